@@ -1,0 +1,96 @@
+import { parseJson } from '@tributary/config'
+import type { TargetState } from '@tributary/connect-storage'
+import { restError } from './rest-errors.ts'
+
+/** A configuration as it comes in: a null is refused by PUT and POST, and removes a key by PATCH. */
+export type SentConfig = Readonly<Record<string, string | null>>
+
+export interface CreateRequest {
+  readonly name: string
+  readonly config: SentConfig
+  readonly targetState: TargetState
+}
+
+/**
+ * A JSON body, null when it is empty: clients send `Content-Type: application/json` without a body (Strimzi's DELETE).
+ * A number becomes its source text, as Connect stores it: `1.50` is "1.50", `1e3` is "1e3".
+ */
+export function parseBody(text: string): unknown {
+  if (text.trim() === '') return null
+  try {
+    return parseJson(text, { numbers: 'text' })
+  } catch (error) {
+    throw restError('malformedJson', (error as Error).message)
+  }
+}
+
+/** The body of `POST /connectors`. */
+export function decodeCreate(body: unknown): CreateRequest {
+  const fields = objectOf(body, 'The body')
+  for (const field of Object.keys(fields)) {
+    if (!CREATE_FIELDS.includes(field)) throw restError('unknownField', field, CREATE_FIELDS)
+  }
+  const { name, config, initial_state: state } = fields
+  if (config === undefined || config === null) throw restError('configMissing')
+  return {
+    name: trimJava(scalarText(name ?? '', 'The body', 'name') ?? ''),
+    config: decodeConfig(config, 'The field "config"'),
+    targetState: targetState(scalarText(state ?? null, 'The body', 'initial_state')),
+  }
+}
+
+/** A flat map; numbers and booleans become text. */
+export function decodeConfig(value: unknown, what = 'The body'): SentConfig {
+  return Object.fromEntries(
+    Object.entries(objectOf(value, what)).map(([key, item]) => [key, scalarText(item, what, key)]),
+  )
+}
+
+/** `{"name": …, "config": {…}}` where a flat map belongs, as files written for POST are sent to PUT; null when it is not that. */
+export function wrappedConfig(body: unknown): { name: string | null; config: SentConfig } | null {
+  if (!isObject(body) || !isObject(body['config'])) return null
+  if (Object.keys(body).some((field) => !CREATE_FIELDS.includes(field))) return null
+  return { name: scalarText(body['name'] ?? null, 'The body', 'name'), config: decodeConfig(body['config']) }
+}
+
+const CREATE_FIELDS: readonly string[] = ['name', 'config', 'initial_state']
+
+function targetState(state: string | null): TargetState {
+  switch (state?.toUpperCase()) {
+    case undefined:
+    case 'RUNNING':
+      return 'STARTED'
+    case 'PAUSED':
+      return 'PAUSED'
+    case 'STOPPED':
+      return 'STOPPED'
+    default:
+      throw restError('initialStateInvalid', state!)
+  }
+}
+
+function scalarText(value: unknown, what: string, key: string): string | null {
+  if (value === null || typeof value === 'string') return value
+  if (typeof value === 'boolean') return String(value)
+  throw restError('nestedValue', what, key, kindOf(value))
+}
+
+function objectOf(value: unknown, what: string): Record<string, unknown> {
+  if (!isObject(value)) throw restError('bodyNotObject', what, kindOf(value))
+  return value
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'empty'
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+/** As String.trim() of Java, which Connect uses on names: control characters go too. */
+function trimJava(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/^[\u0000- ]+|[\u0000- ]+$/g, '')
+}

@@ -1,0 +1,86 @@
+import type { PluginEntry } from '@tributary/connect-storage'
+
+/** An error that is answered as `{"error_code": status, "message": …}`. */
+export class RestError extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'RestError'
+    this.status = status
+  }
+}
+
+/**
+ * Every error that this API makes itself: its status and its text. The texts are Kafka Connect 3.9's, which clients
+ * compare; those marked `ours` stand where Connect answers 500 to a mistake of the client.
+ */
+const ERRORS = {
+  connectorNotFound: [404, (connector: string) => `Connector ${connector} not found`],
+  noConnectorStatus: [404, (connector: string) => `No status found for connector ${connector}`],
+  noTaskStatus: [404, (connector: string, task: number) => `No status found for task ${connector}-${task}`],
+  unknownConnectorState: [404, (connector: string) => `Unknown connector ${connector}`],
+  unknownConnector: [404, (connector: string) => `Unknown connector: ${connector}`],
+  unknownTask: [404, (connector: string, task: number) => `Unknown task: ${connector}-${task}`],
+  restartStatusMissing: [404, (connector: string) => `Status for connector ${connector} not found`],
+  connectorExists: [409, (connector: string) => `Connector ${connector} already exists`],
+  nameMismatch: [
+    400,
+    (included: string, connector: string) =>
+      `Connector name configuration (${included}) doesn't match connector name in the URL (${connector})`,
+  ],
+  noConnectorType: [
+    400,
+    (config: Readonly<Record<string, string | null>>) =>
+      `Connector config {${Object.entries(config)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(', ')}} contains no connector type`,
+  ],
+  /** Status ours: Connect answers 500. */
+  unknownClass: [
+    400,
+    (name: string, available: readonly PluginEntry[]) =>
+      `Failed to find any class that implements Connector and which name matches ${name}, available connectors are: ${available.map(describePlugin).join(', ')}`,
+  ],
+  unknownPlugin: [404, (plugin: string) => `Unknown plugin ${plugin}.`],
+  pluginMismatch: [
+    400,
+    (included: string, plugin: string) => `Included connector type ${included} does not match request type ${plugin}`,
+  ],
+  loggerNotFound: [404, (logger: string) => `Logger ${logger} not found.`],
+  levelMissing: [400, () => `Desired 'level' parameter was not specified in request.`],
+  levelInvalid: [404, (level: string) => `invalid log level '${level}'.`],
+  timedOut: [500, () => 'Request timed out'],
+  /** Ours, all of the following. */
+  malformedJson: [400, (reason: string) => `The body is not JSON: ${reason}`],
+  bodyNotObject: [400, (what: string, found: string) => `${what} must be a JSON object, not ${found}`],
+  nestedValue: [
+    400,
+    (what: string, key: string, found: string) =>
+      `${what}: the value of ${key} must be a string, a number, a boolean or null, not ${found}; write nested values as JSON text in a string`,
+  ],
+  unknownField: [
+    400,
+    (field: string, known: readonly string[]) => `Unrecognized field "${field}"; known are ${known.join(', ')}`,
+  ],
+  configMissing: [
+    400,
+    () => 'The field "config" is missing: an object with connector.class and the settings of the connector',
+  ],
+  initialStateInvalid: [
+    400,
+    (state: string) => `Unknown initial_state ${state}; it must be one of RUNNING, PAUSED, STOPPED`,
+  ],
+} as const satisfies Record<string, readonly [number, (...args: never[]) => string]>
+
+type Errors = typeof ERRORS
+
+/** `throw restError('connectorNotFound', name)` */
+export function restError<C extends keyof Errors>(code: C, ...args: Parameters<Errors[C][1]>): RestError {
+  const [status, text] = ERRORS[code]
+  return new RestError(status, (text as (...args: unknown[]) => string)(...args))
+}
+
+/** Clients look for Connect's form of this text, PluginDesc included. */
+function describePlugin(plugin: PluginEntry): string {
+  return `PluginDesc{name='${plugin.class}', version='${plugin.version}', type=${plugin.type}}`
+}

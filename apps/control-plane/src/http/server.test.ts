@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { testApi } from '../testing/test-api.ts'
+
+const config = { 'connector.class': 'FileStreamSource', topic: 't' }
+
+test('unmatched requests get the JSON errors of the HTTP layer', async () => {
+  const { call } = testApi()
+  const cases: [string, string, unknown, Record<string, string>, number, string][] = [
+    ['GET', '/nope', undefined, {}, 404, 'HTTP 404 Not Found'],
+    ['GET', '//connectors', undefined, {}, 404, 'HTTP 404 Not Found'],
+    ['DELETE', '/connectors', undefined, {}, 405, 'HTTP 405 Method Not Allowed'],
+    ['POST', '/connectors/x', undefined, {}, 405, 'HTTP 405 Method Not Allowed'],
+    ['GET', '/connectors', undefined, { accept: 'text/plain' }, 406, 'HTTP 406 Not Acceptable'],
+    ['GET', '/connectors', undefined, { accept: 'application/json;q=0' }, 406, 'HTTP 406 Not Acceptable'],
+    ['POST', '/connectors', 'name=a', { 'content-type': 'text/plain' }, 415, 'HTTP 415 Unsupported Media Type'],
+    ['GET', '/connectors/%zz', undefined, {}, 400, 'HTTP 400 Bad Request'],
+  ]
+  for (const [method, path, body, headers, status, message] of cases) {
+    const answer = await call(method, path, body, headers)
+    assert.deepEqual(answer.body, { error_code: status, message }, `${method} ${path}`)
+    assert.equal(answer.status, status)
+  }
+})
+
+test('JSON answers name no charset, bodiless ones no type', async () => {
+  const { call } = testApi()
+  assert.equal((await call('GET', '/connectors')).headers['content-type'], 'application/json')
+  assert.equal((await call('GET', '/connectors/x')).headers['content-type'], 'application/json')
+  await call('PUT', '/connectors/x/config', config)
+  const paused = await call('PUT', '/connectors/x/pause')
+  assert.deepEqual([paused.status, paused.headers['content-type'], paused.body], [202, undefined, undefined])
+  const removed = await call('DELETE', '/connectors/x')
+  assert.deepEqual([removed.status, removed.headers['content-type'], removed.body], [204, undefined, undefined])
+})
+
+test('an Accept that JSON satisfies is taken', async () => {
+  const { call } = testApi()
+  for (const accept of ['*/*', 'application/*', 'text/plain, */*;q=0.1', 'APPLICATION/JSON; charset=utf-8']) {
+    assert.equal((await call('GET', '/connectors', undefined, { accept })).status, 200, accept)
+  }
+})
+
+test('an empty body with a JSON content type is no error', async () => {
+  const { call } = testApi()
+  await call('PUT', '/connectors/x/config', config)
+  const headers = { 'content-type': 'application/json; charset=utf-8' }
+  assert.equal((await call('PUT', '/connectors/x/pause', '', headers)).status, 202)
+  assert.equal((await call('DELETE', '/connectors/x', '', headers)).status, 204)
+})
+
+test('a trailing slash makes no difference', async () => {
+  const { call } = testApi()
+  for (const path of ['/connectors/', '/connector-plugins/', '/admin/loggers/']) {
+    assert.equal((await call('GET', path)).status, 200, path)
+  }
+})
+
+test('HEAD answers like GET without a body, OPTIONS tells the methods', async () => {
+  const { call } = testApi()
+  assert.deepEqual((await call('HEAD', '/connectors')).body, undefined)
+  const options = await call('OPTIONS', '/connectors')
+  assert.equal(options.status, 200)
+  assert.deepEqual(String(options.headers['allow']).split(',').sort(), ['GET', 'HEAD', 'OPTIONS', 'POST'])
+})
+
+test('connector names may hold anything, of any length', async () => {
+  const { call } = testApi()
+  for (const name of ['a/b', 'ü + %25', 'q?h#a&', ' sp ace ', '__proto__', 'x'.repeat(3000)]) {
+    const path = `/connectors/${encodeURIComponent(name)}`
+    assert.equal((await call('PUT', `${path}/config`, config)).status, 201, name)
+    assert.equal(((await call('GET', path)).body as { name: string }).name, name)
+    assert.ok(Object.hasOwn((await call('GET', '/connectors?expand=info')).body as object, name), name)
+    assert.equal((await call('DELETE', path)).status, 204, name)
+  }
+})
+
+test('a body that is not what it should be is 400 and says what is wrong', async () => {
+  const { call } = testApi()
+  const cases: [string, RegExp][] = [
+    ['{', /^The body is not JSON: /],
+    ['', /^The body must be a JSON object, not empty$/],
+    ['[]', /not an array$/],
+    ['{"name":"a"}', /^The field "config" is missing/],
+    ['{"name":"a","config":{"a":{}}}', /^The field "config": the value of a must be .* not an object/],
+    ['{"name":"a","foo":1,"config":{}}', /^Unrecognized field "foo"; known are name, config, initial_state$/],
+    ['{"name":"a","initial_state":"nope","config":{}}', /^Unknown initial_state nope; /],
+  ]
+  for (const [body, message] of cases) {
+    const answer = await call('POST', '/connectors', body, { 'content-type': 'application/json' })
+    assert.equal(answer.status, 400, body)
+    assert.match((answer.body as { message: string }).message, message)
+  }
+})

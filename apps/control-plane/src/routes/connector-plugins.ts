@@ -1,0 +1,61 @@
+import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
+import type { FastifyInstance } from 'fastify'
+import { decodeConfig } from '../http/body.ts'
+import { queryValue, resource } from '../http/resource.ts'
+import { restError } from '../http/rest-errors.ts'
+import { type ConfigValidator, isConnector } from '../services/config-validator.ts'
+
+/** `/connector-plugins…`: what workers have published. */
+export function connectorPluginRoutes(app: FastifyInstance, plugins: PluginStore, validator: ConfigValidator): void {
+  resource(app, '/connector-plugins', {
+    GET: (request) => {
+      const flag = queryValue(request, 'connectorsOnly')?.trim() || 'true'
+      const all = plugins.plugins()
+      return listed(flag.toLowerCase() === 'true' ? all.filter(isConnector) : all)
+    },
+  })
+
+  resource(app, '/connector-plugins/:plugin/config', {
+    GET: (request) => {
+      const name = request.params['plugin']!
+      const plugin = plugins.find(name)
+      if (plugin === null) throw restError('unknownPlugin', name)
+      return validator.describe(plugin)
+    },
+  })
+
+  resource(app, '/connector-plugins/:plugin/config/validate', {
+    PUT: (request) => {
+      const name = request.params['plugin']!
+      const config = decodeConfig(request.body)
+      const included = config['connector.class']
+      // Connect compares the spellings, not the classes: an alias in one place and the class in the other differ.
+      if (typeof included === 'string' && !shortened(included).endsWith(shortened(name))) {
+        throw restError('pluginMismatch', included, name)
+      }
+      return validator.validate(config)
+    },
+  })
+}
+
+const TYPES: readonly PluginEntry['type'][] = [
+  'sink',
+  'source',
+  'transformation',
+  'predicate',
+  'converter',
+  'header_converter',
+]
+
+/** By type in Connect's order, then by name; an alias is listed like a class of its own, as old configs name it. */
+function listed(plugins: readonly PluginEntry[]): { class: string; type: string; version: string }[] {
+  return plugins
+    .flatMap((plugin) =>
+      [plugin.class, ...plugin.aliases].map((name) => ({ class: name, type: plugin.type, version: plugin.version })),
+    )
+    .sort((a, b) => TYPES.indexOf(a.type) - TYPES.indexOf(b.type) || (a.class < b.class ? -1 : 1))
+}
+
+function shortened(name: string): string {
+  return name.length > 'Connector'.length && name.endsWith('Connector') ? name.slice(0, -'Connector'.length) : name
+}

@@ -1,0 +1,51 @@
+import type { OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
+import type { FastifyInstance } from 'fastify'
+import type { Cluster } from '../services/cluster.ts'
+import type { ConfigValidator } from '../services/config-validator.ts'
+import type { ConnectorHealthReader } from '../services/connector-health.ts'
+import type { ConnectorViews } from '../services/connector-views.ts'
+import type { Connectors } from '../services/connectors.ts'
+import type { LogLevels } from '../services/log-levels.ts'
+import type { Server } from '../services/server-info.ts'
+import { clusterRoutes } from './cluster.ts'
+import { connectorConfigRoutes } from './connector-config.ts'
+import { connectorHealthRoutes } from './connector-health.ts'
+import { connectorPluginRoutes } from './connector-plugins.ts'
+import { connectorStateRoutes } from './connector-state.ts'
+import { connectorRoutes } from './connectors.ts'
+import { loggerRoutes } from './loggers.ts'
+import { offsetRoutes } from './offsets.ts'
+import { rootRoutes } from './root.ts'
+import { taskRoutes } from './tasks.ts'
+import { topicRoutes } from './topics.ts'
+
+/** What the resources answer from. */
+export interface Services {
+  readonly server: Server
+  readonly views: ConnectorViews
+  readonly connectors: Connectors
+  readonly validator: ConfigValidator
+  readonly health: ConnectorHealthReader
+  readonly cluster: Cluster
+  readonly levels: LogLevels
+  readonly status: StatusStore
+  readonly offsets: OffsetStore
+  readonly plugins: PluginStore
+  readonly strict: boolean
+}
+
+/** All resources. Those that Kafka Connect does not have are paths of their own, never fields in its objects. */
+export function addRoutes(app: FastifyInstance, services: Services): void {
+  const { views, connectors, strict } = services
+  rootRoutes(app, services.server)
+  connectorRoutes(app, views, connectors)
+  connectorConfigRoutes(app, views, connectors, strict)
+  connectorStateRoutes(app, views, connectors, strict)
+  taskRoutes(app, views, connectors)
+  topicRoutes(app, services.status)
+  offsetRoutes(app, views, services.offsets)
+  connectorPluginRoutes(app, services.plugins, services.validator)
+  loggerRoutes(app, services.levels)
+  connectorHealthRoutes(app, services.health)
+  clusterRoutes(app, services.cluster)
+}

@@ -1,0 +1,98 @@
+import type { ConfigSpecData, KeySpec } from '@tributary/config'
+import type { FieldError } from '@tributary/connect-api'
+import type { PluginEntry } from '@tributary/connect-storage'
+import type { SentConfig } from '../http/body.ts'
+
+/**
+ * Settings that exist because the configuration names an alias: `transforms=a` brings `transforms.a.type`,
+ * `.predicate`, `.negate` and the keys of the class that `transforms.a.type` names (KIP-66, KIP-585).
+ */
+interface AliasList {
+  readonly key: 'transforms' | 'predicates'
+  readonly type: 'transformation' | 'predicate'
+  readonly group: string
+  readonly extra: Readonly<Record<string, KeySpec>>
+}
+
+const LISTS: readonly AliasList[] = [
+  {
+    key: 'transforms',
+    type: 'transformation',
+    group: 'Transforms',
+    extra: {
+      negate: {
+        type: 'boolean',
+        default: false,
+        importance: 'medium',
+        doc: 'Whether the transformation is applied where the predicate does not hold.',
+      },
+      predicate: {
+        type: 'string',
+        default: null,
+        importance: 'medium',
+        doc: 'Alias of the predicate that decides whether the transformation is applied to a record.',
+      },
+    },
+  },
+  { key: 'predicates', type: 'predicate', group: 'Predicates', extra: {} },
+]
+
+/** One spec for each alias, in the order of the lists. */
+export function pluginSpecs(sent: SentConfig, plugins: readonly PluginEntry[]): ConfigSpecData[] {
+  return LISTS.flatMap((list) => aliases(sent, list).map((alias) => aliasSpec(list, alias, sent, plugins)))
+}
+
+/** Aliases that stand twice. */
+export function aliasErrors(sent: SentConfig): FieldError[] {
+  return [...LISTS.map(({ key }) => key), 'topic.creation.groups'].flatMap((key) => {
+    const names = listOf(sent[key])
+    if (new Set(names).size === names.length) return []
+    const message = `Invalid value [${names.join(', ')}] for configuration ${key}: Duplicate alias provided.`
+    return [{ field: key, message }]
+  })
+}
+
+function aliasSpec(list: AliasList, alias: string, sent: SentConfig, plugins: readonly PluginEntry[]): ConfigSpecData {
+  const prefix = `${list.key}.${alias}.`
+  const plugin = findClass(plugins, list, sent[`${prefix}type`])
+  const known = plugins.filter((candidate) => candidate.type === list.type)
+  const type: KeySpec = {
+    type: 'class',
+    // Only what a worker published can run.
+    validator: { kind: 'knownClass', names: known.flatMap((candidate) => [candidate.class, ...candidate.aliases]) },
+    importance: 'high',
+    doc: `Class of the ${list.type} '${alias}'.`,
+    width: 'long',
+    displayName: `${list.type === 'transformation' ? 'Transformation' : 'Predicate'} type for ${alias}`,
+    recommended: known.map((candidate) => candidate.class),
+  }
+  const keys = { type, ...plugin?.spec.keys, ...(plugin ? list.extra : {}) }
+  return {
+    keys: Object.fromEntries(
+      Object.entries(keys).map(([name, key], order) => [
+        prefix + name,
+        { ...key, displayName: key.displayName ?? name, group: `${list.group}: ${alias}`, order },
+      ]),
+    ),
+  }
+}
+
+function findClass(
+  plugins: readonly PluginEntry[],
+  list: AliasList,
+  name: string | null | undefined,
+): PluginEntry | undefined {
+  if (typeof name !== 'string') return undefined
+  return plugins.find((plugin) => plugin.type === list.type && (plugin.class === name || plugin.aliases.includes(name)))
+}
+
+function aliases(sent: SentConfig, list: AliasList): string[] {
+  return [...new Set(listOf(sent[list.key]))]
+}
+
+function listOf(value: string | null | undefined): string[] {
+  return (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}

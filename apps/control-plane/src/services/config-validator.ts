@@ -1,0 +1,112 @@
+import {
+  type ConfigDefinition,
+  type ConfigSpecData,
+  type ConfigValue,
+  describeConfig,
+  validateConfig,
+} from '@tributary/config'
+import { SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS, type FieldError } from '@tributary/connect-api'
+import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
+import type { SentConfig } from '../http/body.ts'
+import { restError } from '../http/rest-errors.ts'
+import { aliasErrors, pluginSpecs } from './alias-specs.ts'
+import type { Workers } from './workers.ts'
+
+/** One setting in the answer of validate; `definition` is null for a key that no spec knows. */
+export interface ConfigInfo {
+  readonly definition: ConfigDefinition | null
+  readonly value: ConfigValue
+}
+
+export interface ConfigInfos {
+  readonly name: string
+  readonly error_count: number
+  readonly groups: readonly string[]
+  readonly configs: readonly ConfigInfo[]
+}
+
+export interface ConfigValidatorOptions {
+  readonly plugins: PluginStore
+  readonly workers: Workers
+  /** Only Kafka Connect's own framework keys. */
+  readonly strict: boolean
+}
+
+/**
+ * Judges a connector's configuration in two steps: by the specs that workers published as data, and, when those find
+ * nothing, by a live worker, which alone can run the plugin's code, reach its network and resolve `${…}` references.
+ */
+export class ConfigValidator {
+  readonly #plugins: PluginStore
+  readonly #workers: Workers
+  readonly #framework: ConfigSpecData
+
+  constructor({ plugins, workers, strict }: ConfigValidatorOptions) {
+    this.#plugins = plugins
+    this.#workers = workers
+    this.#framework = {
+      keys: strict ? SOURCE_CONNECTOR_KEYS : { ...SOURCE_CONNECTOR_KEYS, ...TRIBUTARY_CONNECTOR_KEYS },
+    }
+  }
+
+  /** The connector's keys, then the framework's. */
+  describe(plugin: PluginEntry): ConfigDefinition[] {
+    const own = describeConfig(plugin.spec)
+    if (plugin.type !== 'source' && plugin.type !== 'sink') return own
+    return [...own, ...describeConfig(this.#framework).filter(({ name }) => plugin.spec.keys[name] === undefined)]
+  }
+
+  /** Throws 400 when the class is missing or unknown; all else is an error in the answer. */
+  async validate(sent: SentConfig): Promise<ConfigInfos> {
+    const plugin = this.#connectorPlugin(sent)
+    const infos = [
+      ...this.#infos(this.#framework, sent, plugin.spec),
+      ...pluginSpecs(sent, this.#plugins.plugins()).flatMap((spec) => this.#infos(spec, sent)),
+      ...this.#infos(plugin.spec, sent),
+    ]
+    const byName = new Map<string, ConfigInfo>()
+    for (const info of infos) {
+      // A null is an error of every spec that does not know its key; the one that does has the definition.
+      if (info.definition !== null || !byName.has(info.value.name)) byName.set(info.value.name, info)
+    }
+    for (const { field, message } of aliasErrors(sent)) addError(byName, field, message)
+    if (![...byName.values()].some(({ value }) => value.errors.length > 0)) {
+      const found = await this.#workers.validate(plugin, sent as Readonly<Record<string, string>>)
+      for (const { field, message } of found) addError(byName, field, message)
+    }
+    const configs = [...byName.values()].sort((a, b) => Number(a.definition !== null) - Number(b.definition !== null))
+    return {
+      name: sent['connector.class'] ?? plugin.class,
+      error_count: configs.reduce((count, { value }) => count + value.errors.length, 0),
+      groups: [...new Set(configs.flatMap(({ definition }) => definition?.group ?? []))],
+      configs,
+    }
+  }
+
+  #connectorPlugin(sent: SentConfig): PluginEntry {
+    const name = sent['connector.class']
+    if (name === undefined || name === null) throw restError('noConnectorType', sent)
+    const plugin = this.#plugins.find(name)
+    if (plugin?.type === 'source' || plugin?.type === 'sink') return plugin
+    throw restError('unknownClass', name, this.#plugins.plugins().filter(isConnector))
+  }
+
+  /** One spec's definitions with their values; a reference is judged by the worker only. */
+  #infos(spec: ConfigSpecData, sent: SentConfig, without: ConfigSpecData = { keys: {} }): ConfigInfo[] {
+    const definitions = new Map(describeConfig(spec).map((definition) => [definition.name, definition]))
+    return validateConfig(spec, sent, { deferReferences: true })
+      .values.filter(({ name }) => without.keys[name] === undefined)
+      .map((value) => ({ definition: definitions.get(value.name) ?? null, value }))
+  }
+}
+
+export function isConnector(plugin: PluginEntry): boolean {
+  return plugin.type === 'source' || plugin.type === 'sink'
+}
+
+function addError(infos: Map<string, ConfigInfo>, field: string, message: string): void {
+  const info = infos.get(field)
+  const value = info?.value ?? { name: field, value: null, recommended_values: [], errors: [], visible: true }
+  if (value.errors.includes(message)) return
+  infos.set(field, { definition: info?.definition ?? null, value: { ...value, errors: [...value.errors, message] } })
+}

@@ -1,0 +1,103 @@
+import type { ConnectorViews } from './connector-views.ts'
+import type { Workers } from './workers.ts'
+
+/** A task's health as its worker tells it. Times in ms since the epoch, null for never; rate in records a second. */
+export interface TaskHealth {
+  readonly task: number
+  readonly connected: boolean
+  readonly connected_since: number | null
+  readonly last_record_at: number | null
+  readonly records_total: number
+  readonly rate: number
+  /** Messages received and not acknowledged by Kafka yet. */
+  readonly lag: number
+  readonly reconnects: number
+  readonly gaps: number
+  readonly latency_ms: number
+  readonly queue_size: number
+  /** One plain sentence. */
+  readonly reason: string
+}
+
+/** `GET /connectors/{c}/health`: all tasks together. */
+export interface ConnectorHealth {
+  readonly name: string
+  readonly state: string
+  readonly connected: boolean
+  readonly connected_since: number | null
+  readonly last_record_at: number | null
+  readonly records_total: number
+  readonly rate: number
+  readonly lag: number
+  readonly reconnects: number
+  readonly gaps: number
+  /** It should be running and is not connected, or has messages that have not reached Kafka for 30 s. */
+  readonly stalled: boolean
+  readonly reason: string
+  readonly tasks: readonly TaskHealth[]
+}
+
+const STALLED_AFTER_MS = 30_000
+
+/** Asks the workers that run a connector's tasks how they are. */
+export class ConnectorHealthReader {
+  readonly #views: ConnectorViews
+  readonly #workers: Workers
+
+  constructor(views: ConnectorViews, workers: Workers) {
+    this.#views = views
+    this.#workers = workers
+  }
+
+  async read(connector: string): Promise<ConnectorHealth> {
+    this.#views.config(connector)
+    const status = this.#views.status(connector)
+    const addresses = [...new Set(status.tasks.map((task) => task.worker_id))]
+    const path = `/internal/connectors/${encodeURIComponent(connector)}/health`
+    const answers = await Promise.all(addresses.map((worker) => this.#workers.request(worker, 'GET', path)))
+    const silent = addresses.filter((_, i) => !isTasks(answers[i]))
+    const tasks = answers.filter(isTasks).flatMap((answer) => answer.tasks)
+    tasks.sort((a, b) => a.task - b.task)
+    const state = status.connector.state
+    const stalled = state === 'RUNNING' && (silent.length > 0 || tasks.some(isStalled))
+    const sum = (of: (task: TaskHealth) => number): number => tasks.reduce((total, task) => total + of(task), 0)
+    return {
+      name: connector,
+      state,
+      connected: tasks.length > 0 && tasks.every((task) => task.connected),
+      connected_since: latest(tasks.map((task) => task.connected_since)),
+      last_record_at: latest(tasks.map((task) => task.last_record_at)),
+      records_total: sum((task) => task.records_total),
+      rate: sum((task) => task.rate),
+      lag: sum((task) => task.lag),
+      reconnects: sum((task) => task.reconnects),
+      gaps: sum((task) => task.gaps),
+      stalled,
+      reason: reason(state, tasks, silent),
+      tasks,
+    }
+  }
+}
+
+function isStalled(task: TaskHealth): boolean {
+  if (!task.connected) return true
+  const since = Math.max(task.last_record_at ?? 0, task.connected_since ?? 0)
+  return task.lag > 0 && Date.now() - since > STALLED_AFTER_MS
+}
+
+/** The sentence of the task that needs attention most; a worker that does not answer comes first. */
+function reason(state: string, tasks: readonly TaskHealth[], silent: readonly string[]): string {
+  if (silent.length > 0) return `The worker ${silent.join(', ')} does not answer.`
+  const task = tasks.find(isStalled) ?? tasks[0]
+  if (task === undefined) return `The connector is ${state} and has no tasks.`
+  return tasks.length === 1 ? task.reason : `Task ${task.task}: ${task.reason}`
+}
+
+function latest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null)
+  return known.length === 0 ? null : Math.max(...known)
+}
+
+function isTasks(answer: unknown): answer is { tasks: TaskHealth[] } {
+  return Array.isArray((answer as { tasks?: unknown } | null)?.tasks)
+}

@@ -1,0 +1,141 @@
+import { ConfigException, connectFrame } from '@tributary/config'
+import type { ConfigStore, ConnectorConfig, TargetState } from '@tributary/connect-storage'
+import type { SentConfig } from '../http/body.ts'
+import { restError } from '../http/rest-errors.ts'
+import type { ConfigValidator } from './config-validator.ts'
+import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from './connector-views.ts'
+import { KeyedLock } from './keyed-lock.ts'
+
+export interface ConnectorsOptions {
+  readonly config: ConfigStore
+  readonly views: ConnectorViews
+  readonly validator: ConfigValidator
+}
+
+export interface Restart {
+  readonly includeTasks: boolean
+  readonly onlyFailed: boolean
+}
+
+/**
+ * What changes connectors. Every write is answered after it was read back from the config topic, so a read that
+ * follows sees it; writes to one connector wait for each other, so that of many POSTs of one name one wins.
+ */
+export class Connectors {
+  readonly #config: ConfigStore
+  readonly #views: ConnectorViews
+  readonly #validator: ConfigValidator
+  readonly #writes = new KeyedLock()
+
+  constructor({ config, views, validator }: ConnectorsOptions) {
+    this.#config = config
+    this.#views = views
+    this.#validator = validator
+  }
+
+  /** Validates before it looks for a duplicate, as Connect does: an invalid config of an existing name is 400, not 409. */
+  create(connector: string, sent: SentConfig, targetState: TargetState): Promise<ConnectorInfo> {
+    return this.#writes.run(connector, async () => {
+      const config = await this.#accept(withName(connector, sent))
+      if (this.#views.has(connector)) throw restError('connectorExists', connector)
+      // RUNNING is what a connector without a written state is.
+      await this.#config.putConnectorConfig(connector, config, targetState === 'STARTED' ? undefined : targetState)
+      // A worker may be quick, and Connect's answer to a creation has never any tasks.
+      return { ...this.#views.info(connector), tasks: [] }
+    })
+  }
+
+  /** Replaces the whole configuration; the target state stays. */
+  put(connector: string, sent: SentConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
+    return this.#writes.run(connector, async () => {
+      const config = await this.#accept(withName(connector, sent))
+      const created = !this.#views.has(connector)
+      await this.#config.putConnectorConfig(connector, config)
+      const info = this.#views.info(connector)
+      return { created, info: created ? { ...info, tasks: [] } : info }
+    })
+  }
+
+  /** Merges (KIP-477): null removes a key. */
+  patch(connector: string, patch: SentConfig): Promise<ConnectorInfo> {
+    return this.#writes.run(connector, async () => {
+      const merged = new Map<string, string>(Object.entries(this.#views.config(connector)))
+      for (const [key, value] of Object.entries(patch)) {
+        if (value === null) merged.delete(key)
+        else merged.set(key, value)
+      }
+      await this.#config.putConnectorConfig(connector, await this.#accept(Object.fromEntries(merged)))
+      return this.#views.info(connector)
+    })
+  }
+
+  /** Its offsets stay: they belong to the name. */
+  remove(connector: string): Promise<void> {
+    return this.#writes.run(connector, async () => {
+      this.#views.config(connector)
+      await this.#config.removeConnector(connector)
+    })
+  }
+
+  /** Nothing is written when the connector is in that state already. */
+  setTargetState(connector: string, state: TargetState): Promise<void> {
+    return this.#writes.run(connector, async () => {
+      if (!this.#views.has(connector)) throw restError('unknownConnectorState', connector)
+      if (this.#config.snapshot.targetState(connector) === state) return
+      await this.#config.putTargetState(connector, state)
+    })
+  }
+
+  /** The connector, and with `failedTasks` those of its tasks that have failed; the others go on. */
+  async restart(connector: string, failedTasks: boolean): Promise<void> {
+    if (!this.#views.has(connector)) throw restError('unknownConnector', connector)
+    await this.#config.putRestart({ connector, includeTasks: false, onlyFailed: false })
+    if (failedTasks) await this.#config.putRestart({ connector, includeTasks: true, onlyFailed: true })
+  }
+
+  /** Asks for the restart and answers the status as it is about to be; workers carry it out after the answer (KIP-745). */
+  async restartWith(connector: string, { includeTasks, onlyFailed }: Restart): Promise<ConnectorStatus> {
+    if (!this.#views.has(connector)) throw restError('unknownConnector', connector)
+    const status = this.#statusForRestart(connector)
+    await this.#config.putRestart({ connector, includeTasks, onlyFailed })
+    const restarted = <S extends ConnectorStatus['connector']>(part: S): S =>
+      !onlyFailed || part.state === 'FAILED' ? { ...part, state: 'RESTARTING' } : part
+    return {
+      ...status,
+      connector: restarted(status.connector),
+      tasks: includeTasks ? status.tasks.map(restarted) : status.tasks,
+    }
+  }
+
+  async restartTask(connector: string, task: number): Promise<void> {
+    if (!this.#views.has(connector)) throw restError('unknownConnector', connector)
+    if (this.#config.snapshot.tasks(connector)[task] === undefined) throw restError('unknownTask', connector, task)
+    await this.#config.putRestart({ connector, task, includeTasks: false, onlyFailed: false })
+  }
+
+  #statusForRestart(connector: string): ConnectorStatus {
+    try {
+      return this.#views.status(connector)
+    } catch (error) {
+      throw Object.assign(restError('restartStatusMissing', connector), { cause: error })
+    }
+  }
+
+  /** The config as it is to be stored; throws ConfigException, with every error, when it is not valid. */
+  async #accept(sent: SentConfig): Promise<ConnectorConfig> {
+    const infos = await this.#validator.validate(sent)
+    const problems = infos.configs.flatMap(({ value }) =>
+      value.errors.map((message) => ({ name: value.name, message })),
+    )
+    if (problems.length > 0) throw new ConfigException(connectFrame(problems), problems)
+    // A null is one of the errors, so that all values are text from here on.
+    return sent as ConnectorConfig
+  }
+}
+
+function withName(connector: string, sent: SentConfig): SentConfig {
+  const included = sent['name']
+  if (included === undefined || included === null) return { ...sent, name: connector }
+  if (included !== connector) throw restError('nameMismatch', included, connector)
+  return sent
+}

@@ -1,0 +1,49 @@
+import type { ConfigStore } from '@tributary/connect-storage'
+
+export interface ServerInfo {
+  readonly version: string
+  readonly commit: string
+  readonly kafka_cluster_id: string
+}
+
+export interface Health {
+  readonly status: 'healthy' | 'unhealthy'
+  readonly message: string
+}
+
+export interface ServerOptions {
+  readonly config: ConfigStore
+  readonly kafkaClusterId: string
+  readonly version: string
+}
+
+const HEALTH_TIMEOUT_MS = 10_000
+
+/**
+ * The Kafka Connect whose API this is: clients decide by it what they may call (kcctl parses the version as X.Y and
+ * wants 3.7 or more for cluster-wide log levels).
+ */
+const CONNECT_VERSION = '3.9.1'
+
+export class Server {
+  readonly #options: ServerOptions
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+  }
+
+  info(): ServerInfo {
+    const { kafkaClusterId, version } = this.#options
+    return { version: CONNECT_VERSION, commit: `tributary-${version}`, kafka_cluster_id: kafkaClusterId }
+  }
+
+  /** Healthy when the config topic can be read to its end, without which nothing can be answered truly or written. */
+  async health(): Promise<Health> {
+    try {
+      await this.#options.config.refresh(AbortSignal.timeout(HEALTH_TIMEOUT_MS))
+      return { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' }
+    } catch (error) {
+      return { status: 'unhealthy', message: `The config topic cannot be read: ${(error as Error).message}` }
+    }
+  }
+}

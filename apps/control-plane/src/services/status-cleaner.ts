@@ -1,0 +1,94 @@
+import type { ConfigStore, StatusStore } from '@tributary/connect-storage'
+import type { Logger } from '@tributary/telemetry'
+
+export interface StatusCleanerOptions {
+  readonly config: ConfigStore
+  readonly status: StatusStore
+  readonly log: Logger
+}
+
+/**
+ * Takes statuses out of the status topic that belong to nothing any more: of a connector that was deleted while no
+ * worker was there to say so, and of tasks beyond those that a connector has now.
+ */
+export class StatusCleaner {
+  readonly #options: StatusCleanerOptions
+  readonly #suspects = new Set<string>()
+  #running: Promise<void> | null = null
+  #unlisten: readonly (() => void)[] = []
+
+  constructor(options: StatusCleanerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { config, status } = this.#options
+    this.#unlisten = [
+      config.listen({
+        connectorRemoved: (connector) => this.#suspect(connector),
+        tasksUpdated: (connector) => this.#suspect(connector),
+      }),
+      status.listen((connector) => this.#suspect(connector)),
+    ]
+    for (const connector of status.connectors()) this.#suspect(connector)
+  }
+
+  async stop(): Promise<void> {
+    for (const unlisten of this.#unlisten) unlisten()
+    this.#suspects.clear()
+    await this.settled()
+  }
+
+  /** Resolves once there is nothing left to clean. */
+  async settled(): Promise<void> {
+    await this.#running
+  }
+
+  #suspect(connector: string): void {
+    if (!this.#isStale(connector)) return
+    this.#suspects.add(connector)
+    this.#running ??= this.#clean().finally(() => {
+      this.#running = null
+    })
+  }
+
+  async #clean(): Promise<void> {
+    const { config, log } = this.#options
+    try {
+      while (this.#suspects.size > 0) {
+        // A status may be ahead of what was read of the config topic: only its present end can say what is gone.
+        await config.refresh()
+        const connectors = [...this.#suspects]
+        this.#suspects.clear()
+        for (const connector of connectors) await this.#cleanConnector(connector)
+      }
+    } catch (error) {
+      // The next change of a status, or the next start, tries again.
+      log.warn('status_clean_failed', { error })
+    }
+  }
+
+  async #cleanConnector(connector: string): Promise<void> {
+    const { status } = this.#options
+    for (const task of this.#staleTasks(connector)) await status.deleteTask(connector, task)
+    if (!this.#isRemoved(connector)) return
+    if (status.connector(connector) !== null) await status.deleteConnector(connector)
+    if (status.topics(connector).length > 0) await status.deleteTopics(connector)
+  }
+
+  #isStale(connector: string): boolean {
+    const { status } = this.#options
+    if (this.#staleTasks(connector).length > 0) return true
+    return this.#isRemoved(connector) && (status.connector(connector) !== null || status.topics(connector).length > 0)
+  }
+
+  #isRemoved(connector: string): boolean {
+    return this.#options.config.snapshot.config(connector) === null
+  }
+
+  #staleTasks(connector: string): number[] {
+    const { config, status } = this.#options
+    const count = this.#isRemoved(connector) ? 0 : config.snapshot.tasks(connector).length
+    return [...status.tasks(connector).keys()].filter((task) => task >= count)
+  }
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { type TestApi, testApi } from '../testing/test-api.ts'
+
+interface Asked {
+  readonly request: string
+  readonly key: unknown
+  readonly body: string
+}
+
+/** A worker's internal routes, answering what `answer` gives; null refuses. */
+async function worker(t: TestContext, answer: (path: string) => unknown): Promise<{ address: string; asked: Asked[] }> {
+  const asked: Asked[] = []
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      asked.push({ request: `${request.method} ${request.url}`, key: request.headers['x-tributary-key'], body })
+      const value = answer(request.url ?? '')
+      response.statusCode = value === null ? 404 : 200
+      response.end(JSON.stringify(value))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request) body += String(chunk)
+  return body
+}
+
+const config = { 'connector.class': 'FileStreamSource', name: 'a', topic: 't' }
+const validate = (api: TestApi, extra: Record<string, string> = {}): ReturnType<TestApi['call']> =>
+  api.call('PUT', '/connector-plugins/FileStreamSource/config/validate', { ...config, ...extra })
+const errorsOf = (body: unknown): string[] =>
+  (body as { configs: { value: { errors: string[] } }[] }).configs.flatMap(({ value }) => value.errors)
+
+test('a live worker judges what the specs let pass; the next one is asked when the first does not answer', async (t) => {
+  const api = testApi()
+  const refusing = await worker(t, () => null)
+  const live = await worker(t, () => ({ errors: [{ field: 'file', message: 'no such file' }] }))
+  api.groups.set('test-file-ingest', ['127.0.0.1:1', refusing.address, live.address])
+  assert.deepEqual(errorsOf((await validate(api)).body), ['no such file'])
+  assert.deepEqual(live.asked, [
+    {
+      request: 'PUT /internal/plugins/org.apache.kafka.connect.file.FileStreamSourceConnector/validate',
+      key: 'shared',
+      body: JSON.stringify(config),
+    },
+  ])
+  const created = await api.call('POST', '/connectors', { name: 'a', config })
+  assert.equal(created.status, 400)
+  assert.match((created.body as { message: string }).message, /1 error\(s\):\nno such file\n/)
+})
+
+test('without a live worker, and with errors already, the specs alone judge', async (t) => {
+  const api = testApi()
+  assert.deepEqual(errorsOf((await validate(api)).body), [])
+  const live = await worker(t, () => ({ errors: [] }))
+  api.groups.set('test-file-ingest', [live.address])
+  assert.equal(errorsOf((await validate(api, { 'batch.size': 'x' })).body).length, 1)
+  assert.deepEqual(live.asked, [])
+})
+
+test('a reference is judged by the worker only', async (t) => {
+  const api = testApi()
+  const answer = await validate(api, { 'batch.size': '${env:SIZE}' })
+  assert.deepEqual(errorsOf(answer.body), [])
+  const live = await worker(t, () => ({ errors: [{ field: 'batch.size', message: 'not a number' }] }))
+  api.groups.set('test-file-ingest', [live.address])
+  assert.deepEqual(errorsOf((await validate(api, { 'batch.size': '${env:SIZE}' })).body), ['not a number'])
+})
+
+const health = {
+  task: 0,
+  connected: true,
+  connected_since: 5,
+  last_record_at: 7,
+  records_total: 10,
+  rate: 3,
+  lag: 0,
+  reconnects: 1,
+  gaps: 0,
+  latency_ms: 1,
+  queue_size: 0,
+  reason: 'Records are flowing.',
+}
+
+async function withTasks(workers: readonly string[]): Promise<TestApi> {
+  const api = testApi()
+  await api.call('PUT', '/connectors/a/config', config)
+  await api.status.putConnector('a', { state: 'RUNNING', workerId: workers[0]!, generation: 1 })
+  for (const [task, workerId] of workers.entries()) {
+    await api.status.putTask('a', task, { state: 'RUNNING', workerId, generation: 1 })
+  }
+  return api
+}
+
+test('health is gathered from the workers that run the tasks', async (t) => {
+  const one = await worker(t, () => ({ tasks: [{ ...health, task: 1, last_record_at: null, reason: 'Quiet.' }] }))
+  const other = await worker(t, () => ({ tasks: [health] }))
+  const api = await withTasks([other.address, one.address])
+  const answer = (await api.call('GET', '/connectors/a/health')).body as Record<string, unknown>
+  const { tasks, ...all } = answer
+  assert.deepEqual(all, {
+    name: 'a',
+    state: 'RUNNING',
+    connected: true,
+    connected_since: 5,
+    last_record_at: 7,
+    records_total: 20,
+    rate: 6,
+    lag: 0,
+    reconnects: 2,
+    gaps: 0,
+    stalled: false,
+    reason: 'Task 0: Records are flowing.',
+  })
+  assert.deepEqual(
+    (tasks as { task: number }[]).map(({ task }) => task),
+    [0, 1],
+  )
+  assert.deepEqual(one.asked[0]?.request, 'GET /internal/connectors/a/health')
+})
+
+test('a connector is stalled when a task is not connected, does not get rid of its messages, or its worker is silent', async (t) => {
+  const cases = [
+    [{ ...health, connected: false, reason: 'Not connected.' }, true, 'Not connected.'],
+    [{ ...health, lag: 5, reason: 'The queue is full.' }, true, 'The queue is full.'],
+    [{ ...health, lag: 5, last_record_at: Date.now() }, false, 'Records are flowing.'],
+    [null, true, /^The worker 127\.0\.0\.1:\d+ does not answer\.$/],
+  ] as const
+  for (const [task, stalled, reason] of cases) {
+    const { address } = await worker(t, () => (task === null ? null : { tasks: [task] }))
+    const api = await withTasks([address])
+    const answer = (await api.call('GET', '/connectors/a/health')).body as { stalled: boolean; reason: string }
+    assert.equal(answer.stalled, stalled)
+    if (typeof reason === 'string') assert.equal(answer.reason, reason)
+    else assert.match(answer.reason, reason)
+  }
+})
+
+test('the cluster shows its services and who is alive', async () => {
+  const api = await withTasks(['w:1'])
+  api.groups.set('test-file-ingest', ['w:2', 'w:1'])
+  await api.configs.putTaskConfigs('a', [{}])
+  assert.deepEqual((await api.call('GET', '/cluster')).body, {
+    name: 'test',
+    kafka_cluster_id: 'kafka-1',
+    connectors: 1,
+    tasks: 1,
+    services: [
+      {
+        name: 'file-ingest',
+        group: 'test-file-ingest',
+        workers: ['w:1', 'w:2'],
+        plugins: ['org.apache.kafka.connect.file.FileStreamSourceConnector'],
+      },
+    ],
+  })
+})

@@ -1,0 +1,207 @@
+import type {
+  ConfigListener,
+  ConfigSnapshot,
+  ConfigStore,
+  ConnectorConfig,
+  OffsetStore,
+  PluginEntry,
+  PluginStore,
+  RestartRequest,
+  StatusEntry,
+  StatusStore,
+  TargetState,
+} from '@tributary/connect-storage'
+import type { OffsetEntry } from '@tributary/connect-api'
+
+/** The stores over maps: a write is read back at once. The contract of the real ones is tested in connect-storage. */
+
+interface Stored {
+  config: ConnectorConfig
+  target: TargetState
+  tasks: readonly ConnectorConfig[]
+}
+
+export class MemoryConfigStore implements ConfigStore {
+  readonly restarts: RestartRequest[] = []
+  readonly levels: [string, string][] = []
+  writes = 0
+  /** Makes `refresh` reject, as when Kafka is away. */
+  outage: Error | null = null
+  /** What a refresh brings. */
+  onRefresh: () => Promise<void> = () => Promise.resolve()
+  readonly #connectors = new Map<string, Stored>()
+  readonly #listeners = new Set<ConfigListener>()
+
+  readonly snapshot: ConfigSnapshot = {
+    appliedOffset: 0n,
+    connectors: () => [...this.#connectors.keys()],
+    config: (connector) => this.#connectors.get(connector)?.config ?? null,
+    targetState: (connector) => this.#connectors.get(connector)?.target ?? 'STARTED',
+    tasks: (connector) => this.#connectors.get(connector)?.tasks ?? [],
+    tasksOutdated: () => false,
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  refresh(): Promise<void> {
+    return this.outage ? Promise.reject(this.outage) : this.onRefresh()
+  }
+
+  listen(listener: ConfigListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async putConnectorConfig(connector: string, config: ConnectorConfig, target?: TargetState): Promise<void> {
+    await this.#written()
+    const before = this.#connectors.get(connector) ?? { target: 'STARTED' as const, tasks: [] }
+    this.#connectors.set(connector, { ...before, config, target: target ?? before.target })
+    for (const listener of this.#listeners) listener.connectorConfigUpdated?.(connector)
+  }
+
+  async removeConnector(connector: string): Promise<void> {
+    await this.#written()
+    this.#connectors.delete(connector)
+    for (const listener of this.#listeners) listener.connectorRemoved?.(connector)
+  }
+
+  async putTargetState(connector: string, target: TargetState): Promise<void> {
+    await this.#written()
+    this.#connectors.get(connector)!.target = target
+    for (const listener of this.#listeners) listener.targetStateUpdated?.(connector)
+  }
+
+  async putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[]): Promise<void> {
+    await this.#written()
+    this.#connectors.get(connector)!.tasks = tasks
+    for (const listener of this.#listeners) listener.tasksUpdated?.(connector)
+  }
+
+  async putRestart(request: RestartRequest): Promise<void> {
+    await this.#written()
+    this.restarts.push(request)
+  }
+
+  async putLoggerLevel(logger: string, level: string): Promise<void> {
+    await this.#written()
+    this.levels.push([logger, level])
+  }
+
+  /** A write takes a moment, so that operations that may overlap do. */
+  #written(): Promise<void> {
+    this.writes++
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+export class MemoryStatusStore implements StatusStore {
+  readonly #connectors = new Map<string, StatusEntry>()
+  readonly #tasks = new Map<string, Map<number, StatusEntry>>()
+  readonly #topics = new Map<string, Set<string>>()
+  readonly #listeners = new Set<(connector: string, task: number | null) => void>()
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  connector(connector: string): StatusEntry | null {
+    return this.#connectors.get(connector) ?? null
+  }
+  task(connector: string, task: number): StatusEntry | null {
+    return this.#tasks.get(connector)?.get(task) ?? null
+  }
+  tasks(connector: string): ReadonlyMap<number, StatusEntry> {
+    return this.#tasks.get(connector) ?? new Map<number, StatusEntry>()
+  }
+  connectors(): readonly string[] {
+    return [...this.#connectors.keys()]
+  }
+  topics(connector: string): readonly string[] {
+    return [...(this.#topics.get(connector) ?? [])]
+  }
+  listen(listener: (connector: string, task: number | null) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+  putConnector(connector: string, status: StatusEntry): Promise<void> {
+    this.#connectors.set(connector, status)
+    return this.#changed(connector, null)
+  }
+  putTask(connector: string, task: number, status: StatusEntry): Promise<void> {
+    const tasks = this.#tasks.get(connector) ?? new Map<number, StatusEntry>()
+    this.#tasks.set(connector, tasks.set(task, status))
+    return this.#changed(connector, task)
+  }
+  putTopic(connector: string, _task: number, topic: string): Promise<void> {
+    this.#topics.set(connector, (this.#topics.get(connector) ?? new Set()).add(topic))
+    return Promise.resolve()
+  }
+  deleteTopics(connector: string): Promise<void> {
+    this.#topics.delete(connector)
+    return Promise.resolve()
+  }
+  deleteConnector(connector: string): Promise<void> {
+    this.#connectors.delete(connector)
+    return this.#changed(connector, null)
+  }
+  deleteTask(connector: string, task: number): Promise<void> {
+    this.#tasks.get(connector)?.delete(task)
+    return this.#changed(connector, task)
+  }
+
+  #changed(connector: string, task: number | null): Promise<void> {
+    for (const listener of this.#listeners) listener(connector, task)
+    return Promise.resolve()
+  }
+}
+
+export class MemoryOffsetStore implements OffsetStore {
+  readonly #entries = new Map<string, OffsetEntry[]>()
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+  async refresh(): Promise<void> {}
+
+  offsets(connector: string): readonly OffsetEntry[] {
+    return this.#entries.get(connector) ?? []
+  }
+  offset(): null {
+    return null
+  }
+  encode(): [] {
+    return []
+  }
+  write(connector: string, entries: readonly OffsetEntry[]): Promise<void> {
+    this.#entries.set(connector, [...this.offsets(connector), ...entries])
+    return Promise.resolve()
+  }
+}
+
+export class MemoryPluginStore implements PluginStore {
+  readonly #plugins: PluginEntry[]
+
+  constructor(plugins: readonly PluginEntry[]) {
+    this.#plugins = [...plugins]
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  plugins(): readonly PluginEntry[] {
+    return this.#plugins
+  }
+  find(name: string): PluginEntry | null {
+    const names = (of: string): string[] => {
+      const simple = of.slice(of.lastIndexOf('.') + 1)
+      return [of, simple, simple.replace(/Connector$/, '')]
+    }
+    return this.#plugins.find((plugin) => [plugin.class, ...plugin.aliases].flatMap(names).includes(name)) ?? null
+  }
+  listen(): () => void {
+    return () => {}
+  }
+  publish(plugin: PluginEntry): Promise<void> {
+    this.#plugins.push(plugin)
+    return Promise.resolve()
+  }
+}

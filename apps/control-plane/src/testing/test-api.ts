@@ -1,0 +1,113 @@
+import type { PluginEntry } from '@tributary/connect-storage'
+import { type LogFields, type Logger, LoggerLevels } from '@tributary/telemetry'
+import type { InjectOptions } from 'fastify'
+import { createControlPlane } from '../create-control-plane.ts'
+import type { GroupReader } from '../services/workers.ts'
+import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
+
+/** Kafka's file source: the connector that a real Kafka Connect has, so that answers can be compared with its. */
+export const FILE_SOURCE: PluginEntry = {
+  class: 'org.apache.kafka.connect.file.FileStreamSourceConnector',
+  aliases: [],
+  type: 'source',
+  version: '3.9.1',
+  service: 'file-ingest',
+  spec: {
+    keys: {
+      file: {
+        type: 'string',
+        default: null,
+        importance: 'high',
+        doc: 'Source filename. If not specified, the standard input will be used',
+      },
+      topic: { type: 'string', importance: 'high', doc: 'The topic to publish data to' },
+      'batch.size': {
+        type: 'int',
+        default: 2000,
+        importance: 'low',
+        doc: 'The maximum number of records the source task can read from the file each time it is polled',
+      },
+    },
+  },
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  /** Parsed; undefined for an empty one. */
+  readonly body: unknown
+}
+
+export interface TestApi {
+  readonly configs: MemoryConfigStore
+  readonly status: MemoryStatusStore
+  readonly offsets: MemoryOffsetStore
+  readonly plugins: MemoryPluginStore
+  /** Worker addresses by group. */
+  readonly groups: Map<string, string[]>
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+}
+
+/** The whole API on memory stores, called without a socket. */
+export function testApi(options: { strict?: boolean; plugins?: readonly PluginEntry[] } = {}): TestApi {
+  const stores = {
+    configs: new MemoryConfigStore(),
+    status: new MemoryStatusStore(),
+    offsets: new MemoryOffsetStore(),
+    plugins: new MemoryPluginStore(options.plugins ?? [FILE_SOURCE]),
+  }
+  const groups = new Map<string, string[]>()
+  const levels = new LoggerLevels()
+  const reader: GroupReader = {
+    describeGroup: (group) =>
+      Promise.resolve({ members: (groups.get(group) ?? []).map((worker) => ({ metadata: { worker } })) }),
+  }
+  const app = createControlPlane({
+    stores,
+    groups: reader,
+    levels,
+    settings: {
+      cluster: 'test',
+      strict: options.strict ?? false,
+      internalKey: { reveal: () => 'shared' },
+      requestTimeoutMs: 5000,
+      version: '0.0.0',
+      kafkaClusterId: 'kafka-1',
+    },
+    log: silentLog,
+  })
+  return {
+    ...stores,
+    groups,
+    call: async (method, path, body, headers = {}) => {
+      const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+      const response = await app.inject({
+        method: method as NonNullable<InjectOptions['method']>,
+        url: path,
+        headers: {
+          host: 'rest:8083',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(text === undefined ? {} : { payload: text }),
+      })
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: response.payload === '' ? undefined : (JSON.parse(response.payload) as unknown),
+      }
+    },
+  }
+}
+
+export const silentLog: Logger = {
+  name: 'test',
+  trace: ignore,
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+  child: () => silentLog,
+}
+
+function ignore(_event: string, _fields?: LogFields): void {}

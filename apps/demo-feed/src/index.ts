@@ -1,0 +1,1 @@
+export { startFeed, type Feed, type FeedOptions } from './feed.ts'

@@ -1,0 +1,68 @@
+import {
+  ConfigError,
+  type FieldError,
+  type OffsetEntry,
+  type Props,
+  type SourceConnector,
+} from '@tributary/connect-api'
+import { methodOf, parseConfig, serverOf } from './settings.ts'
+import { grpcSpec } from './spec.ts'
+import { validateGrpc } from './validate.ts'
+
+/** One stream, one task: a stream cannot be split, so `tasks.max` above 1 changes nothing. */
+export class GrpcSourceConnector implements SourceConnector {
+  readonly spec = grpcSpec.data
+
+  taskConfigs(props: Props, maxTasks: number): Props[] {
+    return maxTasks < 1 ? [] : [{ ...props }]
+  }
+
+  validate(props: Props, signal: AbortSignal): Promise<FieldError[]> {
+    return validateGrpc(props, signal)
+  }
+
+  /** A stream whose server can be asked to go on after a value. */
+  exactlyOnce(props: Props): boolean {
+    const config = parseConfig(props)
+    return config['grpc.resume.field'] !== null && config['grpc.resume.request.field'] !== null
+  }
+
+  checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
+    const config = parseConfig(props)
+    const server = serverOf(config)
+    const method = methodOf(config)
+    for (const { partition, offset } of offsets) {
+      if (!isText(partition['grpc_server']) || !isText(partition['grpc_method'])) {
+        throw invalid('a source partition has the fields grpc_server ("host:port") and grpc_method ("service/method")')
+      }
+      if (offset === null) continue
+      if (partition['grpc_server'] !== server || partition['grpc_method'] !== method) {
+        throw invalid(`this connector reads {"grpc_server":"${server}","grpc_method":"${method}"} only`)
+      }
+      const { session_id: session, sequence, resume } = offset
+      if (session !== undefined && session !== null && !isText(session)) throw invalid('session_id must be a string')
+      if (sequence !== undefined && sequence !== null && !isCount(sequence)) {
+        throw invalid('sequence must be a whole number from 0')
+      }
+      if (resume === undefined || resume === null) continue
+      if (config['grpc.resume.field'] === null) throw invalid('resume needs grpc.resume.field in the configuration')
+      if (!isText(resume) && !isWhole(resume)) throw invalid('resume must be a whole number or a string')
+    }
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function isWhole(value: unknown): boolean {
+  return typeof value === 'bigint' || Number.isSafeInteger(value)
+}
+
+function isCount(value: unknown): boolean {
+  return isWhole(value) && Number(value) >= 0 && Number(value) <= Number.MAX_SAFE_INTEGER
+}
+
+function invalid(reason: string): ConfigError {
+  return new ConfigError('GRPC_OFFSET', `Invalid offset for a gRPC source: ${reason}`)
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto'
+import type { SourceOffset, TaskContext } from '@tributary/connect-api'
+import type { Logger } from '@tributary/telemetry'
+import { Intake } from './intake.ts'
+import type { OpenGrpc } from './open-grpc.ts'
+import { RateLimitedLog } from './rate-limited-log.ts'
+import { RecordBuilder } from './record-builder.ts'
+import { committedValue, Resume } from './resume.ts'
+import { metadataOf, methodOf, parseConfig, serverOf, sourcePartitionOf } from './settings.ts'
+import type { GrpcConfig } from './spec.ts'
+import { Statuses } from './statuses.ts'
+import { planStream, type StreamPlan } from './stream-plan.ts'
+import { StreamReader } from './stream-reader.ts'
+import { TaskMetricsLog } from './task-metrics-log.ts'
+import { readTls } from './tls.ts'
+
+/** Puts the parts of a task together from its settings and the files that they name; no network. Throws ConfigError. */
+export async function createStreamReader(context: TaskContext, open: OpenGrpc): Promise<StreamReader> {
+  const config = parseConfig(context.config)
+  const metadata = metadataOf(config, context.config)
+  const sessionId = randomUUID()
+  const log = context.log.child(
+    {
+      connector_name: context.connector,
+      grpc_server: serverOf(config),
+      grpc_method: methodOf(config),
+      kafka_topic: config['kafka.topic'],
+      session_id: sessionId,
+    },
+    'io.tributary.connect.grpc',
+  )
+  log.info('task_starting', {})
+  log.info('session_initialized', {})
+  const tls = await readTls(config)
+  const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
+
+  const { stats, clock } = context
+  const sourcePartition = sourcePartitionOf(config)
+  const offset = context.offset(sourcePartition)
+  const lastSequence = restoredSequence(offset, sessionId, log)
+  const busyLog = new RateLimitedLog(log, clock)
+  const resume =
+    config['grpc.resume.field'] === null
+      ? null
+      : new Resume({
+          committed: committedValue(offset),
+          monotonic: config['grpc.resume.monotonic'],
+          contiguous: config['grpc.resume.contiguous'],
+          stats,
+          log: busyLog,
+        })
+  const topic = config['kafka.topic']
+  const builder = new RecordBuilder({ topic, sourcePartition, sessionId, lastSequence, resume })
+  const statuses = new Statuses(`${serverOf(config)} ${methodOf(config)}`)
+  const intake = new Intake({ config, statuses, stats, clock, log, busyLog })
+  const metrics = new TaskMetricsLog(log, clock, stats, sessionId)
+  log.info('grpc_client_starting', {
+    host: config['grpc.server.host'],
+    port: config['grpc.server.port'],
+    service: config['grpc.service.name'],
+    method: config['grpc.method.name'],
+    queue_capacity: stats.queueCapacity,
+    tls_enabled: config['grpc.tls.enabled'],
+  })
+  log.info('task_started', { starting_sequence: lastSequence, queue_capacity: stats.queueCapacity })
+  const parts = { context, config, metadata, open, log, statuses, resume, builder, intake, metrics }
+  return new StreamReader(parts, tls, plan)
+}
+
+async function planFromDescriptor(config: GrpcConfig, log: Logger): Promise<StreamPlan> {
+  try {
+    const plan = await planStream(config, () => Promise.reject(new Error('no reflection beside a descriptor')))
+    log.info('proto_descriptor_loaded', { source: 'descriptor' })
+    return plan
+  } catch (error) {
+    log.error('proto_descriptor_load_failed', { error })
+    throw error
+  }
+}
+
+/** The sequence number to go on from: that of the last committed record, 0 without one. */
+function restoredSequence(offset: SourceOffset | null, sessionId: string, log: Logger): number {
+  if (offset === null) {
+    log.info('no_previous_offset', { starting_fresh: true, sequence: 0 })
+    return 0
+  }
+  const previous = offset['session_id']
+  if (previous !== undefined && previous !== null) {
+    log.warn('session_id_changed', {
+      previous_session: previous,
+      current_session: sessionId,
+      reason: 'connector_restart',
+    })
+  }
+  const sequence = Number(offset['sequence'] ?? NaN)
+  if (!Number.isSafeInteger(sequence)) {
+    log.info('no_sequence_in_offset', { starting_from_zero: true })
+    return 0
+  }
+  log.info('offset_restored', { sequence })
+  return sequence
+}

@@ -1,0 +1,2 @@
+export { grpcSource } from './plugin.ts'
+export { grpcSpec } from './spec.ts'

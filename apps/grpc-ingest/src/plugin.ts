@@ -1,0 +1,28 @@
+import type { SourcePlugin } from '@tributary/connect-api'
+import manifest from '../package.json' with { type: 'json' }
+import { GrpcSourceConnector } from './connector.ts'
+import { parseConfig, serverOf } from './settings.ts'
+import { GrpcSourceTask } from './task.ts'
+
+/** gRPC server streams into Kafka; takes the place of the JVM connector of the alias. */
+export const grpcSource: SourcePlugin = {
+  class: 'io.tributary.connect.grpc.GrpcSourceConnector',
+  aliases: ['io.conduktor.connect.grpc.GrpcSourceConnector'],
+  version: manifest.version,
+  taskClass: 'io.tributary.connect.grpc.GrpcSourceTask',
+  metricPrefix: 'grpc',
+  metricLabels: (props) => ({ server: serverOf(parseConfig(props)) }),
+  reconnectPolicy(props) {
+    const config = parseConfig(props)
+    return {
+      enabled: config['grpc.reconnect.enabled'],
+      intervalMs: Math.max(0, config['grpc.reconnect.interval.ms']),
+      backoffMaxMs: Math.max(0, config['grpc.reconnect.backoff.max.ms']),
+      maxAttempts: config['grpc.reconnect.max.attempts'],
+      // grpc.connection.timeout.ms bounds the connection alone: a quiet stream may answer as late as it likes.
+      connectTimeoutMs: 0,
+    }
+  },
+  connector: new GrpcSourceConnector(),
+  createTask: () => new GrpcSourceTask(),
+}

@@ -1,0 +1,8 @@
+export type { EnumType, Field, MessageType, Method, Root, Service } from './model.ts'
+export { loadDescriptorSet, loadDescriptorText } from './load-descriptor.ts'
+export { type Ask, reflectSchema } from './reflection.ts'
+export { resolveMethod, type StreamMethod } from './resolve-method.ts'
+export { encodeRequest } from './request.ts'
+export { requestField, type FieldSetter, type RequestValue } from './request-field.ts'
+export { jsonWriter, type JsonWriter } from './json-writer.ts'
+export { fieldReader, timestampReader, type FieldValue } from './field-reader.ts'

@@ -1,0 +1,200 @@
+import {
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2'
+import { ACCEPT_ENCODING, FramingError, framed, MessageDecoder } from './message-decoder.ts'
+import { type GrpcStatus, localStatus, statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
+
+export interface CallRequest {
+  /** `/package.Service/Method` */
+  readonly path: string
+  readonly authority: string
+  readonly scheme: 'http' | 'https'
+  /** Request metadata as HTTP/2 headers; binary values already in base64. */
+  readonly metadata: Readonly<Record<string, string | readonly string[]>>
+  /** The one request message. */
+  readonly message: Uint8Array
+  /** ms until the call ends with DEADLINE_EXCEEDED, the server being told; 0: none. */
+  readonly deadlineMs: number
+  readonly maxMessageBytes: number
+}
+
+export interface CallListener {
+  /** The server has answered; messages follow. Not called for an answer that is only a status. */
+  onHeaders(headers: IncomingHttpHeaders): void
+  /** The messages of one read, at least one. */
+  onMessages(messages: Buffer[]): void
+  /** Once, after the last message. */
+  onEnd(status: GrpcStatus): void
+}
+
+/** Why the connection below a call is gone, for the text of its status. */
+export interface ConnectionState {
+  readonly lostBecause: string | null
+}
+
+/**
+ * One server-streaming call. Written on Node's HTTP/2, because @grpc/grpc-js drops the messages that wait behind a
+ * paused reader when the call ends with an error status, and these are the ones that a slow Kafka makes wait (README).
+ */
+export class ServerStreamCall {
+  readonly #stream: ClientHttp2Stream
+  readonly #listener: CallListener
+  readonly #maxMessageBytes: number
+  readonly #connection: ConnectionState
+  readonly #deadline: NodeJS.Timeout | undefined
+  #decoder: MessageDecoder | null = null
+  #trailers: IncomingHttpHeaders | null = null
+  #ended = false
+
+  constructor(session: ClientHttp2Session, request: CallRequest, listener: CallListener, connection: ConnectionState) {
+    this.#listener = listener
+    this.#maxMessageBytes = request.maxMessageBytes
+    this.#connection = connection
+    this.#stream = session.request({
+      ':method': 'POST',
+      ':scheme': request.scheme,
+      ':authority': request.authority,
+      ':path': request.path,
+      te: 'trailers',
+      'content-type': 'application/grpc',
+      'user-agent': 'tributary-grpc-ingest',
+      'grpc-accept-encoding': ACCEPT_ENCODING,
+      ...(request.deadlineMs > 0 ? { 'grpc-timeout': timeoutHeader(request.deadlineMs) } : {}),
+      ...request.metadata,
+    })
+    this.#stream.on('response', (headers, flags) => this.#answered(headers, flags))
+    this.#stream.on('data', (chunk: Buffer) => this.#read(chunk))
+    this.#stream.on('trailers', (trailers) => {
+      this.#trailers = trailers
+    })
+    this.#stream.on('end', () => {
+      // Without trailers the reason stands in the code of the reset, known at 'close'.
+      if (this.#trailers) this.#finished()
+    })
+    this.#stream.on('close', () => this.#finished())
+    // 'close' follows and tells what matters; without a listener Node would end the process.
+    this.#stream.on('error', () => {})
+    if (request.deadlineMs > 0) {
+      this.#deadline = setTimeout(() => {
+        this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`))
+      }, request.deadlineMs)
+    }
+    this.#stream.end(framed(request.message))
+  }
+
+  /** Stops reading: once the HTTP/2 window is used up the server's writes block. */
+  pause(): void {
+    this.#stream.pause()
+  }
+
+  resume(): void {
+    this.#stream.resume()
+  }
+
+  /** Hands out what has arrived, cancels the call and ends with `status`. Nothing happens when it has ended before. */
+  finish(status: GrpcStatus): void {
+    if (this.#ended) return
+    this.#handOutRest()
+    this.#end(status)
+  }
+
+  /** Ends at once; the listener hears nothing more. */
+  abandon(): void {
+    this.#ended = true
+    this.#close()
+  }
+
+  #answered(headers: IncomingHttpHeaders & IncomingHttpStatusHeader, flags: number): void {
+    if (this.#ended) return
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
+      this.#trailers = headers
+      return
+    }
+    const httpStatus = headers[':status'] ?? 200
+    const contentType = headers['content-type'] ?? ''
+    if (httpStatus !== 200 || !contentType.startsWith('application/grpc')) {
+      this.#end(
+        httpStatus !== 200
+          ? statusOfHttp(httpStatus)
+          : localStatus('UNKNOWN', `the answer's content-type is '${contentType}', not application/grpc`),
+      )
+      return
+    }
+    try {
+      const encoding = headers['grpc-encoding']
+      this.#decoder = new MessageDecoder(this.#maxMessageBytes, typeof encoding === 'string' ? encoding : 'identity')
+    } catch (error) {
+      this.#end(statusOfFraming(error))
+      return
+    }
+    this.#listener.onHeaders(headers)
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#ended || this.#decoder === null) return
+    const messages: Buffer[] = []
+    let failure: GrpcStatus | null = null
+    try {
+      this.#decoder.push(chunk, messages)
+    } catch (error) {
+      failure = statusOfFraming(error)
+    }
+    if (messages.length > 0) this.#listener.onMessages(messages)
+    if (failure) this.#end(failure)
+  }
+
+  /** What Node holds of a paused or broken stream; a message that came whole is never thrown away. */
+  #handOutRest(): void {
+    this.#stream.removeAllListeners('data')
+    for (;;) {
+      const chunk = this.#stream.read() as Buffer | null
+      if (chunk === null) return
+      this.#read(chunk)
+    }
+  }
+
+  #finished(): void {
+    if (this.#ended) return
+    this.#handOutRest()
+    if (this.#ended) return
+    const httpStatus = (this.#trailers?.[':status'] as number | undefined) ?? 200
+    const told = this.#trailers && statusOfTrailers(this.#trailers)
+    if (told) this.#end(told)
+    else if (httpStatus !== 200) this.#end(statusOfHttp(httpStatus))
+    else this.#end(statusOfReset(this.#stream.rstCode, this.#reason()))
+  }
+
+  #reason(): string {
+    const cut = this.#decoder?.pendingBytes ? ' in the middle of a message' : ''
+    const { lostBecause } = this.#connection
+    return cut + (lostBecause === null ? '' : `: ${lostBecause}`)
+  }
+
+  #end(status: GrpcStatus): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#close()
+    this.#listener.onEnd(status)
+  }
+
+  #close(): void {
+    clearTimeout(this.#deadline)
+    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL)
+    // A paused stream would keep its last bytes, and so itself, for ever.
+    this.#stream.resume()
+  }
+}
+
+function statusOfFraming(error: unknown): GrpcStatus {
+  if (error instanceof FramingError) return error.status
+  throw error
+}
+
+/** `grpc-timeout`: at most 8 digits and a unit (PROTOCOL-HTTP2). */
+function timeoutHeader(ms: number): string {
+  return ms < 1e8 ? `${ms}m` : `${Math.ceil(ms / 1000)}S`
+}

@@ -1,0 +1,38 @@
+import type { CallOptions, GrpcSession } from './session.ts'
+import { type GrpcStatus, localStatus, type StatusName } from './status.ts'
+
+/** A call ended otherwise than hoped. */
+export class CallError extends Error {
+  readonly status: StatusName
+  /** The server's words. */
+  readonly details: string
+  constructor(path: string, { status, message }: GrpcStatus) {
+    super(`${path} ended with ${status}: ${message}`)
+    this.name = 'CallError'
+    this.status = status
+    this.details = message
+  }
+}
+
+/** Calls a method of which one response is wanted. Rejects with CallError, or with the signal's reason. */
+export function firstMessage(session: GrpcSession, options: CallOptions, signal: AbortSignal): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const abort = (): void => {
+      reject(signal.reason as Error)
+      call.abandon()
+    }
+    const call = session.call(options, {
+      onHeaders: () => {},
+      onMessages: ([message]) => {
+        resolve(message!)
+        call.finish(localStatus('CANCELLED', 'one message is enough'))
+      },
+      onEnd: (status) => {
+        signal.removeEventListener('abort', abort)
+        reject(new CallError(options.path, status))
+      },
+    })
+    signal.addEventListener('abort', abort, { once: true })
+  })
+}

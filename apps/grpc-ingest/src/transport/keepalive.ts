@@ -1,0 +1,43 @@
+import type { ClientHttp2Session } from 'node:http2'
+
+/** Servers answer more frequent PINGs with GOAWAY; grpc-java clamps to the same. */
+const MIN_INTERVAL_MS = 10_000
+
+/** A PING after each `intervalMs` without anything read; without its answer in time the connection is destroyed. */
+export class Keepalive {
+  readonly #session: ClientHttp2Session
+  readonly #timeoutMs: number
+  readonly #interval: NodeJS.Timeout | undefined
+  #timeout: NodeJS.Timeout | undefined
+  #readSincePing = false
+
+  /** `intervalMs` ≤ 0: off. */
+  constructor(session: ClientHttp2Session, intervalMs: number, timeoutMs: number) {
+    this.#session = session
+    this.#timeoutMs = timeoutMs
+    if (intervalMs > 0) this.#interval = setInterval(() => this.#tick(), Math.max(intervalMs, MIN_INTERVAL_MS))
+  }
+
+  /** Something was read: the connection lives. */
+  read(): void {
+    this.#readSincePing = true
+  }
+
+  stop(): void {
+    clearInterval(this.#interval)
+    clearTimeout(this.#timeout)
+  }
+
+  #tick(): void {
+    const idle = !this.#readSincePing
+    this.#readSincePing = false
+    if (!idle || this.#session.destroyed) return
+    clearTimeout(this.#timeout)
+    this.#timeout = setTimeout(() => {
+      this.#session.destroy(new Error(`no answer to a keepalive PING within ${this.#timeoutMs} ms`))
+    }, this.#timeoutMs)
+    this.#session.ping((error) => {
+      if (!error) clearTimeout(this.#timeout)
+    })
+  }
+}

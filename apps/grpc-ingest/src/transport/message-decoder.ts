@@ -1,0 +1,115 @@
+import { gunzipSync, inflateSync } from 'node:zlib'
+import { type GrpcStatus, localStatus } from './status.ts'
+
+/** Compressed flag (1 byte), length (4 bytes, big endian). */
+const PREFIX_BYTES = 5
+
+/** What we can read, as the `grpc-accept-encoding` header lists it. */
+export const ACCEPT_ENCODING = 'identity,gzip,deflate'
+
+type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Buffer
+const INFLATE: Readonly<Record<string, Inflate>> = { gzip: gunzipSync, deflate: inflateSync }
+
+/** The bytes on the wire break gRPC's framing, or a rule of ours; the call ends with `status`. */
+export class FramingError extends Error {
+  readonly status: GrpcStatus
+  constructor(status: GrpcStatus) {
+    super(status.message)
+    this.name = 'FramingError'
+    this.status = status
+  }
+}
+
+/** One message with its prefix, uncompressed. */
+export function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length)
+  frame[0] = 0
+  frame.writeUInt32BE(message.length, 1)
+  frame.set(message, PREFIX_BYTES)
+  return frame
+}
+
+/**
+ * Cuts the bytes of a gRPC stream into messages. Messages that lie in one chunk are views of it and cost no copy, so a
+ * held message holds its chunk (HTTP/2 frames are 16 KiB).
+ */
+export class MessageDecoder {
+  readonly #maxBytes: number
+  readonly #encoding: string
+  readonly #inflate: Inflate | null
+  #pending: Buffer[] = []
+  #pendingBytes = 0
+  #neededBytes = PREFIX_BYTES
+
+  /** `encoding`: the answer's `grpc-encoding`. Throws FramingError for one that was not offered. */
+  constructor(maxBytes: number, encoding = 'identity') {
+    this.#maxBytes = maxBytes
+    this.#encoding = encoding
+    this.#inflate = INFLATE[encoding] ?? null
+    if (this.#inflate === null && encoding !== 'identity') {
+      throw new FramingError(localStatus('INTERNAL', `messages are compressed with ${encoding}, which was not offered`))
+    }
+  }
+
+  /** Bytes of a message that has not come whole. */
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** Appends the messages that `chunk` completes to `out`. Throws FramingError after those before the bad one. */
+  push(chunk: Buffer, out: Buffer[]): void {
+    let bytes = chunk
+    if (this.#pendingBytes > 0) {
+      this.#pending.push(chunk)
+      this.#pendingBytes += chunk.length
+      if (this.#pendingBytes < this.#neededBytes) return
+      bytes = Buffer.concat(this.#pending, this.#pendingBytes)
+      this.#pending = []
+      this.#pendingBytes = 0
+    }
+    const end = bytes.length
+    let at = 0
+    for (;;) {
+      this.#neededBytes = PREFIX_BYTES
+      if (end - at < PREFIX_BYTES) break
+      const length = bytes.readUInt32BE(at + 1)
+      if (length > this.#maxBytes) throw tooLarge(`${length} bytes`, this.#maxBytes)
+      const next = at + PREFIX_BYTES + length
+      if (next > end) {
+        this.#neededBytes = PREFIX_BYTES + length
+        break
+      }
+      const message = bytes.subarray(at + PREFIX_BYTES, next)
+      out.push(bytes[at] === 0 ? message : this.#inflated(message))
+      at = next
+    }
+    if (at < end) {
+      this.#pending.push(bytes.subarray(at))
+      this.#pendingBytes = end - at
+    }
+  }
+
+  #inflated(message: Buffer): Buffer {
+    if (this.#inflate === null) {
+      throw new FramingError(
+        localStatus('INTERNAL', 'a message is marked as compressed, but no grpc-encoding was said'),
+      )
+    }
+    try {
+      return this.#inflate(message, { maxOutputLength: this.#maxBytes })
+    } catch (error) {
+      const { code, message: why } = error as NodeJS.ErrnoException
+      if (code === 'ERR_BUFFER_TOO_LARGE') {
+        throw tooLarge(`more than ${this.#maxBytes} bytes once uncompressed`, this.#maxBytes)
+      }
+      throw new FramingError(localStatus('INTERNAL', `a ${this.#encoding} message cannot be uncompressed: ${why}`))
+    }
+  }
+}
+
+function tooLarge(size: string, maxBytes: number): FramingError {
+  return new FramingError({
+    ...localStatus('RESOURCE_EXHAUSTED', `a message of ${size} came, the limit is ${maxBytes} bytes`),
+    tooLarge: true,
+  })
+}

@@ -1,0 +1,136 @@
+import { once } from 'node:events'
+import * as http2 from 'node:http2'
+import * as net from 'node:net'
+import * as tls from 'node:tls'
+import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
+import { Keepalive } from './keepalive.ts'
+
+/**
+ * Bytes that a server may send before we have read any, per stream: grpc-java's DEFAULT_FLOW_CONTROL_WINDOW. HTTP/2's
+ * own 64 KiB would bound a stream to 64 KiB a round trip.
+ */
+export const WINDOW_BYTES = 1024 * 1024
+
+export interface SessionOptions {
+  readonly host: string
+  readonly port: number
+  /** null: plaintext HTTP/2 with prior knowledge. */
+  readonly tls: tls.SecureContextOptions | null
+  /** ms for name lookup, TCP, TLS and HTTP/2 together; 0: no limit. */
+  readonly connectTimeoutMs: number
+  /** ms without traffic before a PING; ≤ 0: off. */
+  readonly keepaliveTimeMs: number
+  readonly keepaliveTimeoutMs: number
+}
+
+export type CallOptions = Omit<CallRequest, 'authority' | 'scheme'>
+
+/** One HTTP/2 connection, made for one stream and closed with it, so that each reconnect looks the name up again. */
+export class GrpcSession {
+  readonly #session: http2.ClientHttp2Session
+  readonly #keepalive: Keepalive
+  readonly #scheme: 'http' | 'https'
+  readonly #authority: string
+  /** Why the connection is gone; null while it is there. */
+  lostBecause: string | null = null
+  /** The server closed the connection because we sent too many PINGs (gRFC A8: double the interval). */
+  tooManyPings = false
+
+  constructor(socket: net.Socket, options: SessionOptions) {
+    this.#scheme = options.tls ? 'https' : 'http'
+    this.#authority = `${net.isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`
+    this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+      // In MB. Node's 10 would break off streams whose window is full.
+      maxSessionMemory: 1000,
+    })
+    this.#keepalive = new Keepalive(this.#session, options.keepaliveTimeMs, options.keepaliveTimeoutMs)
+    this.#session.on('error', (error) => {
+      this.lostBecause ??= reasonOf(error)
+    })
+    this.#session.on('goaway', (code, _lastStream, data) => this.#goaway(code, data))
+    this.#session.on('close', () => this.#keepalive.stop())
+  }
+
+  /** Resolves when the server has sent its HTTP/2 settings: it speaks the protocol. */
+  async ready(signal: AbortSignal): Promise<void> {
+    await once(this.#session, 'remoteSettings', { signal })
+    this.#session.setLocalWindowSize(WINDOW_BYTES)
+  }
+
+  call(options: CallOptions, listener: CallListener): ServerStreamCall {
+    const request = { ...options, scheme: this.#scheme, authority: this.#authority }
+    const watched: CallListener = {
+      onHeaders: (headers) => listener.onHeaders(headers),
+      onMessages: (messages) => {
+        this.#keepalive.read()
+        listener.onMessages(messages)
+      },
+      onEnd: (status) => listener.onEnd(status),
+    }
+    return new ServerStreamCall(this.#session, request, watched, this)
+  }
+
+  close(): void {
+    this.#keepalive.stop()
+    this.#session.destroy()
+  }
+
+  #goaway(code: number, data?: NodeJS.ArrayBufferView): void {
+    if (code === http2.constants.NGHTTP2_NO_ERROR) return
+    const words = data ? Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString() : ''
+    this.tooManyPings = code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM && words === 'too_many_pings'
+    this.lostBecause ??= `the server sent GOAWAY with code ${code}${words === '' ? '' : ` (${words})`}`
+  }
+}
+
+/** Looks the name up, connects, and waits for the server's settings. Rejects with the reason, or the signal's. */
+export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<GrpcSession> {
+  const closed = new AbortController()
+  const late = new AbortController()
+  const timer =
+    options.connectTimeoutMs > 0
+      ? setTimeout(
+          () => late.abort(new Error(`no connection within ${options.connectTimeoutMs} ms`)),
+          options.connectTimeoutMs,
+        )
+      : undefined
+  const giveUp = AbortSignal.any([signal, late.signal, closed.signal])
+  giveUp.throwIfAborted()
+  const socket = dial(options)
+  socket.once('close', () => closed.abort(new Error('the server closed the connection before it spoke HTTP/2')))
+  // What matters is thrown below; an error after that belongs to the session, which has its own listener.
+  socket.on('error', () => {})
+  let session: GrpcSession | undefined
+  try {
+    await once(socket, options.tls ? 'secureConnect' : 'connect', { signal: giveUp })
+    if (socket instanceof tls.TLSSocket && socket.alpnProtocol !== 'h2') {
+      throw new Error('the server does not offer HTTP/2 over TLS (ALPN protocol h2)')
+    }
+    session = new GrpcSession(socket, options)
+    await session.ready(giveUp)
+    return session
+  } catch (error) {
+    session?.close()
+    socket.destroy()
+    throw giveUp.aborted && (error as Error).name === 'AbortError' ? giveUp.reason : error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function dial({ host, port, tls: security }: SessionOptions): net.Socket {
+  // RFC 6066 forbids addresses in the server name indication.
+  const name = net.isIP(host) === 0 ? { servername: host } : {}
+  const socket = security
+    ? tls.connect({ ...security, ...name, host, port, ALPNProtocols: ['h2'] })
+    : net.connect({ host, port })
+  return socket.setNoDelay(true)
+}
+
+/** The words of a connection error. One that tried several addresses has none of its own. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,77 @@
+import { ConfigError, ConnectError, type FieldError, NotConnectedError, type Props } from '@tributary/connect-api'
+import type { Metadata } from './metadata.ts'
+import { openGrpc } from './open-grpc.ts'
+import type { Root } from './schema/index.ts'
+import { metadataOf, methodOf, parseConfig, serverOf } from './settings.ts'
+import type { GrpcConfig } from './spec.ts'
+import { Statuses } from './statuses.ts'
+import { checkPlan } from './stream-plan.ts'
+import { readTls } from './tls.ts'
+import { CallError, type SessionOptions } from './transport/index.ts'
+
+/** The validate route answers within some seconds, whatever grpc.connection.timeout.ms allows. */
+const TIME_LIMIT_MS = 5000
+
+/** What Node says of a certificate that it does not trust (tls, "X509 certificate error codes"). */
+const UNTRUSTED = /CERT|SIGNATURE|SELF_SIGNED|CRL|HOSTNAME_MISMATCH/
+
+/**
+ * What the declarative spec cannot tell: metadata, TLS files, descriptor or reflection, method, request, fields. All
+ * errors, each on its key. A server that cannot be reached is an outage, not an error of the configuration: the task
+ * will wait for it, so a connector can be created before its server is up.
+ */
+export async function validateGrpc(props: Props, signal: AbortSignal): Promise<FieldError[]> {
+  const errors: FieldError[] = []
+  const config = parseConfig(props)
+  const metadata = await collect(errors, () => metadataOf(config, props))
+  const tls = await collect(errors, () => readTls(config))
+  if (metadata === undefined || tls === undefined) return errors
+  for (const error of await checkPlan(config, () => reflectOnce(config, metadata, tls, signal))) {
+    const found = fieldError(error)
+    if (found) errors.push(found)
+  }
+  return errors
+}
+
+async function reflectOnce(
+  config: GrpcConfig,
+  metadata: Metadata,
+  tls: SessionOptions['tls'],
+  signal: AbortSignal,
+): Promise<Root> {
+  const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
+  const connection = await openGrpc({ config, metadata, tls, keepaliveTimeMs: 0 }, until)
+  try {
+    return await connection.reflect(new Statuses(`${serverOf(config)} ${methodOf(config)}`), until)
+  } finally {
+    connection.close()
+  }
+}
+
+async function collect<T>(errors: FieldError[], read: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    const found = fieldError(error)
+    if (found === null) throw error
+    errors.push(found)
+    return undefined
+  }
+}
+
+/** The error on its key; null for an outage. Throws what is neither. */
+function fieldError(error: unknown): FieldError | null {
+  if (error instanceof ConfigError) return { field: error.field ?? 'grpc.service.name', message: error.message }
+  if (error instanceof DOMException && error.name === 'TimeoutError') return null
+  if (!(error instanceof NotConnectedError)) throw error
+  return errorOfOutage(error)
+}
+
+/** Among what looks like an outage: a certificate that is not trusted, credentials that are refused. */
+function errorOfOutage({ message, cause }: ConnectError): FieldError | null {
+  if (UNTRUSTED.test(String((cause as { code?: unknown }).code ?? ''))) return { field: 'grpc.tls.ca.cert', message }
+  if (cause instanceof CallError && (cause.status === 'UNAUTHENTICATED' || cause.status === 'PERMISSION_DENIED')) {
+    return { field: 'grpc.metadata', message }
+  }
+  return null
+}

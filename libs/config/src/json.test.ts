@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { canonicalJson, parseJson, stringifyJson } from './json.ts'
+
+test('integers beyond 2^53 come back as bigint and go out as they came', () => {
+  const text = '{"a":9007199254740993,"b":-9223372036854775808,"c":9007199254740991,"d":[18446744073709551615]}'
+  const value = parseJson(text)
+  assert.deepEqual(value, {
+    a: 9007199254740993n,
+    b: -9223372036854775808n,
+    c: 9007199254740991,
+    d: [18446744073709551615n],
+  })
+  assert.equal(stringifyJson(value), text)
+})
+
+test('digits inside a string are no number', () => {
+  assert.deepEqual(parseJson('{"a":"12345678901234567890"}'), { a: '12345678901234567890' })
+})
+
+test('a fraction or an exponent stays a number', () => {
+  assert.deepEqual(parseJson('[1.2345678901234567890, 1e30, 0]'), [1.2345678901234567, 1e30, 0])
+})
+
+test('numbers come as their source text where asked, and are written back as they came', () => {
+  const text = '{"a":1.50,"b":1e3,"c":-0,"d":true,"e":["00"]}'
+  assert.deepEqual(parseJson(text, { numbers: 'text' }), { a: '1.50', b: '1e3', c: '-0', d: true, e: ['00'] })
+  assert.equal(stringifyJson(parseJson(text, { numbers: 'raw' })), text)
+  assert.equal(canonicalJson(parseJson('{"b":1.50,"a":1e3}', { numbers: 'raw' })), '{"a":1e3,"b":1.50}')
+})
+
+test('what is malformed, too deep or too long a number is a SyntaxError', () => {
+  const deep = (n: number): string => '['.repeat(n) + ']'.repeat(n)
+  for (const text of ['', '{', '{"a":01}', deep(1001), '9'.repeat(1001), '{"a":'.repeat(2000)]) {
+    assert.throws(() => parseJson(text), SyntaxError, text.slice(0, 20))
+  }
+  assert.doesNotThrow(() => parseJson(deep(1000)))
+  assert.doesNotThrow(() => parseJson(JSON.stringify('['.repeat(5000))))
+  assert.doesNotThrow(() => parseJson(JSON.stringify(`${'\\"['.repeat(5000)}`)))
+})
+
+test('a key named __proto__ is a plain member', () => {
+  const value = parseJson('{"__proto__":{"x":1},"n":12345678901234567890}')
+  assert.equal(Object.getPrototypeOf(value), Object.prototype)
+  assert.equal(canonicalJson(value), '{"__proto__":{"x":1},"n":12345678901234567890}')
+})
+
+test('canonical JSON sorts keys by their code units at every level, and drops undefined members', () => {
+  const value = { b: [{ z: 1, a: null }], a: 1n, B: undefined, é: 'x', Z: 'y' }
+  assert.equal(canonicalJson(value), '{"Z":"y","a":1,"b":[{"a":null,"z":1}],"é":"x"}')
+})
+
+test('stringifyJson refuses what has no JSON form', () => {
+  assert.throws(() => stringifyJson(undefined), TypeError)
+})

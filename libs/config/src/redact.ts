@@ -1,0 +1,54 @@
+import { familyOf } from './prefixes.ts'
+import { javaTrim } from './parse-value.ts'
+import { HIDDEN, isSensitive } from './secret.ts'
+import type { ConfigSpecData } from './spec.ts'
+import type { RawProps } from './validate.ts'
+
+/** Shorter texts are not looked for: `1` or `on` would be replaced all over, and protects nothing. */
+const MIN_SECRET_LENGTH = 4
+
+/** The texts of a config that must not be shown: values of `password` and `sensitive` keys and families. */
+export function secretsOf(data: ConfigSpecData, props: RawProps): string[] {
+  const secrets: string[] = []
+  for (const [name, value] of Object.entries(props)) {
+    if (typeof value !== 'string') continue
+    const spec = Object.hasOwn(data.keys, name) ? data.keys[name] : familyOf(data, name)?.spec
+    if (spec && isSensitive(spec)) secrets.push(javaTrim(value))
+  }
+  return secrets
+}
+
+/**
+ * A function that puts `[hidden]` in the place of each secret in a text, also where it was written as JSON, URL-encoded
+ * or in Base64. Give it the secrets of `secretsOf`, or `Secret.reveal()`, and those of `resolveReferences`.
+ */
+export function redactor(secrets: Iterable<string>): (text: string) => string {
+  const forms = new Set<string>()
+  for (const secret of secrets) {
+    for (const plain of [secret, javaTrim(secret)]) {
+      if (plain.length < MIN_SECRET_LENGTH) continue
+      for (const form of writtenForms(plain)) forms.add(form)
+    }
+  }
+  if (forms.size === 0) return (text) => text
+  // Longest first, so that a secret that begins with another one is replaced whole.
+  const longestFirst = [...forms].sort((a, b) => b.length - a.length)
+  const pattern = new RegExp(longestFirst.map((form) => escapeRegex(form)).join('|'), 'g')
+  return (text) => text.replace(pattern, HIDDEN)
+}
+
+function escapeRegex(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+}
+
+function writtenForms(secret: string): string[] {
+  const bytes = Buffer.from(secret, 'utf8')
+  const wellFormed = secret.toWellFormed()
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(wellFormed),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+  ]
+}

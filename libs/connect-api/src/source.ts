@@ -1,0 +1,102 @@
+import type { ConfigSpecData } from '@tributary/config'
+import type { Logger } from '@tributary/telemetry'
+import type { RecordMetadata, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
+import type { TaskStats } from './stats.ts'
+
+/** A connector's or task's configuration: flat, all strings, `${…}` resolved. */
+export type Props = Readonly<Record<string, string>>
+
+/** An error of `validate` on the field that it concerns. */
+export interface FieldError {
+  readonly field: string
+  readonly message: string
+}
+
+export interface OffsetEntry {
+  readonly partition: SourcePartition
+  readonly offset: SourceOffset | null
+}
+
+/** The piece of work that splits a connector's configuration into tasks; assigned to a worker beside the tasks. */
+export interface SourceConnector {
+  readonly spec: ConfigSpecData
+  /** Pure. One element a task, at most `maxTasks`. */
+  taskConfigs(config: Props, maxTasks: number): Props[]
+  /** What needs code or a network: connectivity, descriptors. Called with a valid config; answers within some seconds. */
+  validate?(config: Props, signal: AbortSignal): Promise<FieldError[]>
+  /** Can it resume, so that exactly once is possible? */
+  exactlyOnce?(config: Props): boolean
+  /** Throws ConfigError when offsets are not of this connector's form; asked before an alter is accepted. */
+  checkOffsets?(config: Props, offsets: readonly OffsetEntry[]): void
+}
+
+export interface Clock {
+  /** ms since the epoch */
+  now(): number
+  /** ms, monotonic */
+  monotonic(): number
+  /** Resolves after `ms`; rejects with the signal's reason. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export interface TaskContext {
+  readonly connector: string
+  readonly task: number
+  readonly config: Props
+  /** The last committed offset of a source partition, looked up by value; null when there is none. */
+  offset(partition: SourcePartition): SourceOffset | null
+  readonly log: Logger
+  /** Plain counters that the runtime exports as metrics; bumped once a batch. */
+  readonly stats: TaskStats
+  readonly clock: Clock
+}
+
+/** Answer of `poll`: everything that was queued is handed out and nothing more will come. */
+export const END_OF_INPUT: unique symbol = Symbol('END_OF_INPUT')
+
+export interface SourceTask {
+  /** Reads the configuration, no network. Throws ConfigError. */
+  start(context: TaskContext): Promise<void>
+  /** Resolves once the source answered. Called again, with backoff, after NotConnectedError. */
+  connect(signal: AbortSignal): Promise<void>
+  /** Waits inside for up to `poll.timeout.ms`; [] means nothing yet. */
+  poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
+  /** The broker has the record; metadata is null when it was filtered out or went to the dead-letter queue. */
+  commitRecord?(record: SourceRecord, metadata: RecordMetadata | null): void
+  /** Offsets of all records committed so far are durable. */
+  commit?(signal: AbortSignal): Promise<void>
+  /** Stop intake; poll hands out what is queued, then END_OF_INPUT. */
+  drain?(): void
+  /** Release everything. Idempotent, also before `start`. */
+  stop(): Promise<void>
+}
+
+/** How the runtime reconnects; times in ms. The first try after a healthy connection comes within 100 ms whatever is set here. */
+export interface ReconnectPolicy {
+  /** False: a lost connection is FAILED. */
+  readonly enabled: boolean
+  /** Base of the jittered exponential backoff (≥ 0). */
+  readonly intervalMs: number
+  readonly backoffMaxMs: number
+  /** Tries in a row without success before FAILED; ≤ 0: no limit. */
+  readonly maxAttempts: number
+  /** A `connect` that takes longer is aborted and counts as failed; 0: no limit. */
+  readonly connectTimeoutMs: number
+}
+
+/** A plugin: what a worker publishes (class, aliases, version, spec) and how its pieces are made. */
+export interface SourcePlugin {
+  readonly class: string
+  readonly aliases: readonly string[]
+  readonly version: string
+  /** Class name shown as `task.class` in task configs. */
+  readonly taskClass: string
+  /** Prefix of the documents' metric names, `grpc` → `grpc_isConnected`; labels from `metricLabels`. */
+  readonly metricPrefix?: string
+  /** Labels of those metrics, `{server: "host:port"}`. */
+  metricLabels?(config: Props): Record<string, string>
+  /** Absent: tries for ever, 1 s doubling to 60 s, 30 s a try. */
+  reconnectPolicy?(config: Props): ReconnectPolicy
+  readonly connector: SourceConnector
+  createTask(): SourceTask
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deflateSync } from 'node:zlib'
+import { type AssignorMember, assignUnits } from './assignor.ts'
+
+const member = (memberId: string, own: string[] = [], extra: Partial<AssignorMember> = {}): AssignorMember => ({
+  memberId,
+  leaving: false,
+  own: own.map((unit) => ({ unit, epoch: 1, stopping: false })),
+  ...extra,
+})
+const units = (n: number): string[] => Array.from({ length: n }, (_, i) => `t${String(i).padStart(2, '0')}`)
+const sizes = (result: ReturnType<typeof assignUnits>): number[] =>
+  [...result.assignments.values()].map((a) => a.run.length).sort()
+
+test('orphans are spread evenly and nothing follows', () => {
+  const result = assignUnits([member('a'), member('b'), member('c')], units(7), { allowMoves: true })
+  assert.deepEqual(sizes(result), [2, 2, 3])
+  assert.equal(result.followup, false)
+})
+
+test('a balanced assignment stays as it is', () => {
+  const members = [member('a', ['t00', 't03']), member('b', ['t01', 't02'])]
+  const result = assignUnits(members, units(4), { allowMoves: true })
+  assert.deepEqual(result.assignments.get('a')?.run, ['t00', 't03'])
+  assert.deepEqual(result.assignments.get('b')?.run, ['t01', 't02'])
+  assert.equal(result.followup, false)
+})
+
+test('a new member gets nothing before the owners have let go, then its share', () => {
+  const first = assignUnits([member('a', units(4)), member('b')], units(4), { allowMoves: true })
+  assert.equal(first.assignments.get('a')?.run.length, 2)
+  assert.deepEqual(first.assignments.get('b')?.run, [])
+  assert.equal(first.followup, true)
+  const kept = [...first.assignments.get('a')!.run]
+  const second = assignUnits([member('a', kept), member('b')], units(4), { allowMoves: true })
+  assert.deepEqual(sizes(second), [2, 2])
+  assert.deepEqual(second.assignments.get('a')?.run, kept)
+})
+
+test('moves for balance wait when they are not allowed yet, orphans do not', () => {
+  const result = assignUnits([member('a', units(4)), member('b')], [...units(4), 't99'], { allowMoves: false })
+  assert.deepEqual(result.assignments.get('a')?.run, units(4))
+  assert.deepEqual(result.assignments.get('b')?.run, ['t99'])
+  assert.equal(result.movesPending, true)
+  assert.equal(result.followup, false)
+})
+
+test('a leaving member gives up all it has, in the next round others get it', () => {
+  const leaving = member('a', units(3), { leaving: true })
+  const first = assignUnits([leaving, member('b')], units(3), { allowMoves: true })
+  assert.deepEqual(first.assignments.get('a')?.run, [])
+  assert.deepEqual(first.assignments.get('b')?.run, [])
+  assert.equal(first.followup, true)
+})
+
+test('of two claims the higher epoch holds', () => {
+  const claim = (memberId: string, epoch: number): AssignorMember =>
+    member(memberId, [], { own: [{ unit: 't00', epoch, stopping: false }] })
+  const result = assignUnits([claim('a', 3), claim('b', 5)], ['t00'], { allowMoves: true })
+  assert.deepEqual(result.assignments.get('a')?.run, [])
+  assert.deepEqual(result.assignments.get('b')?.run, ['t00'])
+})
+
+test('a unit that is being stopped is given to nobody', () => {
+  const stopping = member('a', [], { own: [{ unit: 't00', epoch: 1, stopping: true }] })
+  const result = assignUnits([stopping, member('b')], ['t00'], { allowMoves: true })
+  assert.deepEqual(
+    [...result.assignments.values()].flatMap((a) => a.run),
+    [],
+  )
+  assert.equal(result.followup, true)
+})
+
+test('over random joins, leaves and changes no unit has two owners and all end up placed evenly', () => {
+  let state = 42
+  const random = (n: number): number => (state = (state * 1103515245 + 12345) & 0x7fffffff) % n
+  const running = new Map<string, Set<string>>([['m0', new Set()]])
+  let all = units(10)
+  for (let round = 0; round < 400; round++) {
+    const what = random(6)
+    if (what === 0 && running.size < 6) running.set(`m${round}`, new Set())
+    if (what === 1 && running.size > 1) running.delete([...running.keys()][random(running.size)]!)
+    if (what === 2) all = units(5 + random(30))
+    const members = [...running].map(([id, own]) => member(id, [...own]))
+    const result = assignUnits(members, all, { allowMoves: true })
+    const owners = new Map<string, string>()
+    for (const [id, { run }] of result.assignments) {
+      for (const unit of run) {
+        assert.equal(owners.get(unit), undefined, `${unit} has two owners`)
+        const former = [...running].find(([, own]) => own.has(unit))
+        assert.ok(former === undefined || former[0] === id, `${unit} moved while it was owned`)
+        owners.set(unit, id)
+      }
+      running.set(id, new Set(run))
+    }
+  }
+  for (let settle = 0; settle < 3; settle++) {
+    const members = [...running].map(([id, own]) => member(id, [...own]))
+    for (const [id, { run }] of assignUnits(members, all, { allowMoves: true }).assignments)
+      running.set(id, new Set(run))
+  }
+  const counts = [...running.values()].map((own) => own.size)
+  assert.equal(
+    counts.reduce((a, b) => a + b),
+    all.length,
+  )
+  assert.ok(Math.max(...counts) - Math.min(...counts) <= 1)
+})
+
+test('10,000 tasks over 50 members fit into half of a megabyte of protocol messages', () => {
+  const all = Array.from({ length: 10_000 }, (_, i) => `orders-from-region-${i % 500}-${Math.floor(i / 500)}`)
+  const members = Array.from({ length: 50 }, (_, i) => member(`grpc-ingest-${i}-7b3c`))
+  const { assignments } = assignUnits(members, all, { allowMoves: true })
+  const payload = [...assignments.values()].map((a) => deflateSync(JSON.stringify(a.run)).length)
+  assert.ok(payload.reduce((a, b) => a + b) < 512 * 1024)
+})

@@ -1,0 +1,37 @@
+/**
+ * A condition that others can wait for: paused, suspended, room in a buffer. Opening wakes all who wait.
+ */
+export class Gate {
+  #open: boolean
+  #waiting: (() => void)[] = []
+
+  constructor(open: boolean) {
+    this.#open = open
+  }
+  get isOpen(): boolean {
+    return this.#open
+  }
+  open(): void {
+    this.#open = true
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
+  }
+  close(): void {
+    this.#open = false
+  }
+  /** Resolves once open; rejects with the signal's reason, also when open. */
+  async passed(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    while (!this.#open) {
+      await new Promise<void>((resolve, reject) => {
+        const abort = (): void => reject(signal.reason as Error)
+        signal.addEventListener('abort', abort, { once: true })
+        this.#waiting.push(() => {
+          signal.removeEventListener('abort', abort)
+          resolve()
+        })
+      })
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { TaskUnit } from './task-unit.ts'
+
+/** One task's health, as `/connectors/{c}/health` shows it. Times in ms since the epoch, null when never. */
+export interface TaskHealth {
+  readonly task: number
+  readonly state: string
+  readonly connected: boolean
+  readonly connected_since: number | null
+  readonly last_record_at: number | null
+  readonly records_total: number
+  /** Records a second, over the last second or more. */
+  readonly rate: number
+  /** Messages received and not acknowledged by Kafka yet. */
+  readonly lag: number
+  readonly reconnects: number
+  readonly restarts: number
+  readonly gaps: number
+  readonly dropped: number
+  /** From poll to acknowledgement, of the last batch. */
+  readonly latency_ms: number
+  readonly queue_size: number
+  /** One plain sentence. */
+  readonly reason: string
+}
+
+export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
+  const { current } = unit
+  const run = current?.run
+  const progress = run?.progress
+  const stats = current?.stats
+  const connection = run?.connection
+  return {
+    task: unit.id.task,
+    state: unit.failed ? 'failed' : (run?.state ?? 'stopped'),
+    connected: connection?.connected ?? false,
+    connected_since: connection?.connectedSince ?? null,
+    last_record_at: progress?.lastRecordAt ? progress.lastRecordAt : null,
+    records_total: progress?.recordsProduced ?? 0,
+    rate: Math.round(progress?.rate(nowMs) ?? 0),
+    lag: (stats?.queueSize ?? 0) + (progress?.inFlightRecords ?? 0),
+    reconnects: connection?.reconnects ?? 0,
+    restarts: unit.restartPolicy.restarts,
+    gaps: stats?.sequenceGaps ?? 0,
+    dropped: stats?.messagesDropped ?? 0,
+    latency_ms: Math.round((progress?.latencyMs ?? 0) * 10) / 10,
+    queue_size: stats?.queueSize ?? 0,
+    reason: reason(unit, nowMs),
+  }
+}
+
+function reason(unit: TaskUnit, nowMs: number): string {
+  if (unit.failed) return `The task failed: ${messageOf(unit.failure)}`
+  const run = unit.current?.run
+  if (!run) return 'The task is not running.'
+  if (run.state === 'paused') return 'The task is paused.'
+  if (!run.connection.connected) {
+    const why = run.connection.lastError
+    return why === null ? 'The task is connecting.' : `Not connected, trying again: ${messageOf(why)}`
+  }
+  const lastAt = unit.current?.stats.lastMessageAt ?? 0
+  if (lastAt === 0) return 'Connected; the source has sent nothing yet.'
+  const silentSeconds = Math.floor((nowMs - lastAt) / 1000)
+  if (silentSeconds >= 60) return `Connected; the source has sent nothing for ${silentSeconds} s.`
+  if (unit.current && unit.current.stats.queueSize >= unit.current.stats.queueCapacity) {
+    return 'Connected; the queue is full, as Kafka takes records more slowly than the source sends.'
+  }
+  return 'Records are flowing.'
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,7 @@
+export { connectWorker, type ConnectWorkerOptions, type WorkerHost } from './connect-worker.ts'
+export { WorkerSourceTask, type TaskState } from './worker-source-task.ts'
+export { createTask, type CreatedTask, type TaskEnvironment, type TaskRequest } from './task-factory.ts'
+export type { Lease, TaskId } from './task-parts.ts'
+export { systemClock } from './system-clock.ts'
+export { assignUnits, type AssignorMember, type AssignmentResult } from './assignor.ts'
+export { TASK_METRICS } from './task-metrics.ts'

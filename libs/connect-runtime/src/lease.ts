@@ -1,0 +1,26 @@
+import type { Group } from './group.ts'
+import type { Lease } from './task-parts.ts'
+
+/** A lease that follows the worker's membership of its group. */
+export class GroupLease implements Lease {
+  readonly #group: Group
+  readonly #released = new AbortController()
+
+  constructor(group: Group) {
+    this.#group = group
+  }
+
+  async passed(signal: AbortSignal): Promise<void> {
+    const released = this.#released.signal
+    if (released.aborted || this.#group.leaseValid()) return
+    try {
+      await this.#group.waitForLease(AbortSignal.any([signal, released]))
+    } catch (error) {
+      if (signal.aborted || !released.aborted) throw error
+    }
+  }
+
+  release(): void {
+    this.#released.abort()
+  }
+}

@@ -1,0 +1,15 @@
+/** Runs asynchronous operations one after the other, in the order they were asked for. */
+export class Serial {
+  #last: Promise<unknown> = Promise.resolve()
+
+  run<T>(operation: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(operation, operation)
+    this.#last = next.catch(() => undefined)
+    return next
+  }
+
+  /** Resolves once everything asked for so far is over. */
+  async idle(): Promise<void> {
+    await this.#last
+  }
+}

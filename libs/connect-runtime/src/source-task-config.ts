@@ -1,0 +1,76 @@
+import { type Props, ConfigError } from '@tributary/connect-api'
+
+export type Tolerance = 'none' | 'all'
+export type TransactionBoundary = 'poll' | 'interval'
+
+/** What the runtime itself reads of a source task's configuration; the keys are Kafka Connect's. */
+export interface SourceTaskConfig {
+  readonly tolerance: Tolerance
+  readonly logErrors: boolean
+  readonly logErrorMessages: boolean
+  /** ms that a transform or converter is retried on a retriable error; -1: without end. */
+  readonly retryTimeoutMs: number
+  readonly retryDelayMaxMs: number
+  readonly deadLetterTopic: string | null
+  readonly deadLetterReplication: number
+  readonly deadLetterHeaders: boolean
+  readonly topicCreation: boolean
+  readonly exactlyOnce: boolean
+  readonly transactionBoundary: TransactionBoundary
+  readonly transactionIntervalMs: number
+  readonly shutdownTimeoutMs: number
+  readonly commitIntervalMs: number
+  readonly maxInFlightRecords: number
+  readonly maxInFlightBytes: number
+}
+
+const MIB = 1024 * 1024
+
+/** Reads the runtime's keys; worker-wide defaults come in as `defaults`. Throws ConfigError. */
+export function sourceTaskConfig(props: Props, defaults: Props = {}): SourceTaskConfig {
+  const text = (key: string): string | undefined => (props[key] ?? defaults[key])?.trim()
+  const number = (key: string, fallback: number): number => {
+    const value = text(key)
+    if (value === undefined || value === '') return fallback
+    if (!/^-?\d+$/.test(value)) {
+      throw new ConfigError(
+        'CONFIG_INVALID',
+        `Invalid value ${value} for configuration ${key}: Not a number of type LONG`,
+        {
+          field: key,
+        },
+      )
+    }
+    return Number(value)
+  }
+  const flag = (key: string, fallback: boolean): boolean => {
+    const value = text(key)?.toLowerCase()
+    return value === undefined || value === '' ? fallback : value === 'true'
+  }
+  const boundary = text('transaction.boundary') ?? 'poll'
+  if (boundary !== 'poll' && boundary !== 'interval') {
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `Invalid value ${boundary} for configuration transaction.boundary: String must be one of: poll, interval`,
+      { field: 'transaction.boundary' },
+    )
+  }
+  return {
+    tolerance: text('errors.tolerance')?.toLowerCase() === 'all' ? 'all' : 'none',
+    logErrors: flag('errors.log.enable', false),
+    logErrorMessages: flag('errors.log.include.messages', false),
+    retryTimeoutMs: number('errors.retry.timeout', 0),
+    retryDelayMaxMs: number('errors.retry.delay.max.ms', 60_000),
+    deadLetterTopic: text('errors.deadletterqueue.topic.name') || null,
+    deadLetterReplication: number('errors.deadletterqueue.topic.replication.factor', -1),
+    deadLetterHeaders: flag('errors.deadletterqueue.context.headers.enable', true),
+    topicCreation: flag('topic.creation.enable', true),
+    exactlyOnce: text('exactly.once.support')?.toLowerCase() === 'required',
+    transactionBoundary: boundary,
+    transactionIntervalMs: number('transaction.boundary.interval.ms', 100),
+    shutdownTimeoutMs: number('task.shutdown.graceful.timeout.ms', 5000),
+    commitIntervalMs: number('offset.commit.interval.ms', 100),
+    maxInFlightRecords: number('max.in.flight.records', 20_000),
+    maxInFlightBytes: number('max.in.flight.bytes', 16 * MIB),
+  }
+}

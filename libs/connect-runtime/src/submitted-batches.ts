@@ -1,0 +1,89 @@
+import type { SourceOffset, SourcePartition } from '@tributary/connect-api'
+
+/** A polled batch on its way: settled once the broker has, or the error handling took, each of its records. */
+export interface SubmittedBatch {
+  /** The last offset of each source partition in the batch; the partition objects are compared by identity. */
+  readonly offsets: ReadonlyMap<SourcePartition, SourceOffset>
+  readonly recordCount: number
+  readonly byteCount: number
+  acked: boolean
+}
+
+export interface CommittableOffsets {
+  readonly offsets: ReadonlyMap<SourcePartition, SourceOffset>
+  readonly recordCount: number
+}
+
+/**
+ * Which offsets may be committed: those of the longest prefix of batches that is acknowledged as a whole, in the order
+ * of submission. An offset never passes an unacknowledged record, whatever order the acknowledgements come in.
+ */
+export class SubmittedBatches {
+  #queue: SubmittedBatch[] = []
+  #head = 0
+  #offsets = new Map<SourcePartition, SourceOffset>()
+  #committableRecords = 0
+  #records = 0
+  #bytes = 0
+
+  /** Records and bytes submitted and not acknowledged yet. */
+  get inFlightRecords(): number {
+    return this.#records
+  }
+  get inFlightBytes(): number {
+    return this.#bytes
+  }
+  /** Batches that are not part of an acknowledged prefix yet. */
+  get pendingBatches(): number {
+    return this.#queue.length - this.#head
+  }
+  get hasCommittable(): boolean {
+    return this.#offsets.size > 0
+  }
+
+  submit(offsets: ReadonlyMap<SourcePartition, SourceOffset>, recordCount: number, byteCount: number): SubmittedBatch {
+    const batch = { offsets, recordCount, byteCount, acked: false }
+    this.#queue.push(batch)
+    this.#records += recordCount
+    this.#bytes += byteCount
+    return batch
+  }
+
+  /** Marks a batch as acknowledged; true when the committable prefix has grown. */
+  ack(batch: SubmittedBatch): boolean {
+    if (batch.acked) return false
+    batch.acked = true
+    this.#records -= batch.recordCount
+    this.#bytes -= batch.byteCount
+    const before = this.#head
+    for (let next = this.#queue[this.#head]; next?.acked; next = this.#queue[this.#head]) {
+      for (const [partition, offset] of next.offsets) this.#offsets.set(partition, offset)
+      this.#committableRecords += next.recordCount
+      this.#head++
+    }
+    if (this.#head > 1024 || this.#head === this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head)
+      const moved = this.#head
+      this.#head = 0
+      return moved > before
+    }
+    return this.#head > before
+  }
+
+  /** Takes what is committable; null when nothing has changed since the last call. */
+  takeCommittable(): CommittableOffsets | null {
+    if (this.#offsets.size === 0) return null
+    const taken = { offsets: this.#offsets, recordCount: this.#committableRecords }
+    this.#offsets = new Map()
+    this.#committableRecords = 0
+    return taken
+  }
+
+  /** Gives back what could not be written; offsets that became committable since stay the newer ones. */
+  restore(taken: CommittableOffsets): void {
+    const newer = this.#offsets
+    this.#offsets = new Map(taken.offsets)
+    for (const [partition, offset] of newer) this.#offsets.set(partition, offset)
+    this.#committableRecords += taken.recordCount
+  }
+}

@@ -1,0 +1,103 @@
+import type { ObservableResult } from '@opentelemetry/api'
+import { metrics } from '@opentelemetry/api'
+import type { TaskUnit } from './task-unit.ts'
+
+type Labels = Record<string, string>
+interface Reading {
+  readonly name: string
+  readonly help: string
+  /** Names of our own carry labels connector, task, kind; the documents' names carry connector_name and the source's. */
+  readonly scope: 'tributary' | 'documented'
+  read(unit: TaskUnit, nowMs: number): number
+}
+
+const stats = (unit: TaskUnit) => unit.current?.stats
+const progress = (unit: TaskUnit) => unit.current?.run.progress
+const connection = (unit: TaskUnit) => unit.current?.run.connection
+const lag = (unit: TaskUnit): number =>
+  Math.max(0, (stats(unit)?.queueSize ?? 0) + (progress(unit)?.inFlightRecords ?? 0))
+const connected = (unit: TaskUnit): number => (connection(unit)?.connected ? 1 : 0)
+const percent = (part: number, whole: number): number => (whole > 0 ? (part * 100) / whole : 0)
+
+/** Every metric of a task, once; the documents' names are gauges, as an exporter would add `_total` to a counter. */
+export const TASK_METRICS: readonly Reading[] = [
+  own('messages_received', 'Messages that the transport handed us', (u) => stats(u)?.messagesReceived ?? 0),
+  own('bytes_received', 'Bytes that the transport handed us', (u) => stats(u)?.bytesReceived ?? 0),
+  own('messages_dropped', 'Messages dropped by an opt-in policy', (u) => stats(u)?.messagesDropped ?? 0),
+  own('duplicates', 'Messages received again after a resume and left out', (u) => stats(u)?.duplicates ?? 0),
+  own('sequence_gaps', 'Gaps in the numeric sequence of the source', (u) => stats(u)?.sequenceGaps ?? 0),
+  own('sequence_gap_messages', 'Messages that the gaps span', (u) => stats(u)?.sequenceGapMessages ?? 0),
+  own('records_polled', 'Records handed out by the task', (u) => progress(u)?.recordsPolled ?? 0),
+  own('records_produced', 'Records that the broker acknowledged', (u) => progress(u)?.recordsProduced ?? 0),
+  own('records_committed', 'Records whose offsets are durable', (u) => progress(u)?.recordsCommitted ?? 0),
+  own('records_abandoned', 'Records given up at a stop', (u) => progress(u)?.abandoned ?? 0),
+  own('queue_records', 'Records in the queue', (u) => stats(u)?.queueSize ?? 0),
+  own('queue_bytes', 'Bytes in the queue', (u) => stats(u)?.queueBytes ?? 0),
+  own('queue_max_bytes', 'Bound of the queue in bytes', (u) => stats(u)?.queueMaxBytes ?? 0),
+  own('in_flight_records', 'Records on their way to the broker', (u) => progress(u)?.inFlightRecords ?? 0),
+  own('connected', '1 while connected to the source', connected),
+  own('reconnects', 'Tries to connect again', (u) => connection(u)?.reconnects ?? 0),
+  own('task_restarts', 'Restarts of the task by itself', (u) => u.restartPolicy.restarts),
+  own('task_failed', '1 while the task is FAILED', (u) => (u.failed ? 1 : 0)),
+  documented('MessagesReceived', (u) => stats(u)?.messagesReceived ?? 0),
+  documented('MessagesDropped', (u) => stats(u)?.messagesDropped ?? 0),
+  documented('RecordsProduced', (u) => progress(u)?.recordsProduced ?? 0),
+  documented('QueueSize', (u) => stats(u)?.queueSize ?? 0),
+  documented('QueueCapacity', (u) => stats(u)?.queueCapacity ?? 0),
+  documented('QueueUtilizationPercent', (u) => percent(stats(u)?.queueSize ?? 0, stats(u)?.queueCapacity ?? 0)),
+  documented('isConnected', connected),
+  documented('IsConnected', connected),
+  documented('Connected', connected),
+  documented('MillisSinceLastMessage', (u, now) => {
+    const at = stats(u)?.lastMessageAt ?? 0
+    return at === 0 ? -1 : Math.max(0, now - at)
+  }),
+  documented('UptimeMillis', (u, now) => {
+    const since = connection(u)?.connectedSince
+    return since ? Math.max(0, now - since) : 0
+  }),
+  documented('TotalReconnects', (u) => connection(u)?.reconnects ?? 0),
+  documented('LagCount', lag),
+  documented('DropRate', (u) => percent(stats(u)?.messagesDropped ?? 0, stats(u)?.messagesReceived ?? 0)),
+  documented('sequence_gaps', (u) => stats(u)?.sequenceGaps ?? 0),
+]
+
+function own(name: string, help: string, read: Reading['read']): Reading {
+  return { name: `tributary_${name}`, help, scope: 'tributary', read }
+}
+
+function documented(name: string, read: Reading['read']): Reading {
+  return { name, help: `As documented for the connector: ${name}`, scope: 'documented', read }
+}
+
+/** Exports the metrics of all tasks of the worker, read when they are scraped. */
+export function registerTaskMetrics(tasks: () => readonly TaskUnit[], prefixes: readonly string[]): void {
+  const meter = metrics.getMeter('tributary')
+  for (const reading of TASK_METRICS) {
+    if (reading.scope === 'tributary') {
+      const gauge = meter.createObservableGauge(reading.name, { description: reading.help })
+      gauge.addCallback((result) => observe(result, reading, tasks(), null))
+      continue
+    }
+    for (const prefix of prefixes) {
+      const gauge = meter.createObservableGauge(`${prefix}_${reading.name}`, { description: reading.help })
+      gauge.addCallback((result) => observe(result, reading, tasks(), prefix))
+    }
+  }
+}
+
+function observe(result: ObservableResult, reading: Reading, tasks: readonly TaskUnit[], prefix: string | null): void {
+  const now = Date.now()
+  for (const unit of tasks) {
+    if (prefix !== null && unit.plugin.metricPrefix !== prefix) continue
+    result.observe(reading.read(unit, now), prefix === null ? ownLabels(unit) : documentedLabels(unit))
+  }
+}
+
+function ownLabels(unit: TaskUnit): Labels {
+  return { connector: unit.id.connector, task: String(unit.id.task), kind: unit.plugin.metricPrefix ?? 'source' }
+}
+
+function documentedLabels(unit: TaskUnit): Labels {
+  return { connector_name: unit.id.connector, ...unit.current?.labels }
+}

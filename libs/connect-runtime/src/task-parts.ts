@@ -1,0 +1,46 @@
+import type { Clock, ErrorKind, Props, SourcePlugin, SourceTask, TaskStats } from '@tributary/connect-api'
+import type { OffsetStore } from '@tributary/connect-storage'
+import type { KafkaProducer } from '@tributary/kafka-producer'
+import type { Logger } from '@tributary/telemetry'
+import type { BatchTracing } from './batch-tracing.ts'
+import type { ErrorHandler } from './error-handler.ts'
+import type { RecordEncoder } from './record-encoder.ts'
+import type { SourceTaskConfig } from './source-task-config.ts'
+import type { Topics } from './topics.ts'
+import type { TaskState } from './worker-source-task.ts'
+
+export interface TaskId {
+  readonly connector: string
+  readonly task: number
+}
+
+/**
+ * The right to have side effects. An expired lease suspends: nothing is sent, committed or acknowledged until it is
+ * valid again or the task ends.
+ */
+export interface Lease {
+  /** Resolves at once while the lease is valid. Checks the clock each time, not a timer. */
+  passed(signal: AbortSignal): Promise<void>
+  /** The task is another worker's: waits no more. */
+  release(): void
+}
+
+/** What a task is made of; put together by `createTask` in task-factory.ts. */
+export interface TaskParts {
+  readonly id: TaskId
+  readonly plugin: SourcePlugin
+  readonly task: SourceTask
+  readonly props: Props
+  readonly config: SourceTaskConfig
+  readonly producer: KafkaProducer
+  readonly offsets: OffsetStore
+  readonly encoder: RecordEncoder
+  readonly topics: Topics
+  readonly errors: ErrorHandler
+  readonly lease: Lease
+  readonly stats: TaskStats
+  readonly tracing: BatchTracing
+  readonly clock: Clock
+  readonly log: Logger
+  readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
+}

@@ -1,0 +1,74 @@
+import type { KafkaProducer, ProduceResult, ProducerRecord } from '@tributary/kafka-producer'
+import { Gate } from '../gate.ts'
+
+/** The producer's interface over an array. The contract suite of kafka-producer says how the real ones behave. */
+export class FakeProducer implements KafkaProducer {
+  readonly driver = 'platformatic'
+  readonly kept: ProducerRecord[] = []
+  readonly up = new Gate(true)
+  readonly transactions: string[] = []
+  readonly topics = new Map<string, number>([['events', 1]])
+  inFlightBytes = 0
+  /** Values longer than this are refused. */
+  limitBytes = Infinity
+  failNextCommit = false
+  closed = false
+  #pending: ProducerRecord[] | null = null
+
+  async start(): Promise<void> {}
+
+  partitionCount(topic: string): Promise<number> {
+    const count = this.topics.get(topic)
+    if (count !== undefined) return Promise.resolve(count)
+    return Promise.reject(Object.assign(new Error('no such topic'), { code: 'UNKNOWN_TOPIC_OR_PARTITION' }))
+  }
+
+  async send(records: readonly ProducerRecord[], signal: AbortSignal): Promise<ProduceResult> {
+    await this.up.passed(signal)
+    const failures = []
+    const offsets: (bigint | null)[] = []
+    for (const [index, record] of records.entries()) {
+      if ((record.value?.length ?? 0) > this.limitBytes) {
+        const error = Object.assign(new Error('too large'), { code: 'RECORD_TOO_LARGE', kind: 'data' as const })
+        failures.push({ index, error })
+        offsets.push(null)
+        continue
+      }
+      const target = this.#pending ?? this.kept
+      offsets.push(BigInt(this.kept.length + (this.#pending?.length ?? 0)))
+      target.push(record)
+    }
+    return { offset: (index) => offsets[index] ?? null, failures }
+  }
+
+  beginTransaction(): void {
+    this.#pending = []
+    this.transactions.push('begin')
+  }
+
+  commitTransaction(): Promise<void> {
+    if (this.failNextCommit) {
+      this.failNextCommit = false
+      return Promise.reject(Object.assign(new Error('coordinator gone'), { kind: 'retriable', code: 'NETWORK' }))
+    }
+    this.kept.push(...(this.#pending ?? []))
+    this.#pending = null
+    this.transactions.push('commit')
+    return Promise.resolve()
+  }
+
+  abortTransaction(): Promise<void> {
+    this.#pending = null
+    this.transactions.push('abort')
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    this.closed = true
+    return Promise.resolve()
+  }
+
+  values(topic = 'events'): string[] {
+    return this.kept.filter((r) => r.topic === topic).map((r) => Buffer.from(r.value ?? []).toString())
+  }
+}

@@ -1,0 +1,136 @@
+import {
+  createTaskStats,
+  type ErrorKind,
+  type Props,
+  type SourcePlugin,
+  type Transformation,
+} from '@tributary/connect-api'
+import { createConverter, createHeaderConverter } from '@tributary/converters'
+import type { Logger } from '@tributary/telemetry'
+import { BatchTracing } from '../batch-tracing.ts'
+import { ErrorHandler } from '../error-handler.ts'
+import { Gate } from '../gate.ts'
+import { RecordEncoder } from '../record-encoder.ts'
+import { sourceTaskConfig } from '../source-task-config.ts'
+import { systemClock } from '../system-clock.ts'
+import { Topics } from '../topics.ts'
+import { type TaskState, WorkerSourceTask } from '../worker-source-task.ts'
+import { FakeOffsets } from './fake-offsets.ts'
+import { FakeProducer } from './fake-producer.ts'
+import { ScriptedTask } from './scripted-task.ts'
+
+export const silentLog: Logger = {
+  name: 'test',
+  trace() {},
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+}
+
+export interface ScriptedRun {
+  readonly task: ScriptedTask
+  readonly run: WorkerSourceTask
+  readonly producer: FakeProducer
+  readonly offsets: FakeOffsets
+  readonly lease: Gate
+  readonly states: TaskState[]
+  failure: unknown
+  failureKind: ErrorKind | null
+}
+
+/** A task loop around a scripted source, on fakes; not started yet. */
+export function scriptedRun(
+  props: Props = {},
+  options: {
+    resumable?: boolean
+    transformations?: readonly Transformation[]
+    intervalMs?: number
+    maxAttempts?: number
+  } = {},
+): ScriptedRun {
+  const config = sourceTaskConfig({ 'offset.commit.interval.ms': '1', ...props })
+  const task = new ScriptedTask()
+  const producer = new FakeProducer()
+  const offsets = new FakeOffsets()
+  const lease = new Gate(true)
+  const errors = new ErrorHandler(config, 'c', 0, silentLog)
+  const plugin: SourcePlugin = {
+    class: 'test.Scripted',
+    aliases: [],
+    version: '1',
+    taskClass: 'test.ScriptedTask',
+    reconnectPolicy: () => ({
+      enabled: true,
+      intervalMs: options.intervalMs ?? 1,
+      backoffMaxMs: 5,
+      maxAttempts: options.maxAttempts ?? -1,
+      connectTimeoutMs: 1000,
+    }),
+    connector: { spec: { keys: {} }, taskConfigs: (c) => [c], exactlyOnce: () => options.resumable ?? false },
+    createTask: () => task,
+  }
+  const scripted: ScriptedRun = {
+    task,
+    producer,
+    offsets,
+    lease,
+    states: [],
+    failure: undefined,
+    failureKind: null,
+    run: new WorkerSourceTask({
+      id: { connector: 'c', task: 0 },
+      plugin,
+      task,
+      props,
+      config,
+      producer,
+      offsets,
+      encoder: new RecordEncoder({
+        transformations: options.transformations ?? [],
+        keyConverter: createConverter('key.converter', props, true),
+        valueConverter: createConverter('value.converter', props, false),
+        headerConverter: createHeaderConverter('header.converter', props),
+        errors,
+        clock: systemClock,
+        retryTimeoutMs: config.retryTimeoutMs,
+        retryDelayMaxMs: config.retryDelayMaxMs,
+      }),
+      topics: new Topics({
+        producer,
+        admin: {
+          createTopic: (topic) => {
+            producer.topics.set(topic.name, Math.max(topic.partitions, 1))
+            return Promise.resolve()
+          },
+        },
+        config: props,
+        creationEnabled: config.topicCreation,
+        deadLetterTopic: config.deadLetterTopic,
+        deadLetterReplication: config.deadLetterReplication,
+        onTopic: () => {},
+      }),
+      errors,
+      lease: { passed: (signal) => lease.passed(signal), release: () => lease.open() },
+      stats: createTaskStats(),
+      tracing: new BatchTracing({}),
+      clock: systemClock,
+      log: silentLog,
+      onState: (state, error, kind) => {
+        scripted.states.push(state)
+        if (state === 'failed') [scripted.failure, scripted.failureKind] = [error, kind]
+      },
+    }),
+  }
+  return scripted
+}
+
+/** Waits until `condition` holds; fails after `timeoutMs`. */
+export async function until(condition: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}

@@ -1,0 +1,69 @@
+import {
+  END_OF_INPUT,
+  type RecordMetadata,
+  RecordQueue,
+  type SourceRecord,
+  type SourceTask,
+  type TaskContext,
+} from '@tributary/connect-api'
+
+const PARTITION = { feed: 'a' }
+
+/** A source whose feed is the test: `send` delivers, `cut` ends the connection. */
+export class ScriptedTask implements SourceTask {
+  readonly queue = new RecordQueue<string>({ maxRecords: 1000, maxBytes: 1_000_000 })
+  readonly committed: [string, RecordMetadata | null][] = []
+  polls = 0
+  connects = 0
+  commits = 0
+  stopped = 0
+  context: TaskContext | null = null
+  /** What `connect` does; throws to refuse. */
+  onConnect: () => void = () => {}
+  #sequence = 0
+
+  start(context: TaskContext): Promise<void> {
+    this.context = context
+    return Promise.resolve()
+  }
+  async connect(): Promise<void> {
+    this.connects++
+    this.onConnect()
+    this.queue.reopen()
+    return Promise.resolve()
+  }
+  async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
+    this.polls++
+    const values = await this.queue.take(100, 200, signal)
+    if (values === null) return END_OF_INPUT
+    return values.map((value) => ({
+      sourcePartition: PARTITION,
+      sourceOffset: { sequence: ++this.#sequence },
+      topic: 'events',
+      key: null,
+      value,
+      timestamp: null,
+    }))
+  }
+  commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void {
+    this.committed.push([record.value as string, metadata])
+  }
+  commit(): Promise<void> {
+    this.commits++
+    return Promise.resolve()
+  }
+  drain(): void {
+    this.queue.end()
+  }
+  stop(): Promise<void> {
+    this.stopped++
+    return Promise.resolve()
+  }
+
+  send(...values: string[]): void {
+    for (const value of values) this.queue.push(value, value.length)
+  }
+  cut(error: Error): void {
+    this.queue.end(error)
+  }
+}

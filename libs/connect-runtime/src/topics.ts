@@ -1,0 +1,116 @@
+import { ConfigError, type Props, type SourceRecord } from '@tributary/connect-api'
+import type { KafkaProducer } from '@tributary/kafka-producer'
+
+/** Makes a topic; resolves also when it is there already. -1: the broker's default. */
+export interface TopicCreator {
+  createTopic(topic: {
+    name: string
+    partitions: number
+    replicationFactor: number
+    configs: Readonly<Record<string, string>>
+  }): Promise<void>
+}
+
+export interface TopicsOptions {
+  readonly producer: KafkaProducer
+  readonly admin: TopicCreator
+  readonly config: Props
+  readonly creationEnabled: boolean
+  readonly deadLetterTopic: string | null
+  readonly deadLetterReplication: number
+  /** Told of each topic once, when the first batch for it is on its way (KIP-558). */
+  readonly onTopic: (topic: string) => void
+}
+
+/** Knows how many partitions each target topic has, and makes missing ones (`topic.creation.*`, KIP-158). */
+export class Topics {
+  readonly #options: TopicsOptions
+  readonly #counts = new Map<string, number>()
+  #refreshedAt = 0
+
+  constructor(options: TopicsOptions) {
+    this.#options = options
+  }
+
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts
+  }
+
+  /** Looks up every topic of a batch; free when all are known. */
+  async ensure(records: readonly (SourceRecord | null)[], signal: AbortSignal): Promise<void> {
+    if (Date.now() - this.#refreshedAt > 300_000) {
+      this.#counts.clear()
+      this.#refreshedAt = Date.now()
+    }
+    let last: string | undefined
+    for (const record of records) {
+      if (record === null || record.topic === last) continue
+      last = record.topic
+      if (!this.#counts.has(last)) await this.#lookUp(last, signal)
+    }
+  }
+
+  async ensureTopic(topic: string, signal: AbortSignal): Promise<number> {
+    if (!this.#counts.has(topic)) await this.#lookUp(topic, signal)
+    return this.#counts.get(topic)!
+  }
+
+  async #lookUp(topic: string, signal: AbortSignal): Promise<void> {
+    const { producer, admin, onTopic } = this.#options
+    let count: number
+    try {
+      count = await producer.partitionCount(topic, signal)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
+      if (!this.#options.creationEnabled) throw missingTopic(topic, error)
+      await admin.createTopic({ name: topic, ...this.#creation(topic) })
+      count = await this.#countOfNew(topic, signal)
+    }
+    this.#counts.set(topic, count)
+    onTopic(topic)
+  }
+
+  /** A new topic's metadata takes a moment to spread over the brokers. */
+  async #countOfNew(topic: string, signal: AbortSignal): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#options.producer.partitionCount(topic, signal)
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'UNKNOWN_TOPIC_OR_PARTITION' || attempt === 100) throw error
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        signal.throwIfAborted()
+      }
+    }
+  }
+
+  /** The first group of `topic.creation.groups` whose include matches, and exclude does not; then `default`. */
+  #creation(topic: string): { partitions: number; replicationFactor: number; configs: Record<string, string> } {
+    const { config, deadLetterTopic, deadLetterReplication } = this.#options
+    if (topic === deadLetterTopic) return { partitions: -1, replicationFactor: deadLetterReplication, configs: {} }
+    const groups = (config['topic.creation.groups'] ?? '').split(',').map((g) => g.trim())
+    const matches = (group: string, list: 'include' | 'exclude'): boolean =>
+      (config[`topic.creation.${group}.${list}`] ?? '')
+        .split(',')
+        .some((pattern) => pattern.trim() !== '' && new RegExp(`^(?:${pattern.trim()})$`).test(topic))
+    const group = groups.find((g) => g !== '' && matches(g, 'include') && !matches(g, 'exclude')) ?? 'default'
+    const configs: Record<string, string> = {}
+    for (const from of ['default', group]) {
+      const prefix = `topic.creation.${from}.`
+      for (const [key, value] of Object.entries(config)) {
+        const name = key.startsWith(prefix) ? key.slice(prefix.length) : ''
+        if (name && !['include', 'exclude', 'partitions', 'replication.factor'].includes(name)) configs[name] = value
+      }
+    }
+    const number = (name: string): number =>
+      Number(config[`topic.creation.${group}.${name}`] ?? config[`topic.creation.default.${name}`] ?? -1)
+    return { partitions: number('partitions'), replicationFactor: number('replication.factor'), configs }
+  }
+}
+
+function missingTopic(topic: string, cause: unknown): ConfigError {
+  return new ConfigError(
+    'TOPIC_MISSING',
+    `topic ${topic} does not exist and topic.creation.enable=false; create it: kafka-topics.sh --bootstrap-server <broker> --create --topic ${topic}`,
+    { cause },
+  )
+}

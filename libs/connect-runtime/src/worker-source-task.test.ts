@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError, DataError, NotConnectedError, RetriableError, type Transformation } from '@tributary/connect-api'
+import { scriptedRun, until } from './testing/run-scripted.ts'
+
+const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `m${from + i}`)
+const apply = (f: Transformation['apply']): Transformation => ({ configure() {}, apply: f, close() {} })
+
+test('records are produced in order, their offsets committed, and a stop leaves nothing behind', async () => {
+  const s = scriptedRun()
+  const ended = s.run.run()
+  s.task.send(...numbered(250))
+  await until(() => s.producer.kept.length === 250, 'all are produced')
+  await s.run.stop()
+  await ended
+  assert.deepEqual(s.producer.values(), numbered(250))
+  assert.deepEqual(s.offsets.writes.at(-1), { sequence: 250 })
+  assert.equal(s.run.state, 'stopped')
+  assert.ok(s.producer.closed && s.task.stopped === 1 && s.task.commits > 0)
+})
+
+test('an idle task waits inside poll and does not spin', async () => {
+  const s = scriptedRun()
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  const before = s.task.polls
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  assert.ok(s.task.polls - before <= 3, `${s.task.polls - before} polls in 300 ms`)
+  await s.run.stop()
+})
+
+test('offsets are not committed while Kafka has not acknowledged', async () => {
+  const s = scriptedRun()
+  s.producer.up.close()
+  void s.run.run()
+  s.task.send(...numbered(10))
+  await until(() => s.run.progress.recordsPolled === 10, 'they are polled')
+  assert.deepEqual(s.offsets.writes, [])
+  s.producer.up.open()
+  await until(() => s.offsets.writes.length > 0, 'offsets are written')
+  assert.deepEqual(s.offsets.writes.at(-1), { sequence: 10 })
+  await s.run.stop()
+})
+
+test('with Kafka away polling stops at the in-flight budget and everything arrives afterwards', async () => {
+  const s = scriptedRun({ 'max.in.flight.records': '100' })
+  s.producer.up.close()
+  void s.run.run()
+  s.task.send(...numbered(1000))
+  await until(() => s.run.progress.inFlightRecords >= 100, 'the budget is used up')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.ok(s.run.progress.recordsPolled <= 200)
+  s.producer.up.open()
+  await until(() => s.producer.kept.length === 1000, 'all arrive')
+  assert.deepEqual(s.producer.values(), numbered(1000))
+  await s.run.stop()
+})
+
+test('a lost connection is made again, what was queued is handed out first', async () => {
+  const s = scriptedRun()
+  void s.run.run()
+  await until(() => s.task.connects === 1, 'it is connected')
+  s.task.send('a', 'b')
+  s.task.cut(new NotConnectedError('X', 'server ended the stream'))
+  await until(() => s.task.connects === 2, 'it connects again')
+  s.task.send('c')
+  await until(() => s.producer.kept.length === 3, 'all arrive')
+  assert.deepEqual(s.producer.values(), ['a', 'b', 'c'])
+  await s.run.stop()
+})
+
+test('an exhausted reconnect limit is FAILED of the config kind, so that it does not restart by itself', async () => {
+  const s = scriptedRun({}, { maxAttempts: 3 })
+  s.task.onConnect = () => {
+    throw new NotConnectedError('X', 'connection refused')
+  }
+  await s.run.run()
+  assert.equal(s.run.state, 'failed')
+  assert.equal(s.failureKind, 'config')
+  assert.match((s.failure as Error).message, /gave up after 3 tries/)
+  assert.equal(s.task.connects, 4)
+})
+
+test('a config error of connect fails the task at once', async () => {
+  const s = scriptedRun()
+  s.task.onConnect = () => {
+    throw new ConfigError('GRPC_UNIMPLEMENTED', 'no such method')
+  }
+  await s.run.run()
+  assert.deepEqual([s.run.state, s.failureKind, s.task.connects], ['failed', 'config', 1])
+})
+
+test('paused: nothing is polled; resumed: nothing is lost', async () => {
+  const s = scriptedRun()
+  void s.run.run()
+  s.task.send('a')
+  await until(() => s.producer.kept.length === 1, 'the first arrives')
+  s.run.pause()
+  await until(() => s.run.state === 'paused', 'it is paused')
+  await new Promise((resolve) => setTimeout(resolve, 250))
+  const polls = s.task.polls
+  s.task.send('b', 'c')
+  await new Promise((resolve) => setTimeout(resolve, 250))
+  assert.ok(s.task.polls <= polls)
+  s.run.resume()
+  await until(() => s.producer.kept.length >= 3, 'the rest arrives')
+  assert.deepEqual(s.producer.values(), ['a', 'b', 'c'])
+  await s.run.stop()
+})
+
+test('a stop hands out what is queued, also while paused', async () => {
+  const s = scriptedRun()
+  void s.run.run()
+  await until(() => s.task.connects === 1, 'it is connected')
+  s.run.pause()
+  s.task.send(...numbered(500))
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), numbered(500))
+  assert.deepEqual(s.offsets.writes.at(-1), { sequence: 500 })
+})
+
+test('what cannot be delivered within the graceful timeout is given up and counted', async () => {
+  const s = scriptedRun({ 'task.shutdown.graceful.timeout.ms': '50' })
+  s.producer.up.close()
+  void s.run.run()
+  s.task.send(...numbered(10))
+  await until(() => s.run.progress.recordsPolled === 10, 'they are polled')
+  await s.run.stop()
+  assert.equal(s.run.state, 'stopped')
+  assert.equal(s.run.progress.abandoned, 10)
+  assert.deepEqual(s.offsets.writes, [])
+})
+
+test('errors.tolerance=none: the records before the bad one arrive, then the task fails with its cause', async () => {
+  const bad = apply((r) => {
+    if (r.value === 'm5') throw new DataError('BAD', 'no good')
+    return r
+  })
+  const s = scriptedRun({}, { transformations: [bad] })
+  s.task.send(...numbered(10))
+  await s.run.run()
+  assert.equal(s.run.state, 'failed')
+  assert.match((s.failure as Error).message, /^Tolerance exceeded in error handler/)
+  assert.deepEqual(s.producer.values(), numbered(5))
+  assert.deepEqual(s.offsets.writes.at(-1), { sequence: 5 })
+})
+
+test('errors.tolerance=all: bad records go to the dead-letter queue with Connect’s headers, the others arrive', async () => {
+  const bad = apply((r) => {
+    if (r.value === 'm3') throw new DataError('BAD', 'no good')
+    return r
+  })
+  const s = scriptedRun(
+    { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' },
+    { transformations: [bad] },
+  )
+  void s.run.run()
+  s.task.send(...numbered(6))
+  await until(() => s.offsets.writes.at(-1)?.['sequence'] === 6, 'all are committed')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), ['m0', 'm1', 'm2', 'm4', 'm5'])
+  assert.deepEqual(s.producer.values('dlq'), ['m3'])
+  const headers = new Map(s.producer.kept.find((r) => r.topic === 'dlq')!.headers!.map(([k, v]) => [k, String(v)]))
+  assert.equal(headers.get('__connect.errors.connector.name'), 'c')
+  assert.equal(headers.get('__connect.errors.stage'), 'TRANSFORMATION')
+  assert.equal(headers.get('__connect.errors.exception.message'), 'no good')
+  assert.equal(s.task.committed.find(([value]) => value === 'm3')?.[1], null)
+})
+
+test('a record over the limit fails alone: the queue of dead letters gets its size, hash and start', async () => {
+  const s = scriptedRun({ 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' })
+  s.producer.limitBytes = 100_000
+  void s.run.run()
+  s.task.send('a', 'x'.repeat(200_000), 'b')
+  await until(() => s.producer.kept.length === 3, 'all are settled')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), ['a', 'b'])
+  const dead = s.producer.kept.find((r) => r.topic === 'dlq')!
+  assert.equal(dead.value!.length, 65_536)
+  const headers = new Map(dead.headers!.map(([k, v]) => [k, String(v)]))
+  assert.equal(headers.get('__tributary.errors.value.size'), '200000')
+  assert.deepEqual(s.offsets.writes.at(-1), { sequence: 3 })
+})
+
+test('an unclassified error fails the task as fatal, whatever is tolerated', async () => {
+  const bug = apply(() => {
+    throw new TypeError('undefined is not a function')
+  })
+  const s = scriptedRun({ 'errors.tolerance': 'all' }, { transformations: [bug] })
+  s.task.send('a')
+  await s.run.run()
+  assert.deepEqual([s.run.state, s.failureKind], ['failed', 'fatal'])
+})
+
+test('a retriable error of a transformation is tried again within errors.retry.timeout', async () => {
+  let tries = 0
+  const flaky = apply((r) => {
+    if (++tries === 1) throw new RetriableError('BUSY', 'try again')
+    return r
+  })
+  const s = scriptedRun({ 'errors.retry.timeout': '5000' }, { transformations: [flaky] })
+  void s.run.run()
+  s.task.send('a')
+  await until(() => s.producer.kept.length === 1, 'it arrives')
+  await s.run.stop()
+  assert.equal(tries, 2)
+})
+
+test('a filtered record is committed without metadata', async () => {
+  const s = scriptedRun({}, { transformations: [apply((r) => (r.value === 'm1' ? null : r))] })
+  void s.run.run()
+  s.task.send(...numbered(3))
+  await until(() => s.task.committed.length === 3, 'all are committed')
+  await s.run.stop()
+  assert.deepEqual(
+    s.task.committed.map(([, m]) => m === null),
+    [false, true, false],
+  )
+})
+
+test('without a lease nothing is sent or committed; with it again the task goes on', async () => {
+  const s = scriptedRun()
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  s.lease.close()
+  s.task.send(...numbered(20))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(s.producer.kept, [])
+  s.lease.open()
+  await until(() => s.producer.kept.length === 20, 'all arrive')
+  await s.run.stop()
+})
+
+test('lost to another worker: a source that can resume drops what it has not sent', async () => {
+  const s = scriptedRun({}, { resumable: true })
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  s.lease.close()
+  s.task.send(...numbered(20))
+  await s.run.lose()
+  assert.deepEqual([s.producer.kept.length, s.offsets.writes.length, s.run.state], [0, 0, 'stopped'])
+})
+
+test('lost to another worker: a source that cannot resume still sends, without offsets', async () => {
+  const s = scriptedRun()
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  s.lease.close()
+  s.task.send(...numbered(20))
+  await s.run.lose()
+  assert.deepEqual(s.producer.values(), numbered(20))
+  assert.deepEqual(s.offsets.writes, [])
+})
+
+test('exactly once: records and offsets are kept together, and an aborted transaction is sent again', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  s.producer.failNextCommit = true
+  void s.run.run()
+  s.task.send(...numbered(30))
+  await until(() => s.producer.values().length === 30, 'all are committed')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), numbered(30))
+  assert.equal(s.producer.values('offsets').at(-1), '{"sequence":30}')
+  assert.deepEqual(s.offsets.writes, [])
+  assert.ok(s.producer.transactions.includes('abort'))
+})
+
+test('exactly once with an interval: batches share a transaction, a stop commits it', async () => {
+  const s = scriptedRun(
+    {
+      'exactly.once.support': 'required',
+      'transaction.boundary': 'interval',
+      'transaction.boundary.interval.ms': '60000',
+    },
+    { resumable: true },
+  )
+  void s.run.run()
+  s.task.send(...numbered(300))
+  await until(() => s.run.progress.recordsPolled === 300, 'all are polled')
+  assert.deepEqual(s.producer.kept, [])
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), numbered(300))
+  assert.deepEqual(s.producer.transactions, ['begin', 'commit'])
+})
+
+test('a missing topic is made; with topic.creation.enable=false the error names the command', async () => {
+  const made = scriptedRun()
+  made.producer.topics.clear()
+  void made.run.run()
+  made.task.send('a')
+  await until(() => made.producer.kept.length === 1, 'it arrives')
+  await made.run.stop()
+  const refused = scriptedRun({ 'topic.creation.enable': 'false' })
+  refused.producer.topics.clear()
+  refused.task.send('a')
+  await refused.run.run()
+  assert.match((refused.failure as Error).message, /kafka-topics\.sh .* --create --topic events/)
+})

@@ -1,0 +1,143 @@
+import { fromJson, isObject, jsonBytes } from './connect-json.ts'
+import type { StoreRecord } from './store-log.ts'
+import type { ConnectorConfig, RestartRequest, TargetState } from './types.ts'
+
+/**
+ * Keys and values of Kafka Connect 3.9's config topic (KafkaConfigBackingStore). Ours besides: `generation` in `task-` and
+ * `commit-` values, `task` in `restart-connector-` values; Connect reads over them.
+ */
+
+/** One record of the config topic, read. `fields` are all fields of the value, to be kept when it is written again. */
+export type ConfigRecord =
+  | { readonly kind: 'connector'; readonly connector: string; readonly value: ConnectorValue | null }
+  | { readonly kind: 'targetState'; readonly connector: string; readonly value: TargetStateValue | null }
+  | { readonly kind: 'task'; readonly connector: string; readonly task: number; readonly value: TaskValue | null }
+  | { readonly kind: 'commit'; readonly connector: string; readonly value: CommitValue | null }
+  | { readonly kind: 'restart'; readonly request: RestartRequest | null }
+  | { readonly kind: 'loggerLevel'; readonly logger: string; readonly level: string | null }
+  /** `session-key` and `tasks-fencing-`, which only Connect's own workers need. */
+  | { readonly kind: 'foreign' }
+
+type Fields = Readonly<Record<string, unknown>>
+interface ConnectorValue {
+  readonly properties: ConnectorConfig
+  readonly fields: Fields
+}
+interface TargetStateValue {
+  readonly state: TargetState
+  readonly fields: Fields
+}
+interface TaskValue {
+  readonly properties: ConnectorConfig
+  /** null when Connect wrote it. */
+  readonly generation: number | null
+}
+interface CommitValue {
+  readonly tasks: number
+  readonly generation: number | null
+}
+
+const TASK_KEY = /^task-(.+)-(\d+)$/s
+
+/** Throws an Error that says why a record cannot be read. */
+export function readConfigRecord(key: string, bytes: Uint8Array | null): ConfigRecord {
+  const value = bytes === null ? null : fromJson(bytes)
+  if (value !== null && !isObject(value)) throw new Error('the value is not a JSON object')
+  const after = (prefix: string): string | null => (key.startsWith(prefix) ? key.slice(prefix.length) : null)
+
+  let name = after('target-state-')
+  if (name !== null) return { kind: 'targetState', connector: name, value: value && targetStateValue(value) }
+  name = after('connector-')
+  if (name !== null) {
+    return { kind: 'connector', connector: name, value: value && { properties: properties(value), fields: value } }
+  }
+  if (after('tasks-fencing-') !== null || key === 'session-key') return { kind: 'foreign' }
+  const task = TASK_KEY.exec(key)
+  if (task) {
+    const taskValue = value && { properties: properties(value), generation: generation(value) }
+    return { kind: 'task', connector: task[1]!, task: Number(task[2]), value: taskValue }
+  }
+  name = after('commit-')
+  if (name !== null) {
+    return { kind: 'commit', connector: name, value: value && { tasks: count(value), generation: generation(value) } }
+  }
+  name = after('restart-connector-')
+  if (name !== null) return { kind: 'restart', request: value && restartRequest(name, value) }
+  name = after('logger-cluster-')
+  if (name !== null) {
+    return { kind: 'loggerLevel', logger: name, level: typeof value?.['level'] === 'string' ? value['level'] : null }
+  }
+  throw new Error('the key is none of Kafka Connect 3.9')
+}
+
+export function connectorRecord(connector: string, config: ConnectorConfig, kept: Fields = {}): StoreRecord {
+  return { key: `connector-${connector}`, value: jsonBytes({ ...kept, properties: config }) }
+}
+
+/** `state` is what workers before Connect 3.5 understand, `state.v2` what is meant (KIP-875). */
+export function targetStateRecord(connector: string, state: TargetState, kept: Fields = {}): StoreRecord {
+  const old = state === 'STOPPED' ? 'PAUSED' : state
+  return { key: `target-state-${connector}`, value: jsonBytes({ ...kept, state: old, 'state.v2': state }) }
+}
+
+/** The tasks and then the commit that makes them the connector's, so that a reader never applies half a set. */
+export function taskRecords(connector: string, tasks: readonly ConnectorConfig[], generation: number): StoreRecord[] {
+  const records = tasks.map((properties, n) => ({
+    key: `task-${connector}-${n}`,
+    value: jsonBytes({ properties, generation }),
+  }))
+  return [...records, { key: `commit-${connector}`, value: jsonBytes({ tasks: tasks.length, generation }) }]
+}
+
+/** The connector's own first: Connect's workers then know that it is gone, and only log the other tombstones. */
+export function connectorTombstones(connector: string, tasks: Iterable<number>): StoreRecord[] {
+  const keys = [`connector-${connector}`, `target-state-${connector}`, `commit-${connector}`]
+  for (const task of tasks) keys.push(`task-${connector}-${task}`)
+  return keys.map((key) => ({ key, value: null }))
+}
+
+export function restartRecord({ connector, includeTasks, onlyFailed, task }: RestartRequest): StoreRecord {
+  const value = { 'include-tasks': includeTasks, 'only-failed': onlyFailed, task }
+  return { key: `restart-connector-${connector}`, value: jsonBytes(value) }
+}
+
+export function loggerLevelRecord(logger: string, level: string): StoreRecord {
+  return { key: `logger-cluster-${logger}`, value: jsonBytes({ level }) }
+}
+
+function properties(value: Fields): ConnectorConfig {
+  const found = value['properties']
+  if (!isObject(found)) throw new Error("the field 'properties' is missing or no object")
+  const config: Record<string, string> = {}
+  // A null is possible in Connect (a key sent as null by REST) and means that the key is not set.
+  for (const [name, text] of Object.entries(found)) if (text !== null) config[name] = String(text)
+  return config
+}
+
+function count(value: Fields): number {
+  const tasks = value['tasks']
+  if (typeof tasks !== 'number' || !Number.isInteger(tasks) || tasks < 0)
+    throw new Error("the field 'tasks' is no count")
+  return tasks
+}
+
+function generation(value: Fields): number | null {
+  return typeof value['generation'] === 'number' ? value['generation'] : null
+}
+
+function targetStateValue(fields: Fields): TargetStateValue {
+  const state = fields['state.v2'] ?? fields['state']
+  if (state !== 'STARTED' && state !== 'PAUSED' && state !== 'STOPPED') {
+    throw new Error(`the target state ${String(state)} is none of STARTED, PAUSED, STOPPED`)
+  }
+  return { state, fields }
+}
+
+function restartRequest(connector: string, value: Fields): RestartRequest {
+  const request = {
+    connector,
+    includeTasks: value['include-tasks'] === true,
+    onlyFailed: value['only-failed'] === true,
+  }
+  return typeof value['task'] === 'number' ? { ...request, task: value['task'] } : request
+}

@@ -1,0 +1,179 @@
+import type { ConfigRecord } from './config-records.ts'
+import type { ConfigListener, ConfigSnapshot, ConnectorConfig, TargetState } from './types.ts'
+
+/** What the topic says of one connector name. A removed connector's entry stays for its tombstones and generation. */
+interface Entry {
+  config: ConnectorConfig | null
+  configFields: Readonly<Record<string, unknown>>
+  configOffset: bigint
+  targetState: TargetState | null
+  targetStateFields: Readonly<Record<string, unknown>>
+  tasks: readonly ConnectorConfig[]
+  /** Offset of the last complete commit; -1 when there is none. */
+  commitOffset: bigint
+  /** Task configs since the last commit, which the next one applies. */
+  deferred: Map<number, ConnectorConfig>
+  /** Every task number that has a record in the topic, committed or not. */
+  taskNumbers: Set<number>
+  generation: number
+}
+
+/** A change that `apply` made, as the call of a listener. */
+export type ConfigChange = (listener: ConfigListener) => void
+
+/**
+ * The state that the config topic's records add up to. Task configs are applied as a set by their commit record: compaction may
+ * have taken some tasks of an old set away, and then the set is incomplete and the connector has none until its owner writes anew
+ * (as in Connect's KafkaConfigBackingStore).
+ */
+export class ConfigState implements ConfigSnapshot {
+  readonly #entries = new Map<string, Entry>()
+  #appliedOffset = -1n
+
+  get appliedOffset(): bigint {
+    return this.#appliedOffset
+  }
+
+  connectors(): readonly string[] {
+    return [...this.#entries].filter(([, entry]) => entry.config !== null).map(([name]) => name)
+  }
+  config(connector: string): ConnectorConfig | null {
+    return this.#entries.get(connector)?.config ?? null
+  }
+  targetState(connector: string): TargetState {
+    return this.#entries.get(connector)?.targetState ?? 'STARTED'
+  }
+  tasks(connector: string): readonly ConnectorConfig[] {
+    return this.#entries.get(connector)?.tasks ?? []
+  }
+  tasksOutdated(connector: string): boolean {
+    const entry = this.#entries.get(connector)
+    return entry !== undefined && entry.config !== null && entry.commitOffset < entry.configOffset
+  }
+
+  /** Fields of the stored values that are not ours to change. */
+  keptFields(connector: string): {
+    config: Readonly<Record<string, unknown>>
+    targetState: Readonly<Record<string, unknown>>
+  } {
+    const entry = this.#entries.get(connector)
+    return { config: entry?.configFields ?? {}, targetState: entry?.targetStateFields ?? {} }
+  }
+  taskNumbers(connector: string): ReadonlySet<number> {
+    return this.#entries.get(connector)?.taskNumbers ?? new Set()
+  }
+  /** The highest generation that stamped the connector's tasks; 0 when none did. */
+  generation(connector: string): number {
+    return this.#entries.get(connector)?.generation ?? 0
+  }
+
+  /** Applies one record and answers the change that it made, null for none. */
+  apply(record: ConfigRecord, offset: bigint): ConfigChange | null {
+    this.#appliedOffset = offset
+    switch (record.kind) {
+      case 'connector':
+        return this.#applyConnector(record.connector, record.value, offset)
+      case 'targetState': {
+        const entry = this.#entry(record.connector)
+        entry.targetState = record.value?.state ?? null
+        entry.targetStateFields = record.value?.fields ?? {}
+        // A tombstone comes with the connector's own, which says all there is to say.
+        return record.value ? (listener) => listener.targetStateUpdated?.(record.connector) : null
+      }
+      case 'task':
+        this.#applyTask(record.connector, record.task, record.value)
+        return null
+      case 'commit':
+        return this.#applyCommit(record.connector, record.value, offset)
+      case 'restart': {
+        const { request } = record
+        return request && ((listener) => listener.restartRequested?.(request))
+      }
+      case 'loggerLevel': {
+        const { logger, level } = record
+        return level === null ? null : (listener) => listener.loggerLevelSet?.(logger, level)
+      }
+      case 'foreign':
+        return null
+      default:
+        record satisfies never
+        return null
+    }
+  }
+
+  #applyConnector(
+    name: string,
+    value: (ConfigRecord & { kind: 'connector' })['value'],
+    offset: bigint,
+  ): ConfigChange | null {
+    const entry = this.#entry(name)
+    if (value) {
+      entry.config = value.properties
+      entry.configFields = value.fields
+      entry.configOffset = offset
+      return (listener) => listener.connectorConfigUpdated?.(name)
+    }
+    const known = entry.config !== null
+    entry.config = null
+    entry.configFields = {}
+    entry.tasks = []
+    entry.commitOffset = -1n
+    entry.deferred.clear()
+    return known ? (listener) => listener.connectorRemoved?.(name) : null
+  }
+
+  #applyTask(name: string, task: number, value: (ConfigRecord & { kind: 'task' })['value']): void {
+    const entry = this.#entry(name)
+    if (!value) {
+      entry.taskNumbers.delete(task)
+      entry.deferred.delete(task)
+      return
+    }
+    entry.taskNumbers.add(task)
+    if (!admit(entry, value.generation)) return
+    entry.deferred.set(task, value.properties)
+  }
+
+  #applyCommit(name: string, value: (ConfigRecord & { kind: 'commit' })['value'], offset: bigint): ConfigChange | null {
+    const entry = this.#entry(name)
+    if (value && !admit(entry, value.generation)) return null
+    const tasks: ConnectorConfig[] = []
+    for (let n = 0; n < (value?.tasks ?? 0); n++) {
+      const config = entry.deferred.get(n)
+      if (config) tasks.push(config)
+    }
+    const complete = value !== null && tasks.length === value.tasks
+    entry.deferred.clear()
+    entry.tasks = complete ? tasks : []
+    entry.commitOffset = complete ? offset : -1n
+    return entry.config === null ? null : (listener) => listener.tasksUpdated?.(name)
+  }
+
+  #entry(name: string): Entry {
+    let entry = this.#entries.get(name)
+    if (!entry) {
+      entry = {
+        config: null,
+        configFields: {},
+        configOffset: -1n,
+        targetState: null,
+        targetStateFields: {},
+        tasks: [],
+        commitOffset: -1n,
+        deferred: new Map(),
+        taskNumbers: new Set(),
+        generation: 0,
+      }
+      this.#entries.set(name, entry)
+    }
+    return entry
+  }
+}
+
+/** False for what a former owner wrote late. Connect's records carry no generation and are always taken. */
+function admit(entry: Entry, generation: number | null): boolean {
+  if (generation === null) return true
+  if (generation < entry.generation) return false
+  entry.generation = generation
+  return true
+}

@@ -1,0 +1,92 @@
+import { readConfigRecord, connectorRecord, connectorTombstones, loggerLevelRecord, restartRecord, targetStateRecord, taskRecords } from './config-records.ts' // prettier-ignore
+import { ConfigState } from './config-state.ts'
+import { Listeners } from './listeners.ts'
+import { StoreLog, type StoreLogOptions } from './store-log.ts'
+import type {
+  ConfigListener,
+  ConfigSnapshot,
+  ConfigStore,
+  ConnectorConfig,
+  RestartRequest,
+  TargetState,
+} from './types.ts'
+
+/** The config topic: one partition, so that all readers apply the same order. */
+export class KafkaConfigStore implements ConfigStore {
+  readonly #state = new ConfigState()
+  readonly #listeners: Listeners<ConfigListener>
+  readonly #log: StoreLog
+
+  constructor(options: Omit<StoreLogOptions, 'onRecord'>) {
+    this.#listeners = new Listeners(options.log)
+    this.#log = new StoreLog({
+      ...options,
+      onRecord: (record, key, live) => {
+        const change = this.#state.apply(readConfigRecord(key, record.value), record.offset)
+        if (live && change) this.#listeners.tell(change)
+      },
+    })
+  }
+
+  get snapshot(): ConfigSnapshot {
+    return this.#state
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#log.start(signal)
+    if (this.#log.partitionCount !== 1) {
+      throw new Error(`the config topic has ${this.#log.partitionCount} partitions; it must have one, to keep an order`)
+    }
+  }
+
+  listen(listener: ConfigListener): () => void {
+    return this.#listeners.add(listener)
+  }
+
+  refresh(signal?: AbortSignal): Promise<void> {
+    return this.#log.refresh(signal)
+  }
+
+  /** Only with a `transactionalId`: becomes the one writer, fences the former, and reads to the end of what it wrote. */
+  claim(signal: AbortSignal): Promise<void> {
+    return this.#log.claim(signal)
+  }
+
+  putConnectorConfig(connector: string, config: ConnectorConfig, targetState?: TargetState): Promise<void> {
+    const kept = this.#state.keptFields(connector)
+    const records = [connectorRecord(connector, config, kept.config)]
+    // First, so that the connector is never seen STARTED when it was to be born paused (KIP-980).
+    if (targetState) records.unshift(targetStateRecord(connector, targetState, kept.targetState))
+    return this.#log.append(records)
+  }
+
+  removeConnector(connector: string): Promise<void> {
+    return this.#log.append(connectorTombstones(connector, this.#state.taskNumbers(connector)))
+  }
+
+  putTargetState(connector: string, state: TargetState): Promise<void> {
+    return this.#log.append([targetStateRecord(connector, state, this.#state.keptFields(connector).targetState)])
+  }
+
+  /**
+   * The stamp is the group's generation, or one more than the highest seen when the group began to count anew (Kafka forgets an
+   * empty group after some minutes). A former owner's late write carries a lower one than the write that it would undo.
+   */
+  async putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[], generation: number): Promise<void> {
+    await this.#log.refresh()
+    const seen = this.#state.generation(connector)
+    await this.#log.append(taskRecords(connector, tasks, generation < seen ? seen + 1 : generation))
+  }
+
+  putRestart(request: RestartRequest): Promise<void> {
+    return this.#log.append([restartRecord(request)])
+  }
+
+  putLoggerLevel(logger: string, level: string): Promise<void> {
+    return this.#log.append([loggerLevelRecord(logger, level)])
+  }
+
+  stop(): Promise<void> {
+    return this.#log.stop()
+  }
+}

@@ -1,0 +1,3 @@
+export * from './types.ts'
+export { createStores, type StoreName, type Stores, type StoresOptions } from './stores.ts'
+export { storageKeys, storesOptions } from './settings.ts'

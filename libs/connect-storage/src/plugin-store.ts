@@ -1,0 +1,96 @@
+import { fromJson, isObject, toJson } from './connect-json.ts'
+import { Listeners } from './listeners.ts'
+import { StoreLog, type StoreLogOptions } from './store-log.ts'
+import type { PluginEntry, PluginStore } from './types.ts'
+
+/** The plugins topic, which is ours alone: key `<class>@<version>`, value the entry as JSON. */
+export class KafkaPluginStore implements PluginStore {
+  /** By key. */
+  readonly #entries = new Map<string, PluginEntry>()
+  readonly #listeners: Listeners<() => void>
+  readonly #log: StoreLog
+
+  constructor(options: Omit<StoreLogOptions, 'onRecord'>) {
+    this.#listeners = new Listeners(options.log)
+    this.#log = new StoreLog({
+      ...options,
+      onRecord: (record, key, live) => {
+        const entry = record.value === null ? null : readPlugin(record.value)
+        if (entry) this.#entries.set(key, entry)
+        else this.#entries.delete(key)
+        if (live) this.#listeners.tell((listener) => listener())
+      },
+    })
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    return this.#log.start(signal)
+  }
+
+  plugins(): readonly PluginEntry[] {
+    const highest = new Map<string, PluginEntry>()
+    for (const entry of this.#entries.values()) {
+      const other = highest.get(entry.class)
+      if (!other || compareVersions(entry.version, other.version) > 0) highest.set(entry.class, entry)
+    }
+    return [...highest.values()].sort((a, b) => (a.class < b.class ? -1 : 1))
+  }
+
+  find(name: string): PluginEntry | null {
+    const plugins = this.plugins()
+    const names = (plugin: PluginEntry): string[] => [plugin.class, ...plugin.aliases]
+    return (
+      plugins.find((plugin) => names(plugin).includes(name)) ??
+      plugins.find((plugin) => names(plugin).some((n) => shortNames(n).includes(name))) ??
+      null
+    )
+  }
+
+  listen(listener: () => void): () => void {
+    return this.#listeners.add(listener)
+  }
+
+  async publish(plugin: PluginEntry): Promise<void> {
+    const key = `${plugin.class}@${plugin.version}`
+    // The order of a spec's keys counts: it is that of documentation and of REST answers.
+    const json = toJson(plugin)
+    const present = this.#entries.get(key)
+    if (present && toJson(present) === json) return
+    await this.#log.append([{ key, value: Buffer.from(json) }])
+  }
+
+  stop(): Promise<void> {
+    return this.#log.stop()
+  }
+}
+
+/** As Connect's plugin aliases: the simple name, and that without `Connector` (`FileStreamSource`). */
+function shortNames(className: string): string[] {
+  const simple = className.slice(className.lastIndexOf('.') + 1)
+  return [simple, simple.replace(/Connector$/, '')]
+}
+
+function readPlugin(bytes: Uint8Array): PluginEntry {
+  const value = fromJson(bytes)
+  if (!isObject(value) || typeof value['class'] !== 'string' || typeof value['version'] !== 'string') {
+    throw new Error('the value is not a plugin')
+  }
+  return { ...(value as unknown as PluginEntry), aliases: (value['aliases'] as string[] | undefined) ?? [] }
+}
+
+/** Dotted numbers by value, `1.10.0` above `1.9.0`; a release above its pre-release, `2.0.0` above `2.0.0-rc1`. */
+export function compareVersions(a: string, b: string): number {
+  const parse = (version: string): [core: number[], pre: string] => {
+    const [core = '', pre = ''] = version.split(/-(.*)/s)
+    return [core.split('.').map(Number), pre]
+  }
+  const [coreA, preA] = parse(a)
+  const [coreB, preB] = parse(b)
+  for (let i = 0; i < Math.max(coreA.length, coreB.length); i++) {
+    const difference = (coreA[i] ?? 0) - (coreB[i] ?? 0)
+    if (difference) return difference
+  }
+  if (preA === preB) return 0
+  if (preA === '' || preB === '') return preA === '' ? 1 : -1
+  return preA < preB ? -1 : 1
+}

@@ -1,0 +1,85 @@
+import type { Keys, ValuesOf } from '@tributary/config'
+import type { StoreName, StoresOptions } from './stores.ts'
+
+/** Settings of the internal topics, with Kafka Connect's names; the same for the control plane and every worker. */
+export const storageKeys = {
+  cluster: {
+    type: 'string',
+    default: 'tributary',
+    validator: { kind: 'pattern', regex: '^[a-zA-Z0-9._-]{1,100}$', message: 'letters, digits, ".", "_" and "-" only' },
+    importance: 'high',
+    group: 'Cluster',
+    doc: 'Name of the cluster: prefix of every internal topic, group and transactional id. Services of one cluster share it.',
+  },
+  'config.storage.topic': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Topic of connector configurations (1 partition, compacted). Default: <cluster>-configs.',
+  },
+  'offset.storage.topic': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Topic of source offsets (compacted). Default: <cluster>-offsets.',
+  },
+  'offset.storage.partitions': {
+    type: 'int',
+    default: 25,
+    validator: { kind: 'range', min: 1 },
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Partitions of the offsets topic when it is made.',
+  },
+  'status.storage.topic': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Topic of connector and task states (compacted). Default: <cluster>-status.',
+  },
+  'status.storage.partitions': {
+    type: 'int',
+    default: 5,
+    validator: { kind: 'range', min: 1 },
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Partitions of the status topic when it is made.',
+  },
+  'plugin.storage.topic': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Topic in which workers publish their plugins (1 partition, compacted). Default: <cluster>-plugins.',
+  },
+  'storage.replication.factor': {
+    type: 'int',
+    default: -1,
+    importance: 'low',
+    group: 'Internal topics',
+    doc: "Replication factor of the internal topics when they are made. -1: the broker's default.",
+  },
+} as const satisfies Keys
+
+type StorageValues = ValuesOf<typeof storageKeys>
+
+/** What `createStores` needs of the settings. */
+export function storesOptions(
+  values: StorageValues,
+): Pick<StoresOptions, 'cluster' | 'names' | 'partitions' | 'replication'> {
+  const names: [StoreName, string | null][] = [
+    ['configs', values['config.storage.topic']],
+    ['offsets', values['offset.storage.topic']],
+    ['status', values['status.storage.topic']],
+    ['plugins', values['plugin.storage.topic']],
+  ]
+  return {
+    cluster: values.cluster,
+    names: Object.fromEntries(names.filter(([, name]) => name !== null)),
+    partitions: { offsets: values['offset.storage.partitions'], status: values['status.storage.partitions'] },
+    replication: values['storage.replication.factor'],
+  }
+}

@@ -1,0 +1,67 @@
+import { fromJson, isObject, jsonBytes } from './connect-json.ts'
+import type { StoreRecord } from './store-log.ts'
+import type { State, StatusEntry } from './types.ts'
+
+/** Keys and values of Kafka Connect 3.9's status topic (KafkaStatusBackingStore). A null value: deleted. */
+export type StatusRecord =
+  | { readonly kind: 'connector'; readonly connector: string; readonly status: StatusEntry | null }
+  | { readonly kind: 'task'; readonly connector: string; readonly task: number; readonly status: StatusEntry | null }
+  | { readonly kind: 'topic'; readonly connector: string; readonly topic: string; readonly present: boolean }
+
+const STATES: readonly string[] = [
+  'UNASSIGNED',
+  'RUNNING',
+  'PAUSED',
+  'FAILED',
+  'DESTROYED',
+  'RESTARTING',
+  'STOPPED',
+] satisfies State[]
+const TASK_KEY = /^status-task-(.+)-(\d+)$/s
+// A topic's name holds no colon, a connector's may.
+const TOPIC_KEY = /^status-topic-([^:]*):connector-(.+)$/s
+
+/** Throws an Error that says why a record cannot be read. */
+export function readStatusRecord(key: string, bytes: Uint8Array | null): StatusRecord {
+  const value = bytes === null ? null : fromJson(bytes)
+  if (value !== null && !isObject(value)) throw new Error('the value is not a JSON object')
+  const topic = TOPIC_KEY.exec(key)
+  if (topic) return { kind: 'topic', connector: topic[2]!, topic: topic[1]!, present: value !== null }
+  const task = TASK_KEY.exec(key)
+  if (task) return { kind: 'task', connector: task[1]!, task: Number(task[2]), status: value && entry(value) }
+  const prefix = 'status-connector-'
+  if (!key.startsWith(prefix)) throw new Error('the key is none of Kafka Connect 3.9')
+  return { kind: 'connector', connector: key.slice(prefix.length), status: value && entry(value) }
+}
+
+export function connectorStatusRecord(connector: string, status: StatusEntry | null): StoreRecord {
+  return { key: `status-connector-${connector}`, value: status && statusBytes(status) }
+}
+
+export function taskStatusRecord(connector: string, task: number, status: StatusEntry | null): StoreRecord {
+  return { key: `status-task-${connector}-${task}`, value: status && statusBytes(status) }
+}
+
+/** `task` found the topic first, at `timestamp` (ms since the epoch); null deletes (KIP-558). */
+export function topicStatusRecord(
+  connector: string,
+  topic: string,
+  found: { readonly task: number; readonly timestamp: number } | null,
+): StoreRecord {
+  const status = found && { topic: { name: topic, connector, task: found.task, discoverTimestamp: found.timestamp } }
+  return { key: `status-topic-${topic}:connector-${connector}`, value: status && jsonBytes(status) }
+}
+
+function statusBytes(status: StatusEntry): Buffer {
+  const { state, trace, workerId, generation } = status
+  return jsonBytes({ state, trace: trace ?? null, worker_id: workerId, generation })
+}
+
+function entry(value: Record<string, unknown>): StatusEntry {
+  const { state, trace, worker_id: workerId, generation } = value
+  if (typeof state !== 'string' || !STATES.includes(state)) throw new Error(`the state ${String(state)} is unknown`)
+  if (typeof workerId !== 'string') throw new Error("the field 'worker_id' is missing")
+  if (typeof generation !== 'number') throw new Error("the field 'generation' is missing")
+  const status = { state: state as State, workerId, generation }
+  return typeof trace === 'string' ? { ...status, trace } : status
+}

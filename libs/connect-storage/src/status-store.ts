@@ -1,0 +1,123 @@
+import { Listeners } from './listeners.ts'
+import { connectorStatusRecord, readStatusRecord, taskStatusRecord, topicStatusRecord, type StatusRecord } from './status-records.ts' // prettier-ignore
+import { StoreLog, type StoreLogOptions } from './store-log.ts'
+import type { State, StatusEntry, StatusStore } from './types.ts'
+
+/** A status as it stands in the topic; `live` when it came after this store's start. */
+interface Stored {
+  readonly status: StatusEntry
+  readonly live: boolean
+}
+interface Entry {
+  connector: Stored | null
+  readonly tasks: Map<number, Stored>
+  readonly topics: Set<string>
+}
+
+/** States that a worker also writes about a unit which it is losing, and which must not hide its new owner's. */
+const LAST_WORDS: readonly State[] = ['UNASSIGNED', 'FAILED', 'DESTROYED']
+
+/** The status topic. What is there is what was written last, as for Connect's readers. */
+export class KafkaStatusStore implements StatusStore {
+  readonly #entries = new Map<string, Entry>()
+  readonly #listeners: Listeners<(connector: string, task: number | null) => void>
+  readonly #log: StoreLog
+
+  constructor(options: Omit<StoreLogOptions, 'onRecord'>) {
+    this.#listeners = new Listeners(options.log)
+    this.#log = new StoreLog({
+      ...options,
+      onRecord: (record, key, live) => this.#apply(readStatusRecord(key, record.value), live),
+    })
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    return this.#log.start(signal)
+  }
+
+  connector(connector: string): StatusEntry | null {
+    return this.#entries.get(connector)?.connector?.status ?? null
+  }
+  task(connector: string, task: number): StatusEntry | null {
+    return this.#entries.get(connector)?.tasks.get(task)?.status ?? null
+  }
+  tasks(connector: string): ReadonlyMap<number, StatusEntry> {
+    const tasks = [...(this.#entries.get(connector)?.tasks ?? [])].sort(([a], [b]) => a - b)
+    return new Map(tasks.map(([task, stored]) => [task, stored.status]))
+  }
+  connectors(): readonly string[] {
+    return [...this.#entries].filter(([, entry]) => entry.connector !== null).map(([name]) => name)
+  }
+  topics(connector: string): readonly string[] {
+    return [...(this.#entries.get(connector)?.topics ?? [])].sort()
+  }
+
+  listen(listener: (connector: string, task: number | null) => void): () => void {
+    return this.#listeners.add(listener)
+  }
+
+  async putConnector(connector: string, status: StatusEntry): Promise<void> {
+    if (isStale(status, this.#entries.get(connector)?.connector)) return
+    await this.#log.append([connectorStatusRecord(connector, status)])
+  }
+
+  async putTask(connector: string, task: number, status: StatusEntry): Promise<void> {
+    if (isStale(status, this.#entries.get(connector)?.tasks.get(task))) return
+    await this.#log.append([taskStatusRecord(connector, task, status)])
+  }
+
+  async putTopic(connector: string, task: number, topic: string): Promise<void> {
+    if (this.#entries.get(connector)?.topics.has(topic)) return
+    await this.#log.append([topicStatusRecord(connector, topic, { task, timestamp: Date.now() })])
+  }
+
+  async deleteTopics(connector: string): Promise<void> {
+    const topics = this.topics(connector)
+    if (topics.length > 0) await this.#log.append(topics.map((topic) => topicStatusRecord(connector, topic, null)))
+  }
+
+  /** Its tasks' statuses go too. */
+  async deleteConnector(connector: string): Promise<void> {
+    const tasks = [...this.tasks(connector).keys()].map((task) => taskStatusRecord(connector, task, null))
+    await this.#log.append([connectorStatusRecord(connector, null), ...tasks])
+  }
+
+  deleteTask(connector: string, task: number): Promise<void> {
+    return this.#log.append([taskStatusRecord(connector, task, null)])
+  }
+
+  stop(): Promise<void> {
+    return this.#log.stop()
+  }
+
+  #apply(record: StatusRecord, live: boolean): void {
+    let entry = this.#entries.get(record.connector)
+    if (!entry) this.#entries.set(record.connector, (entry = { connector: null, tasks: new Map(), topics: new Set() }))
+    if (record.kind === 'topic') {
+      if (record.present) entry.topics.add(record.topic)
+      else entry.topics.delete(record.topic)
+      return
+    }
+    // DESTROYED is a deletion that Connect wrote before its tombstone.
+    const status = record.status?.state === 'DESTROYED' ? null : record.status
+    const stored = status && { status, live }
+    if (record.kind === 'connector') entry.connector = stored
+    else if (stored) entry.tasks.set(record.task, stored)
+    else entry.tasks.delete(record.task)
+    const task = record.kind === 'task' ? record.task : null
+    if (live) this.#listeners.tell((listener) => listener(record.connector, task))
+  }
+}
+
+/**
+ * Connect's rule (`putSafe`): last words of a lower generation do not overwrite another worker's status. They do overwrite one
+ * from before our start: that worker's group may be gone, and a new group counts its generations from 1 again.
+ */
+function isStale(status: StatusEntry, stored: Stored | null | undefined): boolean {
+  return (
+    LAST_WORDS.includes(status.state) &&
+    stored?.live === true &&
+    stored.status.workerId !== status.workerId &&
+    stored.status.generation > status.generation
+  )
+}

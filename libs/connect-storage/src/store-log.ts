@@ -1,0 +1,167 @@
+import { CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
+import { createProducer, partitionForKey, type KafkaProducer } from '@tributary/kafka-producer'
+import type { KafkaConnection } from '@tributary/config'
+import type { Logger } from '@tributary/telemetry'
+
+export interface StoreLogOptions {
+  readonly connection: KafkaConnection
+  readonly topic: CompactedTopic
+  readonly log: Logger
+  readonly driver: KafkaProducer['driver']
+  /** Every write is a transaction of this id, which fences the writers that had it before (KIP-98). */
+  readonly transactionalId?: string | undefined
+  /** `live` is false for what was in the topic before the start. */
+  readonly onRecord: (record: LogRecord, key: string, live: boolean) => void
+}
+
+export interface StoreRecord {
+  readonly key: string | Uint8Array
+  readonly value: Uint8Array | null
+}
+
+/**
+ * What is common to the stores: a compacted topic that is tailed, and a producer whose writes count as done once they were read
+ * back, so that whoever wrote sees what everyone else sees. The producer starts with the first write.
+ */
+export class StoreLog {
+  readonly #options: StoreLogOptions
+  readonly #log: CompactedLog
+  #producer: Promise<KafkaProducer> | null = null
+  #life: AbortSignal = AbortSignal.abort(new Error('the store was not started'))
+  #live = false
+  /** End of the last transaction: a producer has one at a time. */
+  #transaction: Promise<void> = Promise.resolve()
+
+  constructor(options: StoreLogOptions) {
+    this.#options = options
+    this.#log = new CompactedLog({ ...options, onRecord: (record) => this.#read(record) })
+  }
+
+  get partitionCount(): number {
+    return this.#log.partitionCount
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    this.#life = signal
+    await this.#log.start(signal)
+    this.#live = true
+  }
+
+  refresh(signal?: AbortSignal): Promise<void> {
+    return this.#log.refresh(signal)
+  }
+
+  /**
+   * Writes `records` in their order, all or none when transactional, and resolves once they were read back. An outage is
+   * retried until the store's or the given signal aborts. Rejects with FencedError, or the error of a record that is refused.
+   */
+  async append(records: readonly StoreRecord[], signal?: AbortSignal): Promise<void> {
+    const ends = signal ? AbortSignal.any([signal, this.#life]) : this.#life
+    const positions = await (this.#options.transactionalId === undefined
+      ? this.#send(await this.#writer(ends), records, ends)
+      : this.#inTransaction(records, ends))
+    for (const [partition, offset] of positions) await this.#log.readTo(partition, offset, ends)
+  }
+
+  /** Becomes the writer of the transactional id and fences the former one; then reads what that one still wrote. */
+  async claim(signal: AbortSignal): Promise<void> {
+    await this.#dropProducer()
+    await this.#writer(AbortSignal.any([signal, this.#life]))
+    await this.refresh(signal)
+  }
+
+  async stop(): Promise<void> {
+    await this.#log.stop()
+    await this.#dropProducer()
+  }
+
+  #read(record: LogRecord): void {
+    const key = record.key?.toString() ?? ''
+    try {
+      this.#options.onRecord(record, key, this.#live)
+    } catch (error) {
+      const { topic, log } = this.#options
+      const { partition, offset } = record
+      log.warn('record_skipped', { topic: topic.name, partition, offset, key, reason: (error as Error).message })
+    }
+  }
+
+  #inTransaction(records: readonly StoreRecord[], signal: AbortSignal): Promise<Map<number, bigint>> {
+    const run = async (): Promise<Map<number, bigint>> => {
+      const producer = await this.#writer(signal)
+      producer.beginTransaction()
+      try {
+        const positions = await this.#send(producer, records, signal)
+        await producer.commitTransaction(signal)
+        return positions
+      } catch (error) {
+        await producer.abortTransaction(signal).catch(() => undefined)
+        throw error
+      }
+    }
+    const result = this.#transaction.then(run)
+    this.#transaction = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    return result
+  }
+
+  /** Sends and answers the last offset by partition. */
+  async #send(
+    producer: KafkaProducer,
+    records: readonly StoreRecord[],
+    signal: AbortSignal,
+  ): Promise<Map<number, bigint>> {
+    const timestamp = Date.now()
+    const batch = records.map(({ key, value }) => {
+      const bytes = typeof key === 'string' ? Buffer.from(key) : key
+      const partition = partitionForKey(bytes, this.partitionCount)
+      return { topic: this.#options.topic.name, partition, key: bytes, value, timestamp }
+    })
+    const result = await producer.send(batch, signal)
+    if (result.failures[0]) throw result.failures[0].error
+    const positions = new Map<number, bigint>()
+    batch.forEach(({ partition }, i) => {
+      const offset = result.offset(i)
+      if (offset !== null && offset > (positions.get(partition) ?? -1n)) positions.set(partition, offset)
+    })
+    return positions
+  }
+
+  #writer(signal: AbortSignal): Promise<KafkaProducer> {
+    signal.throwIfAborted()
+    if (!this.#producer) {
+      const starting = this.#startProducer()
+      this.#producer = starting
+      starting.catch(() => {
+        if (this.#producer === starting) this.#producer = null
+      })
+    }
+    return this.#producer
+  }
+
+  async #startProducer(): Promise<KafkaProducer> {
+    const { connection, driver, transactionalId, topic, log } = this.#options
+    const producer = createProducer(connection, {
+      driver,
+      ...(transactionalId !== undefined && { transactionalId }),
+      onOutage: (state, error) => {
+        log[state === 'down' ? 'warn' : 'info'](`store_writes_${state}`, { topic: topic.name, error: error?.message })
+      },
+    })
+    try {
+      await producer.start(this.#life)
+      return producer
+    } catch (error) {
+      await producer.close()
+      throw error
+    }
+  }
+
+  async #dropProducer(): Promise<void> {
+    const producer = this.#producer
+    this.#producer = null
+    await (await producer?.catch(() => null))?.close()
+  }
+}

@@ -1,0 +1,56 @@
+import type { KafkaConnection } from '@tributary/config'
+import type { KafkaProducer } from '@tributary/kafka-producer'
+import type { Logger } from '@tributary/telemetry'
+import { KafkaConfigStore } from './config-store.ts'
+import { KafkaOffsetStore } from './offset-store.ts'
+import { KafkaPluginStore } from './plugin-store.ts'
+import { KafkaStatusStore } from './status-store.ts'
+import type { StoreLogOptions } from './store-log.ts'
+
+export type StoreName = 'configs' | 'offsets' | 'status' | 'plugins'
+
+export interface StoresOptions {
+  readonly connection: KafkaConnection
+  readonly log: Logger
+  /** Prefix of the topics' names: `tributary` → `tributary-configs`. */
+  readonly cluster?: string
+  /** Names that differ from `<cluster>-<store>`. */
+  readonly names?: Partial<Record<StoreName, string>>
+  /** Partitions of a topic that is made; absent: 1, 25, 5, 1. The config topic always has one. */
+  readonly partitions?: Partial<Record<Exclude<StoreName, 'configs'>, number>>
+  /** Replicas of topics that are made; -1, the default: the broker's default. */
+  readonly replication?: number
+  readonly driver?: KafkaProducer['driver']
+  /** Writes of the config topic are transactions of this id: the control plane's leader fences its predecessor by `configs.claim`. */
+  readonly transactionalId?: string
+}
+
+export interface Stores {
+  readonly configs: KafkaConfigStore
+  readonly offsets: KafkaOffsetStore
+  readonly status: KafkaStatusStore
+  readonly plugins: KafkaPluginStore
+}
+
+/** Kafka Connect's partition counts. */
+const PARTITIONS: Record<StoreName, number> = { configs: 1, offsets: 25, status: 5, plugins: 1 }
+
+/** The stores of a cluster, each with its own topic and none started: who needs only some starts only those. */
+export function createStores(options: StoresOptions): Stores {
+  const parts = (store: StoreName): Omit<StoreLogOptions, 'onRecord'> => ({
+    connection: options.connection,
+    log: options.log,
+    driver: options.driver ?? 'platformatic',
+    topic: {
+      name: options.names?.[store] ?? `${options.cluster ?? 'tributary'}-${store}`,
+      partitions: (store === 'configs' ? undefined : options.partitions?.[store]) ?? PARTITIONS[store],
+      replicationFactor: options.replication ?? -1,
+    },
+  })
+  return {
+    configs: new KafkaConfigStore({ ...parts('configs'), transactionalId: options.transactionalId }),
+    offsets: new KafkaOffsetStore(parts('offsets')),
+    status: new KafkaStatusStore(parts('status')),
+    plugins: new KafkaPluginStore(parts('plugins')),
+  }
+}

@@ -1,0 +1,6 @@
+export * from './string-converter.ts'
+export * from './byte-array-converter.ts'
+export * from './json-converter.ts'
+export * from './simple-header-converter.ts'
+export * from './plain-converter.ts'
+export * from './registry.ts'

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { makeCertificates, type Certificates } from './certificates.ts'
+import { startChild, type Child, type Exit } from './child.ts'
+import { HarnessError } from './errors.ts'
+import { freePort, isFree } from './free-port.ts'
+import { kafkaAnswers } from './kafka-answers.ts'
+import { saslUser, serverProperties, type KafkaPorts } from './kafka-properties.ts'
+import { kafkaRuntime, runProgram, type KafkaRuntime, type KafkaVersion } from './kafka-runtime.ts'
+import { temporaryFolder } from './watchdog.ts'
+
+const startTimeoutMs = 60_000
+
+export interface KafkaOptions {
+  /** Kept after the end, and used again with its ports by the next start. Default: a temporary folder. */
+  readonly dataDir?: string
+  /** Of the plaintext listener. Default: a free one. */
+  readonly port?: number
+  /** Also listeners with SASL, SASL over TLS, and TLS with client certificates. */
+  readonly secure?: boolean
+  /** Added to server.properties. */
+  readonly properties?: Readonly<Record<string, string>>
+  /** Default 3.9.1. */
+  readonly version?: KafkaVersion
+  /** Default: `kafka.log` in the data folder. */
+  readonly logFile?: string
+  /** Called when the broker ends and neither stop nor kill was asked for. */
+  readonly onUnexpectedExit?: (exit: Exit) => void
+}
+
+/** How tests reach a cluster; lists hold host:port. */
+export interface KafkaAddresses {
+  /** Plaintext. */
+  readonly brokers: readonly string[]
+  /** PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512, all with the same user. */
+  readonly sasl?: {
+    readonly brokers: readonly string[]
+    /** The same over TLS, with the CA of `tls`. */
+    readonly tlsBrokers: readonly string[]
+    readonly username: string
+    readonly password: string
+  }
+  /** TLS that demands a client certificate. Paths of PEM files. */
+  readonly tls?: {
+    readonly brokers: readonly string[]
+    readonly ca: string
+    readonly cert: string
+    readonly key: string
+  }
+}
+
+export interface KafkaBroker extends KafkaAddresses {
+  readonly dataDir: string
+  readonly logFile: string
+  /** Undefined while it is not running; with Docker that of the client. */
+  readonly pid: number | undefined
+  /** Whether it comes from a Docker engine or from Java. */
+  readonly runtime: 'docker' | 'java'
+  /** kill -9. Resolves when it is gone. */
+  kill(): Promise<void>
+  /** Again, on the same ports and data. Resolves when it answers. */
+  start(): Promise<void>
+  /** Lets this process end although the broker runs; the broker ends then too. */
+  unref(): void
+  /** An orderly end. Resolves when it is gone; `start` may follow. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a broker of its own on the loopback address and resolves when it answers. KAFKA_BROKERS is not looked at
+ * (see `sharedKafka`). Throws HarnessError, one sentence, when Kafka cannot be had or does not start.
+ */
+export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroker> {
+  const version = options.version ?? '3.9.1'
+  const runtime = await kafkaRuntime(version)
+  const dataDir = options.dataDir ?? temporaryFolder('kafka')
+  await mkdir(dataDir, { recursive: true })
+  const logFile = options.logFile ?? join(dataDir, 'kafka.log')
+  const ports = await choosePorts(dataDir, options)
+  const certificates = options.secure === true ? await makeCertificates(dataDir) : undefined
+  const logDir = join(dataDir, 'log')
+  const propertiesFile = join(dataDir, 'server.properties')
+  const extra = options.properties ?? {}
+  const text = { ports, bindAddress: runtime.bindAddress, logDir, extra }
+  await writeFile(propertiesFile, serverProperties(certificates === undefined ? text : { ...text, certificates }))
+  await format(runtime, dataDir, propertiesFile, logDir)
+
+  let child: Child | undefined
+  let container = ''
+  const broker: KafkaBroker = {
+    ...addresses(ports, certificates),
+    dataDir,
+    logFile,
+    runtime: runtime.kind,
+    get pid() {
+      return child?.exit === undefined ? child?.pid : undefined
+    },
+    async start() {
+      if (broker.pid !== undefined) return
+      container = `tributary-kafka-${ports.plaintext}-${randomUUID().slice(0, 8)}`
+      const published = Object.values<number | undefined>({ ...ports, controller: undefined })
+      const program = runtime.program('kafka-server-start', [propertiesFile], {
+        folder: dataDir,
+        ports: published.filter((port) => port !== undefined),
+        name: container,
+        heapMb: 512,
+      })
+      const started = await startChild({ ...program, logFile })
+      child = started
+      await untilAnswers(started, broker)
+      void started.exited.then((exit) => {
+        if (child === started) options.onUnexpectedExit?.(exit)
+      })
+    },
+    async kill() {
+      const killed = child
+      child = undefined
+      if (runtime.kind === 'docker' && killed?.exit === undefined) await runtime.killByName(container)
+      await killed?.kill()
+    },
+    unref: () => child?.unref(),
+    async stop() {
+      const stopped = child
+      child = undefined
+      await stopped?.stop()
+    },
+  }
+  await broker.start()
+  return broker
+}
+
+function addresses(ports: KafkaPorts, certificates: Certificates | undefined): KafkaAddresses {
+  const at = (port: number): string[] => [`127.0.0.1:${port}`]
+  const brokers = at(ports.plaintext)
+  if (certificates === undefined || ports.sasl === undefined) return { brokers }
+  if (ports.saslTls === undefined || ports.tls === undefined) return { brokers }
+  const { ca, clientCert, clientKey } = certificates
+  return {
+    brokers,
+    sasl: { brokers: at(ports.sasl), tlsBrokers: at(ports.saslTls), ...saslUser },
+    tls: { brokers: at(ports.tls), ca, cert: clientCert, key: clientKey },
+  }
+}
+
+/** The ports of the data folder's last start where they are free, so that a user finds Kafka where it was. */
+async function choosePorts(dataDir: string, options: KafkaOptions): Promise<KafkaPorts> {
+  const file = join(dataDir, 'ports.json')
+  const last = existsSync(file)
+    ? (JSON.parse(await readFile(file, 'utf8')) as Partial<Record<keyof KafkaPorts, number>>)
+    : {}
+  const choose = async (name: keyof KafkaPorts): Promise<number> => {
+    const port = last[name]
+    return port !== undefined && (await isFree(port)) ? port : await freePort()
+  }
+  const ports: KafkaPorts = {
+    plaintext: options.port ?? (await choose('plaintext')),
+    controller: await choose('controller'),
+    ...(options.secure === true
+      ? { sasl: await choose('sasl'), saslTls: await choose('saslTls'), tls: await choose('tls') }
+      : {}),
+  }
+  await writeFile(file, JSON.stringify(ports))
+  return ports
+}
+
+async function format(runtime: KafkaRuntime, dataDir: string, propertiesFile: string, logDir: string): Promise<void> {
+  if (existsSync(join(logDir, 'meta.properties'))) return
+  const clusterId = randomUUID().replaceAll('-', '').slice(0, 22)
+  const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${saslUser.username},password=${saslUser.password}]`,
+  ])
+  const args = ['format', '--cluster-id', clusterId, '--config', propertiesFile, ...scram]
+  await runProgram('kafka-storage', runtime.program('kafka-storage', args, { folder: dataDir }))
+}
+
+async function untilAnswers(child: Child, broker: KafkaBroker): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs
+  const address = broker.brokers[0] ?? ''
+  while (!(await kafkaAnswers(address))) {
+    if (child.exit !== undefined) {
+      throw new HarnessError(
+        `Kafka ended while it started (exit code ${child.exit.code}); its log is ${broker.logFile}.`,
+      )
+    }
+    if (Date.now() > deadline) {
+      await child.kill()
+      throw new HarnessError(`Kafka did not answer within ${startTimeoutMs / 1000} s; its log is ${broker.logFile}.`)
+    }
+    await sleep(50)
+  }
+}

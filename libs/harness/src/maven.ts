@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { HarnessError } from './errors.ts'
+
+const run = promisify(execFile)
+const poms = fileURLToPath(new URL('../maven/', import.meta.url))
+/** The repository's own folder for what can be made again; git ignores it. */
+const cache = fileURLToPath(new URL('../../../.tributary/cache/', import.meta.url))
+
+/**
+ * The class path of `maven/<name>.xml`. Maven is asked once and the answer kept beside the local repository's jars,
+ * so that later starts need neither Maven nor the network.
+ */
+export async function classPath(name: string): Promise<string> {
+  const pom = join(poms, `${name}.xml`)
+  const digest = createHash('sha256')
+    .update(await readFile(pom))
+    .digest('hex')
+    .slice(0, 12)
+  const kept = join(cache, `${name}-${digest}.classpath`)
+  if (existsSync(kept)) {
+    const path = await readFile(kept, 'utf8')
+    if (path.split(delimiter).every((jar) => existsSync(jar))) return path
+  }
+  await mkdir(cache, { recursive: true })
+  const made = `${kept}.${process.pid}`
+  const goal = ['dependency:build-classpath', '-DincludeScope=runtime', `-Dmdep.outputFile=${made}`]
+  try {
+    await run('mvn', ['-q', '-B', '-f', pom, ...goal])
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new HarnessError(
+        'Maven is needed to fetch Kafka and `mvn` was not found: install Maven, or start a Docker engine, or set KAFKA_BROKERS to a running Kafka.',
+        { cause },
+      )
+    }
+    const { stdout: output = '' } = cause as { stdout?: string }
+    const reason = /^\[ERROR\]\s*(.+)$/m.exec(output.replaceAll(/\x1b\[[0-9;]*m/g, ''))?.[1] ?? String(cause)
+    throw new HarnessError(`Maven could not fetch Kafka's jars: ${reason}`, { cause })
+  }
+  const path = (await readFile(made, 'utf8')).trim()
+  await writeFile(made, path)
+  await rename(made, kept)
+  return path
+}
+
+/** Throws unless a Java runtime of at least version 17 is on the PATH. */
+export async function requireJava(): Promise<void> {
+  const help = 'install a Java 17 or newer runtime, or start a Docker engine, or set KAFKA_BROKERS to a running Kafka.'
+  let text: string
+  try {
+    text = (await run('java', ['-version'])).stderr
+  } catch (cause) {
+    throw new HarnessError(`Java is needed to run Kafka and \`java\` was not found: ${help}`, { cause })
+  }
+  // "17.0.15", "21", and "1.8.0_402" before version 9.
+  const version = Number(/version "(?:1\.)?(\d+)/.exec(text)?.[1] ?? 0)
+  if (version < 17) throw new HarnessError(`Java ${version} is too old to run Kafka: ${help}`)
+}

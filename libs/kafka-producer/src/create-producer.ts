@@ -1,0 +1,34 @@
+import type { KafkaConnection } from '@tributary/config'
+import type { Logger } from '@tributary/telemetry'
+import { KafkajsWire } from './kafkajs/wire.ts'
+import { PlatformaticWire } from './platformatic/wire.ts'
+import { IdempotentProducer } from './producer.ts'
+import type { KafkaProducer, ProducerOptions } from './types.ts'
+import type { Wire } from './wire.ts'
+
+export type ProducerDriver = 'platformatic' | 'kafkajs'
+
+export interface CreateProducerOptions extends ProducerOptions {
+  readonly driver: ProducerDriver
+  /** Gets `producer_state_lost` only; outages go to `onOutage`. */
+  readonly log?: Logger
+}
+
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
+
+/** A producer that is not connected yet: `start` it. Throws ProducerError of kind config for a codec that there is not. */
+export function createProducer(connection: KafkaConnection, options: CreateProducerOptions): KafkaProducer {
+  return new IdempotentProducer(createWire(connection, options), options)
+}
+
+function createWire(connection: KafkaConnection, options: CreateProducerOptions): Wire {
+  const requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS
+  switch (options.driver) {
+    case 'platformatic':
+      return new PlatformaticWire(connection, requestTimeoutMs)
+    case 'kafkajs':
+      return new KafkajsWire(connection, requestTimeoutMs)
+    default:
+      throw new TypeError(`no such driver: ${String(options.driver satisfies never)}`)
+  }
+}

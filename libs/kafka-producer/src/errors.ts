@@ -1,0 +1,179 @@
+import type { FencedError } from './types.ts'
+
+/** The kinds of connect-api's ConnectError; the same words, as this library stands below it. */
+export type ProducerErrorKind = 'retriable' | 'data' | 'config' | 'fatal'
+
+/** An error of the producer: `code` is stable, `kind` says who can do something about it. */
+export class ProducerError extends Error {
+  readonly code: string
+  readonly kind: ProducerErrorKind
+  constructor(kind: ProducerErrorKind, code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = new.target.name
+    this.kind = kind
+    this.code = code
+  }
+}
+
+/** Another producer took the transactional id over, or the coordinator gave the transaction up after its timeout. */
+export class ProducerFencedError extends ProducerError implements FencedError {
+  declare readonly code: 'PRODUCER_FENCED'
+  constructor(transactionalId: string, cause?: unknown) {
+    super(
+      'fatal',
+      'PRODUCER_FENCED',
+      `transactional id "${transactionalId}" is held by a newer producer, or its transaction timed out; discard this producer`,
+      cause,
+    )
+  }
+}
+
+/** This record cannot be kept by the broker as it is; the ones around it were. */
+export class RecordRefusedError extends ProducerError {
+  declare readonly kind: 'data'
+  constructor(code: string, message: string, cause?: unknown) {
+    super('data', code, message, cause)
+  }
+}
+
+/** A broker answered with an error code of the protocol. `protocolErrorOf(code)` says what follows from it. */
+export class BrokerError extends Error {
+  readonly protocolCode: number
+  constructor(protocolCode: number, what: string, detail?: string | null) {
+    super(`${what}: ${protocolErrorOf(protocolCode).name}${detail ? ` (${detail})` : ''}`)
+    this.name = 'BrokerError'
+    this.protocolCode = protocolCode
+  }
+}
+
+/**
+ * What a producer does about an error code.
+ * - `retry`: the same request again, after a wait
+ * - `stale`: the same, with fresh metadata
+ * - `coordinator`: the same, after looking the transaction coordinator up again
+ * - `refused`: something in the batch can never be kept; halve it until the culprit is alone
+ * - `state`: the broker does not know our producer id or sequence; start a new epoch (KIP-360)
+ * - `fenced`, `config`, `fatal`: give up
+ */
+export type Remedy = 'none' | 'retry' | 'stale' | 'coordinator' | 'refused' | 'state' | 'fenced' | 'config' | 'fatal'
+
+interface ProtocolError {
+  readonly name: string
+  readonly remedy: Remedy
+}
+
+/** Of https://kafka.apache.org/protocol#protocol_error_codes those that a producer can meet. */
+const PROTOCOL_ERRORS: ReadonlyMap<number, ProtocolError> = new Map(
+  (
+    [
+      [-1, 'UNKNOWN_SERVER_ERROR', 'fatal'],
+      [0, 'NONE', 'none'],
+      [2, 'CORRUPT_MESSAGE', 'retry'],
+      [3, 'UNKNOWN_TOPIC_OR_PARTITION', 'stale'],
+      [5, 'LEADER_NOT_AVAILABLE', 'stale'],
+      [6, 'NOT_LEADER_OR_FOLLOWER', 'stale'],
+      [7, 'REQUEST_TIMED_OUT', 'retry'],
+      [8, 'BROKER_NOT_AVAILABLE', 'stale'],
+      [9, 'REPLICA_NOT_AVAILABLE', 'stale'],
+      [10, 'MESSAGE_TOO_LARGE', 'refused'],
+      [13, 'NETWORK_EXCEPTION', 'stale'],
+      [14, 'COORDINATOR_LOAD_IN_PROGRESS', 'coordinator'],
+      [15, 'COORDINATOR_NOT_AVAILABLE', 'coordinator'],
+      [16, 'NOT_COORDINATOR', 'coordinator'],
+      [17, 'INVALID_TOPIC_EXCEPTION', 'config'],
+      [18, 'RECORD_LIST_TOO_LARGE', 'refused'],
+      [19, 'NOT_ENOUGH_REPLICAS', 'retry'],
+      [20, 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'retry'],
+      [29, 'TOPIC_AUTHORIZATION_FAILED', 'config'],
+      [31, 'CLUSTER_AUTHORIZATION_FAILED', 'config'],
+      [32, 'INVALID_TIMESTAMP', 'refused'],
+      [33, 'UNSUPPORTED_SASL_MECHANISM', 'config'],
+      [34, 'ILLEGAL_SASL_STATE', 'config'],
+      [35, 'UNSUPPORTED_VERSION', 'config'],
+      [43, 'UNSUPPORTED_FOR_MESSAGE_FORMAT', 'config'],
+      [44, 'POLICY_VIOLATION', 'config'],
+      [45, 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'state'],
+      // The broker has the batch from an earlier try whose answer was lost: kept.
+      [46, 'DUPLICATE_SEQUENCE_NUMBER', 'none'],
+      [47, 'INVALID_PRODUCER_EPOCH', 'fenced'],
+      [48, 'INVALID_TXN_STATE', 'fatal'],
+      [49, 'INVALID_PRODUCER_ID_MAPPING', 'state'],
+      [50, 'INVALID_TRANSACTION_TIMEOUT', 'config'],
+      [51, 'CONCURRENT_TRANSACTIONS', 'retry'],
+      [53, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'config'],
+      [56, 'KAFKA_STORAGE_ERROR', 'stale'],
+      [58, 'SASL_AUTHENTICATION_FAILED', 'config'],
+      [59, 'UNKNOWN_PRODUCER_ID', 'state'],
+      [72, 'LISTENER_NOT_FOUND', 'stale'],
+      [74, 'FENCED_LEADER_EPOCH', 'stale'],
+      [75, 'UNKNOWN_LEADER_EPOCH', 'stale'],
+      [76, 'UNSUPPORTED_COMPRESSION_TYPE', 'config'],
+      [87, 'INVALID_RECORD', 'refused'],
+      [89, 'THROTTLING_QUOTA_EXCEEDED', 'retry'],
+      [90, 'PRODUCER_FENCED', 'fenced'],
+      [100, 'UNKNOWN_TOPIC_ID', 'stale'],
+    ] as const
+  ).map(([code, name, remedy]) => [code, { name, remedy }]),
+)
+
+/** Total: a code that is not in the table is fatal, under the name `BROKER_ERROR_<code>`. */
+export function protocolErrorOf(code: number): ProtocolError {
+  return PROTOCOL_ERRORS.get(code) ?? { name: `BROKER_ERROR_${code}`, remedy: 'fatal' }
+}
+
+export const UNKNOWN_TOPIC_OR_PARTITION = 3
+export const CONCURRENT_TRANSACTIONS = 51
+
+/** What to do about anything that a request threw. What nobody classified is fatal. */
+export function remedyOf(error: unknown): Remedy {
+  if (error instanceof BrokerError) return protocolErrorOf(error.protocolCode).remedy
+  if (error instanceof ProducerError) {
+    if (error instanceof ProducerFencedError) return 'fenced'
+    return error.kind === 'retriable' ? 'stale' : error.kind === 'data' ? 'refused' : error.kind
+  }
+  return 'fatal'
+}
+
+/** No connection could be made, so no request was sent. */
+export const KAFKA_UNREACHABLE = 'KAFKA_UNREACHABLE'
+/** The connection broke, or no answer came in time; the broker may have acted on the request. */
+export const KAFKA_NO_ANSWER = 'KAFKA_NO_ANSWER'
+
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof ProducerError && error.code === KAFKA_UNREACHABLE
+}
+
+/** The error that a caller gets for a request that will not be tried again. */
+export function givenUp(error: unknown, what: string): ProducerError {
+  if (error instanceof ProducerError) return error
+  if (error instanceof BrokerError) {
+    const { name, remedy } = protocolErrorOf(error.protocolCode)
+    return new ProducerError(
+      KIND_OF_GIVEN_UP[remedy],
+      name,
+      `${what} failed: ${error.message}${ADVICE[name] ?? ''}`,
+      error,
+    )
+  }
+  return new ProducerError('fatal', 'PRODUCE_FAILED', `${what} failed: ${String(error)}`, error)
+}
+
+/** `stale`: tried often enough; what is missing (a topic) must be made. `state`: goes away with a new transaction. */
+const KIND_OF_GIVEN_UP: Readonly<Record<Remedy, ProducerErrorKind>> = {
+  none: 'fatal',
+  retry: 'retriable',
+  stale: 'config',
+  coordinator: 'retriable',
+  refused: 'data',
+  state: 'retriable',
+  fenced: 'fatal',
+  config: 'config',
+  fatal: 'fatal',
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  TOPIC_AUTHORIZATION_FAILED: '; allow the user Write and Describe on the topic',
+  CLUSTER_AUTHORIZATION_FAILED: '; allow the user IdempotentWrite on the cluster',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: '; allow the user Write and Describe on the transactional id',
+  INVALID_TRANSACTION_TIMEOUT: "; it must not exceed the broker's transaction.max.timeout.ms",
+}

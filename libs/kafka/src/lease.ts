@@ -1,0 +1,73 @@
+/** Two clocks in ms: the wall's can be set back, the monotonic one may stand still while a virtual machine is suspended. */
+export interface LeaseClock {
+  wall(): number
+  monotonic(): number
+}
+
+export interface LeaseTime {
+  readonly wall: number
+  readonly monotonic: number
+}
+
+export const systemLeaseClock: LeaseClock = { wall: () => Date.now(), monotonic: () => performance.now() }
+
+/**
+ * The right to act as a member of a group, counted from the moment at which the last accepted proof of life was *sent*, so that
+ * it ends here before the broker can have given the work to another. It is over as soon as either clock says so.
+ */
+export class Lease {
+  readonly #lengthMs: number
+  readonly #clock: LeaseClock
+  #from: LeaseTime = { wall: -Infinity, monotonic: -Infinity }
+  readonly #waiting = new Set<() => void>()
+
+  constructor(lengthMs: number, clock: LeaseClock = systemLeaseClock) {
+    this.#lengthMs = lengthMs
+    this.#clock = clock
+  }
+
+  now(): LeaseTime {
+    return { wall: this.#clock.wall(), monotonic: this.#clock.monotonic() }
+  }
+
+  valid(): boolean {
+    return this.remainingMs() > 0
+  }
+
+  /** ≤ 0 when expired. */
+  remainingMs(): number {
+    const { wall, monotonic } = this.now()
+    return this.#lengthMs - Math.max(wall - this.#from.wall, monotonic - this.#from.monotonic)
+  }
+
+  /** A proof of life that was sent at `sentAt` was accepted. */
+  renew(sentAt: LeaseTime): void {
+    if (sentAt.monotonic < this.#from.monotonic) return
+    this.#from = sentAt
+    if (!this.valid()) return
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
+  }
+
+  revoke(): void {
+    this.#from = { wall: -Infinity, monotonic: -Infinity }
+  }
+
+  /** Resolves once there is a valid lease: at once, or with the next `renew`. Rejects with the signal's reason. */
+  wait(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error)
+    if (this.valid()) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', abort)
+        resolve()
+      }
+      const abort = (): void => {
+        this.#waiting.delete(wake)
+        reject(signal.reason as Error)
+      }
+      this.#waiting.add(wake)
+      signal.addEventListener('abort', abort, { once: true })
+    })
+  }
+}

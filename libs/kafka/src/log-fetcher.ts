@@ -1,0 +1,71 @@
+import { fetchV13 } from '@platformatic/kafka'
+import { call, type Cluster } from './cluster.ts'
+import { committedRecords, type LogRecord } from './committed-records.ts'
+import { checkCode, protocolErrorName } from './errors.ts'
+
+export interface FetchPlan {
+  readonly cluster: Cluster
+  readonly node: number
+  readonly topic: string
+  readonly topicId: string
+  /** Next offset to read, by partition of this leader; moved on by `tailLeader`. */
+  readonly positions: Map<number, bigint>
+  readonly partitions: readonly number[]
+  onRecords(records: readonly LogRecord[]): void
+  /** After every answer, when positions may have moved. */
+  onProgress(): void
+  /** The log no longer has the offset asked for; reading goes on at `to`. */
+  onReset(partition: number, to: bigint): void
+}
+
+/** How long a broker holds a fetch that finds nothing new: an idle log costs one request in this time. */
+const MAX_WAIT_MS = 5000
+const MAX_BYTES = 16 * 1024 * 1024
+const PARTITION_MAX_BYTES = 1024 * 1024
+const READ_COMMITTED = 1
+const FULL_FETCH_EPOCH = -1
+
+/**
+ * Reads the partitions of one leader for ever, on a connection of its own, by long-polling fetches. Ends by rejecting: with
+ * what went wrong, or with the signal's reason.
+ */
+export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<never> {
+  const connection = await plan.cluster.open(await plan.cluster.address(plan.node), MAX_WAIT_MS + 10_000)
+  // Closing is the only way to end a fetch that the broker holds.
+  const close = (): void => void connection.close()
+  signal.addEventListener('abort', close, { once: true })
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const partitions = plan.partitions.map((partition) => ({
+        partition,
+        currentLeaderEpoch: -1,
+        fetchOffset: plan.positions.get(partition) ?? 0n,
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: PARTITION_MAX_BYTES,
+      }))
+      const topics = [{ topicId: plan.topicId, partitions }]
+      const response = await call(
+        connection, fetchV13.api, MAX_WAIT_MS, 1, MAX_BYTES, READ_COMMITTED, 0, FULL_FETCH_EPOCH, topics, [], '',
+      ) // prettier-ignore
+      signal.throwIfAborted()
+      checkCode(response.errorCode, `fetch from topic ${plan.topic}`)
+      for (const fetched of response.responses[0]?.partitions ?? []) {
+        const partition = fetched.partitionIndex
+        if (protocolErrorName(fetched.errorCode) === 'OFFSET_OUT_OF_RANGE') {
+          plan.positions.set(partition, fetched.logStartOffset)
+          plan.onReset(partition, fetched.logStartOffset)
+          continue
+        }
+        checkCode(fetched.errorCode, `fetch from ${plan.topic}-${partition}`)
+        const { records, next } = committedRecords(fetched, plan.positions.get(partition) ?? 0n)
+        plan.onRecords(records)
+        plan.positions.set(partition, next)
+      }
+      plan.onProgress()
+    }
+  } finally {
+    signal.removeEventListener('abort', close)
+    await connection.close()
+  }
+}

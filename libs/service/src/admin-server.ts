@@ -1,0 +1,113 @@
+import { createServer } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
+import { ConfigException } from '@tributary/config'
+import type { Logger } from '@tributary/telemetry'
+import { fastify } from 'fastify'
+import type { FastifyError, FastifyInstance } from 'fastify'
+import { PROMETHEUS_CONTENT_TYPE } from './metrics.ts'
+
+export interface AdminOptions {
+  readonly host: string
+  /** 0: a free one. */
+  readonly port: number
+  readonly log: Logger
+  /** True, or why the service is not ready. */
+  ready(): true | string
+  scrape(): Promise<string>
+}
+
+/**
+ * The HTTP server that every service has: `GET /health`, `/ready`, `/metrics`, and the service's own routes. Errors are
+ * `{error_code, message}`, as in Kafka Connect.
+ */
+export interface AdminServer {
+  /** Routes may be added until `open`. */
+  readonly app: FastifyInstance
+  readonly port: number
+  /** Starts answering; until then every request gets 503. */
+  open(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Listens at once, as the service needs its port before it can add its routes: the port is a part of its worker id.
+ * Throws ConfigException when the port is taken.
+ */
+export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
+  let handle: RequestListener = answerStarting
+  let server: Server | undefined
+  const app = fastify({
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true },
+    serverFactory: (handler) => {
+      server = createServer((request, response) => handle(request, response))
+      handle = (request, response) => (opened ? handler(request, response) : answerStarting(request, response))
+      return server
+    },
+  })
+  let opened = false
+  answerErrors(app, options.log)
+  addRoutes(app, options)
+  if (!server) throw new Error('fastify made no server')
+  const http = server
+  const port = await listen(http, options)
+  return {
+    app,
+    port,
+    async open() {
+      await app.ready()
+      opened = true
+    },
+    async close() {
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()))
+      http.closeAllConnections()
+      await Promise.all([closed, app.close()])
+    },
+  }
+}
+
+const answerStarting: RequestListener = (_request, response) => {
+  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
+  response.end(JSON.stringify({ error_code: 503, message: 'The service is starting.' }))
+}
+
+function listen(server: Server, { host, port }: AdminOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(bindError(error, host, port)))
+    server.listen({ host, port }, () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
+    })
+  })
+}
+
+function bindError(cause: NodeJS.ErrnoException, host: string, port: number): Error {
+  const why = cause.code === 'EADDRINUSE' ? 'the port is taken; choose another one' : cause.message
+  const message = `Invalid value ${port} for configuration admin.port: cannot listen on ${host}: ${why}`
+  return new ConfigException(message, [{ name: 'admin.port', message }], { cause })
+}
+
+function addRoutes(app: FastifyInstance, { ready, scrape }: AdminOptions): void {
+  app.get('/health', () => ({ status: 'healthy', message: 'The process is running.' }))
+  app.get('/ready', (_request, reply) => {
+    const state = ready()
+    return state === true ? { status: 'ready' } : reply.code(503).send({ error_code: 503, message: state })
+  })
+  app.get('/metrics', async (_request, reply) => reply.type(PROMETHEUS_CONTENT_TYPE).send(await scrape()))
+}
+
+/** Gives a fastify server Kafka Connect's error bodies; what is no HTTP error is logged and answered with 500. */
+export function answerErrors(app: FastifyInstance, log: Logger): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 500) log.error('request_failed', { method: request.method, path: pathOf(request.url), error })
+    return reply.code(status).send({ error_code: status, message: error.message })
+  })
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error_code: 404, message: 'HTTP 404 Not Found' }))
+}
+
+/** Without the query, which may hold what must not be logged. */
+function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}

@@ -1,0 +1,35 @@
+import { hostname } from 'node:os'
+import { isIP, isIPv6 } from 'node:net'
+import { ConfigException } from '@tributary/config'
+import type { Logger } from '@tributary/telemetry'
+
+/**
+ * Holds a server without authentication to loopback. Throws ConfigException when `host` is wider and `allowed` is not
+ * set; logs a warning when it is. `key` is the setting that gave the host.
+ */
+export function assertBind(key: string, host: string, allowed: boolean, log: Logger): void {
+  if (isLoopback(host)) return
+  if (!allowed) {
+    const message =
+      `Invalid value ${host} for configuration ${key}: it would open a server without authentication to the network; ` +
+      'bind to 127.0.0.1, or set TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED=true'
+    throw new ConfigException(message, [{ name: key, message }])
+  }
+  log.warn('unauthenticated_bind', { key, host, advice: 'reachable by the network without authentication' })
+}
+
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true
+  return isIP(host) === 4 && host.startsWith('127.')
+}
+
+/** The host that others reach us by: what was set, else the bound one, else, for a wildcard, this machine's name. */
+export function advertisedHost(bound: string, advertised: string | null): string {
+  if (advertised !== null && advertised !== '') return advertised
+  return bound === '0.0.0.0' || bound === '::' ? hostname() : bound
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+export function hostPort(host: string, port: number): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,92 @@
+import { pino } from 'pino'
+import { loggerLevels, rankOf } from './levels.ts'
+import type { LoggerLevels } from './levels.ts'
+import { formatLine } from './logfmt.ts'
+import type { LogFields, Logger, LogLevel } from './logger.ts'
+import { redact } from './redaction.ts'
+
+/** Where lines go; a line comes with its end. */
+export interface LogStream {
+  write(line: string): unknown
+}
+
+export interface LoggerOptions {
+  /** The dotted name, `io.tributary.connect.grpc`. */
+  readonly name: string
+  /** Sets the level of `name` in the registry. Absent: the level of the nearest set name above it. */
+  readonly level?: LogLevel
+  /** Added to each line. */
+  readonly fields?: LogFields
+  /** Default: standard output, written synchronously, so that the last line before a crash is there. */
+  readonly stream?: LogStream
+  readonly levels?: LoggerLevels
+}
+
+export function createLogger({
+  name,
+  level,
+  fields = {},
+  stream = stdout(),
+  levels = loggerLevels,
+}: LoggerOptions): Logger {
+  if (level !== undefined) levels.init(name, level)
+  return new LogfmtLogger(name, fields, stream, levels)
+}
+
+let shared: LogStream | undefined
+
+function stdout(): LogStream {
+  if (shared) return shared
+  const destination = pino.destination({ dest: 1, sync: true })
+  // A reader that went away must not take the process with it: the launcher may be killed before its children.
+  destination.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.stderr.write(`log output failed: ${error.message}\n`)
+  })
+  return (shared = destination)
+}
+
+class LogfmtLogger implements Logger {
+  readonly name: string
+  readonly #fields: LogFields
+  readonly #stream: LogStream
+  readonly #levels: LoggerLevels
+  #threshold = 0
+  #version = -1
+
+  constructor(name: string, fields: LogFields, stream: LogStream, levels: LoggerLevels) {
+    this.name = name
+    this.#fields = fields
+    this.#stream = stream
+    this.#levels = levels
+  }
+
+  trace(event: string, fields?: LogFields): void {
+    this.#log('trace', event, fields)
+  }
+  debug(event: string, fields?: LogFields): void {
+    this.#log('debug', event, fields)
+  }
+  info(event: string, fields?: LogFields): void {
+    this.#log('info', event, fields)
+  }
+  warn(event: string, fields?: LogFields): void {
+    this.#log('warn', event, fields)
+  }
+  error(event: string, fields?: LogFields): void {
+    this.#log('error', event, fields)
+  }
+
+  child(fields: LogFields, name = this.name): Logger {
+    return new LogfmtLogger(name, { ...this.#fields, ...fields }, this.#stream, this.#levels)
+  }
+
+  #log(level: LogLevel, event: string, fields: LogFields | undefined): void {
+    if (this.#version !== this.#levels.version) {
+      this.#version = this.#levels.version
+      this.#threshold = rankOf(this.#levels.effective(this.name))
+    }
+    if (rankOf(level) < this.#threshold) return
+    const all = fields ? { ...this.#fields, ...fields } : this.#fields
+    this.#stream.write(redact(formatLine({ time: Date.now(), level, name: this.name, event, fields: all })))
+  }
+}

@@ -1,0 +1,69 @@
+import type { Props, SourceOffset, SourcePlugin } from '@tributary/connect-api'
+
+/** A real server that the source under test reads: it numbers its messages from 1, and counts what the transport took. */
+export interface Feed {
+  /** Keys of the connector's configuration that point at the feed. */
+  readonly props: Props
+  /** Sends the next `count` messages on the open stream as fast as it takes them; those that do not fit wait. */
+  send(count: number): void
+  /** Messages handed to the transport so far, over all connections. */
+  readonly written: number
+  /** Sends one message whose record is larger than `bytes`. */
+  sendLarge(bytes: number): void
+  /** Streams opened so far. */
+  readonly connections: number
+  /** Ends the open stream as a failing server does. */
+  cut(): void
+  stop(): Promise<void>
+}
+
+/** What a source brings to the contract suite. */
+export interface SourceFixture {
+  readonly plugin: SourcePlugin
+  startFeed(): Promise<Feed>
+  /** The number that a record's value carries; null for a large one. */
+  numberOf(value: Uint8Array): number | null
+  /** Keys that bound the queue to `records` records. */
+  queueBound(records: number): Props
+  /** Keys that switch resuming on, and whether the feed then starts after the number asked for; null: it cannot resume. */
+  readonly resume: Props | null
+  /** Bytes that a paused connection still takes: transport windows and socket buffers of both ends. */
+  readonly transportBytes: number
+  /** Bytes of one message on the wire, at most. */
+  readonly messageBytes: number
+}
+
+/** A record that the broker has. */
+export interface KeptRecord {
+  readonly value: Uint8Array | null
+  readonly topic: string
+}
+
+/** A task of the source in the runtime, on a Kafka that can be taken away. */
+export interface RunningTask {
+  /** Lower-case state of the task's state machine. */
+  readonly state: string
+  readonly failure: unknown
+  /** Calls of `poll` so far. */
+  readonly polls: number
+  /** What Kafka kept, in order of offset, over all runs. */
+  kept(): Promise<readonly KeptRecord[]>
+  committedOffset(): SourceOffset | null
+  pause(): void
+  resume(): void
+  stop(): Promise<void>
+  /** Ends it as kill -9 would: nothing is flushed or committed. */
+  crash(): Promise<void>
+  /** Another run of the same task, from the committed offset. */
+  restart(): Promise<void>
+  /** Kafka refuses everything, or takes it again. */
+  kafka(state: 'up' | 'down'): void
+}
+
+/** Starts tasks; given by the runtime's tests, so that this library needs no more than the contract. */
+export interface TaskRunner {
+  start(plugin: SourcePlugin, props: Props): Promise<RunningTask>
+  /** Topic that the connector's configuration names. */
+  readonly topic: string
+  readonly maxRecordBytes: number
+}

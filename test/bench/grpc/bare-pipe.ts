@@ -1,0 +1,62 @@
+/**
+ * The limit: receive, convert, produce, and nothing else, with the drivers' best settings.
+ * Arguments: broker, topic, port of the source, messages, rate, `json` | `bytes` | `receive` (no Kafka) | `decode`.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Client, credentials } from '@grpc/grpc-js'
+import { ProduceAcks, Producer } from '@platformatic/kafka'
+import protobuf from 'protobufjs'
+
+const [broker, topic, port, count, rate, mode] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+]
+const { root } = protobuf.parse(readFileSync(join(import.meta.dirname, 'feed.proto'), 'utf8'))
+const Event = root.lookupType('bench.Event')
+const Request = root.lookupType('bench.Request')
+const total = Number(count)
+const producer = new Producer({ clientId: 'bare', bootstrapBrokers: [broker], idempotent: true, acks: ProduceAcks.ALL })
+const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
+const identity = (value: Buffer): Buffer => value
+const request = Buffer.from(Request.encode({ count: total, rate: Number(rate) }).finish())
+const call = client.makeServerStreamRequest('/bench.Feed/Stream', identity, identity, request)
+
+let queue: Buffer[] = []
+let received = 0
+let sending = false
+
+const convert = (message: Buffer): Buffer =>
+  mode === 'bytes' ? message : Buffer.from(JSON.stringify(Event.toObject(Event.decode(message), { longs: String })))
+
+async function send(): Promise<void> {
+  sending = true
+  while (queue.length > 0) {
+    const batch = queue.slice(0, 500)
+    queue = queue.slice(500)
+    if (call.isPaused() && queue.length < 2000) call.resume()
+    const messages = batch.map((message) => ({ topic, partition: 0, value: convert(message) }))
+    await producer.send({ messages } as never)
+  }
+  sending = false
+}
+
+call.on('data', (message: Buffer) => {
+  received++
+  if (mode === 'receive') return
+  if (mode === 'decode') return void convert(message)
+  queue.push(message)
+  if (queue.length > 10_000) call.pause()
+  if (!sending) void send()
+})
+const watch = setInterval(() => {
+  if (received < total || sending) return
+  const { user, system } = process.cpuUsage()
+  console.log(JSON.stringify({ received, cpuUs: user + system, rss: process.resourceUsage().maxRSS * 1024 }))
+  clearInterval(watch)
+  process.exit(0)
+}, 5)

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+
+const TICKS_PER_SECOND = 100
+const PAGE_BYTES = 4096
+
+/** CPU time of a process so far, in µs, all threads (Linux: /proc/<pid>/stat). */
+export function cpuUs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND
+}
+
+/** Samples the resident set of a process each 100 ms until stopped. */
+export function samplePeakRss(pid: number): { stop(): number } {
+  let peak = 0
+  const sample = (): void => {
+    try {
+      peak = Math.max(peak, Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES)
+    } catch {
+      // The process is gone: what was seen before stands.
+      clearInterval(timer)
+    }
+  }
+  const timer = setInterval(sample, 100)
+  sample()
+  return {
+    stop: () => {
+      sample()
+      clearInterval(timer)
+      return peak
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import { defineConfig } from '@tributary/config'
+import type { SourcePlugin, SourceRecord, SourceTask, TaskContext } from '@tributary/connect-api'
+import { open } from 'node:fs/promises'
+
+const spec = defineConfig({
+  file: {
+    type: 'string',
+    default: null,
+    importance: 'high',
+    doc: 'Source filename. If not specified, the standard input will be used',
+  },
+  topic: { type: 'string', importance: 'high', doc: 'The topic to publish data to' },
+  'batch.size': {
+    type: 'int',
+    default: 2000,
+    importance: 'low',
+    doc: 'The maximum number of records the source task can read from the file each time it is polled',
+  },
+})
+
+/** Kafka's file source on our runtime: the same class name, settings, tasks and offsets, so that answers can be compared. */
+export const fileSource: SourcePlugin = {
+  class: 'org.apache.kafka.connect.file.FileStreamSourceConnector',
+  aliases: [],
+  version: '3.9.1',
+  taskClass: 'org.apache.kafka.connect.file.FileStreamSourceTask',
+  connector: { spec: spec.data, taskConfigs: (config) => [config], exactlyOnce: () => true },
+  createTask: () => new FileSourceTask(),
+}
+
+class FileSourceTask implements SourceTask {
+  #file = ''
+  #topic = ''
+  #position = 0
+  #context: TaskContext | null = null
+
+  start(context: TaskContext): Promise<void> {
+    this.#context = context
+    this.#file = context.config['file'] ?? ''
+    this.#topic = context.config['topic'] ?? ''
+    this.#position = Number(context.offset(this.#partition())?.['position'] ?? 0)
+    return Promise.resolve()
+  }
+
+  connect(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async poll(signal: AbortSignal): Promise<SourceRecord[]> {
+    const lines = await this.#read()
+    if (lines.length === 0) await this.#context!.clock.sleep(100, signal)
+    const sourcePartition = this.#partition()
+    return lines.map((line) => {
+      this.#position += Buffer.byteLength(line) + 1
+      const sourceOffset = { position: this.#position }
+      return { sourcePartition, sourceOffset, topic: this.#topic, key: null, value: line, timestamp: Date.now() }
+    })
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #partition(): { filename: string } {
+    return { filename: this.#file }
+  }
+
+  /** The whole lines behind the position. */
+  async #read(): Promise<string[]> {
+    await using file = await open(this.#file)
+    const { size } = await file.stat()
+    const { buffer } = await file.read(Buffer.alloc(size - this.#position), 0, size - this.#position, this.#position)
+    return buffer.toString().split('\n').slice(0, -1)
+  }
+}

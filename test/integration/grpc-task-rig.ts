@@ -1,0 +1,119 @@
+import {
+  createTaskStats,
+  END_OF_INPUT,
+  type Props,
+  type SourceOffset,
+  type SourceRecord,
+  type SourceTask,
+  type TaskStats,
+} from '@tributary/connect-api'
+import { systemClock } from '@tributary/connect-runtime'
+import { grpcSource } from '@tributary/grpc-ingest'
+import type { LogFields, Logger } from '@tributary/telemetry'
+import { fixture } from './grpc-ticker.ts'
+import { until } from './until.ts'
+
+export interface LogLine {
+  readonly level: string
+  readonly event: string
+  readonly fields: LogFields
+}
+
+/** A logger that remembers. */
+export function rememberingLog(lines: LogLine[], fields: LogFields = {}, name = 'test'): Logger {
+  const at = (level: string) => (event: string, more?: LogFields) =>
+    void lines.push({ level, event, fields: { ...fields, ...more } })
+  return {
+    name,
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (more, childName) => rememberingLog(lines, { ...fields, ...more }, childName ?? name),
+  }
+}
+
+/** The configuration of a stream of `ticker.v1.Ticker` at a port. */
+export function tickerProps(port: number, more: Props = {}): Props {
+  return {
+    'grpc.server.host': '127.0.0.1',
+    'grpc.server.port': String(port),
+    'grpc.service.name': 'ticker.v1.Ticker',
+    'grpc.method.name': 'Watch',
+    'grpc.proto.descriptor': fixture('ticker.desc'),
+    'kafka.topic': 'ticks',
+    ...more,
+  }
+}
+
+/** A task without a runtime: started, connected and polled by the test. */
+export interface DrivenTask {
+  readonly task: SourceTask
+  readonly stats: TaskStats
+  readonly log: readonly LogLine[]
+  readonly records: readonly SourceRecord[]
+  connect(): Promise<void>
+  /** Polls until so many records were handed out in all; answers them. */
+  pollTo(count: number): Promise<readonly SourceRecord[]>
+  /** Polls until it throws, and answers what. */
+  pollToError(): Promise<unknown>
+  /** Polls to the end of input. */
+  pollToEnd(): Promise<readonly SourceRecord[]>
+  event(name: string): LogLine | undefined
+}
+
+export async function driveTask(props: Props, offset: SourceOffset | null = null): Promise<DrivenTask> {
+  const task = grpcSource.createTask()
+  const stats = createTaskStats()
+  const log: LogLine[] = []
+  const records: SourceRecord[] = []
+  const never = new AbortController().signal
+  const poll = async (): Promise<boolean> => {
+    const batch = await task.poll(never)
+    if (batch === END_OF_INPUT) return false
+    records.push(...batch)
+    return true
+  }
+  await task.start({
+    connector: 'ticks',
+    task: 0,
+    config: props,
+    offset: () => offset,
+    log: rememberingLog(log),
+    stats,
+    clock: systemClock,
+  })
+  return {
+    task,
+    stats,
+    log,
+    records,
+    connect: () => task.connect(never),
+    async pollTo(count) {
+      await until(
+        `${count} records`,
+        async () => records.length >= count || ((await poll()) && records.length >= count),
+      )
+      return records
+    },
+    async pollToError() {
+      try {
+        while (await poll());
+      } catch (error) {
+        return error
+      }
+      throw new Error('the input ended without an error')
+    },
+    async pollToEnd() {
+      while (await poll());
+      return records
+    },
+    event: (name) => log.find((line) => line.event === name),
+  }
+}
+
+/** The numbers that records carry in their resume offset, or in their JSON value. */
+export function sequences(records: readonly SourceRecord[]): number[] {
+  return records.map((record) => Number((JSON.parse(String(record.value)) as { sequence: string }).sequence))
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test, type TestContext } from 'node:test'
+import { sharedKafka, startKafka } from '@tributary/harness'
+import { CompactedLog, KafkaAdmin, type LogRecord } from '@tributary/kafka'
+import { createProducer, type KafkaProducer, type ProducerOptions } from '@tributary/kafka-producer'
+import { quietLogger, until } from './kafka-unit-worker.ts'
+
+const { brokers } = await sharedKafka()
+const forever = new AbortController().signal
+
+interface Tail {
+  readonly log: CompactedLog
+  readonly records: LogRecord[]
+}
+
+async function tail(t: TestContext, topic: string, partitions = 1, addresses = brokers): Promise<Tail> {
+  const records: LogRecord[] = []
+  const log = new CompactedLog({
+    connection: { brokers: addresses, clientId: 'test' },
+    topic: { name: topic, partitions, replicationFactor: -1 },
+    log: quietLogger,
+    onRecord: (record) => void records.push(record),
+  })
+  t.after(() => log.stop())
+  await log.start(forever)
+  return { log, records }
+}
+
+async function producer(t: TestContext, options: ProducerOptions = {}, addresses = brokers): Promise<KafkaProducer> {
+  const made = createProducer({ brokers: addresses, clientId: 'test' }, { driver: 'platformatic', ...options })
+  t.after(() => made.close())
+  await made.start(forever)
+  return made
+}
+
+const record = (topic: string, key: string, value: string | null, partition = 0) => ({
+  topic,
+  partition,
+  key: Buffer.from(key),
+  value: value === null ? null : Buffer.from(value),
+  timestamp: 1_700_000_000_123,
+})
+const keys = (records: readonly LogRecord[]): string[] => records.map((r) => String(r.key))
+const newTopic = (): string => `log-${randomUUID()}`
+
+test('a missing topic is made compacted, with the partitions asked for', async (t) => {
+  const topic = newTopic()
+  await tail(t, topic, 3)
+  const admin = new KafkaAdmin({ brokers, clientId: 'test' })
+  t.after(() => admin.close())
+  assert.equal((await admin.topicConfig(topic, ['cleanup.policy'])).get('cleanup.policy'), 'compact')
+  assert.equal((await admin.describeTopics([topic])).get(topic)?.partitions.length, 3)
+})
+
+test('a topic that is not compacted is refused, with the command that mends it', async (t) => {
+  const topic = newTopic()
+  const admin = new KafkaAdmin({ brokers, clientId: 'test' })
+  t.after(() => admin.close())
+  const configs = { 'cleanup.policy': 'delete' }
+  await admin.createTopic({ name: topic, partitions: 1, replicationFactor: -1, configs })
+  await assert.rejects(tail(t, topic), {
+    code: 'INVALID_CONFIG',
+    message: new RegExp(`--entity-name ${topic} --add-config`),
+  })
+})
+
+test('the start hands out everything that is there, compressed or not, in order, with tombstones and headers', async (t) => {
+  const topic = newTopic()
+  await (await tail(t, topic, 2)).log.stop()
+  const plain = await producer(t)
+  const gzip = await producer(t, { compression: 'gzip' })
+  const many = Array.from({ length: 5000 }, (_, n) => record(topic, `k${n}`, 'x'.repeat(300), n % 2))
+  await plain.send(many, forever)
+  await gzip.send([{ ...record(topic, 'zipped', 'z'), headers: [['h', Buffer.from('1')]] }], forever)
+  await plain.send([record(topic, 'gone', null, 1)], forever)
+  const { records } = await tail(t, topic, 2)
+  for (const partition of [0, 1]) {
+    const own = records.filter((r) => r.partition === partition)
+    const sent = many.filter((r) => r.partition === partition).map((r) => String(r.key))
+    assert.deepEqual(keys(own), [...sent, partition === 0 ? 'zipped' : 'gone'])
+    assert.deepEqual(own.map((r) => r.offset), own.map((_, n) => BigInt(n))) // prettier-ignore
+  }
+  const zipped = records.find((r) => String(r.key) === 'zipped')
+  assert.equal(String(zipped?.value), 'z')
+  assert.equal(zipped?.timestamp, 1_700_000_000_123)
+  assert.deepEqual(
+    zipped?.headers.map(([name, value]) => [String(name), String(value)]),
+    [['h', '1']],
+  )
+  assert.equal(records.find((r) => String(r.key) === 'gone')?.value, null)
+})
+
+test('after a refresh everything that was acknowledged before it has been handed out', async (t) => {
+  const topic = newTopic()
+  const { log, records } = await tail(t, topic, 3)
+  const writer = await producer(t)
+  for (let n = 0; n < 30; n++) {
+    await writer.send([record(topic, `k${n}`, 'v', n % 3)], forever)
+    await log.refresh()
+    assert.equal(records.length, n + 1)
+  }
+})
+
+test('aborted records are never handed out, and a refresh waits for a transaction that is open', async (t) => {
+  const topic = newTopic()
+  const { log, records } = await tail(t, topic)
+  const writer = await producer(t, { transactionalId: topic })
+  writer.beginTransaction()
+  await writer.send([record(topic, 'aborted', 'v')], forever)
+  await writer.abortTransaction(forever)
+  writer.beginTransaction()
+  await writer.send([record(topic, 'committed', 'v')], forever)
+  let refreshed = false
+  const refresh = log.refresh().then(() => (refreshed = true))
+  const other = await producer(t)
+  await other.send([record(topic, 'behind', 'v')], forever)
+  assert.deepEqual([refreshed, keys(records)], [false, []])
+  await writer.commitTransaction(forever)
+  await refresh
+  await until('the record behind', () => records.length === 2)
+  assert.deepEqual(keys(records), ['committed', 'behind'])
+})
+
+test('a wait ends with the reason of its signal, and with the log', async (t) => {
+  const { log } = await tail(t, newTopic())
+  const controller = new AbortController()
+  const first = log.readTo(0, 1000n, controller.signal)
+  const second = log.readTo(0, 1000n)
+  controller.abort(new Error('enough'))
+  await assert.rejects(first, /enough/)
+  const rejected = assert.rejects(second, { code: 'CLOSED' })
+  await log.stop()
+  await rejected
+})
+
+test('a log lives through the end and the return of its broker, and hands nothing out twice', async (t) => {
+  const broker = await startKafka()
+  t.after(() => broker.stop())
+  const topic = newTopic()
+  const { log, records } = await tail(t, topic, 2, broker.brokers)
+  const writer = await producer(t, {}, broker.brokers)
+  await writer.send([record(topic, 'before', 'v', 0), record(topic, 'before', 'v', 1)], forever)
+  await log.refresh()
+  await broker.kill()
+  const refresh = log.refresh()
+  await broker.start()
+  await refresh
+  await writer.send([record(topic, 'after', 'v', 0), record(topic, 'after', 'v', 1)], forever)
+  await log.refresh()
+  assert.deepEqual(keys(records).sort(), ['after', 'after', 'before', 'before'])
+})
+
+test('a start waits for a cluster that is not there yet', async (t) => {
+  const broker = await startKafka()
+  t.after(() => broker.stop())
+  await broker.kill()
+  const starting = tail(t, newTopic(), 1, broker.brokers)
+  await broker.start()
+  await starting
+})

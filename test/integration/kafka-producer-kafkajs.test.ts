@@ -1,0 +1,3 @@
+import { producerContract } from './kafka-producer.contract.ts'
+
+producerContract('kafkajs')

@@ -1,0 +1,94 @@
+import type { KafkaConnection } from '@tributary/config'
+import { startKafka, type KafkaBroker } from '@tributary/harness'
+import { createProducer, type ProducerDriver } from '@tributary/kafka-producer'
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, test } from 'node:test'
+import { createTopic, denyWrite } from '../kafka-topic.ts'
+import { deadline, recordsOf, valuesIn } from './support.ts'
+
+type Reach = Omit<KafkaConnection, 'clientId'>
+const secret = (text: string): { reveal(): string } => ({ reveal: () => text })
+
+export function connectionContract(driver: ProducerDriver): void {
+  describe('connections', () => {
+    let broker: KafkaBroker
+    let ca: string
+    let cert: string
+    let key: string
+    before(async () => {
+      broker = await startKafka({
+        secure: true,
+        properties: {
+          'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+          'super.users': 'User:ANONYMOUS',
+          'allow.everyone.if.no.acl.found': 'true',
+        },
+      })
+      ca = await readFile(broker.tls!.ca, 'utf8')
+      cert = await readFile(broker.tls!.cert, 'utf8')
+      key = await readFile(broker.tls!.key, 'utf8')
+    })
+    after(() => broker.stop())
+
+    const produces = async (reach: Reach): Promise<void> => {
+      const topic = await createTopic(broker.brokers)
+      const producer = createProducer({ ...reach, clientId: 'contract' }, { driver, retryBackoffMs: 20 })
+      try {
+        await producer.start(deadline())
+        await producer.send(recordsOf(topic, ['x']), deadline())
+        assert.deepEqual(await valuesIn(broker.brokers, topic), ['x'])
+      } finally {
+        await producer.close()
+      }
+    }
+    const isRefused = async (reach: Reach, error: { code: string; message: RegExp }): Promise<void> => {
+      const producer = createProducer({ ...reach, clientId: 'contract' }, { driver, retryBackoffMs: 20 })
+      await assert.rejects(producer.start(deadline()), { ...error, kind: 'config' })
+      await producer.close()
+    }
+    const login = (
+      mechanism: NonNullable<Reach['sasl']>['mechanism'],
+      password?: string,
+    ): NonNullable<Reach['sasl']> => {
+      const { username, password: right } = broker.sasl!
+      return { mechanism, username, password: secret(password ?? right) }
+    }
+
+    for (const mechanism of ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
+      test(`${mechanism} connects`, () => produces({ brokers: broker.sasl!.brokers, sasl: login(mechanism) }))
+      test(`${mechanism} over TLS connects`, () =>
+        produces({ brokers: broker.sasl!.tlsBrokers, sasl: login(mechanism), tls: { ca } }))
+      test(`${mechanism} with a wrong password is a config error`, () =>
+        isRefused(
+          { brokers: broker.sasl!.brokers, sasl: login(mechanism, 'wrong') },
+          { code: 'SASL_AUTHENTICATION_FAILED', message: /tributary.*check user, password/ },
+        ))
+    }
+
+    test('mutual TLS connects', () => produces({ brokers: broker.tls!.brokers, tls: { ca, cert, key } }))
+
+    test('a missing client certificate is a config error', () =>
+      isRefused(
+        { brokers: broker.tls!.brokers, tls: { ca } },
+        { code: 'TLS_HANDSHAKE_FAILED', message: /certificate/ },
+      ))
+
+    test('an unknown authority is a config error', () =>
+      isRefused(
+        { brokers: broker.tls!.brokers, tls: { cert, key } },
+        { code: 'TLS_HANDSHAKE_FAILED', message: /check the certificates/ },
+      ))
+
+    test('a topic that the user may not write is a config error that says what to allow', async () => {
+      const topic = await createTopic(broker.brokers)
+      await denyWrite(broker.brokers, broker.sasl!.username, topic)
+      const reach = { brokers: broker.sasl!.brokers, sasl: login('PLAIN'), clientId: 'contract' }
+      const producer = createProducer(reach, { driver })
+      await producer.start(deadline())
+      const refusal = { code: 'TOPIC_AUTHORIZATION_FAILED', kind: 'config', message: /allow the user Write/ }
+      await assert.rejects(producer.send(recordsOf(topic, ['x']), deadline()), refusal)
+      await producer.close()
+    })
+  })
+}

@@ -1,0 +1,130 @@
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/** Numbers of Kafka requests (https://kafka.apache.org/protocol#protocol_api_keys). */
+export const apiKeys = { produce: 0, addPartitionsToTxn: 24, endTxn: 26 } as const
+
+/**
+ * Stands between a producer and a broker that advertises it, and breaks what goes through: the broker acts on a
+ * request and its answer is lost, or nothing moves any more and nobody says so.
+ */
+export class KafkaProxy {
+  readonly #server: Server
+  readonly #pairs = new Set<{ readonly client: Socket; readonly broker: Socket }>()
+  readonly #port: number
+  #brokerPort = 0
+  #losing: number | null = null
+  #frozen = false
+  #onLost: (() => void)[] = []
+  /** Connections that were accepted. */
+  accepted = 0
+
+  private constructor(server: Server, port: number) {
+    this.#server = server
+    this.#port = port
+    server.on('connection', (client) => this.#accept(client))
+  }
+
+  static async listen(): Promise<KafkaProxy> {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return new KafkaProxy(server, (server.address() as AddressInfo).port)
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#port}`
+  }
+
+  forwardTo(brokerPort: number): void {
+    this.#brokerPort = brokerPort
+  }
+
+  /** The next request of this kind reaches the broker, and the connection is cut when its answer comes. Resolves then. */
+  loseNextAnswerTo(apiKey: number): Promise<void> {
+    this.#losing = apiKey
+    return new Promise((resolve) => this.#onLost.push(resolve))
+  }
+
+  /** What is sent from now on gets nowhere; connections stay open. */
+  freeze(): void {
+    this.#frozen = true
+  }
+
+  /** New connections work again; frozen ones are cut. */
+  thaw(): void {
+    this.#frozen = false
+    this.#cutAll()
+  }
+
+  async close(): Promise<void> {
+    this.#cutAll()
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+  }
+
+  #cutAll(): void {
+    for (const { client, broker } of this.#pairs) {
+      client.destroy()
+      broker.destroy()
+    }
+  }
+
+  #accept(client: Socket): void {
+    this.accepted++
+    const broker = connect(this.#brokerPort, '127.0.0.1')
+    const pair = { client, broker }
+    this.#pairs.add(pair)
+    let cutOnAnswer = false
+    const seen = new RequestReader((apiKey) => {
+      if (apiKey !== this.#losing) return
+      this.#losing = null
+      cutOnAnswer = true
+    })
+    const end = (): void => {
+      this.#pairs.delete(pair)
+      client.destroy()
+      broker.destroy()
+    }
+    client.on('data', (chunk) => {
+      if (this.#frozen) return
+      seen.read(chunk)
+      broker.write(chunk)
+    })
+    broker.on('data', (chunk) => {
+      if (this.#frozen) return
+      if (!cutOnAnswer) {
+        client.write(chunk)
+        return
+      }
+      end()
+      for (const resolve of this.#onLost.splice(0)) resolve()
+    })
+    for (const socket of [client, broker]) socket.on('close', end).on('error', end)
+  }
+}
+
+/** Tells the api key of each request in a byte stream: INT32 size, INT16 api key, … */
+class RequestReader {
+  readonly #onRequest: (apiKey: number) => void
+  #head = Buffer.alloc(0)
+  #skip = 0
+
+  constructor(onRequest: (apiKey: number) => void) {
+    this.#onRequest = onRequest
+  }
+
+  read(chunk: Buffer): void {
+    let rest = chunk
+    for (;;) {
+      const skipped = Math.min(this.#skip, rest.length)
+      this.#skip -= skipped
+      rest = rest.subarray(skipped)
+      if (rest.length === 0) return
+      this.#head = Buffer.concat([this.#head, rest])
+      if (this.#head.length < 6) return
+      const size = this.#head.readInt32BE(0)
+      this.#onRequest(this.#head.readInt16BE(4))
+      rest = this.#head
+      this.#head = Buffer.alloc(0)
+      this.#skip = 4 + size
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { sharedKafka, startKafka, type KafkaBroker } from '@tributary/harness'
+import {
+  createProducer,
+  type CreateProducerOptions,
+  type KafkaProducer,
+  type ProducerDriver,
+  type ProducerRecord,
+} from '@tributary/kafka-producer'
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KafkaProxy } from './kafka-proxy.ts'
+import { readPartition } from '../kafka-topic.ts'
+
+export type Options = Omit<CreateProducerOptions, 'driver'>
+
+/** A test's deadline, not an expectation. */
+export function deadline(): AbortSignal {
+  return AbortSignal.timeout(60_000)
+}
+
+export const shared: readonly string[] = (await sharedKafka()).brokers
+
+/** A started producer that ends with the scope (`await using`). */
+export async function startProducer(
+  driver: ProducerDriver,
+  options: Options = {},
+  brokers: readonly string[] = shared,
+): Promise<KafkaProducer & AsyncDisposable> {
+  const producer = createProducer({ brokers, clientId: 'contract' }, { driver, retryBackoffMs: 20, ...options })
+  await producer.start(deadline())
+  return Object.assign(producer, { [Symbol.asyncDispose]: () => producer.close() })
+}
+
+export function recordsOf(topic: string, values: Iterable<string | number>, partition = 0): ProducerRecord[] {
+  const timestamp = Date.now()
+  return Array.from(values, (value) => ({ topic, partition, key: null, value: Buffer.from(String(value)), timestamp }))
+}
+
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i)
+}
+
+export async function valuesIn(
+  brokers: readonly string[],
+  topic: string,
+  options: { readonly partition?: number; readonly committed?: boolean } = {},
+): Promise<string[]> {
+  const kept = await readPartition(brokers, topic, options.partition ?? 0, options)
+  return kept.map((record) => String(record.value))
+}
+
+export function strings(values: Iterable<number>): string[] {
+  return Array.from(values, String)
+}
+
+export interface ProxiedBroker {
+  readonly broker: KafkaBroker
+  readonly proxy: KafkaProxy
+  /** Around the proxy. */
+  readonly direct: readonly string[]
+  stop(): Promise<void>
+}
+
+/** A broker of the test's own whose clients come through a proxy, as it advertises that one's address. */
+export async function startProxiedBroker(): Promise<ProxiedBroker> {
+  const proxy = await KafkaProxy.listen()
+  const broker = await startKafka({ properties: { 'advertised.listeners': `PLAINTEXT://${proxy.address}` } })
+  const direct = broker.brokers
+  proxy.forwardTo(Number(direct[0]!.split(':')[1]))
+  return {
+    broker,
+    proxy,
+    direct,
+    stop: async () => {
+      await proxy.close()
+      await broker.stop()
+    },
+  }
+}
+
+/**
+ * What a read_committed consumer sees of a partition is this, now or within moments: a commit is answered before its
+ * markers are written to the partitions.
+ */
+export async function assertCommitted(
+  brokers: readonly string[],
+  topic: string,
+  want: readonly string[],
+  partition = 0,
+): Promise<void> {
+  const end = deadline()
+  for (;;) {
+    const values = await valuesIn(brokers, topic, { partition, committed: true })
+    if (values.length >= want.length || end.aborted) {
+      assert.deepEqual(values, want)
+      return
+    }
+    await sleep(10, undefined, { signal: end })
+  }
+}

@@ -1,0 +1,208 @@
+import { consoleConsume } from '@tributary/harness'
+import type { ProducerDriver } from '@tributary/kafka-producer'
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { createTopic } from '../kafka-topic.ts'
+import { apiKeys } from './kafka-proxy.ts'
+import {
+  assertCommitted,
+  deadline,
+  range,
+  recordsOf,
+  shared,
+  startProducer,
+  startProxiedBroker,
+  strings,
+  valuesIn,
+  type ProxiedBroker,
+} from './support.ts'
+
+const committed = { committed: true }
+
+export function transactionContract(driver: ProducerDriver): void {
+  describe('transactions', () => {
+    test('read_committed sees nothing of an open transaction, and all of a committed one, over topics', async () => {
+      const records = await createTopic(shared, { partitions: 2 })
+      const offsets = await createTopic(shared)
+      await using producer = await startProducer(driver, { transactionalId: randomUUID() })
+      producer.beginTransaction()
+      await producer.send(recordsOf(records, range(0, 100)), deadline())
+      await Promise.all([
+        producer.send(recordsOf(records, range(0, 50), 1), deadline()),
+        producer.send(recordsOf(offsets, ['offset']), deadline()),
+      ])
+      assert.deepEqual(await valuesIn(shared, records, committed), [])
+      assert.deepEqual(await valuesIn(shared, offsets, committed), [])
+      await producer.commitTransaction(deadline())
+      const want = strings(range(0, 100))
+      await assertCommitted(shared, records, want)
+      await assertCommitted(shared, records, strings(range(0, 50)), 1)
+      await assertCommitted(shared, offsets, ['offset'])
+    })
+
+    test('of aborted transactions between committed ones nothing is seen, by Kafka’s own consumer either', async () => {
+      const topic = await createTopic(shared)
+      await using producer = await startProducer(driver, { transactionalId: randomUUID() })
+      for (const round of range(0, 20)) {
+        producer.beginTransaction()
+        await producer.send(recordsOf(topic, range(round * 10, round * 10 + 10)), deadline())
+        if (round % 3 === 1) await producer.abortTransaction(deadline())
+        else await producer.commitTransaction(deadline())
+      }
+      const want = strings(range(0, 200).filter((i) => Math.floor(i / 10) % 3 !== 1))
+      await assertCommitted(shared, topic, want)
+      assert.deepEqual(
+        await consoleConsume({ brokers: shared, topic, maxMessages: want.length, readCommitted: true }),
+        want,
+      )
+    })
+
+    test('commit waits for the sends; an empty transaction commits', async () => {
+      const topic = await createTopic(shared)
+      await using producer = await startProducer(driver, { transactionalId: randomUUID() })
+      producer.beginTransaction()
+      await producer.commitTransaction(deadline())
+      producer.beginTransaction()
+      const sends = range(0, 20).map((i) => producer.send(recordsOf(topic, [i]), deadline()))
+      await producer.commitTransaction(deadline())
+      await Promise.all(sends)
+      await assertCommitted(shared, topic, strings(range(0, 20)))
+    })
+
+    test('a new producer fences the former one and aborts what that left open', async () => {
+      const topic = await createTopic(shared)
+      const transactionalId = randomUUID()
+      await using zombie = await startProducer(driver, { transactionalId })
+      zombie.beginTransaction()
+      await zombie.send(recordsOf(topic, ['zombie']), deadline())
+      await using successor = await startProducer(driver, { transactionalId })
+      await assert.rejects(zombie.send(recordsOf(topic, ['late']), deadline()), { code: 'PRODUCER_FENCED' })
+      await assert.rejects(zombie.commitTransaction(deadline()), { code: 'PRODUCER_FENCED' })
+      await assert.rejects(zombie.abortTransaction(deadline()), { code: 'PRODUCER_FENCED' })
+      successor.beginTransaction()
+      await successor.send(recordsOf(topic, ['successor']), deadline())
+      await successor.commitTransaction(deadline())
+      await assertCommitted(shared, topic, ['successor'])
+    })
+
+    test('a zombie that only commits is fenced too', async () => {
+      const topic = await createTopic(shared)
+      const transactionalId = randomUUID()
+      await using zombie = await startProducer(driver, { transactionalId })
+      zombie.beginTransaction()
+      await zombie.send(recordsOf(topic, ['zombie']), deadline())
+      await using successor = await startProducer(driver, { transactionalId })
+      await assert.rejects(zombie.commitTransaction(deadline()), { code: 'PRODUCER_FENCED' })
+      successor.beginTransaction()
+      await successor.commitTransaction(deadline())
+      await assertCommitted(shared, topic, [])
+    })
+
+    test('a record too large fails alone, the transaction goes on', async () => {
+      const topic = await createTopic(shared, { config: { 'max.message.bytes': '1000' } })
+      await using producer = await startProducer(driver, { transactionalId: randomUUID() })
+      producer.beginTransaction()
+      const result = await producer.send(recordsOf(topic, ['a', 'b'.repeat(2_000), 'c']), deadline())
+      assert.deepEqual(
+        result.failures.map(({ index }) => index),
+        [1],
+      )
+      await producer.commitTransaction(deadline())
+      await assertCommitted(shared, topic, ['a', 'c'])
+    })
+
+    test('after a failed send the transaction can only be aborted; the next one is as good as new', async () => {
+      const topic = await createTopic(shared)
+      await using producer = await startProducer(driver, { transactionalId: randomUUID(), retryBackoffMs: 1 })
+      producer.beginTransaction()
+      await producer.send(recordsOf(topic, ['one']), deadline())
+      const missing = { code: 'UNKNOWN_TOPIC_OR_PARTITION' }
+      await assert.rejects(producer.send(recordsOf('t-never-made', ['two']), deadline()), missing)
+      await assert.rejects(producer.send(recordsOf(topic, ['three']), deadline()), missing)
+      await assert.rejects(producer.commitTransaction(deadline()), missing)
+      producer.beginTransaction()
+      await producer.send(recordsOf(topic, ['four']), deadline())
+      await producer.commitTransaction(deadline())
+      await assertCommitted(shared, topic, ['four'])
+    })
+
+    test('records are sent inside a transaction only, and one transaction at a time', async () => {
+      await using producer = await startProducer(driver, { transactionalId: randomUUID() })
+      await assert.rejects(producer.send(recordsOf('t', ['x']), deadline()), { code: 'NO_TRANSACTION' })
+      await assert.rejects(producer.commitTransaction(deadline()), { code: 'NO_TRANSACTION' })
+      await producer.abortTransaction(deadline())
+      producer.beginTransaction()
+      assert.throws(() => producer.beginTransaction(), { code: 'TRANSACTION_OPEN' })
+      await using plain = await startProducer(driver)
+      assert.throws(() => plain.beginTransaction(), { code: 'NOT_TRANSACTIONAL' })
+    })
+
+    describe('with answers lost', () => {
+      let fixture: ProxiedBroker
+      before(async () => {
+        fixture = await startProxiedBroker()
+      })
+      after(() => fixture.stop())
+
+      for (const [request, apiKey] of Object.entries(apiKeys)) {
+        test(`${request}: the transaction is committed once`, async () => {
+          const { proxy, direct } = fixture
+          const topic = await createTopic(direct)
+          await using producer = await startProducer(driver, { transactionalId: randomUUID() }, [proxy.address])
+          const lost = proxy.loseNextAnswerTo(apiKey)
+          producer.beginTransaction()
+          await producer.send(recordsOf(topic, range(0, 100)), deadline())
+          await producer.commitTransaction(deadline())
+          await lost
+          producer.beginTransaction()
+          await producer.send(recordsOf(topic, ['next']), deadline())
+          await producer.commitTransaction(deadline())
+          await assertCommitted(direct, topic, [...strings(range(0, 100)), 'next'])
+        })
+      }
+
+      test('an abort leaves nothing of a batch in doubt, not even later', async () => {
+        const { proxy, direct } = fixture
+        const topic = await createTopic(direct)
+        const options = { transactionalId: randomUUID(), retryBackoffMs: 500 }
+        await using producer = await startProducer(driver, options, [proxy.address])
+        producer.beginTransaction()
+        const lost = proxy.loseNextAnswerTo(apiKeys.produce)
+        const sending = assert.rejects(producer.send(recordsOf(topic, ['doubtful']), deadline()), {
+          code: 'TRANSACTION_ABORTED',
+        })
+        await lost
+        if (driver === 'kafkajs') {
+          // It cannot raise the epoch of a transactional id without fencing a successor: the producer ends here.
+          await assert.rejects(producer.abortTransaction(deadline()), {
+            code: 'PRODUCER_STATE_IN_DOUBT',
+            kind: 'retriable',
+          })
+        } else {
+          await producer.abortTransaction(deadline())
+        }
+        await sending
+        await using next = driver === 'kafkajs' ? await startProducer(driver, options, [proxy.address]) : producer
+        next.beginTransaction()
+        await next.send(recordsOf(topic, ['next']), deadline())
+        await next.commitTransaction(deadline())
+        await assertCommitted(direct, topic, ['next'])
+      })
+
+      test('the broker is killed inside a transaction: it commits after the restart', async () => {
+        const { proxy, broker, direct } = fixture
+        const topic = await createTopic(direct)
+        await using producer = await startProducer(driver, { transactionalId: randomUUID() }, [proxy.address])
+        producer.beginTransaction()
+        await producer.send(recordsOf(topic, range(0, 100)), deadline())
+        await broker.kill()
+        const sending = producer.send(recordsOf(topic, range(100, 200)), deadline())
+        const committing = producer.commitTransaction(deadline())
+        await broker.start()
+        await Promise.all([sending, committing])
+        await assertCommitted(direct, topic, strings(range(0, 200)))
+      })
+    })
+  })
+}

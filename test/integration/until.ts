@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * Waits until `condition` gives something other than undefined, null or false, asking every 50 ms, and gives it.
+ * Throws after `timeoutMs` with `what` was waited for.
+ */
+export async function until<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  timeoutMs = 30_000,
+): Promise<Exclude<T, undefined | null | false>> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const value = await condition()
+    if (value !== undefined && value !== null && value !== false) {
+      return value as Exclude<T, undefined | null | false>
+    }
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`)
+    await sleep(50)
+  }
+}
+
+/** Whether a process (or, with a negative number, a process group) exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

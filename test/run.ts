@@ -1,0 +1,60 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startKafka } from '@tributary/harness'
+import { runStages, type RunningKafka } from './runner/run-stages.ts'
+import { stages } from './runner/stages.ts'
+import { summary } from './runner/summary.ts'
+import { skips } from './skips.ts'
+
+/**
+ * `npm test`: every stage, and a summary. Exit code 0 only if all of them ran tests and none failed.
+ *
+ *   npm test -- --only unit,integration    these stages
+ *   npm test -- --long                     crash and fuzz tests at full length (TRIBUTARY_TEST_LONG=1)
+ */
+const { values } = parseArgs({ options: { only: { type: 'string' }, long: { type: 'boolean', default: false } } })
+
+const only = values.only?.split(',')
+const unknown = only?.filter((name) => !stages.some((stage) => stage.name === name)) ?? []
+if (unknown.length > 0) {
+  console.error(`no stage ${unknown.join(', ')}; there are ${stages.map(({ name }) => name).join(', ')}`)
+  process.exit(1)
+}
+
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)))
+}
+
+/**
+ * One broker for all stages. KAFKA_BROKERS is not looked at, as it may be a cluster that somebody needs; who wants
+ * the tests to use another one gives its addresses as TRIBUTARY_TEST_KAFKA (see KafkaAddresses of the harness).
+ */
+async function kafka(): Promise<RunningKafka> {
+  const given = process.env['TRIBUTARY_TEST_KAFKA']
+  if (given !== undefined && given !== '') return { env: {}, stop: () => Promise.resolve() }
+  const broker = await startKafka({ secure: true })
+  const { brokers, sasl, tls } = broker
+  console.log(`Kafka answers at ${brokers.join(',')}, its log is ${broker.logFile}`)
+  return {
+    env: { TRIBUTARY_TEST_KAFKA: JSON.stringify({ brokers, sasl, tls }), KAFKA_BROKERS: brokers.join(',') },
+    stop: () => broker.stop(),
+  }
+}
+
+const results = await runStages(
+  stages.filter(({ name }) => only?.includes(name) ?? true),
+  {
+    cwd: resolve(import.meta.dirname, '..'),
+    env: { ...process.env, NX_DAEMON: 'false', ...(values.long ? { TRIBUTARY_TEST_LONG: '1' } : {}) },
+    skips,
+    // Less than the hour that CI gives, so that a run that hangs still says where.
+    limitMin: values.long ? 24 * 60 : 50,
+    timeoutFactor: values.long ? 20 : 1,
+    signal: interrupted.signal,
+    startKafka: kafka,
+  },
+)
+console.log(summary(results, skips))
+// The watchdog of the harness and whatever else still runs is not waited for.
+process.exit(results.some(({ failed }) => failed > 0) ? 1 : 0)

@@ -1,0 +1,50 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The environment variable that marks every process of a run, whoever its parent is by now: `<run>/<stage>`. */
+export const MARK = 'TRIBUTARY_TEST_RUN'
+
+/** The harness' watchdog gives a child 8 s to end after its test did. */
+const graceMs = 12_000
+
+export interface Leftover {
+  readonly pid: number
+  readonly command: string
+}
+
+/** Only Linux shows the environment of other processes; elsewhere nothing can be said about leftovers. */
+export const canFindLeftovers = existsSync('/proc/self/environ')
+
+/** The processes that carry `mark`, this one excepted. */
+export function processesMarked(mark: string): Leftover[] {
+  if (!canFindLeftovers) return []
+  return readdirSync('/proc').flatMap((entry) => {
+    const pid = Number(entry)
+    if (!Number.isInteger(pid) || pid === process.pid) return []
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+      if (!environment.includes(`${MARK}=${mark}`)) return []
+      return [{ pid, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() }]
+    } catch {
+      return [] // It ended meanwhile, or it is another user's.
+    }
+  })
+}
+
+/** Waits for the marked processes to end, and kills those that do not. @returns the ones that it had to kill. */
+export async function endLeftovers(mark: string): Promise<Leftover[]> {
+  const deadline = Date.now() + graceMs
+  let left = processesMarked(mark)
+  while (left.length > 0 && Date.now() < deadline) {
+    await sleep(100)
+    left = processesMarked(mark)
+  }
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ESRCH') throw cause
+    }
+  }
+  return left
+}

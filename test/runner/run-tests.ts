@@ -1,0 +1,122 @@
+import { globSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import type { EventData } from 'node:test'
+import type { StageOptions, StageResult, TestStage } from './stage.ts'
+
+/**
+ * Runs the stage's test files, each in a process of its own, with the spec reporter's output on ours. Never throws:
+ * what goes wrong is in the result. A stage or a file without a single test is a failure, as is a skipped test that
+ * is not in `skips`.
+ */
+export async function runTests(
+  stage: TestStage,
+  skips: Readonly<Record<string, string>>,
+  options: StageOptions,
+): Promise<StageResult> {
+  const startedAt = performance.now()
+  const { cwd, env, signal } = options
+  const files = stage.files.flatMap((glob) => globSync(glob, { cwd })).map((file) => resolve(cwd, file))
+  const tally = new Tally(cwd, skips)
+  if (files.length > 0) {
+    const events = run({ files: files.sort(), concurrency: stage.concurrency, cwd, env, signal })
+    events.on('test:dequeue', (test) => tally.started(test))
+    events.on('test:complete', (test) => tally.completed(test))
+    const output = events.pipe(new spec())
+    output.pipe(process.stdout, { end: false })
+    await finished(output)
+  }
+  return { ...tally.result(signal), name: stage.name, durationMs: performance.now() - startedAt }
+}
+
+/** Counts tests (not suites, not files) by the runner's events in the order in which they happen. */
+class Tally {
+  readonly #cwd: string
+  readonly #skips: Readonly<Record<string, string>>
+  readonly #running = new Map<string, EventData.TestDequeue>()
+  readonly #startedFiles = new Set<string | undefined>()
+  /** What an abort found undone. */
+  readonly #undone: string[] = []
+  readonly #filesWithTests = new Set<string | undefined>()
+  readonly #skipped: string[] = []
+  readonly #problems: string[] = []
+  #passed = 0
+
+  constructor(cwd: string, skips: Readonly<Record<string, string>>) {
+    this.#cwd = cwd
+    this.#skips = skips
+  }
+
+  started(test: EventData.TestDequeue): void {
+    if (isFile(test, this.#cwd)) this.#startedFiles.add(test.file)
+    else this.#running.set(key(test), test)
+  }
+
+  completed(test: EventData.TestComplete): void {
+    this.#running.delete(key(test))
+    if (isFile(test, this.#cwd)) this.#fileCompleted(test)
+    else this.#testCompleted(test)
+  }
+
+  #fileCompleted(test: EventData.TestComplete): void {
+    const failure = failureType(test)
+    if (failure === 'testAborted') this.#undone.push(...this.#aborted(test))
+    // Tests that failed inside are told already.
+    else if (failure === 'subtestsFailed') return
+    else if (failure !== null) this.#problems.push(`${this.#title(test)}: the process of this test file failed`)
+    else if (!this.#filesWithTests.has(test.file)) this.#problems.push(`${this.#title(test)}: no test in this file`)
+  }
+
+  #aborted(file: EventData.TestComplete): string[] {
+    if (!this.#startedFiles.has(file.file)) return [`${this.#title(file)}: not started`]
+    const hanging = [...this.#running.values()].filter((test) => test.file === file.file)
+    if (hanging.length > 0) return hanging.map((test) => `${this.#title(test)}: not finished`)
+    return [`${this.#title(file)}: no test runs, but its process did not end`]
+  }
+
+  #testCompleted(test: EventData.TestComplete): void {
+    this.#filesWithTests.add(test.file)
+    const failure = failureType(test)
+    if (test.details.type === 'suite') {
+      // A hook that throws fails the suite; otherwise its tests have spoken.
+      if (failure === 'hookFailed') this.#problems.push(`${this.#title(test)}: a hook failed`)
+    } else if (test.skip !== undefined || test.todo !== undefined) {
+      this.#skipped.push(test.name)
+      if (!Object.hasOwn(this.#skips, test.name)) this.#problems.push(`${this.#title(test)}: skipped, not in skips.ts`)
+    } else if (failure !== null) {
+      this.#problems.push(this.#title(test))
+    } else {
+      this.#passed += 1
+    }
+  }
+
+  result(signal: AbortSignal): Pick<StageResult, 'passed' | 'failed' | 'skipped' | 'problems'> {
+    const problems = [...this.#problems]
+    if (signal.aborted) problems.push((signal.reason as Error).message, ...this.#undone)
+    else if (this.#filesWithTests.size === 0) problems.push('this stage ran no test')
+    return { passed: this.#passed, failed: problems.length, skipped: this.#skipped, problems }
+  }
+
+  #title({ name, file }: { readonly name: string; readonly file?: string | undefined }): string {
+    const path = file?.replace(`${this.#cwd}/`, '') ?? ''
+    return resolve(this.#cwd, name) === file ? path : `${path} > ${name}`
+  }
+}
+
+/** The runner wraps each file in a test of its own, named by the path that it was given. */
+function isFile(test: EventData.TestDequeue | EventData.TestComplete, cwd: string): boolean {
+  return test.nesting === 0 && resolve(cwd, test.name) === test.file
+}
+
+function key(test: EventData.TestDequeue | EventData.TestComplete): string {
+  return `${test.file} ${test.testId}`
+}
+
+/** @returns null for a test that passed. */
+function failureType(test: EventData.TestComplete): string | null {
+  if (test.details.passed) return null
+  const error: unknown = test.details.error
+  return typeof error === 'object' && error !== null && 'failureType' in error ? String(error.failureType) : 'unknown'
+}

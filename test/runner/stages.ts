@@ -1,0 +1,25 @@
+import type { Stage } from './stage.ts'
+
+/** In the order in which they run: what is quick and cheap to mend comes first. */
+export const stages: readonly Stage[] = [
+  { name: 'lint', command: ['eslint', '--max-warnings=0', '.'], timeoutMin: 4 },
+  { name: 'format', command: ['prettier', '--check', '--log-level=warn', '.'], timeoutMin: 2 },
+  { name: 'types', command: ['tsc', '-p', '.'], timeoutMin: 3 },
+  unit('unit', ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'], 3),
+  unit('workspace', ['test/workspace/**/*.test.ts'], 5),
+  unit('fuzz', ['test/fuzz/**/*.test.ts'], 4),
+  // On two cores more than two files at a time make a test wait for the others' JVMs rather than for its own work.
+  withKafka('integration', 2, 15),
+  withKafka('conformance', 2, 8),
+  // What kills processes and waits for leases to expire must not share the machine with its like.
+  withKafka('crash', 1, 10),
+  withKafka('e2e', 1, 8),
+]
+
+function unit(name: string, files: readonly string[], timeoutMin: number): Stage {
+  return { name, files, concurrency: 2, kafka: false, timeoutMin }
+}
+
+function withKafka(name: string, concurrency: number, timeoutMin: number): Stage {
+  return { name, files: [`test/${name}/**/*.test.ts`], concurrency, kafka: true, timeoutMin }
+}

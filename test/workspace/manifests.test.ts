@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import ts from 'typescript'
+import { projects, workspaceRoot } from './workspace.ts'
+
+describe('package.json', () => {
+  for (const { folder, manifest } of projects()) {
+    it(`of ${folder} depends on exactly what its code imports`, () => {
+      const { production, tests } = imports(folder)
+      assert.deepEqual(Object.keys(manifest.dependencies ?? {}).sort(), [...production].sort())
+      assert.deepEqual(
+        Object.keys(manifest.devDependencies ?? {}).sort(),
+        [...tests].filter((name) => !production.has(name)).sort(),
+      )
+    })
+
+    it(`of ${folder} exports files that exist`, () => {
+      for (const file of Object.values(manifest.exports ?? {})) {
+        assert.ok(existsSync(join(workspaceRoot, folder, file)), `${folder}/${file}`)
+      }
+    })
+
+    it(`of ${folder} carries the tag that the import table knows it by`, () => {
+      const kind = folder.startsWith('apps/') ? 'app' : 'lib'
+      const name = folder.split('/')[1] ?? ''
+      assert.equal(manifest.name, `@tributary/${name}`)
+      assert.ok(manifest.nx?.tags.includes(`${kind}:${name}`))
+    })
+  }
+})
+
+/** @returns the names of the packages that the project's code, and what only its tests import. */
+function imports(folder: string): { production: Set<string>; tests: Set<string> } {
+  const cwd = join(workspaceRoot, folder)
+  const production = new Set<string>()
+  const tests = new Set<string>()
+  for (const file of globSync('**/*.ts', { cwd, exclude: ['node_modules/**'] })) {
+    const found = /\.test\.ts$|(^|\/)testing\//.test(file) ? tests : production
+    const { importedFiles } = ts.preProcessFile(readFileSync(join(cwd, file), 'utf8'))
+    for (const { fileName } of importedFiles) {
+      if (!fileName.startsWith('.') && !isBuiltin(fileName)) found.add(packageName(fileName))
+    }
+  }
+  return { production, tests }
+}
+
+function packageName(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, globSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { pruneApp } from '../../deploy/image/prune.ts'
+
+const execute = promisify(execFile)
+
+describe('a pruned copy of grpc-ingest outside the workspace', () => {
+  let folder = ''
+  let main = ''
+
+  before(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'tributary-pruned-')))
+    main = pruneApp('grpc-ingest', folder)
+  })
+
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('starts and prints its settings', async () => {
+    const { stdout } = await execute(process.execPath, ['main.js', '--help'], { cwd: dirname(main), env: {} })
+    assert.match(stdout, /TRIBUTARY_ADMIN_PORT/)
+    assert.match(stdout, /KAFKA_BROKERS/)
+  })
+
+  it('holds JavaScript of ours only, and no tests', () => {
+    const ours = globSync('node_modules/@tributary/*/src/**/*.*', { cwd: folder })
+    assert.ok(ours.length > 0)
+    assert.deepEqual(
+      ours.filter((file) => file.endsWith('.ts') || /\.test\.|\/testing\//.test(file)),
+      [],
+    )
+  })
+
+  it('holds what the app needs and nothing of what it does not', () => {
+    const has = (name: string): boolean => existsSync(join(folder, 'node_modules', name))
+    for (const name of ['@tributary/config', '@tributary/kafka', '@grpc/grpc-js', 'pino']) assert.ok(has(name), name)
+    const unneeded = ['@tributary/control-plane', '@tributary/harness', '@tributary/testkit', 'ws', 'nx', 'typescript']
+    for (const name of unneeded) assert.ok(!has(name), name)
+  })
+})
+
+describe('pruning', () => {
+  it('says so when there is no such app', () => {
+    assert.throws(() => pruneApp('no-such-app', join(tmpdir(), 'nowhere')), /there is no app apps\/no-such-app/)
+  })
+
+  it('does not write into a folder that holds something', () => {
+    assert.throws(() => pruneApp('grpc-ingest', import.meta.dirname), /is not empty/)
+  })
+})

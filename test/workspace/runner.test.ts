@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { canFindLeftovers } from '../runner/leftovers.ts'
+import type { Stage, StageResult } from '../runner/stage.ts'
+import { summary } from '../runner/summary.ts'
+import { workspaceRoot } from './workspace.ts'
+
+const execute = promisify(execFile)
+const folder = 'test/fixtures/runner'
+
+/** Runs a stage in a process of its own, as a test runner cannot run inside a test. */
+async function runStage(stage: Stage): Promise<StageResult> {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const args = [`${folder}/run.ts`, JSON.stringify(stage)]
+  const { stdout } = await execute(process.execPath, args, { cwd: workspaceRoot, env })
+  const [result] = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as StageResult[]
+  assert.ok(result)
+  return result
+}
+
+function tests(name: string, timeoutMin = 1): Stage {
+  return { name: 'stage', files: [`${folder}/${name}.fixture.ts`], concurrency: 1, kafka: false, timeoutMin }
+}
+
+describe('the test runner', { concurrency: 2 }, () => {
+  it('counts what passed, failed and was skipped', async () => {
+    const { passed, failed, skipped, problems } = await runStage(tests('counts'))
+    assert.deepEqual({ passed, failed, skipped }, { passed: 1, failed: 1, skipped: ['needs an engine'] })
+    assert.deepEqual(problems, [`${folder}/counts.fixture.ts > fails`])
+  })
+
+  it('fails for a skipped test that is not in the table', async () => {
+    const { problems } = await runStage(tests('unlisted-skip'))
+    assert.deepEqual(problems, [
+      `${folder}/unlisted-skip.fixture.ts > skipped by somebody in a hurry: skipped, not in skips.ts`,
+    ])
+  })
+
+  it('fails for a stage without files, and for a file without tests', async () => {
+    assert.deepEqual((await runStage(tests('no-such-file'))).problems, ['this stage ran no test'])
+    assert.deepEqual((await runStage(tests('empty'))).problems, [
+      `${folder}/empty.fixture.ts: no test in this file`,
+      'this stage ran no test',
+    ])
+  })
+
+  it('fails for a test file that ends badly although its tests passed', async () => {
+    const { passed, problems } = await runStage(tests('crash'))
+    assert.equal(passed, 1)
+    assert.deepEqual(problems, [`${folder}/crash.fixture.ts: the process of this test file failed`])
+  })
+
+  it('fails for a hook that throws', async () => {
+    const { passed, failed } = await runStage(tests('hook'))
+    assert.equal(passed, 0)
+    assert.notEqual(failed, 0)
+  })
+
+  it('ends a stage that takes too long, and says which test hung', async () => {
+    const { passed, problems } = await runStage(tests('hang', 0.05))
+    assert.equal(passed, 1)
+    assert.deepEqual(problems, [
+      'not done after 3 s',
+      `${folder}/hang.fixture.ts > waits for what never comes: not finished`,
+    ])
+  })
+
+  it('says which file kept running although its tests were done', async () => {
+    const { passed, problems } = await runStage(tests('open-handle', 0.05))
+    assert.equal(passed, 1)
+    assert.deepEqual(problems, [
+      'not done after 3 s',
+      `${folder}/open-handle.fixture.ts: no test runs, but its process did not end`,
+    ])
+  })
+
+  it('finds and ends a process that a test left behind', { skip: !canFindLeftovers }, async () => {
+    const { problems } = await runStage(tests('leftover'))
+    assert.match(problems.join('\n'), /^left a process running: \d+ sleep 600$/)
+  })
+
+  it('fails the stages that need Kafka when it cannot be started', async () => {
+    const { problems } = await runStage({ ...tests('counts'), kafka: true })
+    assert.deepEqual(problems, ['not run, as Kafka could not be started'])
+  })
+
+  it('fails for a program that says no', async () => {
+    const { passed, problems } = await runStage({
+      name: 'types',
+      command: ['tsc', '-p', 'no-such-folder'],
+      timeoutMin: 1,
+    })
+    assert.equal(passed, 0)
+    assert.deepEqual(problems, ['tsc ended with 1'])
+  })
+
+  it('closes with one line of totals and prints the reason of every skip', () => {
+    const result = { name: 'unit', passed: 2, failed: 1, skipped: ['s'], durationMs: 1500, problems: ['x > y'] }
+    const lines = summary([result, { ...result, skipped: [] }], { s: 'no engine' }).split('\n')
+    assert.equal(lines.at(-1), '4 passed, 2 failed, 1 skipped')
+    assert.ok(lines.includes('  s: no engine'))
+    assert.ok(lines.includes('  unit: x > y'))
+  })
+})

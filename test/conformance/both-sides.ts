@@ -22,14 +22,20 @@ export async function compareAll(sides: Sides, steps: readonly Step[]): Promise<
 }
 
 /** Repeats a read until both sides answer alike: states arrive when workers get to them. Fails with the last difference. */
-export async function eventuallyAlike(sides: Sides, step: Step, timeoutMs = 30_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs
+export function eventuallyAlike(sides: Sides, step: Step): Promise<void> {
+  return eventually(`${step.method} ${step.path} is answered alike`, () => compareAll(sides, [step]))
+}
+
+const DEADLINE_MS = 60_000
+
+/** Repeats `check` until it passes; fails with its last error. */
+export async function eventually(what: string, check: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS
   for (;;) {
     try {
-      await compareAll(sides, [step])
-      return
+      return await check()
     } catch (error) {
-      if (Date.now() > deadline) throw error
+      if (Date.now() > deadline) throw new Error(`not within ${DEADLINE_MS} ms: ${what}`, { cause: error })
       await sleep(100)
     }
   }

@@ -1,21 +1,32 @@
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { compareAll, eventuallyAlike, type Sides, type Step } from './both-sides.ts'
+import { compareAll, eventually, eventuallyAlike, type Sides, type Step } from './both-sides.ts'
+import { send } from './rest-call.ts'
 import { startSides } from './start-sides.ts'
 
 const get = (path: string): Step => ({ method: 'GET', path })
 const put = (path: string, body?: unknown): Step => ({ method: 'PUT', path, ...(body === undefined ? {} : { body }) })
 
-/** Everything that can be read of a connector; states take a moment. */
-async function alike(sides: Sides, path: string): Promise<void> {
+/** Waits until Connect's connector and tasks are in these states, then compares everything that can be read of it. */
+async function alike(sides: Sides, path: string, connector: string, tasks: readonly string[]): Promise<void> {
+  await eventually(`Connect shows ${connector} and ${tasks.join()}`, async () => {
+    const { body } = await send(sides.connect, get(`${path}/status`))
+    assert.deepEqual(statesOf(body), [connector, ...tasks])
+  })
   for (const part of ['status', 'tasks', 'tasks-config', 'topics', 'offsets', 'config', 'tasks/0/status']) {
     await eventuallyAlike(sides, get(`${path}/${part}`))
   }
   await eventuallyAlike(sides, get(path))
   await eventuallyAlike(sides, get('/connectors?expand=status&expand=info'))
+}
+
+function statesOf(status: unknown): unknown[] {
+  const { connector, tasks } = status as { connector?: { state: string }; tasks?: { state: string }[] }
+  return [connector?.state, ...(tasks ?? []).map(({ state }) => state)]
 }
 
 async function linesFile(t: TestContext): Promise<string> {
@@ -39,7 +50,7 @@ test('a connector lives as in Kafka Connect', { timeout: 300_000 }, async (t) =>
       get('/connectors/c%2F%C3%BC+%20%2525c/config'),
       get('/connectors?expand=foo'),
     ])
-    await alike(sides, '/connectors/c%2F%C3%BC+%20%2525c')
+    await alike(sides, '/connectors/c%2F%C3%BC+%20%2525c', 'RUNNING', ['RUNNING'])
     await compareAll(sides, [{ method: 'DELETE', path: '/connectors/c%2F%C3%BC+%20%2525c' }])
   })
 
@@ -56,7 +67,7 @@ test('a connector lives as in Kafka Connect', { timeout: 300_000 }, async (t) =>
 
   await t.test('changed', async () => {
     await compareAll(sides, [put('/connectors/c/config', running)])
-    await alike(sides, '/connectors/c')
+    await alike(sides, '/connectors/c', 'RUNNING', ['RUNNING'])
     await compareAll(sides, [
       put('/connectors/c/config', config),
       { method: 'PATCH', path: '/connectors/c/config', body: '{"x":1.50,"y":"z","tasks.max":null}' },
@@ -67,7 +78,7 @@ test('a connector lives as in Kafka Connect', { timeout: 300_000 }, async (t) =>
       { method: 'PATCH', path: '/connectors/c/config', body: [], differs: 'clientMistake' },
       { method: 'PATCH', path: '/connectors/c/config', differs: 'clientMistake' },
     ])
-    await alike(sides, '/connectors/c')
+    await alike(sides, '/connectors/c', 'RUNNING', ['RUNNING'])
   })
 
   await t.test('restarted', async () => {
@@ -77,33 +88,35 @@ test('a connector lives as in Kafka Connect', { timeout: 300_000 }, async (t) =>
       { method: 'POST', path: '/connectors/c/tasks/x/restart' },
       { method: 'POST', path: '/connectors/c/tasks/0/restart' },
     ])
-    await alike(sides, '/connectors/c')
+    await alike(sides, '/connectors/c', 'RUNNING', ['RUNNING'])
     await compareAll(sides, [{ method: 'POST', path: '/connectors/c/restart?includeTasks=true&onlyFailed=true' }])
-    await alike(sides, '/connectors/c')
+    await alike(sides, '/connectors/c', 'RUNNING', ['RUNNING'])
     await compareAll(sides, [{ method: 'POST', path: '/connectors/c/restart?includeTasks=true' }])
-    await alike(sides, '/connectors/c')
+    await alike(sides, '/connectors/c', 'RUNNING', ['RUNNING'])
   })
 
   await t.test('paused, resumed, stopped', async () => {
-    for (const steps of [
-      [put('/connectors/c/pause'), put('/connectors/c/pause', {})],
-      [put('/connectors/c/resume')],
-      [put('/connectors/c/stop'), put('/connectors/c/stop')],
-    ]) {
-      await compareAll(sides, steps)
-      await alike(sides, '/connectors/c')
-    }
+    await compareAll(sides, [put('/connectors/c/pause'), put('/connectors/c/pause', {})])
+    await alike(sides, '/connectors/c', 'PAUSED', ['PAUSED'])
+    await compareAll(sides, [put('/connectors/c/resume')])
+    await alike(sides, '/connectors/c', 'RUNNING', ['RUNNING'])
+    await compareAll(sides, [put('/connectors/c/stop'), put('/connectors/c/stop')])
+    await alike(sides, '/connectors/c', 'STOPPED', [])
     await compareAll(sides, [
       { method: 'POST', path: '/connectors/c/restart' },
       { method: 'POST', path: '/connectors/c/tasks/0/restart', differs: 'restartOfStoppedTask' },
       put('/connectors/c/config', running),
       put('/connectors/c/resume'),
     ])
-    await alike(sides, '/connectors/c')
+    await alike(sides, '/connectors/c', 'RUNNING', ['RUNNING'])
   })
 
   await t.test('topics forgotten', async () => {
-    await compareAll(sides, [put('/connectors/c/topics/reset'), get('/connectors/c/topics')])
+    await compareAll(sides, [put('/connectors/c/topics/reset')])
+    await eventually('Connect has forgotten them', async () => {
+      assert.deepEqual((await send(sides.connect, get('/connectors/c/topics'))).body, { c: { topics: [] } })
+    })
+    await compareAll(sides, [get('/connectors/c/topics')])
   })
 
   await t.test('deleted, with its offsets kept for the next of its name', async () => {
@@ -112,7 +125,7 @@ test('a connector lives as in Kafka Connect', { timeout: 300_000 }, async (t) =>
     await compareAll(sides, [
       { method: 'POST', path: '/connectors', body: { name: 'c', initial_state: 'stopped', config } },
     ])
-    await alike(sides, '/connectors/c')
+    await alike(sides, '/connectors/c', 'STOPPED', [])
     await compareAll(sides, [{ method: 'DELETE', path: '/connectors/c' }])
   })
 
@@ -120,17 +133,17 @@ test('a connector lives as in Kafka Connect', { timeout: 300_000 }, async (t) =>
     await compareAll(sides, [
       { method: 'POST', path: '/connectors', body: { name: 'p', initial_state: 'PAUSED', config } },
     ])
-    await alike(sides, '/connectors/p')
+    await alike(sides, '/connectors/p', 'PAUSED', [])
     await compareAll(sides, [put('/connectors/p/resume')])
-    await alike(sides, '/connectors/p')
+    await alike(sides, '/connectors/p', 'RUNNING', ['RUNNING'])
     await compareAll(sides, [{ method: 'DELETE', path: '/connectors/p' }])
   })
 
   await t.test('failed', async () => {
     await compareAll(sides, [put('/connectors/f/config', { ...config, topic: 'not a topic' })])
-    await alike(sides, '/connectors/f')
+    await alike(sides, '/connectors/f', 'RUNNING', ['FAILED'])
     await compareAll(sides, [put('/connectors/f/pause')])
-    await alike(sides, '/connectors/f')
+    await alike(sides, '/connectors/f', 'PAUSED', ['FAILED'])
     await compareAll(sides, [{ method: 'DELETE', path: '/connectors/f' }])
   })
 })

@@ -1,12 +1,14 @@
 import { controlPlane } from '@tributary/control-plane'
-import { connectWorker, type WorkerHost } from '@tributary/connect-runtime'
+import { connectWorker } from '@tributary/connect-runtime'
 import { sharedKafka, startKafkaConnect } from '@tributary/harness'
 import { startAdminServer } from '@tributary/service'
-import { createLogger, type Logger } from '@tributary/telemetry'
+import { createLogger } from '@tributary/telemetry'
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
-import type { Sides } from './both-sides.ts'
+import { eventually, type Sides } from './both-sides.ts'
 import { fileSource } from './file-source.ts'
+import { send } from './rest-call.ts'
 
 /**
  * A live Kafka Connect and our control plane in strict mode with one worker, on the same Kafka, each with the file
@@ -36,14 +38,18 @@ async function startOurs(t: TestContext, brokers: readonly string[]): Promise<st
   }
   const log = createLogger({ name: 'conformance', level: 'off' })
   const worker = connectWorker({ name: 'file-ingest', version: '0', plugins: [fileSource] })
-  const host = await workerHost(t, log)
+  const host = '127.0.0.1'
+  const admin = await startAdminServer({ host, port: 0, log, ready: () => true, scrape: () => Promise.resolve('') })
+  t.after(() => admin.close())
   const workerRun = await worker.start({
     settings: worker.settings.parse(props),
     log,
     signal: ending.signal,
-    ...host,
+    admin: admin.app,
+    address: `${host}:${admin.port}`,
+    shutdown: (reason, error) => t.assert.fail(`the worker ended: ${reason} ${String(error)}`),
   })
-  await host.open()
+  await admin.open()
   const plane = controlPlane('0')
   const planeRun = await plane.start({ settings: plane.settings.parse(props), log, signal: ending.signal })
   t.after(async () => {
@@ -51,28 +57,10 @@ async function startOurs(t: TestContext, brokers: readonly string[]): Promise<st
     await workerRun.stop()
     ending.abort()
   })
-  return `http://${planeRun.restAddress}`
-}
-
-/** What `runService` gives a worker: here without a process of its own. */
-async function workerHost(
-  t: TestContext,
-  log: Logger,
-): Promise<Pick<WorkerHost, 'address' | 'addRoute'> & { open(): Promise<void> }> {
-  const host = '127.0.0.1'
-  const admin = await startAdminServer({ host, port: 0, log, ready: () => true, scrape: () => Promise.resolve('') })
-  t.after(() => admin.close())
-  return {
-    address: `${host}:${admin.port}`,
-    addRoute: ({ method, path, handle }) =>
-      admin.app.route<{ Params: Record<string, string> }>({
-        method,
-        url: path,
-        handler: async (request, reply) => {
-          const answer = await handle(request)
-          return reply.code(answer.status).send(answer.body)
-        },
-      }),
-    open: () => admin.open(),
-  }
+  const url = `http://${planeRun.restAddress}`
+  await eventually('our worker has published its plugin', async () => {
+    const { body } = await send(url, { method: 'GET', path: '/connector-plugins' })
+    assert.equal((body as unknown[]).length, 1)
+  })
+  return url
 }

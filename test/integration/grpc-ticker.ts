@@ -1,16 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import {
-  type handleBidiStreamingCall,
-  type handleServerStreamingCall,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServerWritableStream,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js'
+import type { Metadata } from '@grpc/grpc-js'
+import { type handleServerStreamingCall, Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js'
 import protobuf from 'protobufjs'
-import descriptor from 'protobufjs/ext/descriptor.js'
+import { addReflection, descriptorFiles } from './grpc-reflection-service.ts'
 
 export const fixtures = new URL('../fixtures/grpc/', import.meta.url)
 export const fixture = (name: string): string => new URL(name, fixtures).pathname
@@ -89,12 +82,12 @@ export async function startTicker(options: TickerOptions): Promise<Ticker> {
         requestDeserialize: (bytes: Buffer) =>
           requestType.toObject(requestType.decode(bytes), { defaults: true, longs: Number }) as WatchRequest,
         responseSerialize: encodeTick,
-        responseDeserialize: (bytes: Buffer) => tickType.decode(bytes) as unknown as Tick,
+        responseDeserialize: (bytes: Buffer) => tickType.decode(bytes),
       },
     },
-    { Watch: watch } as UntypedServiceImplementation,
+    { Watch: watch },
   )
-  if (options.reflection) addReflection(server, options.reflection)
+  if (options.reflection) addReflection(server, options.reflection, descriptorFiles([fixture('ticker.desc')]))
   const bind = promisify(server.bindAsync.bind(server))
   ticker.port = await bind(`127.0.0.1:${options.port ?? 0}`, options.credentials ?? ServerCredentials.createInsecure())
   return ticker
@@ -122,43 +115,4 @@ function room(call: WatchCall): Promise<void> {
 /** Ends a call as a failing server does. */
 export function fail(call: WatchCall, code: number, details: string): void {
   call.emit('error', { code, details })
-}
-
-/** Answers for `ticker.desc`, as grpc's own reflection services do. */
-function addReflection(server: Server, version: string): void {
-  const reflection = new protobuf.Root()
-  const source = new URL('../../apps/demo-feed/proto/reflection.proto', import.meta.url)
-  protobuf.parse(readFileSync(source, 'utf8'), reflection, { keepCase: true })
-  const request = reflection.lookupType('grpc.reflection.v1.ServerReflectionRequest')
-  const response = reflection.lookupType('grpc.reflection.v1.ServerReflectionResponse')
-  const set = descriptor.FileDescriptorSet.decode(readFileSync(fixture('ticker.desc')))
-  const files = (set as unknown as { file: { name: string }[] }).file
-  const bytesOf = (file: object): Uint8Array => descriptor.FileDescriptorProto.encode(file).finish()
-  const answer: handleBidiStreamingCall<Record<string, string>, object> = (call) => {
-    call.on('data', (question: Record<string, string>) => {
-      const { file_by_filename: name, file_containing_symbol: symbol } = question
-      const file = symbol?.startsWith('ticker.v1.Ticker')
-        ? files.find((f) => f.name === 'proto/ticker.proto')
-        : files.find((f) => f.name === name)
-      if (file) call.write({ file_descriptor_response: { file_descriptor_proto: [bytesOf(file)] } })
-      else if (question['list_services'] !== undefined) {
-        call.write({ list_services_response: { service: [{ name: 'ticker.v1.Ticker' }] } })
-      } else call.write({ error_response: { error_code: 5, error_message: `${name ?? symbol} not found` } })
-    })
-    call.on('end', () => call.end())
-  }
-  server.addService(
-    {
-      ServerReflectionInfo: {
-        path: `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
-        requestStream: true,
-        responseStream: true,
-        requestSerialize: (question: object) => Buffer.from(request.encode(question).finish()),
-        requestDeserialize: (bytes: Buffer) => request.toObject(request.decode(bytes)) as Record<string, string>,
-        responseSerialize: (answered: object) => Buffer.from(response.encode(response.fromObject(answered)).finish()),
-        responseDeserialize: (bytes: Buffer) => response.decode(bytes),
-      },
-    },
-    { ServerReflectionInfo: answer } as UntypedServiceImplementation,
-  )
 }

@@ -119,9 +119,9 @@ function records(batch: RecordsBatch, from: bigint): KeptRecord[] {
   return batch.records
     .map((record) => ({
       offset: batch.firstOffset + BigInt(record.offsetDelta),
-      key: record.key as Buffer | null,
-      value: record.value as Buffer | null,
-      headers: record.headers.map(([name, value]) => [String(name), value as Buffer | null] as const),
+      key: record.key,
+      value: record.value,
+      headers: record.headers.map(([name, value]) => [String(name), value] as const),
       timestamp: batch.firstTimestamp + record.timestampDelta,
     }))
     .filter((record) => record.offset >= from)

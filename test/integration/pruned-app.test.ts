@@ -31,12 +31,22 @@ describe('grpc-ingest in a pruned copy outside the workspace', () => {
 
   after(() => service?.stop())
 
+  /** Its log so far; throws with it once the service ended. */
+  async function log(): Promise<string> {
+    const text = await readFile(logFile, 'utf8')
+    assert.equal(service?.exit, undefined, text)
+    return text
+  }
+
   it('starts, is ready, and stops when it is told to', async () => {
-    const address = await until('its address in the log', async () => {
-      assert.equal(service?.exit, undefined, await readFile(logFile, 'utf8'))
-      return /event=service_started.* address="?([\w.:]+)/.exec(await readFile(logFile, 'utf8'))?.[1]
+    const address = await until(
+      'its address in the log',
+      async () => /event=service_started.* address="?([\w.:]+)/.exec(await log())?.[1],
+    )
+    await until('it is ready', async () => {
+      await log()
+      return (await fetch(`http://${address}/ready`).catch(() => null))?.ok
     })
-    await until('it is ready', async () => (await fetch(`http://${address}/ready`)).ok)
     await service?.stop()
     assert.deepEqual(service?.exit, { code: 0, signal: null })
   })

@@ -5,7 +5,7 @@ export const stages: readonly Stage[] = [
   { name: 'lint', command: ['eslint', '--max-warnings=0', '.'], timeoutMin: 4 },
   { name: 'format', command: ['prettier', '--check', '--log-level=warn', '.'], timeoutMin: 2 },
   { name: 'types', command: ['tsc', '-p', '.'], timeoutMin: 3 },
-  unit('unit', ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'], 3),
+  unit('unit', ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'deploy/**/*.test.ts'], 3),
   unit('workspace', ['test/workspace/**/*.test.ts'], 5),
   unit('fuzz', ['test/fuzz/**/*.test.ts'], 4),
   // On two cores more than two files at a time make a test wait for the others' JVMs rather than for its own work.

@@ -72,7 +72,7 @@ const allowed: readonly (readonly [string, string])[] = [
   ['libs/telemetry/src/x.ts', 'pino'],
   ['libs/service/src/x.ts', '@opentelemetry/sdk-metrics'],
   ['apps/control-plane/src/x.ts', 'fastify'],
-  ['apps/grpc-ingest/src/x.ts', '@grpc/grpc-js'],
+  ['apps/grpc-ingest/src/x.ts', 'protobufjs'],
   ['apps/demo-feed/src/x.ts', 'ws'],
   ['libs/kafka/src/x.ts', 'node:net'],
   ['test/integration/x.ts', '@tributary/grpc-ingest'],

@@ -39,7 +39,7 @@ async function startControlPlane(version: string, host: ControlPlaneHost): Promi
   const connection = kafkaConnection(settings)
   const admin = new KafkaAdmin(connection)
   const stores = createStores({ connection, log, ...storesOptions(settings) })
-  const all = Object.values(stores)
+  const all = [stores.configs, stores.status, stores.offsets, stores.plugins]
   // Waits as long as Kafka is away, which the admin client does not.
   await Promise.all(all.map((store) => store.start(signal)))
   const { clusterId } = await admin.describeCluster(signal)

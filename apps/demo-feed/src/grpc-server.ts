@@ -69,7 +69,7 @@ export class GrpcServer {
           ':status': 200,
           'content-type': 'application/grpc',
           'grpc-status': String(Status.UNIMPLEMENTED),
-          'grpc-message': encodeURIComponent(`unknown method ${path}`),
+          'grpc-message': percentEncoded(`unknown method ${path}`),
         },
         { endStream: true },
       )
@@ -116,10 +116,15 @@ export class ServerCall {
   end(code: number, message: string): void {
     if (this.#stream.destroyed) return
     this.#stream.once('wantTrailers', () => {
-      this.#stream.sendTrailers({ 'grpc-status': String(code), 'grpc-message': encodeURIComponent(message) })
+      this.#stream.sendTrailers({ 'grpc-status': String(code), 'grpc-message': percentEncoded(message) })
     })
     this.#stream.end()
   }
+}
+
+/** `grpc-message`: printable ASCII stays, but for the percent sign (PROTOCOL-HTTP2, "Percent-Encoded"). */
+function percentEncoded(text: string): string {
+  return text.replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent)
 }
 
 const PREFIX_BYTES = 5
@@ -134,7 +139,8 @@ export function framed(message: Uint8Array): Buffer {
 
 async function* messagesOf(stream: http2.ServerHttp2Stream): AsyncGenerator<Buffer> {
   let bytes = Buffer.alloc(0)
-  for await (const chunk of stream) {
+  // A method that wants no more requests still has answers to send.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     bytes = Buffer.concat([bytes, chunk as Buffer])
     while (bytes.length >= PREFIX_BYTES && bytes.length >= PREFIX_BYTES + bytes.readUInt32BE(1)) {
       const end = PREFIX_BYTES + bytes.readUInt32BE(1)

@@ -41,7 +41,7 @@ export function reflectionMethods(
   const converse: Method = async (requests, call) => {
     for await (const bytes of requests) {
       const question = request.toObject(request.decode(bytes), { oneofs: true })
-      const message = response.fromObject({ original_request: question, ...answer(question as Question) })
+      const message = response.fromObject({ original_request: question, ...answer(question) })
       await call.write(framed(response.encode(message).finish()), 1)
     }
   }

@@ -36,7 +36,7 @@ export interface DescriptorFile {
 
 /** The descriptors of what the feed serves, for reflection. */
 export function feedDescriptors(): DescriptorFile[] {
-  return feedSchema.toDescriptor('proto3').file!.map((file) => {
+  return feedSchema.toDescriptor('proto3').file.map((file) => {
     const known = FILES[file.package!]!
     return { name: known.name, bytes: descriptor.FileDescriptorProto.encode({ ...file, ...known }).finish() }
   })

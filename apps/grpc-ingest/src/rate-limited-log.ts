@@ -1,29 +1,20 @@
 import type { Clock } from '@tributary/connect-api'
-import type { LogFields, Logger } from '@tributary/telemetry'
+import { type LogFields, type Logger, oncePer } from '@tributary/telemetry'
 
-/** One line an event each `everyMs`; the next one tells how many were left out. For what a busy stream repeats. */
+const PERIOD_MS = 30_000
+
+/** Warnings that a busy stream repeats: one line an event each 30 s, which tells how many were left out before it. */
 export class RateLimitedLog {
   readonly #log: Logger
-  readonly #clock: Clock
-  readonly #everyMs: number
-  readonly #events = new Map<string, { nextAt: number; suppressed: number }>()
+  readonly #limit: (event: string) => number | null
 
-  constructor(log: Logger, clock: Clock, everyMs = 30_000) {
+  constructor(log: Logger, clock: Clock) {
     this.#log = log
-    this.#clock = clock
-    this.#everyMs = everyMs
+    this.#limit = oncePer(PERIOD_MS, () => clock.monotonic())
   }
 
   warn(event: string, fields: LogFields): void {
-    const now = this.#clock.monotonic()
-    let state = this.#events.get(event)
-    if (!state) this.#events.set(event, (state = { nextAt: now, suppressed: 0 }))
-    if (now < state.nextAt) {
-      state.suppressed++
-      return
-    }
-    this.#log.warn(event, state.suppressed > 0 ? { ...fields, suppressed: state.suppressed } : fields)
-    state.nextAt = now + this.#everyMs
-    state.suppressed = 0
+    const suppressed = this.#limit(event)
+    if (suppressed !== null) this.#log.warn(event, suppressed > 0 ? { ...fields, suppressed } : fields)
   }
 }

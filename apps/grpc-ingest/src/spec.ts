@@ -27,7 +27,7 @@ const keys = {
     group: CONNECTION,
     displayName: 'Port',
     stripComment: true,
-    doc: 'TCP port of the server (1 to 65535).',
+    doc: 'TCP port of the server.',
     example: '50051',
   },
   'grpc.service.name': {
@@ -183,7 +183,7 @@ const keys = {
     group: CONNECTION,
     displayName: 'Connection timeout',
     stripComment: true,
-    doc: 'ms (≥ 1) for name lookup, TCP, TLS and HTTP/2 together. A server may then take as long as it likes until it has something to send.',
+    doc: 'ms for name lookup, TCP, TLS and HTTP/2 together. A server may then take as long as it likes until it has something to send.',
   },
   'grpc.keepalive.time.ms': {
     type: 'long',
@@ -221,7 +221,7 @@ const keys = {
     group: FLOW,
     displayName: 'Message size',
     stripComment: true,
-    doc: 'Largest message in bytes (≥ 1), uncompressed. A larger one makes the task FAILED, as reading on would lose it.',
+    doc: 'Largest message in bytes, uncompressed. A larger one makes the task FAILED, as reading on would lose it.',
   },
   'grpc.message.queue.size': {
     type: 'int',
@@ -231,7 +231,7 @@ const keys = {
     group: FLOW,
     displayName: 'Queue size',
     stripComment: true,
-    doc: 'Messages held while Kafka is slow (≥ 1). When they are reached the stream is paused: the server waits.',
+    doc: 'Messages held while Kafka is slow. When they are reached the stream is paused: the server waits.',
   },
   'queue.max.bytes': {
     type: 'long',
@@ -241,7 +241,7 @@ const keys = {
     group: FLOW,
     displayName: 'Queue bytes',
     stripComment: true,
-    doc: 'Bytes of messages held while Kafka is slow (≥ 1).',
+    doc: 'Bytes of messages held while Kafka is slow.',
   },
   'max.poll.records': {
     type: 'int',
@@ -251,7 +251,7 @@ const keys = {
     group: FLOW,
     displayName: 'Batch size',
     stripComment: true,
-    doc: 'Most messages that one poll takes from the queue (≥ 1); they are produced together.',
+    doc: 'Most messages that one poll takes from the queue; they are produced together.',
   },
   'overflow.policy': {
     type: 'string',

@@ -1,4 +1,5 @@
-import { ConfigError, ConnectError, type FieldError, NotConnectedError, type Props } from '@tributary/connect-api'
+import type { ConnectError } from '@tributary/connect-api'
+import { ConfigError, type FieldError, NotConnectedError, type Props } from '@tributary/connect-api'
 import type { Metadata } from './metadata.ts'
 import { openGrpc } from './open-grpc.ts'
 import type { Root } from './schema/index.ts'
@@ -69,7 +70,8 @@ function fieldError(error: unknown): FieldError | null {
 
 /** Among what looks like an outage: a certificate that is not trusted, credentials that are refused. */
 function errorOfOutage({ message, cause }: ConnectError): FieldError | null {
-  if (UNTRUSTED.test(String((cause as { code?: unknown }).code ?? ''))) return { field: 'grpc.tls.ca.cert', message }
+  const { code } = cause as { code?: unknown }
+  if (typeof code === 'string' && UNTRUSTED.test(code)) return { field: 'grpc.tls.ca.cert', message }
   if (cause instanceof CallError && (cause.status === 'UNAUTHENTICATED' || cause.status === 'PERMISSION_DENIED')) {
     return { field: 'grpc.metadata', message }
   }

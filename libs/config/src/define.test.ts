@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { ConfigException } from './config-exception.ts'
 import { defineConfig, mergeSpecs } from './define.ts'
 import type { ConfigOf } from './define.ts'
+import { Secret } from './secret.ts'
 import type { SecretLike } from './spec.ts'
 
 const spec = defineConfig(
@@ -101,8 +102,9 @@ test('the value of a secret appears in no error, answer or printed result', () =
     'Invalid value [hidden] for configuration meta.BAD: "BAD" is not a name that may follow the prefix',
   ])
   const { token } = spec.parse({ ...valid, token: canary })
+  assert.ok(token instanceof Secret)
   assert.equal(`${String(token)} ${JSON.stringify({ token })}`, '[hidden] {"token":"[hidden]"}')
-  assert.equal(token?.reveal(), canary)
+  assert.equal(token.reveal(), canary)
 })
 
 test('a trailing comment is taken off the keys that allow it, and only off them', () => {
@@ -172,7 +174,10 @@ test('a value that holds a reference is left to the worker when asked so', () =>
 test('prefixed settings are answered without their prefix, trimmed', () => {
   const props = { 'meta.a': ' 1 ', 'meta.__proto__': 'x', meta: 'no', metaz: 'no' }
   const found = spec.prefixed(props, 'meta.')
-  assert.deepEqual(Object.entries(found), [['a', '1'], ['__proto__', 'x']]) // prettier-ignore
+  assert.deepEqual(Object.entries(found), [
+    ['a', '1'],
+    ['__proto__', 'x'],
+  ])
   assert.deepEqual(spec.prefixed(props, 'meta'), found)
 })
 
@@ -193,8 +198,12 @@ test('a class that is not known did not parse', () => {
     },
   })
   assert.deepEqual(c.validate({ converter: 'x.Y' }).values[0], {
-    name: 'converter', value: null, recommended_values: [], errors: ['Class x.Y could not be found.'], visible: true,
-  }) // prettier-ignore
+    name: 'converter',
+    value: null,
+    recommended_values: [],
+    errors: ['Class x.Y could not be found.'],
+    visible: true,
+  })
   assert.equal(c.validate({ converter: 'a.B' }).values[0]?.value, 'a.B')
 })
 
@@ -216,10 +225,46 @@ test('definitions have the members of Connect, in its order', () => {
   assert.equal(
     JSON.stringify(d.describe()),
     JSON.stringify([
-      { name: 'a', type: 'LONG', required: false, default_value: '5', importance: 'LOW', documentation: 'Doc.', group: null, width: 'NONE', display_name: 'a', dependents: [], order: -1 },
-      { name: 'b', type: 'PASSWORD', required: false, default_value: '[hidden]', importance: 'HIGH', documentation: 'Doc.', group: 'G', width: 'LONG', display_name: 'B', dependents: ['a'], order: 1 },
-      { name: 'c', type: 'LIST', required: true, default_value: null, importance: 'MEDIUM', documentation: 'Doc.', group: 'G', width: 'NONE', display_name: 'c', dependents: [], order: 2 },
-    ]), // prettier-ignore
+      {
+        name: 'a',
+        type: 'LONG',
+        required: false,
+        default_value: '5',
+        importance: 'LOW',
+        documentation: 'Doc.',
+        group: null,
+        width: 'NONE',
+        display_name: 'a',
+        dependents: [],
+        order: -1,
+      },
+      {
+        name: 'b',
+        type: 'PASSWORD',
+        required: false,
+        default_value: '[hidden]',
+        importance: 'HIGH',
+        documentation: 'Doc.',
+        group: 'G',
+        width: 'LONG',
+        display_name: 'B',
+        dependents: ['a'],
+        order: 1,
+      },
+      {
+        name: 'c',
+        type: 'LIST',
+        required: true,
+        default_value: null,
+        importance: 'MEDIUM',
+        documentation: 'Doc.',
+        group: 'G',
+        width: 'NONE',
+        display_name: 'c',
+        dependents: [],
+        order: 2,
+      },
+    ]),
   )
 })
 

@@ -111,9 +111,15 @@ function assertConsistent(data: ConfigSpecData): void {
 }
 
 const DEFAULT_TYPES = {
-  string: ['string'], class: ['string'], password: ['string'], boolean: ['boolean'], list: ['object'],
-  int: ['number'], double: ['number'], long: ['number', 'bigint', 'string'],
-} as const satisfies Record<KeySpec['type'], readonly string[]> // prettier-ignore
+  string: ['string'],
+  class: ['string'],
+  password: ['string'],
+  boolean: ['boolean'],
+  list: ['object'],
+  int: ['number'],
+  double: ['number'],
+  long: ['number', 'bigint', 'string'],
+} as const satisfies Record<KeySpec['type'], readonly string[]>
 
 function assertDefault(spec: KeySpec, fail: (why: string) => never): void {
   if (spec.default === undefined || spec.default === null) return

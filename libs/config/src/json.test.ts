@@ -31,7 +31,17 @@ test('numbers come as their source text where asked, and are written back as the
 
 test('what is malformed, too deep or too long a number is a SyntaxError', () => {
   const deep = (n: number): string => '['.repeat(n) + ']'.repeat(n)
-  for (const text of ['', '{', '{"a":01}', deep(1001), '9'.repeat(1001), '{"a":'.repeat(2000)]) {
+  for (const text of [
+    '',
+    '{',
+    '{"a":01}',
+    deep(1001),
+    '9'.repeat(1001),
+    '{"a":'.repeat(2000),
+    '1e400',
+    '[-1E+999]',
+    '9'.repeat(400),
+  ]) {
     assert.throws(() => parseJson(text), SyntaxError, text.slice(0, 20))
   }
   assert.doesNotThrow(() => parseJson(deep(1000)))

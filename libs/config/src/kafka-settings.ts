@@ -8,20 +8,82 @@ const group = 'Kafka'
 /** Settings of a service that talks to Kafka; to be spread into its `defineConfig`, with `kafkaRules`. */
 export const kafkaSettings = {
   'kafka.brokers': {
-    type: 'list', validator: { kind: 'all', of: [{ kind: 'nonEmpty' }, { kind: 'pattern', regex: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):\\d{1,5}$', message: 'Expected host:port' }] },
-    importance: 'high', group, env: 'KAFKA_BROKERS', example: 'localhost:9092', doc: 'Brokers to ask for the cluster, host:port, parted by commas.',
+    type: 'list',
+    validator: {
+      kind: 'all',
+      of: [
+        { kind: 'nonEmpty' },
+        { kind: 'pattern', regex: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):\\d{1,5}$', message: 'Expected host:port' },
+      ],
+    },
+    importance: 'high',
+    group,
+    env: 'KAFKA_BROKERS',
+    example: 'localhost:9092',
+    doc: 'Brokers to ask for the cluster, host:port, parted by commas.',
   },
-  'kafka.client.id': { type: 'string', default: 'tributary', validator: { kind: 'nonEmpty' }, importance: 'low', group, doc: 'Client id shown in the logs and quotas of the brokers.' },
+  'kafka.client.id': {
+    type: 'string',
+    default: 'tributary',
+    validator: { kind: 'nonEmpty' },
+    importance: 'low',
+    group,
+    doc: 'Client id shown in the logs and quotas of the brokers.',
+  },
   'kafka.tls.enabled': { type: 'boolean', default: false, importance: 'medium', group, doc: 'TLS to the brokers.' },
-  'kafka.tls.ca': { type: 'string', default: null, importance: 'medium', group, doc: 'PEM file of the authorities to trust, or the PEM text. Default: the system\'s.' },
-  'kafka.tls.cert': { type: 'string', default: null, importance: 'medium', group, doc: 'PEM file of the client\'s certificate chain, or the PEM text, for mTLS.' },
-  'kafka.tls.key': { type: 'string', default: null, sensitive: true, importance: 'medium', group, doc: 'PEM file of the client\'s private key, or the PEM text, for mTLS.' },
-  'kafka.tls.key.password': { type: 'password', default: null, importance: 'medium', group, doc: 'Password of the private key.' },
-  'kafka.tls.verify': { type: 'boolean', default: true, importance: 'low', group, doc: 'Check the brokers\' certificates and host names. Only off in tests.' },
-  'kafka.sasl.mechanism': { type: 'string', default: null, validator: { kind: 'oneOf', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] }, importance: 'medium', group, doc: 'How to log in. Default: no login.' },
+  'kafka.tls.ca': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: "PEM file of the authorities to trust, or the PEM text. Default: the system's.",
+  },
+  'kafka.tls.cert': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: "PEM file of the client's certificate chain, or the PEM text, for mTLS.",
+  },
+  'kafka.tls.key': {
+    type: 'string',
+    default: null,
+    sensitive: true,
+    importance: 'medium',
+    group,
+    doc: "PEM file of the client's private key, or the PEM text, for mTLS.",
+  },
+  'kafka.tls.key.password': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: 'Password of the private key.',
+  },
+  'kafka.tls.verify': {
+    type: 'boolean',
+    default: true,
+    importance: 'low',
+    group,
+    doc: "Check the brokers' certificates and host names. Only off in tests.",
+  },
+  'kafka.sasl.mechanism': {
+    type: 'string',
+    default: null,
+    validator: { kind: 'oneOf', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] },
+    importance: 'medium',
+    group,
+    doc: 'How to log in. Default: no login.',
+  },
   'kafka.sasl.username': { type: 'string', default: null, importance: 'medium', group, doc: 'Name to log in with.' },
-  'kafka.sasl.password': { type: 'password', default: null, importance: 'medium', group, doc: 'Password to log in with.' },
-} as const satisfies Keys // prettier-ignore
+  'kafka.sasl.password': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: 'Password to log in with.',
+  },
+} as const satisfies Keys
 
 export const kafkaRules: readonly Rule[] = [
   { rule: 'requires', key: 'kafka.sasl.mechanism', needs: ['kafka.sasl.username', 'kafka.sasl.password'] },

@@ -3,15 +3,26 @@ import { test } from 'node:test'
 import { KeyValueListError, parseKeyValueList } from './key-value-list.ts'
 
 test('the first colon parts key and value, both are trimmed, empty entries are left out', () => {
-  assert.deepEqual(parseKeyValueList(' a : 1 ,b:x:y,, c:'), [['a', '1'], ['b', 'x:y'], ['c', '']]) // prettier-ignore
+  assert.deepEqual(parseKeyValueList(' a : 1 ,b:x:y,, c:'), [
+    ['a', '1'],
+    ['b', 'x:y'],
+    ['c', ''],
+  ])
 })
 
 test('a quoted value keeps commas, quotes and backslashes', () => {
-  assert.deepEqual(parseKeyValueList('a:"1,2" , b: "q\\"\\\\n" ,c:3'), [['a', '1,2'], ['b', 'q"\\n'], ['c', '3']]) // prettier-ignore
+  assert.deepEqual(parseKeyValueList('a:"1,2" , b: "q\\"\\\\n" ,c:3'), [
+    ['a', '1,2'],
+    ['b', 'q"\\n'],
+    ['c', '3'],
+  ])
 })
 
 test('a quote inside a value is a plain character', () => {
-  assert.deepEqual(parseKeyValueList('a:x"y,b:2'), [['a', 'x"y'], ['b', '2']]) // prettier-ignore
+  assert.deepEqual(parseKeyValueList('a:x"y,b:2'), [
+    ['a', 'x"y'],
+    ['b', '2'],
+  ])
 })
 
 test('what is malformed is an error that does not tell the value', () => {

@@ -90,7 +90,11 @@ class Generators {
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).reverse().map(([k, v]) => [k, reversed(v)])) // prettier-ignore
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([k, v]) => [k, reversed(v)]),
+  )
 }
 
 test('the text of a parsed value parses to the same value', () => {
@@ -124,7 +128,10 @@ test('a list of pairs comes back when its values are quoted', () => {
 
 test('a properties file comes back when every character of it is escaped', () => {
   const escape = (text: string): string =>
-    [...text].flatMap((c) => c.split('')).map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('') // prettier-ignore
+    [...text]
+      .flatMap((c) => c.split(''))
+      .map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join('')
   forAll((pick) => {
     const entries = Array.from({ length: pick.int(4) }, (_, i): [string, string] => [`${i}${pick.text()}`, pick.text()])
     const text = entries.map(([key, value]) => `${escape(key)} = ${escape(value)}`).join('\r\n')

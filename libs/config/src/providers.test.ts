@@ -26,8 +26,18 @@ test('a file, a variable and a folder give values, inside a text too', () => {
 })
 
 test('what is not found stays as it stands', () => {
-  const texts = ['${vault:a:b}', '${env:NONE}', '${env:constructor}', `\${file:${secrets}:none}`, '${file::x}',
-    `\${dir:${folder}:none}`, `\${dir:${folder}:sub}`, `\${dir:${folder}/sub:../password}`, '${dir:/none:x}', 'no $ {ref}'] // prettier-ignore
+  const texts = [
+    '${vault:a:b}',
+    '${env:NONE}',
+    '${env:constructor}',
+    `\${file:${secrets}:none}`,
+    '${file::x}',
+    `\${dir:${folder}:none}`,
+    `\${dir:${folder}:sub}`,
+    `\${dir:${folder}/sub:../password}`,
+    '${dir:/none:x}',
+    'no $ {ref}',
+  ]
   for (const text of texts) assert.equal(resolveOne(text), text)
 })
 

@@ -1,14 +1,15 @@
-import { kafkaConnection, type ValuesOf } from '@tributary/config'
+import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
-import { createStores, storesOptions } from '@tributary/connect-storage'
+import { createStores, type Stores, storesOptions } from '@tributary/connect-storage'
 import { GroupMember, KafkaAdmin } from '@tributary/kafka'
+import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import type { MemberAssignment, MemberMetadata } from './group.ts'
 import { Herder } from './herder.ts'
-import { internalRoutes, type InternalRoute } from './internal-routes.ts'
+import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
 import { Leader } from './leader.ts'
-import { registerTaskMetrics } from './task-metrics.ts'
 import { systemClock } from './system-clock.ts'
+import { registerTaskMetrics } from './task-metrics.ts'
 import { INHERITED_KEYS, workerSettings } from './worker-settings.ts'
 
 /** What a worker needs of the process it runs in; libs/service gives it. */
@@ -18,7 +19,9 @@ export interface WorkerHost {
   /** host:port of the admin server, as others reach it. */
   readonly address: string
   readonly signal: AbortSignal
-  addRoute(route: InternalRoute): void
+  readonly admin: AdminRoutes
+  /** Ends the process: exit code 1 with an error. */
+  shutdown(reason: string, error?: unknown): void
 }
 
 export interface ConnectWorkerOptions {
@@ -28,110 +31,127 @@ export interface ConnectWorkerOptions {
   readonly plugins: readonly SourcePlugin[]
 }
 
-/** The last round, in which the others hear that this worker leaves, may take this long before it just stops. */
-const DRAIN_TIMEOUT_MS = 2000
-
 /** A service that runs connectors and tasks of some plugins: give it to `runService`. */
 export function connectWorker({ name, version, plugins }: ConnectWorkerOptions) {
   return {
     name,
     version,
     settings: workerSettings,
-    start: (host: WorkerHost) => startWorker(name, plugins, host),
+    start: (host: WorkerHost): Promise<Worker> => Promise.resolve(new Worker(name, plugins, host)),
   }
 }
 
-async function startWorker(name: string, plugins: readonly SourcePlugin[], host: WorkerHost) {
-  const { settings, log, address, signal } = host
-  const connection = { ...kafkaConnection(settings), clientId: `${name}@${address}` }
-  const groupId = `${settings.cluster}-${name}`
-  const stores = createStores({
-    connection,
-    log,
-    driver: settings['producer.driver'] as 'platformatic' | 'kafkajs',
-    ...storesOptions(settings),
-  })
-  const { configs, offsets, status, plugins: pluginStore } = stores
-  const admin = new KafkaAdmin(connection)
+/** The last round, in which the others hear that this worker leaves, may take this long before it just stops. */
+const DRAIN_TIMEOUT_MS = 2000
 
-  const herder: Herder = new Herder({
-    plugins,
-    config: configs,
-    status,
-    workerId: address,
-    log,
-    group: () => member,
-    environment: {
+/** One worker: its stores, its membership of the service's group, and what the group assigns to it. */
+class Worker {
+  readonly #host: WorkerHost
+  readonly #plugins: readonly SourcePlugin[]
+  readonly #service: string
+  readonly #stores: Stores
+  readonly #admin: KafkaAdmin
+  readonly #herder: Herder
+  readonly #leader: Leader
+  readonly #member: GroupMember<MemberMetadata, MemberAssignment>
+  /** A stop has work to do while stores and membership still live; before the start is over it just ends it. */
+  readonly #life = new AbortController()
+  #state: true | string = 'Reading the internal topics.'
+
+  constructor(service: string, plugins: readonly SourcePlugin[], host: WorkerHost) {
+    this.#host = host
+    this.#plugins = plugins
+    this.#service = service
+    const { settings, log, address } = host
+    const connection = { ...kafkaConnection(settings), clientId: `${service}@${address}` }
+    const driver = settings['producer.driver'] as KafkaProducer['driver']
+    this.#stores = createStores({ connection, log, driver, ...storesOptions(settings) })
+    this.#admin = new KafkaAdmin(connection)
+    this.#herder = this.#createHerder(connection, driver)
+    const settleMs = settings['rebalance.settle.ms']
+    const rejoin = (): void => this.#member.rejoin()
+    this.#leader = new Leader({ config: this.#stores.configs, plugins, clock: systemClock, settleMs, rejoin })
+    this.#member = new GroupMember({
       connection,
-      producerDriver: settings['producer.driver'] as 'platformatic' | 'kafkajs',
-      groupId,
-      offsets,
-      admin,
-      defaults: inherited(settings),
-      environment: process.env,
-      clock: systemClock,
+      groupId: this.#groupId,
       log,
-    },
-  })
-  const leader: Leader = new Leader({
-    config: configs,
-    plugins,
-    clock: systemClock,
-    settleMs: settings['rebalance.settle.ms'],
-    rejoin: () => member.rejoin(),
-  })
-  const member: GroupMember<MemberMetadata, MemberAssignment> = new GroupMember<MemberMetadata, MemberAssignment>({
-    connection,
-    groupId,
-    log,
-    sessionTimeoutMs: settings['session.timeout.ms'],
-    heartbeatIntervalMs: settings['heartbeat.interval.ms'],
-    rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
-    metadata: () => herder.metadata(),
-    assign: (members) => leader.assign(members),
-    onAssignment: (assignment) => herder.apply(assignment),
-    onLost: () => herder.leaseLost(),
-  })
-  for (const route of internalRoutes({ plugins, herder, key: settings['internal.key'] })) host.addRoute(route)
-  registerTaskMetrics(() => herder.tasks(), [...new Set(plugins.flatMap((plugin) => plugin.metricPrefix ?? []))])
-
-  let ready: true | string = 'reading the internal topics'
-  const started = (async () => {
-    await Promise.all([configs.start(signal), offsets.start(signal), status.start(signal), pluginStore.start(signal)])
-    for (const plugin of plugins) {
-      const { class: className, aliases, version, connector } = plugin
-      await pluginStore.publish({
-        class: className,
-        aliases,
-        version,
-        type: 'source',
-        spec: connector.spec,
-        service: name,
-      })
-    }
-    ready = 'joining the group'
-    herder.start()
-    await member.start(signal)
-    ready = true
-  })()
-  // An unreachable Kafka is waited for; anything else ends the process, with its reason.
-  await started
-
-  return {
-    ready: (): true | string => ready,
-    stop: async (): Promise<void> => {
-      leader.close()
-      await member
-        .drain(AbortSignal.timeout(DRAIN_TIMEOUT_MS))
-        .catch((error: unknown) => log.warn('drain_failed', { error }))
-      await herder.stop()
-      await member.leave()
-      await Promise.all([configs.stop(), offsets.stop(), status.stop(), pluginStore.stop()])
-      await admin.close()
-    },
+      sessionTimeoutMs: settings['session.timeout.ms'],
+      heartbeatIntervalMs: settings['heartbeat.interval.ms'],
+      rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
+      metadata: () => this.#herder.metadata(),
+      assign: (members) => this.#leader.assign(members),
+      onAssignment: (assignment) => this.#herder.apply(assignment),
+      onLost: () => this.#herder.leaseLost(),
+    })
+    addInternalRoutes(host.admin, { plugins, herder: this.#herder, key: settings['internal.key'] })
+    registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
+    // An unreachable Kafka is waited for, and told by /ready; anything else ends the process, with its reason.
+    this.#start().catch((error: unknown) => {
+      if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
+    })
   }
-}
 
-function inherited(settings: WorkerHost['settings']): Props {
-  return Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
+  ready(): true | string {
+    return this.#state
+  }
+
+  async stop(): Promise<void> {
+    const { configs, offsets, status, plugins } = this.#stores
+    this.#leader.close()
+    const drained = this.#member.drain(AbortSignal.timeout(DRAIN_TIMEOUT_MS))
+    await drained.catch((error: unknown) => this.#host.log.warn('drain_failed', { error }))
+    await this.#herder.stop()
+    await this.#member.leave()
+    await Promise.all([configs.stop(), offsets.stop(), status.stop(), plugins.stop()])
+    await this.#admin.close()
+    this.#life.abort()
+  }
+
+  get #groupId(): string {
+    return `${this.#host.settings.cluster}-${this.#service}`
+  }
+
+  async #start(): Promise<void> {
+    const signal = this.#life.signal
+    const stopped = (): void => this.#life.abort(this.#host.signal.reason)
+    this.#host.signal.addEventListener('abort', stopped)
+    const { configs, offsets, status, plugins } = this.#stores
+    await Promise.all([configs.start(signal), offsets.start(signal), status.start(signal), plugins.start(signal)])
+    this.#state = 'Joining the group.'
+    this.#herder.start()
+    await Promise.all([this.#member.start(signal), this.#publishPlugins()])
+    this.#host.signal.removeEventListener('abort', stopped)
+    this.#state = true
+  }
+
+  async #publishPlugins(): Promise<void> {
+    for (const { class: className, aliases, version, connector } of this.#plugins) {
+      const entry = { class: className, aliases, version, spec: connector.spec, service: this.#service }
+      await this.#stores.plugins.publish({ ...entry, type: 'source' })
+    }
+  }
+
+  #createHerder(connection: KafkaConnection, producerDriver: KafkaProducer['driver']): Herder {
+    const { settings, log, address } = this.#host
+    const defaults: Props = Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
+    return new Herder({
+      plugins: this.#plugins,
+      config: this.#stores.configs,
+      status: this.#stores.status,
+      workerId: address,
+      log,
+      group: () => this.#member,
+      environment: {
+        connection,
+        producerDriver,
+        groupId: this.#groupId,
+        offsets: this.#stores.offsets,
+        admin: this.#admin,
+        defaults,
+        environment: process.env,
+        clock: systemClock,
+        log,
+      },
+    })
+  }
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { mergeSpecs, resolveReferences, type SecretLike, validateConfig } from '@tributary/config'
+import { resolveReferences, type SecretLike, validateConfig } from '@tributary/config'
 import {
   errorKind,
   type FieldError,
@@ -11,22 +11,19 @@ import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
 import { findPlugin } from './units.ts'
 
-export interface RouteRequest {
-  readonly params: Readonly<Record<string, string>>
+interface RouteRequest {
+  readonly params: unknown
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: unknown
 }
 
-export interface RouteAnswer {
-  readonly status: number
-  readonly body: unknown
-}
-
-/** A route of the worker's admin server; `path` in Fastify's form. */
-export interface InternalRoute {
-  readonly method: 'GET' | 'PUT'
-  readonly path: string
-  readonly handle: (request: RouteRequest) => Promise<RouteAnswer>
+/** The part of Fastify that is needed to add a route; an answer with `error_code` has that status. */
+export interface AdminRoutes {
+  route(options: {
+    method: string
+    url: string
+    handler: (request: RouteRequest, reply: { code(status: number): unknown }) => Promise<unknown>
+  }): unknown
 }
 
 export interface InternalRoutesOptions {
@@ -38,43 +35,36 @@ export interface InternalRoutesOptions {
 const VALIDATE_TIMEOUT_MS = 20_000
 
 /** What the control plane asks of a worker: to judge a configuration by the plugin's code, and how its tasks are. */
-export function internalRoutes({ plugins, herder, key }: InternalRoutesOptions): InternalRoute[] {
-  const guarded =
-    (handle: InternalRoute['handle']): InternalRoute['handle'] =>
-    async (request) =>
-      allowed(key, request.headers['x-tributary-key'])
-        ? handle(request)
-        : {
-            status: 403,
-            body: { error_code: 403, message: 'the header x-tributary-key does not hold TRIBUTARY_INTERNAL_KEY' },
-          }
-  return [
-    {
-      method: 'PUT',
-      path: '/internal/plugins/:class/validate',
-      handle: guarded(async ({ params, body }) => {
-        const plugin = findPlugin(plugins, params['class'])
-        if (!plugin) return { status: 404, body: { error_code: 404, message: `no plugin ${params['class']} here` } }
-        return { status: 200, body: { errors: await validate(plugin, body as Props) } }
-      }),
-    },
-    {
-      method: 'GET',
-      path: '/internal/connectors/:connector/health',
-      handle: guarded(({ params }) => {
-        const now = Date.now()
-        const tasks = herder.tasks(params['connector']!).map((unit) => taskHealth(unit, now))
-        return Promise.resolve({ status: 200, body: { tasks } })
-      }),
-    },
-  ]
+export function addInternalRoutes(admin: AdminRoutes, { plugins, herder, key }: InternalRoutesOptions): void {
+  const add = (method: 'GET' | 'PUT', url: string, handle: (name: string, body: unknown) => Promise<object> | object) =>
+    admin.route({
+      method,
+      url,
+      handler: async (request, reply) => {
+        const answer = allowed(key, request.headers['x-tributary-key'])
+          ? await handle((request.params as { name: string }).name, request.body)
+          : { error_code: 403, message: 'the header x-tributary-key does not hold TRIBUTARY_INTERNAL_KEY' }
+        if ('error_code' in answer) reply.code(answer.error_code as number)
+        return answer
+      },
+    })
+  add('PUT', '/internal/plugins/:name/validate', async (className, body) => {
+    const plugin = findPlugin(plugins, className)
+    if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
+    return { errors: await validate(plugin, body as Props) }
+  })
+  add('GET', '/internal/connectors/:name/health', (connector) => {
+    const now = Date.now()
+    return { tasks: herder.tasks(connector).map((unit) => taskHealth(unit, now)) }
+  })
 }
 
 async function validate(plugin: SourcePlugin, config: Props): Promise<FieldError[]> {
   try {
     const { props } = resolveReferences(config, process.env)
     // What a reference stands for is known only here, so that the spec judges once more.
-    const { values } = validateConfig(mergeSpecs({ keys: SOURCE_CONNECTOR_KEYS }, plugin.connector.spec), props)
+    const { spec } = plugin.connector
+    const { values } = validateConfig({ ...spec, keys: { ...SOURCE_CONNECTOR_KEYS, ...spec.keys } }, props)
     const found = values.flatMap(({ name, errors }) => errors.map((message) => ({ field: name, message })))
     if (found.length > 0) return found
     return (await plugin.connector.validate?.(props, AbortSignal.timeout(VALIDATE_TIMEOUT_MS))) ?? []

@@ -161,7 +161,7 @@ export class RecordEncoder {
     deadLetters: ProducerRecord[],
     run: () => T,
   ): Promise<T | null> {
-    const { clock, errors, retryTimeoutMs, retryDelayMaxMs } = this.#parts
+    const { clock, retryTimeoutMs, retryDelayMaxMs } = this.#parts
     const startedAt = clock.monotonic()
     for (let attempt = 1; ; attempt++) {
       let failure: StageFailure

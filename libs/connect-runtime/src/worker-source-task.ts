@@ -1,13 +1,7 @@
-import {
-  END_OF_INPUT,
-  FatalError,
-  NotConnectedError,
-  type SourceOffset,
-  type SourcePartition,
-  type SourceRecord,
-  errorKind,
-} from '@tributary/connect-api'
+import { END_OF_INPUT, NotConnectedError, type SourceRecord, errorKind } from '@tributary/connect-api'
 import type { ProduceResult, ProducerRecord } from '@tributary/kafka-producer'
+import { type Batch, byteCountOf, lastOffsets } from './batch.ts'
+import { BatchSender } from './batch-sender.ts'
 import { ConnectionKeeper, DEFAULT_RECONNECT } from './connection-keeper.ts'
 import { Gate } from './gate.ts'
 import { BadRecordError } from './record-encoder.ts'
@@ -18,17 +12,6 @@ import { TransactionBoundary } from './transaction-boundary.ts'
 
 /** One state machine: starting → running ⇄ paused → draining → stopped; any → failed. */
 export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'
-
-/** A polled batch between its conversion and its acknowledgement. */
-interface Batch {
-  readonly records: readonly SourceRecord[]
-  readonly encoded: readonly ProducerRecord[]
-  /** `encoded[i]` came from `records[indexes[i]]`; dead-letter records at the end have no index. */
-  readonly indexes: readonly number[]
-  readonly offsets: ReadonlyMap<SourcePartition, SourceOffset>
-  readonly byteCount: number
-  readonly polledAt: number
-}
 
 /** Tells a stop that is over from one that gave something up. */
 class Abandoned extends Error {}
@@ -42,6 +25,7 @@ export class WorkerSourceTask {
   readonly connection: ConnectionKeeper
   readonly #parts: TaskParts
   readonly #submitted = new SubmittedBatches()
+  readonly #sender: BatchSender
   readonly #transactions: TransactionBoundary | null
   readonly #stopping = new AbortController()
   readonly #abandon = new AbortController()
@@ -58,6 +42,7 @@ export class WorkerSourceTask {
     const { task, plugin, clock, log, config } = parts
     const policy = plugin.reconnectPolicy?.(parts.props) ?? DEFAULT_RECONNECT
     this.connection = new ConnectionKeeper({ task, policy, clock, log })
+    this.#sender = new BatchSender(parts)
     this.#transactions = config.exactlyOnce
       ? new TransactionBoundary({ producer: parts.producer, config, clock, log })
       : null
@@ -210,10 +195,8 @@ export class WorkerSourceTask {
     await topics.ensure(transformed, signal)
     const traceparent = this.#parts.tracing.batchStarted(records.length)
     const { encoded, indexes } = await encoder.convert(transformed, topics.counts, traceparent, signal, deadLetters)
-    for (const deadLetter of deadLetters) encoded.push(await this.#addressed(deadLetter))
-    let byteCount = 0
-    for (const record of encoded) byteCount += (record.value?.length ?? 0) + (record.key?.length ?? 0)
-    return { records, encoded, indexes, offsets: lastOffsets(records), byteCount, polledAt }
+    for (const deadLetter of deadLetters) encoded.push(await this.#sender.addressed(deadLetter, signal))
+    return { records, encoded, indexes, offsets: lastOffsets(records), byteCount: byteCountOf(encoded), polledAt }
   }
 
   /** Stop 5: hands the batch to the producer and goes on, within the in-flight budget. */
@@ -222,7 +205,7 @@ export class WorkerSourceTask {
     const submitted = this.#submitted.submit(batch.offsets, batch.records.length, batch.byteCount)
     this.#budget()
     this.#track(
-      this.#send(batch).then((result) => {
+      this.#sender.send(batch, this.#abandon.signal).then((result) => {
         this.#acknowledged(batch, result)
         if (this.#submitted.ack(submitted)) this.#committable.open()
         this.#budget()
@@ -236,7 +219,7 @@ export class WorkerSourceTask {
     const entries = [...batch.offsets].map(([partition, offset]) => ({ partition, offset }))
     await this.#transactions!.run(this.#abandon.signal, {
       send: async () => {
-        const result = await this.#send(batch)
+        const result = await this.#sender.send(batch, this.#abandon.signal)
         await this.#transactions!.sendOffsets(offsets.encode(id.connector, entries), this.#abandon.signal)
         return () => this.#acknowledged(batch, result)
       },
@@ -245,38 +228,6 @@ export class WorkerSourceTask {
         return this.#parts.task.commit?.(this.#abandon.signal)
       },
     })
-  }
-
-  /** Sends a batch; a record that the broker refuses by itself goes to the error handler, its dead letter is awaited. */
-  async #send(batch: Batch): Promise<ProduceResult> {
-    const { producer, errors } = this.#parts
-    const signal = this.#abandon.signal
-    const result = await producer.send(batch.encoded, signal)
-    if (result.failures.length === 0) return result
-    const deadLetters: ProducerRecord[] = []
-    for (const { index, error } of result.failures) {
-      const at = batch.indexes[index]
-      const encoded = batch.encoded[index]!
-      if (at === undefined)
-        throw new FatalError('DEAD_LETTER_REFUSED', 'the dead-letter queue refused a record', { cause: error })
-      const failed = {
-        record: batch.records[at]!,
-        stage: 'KAFKA_PRODUCE',
-        className: 'KafkaProducer',
-        error,
-        encoded,
-      } as const
-      const deadLetter = errors.tolerate(failed)
-      if (deadLetter) deadLetters.push(await this.#addressed(deadLetter))
-    }
-    if (deadLetters.length > 0) {
-      const { failures } = await producer.send(deadLetters, signal)
-      if (failures[0])
-        throw new FatalError('DEAD_LETTER_REFUSED', 'the dead-letter queue refused a record', {
-          cause: failures[0].error,
-        })
-    }
-    return result
   }
 
   /** Stop 6: the broker has the batch. */
@@ -384,11 +335,6 @@ export class WorkerSourceTask {
     if (!this.#withoutLease) await this.#parts.lease.passed(this.#abandon.signal)
   }
 
-  async #addressed(deadLetter: ProducerRecord): Promise<ProducerRecord> {
-    const count = await this.#parts.topics.ensureTopic(deadLetter.topic, this.#abandon.signal)
-    return { ...deadLetter, partition: Math.floor(Math.random() * count) }
-  }
-
   /** Awaits something that a stop may interrupt. */
   async #unlessStopped(waiting: Promise<void>): Promise<void> {
     try {
@@ -404,17 +350,4 @@ export class WorkerSourceTask {
     this.#state = state
     this.#parts.onState(state, error, error === undefined ? null : errorKind(error))
   }
-}
-
-/** The last offset of each source partition; most batches have one partition, compared by identity. */
-function lastOffsets(records: readonly SourceRecord[]): Map<SourcePartition, SourceOffset> {
-  const offsets = new Map<SourcePartition, SourceOffset>()
-  let partition: SourcePartition | undefined
-  for (let i = records.length - 1; i >= 0; i--) {
-    const record = records[i]!
-    if (record.sourcePartition === partition) continue
-    partition = record.sourcePartition
-    if (!offsets.has(partition)) offsets.set(partition, record.sourceOffset)
-  }
-  return offsets
 }

@@ -44,7 +44,9 @@ export class ConfigState implements ConfigSnapshot {
     return this.#entries.get(connector)?.targetState ?? 'STARTED'
   }
   tasks(connector: string): readonly ConnectorConfig[] {
-    return this.#entries.get(connector)?.tasks ?? []
+    const entry = this.#entries.get(connector)
+    // A late writer's set may follow the removal; but a set may also stand before its connector, which compaction moved behind it.
+    return entry && entry.config !== null ? entry.tasks : []
   }
   tasksOutdated(connector: string): boolean {
     const entry = this.#entries.get(connector)

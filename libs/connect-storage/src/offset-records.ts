@@ -1,9 +1,10 @@
 import type { SourceOffset, SourcePartition } from '@tributary/connect-api'
 import { fromJson, isObject, jsonBytes, toJson } from './connect-json.ts'
+import { javaMapOrder } from './java-map-order.ts'
 
 /**
  * Keys and values of Kafka Connect's offsets topic: key `["connector",{partition}]`, value `{offset}` (OffsetStorageWriter).
- * Connect writes the partition's fields in the order of the task's Java map. We sort them where nobody wrote before us.
+ * A partition's fields stand in the order of Java's HashMap, in which Connect looks them up by their bytes.
  */
 export interface OffsetKey {
   readonly connector: string
@@ -16,7 +17,8 @@ export function canonicalPartition(partition: SourcePartition): string {
 }
 
 export function offsetKeyBytes(connector: string, partition: SourcePartition): Buffer {
-  return Buffer.from(toJson([connector, partition], 'sorted'))
+  const ordered = javaMapOrder(Object.keys(partition)).map((name) => [name, partition[name]])
+  return jsonBytes([connector, Object.fromEntries(ordered)])
 }
 
 export function offsetValueBytes(offset: SourceOffset): Buffer {

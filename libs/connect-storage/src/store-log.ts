@@ -58,7 +58,7 @@ export class StoreLog {
   async append(records: readonly StoreRecord[], signal?: AbortSignal): Promise<void> {
     const ends = signal ? AbortSignal.any([signal, this.#life]) : this.#life
     const positions = await (this.#options.transactionalId === undefined
-      ? this.#send(await this.#writer(ends), records, ends)
+      ? this.#sendPlain(records, ends)
       : this.#inTransaction(records, ends))
     for (const [partition, offset] of positions) await this.#log.readTo(partition, offset, ends)
   }
@@ -83,6 +83,18 @@ export class StoreLog {
       const { topic, log } = this.#options
       const { partition, offset } = record
       log.warn('record_skipped', { topic: topic.name, partition, offset, key, reason: (error as Error).message })
+    }
+  }
+
+  async #sendPlain(records: readonly StoreRecord[], signal: AbortSignal): Promise<Map<number, bigint>> {
+    const writer = this.#writer(signal)
+    try {
+      return await this.#send(await writer, records, signal)
+    } catch (error) {
+      // What the producer cannot go on after a new one may. (A transactional one is replaced by `claim` only: to start
+      // one here would fence the leader that may have come after us.)
+      if ((error as { kind?: unknown }).kind === 'fatal' && this.#producer === writer) await this.#dropProducer()
+      throw error
     }
   }
 

@@ -15,16 +15,14 @@ export class ProducerError extends Error {
   }
 }
 
-/** Another producer took the transactional id over, or the coordinator gave the transaction up after its timeout. */
+/**
+ * The producer is of no more use: another one took the transactional id over, the coordinator gave its transaction up
+ * after the timeout, or the end of a transaction is in doubt. The start of a new producer settles what was left open.
+ */
 export class ProducerFencedError extends ProducerError implements FencedError {
   declare readonly code: 'PRODUCER_FENCED'
-  constructor(transactionalId: string, cause?: unknown) {
-    super(
-      'fatal',
-      'PRODUCER_FENCED',
-      `transactional id "${transactionalId}" is held by a newer producer, or its transaction timed out; discard this producer`,
-      cause,
-    )
+  constructor(why: string, cause?: unknown) {
+    super('fatal', 'PRODUCER_FENCED', `${why}; discard this producer and start a new one`, cause)
   }
 }
 

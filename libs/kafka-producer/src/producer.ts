@@ -9,7 +9,7 @@ import { PartitionQueue } from './partition-queue.ts'
 import { PendingSend } from './pending-send.ts'
 import { persist } from './persistence.ts'
 import { Sender } from './sender.ts'
-import { Transaction } from './transaction.ts'
+import { fenced, Transaction } from './transaction.ts'
 import type { KafkaProducer, ProduceResult, ProducerOptions, ProducerRecord } from './types.ts'
 import type { ProducerIdentity, Wire } from './wire.ts'
 
@@ -62,7 +62,7 @@ export class IdempotentProducer implements KafkaProducer {
         maxRequestRecords: options.maxRequestRecords ?? DEFAULT_MAX_REQUEST_RECORDS,
         retryBackoffMs: this.#retryBackoffMs,
       },
-      onFenced: (cause) => this.#break(new ProducerFencedError(options.transactionalId ?? '', cause)),
+      onFenced: (cause) => this.#break(fenced(options.transactionalId ?? '', cause)),
       onStateLost: (queue, error) =>
         options.log?.warn('producer_state_lost', {
           topic: queue.topic,
@@ -158,15 +158,21 @@ export class IdempotentProducer implements KafkaProducer {
   }
 
   async #end(commit: boolean, signal: AbortSignal): Promise<void> {
+    const transaction = this.#transactional()
     try {
-      const identity = await this.#transactional().end(commit, signal)
+      const identity = await transaction.end(commit, signal)
       if (identity === null) return
       this.#identity = identity
       for (const queues of this.#queues.values()) for (const queue of queues) queue?.restart(identity)
     } catch (error) {
-      // Whether the transaction ended, and how, is known to the coordinator only; a new producer's start settles it.
-      this.#break(error instanceof Error ? error : new Error('transaction end was interrupted', { cause: error }))
-      throw error
+      // Whether the transaction ended, and how, is known to the coordinator only.
+      const inDoubt = new ProducerFencedError(
+        `the end of a transaction of "${transaction.transactionalId}" is in doubt`,
+        error,
+      )
+      const isFinal = error instanceof ProducerError && error.kind !== 'retriable'
+      this.#break(isFinal ? error : inDoubt)
+      throw signal.aborted || isFinal ? error : inDoubt
     }
   }
 

@@ -184,6 +184,11 @@ export class Sender {
       case 'refused':
         return this.#refused(queue, batch, error as Error)
       case 'state':
+        if (this.#parts.transaction !== null) {
+          // What was acknowledged before is in doubt too: only an abort and a new epoch make it clean.
+          this.#parts.transaction.requireNewEpoch()
+          return this.#giveUp(queue, error)
+        }
         this.#parts.onStateLost(queue, error as Error)
         queue.bumpEpoch()
         return this.#retryLater(queue)
@@ -205,9 +210,7 @@ export class Sender {
     const code = error instanceof BrokerError ? error.protocolCode : null
     if (code === UNKNOWN_TOPIC_OR_PARTITION && ++queue.unknownTopicTries >= MAX_UNKNOWN_TOPIC_TRIES) return 'config'
     // Nobody can fence a producer without a transactional id: the broker's state of it is out of step.
-    if (this.#parts.transaction === null) return remedy === 'fenced' ? 'state' : remedy
-    // In a transaction what was acknowledged before is in doubt too: only an abort makes it clean.
-    return remedy === 'state' ? 'fatal' : remedy
+    return remedy === 'fenced' && this.#parts.transaction === null ? 'state' : remedy
   }
 
   #refused(queue: PartitionQueue, batch: PartitionBatch, error: Error): void {
@@ -253,7 +256,7 @@ export class Sender {
     if (queue.finish().mayBeKept) {
       // Its sequence numbers can neither be used again (the broker would take other records for these) nor skipped.
       if (this.#parts.transaction === null) queue.bumpEpoch()
-      else this.#parts.transaction.doubt()
+      else this.#parts.transaction.requireNewEpoch()
     }
     if (queue.hasWaiting()) this.#schedule(queue)
   }

@@ -37,7 +37,7 @@ export class Transaction {
   #begunAtBroker = false
   #adding: Promise<void> = Promise.resolve()
   #failure: Error | null = null
-  #inDoubt = false
+  #newEpochRequired = false
 
   constructor(parts: TransactionParts) {
     this.transactionalId = parts.transactionalId
@@ -70,9 +70,12 @@ export class Transaction {
     if (this.#state !== 'none') this.#failure ??= error
   }
 
-  /** A batch was given up that the broker may have, or may yet get: the abort must end with a new epoch. */
-  doubt(): void {
-    this.#inDoubt = true
+  /**
+   * The end of the transaction must be followed by a new epoch: a batch was given up that the broker may have or may
+   * yet get, or the broker does not know the sequence.
+   */
+  requireNewEpoch(): void {
+    this.#newEpochRequired = true
   }
 
   /** Adds the queues' partitions to the transaction, one request at a time. Undefined when all are part of it already. */
@@ -109,13 +112,13 @@ export class Transaction {
   async end(commit: boolean, signal: AbortSignal): Promise<ProducerIdentity | null> {
     this.#state = 'ending'
     const begun = this.#begunAtBroker
-    const inDoubt = this.#inDoubt
+    const newEpochRequired = this.#newEpochRequired
     if (begun)
       await this.#persist(commit ? 'commit' : 'abort', signal, (coordinator) => this.#endTxn(coordinator, commit))
-    const identity = inDoubt ? await this.#bumpEpoch(signal) : null
+    const identity = newEpochRequired ? await this.#bumpEpoch(signal) : null
     this.#state = 'none'
     this.#failure = null
-    this.#inDoubt = false
+    this.#newEpochRequired = false
     this.#begunAtBroker = false
     this.#included.clear()
     return identity
@@ -125,15 +128,11 @@ export class Transaction {
     return this.#parts.wire.endTransaction(coordinator, this.#current(), commit)
   }
 
-  /** Makes a late arrival of the batch in doubt impossible: the brokers refuse the old epoch. */
+  /** KIP-360. Also makes a late arrival of a batch in doubt impossible: the brokers refuse the old epoch. */
   #bumpEpoch(signal: AbortSignal): Promise<ProducerIdentity> {
     if (!this.#parts.wire.canBumpEpoch) {
       // A plain InitProducerId could fence a successor that took over meanwhile.
-      throw new ProducerError(
-        'retriable',
-        'PRODUCER_STATE_IN_DOUBT',
-        `transaction of "${this.transactionalId}" was aborted while a batch had no answer; start a new producer`,
-      )
+      throw new ProducerFencedError(`a transaction of "${this.transactionalId}" was aborted with a batch in doubt`)
     }
     return this.#initialize(this.#identity, signal)
   }
@@ -168,8 +167,14 @@ export class Transaction {
     } catch (error) {
       const remedy = remedyOf(error)
       if (remedy === 'coordinator' || remedy === 'stale') this.#coordinator = null
-      if (remedy === 'fenced') throw new ProducerFencedError(this.transactionalId, error)
+      if (remedy === 'fenced') throw fenced(this.transactionalId, error)
       throw error
     }
   }
+}
+
+export function fenced(transactionalId: string, cause: unknown): ProducerFencedError {
+  if (cause instanceof ProducerFencedError) return cause
+  const why = `transactional id "${transactionalId}" is held by a newer producer, or its transaction timed out`
+  return new ProducerFencedError(why, cause)
 }

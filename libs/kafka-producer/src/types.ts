@@ -1,4 +1,4 @@
-/** One record as bytes, partition decided. Timestamp in ms since the epoch. */
+/** One record as bytes, partition decided. Timestamp in whole ms since the epoch. The bytes must not change until the send is settled. */
 export interface ProducerRecord {
   readonly topic: string
   readonly partition: number
@@ -10,7 +10,7 @@ export interface ProducerRecord {
 
 /** What became of a batch of records. Every record is either kept by the broker or named in `failures`. */
 export interface ProduceResult {
-  /** Offset of the i-th record sent; null when it failed. */
+  /** Offset of the i-th record sent; null when it failed, -1n when it is kept and the broker no longer knows where. */
   offset(index: number): bigint | null
   /** Records that the broker (or the codec) refused by themselves, `RECORD_TOO_LARGE`; all others were kept. */
   readonly failures: readonly ProduceFailure[]
@@ -41,7 +41,11 @@ export interface ProducerOptions {
   readonly onOutage?: (state: 'down' | 'up', error: Error | null) => void
 }
 
-/** Thrown by every call once another producer with the same transactional id has started. The producer is of no more use. */
+/**
+ * Thrown by every call once another producer with the same transactional id has started, the broker gave the transaction
+ * up after its timeout, or the end of a transaction is in doubt. The producer is of no more use; a new one's start settles
+ * what was left open.
+ */
 export interface FencedError extends Error {
   readonly code: 'PRODUCER_FENCED'
 }
@@ -62,8 +66,12 @@ export interface KafkaProducer {
   send(records: readonly ProducerRecord[], signal: AbortSignal): Promise<ProduceResult>
   /** Transactional only; one at a time. */
   beginTransaction(): void
-  /** Waits for the sends, then commits. On rejection the outcome is an abort, unless FencedError. */
+  /**
+   * Waits for the sends, then commits. On rejection the outcome is an abort, done already, unless FencedError; a signal
+   * that aborts while the broker is asked leaves the outcome in doubt, and FencedError for the calls that follow.
+   */
   commitTransaction(signal: AbortSignal): Promise<void>
+  /** Rejects the sends under way and aborts. Without an open transaction it does nothing. */
   abortTransaction(signal: AbortSignal): Promise<void>
   /** Bytes handed to `send` and not yet settled. */
   readonly inFlightBytes: number

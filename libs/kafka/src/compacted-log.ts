@@ -107,8 +107,12 @@ export class CompactedLog {
   }
 
   #reached(ends: ReadonlyMap<number, bigint>): boolean {
-    for (const [partition, end] of ends) if ((this.#positions.get(partition) ?? 0n) < end) return false
+    for (const [partition, end] of ends) if ((this.#positions.get(partition) ?? -1n) < end) return false
     return true
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) if (this.#reached(waiter.ends)) waiter.resolve()
   }
 
   async #run(): Promise<void> {
@@ -117,7 +121,7 @@ export class CompactedLog {
     const progress = (): void => {
       if (backoff.attempts > QUIET_TRIES) log.info('log_reconnected', { topic: topic.name, attempts: backoff.attempts })
       backoff.reset()
-      for (const waiter of this.#waiters) if (this.#reached(waiter.ends)) waiter.resolve()
+      this.#wake()
     }
     while (!this.#life.aborted) {
       try {
@@ -143,6 +147,8 @@ export class CompactedLog {
     for (const partition of leaders.keys()) {
       if (!this.#positions.has(partition)) this.#positions.set(partition, 0n)
     }
+    // Of an empty topic nothing comes, and it is read to its end all the same.
+    this.#wake()
     const round = new AbortController()
     const signal = AbortSignal.any([this.#life, round.signal])
     const tails = Array.from(

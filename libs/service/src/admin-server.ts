@@ -87,13 +87,13 @@ function bindError(cause: NodeJS.ErrnoException, host: string, port: number): Er
   return new ConfigException(message, [{ name: 'admin.port', message }], { cause })
 }
 
-function addRoutes(app: FastifyInstance, { ready, scrape }: AdminOptions): void {
+function addRoutes(app: FastifyInstance, options: AdminOptions): void {
   app.get('/health', () => ({ status: 'healthy', message: 'The process is running.' }))
   app.get('/ready', (_request, reply) => {
-    const state = ready()
+    const state = options.ready()
     return state === true ? { status: 'ready' } : reply.code(503).send({ error_code: 503, message: state })
   })
-  app.get('/metrics', async (_request, reply) => reply.type(PROMETHEUS_CONTENT_TYPE).send(await scrape()))
+  app.get('/metrics', async (_request, reply) => reply.type(PROMETHEUS_CONTENT_TYPE).send(await options.scrape()))
 }
 
 /** Gives a fastify server Kafka Connect's error bodies; what is no HTTP error is logged and answered with 500. */

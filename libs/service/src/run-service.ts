@@ -37,6 +37,8 @@ export interface Service {
   ready(): true | string
   /** Releases everything. Called once. */
   stop(): Promise<void>
+  /** More fields of the line event=service_started: the ports of other servers, for instance. */
+  readonly startedFields?: Readonly<Record<string, unknown>>
 }
 
 export interface ServiceOptions<K extends Keys> {
@@ -125,6 +127,7 @@ async function start<K extends Keys>(
     admin: `http://${hostPort(bound, admin.port)}`,
     pid: process.pid,
     start_ms: startMs,
+    ...service.startedFields,
   })
 }
 

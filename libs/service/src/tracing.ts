@@ -23,7 +23,7 @@ export async function startTracing(
   const sdk = new NodeSDK({
     serviceName: env['OTEL_SERVICE_NAME'] || service.name,
     resource: defaultResource().merge(resourceFromAttributes({ 'service.version': service.version })),
-    // Metrics are scraped and logs go to standard output: unset, the SDK would send both by OTLP as well.
+    // Metrics are scraped and logs go to standard output: unset, the SDK would set up OTLP exporters of both as well.
     metricReaders: [],
     logRecordProcessors: [],
   })

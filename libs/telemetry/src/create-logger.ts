@@ -38,10 +38,9 @@ let shared: LogStream | undefined
 function stdout(): LogStream {
   if (shared) return shared
   const destination = pino.destination({ dest: 1, sync: true })
-  // A reader that went away must not take the process with it: the launcher may be killed before its children.
-  destination.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') process.stderr.write(`log output failed: ${error.message}\n`)
-  })
+  // pino drops lines once the reader went away, as when a launcher is killed before its children. Any other error, a full
+  // disk, must not end the process either.
+  destination.on('error', (error: Error) => process.stderr.write(`log output failed: ${error.message}\n`))
   return (shared = destination)
 }
 

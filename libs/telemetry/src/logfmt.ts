@@ -43,7 +43,7 @@ function formatKey(key: string): string {
 function formatValue(value: unknown): string {
   const text = textOf(value)
   const cut = text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text
-  // eslint-disable-next-line no-control-regex -- a control character in a value could forge a line
+  // A control character in a value could forge a line.
   return cut !== '' && !/[\s="\\\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(cut) ? cut : quote(cut)
 }
 

@@ -8,14 +8,7 @@ import { Client, credentials } from '@grpc/grpc-js'
 import { ProduceAcks, Producer } from '@platformatic/kafka'
 import protobuf from 'protobufjs'
 
-const [broker, topic, port, count, rate, mode] = process.argv.slice(2) as [
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-]
+const [broker = '', topic = '', port = '', count = '', rate = '', mode = ''] = process.argv.slice(2)
 const { root } = protobuf.parse(readFileSync(join(import.meta.dirname, 'feed.proto'), 'utf8'))
 const Event = root.lookupType('bench.Event')
 const Request = root.lookupType('bench.Request')
@@ -40,7 +33,7 @@ async function send(): Promise<void> {
     queue = queue.slice(500)
     if (call.isPaused() && queue.length < 2000) call.resume()
     const messages = batch.map((message) => ({ topic, partition: 0, value: convert(message) }))
-    await producer.send({ messages } as never)
+    await producer.send({ messages })
   }
   sending = false
 }
@@ -53,10 +46,13 @@ call.on('data', (message: Buffer) => {
   if (queue.length > 10_000) call.pause()
   if (!sending) void send()
 })
+const startedAt = performance.now()
 const watch = setInterval(() => {
   if (received < total || sending) return
-  const { user, system } = process.cpuUsage()
-  console.log(JSON.stringify({ received, cpuUs: user + system, rss: process.resourceUsage().maxRSS * 1024 }))
   clearInterval(watch)
-  process.exit(0)
+  const { user, system } = process.cpuUsage()
+  const ms = performance.now() - startedAt
+  console.log(`ms=${ms} cpu_us=${user + system} rss=${process.resourceUsage().maxRSS * 1024}`)
 }, 5)
+process.stdin.on('end', () => process.exit(0)).resume()
+process.on('SIGTERM', () => process.exit(0))

@@ -28,7 +28,7 @@ export function start(file: string, args: readonly string[], env: Record<string,
   })
   const lines: string[] = []
   const waiting = new Set<() => void>()
-  createInterface({ input: child.stdout! }).on('line', (line) => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)
     for (const look of waiting) look()
   })

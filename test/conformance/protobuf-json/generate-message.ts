@@ -1,5 +1,5 @@
 import type { Field, MessageType } from '@tributary/grpc-ingest/schema'
-import type { Random } from './random.ts'
+import type { Random } from '../../fuzz/random.ts'
 
 const VARINT = 0
 const I64 = 1
@@ -49,6 +49,10 @@ export interface GenerateOptions {
   readonly anyTypes: readonly string[]
   /** Java has no extensions inside an Any. */
   readonly inAny?: boolean
+  /** No field twice that is not repeated, and no oneof with two members: nothing is replaced by what comes later. */
+  readonly once?: boolean
+  /** Java also prints map entries that later ones replace, so what has no JSON form must not be in one. */
+  readonly inMap?: boolean
 }
 
 /**
@@ -59,12 +63,15 @@ export function generateMessage(type: MessageType, random: Random, options: Gene
   const special = wellKnown(type, random, options)
   if (special) return special
   // A few fields of many: whole messages of such types, nested, would be megabytes
+  const oneofs = new Set<string>()
   const density = random.pick([0, 0.05, 0.1, options.depth === 0 ? 0.8 : 0.3])
   const parts: Buffer[] = []
   for (const field of type.fields) {
     if (field.extension && options.inAny === true) continue
+    if (options.once === true && field.oneof !== null && oneofs.has(field.oneof)) continue
     if (type.mapEntry ? random.chance(0.1) : !random.chance(density)) continue
-    const times = field.repeated ? random.pick([1, 1, 2, 3]) : random.pick([1, 1, 1, 1, 2])
+    const times = field.repeated ? random.pick([1, 1, 2, 3]) : random.pick([1, 1, 1, 1, options.once === true ? 1 : 2])
+    if (field.oneof !== null) oneofs.add(field.oneof)
     for (let i = 0; i < times; i++) parts.push(generateField(field, random, options))
   }
   if (random.chance(0.1)) parts.push(unknownField(random))
@@ -79,7 +86,7 @@ function generateField(field: Field, random: Random, options: GenerateOptions): 
   }
   if (field.type === 'message') return Buffer.concat([tag(field, LEN), chunk(nested(field, random, options))])
   if (field.repeated && wireType !== LEN && random.chance(field.packed ? 0.9 : 0.1)) {
-    const values = Array.from({ length: random.below(6) }, () => scalar(field, random))
+    const values = Array.from({ length: random.int(6) }, () => scalar(field, random))
     return Buffer.concat([tag(field, LEN), chunk(Buffer.concat(values))])
   }
   return Buffer.concat([tag(field, wireType), scalar(field, random)])
@@ -87,7 +94,8 @@ function generateField(field: Field, random: Random, options: GenerateOptions): 
 
 function nested(field: Field, random: Random, options: GenerateOptions): Buffer {
   if (options.depth <= 0) return Buffer.alloc(0)
-  return generateMessage(field.messageType!, random, { ...options, depth: options.depth - 1 })
+  const inMap = options.inMap === true || field.messageType!.mapEntry
+  return generateMessage(field.messageType!, random, { ...options, depth: options.depth - 1, inMap })
 }
 
 function wireTypeOf(field: Field): number {
@@ -100,10 +108,10 @@ function scalar(field: Field, random: Random): Buffer {
   const bytes = Buffer.alloc(8)
   switch (field.type) {
     case 'double':
-      bytes.writeDoubleLE(random.chance(0.3) ? random.next() * 10 ** random.below(20) : number(random))
+      bytes.writeDoubleLE(random.chance(0.3) ? random.next() * 10 ** random.int(20) : number(random))
       return bytes
     case 'float':
-      bytes.writeFloatLE(random.chance(0.3) ? random.next() * 10 ** random.below(10) : Math.fround(number(random)))
+      bytes.writeFloatLE(random.chance(0.3) ? random.next() * 10 ** random.int(10) : Math.fround(number(random)))
       return bytes.subarray(0, 4)
     case 'fixed64':
     case 'sfixed64':
@@ -116,10 +124,10 @@ function scalar(field: Field, random: Random): Buffer {
     case 'string':
       return chunk(Buffer.from(text(random)))
     case 'bytes':
-      return chunk(Buffer.from(Array.from({ length: random.below(20) }, () => random.below(256))))
+      return chunk(Buffer.from(Array.from({ length: random.int(20) }, () => random.int(256))))
     case 'enum': {
       const known = [...field.enumType!.nameOf.keys()]
-      return varint(BigInt(random.chance(0.8) ? random.pick(known) : random.below(40) - 10), random)
+      return varint(BigInt(random.chance(0.8) ? random.pick(known) : random.int(40) - 10), random)
     }
     case 'bool':
       return varint(random.pick([0n, 1n, 1n, 2n, 2n ** 40n, 2n ** 63n]), random)
@@ -128,17 +136,21 @@ function scalar(field: Field, random: Random): Buffer {
   }
 }
 
+function bits64(random: Random): bigint {
+  return (BigInt(random.int(2 ** 32)) << 32n) | BigInt(random.int(2 ** 32))
+}
+
 function number(random: Random): number {
   return random.pick(FLOATS) * (random.chance(0.2) ? -1 : 1)
 }
 
 function integer(random: Random): bigint {
-  const value = random.chance(0.2) ? random.bits64() : random.pick(random.chance(0.5) ? INTEGERS : WIDE)
+  const value = random.chance(0.2) ? bits64(random) : random.pick(random.chance(0.5) ? INTEGERS : WIDE)
   return random.chance(0.3) ? -value : value
 }
 
 function text(random: Random): string {
-  return random.chance(0.5) ? random.pick(TEXTS) : `${random.pick(TEXTS)}${random.below(1000)}${random.pick(TEXTS)}`
+  return random.chance(0.5) ? random.pick(TEXTS) : `${random.pick(TEXTS)}${random.int(1000)}${random.pick(TEXTS)}`
 }
 
 export function varint(value: bigint, random?: Random): Buffer {
@@ -148,8 +160,8 @@ export function varint(value: bigint, random?: Random): Buffer {
     bytes.push(Number(rest & 0x7fn) | 0x80)
     rest >>= 7n
   } while (rest > 0n)
-  // An encoder may write more bytes than are needed
-  while (random !== undefined && bytes.length < 10 && random.chance(0.02)) bytes.push(0x80)
+  // An encoder may write more bytes than are needed. Of ten, protobuf-java takes the last for 1 whatever it is.
+  while (random !== undefined && bytes.length < 8 && random.chance(0.02)) bytes.push(0x80)
   bytes.push(bytes.pop()! & 0x7f)
   return Buffer.from(bytes)
 }
@@ -164,9 +176,9 @@ function tag(field: Field, wireType: number): Buffer {
 
 function unknownField(random: Random): Buffer {
   const number = BigInt(random.pick([19, 58, 5000, 199]) * 8)
-  switch (random.below(4)) {
+  switch (random.int(4)) {
     case 0:
-      return Buffer.concat([varint(number), varint(random.bits64())])
+      return Buffer.concat([varint(number), varint(bits64(random))])
     case 1:
       return Buffer.concat([varint(number + 1n), Buffer.alloc(8, 7)])
     case 2:
@@ -178,7 +190,7 @@ function unknownField(random: Random): Buffer {
 
 function shuffle<T>(items: T[], random: Random): void {
   for (let i = items.length - 1; i > 0; i--) {
-    const j = random.below(i + 1)
+    const j = random.int(i + 1)
     ;[items[i], items[j]] = [items[j]!, items[i]!]
   }
 }
@@ -187,7 +199,7 @@ function shuffle<T>(items: T[], random: Random): void {
 function wellKnown(type: MessageType, random: Random, options: GenerateOptions): Buffer | null {
   const seconds = (n: bigint): Buffer => Buffer.concat([varint(8n), varint(n)])
   const nanos = (n: number): Buffer => Buffer.concat([varint(16n), varint(BigInt(n))])
-  const fraction = (): number => random.pick([0, 500_000_000, 1_000_000, 1000, 1, 999_999_999, random.below(1e9)])
+  const fraction = (): number => random.pick([0, 500_000_000, 1_000_000, 1000, 1, 999_999_999, random.int(1e9)])
   switch (type.fullName) {
     case 'google.protobuf.Timestamp': {
       const at = random.pick([
@@ -197,18 +209,20 @@ function wellKnown(type: MessageType, random: Random, options: GenerateOptions):
         1_700_000_000n,
         -62_135_596_800n,
         253_402_300_799n,
-        BigInt(random.below(2 ** 32)),
-        2n ** 40n,
+        BigInt(random.int(2 ** 32)),
+        options.inMap === true ? 2n : 2n ** 40n,
       ])
       return Buffer.concat([seconds(at), nanos(fraction())])
     }
     case 'google.protobuf.Duration': {
       const sign = random.pick([1, -1])
-      const length = random.pick([0n, 1n, 90n, 315_576_000_000n, BigInt(random.below(2 ** 32))])
+      const length = random.pick([0n, 1n, 90n, 315_576_000_000n, BigInt(random.int(2 ** 32))])
       return Buffer.concat([seconds(length * BigInt(sign)), nanos(fraction() * sign)])
     }
+    case 'google.protobuf.Value':
+      return options.inMap === true ? Buffer.concat([varint(26n), chunk(Buffer.from(text(random)))]) : null
     case 'google.protobuf.FieldMask': {
-      const paths = Array.from({ length: random.below(4) }, () =>
+      const paths = Array.from({ length: random.int(4) }, () =>
         random.pick(['foo_bar', 'user.display_name', 'a', 'a__b', '', 'mixedCase', 'x_1y', '_lead', 'trail_']),
       )
       return Buffer.concat(paths.map((path) => Buffer.concat([varint(10n), chunk(Buffer.from(path))])))
@@ -216,6 +230,7 @@ function wellKnown(type: MessageType, random: Random, options: GenerateOptions):
     case 'google.protobuf.Any': {
       if (random.chance(0.1)) return Buffer.alloc(0)
       const name = random.pick(options.anyTypes)
+      if (options.inMap === true && !type.types.has(name)) return Buffer.alloc(0)
       const content = type.types.get(name)
       const value =
         content && options.depth > 0

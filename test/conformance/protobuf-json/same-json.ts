@@ -12,7 +12,11 @@ export function firstDifference(
 ): string | null {
   if (isObject(expected) && isObject(actual)) {
     const url = expected['@type']
-    if (typeof url === 'string') type = type?.types.get(url.slice(url.lastIndexOf('/') + 1)) ?? null
+    if (typeof url === 'string') {
+      type = type?.types.get(url.slice(url.lastIndexOf('/') + 1)) ?? null
+      const ownForm = type?.fullName.startsWith('google.protobuf.') === true && actual['@type'] === url
+      if (ownForm) return firstDifference(type, expected['value'], actual['value'], `${path}.value`)
+    }
     const names = new Set([...Object.keys(expected), ...Object.keys(actual)])
     for (const name of names) {
       const found = memberDifference(type, name, expected[name], actual[name], `${path}.${name}`)

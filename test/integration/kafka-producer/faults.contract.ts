@@ -37,7 +37,7 @@ export function faultContract(driver: ProducerDriver): void {
       await producer.send(recordsOf(topic, ['last']), deadline())
       assert.deepEqual(await valuesIn(direct, topic), ['first', ...strings(range(0, 100)), 'last'])
       assert.deepEqual(await valuesIn(direct, topic, { partition: 1 }), strings(range(0, 100)))
-      assert.deepEqual([results[0]!.offset(0), results[0]!.offset(99), results[1]!.offset(0)], [1n, 100n, 0n])
+      assert.deepEqual([results[0].offset(0), results[0].offset(99), results[1].offset(0)], [1n, 100n, 0n])
     })
 
     test('answers lost over and over: all kept once, in order', async () => {

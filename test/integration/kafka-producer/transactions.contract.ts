@@ -176,8 +176,7 @@ export function transactionContract(driver: ProducerDriver): void {
         if (driver === 'kafkajs') {
           // It cannot raise the epoch of a transactional id without fencing a successor: the producer ends here.
           await assert.rejects(producer.abortTransaction(deadline()), {
-            code: 'PRODUCER_STATE_IN_DOUBT',
-            kind: 'retriable',
+            code: 'PRODUCER_FENCED',
           })
         } else {
           await producer.abortTransaction(deadline())

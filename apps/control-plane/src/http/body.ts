@@ -91,6 +91,5 @@ function kindOf(value: unknown): string {
 
 /** As String.trim() of Java, which Connect uses on names: control characters go too. */
 function trimJava(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/^[\u0000- ]+|[\u0000- ]+$/g, '')
 }

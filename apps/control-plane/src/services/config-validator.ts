@@ -5,7 +5,7 @@ import {
   describeConfig,
   validateConfig,
 } from '@tributary/config'
-import { SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS, type FieldError } from '@tributary/connect-api'
+import { SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from '@tributary/connect-api'
 import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'

@@ -1,6 +1,5 @@
 import type { PluginEntry } from '@tributary/connect-storage'
 import { type LogFields, type Logger, LoggerLevels } from '@tributary/telemetry'
-import type { InjectOptions } from 'fastify'
 import { createControlPlane } from '../create-control-plane.ts'
 import type { GroupReader } from '../services/workers.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
@@ -82,7 +81,7 @@ export function testApi(options: { strict?: boolean; plugins?: readonly PluginEn
     call: async (method, path, body, headers = {}) => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
       const response = await app.inject({
-        method: method as NonNullable<InjectOptions['method']>,
+        method: method,
         url: path,
         headers: {
           host: 'rest:8083',

@@ -7,6 +7,8 @@ import type { MessageType } from './model.ts'
  * included: fields in order of number, 64-bit integers as strings, floats as their shortest decimals, HTML-safe strings.
  * Beyond that one, an Any is resolved from the schema, and so are extensions.
  *
+ * What a later value of the same field replaces is not looked at, so it may be malformed.
+ *
  * Throws DataError: `PROTOBUF_DECODE` for malformed bytes, `PROTOBUF_JSON` for what JSON has no form for (an Any of
  * unknown type, a Timestamp outside the years 1 to 9999, a google.protobuf.Value that is NaN). The bytes stay as they are.
  */

@@ -158,6 +158,9 @@ class Linker {
     const { type, messageType, enumType } = this.#typeOf(proto, scope, fullName, features)
     const repeated = proto.label === REPEATED
     const isMessage = messageType !== null
+    if (messageType?.mapEntry === true && (!repeated || type !== 'message')) {
+      throw invalid(fullName, `"${messageType.fullName}" is a map's entry and the field is no map.`)
+    }
     const scalar = !isMessage && type !== 'string' && type !== 'bytes'
     return {
       name: proto.name,
@@ -210,7 +213,7 @@ class Linker {
 
   #messageOf(name: string, scope: Scope, user: string): MessageType {
     const message = this.#messages.get(this.#resolve(name, scope, user))
-    if (!message) throw invalid(user, `"${name}" is not a message type.`)
+    if (!message || message.mapEntry) throw invalid(user, `"${name}" is not a message type.`)
     return message
   }
 
@@ -250,7 +253,8 @@ class Linker {
 
 function checkMapEntry(message: MessageType): void {
   const [key, value, more] = message.fields
-  const ok = key?.number === 1 && value?.number === 2 && !more && !key.repeated && !value.repeated
+  const ok =
+    key?.number === 1 && value?.number === 2 && !more && [key, value].every((f) => !f.repeated && f.oneof === null)
   if (!ok || !MAP_KEYS.includes(key.type)) throw invalid(message.fullName, 'Map entry without a key 1 and a value 2.')
 }
 

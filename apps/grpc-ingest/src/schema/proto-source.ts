@@ -87,7 +87,10 @@ function contentOf(space: protobuf.NamespaceBase): Content {
 function messageOf(type: protobuf.Type): MessageProto {
   const content = contentOf(type)
   const groups = new Set(content.types.filter((t) => (t as { group?: boolean }).group === true).map((t) => t.name))
-  const fields = type.fieldsArray
+  // protobufjs adds a double of an extension to the type that it extends, where that is in the same file
+  const fields = type.fieldsArray.filter(
+    (f) => f.extend === undefined && (f as { declaringField?: unknown }).declaringField == null,
+  )
   const oneofs = type.oneofsArray
   return {
     name: type.name,

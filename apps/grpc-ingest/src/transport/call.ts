@@ -68,7 +68,7 @@ export class ServerStreamCall {
     })
     this.#stream.on('response', (headers, flags) => this.#answered(headers, flags))
     this.#stream.on('data', (chunk: Buffer) => this.#read(chunk))
-    this.#stream.on('trailers', (trailers) => {
+    this.#stream.on('trailers', (trailers: IncomingHttpHeaders) => {
       this.#trailers = trailers
     })
     this.#stream.on('end', () => {

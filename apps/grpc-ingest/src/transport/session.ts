@@ -49,7 +49,9 @@ export class GrpcSession {
     this.#session.on('error', (error) => {
       this.lostBecause ??= reasonOf(error)
     })
-    this.#session.on('goaway', (code, _lastStream, data) => this.#goaway(code, data))
+    // Node's session does not end with its socket when TLS fails.
+    socket.on('error', (error) => this.#session.destroy(error))
+    this.#session.on('goaway', (code: number, _lastStream: number, data?: Buffer) => this.#goaway(code, data))
     this.#session.on('close', () => this.#keepalive.stop())
   }
 
@@ -77,9 +79,9 @@ export class GrpcSession {
     this.#session.destroy()
   }
 
-  #goaway(code: number, data?: NodeJS.ArrayBufferView): void {
+  #goaway(code: number, data?: Buffer): void {
     if (code === http2.constants.NGHTTP2_NO_ERROR) return
-    const words = data ? Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString() : ''
+    const words = data?.toString() ?? ''
     this.tooManyPings = code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM && words === 'too_many_pings'
     this.lostBecause ??= `the server sent GOAWAY with code ${code}${words === '' ? '' : ` (${words})`}`
   }
@@ -100,8 +102,8 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   giveUp.throwIfAborted()
   const socket = dial(options)
   socket.once('close', () => closed.abort(new Error('the server closed the connection before it spoke HTTP/2')))
-  // What matters is thrown below; an error after that belongs to the session, which has its own listener.
-  socket.on('error', () => {})
+  // With TLS 1.3 a refused client certificate is heard of only after the handshake, when the socket is HTTP/2's already.
+  socket.on('error', (error) => closed.abort(error))
   let session: GrpcSession | undefined
   try {
     await once(socket, options.tls ? 'secureConnect' : 'connect', { signal: giveUp })
@@ -129,8 +131,10 @@ function dial({ host, port, tls: security }: SessionOptions): net.Socket {
   return socket.setNoDelay(true)
 }
 
-/** The words of a connection error. One that tried several addresses has none of its own. */
+/** The words of a connection error. One that tried several addresses has none of its own; OpenSSL's stand in `reason`. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
+  const { reason } = error as { reason?: unknown }
+  if (typeof reason === 'string') return reason
   return error instanceof Error ? error.message : String(error)
 }

@@ -40,37 +40,22 @@ export interface ScriptedRun {
   failureKind: ErrorKind | null
 }
 
+interface ScriptOptions {
+  resumable?: boolean
+  transformations?: readonly Transformation[]
+  intervalMs?: number
+  maxAttempts?: number
+}
+
 /** A task loop around a scripted source, on fakes; not started yet. */
-export function scriptedRun(
-  props: Props = {},
-  options: {
-    resumable?: boolean
-    transformations?: readonly Transformation[]
-    intervalMs?: number
-    maxAttempts?: number
-  } = {},
-): ScriptedRun {
+export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): ScriptedRun {
   const config = sourceTaskConfig({ 'offset.commit.interval.ms': '1', ...props })
   const task = new ScriptedTask()
   const producer = new FakeProducer()
   const offsets = new FakeOffsets()
   const lease = new Gate(true)
   const errors = new ErrorHandler(config, 'c', 0, silentLog)
-  const plugin: SourcePlugin = {
-    class: 'test.Scripted',
-    aliases: [],
-    version: '1',
-    taskClass: 'test.ScriptedTask',
-    reconnectPolicy: () => ({
-      enabled: true,
-      intervalMs: options.intervalMs ?? 1,
-      backoffMaxMs: 5,
-      maxAttempts: options.maxAttempts ?? -1,
-      connectTimeoutMs: 1000,
-    }),
-    connector: { spec: { keys: {} }, taskConfigs: (c) => [c], exactlyOnce: () => options.resumable ?? false },
-    createTask: () => task,
-  }
+  const plugin = scriptedPlugin(task, options)
   const scripted: ScriptedRun = {
     task,
     producer,
@@ -124,6 +109,24 @@ export function scriptedRun(
     }),
   }
   return scripted
+}
+
+function scriptedPlugin(task: ScriptedTask, options: ScriptOptions): SourcePlugin {
+  return {
+    class: 'test.Scripted',
+    aliases: [],
+    version: '1',
+    taskClass: 'test.ScriptedTask',
+    reconnectPolicy: () => ({
+      enabled: true,
+      intervalMs: options.intervalMs ?? 1,
+      backoffMaxMs: 5,
+      maxAttempts: options.maxAttempts ?? -1,
+      connectTimeoutMs: 1000,
+    }),
+    connector: { spec: { keys: {} }, taskConfigs: (c) => [c], exactlyOnce: () => options.resumable ?? false },
+    createTask: () => task,
+  }
 }
 
 /** Waits until `condition` holds; fails after `timeoutMs`. */

@@ -1,0 +1,33 @@
+import { defineConfig } from '@tributary/config'
+import { serviceSettings } from '@tributary/service'
+
+const group = 'Feed'
+
+/** The feed's settings: `TRIBUTARY_FEED_GRPC_PORT` and so on. */
+export const feedSettings = defineConfig({
+  ...serviceSettings.keys,
+  'feed.host': {
+    type: 'string',
+    default: '127.0.0.1',
+    validator: { kind: 'nonEmpty' },
+    importance: 'medium',
+    group,
+    doc: 'Address that the gRPC and the WebSocket server listen on.',
+  },
+  'feed.grpc.port': {
+    type: 'int',
+    default: 0,
+    validator: { kind: 'range', min: 0, max: 65_535 },
+    importance: 'medium',
+    group,
+    doc: 'Port of the gRPC server; 0: a free one, which the line event=service_started tells.',
+  },
+  'feed.ws.port': {
+    type: 'int',
+    default: 0,
+    validator: { kind: 'range', min: 0, max: 65_535 },
+    importance: 'medium',
+    group,
+    doc: 'Port of the WebSocket server; 0: a free one, which the line event=service_started tells.',
+  },
+})

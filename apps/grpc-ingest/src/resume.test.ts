@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Clock, createTaskStats } from '@tributary/connect-api'
+import type { LogFields, Logger } from '@tributary/telemetry'
+import { RateLimitedLog } from './rate-limited-log.ts'
+import { committedValue, Resume, type ResumeOptions, valueToAskFor } from './resume.ts'
+
+function resumeFrom(committed: ResumeOptions['committed'], options: Partial<ResumeOptions> = {}) {
+  const stats = createTaskStats()
+  const warnings: [string, LogFields][] = []
+  const log = { warn: (event: string, fields: LogFields) => void warnings.push([event, fields]) } as unknown as Logger
+  const clock = { monotonic: () => 0 } as unknown as Clock
+  const busyLog = new RateLimitedLog(log, clock)
+  const resume = new Resume({ committed, monotonic: true, contiguous: true, stats, log: busyLog, ...options })
+  return { resume, stats, warnings }
+}
+
+describe('Resume', () => {
+  test('starts at the committed value and follows what is received', () => {
+    const { resume } = resumeFrom(5n)
+    assert.equal(resume.last, 5n)
+    assert.equal(resume.accept(6n), true)
+    assert.equal(resume.last, 6n)
+    assert.equal(resume.accept(null), true)
+    assert.equal(resume.last, 6n)
+  })
+
+  test('takes any first value when nothing was committed', () => {
+    const { resume, stats } = resumeFrom(null)
+    assert.equal(resume.accept(1_000_000n), true)
+    assert.equal(stats.sequenceGaps, 0)
+  })
+
+  test('finds duplicates and gaps above 2^53 as well', () => {
+    const { resume, stats, warnings } = resumeFrom(2n ** 63n)
+    assert.equal(resume.accept(2n ** 63n), false)
+    assert.equal(resume.accept(2n ** 63n + 3n), true)
+    assert.deepEqual([stats.duplicates, stats.sequenceGaps, stats.sequenceGapMessages], [1, 1, 2])
+    assert.deepEqual(
+      warnings.map(([event]) => event),
+      ['sequence_duplicate', 'sequence_gap'],
+    )
+    assert.equal(warnings[1]?.[1]['from'], 2n ** 63n + 1n)
+  })
+
+  test('compares a number with one that was altered to text', () => {
+    const { resume, stats } = resumeFrom('41')
+    assert.equal(resume.accept(41n), false)
+    assert.equal(resume.accept(42n), true)
+    assert.equal(stats.sequenceGaps, 0)
+  })
+
+  test('only remembers tokens', () => {
+    const { resume, stats } = resumeFrom('b')
+    assert.equal(resume.accept('a'), true)
+    assert.equal(resume.last, 'a')
+    assert.equal(stats.duplicates, 0)
+  })
+
+  test('logs a run of gaps once', () => {
+    const { resume, stats, warnings } = resumeFrom(0n)
+    for (let value = 2n; value <= 20n; value += 2n) resume.accept(value)
+    assert.equal(stats.sequenceGaps, 10)
+    assert.equal(warnings.length, 1)
+  })
+})
+
+test('the value to ask for is the last one or the one after it', () => {
+  assert.equal(valueToAskFor(5n, false), 5n)
+  assert.equal(valueToAskFor(5n, true), 6n)
+  assert.equal(valueToAskFor('5', true), 6n)
+  assert.equal(valueToAskFor('page-5', true), 'page-5')
+})
+
+test('the committed value is taken from offsets of every form', () => {
+  assert.equal(committedValue(null), null)
+  assert.equal(committedValue({ session_id: 's', sequence: 4 }), null)
+  assert.equal(committedValue({ resume: null }), null)
+  assert.equal(committedValue({ resume: 7 }), 7n)
+  assert.equal(committedValue({ resume: 2n ** 60n }), 2n ** 60n)
+  assert.equal(committedValue({ resume: '007' }), '007')
+})

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { deflateSync, gzipSync } from 'node:zlib'
+import { FramingError, framed, MessageDecoder } from './message-decoder.ts'
+
+function decode(decoder: MessageDecoder, ...chunks: Buffer[]): string[] {
+  const out: Buffer[] = []
+  for (const chunk of chunks) decoder.push(chunk, out)
+  return out.map(String)
+}
+
+function compressed(message: Buffer): Buffer {
+  const frame = framed(message)
+  frame[0] = 1
+  return frame
+}
+
+describe('MessageDecoder', () => {
+  const texts = ['one', '', 'three', 'x'.repeat(300)]
+  const stream = Buffer.concat(texts.map((text) => framed(Buffer.from(text))))
+
+  test('finds the messages wherever the chunks are cut', () => {
+    for (let size = 1; size <= stream.length; size++) {
+      const chunks: Buffer[] = []
+      for (let at = 0; at < stream.length; at += size) chunks.push(stream.subarray(at, at + size))
+      assert.deepEqual(decode(new MessageDecoder(1000), ...chunks), texts, `chunks of ${size} bytes`)
+    }
+  })
+
+  test('copies nothing of a message that lies in one chunk', () => {
+    const out: Buffer[] = []
+    new MessageDecoder(1000).push(stream, out)
+    assert.ok(out.every((message) => message.buffer === stream.buffer))
+  })
+
+  test('takes a message of the limit, and says both sizes of one above it', () => {
+    assert.deepEqual(decode(new MessageDecoder(5), framed(Buffer.from('12345'))), ['12345'])
+    const out: Buffer[] = []
+    const decoder = new MessageDecoder(5)
+    assert.throws(
+      () => decoder.push(Buffer.concat([framed(Buffer.from('ok')), framed(Buffer.from('123456'))]), out),
+      (error: unknown) => {
+        assert.ok(error instanceof FramingError)
+        assert.equal(error.status.tooLarge, true)
+        assert.match(error.message, /6 bytes came, the limit is 5 bytes/)
+        return true
+      },
+    )
+    assert.deepEqual(out.map(String), ['ok'])
+  })
+
+  test('reads compressed messages between others', () => {
+    const text = Buffer.from('a'.repeat(100))
+    const both = (bytes: Buffer): Buffer => Buffer.concat([compressed(bytes), framed(Buffer.from('plain'))])
+    assert.deepEqual(decode(new MessageDecoder(1000, 'gzip'), both(gzipSync(text))), [String(text), 'plain'])
+    assert.deepEqual(decode(new MessageDecoder(1000, 'deflate'), both(deflateSync(text))), [String(text), 'plain'])
+  })
+
+  test('does not let a small compressed message become a huge one', () => {
+    const bomb = compressed(gzipSync(Buffer.alloc(10_000_000)))
+    assert.throws(() => decode(new MessageDecoder(100_000, 'gzip'), bomb), /more than 100000 bytes once uncompressed/)
+  })
+
+  test('refuses what was not offered, not announced, or is broken', () => {
+    assert.throws(() => new MessageDecoder(1000, 'snappy'), /compressed with snappy/)
+    assert.throws(() => decode(new MessageDecoder(1000), compressed(Buffer.from('x'))), /no grpc-encoding/)
+    assert.throws(
+      () => decode(new MessageDecoder(1000, 'gzip'), compressed(Buffer.from('x'))),
+      /cannot be uncompressed/,
+    )
+  })
+})

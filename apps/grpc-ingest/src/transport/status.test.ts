@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { constants } from 'node:http2'
+import { describe, test } from 'node:test'
+import { statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
+
+describe('the status of a call', () => {
+  test("is the trailers', its words decoded", () => {
+    const told = statusOfTrailers({ 'grpc-status': '7', 'grpc-message': 'nicht f%C3%BCr dich' })
+    assert.deepEqual(told, { status: 'PERMISSION_DENIED', message: 'nicht für dich', local: false })
+    assert.equal(statusOfTrailers({ 'grpc-status': '3', 'grpc-message': '100%' })?.message, '100%')
+    assert.equal(statusOfTrailers({ 'grpc-status': '99' })?.status, 'UNKNOWN')
+    assert.equal(statusOfTrailers({ 'content-type': 'text/html' }), null)
+  })
+
+  test("follows gRPC's table where the answer is plain HTTP", () => {
+    const statuses = [400, 401, 403, 404, 429, 502, 503, 504, 418].map((code) => statusOfHttp(code).status)
+    assert.deepEqual(statuses, [
+      'INTERNAL',
+      'UNAUTHENTICATED',
+      'PERMISSION_DENIED',
+      'UNIMPLEMENTED',
+      'UNAVAILABLE',
+      'UNAVAILABLE',
+      'UNAVAILABLE',
+      'UNAVAILABLE',
+      'UNKNOWN',
+    ])
+  })
+
+  test('follows the code of a reset, and says why the connection went', () => {
+    const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+    assert.equal(statusOfReset(NGHTTP2_REFUSED_STREAM, '').status, 'UNAVAILABLE')
+    assert.equal(statusOfReset(NGHTTP2_ENHANCE_YOUR_CALM, '').status, 'RESOURCE_EXHAUSTED')
+    assert.equal(statusOfReset(NGHTTP2_INTERNAL_ERROR, '').status, 'INTERNAL')
+    const dropped = statusOfReset(NGHTTP2_CANCEL, ': read ECONNRESET')
+    assert.deepEqual([dropped.status, dropped.message], ['UNAVAILABLE', 'the connection was dropped: read ECONNRESET'])
+  })
+})

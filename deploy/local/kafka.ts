@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineConfig, fromEnv, kafkaConnection, kafkaRules, kafkaSettings } from '@tributary/config'
+import { startKafka } from '@tributary/harness'
+import { KafkaAdmin } from '@tributary/kafka'
+import { LaunchError } from './errors.ts'
+import { freshLog, shortPath, type Places } from './places.ts'
+
+export interface LocalKafka {
+  /** host:port */
+  readonly brokers: readonly string[]
+  /** Where it comes from, for the user. */
+  readonly origin: string
+  /** Ends it if we started it. */
+  stop(): Promise<void>
+  kill(): Promise<void>
+}
+
+/** A demo that runs for days must not fill the disk. */
+const properties = { 'log.retention.bytes': String(1024 ** 3), 'log.segment.bytes': String(64 * 1024 ** 2) }
+const maxBackoffMs = 30_000
+
+/** The Kafka that KAFKA_BROKERS names, else one of our own, which is started again when it dies. */
+export async function provideKafka(places: Places, say: (line: string) => void): Promise<LocalKafka> {
+  const given = process.env['KAFKA_BROKERS']
+  return given === undefined || given === '' ? await ownKafka(places, say) : await givenKafka(given)
+}
+
+async function givenKafka(brokers: string): Promise<LocalKafka> {
+  const admin = new KafkaAdmin(connectionFrom(process.env), { timeoutMs: 10_000 })
+  try {
+    await admin.describeCluster()
+  } catch (cause) {
+    throw new LaunchError(`Kafka at ${brokers} (KAFKA_BROKERS) does not answer: ${(cause as Error).message}`, { cause })
+  } finally {
+    await admin.close()
+  }
+  const nothing = async (): Promise<void> => undefined
+  return { brokers: brokers.split(','), origin: 'as KAFKA_BROKERS says', stop: nothing, kill: nothing }
+}
+
+/** How the services reach Kafka, from the same variables as theirs. */
+export function connectionFrom(env: Readonly<Record<string, string | undefined>>): ReturnType<typeof kafkaConnection> {
+  return kafkaConnection(fromEnv(defineConfig(kafkaSettings, { rules: kafkaRules }), env))
+}
+
+async function ownKafka(places: Places, say: (line: string) => void): Promise<LocalKafka> {
+  const stopping = new AbortController()
+  const logFile = freshLog(places, 'kafka')
+  const broker = await startKafka({
+    dataDir: places.kafka,
+    logFile,
+    properties,
+    onUnexpectedExit: ({ code, signal }) => {
+      say(`kafka ended (${signal ?? `exit code ${code}`}) and is started again; its log is ${shortPath(logFile)}`)
+      void startAgain()
+    },
+  })
+  const startAgain = async (): Promise<void> => {
+    for (let waitMs = 500; !stopping.signal.aborted; waitMs = Math.min(waitMs * 2, maxBackoffMs)) {
+      try {
+        await sleep(waitMs, undefined, { signal: stopping.signal })
+        await broker.start()
+        return
+      } catch (error) {
+        if (!stopping.signal.aborted) say((error as Error).message)
+      }
+    }
+  }
+  return {
+    brokers: broker.brokers,
+    origin: broker.runtime === 'docker' ? 'in Docker' : 'on Java',
+    stop: () => {
+      stopping.abort()
+      return broker.stop()
+    },
+    kill: () => {
+      stopping.abort()
+      return broker.kill()
+    },
+  }
+}

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isFree } from '@tributary/harness'
+import { ControlPlaneClient } from './control-plane-client.ts'
+import * as demo from './demo.ts'
+import { LaunchError } from './errors.ts'
+import { provideKafka, type LocalKafka } from './kafka.ts'
+import type { LaunchOptions } from './options.ts'
+import type { Output } from './output.ts'
+import { freshLog, repository, shortPath, type Places } from './places.ts'
+import { ServiceProcess } from './service-process.ts'
+
+const pluginsTimeoutMs = 30_000
+const liveEveryMs = 1000
+
+/** Starts everything in order, and stops what it started in the reverse order. */
+export class Launcher {
+  readonly #options: LaunchOptions
+  readonly #places: Places
+  readonly #output: Output
+  readonly #stopping = new AbortController()
+  readonly #startedAt = performance.now()
+  readonly #restPort = Number(process.env['TRIBUTARY_REST_PORT'] ?? 8083)
+  #kafka: LocalKafka | undefined
+  /** In the order of starting. */
+  readonly #processes: ServiceProcess[] = []
+  #feedPort = 0
+
+  constructor(options: LaunchOptions, places: Places, output: Output) {
+    this.#options = options
+    this.#places = places
+    this.#output = output
+  }
+
+  /** Resolves only after `stop`; rejects when something cannot be started. */
+  async run(): Promise<void> {
+    if (this.#has('control-plane') && !this.#options.kafkaOnly) await this.#requireRestPort()
+    await this.#startKafka()
+    if (this.#options.kafkaOnly) {
+      this.#output.clearLive()
+      this.#output.say(`ready after ${this.#seconds()} s; Ctrl-C stops it`)
+      await this.#untilStopped()
+      return
+    }
+    await this.#startServices()
+    const client = new ControlPlaneClient(`http://127.0.0.1:${this.#restPort}`)
+    await this.#untilPluginsAreListed(client)
+    this.#output.clearLive()
+    this.#output.say('')
+    this.#output.say(`ready ${this.#has('control-plane') ? `${client.url} ` : ''}after ${this.#seconds()} s`)
+    if (this.#options.demo) await this.#runDemo(client)
+    this.#output.say(`Logs are in ${shortPath(this.#places.logs)}. Ctrl-C stops everything.`)
+    this.#output.say('')
+    if (this.#options.demo) await this.#showDemo(client)
+    await this.#untilStopped()
+  }
+
+  /** Stops the services, those that feed records in first, and Kafka last. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new LaunchError('Stopped.'))
+    this.#output.endLive()
+    for (const process of this.#processes.toReversed()) {
+      this.#output.say(`stopping ${process.name}`)
+      await process.stop()
+    }
+    if (this.#kafka !== undefined) {
+      this.#output.say('stopping kafka')
+      await this.#kafka.stop()
+    }
+    rmSync(this.#places.running, { force: true })
+  }
+
+  /** Ends everything at once. */
+  async kill(): Promise<void> {
+    await Promise.all([...this.#processes.map((process) => process.kill()), this.#kafka?.kill()])
+  }
+
+  #has(service: string): boolean {
+    return this.#options.services.some(({ name }) => name === service)
+  }
+
+  async #requireRestPort(): Promise<void> {
+    const port = this.#restPort
+    if (await isFree(port)) return
+    throw new LaunchError(
+      `Port ${port} of the REST API is taken by another program: stop that one, or set TRIBUTARY_REST_PORT to a free port.`,
+    )
+  }
+
+  async #startKafka(): Promise<void> {
+    this.#output.live('starting kafka, whose jars or image are fetched once')
+    const kafka = await provideKafka(this.#places, this.#output.say)
+    if (this.#stopping.signal.aborted) return await kafka.stop()
+    this.#kafka = kafka
+    const { brokers, origin } = kafka
+    this.#tell('kafka', `${brokers.join(',')} (${origin})`)
+    writeFileSync(this.#places.running, JSON.stringify({ brokers }))
+  }
+
+  async #startServices(): Promise<void> {
+    this.#output.live(`starting ${this.#options.services.map(({ name }) => name).join(', ')}`)
+    this.#feedPort = await demo.feedPort(this.#places)
+    const env = this.#environment()
+    for (const service of this.#options.services) {
+      const replicas = this.#options.scale.get(service.name) ?? 1
+      for (let replica = 1; replica <= replicas; replica++) {
+        this.#stopping.signal.throwIfAborted()
+        const name = replicas === 1 ? service.name : `${service.name}-${replica}`
+        const entry = join(repository, 'apps', service.name, 'src', 'main.ts')
+        const logFile = freshLog(this.#places, name)
+        const process = new ServiceProcess({ name, entry, env, logFile, say: this.#output.say })
+        this.#processes.push(process)
+        process.start()
+      }
+    }
+    await Promise.all(
+      this.#processes.map(async (process) => {
+        await process.ready()
+        this.#tell(process.name, process.address ?? '')
+      }),
+    )
+  }
+
+  #environment(): Record<string, string> {
+    return {
+      KAFKA_BROKERS: this.#kafka?.brokers.join(',') ?? '',
+      TRIBUTARY_REST_PORT: String(this.#restPort),
+      TRIBUTARY_INTERNAL_KEY: process.env['TRIBUTARY_INTERNAL_KEY'] ?? randomUUID(),
+      TRIBUTARY_FEED_GRPC_PORT: String(this.#feedPort),
+    }
+  }
+
+  async #untilPluginsAreListed(client: ControlPlaneClient): Promise<void> {
+    if (!this.#has('control-plane')) return
+    const wanted = this.#options.services.flatMap(({ plugins }) => plugins)
+    const deadline = Date.now() + pluginsTimeoutMs
+    for (;;) {
+      const listed = await client.plugins()
+      const missing = wanted.filter((plugin) => !listed.includes(plugin))
+      if (missing.length === 0) return
+      if (Date.now() > deadline) {
+        throw new LaunchError(`${client.url}/connector-plugins does not list ${missing.join(', ')}.`)
+      }
+      await sleep(50, undefined, { signal: this.#stopping.signal })
+    }
+  }
+
+  async #runDemo(client: ControlPlaneClient): Promise<void> {
+    const outcome = await client.putConnector(demo.connector, demo.connectorConfig(this.#feedPort))
+    this.#output.say(
+      `Connector ${demo.connector} ${outcome}: quotes of demo-feed by gRPC into the topic ${demo.topic}.`,
+    )
+    this.#output.say('')
+    this.#output.say(`  npm run topic -- ${demo.topic}`)
+    this.#output.say(`  curl ${client.url}/connectors/${demo.connector}/status`)
+    this.#output.say('')
+  }
+
+  async #showDemo(client: ControlPlaneClient): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const health = await client.health(demo.connector)
+      if (!this.#stopping.signal.aborted) this.#output.live(demo.liveLine(health))
+      await sleep(liveEveryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+    }
+  }
+
+  #tell(name: string, what: string): void {
+    this.#output.say(`  ${name.padEnd(16)} ${what}`)
+  }
+
+  #seconds(): string {
+    return ((performance.now() - this.#startedAt) / 1000).toFixed(1)
+  }
+
+  /** Nothing else may keep this process alive: what runs under it is another Kafka's, say. */
+  async #untilStopped(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await sleep(60_000, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+    }
+  }
+}

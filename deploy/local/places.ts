@@ -1,0 +1,35 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const repository = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Where the launcher keeps things; git ignores the default. */
+export interface Places {
+  readonly data: string
+  /** One file a service. */
+  readonly logs: string
+  readonly kafka: string
+  /** Addresses of what runs now, for `npm run topic`. */
+  readonly running: string
+}
+
+export function placesFrom(env: Readonly<Record<string, string | undefined>>): Places {
+  const data = resolve(repository, env['TRIBUTARY_DATA_DIR'] ?? '.tributary')
+  const places = { data, logs: join(data, 'logs'), kafka: join(data, 'kafka'), running: join(data, 'running.json') }
+  mkdirSync(places.logs, { recursive: true })
+  return places
+}
+
+/** As the user would type it. */
+export function shortPath(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') ? path : short
+}
+
+/** The log file of a service, not there yet; the former run's is kept as `<name>.log.1`. */
+export function freshLog(places: Places, name: string): string {
+  const file = join(places.logs, `${name}.log`)
+  if (existsSync(file)) renameSync(file, `${file}.1`)
+  return file
+}

@@ -1,0 +1,143 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startChild, type Child } from '@tributary/harness'
+import { LaunchError } from './errors.ts'
+import { shortPath } from './places.ts'
+
+export interface ServiceProcessOptions {
+  readonly name: string
+  /** What Node runs. */
+  readonly entry: string
+  readonly env: Readonly<Record<string, string>>
+  /** Its output is appended. */
+  readonly logFile: string
+  /** Tells the user that the service ended and comes back. */
+  readonly say: (line: string) => void
+  /** Wait before the first restart, in ms; doubles with each up to `maxBackoffMs`. */
+  readonly backoffMs?: number
+  readonly maxBackoffMs?: number
+}
+
+/** A service that ran this long starts its backoff anew. */
+const healthyMs = 30_000
+/** Deaths in a row before the service was ready once: it will not come by itself. */
+const maxStartTries = 3
+const readyTimeoutMs = 60_000
+/** Services end within 10 s by themselves. */
+const stopGraceMs = 12_000
+
+/** One service as a process of its own that is started again when it dies, until it is stopped. */
+export class ServiceProcess {
+  readonly name: string
+  readonly #options: ServiceProcessOptions
+  readonly #stopping = new AbortController()
+  #child: Child | undefined
+  #supervised: Promise<void> = Promise.resolve()
+  /** Where in the log the present process begins. */
+  #logStart = 0
+  #deaths = 0
+  #wasReady = false
+
+  constructor(options: ServiceProcessOptions) {
+    this.name = options.name
+    this.#options = options
+  }
+
+  /** Starts it; `ready` tells when it answers. */
+  start(): void {
+    this.#supervised = this.#supervise()
+  }
+
+  /** host:port of its admin server, as it said when it started; undefined while it starts. */
+  get address(): string | undefined {
+    const line = /^.*\bevent=service_started\b.*$/m.exec(this.#output())?.[0]
+    return line === undefined ? undefined : /\baddress="?([^\s"]+)/.exec(line)?.[1]
+  }
+
+  /** Resolves when `/ready` answers. Throws LaunchError when it ended three times before that, or does not answer in time. */
+  async ready(): Promise<void> {
+    const log = `its log is ${shortPath(this.#options.logFile)}`
+    const deadline = Date.now() + readyTimeoutMs
+    while (!(await this.#answersReady())) {
+      this.#stopping.signal.throwIfAborted()
+      if (this.#deaths >= maxStartTries) {
+        const words = this.#output().trim().split('\n').at(-1) ?? ''
+        throw new LaunchError(`${this.name} does not start, ${log} and ends with: ${words}`)
+      }
+      if (Date.now() > deadline) throw new LaunchError(`${this.name} is not ready after 60 s, ${log}.`)
+      await sleep(50)
+    }
+    this.#wasReady = true
+  }
+
+  /** SIGTERM, and SIGKILL to one that does not listen. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new LaunchError(`${this.name} is being stopped.`))
+    await this.#child?.stop(stopGraceMs)
+    await this.#supervised
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    this.#stopping.abort(new LaunchError(`${this.name} is being stopped.`))
+    await this.#child?.kill()
+  }
+
+  async #supervise(): Promise<void> {
+    const { say, backoffMs = 500, maxBackoffMs = 30_000 } = this.#options
+    let waitMs = backoffMs
+    while (!this.#stopping.signal.aborted) {
+      const startedAt = performance.now()
+      const ending = await this.#runOnce()
+      if (this.#stopping.signal.aborted) return
+      this.#deaths++
+      if (!this.#wasReady && this.#deaths >= maxStartTries) return // `ready` tells
+      if (performance.now() - startedAt > healthyMs) waitMs = backoffMs
+      const log = shortPath(this.#options.logFile)
+      say(`${this.name} ended (${ending}) and is started again in ${waitMs / 1000} s; its log is ${log}`)
+      await sleep(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+      waitMs = Math.min(waitMs * 2, maxBackoffMs)
+    }
+  }
+
+  /** Runs the process to its end and gives in words how it ended. */
+  async #runOnce(): Promise<string> {
+    const { entry, env, logFile } = this.#options
+    this.#logStart = existsSync(logFile) ? statSync(logFile).size : 0
+    const child = await startChild({
+      command: process.execPath,
+      args: [entry],
+      // The service ends by itself when this pipe closes; the harness' watchdog sees to one that does not.
+      holdStdin: true,
+      env: { ...env, TRIBUTARY_PARENT_WATCH: '1' },
+      logFile,
+    })
+    this.#child = child
+    if (this.#stopping.signal.aborted) await child.stop(stopGraceMs)
+    const { code, signal } = await child.exited
+    return signal === null ? `exit code ${code}` : signal
+  }
+
+  async #answersReady(): Promise<boolean> {
+    const address = this.address
+    if (address === undefined || this.#child?.exit !== undefined) return false
+    try {
+      return (await fetch(`http://${address}/ready`, { signal: AbortSignal.timeout(2000) })).ok
+    } catch {
+      return false // between its death and its next start
+    }
+  }
+
+  /** What the present process has written first. */
+  #output(): string {
+    const { logFile } = this.#options
+    if (!existsSync(logFile)) return ''
+    const file = openSync(logFile, 'r')
+    try {
+      const buffer = Buffer.alloc(256 * 1024)
+      return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, this.#logStart))
+    } finally {
+      closeSync(file)
+    }
+  }
+}

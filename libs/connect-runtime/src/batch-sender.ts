@@ -1,0 +1,50 @@
+import { FatalError } from '@tributary/connect-api'
+import type { KafkaProducer, ProducerRecord, ProduceResult } from '@tributary/kafka-producer'
+import type { Batch } from './batch.ts'
+import type { ErrorHandler } from './error-handler.ts'
+import type { Topics } from './topics.ts'
+
+export interface BatchSenderParts {
+  readonly producer: KafkaProducer
+  readonly topics: Topics
+  readonly errors: ErrorHandler
+}
+
+/** Stop 5: hands batches to the producer; what the broker refuses by itself goes to the error handler. */
+export class BatchSender {
+  readonly #parts: BatchSenderParts
+
+  constructor(parts: BatchSenderParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves once every record is kept, or set aside with its dead letter kept. */
+  async send(batch: Batch, signal: AbortSignal): Promise<ProduceResult> {
+    const { producer, errors } = this.#parts
+    const result = await producer.send(batch.encoded, signal)
+    const deadLetters: ProducerRecord[] = []
+    for (const { index, error } of result.failures) {
+      const record = batch.records[batch.indexes[index] ?? -1]
+      if (!record) throw refused(error)
+      const encoded = batch.encoded[index]!
+      const stage = 'KAFKA_PRODUCE'
+      const deadLetter = errors.tolerate({ record, stage, className: 'KafkaProducer', error, encoded })
+      if (deadLetter) deadLetters.push(await this.addressed(deadLetter, signal))
+    }
+    if (deadLetters.length > 0) {
+      const { failures } = await producer.send(deadLetters, signal)
+      if (failures[0]) throw refused(failures[0].error)
+    }
+    return result
+  }
+
+  /** A dead letter with a partition of its topic, which is made when it is missing. */
+  async addressed(deadLetter: ProducerRecord, signal: AbortSignal): Promise<ProducerRecord> {
+    const count = await this.#parts.topics.ensureTopic(deadLetter.topic, signal)
+    return { ...deadLetter, partition: Math.floor(Math.random() * count) }
+  }
+}
+
+function refused(cause: unknown): FatalError {
+  return new FatalError('DEAD_LETTER_REFUSED', 'the dead-letter queue refused a record; see the cause', { cause })
+}

@@ -1,0 +1,33 @@
+import type { SourceOffset, SourcePartition, SourceRecord } from '@tributary/connect-api'
+import type { ProducerRecord } from '@tributary/kafka-producer'
+
+/** A polled batch between its conversion and its acknowledgement. */
+export interface Batch {
+  readonly records: readonly SourceRecord[]
+  readonly encoded: readonly ProducerRecord[]
+  /** `encoded[i]` came from `records[indexes[i]]`; dead-letter records at the end have no index. */
+  readonly indexes: readonly number[]
+  readonly offsets: ReadonlyMap<SourcePartition, SourceOffset>
+  readonly byteCount: number
+  /** Monotonic, ms. */
+  readonly polledAt: number
+}
+
+/** The last offset of each source partition; most batches have one partition, compared by identity. */
+export function lastOffsets(records: readonly SourceRecord[]): Map<SourcePartition, SourceOffset> {
+  const offsets = new Map<SourcePartition, SourceOffset>()
+  let partition: SourcePartition | undefined
+  for (let i = records.length - 1; i >= 0; i--) {
+    const record = records[i]!
+    if (record.sourcePartition === partition) continue
+    partition = record.sourcePartition
+    if (!offsets.has(partition)) offsets.set(partition, record.sourceOffset)
+  }
+  return offsets
+}
+
+export function byteCountOf(records: readonly ProducerRecord[]): number {
+  let bytes = 0
+  for (const { key, value } of records) bytes += (value?.length ?? 0) + (key?.length ?? 0)
+  return bytes
+}

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fromJson, jsonBytes, toJson } from './connect-json.ts'
+
+test('control characters are escaped as Jackson does, and nothing that only looks like such an escape is touched', () => {
+  assert.equal(toJson('\u001f \\u001f \\\u001f ä'), String.raw`"\u001F \\u001f \\\u001F ä"`)
+})
+
+test('integers above 2^53 come back as they were', () => {
+  const bytes = jsonBytes({ position: 9007199254740993n, small: 1 })
+  assert.equal(String(bytes), '{"position":9007199254740993,"small":1}')
+  assert.deepEqual(fromJson(bytes), { position: 9007199254740993n, small: 1 })
+})
+
+test('fields stand as given, or sorted at every level', () => {
+  const value = { b: 1, a: { d: null, c: [true] } }
+  assert.equal(toJson(value), '{"b":1,"a":{"d":null,"c":[true]}}')
+  assert.equal(toJson(value, 'sorted'), '{"a":{"c":[true],"d":null},"b":1}')
+})

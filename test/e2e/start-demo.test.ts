@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { isFree } from '@tributary/harness'
+import { allGone, launch, newPlace, showTopic, type Launched, type Place } from './launcher.ts'
+import { until } from '../integration/until.ts'
+
+const flowing = /demo-quotes {2}RUNNING {2}[1-9][\d,]* records {2}[1-9][\d,]*\/s {2}[\d.]+ ms {2}lag \d+/
+
+interface Quote {
+  readonly sequence: string
+  readonly symbol: string
+}
+
+describe('npm start on a machine without Kafka', () => {
+  let place: Place
+  let launched: Launched
+  before(async () => {
+    place = await newPlace()
+    launched = launch([], place.env)
+  })
+  after(() => launched.process.kill('SIGKILL'))
+
+  const quotes = async (...args: string[]): Promise<Quote[]> =>
+    (await showTopic(['demo.quotes', ...args], place.env)).map((line) => JSON.parse(line.split('  ')[3] ?? '') as Quote)
+
+  test('is ready with the address of the REST API, lists the plugins and creates the connector', async () => {
+    const [, url = ''] = await launched.printed(/^ready (http:\S+) after [\d.]+ s$/m, 180_000)
+    assert.equal(url, `http://127.0.0.1:${place.restPort}`)
+    const plugins = (await (await fetch(`${url}/connector-plugins`)).json()) as { class: string }[]
+    assert.ok(plugins.some((plugin) => plugin.class === 'io.tributary.connect.grpc.GrpcSourceConnector'))
+    await launched.printed(/^Connector demo-quotes created/m)
+  })
+
+  test('shows records flowing, which are in the topic', async () => {
+    await launched.printed(flowing)
+    const [first, second] = await quotes('--from-beginning', '--max', '2')
+    assert.equal(first?.sequence, '1')
+    assert.equal(second?.sequence, '2')
+    assert.match(first?.symbol ?? '', /^(BTC|ETH)-USD$/)
+  })
+
+  test('Ctrl-C stops the feed first and Kafka last, and leaves nothing', async () => {
+    const pids = await launched.descendants()
+    assert.ok(pids.length >= 5, `Kafka, three services and the watchdog: ${pids.length} processes`)
+    assert.equal(await launched.end('SIGINT'), 0)
+    const stopped = Array.from(launched.output().matchAll(/^stopping (\S+)$/gm), ([, name]) => name)
+    assert.deepEqual(stopped, ['demo-feed', 'grpc-ingest', 'control-plane', 'kafka'])
+    await until('all processes are gone', () => allGone(pids))
+    assert.ok(await isFree(place.restPort))
+  })
+
+  test('a second start finds the connector, which goes on where it stopped', async () => {
+    launched = launch([], place.env)
+    await launched.printed(/^Connector demo-quotes found/m, 180_000)
+    await launched.printed(flowing)
+    const sequences = (await quotes('--from-beginning', '--max', '2000')).map(({ sequence }) => Number(sequence))
+    assert.deepEqual(
+      [...new Set(sequences)].sort((a, b) => a - b),
+      Array.from({ length: new Set(sequences).size }, (_, i) => i + 1),
+    )
+  })
+
+  test('kill -9 of the launcher leaves nothing', async () => {
+    const pids = await launched.descendants()
+    assert.ok(pids.length >= 5)
+    await launched.end('SIGKILL')
+    await until('all processes are gone', () => allGone(pids))
+  })
+})

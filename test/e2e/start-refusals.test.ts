@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import { freePort, kafkaAnswers, temporaryFolder } from '@tributary/harness'
+import { allGone, launch, launchToEnd, newPlace } from './launcher.ts'
+import { until } from '../integration/until.ts'
+
+test('a taken REST port is told in one sentence, before anything is started', async (t) => {
+  const { env, restPort } = await newPlace()
+  const holder = createServer().listen(restPort, '127.0.0.1')
+  t.after(() => holder.close())
+  assert.deepEqual(await launchToEnd([], env), {
+    code: 1,
+    output: `Port ${restPort} of the REST API is taken by another program: stop that one, or set TRIBUTARY_REST_PORT to a free port.\n`,
+  })
+})
+
+test('a machine with neither Docker nor Java is told so in one sentence', async () => {
+  const { env } = await newPlace()
+  const { code, output } = await launchToEnd([], { ...env, PATH: temporaryFolder('path') })
+  assert.equal(code, 1)
+  assert.match(
+    output,
+    /^(starting kafka.*\n)?Java is needed to run Kafka and `java` was not found: .*KAFKA_BROKERS.*\.\n$/,
+  )
+})
+
+test('a Kafka that does not answer is told with its address', async () => {
+  const { env } = await newPlace()
+  const { code, output } = await launchToEnd([], { ...env, KAFKA_BROKERS: `127.0.0.1:${await freePort()}` })
+  assert.equal(code, 1)
+  assert.match(output, /^(starting kafka.*\n)?Kafka at 127\.0\.0\.1:\d+ \(KAFKA_BROKERS\) does not answer: .*\n$/)
+})
+
+test('a Node that is too old is told what to do', async () => {
+  const { env } = await newPlace()
+  const old = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{node:"20.11.0"}})'
+  const { code, output } = await launchToEnd([], { ...env, NODE_OPTIONS: `--import=${old}` })
+  assert.equal(code, 1)
+  assert.match(output, /^Tributary needs Node 24 or newer and this is Node 20\.11\.0: run `npm ci`.*\n$/)
+})
+
+test('an unknown argument is refused, --help explains them', async () => {
+  const { env } = await newPlace()
+  assert.deepEqual(await launchToEnd(['--services', 'nothing'], env), {
+    code: 1,
+    output: 'There is no service nothing; there are control-plane, grpc-ingest, demo-feed.\n',
+  })
+  const { code, output } = await launchToEnd(['--help'], env)
+  assert.equal(code, 0)
+  for (const word of ['--no-demo', '--services', '--scale', '--kafka-only', 'KAFKA_BROKERS']) {
+    assert.ok(output.includes(word), word)
+  }
+})
+
+test('--kafka-only starts the broker alone, and it comes back when it dies', async () => {
+  const { env } = await newPlace()
+  const launched = launch(['--kafka-only'], env)
+  const [, broker = ''] = await launched.printed(/^ {2}kafka +(\S+) \(/m, 180_000)
+  await launched.printed(/^ready /m)
+  const pids = await launched.descendants()
+  assert.ok(await kafkaAnswers(broker))
+  for (const pid of pids) process.kill(pid, 'SIGKILL') // the broker, and the watchdog too
+  await launched.printed(/^kafka ended \(SIGKILL\) and is started again/m)
+  await until('Kafka answers again', () => kafkaAnswers(broker), 60_000)
+  const again = await launched.descendants()
+  assert.equal(await launched.end('SIGTERM'), 0)
+  await until('all processes are gone', () => allGone([...pids, ...again]))
+})

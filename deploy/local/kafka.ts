@@ -26,7 +26,7 @@ export async function provideKafka(places: Places, say: (line: string) => void):
 }
 
 async function givenKafka(brokers: string): Promise<LocalKafka> {
-  const admin = new KafkaAdmin(connectionFrom(process.env), { timeoutMs: 10_000 })
+  const admin = new KafkaAdmin(connectionFrom(process.env), { timeoutMs: 5000 })
   try {
     await admin.describeCluster()
   } catch (cause) {

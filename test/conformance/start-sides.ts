@@ -39,6 +39,7 @@ async function startOurs(t: TestContext, brokers: readonly string[]): Promise<st
   const log = createLogger({ name: 'conformance', level: 'off' })
   const worker = connectWorker({ name: 'file-ingest', version: '0', plugins: [fileSource] })
   const host = '127.0.0.1'
+  const shutdown = (reason: string, error?: unknown): void => assert.fail(`ended: ${reason} ${String(error)}`)
   const admin = await startAdminServer({ host, port: 0, log, ready: () => true, scrape: () => Promise.resolve('') })
   t.after(() => admin.close())
   const workerRun = await worker.start({
@@ -47,17 +48,17 @@ async function startOurs(t: TestContext, brokers: readonly string[]): Promise<st
     signal: ending.signal,
     admin: admin.app,
     address: `${host}:${admin.port}`,
-    shutdown: (reason, error) => t.assert.fail(`the worker ended: ${reason} ${String(error)}`),
+    shutdown,
   })
   await admin.open()
   const plane = controlPlane('0')
-  const planeRun = await plane.start({ settings: plane.settings.parse(props), log, signal: ending.signal })
+  const planeRun = await plane.start({ settings: plane.settings.parse(props), log, signal: ending.signal, shutdown })
   t.after(async () => {
     await planeRun.stop()
     await workerRun.stop()
     ending.abort()
   })
-  const url = `http://${planeRun.restAddress}`
+  const url = `http://${await planeRun.restAddress()}`
   await eventually('our worker has published its plugin', async () => {
     const { body } = await send(url, { method: 'GET', path: '/connector-plugins' })
     assert.equal((body as unknown[]).length, 1)

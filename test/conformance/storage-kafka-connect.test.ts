@@ -92,10 +92,14 @@ async function states(connector: string): Promise<string> {
 }
 
 test('Connect runs the connectors, tasks and target states that our stores wrote', async () => {
-  await until('all three are as wanted', async () => {
-    const all = [await states('ours'), await states('ours-paused'), await states('ours-stopped')]
-    return all.join(' ') === 'RUNNING,RUNNING PAUSED,PAUSED STOPPED'
-  })
+  await until(
+    'all three are as wanted',
+    async () => {
+      const all = [await states('ours'), await states('ours-paused'), await states('ours-stopped')]
+      return all.join(' ') === 'RUNNING,RUNNING PAUSED,PAUSED STOPPED'
+    },
+    60_000,
+  )
   const { json } = await rest('GET', '/connectors')
   assert.deepEqual((json as string[]).sort(), ['ours', 'ours-paused', 'ours-stopped'])
   assert.deepEqual((await rest('GET', '/connectors/ours/config')).json, source('ours'))

@@ -34,7 +34,8 @@ test('a Kafka that does not answer is told with its address', async () => {
 
 test('a Node that is too old is told what to do', async () => {
   const { env } = await newPlace()
-  const old = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{node:"20.11.0"}})'
+  const pretend = `Object.defineProperty(process, 'versions', { value: { node: '20.11.0' } })`
+  const old = `data:text/javascript,${encodeURIComponent(pretend)}`
   const { code, output } = await launchToEnd([], { ...env, NODE_OPTIONS: `--import=${old}` })
   assert.equal(code, 1)
   assert.match(output, /^Tributary needs Node 24 or newer and this is Node 20\.11\.0: run `npm ci`.*\n$/)

@@ -21,6 +21,9 @@ type Props = Record<string, string | null>
 const FIRST_STAGE =
   /Not a number of type|Expected value to be either|Missing required configuration "|Null value can not|Value must be between -9007199254740991/
 
+/** A log's values are cut at this length, so a redactor sees no longer ones. */
+const LOG_VALUE_LENGTH = 4096
+
 /** Every error of a setting begins so; what it says further is its validator's business. */
 const CLEAR = /^(Invalid value |Missing required configuration|Null value can not |Class .* could not be found)/s
 
@@ -74,7 +77,9 @@ export const jsonTarget: Target<string> = {
   run: (text) =>
     stage(SyntaxError, () => {
       const value = parseJson(text)
-      assert.deepEqual(parseJson(stringifyJson(value)), value)
+      // By text: 1e20 is a number, and written out an integer that comes back as bigint.
+      const written = stringifyJson(value)
+      assert.equal(stringifyJson(parseJson(written)), written)
       const canonical = canonicalJson(value)
       assert.equal(canonicalJson(parseJson(canonical)), canonical)
       parseJson(text, { numbers: 'text' })
@@ -95,7 +100,7 @@ export const propertiesTarget: Target<string> = {
       assert.equal(props['k'], values.replaceAll('${', '$ {'))
       const found = resolveReferences({ k: text.replaceAll(/\$\{(file|dir|directory|env):/g, '${none:') }, {})
       assert.deepEqual(found.secrets, [])
-      redactor(entries.values())(text)
+      redactor(entries.values())(text.slice(0, LOG_VALUE_LENGTH))
     }),
   show: (text) => JSON.stringify(text),
 }
@@ -107,7 +112,7 @@ export const listTarget: Target<string> = {
   run: (text) =>
     stage(KeyValueListError, () => {
       for (const [key, value] of parseKeyValueList(text)) {
-        assert.ok(key !== '' && key.trim() === key.replace(/^\s+|\s+$/g, ''))
+        assert.ok(key.charCodeAt(0) > 0x20 && key.charCodeAt(key.length - 1) > 0x20, 'a key is trimmed and not empty')
         assert.ok(text.length >= key.length + value.length)
       }
     }),

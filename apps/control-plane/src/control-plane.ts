@@ -1,7 +1,7 @@
 import { ConfigException, kafkaConnection } from '@tributary/config'
 import { createStores, storesOptions } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
-import { assertBind, hostPort } from '@tributary/service'
+import { assertBind, hostPort, type Service } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
@@ -14,13 +14,8 @@ export interface ControlPlaneHost {
   readonly settings: ControlPlaneSettings
   readonly log: Logger
   readonly signal: AbortSignal
-}
-
-export interface RunningControlPlane {
-  /** host:port of the REST API. */
-  readonly restAddress: string
-  ready(): true
-  stop(): Promise<void>
+  /** Ends the process: exit code 1 with an error. */
+  shutdown(reason: string, error?: unknown): void
 }
 
 /** The service that answers Kafka Connect's REST API: give it to `runService`. */
@@ -29,54 +24,86 @@ export function controlPlane(version: string) {
     name: 'control-plane',
     version,
     settings: controlPlaneSettings,
-    start: (host: ControlPlaneHost) => startControlPlane(version, host),
+    start: (host: ControlPlaneHost) => Promise.resolve(new ControlPlane(version, host)),
   }
 }
 
 /** Reads the four topics to their ends, then listens: whoever gets an answer gets a true one. */
-async function startControlPlane(version: string, host: ControlPlaneHost): Promise<RunningControlPlane> {
-  const { settings, log, signal } = host
-  const connection = kafkaConnection(settings)
-  const admin = new KafkaAdmin(connection)
-  const stores = createStores({ connection, log, ...storesOptions(settings) })
-  const all = [stores.configs, stores.status, stores.offsets, stores.plugins]
-  // Waits as long as Kafka is away, which the admin client does not.
-  await Promise.all(all.map((store) => store.start(signal)))
-  const { clusterId } = await admin.describeCluster(signal)
+class ControlPlane implements Service {
+  readonly #host: ControlPlaneHost
+  readonly #log: Logger
+  readonly #admin: KafkaAdmin
+  readonly #stores: ReturnType<typeof createStores>
+  readonly #cleaner: StatusCleaner
+  readonly #listening: Promise<FastifyInstance | null>
+  #state: true | string = 'Reading the internal topics.'
 
-  const cleaner = new StatusCleaner({ config: stores.configs, status: stores.status, log })
-  cleaner.start()
-  const app = createControlPlane({
-    stores,
-    groups: admin,
-    levels: loggerLevels,
-    settings: {
-      cluster: settings.cluster,
-      strict: settings['connect.strict'],
-      internalKey: settings['internal.key'],
-      requestTimeoutMs: settings['rest.request.timeout.ms'],
-      version,
-      kafkaClusterId: clusterId,
-    },
-    log,
-  })
-  const restAddress = await listen(app, settings, log)
-  log.info('rest_started', { address: restAddress, strict: settings['connect.strict'] })
+  constructor(version: string, host: ControlPlaneHost) {
+    this.#host = host
+    this.#log = host.log.child({}, 'io.tributary.control-plane')
+    const connection = kafkaConnection(host.settings)
+    this.#admin = new KafkaAdmin(connection)
+    this.#stores = createStores({ connection, log: this.#log, ...storesOptions(host.settings) })
+    this.#cleaner = new StatusCleaner({ config: this.#stores.configs, status: this.#stores.status, log: this.#log })
+    // An unreachable Kafka is waited for, and told by /ready; anything else ends the process, with its reason.
+    this.#listening = this.#start(version).catch((error: unknown) => {
+      if (!host.signal.aborted) host.shutdown('start_failed', error)
+      return null
+    })
+  }
 
-  return {
-    restAddress,
-    ready: () => true,
-    stop: async () => {
-      await app.close()
-      await cleaner.stop()
-      await Promise.all(all.map((store) => store.stop()))
-      await admin.close()
-    },
+  ready(): true | string {
+    return this.#state
+  }
+
+  /** host:port of the REST API, once it listens; null when the service was stopped before. */
+  async restAddress(): Promise<string | null> {
+    const app = await this.#listening
+    return app && addressOf(app, this.#host.settings)
+  }
+
+  async stop(): Promise<void> {
+    const app = await this.#listening
+    await app?.close()
+    await this.#cleaner.stop()
+    await Promise.all(this.#allStores().map((store) => store.stop()))
+    await this.#admin.close()
+  }
+
+  async #start(version: string): Promise<FastifyInstance> {
+    const { settings, signal } = this.#host
+    // Waits as long as Kafka is away, which the admin client does not.
+    await Promise.all(this.#allStores().map((store) => store.start(signal)))
+    const { clusterId } = await this.#admin.describeCluster(signal)
+    this.#cleaner.start()
+    const app = createControlPlane({
+      stores: this.#stores,
+      groups: this.#admin,
+      levels: loggerLevels,
+      settings: {
+        cluster: settings.cluster,
+        strict: settings['connect.strict'],
+        internalKey: settings['internal.key'],
+        requestTimeoutMs: settings['rest.request.timeout.ms'],
+        version,
+        kafkaClusterId: clusterId,
+      },
+      log: this.#log,
+    })
+    await listen(app, settings, this.#log)
+    this.#log.info('rest_started', { address: addressOf(app, settings), strict: settings['connect.strict'] })
+    this.#state = true
+    return app
+  }
+
+  #allStores() {
+    const { configs, status, offsets, plugins } = this.#stores
+    return [configs, status, offsets, plugins]
   }
 }
 
 /** Throws ConfigException when the address is taken, or open to the network without leave. */
-async function listen(app: FastifyInstance, settings: ControlPlaneSettings, log: Logger): Promise<string> {
+async function listen(app: FastifyInstance, settings: ControlPlaneSettings, log: Logger): Promise<void> {
   const { 'rest.host': host, 'rest.port': port } = settings
   assertBind('rest.host', host, settings['admin.allow.unauthenticated'], log)
   try {
@@ -87,5 +114,8 @@ async function listen(app: FastifyInstance, settings: ControlPlaneSettings, log:
     const message = `Invalid value ${port} for configuration rest.port: cannot listen on ${host}: ${why}`
     throw new ConfigException(message, [{ name: 'rest.port', message }], { cause })
   }
-  return hostPort(host, (app.server.address() as AddressInfo).port)
+}
+
+function addressOf(app: FastifyInstance, settings: ControlPlaneSettings): string {
+  return hostPort(settings['rest.host'], (app.server.address() as AddressInfo).port)
 }

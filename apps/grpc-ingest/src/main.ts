@@ -1,5 +1,10 @@
-import { connectWorker } from '@tributary/connect-runtime'
-import { runService } from '@tributary/service'
-import { grpcSource } from './plugin.ts'
+import { boot } from '@tributary/service/boot'
 
-await runService(connectWorker({ name: 'grpc-ingest', version: grpcSource.version, plugins: [grpcSource] }))
+await boot(async () => {
+  const [{ runService }, { connectWorker }, { grpcSource }] = await Promise.all([
+    import('@tributary/service'),
+    import('@tributary/connect-runtime'),
+    import('./plugin.ts'),
+  ])
+  await runService(connectWorker({ name: 'grpc-ingest', version: grpcSource.version, plugins: [grpcSource] }))
+})

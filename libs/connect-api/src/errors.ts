@@ -73,7 +73,7 @@ export function traceOf(error: unknown): string {
   for (let e: unknown = error; e !== undefined && e !== null && !seen.has(e); e = (e as { cause?: unknown }).cause) {
     seen.add(e)
     const code = errorCode(e) === undefined ? '' : ` [${errorCode(e)}]`
-    const head = e instanceof Error ? `${e.name}${code}: ${e.message}` : String(e)
+    const head = e instanceof Error ? `${e.name}${code}: ${e.message}` : JSON.stringify(e)
     const stack = e instanceof Error && e.stack ? e.stack.split('\n').filter((l) => l.startsWith('    at ')) : []
     lines.push((lines.length > 0 ? 'Caused by: ' : '') + head, ...stack)
   }

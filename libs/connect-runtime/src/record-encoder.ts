@@ -45,7 +45,8 @@ export class RecordEncoder {
     for (const [index, record] of records.entries()) {
       let current: SourceRecord | null = record
       for (const transformation of transformations) {
-        if (current === null) break
+        // What the source could not decode has nothing to transform; it is set aside at its conversion.
+        if (current === null || record.error !== undefined) break
         const input: SourceRecord = current
         const name = transformation.constructor.name
         current = await this.#attempt(
@@ -121,6 +122,9 @@ export class RecordEncoder {
     const { topic } = record
     let stage: Stage = 'KEY_CONVERTER'
     let converter: object = keyConverter
+    if (record.error !== undefined) {
+      throw new StageFailure('VALUE_CONVERTER', valueConverter.constructor.name, record.error)
+    }
     try {
       const key = record.key === null ? null : keyConverter.fromConnectData(topic, record.keySchema ?? null, record.key)
       stage = 'VALUE_CONVERTER'

@@ -1,4 +1,4 @@
-import { fromJson, isObject, jsonBytes } from './connect-json.ts'
+import { fromJson, isObject, jsonBytes, toJson } from './connect-json.ts'
 import type { StoreRecord } from './store-log.ts'
 import type { ConnectorConfig, RestartRequest, TargetState } from './types.ts'
 
@@ -110,7 +110,8 @@ function properties(value: Fields): ConnectorConfig {
   if (!isObject(found)) throw new Error("the field 'properties' is missing or no object")
   const config: Record<string, string> = {}
   // A null is possible in Connect (a key sent as null by REST) and means that the key is not set.
-  for (const [name, text] of Object.entries(found)) if (text !== null) config[name] = String(text)
+  for (const [name, text] of Object.entries(found))
+    if (text !== null) config[name] = typeof text === 'string' ? text : toJson(text)
   return config
 }
 

@@ -79,7 +79,7 @@ export class KafkaOffsetStore implements OffsetStore {
     const name = canonicalPartition(read.partition)
     let partitions = this.#connectors.get(read.connector)
     if (!partitions) this.#connectors.set(read.connector, (partitions = new Map()))
-    const stored = partitions.get(name) ?? { partition: read.partition, byKey: new Map() }
+    const stored: Stored = partitions.get(name) ?? { partition: read.partition, byKey: new Map() }
     if (offset === null) stored.byKey.delete(key)
     else stored.byKey.set(key, { offset, timestamp: record.timestamp, position: record.offset })
     if (stored.byKey.size > 0) partitions.set(name, stored)

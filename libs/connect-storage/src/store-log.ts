@@ -1,4 +1,4 @@
-import { CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
+import { anySignal, CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
 import { createProducer, partitionForKey, type KafkaProducer } from '@tributary/kafka-producer'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
@@ -28,6 +28,7 @@ export class StoreLog {
   readonly #log: CompactedLog
   #producer: Promise<KafkaProducer> | null = null
   #life: AbortSignal = AbortSignal.abort(new Error('the store was not started'))
+  readonly #stop = new AbortController()
   #live = false
   /** End of the last transaction: a producer has one at a time. */
   #transaction: Promise<void> = Promise.resolve()
@@ -42,7 +43,7 @@ export class StoreLog {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    this.#life = signal
+    this.#life = anySignal(signal, this.#stop.signal)
     await this.#log.start(signal)
     this.#live = true
   }
@@ -70,7 +71,9 @@ export class StoreLog {
     await this.refresh(signal)
   }
 
+  /** Writes that are under way reject. */
   async stop(): Promise<void> {
+    this.#stop.abort(new Error(`the store on topic ${this.#options.topic.name} is closed`))
     await this.#log.stop()
     await this.#dropProducer()
   }

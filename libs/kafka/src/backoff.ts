@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** Full waits between tries in ms: `baseMs`, doubling to `maxMs`, each with ±20 % of jitter. */
 export class Backoff {
   readonly #baseMs: number
@@ -24,6 +26,13 @@ export class Backoff {
   reset(): void {
     this.#attempt = 0
   }
+}
+
+/** A signal that aborts with the first of `signals`, and to which any number of waits may listen without a warning. */
+export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
+  const any = AbortSignal.any([...signals])
+  setMaxListeners(0, any)
+  return any
 }
 
 /** Resolves after `ms`; rejects with the signal's reason. */

@@ -50,7 +50,7 @@ function read(
   aborted: { producerId: bigint; firstOffset: bigint }[] = [],
 ): { seen: string[]; next: bigint } {
   const result = committedRecords({ partitionIndex: 0, records, abortedTransactions: aborted }, from)
-  return { seen: result.records.map((r) => `${r.key}@${r.offset}`), next: result.next }
+  return { seen: result.records.map((r) => `${String(r.key)}@${r.offset}`), next: result.next }
 }
 
 test('of a batch that begins before the offset asked for only what follows it is given', () => {

@@ -1,7 +1,7 @@
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { listOffsets } from './admin.ts'
-import { abortable, Backoff, sleep } from './backoff.ts'
+import { abortable, anySignal, Backoff, sleep } from './backoff.ts'
 import { Cluster, leadersOf } from './cluster.ts'
 import type { LogRecord } from './committed-records.ts'
 import { ensureCompactedTopic, type CompactedTopic } from './compacted-topic.ts'
@@ -54,7 +54,7 @@ export class CompactedLog {
    * until `signal`, which also ends the tailing, as `stop` does. Throws KafkaError INVALID_CONFIG for a topic that is not compacted.
    */
   async start(signal: AbortSignal): Promise<void> {
-    this.#life = AbortSignal.any([signal, this.#stop.signal])
+    this.#life = anySignal(signal, this.#stop.signal)
     await ensureCompactedTopic(this.#options.connection, this.#options.topic, this.#options.log, this.#life)
     this.#running = this.#run()
     await this.refresh()

@@ -76,11 +76,11 @@ export class GroupCoordinator {
 
   /** Cuts both connections; what is under way rejects. Idempotent. */
   async close(): Promise<void> {
-    const open = Object.values(this.#connections)
+    const open = Object.values(this.#connections).filter((connection) => connection !== null)
     this.#connections.rounds = this.#connections.heartbeats = null
     await this.#cluster.close()
     for (const connection of await Promise.allSettled(open)) {
-      if (connection.status === 'fulfilled') await connection.value?.close()
+      if (connection.status === 'fulfilled') await connection.value.close()
     }
   }
 

@@ -1,6 +1,6 @@
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
-import { abortable, Backoff, sleep } from './backoff.ts'
+import { abortable, anySignal, Backoff, sleep } from './backoff.ts'
 import { KafkaError } from './errors.ts'
 import { GroupCoordinator, type JoinedRound } from './group-coordinator.ts'
 import { decodePayload, encodePayload } from './group-payload.ts'
@@ -121,7 +121,7 @@ export class GroupMember<M extends object, A extends Assignment> {
    * Rejects when the broker refuses for good (credentials, authorization, a session timeout out of its range).
    */
   start(signal: AbortSignal): Promise<void> {
-    this.#life = AbortSignal.any([signal, this.#stop.signal])
+    this.#life = anySignal(signal, this.#stop.signal)
     signal.addEventListener('abort', () => void this.close(), { once: true, signal: this.#stop.signal })
     this.#round = 'wanted'
     this.#loops = Promise.all([this.#runRounds(), this.#runHeartbeats()])

@@ -157,6 +157,7 @@ class Linker {
     const features = inherit(inherited, proto.features)
     const { type, messageType, enumType } = this.#typeOf(proto, scope, fullName, features)
     const repeated = proto.label === REPEATED
+    if (repeated && oneof) throw invalid(fullName, `it is repeated and in oneof "${oneof.name}".`)
     const isMessage = messageType !== null
     if (messageType?.mapEntry === true && (!repeated || type !== 'message')) {
       throw invalid(fullName, `"${messageType.fullName}" is a map's entry and the field is no map.`)

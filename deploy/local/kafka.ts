@@ -1,6 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineConfig, fromEnv, kafkaConnection, kafkaRules, kafkaSettings } from '@tributary/config'
-import { startKafka } from '@tributary/harness'
+import { kafkaAnswers, startKafka } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import { LaunchError } from './errors.ts'
 import { freshLog, shortPath, type Places } from './places.ts'
@@ -13,6 +14,15 @@ export interface LocalKafka {
   /** Ends it if we started it. */
   stop(): Promise<void>
   kill(): Promise<void>
+}
+
+/** What the launcher writes for `npm run topic`, as long as it runs. */
+export interface Running {
+  readonly brokers: readonly string[]
+}
+
+export function readRunning(file: string): Running | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Running) : undefined
 }
 
 /** A demo that runs for days must not fill the disk. */
@@ -43,7 +53,17 @@ export function connectionFrom(env: Readonly<Record<string, string | undefined>>
   return kafkaConnection(fromEnv(defineConfig(kafkaSettings, { rules: kafkaRules }), env))
 }
 
+/** Two brokers cannot share a data folder; the second would only say so in its log. */
+async function refuseSecondStart({ running }: Places): Promise<void> {
+  const broker = readRunning(running)?.brokers[0]
+  if (broker === undefined || !(await kafkaAnswers(broker))) return
+  throw new LaunchError(
+    `Another \`npm start\` runs here, with Kafka at ${broker}: stop it, or set KAFKA_BROKERS=${broker} to use its Kafka, or TRIBUTARY_DATA_DIR to another folder.`,
+  )
+}
+
 async function ownKafka(places: Places, say: (line: string) => void): Promise<LocalKafka> {
+  await refuseSecondStart(places)
   const stopping = new AbortController()
   const logFile = freshLog(places, 'kafka')
   const broker = await startKafka({

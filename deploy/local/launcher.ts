@@ -6,7 +6,7 @@ import { isFree } from '@tributary/harness'
 import { ControlPlaneClient } from './control-plane-client.ts'
 import * as demo from './demo.ts'
 import { LaunchError } from './errors.ts'
-import { provideKafka, type LocalKafka } from './kafka.ts'
+import { provideKafka, type LocalKafka, type Running } from './kafka.ts'
 import type { LaunchOptions } from './options.ts'
 import type { Output } from './output.ts'
 import { freshLog, repository, shortPath, type Places } from './places.ts'
@@ -40,7 +40,7 @@ export class Launcher {
     await this.#startKafka()
     if (this.#options.kafkaOnly) {
       this.#output.clearLive()
-      this.#output.say(`ready after ${this.#seconds()} s; Ctrl-C stops it`)
+      this.#output.say(`ready after ${this.#seconds()} s. Ctrl-C stops it.`)
       await this.#untilStopped()
       return
     }
@@ -68,8 +68,8 @@ export class Launcher {
     if (this.#kafka !== undefined) {
       this.#output.say('stopping kafka')
       await this.#kafka.stop()
+      rmSync(this.#places.running, { force: true })
     }
-    rmSync(this.#places.running, { force: true })
   }
 
   /** Ends everything at once. */
@@ -96,7 +96,7 @@ export class Launcher {
     this.#kafka = kafka
     const { brokers, origin } = kafka
     this.#tell('kafka', `${brokers.join(',')} (${origin})`)
-    writeFileSync(this.#places.running, JSON.stringify({ brokers }))
+    writeFileSync(this.#places.running, JSON.stringify({ brokers } satisfies Running))
   }
 
   async #startServices(): Promise<void> {

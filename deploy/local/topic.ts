@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { KafkaAdmin, KafkaError, tailTopic, type LogRecord } from '@tributary/kafka'
 import { LaunchError } from './errors.ts'
-import { connectionFrom } from './kafka.ts'
+import { connectionFrom, readRunning } from './kafka.ts'
 import { placesFrom } from './places.ts'
 
 const help = `Shows the records of a topic of the Kafka that \`npm start\` runs, or that KAFKA_BROKERS names.
@@ -54,11 +53,9 @@ async function main(): Promise<void> {
 function brokers(): string {
   const given = process.env['KAFKA_BROKERS']
   if (given !== undefined && given !== '') return given
-  const { running } = placesFrom(process.env)
-  if (!existsSync(running)) {
-    throw new LaunchError('No Kafka is running: start one with `npm start`, or set KAFKA_BROKERS.')
-  }
-  return (JSON.parse(readFileSync(running, 'utf8')) as { brokers: string[] }).brokers.join(',')
+  const running = readRunning(placesFrom(process.env).running)
+  if (running !== undefined) return running.brokers.join(',')
+  throw new LaunchError('No Kafka is running: start one with `npm start`, or set KAFKA_BROKERS.')
 }
 
 /** Partition → the offset `last` records before its end, or its first one when `last` is null. */

@@ -66,7 +66,7 @@ export type DifferenceName = keyof typeof DIFFERENCES
  *
  * - host and port in `Location` and `worker_id`
  * - the Content-Type of unmatched requests, which Connect sends only sometimes
- * - the order of names, of Allow's methods, and of a Java map printed into a message
+ * - the order of names, of Allow's methods, and of a Java map or set printed into a message
  * - the documentation of the framework's keys, which is ours in our words
  * - stack traces, of which only the presence counts, and times
  */
@@ -101,10 +101,13 @@ function comparableValue(value: unknown, key = ''): unknown {
 function comparableText(text: string, key: string): string {
   if (key === 'worker_id') return '<worker>'
   if (key === 'trace') return '<trace>'
-  return text.replace(/^Connector config \{(.*)\}/, (_, map: string) => {
-    const entries = map.split(', ').sort()
-    return `Connector config {${entries.join(', ')}}`
-  })
+  return text
+    .replace(/(?<=^Connector config \{).*(?=\} contains)/, inOrder)
+    .replace(/(?<=one of \(case insensitive\): ).*$/, inOrder)
+}
+
+function inOrder(list: string): string {
+  return list.split(', ').sort().join(', ')
 }
 
 function isFrameworkKey(name: unknown): boolean {

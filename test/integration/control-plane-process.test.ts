@@ -37,9 +37,8 @@ async function restAddress({ log }: Started): Promise<string> {
   return until('the REST API listens', async () => /event=rest_started.* address=(\S+)/.exec(await log())?.[1])
 }
 
-test('the process answers once its log says so, keeps what was written over a restart, and stops on SIGTERM', async (t) => {
-  const env = { TRIBUTARY_CLUSTER: `cp-${randomUUID()}` }
-  const first = await start(t, env)
+test('the process answers once its log says so, and stops on SIGTERM', async (t) => {
+  const first = await start(t, {})
   const address = await restAddress(first)
   const level = await fetch(`http://${address}/admin/loggers/a`, {
     method: 'PUT',

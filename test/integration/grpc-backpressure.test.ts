@@ -114,6 +114,7 @@ describe('what a gRPC server sent before its end', () => {
         await driven.connect()
         await settles('all is sent', () => ticker.written)
         ticker.stop()
+        await until('the task hears of it', () => driven.event('stream_error'))
         assert.ok((await driven.pollToError()) instanceof NotConnectedError)
         assert.equal(driven.records.length, SENT)
         await driven.task.stop()

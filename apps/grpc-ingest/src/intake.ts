@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import { type Clock, RecordQueue, type TaskStats } from '@tributary/connect-api'
+import { type Clock, NotConnectedError, RecordQueue, type TaskStats } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import type { RateLimitedLog } from './rate-limited-log.ts'
 import type { GrpcConfig } from './spec.ts'
@@ -160,13 +160,13 @@ export class Intake {
   }
 
   /** The stream is over: says so, lets the queue end with what that means, and answers it. */
-  #ended(status: GrpcStatus): Error | null {
+  #ended(status: GrpcStatus): Error {
     const { log, statuses } = this.#options
     this.#stream = null
     const counts = { messages_received: this.#received }
     if (this.#draining) {
       log.info('connection_closed', { reason: 'stopping', ...counts })
-      return null
+      return new NotConnectedError('GRPC_STOPPING', 'the stream was ended because the task is stopping')
     }
     const error = statuses.errorOf(status)
     if (status.status === 'OK') log.info('stream_completed', counts)

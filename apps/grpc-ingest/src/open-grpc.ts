@@ -10,6 +10,8 @@ import { openSession, reasonOf, type SessionOptions } from './transport/index.ts
 
 /** A connection that can also tell its server's schema. */
 export interface GrpcConnection extends Connection {
+  /** Its GOAWAY complained about too many PINGs. */
+  readonly tooManyPings: boolean
   reflect(statuses: Statuses, signal: AbortSignal): Promise<Root>
 }
 

@@ -35,6 +35,7 @@ export class StreamReader {
   /** From the descriptor, or from the last reflection. */
   #plan: StreamPlan | null
   #keepaliveTimeMs: number
+  #connection: GrpcConnection | null = null
   #connects = 0
   #drainingSince: number | null = null
 
@@ -49,7 +50,10 @@ export class StreamReader {
   async connect(signal: AbortSignal): Promise<void> {
     const { config, metadata, intake, builder, resume } = this.#parts
     intake.close()
-    const connection = await this.#connection(signal)
+    // gRFC A8: a server that complained about our PINGs gets half as many.
+    if (this.#connection?.tooManyPings) this.#keepaliveTimeMs *= 2
+    const connection = await this.#openConnection(signal)
+    this.#connection = connection
     try {
       const plan = await this.#planFor(connection, signal)
       const headers = await intake.open(
@@ -66,7 +70,6 @@ export class StreamReader {
       builder.stream(plan.decoder, recordHeaders(headers, config['grpc.response.headers']))
     } catch (error) {
       connection.close()
-      if (connection.tooManyPings) this.#keepaliveTimeMs *= 2
       throw error
     }
     this.#connected()
@@ -104,7 +107,7 @@ export class StreamReader {
     log.info('task_stopped', { final_sequence: builder.sequence })
   }
 
-  async #connection(signal: AbortSignal): Promise<GrpcConnection> {
+  async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
     const { config, metadata, open, log } = this.#parts
     await this.#renewTls()
     try {

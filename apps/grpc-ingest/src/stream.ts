@@ -8,7 +8,6 @@ export interface Connection {
     listener: CallListener,
   ): Pick<ServerStreamCall, 'pause' | 'resume' | 'finish' | 'abandon'>
   close(): void
-  readonly tooManyPings: boolean
 }
 
 export interface StreamRequest {
@@ -67,11 +66,6 @@ export class MessageStream {
   /** The server has answered: headers came, and with them perhaps messages. */
   get answered(): boolean {
     return this.#answered
-  }
-
-  /** The server's GOAWAY complained about our PINGs. */
-  get tooManyPings(): boolean {
-    return this.#connection.tooManyPings
   }
 
   /** The answer's headers, as soon as they come; rejects when the stream ends before, or with the signal's reason. */

@@ -1,5 +1,6 @@
 import { FatalError } from '@tributary/connect-api'
 import type { KafkaProducer, ProducerRecord, ProduceResult } from '@tributary/kafka-producer'
+import type { Logger } from '@tributary/telemetry'
 import type { Batch } from './batch.ts'
 import type { ErrorHandler } from './error-handler.ts'
 import type { Topics } from './topics.ts'
@@ -8,6 +9,7 @@ export interface BatchSenderParts {
   readonly producer: KafkaProducer
   readonly topics: Topics
   readonly errors: ErrorHandler
+  readonly log: Logger
 }
 
 /** Stop 5: hands batches to the producer; what the broker refuses by itself goes to the error handler. */
@@ -20,7 +22,8 @@ export class BatchSender {
 
   /** Resolves once every record is kept, or set aside with its dead letter kept. */
   async send(batch: Batch, signal: AbortSignal): Promise<ProduceResult> {
-    const { producer, errors } = this.#parts
+    const { producer, errors, log } = this.#parts
+    log.debug('batch_sent', { records: batch.records.length })
     const result = await producer.send(batch.encoded, signal)
     const deadLetters: ProducerRecord[] = []
     for (const { index, error } of result.failures) {
@@ -35,6 +38,7 @@ export class BatchSender {
       const { failures } = await producer.send(deadLetters, signal)
       if (failures[0]) throw refused(failures[0].error)
     }
+    log.debug('batch_acknowledged', { records: batch.records.length })
     return result
   }
 

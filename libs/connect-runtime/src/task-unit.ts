@@ -1,6 +1,6 @@
 import { type ErrorKind, errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { State, StatusStore, TargetState } from '@tributary/connect-storage'
-import type { Logger } from '@tributary/telemetry'
+import { type Logger, redactLogs } from '@tributary/telemetry'
 import { RestartPolicy } from './restart-policy.ts'
 import { Serial } from './serial.ts'
 import { type CreatedTask, createTask, type TaskEnvironment } from './task-factory.ts'
@@ -39,6 +39,8 @@ export class TaskUnit {
   /** Counts the runs: what an earlier one still tells is not this one's state. */
   #attempt = 0
   #restartTimer: NodeJS.Timeout | null = null
+  /** While the task runs no log line of this process shows its secrets. */
+  #endRedaction: () => void = () => {}
   #released = false
 
   constructor(options: TaskUnitOptions) {
@@ -122,6 +124,7 @@ export class TaskUnit {
       return
     }
     this.current = run
+    this.#endRedaction = redactLogs(run.redact)
     if (this.#target === 'PAUSED') run.run.pause()
     void run.run.run()
   }
@@ -133,6 +136,8 @@ export class TaskUnit {
     this.current = null
     this.#attempt++
     await (how === 'lose' ? run?.lose() : run?.stop())
+    this.#endRedaction()
+    this.#endRedaction = () => {}
   }
 
   #onState(state: TaskState, error: unknown, kind: ErrorKind | null): void {

@@ -33,8 +33,9 @@ export class TransactionBoundary {
 
   /** Sends a batch in the open transaction, or a new one, and commits when the boundary is reached. */
   async run(signal: AbortSignal, batch: TransactionalBatch): Promise<void> {
-    const { producer, clock } = this.#options
+    const { producer, clock, log } = this.#options
     if (this.#batches.length === 0) {
+      log.debug('transaction_begun')
       producer.beginTransaction()
       this.#openedAt = clock.monotonic()
     }
@@ -66,13 +67,16 @@ export class TransactionBoundary {
 
   /** Commits what is open, if anything. */
   async commit(signal: AbortSignal): Promise<void> {
+    const { producer, log } = this.#options
     while (this.#batches.length > 0) {
+      log.debug('transaction_ending', { batches: this.#batches.length })
       try {
-        await this.#options.producer.commitTransaction(signal)
+        await producer.commitTransaction(signal)
       } catch (error) {
         await this.#again(error, signal)
         continue
       }
+      log.debug('transaction_committed', { batches: this.#batches.length })
       const done = this.#batches
       const after = this.#afterCommit
       this.#batches = []

@@ -115,7 +115,9 @@ export class WorkerSourceTask {
     const { task, producer, offsets, lease, log } = this.#parts
     const signal = this.#abandon.signal
     const { id, props, stats, clock } = this.#parts
+    log.debug('producer_starting')
     await producer.start(signal)
+    log.debug('producer_started')
     await lease.passed(signal)
     await offsets.refresh(signal)
     await task.start({
@@ -254,7 +256,7 @@ export class WorkerSourceTask {
     await this.#parts.lease.passed(signal)
     const taken = this.#submitted.takeCommittable()
     if (taken === null) return
-    const { offsets, id, task } = this.#parts
+    const { offsets, id, task, log } = this.#parts
     try {
       await offsets.write(
         id.connector,
@@ -265,6 +267,7 @@ export class WorkerSourceTask {
       this.#submitted.restore(taken)
       throw error
     }
+    log.debug('offsets_committed', { records: taken.recordCount })
     this.progress.committed(taken.recordCount)
     await task.commit?.(signal)
   }

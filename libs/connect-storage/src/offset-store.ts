@@ -11,10 +11,15 @@ import {
 import { StoreLog, type StoreLogOptions } from './store-log.ts'
 import type { OffsetRecord, OffsetStore } from './types.ts'
 
+interface StoredOffset {
+  readonly offset: SourceOffset
+  readonly timestamp: number
+  readonly position: bigint
+}
 /** The offsets of one source partition, by the text of each key that someone wrote for it. */
 interface Stored {
   readonly partition: SourcePartition
-  readonly byKey: Map<string, { readonly offset: SourceOffset; readonly timestamp: number; readonly position: bigint }>
+  readonly byKey: Map<string, StoredOffset>
 }
 
 /**
@@ -79,7 +84,7 @@ export class KafkaOffsetStore implements OffsetStore {
     const name = canonicalPartition(read.partition)
     let partitions = this.#connectors.get(read.connector)
     if (!partitions) this.#connectors.set(read.connector, (partitions = new Map()))
-    const stored: Stored = partitions.get(name) ?? { partition: read.partition, byKey: new Map() }
+    const stored = partitions.get(name) ?? { partition: read.partition, byKey: new Map<string, StoredOffset>() }
     if (offset === null) stored.byKey.delete(key)
     else stored.byKey.set(key, { offset, timestamp: record.timestamp, position: record.offset })
     if (stored.byKey.size > 0) partitions.set(name, stored)
@@ -90,7 +95,7 @@ export class KafkaOffsetStore implements OffsetStore {
 
 /** Keys that differ may lie in different partitions of the topic, where only the timestamp orders them. */
 function newest(stored: Stored): { key: string; offset: SourceOffset } | null {
-  let best: { key: string; offset: SourceOffset; timestamp: number; position: bigint } | null = null
+  let best: (StoredOffset & { readonly key: string }) | null = null
   for (const [key, entry] of stored.byKey) {
     const later =
       !best ||

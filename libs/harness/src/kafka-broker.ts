@@ -118,7 +118,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
     async kill() {
       const killed = child
       child = undefined
-      if (runtime.kind === 'docker' && killed?.exit === undefined) await runtime.killByName(container)
+      if (killed !== undefined) await runtime.killByName(container)
       await killed?.kill()
     },
     unref: () => child?.unref(),
@@ -126,6 +126,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
       const stopped = child
       child = undefined
       await stopped?.stop()
+      // A container outlives a client that had to be killed.
+      if (stopped !== undefined) await runtime.killByName(container)
     },
   }
   await broker.start()

@@ -40,7 +40,8 @@ export function deliveryContract(driver: ProducerDriver): void {
     })
 
     test('key, value, headers and timestamp arrive as they were, null and empty told apart', async () => {
-      const topic = await createTopic(shared)
+      // Kafka 4 refuses timestamps of more than an hour ahead.
+      const topic = await createTopic(shared, { config: { 'message.timestamp.after.max.ms': String(2n ** 63n - 1n) } })
       await using producer = await startProducer(driver)
       const base = { topic, partition: 0 }
       const sent: ProducerRecord[] = [

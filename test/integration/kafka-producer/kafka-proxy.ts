@@ -1,11 +1,20 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
 
 /** Numbers of Kafka requests (https://kafka.apache.org/protocol#protocol_api_keys). */
-export const apiKeys = { produce: 0, addPartitionsToTxn: 24, endTxn: 26 } as const
+export const apiKeys = { produce: 0, initProducerId: 22, addPartitionsToTxn: 24, endTxn: 26 } as const
+
+/** What `KafkaProxy.hold` waits for. */
+export interface Held {
+  readonly apiKey: number
+  /** A name that the request holds: of a topic, of a transactional id. */
+  readonly naming: string
+  /** `request`: the broker never sees it. `answer`: the broker has acted on it. */
+  readonly what: 'request' | 'answer'
+}
 
 /**
  * Stands between a producer and a broker that advertises it, and breaks what goes through: the broker acts on a
- * request and its answer is lost, or nothing moves any more and nobody says so.
+ * request and its answer is lost, one connection stops at a chosen request, or nothing moves any more and nobody says so.
  */
 export class KafkaProxy {
   readonly #server: Server
@@ -15,6 +24,7 @@ export class KafkaProxy {
   #losing: number | null = null
   #frozen = false
   #onLost: (() => void)[] = []
+  #hold: (Held & { readonly resolve: () => void }) | null = null
   /** Connections that were accepted. */
   accepted = 0
 
@@ -42,6 +52,11 @@ export class KafkaProxy {
   loseNextAnswerTo(apiKey: number): Promise<void> {
     this.#losing = apiKey
     return new Promise((resolve) => this.#onLost.push(resolve))
+  }
+
+  /** The connection of the next such request stops there, silently; all others go on. Resolves when it has. */
+  hold(held: Held): Promise<void> {
+    return new Promise((resolve) => (this.#hold = { ...held, resolve }))
   }
 
   /** What is sent from now on gets nowhere; connections stay open. */
@@ -73,23 +88,39 @@ export class KafkaProxy {
     const pair = { client, broker }
     this.#pairs.add(pair)
     let cutOnAnswer = false
+    let stopping: Exclude<typeof this.#hold, null> | null = null
+    let stopped = false
+    let arrived = Buffer.alloc(0)
     const seen = new RequestReader((apiKey) => {
+      if (this.#hold?.apiKey === apiKey && arrived.includes(this.#hold.naming)) {
+        stopping = this.#hold
+        this.#hold = null
+      }
       if (apiKey !== this.#losing) return
       this.#losing = null
       cutOnAnswer = true
     })
+    const stop = (at: Held['what']): boolean => {
+      if (stopping?.what === at) {
+        stopped = true
+        stopping.resolve()
+        stopping = null
+      }
+      return stopped
+    }
     const end = (): void => {
       this.#pairs.delete(pair)
       client.destroy()
       broker.destroy()
     }
     client.on('data', (chunk) => {
-      if (this.#frozen) return
+      if (this.#frozen || stopped) return
+      arrived = chunk
       seen.read(chunk)
-      broker.write(chunk)
+      if (!stop('request')) broker.write(chunk)
     })
     broker.on('data', (chunk) => {
-      if (this.#frozen) return
+      if (this.#frozen || stop('answer')) return
       if (!cutOnAnswer) {
         client.write(chunk)
         return

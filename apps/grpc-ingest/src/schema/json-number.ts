@@ -7,6 +7,8 @@ const POINT = 46
 const ZERO = 48
 const QUOTE = 34
 const BILLION = 1_000_000_000
+/** Below it a float32 has fewer bits, so fewer digits. */
+const SMALLEST_NORMAL = 2 ** -126
 
 export function putInt32(value: number, pos: number): number {
   if (value >= 0) return putUint32(value, pos)
@@ -116,7 +118,7 @@ export function putFloat(value: number, pos: number): number {
 
 /** The shortest decimal of a float32: six digits always name one float32 at most, nine always at least one. */
 export function shortestFloat(value: number): string {
-  for (let digits = 6; digits < 9; digits++) {
+  for (let digits = Math.abs(value) < SMALLEST_NORMAL ? 1 : 6; digits < 9; digits++) {
     const decimal = Number(value.toPrecision(digits))
     if (Math.fround(decimal) === value) return String(decimal)
   }

@@ -43,6 +43,10 @@ export function loadDescriptorSet(bytes: Uint8Array, what: string): Root {
       error,
     )
   }
+  return linkSet(files, what)
+}
+
+function linkSet(files: readonly FileProto[], what: string): Root {
   if (files.length === 0) throw descriptorError(`Invalid proto descriptor: ${what} holds no file.`)
   return link(uniqueByName(files), 'descriptor')
 }
@@ -61,15 +65,23 @@ async function fromFile(path: string, content: Buffer): Promise<Root> {
 
 function fromBase64(text: string): Root {
   const compact = text.replace(/\s/g, '').replace(/={1,2}$/, '')
-  if (!/^[A-Za-z0-9+/]*$/.test(compact) || compact.length % 4 === 1) {
-    throw descriptorError(
-      'Proto descriptor is neither a valid file path nor base64 encoded data. ' +
-        `The worker found no file ${shown(text)}: give the path of a file made with ` +
-        'protoc --descriptor_set_out=stream.desc --include_imports, or that file in base64, or .proto text.',
-    )
+  if (!/^[A-Za-z0-9+/]*$/.test(compact) || compact.length % 4 === 1) throw neither(text, '')
+  let files: FileProto[]
+  try {
+    files = decodeFileSet(Buffer.from(compact, 'base64'))
+  } catch (error) {
+    // Most paths without a dot are made of base64's letters
+    throw neither(text, ` Read as base64 it is no FileDescriptorSet (${errorText(error)}).`, error)
   }
-  // A path may be made of base64's letters alone, so the text says both.
-  return loadDescriptorSet(Buffer.from(compact, 'base64'), `${shown(text)}, no file on the worker and read as base64,`)
+  return linkSet(files, 'the base64 data')
+}
+
+function neither(text: string, tried: string, cause?: unknown): Error {
+  return descriptorError(
+    `Proto descriptor is neither a valid file path nor base64 encoded data. The worker found no file ${shown(text)}.${tried} ` +
+      'Give the path of a file made with protoc --descriptor_set_out=stream.desc --include_imports, or that file in base64, or .proto text.',
+    cause,
+  )
 }
 
 function shown(text: string): string {

@@ -196,10 +196,10 @@ const FEATURES: Readonly<Record<keyof FeaturesProto, readonly [option: string, .
 }
 
 function featuresOf(object: protobuf.ReflectionObject): FeaturesProto {
-  const options: Record<string, unknown> = object.options ?? {}
+  const features = object.options?.['features'] as Record<string, unknown> | undefined
   const number = (key: keyof FeaturesProto): number => {
     const [option, ...words] = FEATURES[key]
-    const value = options[`features.${option}`]
+    const value = features?.[option]
     return typeof value === 'string' ? Math.max(words.indexOf(value), 0) : 0
   }
   return {

@@ -34,7 +34,7 @@ export async function reflectSchema(ask: Ask, service: string): Promise<Root> {
   for (const version of ['v1', 'v1alpha']) {
     const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`
     const question: Question = async (field, text) =>
-      decodeAnswer(await ask(path, new WireWriter().tag(field, LEN_TAG).chunk(Buffer.from(text)).finish()))
+      sent(decodeAnswer, await ask(path, new WireWriter().tag(field, LEN_TAG).chunk(Buffer.from(text)).finish()))
     try {
       return link(await filesOf(question, service), 'reflection')
     } catch (error) {
@@ -56,7 +56,7 @@ async function filesOf(question: Question, service: string): Promise<FileProto[]
   const files = new Map<string, FileProto>()
   const add = (answer: Answer): void => {
     for (const bytes of answer.files) {
-      const file = decodeSent(bytes)
+      const file = sent(decodeFile, bytes)
       if (!files.has(file.name)) files.set(file.name, file)
     }
   }
@@ -77,9 +77,10 @@ async function filesOf(question: Question, service: string): Promise<FileProto[]
   return [...files.values()]
 }
 
-function decodeSent(bytes: Uint8Array): FileProto {
+/** Runs a decoder over what the server sent. */
+function sent<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
   try {
-    return decodeFile(bytes)
+    return decode(bytes)
   } catch (error) {
     throw descriptorError(
       `Invalid proto descriptor: the server's reflection sent what is none (${errorText(error)}).`,

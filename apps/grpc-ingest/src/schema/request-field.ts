@@ -1,4 +1,4 @@
-import { ConfigError } from '@tributary/connect-api'
+import type { ConfigError } from '@tributary/connect-api'
 import { pathError, resolvePath, toScalar, type PathStep } from './field-path.ts'
 import type { Field, MessageType } from './model.ts'
 import { fitsInteger, integerKind } from './request-scalar.ts'

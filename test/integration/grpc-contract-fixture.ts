@@ -1,0 +1,80 @@
+import { grpcSource } from '@tributary/grpc-ingest'
+import type { Feed, SourceFixture } from '@tributary/testkit'
+import { tickerProps } from './grpc-task-rig.ts'
+import { fail, sendTicks, startTicker, type Tick, type WatchCall } from './grpc-ticker.ts'
+
+const PADDING = Buffer.alloc(900, 7)
+const LARGE = 'large'
+
+/** A numbered feed on a grpc-js server. It goes on after the number that a request names, else where it is. */
+async function startFeed(): Promise<Feed> {
+  let wanted = 0
+  let sent = 0
+  let open: WatchCall | null = null
+  let wake = (): void => {}
+  const large = new Map<number, number>()
+
+  const tickOf = (sequence: number): Tick => {
+    const bytes = large.get(sequence)
+    return bytes === undefined ? { blob: PADDING } : { symbol: LARGE, blob: Buffer.alloc(bytes) }
+  }
+  const watch = async (call: WatchCall): Promise<void> => {
+    open = call
+    call.sendMetadata(call.metadata.clone())
+    for (let at = call.request.from?.sequence ?? sent; !call.cancelled;) {
+      while (at < wanted && !call.cancelled && open === call) {
+        at++
+        sent = Math.max(sent, at)
+        await sendTicks(call, at, at, tickOf(at))
+      }
+      if (open !== call) return
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        call.once('cancelled', () => resolve())
+      })
+    }
+  }
+  const ticker = await startTicker({ watch })
+  return {
+    props: tickerProps(ticker.port),
+    send(count) {
+      wanted += count
+      wake()
+    },
+    get written() {
+      return ticker.written
+    },
+    sendLarge(bytes) {
+      large.set(++wanted, bytes)
+      wake()
+    },
+    get connections() {
+      return ticker.requests.length
+    },
+    cut() {
+      const call = open
+      open = null
+      wake()
+      if (call) fail(call, 14, 'cut by the test')
+    },
+    stop() {
+      ticker.stop()
+      return Promise.resolve()
+    },
+  }
+}
+
+/** What the gRPC source brings to the contract suite. */
+export const grpcFixture: SourceFixture = {
+  plugin: grpcSource,
+  startFeed,
+  numberOf(value) {
+    const { symbol, sequence } = JSON.parse(Buffer.from(value).toString()) as { symbol: string; sequence: string }
+    return symbol === LARGE ? null : Number(sequence)
+  },
+  queueBound: (records) => ({ 'grpc.message.queue.size': String(records) }),
+  resume: { 'grpc.resume.field': 'sequence', 'grpc.resume.request.field': 'from.sequence' },
+  // The HTTP/2 window of 1 MiB, and what Linux lets the socket buffers of both ends grow to.
+  transportBytes: 9 * 1024 * 1024,
+  messageBytes: 930,
+}

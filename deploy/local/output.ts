@@ -31,8 +31,8 @@ export class Output {
       this.#stream.write(`${text}\n`)
       return
     }
-    // A line that wraps cannot be written over.
-    this.#live = text.slice(0, Math.max(20, this.#stream.columns - 1))
+    // A line that wraps cannot be written over. A terminal that does not know its width says 0.
+    this.#live = text.slice(0, Math.max(20, (this.#stream.columns || 80) - 1))
     this.#stream.write(`\r\x1b[K${this.#live}`)
   }
 

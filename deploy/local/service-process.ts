@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild, type Child } from '@tributary/harness'
+import { NODE_FLAGS } from '@tributary/service/boot'
 import { LaunchError } from './errors.ts'
 import { shortPath } from './places.ts'
 
@@ -61,8 +62,7 @@ export class ServiceProcess {
     while (!(await this.#answersReady())) {
       this.#stopping.signal.throwIfAborted()
       if (this.#deaths >= maxStartTries) {
-        const words = this.#output().trim().split('\n').at(-1) ?? ''
-        throw new LaunchError(`${this.name} does not start, ${log} and ends with: ${words}`)
+        throw new LaunchError(`${this.name} does not start, ${log} and says: ${reason(this.#output())}`)
       }
       if (Date.now() > deadline) throw new LaunchError(`${this.name} is not ready after 60 s, ${log}.`)
       await sleep(50)
@@ -106,7 +106,7 @@ export class ServiceProcess {
     this.#logStart = existsSync(logFile) ? statSync(logFile).size : 0
     const child = await startChild({
       command: process.execPath,
-      args: [entry],
+      args: [...NODE_FLAGS, entry],
       // The service ends by itself when this pipe closes; the harness' watchdog sees to one that does not.
       holdStdin: true,
       env: { ...env, TRIBUTARY_PARENT_WATCH: '1' },
@@ -140,4 +140,10 @@ export class ServiceProcess {
       closeSync(file)
     }
   }
+}
+
+/** The first line that is an error, else the last one. */
+function reason(output: string): string {
+  const lines = output.trim().split('\n')
+  return lines.find((line) => /\bERROR\b|Error:/.test(line)) ?? lines.at(-1) ?? ''
 }

@@ -21,6 +21,13 @@ export const DIFFERENCES = {
     holds: (connect, ours) =>
       connect.status === 500 && ours.status === 400 && message(connect).includes(upToList(ours)),
   },
+  unknownConverter: {
+    why: 'A class that is not there is shown with its name, and with the ones that there are.',
+    holds: (connect, ours) => {
+      const [theirs, own] = [errorTexts(connect), errorTexts(ours)]
+      return theirs.length === own.length && own.every((text, i) => text.startsWith(theirs[i]!))
+    },
+  },
   nullOfOwnKey: {
     why: "Connect takes a null for a connector's own key at validation, and the task fails when it starts; a null is an error on every key.",
     holds: (connect, ours) => connect.status === 201 && message(ours).includes('Null value can not be supplied'),
@@ -39,11 +46,7 @@ export const DIFFERENCES = {
   },
   referenceShown: {
     why: 'A value that holds ${…} is shown as it was sent, not as what it stands for, which may be a secret; the errors are the same.',
-    holds: (connect, ours) => {
-      const errors = ({ body }: Answer): unknown =>
-        (body as { configs: { value: { errors: unknown } }[] }).configs.map(({ value }) => value.errors)
-      return JSON.stringify(errors(connect)) === JSON.stringify(errors(ours))
-    },
+    holds: (connect, ours) => errorTexts(connect).join('\n') === errorTexts(ours).join('\n'),
   },
   restartOfStoppedTask: {
     why: 'Connect answers 409 for good, as if a rebalance were on; a stopped connector has no such task, and that is said: 404.',
@@ -112,6 +115,12 @@ function inOrder(list: string): string {
 
 function isFrameworkKey(name: unknown): boolean {
   return typeof name === 'string' && (name in SOURCE_CONNECTOR_KEYS || name in COMMON_CONNECTOR_KEYS)
+}
+
+/** Of a validate answer, in the order of the settings. */
+function errorTexts({ body }: Answer): string[] {
+  const { configs } = body as { configs: { value: { name: string; errors: string[] } }[] }
+  return configs.flatMap(({ value }) => value.errors.map((text) => `${value.name}: ${text}`))
 }
 
 function message(answer: Answer): string {

@@ -24,7 +24,7 @@ export const fileSource: SourcePlugin = {
   aliases: [],
   version: '3.9.1',
   taskClass: 'org.apache.kafka.connect.file.FileStreamSourceTask',
-  connector: { spec: spec.data, taskConfigs: (config) => [config], exactlyOnce: () => true },
+  connector: { spec: spec.data, taskConfigs: (config) => [config], exactlyOnce: (config) => Boolean(config['file']) },
   createTask: () => new FileSourceTask(),
 }
 

@@ -132,6 +132,10 @@ const GROUPS: Record<string, readonly Step[]> = {
       { name: 'n', 'batch.size': 'x', unknown: 'y', nothing: null },
       { name: 'n', transforms: '', predicates: '' },
     ].map((more) => validate({ ...config, ...more })),
+    validate({ ...config, name: 'n', 'exactly.once.support': 'REQUIRED' }),
+    validate({ ...without('file'), name: 'n', 'exactly.once.support': 'required' }),
+    validate({ ...config, name: 'n', 'transaction.boundary': 'connector' }),
+    { ...validate({ ...config, name: 'n', 'value.converter': 'nix' }), differs: 'unknownConverter' },
     validate({ ...config, name: 'n', 'connector.class': 'FileStreamSourceConnector' }),
     validate({ ...config, name: 'n', 'connector.class': fullName() }),
     {

@@ -13,6 +13,7 @@ export async function startSides(t: TestContext): Promise<Sides> {
     brokers,
     properties: {
       'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
+      'exactly.once.source.support': 'enabled',
       'config.providers': 'file',
       'config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
     },

@@ -30,13 +30,14 @@ export async function startWorker(t: TestContext, props: Props): Promise<Running
   const { signal, end } = lifetime()
   const address = `${host}:${admin.port}`
   const worker = await start({ settings: settings.parse(props), log, signal, admin: admin.app, address, shutdown })
-  await admin.open()
-  await until('the worker is ready', () => worker.ready() === true)
-  return once(t, async () => {
+  const running = once(t, async () => {
     await worker.stop()
     end()
     await admin.close()
   })
+  await admin.open()
+  await until('the worker is ready', () => worker.ready() === true)
+  return running
 }
 
 /** A control plane in this process on a free port; ends with the test. */
@@ -44,12 +45,11 @@ export async function startPlane(t: TestContext, props: Props): Promise<Running 
   const { settings, start } = controlPlane('0')
   const { signal, end } = lifetime()
   const plane = await start({ settings: settings.parse({ 'rest.port': '0', ...props }), log, signal, shutdown })
-  const url = `http://${await plane.restAddress()}`
   const running = once(t, async () => {
     await plane.stop()
     end()
   })
-  return { ...running, url }
+  return { ...running, url: `http://${await plane.restAddress()}` }
 }
 
 /** Waits until the plugin of a worker is listed, before which no connector can be made. */

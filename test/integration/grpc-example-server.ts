@@ -39,6 +39,8 @@ export interface ExampleServer {
   readonly tlsPort: number
   /** The requests that came, by method, as objects. */
   readonly requests: ReadonlyMap<string, object>
+  /** Streams that are open. */
+  readonly streams: number
   /** Metadata of the last call of a method. */
   metadata(method: string): Readonly<Record<string, unknown>> | undefined
   stop(): void
@@ -68,6 +70,7 @@ export async function startExampleServer(): Promise<ExampleServer> {
   const files = descriptorFiles(SETS)
   const requests = new Map<string, object>()
   const metadata = new Map<string, Readonly<Record<string, unknown>>>()
+  const open = new Set<object>()
   const server = new Server()
   for (const file of new Map(files.map((f) => [f.name, f])).values()) {
     for (const service of file.service ?? []) {
@@ -90,7 +93,11 @@ export async function startExampleServer(): Promise<ExampleServer> {
         metadata.set(`${full}/${name!}`, call.metadata.getMap())
         let n = 0
         const timer = setInterval(() => call.write(make(++n).message), 5)
-        call.on('cancelled', () => clearInterval(timer))
+        open.add(call)
+        call.on('cancelled', () => {
+          clearInterval(timer)
+          open.delete(call)
+        })
       }
       server.addService({ [name!]: method }, { [name!]: stream })
     }
@@ -105,6 +112,9 @@ export async function startExampleServer(): Promise<ExampleServer> {
     port: await bind('127.0.0.1:0', ServerCredentials.createInsecure()),
     tlsPort: await bind('127.0.0.1:0', ServerCredentials.createSsl(readFileSync(fixture('tls/ca.crt')), [pair], false)),
     requests,
+    get streams() {
+      return open.size
+    },
     metadata: (method) => metadata.get(method),
     stop: () => server.forceShutdown(),
   }

@@ -4,6 +4,7 @@ import { constants, createServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { NotConnectedError } from '@tributary/connect-api'
 import { type GrpcStatus, openSession } from '../../apps/grpc-ingest/src/transport/index.ts'
 
 interface Outcome {
@@ -152,5 +153,36 @@ describe('the gRPC transport', () => {
     })
     assert.equal(tooManyPings, true)
     assert.match(status.message, /too_many_pings/)
+  })
+
+  test('says that the connection has gone before the call', async () => {
+    const server = createServer()
+    server.on('session', (session) => session.once('remoteSettings', () => session.destroy()))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const none = { tls: null, connectTimeoutMs: 5000, keepaliveTimeMs: 0, keepaliveTimeoutMs: 1000 }
+    const session = await openSession({ host: '127.0.0.1', port, ...none }, new AbortController().signal)
+    const request = { path: '/a.B/C', metadata: {}, message: Buffer.alloc(0), deadlineMs: 0, maxMessageBytes: 1000 }
+    const ended = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        try {
+          session.call(request, {
+            onHeaders: () => {},
+            onMessages: () => {},
+            onEnd: (status) => resolve(status.status),
+          })
+        } catch (error) {
+          reject(error as Error)
+        }
+      })
+    // Until the end of the connection has come through, a call is ended by it.
+    await assert.rejects(
+      async () => {
+        for (;;) assert.equal(await ended(), 'UNAVAILABLE')
+      },
+      (error: unknown) => error instanceof NotConnectedError && /is gone/.test(error.message),
+    )
+    server.close()
   })
 })

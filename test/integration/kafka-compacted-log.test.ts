@@ -69,25 +69,28 @@ test('the start hands out everything that is there, compressed or not, in order,
   const topic = newTopic()
   await (await tail(t, topic, 2)).log.stop()
   const plain = await producer(t)
-  const gzip = await producer(t, { compression: 'gzip' })
   const many = Array.from({ length: 5000 }, (_, n) => record(topic, `k${n}`, 'x'.repeat(300), n % 2))
   await plain.send(many, forever)
-  await gzip.send([{ ...record(topic, 'zipped', 'z'), headers: [['h', Buffer.from('1')]] }], forever)
+  const codecs = ['gzip', 'snappy', 'lz4', 'zstd'] as const
+  for (const compression of codecs) {
+    const zipping = await producer(t, { compression })
+    await zipping.send([{ ...record(topic, compression, 'z'), headers: [['h', Buffer.from('1')]] }], forever)
+  }
   await plain.send([record(topic, 'gone', null, 1)], forever)
   const { records } = await tail(t, topic, 2)
   for (const partition of [0, 1]) {
     const own = records.filter((r) => r.partition === partition)
     const sent = many.filter((r) => r.partition === partition).map((r) => String(r.key))
-    assert.deepEqual(keys(own), [...sent, partition === 0 ? 'zipped' : 'gone'])
+    assert.deepEqual(keys(own), [...sent, ...(partition === 0 ? codecs : ['gone'])])
     assert.deepEqual(own.map((r) => r.offset), own.map((_, n) => BigInt(n))) // prettier-ignore
   }
-  const zipped = records.find((r) => String(r.key) === 'zipped')
-  assert.equal(String(zipped?.value), 'z')
-  assert.equal(zipped?.timestamp, 1_700_000_000_123)
-  assert.deepEqual(
-    zipped?.headers.map(([name, value]) => [String(name), String(value)]),
-    [['h', '1']],
-  )
+  for (const compression of codecs) {
+    const zipped = records.find((r) => String(r.key) === compression)
+    assert.equal(String(zipped?.value), 'z')
+    assert.equal(zipped?.timestamp, 1_700_000_000_123)
+    const headers = zipped?.headers.map(([name, value]) => [String(name), String(value)])
+    assert.deepEqual(headers, [['h', '1']])
+  }
   assert.equal(records.find((r) => String(r.key) === 'gone')?.value, null)
 })
 

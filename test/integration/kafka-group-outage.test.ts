@@ -30,7 +30,7 @@ test('a member without its broker runs on under the lease, then does nothing, an
   const waited = a.member.waitForLease(AbortSignal.timeout(60_000))
   await broker.start()
   await waited
-  await until('each runs its share again', share, 40_000)
+  await until('each runs its share again', share)
   await until('all tick', () => new Set(ticks.slice(silence).map((tick) => tick.unit)).size === units.length)
   assert.deepEqual(overlaps(ticks), [])
 })
@@ -54,5 +54,5 @@ test('members that start before their broker find each other when it comes', asy
   const starts = Promise.all(workers.map((worker) => worker.start()))
   await broker.start()
   await starts
-  await until('each runs its share', () => workers.every((worker) => worker.running.size === 2), 40_000)
+  await until('each runs its share', () => workers.every((worker) => worker.running.size === 2))
 })

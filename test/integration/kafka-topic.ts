@@ -2,6 +2,8 @@ import {
   AclOperations,
   AclPermissionTypes,
   Admin,
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
   ResourcePatternTypes,
   ResourceTypes,
   Connection,
@@ -25,6 +27,18 @@ export async function createTopic(
     await admin.close()
   }
   return name
+}
+
+/** Sets one setting of a topic, as kafka-configs.sh does. */
+export async function setTopicConfig(brokers: readonly string[], topic: string, key: string, value: string) {
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [...brokers] })
+  try {
+    const configs = [{ name: key, value, configOperation: IncrementalAlterConfigOperationTypes.SET }]
+    const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }]
+    await admin.incrementalAlterConfigs({ resources })
+  } finally {
+    await admin.close()
+  }
 }
 
 /** Needs a broker with an authorizer. */
@@ -77,19 +91,20 @@ const TRANSACTIONAL = 1 << 4
 
 /**
  * All records of a partition, in the log's order, by plain fetches: what the broker kept, whatever the producer says.
- * `committed` reads as a read_committed consumer does, up to the last stable offset and without aborted records.
+ * `committed` reads as a read_committed consumer does, up to the last stable offset and without aborted records. `from`:
+ * the first offset, 0 by default.
  */
 export async function readPartition(
   brokers: readonly string[],
   topic: string,
   partition = 0,
-  options: { readonly committed?: boolean } = {},
+  options: { readonly committed?: boolean; readonly from?: bigint } = {},
 ): Promise<KeptRecord[]> {
   const connection = await connect(brokers)
   const kept: KeptRecord[] = []
   const aborting = new Set<bigint>()
   try {
-    for (let offset = 0n; ;) {
+    for (let offset = options.from ?? 0n; ;) {
       const isolation = options.committed === true ? READ_COMMITTED : READ_UNCOMMITTED
       const wanted = { partition, currentLeaderEpoch: -1, fetchOffset: offset, lastFetchedEpoch: -1 }
       const topics = [{ topicId: topic, partitions: [{ ...wanted, partitionMaxBytes: 16 << 20 }] }]

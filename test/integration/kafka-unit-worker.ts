@@ -148,7 +148,7 @@ export function overlaps(ticks: readonly Tick[]): string[] {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + limitMs
   while (!(await condition())) {

@@ -1,5 +1,10 @@
-import { runService } from '@tributary/service'
-import { controlPlane } from './control-plane.ts'
+import { boot } from '@tributary/service/boot'
 import packageJson from '../package.json' with { type: 'json' }
 
-await runService(controlPlane(packageJson.version))
+await boot(async () => {
+  const [{ runService }, { controlPlane }] = await Promise.all([
+    import('@tributary/service'),
+    import('./control-plane.ts'),
+  ])
+  await runService(controlPlane(packageJson.version))
+})

@@ -29,8 +29,8 @@ export async function createStreamReader(context: TaskContext, open: OpenGrpc): 
     },
     'io.tributary.connect.grpc',
   )
-  log.info('task_starting', {})
-  log.info('session_initialized', {})
+  log.info('task_starting')
+  log.info('session_initialized')
   const tls = await readTls(config)
   const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
 

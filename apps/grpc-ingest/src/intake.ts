@@ -166,7 +166,7 @@ export class Intake {
     const counts = { messages_received: this.#received }
     if (this.#draining) {
       log.info('connection_closed', { reason: 'stopping', ...counts })
-      return new NotConnectedError('GRPC_STOPPING', 'the stream was ended because the task is stopping')
+      return new NotConnectedError('GRPC_STREAM_ENDED', 'the stream was ended because the task is stopping')
     }
     const error = statuses.errorOf(status)
     if (status.status === 'OK') log.info('stream_completed', counts)

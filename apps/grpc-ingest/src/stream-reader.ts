@@ -91,19 +91,26 @@ export class StreamReader {
 
   /** Ends intake; `read` hands out what is queued, then null. */
   drain(): void {
-    const { intake, log, context } = this.#parts
+    const { intake, log, context, metrics } = this.#parts
     if (this.#drainingSince !== null) return
     this.#drainingSince = context.clock.monotonic()
-    log.info('task_stopping', {})
+    log.info('task_stopping')
+    metrics.write(intake.connected)
     intake.drain()
     log.info('message_draining_started', { queue_size: context.stats.queueSize })
   }
 
   close(): void {
-    const { intake, metrics, log, builder } = this.#parts
-    metrics.write(intake.connected)
+    const { intake, log, builder, config, context } = this.#parts
+    const server = serverOf(config)
+    log.info('grpc_client_stopping', { server })
     intake.close()
-    log.info('grpc_client_stopped', { reconnect_attempts: Math.max(0, this.#connects - 1) })
+    log.info('grpc_client_stopped', {
+      server,
+      messages_received: context.stats.messagesReceived,
+      messages_dropped: context.stats.messagesDropped,
+      reconnect_attempts: Math.max(0, this.#connects - 1),
+    })
     log.info('task_stopped', { final_sequence: builder.sequence })
   }
 

@@ -1,9 +1,9 @@
 import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
-import { createStores, type Stores, storesOptions } from '@tributary/connect-storage'
+import { createStores, followLogLevels, type Stores, storesOptions } from '@tributary/connect-storage'
 import { GroupMember, KafkaAdmin } from '@tributary/kafka'
 import type { KafkaProducer } from '@tributary/kafka-producer'
-import type { Logger } from '@tributary/telemetry'
+import { type Logger, loggerLevels } from '@tributary/telemetry'
 import type { MemberAssignment, MemberMetadata } from './group.ts'
 import { Herder } from './herder.ts'
 import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
@@ -119,6 +119,7 @@ class Worker {
     await Promise.all([configs.start(signal), offsets.start(signal), status.start(signal), plugins.start(signal)])
     this.#state = 'Joining the group.'
     this.#herder.start()
+    followLogLevels(configs, loggerLevels)
     await Promise.all([this.#member.start(signal), this.#publishPlugins()])
     this.#host.signal.removeEventListener('abort', stopped)
     this.#state = true

@@ -1,15 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
-import { resolveReferences, type SecretLike, validateConfig } from '@tributary/config'
-import {
-  errorKind,
-  type FieldError,
-  type Props,
-  SOURCE_CONNECTOR_KEYS,
-  type SourcePlugin,
-} from '@tributary/connect-api'
+import type { SecretLike } from '@tributary/config'
+import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
 import { findPlugin } from './units.ts'
+import { validateConnector } from './validate-connector.ts'
 
 interface RouteRequest {
   readonly params: unknown
@@ -32,8 +27,6 @@ export interface InternalRoutesOptions {
   readonly key: SecretLike | null
 }
 
-const VALIDATE_TIMEOUT_MS = 20_000
-
 /** What the control plane asks of a worker: to judge a configuration by the plugin's code, and how its tasks are. */
 export function addInternalRoutes(admin: AdminRoutes, { plugins, herder, key }: InternalRoutesOptions): void {
   const add = (method: 'GET' | 'PUT', url: string, handle: (name: string, body: unknown) => Promise<object> | object) =>
@@ -51,28 +44,12 @@ export function addInternalRoutes(admin: AdminRoutes, { plugins, herder, key }: 
   add('PUT', '/internal/plugins/:name/validate', async (className, body) => {
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
-    return { errors: await validate(plugin, body as Props) }
+    return { errors: await validateConnector(plugin, body as Props) }
   })
   add('GET', '/internal/connectors/:name/health', (connector) => {
     const now = Date.now()
     return { tasks: herder.tasks(connector).map((unit) => taskHealth(unit, now)) }
   })
-}
-
-async function validate(plugin: SourcePlugin, config: Props): Promise<FieldError[]> {
-  try {
-    const { props } = resolveReferences(config, process.env)
-    // What a reference stands for is known only here, so that the spec judges once more.
-    const { spec } = plugin.connector
-    const { values } = validateConfig({ ...spec, keys: { ...SOURCE_CONNECTOR_KEYS, ...spec.keys } }, props)
-    const found = values.flatMap(({ name, errors }) => errors.map((message) => ({ field: name, message })))
-    if (found.length > 0) return found
-    return (await plugin.connector.validate?.(props, AbortSignal.timeout(VALIDATE_TIMEOUT_MS))) ?? []
-  } catch (error) {
-    const field = (error as { field?: string }).field
-    if (errorKind(error) !== 'config' || field === undefined) throw error
-    return [{ field, message: (error as Error).message }]
-  }
 }
 
 function allowed(key: SecretLike | null, header: string | string[] | undefined): boolean {

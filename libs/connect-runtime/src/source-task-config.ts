@@ -47,7 +47,7 @@ export function sourceTaskConfig(props: Props, defaults: Props = {}): SourceTask
     const value = text(key)?.toLowerCase()
     return value === undefined || value === '' ? fallback : value === 'true'
   }
-  const boundary = text('transaction.boundary') ?? 'poll'
+  const boundary = text('transaction.boundary')?.toLowerCase() ?? 'poll'
   if (boundary !== 'poll' && boundary !== 'interval') {
     throw new ConfigError(
       'CONFIG_INVALID',
@@ -70,7 +70,7 @@ export function sourceTaskConfig(props: Props, defaults: Props = {}): SourceTask
     transactionIntervalMs: number('transaction.boundary.interval.ms', 100),
     shutdownTimeoutMs: number('task.shutdown.graceful.timeout.ms', 5000),
     commitIntervalMs: number('offset.commit.interval.ms', 100),
-    maxInFlightRecords: number('max.in.flight.records', 20_000),
-    maxInFlightBytes: number('max.in.flight.bytes', 16 * MIB),
+    maxInFlightRecords: number('max.in.flight.records', 5000),
+    maxInFlightBytes: number('max.in.flight.bytes', 8 * MIB),
   }
 }

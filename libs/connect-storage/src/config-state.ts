@@ -1,7 +1,7 @@
 import type { ConfigRecord } from './config-records.ts'
 import type { ConfigListener, ConfigSnapshot, ConnectorConfig, TargetState } from './types.ts'
 
-/** What the topic says of one connector name. A removed connector's entry stays for its tombstones and generation. */
+/** What the topic says of one connector name. A removed connector's entry stays until the last of its tombstones. */
 interface Entry {
   config: ConnectorConfig | null
   configFields: Readonly<Record<string, unknown>>
@@ -79,6 +79,7 @@ export class ConfigState implements ConfigSnapshot {
         const entry = this.#entry(record.connector)
         entry.targetState = record.value?.state ?? null
         entry.targetStateFields = record.value?.fields ?? {}
+        this.#forget(record.connector, entry)
         // A tombstone comes with the connector's own, which says all there is to say.
         return record.value ? (listener) => listener.targetStateUpdated?.(record.connector) : null
       }
@@ -121,6 +122,7 @@ export class ConfigState implements ConfigSnapshot {
     entry.tasks = []
     entry.commitOffset = -1n
     entry.deferred.clear()
+    this.#forget(name, entry)
     return known ? (listener) => listener.connectorRemoved?.(name) : null
   }
 
@@ -129,6 +131,7 @@ export class ConfigState implements ConfigSnapshot {
     if (!value) {
       entry.taskNumbers.delete(task)
       entry.deferred.delete(task)
+      this.#forget(name, entry)
       return
     }
     entry.taskNumbers.add(task)
@@ -149,6 +152,11 @@ export class ConfigState implements ConfigSnapshot {
     entry.tasks = complete ? tasks : []
     entry.commitOffset = complete ? offset : -1n
     return entry.config === null ? null : (listener) => listener.tasksUpdated?.(name)
+  }
+
+  /** Drops a name of which nothing is left. */
+  #forget(name: string, entry: Entry): void {
+    if (entry.config === null && entry.targetState === null && entry.taskNumbers.size === 0) this.#entries.delete(name)
   }
 
   #entry(name: string): Entry {

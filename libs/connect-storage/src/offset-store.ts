@@ -83,7 +83,7 @@ export class KafkaOffsetStore implements OffsetStore {
     const offset = readOffsetValue(record.value)
     const name = canonicalPartition(read.partition)
     let partitions = this.#connectors.get(read.connector)
-    if (!partitions) this.#connectors.set(read.connector, (partitions = new Map()))
+    if (!partitions) this.#connectors.set(read.connector, (partitions = new Map<string, Stored>()))
     const stored = partitions.get(name) ?? { partition: read.partition, byKey: new Map<string, StoredOffset>() }
     if (offset === null) stored.byKey.delete(key)
     else stored.byKey.set(key, { offset, timestamp: record.timestamp, position: record.offset })

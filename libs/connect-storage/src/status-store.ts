@@ -93,6 +93,14 @@ export class KafkaStatusStore implements StatusStore {
   #apply(record: StatusRecord, live: boolean): void {
     let entry = this.#entries.get(record.connector)
     if (!entry) this.#entries.set(record.connector, (entry = { connector: null, tasks: new Map(), topics: new Set() }))
+    this.#applyTo(entry, record, live)
+    if (!entry.connector && entry.tasks.size === 0 && entry.topics.size === 0) this.#entries.delete(record.connector)
+    if (!live || record.kind === 'topic') return
+    const task = record.kind === 'task' ? record.task : null
+    this.#listeners.tell((listener) => listener(record.connector, task))
+  }
+
+  #applyTo(entry: Entry, record: StatusRecord, live: boolean): void {
     if (record.kind === 'topic') {
       if (record.present) entry.topics.add(record.topic)
       else entry.topics.delete(record.topic)
@@ -104,8 +112,6 @@ export class KafkaStatusStore implements StatusStore {
     if (record.kind === 'connector') entry.connector = stored
     else if (stored) entry.tasks.set(record.task, stored)
     else entry.tasks.delete(record.task)
-    const task = record.kind === 'task' ? record.task : null
-    if (live) this.#listeners.tell((listener) => listener(record.connector, task))
   }
 }
 

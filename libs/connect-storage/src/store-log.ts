@@ -1,4 +1,4 @@
-import { anySignal, CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
+import { abortable, anySignal, CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
 import { createProducer, partitionForKey, type KafkaProducer } from '@tributary/kafka-producer'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
@@ -67,7 +67,8 @@ export class StoreLog {
   /** Becomes the writer of the transactional id and fences the former one; then reads what that one still wrote. */
   async claim(signal: AbortSignal): Promise<void> {
     await this.#dropProducer()
-    await this.#writer(AbortSignal.any([signal, this.#life]))
+    const ends = AbortSignal.any([signal, this.#life])
+    await abortable(this.#writer(ends), ends)
     await this.refresh(signal)
   }
 
@@ -92,7 +93,7 @@ export class StoreLog {
   async #sendPlain(records: readonly StoreRecord[], signal: AbortSignal): Promise<Map<number, bigint>> {
     const writer = this.#writer(signal)
     try {
-      return await this.#send(await writer, records, signal)
+      return await this.#send(await abortable(writer, signal), records, signal)
     } catch (error) {
       // What the producer cannot go on after a new one may. (A transactional one is replaced by `claim` only: to start
       // one here would fence the leader that may have come after us.)
@@ -103,14 +104,16 @@ export class StoreLog {
 
   #inTransaction(records: readonly StoreRecord[], signal: AbortSignal): Promise<Map<number, bigint>> {
     const run = async (): Promise<Map<number, bigint>> => {
-      const producer = await this.#writer(signal)
+      const producer = await abortable(this.#writer(signal), signal)
       producer.beginTransaction()
       try {
         const positions = await this.#send(producer, records, signal)
         await producer.commitTransaction(signal)
         return positions
       } catch (error) {
-        await producer.abortTransaction(signal).catch(() => undefined)
+        // Not with the caller's signal: whoever gives up must not leave a transaction open. When even this fails the first
+        // error is the one that tells why.
+        await producer.abortTransaction(this.#life).catch(() => undefined)
         throw error
       }
     }

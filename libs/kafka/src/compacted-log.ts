@@ -117,7 +117,7 @@ export class CompactedLog {
 
   async #run(): Promise<void> {
     const { log, topic } = this.#options
-    const backoff = new Backoff()
+    const backoff = new Backoff(100, 1000)
     const progress = (): void => {
       if (backoff.attempts > QUIET_TRIES) log.info('log_reconnected', { topic: topic.name, attempts: backoff.attempts })
       backoff.reset()

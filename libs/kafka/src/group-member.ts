@@ -228,7 +228,7 @@ export class GroupMember<M extends object, A extends Assignment> {
       else log.warn('group_member_unreadable', { group: groupId, member: memberId })
     }
     members.sort((a, b) => (a.memberId < b.memberId ? -1 : 1))
-    const assignments = await assign(members, round.generation)
+    const assignments = await abortable(Promise.resolve(assign(members, round.generation)), this.#life)
     log.info('group_round', { group: groupId, generation: round.generation, members: round.members.length })
     return new Map(Array.from(assignments, ([id, assignment]) => [id, encodePayload(assignment)]))
   }
@@ -304,7 +304,7 @@ export class GroupMember<M extends object, A extends Assignment> {
 
   /** Takes note of what went wrong; true when the next round may begin at once. */
   #failed(error: unknown): boolean {
-    const { groupId, log, onLost } = this.#options
+    const { groupId, log } = this.#options
     if (!(error instanceof KafkaError)) {
       // A throw of metadata, assign or onAssignment.
       log.error('group_callback_failed', { group: groupId, error: (error as Error).stack })
@@ -318,7 +318,7 @@ export class GroupMember<M extends object, A extends Assignment> {
       this.#lease.revoke()
       if (wasMember) {
         log.warn('group_lost', { group: groupId, reason: error.code })
-        onLost(error.code)
+        this.#tellLost(error.code)
       }
     } else if (!REJOIN_AT_ONCE.includes(error.code) && !this.#down) {
       this.#down = true
@@ -327,6 +327,15 @@ export class GroupMember<M extends object, A extends Assignment> {
     const healable = error.retriable || REJOIN_AT_ONCE.includes(error.code)
     if (!healable) this.#first.reject(error)
     return REJOIN_AT_ONCE.includes(error.code)
+  }
+
+  #tellLost(reason: string): void {
+    const { groupId, log, onLost } = this.#options
+    try {
+      onLost(reason)
+    } catch (error) {
+      log.error('group_callback_failed', { group: groupId, error: (error as Error).stack })
+    }
   }
 
   #up(): void {

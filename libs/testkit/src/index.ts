@@ -1,3 +1,3 @@
 export { sourceContract } from './source-contract.ts'
 export type { Feed, KeptRecord, RunningTask, SourceFixture, TaskRunner } from './source-fixture.ts'
-export { until } from './until.ts'
+export { settled, throughout, until } from './until.ts'

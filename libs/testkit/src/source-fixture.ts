@@ -1,4 +1,4 @@
-import type { Props, SourceOffset, SourcePlugin } from '@tributary/connect-api'
+import type { Props, SourceOffset, SourcePlugin, TaskStats } from '@tributary/connect-api'
 
 /** A real server that the source under test reads: it numbers its messages from 1, and counts what the transport took. */
 export interface Feed {
@@ -23,20 +23,23 @@ export interface SourceFixture {
   startFeed(): Promise<Feed>
   /** The number that a record's value carries; null for a large one. */
   numberOf(value: Uint8Array): number | null
+  /** The number of the last message that a committed offset covers, on a feed that is read from its start. */
+  numberAt(offset: SourceOffset): number
   /** Keys that bound the queue to `records` records. */
   queueBound(records: number): Props
-  /** Keys that switch resuming on, and whether the feed then starts after the number asked for; null: it cannot resume. */
+  /** Records over the queue's bound that one read of the transport may bring before the pause takes effect. */
+  readonly queueOvershoot: number
+  /** Keys that switch resuming on: the feed then goes on after the number asked for. null: the source cannot resume. */
   readonly resume: Props | null
-  /** Bytes that a paused connection still takes: transport windows and socket buffers of both ends. */
+  /** Bytes that a paused connection still takes: transport windows and buffers of both ends. */
   readonly transportBytes: number
-  /** Bytes of one message on the wire, at most. */
+  /** Bytes of one message on the wire, at least. */
   readonly messageBytes: number
 }
 
 /** A record that the broker has. */
 export interface KeptRecord {
   readonly value: Uint8Array | null
-  readonly topic: string
 }
 
 /** A task of the source in the runtime, on a Kafka that can be taken away. */
@@ -46,24 +49,34 @@ export interface RunningTask {
   readonly failure: unknown
   /** Calls of `poll` so far. */
   readonly polls: number
-  /** What Kafka kept, in order of offset, over all runs. */
+  /** The numbers that the present run of the task keeps. */
+  readonly stats: TaskStats
+  /** What Kafka kept of the topic, in order of offset, over all runs. */
   kept(): Promise<readonly KeptRecord[]>
+  /** What Kafka kept of the dead-letter topic. */
+  setAside(): Promise<readonly KeptRecord[]>
+  /** As another worker would read it; null when there is none. */
   committedOffset(): SourceOffset | null
   pause(): void
   resume(): void
   stop(): Promise<void>
-  /** Ends it as kill -9 would: nothing is flushed or committed. */
+  /** Ends it as kill -9 would: nothing more is sent or committed. */
   crash(): Promise<void>
   /** Another run of the same task, from the committed offset. */
   restart(): Promise<void>
-  /** Kafka refuses everything, or takes it again. */
+  /** Kafka cuts and refuses every connection, or takes them again. */
   kafka(state: 'up' | 'down'): void
+  /** The topic refuses records for now, while all else in Kafka, offsets too, can be written; or takes them again. */
+  topic(state: 'open' | 'closed'): Promise<void>
 }
 
 /** Starts tasks; given by the runtime's tests, so that this library needs no more than the contract. */
 export interface TaskRunner {
   start(plugin: SourcePlugin, props: Props): Promise<RunningTask>
-  /** Topic that the connector's configuration names. */
+  /** Topic that the connector's configuration names; it exists. */
   readonly topic: string
+  /** Topic for what is set aside. */
+  readonly deadLetterTopic: string
+  /** The broker refuses a record larger than this. */
   readonly maxRecordBytes: number
 }

@@ -1,12 +1,40 @@
-/** Waits until `condition` holds; rejects after `timeoutMs` with what it waited for. */
+/** Waits until `condition` holds; rejects after `timeoutMs`, which is no expectation, with what it waited for. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await pause(20)
   }
+}
+
+/** Waits until a number has not changed for a second. */
+export async function settled(read: () => number, what: string): Promise<number> {
+  let last = read()
+  let since = performance.now()
+  await until(
+    () => {
+      if (read() !== last) [last, since] = [read(), performance.now()]
+      return performance.now() - since > 1000
+    },
+    what,
+    60_000,
+  )
+  return last
+}
+
+/** Looks at something again and again for a while, as nothing tells of what does not happen. */
+export async function throughout(ms: number, look: () => void | Promise<void>): Promise<void> {
+  const end = performance.now() + ms
+  while (performance.now() < end) {
+    await look()
+    await pause(20)
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import type { KafkaConnection } from '@tributary/config'
 import { createStores, type Stores } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
+import { NODE_FLAGS } from '@tributary/service/boot'
 import { createLogger } from '@tributary/telemetry'
 
 const HERE = import.meta.dirname
@@ -22,7 +23,7 @@ export interface Child {
 
 /** A child whose stdin is a pipe of ours: it ends when we do. */
 export function start(file: string, args: readonly string[], env: Record<string, string> = {}): Child {
-  const child = spawn(process.execPath, [join(ROOT, file), ...args], {
+  const child = spawn(process.execPath, [...(file.startsWith('apps/') ? NODE_FLAGS : []), join(ROOT, file), ...args], {
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   })

@@ -23,6 +23,7 @@ export class KafkaProxy {
   #brokerPort = 0
   #losing: number | null = null
   #frozen = false
+  #refusing = false
   #onLost: (() => void)[] = []
   #hold: (Held & { readonly resolve: () => void }) | null = null
   /** Connections that were accepted. */
@@ -64,9 +65,16 @@ export class KafkaProxy {
     this.#frozen = true
   }
 
+  /** Cuts all connections, and new ones as soon as they come, until `thaw`. */
+  refuse(): void {
+    this.#refusing = true
+    this.#cutAll()
+  }
+
   /** New connections work again; frozen ones are cut. */
   thaw(): void {
     this.#frozen = false
+    this.#refusing = false
     this.#cutAll()
   }
 
@@ -84,15 +92,19 @@ export class KafkaProxy {
 
   #accept(client: Socket): void {
     this.accepted++
+    if (this.#refusing) {
+      client.destroy()
+      return
+    }
     const broker = connect(this.#brokerPort, '127.0.0.1')
     const pair = { client, broker }
     this.#pairs.add(pair)
     let cutOnAnswer = false
-    let stopping: Exclude<typeof this.#hold, null> | null = null
+    let stopping: (Held & { readonly resolve: () => void }) | null = null
     let stopped = false
     let arrived = Buffer.alloc(0)
     const seen = new RequestReader((apiKey) => {
-      if (this.#hold?.apiKey === apiKey && arrived.includes(this.#hold.naming)) {
+      if (this.#hold?.apiKey === apiKey && names(arrived, this.#hold.naming)) {
         stopping = this.#hold
         this.#hold = null
       }
@@ -130,6 +142,15 @@ export class KafkaProxy {
     })
     for (const socket of [client, broker]) socket.on('close', end).on('error', end)
   }
+}
+
+/** Whether a chunk holds `name` as a STRING or COMPACT_STRING of the protocol, not as a part of a longer text. */
+function names(chunk: Buffer, name: string): boolean {
+  for (let at = chunk.indexOf(name); at >= 0; at = chunk.indexOf(name, at + 1)) {
+    const before = chunk[at - 1]
+    if (before === name.length || before === name.length + 1) return true
+  }
+  return false
 }
 
 /** Tells the api key of each request in a byte stream: INT32 size, INT16 api key, … */

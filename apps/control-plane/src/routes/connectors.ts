@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { decodeCreate } from '../http/body.ts'
 import { connectorLocation } from '../http/location.ts'
 import { queryValue, resource, type Route } from '../http/resource.ts'
-import { RestError } from '../http/rest-errors.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 
@@ -33,19 +32,18 @@ interface Expanded {
   info?: ConnectorInfo
 }
 
-/** `?expand=status&expand=info` (KIP-465). A connector of which a part is not there yet is left out. */
+/** `?expand=status&expand=info` (KIP-465). A connector whose status is not there yet is left out. */
 function expanded(request: FastifyRequest<Route>, views: ConnectorViews): Record<string, Expanded> {
   const wanted = [request.query['expand']].flat()
-  const result = new Map<string, Expanded>()
-  for (const connector of views.names()) {
-    try {
-      const parts: Expanded = {}
-      if (wanted.includes('status')) parts.status = views.status(connector)
-      if (wanted.includes('info')) parts.info = views.info(connector)
-      result.set(connector, parts)
-    } catch (error) {
-      if (!(error instanceof RestError && error.status === 404)) throw error
+  const entries = views.names().flatMap((connector): [string, Expanded][] => {
+    const parts: Expanded = {}
+    if (wanted.includes('status')) {
+      const status = views.statusOrNull(connector)
+      if (status === null) return []
+      parts.status = status
     }
-  }
-  return Object.fromEntries(result)
+    if (wanted.includes('info')) parts.info = views.info(connector)
+    return [[connector, parts]]
+  })
+  return Object.fromEntries(entries)
 }

@@ -1,4 +1,4 @@
-import type { ConnectorViews } from './connector-views.ts'
+import type { ConnectorViews, StateView } from './connector-views.ts'
 import type { Workers } from './workers.ts'
 
 /** A task's health as its worker tells it. Times in ms since the epoch, null for never; rate in records a second. */
@@ -51,7 +51,8 @@ export class ConnectorHealthReader {
 
   async read(connector: string): Promise<ConnectorHealth> {
     this.#views.config(connector)
-    const status = this.#views.status(connector)
+    const status = this.#views.statusOrNull(connector)
+    if (status === null) return unassigned(connector, await this.#whyUnassigned(connector))
     const addresses = [...new Set(status.tasks.map((task) => task.worker_id))]
     const path = `/internal/connectors/${encodeURIComponent(connector)}/health`
     const answers = await Promise.all(addresses.map((worker) => this.#workers.request(worker, 'GET', path)))
@@ -73,10 +74,25 @@ export class ConnectorHealthReader {
       reconnects: sum((task) => task.reconnects),
       gaps: sum((task) => task.gaps),
       stalled,
-      reason: reason(state, tasks, silent),
+      reason: reason(status.connector, tasks, silent),
       tasks,
     }
   }
+
+  async #whyUnassigned(connector: string): Promise<string> {
+    const service = this.#views.plugin(connector)?.service
+    if (service === undefined) return 'No worker has published the class of this connector.'
+    const workers = await this.#workers.of(service)
+    return workers.length === 0
+      ? `No worker of the service ${service} is alive.`
+      : 'A worker is about to take the connector.'
+  }
+}
+
+/** Of a connector on which no worker has reported yet. */
+function unassigned(name: string, reason: string): ConnectorHealth {
+  const none = { connected: false, connected_since: null, last_record_at: null, stalled: true, tasks: [] }
+  return { name, state: 'UNASSIGNED', records_total: 0, rate: 0, lag: 0, reconnects: 0, gaps: 0, reason, ...none }
 }
 
 function isStalled(task: TaskHealth): boolean {
@@ -85,8 +101,9 @@ function isStalled(task: TaskHealth): boolean {
   return task.lag > 0 && Date.now() - since > STALLED_AFTER_MS
 }
 
-/** The sentence of the task that needs attention most; a worker that does not answer comes first. */
-function reason(state: string, tasks: readonly TaskHealth[], silent: readonly string[]): string {
+/** What needs attention most: the connector itself, a worker that does not answer, a task. */
+function reason({ state, trace }: StateView, tasks: readonly TaskHealth[], silent: readonly string[]): string {
+  if (state === 'FAILED') return `The connector failed: ${trace?.split('\n', 1)[0] ?? 'no reason was given'}`
   if (silent.length > 0) return `The worker ${silent.join(', ')} does not answer.`
   const task = tasks.find(isStalled) ?? tasks[0]
   if (task === undefined) return `The connector is ${state} and has no tasks.`

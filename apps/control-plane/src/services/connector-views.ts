@@ -1,6 +1,7 @@
 import type {
   ConfigStore,
   ConnectorConfig,
+  PluginEntry,
   PluginStore,
   State,
   StatusEntry,
@@ -81,8 +82,14 @@ export class ConnectorViews {
 
   /** 404 for the first moments of a connector, until a worker has reported on it. */
   status(connector: string): ConnectorStatus {
+    const status = this.statusOrNull(connector)
+    if (status === null) throw restError('noConnectorStatus', connector)
+    return status
+  }
+
+  statusOrNull(connector: string): ConnectorStatus | null {
     const entry = this.#status.connector(connector)
-    if (entry === null) throw restError('noConnectorStatus', connector)
+    if (entry === null) return null
     const tasks = [...this.#status.tasks(connector)]
       .sort(([a], [b]) => a - b)
       .map(([id, task]) => ({ id, ...stateView(task) }))
@@ -102,8 +109,12 @@ export class ConnectorViews {
 
   /** `unknown` when the connector or its plugin is gone. */
   type(connector: string): string {
+    return this.plugin(connector)?.type ?? 'unknown'
+  }
+
+  plugin(connector: string): PluginEntry | null {
     const name = this.#config.snapshot.config(connector)?.['connector.class']
-    return (name === undefined ? null : this.#plugins.find(name)?.type) ?? 'unknown'
+    return name === undefined ? null : this.#plugins.find(name)
   }
 }
 

@@ -96,7 +96,8 @@ export class Connectors {
   /** Asks for the restart and answers the status as it is about to be; workers carry it out after the answer (KIP-745). */
   async restartWith(connector: string, { includeTasks, onlyFailed }: Restart): Promise<ConnectorStatus> {
     if (!this.#views.has(connector)) throw restError('unknownConnector', connector)
-    const status = this.#statusForRestart(connector)
+    const status = this.#views.statusOrNull(connector)
+    if (status === null) throw restError('restartStatusMissing', connector)
     await this.#config.putRestart({ connector, includeTasks, onlyFailed })
     const restarted = <S extends ConnectorStatus['connector']>(part: S): S =>
       !onlyFailed || part.state === 'FAILED' ? { ...part, state: 'RESTARTING' } : part
@@ -111,14 +112,6 @@ export class Connectors {
     if (!this.#views.has(connector)) throw restError('unknownConnector', connector)
     if (this.#config.snapshot.tasks(connector)[task] === undefined) throw restError('unknownTask', connector, task)
     await this.#config.putRestart({ connector, task, includeTasks: false, onlyFailed: false })
-  }
-
-  #statusForRestart(connector: string): ConnectorStatus {
-    try {
-      return this.#views.status(connector)
-    } catch (error) {
-      throw Object.assign(restError('restartStatusMissing', connector), { cause: error })
-    }
   }
 
   /** The config as it is to be stored; throws ConfigException, with every error, when it is not valid. */

@@ -1,4 +1,4 @@
-import type { ConfigStore } from '@tributary/connect-storage'
+import { type ConfigStore, followLogLevels } from '@tributary/connect-storage'
 import { type LoggerLevel, type LoggerLevels, parseLevel } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
 
@@ -36,11 +36,6 @@ export class LogLevels {
 
   /** Takes over levels that come by the config topic, from other replicas of this service too. Answers the way to end it. */
   follow(): () => void {
-    return this.#config.listen({
-      loggerLevelSet: (logger, text) => {
-        const level = parseLevel(text)
-        if (level !== null) this.#levels.set(logger, level)
-      },
-    })
+    return followLogLevels(this.#config, this.#levels)
   }
 }

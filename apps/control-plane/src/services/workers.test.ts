@@ -143,6 +143,22 @@ test('a connector is stalled when a task is not connected, does not get rid of i
   }
 })
 
+test('health says why no worker has a connector, and why one failed', async () => {
+  const api = testApi()
+  await api.call('PUT', '/connectors/a/config', config)
+  const read = async (): Promise<unknown[]> => {
+    const { state, stalled, reason } = (await api.call('GET', '/connectors/a/health')).body as Record<string, unknown>
+    return [state, stalled, reason]
+  }
+  assert.deepEqual(await read(), ['UNASSIGNED', true, 'No worker of the service file-ingest is alive.'])
+  api.groups.set('test-file-ingest', ['w:1'])
+  assert.deepEqual(await read(), ['UNASSIGNED', true, 'A worker is about to take the connector.'])
+  const failed = { state: 'FAILED', workerId: 'w:1', generation: 1, trace: 'Error: no\n    at x' } as const
+  await api.status.putConnector('a', failed)
+  assert.deepEqual(await read(), ['FAILED', false, 'The connector failed: Error: no'])
+  assert.equal((await api.call('GET', '/connectors/none/health')).status, 404)
+})
+
 test('the cluster shows its services and who is alive', async () => {
   const api = await withTasks(['w:1'])
   api.groups.set('test-file-ingest', ['w:2', 'w:1'])

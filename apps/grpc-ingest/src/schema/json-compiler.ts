@@ -88,8 +88,8 @@ function inBraces(fields: WriteMessage): WriteMessage {
 
 /**
  * Makes a writer for each message type of a schema: a function that goes over the wire once, noting where each field
- * stands, and then writes the fields in order of number. It is generated source, because a loop over field objects costs
- * four times as much; the source holds numbers only, every name comes in as a constant.
+ * stands, and then writes the fields in order of number. It is generated source: a loop over field objects took a
+ * quarter more CPU for a message of five fields. The source holds numbers only, every name comes in as a constant.
  */
 export class JsonCompiler {
   readonly #types: MessageType['types']

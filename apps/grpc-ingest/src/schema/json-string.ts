@@ -8,7 +8,11 @@ const HEX = Buffer.from('0123456789abcdef')
 const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
 /** What Gson escapes beside control characters, quote and backslash, to be safe inside HTML. */
 const HTML = "<>&='"
-const SHORT: Readonly<Record<number, string>> = { 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' }
+/** The letter after the backslash, by code; 0: \\u and four digits. */
+const SHORT = new Uint8Array(256)
+for (const [code, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' })) {
+  SHORT[Number(code)] = letter.charCodeAt(0)
+}
 
 /** By byte: 0 copied, 1 escaped, 2 part of a character beyond ASCII. */
 const CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -51,12 +55,19 @@ export function asciiJson(text: string): string {
 
 /** From the first byte that is not copied as it is; room for the rest unescaped is there. */
 function putRest(source: Uint8Array, start: number, end: number, strict: boolean, pos: number): number {
+  let { buf } = output
   let at = start
   while (at < end) {
     const byte = source[at]!
-    if (byte < 0x80) {
-      if (CLASS[byte] === PLAIN) output.buf[pos++] = byte
-      else pos = putEscaped(byte, end - at, pos)
+    const kind = CLASS[byte]
+    if (kind === PLAIN) {
+      buf[pos++] = byte
+      at++
+      continue
+    }
+    if (kind === ESCAPED) {
+      pos = putEscaped(byte, end - at, pos)
+      buf = output.buf
       at++
       continue
     }
@@ -65,18 +76,22 @@ function putRest(source: Uint8Array, start: number, end: number, strict: boolean
       if (strict) throw decodeError('a string is not valid UTF-8')
       return putRepaired(source, at, end, pos)
     }
-    const code = length === 3 ? ((byte & 0xf) << 12) | ((source[at + 1]! & 0x3f) << 6) | (source[at + 2]! & 0x3f) : 0
-    if (code === 0x2028 || code === 0x2029) {
-      // Line ends in JavaScript of old, which Gson escapes
-      pos = putEscaped(code, end - at, pos)
+    if (isLineSeparator(source, at)) {
+      pos = putEscaped(0x2028 + (source[at + 2]! & 1), end - at, pos)
+      buf = output.buf
     } else {
       output.wide = true
-      for (let i = 0; i < length; i++) output.buf[pos++] = source[at + i]!
+      for (let i = 0; i < length; i++) buf[pos++] = source[at + i]!
     }
     at += length
   }
-  output.buf[pos] = QUOTE
+  buf[pos] = QUOTE
   return pos + 1
+}
+
+/** U+2028 and U+2029, which end lines in old JavaScript, so that Gson escapes them: E2 80 A8 and E2 80 A9. */
+function isLineSeparator(source: Uint8Array, at: number): boolean {
+  return source[at] === 0xe2 && source[at + 1] === 0x80 && (source[at + 2]! & 0xfe) === 0xa8
 }
 
 function putRepaired(source: Uint8Array, start: number, end: number, pos: number): number {
@@ -90,10 +105,10 @@ function putRepaired(source: Uint8Array, start: number, end: number, pos: number
 function putEscaped(code: number, rest: number, pos: number): number {
   reserve(pos, rest + 6)
   const { buf } = output
-  const short = SHORT[code]
+  const short = code < 256 ? SHORT[code]! : 0
   buf[pos++] = 92
-  if (short !== undefined) {
-    buf[pos++] = short.charCodeAt(0)
+  if (short !== 0) {
+    buf[pos++] = short
     return pos
   }
   buf[pos++] = 117 // u

@@ -5,8 +5,8 @@ import { parseRfc3339 } from './rfc3339.ts'
 import { LEN, wireTypeOf } from './wire.ts'
 import { WireWriter, writeScalar } from './wire-writer.ts'
 
-/** Encodes any message; handed in, because it calls `parseWellKnown` itself. */
-export type EncodeMessage = (type: MessageType, node: JsonNode) => Buffer
+/** Encodes any message, `levels` below the present one; handed in, because it calls `parseWellKnown` itself. */
+export type EncodeMessage = (type: MessageType, node: JsonNode, levels: 0 | 1) => Buffer
 
 const MAX_TIMESTAMP = 253_402_300_799n // 9999-12-31T23:59:59Z
 const MIN_TIMESTAMP = -62_135_596_800n // 0001-01-01T00:00:00Z
@@ -50,7 +50,7 @@ function single(
   const field = fieldOf(type, name)
   // The field's own form, under its name, in a message that has no special one
   const plain: MessageType = { fullName: `${type.fullName}.`, fields: [field], mapEntry: false, types: type.types }
-  return encode(plain, { kind: 'object', members: [[name, node]] })
+  return encode(plain, { kind: 'object', members: [[name, node]] }, 0)
 }
 
 function parseWrapper(type: MessageType, node: JsonNode): Buffer {
@@ -109,7 +109,7 @@ function parseValue(type: MessageType, node: JsonNode, encode: EncodeMessage): B
       return scalar(fieldOf(type, 'number_value'), Number(node.text)).finish()
     default: {
       const field = fieldOf(type, node.kind === 'object' ? 'struct_value' : 'list_value')
-      const content = encode(field.messageType!, node)
+      const content = encode(field.messageType!, node, 1)
       return new WireWriter().tag(field.number, LEN).chunk(content).finish()
     }
   }
@@ -130,7 +130,7 @@ function parseAny(type: MessageType, node: JsonNode, encode: EncodeMessage): Buf
     ? (rest.find(([member]) => member === 'value')?.[1] ?? { kind: 'null' })
     : { kind: 'object', members: rest }
   const out = scalar(fieldOf(type, 'type_url'), url.text)
-  return scalar(fieldOf(type, 'value'), encode(content, value), out).finish()
+  return scalar(fieldOf(type, 'value'), encode(content, value, 1), out).finish()
 }
 
 function fieldOf(type: MessageType, name: string): Field {

@@ -94,6 +94,12 @@ describe('a request from JSON', () => {
     assert.match(refused(`{"v":${'['.repeat(5000)}${']'.repeat(5000)}}`), /nested deeper/)
   })
 
+  it('must not nest deeper than servers read', () => {
+    const nested = (depth: number): string => `{"v":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    assert.doesNotThrow(() => jsonWriter(type)(encodeRequest(type, nested(49))))
+    assert.match(refused(nested(60)), /nests deeper than 100 messages/)
+  })
+
   it('must have what proto2 requires', () => {
     const two = schemaOf(
       'syntax = "proto2"; message M { required int32 id = 1; optional group Leg = 2 { optional int32 q = 1; } }',

@@ -4,7 +4,7 @@ import { parseJsonTree, showNode, type JsonNode } from './json-tree.ts'
 import type { Field, MessageType } from './model.ts'
 import { parseScalar, RequestError } from './request-scalar.ts'
 import { parseWellKnown } from './request-well-known.ts'
-import { END_GROUP, LEN, START_GROUP, wireTypeOf } from './wire.ts'
+import { END_GROUP, LEN, MAX_DEPTH, START_GROUP, wireTypeOf } from './wire.ts'
 import { WireWriter, writeScalar } from './wire-writer.ts'
 
 /**
@@ -16,7 +16,7 @@ import { WireWriter, writeScalar } from './wire-writer.ts'
 export function encodeRequest(type: MessageType, json: string): Buffer {
   if (json.trim() === '') return Buffer.alloc(0)
   try {
-    return encodeMessage(type, parseJsonTree(json))
+    return encodeMessage(type, parseJsonTree(json), 0)
   } catch (error) {
     const why = error instanceof SyntaxError ? `it is not JSON: ${error.message}` : errorText(error)
     if (!(error instanceof SyntaxError) && !(error instanceof RequestError)) throw error
@@ -27,8 +27,10 @@ export function encodeRequest(type: MessageType, json: string): Buffer {
   }
 }
 
-function encodeMessage(type: MessageType, node: JsonNode): Buffer {
-  const wellKnown = parseWellKnown(type, node, encodeMessage)
+/** `depth`: how many messages are open around it; servers refuse more than 100. */
+function encodeMessage(type: MessageType, node: JsonNode, depth: number): Buffer {
+  if (depth > MAX_DEPTH) throw new RequestError(`it nests deeper than ${MAX_DEPTH} messages`)
+  const wellKnown = parseWellKnown(type, node, (inner, value, levels) => encodeMessage(inner, value, depth + levels))
   if (wellKnown) return wellKnown
   if (node.kind !== 'object') throw new RequestError(`Expect message object but got: ${showNode(node)}`)
   const out = new WireWriter()
@@ -39,7 +41,7 @@ function encodeMessage(type: MessageType, node: JsonNode): Buffer {
     if (value.kind === 'null' && !takesNull(field)) continue
     checkUnset(field, set)
     set.add(field)
-    encodeField(out, field, value)
+    encodeField(out, field, value, depth)
   }
   const missing = type.fields.filter((f) => f.required && !set.has(f)).map((f) => f.name)
   if (missing.length > 0) throw new RequestError(`Message missing required fields: ${missing.join(', ')}`)
@@ -63,17 +65,17 @@ function checkUnset(field: Field, set: ReadonlySet<Field>): void {
   )
 }
 
-function encodeField(out: WireWriter, field: Field, node: JsonNode): void {
+function encodeField(out: WireWriter, field: Field, node: JsonNode, depth: number): void {
   if (!field.repeated) {
-    encodeSingle(out, field, node)
+    encodeSingle(out, field, node, depth)
   } else if (field.messageType?.mapEntry === true) {
-    encodeMap(out, field, field.messageType, node)
+    encodeMap(out, field, field.messageType, node, depth)
   } else {
-    encodeRepeated(out, field, node)
+    encodeRepeated(out, field, node, depth)
   }
 }
 
-function encodeRepeated(out: WireWriter, field: Field, node: JsonNode): void {
+function encodeRepeated(out: WireWriter, field: Field, node: JsonNode, depth: number): void {
   if (node.kind !== 'array') throw new RequestError(`Expected an array for ${field.name} but found ${showNode(node)}`)
   const isValue =
     field.messageType?.fullName === 'google.protobuf.Value' || field.enumType?.fullName === 'google.protobuf.NullValue'
@@ -81,7 +83,7 @@ function encodeRepeated(out: WireWriter, field: Field, node: JsonNode): void {
     throw new RequestError(`Repeated field elements cannot be null in field: ${field.fullName}`)
   }
   if (!field.packed) {
-    for (const item of node.items) encodeSingle(out, field, item)
+    for (const item of node.items) encodeSingle(out, field, item, depth)
   } else if (node.items.length > 0) {
     const packed = new WireWriter()
     for (const item of node.items) writeScalar(packed, field.type, parseScalar(field, item))
@@ -89,7 +91,7 @@ function encodeRepeated(out: WireWriter, field: Field, node: JsonNode): void {
   }
 }
 
-function encodeMap(out: WireWriter, field: Field, entry: MessageType, node: JsonNode): void {
+function encodeMap(out: WireWriter, field: Field, entry: MessageType, node: JsonNode, depth: number): void {
   if (node.kind !== 'object') throw new RequestError(`Expect a map object but found: ${showNode(node)}`)
   const [key, value] = entry.fields
   const keys = new Set<string>()
@@ -99,20 +101,23 @@ function encodeMap(out: WireWriter, field: Field, entry: MessageType, node: Json
     keys.add(name)
     if (item.kind === 'null' && !takesNull(value!)) throw new RequestError('Map value cannot be null.')
     const content = new WireWriter()
-    encodeSingle(content, key!, { kind: 'string', text: name })
-    encodeSingle(content, value!, item)
+    encodeSingle(content, key!, { kind: 'string', text: name }, depth + 1)
+    encodeSingle(content, value!, item, depth + 1)
     out.tag(field.number, LEN).chunk(content.finish())
   }
 }
 
-function encodeSingle(out: WireWriter, field: Field, node: JsonNode): void {
+function encodeSingle(out: WireWriter, field: Field, node: JsonNode, depth: number): void {
   const { messageType } = field
   if (!messageType) {
     const value = parseScalar(field, node)
     writeScalar(out.tag(field.number, wireTypeOf(field.type)), field.type, value)
   } else if (field.type === 'group') {
-    out.tag(field.number, START_GROUP).raw(encodeMessage(messageType, node)).tag(field.number, END_GROUP)
+    out
+      .tag(field.number, START_GROUP)
+      .raw(encodeMessage(messageType, node, depth + 1))
+      .tag(field.number, END_GROUP)
   } else {
-    out.tag(field.number, LEN).chunk(encodeMessage(messageType, node))
+    out.tag(field.number, LEN).chunk(encodeMessage(messageType, node, depth + 1))
   }
 }

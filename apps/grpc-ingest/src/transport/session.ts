@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
+import { NotConnectedError } from '@tributary/connect-api'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
 import { Keepalive } from './keepalive.ts'
 
@@ -61,7 +62,12 @@ export class GrpcSession {
     this.#session.setLocalWindowSize(WINDOW_BYTES)
   }
 
+  /** Throws NotConnectedError when the connection has gone in the meantime. */
   call(options: CallOptions, listener: CallListener): ServerStreamCall {
+    if (this.#session.closed || this.#session.destroyed) {
+      const reason = this.lostBecause ?? 'the server closed it'
+      throw new NotConnectedError('GRPC_CONNECT', `The connection to ${this.#authority} is gone: ${reason}`)
+    }
     const request = { ...options, scheme: this.#scheme, authority: this.#authority }
     const watched: CallListener = {
       onHeaders: (headers) => listener.onHeaders(headers),

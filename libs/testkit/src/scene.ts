@@ -1,0 +1,45 @@
+import type { Props } from '@tributary/connect-api'
+import type { Feed, RunningTask, SourceFixture, TaskRunner } from './source-fixture.ts'
+import { until } from './until.ts'
+
+/** A feed, a task that reads it, and the topic into which it writes. */
+export interface Scene {
+  readonly runner: TaskRunner
+  readonly feed: Feed
+  readonly task: RunningTask
+  /** Numbers of the records in the topic, in order of offset. */
+  numbers(): Promise<number[]>
+  /** Resolves once the topic holds `count` numbers. */
+  arrived(count: number): Promise<void>
+  stop(): Promise<void>
+}
+
+export type Scenario = (scene: Scene) => Promise<void>
+
+/** Starts feed and task, and waits until they are connected. */
+export async function startScene(fixture: SourceFixture, runner: TaskRunner, extra: Props): Promise<Scene> {
+  const feed = await fixture.startFeed()
+  const task = await runner.start(fixture.plugin, { ...feed.props, ...extra, 'kafka.topic': runner.topic })
+  const numbers = async (): Promise<number[]> =>
+    (await task.kept()).flatMap((record) => (record.value === null ? [] : (fixture.numberOf(record.value) ?? [])))
+  const scene: Scene = {
+    runner,
+    feed,
+    task,
+    numbers,
+    arrived: (count) =>
+      until(async () => (await numbers()).length >= count, `${count} records are in the topic`, 60_000),
+    stop: async () => {
+      task.kafka('up')
+      await task.stop()
+      await feed.stop()
+    },
+  }
+  try {
+    await until(() => feed.connections > 0 && task.state === 'running', 'the source is connected')
+    return scene
+  } catch (error) {
+    await scene.stop()
+    throw error
+  }
+}

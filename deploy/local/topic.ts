@@ -29,14 +29,14 @@ async function main(): Promise<void> {
     process.exit(values.help ? 0 : 1)
   }
   const connection = connectionFrom({ ...process.env, KAFKA_BROKERS: brokers() })
-  const last = values['from-beginning'] ? null : BigInt(values.last)
+  const last = values['from-beginning'] ? null : BigInt(count('last', values.last))
   const from = await firstOffsets(new KafkaAdmin(connection, { timeoutMs: 10_000 }), topic, last)
 
   const end = new AbortController()
   process.on('SIGINT', () => end.abort())
   // `| head` has seen enough.
   process.stdout.on('error', () => end.abort())
-  let left = values.max === undefined ? Infinity : Number(values.max)
+  let left = values.max === undefined ? Infinity : count('max', values.max)
   const onRecords = (records: readonly LogRecord[]): void => {
     for (const record of records) {
       if (left-- > 0) process.stdout.write(`${format(record)}\n`)
@@ -48,6 +48,11 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!end.signal.aborted) throw error
   }
+}
+
+function count(option: string, value: string): number {
+  if (/^\d{1,15}$/.test(value)) return Number(value)
+  throw new LaunchError(`--${option} wants a number of records, not ${value}.`)
 }
 
 function brokers(): string {
@@ -85,7 +90,8 @@ function format({ partition, offset, timestamp, key, value }: LogRecord): string
 try {
   await main()
 } catch (error) {
-  const known = error instanceof LaunchError || error instanceof KafkaError
-  console.error(known ? error.message : error)
+  const badArgument = String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+  const known = badArgument || error instanceof LaunchError || error instanceof KafkaError
+  console.error(known ? (error as Error).message : error)
   process.exit(1)
 }

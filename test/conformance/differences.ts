@@ -44,6 +44,16 @@ export const DIFFERENCES = {
     why: 'The loggers below root are those of the JVM there and ours here.',
     holds: (connect, ours) => [connect, ours].every(({ status, body }) => status === 200 && Array.isArray(body)),
   },
+  classesToChoose: {
+    why: 'The transformations and predicates that there are to choose from are not the same.',
+    holds: (connect, ours) => {
+      const rest = (answer: Answer): string =>
+        JSON.stringify(answer, (key, value: unknown) => (key === 'recommended_values' ? [] : value))
+          // The words of the documentation are ours, as for all settings of the framework.
+          .replace(/"documentation":"[^"]*"/g, '')
+      return rest(connect) === rest(ours)
+    },
+  },
   referenceShown: {
     why: 'A value that holds ${…} is shown as it was sent, not as what it stands for, which may be a secret; the errors are the same.',
     holds: (connect, ours) => errorTexts(connect).join('\n') === errorTexts(ours).join('\n'),

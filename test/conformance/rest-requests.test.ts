@@ -136,6 +136,11 @@ const GROUPS: Record<string, readonly Step[]> = {
     validate({ ...without('file'), name: 'n', 'exactly.once.support': 'required' }),
     validate({ ...config, name: 'n', 'transaction.boundary': 'connector' }),
     { ...validate({ ...config, name: 'n', 'value.converter': 'nix' }), differs: 'unknownConverter' },
+    {
+      ...validate({ ...config, name: 'n', transforms: 'a,a,b', 'transforms.a.type': 'nix' }),
+      differs: 'classesToChoose',
+    },
+    { ...validate({ ...config, name: 'n', predicates: 'p', 'predicates.p.type': 'nix' }), differs: 'classesToChoose' },
     validate({ ...config, name: 'n', 'connector.class': 'FileStreamSourceConnector' }),
     validate({ ...config, name: 'n', 'connector.class': fullName() }),
     {

@@ -173,7 +173,7 @@ describe('the gRPC transport', () => {
             onEnd: (status) => resolve(status.status),
           })
         } catch (error) {
-          reject(error as Error)
+          reject(error)
         }
       })
     // Until the end of the connection has come through, a call is ended by it.

@@ -2,8 +2,6 @@ import {
   AclOperations,
   AclPermissionTypes,
   Admin,
-  ConfigResourceTypes,
-  IncrementalAlterConfigOperationTypes,
   ResourcePatternTypes,
   ResourceTypes,
   Connection,
@@ -27,18 +25,6 @@ export async function createTopic(
     await admin.close()
   }
   return name
-}
-
-/** Sets one setting of a topic, as kafka-configs.sh does. */
-export async function setTopicConfig(brokers: readonly string[], topic: string, key: string, value: string) {
-  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [...brokers] })
-  try {
-    const configs = [{ name: key, value, configOperation: IncrementalAlterConfigOperationTypes.SET }]
-    const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }]
-    await admin.incrementalAlterConfigs({ resources })
-  } finally {
-    await admin.close()
-  }
 }
 
 /** Needs a broker with an authorizer. */

@@ -5,8 +5,9 @@ import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
 import type { KeptRecord, RunningTask, TaskRunner } from '@tributary/testkit'
 import { randomUUID } from 'node:crypto'
+import { apiKeys } from './kafka-producer/kafka-proxy.ts'
 import { type ProxiedBroker, startProxiedBroker } from './kafka-producer/support.ts'
-import { createTopic, readPartition, setTopicConfig } from './kafka-topic.ts'
+import { createTopic, readPartition } from './kafka-topic.ts'
 
 const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
 const DEFAULTS: Props = {
@@ -161,10 +162,11 @@ class TaskOnKafka implements RunningTask {
     else proxy.thaw()
   }
 
-  /** One replica is there: a topic that wants two in sync refuses records (NOT_ENOUGH_REPLICAS) until it wants one. */
-  topic(state: 'open' | 'closed'): Promise<void> {
+  /** The connection that carries the next records stops there; after `thaw` they come over another one. */
+  topic(state: 'open' | 'closed'): void {
     const { kafka, topic } = this.#parts
-    return setTopicConfig(kafka.direct, topic, 'min.insync.replicas', state === 'closed' ? '2' : '1')
+    if (state === 'open') kafka.proxy.thaw()
+    else void kafka.proxy.hold({ apiKey: apiKeys.produce, naming: topic, what: 'request' })
   }
 
   get #run(): CreatedTask {

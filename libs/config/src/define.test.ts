@@ -201,7 +201,7 @@ test('a class that is not known did not parse', () => {
     name: 'converter',
     value: null,
     recommended_values: [],
-    errors: ['Class x.Y could not be found.'],
+    errors: ['Invalid value x.Y for configuration converter: Class x.Y could not be found.'],
     visible: true,
   })
   assert.equal(c.validate({ converter: 'a.B' }).values[0]?.value, 'a.B')

@@ -85,7 +85,7 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     // An optional key without a value has nothing to check, and a null that was sent is an error already.
     const optional = value === null && spec.default === null
     if (reason !== null && !optional) {
-      errors.push(notFound && spec.validator?.kind === 'knownClass' ? reason : invalidValue(text, name, reason))
+      errors.push(invalidValue(text, name, reason))
     }
     const parsed = notFound ? null : value
     return {

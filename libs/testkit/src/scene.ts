@@ -20,8 +20,17 @@ export type Scenario = (scene: Scene) => Promise<void>
 export async function startScene(fixture: SourceFixture, runner: TaskRunner, extra: Props): Promise<Scene> {
   const feed = await fixture.startFeed()
   const task = await runner.start(fixture.plugin, { ...feed.props, ...extra, 'kafka.topic': runner.topic })
-  const numbers = async (): Promise<number[]> =>
-    (await task.kept()).flatMap((record) => (record.value === null ? [] : (fixture.numberOf(record.value) ?? [])))
+  const read: number[] = []
+  let records = 0
+  const numbers = async (): Promise<number[]> => {
+    const kept = await task.kept()
+    for (; records < kept.length; records++) {
+      const value = kept[records]?.value
+      const number = value ? fixture.numberOf(value) : null
+      if (number !== null) read.push(number)
+    }
+    return [...read]
+  }
   const scene: Scene = {
     runner,
     feed,

@@ -66,8 +66,8 @@ export interface RunningTask {
   restart(): Promise<void>
   /** Kafka cuts and refuses every connection, or takes them again. */
   kafka(state: 'up' | 'down'): void
-  /** The topic refuses records for now, while all else in Kafka, offsets too, can be written; or takes them again. */
-  topic(state: 'open' | 'closed'): Promise<void>
+  /** The topic takes no records for now, while all else in Kafka, offsets too, can be written; or takes them again. */
+  topic(state: 'open' | 'closed'): void
 }
 
 /** Starts tasks; given by the runtime's tests, so that this library needs no more than the contract. */

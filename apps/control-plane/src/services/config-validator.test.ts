@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { PluginEntry } from '@tributary/connect-storage'
+import { FILE_SOURCE, type TestApi, testApi } from '../testing/test-api.ts'
+import type { ConfigInfos } from './config-validator.ts'
+
+const config = { 'connector.class': 'FileStreamSource', name: 'a', topic: 't' }
+
+async function validate(api: TestApi, more: Readonly<Record<string, string | null>>): Promise<ConfigInfos> {
+  const path = '/connector-plugins/FileStreamSource/config/validate'
+  return (await api.call('PUT', path, { ...config, ...more })).body as ConfigInfos
+}
+
+const errorsOf = ({ configs }: ConfigInfos): [string, string][] =>
+  configs.flatMap(({ value }) => value.errors.map((text): [string, string] => [value.name, text]))
+
+test('the framework keys come first in validate, last in config; strict leaves ours out', async () => {
+  for (const strict of [false, true]) {
+    const api = testApi({ strict })
+    const names = (await validate(api, {})).configs.map(({ value }) => value.name)
+    const described = (await api.call('GET', '/connector-plugins/FileStreamSource/config')).body as { name: string }[]
+    assert.deepEqual(names.slice(-3), ['file', 'topic', 'batch.size'])
+    assert.deepEqual(
+      described.slice(0, 4).map(({ name }) => name),
+      ['file', 'topic', 'batch.size', 'name'],
+    )
+    assert.equal(described.length, strict ? 23 : 31)
+    assert.equal(names.includes('errors.deadletterqueue.topic.name'), !strict)
+  }
+})
+
+test('an error count counts errors, not settings', async () => {
+  const infos = await validate(testApi(), { 'tasks.max': 'x', 'batch.size': 'y' })
+  assert.equal(infos.error_count, 3)
+  assert.equal(errorsOf(infos).length, 3)
+})
+
+test('a null of an unknown key has no definition and comes first, one of a known key has', async () => {
+  const infos = await validate(testApi(), { unknown: null, topic: null })
+  assert.deepEqual([infos.configs[0]?.definition, infos.configs[0]?.value.name], [null, 'unknown'])
+  assert.equal(infos.configs.find(({ value }) => value.name === 'topic')?.definition?.name, 'topic')
+  assert.deepEqual(
+    errorsOf(infos).map(([name]) => name),
+    ['unknown', 'topic'],
+  )
+})
+
+const ROUTER: PluginEntry = {
+  class: 'x.RegexRouter',
+  aliases: [],
+  type: 'transformation',
+  version: '1',
+  service: 'file-ingest',
+  spec: { keys: { regex: { type: 'string', importance: 'high', doc: 'What to match.' } } },
+}
+
+test('an alias brings the settings of its class, under its prefix and in its group', async () => {
+  const api = testApi({ plugins: [FILE_SOURCE, ROUTER] })
+  const infos = await validate(api, { transforms: 'r', 'transforms.r.type': 'x.RegexRouter' })
+  assert.deepEqual(errorsOf(infos), [
+    ['transforms.r.regex', 'Missing required configuration "transforms.r.regex" which has no default value.'],
+  ])
+  const definitions = infos.configs.flatMap(({ definition }) => definition ?? [])
+  assert.deepEqual(
+    definitions.filter(({ group }) => group === 'Transforms: r').map(({ name, order }) => [name, order]),
+    [
+      ['transforms.r.type', 0],
+      ['transforms.r.regex', 1],
+      ['transforms.r.negate', 2],
+      ['transforms.r.predicate', 3],
+    ],
+  )
+  assert.ok(infos.groups.includes('Transforms: r'))
+})
+
+test('an alias that stands twice, without a class or with an unknown one is an error', async () => {
+  const infos = await validate(testApi(), {
+    transforms: 'a,b,a',
+    'transforms.a.type': 'nix',
+    'topic.creation.groups': 'x, x',
+  })
+  assert.deepEqual(errorsOf(infos), [
+    ['transforms', 'Invalid value [a, b, a] for configuration transforms: Duplicate alias provided.'],
+    [
+      'topic.creation.groups',
+      'Invalid value [x, x] for configuration topic.creation.groups: Duplicate alias provided.',
+    ],
+    ['transforms.a.type', 'Invalid value nix for configuration transforms.a.type: Class nix could not be found.'],
+    ['transforms.b.type', 'Missing required configuration "transforms.b.type" which has no default value.'],
+  ])
+})
+
+test('an alias of a class is listed beside it and finds it', async () => {
+  const api = testApi({ plugins: [{ ...FILE_SOURCE, aliases: ['com.example.LinesConnector'] }, ROUTER] })
+  assert.deepEqual((await api.call('GET', '/connector-plugins')).body, [
+    { class: 'com.example.LinesConnector', type: 'source', version: '3.9.1' },
+    { class: FILE_SOURCE.class, type: 'source', version: '3.9.1' },
+  ])
+  const all = (await api.call('GET', '/connector-plugins?connectorsOnly=false')).body as unknown[]
+  assert.equal(all.length, 3)
+  for (const name of ['com.example.LinesConnector', 'Lines']) {
+    assert.equal((await api.call('GET', `/connector-plugins/${name}/config`)).status, 200)
+  }
+})

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { defineConfig } from '@tributary/config'
+import { SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from './framework-config.ts'
+
+test('a source connector has the 20 framework keys of Kafka Connect, ours are others', () => {
+  assert.equal(Object.keys(SOURCE_CONNECTOR_KEYS).length, 20)
+  const shared = Object.keys(TRIBUTARY_CONNECTOR_KEYS).filter((key) => key in SOURCE_CONNECTOR_KEYS)
+  assert.deepEqual(shared, [])
+})
+
+test('every key has a group, a place in it and a default that passes its own check', () => {
+  const spec = defineConfig({ ...SOURCE_CONNECTOR_KEYS, ...TRIBUTARY_CONNECTOR_KEYS })
+  const places = spec.describe().map(({ group, order }) => `${group} ${order}`)
+  assert.equal(new Set(places).size, places.length)
+  assert.ok(places.every((place) => !place.startsWith('null') && !place.endsWith('-1')))
+  const values = spec.parse({ name: 'a', 'connector.class': 'b' })
+  assert.deepEqual([values['tasks.max'], values['errors.tolerance'], values.transforms], [1, 'none', []])
+})

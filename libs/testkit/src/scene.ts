@@ -8,10 +8,10 @@ export interface Scene {
   readonly feed: Feed
   readonly task: RunningTask
   /** Numbers of the records in the topic, in order of offset. */
-  numbers(): Promise<number[]>
+  readonly numbers: () => Promise<number[]>
   /** Resolves once the topic holds `count` numbers. */
-  arrived(count: number): Promise<void>
-  stop(): Promise<void>
+  readonly arrived: (count: number) => Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 export type Scenario = (scene: Scene) => Promise<void>

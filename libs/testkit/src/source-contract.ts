@@ -73,7 +73,7 @@ async function slowsTheSenderDown({ task, feed, arrived, numbers }: Scene, fixtu
   const inTransport = Math.ceil(fixture.transportBytes / fixture.messageBytes)
   const most = 1 + QUEUE_BOUND + fixture.queueOvershoot + IN_FLIGHT_BOUND + 2 * POLL_BOUND + inTransport
   feed.send(2 * most)
-  const written = await settled(() => feed.written, 'the server is blocked'); console.error('WRITTEN', written, most, task.stats.queueSize)
+  const written = await settled(() => feed.written, 'the server is blocked')
   assert.ok(written <= most, `the server could write ${written}, at most ${most} are bounded`)
   const held = QUEUE_BOUND + fixture.queueOvershoot
   assert.ok(task.stats.queueSize <= held, `${task.stats.queueSize} records are queued, at most ${held} are bounded`)

@@ -14,7 +14,7 @@ const folder = temporaryFolder('grpc-examples')
 const secretsPath = join(folder, 'secrets.properties')
 writeFileSync(secretsPath, secretsFile)
 // The names of the tests are needed before any server runs.
-const names = grpcExamples({ port: 0, tlsPort: 0 }, secretsPath).map((example) => example.name)
+const names = grpcExamples({ port: 0, tlsPort: 0, mutualTlsPort: 0 }, secretsPath).map((example) => example.name)
 
 describe("the documents' gRPC configurations, by REST, into Kafka", () => {
   let kafka: KafkaBroker

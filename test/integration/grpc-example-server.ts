@@ -35,8 +35,10 @@ const MESSAGES: Readonly<Record<string, (n: number) => { readonly message: objec
 
 export interface ExampleServer {
   readonly port: number
-  /** With TLS; takes a client certificate, and lives without one. */
+  /** With TLS, and no interest in who the client is. */
   readonly tlsPort: number
+  /** With TLS; refuses a client without a certificate of the CA. */
+  readonly mutualTlsPort: number
   /** The requests that came, by method, as objects. */
   readonly requests: ReadonlyMap<string, object>
   /** Streams that are open. */
@@ -104,13 +106,15 @@ export async function startExampleServer(): Promise<ExampleServer> {
   }
   addReflection(server, 'v1', files)
   const bind = promisify(server.bindAsync.bind(server))
+  const ca = readFileSync(fixture('tls/ca.crt'))
   const pair = {
     private_key: readFileSync(fixture('tls/server.key')),
     cert_chain: readFileSync(fixture('tls/server.crt')),
   }
   return {
     port: await bind('127.0.0.1:0', ServerCredentials.createInsecure()),
-    tlsPort: await bind('127.0.0.1:0', ServerCredentials.createSsl(readFileSync(fixture('tls/ca.crt')), [pair], false)),
+    tlsPort: await bind('127.0.0.1:0', ServerCredentials.createSsl(ca, [pair], false)),
+    mutualTlsPort: await bind('127.0.0.1:0', ServerCredentials.createSsl(ca, [pair], true)),
     requests,
     get streams() {
       return open.size

@@ -14,7 +14,9 @@ const FILES: Readonly<Record<string, string>> = {
 }
 
 export interface Example {
+  /** The file and the connector's name. */
   readonly name: string
+  readonly connector: string
   readonly config: Props
 }
 
@@ -27,7 +29,10 @@ export const secretsFile = [
 ].join('\n')
 
 /** The documents' configurations, pointed at the example server; `secretsPath` holds `secretsFile`. */
-export function grpcExamples(server: Pick<ExampleServer, 'port' | 'tlsPort'>, secretsPath: string): Example[] {
+export function grpcExamples(
+  server: Pick<ExampleServer, 'port' | 'tlsPort' | 'mutualTlsPort'>,
+  secretsPath: string,
+): Example[] {
   return readdirSync(fixture('examples/')).map((file) => {
     const { name, config } = JSON.parse(readFileSync(fixture(`examples/${file}`), 'utf8')) as {
       name: string
@@ -37,9 +42,11 @@ export function grpcExamples(server: Pick<ExampleServer, 'port' | 'tlsPort'>, se
       key,
       FILES[value] ?? value.replaceAll('/etc/kafka/secrets.properties', secretsPath),
     ])
-    const port = config['grpc.tls.enabled'] === 'true' ? server.tlsPort : server.port
+    const tlsPort = config['grpc.tls.client.cert'] === undefined ? server.tlsPort : server.mutualTlsPort
+    const port = config['grpc.tls.enabled'] === 'true' ? tlsPort : server.port
     return {
       name: `${file.replace('.json', '')} (${name})`,
+      connector: name,
       config: {
         ...(Object.fromEntries(replaced) as Record<string, string>),
         'grpc.server.host': '127.0.0.1',
@@ -47,4 +54,13 @@ export function grpcExamples(server: Pick<ExampleServer, 'port' | 'tlsPort'>, se
       },
     }
   })
+}
+
+/** The documents' fragments of configurations, unchanged, by file. */
+export function exampleFragments(): Map<string, Props> {
+  const fragments = readdirSync(fixture('fragments/')).map((file) => {
+    const { config } = JSON.parse(readFileSync(fixture(`fragments/${file}`), 'utf8')) as { config: Props }
+    return [file.replace('.json', ''), config] as const
+  })
+  return new Map(fragments)
 }

@@ -125,6 +125,20 @@ test('aborted records are never handed out, and a refresh waits for a transactio
   assert.deepEqual(keys(records), ['committed', 'behind'])
 })
 
+test('a start does not wait for a transaction that someone left open, as nobody may be there to end it', async (t) => {
+  const topic = newTopic()
+  const writer = await producer(t, { transactionalId: topic })
+  const { records: seen } = await tail(t, topic)
+  const plain = await producer(t)
+  await plain.send([record(topic, 'before', 'v')], forever)
+  writer.beginTransaction()
+  await writer.send([record(topic, 'open', 'v')], forever)
+  const { records } = await tail(t, topic)
+  assert.deepEqual(keys(records), ['before'])
+  await writer.commitTransaction(forever)
+  await until('both see what was open', () => records.length === 2 && seen.length === 2)
+})
+
 test('a wait ends with the reason of its signal, and with the log', async (t) => {
   const { log } = await tail(t, newTopic())
   const controller = new AbortController()

@@ -218,21 +218,23 @@ export async function findCoordinator(
 const LATEST = -1n
 const EARLIEST = -2n
 const READ_UNCOMMITTED = 0
+const READ_COMMITTED = 1
 
-/** Offsets of all partitions, asked of their leaders. One try. */
+/** Offsets of all partitions, asked of their leaders; `stable`: the end before the first open transaction. One try. */
 export async function listOffsets(
   cluster: Cluster,
   topic: string,
-  at: 'earliest' | 'latest',
+  at: 'earliest' | 'latest' | 'stable',
 ): Promise<Map<number, bigint>> {
   const { leaders } = leadersOf(await cluster.metadata([topic]), topic)
   const byNode = Map.groupBy(leaders.keys(), (partition) => leaders.get(partition)!)
   const offsets = new Map<number, bigint>()
-  const timestamp = at === 'latest' ? LATEST : EARLIEST
+  const timestamp = at === 'earliest' ? EARLIEST : LATEST
+  const isolation = at === 'stable' ? READ_COMMITTED : READ_UNCOMMITTED
   const ask = async (node: number, ids: readonly number[]): Promise<void> => {
     const partitions = ids.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }))
     const request = [{ name: topic, partitions }]
-    const response = await call(await cluster.node(node), listOffsetsV7.api, -1, READ_UNCOMMITTED, request)
+    const response = await call(await cluster.node(node), listOffsetsV7.api, -1, isolation, request)
     for (const partition of response.topics[0]?.partitions ?? []) {
       checkCode(partition.errorCode, `list offsets of ${topic}-${partition.partitionIndex}`)
       offsets.set(partition.partitionIndex, partition.offset)

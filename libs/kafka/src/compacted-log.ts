@@ -50,14 +50,16 @@ export class CompactedLog {
   }
 
   /**
-   * Makes the topic when missing and resolves once every record up to the present end was handed out. An outage is waited for
-   * until `signal`, which also ends the tailing, as `stop` does. Throws KafkaError INVALID_CONFIG for a topic that is not compacted.
+   * Makes the topic when missing and resolves once every record up to the last stable offset was handed out: not to wait for
+   * open transactions, as the one of a worker that was killed stays open until its successor, who starts here, has fenced it.
+   * An outage is waited for until `signal`, which also ends the tailing, as `stop` does. Throws KafkaError INVALID_CONFIG for
+   * a topic that is not compacted.
    */
   async start(signal: AbortSignal): Promise<void> {
     this.#life = anySignal(signal, this.#stop.signal)
     await ensureCompactedTopic(this.#options.connection, this.#options.topic, this.#options.log, this.#life)
     this.#running = this.#run()
-    await this.refresh()
+    await this.#reach(await this.#ends('stable', undefined), undefined)
   }
 
   /**
@@ -65,7 +67,7 @@ export class CompactedLog {
    * asking for the high watermark): a committed offset may stand behind a record of someone else's open transaction.
    */
   async refresh(signal?: AbortSignal): Promise<void> {
-    const ends = await this.#ends(signal)
+    const ends = await this.#ends('latest', signal)
     await this.#reach(ends, signal)
   }
 
@@ -81,12 +83,12 @@ export class CompactedLog {
     await this.#cluster.close()
   }
 
-  async #ends(signal: AbortSignal | undefined): Promise<Map<number, bigint>> {
+  async #ends(at: 'latest' | 'stable', signal: AbortSignal | undefined): Promise<Map<number, bigint>> {
     const ends = signal ? AbortSignal.any([signal, this.#life]) : this.#life
     const backoff = new Backoff(50, 1000)
     for (;;) {
       try {
-        return await abortable(listOffsets(this.#cluster, this.#options.topic.name, 'latest'), ends)
+        return await abortable(listOffsets(this.#cluster, this.#options.topic.name, at), ends)
       } catch (error) {
         if (ends.aborted || !(error instanceof KafkaError) || !error.retriable) throw error
         await sleep(backoff.next(), ends)

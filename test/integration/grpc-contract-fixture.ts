@@ -6,10 +6,9 @@ import { fail, sendTicks, startTicker, type Tick, type WatchCall } from './grpc-
 const PADDING = Buffer.alloc(900, 7)
 const LARGE = 'large'
 
-/** A numbered feed on a grpc-js server. It goes on after the number that a request names, else where it is. */
+/** A numbered feed on a grpc-js server. A stream goes on after the number that its request names, else with what is sent from now on, as a live feed does. */
 async function startFeed(): Promise<Feed> {
   let wanted = 0
-  let sent = 0
   let open: WatchCall | null = null
   let wake = (): void => {}
   const large = new Map<number, number>()
@@ -21,10 +20,9 @@ async function startFeed(): Promise<Feed> {
   const watch = async (call: WatchCall): Promise<void> => {
     open = call
     call.sendMetadata(call.metadata.clone())
-    for (let at = call.request.from?.sequence ?? sent; !call.cancelled;) {
+    for (let at = call.request.from?.sequence ?? wanted; !call.cancelled;) {
       while (at < wanted && !call.cancelled && open === call) {
         at++
-        sent = Math.max(sent, at)
         await sendTicks(call, at, at, tickOf(at))
       }
       if (open !== call) return

@@ -14,6 +14,8 @@ export interface ConnectorStatus {
 
 /** A control plane and a grpc-ingest, processes as a user starts them, with a cluster name of their own on the shared Kafka. */
 export interface Services {
+  /** The start of the names of internal topics. */
+  readonly cluster: string
   /** One request to the REST API. */
   rest(method: string, path: string, body?: unknown): Promise<Answer>
   status(connector: string): Promise<ConnectorStatus>
@@ -31,9 +33,10 @@ const mainOf = (app: string): string => new URL(`../../apps/${app}/src/main.ts`,
 export async function startServices(): Promise<Services> {
   const { brokers } = await sharedKafka()
   const folder = temporaryFolder('grpc-services')
+  const cluster = `grpc-${randomUUID()}`
   const env = {
     KAFKA_BROKERS: brokers.join(','),
-    TRIBUTARY_CLUSTER: `grpc-${randomUUID()}`,
+    TRIBUTARY_CLUSTER: cluster,
     TRIBUTARY_REST_PORT: '0',
     TRIBUTARY_ADMIN_PORT: '0',
   }
@@ -65,6 +68,7 @@ export async function startServices(): Promise<Services> {
       return (body as unknown[]).length > 0
     })
     return {
+      cluster,
       rest,
       status,
       create: async (name, config) => {

@@ -88,6 +88,7 @@ class TaskOnKafka implements RunningTask {
   readonly #parts: TaskOnKafkaParts
   readonly #connector = `contract-${randomUUID()}`
   readonly #kept: KeptRecord[] = []
+  #readTo = 0n
   #current: CreatedTask | null = null
   #offsets: Stores['offsets'] | null = null
 
@@ -104,13 +105,14 @@ class TaskOnKafka implements RunningTask {
 
   async kept(): Promise<readonly KeptRecord[]> {
     const { kafka, topic } = this.#parts
-    const from = BigInt(this.#kept.length)
-    this.#kept.push(...(await readPartition(kafka.direct, topic, 0, { from })))
+    const records = await readPartition(kafka.direct, topic, 0, { from: this.#readTo, committed: true })
+    this.#readTo = (records.at(-1)?.offset ?? this.#readTo - 1n) + 1n
+    this.#kept.push(...records)
     return this.#kept
   }
 
   setAside(): Promise<readonly KeptRecord[]> {
-    return readPartition(this.#parts.kafka.direct, this.#parts.deadLetterTopic)
+    return readPartition(this.#parts.kafka.direct, this.#parts.deadLetterTopic, 0, { committed: true })
   }
 
   committedOffset(): ReturnType<RunningTask['committedOffset']> {

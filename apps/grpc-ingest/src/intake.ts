@@ -99,7 +99,7 @@ export class Intake {
   }
 
   #receive(messages: Buffer[]): void {
-    const { stats, statuses, clock } = this.#options
+    const { stats, statuses, clock, log } = this.#options
     let bytes = 0
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i]!
@@ -107,7 +107,11 @@ export class Intake {
       if (this.#drops && this.#atBound()) this.#drop()
       else this.#queue.push(message, message.length)
     }
-    if (this.#received === 0) statuses.healthy()
+    if (this.#received === 0) {
+      statuses.healthy()
+      // Once a stream: the documents look for it to see that messages come, not to count them.
+      log.info('message_received', { first_of_stream: true })
+    }
     this.#received += messages.length
     stats.messagesReceived += messages.length
     stats.bytesReceived += bytes

@@ -38,6 +38,8 @@ export class StreamReader {
   #connection: GrpcConnection | null = null
   #connects = 0
   #drainingSince: number | null = null
+  /** Records handed out since then. */
+  #drainedCount = 0
 
   constructor(parts: StreamReaderParts, tls: SessionOptions['tls'], plan: StreamPlan | null) {
     this.#parts = parts
@@ -86,6 +88,7 @@ export class StreamReader {
     }
     const records = builder.build(messages)
     metrics.recordsProduced += records.length
+    if (this.#drainingSince !== null) this.#drainedCount += records.length
     return records
   }
 
@@ -163,6 +166,7 @@ export class StreamReader {
   #drained(): void {
     const { log, context } = this.#parts
     const since = this.#drainingSince ?? context.clock.monotonic()
-    log.info('message_draining_completed', { duration_ms: Math.round(context.clock.monotonic() - since) })
+    const durationMs = Math.round(context.clock.monotonic() - since)
+    log.info('message_draining_completed', { drained_count: this.#drainedCount, duration_ms: durationMs })
   }
 }

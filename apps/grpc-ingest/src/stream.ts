@@ -1,5 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import { type CallListener, type GrpcStatus, localStatus, type ServerStreamCall } from './transport/index.ts'
+import {
+  type CallListener,
+  type GrpcStatus,
+  localStatus,
+  MAX_TIMER_MS,
+  type ServerStreamCall,
+} from './transport/index.ts'
 
 /** What is needed of a connection to run one call on it; GrpcSession is one. */
 export interface Connection {
@@ -58,7 +64,7 @@ export class MessageStream {
       onEnd: (status) => this.#ended(status),
     })
     if (idleTimeoutMs > 0) {
-      const tickMs = Math.ceil(idleTimeoutMs / TICKS)
+      const tickMs = Math.min(Math.ceil(idleTimeoutMs / TICKS), MAX_TIMER_MS)
       this.#idleTimer = setInterval(() => this.#tick(idleTimeoutMs), tickMs)
     }
   }

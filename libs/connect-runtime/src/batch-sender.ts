@@ -2,7 +2,7 @@ import { FatalError } from '@tributary/connect-api'
 import type { KafkaProducer, ProducerRecord, ProduceResult } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import type { Batch } from './batch.ts'
-import type { ErrorHandler } from './error-handler.ts'
+import { cutDeadLetter, type ErrorHandler } from './error-handler.ts'
 import type { Topics } from './topics.ts'
 
 export interface BatchSenderParts {
@@ -28,8 +28,11 @@ export class BatchSender {
     const deadLetters: ProducerRecord[] = []
     for (const { index, error } of result.failures) {
       const record = batch.records[batch.indexes[index] ?? -1]
-      if (!record) throw refused(error)
       const encoded = batch.encoded[index]!
+      if (!record) {
+        deadLetters.push(cutDeadLetter(encoded))
+        continue
+      }
       const stage = 'KAFKA_PRODUCE'
       const deadLetter = errors.tolerate({ record, stage, className: 'KafkaProducer', error, encoded })
       if (deadLetter) deadLetters.push(await this.addressed(deadLetter, signal))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { DataError, type SourceRecord, traceOf } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
-import type { Logger } from '@tributary/telemetry'
+import { type Logger, oncePer } from '@tributary/telemetry'
 import type { SourceTaskConfig } from './source-task-config.ts'
 
 export type Stage = 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HEADER_CONVERTER' | 'KAFKA_PRODUCE'
@@ -19,6 +19,9 @@ export interface FailedRecord {
 /** A record over the broker's limit goes to the dead-letter queue cut to this many bytes. */
 const CUT_BYTES = 64 * 1024
 
+/** ms between two lines about records that are left out and kept nowhere. */
+const SKIPPED_LOG_MS = 10_000
+
 /**
  * `errors.tolerance`, for sources too: none fails the task, all turns a bad record into one for the dead-letter queue
  * (KIP-298's headers), which is produced and acknowledged like any other record of its batch.
@@ -28,6 +31,7 @@ export class ErrorHandler {
   readonly #connector: string
   readonly #task: number
   readonly #log: Logger
+  readonly #skippedLine = oncePer(SKIPPED_LOG_MS)
   /** Records skipped or sent to the dead-letter queue. */
   skipped = 0
   deadLettered = 0
@@ -59,9 +63,19 @@ export class ErrorHandler {
       )
     }
     this.skipped++
-    if (deadLetterTopic === null) return null
+    if (deadLetterTopic === null) {
+      this.#tellSkipped(failed)
+      return null
+    }
     this.deadLettered++
     return this.#deadLetter(deadLetterTopic, failed)
+  }
+
+  /** Such a record is gone for good, so a line tells of it whatever `errors.log.enable` says. */
+  #tellSkipped({ stage, record, error }: FailedRecord): void {
+    const suppressed = this.#skippedLine()
+    if (suppressed === null) return
+    this.#log.warn('record_skipped', { stage, topic: record.topic, skipped_total: this.skipped, suppressed, error })
   }
 
   #deadLetter(topic: string, failed: FailedRecord): ProducerRecord {
@@ -70,21 +84,15 @@ export class ErrorHandler {
     const original = record.original ?? encoded?.value ?? asBytes(record.value)
     const headers: [string, Uint8Array | null][] = (record.headers ?? []).map((h) => [h.name, asBytes(h.value)])
     if (this.#config.deadLetterHeaders) headers.push(...this.#contextHeaders(failed))
-    if (tooLarge && original) {
-      headers.push(
-        ['__tributary.errors.value.cut', Buffer.from('true')],
-        ['__tributary.errors.value.size', Buffer.from(String(original.length))],
-        ['__tributary.errors.value.sha256', Buffer.from(createHash('sha256').update(original).digest('hex'))],
-      )
-    }
-    return {
+    const deadLetter: ProducerRecord = {
       topic,
       partition: -1,
       key: encoded?.key ?? asBytes(record.key),
-      value: tooLarge && original ? original.subarray(0, CUT_BYTES) : original,
+      value: original,
       headers,
       timestamp: record.timestamp ?? Date.now(),
     }
+    return tooLarge ? cutDeadLetter(deadLetter) : deadLetter
   }
 
   #contextHeaders(failed: FailedRecord): [string, Uint8Array | null][] {
@@ -103,6 +111,18 @@ export class ErrorHandler {
       text('exception.stacktrace', traceOf(cause)),
     ]
   }
+}
+
+/** A dead letter over the broker's limit: its start, with the size and hash of the whole in headers. */
+export function cutDeadLetter(record: ProducerRecord): ProducerRecord {
+  const { value } = record
+  if (value === null) return record
+  const cut: [string, Uint8Array][] = [
+    ['__tributary.errors.value.cut', Buffer.from('true')],
+    ['__tributary.errors.value.size', Buffer.from(String(value.length))],
+    ['__tributary.errors.value.sha256', Buffer.from(createHash('sha256').update(value).digest('hex'))],
+  ]
+  return { ...record, value: value.subarray(0, CUT_BYTES), headers: [...(record.headers ?? []), ...cut] }
 }
 
 function asBytes(value: unknown): Uint8Array | null {

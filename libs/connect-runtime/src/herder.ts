@@ -42,6 +42,7 @@ export class Herder {
   #latest: MemberAssignment | null = null
   #leaseLost = false
   #unlisten: (() => void) | null = null
+  #stopped = false
 
   constructor(options: HerderOptions) {
     this.#options = options
@@ -87,7 +88,7 @@ export class Herder {
   async #takeWhatIsNew(assignment: MemberAssignment): Promise<void> {
     const { config } = this.#options
     if (config.snapshot.appliedOffset < BigInt(assignment.cfg)) await config.refresh()
-    if (assignment !== this.#latest) return
+    if (assignment !== this.#latest || this.#stopped) return
     for (const unit of assignment.run) if (!this.#own.has(unit)) this.#take(unit)
   }
 
@@ -99,6 +100,8 @@ export class Herder {
   /** Stops everything that the group has not taken away already, and follows the config topic no more. */
   async stop(): Promise<void> {
     this.#unlisten?.()
+    // A round that began before the member said that it leaves may still come to its end.
+    this.#stopped = true
     for (const [unit, owned] of this.#own) if (!owned.stopping) this.#release(unit, owned, 'stop')
     await Promise.all([...this.#own.values()].map((owned) => owned.stopped))
     if (this.#rejoinTimer) clearTimeout(this.#rejoinTimer)

@@ -180,14 +180,15 @@ export class RecordEncoder {
         await clock.sleep(backoffMs(attempt, { baseMs: 300, maxMs: retryDelayMaxMs }), signal)
         continue
       }
-      if (kind !== 'data' && kind !== 'retriable') throw failure.cause
+      // An outage is nobody's bad record: the task fails, and restarts by itself.
+      if (kind !== 'data') throw new BadRecordError(at.index, failure.cause)
       deadLetters.push(...this.#setAside(at.record, at.index, failure))
       return null
     }
   }
 }
 
-/** A record that `errors.tolerance=none` does not let pass; those before it in the batch are good. */
+/** A record that cannot pass, by itself or by `errors.tolerance=none`; those before it in the batch are good. */
 export class BadRecordError extends Error {
   readonly index: number
   constructor(index: number, cause: unknown) {

@@ -1,6 +1,8 @@
 import { type ErrorKind, errorCode } from '@tributary/connect-api'
 import { backoffMs } from './backoff.ts'
 
+/** A new start takes a new producer id, and looks its topics up again: a deleted one is made again, or named as missing. */
+const HEALED_BY_RESTART: ReadonlySet<string> = new Set(['PRODUCER_FENCED', 'UNKNOWN_TOPIC_OR_PARTITION'])
 const BASE_MS = 1000
 const MAX_MS = 60_000
 /** A task that ran this long before it failed starts its count anew. */
@@ -13,7 +15,7 @@ export class RestartPolicy {
 
   /** Wait in ms before the restart; null: stays FAILED. */
   next(error: unknown, kind: ErrorKind, ranMs: number): number | null {
-    const healsItself = kind === 'retriable' || errorCode(error) === 'PRODUCER_FENCED'
+    const healsItself = kind === 'retriable' || HEALED_BY_RESTART.has(errorCode(error) ?? '')
     if (!healsItself) return null
     this.#inARow = ranMs >= HEALTHY_MS ? 1 : this.#inARow + 1
     this.restarts++

@@ -48,6 +48,7 @@ export interface TaskRequest {
 export interface CreatedTask {
   readonly run: WorkerSourceTask
   readonly stats: TaskStats
+  readonly errors: Pick<ErrorHandler, 'skipped' | 'deadLettered'>
   readonly labels: Readonly<Record<string, string>>
   /** Hides the secrets of the configuration in a text. */
   readonly redact: (text: string) => string
@@ -109,7 +110,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     log,
     onState,
   })
-  return { run, stats, labels, redact }
+  return { run, stats, errors, labels, redact }
 }
 
 /** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */

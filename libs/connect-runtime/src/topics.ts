@@ -1,14 +1,22 @@
 import { ConfigError, type Props, type SourceRecord } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
+import { backoffMs } from './backoff.ts'
+import { systemClock } from './system-clock.ts'
 
-/** Makes a topic; resolves also when it is there already. -1: the broker's default. */
+/**
+ * Makes a topic; resolves also when it is there already. -1: the broker's default. Rejects with `retriable` set on the
+ * error when Kafka could not be asked.
+ */
 export interface TopicCreator {
-  createTopic(topic: {
-    name: string
-    partitions: number
-    replicationFactor: number
-    configs: Readonly<Record<string, string>>
-  }): Promise<void>
+  createTopic(
+    topic: {
+      name: string
+      partitions: number
+      replicationFactor: number
+      configs: Readonly<Record<string, string>>
+    },
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 export interface TopicsOptions {
@@ -56,18 +64,31 @@ export class Topics {
   }
 
   async #lookUp(topic: string, signal: AbortSignal): Promise<void> {
-    const { producer, admin, onTopic } = this.#options
+    const { producer, onTopic } = this.#options
     let count: number
     try {
       count = await producer.partitionCount(topic, signal)
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
       if (!this.#options.creationEnabled) throw missingTopic(topic, error)
-      await admin.createTopic({ name: topic, ...this.#creation(topic) })
+      await this.#create(topic, signal)
       count = await this.#countOfNew(topic, signal)
     }
     this.#counts.set(topic, count)
     onTopic(topic)
+  }
+
+  /** An outage is waited for, as by the producer. */
+  async #create(topic: string, signal: AbortSignal): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#options.admin.createTopic({ name: topic, ...this.#creation(topic) }, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if ((error as { retriable?: unknown }).retriable !== true) throw error
+        await systemClock.sleep(backoffMs(attempt, { baseMs: 100, maxMs: 10_000 }), signal)
+      }
+    }
   }
 
   /** A new topic's metadata takes a moment to spread over the brokers. */

@@ -86,6 +86,20 @@ export class TransactionBoundary {
     }
   }
 
+  /** After a failure: commits what was sent whole, else aborts. */
+  async settle(signal: AbortSignal): Promise<void> {
+    if (this.#afterCommit.length === this.#batches.length) await this.commit(signal)
+    else await this.abort(signal)
+  }
+
+  /** Aborts what is open, if anything; its batches are forgotten. */
+  async abort(signal: AbortSignal): Promise<void> {
+    if (this.#batches.length === 0) return
+    this.#batches = []
+    this.#afterCommit = []
+    await this.#options.producer.abortTransaction(signal)
+  }
+
   /** Aborts and sends all batches of the transaction again; only an outage is worth it. */
   async #again(error: unknown, signal: AbortSignal): Promise<void> {
     const { producer, clock, log } = this.#options

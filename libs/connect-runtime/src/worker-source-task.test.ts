@@ -182,6 +182,35 @@ test('a record over the limit fails alone: the queue of dead letters gets its si
   assert.deepEqual(s.offsets.writes.at(-1), { sequence: 3 })
 })
 
+test('a record that the broker refuses with errors.tolerance=none fails the task after what was under way has arrived', async () => {
+  const s = scriptedRun()
+  s.producer.limitBytes = 1000
+  const ended = s.run.run()
+  s.task.send(...numbered(150), 'x'.repeat(2000))
+  await ended
+  assert.equal(s.run.state, 'failed')
+  assert.match((s.failure as Error).message, /^Tolerance exceeded/)
+  assert.deepEqual(s.producer.values(), numbered(150))
+})
+
+test('a dead letter that is itself too large is cut', async () => {
+  const bad = apply((r) => {
+    if ((r.value as string).length > 100) throw new DataError('BAD', 'no good')
+    return r
+  })
+  const s = scriptedRun(
+    { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' },
+    { transformations: [bad] },
+  )
+  s.producer.limitBytes = 100_000
+  void s.run.run()
+  s.task.send('a', 'x'.repeat(200_000), 'b')
+  await until(() => s.offsets.writes.at(-1)?.['sequence'] === 3, 'all are committed')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), ['a', 'b'])
+  assert.equal(s.producer.values('dlq')[0]?.length, 65_536)
+})
+
 test('an unclassified error fails the task as fatal, whatever is tolerated', async () => {
   const bug = apply(() => {
     throw new TypeError('undefined is not a function')
@@ -252,37 +281,6 @@ test('lost to another worker: a source that cannot resume still sends, without o
   assert.deepEqual(s.offsets.writes, [])
 })
 
-test('exactly once: records and offsets are kept together, and an aborted transaction is sent again', async () => {
-  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
-  s.producer.failNextCommit = true
-  void s.run.run()
-  s.task.send(...numbered(30))
-  await until(() => s.producer.values().length === 30, 'all are committed')
-  await s.run.stop()
-  assert.deepEqual(s.producer.values(), numbered(30))
-  assert.equal(s.producer.values('offsets').at(-1), '{"sequence":30}')
-  assert.deepEqual(s.offsets.writes, [])
-  assert.ok(s.producer.transactions.includes('abort'))
-})
-
-test('exactly once with an interval: batches share a transaction, a stop commits it', async () => {
-  const s = scriptedRun(
-    {
-      'exactly.once.support': 'required',
-      'transaction.boundary': 'interval',
-      'transaction.boundary.interval.ms': '60000',
-    },
-    { resumable: true },
-  )
-  void s.run.run()
-  s.task.send(...numbered(300))
-  await until(() => s.run.progress.recordsPolled === 300, 'all are polled')
-  assert.deepEqual(s.producer.kept, [])
-  await s.run.stop()
-  assert.deepEqual(s.producer.values(), numbered(300))
-  assert.deepEqual(s.producer.transactions, ['begin', 'commit'])
-})
-
 test('a missing topic is made; with topic.creation.enable=false the error names the command', async () => {
   const made = scriptedRun()
   made.producer.topics.clear()
@@ -295,4 +293,91 @@ test('a missing topic is made; with topic.creation.enable=false the error names 
   refused.task.send('a')
   await refused.run.run()
   assert.match((refused.failure as Error).message, /kafka-topics\.sh .* --create --topic events/)
+})
+
+test('a stop waits for the write of offsets that is under way', async () => {
+  const s = scriptedRun()
+  s.offsets.up.close()
+  void s.run.run()
+  s.task.send(...numbered(10))
+  await until(() => s.producer.kept.length === 10, 'all are produced')
+  await until(() => s.task.committed.length === 10, 'all are acknowledged')
+  const stopped = s.run.stop()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  s.offsets.up.open()
+  await stopped
+  assert.deepEqual(s.offsets.writes.at(-1), { sequence: 10 })
+})
+
+test('without a lease the producer does not start, as that would fence the new owner', async () => {
+  const s = scriptedRun()
+  s.lease.close()
+  void s.run.run()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(s.producer.started, false)
+  s.lease.open()
+  await until(() => s.run.state === 'running', 'it runs')
+  await s.run.stop()
+})
+
+test('an outage in a transformation is no bad record: the task fails as retriable, nothing is set aside', async () => {
+  const away = apply((r) => {
+    if (r.value === 'm3') throw new RetriableError('REGISTRY_AWAY', 'try again')
+    return r
+  })
+  const s = scriptedRun(
+    { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' },
+    { transformations: [away] },
+  )
+  s.task.send(...numbered(6))
+  await s.run.run()
+  assert.deepEqual([s.run.state, s.failureKind], ['failed', 'retriable'])
+  assert.deepEqual(s.producer.values(), numbered(3))
+  assert.deepEqual(s.producer.values('dlq'), [])
+  assert.deepEqual(s.offsets.writes.at(-1), { sequence: 3 })
+})
+
+const INTERVAL = {
+  'exactly.once.support': 'required',
+  'transaction.boundary': 'interval',
+  'transaction.boundary.interval.ms': '60000',
+}
+
+test('exactly once: a failed task leaves no transaction open, and what was sent whole is committed', async () => {
+  const bad = apply((r) => {
+    if (r.value === 'm5') throw new DataError('BAD', 'no good')
+    return r
+  })
+  const s = scriptedRun(INTERVAL, { resumable: true, transformations: [bad] })
+  s.task.send(...numbered(10))
+  await s.run.run()
+  assert.equal(s.run.state, 'failed')
+  assert.deepEqual(s.producer.values(), numbered(5))
+  assert.deepEqual(s.producer.transactions, ['begin', 'commit'])
+})
+
+test('exactly once: an abandoned task aborts its transaction', async () => {
+  const s = scriptedRun({ ...INTERVAL, 'task.shutdown.graceful.timeout.ms': '50' }, { resumable: true })
+  void s.run.run()
+  s.task.send(...numbered(10))
+  await until(() => s.producer.transactions.length === 1, 'a transaction is open')
+  s.producer.up.close()
+  s.task.send('more')
+  await until(() => s.run.progress.recordsPolled === 11, 'it is polled')
+  await s.run.stop()
+  assert.deepEqual(s.producer.kept, [])
+  assert.deepEqual(s.producer.transactions, ['begin', 'abort'])
+})
+
+test('exactly once: while the source is away no transaction is open', async () => {
+  const s = scriptedRun(INTERVAL, { resumable: true })
+  void s.run.run()
+  s.task.send(...numbered(10))
+  await until(() => s.run.progress.recordsPolled === 10, 'all are polled')
+  s.task.onConnect = () => {
+    throw new NotConnectedError('X', 'connection refused')
+  }
+  s.task.cut(new NotConnectedError('X', 'server ended the stream'))
+  await until(() => s.producer.values().length === 10, 'all are committed')
+  await s.run.stop()
 })

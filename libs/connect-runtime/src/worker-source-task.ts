@@ -4,14 +4,17 @@ import { type Batch, byteCountOf, lastOffsets } from './batch.ts'
 import { BatchSender } from './batch-sender.ts'
 import { ConnectionKeeper, DEFAULT_RECONNECT } from './connection-keeper.ts'
 import { Gate } from './gate.ts'
+import { InFlight } from './in-flight.ts'
 import { BadRecordError } from './record-encoder.ts'
-import { SubmittedBatches } from './submitted-batches.ts'
 import type { TaskParts } from './task-parts.ts'
 import { TaskProgress } from './task-progress.ts'
 import { TransactionBoundary } from './transaction-boundary.ts'
 
 /** One state machine: starting → running ⇄ paused → draining → stopped; any → failed. */
 export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'
+
+/** An abandoned task tries for so long, in ms, to abort its transaction. */
+const ABORT_TIMEOUT_MS = 1000
 
 /** Tells a stop that is over from one that gave something up. */
 class Abandoned extends Error {}
@@ -24,18 +27,16 @@ export class WorkerSourceTask {
   readonly progress = new TaskProgress()
   readonly connection: ConnectionKeeper
   readonly #parts: TaskParts
-  readonly #submitted = new SubmittedBatches()
+  readonly #inFlight: InFlight
   readonly #sender: BatchSender
   readonly #transactions: TransactionBoundary | null
   readonly #stopping = new AbortController()
   readonly #abandon = new AbortController()
   readonly #resumed = new Gate(true)
-  readonly #room = new Gate(true)
-  readonly #committable = new Gate(false)
-  readonly #sends = new Set<Promise<void>>()
   #state: TaskState = 'starting'
   #withoutLease = false
   #finished: Promise<void> | null = null
+  #committing: Promise<void> = Promise.resolve()
 
   constructor(parts: TaskParts) {
     this.#parts = parts
@@ -43,6 +44,8 @@ export class WorkerSourceTask {
     const policy = plugin.reconnectPolicy?.(parts.props) ?? DEFAULT_RECONNECT
     this.connection = new ConnectionKeeper({ task, policy, clock, log })
     this.#sender = new BatchSender(parts)
+    const onFailure = (error: unknown): void => this.#fail(error)
+    this.#inFlight = new InFlight({ config, progress: this.progress, onFailure })
     this.#transactions = config.exactlyOnce
       ? new TransactionBoundary({ producer: parts.producer, config, clock, log })
       : null
@@ -72,8 +75,8 @@ export class WorkerSourceTask {
   async stop(): Promise<void> {
     if (this.#finished === null) return
     this.#stopping.abort(new Abandoned('stopping'))
-    this.#parts.task.drain?.()
     const { shutdownTimeoutMs } = this.#parts.config
+    this.#drain()
     const timer = setTimeout(() => this.#giveUp(`not done ${shutdownTimeoutMs} ms after the stop`), shutdownTimeoutMs)
     await this.#finished
     clearTimeout(timer)
@@ -92,7 +95,7 @@ export class WorkerSourceTask {
   }
 
   async #run(): Promise<void> {
-    const committing = this.#commitLoop()
+    this.#committing = this.#commitLoop()
     let failure: unknown
     try {
       await this.#start()
@@ -102,10 +105,10 @@ export class WorkerSourceTask {
       failure = this.#abandon.signal.aborted ? this.#abandon.signal.reason : error
     }
     this.#stopping.abort(new Abandoned('ended'))
-    await Promise.allSettled(this.#sends)
-    if (failure !== undefined && !(failure instanceof Abandoned)) await this.#commitWhatIsAcked()
+    await this.#inFlight.settled()
+    await this.#committing
+    if (failure !== undefined) await this.#leaveBehind(failure instanceof Abandoned)
     this.#abandon.abort(new Abandoned('ended'))
-    await committing.catch((error: unknown) => (failure ??= error))
     await this.#close()
     if (failure === undefined || failure instanceof Abandoned) this.#enter('stopped')
     else this.#enter('failed', failure)
@@ -115,6 +118,8 @@ export class WorkerSourceTask {
     const { task, producer, offsets, lease, log } = this.#parts
     const signal = this.#abandon.signal
     const { id, props, stats, clock } = this.#parts
+    // The start of a transactional producer fences the one that may have the task now.
+    await lease.passed(signal)
     log.debug('producer_starting')
     await producer.start(signal)
     log.debug('producer_started')
@@ -136,6 +141,7 @@ export class WorkerSourceTask {
   async #work(): Promise<void> {
     for (;;) {
       const records = await this.#poll()
+      this.#inFlight.check()
       if (records === END_OF_INPUT) return
       if (records.length === 0) {
         await this.#transactions?.commitWhenDue(this.#abandon.signal)
@@ -166,7 +172,7 @@ export class WorkerSourceTask {
       const stopping = this.#stopping.signal.aborted
       if (stopping && (!task.drain || !this.connection.connected)) return END_OF_INPUT
       if (!this.connection.connected) {
-        await this.#unlessStopped(this.connection.connect(this.#stopping.signal))
+        await this.#unlessStopped(this.#connect())
         continue
       }
       try {
@@ -179,6 +185,12 @@ export class WorkerSourceTask {
         this.connection.lost(error)
       }
     }
+  }
+
+  /** The source may be away for long: what was read before is committed first. */
+  async #connect(): Promise<void> {
+    await this.#transactions?.commit(this.#abandon.signal)
+    await this.connection.connect(this.#stopping.signal)
   }
 
   async #pausedUntilResumed(): Promise<void> {
@@ -203,16 +215,10 @@ export class WorkerSourceTask {
 
   /** Stop 5: hands the batch to the producer and goes on, within the in-flight budget. */
   async #produce(batch: Batch): Promise<void> {
-    await this.#room.passed(this.#abandon.signal)
-    const submitted = this.#submitted.submit(batch.offsets, batch.records.length, batch.byteCount)
-    this.#budget()
-    this.#track(
-      this.#sender.send(batch, this.#abandon.signal).then((result) => {
-        this.#acknowledged(batch, result)
-        if (this.#submitted.ack(submitted)) this.#committable.open()
-        this.#budget()
-      }),
-    )
+    await this.#inFlight.room(this.#abandon.signal)
+    this.#inFlight.add(batch, async () => {
+      this.#acknowledged(batch, await this.#sender.send(batch, this.#abandon.signal))
+    })
   }
 
   /** Stops 5 to 7 at once: records and offsets in one transaction (KIP-618). */
@@ -254,7 +260,7 @@ export class WorkerSourceTask {
   async #commitOffsets(signal: AbortSignal): Promise<void> {
     if (this.#withoutLease) return
     await this.#parts.lease.passed(signal)
-    const taken = this.#submitted.takeCommittable()
+    const taken = this.#inFlight.takeCommittable()
     if (taken === null) return
     const { offsets, id, task, log } = this.#parts
     try {
@@ -264,7 +270,7 @@ export class WorkerSourceTask {
         signal,
       )
     } catch (error) {
-      this.#submitted.restore(taken)
+      this.#inFlight.restore(taken)
       throw error
     }
     log.debug('offsets_committed', { records: taken.recordCount })
@@ -276,8 +282,7 @@ export class WorkerSourceTask {
     const signal = this.#stopping.signal
     try {
       for (;;) {
-        await this.#committable.passed(signal)
-        this.#committable.close()
+        await this.#inFlight.committable.passed(signal)
         await this.#commitOffsets(this.#abandon.signal)
         await this.#parts.clock.sleep(this.#parts.config.commitIntervalMs, signal)
       }
@@ -289,49 +294,68 @@ export class WorkerSourceTask {
   /** After the last poll: awaits the acknowledgements and commits. */
   async #flush(): Promise<void> {
     const signal = this.#abandon.signal
+    this.#stopping.abort(new Abandoned('ended'))
     if (this.#transactions) return this.#transactions.commit(signal)
-    await Promise.all(this.#sends)
+    await this.#inFlight.settled()
+    this.#inFlight.check()
+    // A write of the commit loop may be under way: whoever runs next reads the offsets as soon as this run is over.
+    await this.#committing
+    signal.throwIfAborted()
     await this.#commitOffsets(signal)
   }
 
-  /** A failed task leaves behind the offsets of what the broker has, so that a restart does not repeat it. */
-  async #commitWhatIsAcked(): Promise<void> {
-    if (this.#transactions) return
-    const signal = AbortSignal.timeout(this.#parts.config.shutdownTimeoutMs)
-    await this.#commitOffsets(signal).catch((error: unknown) => this.#parts.log.warn('final_commit_failed', { error }))
+  /**
+   * A failed task leaves behind the offsets of what the broker has, so that a restart does not repeat it; nobody leaves an
+   * open transaction, as readers of committed records (and of offsets) would wait for its timeout.
+   */
+  async #leaveBehind(abandoned: boolean): Promise<void> {
+    const { config, log } = this.#parts
+    const signal = AbortSignal.timeout(abandoned ? ABORT_TIMEOUT_MS : config.shutdownTimeoutMs)
+    try {
+      if (abandoned) await this.#transactions?.abort(signal)
+      else if (this.#transactions) await this.#transactions.settle(signal)
+      else await this.#commitOffsets(signal)
+    } catch (error) {
+      log.warn('final_commit_failed', { error })
+    }
+    if (!abandoned) this.#countAbandoned('the task failed')
   }
 
   async #close(): Promise<void> {
     const { task, producer, encoder, log } = this.#parts
-    for (const release of [() => task.stop(), () => producer.close(), () => Promise.resolve(encoder.close())]) {
-      await release().catch((error: unknown) => log.warn('close_failed', { error }))
+    for (const release of [() => task.stop(), () => producer.close(), async () => encoder.close()]) {
+      try {
+        await release()
+      } catch (error) {
+        log.warn('close_failed', { error })
+      }
+    }
+  }
+
+  #drain(): void {
+    try {
+      this.#parts.task.drain?.()
+    } catch (error) {
+      this.#parts.log.error('drain_failed', { error })
+      this.#giveUp('the source could not be drained')
     }
   }
 
   #giveUp(reason: string): void {
     if (this.#abandon.signal.aborted) return
-    const { inFlightRecords } = this.#submitted
+    this.#countAbandoned(reason)
+    this.#abandon.abort(new Abandoned(reason))
+  }
+
+  #countAbandoned(reason: string): void {
+    const inFlightRecords = this.#inFlight.records
     const queued = this.#parts.stats.queueSize
     this.progress.abandoned += inFlightRecords + queued
     this.#parts.log.warn('task_abandoned', { reason, records_in_flight: inFlightRecords, records_queued: queued })
-    this.#abandon.abort(new Abandoned(reason))
   }
 
   #fail(error: unknown): void {
     if (!this.#abandon.signal.aborted) this.#abandon.abort(error)
-  }
-
-  #track(send: Promise<void>): void {
-    const tracked = send.catch((error: unknown) => this.#fail(error)).finally(() => this.#sends.delete(tracked))
-    this.#sends.add(tracked)
-  }
-
-  #budget(): void {
-    const { maxInFlightRecords, maxInFlightBytes } = this.#parts.config
-    this.progress.inFlightRecords = this.#submitted.inFlightRecords
-    if (this.#submitted.inFlightRecords >= maxInFlightRecords || this.#submitted.inFlightBytes >= maxInFlightBytes) {
-      this.#room.close()
-    } else this.#room.open()
   }
 
   async #leaseValid(): Promise<void> {

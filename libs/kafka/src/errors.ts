@@ -8,11 +8,14 @@ export class KafkaError extends Error {
   readonly code: string
   /** Trying again may heal it, after a look at fresh metadata. */
   readonly retriable: boolean
+  /** `retriable` as one of connect-api's kinds of error; the same words, as this library stands below it. */
+  readonly kind: 'retriable' | 'fatal'
   constructor(code: string, message: string, retriable: boolean, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'KafkaError'
     this.code = code
     this.retriable = retriable
+    this.kind = retriable ? 'retriable' : 'fatal'
   }
 }
 

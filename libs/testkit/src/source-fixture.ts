@@ -4,7 +4,7 @@ import type { Props, SourceOffset, SourcePlugin, TaskStats } from '@tributary/co
 export interface Feed {
   /** Keys of the connector's configuration that point at the feed. */
   readonly props: Props
-  /** Sends the next `count` messages on the open stream as fast as it takes them; those that do not fit wait. */
+  /** Sends the next `count` messages as fast as the open stream takes them; those that do not fit wait. */
   send(count: number): void
   /** Messages handed to the transport so far, over all connections. */
   readonly written: number
@@ -12,7 +12,7 @@ export interface Feed {
   sendLarge(bytes: number): void
   /** Streams opened so far. */
   readonly connections: number
-  /** Ends the open stream as a failing server does. */
+  /** Ends the open stream as a failing server does. What is sent until the next one opens comes to who resumes alone. */
   cut(): void
   stop(): Promise<void>
 }
@@ -31,6 +31,8 @@ export interface SourceFixture {
   readonly queueOvershoot: number
   /** Keys that switch resuming on: the feed then goes on after the number asked for. null: the source cannot resume. */
   readonly resume: Props | null
+  /** The feed's own keys switch resuming on already. */
+  readonly alwaysResumes?: true
   /** Bytes that a paused connection still takes: transport windows and buffers of both ends. */
   readonly transportBytes: number
   /** Bytes of one message on the wire, at least. */

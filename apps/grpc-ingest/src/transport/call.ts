@@ -7,6 +7,7 @@ import {
 } from 'node:http2'
 import { ACCEPT_ENCODING, FramingError, framed, MessageDecoder } from './message-decoder.ts'
 import { type GrpcStatus, localStatus, statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
+import { MAX_TIMER_MS } from './timer-limit.ts'
 
 export interface CallRequest {
   /** `/package.Service/Method` */
@@ -79,9 +80,10 @@ export class ServerStreamCall {
     // 'close' follows and tells what matters; without a listener Node would end the process.
     this.#stream.on('error', () => {})
     if (request.deadlineMs > 0) {
-      this.#deadline = setTimeout(() => {
-        this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`))
-      }, request.deadlineMs)
+      this.#deadline = setTimeout(
+        () => this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`)),
+        Math.min(request.deadlineMs, MAX_TIMER_MS),
+      )
     }
     this.#stream.end(framed(request.message))
   }

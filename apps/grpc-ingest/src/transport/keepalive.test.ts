@@ -59,6 +59,18 @@ test('a connection that does not answer in time is given up', (t) => {
   keepalive.stop()
 })
 
+test('a timeout above the interval runs out too', (t) => {
+  const tick = withTimers(t)
+  const { seen, session } = fakeSession(false)
+  const keepalive = new Keepalive(session, 10_000, 25_000)
+  for (let i = 0; i < 34; i++) tick(1000)
+  assert.equal(seen.destroyedBy, null)
+  tick(1000)
+  assert.match(String(seen.destroyedBy), /no answer to a keepalive PING within 25000 ms/)
+  assert.equal(seen.pings, 1)
+  keepalive.stop()
+})
+
 test('keepalive can be off', (t) => {
   const tick = withTimers(t)
   const { seen, session } = fakeSession(false)

@@ -1,4 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2'
+import { MAX_TIMER_MS } from './timer-limit.ts'
 
 /** Servers answer more frequent PINGs with GOAWAY; grpc-java clamps to the same. */
 const MIN_INTERVAL_MS = 10_000
@@ -14,8 +15,9 @@ export class Keepalive {
   /** `intervalMs` ≤ 0: off. */
   constructor(session: ClientHttp2Session, intervalMs: number, timeoutMs: number) {
     this.#session = session
-    this.#timeoutMs = timeoutMs
-    if (intervalMs > 0) this.#interval = setInterval(() => this.#tick(), Math.max(intervalMs, MIN_INTERVAL_MS))
+    this.#timeoutMs = Math.min(timeoutMs, MAX_TIMER_MS)
+    const everyMs = Math.min(Math.max(intervalMs, MIN_INTERVAL_MS), MAX_TIMER_MS)
+    if (intervalMs > 0) this.#interval = setInterval(() => this.#tick(), everyMs)
   }
 
   /** Something was read: the connection lives. */
@@ -29,15 +31,20 @@ export class Keepalive {
   }
 
   #tick(): void {
+    // One PING at a time: the answer may be allowed to take longer than the interval.
+    if (this.#timeout !== undefined) return
     const idle = !this.#readSincePing
     this.#readSincePing = false
     if (!idle || this.#session.destroyed) return
-    clearTimeout(this.#timeout)
     this.#timeout = setTimeout(() => {
+      this.#timeout = undefined
+      if (this.#readSincePing) return
       this.#session.destroy(new Error(`no answer to a keepalive PING within ${this.#timeoutMs} ms`))
     }, this.#timeoutMs)
     this.#session.ping((error) => {
-      if (!error) clearTimeout(this.#timeout)
+      if (error) return
+      clearTimeout(this.#timeout)
+      this.#timeout = undefined
     })
   }
 }

@@ -5,6 +5,7 @@ import * as tls from 'node:tls'
 import { NotConnectedError } from '@tributary/connect-api'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
 import { Keepalive } from './keepalive.ts'
+import { MAX_TIMER_MS } from './timer-limit.ts'
 
 /**
  * Bytes that a server may send before we have read any, per stream: grpc-java's DEFAULT_FLOW_CONTROL_WINDOW. HTTP/2's
@@ -101,7 +102,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     options.connectTimeoutMs > 0
       ? setTimeout(
           () => late.abort(new Error(`no connection within ${options.connectTimeoutMs} ms`)),
-          options.connectTimeoutMs,
+          Math.min(options.connectTimeoutMs, MAX_TIMER_MS),
         )
       : undefined
   const giveUp = AbortSignal.any([signal, late.signal, closed.signal])

@@ -12,10 +12,14 @@ export class FakeProducer implements KafkaProducer {
   /** Values longer than this are refused. */
   limitBytes = Infinity
   failNextCommit = false
+  started = false
   closed = false
   #pending: ProducerRecord[] | null = null
 
-  async start(): Promise<void> {}
+  start(): Promise<void> {
+    this.started = true
+    return Promise.resolve()
+  }
 
   partitionCount(topic: string): Promise<number> {
     const count = this.topics.get(topic)

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { SourceRecord } from '@tributary/connect-api'
+import { ErrorHandler } from './error-handler.ts'
+import { sourceTaskConfig } from './source-task-config.ts'
+import { silentLog } from './testing/run-scripted.ts'
+
+test('errors.tolerance=all without a dead-letter queue: each skipped record is counted, and a line tells of them', () => {
+  const lines: string[] = []
+  const log = { ...silentLog, warn: (event: string) => void lines.push(event) }
+  const handler = new ErrorHandler(sourceTaskConfig({ 'errors.tolerance': 'all' }), 'c', 0, log)
+  const record = { topic: 'events', value: 'x' } as unknown as SourceRecord
+  for (let i = 0; i < 100; i++) {
+    const failed = { record, stage: 'VALUE_CONVERTER', className: 'C', error: new Error('bad') } as const
+    assert.equal(handler.tolerate(failed), null)
+  }
+  assert.equal(handler.skipped, 100)
+  assert.deepEqual(lines, ['record_skipped'])
+})

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeProducer } from './testing/fake-producer.ts'
+import { Topics } from './topics.ts'
+
+function topics(createTopic: (name: string, producer: FakeProducer) => Promise<void>): Topics {
+  const producer = new FakeProducer()
+  producer.topics.clear()
+  return new Topics({
+    producer,
+    admin: { createTopic: ({ name }) => createTopic(name, producer) },
+    config: {},
+    creationEnabled: true,
+    deadLetterTopic: null,
+    deadLetterReplication: -1,
+    onTopic: () => {},
+  })
+}
+
+test('an outage while a topic is made is waited for', async () => {
+  let tries = 0
+  const waiting = topics((name, producer) => {
+    if (++tries < 3) return Promise.reject(Object.assign(new Error('connection refused'), { retriable: true }))
+    producer.topics.set(name, 2)
+    return Promise.resolve()
+  })
+  assert.equal(await waiting.ensureTopic('events', new AbortController().signal), 2)
+  assert.equal(tries, 3)
+})
+
+test('a refused topic is not tried again', async () => {
+  const refused = topics(() => Promise.reject(Object.assign(new Error('POLICY_VIOLATION'), { retriable: false })))
+  await assert.rejects(refused.ensureTopic('events', new AbortController().signal), /POLICY_VIOLATION/)
+})

@@ -13,8 +13,9 @@ import { until } from './until.ts'
 
 const RECORDS = 10
 
-const NO_CA = { 'grpc.tls.ca.cert': 'Cannot read TLS certificate /etc/ssl/certs/ca.crt' }
-const NO_CA_PATH = { 'grpc.tls.ca.cert': 'Cannot read TLS certificate /path/to/ca.crt' }
+const CA = 'grpc.tls.ca.cert'
+const CERT = 'grpc.tls.client.cert'
+const KEY = 'grpc.tls.client.key'
 const NO_DESCRIPTOR = { 'grpc.proto.descriptor': 'Failed to load proto descriptor' }
 
 /**
@@ -22,13 +23,21 @@ const NO_DESCRIPTOR = { 'grpc.proto.descriptor': 'Failed to load proto descripto
  * are valid, comments behind a value included.
  */
 const FRAGMENT_ERRORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'grpc-configuration': NO_CA,
-  'grpc-configuration-2': NO_CA,
+  'grpc-configuration': { [CA]: 'Cannot read TLS certificate /etc/ssl/certs/ca.crt' },
+  'grpc-configuration-2': {
+    [CA]: 'Cannot read TLS certificate /etc/ssl/certs/ca.crt',
+    [CERT]: 'Cannot read TLS certificate /etc/ssl/certs/client.crt',
+    [KEY]: 'Cannot read TLS key',
+  },
   'grpc-configuration-3': {},
   'grpc-configuration-4': {},
   'grpc-configuration-5': {},
-  'grpc-faq': NO_CA_PATH,
-  'grpc-faq-2': NO_CA_PATH,
+  'grpc-faq': { [CA]: 'Cannot read TLS certificate /path/to/ca.crt' },
+  'grpc-faq-2': {
+    [CA]: 'Cannot read TLS certificate /path/to/ca.crt',
+    [CERT]: 'Cannot read TLS certificate /path/to/client.crt',
+    [KEY]: 'Cannot read TLS key',
+  },
   'grpc-faq-3': {},
   'grpc-faq-4': {},
   'grpc-faq-5': NO_DESCRIPTOR,
@@ -36,7 +45,7 @@ const FRAGMENT_ERRORS: Readonly<Record<string, Readonly<Record<string, string>>>
   'grpc-faq-7': {},
   'grpc-faq-8': {},
   'grpc-faq-9': {},
-  'grpc-prerequisites': { 'grpc.tls.client.key': 'Invalid value [hidden] for configuration grpc.tls.client.key' },
+  'grpc-prerequisites': { [KEY]: 'Invalid value [hidden] for configuration grpc.tls.client.key' },
   'grpc-runbook': {},
   'grpc-runbook-2': {},
   'grpc-runbook-3': {},

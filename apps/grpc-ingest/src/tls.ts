@@ -4,7 +4,9 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { ConfigError } from '@tributary/connect-api'
 import type { GrpcConfig } from './spec.ts'
 
-type TlsKey = 'grpc.tls.ca.cert' | 'grpc.tls.client.cert' | 'grpc.tls.client.key'
+/** Keys that name files. */
+export const TLS_FILE_KEYS = ['grpc.tls.ca.cert', 'grpc.tls.client.cert', 'grpc.tls.client.key'] as const
+type TlsKey = (typeof TLS_FILE_KEYS)[number]
 
 /**
  * Reads and checks what TLS needs; null without TLS. Throws ConfigError on the key that is to blame: unreadable file,
@@ -12,9 +14,9 @@ type TlsKey = 'grpc.tls.ca.cert' | 'grpc.tls.client.cert' | 'grpc.tls.client.key
  */
 export async function readTls(config: GrpcConfig): Promise<SecureContextOptions | null> {
   if (!config['grpc.tls.enabled']) return null
-  const ca = await pem(config, 'grpc.tls.ca.cert')
-  const cert = await pem(config, 'grpc.tls.client.cert')
-  const key = await pem(config, 'grpc.tls.client.key')
+  const ca = await readTlsFile(config, 'grpc.tls.ca.cert')
+  const cert = await readTlsFile(config, 'grpc.tls.client.cert')
+  const key = await readTlsFile(config, 'grpc.tls.client.key')
   if (ca !== null) certificate(ca, 'grpc.tls.ca.cert')
   if (cert === null || key === null) return ca === null ? {} : { ca }
 
@@ -33,9 +35,10 @@ export async function readTls(config: GrpcConfig): Promise<SecureContextOptions 
   return options
 }
 
-async function pem(config: GrpcConfig, key: TlsKey): Promise<string | null> {
+/** The text of one of the files; null without TLS, or when the key is not set. Throws ConfigError on the key. */
+export async function readTlsFile(config: GrpcConfig, key: TlsKey): Promise<string | null> {
   const value = config[key]?.trim()
-  if (!value) return null
+  if (!config['grpc.tls.enabled'] || !value) return null
   // Secret stores hand out the text itself; a path never begins so.
   if (value.startsWith('-----BEGIN')) return value
   try {

@@ -7,7 +7,7 @@ import { metadataOf, methodOf, parseConfig, serverOf } from './settings.ts'
 import type { GrpcConfig } from './spec.ts'
 import { Statuses } from './statuses.ts'
 import { checkPlan } from './stream-plan.ts'
-import { readTls } from './tls.ts'
+import { readTls, readTlsFile, TLS_FILE_KEYS } from './tls.ts'
 import { CallError, type SessionOptions } from './transport/index.ts'
 
 /** The validate route answers within some seconds, whatever grpc.connection.timeout.ms allows. */
@@ -25,7 +25,9 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
   const errors: FieldError[] = []
   const config = parseConfig(props)
   const metadata = await collect(errors, () => metadataOf(config, props))
-  const tls = await collect(errors, () => readTls(config))
+  const known = errors.length
+  for (const key of TLS_FILE_KEYS) await collect(errors, () => readTlsFile(config, key))
+  const tls = errors.length > known ? undefined : await collect(errors, () => readTls(config))
   if (metadata === undefined || tls === undefined) return errors
   for (const error of await checkPlan(config, () => reflectOnce(config, metadata, tls, signal))) {
     const found = fieldError(error)

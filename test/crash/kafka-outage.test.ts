@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startKafka } from '@tributary/harness'
+import { samplePeakRss } from '../bench/process-usage.ts'
 import { until } from '../integration/until.ts'
+import { lastWords } from './last-words.ts'
 import { type Flow, long, Rig, SHORT_SESSIONS } from './rig.ts'
 
 const OUTAGE_MS = long ? 30_000 : 5000
@@ -24,9 +25,10 @@ const MAX_AHEAD = QUEUE_RECORDS + 2 * POLL_RECORDS + IN_FLIGHT_RECORDS + Math.ce
 const MAX_GROWTH_WAITING = 48 * MIB
 const MAX_GROWTH = 256 * MIB
 
-/** Linux: the resident set of a process. */
-function rss(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096
+const SHORT_TRANSACTIONS = {
+  'transaction.boundary': 'interval',
+  'transaction.boundary.interval.ms': '500',
+  'producer.override.transaction.timeout.ms': '1500',
 }
 
 /** Resolves once the source has written nothing for a second, as its writes wait; answers how much it has written. */
@@ -52,17 +54,16 @@ test(`Kafka away for ${OUTAGE_MS / 1000} s: the sources wait, memory stays bound
   const ingest = await rig.start()
   for (const flow of flows) await rig.committedTo(flow, 5000)
 
-  const before = rss(ingest.child.pid)
+  const before = samplePeakRss(ingest.child.pid).stop()
+  const overall = samplePeakRss(ingest.child.pid)
   t.diagnostic(`Kafka is killed with ${flows.map((flow) => rig.committed(flow)).join(' and ')} committed`)
   await broker.kill()
   const killedAt = performance.now()
   const written = await Promise.all(flows.map(settled))
-  const samples = [rss(ingest.child.pid)]
-  while (performance.now() - killedAt < OUTAGE_MS) {
-    samples.push(rss(ingest.child.pid))
-    await sleep(100)
-  }
-  const growthWaiting = Math.max(...samples) - samples[0]!
+  const settledRss = samplePeakRss(ingest.child.pid).stop()
+  const waiting = samplePeakRss(ingest.child.pid)
+  await sleep(Math.max(0, killedAt + OUTAGE_MS - performance.now()))
+  const growthWaiting = waiting.stop() - settledRss
   const committed = flows.map((flow) => rig.committed(flow))
   flows.forEach(({ name, source }, i) => {
     t.diagnostic(`${name}: ${source.head} due, ${source.messagesWritten} written, ${committed[i]} committed`)
@@ -78,12 +79,10 @@ test(`Kafka away for ${OUTAGE_MS / 1000} s: the sources wait, memory stays bound
   for (const [i, flow] of flows.entries()) {
     await rig.committedTo(flow, committed[i]! + 1)
     t.diagnostic(`${flow.name}: goes on within ${seconds()} s of Kafka's first answer`)
-    samples.push(rss(ingest.child.pid))
   }
   for (const flow of flows) {
     await rig.committedTo(flow, flow.source.head)
     t.diagnostic(`${flow.name}: has caught up within ${seconds()} s`)
-    samples.push(rss(ingest.child.pid))
   }
   for (const flow of flows) {
     const delivered = await rig.finish(flow)
@@ -94,7 +93,7 @@ test(`Kafka away for ${OUTAGE_MS / 1000} s: the sources wait, memory stays bound
     assert.ok(delivered.inOrder)
     assert.deepEqual({ streams, connections }, { streams: 1, connections: 1 })
   }
-  const peak = Math.max(...samples)
+  const peak = overall.stop()
   const mib = (bytes: number): number => Math.round(bytes / MIB)
   t.diagnostic(`RSS in MiB: ${mib(before)} before, +${mib(growthWaiting)} while waiting, ${mib(peak)} at most`)
   assert.ok(growthWaiting < MAX_GROWTH_WAITING, `RSS grew by ${mib(growthWaiting)} MiB while the sources waited`)
@@ -104,4 +103,27 @@ test(`Kafka away for ${OUTAGE_MS / 1000} s: the sources wait, memory stays bound
   assert.ok(!ingest.log.has('task_failed'), ingest.log.tail())
   await ingest.child.stop()
   assert.deepEqual(ingest.child.exit, { code: 0, signal: null })
+})
+
+test('Kafka away for longer than a transaction may last: nothing is lost, nothing comes twice', async (t) => {
+  const cleanup = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200' }
+  const broker = await startKafka({ properties: { ...SHORT_SESSIONS, ...cleanup } })
+  t.after(() => broker.stop())
+  const rig = await Rig.create(t, { brokers: broker.brokers, shortSessions: true })
+  const flow = await rig.flow('exactly-once', { rate: 2000 }, SHORT_TRANSACTIONS)
+  const ingest = await rig.start()
+  await rig.committedTo(flow, 5000)
+  await until('a transaction is open and holds records', () => {
+    const { window, acknowledged, committed } = lastWords(ingest.log, flow.name)
+    return window === 'inside an open transaction' && acknowledged > committed
+  })
+  await broker.kill()
+  await sleep(3000)
+  await broker.start()
+  const delivered = await rig.finish(flow)
+  t.diagnostic(`${JSON.stringify(delivered)}, streams=${flow.source.streams}`)
+  const told = ['transaction_aborted', 'task_failed', 'task_restart_scheduled']
+  t.diagnostic(told.map((name) => `${name}=${ingest.log.events().filter((e) => e.name === name).length}`).join(' '))
+  assert.equal(delivered.lost, 0)
+  assert.equal(delivered.twice, 0)
 })

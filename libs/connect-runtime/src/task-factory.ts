@@ -15,10 +15,10 @@ import { BatchTracing } from './batch-tracing.ts'
 import { ErrorHandler } from './error-handler.ts'
 import { RecordEncoder } from './record-encoder.ts'
 import { sourceTaskConfig } from './source-task-config.ts'
-import type { Lease, TaskId } from './task-parts.ts'
+import type { Lease, TaskId, TaskState } from './task-parts.ts'
 import { type TopicCreator, Topics } from './topics.ts'
 import { createTransformations } from './transformations.ts'
-import { type TaskState, WorkerSourceTask } from './worker-source-task.ts'
+import { WorkerSourceTask } from './worker-source-task.ts'
 
 /** What all tasks of a worker share. */
 export interface TaskEnvironment {

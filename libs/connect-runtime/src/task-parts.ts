@@ -7,7 +7,9 @@ import type { ErrorHandler } from './error-handler.ts'
 import type { RecordEncoder } from './record-encoder.ts'
 import type { SourceTaskConfig } from './source-task-config.ts'
 import type { Topics } from './topics.ts'
-import type { TaskState } from './worker-source-task.ts'
+
+/** One state machine: starting → running ⇄ paused → draining → stopped; any → failed. */
+export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'
 
 export interface TaskId {
   readonly connector: string

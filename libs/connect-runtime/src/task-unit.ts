@@ -4,8 +4,7 @@ import { type Logger, redactLogs } from '@tributary/telemetry'
 import { RestartPolicy } from './restart-policy.ts'
 import { Serial } from './serial.ts'
 import { type CreatedTask, createTask, type TaskEnvironment } from './task-factory.ts'
-import type { Lease, TaskId } from './task-parts.ts'
-import type { TaskState } from './worker-source-task.ts'
+import type { Lease, TaskId, TaskState } from './task-parts.ts'
 
 export interface TaskUnitOptions {
   readonly id: TaskId

@@ -6,12 +6,9 @@ import { ConnectionKeeper, DEFAULT_RECONNECT } from './connection-keeper.ts'
 import { Gate } from './gate.ts'
 import { InFlight } from './in-flight.ts'
 import { BadRecordError } from './record-encoder.ts'
-import type { TaskParts } from './task-parts.ts'
+import type { TaskParts, TaskState } from './task-parts.ts'
 import { TaskProgress } from './task-progress.ts'
 import { TransactionBoundary } from './transaction-boundary.ts'
-
-/** One state machine: starting → running ⇄ paused → draining → stopped; any → failed. */
-export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'
 
 /** An abandoned task tries for so long, in ms, to abort its transaction. */
 const ABORT_TIMEOUT_MS = 1000

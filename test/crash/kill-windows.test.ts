@@ -60,7 +60,10 @@ async function killHeld(scene: Scene, { window, after, held, sent = 0 }: Moment)
   return await killIn(window, ingest, scene)
 }
 
-/** A new process takes over. Nothing may be missing, and at most `mayComeTwice` records may be there twice. */
+/**
+ * A new process takes over. Nothing may be missing, and at most `mayComeTwice` records may be there twice. Answers how many
+ * the dead process had left unfinished at the broker: those that came twice, or, exactly once, those that were aborted.
+ */
 async function assertNothingLost({ t, rig, flow }: Scene, mayComeTwice: number): Promise<number> {
   await rig.start()
   const delivered = await rig.finish(flow)

@@ -106,11 +106,16 @@ export class Rig {
   }
 
   async committedTo(flow: Flow, number: number): Promise<void> {
+    const running = this.#running
     const reached = (): boolean => {
-      if (this.#running?.child.exit) throw new Error(`grpc-ingest ended:\n${this.#running.log.tail()}`)
+      if (running?.child.exit) throw new Error('grpc-ingest ended')
       return this.committed(flow) >= number
     }
-    await until(`${flow.name} has committed ${number}`, reached, 120_000)
+    try {
+      await until(`${flow.name} has committed ${number}`, reached, 120_000)
+    } catch (cause) {
+      throw new Error(`${(cause as Error).message}, but ${this.committed(flow)}:\n${running?.log.tail()}`, { cause })
+    }
   }
 
   /** Ends the load, waits until all of it is committed, and answers what the topic holds. */

@@ -24,6 +24,7 @@ export async function runTests(
     const events = run({ files: files.sort(), concurrency: stage.concurrency, cwd, env, signal })
     events.on('test:dequeue', (test) => tally.started(test))
     events.on('test:complete', (test) => tally.completed(test))
+    events.on('test:summary', (summary) => tally.summarised(summary))
     const output = events.pipe(new spec())
     output.pipe(process.stdout, { end: false })
     await finished(output)
@@ -60,6 +61,11 @@ class Tally {
     else this.#testCompleted(test)
   }
 
+  /** The end of a file's process. Its tests may name other files, whose suites it calls. */
+  summarised({ file, counts }: EventData.TestSummary): void {
+    if (file !== undefined && counts.tests > 0) this.#filesWithTests.add(file)
+  }
+
   #fileCompleted(test: EventData.TestComplete): void {
     const failure = failureType(test)
     if (failure === 'testAborted') this.#undone.push(...this.#aborted(test))
@@ -77,7 +83,6 @@ class Tally {
   }
 
   #testCompleted(test: EventData.TestComplete): void {
-    this.#filesWithTests.add(test.file)
     const failure = failureType(test)
     if (test.details.type === 'suite') {
       // A hook that throws fails the suite; otherwise its tests have spoken.

@@ -55,7 +55,7 @@ export class Rig {
     const rig = new Rig(t, options)
     const { configs, offsets } = rig.#stores
     t.after(() => Promise.all([configs.stop(), offsets.stop()]))
-    await Promise.all([configs.start(AbortSignal.timeout(60_000)), offsets.start(AbortSignal.timeout(60_000))])
+    await Promise.all([configs.start(t.signal), offsets.start(t.signal)])
     return rig
   }
 

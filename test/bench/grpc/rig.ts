@@ -93,7 +93,7 @@ export class Rig {
 
   async stores(cluster: string): Promise<Stores> {
     const stores = createStores({ connection: this.connection, log: quiet, cluster })
-    await stores.configs.start(AbortSignal.timeout(30_000))
+    await stores.configs.start(new AbortController().signal)
     return stores
   }
 

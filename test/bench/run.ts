@@ -2,6 +2,7 @@
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   grpc: () => import('./grpc/bench.ts'),
   producer: () => import('./producer.ts'),
+  assignment: () => import('./assignment.ts'),
 }
 const name = process.argv[2] ?? ''
 const bench = benches[name]
@@ -9,4 +10,6 @@ if (!bench) {
   console.error(`usage: npm run bench -- <${Object.keys(benches).join('|')}>`)
   process.exit(1)
 }
+// A benchmark finds its own arguments where it would find them when it is run by itself.
+process.argv.splice(2, 1)
 await bench()

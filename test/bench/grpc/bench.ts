@@ -2,7 +2,10 @@
  * The gRPC rows of the figures in the README: limits and pipeline in the same run. `npm run bench -- grpc [messages]`.
  * Needs a quiet machine; uses KAFKA_BROKERS, or starts a broker.
  */
+import { execFile } from 'node:child_process'
 import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { sharedKafka } from '@tributary/harness'
 import { cpuUs, samplePeakRss } from '../process-usage.ts'
 import { table } from '../table.ts'
@@ -20,7 +23,7 @@ interface Speed {
 
 const MIB = 1024 * 1024
 const BARE = 'test/bench/grpc/bare-pipe.ts'
-const count = Number(process.argv[3] ?? 1_000_000)
+const count = Number(process.argv[2] ?? 1_000_000)
 const rate = 10_000
 const latencySeconds = 20
 const kafka = await sharedKafka()
@@ -38,6 +41,16 @@ async function withSource<T>(run: (port: string) => Promise<T>, prepared = count
   } finally {
     await source.stop()
   }
+}
+
+/** The producer alone, in a process of its own (test/bench/producer.ts): 200-byte records, as many as it takes. */
+async function rawProducer(): Promise<Speed> {
+  const args = [join(import.meta.dirname, '../producer.ts'), '5', 'platformatic', 'full']
+  const env = { ...process.env, KAFKA_BROKERS: kafka.brokers.join() }
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  const row = JSON.parse(stdout) as { messagesPerSecond: number; cpuMicrosPerMessage: number; peakRssMiB: number; lost: number } // prettier-ignore
+  const { messagesPerSecond, cpuMicrosPerMessage, peakRssMiB, lost } = row
+  return { name: 'produce only', messagesPerSecond, cpuUsPerMessage: cpuMicrosPerMessage, peakRssMiB, lost }
 }
 
 /** Receives and, with Kafka, produces: the bare program measures itself where no topic can be watched. */
@@ -149,6 +162,7 @@ const speeds: Speed[] = []
 for (const measure of [
   () => bare('receive only', 'receive'),
   () => bare('receive and decode', 'decode'),
+  () => rawProducer(),
   () => bare('bare pipe, json', 'json'),
   () => pipeline('pipeline, json', {}),
   () => bare('bare pipe, bytes', 'bytes'),

@@ -40,6 +40,8 @@ class Tally {
   readonly #startedFiles = new Set<string | undefined>()
   /** What an abort found undone. */
   readonly #undone: string[] = []
+  /** By path, what is said of them. */
+  readonly #completedFiles = new Map<string | undefined, string>()
   readonly #filesWithTests = new Set<string | undefined>()
   readonly #skipped: string[] = []
   readonly #problems: string[] = []
@@ -61,7 +63,7 @@ class Tally {
     else this.#testCompleted(test)
   }
 
-  /** The end of a file's process. Its tests may name other files, whose suites it calls. */
+  /** A file's totals, early or late. Its tests may name other files, whose suites it calls. */
   summarised({ file, counts }: EventData.TestSummary): void {
     if (file !== undefined && counts.tests > 0) this.#filesWithTests.add(file)
   }
@@ -72,7 +74,7 @@ class Tally {
     // Tests that failed inside are told already.
     else if (failure === 'subtestsFailed') return
     else if (failure !== null) this.#problems.push(`${this.#title(test)}: the process of this test file failed`)
-    else if (!this.#filesWithTests.has(test.file)) this.#problems.push(`${this.#title(test)}: no test in this file`)
+    else this.#completedFiles.set(test.file, this.#title(test))
   }
 
   #aborted(file: EventData.TestComplete): string[] {
@@ -83,6 +85,7 @@ class Tally {
   }
 
   #testCompleted(test: EventData.TestComplete): void {
+    this.#filesWithTests.add(test.file)
     const failure = failureType(test)
     if (test.details.type === 'suite') {
       // A hook that throws fails the suite; otherwise its tests have spoken.
@@ -99,6 +102,9 @@ class Tally {
 
   result(signal: AbortSignal): Pick<StageResult, 'passed' | 'failed' | 'skipped' | 'problems'> {
     const problems = [...this.#problems]
+    for (const [file, title] of this.#completedFiles) {
+      if (!this.#filesWithTests.has(file)) problems.push(`${title}: no test in this file`)
+    }
     if (signal.aborted) problems.push((signal.reason as Error).message, ...this.#undone)
     else if (this.#filesWithTests.size === 0) problems.push('this stage ran no test')
     return { passed: this.#passed, failed: problems.length, skipped: this.#skipped, problems }

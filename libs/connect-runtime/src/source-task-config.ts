@@ -26,9 +26,9 @@ export interface SourceTaskConfig {
 
 const MIB = 1024 * 1024
 
-/** Reads the runtime's keys; worker-wide defaults come in as `defaults`. Throws ConfigError. */
-export function sourceTaskConfig(props: Props, defaults: Props = {}): SourceTaskConfig {
-  const text = (key: string): string | undefined => (props[key] ?? defaults[key])?.trim()
+/** Reads the runtime's keys; what the worker sets for all is in `props` already. Throws ConfigError. */
+export function sourceTaskConfig(props: Props): SourceTaskConfig {
+  const text = (key: string): string | undefined => props[key]?.trim()
   const number = (key: string, fallback: number): number => {
     const value = text(key)
     if (value === undefined || value === '') return fallback

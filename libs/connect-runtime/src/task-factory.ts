@@ -7,7 +7,7 @@ import {
   type SourcePlugin,
   type TaskStats,
 } from '@tributary/connect-api'
-import type { OffsetStore } from '@tributary/connect-storage'
+import { type OffsetStore, taskTransactionalId } from '@tributary/connect-storage'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import { type Compression, createProducer, type ProducerOptions } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
@@ -78,7 +78,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const producer = createProducer(environment.connection, {
     driver: environment.producerDriver,
     ...producerOptions(props),
-    ...(config.exactlyOnce ? { transactionalId: `${environment.groupId}-${id.connector}-${id.task}` } : {}),
+    ...(config.exactlyOnce ? { transactionalId: taskTransactionalId(environment.groupId, id.connector, id.task) } : {}),
     onOutage: (state, error) => log.warn(state === 'down' ? 'kafka_unavailable' : 'kafka_available', { error }),
   })
   const topics = new Topics({

@@ -25,6 +25,8 @@ export interface ConfigSnapshot {
   targetState(connector: string): TargetState
   /** The task configs of the last complete set (`commit-`), by task number; [] when there is none. */
   tasks(connector: string): readonly ConnectorConfig[]
+  /** Every task number that has a record in the topic, former tasks' too: whose transactional ids a new set of tasks fences (KIP-618). */
+  taskNumbers(connector: string): ReadonlySet<number>
   /** The config that the last complete set of tasks was made from was followed by a newer one. */
   tasksOutdated(connector: string): boolean
 }

@@ -38,6 +38,7 @@ export class MemoryConfigStore implements ConfigStore {
     config: (connector) => this.#connectors.get(connector)?.config ?? null,
     targetState: (connector) => this.#connectors.get(connector)?.target ?? 'STARTED',
     tasks: (connector) => this.#connectors.get(connector)?.tasks ?? [],
+    taskNumbers: (connector) => new Set(this.#connectors.get(connector)?.tasks.keys()),
     tasksOutdated: () => false,
   }
 

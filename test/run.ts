@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startKafka } from '@tributary/harness'
+import { type KafkaVersion, kafkaVersions, startKafka } from '@tributary/harness'
 import { runStages, type RunningKafka } from './runner/run-stages.ts'
 import { stages } from './runner/stages.ts'
 import { summary } from './runner/summary.ts'
@@ -11,8 +11,21 @@ import { skips } from './skips.ts'
  *
  *   npm test -- --only unit,integration    these stages
  *   npm test -- --long                     crash and fuzz tests at full length (TRIBUTARY_TEST_LONG=1)
+ *   npm test -- --kafka 4.2.0              the run's broker in this version, one of the harness' (3.9.1)
  */
-const { values } = parseArgs({ options: { only: { type: 'string' }, long: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    long: { type: 'boolean', default: false },
+    kafka: { type: 'string', default: '3.9.1' },
+  },
+})
+
+const version = kafkaVersions.find((known) => known === values.kafka)
+if (version === undefined) {
+  console.error(`no Kafka ${values.kafka}; there are ${kafkaVersions.join(', ')}`)
+  process.exit(1)
+}
 
 const only = values.only?.split(',')
 const unknown = only?.filter((name) => !stages.some((stage) => stage.name === name)) ?? []
@@ -30,10 +43,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
  * One broker for all stages. KAFKA_BROKERS is not looked at, as it may be a cluster that somebody needs; who wants
  * the tests to use another one gives its addresses as TRIBUTARY_TEST_KAFKA (see KafkaAddresses of the harness).
  */
-async function kafka(): Promise<RunningKafka> {
+async function kafka(version: KafkaVersion): Promise<RunningKafka> {
   const given = process.env['TRIBUTARY_TEST_KAFKA']
   if (given !== undefined && given !== '') return { env: {}, stop: () => Promise.resolve() }
-  const broker = await startKafka({ secure: true })
+  const broker = await startKafka({ secure: true, version })
   const { brokers, sasl, tls } = broker
   console.log(`Kafka answers at ${brokers.join(',')}, its log is ${broker.logFile}`)
   return {
@@ -52,7 +65,7 @@ const results = await runStages(
     limitMin: values.long ? 24 * 60 : 50,
     timeoutFactor: values.long ? 20 : 1,
     signal: interrupted.signal,
-    startKafka: kafka,
+    startKafka: () => kafka(version),
   },
 )
 console.log(summary(results, skips))

@@ -7,6 +7,7 @@ import {
   kafkaAnswers,
   kafkaTool,
   sharedKafka,
+  kafkaVersions,
   startKafka,
   startKafkaConnect,
   temporaryFolder,
@@ -18,7 +19,7 @@ import { until } from './until.ts'
 const listTopics = async (broker: string, ...more: string[]): Promise<string[]> =>
   (await kafkaTool('kafka-topics', ['--bootstrap-server', broker, '--list', ...more])).trim().split('\n')
 
-for (const version of ['3.9.1', '4.2.0'] as const) {
+for (const version of kafkaVersions) {
   describe(`a broker of Kafka ${version}`, () => {
     let broker: KafkaBroker
     before(async () => {

@@ -21,7 +21,8 @@ const mainClasses = {
 } as const
 export type KafkaProgram = keyof typeof mainClasses
 
-export type KafkaVersion = '3.9.1' | '4.2.0'
+export const kafkaVersions = ['3.9.1', '4.2.0'] as const
+export type KafkaVersion = (typeof kafkaVersions)[number]
 
 export interface ProgramOptions {
   /** Mounted under the same name in a container. */

@@ -12,6 +12,7 @@ import type { KafkaConnection } from '@tributary/config'
 import { abortable, Backoff, sleep } from './backoff.ts'
 import { call, Cluster, leadersOf } from './cluster.ts'
 import { checkCode, KafkaError, protocolError } from './errors.ts'
+import { fenceProducers } from './fence-producers.ts'
 import { decodePayload } from './group-payload.ts'
 
 /** A topic to make. -1 partitions or replication: the broker's default (KIP-464). */
@@ -151,6 +152,14 @@ export class KafkaAdmin {
       if (!group.state.endsWith('Rebalance') || performance.now() >= deadline) return group
       await sleep(50, options.signal ?? new AbortController().signal)
     }
+  }
+
+  /**
+   * Fences every producer that holds one of the transactional ids and aborts what they left open (KIP-618). With a signal it
+   * tries until that aborts, without one for `timeoutMs`.
+   */
+  fenceProducers(transactionalIds: readonly string[], signal?: AbortSignal): Promise<void> {
+    return fenceProducers(this.#cluster, transactionalIds, signal ?? AbortSignal.timeout(this.#timeoutMs))
   }
 
   describeCluster(signal?: AbortSignal): Promise<{ clusterId: string; controllerId: number; brokers: string[] }> {

@@ -7,6 +7,7 @@ import type { LogRecord } from './committed-records.ts'
 import { ensureCompactedTopic, type CompactedTopic } from './compacted-topic.ts'
 import { KafkaError } from './errors.ts'
 import { tailLeader } from './log-fetcher.ts'
+import { SharedRun } from './shared-run.ts'
 
 export interface CompactedLogOptions {
   readonly connection: KafkaConnection
@@ -35,6 +36,8 @@ export class CompactedLog {
   readonly #waiters = new Set<Waiter>()
   /** Next offset to apply, by partition. */
   readonly #positions = new Map<number, bigint>()
+  /** Many tasks that start at once ask once. */
+  readonly #latestEnds = new SharedRun(() => this.#ends('latest'))
   #life: AbortSignal = this.#stop.signal
   #topicId: string | null = null
   #running: Promise<void> | null = null
@@ -59,7 +62,7 @@ export class CompactedLog {
     this.#life = anySignal(signal, this.#stop.signal)
     await ensureCompactedTopic(this.#options.connection, this.#options.topic, this.#options.log, this.#life)
     this.#running = this.#run()
-    await this.#reach(await this.#ends('stable', undefined), undefined)
+    await this.#reach(await this.#ends('stable'), undefined)
   }
 
   /**
@@ -67,8 +70,8 @@ export class CompactedLog {
    * asking for the high watermark): a committed offset may stand behind a record of someone else's open transaction.
    */
   async refresh(signal?: AbortSignal): Promise<void> {
-    const ends = await this.#ends('latest', signal)
-    await this.#reach(ends, signal)
+    const until = signal ? AbortSignal.any([signal, this.#life]) : this.#life
+    await this.#reach(await abortable(this.#latestEnds.ask(), until), signal)
   }
 
   /** Resolves once the record at `offset` was handed out, or left out for good (aborted, compacted away). */
@@ -83,15 +86,14 @@ export class CompactedLog {
     await this.#cluster.close()
   }
 
-  async #ends(at: 'latest' | 'stable', signal: AbortSignal | undefined): Promise<Map<number, bigint>> {
-    const ends = signal ? AbortSignal.any([signal, this.#life]) : this.#life
+  async #ends(at: 'latest' | 'stable'): Promise<Map<number, bigint>> {
     const backoff = new Backoff(50, 1000)
     for (;;) {
       try {
-        return await abortable(listOffsets(this.#cluster, this.#options.topic.name, at), ends)
+        return await abortable(listOffsets(this.#cluster, this.#options.topic.name, at), this.#life)
       } catch (error) {
-        if (ends.aborted || !(error instanceof KafkaError) || !error.retriable) throw error
-        await sleep(backoff.next(), ends)
+        if (this.#life.aborted || !(error instanceof KafkaError) || !error.retriable) throw error
+        await sleep(backoff.next(), this.#life)
       }
     }
   }

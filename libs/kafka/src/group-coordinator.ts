@@ -67,9 +67,10 @@ export class GroupCoordinator {
     this.#check(response.errorCode, 'heartbeat')
   }
 
-  async leave(memberId: string): Promise<void> {
+  /** Takes a member out of the group; `reason` is for the broker's log (KIP-800). */
+  async leave(memberId: string, reason: string): Promise<void> {
     const { groupId } = this.#options
-    const member = { memberId, groupInstanceId: null, reason: 'shutdown' }
+    const member = { memberId, groupInstanceId: null, reason }
     const response = await this.#request('heartbeats', leaveGroupV5.api, groupId, [member])
     this.#check(response.errorCode || (response.members[0]?.errorCode ?? 0), 'leave')
   }

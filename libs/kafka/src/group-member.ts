@@ -146,13 +146,25 @@ export class GroupMember<M extends object, A extends Assignment> {
     await abortable(promise, AbortSignal.any([signal, this.#life]))
   }
 
+  /**
+   * Takes a member out of the group that is known to be gone, so that nobody need wait for its session to end. One that lives
+   * joins anew, so only for work that is fenced otherwise. Rejects with a KafkaError; a member that is not there is none.
+   */
+  async evict(memberId: string): Promise<void> {
+    try {
+      await abortable(this.#coordinator.leave(memberId, 'evicted'), AbortSignal.timeout(LEAVE_TIMEOUT_MS))
+    } catch (error) {
+      if (!FORGOTTEN.includes((error as KafkaError).code)) throw error
+    }
+  }
+
   /** Leaves the group at once, so that the others need not wait for the session to end. Only when nothing runs any more. */
   async leave(): Promise<void> {
     const memberId = this.#memberId
     this.#end('left the group')
     if (memberId !== '') {
       try {
-        await abortable(this.#coordinator.leave(memberId), AbortSignal.timeout(LEAVE_TIMEOUT_MS))
+        await abortable(this.#coordinator.leave(memberId, 'shutdown'), AbortSignal.timeout(LEAVE_TIMEOUT_MS))
       } catch (error) {
         this.#options.log.warn('group_leave_failed', { group: this.#options.groupId, error: (error as Error).message })
       }

@@ -1,4 +1,5 @@
 import { type LoggerLevels, parseLevel } from '@tributary/telemetry'
+import { setLoggerLevel } from './logger-names.ts'
 import type { ConfigStore } from './types.ts'
 
 /**
@@ -9,7 +10,7 @@ export function followLogLevels(config: ConfigStore, levels: LoggerLevels): () =
   return config.listen({
     loggerLevelSet: (logger, text) => {
       const level = parseLevel(text)
-      if (level !== null) levels.set(logger, level)
+      if (level !== null) setLoggerLevel(levels, logger, level)
     },
   })
 }

@@ -1,5 +1,7 @@
 export * from './types.ts'
 export { createStores, type StoreName, type Stores, type StoresOptions } from './stores.ts'
 export { storageKeys, storesOptions } from './settings.ts'
+export { connectorStatusRecord, taskStatusRecord } from './status-records.ts'
 export { followLogLevels } from './follow-log-levels.ts'
+export { setLoggerLevel } from './logger-names.ts'
 export { taskTransactionalId } from './transactional-id.ts'

@@ -3,10 +3,15 @@ import { Listeners } from './listeners.ts'
 import { StoreLog, type StoreLogOptions } from './store-log.ts'
 import type { PluginEntry, PluginStore } from './types.ts'
 
-/** The plugins topic, which is ours alone: key `<class>@<version>`, value the entry as JSON. */
+/**
+ * The plugins topic, which is ours alone: key `<class>@<version>`, behind `<type>:` for what is no connector (a class may be
+ * a converter and a header converter), value the entry as JSON.
+ */
 export class KafkaPluginStore implements PluginStore {
   /** By key. */
   readonly #entries = new Map<string, PluginEntry>()
+  /** Made of the entries when it is asked for: every answer about a connector looks its plugin up. */
+  #catalog: PluginCatalog | null = null
   readonly #listeners: Listeners<() => void>
   readonly #log: StoreLog
 
@@ -18,6 +23,7 @@ export class KafkaPluginStore implements PluginStore {
         const entry = record.value === null ? null : readPlugin(record.value)
         if (entry) this.#entries.set(key, entry)
         else this.#entries.delete(key)
+        this.#catalog = null
         if (live) this.#listeners.tell((listener) => listener())
       },
     })
@@ -28,22 +34,11 @@ export class KafkaPluginStore implements PluginStore {
   }
 
   plugins(): readonly PluginEntry[] {
-    const highest = new Map<string, PluginEntry>()
-    for (const entry of this.#entries.values()) {
-      const other = highest.get(entry.class)
-      if (!other || compareVersions(entry.version, other.version) > 0) highest.set(entry.class, entry)
-    }
-    return [...highest.values()].sort((a, b) => (a.class < b.class ? -1 : 1))
+    return this.#plugins.all
   }
 
   find(name: string): PluginEntry | null {
-    const plugins = this.plugins()
-    const names = (plugin: PluginEntry): string[] => [plugin.class, ...plugin.aliases]
-    return (
-      plugins.find((plugin) => names(plugin).includes(name)) ??
-      plugins.find((plugin) => names(plugin).some((n) => shortNames(n).includes(name))) ??
-      null
-    )
+    return this.#plugins.byName.get(name) ?? null
   }
 
   listen(listener: () => void): () => void {
@@ -51,7 +46,7 @@ export class KafkaPluginStore implements PluginStore {
   }
 
   async publish(plugin: PluginEntry): Promise<void> {
-    const key = `${plugin.class}@${plugin.version}`
+    const key = `${kindOf(plugin)}${plugin.class}@${plugin.version}`
     // The order of a spec's keys counts: it is that of documentation and of REST answers.
     const json = toJson(plugin)
     const present = this.#entries.get(key)
@@ -62,6 +57,41 @@ export class KafkaPluginStore implements PluginStore {
   stop(): Promise<void> {
     return this.#log.stop()
   }
+
+  get #plugins(): PluginCatalog {
+    return (this.#catalog ??= catalogOf(this.#entries.values()))
+  }
+}
+
+interface PluginCatalog {
+  /** Highest version of each class, in the order of their names. */
+  readonly all: readonly PluginEntry[]
+  readonly byName: ReadonlyMap<string, PluginEntry>
+}
+
+function catalogOf(entries: Iterable<PluginEntry>): PluginCatalog {
+  const highest = new Map<string, PluginEntry>()
+  for (const entry of entries) {
+    const name = kindOf(entry) + entry.class
+    const other = highest.get(name)
+    if (!other || compareVersions(entry.version, other.version) > 0) highest.set(name, entry)
+  }
+  const all = [...highest.values()].sort((a, b) => (a.class < b.class ? -1 : 1))
+  const byName = new Map<string, PluginEntry>()
+  const add = (name: string, plugin: PluginEntry): void => {
+    if (!byName.has(name)) byName.set(name, plugin)
+  }
+  // A full name means its class, whatever another one is called for short; and a connector, before anything else.
+  const classes = (plugin: PluginEntry): string[] => [plugin.class, ...plugin.aliases]
+  const ordered = [...all.filter((plugin) => kindOf(plugin) === ''), ...all.filter((plugin) => kindOf(plugin) !== '')]
+  for (const plugin of ordered) for (const name of classes(plugin)) add(name, plugin)
+  for (const plugin of ordered) for (const name of classes(plugin).flatMap(shortNames)) add(name, plugin)
+  return { all, byName }
+}
+
+/** '' for a connector, `<type>:` for anything else. */
+function kindOf({ type }: PluginEntry): string {
+  return type === 'source' || type === 'sink' ? '' : `${type}:`
 }
 
 /** As Connect's plugin aliases: the simple name, and that without `Connector` (`FileStreamSource`). */

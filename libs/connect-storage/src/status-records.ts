@@ -53,15 +53,20 @@ export function topicStatusRecord(
 }
 
 function statusBytes(status: StatusEntry): Buffer {
-  const { state, trace, workerId, generation } = status
-  return jsonBytes({ state, trace: trace ?? null, worker_id: workerId, generation })
+  const { state, trace, workerId, generation, stalls = 0 } = status
+  return jsonBytes({ state, trace: trace ?? null, worker_id: workerId, generation, ...(stalls > 0 && { stalls }) })
 }
 
 function entry(value: Record<string, unknown>): StatusEntry {
-  const { state, trace, worker_id: workerId, generation } = value
+  const { state, trace, worker_id: workerId, generation, stalls } = value
   if (typeof state !== 'string' || !STATES.includes(state)) throw new Error(`the state ${String(state)} is unknown`)
   if (typeof workerId !== 'string') throw new Error("the field 'worker_id' is missing")
   if (typeof generation !== 'number') throw new Error("the field 'generation' is missing")
-  const status = { state: state as State, workerId, generation }
-  return typeof trace === 'string' ? { ...status, trace } : status
+  return {
+    state: state as State,
+    workerId,
+    generation,
+    ...(typeof trace === 'string' && { trace }),
+    ...(typeof stalls === 'number' && { stalls }),
+  }
 }

@@ -35,6 +35,11 @@ export class KafkaStatusStore implements StatusStore {
     return this.#log.start(signal)
   }
 
+  /** Reads up to the present end of the topic. */
+  refresh(signal?: AbortSignal): Promise<void> {
+    return this.#log.refresh(signal)
+  }
+
   connector(connector: string): StatusEntry | null {
     return this.#entries.get(connector)?.connector?.status ?? null
   }
@@ -57,13 +62,15 @@ export class KafkaStatusStore implements StatusStore {
   }
 
   async putConnector(connector: string, status: StatusEntry): Promise<void> {
-    if (isStale(status, this.#entries.get(connector)?.connector)) return
-    await this.#log.append([connectorStatusRecord(connector, status)])
+    const stored = this.#entries.get(connector)?.connector
+    if (isStale(status, stored)) return
+    await this.#log.append([connectorStatusRecord(connector, withStalls(status, stored))])
   }
 
   async putTask(connector: string, task: number, status: StatusEntry): Promise<void> {
-    if (isStale(status, this.#entries.get(connector)?.tasks.get(task))) return
-    await this.#log.append([taskStatusRecord(connector, task, status)])
+    const stored = this.#entries.get(connector)?.tasks.get(task)
+    if (isStale(status, stored)) return
+    await this.#log.append([taskStatusRecord(connector, task, withStalls(status, stored))])
   }
 
   async putTopic(connector: string, task: number, topic: string): Promise<void> {
@@ -113,6 +120,12 @@ export class KafkaStatusStore implements StatusStore {
     else if (stored) entry.tasks.set(record.task, stored)
     else entry.tasks.delete(record.task)
   }
+}
+
+/** The next owners' statuses carry the count on, until one clears it. */
+function withStalls(status: StatusEntry, stored: Stored | null | undefined): StatusEntry {
+  const stalls = stored?.status.stalls
+  return status.stalls === undefined && stalls !== undefined ? { ...status, stalls } : status
 }
 
 /**

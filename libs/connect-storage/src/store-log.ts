@@ -1,7 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { abortable, anySignal, CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
-import { createProducer, partitionForKey, type KafkaProducer } from '@tributary/kafka-producer'
+import { createProducer, partitionForKey, ProducerError, type KafkaProducer } from '@tributary/kafka-producer'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
+import { type Positions, TransactionWriter } from './transaction-writer.ts'
 
 export interface StoreLogOptions {
   readonly connection: KafkaConnection
@@ -10,6 +12,10 @@ export interface StoreLogOptions {
   readonly driver: KafkaProducer['driver']
   /** Every write is a transaction of this id, which fences the writers that had it before (KIP-98). */
   readonly transactionalId?: string | undefined
+  /** Told when what `claim` gave is lost: every write rejects until the next claim. */
+  readonly onWriterLost?: ((error: Error) => void) | undefined
+  /** As ProducerOptions of kafka-producer has it. */
+  readonly maySend?: (() => boolean) | undefined
   /** `live` is false for what was in the topic before the start. */
   readonly onRecord: (record: LogRecord, key: string, live: boolean) => void
 }
@@ -20,8 +26,15 @@ export interface StoreRecord {
 }
 
 /**
+ * ms after which the coordinator aborts the open transaction of a writer that died, unless a successor's claim did it before.
+ * Until then nobody reads what stands behind it; a write takes some 5 ms.
+ */
+const TRANSACTION_TIMEOUT_MS = 10_000
+
+/**
  * What is common to the stores: a compacted topic that is tailed, and a producer whose writes count as done once they were read
- * back, so that whoever wrote sees what everyone else sees. The producer starts with the first write.
+ * back, so that whoever wrote sees what everyone else sees. The producer starts with the first write; a transactional one with
+ * `claim`, and only that, as a start fences whoever has the id.
  */
 export class StoreLog {
   readonly #options: StoreLogOptions
@@ -29,9 +42,11 @@ export class StoreLog {
   #producer: Promise<KafkaProducer> | null = null
   #life: AbortSignal = AbortSignal.abort(new Error('the store was not started'))
   readonly #stop = new AbortController()
+  /** The producer serves all who write: its sockets must not keep the async context of the one who wrote first. */
+  readonly #inOwnContext = AsyncLocalStorage.snapshot()
   #live = false
-  /** End of the last transaction: a producer has one at a time. */
-  #transaction: Promise<void> = Promise.resolve()
+  /** Of the last claim; null before the first one. */
+  #writer: TransactionWriter | null = null
 
   constructor(options: StoreLogOptions) {
     this.#options = options
@@ -60,16 +75,31 @@ export class StoreLog {
     const ends = signal ? AbortSignal.any([signal, this.#life]) : this.#life
     const positions = await (this.#options.transactionalId === undefined
       ? this.#sendPlain(records, ends)
-      : this.#inTransaction(records, ends))
+      : abortable(this.#claimed().write(records), ends))
     for (const [partition, offset] of positions) await this.#log.readTo(partition, offset, ends)
   }
 
-  /** Becomes the writer of the transactional id and fences the former one; then reads what that one still wrote. */
+  /**
+   * Becomes the writer of the transactional id and fences the former one; then reads what that one still wrote. Rejects, and
+   * is not the writer, when the signal aborts.
+   */
   async claim(signal: AbortSignal): Promise<void> {
-    await this.#dropProducer()
     const ends = AbortSignal.any([signal, this.#life])
-    await abortable(this.#writer(ends), ends)
-    await this.refresh(signal)
+    await this.#dropProducer()
+    const producer = await this.#startProducer(ends)
+    try {
+      await this.refresh(ends)
+      ends.throwIfAborted()
+    } catch (error) {
+      await producer.close()
+      throw error
+    }
+    this.#writer = new TransactionWriter({
+      producer,
+      send: (...args) => this.#send(...args),
+      signal: this.#life,
+      onLost: (error) => this.#options.onWriterLost?.(error),
+    })
   }
 
   /** Writes that are under way reject. */
@@ -90,47 +120,25 @@ export class StoreLog {
     }
   }
 
-  async #sendPlain(records: readonly StoreRecord[], signal: AbortSignal): Promise<Map<number, bigint>> {
-    const writer = this.#writer(signal)
+  async #sendPlain(records: readonly StoreRecord[], signal: AbortSignal): Promise<Positions> {
+    const producer = this.#plainProducer(signal)
     try {
-      return await this.#send(await abortable(writer, signal), records, signal)
+      return await this.#send(await abortable(producer, signal), records, signal)
     } catch (error) {
-      // What the producer cannot go on after a new one may. (A transactional one is replaced by `claim` only: to start
-      // one here would fence the leader that may have come after us.)
-      if ((error as { kind?: unknown }).kind === 'fatal' && this.#producer === writer) await this.#dropProducer()
+      // What the producer cannot go on after a new one may.
+      if ((error as { kind?: unknown }).kind === 'fatal' && this.#producer === producer) await this.#dropProducer()
       throw error
     }
   }
 
-  #inTransaction(records: readonly StoreRecord[], signal: AbortSignal): Promise<Map<number, bigint>> {
-    const run = async (): Promise<Map<number, bigint>> => {
-      const producer = await abortable(this.#writer(signal), signal)
-      producer.beginTransaction()
-      try {
-        const positions = await this.#send(producer, records, signal)
-        await producer.commitTransaction(signal)
-        return positions
-      } catch (error) {
-        // Not with the caller's signal: whoever gives up must not leave a transaction open. When even this fails the first
-        // error is the one that tells why.
-        await producer.abortTransaction(this.#life).catch(() => undefined)
-        throw error
-      }
-    }
-    const result = this.#transaction.then(run)
-    this.#transaction = result.then(
-      () => undefined,
-      () => undefined,
-    )
-    return result
+  #claimed(): TransactionWriter {
+    if (this.#writer) return this.#writer
+    const message = `the transactional id "${this.#options.transactionalId}" is not claimed`
+    throw new ProducerError('fatal', 'PRODUCER_FENCED', message)
   }
 
   /** Sends and answers the last offset by partition. */
-  async #send(
-    producer: KafkaProducer,
-    records: readonly StoreRecord[],
-    signal: AbortSignal,
-  ): Promise<Map<number, bigint>> {
+  async #send(producer: KafkaProducer, records: readonly StoreRecord[], signal: AbortSignal): Promise<Positions> {
     const timestamp = Date.now()
     const batch = records.map(({ key, value }) => {
       const bytes = typeof key === 'string' ? Buffer.from(key) : key
@@ -147,10 +155,10 @@ export class StoreLog {
     return positions
   }
 
-  #writer(signal: AbortSignal): Promise<KafkaProducer> {
+  #plainProducer(signal: AbortSignal): Promise<KafkaProducer> {
     signal.throwIfAborted()
     if (!this.#producer) {
-      const starting = this.#startProducer()
+      const starting = this.#inOwnContext(() => this.#startProducer(this.#life))
       this.#producer = starting
       starting.catch(() => {
         if (this.#producer === starting) this.#producer = null
@@ -159,17 +167,18 @@ export class StoreLog {
     return this.#producer
   }
 
-  async #startProducer(): Promise<KafkaProducer> {
-    const { connection, driver, transactionalId, topic, log } = this.#options
+  async #startProducer(signal: AbortSignal): Promise<KafkaProducer> {
+    const { connection, driver, transactionalId, maySend, topic, log } = this.#options
     const producer = createProducer(connection, {
       driver,
-      ...(transactionalId !== undefined && { transactionalId }),
+      ...(maySend && { maySend }),
+      ...(transactionalId !== undefined && { transactionalId, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS }),
       onOutage: (state, error) => {
         log[state === 'down' ? 'warn' : 'info'](`store_writes_${state}`, { topic: topic.name, error: error?.message })
       },
     })
     try {
-      await producer.start(this.#life)
+      await producer.start(signal)
       return producer
     } catch (error) {
       await producer.close()
@@ -178,8 +187,9 @@ export class StoreLog {
   }
 
   async #dropProducer(): Promise<void> {
-    const producer = this.#producer
-    this.#producer = null
+    const [producer, writer] = [this.#producer, this.#writer]
+    this.#producer = this.#writer = null
+    await writer?.close()
     await (await producer?.catch(() => null))?.close()
   }
 }

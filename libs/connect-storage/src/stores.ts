@@ -23,6 +23,10 @@ export interface StoresOptions {
   readonly driver?: KafkaProducer['driver']
   /** Writes of the config topic are transactions of this id: the control plane's leader fences its predecessor by `configs.claim`. */
   readonly transactionalId?: string
+  /** Told when a claim of the config topic is lost: another process has claimed it, or a transaction's end is in doubt. */
+  readonly onConfigsLost?: (error: Error) => void
+  /** Asked before each request that writes offsets: a worker without its lease leaves them to those who have its tasks now. */
+  readonly mayWriteOffsets?: () => boolean
 }
 
 export interface Stores {
@@ -48,8 +52,12 @@ export function createStores(options: StoresOptions): Stores {
     },
   })
   return {
-    configs: new KafkaConfigStore({ ...parts('configs'), transactionalId: options.transactionalId }),
-    offsets: new KafkaOffsetStore(parts('offsets')),
+    configs: new KafkaConfigStore({
+      ...parts('configs'),
+      transactionalId: options.transactionalId,
+      onWriterLost: options.onConfigsLost,
+    }),
+    offsets: new KafkaOffsetStore({ ...parts('offsets'), maySend: options.mayWriteOffsets }),
     status: new KafkaStatusStore(parts('status')),
     plugins: new KafkaPluginStore(parts('plugins')),
   }

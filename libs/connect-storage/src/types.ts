@@ -64,6 +64,11 @@ export interface StatusEntry {
   readonly trace?: string
   readonly workerId: string
   readonly generation: number
+  /**
+   * Ours: how often the unit has ended its process by holding the event loop. In a write, absent keeps what is stored and
+   * 0 clears it. Kafka Connect passes it over.
+   */
+  readonly stalls?: number
 }
 
 export interface StatusStore {
@@ -115,7 +120,7 @@ export interface PluginEntry {
   readonly type: 'source' | 'sink' | 'converter' | 'header_converter' | 'transformation' | 'predicate'
   readonly version: string
   readonly spec: ConfigSpecData
-  /** Name of the service that runs it, `grpc-ingest`: its group is `<cluster>-<service>`. */
+  /** Name of the service that runs it, `grpc-ingest`: its group is `<cluster>-<service>`. `*`: every worker has it. */
   readonly service: string
 }
 

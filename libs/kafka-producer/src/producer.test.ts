@@ -77,6 +77,40 @@ test('a request without an answer is repeated with the same sequence numbers', a
   for (const batch of seen) assert.deepEqual(batch, seen[0])
 })
 
+test('while it may not send, nothing leaves, a retry neither; then all does, in order', async () => {
+  let may = true
+  const { wire, producer } = await start({ maySend: () => may })
+  wire.answer = (_batch, request) => {
+    may = request > 1
+    return request === 1 ? noAnswer() : 0
+  }
+  const sending = Promise.all([producer.send(records(2, 0, 'a'), never), producer.send(records(1, 0, 'b'), never)])
+  while (wire.requests.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  assert.equal(wire.requests.length, 1)
+  may = true
+  await sending
+  const [first, second] = wire.requests.flat()
+  assert.deepEqual(second, first)
+  assert.equal(wire.requests.length, 2)
+})
+
+test('what is given up while it may not send never leaves', async () => {
+  let may = false
+  const { wire, producer } = await start({ maySend: () => may })
+  const stop = new AbortController()
+  const sending = assert.rejects(producer.send(records(3), stop.signal), { message: 'lost' })
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  stop.abort(new Error('lost'))
+  await sending
+  may = true
+  await producer.send(records(1, 0, 'x'), never)
+  assert.deepEqual(
+    wire.requests.flat().map(({ values, baseSequence }) => [values, baseSequence]),
+    [[['x0'], 0]],
+  )
+})
+
 test('an answer of one partition does not hold back the others', async () => {
   const { wire, producer } = await start()
   wire.answer = ({ partition }, request) => (partition === 1 && request === 1 ? NOT_LEADER_OR_FOLLOWER : 0)

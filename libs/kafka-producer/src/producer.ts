@@ -62,6 +62,7 @@ export class IdempotentProducer implements KafkaProducer {
         maxRequestRecords: options.maxRequestRecords ?? DEFAULT_MAX_REQUEST_RECORDS,
         retryBackoffMs: this.#retryBackoffMs,
       },
+      maySend: options.maySend ?? ((): boolean => true),
       onFenced: (cause) => this.#break(fenced(options.transactionalId ?? '', cause)),
       onStateLost: (queue, error) =>
         options.log?.warn('producer_state_lost', {

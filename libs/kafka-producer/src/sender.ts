@@ -34,6 +34,8 @@ export interface SenderParts {
   readonly outage: Outage
   readonly codec: Codec | null
   readonly settings: BatchLimits & { readonly retryBackoffMs: number }
+  /** Whether a request may leave now. */
+  readonly maySend: () => boolean
   /** The producer is of no more use. */
   readonly onFenced: (cause: unknown) => void
   readonly onStateLost: (queue: PartitionQueue, error: Error) => void
@@ -83,7 +85,7 @@ export class Sender {
   }
 
   #flush(): void {
-    const { metadata, settings } = this.#parts
+    const { metadata, settings, maySend } = this.#parts
     const ready = this.#ready
     this.#ready = []
     const shared = new Map<number, { leader: BrokerAddress; queues: PartitionQueue[]; bytes: number }>()
@@ -93,6 +95,10 @@ export class Sender {
       queue.retryTimer = null
       const batch = queue.inFlight ?? queue.take(settings)
       if (batch === null) continue
+      if (!maySend()) {
+        queue.retryTimer = setTimeout(() => this.#schedule(queue), settings.retryBackoffMs)
+        continue
+      }
       const leader = metadata.leader(queue.topic, queue.partition)
       if (leader === null) {
         this.#transmit(leader, [queue])

@@ -35,6 +35,11 @@ export interface ProducerOptions {
   readonly maxRequestRecords?: number
   /** ms before a request that got no answer counts as failed (default 30000). */
   readonly requestTimeoutMs?: number
+  /**
+   * Asked before each produce request, retries too. False: nothing is sent, and it is asked again after `retryBackoffMs`: for
+   * who may lose the right to write while records wait, or while the whole process stands still. Default: always true.
+   */
+  readonly maySend?: () => boolean
   /** First wait before a retry in ms (default 100); doubles to 10 times that, with jitter. Retries go on until `signal`. */
   readonly retryBackoffMs?: number
   /** Called once when an outage starts and once when it ends, for the log. */

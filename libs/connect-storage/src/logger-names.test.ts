@@ -1,0 +1,30 @@
+import { LoggerLevels } from '@tributary/telemetry'
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { setLoggerLevel } from './logger-names.ts'
+
+test('the loggers that the documents of the JVM connectors name set ours', () => {
+  const cases = [
+    ['io.conduktor.connect.grpc', 'io.tributary.connect.grpc'],
+    ['io.conduktor.connect.websocket.WebSocketSourceTask', 'io.tributary.connect.websocket'],
+    ['io.conduktor.connect', 'io.tributary.connect'],
+    ['io.connect.sqs', 'io.tributary.connect.sqs'],
+  ] as const
+  for (const [documented, ours] of cases) {
+    const levels = new LoggerLevels()
+    assert.deepEqual(setLoggerLevel(levels, documented, 'debug'), [documented])
+    assert.deepEqual(Object.keys(levels.all()), [documented, ours, 'root'].sort())
+    assert.equal(
+      levels.effective('io.tributary.connect.grpc.x') === 'debug',
+      ours.endsWith('grpc') || ours.endsWith('connect'),
+    )
+  }
+})
+
+test('other names set themselves only', () => {
+  for (const name of ['io.tributary.connect.grpc', 'io.conduktor.connector', 'org.apache.kafka', 'root']) {
+    const levels = new LoggerLevels()
+    setLoggerLevel(levels, name, 'debug')
+    assert.deepEqual(Object.keys(levels.all()), [...new Set([name, 'root'])])
+  }
+})

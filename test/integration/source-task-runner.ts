@@ -1,5 +1,5 @@
 import type { Props, SourcePlugin, SourceTask } from '@tributary/connect-api'
-import { type CreatedTask, createTask, type Lease, systemClock, type TaskEnvironment } from '@tributary/connect-runtime'
+import { type CreatedTask, createTask, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
 import { createStores, type Stores } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
@@ -23,7 +23,7 @@ const MAX_RECORD_BYTES = 1_048_588
 const NEVER = new AbortController().signal
 const silent = createLogger({ name: 'contract', stream: { write: () => true } })
 /** Nobody else wants the task. */
-const lease: Lease = { passed: () => Promise.resolve(), release: () => {} }
+const lease: Lease = { valid: () => true, passed: () => Promise.resolve(), release: () => {} }
 
 /** A broker whose clients come through a proxy that can cut them off, and runners of tasks on it. */
 export interface RunnerKafka {
@@ -43,6 +43,7 @@ export async function startRunnerKafka(): Promise<RunnerKafka> {
   const environment = {
     connection,
     producerDriver: 'platformatic',
+    exactlyOnceSource: true,
     groupId: `${cluster}-tasks`,
     admin,
     defaults: DEFAULTS,
@@ -149,7 +150,7 @@ class TaskOnKafka implements RunningTask {
       {
         id: { connector: this.#connector, task: 0 },
         plugin: { ...plugin, createTask: () => this.#counted(plugin.createTask()) },
-        props,
+        ...resolveProps(environment, plugin, props),
         lease,
         onState: (_state, error) => (this.failure = error ?? null),
         onTopic: () => {},

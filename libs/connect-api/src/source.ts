@@ -26,8 +26,15 @@ export interface SourceConnector {
   validate?(config: Props, signal: AbortSignal): Promise<FieldError[]>
   /** Can it resume, so that exactly once is possible? */
   exactlyOnce?(config: Props): boolean
+  /** Do its tasks say where transactions end, by `context.transaction`? `transaction.boundary=connector` is refused otherwise. */
+  canDefineTransactionBoundaries?(config: Props): boolean
   /** Throws ConfigError when offsets are not of this connector's form; asked before an alter is accepted. */
   checkOffsets?(config: Props, offsets: readonly OffsetEntry[]): void
+  /**
+   * It keeps no offsets beside those in the offsets topic, and the answer to an alter says so, as when Connect's `alterOffsets`
+   * returns true. Absent: the answer reminds of those that may be kept in the source's own system.
+   */
+  readonly allOffsetsHere?: boolean
 }
 
 export interface Clock {
@@ -37,6 +44,21 @@ export interface Clock {
   monotonic(): number
   /** Resolves after `ms`; rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/**
+ * Where transactions end, said by the task (`transaction.boundary=connector`, KIP-618). Without a record: after the batch that
+ * the poll under way hands out, or the next one. With a record, which must be handed out by the same poll or a later one: after
+ * it, so that it is the last of its transaction. What a stop finds in an open transaction is not committed; the next run reads
+ * it again.
+ */
+export interface TransactionContext {
+  commitTransaction(record?: SourceRecord): void
+  /**
+   * The transaction's records are discarded for good: `commitRecord` gets them without metadata, and their offsets are committed.
+   * To read them again, throw instead. Asking for both ends of one transaction fails the task.
+   */
+  abortTransaction(record?: SourceRecord): void
 }
 
 export interface TaskContext {
@@ -49,6 +71,8 @@ export interface TaskContext {
   /** Plain counters that the runtime exports as metrics; bumped once a batch. */
   readonly stats: TaskStats
   readonly clock: Clock
+  /** There with exactly once and `transaction.boundary=connector` only. */
+  readonly transaction?: TransactionContext
 }
 
 /** Answer of `poll`: everything that was queued is handed out and nothing more will come. */

@@ -1,12 +1,16 @@
 import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
-import { createStores, followLogLevels, type Stores, storesOptions } from '@tributary/connect-storage'
+import { CONVERTER_PLUGINS } from '@tributary/converters'
+import { createStores, followLogLevels, type PluginEntry, type Stores, storesOptions } from '@tributary/connect-storage'
 import { GroupMember, KafkaAdmin } from '@tributary/kafka'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
+import { FormerTasks } from './former-tasks.ts'
 import type { MemberAssignment, MemberMetadata } from './group.ts'
 import { Herder } from './herder.ts'
 import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
+import { EventLoopWatchdog } from './isolation/event-loop-watchdog.ts'
+import { failScopeOf, runOutsideScopes } from './isolation/plugin-scope.ts'
 import { Leader } from './leader.ts'
 import { systemClock } from './system-clock.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
@@ -22,6 +26,11 @@ export interface WorkerHost {
   readonly admin: AdminRoutes
   /** Ends the process: exit code 1 with an error. */
   shutdown(reason: string, error?: unknown): void
+  /**
+   * Takes the handler of errors that nobody handled, which answers whether it knew whose they were. Absent when the process
+   * is not the worker's own: then it does not watch the event loop either, as it would end all that runs there.
+   */
+  onUnhandled?(handler: (error: unknown) => boolean): void
 }
 
 export interface ConnectWorkerOptions {
@@ -32,12 +41,12 @@ export interface ConnectWorkerOptions {
 }
 
 /** A service that runs connectors and tasks of some plugins: give it to `runService`. */
-export function connectWorker({ name, version, plugins }: ConnectWorkerOptions) {
+export function connectWorker(options: ConnectWorkerOptions) {
   return {
-    name,
-    version,
+    name: options.name,
+    version: options.version,
     settings: workerSettings,
-    start: (host: WorkerHost): Promise<Worker> => Promise.resolve(new Worker(name, plugins, host)),
+    start: (host: WorkerHost): Promise<Worker> => Promise.resolve(new Worker(options, host)),
   }
 }
 
@@ -49,23 +58,27 @@ class Worker {
   readonly #host: WorkerHost
   readonly #plugins: readonly SourcePlugin[]
   readonly #service: string
+  readonly #version: string
   readonly #stores: Stores
   readonly #admin: KafkaAdmin
   readonly #herder: Herder
   readonly #leader: Leader
   readonly #member: GroupMember<MemberMetadata, MemberAssignment>
+  readonly #watchdog: EventLoopWatchdog | null
   /** A stop has work to do while stores and membership still live; before the start is over it just ends it. */
   readonly #life = new AbortController()
   #state: true | string = 'Reading the internal topics.'
 
-  constructor(service: string, plugins: readonly SourcePlugin[], host: WorkerHost) {
+  constructor({ name: service, version, plugins }: ConnectWorkerOptions, host: WorkerHost) {
     this.#host = host
     this.#plugins = plugins
     this.#service = service
+    this.#version = version
     const { settings, log, address } = host
     const connection = { ...kafkaConnection(settings), clientId: `${service}@${address}` }
     const driver = settings['producer.driver'] as KafkaProducer['driver']
-    this.#stores = createStores({ connection, log, driver, ...storesOptions(settings) })
+    const mayWriteOffsets = (): boolean => this.#member.leaseValid()
+    this.#stores = createStores({ connection, log, driver, mayWriteOffsets, ...storesOptions(settings) })
     this.#admin = new KafkaAdmin(connection)
     this.#herder = this.#createHerder(connection, driver)
     const settleMs = settings['rebalance.settle.ms']
@@ -83,8 +96,11 @@ class Worker {
       onAssignment: (assignment) => this.#herder.apply(assignment),
       onLost: () => this.#herder.leaseLost(),
     })
-    addInternalRoutes(host.admin, { plugins, herder: this.#herder, key: settings['internal.key'] })
+    const exactlyOnceSource = this.#exactlyOnceSource
+    addInternalRoutes(host.admin, { plugins, herder: this.#herder, key: settings['internal.key'], exactlyOnceSource })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
+    host.onUnhandled?.(failScopeOf)
+    this.#watchdog = this.#watchEventLoop(connection)
     // An unreachable Kafka is waited for, and told by /ready; anything else ends the process, with its reason.
     this.#start().catch((error: unknown) => {
       if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
@@ -104,11 +120,16 @@ class Worker {
     await this.#member.leave()
     await Promise.all([configs.stop(), offsets.stop(), status.stop(), plugins.stop()])
     await this.#admin.close()
+    await this.#watchdog?.stop()
     this.#life.abort()
   }
 
   get #groupId(): string {
     return `${this.#host.settings.cluster}-${this.#service}`
+  }
+
+  get #exactlyOnceSource(): boolean {
+    return this.#host.settings['exactly.once.source.support'].toLowerCase() === 'enabled'
   }
 
   async #start(): Promise<void> {
@@ -126,10 +147,22 @@ class Worker {
   }
 
   async #publishPlugins(): Promise<void> {
-    for (const { class: className, aliases, version, connector } of this.#plugins) {
-      const entry = { class: className, aliases, version, spec: connector.spec, service: this.#service }
-      await this.#stores.plugins.publish({ ...entry, type: 'source' })
-    }
+    const connectors = this.#plugins.map(({ class: className, aliases, version, connector }): PluginEntry => {
+      return { class: className, aliases, type: 'source', version, spec: connector.spec, service: this.#service }
+    })
+    const converters = CONVERTER_PLUGINS.map((plugin): PluginEntry => {
+      return { ...plugin, aliases: [], version: this.#version, service: '*' }
+    })
+    await Promise.all([...connectors, ...converters].map((plugin) => this.#stores.plugins.publish(plugin)))
+  }
+
+  #watchEventLoop(connection: KafkaConnection): EventLoopWatchdog | null {
+    const { settings, address: workerId, log } = this.#host
+    const stallMs = settings['event.loop.stall.ms']
+    if (!this.#host.onUnhandled || stallMs === 0) return null
+    const statusTopic = settings['status.storage.topic'] ?? `${settings.cluster}-status`
+    const sessionTimeoutMs = settings['session.timeout.ms']
+    return new EventLoopWatchdog({ stallMs, sessionTimeoutMs, connection, statusTopic, workerId, log })
   }
 
   #createHerder(connection: KafkaConnection, producerDriver: KafkaProducer['driver']): Herder {
@@ -142,16 +175,32 @@ class Worker {
       workerId: address,
       log,
       group: () => this.#member,
+      former: new FormerTasks({
+        admin: this.#admin,
+        groupId: this.#groupId,
+        waitMs: settings['task.shutdown.graceful.timeout.ms'] + settings['session.timeout.ms'],
+        rejoin: () => this.#member.rejoin(),
+        clock: systemClock,
+        log,
+      }),
       environment: {
         connection,
         producerDriver,
         groupId: this.#groupId,
         offsets: this.#stores.offsets,
-        admin: this.#admin,
+        // Its connections serve all tasks, and must not count as the one's that happened to need them first.
+        admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
+        exactlyOnceSource: this.#exactlyOnceSource,
         defaults,
         environment: process.env,
         clock: systemClock,
         log,
+        restart: {
+          max: settings['task.restart.max'],
+          backoffMs: settings['task.restart.backoff.ms'],
+          backoffMaxMs: settings['task.restart.backoff.max.ms'],
+          healthyMs: settings['task.restart.healthy.ms'],
+        },
       },
     })
   }

@@ -11,6 +11,8 @@ import { backoffMs } from './backoff.ts'
 
 /** After a healthy connection the first try comes within this many ms, at random so that many tasks do not knock at once. */
 const FIRST_TRY_MS = 50
+/** A connection that delivered and lasted for so many ms was healthy; a server that ends each one at once gets growing waits. */
+const HEALTHY_MS = 500
 
 export const DEFAULT_RECONNECT: ReconnectPolicy = {
   enabled: true,
@@ -30,7 +32,8 @@ export interface ConnectionKeeperOptions {
 
 /**
  * The one place where a source is connected and connected again (design: the contract of a source). A connection that
- * delivered something, or lasted longer than the interval, was healthy: the count of tries starts anew.
+ * delivered for a while, or lasted longer than the interval, was healthy: the waits start anew. The limit of tries counts
+ * anew after any connection that delivered.
  */
 export class ConnectionKeeper {
   readonly #options: ConnectionKeeperOptions
@@ -38,7 +41,10 @@ export class ConnectionKeeper {
   connectedSince: number | null = null
   /** Tries to connect again, over the task's life. */
   reconnects = 0
-  #attempt = 0
+  /** Tries in a row without a connection that delivered, for the limit. */
+  #tries = 0
+  /** Waits since the last healthy connection, for the backoff. */
+  #waits = 0
   #connectedAt = 0
   #delivered = false
   #everConnected = false
@@ -84,9 +90,11 @@ export class ConnectionKeeper {
   /** The connection is gone. Throws when the policy allows no other. */
   lost(error: unknown): void {
     const { clock, policy } = this.#options
-    const healthy = this.#delivered || clock.monotonic() - this.#connectedAt > Math.max(policy.intervalMs, 1000)
+    const lastedMs = clock.monotonic() - this.#connectedAt
+    const healthy = lastedMs > (this.#delivered ? HEALTHY_MS : Math.max(policy.intervalMs, 1000))
     this.connectedSince = null
-    if (healthy) this.#attempt = 0
+    if (healthy) this.#waits = 0
+    if (healthy || this.#delivered) this.#tries = 0
     this.#failed(error)
   }
 
@@ -102,11 +110,11 @@ export class ConnectionKeeper {
         { cause: error },
       )
     }
-    if (policy.maxAttempts > 0 && this.#attempt >= policy.maxAttempts) {
+    if (policy.maxAttempts > 0 && this.#tries >= policy.maxAttempts) {
       log.error('reconnect_failed', {
         reason: 'max_attempts_reached',
         max_attempts: policy.maxAttempts,
-        current_attempt: this.#attempt,
+        current_attempt: this.#tries,
       })
       throw new ConfigError(
         'RECONNECT_EXHAUSTED',
@@ -114,28 +122,29 @@ export class ConnectionKeeper {
         { cause: error },
       )
     }
-    this.#attempt++
+    this.#tries++
+    this.#waits++
   }
 
   async #waitForTurn(signal: AbortSignal): Promise<void> {
-    if (this.#attempt === 0) return
+    if (this.#waits === 0) return
     const { policy, clock, log, random = Math.random } = this.#options
-    const first = this.#everConnected && this.#attempt === 1
+    const first = this.#everConnected && this.#waits === 1
     const waitMs = first
       ? Math.round(random() * FIRST_TRY_MS)
-      : backoffMs(this.#everConnected ? this.#attempt - 1 : this.#attempt, {
+      : backoffMs(this.#everConnected ? this.#waits - 1 : this.#waits, {
           baseMs: policy.intervalMs,
           maxMs: policy.backoffMaxMs,
           random,
         })
     log.info('reconnect_scheduled', {
-      attempt: this.#attempt,
+      attempt: this.#waits,
       backoff_ms: waitMs,
       error: this.#lastError instanceof Error ? this.#lastError.message : undefined,
     })
     await clock.sleep(waitMs, signal)
     this.reconnects++
-    log.info('reconnect_executing', { attempt: this.#attempt })
+    log.info('reconnect_executing', { attempt: this.#waits })
   }
 
   async #tryOnce(signal: AbortSignal): Promise<void> {

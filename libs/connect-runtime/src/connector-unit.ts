@@ -1,7 +1,13 @@
+import { redactor, resolveReferences, secretsOf } from '@tributary/config'
 import { type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
-import type { ConfigStore, State, StatusStore, TargetState } from '@tributary/connect-storage'
+import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
+import type { FormerTasks } from './former-tasks.ts'
+import type { Group } from './group.ts'
+import { heldTooOften, MAX_STALLS } from './isolation/held-loop.ts'
+import { type PluginScope, runInScope, runOutsideScopes } from './isolation/plugin-scope.ts'
 import { Serial } from './serial.ts'
+import { requiresExactlyOnce } from './source-task-config.ts'
 import { sameProps } from './task-unit.ts'
 
 export interface ConnectorUnitOptions {
@@ -10,6 +16,8 @@ export interface ConnectorUnitOptions {
   readonly epoch: number
   readonly config: ConfigStore
   readonly status: StatusStore
+  readonly former: FormerTasks
+  readonly group: Group
   readonly workerId: string
   readonly log: Logger
 }
@@ -17,45 +25,104 @@ export interface ConnectorUnitOptions {
 /** A connector that is assigned to this worker: splits its configuration into tasks and writes them to the config topic. */
 export class ConnectorUnit {
   readonly connector: string
+  readonly plugin: SourcePlugin
   readonly epoch: number
   failure: unknown = null
   readonly #options: ConnectorUnitOptions
   readonly #operations = new Serial()
-  #released = false
+  readonly #life = new AbortController()
+  readonly #scope: PluginScope
+  /** Stalls of the past count no more; the next status says so. */
+  #forgiven = false
 
   constructor(options: ConnectorUnitOptions) {
     this.#options = options
+    const { connector, epoch: generation } = options
+    this.#scope = {
+      name: `connector ${connector}`,
+      unit: () => ({ connector, task: null, generation, stalls: this.#stalls }),
+      fail: (error) => runOutsideScopes(() => this.#failLater(error)),
+    }
     this.connector = options.connector
+    this.plugin = options.plugin
     this.epoch = options.epoch
   }
 
-  /** Brings tasks and status in line with the present configuration and target state. Asked again, it does it again. */
+  /**
+   * Brings tasks and status in line with the present configuration and target state. Asked again, it does it again. Writes
+   * nothing without a lease: someone else may own the connector by then.
+   */
   reconcile(): Promise<void> {
     return this.#operations.run(async () => {
-      if (this.#released) return
-      const { config, log } = this.#options
-      const props = config.snapshot.config(this.connector)
-      if (props === null) return
-      const target = config.snapshot.targetState(this.connector)
+      const { config, group } = this.#options
+      const { signal } = this.#life
+      const asked = this.#asked()
+      if (signal.aborted || asked === null) return
       try {
-        const tasks = this.#tasks(props, target)
-        if (tasks && !this.#unchanged(tasks)) await config.putTaskConfigs(this.connector, tasks, this.epoch)
+        await group.waitForLease(signal)
+        const tasks = this.#tasks(asked.props, asked.target)
+        if (tasks && !this.#unchanged(tasks)) {
+          if (this.#mustEndFormer(asked.props, tasks)) await this.#endFormer(asked, signal)
+          // Something newer came meanwhile: its own turn follows.
+          if (!this.#still(asked)) return
+          await group.waitForLease(signal)
+          await config.putTaskConfigs(this.connector, tasks, this.epoch)
+        }
         this.failure = null
-        await this.#report(stateOf(target))
+        await this.#report(stateOf(asked.target))
       } catch (error) {
-        this.failure = error
-        log.error('connector_failed', { connector_name: this.connector, error })
-        await this.#report('FAILED', traceOf(error))
+        if (signal.aborted) return
+        await this.#failedWith(error)
       }
     })
   }
 
+  /** Someone changed or restarted it: what it did to processes in the past counts no more. */
+  changed(): Promise<void> {
+    this.#forgiven = true
+    return this.reconcile()
+  }
+
   release(finalState: 'UNASSIGNED' | 'DELETED' | 'SILENT'): Promise<void> {
-    this.#released = true
+    this.#life.abort(new Error(`connector ${this.connector} is released`))
     return this.#operations.run(async () => {
       if (finalState === 'UNASSIGNED') await this.#report('UNASSIGNED')
       if (finalState === 'DELETED') await this.#options.status.deleteConnector(this.connector)
     })
+  }
+
+  get #stalls(): number {
+    return this.#forgiven ? 0 : (this.#options.status.connector(this.connector)?.stalls ?? 0)
+  }
+
+  async #failedWith(error: unknown): Promise<void> {
+    const { config, plugin, log } = this.#options
+    this.failure = error
+    const redact = redactor(secretsOf(plugin.connector.spec, config.snapshot.config(this.connector) ?? {}))
+    const trace = redact(traceOf(error))
+    log.error('connector_failed', { connector_name: this.connector, trace })
+    await this.#report('FAILED', trace)
+  }
+
+  /** The plugin's code went wrong where nobody waited for it. */
+  #failLater(error: unknown): void {
+    const failing = this.#operations.run(async () => {
+      if (!this.#life.signal.aborted) await this.#failedWith(error)
+    })
+    failing.catch((cause: unknown) => {
+      this.#options.log.warn('status_write_failed', { connector_name: this.connector, error: cause })
+    })
+  }
+
+  #asked(): Asked | null {
+    const { snapshot } = this.#options.config
+    const props = snapshot.config(this.connector)
+    return props && { props, target: snapshot.targetState(this.connector) }
+  }
+
+  #still({ props, target }: Asked): boolean {
+    const now = this.#asked()
+    return !this.#life.signal.aborted && now?.props === props && now.target === target
   }
 
   /** The wanted tasks; null: leave them as they are. Paused from birth makes none until the first resume. */
@@ -64,8 +131,9 @@ export class ConnectorUnit {
     if (target === 'STOPPED') return []
     if (target === 'PAUSED' && config.snapshot.tasks(this.connector).length === 0) return null
     const maxTasks = Number(props['tasks.max'] ?? 1)
-    return plugin.connector
-      .taskConfigs(props, maxTasks)
+    const last = this.#options.status.connector(this.connector)
+    if (this.#stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, this.#stalls, last?.trace)
+    return runInScope(this.#scope, () => plugin.connector.taskConfigs(props, maxTasks))
       .slice(0, maxTasks)
       .map((task) => ({ ...task, 'task.class': plugin.taskClass }))
   }
@@ -75,6 +143,48 @@ export class ConnectorUnit {
     return present.length === tasks.length && present.every((task, i) => sameProps(task, tasks[i]!))
   }
 
+  /** Exactly once, and there were or will be more tasks than number 0, whose next start fences it by itself. */
+  #mustEndFormer(props: Props, tasks: readonly Props[]): boolean {
+    const { snapshot } = this.#options.config
+    const known = snapshot.taskNumbers(this.connector)
+    if (tasks.length === 0 || known.size === 0) return false
+    // Where there is a set, those before it were ended when it came.
+    const former =
+      snapshot.tasks(this.connector).length > 0 ? snapshot.tasks(this.connector).length : Math.max(...known) + 1
+    if (former === 1 && tasks.length === 1) return false
+    const key = 'exactly.once.support'
+    return requiresExactlyOnce(resolveReferences({ [key]: props[key] ?? '' }, process.env).props)
+  }
+
+  /**
+   * Takes all tasks away and fences them. An owner that dies here leaves a connector without tasks, whose next owner finds
+   * that they differ from those wanted, and comes this way again.
+   */
+  async #endFormer(asked: Asked, signal: AbortSignal): Promise<void> {
+    const { config, former } = this.#options
+    const { snapshot } = config
+    if (snapshot.tasks(this.connector).length > 0) await config.putTaskConfigs(this.connector, [], this.epoch)
+    const cfg = snapshot.appliedOffset
+    // A stop, or a newer configuration, need not wait.
+    const changed = new AbortController()
+    const check = (): void => {
+      if (!this.#still(asked)) changed.abort()
+    }
+    const unlisten = config.listen({
+      connectorConfigUpdated: check,
+      connectorRemoved: check,
+      targetStateUpdated: check,
+    })
+    const ends = AbortSignal.any([signal, changed.signal])
+    try {
+      await former.end(this.connector, snapshot.taskNumbers(this.connector), cfg, ends)
+    } catch (error) {
+      if (!changed.signal.aborted) throw error
+    } finally {
+      unlisten()
+    }
+  }
+
   async #report(state: State, trace?: string): Promise<void> {
     const { status, workerId } = this.#options
     await status.putConnector(this.connector, {
@@ -82,8 +192,14 @@ export class ConnectorUnit {
       workerId,
       generation: this.epoch,
       ...(trace === undefined ? {} : { trace }),
+      ...(this.#forgiven && { stalls: 0 }),
     })
   }
+}
+
+interface Asked {
+  readonly props: ConnectorConfig
+  readonly target: TargetState
 }
 
 function stateOf(target: TargetState): State {

@@ -31,16 +31,25 @@ export class ErrorHandler {
   readonly #connector: string
   readonly #task: number
   readonly #log: Logger
+  readonly #redact: (text: string) => string
   readonly #skippedLine = oncePer(SKIPPED_LOG_MS)
   /** Records skipped or sent to the dead-letter queue. */
   skipped = 0
   deadLettered = 0
 
-  constructor(config: SourceTaskConfig, connector: string, task: number, log: Logger) {
+  /** `redact` hides the configuration's secrets in what goes into headers. */
+  constructor(
+    config: SourceTaskConfig,
+    connector: string,
+    task: number,
+    log: Logger,
+    redact = (text: string): string => text,
+  ) {
     this.#config = config
     this.#connector = connector
     this.#task = task
     this.#log = log
+    this.#redact = redact
   }
 
   /** The dead-letter record for a failed one, null when there is no such queue. Throws when errors are not tolerated. */
@@ -107,8 +116,8 @@ export class ErrorHandler {
       text('stage', stage),
       text('class.name', className),
       text('exception.class.name', cause.name),
-      text('exception.message', cause.message),
-      text('exception.stacktrace', traceOf(cause)),
+      text('exception.message', this.#redact(cause.message)),
+      text('exception.stacktrace', this.#redact(traceOf(cause))),
     ]
   }
 }

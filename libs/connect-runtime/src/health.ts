@@ -23,6 +23,9 @@ export interface TaskHealth {
   readonly reason: string
 }
 
+/** A status write that takes longer waits for Kafka, in ms. */
+const STATUS_WRITE_MS = 1000
+
 export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
   const { current } = unit
   const run = current?.run
@@ -44,14 +47,16 @@ export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
     dropped: stats?.messagesDropped ?? 0,
     latency_ms: Math.round((progress?.latencyMs ?? 0) * 10) / 10,
     queue_size: stats?.queueSize ?? 0,
-    reason: reason(unit, nowMs),
+    reason: unit.redact(reason(unit, nowMs)),
   }
 }
 
 function reason(unit: TaskUnit, nowMs: number): string {
-  if (unit.failed) return `The task failed: ${messageOf(unit.failure)}`
+  if (unit.failed) return `The task failed: ${messageOf(unit.failure)}${statusBehind(unit)}`
   const run = unit.current?.run
   if (!run) return 'The task is not running.'
+  const outage = unit.current?.outage() ?? null
+  if (outage !== null) return `Kafka does not answer, records wait: ${messageOf(outage)}`
   if (run.state === 'paused') return 'The task is paused.'
   if (!run.connection.connected) {
     const why = run.connection.lastError
@@ -65,6 +70,13 @@ function reason(unit: TaskUnit, nowMs: number): string {
     return 'Connected; the queue is full, as Kafka takes records more slowly than the source sends.'
   }
   return 'Records are flowing.'
+}
+
+/** The status topic is what all others see of the task. */
+function statusBehind(unit: TaskUnit): string {
+  return unit.statusWaitsMs > STATUS_WRITE_MS
+    ? '; Kafka does not answer, so its status still shows the state before'
+    : ''
 }
 
 function messageOf(error: unknown): string {

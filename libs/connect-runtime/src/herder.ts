@@ -1,21 +1,24 @@
-import type { SourcePlugin } from '@tributary/connect-api'
+import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { ConfigStore, RestartRequest, StatusStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { ConnectorUnit } from './connector-unit.ts'
+import type { FormerTasks } from './former-tasks.ts'
 import { type Group, type MemberAssignment, type MemberMetadata, parseUnit, unitOf } from './group.ts'
 import { GroupLease } from './lease.ts'
-import type { TaskEnvironment } from './task-factory.ts'
-import { TaskUnit } from './task-unit.ts'
-import { findPlugin, unitsOf } from './units.ts'
+import { TaskUnit, type UnitEnvironment } from './task-unit.ts'
+import { findPlugin, isOurs, taskCount } from './units.ts'
 
 /** Changes of the config topic that come together cause one round of the group. */
 const DEBOUNCE_MS = 20
+/** Wait before what could not be taken is taken up again. */
+const RETRY_MS = 1000
 
 export interface HerderOptions {
   readonly plugins: readonly SourcePlugin[]
   readonly config: ConfigStore
   readonly status: StatusStore
-  readonly environment: TaskEnvironment
+  readonly environment: UnitEnvironment
+  readonly former: FormerTasks
   /** host:port of this worker's admin server. */
   readonly workerId: string
   readonly group: () => Group
@@ -37,7 +40,8 @@ interface OwnedUnit {
 export class Herder {
   readonly #options: HerderOptions
   readonly #own = new Map<string, OwnedUnit>()
-  #units = ''
+  /** How many tasks each connector of this service has: what the group shares out beside the connectors. */
+  readonly #taskCounts = new Map<string, number>()
   #rejoinTimer: NodeJS.Timeout | null = null
   #latest: MemberAssignment | null = null
   #leaseLost = false
@@ -49,12 +53,13 @@ export class Herder {
   }
 
   start(): void {
-    this.#units = this.#unitSet()
-    this.#unlisten = this.#options.config.listen({
+    const { config } = this.#options
+    for (const connector of config.snapshot.connectors()) this.#unitsChanged(connector)
+    this.#unlisten = config.listen({
       connectorConfigUpdated: (connector) => this.#changed(connector),
       targetStateUpdated: (connector) => this.#changed(connector),
       tasksUpdated: (connector) => this.#changed(connector),
-      connectorRemoved: () => this.#rejoinWhenUnitsChanged(),
+      connectorRemoved: (connector) => this.#rejoinWhenUnitsChanged(connector),
       restartRequested: (request) => this.#restart(request),
     })
   }
@@ -87,7 +92,14 @@ export class Herder {
   /** A member that has read less of the config topic than the leader catches up first. */
   async #takeWhatIsNew(assignment: MemberAssignment): Promise<void> {
     const { config } = this.#options
-    if (config.snapshot.appliedOffset < BigInt(assignment.cfg)) await config.refresh()
+    if (config.snapshot.appliedOffset < BigInt(assignment.cfg)) {
+      try {
+        await config.refresh()
+      } catch (error) {
+        if (!this.#stopped) this.#rejoinSoon(RETRY_MS)
+        throw error
+      }
+    }
     if (assignment !== this.#latest || this.#stopped) return
     for (const unit of assignment.run) if (!this.#own.has(unit)) this.#take(unit)
   }
@@ -108,20 +120,21 @@ export class Herder {
   }
 
   #take(unit: string): void {
-    const { config, status, plugins, environment, workerId, group, log } = this.#options
+    const { config, status, environment, former, workerId, group, log } = this.#options
     const { connector, task } = parseUnit(unit)
-    const props = config.snapshot.config(connector)
-    const plugin = findPlugin(plugins, props?.['connector.class'])
     const epoch = group().generation
-    if (!plugin) return
     if (task === null) {
-      const owned = new ConnectorUnit({ connector, plugin, epoch, config, status, workerId, log })
+      const plugin = this.#pluginOf(connector)
+      if (!plugin) return
+      const shared = { config, status, former, group: group(), workerId, log }
+      const owned = new ConnectorUnit({ connector, plugin, epoch, ...shared })
       this.#own.set(unit, { unit: owned, epoch, stopping: false, stopped: Promise.resolve() })
       this.#watch(owned.reconcile())
       return
     }
     const taskProps = config.snapshot.tasks(connector)[task]
-    if (!taskProps) return
+    const plugin = this.#pluginOf(connector, taskProps)
+    if (!taskProps || !plugin) return
     const owned = new TaskUnit({
       id: { connector, task },
       plugin,
@@ -140,13 +153,9 @@ export class Herder {
 
   /** Stops a unit in the background; once it has really stopped, another round may give it to someone else. */
   #release(unit: string, owned: OwnedUnit, how: 'stop' | 'lose'): void {
-    const { config, log } = this.#options
+    const { log } = this.#options
     owned.stopping = true
-    const { connector } = parseUnit(unit)
-    const deleted = config.snapshot.config(connector) === null
-    const stopped = config.snapshot.targetState(connector) === 'STOPPED'
-    const isTask = owned.unit instanceof TaskUnit
-    const final = how === 'lose' ? 'SILENT' : deleted || (isTask && stopped) ? 'DELETED' : 'UNASSIGNED'
+    const final = how === 'lose' ? 'SILENT' : this.#lastWords(unit)
     const releasing = owned.unit instanceof TaskUnit ? owned.unit.release(how, final) : owned.unit.release(final)
     owned.stopped = releasing
       .catch((error: unknown) => log.error('unit_stop_failed', { unit, error }))
@@ -156,27 +165,56 @@ export class Herder {
       })
   }
 
+  /** Which of our plugins a connector has to do with; a task's is that of the set that it is of, which may be a former one. */
+  #pluginOf(connector: string, taskProps?: Props): SourcePlugin | null {
+    const { config, plugins } = this.#options
+    const plugin = findPlugin(plugins, config.snapshot.config(connector)?.['connector.class'])
+    return plugins.find((p) => p.taskClass === taskProps?.['task.class']) ?? plugin
+  }
+
+  /** What a unit that stops leaves in the status topic. */
+  #lastWords(unit: string): 'UNASSIGNED' | 'DELETED' | 'SILENT' {
+    const { config, plugins } = this.#options
+    const { snapshot } = config
+    const { connector, task } = parseUnit(unit)
+    if (snapshot.config(connector) === null) return 'DELETED'
+    // Another service's workers have the connector now, and tell how it is.
+    if (!isOurs(snapshot, plugins, connector)) return 'SILENT'
+    return task !== null && task >= taskCount(snapshot, connector) ? 'DELETED' : 'UNASSIGNED'
+  }
+
   /** Something about one connector changed: what is here follows, and the group meets when units came or went. */
   #changed(connector: string): void {
     const { config } = this.#options
-    const target = config.snapshot.targetState(connector)
-    const owned = this.#own.get(unitOf.connector(connector))
-    if (owned?.unit instanceof ConnectorUnit && !owned.stopping) this.#watch(owned.unit.reconcile())
-    const tasks = config.snapshot.tasks(connector)
-    for (const task of this.tasks(connector)) {
-      const props = tasks[task.id.task]
-      if (!props || target === 'STOPPED') continue
-      task.setTarget(target)
-      this.#watch(task.update(props))
+    const { snapshot } = config
+    const target = snapshot.targetState(connector)
+    this.#follow(unitOf.connector(connector), this.#pluginOf(connector), (unit) => {
+      if (unit instanceof ConnectorUnit) this.#watch(unit.changed())
+    })
+    const tasks = target === 'STOPPED' ? [] : snapshot.tasks(connector)
+    for (const [task, props] of tasks.entries()) {
+      this.#follow(unitOf.task(connector, task), this.#pluginOf(connector, props), (unit) => {
+        if (!(unit instanceof TaskUnit)) return
+        unit.setTarget(target)
+        this.#watch(unit.update(props))
+      })
     }
-    this.#rejoinWhenUnitsChanged()
+    this.#rejoinWhenUnitsChanged(connector)
+  }
+
+  /** A unit that is here does what is new; one that is another plugin's now is given up, and taken again as that one's. */
+  #follow(name: string, plugin: SourcePlugin | null, what: (unit: OwnedUnit['unit']) => void): void {
+    const owned = this.#own.get(name)
+    if (!owned || owned.stopping) return
+    if (owned.unit.plugin === plugin) what(owned.unit)
+    else this.#release(name, owned, 'stop')
   }
 
   #restart(request: RestartRequest): void {
     const { connector, includeTasks, onlyFailed, task } = request
     const owned = this.#own.get(unitOf.connector(connector))
     if (task === undefined && owned?.unit instanceof ConnectorUnit && (!onlyFailed || owned.unit.failure !== null)) {
-      this.#watch(owned.unit.reconcile())
+      this.#watch(owned.unit.changed())
     }
     for (const unit of this.tasks(connector)) {
       const meant = task === undefined ? includeTasks : task === unit.id.task
@@ -184,24 +222,26 @@ export class Herder {
     }
   }
 
-  #rejoinWhenUnitsChanged(): void {
-    const units = this.#unitSet()
-    if (units === this.#units) return
-    this.#units = units
-    this.#rejoinSoon()
+  #rejoinWhenUnitsChanged(connector: string): void {
+    if (this.#unitsChanged(connector)) this.#rejoinSoon()
+  }
+
+  /** Costs the same however many connectors there are. */
+  #unitsChanged(connector: string): boolean {
+    const { config, plugins } = this.#options
+    const before = this.#taskCounts.get(connector)
+    const now = isOurs(config.snapshot, plugins, connector) ? taskCount(config.snapshot, connector) : undefined
+    if (now === undefined) this.#taskCounts.delete(connector)
+    else this.#taskCounts.set(connector, now)
+    return now !== before
   }
 
   /** Changes that come together, or units that stop together, cause one round. */
-  #rejoinSoon(): void {
+  #rejoinSoon(afterMs = DEBOUNCE_MS): void {
     this.#rejoinTimer ??= setTimeout(() => {
       this.#rejoinTimer = null
       this.#options.group().rejoin()
-    }, DEBOUNCE_MS)
-  }
-
-  #unitSet(): string {
-    const { connectors, tasks } = unitsOf(this.#options.config.snapshot, this.#options.plugins)
-    return [...connectors, ...tasks].join('\n')
+    }, afterMs)
   }
 
   /** Nobody waits for these; a rejection would be a bug of ours, and is told. */

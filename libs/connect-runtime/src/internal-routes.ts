@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { SecretLike } from '@tributary/config'
-import type { Props, SourcePlugin } from '@tributary/connect-api'
+import type { OffsetEntry, Props, SourcePlugin } from '@tributary/connect-api'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
 import { findPlugin } from './units.ts'
-import { validateConnector } from './validate-connector.ts'
+import { checkOffsets, validateConnector } from './validate-connector.ts'
 
 interface RouteRequest {
   readonly params: unknown
@@ -25,10 +25,13 @@ export interface InternalRoutesOptions {
   readonly plugins: readonly SourcePlugin[]
   readonly herder: Herder
   readonly key: SecretLike | null
+  /** The worker's exactly.once.source.support is enabled. */
+  readonly exactlyOnceSource: boolean
 }
 
-/** What the control plane asks of a worker: to judge a configuration by the plugin's code, and how its tasks are. */
-export function addInternalRoutes(admin: AdminRoutes, { plugins, herder, key }: InternalRoutesOptions): void {
+/** What the control plane asks of a worker: to judge configurations and offsets by the plugin's code, and how tasks are. */
+export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
+  const { plugins, herder, key, exactlyOnceSource } = options
   const add = (method: 'GET' | 'PUT', url: string, handle: (name: string, body: unknown) => Promise<object> | object) =>
     admin.route({
       method,
@@ -44,7 +47,14 @@ export function addInternalRoutes(admin: AdminRoutes, { plugins, herder, key }: 
   add('PUT', '/internal/plugins/:name/validate', async (className, body) => {
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
-    return { errors: await validateConnector(plugin, body as Props) }
+    return { errors: await validateConnector(plugin, body as Props, exactlyOnceSource) }
+  })
+  add('PUT', '/internal/plugins/:name/offsets/check', async (className, body) => {
+    const plugin = findPlugin(plugins, className)
+    if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
+    const { config, offsets } = body as { config: Props; offsets: OffsetEntry[] }
+    const errors = await checkOffsets(plugin, config, offsets)
+    return { errors, complete: plugin.connector.allOffsetsHere === true }
   })
   add('GET', '/internal/connectors/:name/health', (connector) => {
     const now = Date.now()

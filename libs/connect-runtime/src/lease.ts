@@ -10,9 +10,13 @@ export class GroupLease implements Lease {
     this.#group = group
   }
 
+  valid(): boolean {
+    return this.#released.signal.aborted || this.#group.leaseValid()
+  }
+
   async passed(signal: AbortSignal): Promise<void> {
+    if (this.valid()) return
     const released = this.#released.signal
-    if (released.aborted || this.#group.leaseValid()) return
     try {
       await this.#group.waitForLease(AbortSignal.any([signal, released]))
     } catch (error) {

@@ -1,7 +1,8 @@
 import { type Props, ConfigError } from '@tributary/connect-api'
 
 export type Tolerance = 'none' | 'all'
-export type TransactionBoundary = 'poll' | 'interval'
+const TRANSACTION_BOUNDARIES = ['interval', 'poll', 'connector'] as const
+export type TransactionBoundaryKind = (typeof TRANSACTION_BOUNDARIES)[number]
 
 /** What the runtime itself reads of a source task's configuration; the keys are Kafka Connect's. */
 export interface SourceTaskConfig {
@@ -16,7 +17,7 @@ export interface SourceTaskConfig {
   readonly deadLetterHeaders: boolean
   readonly topicCreation: boolean
   readonly exactlyOnce: boolean
-  readonly transactionBoundary: TransactionBoundary
+  readonly transactionBoundary: TransactionBoundaryKind
   readonly transactionIntervalMs: number
   readonly shutdownTimeoutMs: number
   readonly commitIntervalMs: number
@@ -47,14 +48,16 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
     const value = text(key)?.toLowerCase()
     return value === undefined || value === '' ? fallback : value === 'true'
   }
-  const boundary = text('transaction.boundary')?.toLowerCase() ?? 'poll'
-  if (boundary !== 'poll' && boundary !== 'interval') {
+  const boundaryText = text('transaction.boundary') ?? 'poll'
+  const boundary = TRANSACTION_BOUNDARIES.find((kind) => kind === boundaryText.toLowerCase())
+  if (boundary === undefined) {
     throw new ConfigError(
       'CONFIG_INVALID',
-      `Invalid value ${boundary} for configuration transaction.boundary: String must be one of: poll, interval`,
+      `Invalid value ${boundaryText} for configuration transaction.boundary: String must be one of (case insensitive): INTERVAL, POLL, CONNECTOR`,
       { field: 'transaction.boundary' },
     )
   }
+  const commitIntervalMs = number('offset.commit.interval.ms', 100)
   return {
     tolerance: text('errors.tolerance')?.toLowerCase() === 'all' ? 'all' : 'none',
     logErrors: flag('errors.log.enable', false),
@@ -65,12 +68,17 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
     deadLetterReplication: number('errors.deadletterqueue.topic.replication.factor', -1),
     deadLetterHeaders: flag('errors.deadletterqueue.context.headers.enable', true),
     topicCreation: flag('topic.creation.enable', true),
-    exactlyOnce: text('exactly.once.support')?.toLowerCase() === 'required',
+    exactlyOnce: requiresExactlyOnce(props),
     transactionBoundary: boundary,
-    transactionIntervalMs: number('transaction.boundary.interval.ms', 100),
+    transactionIntervalMs: number('transaction.boundary.interval.ms', commitIntervalMs),
     shutdownTimeoutMs: number('task.shutdown.graceful.timeout.ms', 5000),
-    commitIntervalMs: number('offset.commit.interval.ms', 100),
+    commitIntervalMs,
     maxInFlightRecords: number('max.in.flight.records', 5000),
     maxInFlightBytes: number('max.in.flight.bytes', 8 * MIB),
   }
+}
+
+/** `exactly.once.support=required` turns exactly once on for a connector; `requested`, the default, asks for nothing. */
+export function requiresExactlyOnce(props: Props): boolean {
+  return props['exactly.once.support']?.trim().toLowerCase() === 'required'
 }

@@ -13,6 +13,8 @@ import { type Compression, createProducer, type ProducerOptions } from '@tributa
 import type { Logger } from '@tributary/telemetry'
 import { BatchTracing } from './batch-tracing.ts'
 import { ErrorHandler } from './error-handler.ts'
+import { mustGuarantee } from './guarantees.ts'
+import { heedful } from './isolation/heedful-task.ts'
 import { RecordEncoder } from './record-encoder.ts'
 import { sourceTaskConfig } from './source-task-config.ts'
 import type { Lease, TaskId, TaskState } from './task-parts.ts'
@@ -28,6 +30,8 @@ export interface TaskEnvironment {
   readonly groupId: string
   readonly offsets: OffsetStore
   readonly admin: TopicCreator
+  /** The worker's exactly.once.source.support is enabled. */
+  readonly exactlyOnceSource: boolean
   /** Worker-wide values of task keys, `errors.tolerance`, `value.converter`, `producer.compression.type`. */
   readonly defaults: Props
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -35,11 +39,16 @@ export interface TaskEnvironment {
   readonly log: Logger
 }
 
-export interface TaskRequest {
+/** A task's configuration with its references resolved and the worker's defaults below it. */
+export interface ResolvedProps {
+  readonly props: Props
+  /** Hides the secrets of the configuration in a text. */
+  readonly redact: (text: string) => string
+}
+
+export interface TaskRequest extends ResolvedProps {
   readonly id: TaskId
   readonly plugin: SourcePlugin
-  /** As stored; `${…}` is resolved here and nowhere else. */
-  readonly props: Props
   readonly lease: Lease
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
   readonly onTopic: (topic: string) => void
@@ -50,21 +59,30 @@ export interface CreatedTask {
   readonly stats: TaskStats
   readonly errors: Pick<ErrorHandler, 'skipped' | 'deadLettered'>
   readonly labels: Readonly<Record<string, string>>
-  /** Hides the secrets of the configuration in a text. */
-  readonly redact: (text: string) => string
+  /** Why Kafka does not take the task's records at present; null while it does. */
+  readonly outage: () => Error | null
 }
 
-/** Puts a task together from its configuration. Throws ConfigError. */
+/** Resolves the `${…}` of a stored configuration: here and nowhere else. Throws ConfigError. */
+export function resolveProps(
+  { defaults, environment }: Pick<TaskEnvironment, 'defaults' | 'environment'>,
+  plugin: SourcePlugin,
+  stored: Props,
+): ResolvedProps {
+  const resolved = resolveReferences(stored, environment)
+  const props = { ...defaults, ...resolved.props }
+  return { props, redact: redactor([...resolved.secrets, ...secretsOf(plugin.connector.spec, props)]) }
+}
+
+/** Puts a task together from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
 export function createTask(environment: TaskEnvironment, request: TaskRequest): CreatedTask {
-  const { id, plugin, lease, onState, onTopic } = request
+  const { id, plugin, props, redact, lease, onState, onTopic } = request
   const { clock, offsets, admin } = environment
-  const resolved = resolveReferences(request.props, environment.environment)
-  const props = { ...environment.defaults, ...resolved.props }
-  const redact = redactor([...resolved.secrets, ...secretsOf(plugin.connector.spec, props)])
   const config = sourceTaskConfig(props)
+  mustGuarantee(plugin, props, environment.exactlyOnceSource)
   const labels = plugin.metricLabels?.(props) ?? {}
   const log = environment.log.child({ connector_name: id.connector, task: id.task }, loggerName(plugin.class))
-  const errors = new ErrorHandler(config, id.connector, id.task, log)
+  const errors = new ErrorHandler(config, id.connector, id.task, log, redact)
   const encoder = new RecordEncoder({
     transformations: createTransformations(props),
     keyConverter: createConverter('key.converter', props, true),
@@ -75,11 +93,17 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     retryTimeoutMs: config.retryTimeoutMs,
     retryDelayMaxMs: config.retryDelayMaxMs,
   })
+  let outage: Error | null = null
   const producer = createProducer(environment.connection, {
     driver: environment.producerDriver,
     ...producerOptions(props),
     ...(config.exactlyOnce ? { transactionalId: taskTransactionalId(environment.groupId, id.connector, id.task) } : {}),
-    onOutage: (state, error) => log.warn(state === 'down' ? 'kafka_unavailable' : 'kafka_available', { error }),
+    // What waits in the producer while the process stands still must not follow what the task's next owner has sent.
+    maySend: () => lease.valid(),
+    onOutage: (state, error) => {
+      outage = state === 'down' ? (error ?? new Error('it does not answer')) : null
+      log.warn(state === 'down' ? 'kafka_unavailable' : 'kafka_available', { error })
+    },
   })
   const topics = new Topics({
     producer,
@@ -95,7 +119,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const run = new WorkerSourceTask({
     id,
     plugin,
-    task: plugin.createTask(),
+    task: heedful(plugin.createTask(), log),
     props,
     config,
     producer,
@@ -110,7 +134,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     log,
     onState,
   })
-  return { run, stats, errors, labels, redact }
+  return { run, stats, errors, labels, outage: () => outage }
 }
 
 /** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */

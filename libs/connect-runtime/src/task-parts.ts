@@ -21,6 +21,8 @@ export interface TaskId {
  * valid again or the task ends.
  */
 export interface Lease {
+  /** Whether it is valid now, or was released. */
+  valid(): boolean
   /** Resolves at once while the lease is valid. Checks the clock each time, not a timer. */
   passed(signal: AbortSignal): Promise<void>
   /** The task is another worker's: waits no more. */

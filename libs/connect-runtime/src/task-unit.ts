@@ -1,10 +1,18 @@
 import { type ErrorKind, errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
-import type { State, StatusStore, TargetState } from '@tributary/connect-storage'
+import type { StatusStore, TargetState } from '@tributary/connect-storage'
 import { type Logger, redactLogs } from '@tributary/telemetry'
-import { RestartPolicy } from './restart-policy.ts'
+import { heldTooOften, MAX_STALLS } from './isolation/held-loop.ts'
+import { type PluginScope, runInScope, runOutsideScopes } from './isolation/plugin-scope.ts'
+import { outlook, RestartPolicy, type RestartSettings } from './restart-policy.ts'
 import { Serial } from './serial.ts'
-import { type CreatedTask, createTask, type TaskEnvironment } from './task-factory.ts'
+import { type CreatedTask, createTask, resolveProps, type TaskEnvironment } from './task-factory.ts'
 import type { Lease, TaskId, TaskState } from './task-parts.ts'
+import { TaskStatus } from './task-status.ts'
+
+/** What all tasks of a worker share, and how they heal. */
+export interface UnitEnvironment extends TaskEnvironment {
+  readonly restart: RestartSettings
+}
 
 export interface TaskUnitOptions {
   readonly id: TaskId
@@ -13,40 +21,55 @@ export interface TaskUnitOptions {
   readonly target: TargetState
   /** The group's generation in which this worker got the task. */
   readonly epoch: number
-  readonly environment: TaskEnvironment
+  readonly environment: UnitEnvironment
   readonly status: StatusStore
   readonly workerId: string
   readonly createLease: () => Lease
   readonly log: Logger
 }
 
-/** A task that is assigned to this worker: starts, restarts, pauses, stops it, and tells its state to the status topic. */
+/** One run of the task, from its creation on; what an earlier one still tells is not this unit's state. */
+interface Run {
+  readonly scope: PluginScope
+  created: CreatedTask | null
+}
+
+const unchanged = (text: string): string => text
+
+/**
+ * A task that is assigned to this worker: starts, restarts, pauses, stops it, and tells its state to the status topic. All
+ * code of the plugin runs in a scope of its own, so that what it breaks fails this task and no other.
+ */
 export class TaskUnit {
   readonly id: TaskId
   readonly plugin: SourcePlugin
   readonly epoch: number
-  current: CreatedTask | null = null
   /** Why it is FAILED; null otherwise. */
   failure: unknown = null
-  readonly restartPolicy = new RestartPolicy()
+  readonly restartPolicy: RestartPolicy
+  /** Hides the secrets of the last started configuration in a text. */
+  redact = unchanged
   readonly #options: TaskUnitOptions
   readonly #operations = new Serial()
-  readonly #statuses = new Serial()
+  readonly #status: TaskStatus
   #props: Props
   #target: TargetState
+  #run: Run | null = null
   #startedAt = 0
-  /** Counts the runs: what an earlier one still tells is not this one's state. */
-  #attempt = 0
-  #restartTimer: NodeJS.Timeout | null = null
-  /** While the task runs no log line of this process shows its secrets. */
+  /** To the next restart, or to the end of the healthy period. */
+  #timer: NodeJS.Timeout | null = null
+  /** As long as the unit is here no log line of this process shows its secrets. */
   #endRedaction: () => void = () => {}
   #released = false
 
   constructor(options: TaskUnitOptions) {
+    const { id, plugin, epoch, environment, status, workerId, log } = options
     this.#options = options
-    this.id = options.id
-    this.plugin = options.plugin
-    this.epoch = options.epoch
+    this.id = id
+    this.plugin = plugin
+    this.epoch = epoch
+    this.restartPolicy = new RestartPolicy(environment.restart)
+    this.#status = new TaskStatus({ id, epoch, store: status, workerId, log })
     this.#props = options.props
     this.#target = options.target
   }
@@ -54,8 +77,15 @@ export class TaskUnit {
   get props(): Props {
     return this.#props
   }
+  get current(): CreatedTask | null {
+    return this.#run?.created ?? null
+  }
   get failed(): boolean {
     return this.failure !== null
+  }
+  /** ms that the status topic has been behind what the task does. */
+  get statusWaitsMs(): number {
+    return this.#status.waitsMs
   }
 
   start(): Promise<void> {
@@ -69,11 +99,11 @@ export class TaskUnit {
     return this.restart()
   }
 
+  /** Someone wants it to run: what went wrong in the past counts no more. */
   restart(): Promise<void> {
-    return this.#operations.run(async () => {
-      await this.#stopCurrent('stop')
-      this.#start()
-    })
+    this.restartPolicy.refill()
+    this.#status.forgiveStalls()
+    return this.#restart()
   }
 
   setTarget(target: TargetState): void {
@@ -85,90 +115,127 @@ export class TaskUnit {
   /** Ends the task for good on this worker. `lose`: another worker has it already. */
   release(how: 'stop' | 'lose', finalState: 'UNASSIGNED' | 'DELETED' | 'SILENT'): Promise<void> {
     this.#released = true
-    if (how === 'lose') void this.current?.run.lose()
+    if (how === 'lose' && this.#run) void this.#end(this.#run, how)
     return this.#operations.run(async () => {
       await this.#stopCurrent(how)
-      const { status } = this.#options
-      const { connector, task } = this.id
-      if (finalState === 'UNASSIGNED') this.#report('UNASSIGNED')
-      if (finalState === 'DELETED') await this.#statuses.run(() => status.deleteTask(connector, task))
-      await this.#statuses.idle()
+      if (finalState === 'UNASSIGNED') this.#status.report('UNASSIGNED')
+      if (finalState === 'DELETED') await this.#status.delete()
+      await this.#status.idle()
+      this.#endRedaction()
+    })
+  }
+
+  #restart(): Promise<void> {
+    return this.#operations.run(async () => {
+      await this.#stopCurrent('stop')
+      this.#start()
     })
   }
 
   #start(): void {
     if (this.#released) return
-    const { environment, createLease, status } = this.#options
     this.failure = null
-    this.#startedAt = environment.clock.monotonic()
-    const attempt = ++this.#attempt
-    let run: CreatedTask
-    try {
-      run = createTask(environment, {
-        id: this.id,
-        plugin: this.plugin,
-        props: this.#props,
-        lease: createLease(),
-        onState: (state, error, kind) => {
-          if (attempt === this.#attempt) this.#onState(state, error, kind)
-        },
-        onTopic: (topic) => {
-          void this.#statuses
-            .run(() => status.putTopic(this.id.connector, this.id.task, topic))
-            .catch(this.#statusFailed)
-        },
-      })
-    } catch (error) {
-      this.#failedWith(error, errorKind(error))
-      return
+    this.#startedAt = this.#options.environment.clock.monotonic()
+    const run: Run = { scope: this.#createScope(() => run), created: null }
+    this.#run = run
+    runInScope(run.scope, () => {
+      try {
+        run.created = this.#create(run)
+      } catch (error) {
+        runOutsideScopes(() => this.#failedWith(error, errorKind(error)))
+        return
+      }
+      if (this.#target === 'PAUSED') run.created.run.pause()
+      void run.created.run.run()
+    })
+  }
+
+  #create(run: Run): CreatedTask {
+    const { environment, createLease } = this.#options
+    const { stalls, stored } = this.#status
+    if (stalls >= MAX_STALLS) throw heldTooOften(run.scope.name, stalls, stored?.trace)
+    const resolved = resolveProps(environment, this.plugin, this.#props)
+    this.#endRedaction()
+    this.redact = resolved.redact
+    this.#endRedaction = redactLogs(resolved.redact)
+    return createTask(environment, {
+      ...resolved,
+      id: this.id,
+      plugin: this.plugin,
+      lease: createLease(),
+      onState: (state, error, kind) => {
+        if (run === this.#run) runOutsideScopes(() => this.#onState(state, error, kind))
+      },
+      onTopic: (topic) => runOutsideScopes(() => this.#status.reportTopic(topic)),
+    })
+  }
+
+  #createScope(run: () => Run): PluginScope {
+    const { connector, task } = this.id
+    return {
+      name: `task ${task} of connector ${connector}`,
+      unit: () => ({ connector, task, generation: this.epoch, stalls: this.#status.stalls }),
+      fail: (error) => run().created?.run.fail(error),
     }
-    this.current = run
-    this.#endRedaction = redactLogs(run.redact)
-    if (this.#target === 'PAUSED') run.run.pause()
-    void run.run.run()
   }
 
   async #stopCurrent(how: 'stop' | 'lose'): Promise<void> {
-    if (this.#restartTimer) clearTimeout(this.#restartTimer)
-    this.#restartTimer = null
-    const run = this.current?.run
-    this.current = null
-    this.#attempt++
-    await (how === 'lose' ? run?.lose() : run?.stop())
-    this.#endRedaction()
-    this.#endRedaction = () => {}
+    this.#clearTimer()
+    const run = this.#run
+    this.#run = null
+    if (run) await this.#end(run, how)
+  }
+
+  async #end({ scope, created }: Run, how: 'stop' | 'lose'): Promise<void> {
+    await runInScope(scope, () => (how === 'lose' ? created?.run.lose() : created?.run.stop()))
   }
 
   #onState(state: TaskState, error: unknown, kind: ErrorKind | null): void {
-    if (state === 'running') this.#report('RUNNING')
-    if (state === 'paused') this.#report('PAUSED')
-    if (state === 'failed') this.#failedWith(error, kind ?? 'fatal')
+    if (state === 'failed') return this.#failedWith(error, kind ?? 'fatal')
+    if (state === 'paused') this.#status.report('PAUSED')
+    if (state !== 'running') return
+    this.#status.report('RUNNING')
+    if (this.#status.stalls > 0) this.#forgiveWhenHealthy()
   }
 
   #failedWith(error: unknown, kind: ErrorKind): void {
     const { log, environment } = this.#options
+    const { connector, task } = this.id
+    this.#clearTimer()
     this.failure = error
-    const trace = (this.current?.redact ?? String)(traceOf(error))
-    log.error('task_failed', { connector_name: this.id.connector, task: this.id.task, kind, trace })
-    this.#report('FAILED', trace)
-    const waitMs = this.restartPolicy.next(error, kind, environment.clock.monotonic() - this.#startedAt)
-    if (waitMs === null || this.#released) return
-    log.info('task_restart_scheduled', { connector_name: this.id.connector, task: this.id.task, backoff_ms: waitMs })
-    this.#restartTimer = setTimeout(() => void this.restart(), waitMs)
+    const restart = this.restartPolicy.next(error, kind, environment.clock.monotonic() - this.#startedAt)
+    const trace = this.redact(withSecondLine(traceOf(error), outlook(restart)))
+    log.error('task_failed', { connector_name: connector, task, kind, trace })
+    this.#status.report('FAILED', trace)
+    if (restart.kind !== 'after' || this.#released) return
+    const { waitMs, attempt } = restart
+    log.info('task_restart_scheduled', { connector_name: connector, task, backoff_ms: waitMs, attempt })
+    this.#timer = setTimeout(() => void this.#restart(), waitMs)
   }
 
-  #report(state: State, trace?: string): void {
-    const { status, workerId } = this.#options
-    const entry = { state, workerId, generation: this.epoch, ...(trace === undefined ? {} : { trace }) }
-    void this.#statuses.run(() => status.putTask(this.id.connector, this.id.task, entry)).catch(this.#statusFailed)
+  /** It ended processes in the past, and may have been innocent: a healthy period clears it. */
+  #forgiveWhenHealthy(): void {
+    this.#clearTimer()
+    this.#timer = setTimeout(() => {
+      this.#status.forgiveStalls()
+      this.#status.report(this.#target === 'PAUSED' ? 'PAUSED' : 'RUNNING')
+    }, this.#options.environment.restart.healthyMs).unref()
   }
 
-  readonly #statusFailed = (error: unknown): void => {
-    this.#options.log.warn('status_write_failed', { connector_name: this.id.connector, task: this.id.task, error })
+  #clearTimer(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
   }
 }
 
 export function sameProps(a: Props, b: Props): boolean {
   const keys = Object.keys(a)
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])
+}
+
+/** The first line stays the reason. */
+function withSecondLine(trace: string, line: string | null): string {
+  if (line === null) return trace
+  const [reason, ...rest] = trace.split('\n')
+  return [reason, line, ...rest].join('\n')
 }

@@ -12,6 +12,16 @@ export function findPlugin(plugins: readonly SourcePlugin[], className: string |
   return plugins.find((p) => [p.class, ...p.aliases].some(matches)) ?? null
 }
 
+/** The tasks of a connector that are units of work of this service: of one that is here, and not stopped. */
+export function taskCount(snapshot: ConfigSnapshot, connector: string): number {
+  return snapshot.targetState(connector) === 'STOPPED' ? 0 : snapshot.tasks(connector).length
+}
+
+/** Whether workers with these plugins have to do with the connector. */
+export function isOurs(snapshot: ConfigSnapshot, plugins: readonly SourcePlugin[], connector: string): boolean {
+  return findPlugin(plugins, snapshot.config(connector)?.['connector.class']) !== null
+}
+
 /** All units of work that this service's workers share, sorted: connectors, and the tasks of those not stopped. */
 export function unitsOf(
   snapshot: ConfigSnapshot,
@@ -20,10 +30,9 @@ export function unitsOf(
   const connectors: string[] = []
   const tasks: string[] = []
   for (const connector of [...snapshot.connectors()].sort()) {
-    if (!findPlugin(plugins, snapshot.config(connector)?.['connector.class'])) continue
+    if (!isOurs(snapshot, plugins, connector)) continue
     connectors.push(unitOf.connector(connector))
-    if (snapshot.targetState(connector) === 'STOPPED') continue
-    for (const task of snapshot.tasks(connector).keys()) tasks.push(unitOf.task(connector, task))
+    for (let task = 0; task < taskCount(snapshot, connector); task++) tasks.push(unitOf.task(connector, task))
   }
   return { connectors, tasks }
 }

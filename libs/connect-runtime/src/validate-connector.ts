@@ -1,24 +1,31 @@
-import { resolveReferences, validateConfig } from '@tributary/config'
+import { ConfigException, redactor, resolveReferences, secretsOf, validateConfig } from '@tributary/config'
 import {
+  type ConfigError,
   errorKind,
   type FieldError,
+  type OffsetEntry,
   type Props,
   SOURCE_CONNECTOR_KEYS,
   type SourcePlugin,
 } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
+import { guaranteeErrors } from './guarantees.ts'
+import { type PluginScope, runInScope } from './isolation/plugin-scope.ts'
 import { sourceTaskConfig } from './source-task-config.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
 
 /**
  * What only a worker can say of a configuration: what its `${…}` references stand for, whether the classes that it names
- * are here, what the plugin's own code and network say.
+ * are here, what the plugin's own code and network say. `exactlyOnceSource`: the worker's exactly.once.source.support is enabled.
  */
-export async function validateConnector(plugin: SourcePlugin, config: Props): Promise<FieldError[]> {
+export function validateConnector(
+  plugin: SourcePlugin,
+  config: Props,
+  exactlyOnceSource: boolean,
+): Promise<FieldError[]> {
   const { connector } = plugin
-  try {
-    const { props } = resolveReferences(config, process.env)
+  return judge(plugin, config, 'connector.class', async (props) => {
     const keys = { ...SOURCE_CONNECTOR_KEYS, ...connector.spec.keys }
     const { values } = validateConfig({ ...connector.spec, keys }, props)
     const declared = values.flatMap(({ name, errors }) => errors.map((message) => ({ field: name, message })))
@@ -26,28 +33,51 @@ export async function validateConnector(plugin: SourcePlugin, config: Props): Pr
     createConverter('key.converter', props, true)
     createConverter('value.converter', props, false)
     createHeaderConverter('header.converter', props)
-    const refused = guaranteeErrors(plugin, props)
+    const refused = guaranteeErrors(plugin, props, exactlyOnceSource)
     if (refused.length > 0) return refused
     sourceTaskConfig(props)
     return (await connector.validate?.(props, AbortSignal.timeout(VALIDATE_TIMEOUT_MS))) ?? []
+  })
+}
+
+/** Whether a connector of this configuration could go on from these offsets (KIP-875); a connector that cannot say takes all. */
+export function checkOffsets(
+  plugin: SourcePlugin,
+  config: Props,
+  offsets: readonly OffsetEntry[],
+): Promise<FieldError[]> {
+  return judge(plugin, config, '', (props) => {
+    plugin.connector.checkOffsets?.(props, offsets)
+    return Promise.resolve([])
+  })
+}
+
+/** Judges a configuration with its references resolved. A config error that is thrown counts too, on `otherwise` without a field. */
+async function judge(
+  plugin: SourcePlugin,
+  config: Props,
+  otherwise: string,
+  judgement: (props: Props) => Promise<FieldError[]>,
+): Promise<FieldError[]> {
+  let redact = (text: string): string => text
+  try {
+    const { props, secrets } = resolveReferences(config, process.env)
+    redact = redactor([...secrets, ...secretsOf(plugin.connector.spec, props)])
+    const errors = await runInScope(scopeOfCheck(plugin), () => judgement(props))
+    return errors.map(({ field, message }) => ({ field, message: redact(message) }))
   } catch (error) {
-    const field = (error as { field?: string }).field
-    if (errorKind(error) !== 'config' || field === undefined) throw error
-    return [{ field, message: (error as Error).message }]
+    return fieldErrors(error, otherwise).map(({ field, message }) => ({ field, message: redact(message) }))
   }
 }
 
-/** Guarantees that are asked for and that the connector cannot give; the texts are Kafka Connect's (KIP-618). */
-function guaranteeErrors({ connector }: SourcePlugin, props: Props): FieldError[] {
-  const errors: FieldError[] = []
-  if (props['exactly.once.support']?.toLowerCase() === 'required' && !(connector.exactlyOnce?.(props) ?? false)) {
-    const message = 'The connector does not support exactly-once semantics with the provided configuration.'
-    errors.push({ field: 'exactly.once.support', message })
-  }
-  if (props['transaction.boundary']?.toLowerCase() === 'connector') {
-    const message =
-      'The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.'
-    errors.push({ field: 'transaction.boundary', message })
-  }
-  return errors
+function fieldErrors(error: unknown, otherwise: string): FieldError[] {
+  if (error instanceof ConfigException) return error.errors.map(({ name, message }) => ({ field: name, message }))
+  if (errorKind(error) !== 'config') throw error
+  const { field, message } = error as ConfigError
+  return [{ field: field ?? otherwise, message }]
+}
+
+/** Nothing fails when its code throws where nobody catches, as nothing runs yet; the process has logged it. */
+function scopeOfCheck(plugin: SourcePlugin): PluginScope {
+  return { name: `a check by ${plugin.class}`, unit: () => null, fail: () => {} }
 }

@@ -34,3 +34,144 @@ test('exactly once with an interval: batches share a transaction, a stop commits
   assert.deepEqual(s.producer.values(), numbered(300))
   assert.deepEqual(s.producer.transactions, ['begin', 'commit'])
 })
+
+test('exactly once with an interval: an idle task commits when the interval is over, while it waits in poll', async () => {
+  const s = scriptedRun(
+    {
+      'exactly.once.support': 'required',
+      'transaction.boundary': 'interval',
+      'transaction.boundary.interval.ms': '20',
+    },
+    { resumable: true },
+  )
+  s.task.pollMs = 60_000
+  void s.run.run()
+  s.task.send('a')
+  await until(() => s.producer.values().length === 1, 'the first is committed')
+  s.task.send('b')
+  await until(() => s.producer.values().length === 2, 'the second is committed')
+  assert.ok(s.task.polls <= 3, 'no poll had to come back for it')
+  await s.run.stop()
+  assert.deepEqual(s.producer.transactions, ['begin', 'commit', 'begin', 'commit'])
+})
+
+test('exactly once with an interval: without a lease it ends nothing, with one again it does', async () => {
+  const s = scriptedRun(
+    { 'exactly.once.support': 'required', 'transaction.boundary': 'interval', 'transaction.boundary.interval.ms': '5' },
+    { resumable: true },
+  )
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  s.task.send('a')
+  await until(() => s.producer.transactions.includes('begin'), 'a transaction is open')
+  s.lease.close()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(s.producer.transactions, ['begin'])
+  s.lease.open()
+  await until(() => s.producer.values().length === 1, 'it is committed')
+  await s.run.stop()
+})
+
+test('exactly once with an interval: the budget of bytes in flight ends a transaction before its time', async () => {
+  const s = scriptedRun(
+    {
+      'exactly.once.support': 'required',
+      'transaction.boundary': 'interval',
+      'transaction.boundary.interval.ms': '60000',
+      'max.in.flight.bytes': '100',
+    },
+    { resumable: true },
+  )
+  void s.run.run()
+  s.task.send('x'.repeat(60))
+  s.task.send('y'.repeat(60))
+  await until(() => s.producer.values().length === 2, 'both are committed')
+  await s.run.stop()
+})
+
+const CONNECTOR = { 'exactly.once.support': 'required', 'transaction.boundary': 'connector' }
+
+test('transaction.boundary=connector: records are committed up to where the task says, and the rest at the next end', async () => {
+  const s = scriptedRun(CONNECTOR, { resumable: true })
+  s.task.onHandOut = (records) => {
+    const last = records.find(({ value }) => value === 'm4')
+    if (last) s.task.context!.transaction!.commitTransaction(last)
+  }
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  s.task.send(...numbered(8))
+  await until(() => s.producer.values().length === 5, 'the first transaction is committed')
+  assert.deepEqual(s.producer.values('offsets'), ['{"sequence":5}'])
+  assert.deepEqual(
+    s.task.committed.map(([value]) => value),
+    numbered(5),
+  )
+  s.task.onHandOut = () => s.task.context!.transaction!.commitTransaction()
+  s.task.send('m8')
+  await until(() => s.producer.values().length === 9, 'the second transaction is committed')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), numbered(9))
+  assert.deepEqual(s.producer.transactions, ['begin', 'commit', 'begin', 'commit'])
+})
+
+test('transaction.boundary=connector: an aborted transaction leaves its offsets and no record', async () => {
+  const s = scriptedRun(CONNECTOR, { resumable: true })
+  s.task.onHandOut = (records) => {
+    for (const record of records) {
+      if (record.value === 'm2') s.task.context!.transaction!.abortTransaction(record)
+      if (record.value === 'm4') s.task.context!.transaction!.commitTransaction(record)
+    }
+  }
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  s.task.send(...numbered(5))
+  await until(() => s.task.committed.length === 5, 'all are settled')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), ['m3', 'm4'])
+  assert.deepEqual(s.producer.values('offsets'), ['{"sequence":3}', '{"sequence":5}'])
+  assert.deepEqual(
+    s.task.committed.map(([value, metadata]) => [value, metadata === null]),
+    [['m0', true], ['m1', true], ['m2', true], ['m3', false], ['m4', false]], // prettier-ignore
+  )
+})
+
+test('transaction.boundary=connector: what the task has not ended is not committed by a stop, nor by a pause', async () => {
+  const s = scriptedRun(CONNECTOR, { resumable: true })
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  s.task.send('a', 'b')
+  await until(() => s.producer.transactions.length === 1, 'a transaction is open')
+  s.run.pause()
+  await until(() => s.producer.transactions.at(-1) === 'abort', 'a pause leaves none open')
+  s.task.onHandOut = (records) => s.task.context!.transaction!.commitTransaction(records[0])
+  s.run.resume()
+  s.task.send('c')
+  await until(() => s.producer.values().length === 3, 'after it all of the transaction is sent again and committed')
+  s.task.onHandOut = () => {}
+  s.task.send('d')
+  await until(() => s.run.progress.recordsPolled === 4, 'another is polled')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), ['a', 'b', 'c'])
+  assert.equal(s.producer.values('offsets').at(-1), '{"sequence":3}')
+})
+
+test('transaction.boundary=connector: both ends for one transaction fail the task', async () => {
+  const s = scriptedRun(CONNECTOR, { resumable: true })
+  s.task.onHandOut = (records) => {
+    s.task.context!.transaction!.commitTransaction(records[0])
+    s.task.context!.transaction!.abortTransaction(records[0])
+  }
+  s.task.send('a')
+  await s.run.run()
+  assert.equal(s.run.state, 'failed')
+  assert.match((s.failure as Error).message, /both commit and abort/)
+  assert.deepEqual(s.producer.kept, [])
+})
+
+test('without transaction.boundary=connector a task gets no say in transactions', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  assert.equal(s.task.context?.transaction, undefined)
+  await s.run.stop()
+})

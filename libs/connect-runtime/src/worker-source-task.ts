@@ -1,17 +1,22 @@
-import { END_OF_INPUT, NotConnectedError, type SourceRecord, errorKind } from '@tributary/connect-api'
+import { END_OF_INPUT, NotConnectedError, type SourceRecord, errorCode, errorKind } from '@tributary/connect-api'
 import type { ProduceResult, ProducerRecord } from '@tributary/kafka-producer'
 import { type Batch, byteCountOf, lastOffsets } from './batch.ts'
 import { BatchSender } from './batch-sender.ts'
+import { commitRecords } from './commit-records.ts'
 import { ConnectionKeeper, DEFAULT_RECONNECT } from './connection-keeper.ts'
 import { Gate } from './gate.ts'
 import { InFlight } from './in-flight.ts'
 import { BadRecordError } from './record-encoder.ts'
 import type { TaskParts, TaskState } from './task-parts.ts'
 import { TaskProgress } from './task-progress.ts'
+import { toldWhenSlow } from './told-when-slow.ts'
 import { TransactionBoundary } from './transaction-boundary.ts'
+import { TransactionRequests } from './transaction-requests.ts'
 
 /** An abandoned task tries for so long, in ms, to abort its transaction. */
 const ABORT_TIMEOUT_MS = 1000
+/** Reading the offsets waits for transactions that others left open; after so long, in ms, the log says so. */
+const OFFSETS_SLOW_MS = 3000
 
 /** Tells a stop that is over from one that gave something up. */
 class Abandoned extends Error {}
@@ -27,6 +32,7 @@ export class WorkerSourceTask {
   readonly #inFlight: InFlight
   readonly #sender: BatchSender
   readonly #transactions: TransactionBoundary | null
+  readonly #requests = new TransactionRequests()
   readonly #stopping = new AbortController()
   readonly #abandon = new AbortController()
   readonly #resumed = new Gate(true)
@@ -41,10 +47,12 @@ export class WorkerSourceTask {
     const policy = plugin.reconnectPolicy?.(parts.props) ?? DEFAULT_RECONNECT
     this.connection = new ConnectionKeeper({ task, policy, clock, log })
     this.#sender = new BatchSender(parts)
-    const onFailure = (error: unknown): void => this.#fail(error)
+    const onFailure = (error: unknown): void => this.fail(error)
     this.#inFlight = new InFlight({ config, progress: this.progress, onFailure })
+    const signal = this.#abandon.signal
+    const permitted = (): Promise<void> => this.#leaseValid()
     this.#transactions = config.exactlyOnce
-      ? new TransactionBoundary({ producer: parts.producer, config, clock, log })
+      ? new TransactionBoundary({ producer: parts.producer, config, clock, log, signal, permitted, onFailure })
       : null
   }
 
@@ -91,6 +99,11 @@ export class WorkerSourceTask {
     await this.stop()
   }
 
+  /** Ends it as failed. Also for what none of its own calls told: an error in a callback, a held event loop. */
+  fail(error: unknown): void {
+    if (!this.#abandon.signal.aborted) this.#abandon.abort(error)
+  }
+
   async #run(): Promise<void> {
     this.#committing = this.#commitLoop()
     let failure: unknown
@@ -100,6 +113,7 @@ export class WorkerSourceTask {
       await this.#flush()
     } catch (error) {
       failure = this.#abandon.signal.aborted ? this.#abandon.signal.reason : error
+      if (errorCode(failure) === 'PRODUCER_FENCED' && !(await this.#stillOurs())) failure = new Abandoned('fenced')
     }
     this.#stopping.abort(new Abandoned('ended'))
     await this.#inFlight.settled()
@@ -111,17 +125,26 @@ export class WorkerSourceTask {
     else this.#enter('failed', failure)
   }
 
+  /** Whoever fenced us may have the task now. The group knows: without a lease its answer is awaited. */
+  async #stillOurs(): Promise<boolean> {
+    const signal = this.#stopping.signal
+    await this.#parts.lease.passed(signal).catch(() => undefined)
+    return !this.#withoutLease && !signal.aborted
+  }
+
   async #start(): Promise<void> {
     const { task, producer, offsets, lease, log } = this.#parts
     const signal = this.#abandon.signal
-    const { id, props, stats, clock } = this.#parts
+    const { id, props, config, stats, clock } = this.#parts
     // The start of a transactional producer fences the one that may have the task now.
     await lease.passed(signal)
     log.debug('producer_starting')
     await producer.start(signal)
     log.debug('producer_started')
     await lease.passed(signal)
-    await offsets.refresh(signal)
+    await toldWhenSlow(offsets.refresh(signal), OFFSETS_SLOW_MS, () => {
+      log.warn('offsets_awaited', { reason: 'an open transaction on the offsets topic, or Kafka is slow' })
+    })
     await task.start({
       connector: id.connector,
       task: id.task,
@@ -130,6 +153,7 @@ export class WorkerSourceTask {
       log,
       stats,
       clock,
+      ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction: this.#requests } : {}),
     })
     this.#enter(this.#resumed.isOpen ? 'running' : 'paused')
   }
@@ -140,21 +164,25 @@ export class WorkerSourceTask {
       const records = await this.#poll()
       this.#inFlight.check()
       if (records === END_OF_INPUT) return
-      if (records.length === 0) {
-        await this.#transactions?.commitWhenDue(this.#abandon.signal)
-        continue
-      }
-      try {
-        await this.#deliver(records)
-      } catch (error) {
-        if (!(error instanceof BadRecordError)) throw error
-        if (error.index > 0) await this.#deliver(records.slice(0, error.index))
-        throw error.cause
+      for (const { records: part, end } of this.#requests.split(records)) {
+        if (part.length > 0) await this.#deliver(part)
+        if (end !== null) await this.#transactions?.end(end)
       }
     }
   }
 
+  /** A bad record that is not tolerated fails the task after those before it. */
   async #deliver(records: SourceRecord[]): Promise<void> {
+    try {
+      await this.#convertAndProduce(records)
+    } catch (error) {
+      if (!(error instanceof BadRecordError)) throw error
+      if (error.index > 0) await this.#convertAndProduce(records.slice(0, error.index))
+      throw error.cause
+    }
+  }
+
+  async #convertAndProduce(records: SourceRecord[]): Promise<void> {
     const batch = await this.#transformAndConvert(records)
     await this.#leaseValid()
     if (this.#transactions) await this.#produceInTransaction(batch)
@@ -186,12 +214,12 @@ export class WorkerSourceTask {
 
   /** The source may be away for long: what was read before is committed first. */
   async #connect(): Promise<void> {
-    await this.#transactions?.commit(this.#abandon.signal)
+    await this.#transactions?.rest()
     await this.connection.connect(this.#stopping.signal)
   }
 
   async #pausedUntilResumed(): Promise<void> {
-    await this.#transactions?.commit(this.#abandon.signal)
+    await this.#transactions?.rest()
     await this.#resumed.passed(this.#stopping.signal)
   }
 
@@ -220,37 +248,30 @@ export class WorkerSourceTask {
 
   /** Stops 5 to 7 at once: records and offsets in one transaction (KIP-618). */
   async #produceInTransaction(batch: Batch): Promise<void> {
-    const { offsets, id } = this.#parts
+    const { offsets, id, task } = this.#parts
+    const signal = this.#abandon.signal
     const entries = [...batch.offsets].map(([partition, offset]) => ({ partition, offset }))
-    await this.#transactions!.run(this.#abandon.signal, {
-      send: async () => {
-        const result = await this.#sender.send(batch, this.#abandon.signal)
-        await this.#transactions!.sendOffsets(offsets.encode(id.connector, entries), this.#abandon.signal)
-        return () => this.#acknowledged(batch, result)
-      },
+    const send = async (result: ProduceResult | null): Promise<() => void> => {
+      await this.#transactions!.sendOffsets(offsets.encode(id.connector, entries), signal)
+      return () => this.#acknowledged(batch, result)
+    }
+    await this.#transactions!.run({
+      byteCount: batch.byteCount,
+      send: async () => send(await this.#sender.send(batch, signal)),
+      discard: () => send(null),
       committed: () => {
         this.progress.committed(batch.records.length)
-        return this.#parts.task.commit?.(this.#abandon.signal)
+        return task.commit?.(signal)
       },
     })
   }
 
-  /** Stop 6: the broker has the batch. */
-  #acknowledged(batch: Batch, result: ProduceResult): void {
+  /** Stop 6: the broker has the batch; null: the connector discarded it. */
+  #acknowledged(batch: Batch, result: ProduceResult | null): void {
     const { task, clock, tracing } = this.#parts
     this.progress.acknowledged(batch.records.length, clock.now(), clock.monotonic() - batch.polledAt)
     tracing.batchEnded()
-    if (!task.commitRecord) return
-    const produced = new Map(batch.indexes.map((record, i) => [record, i]))
-    for (let i = 0; i < batch.records.length; i++) {
-      const at = produced.get(i)
-      const offset = at === undefined ? null : result.offset(at)
-      const to = at === undefined ? undefined : batch.encoded[at]
-      task.commitRecord(
-        batch.records[i]!,
-        offset === null || !to ? null : { topic: to.topic, partition: to.partition, offset, timestamp: to.timestamp },
-      )
-    }
+    commitRecords(task, batch, result)
   }
 
   /** Stop 7: the offsets of the acknowledged prefix, when something changed, at most each `offset.commit.interval.ms`. */
@@ -284,7 +305,7 @@ export class WorkerSourceTask {
         await this.#parts.clock.sleep(this.#parts.config.commitIntervalMs, signal)
       }
     } catch (error) {
-      if (!signal.aborted && !(error instanceof Abandoned)) this.#fail(error)
+      if (!signal.aborted && !(error instanceof Abandoned)) this.fail(error)
     }
   }
 
@@ -292,7 +313,7 @@ export class WorkerSourceTask {
   async #flush(): Promise<void> {
     const signal = this.#abandon.signal
     this.#stopping.abort(new Abandoned('ended'))
-    if (this.#transactions) return this.#transactions.commit(signal)
+    if (this.#transactions) return this.#transactions.finish(signal)
     await this.#inFlight.settled()
     this.#inFlight.check()
     // A write of the commit loop may be under way: whoever runs next reads the offsets as soon as this run is over.
@@ -349,10 +370,6 @@ export class WorkerSourceTask {
     const queued = this.#parts.stats.queueSize
     this.progress.abandoned += inFlightRecords + queued
     this.#parts.log.warn('task_abandoned', { reason, records_in_flight: inFlightRecords, records_queued: queued })
-  }
-
-  #fail(error: unknown): void {
-    if (!this.#abandon.signal.aborted) this.#abandon.abort(error)
   }
 
   async #leaseValid(): Promise<void> {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
-import { ConfigException } from '@tributary/config'
+import { ConfigException, parseJson } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance } from 'fastify'
@@ -47,6 +47,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   })
   let opened = false
   answerErrors(app, options.log)
+  readExactly(app)
   addRoutes(app, options)
   if (!server) throw new Error('fastify made no server')
   const http = server
@@ -85,6 +86,18 @@ function bindError(cause: NodeJS.ErrnoException, host: string, port: number): Er
   const why = cause.code === 'EADDRINUSE' ? 'the port is taken; choose another one' : cause.message
   const message = `Invalid value ${port} for configuration admin.port: cannot listen on ${host}: ${why}`
   return new ConfigException(message, [{ name: 'admin.port', message }], { cause })
+}
+
+/** Bodies as JSON whose integers above 2^53 stay what they are: offsets hold such. */
+function readExactly(app: FastifyInstance): void {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, parseJson(body as string))
+    } catch (error) {
+      done(Object.assign(error as Error, { statusCode: 400 }))
+    }
+  })
 }
 
 function addRoutes(app: FastifyInstance, options: AdminOptions): void {

@@ -8,8 +8,8 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 export class ProcessEnd {
   /** Time for all stop functions together, in ms. */
   timeoutMs = 10_000
-  /** Takes errors that nobody handled; absent, they end the process. */
-  unhandled: ((error: unknown) => void) | undefined
+  /** Takes errors that nobody handled; absent, or when it answers false or throws, they end the process. */
+  unhandled: ((error: unknown) => boolean) | undefined
   readonly #log: Logger
   readonly #abort = new AbortController()
   readonly #stops: (() => Promise<void>)[] = []
@@ -82,8 +82,7 @@ export class ProcessEnd {
     this.#log.error(event, { error: asError(error) })
     if (this.unhandled) {
       try {
-        this.unhandled(error)
-        return
+        if (this.unhandled(error)) return
       } catch (failure) {
         this.#log.error('unhandled_handler_failed', { error: asError(failure) })
       }

@@ -24,10 +24,10 @@ export interface ServiceHost<K extends Keys = Keys> {
   /** Aborted when the service is to stop. */
   readonly signal: AbortSignal
   /**
-   * What to do with an error that nobody handled, instead of ending the process. It has been logged by then; the
-   * process ends all the same when `handler` throws.
+   * What to do with an error that nobody handled, in the async context of its throw, instead of ending the process. It has
+   * been logged by then; the process ends all the same when `handler` does not take it (false) or throws.
    */
-  onUnhandled(handler: (error: unknown) => void): void
+  onUnhandled(handler: (error: unknown) => boolean): void
   /** Stops the service as a signal would; with an error, the exit code is 1. */
   shutdown(reason: string, error?: unknown): void
 }

@@ -98,7 +98,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
         onTopic: () => {},
       }),
       errors,
-      lease: { passed: (signal) => lease.passed(signal), release: () => lease.open() },
+      lease: { valid: () => lease.isOpen, passed: (signal) => lease.passed(signal), release: () => lease.open() },
       stats: createTaskStats(),
       tracing: new BatchTracing({}),
       clock: systemClock,

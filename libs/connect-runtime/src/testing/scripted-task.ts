@@ -14,12 +14,16 @@ export class ScriptedTask implements SourceTask {
   readonly queue = new RecordQueue<string>({ maxRecords: 1000, maxBytes: 1_000_000 })
   readonly committed: [string, RecordMetadata | null][] = []
   polls = 0
+  /** How long `poll` waits for records, in ms. */
+  pollMs = 200
   connects = 0
   commits = 0
   stopped = 0
   context: TaskContext | null = null
   /** What `connect` does; throws to refuse. */
   onConnect: () => void = () => {}
+  /** Sees what `poll` hands out. */
+  onHandOut: (records: readonly SourceRecord[]) => void = () => {}
   #sequence = 0
 
   start(context: TaskContext): Promise<void> {
@@ -34,9 +38,9 @@ export class ScriptedTask implements SourceTask {
   }
   async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
     this.polls++
-    const values = await this.queue.take(100, 200, signal)
+    const values = await this.queue.take(100, this.pollMs, signal)
     if (values === null) return END_OF_INPUT
-    return values.map((value) => ({
+    const records = values.map((value) => ({
       sourcePartition: PARTITION,
       sourceOffset: { sequence: ++this.#sequence },
       topic: 'events',
@@ -44,6 +48,8 @@ export class ScriptedTask implements SourceTask {
       value,
       timestamp: null,
     }))
+    this.onHandOut(records)
+    return records
   }
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void {
     this.committed.push([record.value as string, metadata])

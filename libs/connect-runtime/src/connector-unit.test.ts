@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Props, SourcePlugin } from '@tributary/connect-api'
+import { ConnectorUnit } from './connector-unit.ts'
+import { FormerTasks, type FormerTasksAdmin } from './former-tasks.ts'
+import { Gate } from './gate.ts'
+import { systemClock } from './system-clock.ts'
+import { FakeConfigStore } from './testing/fake-config-store.ts'
+import { FakeStatusStore } from './testing/fake-status-store.ts'
+import { silentLog, until } from './testing/run-scripted.ts'
+import { ScriptedTask } from './testing/scripted-task.ts'
+
+/** `tasks.max` tasks that each know their number. */
+const plugin: SourcePlugin = {
+  class: 'test.Many',
+  aliases: [],
+  version: '1',
+  taskClass: 'test.ManyTask',
+  connector: {
+    spec: { keys: {} },
+    taskConfigs: (config, max) => Array.from({ length: max }, (_, task) => ({ ...config, task: String(task) })),
+    exactlyOnce: () => true,
+  },
+  createTask: () => new ScriptedTask(),
+}
+
+interface Scene {
+  readonly config: FakeConfigStore
+  readonly status: FakeStatusStore
+  /** What the group's members say that they have. */
+  own: string[]
+  /** What was fenced, by call. */
+  readonly fenced: string[][]
+  readonly lease: Gate
+  unit(epoch?: number): ConnectorUnit
+  put(props: Props): Promise<void>
+}
+
+function scene(waitMs = 5000): Scene {
+  const config = new FakeConfigStore()
+  const status = new FakeStatusStore()
+  const fenced: string[][] = []
+  const lease = new Gate(true)
+  const admin: FormerTasksAdmin = {
+    fenceProducers: (ids) => {
+      fenced.push([...ids])
+      return Promise.resolve()
+    },
+    describeGroup: () => {
+      const own = made.own.map((unit) => [unit, 1, 0])
+      return Promise.resolve({ members: [{ metadata: { worker: 'w:1', cfg: '1000', own } }] })
+    },
+  }
+  const former = new FormerTasks({ admin, groupId: 'g', waitMs, rejoin: () => {}, clock: systemClock, log: silentLog })
+  const group = {
+    generation: 1,
+    leaseValid: () => lease.isOpen,
+    waitForLease: (signal: AbortSignal) => lease.passed(signal),
+    rejoin: () => {},
+  }
+  const made: Scene = {
+    config,
+    status,
+    own: [],
+    fenced,
+    lease,
+    unit: (epoch = 1) =>
+      new ConnectorUnit({
+        connector: 'c',
+        plugin,
+        epoch,
+        config,
+        status,
+        former,
+        group,
+        workerId: 'w:1',
+        log: silentLog,
+      }),
+    put: (props) => config.putConnectorConfig('c', { name: 'c', 'connector.class': 'test.Many', ...props }),
+  }
+  return made
+}
+
+const ONCE = { 'exactly.once.support': 'required' }
+
+test('exactly once: former tasks are taken away and fenced before others come', async () => {
+  const s = scene()
+  await s.put({ ...ONCE, 'tasks.max': '3' })
+  const unit = s.unit(7)
+  await unit.reconcile()
+  assert.deepEqual([s.config.taskWrites, s.fenced], [['3@7'], []], 'the first set has none before it')
+  await s.put({ ...ONCE, 'tasks.max': '2' })
+  await unit.reconcile()
+  assert.deepEqual(s.config.taskWrites, ['3@7', '0@7', '2@7'])
+  assert.deepEqual(s.fenced, [['g-c-0', 'g-c-1', 'g-c-2']])
+  await s.put({ ...ONCE, 'tasks.max': '2', other: 'x' })
+  await unit.reconcile()
+  assert.equal(s.fenced.length, 2, 'a changed configuration moves work between tasks as well')
+  await unit.reconcile()
+  assert.equal(s.fenced.length, 2, 'nothing changed, nothing happens')
+})
+
+test('one task before and after, or at least once: the set is just written', async () => {
+  for (const props of [{ ...ONCE, 'tasks.max': '1' }, { 'tasks.max': '3' }]) {
+    const s = scene()
+    const unit = s.unit()
+    for (const other of ['a', 'b']) {
+      await s.put({ ...props, other })
+      await unit.reconcile()
+    }
+    assert.deepEqual([s.config.taskWrites.length, s.fenced], [2, []])
+  }
+})
+
+test('former tasks are waited for until no worker has one, and not for ever', async () => {
+  const s = scene(300)
+  await s.put({ ...ONCE, 'tasks.max': '2' })
+  const unit = s.unit()
+  await unit.reconcile()
+  s.own = ['c/c', 't/1/c', 't/0/another']
+  await s.put({ ...ONCE, 'tasks.max': '1' })
+  const reconciled = unit.reconcile()
+  await until(() => s.config.taskWrites.length === 2, 'they are taken away')
+  assert.deepEqual(s.fenced, [])
+  s.own = ['c/c', 't/0/another']
+  await reconciled
+  assert.equal(s.config.taskWrites.at(-1), '1@1')
+  s.own = ['t/0/c']
+  await s.put({ ...ONCE, 'tasks.max': '2' })
+  await unit.reconcile()
+  assert.deepEqual([s.config.taskWrites.at(-1), s.fenced.length], ['2@1', 2], 'whoever has not stopped is fenced')
+})
+
+test('an owner that dies after taking the tasks away: its successor fences and writes them', async () => {
+  const s = scene()
+  await s.put({ ...ONCE, 'tasks.max': '3' })
+  const unit = s.unit()
+  await unit.reconcile()
+  s.own = ['t/2/c']
+  await s.put({ ...ONCE, 'tasks.max': '2' })
+  const dying = unit.reconcile()
+  await until(() => s.config.taskWrites.length === 2, 'they are taken away')
+  await unit.release('SILENT')
+  await dying
+  assert.deepEqual([s.config.taskWrites, s.fenced], [['3@1', '0@1'], []])
+  s.own = []
+  await s.unit(2).reconcile()
+  assert.deepEqual(s.config.taskWrites.at(-1), '2@2')
+  assert.deepEqual(s.fenced, [['g-c-0', 'g-c-1', 'g-c-2']])
+})
+
+test('stopped, deleted or changed while former tasks are waited for: what is newer counts', async () => {
+  for (const change of ['stop', 'delete', 'reconfigure'] as const) {
+    const s = scene(60_000)
+    await s.put({ ...ONCE, 'tasks.max': '3' })
+    const unit = s.unit()
+    await unit.reconcile()
+    s.own = ['t/2/c']
+    await s.put({ ...ONCE, 'tasks.max': '2' })
+    const waiting = unit.reconcile()
+    await until(() => s.config.taskWrites.length === 2, 'they are taken away')
+    if (change === 'stop') await s.config.putTargetState('c', 'STOPPED')
+    if (change === 'delete') await s.config.removeConnector('c')
+    if (change === 'reconfigure') await s.put({ ...ONCE, 'tasks.max': '4' })
+    await waiting
+    assert.equal(s.config.taskWrites.length, 2, `${change}: nothing outdated is written`)
+    s.own = []
+    await unit.reconcile()
+    assert.equal(s.config.snapshot.tasks('c').length, change === 'reconfigure' ? 4 : 0)
+    assert.equal(s.status.connector('c')?.state, change === 'stop' ? 'STOPPED' : 'RUNNING')
+  }
+})
+
+test('without a lease an owner writes nothing: it may be someone else’s by then', async () => {
+  const s = scene()
+  await s.put({ 'tasks.max': '1' })
+  s.lease.close()
+  const unit = s.unit()
+  const waiting = unit.reconcile()
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  assert.deepEqual([s.config.taskWrites, s.status.written], [[], []])
+  s.lease.open()
+  await waiting
+  assert.deepEqual([s.config.taskWrites, s.status.written], [['1@1'], ['RUNNING']])
+  s.lease.close()
+  await s.put({ 'tasks.max': '2' })
+  const lost = unit.reconcile()
+  await unit.release('SILENT')
+  await lost
+  assert.deepEqual(s.config.taskWrites, ['1@1'])
+})

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ScriptedRun, scriptedRun, until } from './testing/run-scripted.ts'
+
+/** Runs exactly once, loses its lease and then its producer, as after a process stood still for longer than its session. */
+async function fencedWithoutLease(): Promise<ScriptedRun> {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  void s.run.run()
+  await until(() => s.run.state === 'running', 'it runs')
+  const fenced = Promise.withResolvers<void>()
+  s.producer.send = async (_records, signal) => {
+    s.lease.close()
+    await s.producer.up.passed(signal)
+    fenced.resolve()
+    throw Object.assign(new Error('fenced'), { code: 'PRODUCER_FENCED', kind: 'fatal' })
+  }
+  s.task.send('a')
+  await fenced.promise
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  return s
+}
+
+test('fenced by the new owner: the task does not fail, and ends once the group says who has it', async () => {
+  const s = await fencedWithoutLease()
+  assert.deepEqual(s.states, ['running'])
+  await s.run.lose()
+  assert.deepEqual(s.states, ['running', 'stopped'])
+})
+
+test('fenced although the task is still ours: it fails, once the group says so', async () => {
+  const s = await fencedWithoutLease()
+  s.lease.open()
+  await until(() => s.run.state === 'failed', 'it failed')
+  assert.equal((s.failure as { code?: string }).code, 'PRODUCER_FENCED')
+})
+
+test('fenced and stopped before the group says who has the task: it ends', async () => {
+  const s = await fencedWithoutLease()
+  await s.run.stop()
+  assert.deepEqual(s.states, ['running', 'stopped'])
+})

@@ -1,0 +1,32 @@
+import { ConfigError, type FieldError, type Props, type SourcePlugin } from '@tributary/connect-api'
+import { requiresExactlyOnce } from './source-task-config.ts'
+
+const EXACTLY_ONCE_DISABLED = 'This worker does not have exactly-once source support enabled.'
+const EXACTLY_ONCE_UNSUPPORTED =
+  'The connector does not support exactly-once semantics with the provided configuration.'
+const BOUNDARIES_UNSUPPORTED =
+  'The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.'
+
+/**
+ * Guarantees that a configuration asks for and that the connector or the worker cannot give; the texts are Kafka Connect's
+ * (KIP-618). `exactlyOnceSource`: the worker's exactly.once.source.support is enabled.
+ */
+export function guaranteeErrors({ connector }: SourcePlugin, props: Props, exactlyOnceSource: boolean): FieldError[] {
+  const errors: FieldError[] = []
+  if (requiresExactlyOnce(props)) {
+    const field = 'exactly.once.support'
+    if (!exactlyOnceSource) errors.push({ field, message: EXACTLY_ONCE_DISABLED })
+    if (!(connector.exactlyOnce?.(props) ?? false)) errors.push({ field, message: EXACTLY_ONCE_UNSUPPORTED })
+  }
+  const connectorBoundary = props['transaction.boundary']?.trim().toLowerCase() === 'connector'
+  if (connectorBoundary && !(connector.canDefineTransactionBoundaries?.(props) ?? false)) {
+    errors.push({ field: 'transaction.boundary', message: BOUNDARIES_UNSUPPORTED })
+  }
+  return errors
+}
+
+/** A configuration that no worker could judge when it was written is judged at the task's start. Throws ConfigError. */
+export function mustGuarantee(plugin: SourcePlugin, props: Props, exactlyOnceSource: boolean): void {
+  const [error] = guaranteeErrors(plugin, props, exactlyOnceSource)
+  if (error) throw new ConfigError('GUARANTEE_REFUSED', `${error.field}: ${error.message}`, { field: error.field })
+}

@@ -1,0 +1,112 @@
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { KafkaConnection } from '@tributary/config'
+import type { Logger } from '@tributary/telemetry'
+import { type Holder, loopHeld } from './held-loop.ts'
+import { currentScope, type PluginScope } from './plugin-scope.ts'
+import { packConnection, type WatchdogData } from './watchdog-data.ts'
+
+export interface WatchdogOptions {
+  /** Longest time in ms that code may hold the event loop; at most half of the session counts. */
+  readonly stallMs: number
+  /** Session timeout of the group in ms: a process whose loop stands still ends before it, for others to take over. */
+  readonly sessionTimeoutMs: number
+  readonly connection: KafkaConnection
+  readonly statusTopic: string
+  /** host:port of the admin server. */
+  readonly workerId: string
+  readonly log: Logger
+}
+
+const TICK_MS = 250
+const STACK_LINES = 30
+/** Of the session timeout: there must be time left to connect to Kafka … */
+const ASK_SHARE = 0.3
+/** … until the loop must have turned … */
+const END_SHARE = 0.7
+/** … and to write, before anything of this process is another worker's (the lease ends at 0.85). */
+const LAST_WORDS_SHARE = 0.1
+/** Less than ASK_SHARE, so that nothing is asked after the process was stopped and continued. */
+const LONGEST_TICK_SHARE = 0.2
+
+/**
+ * Notices that the event loop of this process does not turn. A thread of its own sees it while it lasts, and asks the main
+ * thread by V8's inspector, which interrupts even an endless loop, on whose behalf it runs and where. Nothing is attached
+ * until then, and no port is opened. When the loop turns again the one who held it fails; when it does not in time, the
+ * thread writes that into the status topic and ends the process.
+ */
+export class EventLoopWatchdog {
+  readonly #log: Logger
+  readonly #stallMs: number
+  readonly #question = Symbol.for(`tributary.event-loop-holder.${crypto.randomUUID()}`)
+  readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  readonly #timer: NodeJS.Timeout
+  readonly #thread: Worker
+  #beatAt = performance.now()
+  /** The answer to the thread's question, until the loop turns. */
+  #held: { readonly scope: PluginScope | null; readonly stack: string } | null = null
+
+  constructor(options: WatchdogOptions) {
+    const { sessionTimeoutMs, connection, log } = options
+    this.#log = log
+    this.#stallMs = Math.min(options.stallMs, sessionTimeoutMs / 2)
+    const askMs = Math.min(this.#stallMs, sessionTimeoutMs * ASK_SHARE)
+    const tickMs = Math.min(askMs / 10, TICK_MS)
+    Reflect.set(globalThis, this.#question, () => JSON.stringify(this.#answer()))
+    const data: WatchdogData = {
+      beats: this.#beats,
+      tickMs,
+      askMs,
+      endMs: sessionTimeoutMs * END_SHARE,
+      lastWordsMs: sessionTimeoutMs * LAST_WORDS_SHARE,
+      longestTickMs: sessionTimeoutMs * LONGEST_TICK_SHARE,
+      question: `globalThis[Symbol.for(${JSON.stringify(this.#question.description)})]()`,
+      report: { workerId: options.workerId, statusTopic: options.statusTopic, connection: packConnection(connection) },
+    }
+    this.#timer = setInterval(() => this.#beat(), tickMs).unref()
+    this.#thread = new Worker(threadFile(), { workerData: data, name: 'event-loop-watchdog' })
+    this.#thread.on('error', (error) => log.error('event_loop_watchdog_ended', { error }))
+    this.#thread.unref()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#thread.terminate()
+    Reflect.deleteProperty(globalThis, this.#question)
+  }
+
+  #beat(): void {
+    Atomics.add(this.#beats, 0, 1)
+    const now = performance.now()
+    const heldMs = now - this.#beatAt
+    this.#beatAt = now
+    const held = this.#held
+    this.#held = null
+    if (held === null || heldMs < this.#stallMs) return
+    const { scope, stack } = held
+    this.#log.error('event_loop_held', { by: scope?.name ?? 'the runtime', held_ms: Math.round(heldMs), stack })
+    scope?.fail(loopHeld(scope.name, heldMs, stack))
+  }
+
+  /** Called by the thread in the midst of whatever runs: its scope is the present one, and its frames lie below ours. */
+  #answer(): Holder {
+    const scope = currentScope()
+    const stack = callers()
+    this.#held = { scope, stack }
+    return { name: scope?.name ?? null, unit: scope?.unit() ?? null, stack }
+  }
+}
+
+/** The stack below the inspector's evaluation. */
+function callers(): string {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = STACK_LINES
+  const lines = new Error().stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? []
+  Error.stackTraceLimit = limit
+  return lines.slice(lines.findIndex((line) => line.includes('<anonymous>:1:')) + 1).join('\n')
+}
+
+/** Beside this file, compiled as this one is. */
+function threadFile(): URL {
+  return new URL(`./watchdog-thread${extname(import.meta.url)}`, import.meta.url)
+}

@@ -1,0 +1,49 @@
+import { FatalError } from '@tributary/connect-api'
+import type { ScopedUnit } from './plugin-scope.ts'
+
+/** After so many ended processes a unit is not started again. */
+export const MAX_STALLS = 3
+
+/** What the thread is told when it asks the main thread, in the midst of what that is doing, who holds its event loop. */
+export interface Holder {
+  /** As PluginScope has it; null: the runtime's own code, or a dependency's. */
+  readonly name: string | null
+  readonly unit: ScopedUnit | null
+  /** Lines of a stack, innermost first: `    at <function> (<file>:<line>:<column>)`. */
+  readonly stack: string
+}
+
+const HELD = 'FatalError [EVENT_LOOP_HELD]:'
+const ADVICE = 'work that takes long belongs into a worker thread, or has to be done in pieces'
+
+/** The loop returned after `heldMs`: the holder fails. It does not restart by itself, as it would stop its neighbours again. */
+export function loopHeld(name: string, heldMs: number, stack: string): FatalError {
+  const seconds = (heldMs / 1000).toFixed(1)
+  const error = new FatalError(
+    'EVENT_LOOP_HELD',
+    `${name} held the event loop for ${seconds} s, in which no other task of the process could run; ${ADVICE}`,
+  )
+  error.stack = `${error.name}: ${error.message}\n${stack}`
+  return error
+}
+
+/** Trace of a unit that has not returned after `heldMs`, with which the process is ended. `stalls` includes this one. */
+export function loopNotReturned(name: string, heldMs: number, stalls: number, stack: string): string {
+  const seconds = (heldMs / 1000).toFixed(1)
+  const next =
+    stalls < MAX_STALLS ? 'another worker tries again' : 'it is not started again until it is restarted or reconfigured'
+  const head = `${HELD} ${name} held the event loop for ${seconds} s and did not return, so its process was ended (${stalls} of ${MAX_STALLS} times; ${next}); ${ADVICE}`
+  return `${head}\n${stack}`
+}
+
+/** `lastTrace` is what the status topic holds: it says where the loop was held. */
+export function heldTooOften(name: string, stalls: number, lastTrace: string | undefined): FatalError {
+  const at = lastTrace?.indexOf(HELD) ?? -1
+  const cause = new Error('the last time')
+  cause.stack = at < 0 ? '' : lastTrace!.slice(at)
+  return new FatalError(
+    'EVENT_LOOP_HELD_TOO_OFTEN',
+    `${name} has ended ${stalls} processes by holding their event loop, and is not started again; restart it, or change its configuration, once the cause is mended`,
+    at < 0 ? {} : { cause },
+  )
+}

@@ -1,0 +1,92 @@
+import type { State, StatusEntry, StatusStore } from '@tributary/connect-storage'
+import type { Logger } from '@tributary/telemetry'
+import { Serial } from './serial.ts'
+import type { TaskId } from './task-parts.ts'
+
+export interface TaskStatusOptions {
+  readonly id: TaskId
+  /** The group's generation in which this worker got the task. */
+  readonly epoch: number
+  readonly store: StatusStore
+  readonly workerId: string
+  readonly log: Logger
+}
+
+/** Tells what a task does to the status topic: one write after the other, each waiting for Kafka as long as it is away. */
+export class TaskStatus {
+  readonly #options: TaskStatusOptions
+  readonly #writes = new Serial()
+  #writingSince: number | null = null
+  /** Stalls of the past count no more; the next status says so. */
+  #forgiven = false
+
+  constructor(options: TaskStatusOptions) {
+    this.#options = options
+  }
+
+  /** The last written status, this worker's or another's. */
+  get stored(): StatusEntry | null {
+    const { store, id } = this.#options
+    return store.task(id.connector, id.task)
+  }
+
+  /** How often the task has ended a process by holding its event loop. */
+  get stalls(): number {
+    return this.#forgiven ? 0 : (this.stored?.stalls ?? 0)
+  }
+
+  /** ms that the present write has been waiting for; 0 without one. */
+  get waitsMs(): number {
+    return this.#writingSince === null ? 0 : performance.now() - this.#writingSince
+  }
+
+  forgiveStalls(): void {
+    this.#forgiven = true
+  }
+
+  report(state: State, trace?: string): void {
+    const { store, id, workerId, epoch: generation } = this.#options
+    const entry: StatusEntry = {
+      state,
+      workerId,
+      generation,
+      ...(trace !== undefined && { trace }),
+      ...(this.#forgiven && { stalls: 0 }),
+    }
+    this.#inBackground(() => store.putTask(id.connector, id.task, entry))
+  }
+
+  /** The task has written to a topic for the first time. */
+  reportTopic(topic: string): void {
+    const { store, id } = this.#options
+    this.#inBackground(() => store.putTopic(id.connector, id.task, topic))
+  }
+
+  delete(): Promise<void> {
+    const { store, id } = this.#options
+    return this.#write(() => store.deleteTask(id.connector, id.task))
+  }
+
+  /** Resolves once everything told so far is written. */
+  idle(): Promise<void> {
+    return this.#writes.idle()
+  }
+
+  #write(operation: () => Promise<void>): Promise<void> {
+    return this.#writes.run(async () => {
+      this.#writingSince = performance.now()
+      try {
+        await operation()
+      } finally {
+        this.#writingSince = null
+      }
+    })
+  }
+
+  #inBackground(operation: () => Promise<void>): void {
+    const { id, log } = this.#options
+    this.#write(operation).catch((error: unknown) => {
+      log.warn('status_write_failed', { connector_name: id.connector, task: id.task, error })
+    })
+  }
+}

@@ -1,0 +1,100 @@
+import type {
+  ConfigListener,
+  ConfigSnapshot,
+  ConfigStore,
+  ConnectorConfig,
+  RestartRequest,
+  TargetState,
+} from '@tributary/connect-storage'
+
+interface Entry {
+  config: ConnectorConfig
+  target: TargetState
+  tasks: readonly ConnectorConfig[]
+  readonly numbers: Set<number>
+}
+
+/** The config store over a map: a write is applied, and its listeners told, before it resolves. */
+export class FakeConfigStore implements ConfigStore {
+  /** Each write of tasks, `3@7`: how many, and the generation. */
+  readonly taskWrites: string[] = []
+  /** Makes `refresh` reject. */
+  outage: Error | null = null
+  readonly #entries = new Map<string, Entry>()
+  readonly #listeners = new Set<ConfigListener>()
+  #offset = 0n
+  readonly snapshot: ConfigSnapshot
+
+  constructor() {
+    const entries = this.#entries
+    const offset = (): bigint => this.#offset
+    this.snapshot = {
+      get appliedOffset() {
+        return offset()
+      },
+      connectors: () => [...entries.keys()],
+      config: (connector) => entries.get(connector)?.config ?? null,
+      targetState: (connector) => entries.get(connector)?.target ?? 'STARTED',
+      tasks: (connector) => entries.get(connector)?.tasks ?? [],
+      taskNumbers: (connector) => entries.get(connector)?.numbers ?? new Set(),
+      tasksOutdated: () => false,
+    }
+  }
+
+  listen(listener: ConfigListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+  async refresh(): Promise<void> {
+    if (this.outage) throw this.outage
+    return Promise.resolve()
+  }
+
+  putConnectorConfig(connector: string, config: ConnectorConfig, target?: TargetState): Promise<void> {
+    const former = this.#entries.get(connector)
+    this.#entries.set(connector, {
+      config,
+      target: target ?? former?.target ?? 'STARTED',
+      tasks: former?.tasks ?? [],
+      numbers: former?.numbers ?? new Set(),
+    })
+    return this.#applied((listener) => listener.connectorConfigUpdated?.(connector))
+  }
+
+  removeConnector(connector: string): Promise<void> {
+    this.#entries.delete(connector)
+    return this.#applied((listener) => listener.connectorRemoved?.(connector))
+  }
+
+  putTargetState(connector: string, state: TargetState): Promise<void> {
+    this.#entries.get(connector)!.target = state
+    return this.#applied((listener) => listener.targetStateUpdated?.(connector))
+  }
+
+  putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[], generation: number): Promise<void> {
+    this.taskWrites.push(`${tasks.length}@${generation}`)
+    const entry = this.#entries.get(connector)
+    if (entry) {
+      entry.tasks = tasks
+      for (const number of tasks.keys()) entry.numbers.add(number)
+    }
+    return this.#applied((listener) => listener.tasksUpdated?.(connector))
+  }
+
+  putRestart(request: RestartRequest): Promise<void> {
+    return this.#applied((listener) => listener.restartRequested?.(request))
+  }
+
+  putLoggerLevel(logger: string, level: string): Promise<void> {
+    return this.#applied((listener) => listener.loggerLevelSet?.(logger, level))
+  }
+
+  #applied(tell: (listener: ConfigListener) => void): Promise<void> {
+    this.#offset++
+    for (const listener of [...this.#listeners]) tell(listener)
+    return Promise.resolve()
+  }
+}

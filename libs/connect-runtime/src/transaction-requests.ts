@@ -1,0 +1,51 @@
+import { FatalError, type SourceRecord, type TransactionContext } from '@tributary/connect-api'
+
+export type TransactionEnd = 'commit' | 'abort'
+
+/** Records of one poll that belong to one transaction, and whether it ends with them. */
+export interface TransactionPart {
+  readonly records: SourceRecord[]
+  readonly end: TransactionEnd | null
+}
+
+/** Where a task said that its transactions end (KIP-618), until the runtime has come there. */
+export class TransactionRequests implements TransactionContext {
+  readonly #atRecords = new Map<SourceRecord, TransactionEnd>()
+  #atBatch: TransactionEnd | null = null
+
+  commitTransaction(record?: SourceRecord): void {
+    this.#ask('commit', record)
+  }
+
+  abortTransaction(record?: SourceRecord): void {
+    this.#ask('abort', record)
+  }
+
+  /** A polled batch in parts, each up to the end of a transaction. Nothing asked for: the batch as it is. */
+  *split(records: SourceRecord[]): Generator<TransactionPart> {
+    let from = 0
+    for (let i = 0; i < records.length && this.#atRecords.size > 0; i++) {
+      const end = this.#atRecords.get(records[i]!)
+      if (end === undefined) continue
+      this.#atRecords.delete(records[i]!)
+      yield { records: records.slice(from, i + 1), end }
+      from = i + 1
+    }
+    const end = this.#atBatch
+    this.#atBatch = null
+    yield { records: from === 0 ? records : records.slice(from), end }
+  }
+
+  #ask(end: TransactionEnd, record: SourceRecord | undefined): void {
+    const asked = record === undefined ? this.#atBatch : this.#atRecords.get(record)
+    if (asked !== undefined && asked !== null && asked !== end) {
+      const what = record === undefined ? 'transaction' : `record of topic ${record.topic}`
+      throw new FatalError(
+        'TRANSACTION_BOUNDARY',
+        `Connector requested both commit and abort of same ${what}; a transaction has one end`,
+      )
+    }
+    if (record === undefined) this.#atBatch = end
+    else this.#atRecords.set(record, end)
+  }
+}

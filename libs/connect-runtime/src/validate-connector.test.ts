@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError, type Props, type SourceConnector, type SourcePlugin } from '@tributary/connect-api'
+import { ScriptedTask } from './testing/scripted-task.ts'
+import { checkOffsets, validateConnector } from './validate-connector.ts'
+
+const CONFIG: Props = { name: 'c', 'connector.class': 'test.Scripted' }
+
+function plugin(connector: Partial<SourceConnector> = {}): SourcePlugin {
+  return {
+    class: 'test.Scripted',
+    aliases: [],
+    version: '1',
+    taskClass: 'test.ScriptedTask',
+    connector: {
+      spec: { keys: { token: { type: 'password', default: null, importance: 'low', doc: '', group: 'x' } } },
+      taskConfigs: (config) => [config],
+      ...connector,
+    },
+    createTask: () => new ScriptedTask(),
+  }
+}
+
+test('exactly once is refused where the worker or the connector cannot give it, each with its text', async () => {
+  const required = { ...CONFIG, 'exactly.once.support': 'Required' }
+  assert.deepEqual(await validateConnector(plugin(), required, false), [
+    { field: 'exactly.once.support', message: 'This worker does not have exactly-once source support enabled.' },
+    {
+      field: 'exactly.once.support',
+      message: 'The connector does not support exactly-once semantics with the provided configuration.',
+    },
+  ])
+  assert.deepEqual(await validateConnector(plugin({ exactlyOnce: () => true }), required, true), [])
+  const requested = { ...CONFIG, 'exactly.once.support': 'requested' }
+  assert.deepEqual(await validateConnector(plugin(), requested, false), [])
+})
+
+test('connector-defined transactions are refused where the connector cannot define them', async () => {
+  const config = { ...CONFIG, 'transaction.boundary': 'CONNECTOR' }
+  const [error] = await validateConnector(plugin(), config, true)
+  assert.equal(error?.field, 'transaction.boundary')
+  assert.match(error.message, /^The connector does not support connector-defined transaction boundaries/)
+  assert.deepEqual(await validateConnector(plugin({ canDefineTransactionBoundaries: () => true }), config, true), [])
+})
+
+test('offsets are judged with references resolved, a refusal names its field and no secret', async () => {
+  process.env['CHECK_OFFSETS_TOKEN'] = 'hunter22'
+  const judged: Props[] = []
+  const refusing = plugin({
+    checkOffsets: (config) => {
+      judged.push(config)
+      throw new ConfigError('X', `not with ${config['token']}`, { field: 'token' })
+    },
+  })
+  const config = { ...CONFIG, token: '${env:CHECK_OFFSETS_TOKEN}' }
+  const errors = await checkOffsets(refusing, config, [{ partition: { a: 1 }, offset: null }])
+  assert.deepEqual(errors, [{ field: 'token', message: 'not with [hidden]' }])
+  assert.equal(judged[0]?.['token'], 'hunter22')
+  assert.deepEqual(await checkOffsets(plugin(), config, []), [])
+})
+
+test('a refusal of offsets without a field, and a mistake of the plugin', async () => {
+  const throwing = (error: Error): SourcePlugin =>
+    plugin({
+      checkOffsets: () => {
+        throw error
+      },
+    })
+  const refused = await checkOffsets(throwing(new ConfigError('X', 'no such feed')), CONFIG, [])
+  assert.deepEqual(refused, [{ field: '', message: 'no such feed' }])
+  await assert.rejects(checkOffsets(throwing(new TypeError('bug')), CONFIG, []), TypeError)
+})

@@ -1,11 +1,13 @@
-import { ConfigException, kafkaConnection } from '@tributary/config'
+import { kafkaConnection } from '@tributary/config'
 import { createStores, storesOptions } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
-import { assertBind, hostPort, type Service } from '@tributary/service'
+import type { Service } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
-import type { FastifyInstance } from 'fastify'
-import type { AddressInfo } from 'node:net'
 import { createControlPlane } from './create-control-plane.ts'
+import { Leadership } from './leadership/leadership.ts'
+import { LeaderProxy } from './leadership/leader-proxy.ts'
+import { WriteGate } from './leadership/write-gate.ts'
+import { RestListener } from './rest-listener.ts'
 import { StatusCleaner } from './services/status-cleaner.ts'
 import { type ControlPlaneSettings, controlPlaneSettings } from './settings.ts'
 
@@ -28,26 +30,58 @@ export function controlPlane(version: string) {
   }
 }
 
-/** Reads the four topics to their ends, then listens: whoever gets an answer gets a true one. */
+/** A write waits this much longer for a leader than a session lasts, at whose end another one is elected. */
+const ELECTION_MS = 5000
+
+/**
+ * One replica: reads the four topics to their ends, listens, and then joins the group in which one replica is elected to
+ * write. Whoever gets an answer gets a true one; a write that comes before the election waits for it.
+ */
 class ControlPlane implements Service {
   readonly #host: ControlPlaneHost
   readonly #log: Logger
   readonly #admin: KafkaAdmin
   readonly #stores: ReturnType<typeof createStores>
+  readonly #leadership: Leadership
   readonly #cleaner: StatusCleaner
-  readonly #listening: Promise<FastifyInstance | null>
+  readonly #proxy: LeaderProxy
+  readonly #listening: Promise<RestListener | null>
+  /** Requests under way go on while the service stops; before the start is over the stop just ends it. */
+  readonly #life = new AbortController()
   #state: true | string = 'Reading the internal topics.'
 
   constructor(version: string, host: ControlPlaneHost) {
     this.#host = host
     this.#log = host.log.child({}, 'io.tributary.control-plane')
-    const connection = kafkaConnection(host.settings)
+    const { settings } = host
+    const connection = kafkaConnection(settings)
+    const groupId = `${settings.cluster}-control-plane`
     this.#admin = new KafkaAdmin(connection)
-    this.#stores = createStores({ connection, log: this.#log, ...storesOptions(host.settings) })
+    this.#stores = createStores({
+      connection,
+      log: this.#log,
+      ...storesOptions(settings),
+      transactionalId: groupId,
+      onConfigsLost: (error) => this.#leadership.claimLost(error),
+    })
     this.#cleaner = new StatusCleaner({ config: this.#stores.configs, status: this.#stores.status, log: this.#log })
+    this.#leadership = new Leadership({
+      connection,
+      groupId,
+      timing: {
+        sessionTimeoutMs: settings['session.timeout.ms'],
+        heartbeatIntervalMs: settings['heartbeat.interval.ms'],
+        rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
+      },
+      groups: this.#admin,
+      claim: (signal) => this.#stores.configs.claim(signal),
+      lead: (signal) => this.#cleaner.start(signal),
+      log: this.#log,
+    })
+    this.#proxy = new LeaderProxy(settings['internal.key'])
     // An unreachable Kafka is waited for, and told by /ready; anything else ends the process, with its reason.
     this.#listening = this.#start(version).catch((error: unknown) => {
-      if (!host.signal.aborted) host.shutdown('start_failed', error)
+      if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
       return null
     })
   }
@@ -58,64 +92,82 @@ class ControlPlane implements Service {
 
   /** host:port of the REST API, once it listens; null when the service was stopped before. */
   async restAddress(): Promise<string | null> {
-    const app = await this.#listening
-    return app && addressOf(app, this.#host.settings)
+    return (await this.#listening)?.address ?? null
   }
 
+  /** Writes that are under way end here, those that come go to the next leader; then requests under way end. */
   async stop(): Promise<void> {
-    const app = await this.#listening
-    await app?.close()
-    await this.#cleaner.stop()
+    const listener = await this.#listening
+    if (listener) await this.#leadership.handOver()
+    await listener?.close()
+    await this.#leadership.leave()
+    this.#proxy.close()
+    await this.#cleaner.settled()
     await Promise.all(this.#allStores().map((store) => store.stop()))
     await this.#admin.close()
+    this.#life.abort()
   }
 
-  async #start(version: string): Promise<FastifyInstance> {
-    const { settings, signal } = this.#host
+  async #start(version: string): Promise<RestListener> {
+    const signal = this.#life.signal
+    const stopped = (): void => this.#life.abort(this.#host.signal.reason)
+    this.#host.signal.addEventListener('abort', stopped)
+    if (this.#host.signal.aborted) stopped()
     // Waits as long as Kafka is away, which the admin client does not.
     await Promise.all(this.#allStores().map((store) => store.start(signal)))
     const { clusterId } = await this.#admin.describeCluster(signal)
-    this.#cleaner.start()
-    const app = createControlPlane({
+    const listener = await RestListener.listen(this.#api(version, clusterId), this.#host.settings, this.#log)
+    this.#host.signal.removeEventListener('abort', stopped)
+    this.#log.info('rest_started', { address: listener.address, strict: this.#host.settings['connect.strict'] })
+    this.#state = 'Waiting for the first election of a leader.'
+    this.#leadership.start(listener.advertised, signal).then(
+      () => (this.#state = true),
+      (error: unknown) => {
+        if (!this.#host.signal.aborted) this.#host.shutdown('start_failed', error)
+      },
+    )
+    return listener
+  }
+
+  #api(version: string, kafkaClusterId: string): ReturnType<typeof createControlPlane> {
+    const { settings } = this.#host
+    const requestTimeoutMs = settings['rest.request.timeout.ms']
+    const { configs, status } = this.#stores
+    return createControlPlane({
       stores: this.#stores,
       groups: this.#admin,
+      fencing: this.#admin,
+      controlPlanes: this.#leadership,
       levels: loggerLevels,
       settings: {
         cluster: settings.cluster,
         strict: settings['connect.strict'],
         internalKey: settings['internal.key'],
-        requestTimeoutMs: settings['rest.request.timeout.ms'],
+        requestTimeoutMs,
+        crossOrigin: {
+          origins: settings['access.control.allow.origin'],
+          methods: settings['access.control.allow.methods'],
+        },
         version,
-        kafkaClusterId: clusterId,
+        kafkaClusterId,
       },
+      writes: new WriteGate({
+        lead: this.#leadership,
+        proxy: this.#proxy,
+        refresh: async (signal) => {
+          await Promise.all([configs.refresh(signal), status.refresh(signal)])
+        },
+        waitMs: Math.min(settings['session.timeout.ms'] + ELECTION_MS, requestTimeoutMs),
+        answerMs: requestTimeoutMs,
+        log: this.#log,
+      }),
+      writable: () => this.#leadership.writable,
       log: this.#log,
     })
-    await listen(app, settings, this.#log)
-    this.#log.info('rest_started', { address: addressOf(app, settings), strict: settings['connect.strict'] })
-    this.#state = true
-    return app
   }
 
   #allStores() {
     const { configs, status, offsets, plugins } = this.#stores
     return [configs, status, offsets, plugins]
   }
-}
-
-/** Throws ConfigException when the address is taken, or open to the network without leave. */
-async function listen(app: FastifyInstance, settings: ControlPlaneSettings, log: Logger): Promise<void> {
-  const { 'rest.host': host, 'rest.port': port } = settings
-  assertBind('rest.host', host, settings['admin.allow.unauthenticated'], log)
-  try {
-    await app.listen({ host, port })
-  } catch (cause) {
-    const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    const why = taken ? 'the port is taken; set TRIBUTARY_REST_PORT to a free one' : (cause as Error).message
-    const message = `Invalid value ${port} for configuration rest.port: cannot listen on ${host}: ${why}`
-    throw new ConfigException(message, [{ name: 'rest.port', message }], { cause })
-  }
-}
-
-function addressOf(app: FastifyInstance, settings: ControlPlaneSettings): string {
-  return hostPort(settings['rest.host'], (app.server.address() as AddressInfo).port)
 }

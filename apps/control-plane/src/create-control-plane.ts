@@ -2,13 +2,18 @@ import type { SecretLike } from '@tributary/config'
 import type { ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
+import type { CrossOrigin } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
-import { Cluster } from './services/cluster.ts'
+import type { WriteGate } from './leadership/write-gate.ts'
+import { Cluster, type ControlPlanes } from './services/cluster.ts'
 import { ConfigValidator } from './services/config-validator.ts'
 import { ConnectorHealthReader } from './services/connector-health.ts'
+import { ConnectorOffsets, type Fencing } from './services/connector-offsets.ts'
 import { ConnectorViews } from './services/connector-views.ts'
 import { Connectors } from './services/connectors.ts'
+import { EndedTasks } from './services/ended-tasks.ts'
+import { KeyedLock } from './services/keyed-lock.ts'
 import { LogLevels } from './services/log-levels.ts'
 import { Server } from './services/server-info.ts'
 import { type GroupReader, Workers } from './services/workers.ts'
@@ -24,6 +29,9 @@ export interface Stores {
 export interface ControlPlaneOptions {
   readonly stores: Stores
   readonly groups: GroupReader
+  readonly fencing: Fencing
+  /** The replicas of this service; absent: this one knows of none. */
+  readonly controlPlanes?: ControlPlanes
   readonly levels: LoggerLevels
   readonly settings: {
     readonly cluster: string
@@ -31,34 +39,48 @@ export interface ControlPlaneOptions {
     readonly strict: boolean
     readonly internalKey: SecretLike | null
     readonly requestTimeoutMs: number
+    /** Absent: pages of other origins may not call the API. */
+    readonly crossOrigin?: CrossOrigin
     readonly version: string
     readonly kafkaClusterId: string
   }
+  /** Absent where there is one replica only, which writes. */
+  readonly writes?: WriteGate
+  /** Whether writes are possible: true, or in words why not. */
+  readonly writable?: () => true | string
   readonly log: Logger
 }
 
+const NO_OTHER_ORIGIN: CrossOrigin = { origins: '', methods: '' }
+
 /** Puts the API together on stores that are ready; it listens to nothing yet. */
-export function createControlPlane({ stores, groups, levels, settings, log }: ControlPlaneOptions): FastifyInstance {
+export function createControlPlane(options: ControlPlaneOptions): FastifyInstance {
+  const { stores, groups, fencing, controlPlanes, levels, settings, writes, writable = () => true, log } = options
   const { configs: config, status, offsets, plugins } = stores
   const { cluster, strict, internalKey, requestTimeoutMs, version, kafkaClusterId } = settings
+  const { crossOrigin = NO_OTHER_ORIGIN } = settings
   const workers = new Workers({ groups, cluster, internalKey, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict })
-  const server = new Server({ config, kafkaClusterId, version })
-  const app = createRestServer({ log, requestTimeoutMs })
+  const server = new Server({ config, writable, kafkaClusterId, version })
+  const app = createRestServer({ log, requestTimeoutMs, crossOrigin })
+  writes?.guard(app)
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
+  const locks = new KeyedLock()
+  const endedTasks = new EndedTasks({ config, views, workers })
   addRoutes(app, {
+    version,
     server,
     views,
-    connectors: new Connectors({ config, views, validator }),
+    connectors: new Connectors({ config, views, validator, writes: locks }),
     validator,
     health: new ConnectorHealthReader(views, workers),
-    cluster: new Cluster({ name: cluster, info: server.info(), views, plugins, workers }),
+    cluster: new Cluster({ name: cluster, version, info: server.info(), views, plugins, workers, controlPlanes }),
     levels: logLevels,
     status,
-    offsets,
+    offsets: new ConnectorOffsets({ config, offsets, views, workers, fencing, endedTasks, writes: locks }),
     plugins,
     strict,
   })

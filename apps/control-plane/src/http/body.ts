@@ -13,12 +13,12 @@ export interface CreateRequest {
 
 /**
  * A JSON body, null when it is empty: clients send `Content-Type: application/json` without a body (Strimzi's DELETE).
- * A number becomes its source text, as Connect stores it: `1.50` is "1.50", `1e3` is "1e3".
+ * A number becomes its source text, as Connect stores it: `1.50` is "1.50", `1e3` is "1e3"; with `value` it stays one.
  */
-export function parseBody(text: string): unknown {
+export function parseBody(text: string, numbers: 'text' | 'value' = 'text'): unknown {
   if (text.trim() === '') return null
   try {
-    return parseJson(text, { numbers: 'text' })
+    return parseJson(text, { numbers })
   } catch (error) {
     throw restError('malformedJson', (error as Error).message)
   }
@@ -75,12 +75,12 @@ function scalarText(value: unknown, what: string, key: string): string | null {
   throw restError('nestedValue', what, key, kindOf(value))
 }
 
-function objectOf(value: unknown, what: string): Record<string, unknown> {
+export function objectOf(value: unknown, what: string): Record<string, unknown> {
   if (!isObject(value)) throw restError('bodyNotObject', what, kindOf(value))
   return value
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -2,6 +2,7 @@ import { errorKind } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { RestError, restError } from './rest-errors.ts'
 
 /** Answers every error with Connect's `{error_code, message}`; unmatched requests included. */
@@ -16,6 +17,20 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(errorBody(httpError(404))))
 }
 
+const NOT_HTTP: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+
+/** Answers what the HTTP parser refuses (a request line beyond its bound, no HTTP at all), and closes the connection. */
+export function answerUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const answer = httpError(NOT_HTTP[error.code ?? ''] ?? 400)
+  const body = JSON.stringify(errorBody(answer))
+  const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`
+  socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${headers}\r\n\r\n${body}`)
+}
+
 /** The text that Connect's HTTP layer gives to requests that reach no resource: `HTTP 404 Not Found`. */
 export function httpError(status: number): RestError {
   return new RestError(status, `HTTP ${status} ${STATUS_CODES[status]}`)
@@ -27,7 +42,8 @@ export function errorBody(error: RestError): { error_code: number; message: stri
 
 function toRestError(error: unknown): RestError {
   if (error instanceof RestError) return error
-  if (error instanceof Error && errorKind(error) === 'config') return new RestError(400, error.message)
+  // What the client sent is not valid, or cannot be kept: a record of the config topic has a size that brokers refuse.
+  if (error instanceof Error && ['config', 'data'].includes(errorKind(error))) return new RestError(400, error.message)
   const { code, statusCode } = error as FastifyError
   if (code === 'FST_ERR_HANDLER_TIMEOUT') return restError('timedOut')
   if (code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500) return httpError(statusCode)

@@ -49,10 +49,34 @@ const ERRORS = {
   loggerNotFound: [404, (logger: string) => `Logger ${logger} not found.`],
   levelMissing: [400, () => `Desired 'level' parameter was not specified in request.`],
   levelInvalid: [404, (level: string) => `invalid log level '${level}'.`],
+  notStopped: [
+    400,
+    (connector: string) =>
+      `Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/${connector}/stop' endpoint`,
+  ],
+  offsetsMissing: [400, () => 'Partitions / offsets need to be provided for an alter offsets request'],
+  /** Status ours: Connect answers 500. */
+  offsetNested: [
+    400,
+    (field: string, type: string) =>
+      `Offsets may only contain primitive types as values, but field ${field} contains ${type}`,
+  ],
   timedOut: [500, () => 'Request timed out'],
+  /** Ours, as these two: Connect answers 409 or 500 during a rebalance. */
+  noLeader: [
+    503,
+    () =>
+      'No replica of the control plane leads at the moment, so nothing was written. An election takes some seconds: send the request again',
+  ],
+  writeInDoubt: [
+    503,
+    (why: string) =>
+      `Whether the change was made is not known (${why}). Read what is there now, and send the request again if the change is missing`,
+  ],
   /** Ours, all of the following. */
   malformedJson: [400, (reason: string) => `The body is not JSON: ${reason}`],
   bodyNotObject: [400, (what: string, found: string) => `${what} must be a JSON object, not ${found}`],
+  notAnArray: [400, (what: string) => `${what} must be a JSON array`],
   nestedValue: [
     400,
     (what: string, key: string, found: string) =>
@@ -69,6 +93,31 @@ const ERRORS = {
   initialStateInvalid: [
     400,
     (state: string) => `Unknown initial_state ${state}; it must be one of RUNNING, PAUSED, STOPPED`,
+  ],
+  offsetTooLarge: [
+    400,
+    (field: string) => `Offsets may only contain integers of up to 64 bits, but field ${field} is beyond`,
+  ],
+  offsetsRefused: [400, (reasons: readonly string[]) => reasons.join('\n')],
+  workersSilent: [
+    500,
+    (service: string) =>
+      `No worker of the service ${service} could judge the offsets, though some are alive; nothing was changed. Their logs, or those of the control plane, say why`,
+  ],
+  tasksRunning: [
+    500,
+    (connector: string, workers: readonly string[]) =>
+      `The tasks of connector ${connector} have not ended yet (on ${workers.join(', ')}); nothing was changed. Try again once they have`,
+  ],
+  offsetsUnread: [
+    500,
+    (seconds: number) =>
+      `The offsets topic could not be read to its end within ${seconds} s: a transaction of some task is still open, or Kafka does not answer. Try again later`,
+  ],
+  patternMissing: [
+    400,
+    () =>
+      'The query parameter "pattern" is missing: names of connectors, in which * stands for any characters and ? for one',
   ],
 } as const satisfies Record<string, readonly [number, (...args: never[]) => string]>
 

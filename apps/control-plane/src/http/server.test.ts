@@ -92,3 +92,72 @@ test('a body that is not what it should be is 400 and says what is wrong', async
     assert.match((answer.body as { message: string }).message, message)
   }
 })
+
+test('matrix parameters are left out, as JAX-RS does it; an encoded semicolon belongs to the name', async () => {
+  const { call } = testApi()
+  await call('PUT', '/connectors/a/config', config)
+  await call('PUT', '/connectors/a%3Bx=1/config', config)
+  const nameAt = async (path: string): Promise<unknown> => ((await call('GET', path)).body as { name?: string }).name
+  assert.equal(await nameAt('/connectors/a;x=1'), 'a')
+  assert.equal(await nameAt('/connectors;y/a;x=1;z/?expand=a;b'), 'a')
+  assert.equal(await nameAt('/connectors/a%3Bx=1'), 'a;x=1')
+})
+
+test('every write takes an empty body of type JSON where it needs none, and is 400 where it does', async () => {
+  const { call } = testApi()
+  const json = { 'content-type': 'application/json' }
+  await call('PUT', '/connectors/a/config', config)
+  await call('PUT', '/connectors/a/stop')
+  const cases: [string, string, number][] = [
+    ['PUT', '/connectors/a/pause', 202],
+    ['PUT', '/connectors/a/resume', 202],
+    ['PUT', '/connectors/a/stop', 204],
+    ['POST', '/connectors/a/restart', 204],
+    ['PUT', '/connectors/a/topics/reset', 202],
+    ['DELETE', '/connectors/a/offsets', 200],
+    ['PUT', '/cluster/connectors/pause?pattern=x', 200],
+    ['PATCH', '/connectors/a/offsets', 400],
+    ['PATCH', '/connectors/a/config', 400],
+    ['PUT', '/connectors/a/config', 400],
+    ['POST', '/connectors', 400],
+    ['PUT', '/connector-plugins/FileStreamSource/config/validate', 400],
+    ['PUT', '/admin/loggers/a', 400],
+    ['DELETE', '/connectors/a', 204],
+  ]
+  for (const [method, path, status] of cases) {
+    assert.equal((await call(method, path, '', json)).status, status, `${method} ${path}`)
+  }
+})
+
+test('a request that takes no body does not look at one', async () => {
+  const { call } = testApi()
+  await call('PUT', '/connectors/a/config', config)
+  const json = { 'content-type': 'application/json' }
+  assert.equal((await call('PUT', '/connectors/a/pause', '{bad', json)).status, 202)
+  assert.equal((await call('DELETE', '/connectors/a', 'x', json)).status, 204)
+})
+
+test('an empty name is no path', async () => {
+  const { call } = testApi()
+  for (const [method, path] of [
+    ['GET', '/connectors//config'],
+    ['POST', '/connectors//config'],
+    ['GET', '/connectors//'],
+    ['GET', '/admin/loggers//'],
+  ] as const) {
+    assert.deepEqual((await call(method, path)).body, { error_code: 404, message: 'HTTP 404 Not Found' }, path)
+  }
+})
+
+test('a body that is too large is 413', async () => {
+  const { call } = testApi()
+  const answer = await call('PUT', '/connectors/a/config', { ...config, x: 'x'.repeat(5 * 1024 * 1024) })
+  assert.deepEqual(answer.body, { error_code: 413, message: 'HTTP 413 Payload Too Large' })
+})
+
+test('query parameters that nobody knows change nothing', async () => {
+  const { call } = testApi()
+  await call('PUT', '/connectors/a/config?x=1&x=2', config)
+  assert.deepEqual((await call('GET', '/connectors?forward=true&x')).body, ['a'])
+  assert.deepEqual((await call('GET', '/connectors?expand=foo')).body, { a: {} })
+})

@@ -2,7 +2,8 @@ import { stringifyJson } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { parseBody } from './body.ts'
-import { answerErrors, errorBody, httpError } from './error-handler.ts'
+import { allowOrigins, type CrossOrigin } from './cors.ts'
+import { answerErrors, answerUnparsed, errorBody, httpError } from './error-handler.ts'
 
 const MIB = 1024 * 1024
 
@@ -10,15 +11,20 @@ export interface RestServerOptions {
   readonly log: Logger
   /** A request that takes longer is answered with 500, in ms; what it began may still happen. */
   readonly requestTimeoutMs: number
+  readonly crossOrigin: CrossOrigin
 }
 
 /** The HTTP server with Connect's habits; `routes/` gives it its resources. */
-export function createRestServer({ log, requestTimeoutMs }: RestServerOptions): FastifyInstance {
+export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: 4 * MIB,
     handlerTimeout: requestTimeoutMs,
+    // What comes on an open connection while the server closes is answered, and that connection closed.
+    return503OnClosing: false,
     // Connector names may be as long as a request line; fastify's own bound is 100 characters.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
+    clientErrorHandler: answerUnparsed,
+    rewriteUrl: ({ url }) => withoutMatrixParameters(url ?? '/'),
     frameworkErrors: (error, _request, reply) => {
       // A path that cannot be decoded (`/connectors/%zz`) gets no further than here.
       const answer = httpError(error.statusCode ?? 400)
@@ -26,14 +32,29 @@ export function createRestServer({ log, requestTimeoutMs }: RestServerOptions): 
     },
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_request: FastifyRequest, body: string) =>
-    parseBody(body),
-  )
+  app.decorateRequest('rawBody', '')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, async (request: FastifyRequest, body: string) => {
+    request.rawBody = body
+    // What takes no body does not look at one, as in JAX-RS; many clients send `{}` with everything.
+    const { schema, config } = request.routeOptions
+    return schema?.body === undefined ? null : parseBody(body, config.numbers)
+  })
+  // Route schemas are documentation: bodies are judged by hand, with Connect's texts, and answers are written as they are.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => stringifyJson)
   app.setReplySerializer((payload) => stringifyJson(payload))
   app.addHook('onSend', async (_request, reply) => {
     // Connect's answers name no charset, and some clients compare the header as a whole.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
+  allowOrigins(app, crossOrigin)
   answerErrors(app, log)
   return app
+}
+
+/** JAX-RS takes `;name=value` out of each segment of a path; a semicolon of a name comes as `%3B`. */
+function withoutMatrixParameters(url: string): string {
+  const query = url.indexOf('?')
+  const path = query < 0 ? url : url.slice(0, query)
+  return path.includes(';') ? path.replace(/;[^/]*/g, '') + (query < 0 ? '' : url.slice(query)) : url
 }

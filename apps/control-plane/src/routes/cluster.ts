@@ -1,8 +1,33 @@
 import type { FastifyInstance } from 'fastify'
-import { resource } from '../http/resource.ts'
+import { type Operation, queryValue, resource } from '../http/resource.ts'
+import { restError } from '../http/rest-errors.ts'
+import { answers, query, ref } from '../http/schemas.ts'
 import type { Cluster } from '../services/cluster.ts'
+import type { Connectors } from '../services/connectors.ts'
 
-/** `/cluster`: ours, the services and their live workers. */
-export function clusterRoutes(app: FastifyInstance, cluster: Cluster): void {
-  resource(app, '/cluster', { GET: () => cluster.read() })
+/** `/cluster…`: ours, the services with their live workers, and what is done to many connectors at once. */
+export function clusterRoutes(app: FastifyInstance, cluster: Cluster, connectors: Connectors): void {
+  const all = (state: 'PAUSED' | 'STARTED', summary: string): Operation => ({
+    schema: {
+      summary,
+      description: 'Those that are STOPPED stay as they are.',
+      querystring: query({ pattern: 'Names: * stands for any characters, ? for one; required, * for all connectors' }),
+      response: answers({ 200: ref('Changed') }, [400]),
+    },
+    handler: (request) => {
+      const pattern = queryValue(request, 'pattern')
+      // Never all of them by mistake.
+      if (!pattern) throw restError('patternMissing')
+      return connectors.setTargetStates(pattern, state)
+    },
+  })
+
+  resource(app, '/cluster', {
+    GET: {
+      schema: { summary: 'Services, live workers and versions', response: answers({ 200: ref('Cluster') }) },
+      handler: () => cluster.read(),
+    },
+  })
+  resource(app, '/cluster/connectors/pause', { PUT: all('PAUSED', 'Pause all connectors of a name pattern') })
+  resource(app, '/cluster/connectors/resume', { PUT: all('STARTED', 'Resume all paused connectors of a name pattern') })
 }

@@ -3,6 +3,7 @@ import { decodeConfig, type SentConfig, wrappedConfig } from '../http/body.ts'
 import { connectorLocation } from '../http/location.ts'
 import { resource } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
+import { answers, ref } from '../http/schemas.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 
@@ -19,20 +20,44 @@ export function connectorConfigRoutes(
   strict: boolean,
 ): void {
   resource(app, '/connectors/:connector/config', {
-    GET: (request) => views.config(request.params['connector']!),
-
-    PUT: async (request, reply) => {
-      const connector = request.params['connector']!
-      const config = strict ? decodeConfig(request.body) : decodeLeniently(request.body, connector)
-      if (!strict && config['connector.class'] === undefined && views.has(connector)) {
-        return connectors.patch(connector, config)
-      }
-      const { created, info } = await connectors.put(connector, config)
-      if (created) reply.code(201).header('location', connectorLocation(request, connector))
-      return info
+    GET: {
+      schema: {
+        summary: 'Configuration of a connector',
+        description: 'As stored: `${…}` references are not resolved.',
+        response: answers({ 200: ref('Config') }, [404]),
+      },
+      handler: (request) => views.config(request.params['connector']!),
     },
 
-    PATCH: (request) => connectors.patch(request.params['connector']!, decodeConfig(request.body)),
+    PUT: {
+      schema: {
+        summary: 'Make a connector, or replace its configuration',
+        description:
+          'Unless connect.strict: {name, config} is unwrapped, and settings without connector.class are merged into those of an existing connector.',
+        body: strict ? ref('SentConfig') : { anyOf: [ref('SentConfig'), ref('CreateConnector')] },
+        response: answers({ 200: ref('ConnectorInfo'), 201: ref('ConnectorInfo') }, [400]),
+      },
+      handler: async (request, reply) => {
+        const connector = request.params['connector']!
+        const config = strict ? decodeConfig(request.body) : decodeLeniently(request.body, connector)
+        if (!strict && config['connector.class'] === undefined && views.has(connector)) {
+          return connectors.patch(connector, config)
+        }
+        const { created, info } = await connectors.put(connector, config)
+        if (created) reply.code(201).header('location', connectorLocation(request, connector))
+        return info
+      },
+    },
+
+    PATCH: {
+      schema: {
+        summary: 'Change some settings (KIP-477)',
+        description: 'What is not named stays; null removes a setting.',
+        body: ref('SentConfig'),
+        response: answers({ 200: ref('ConnectorInfo') }, [400, 404]),
+      },
+      handler: (request) => connectors.patch(request.params['connector']!, decodeConfig(request.body)),
+    },
   })
 }
 

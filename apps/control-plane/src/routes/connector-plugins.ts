@@ -3,37 +3,60 @@ import type { FastifyInstance } from 'fastify'
 import { decodeConfig } from '../http/body.ts'
 import { queryValue, resource } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
+import { answers, query, ref } from '../http/schemas.ts'
 import { type ConfigValidator, isConnector } from '../services/config-validator.ts'
 
 /** `/connector-plugins…`: what workers have published. */
 export function connectorPluginRoutes(app: FastifyInstance, plugins: PluginStore, validator: ConfigValidator): void {
   resource(app, '/connector-plugins', {
-    GET: (request) => {
-      const flag = queryValue(request, 'connectorsOnly')?.trim() || 'true'
-      const all = plugins.plugins()
-      return listed(flag.toLowerCase() === 'true' ? all.filter(isConnector) : all)
+    GET: {
+      schema: {
+        summary: 'Plugins that workers have published',
+        querystring: query({ connectorsOnly: 'true (default); anything else: converters and other plugins too' }),
+        response: answers({ 200: ref('Plugins') }),
+      },
+      handler: (request) => {
+        const flag = queryValue(request, 'connectorsOnly')?.trim() || 'true'
+        const all = plugins.plugins()
+        return listed(flag.toLowerCase() === 'true' ? all.filter(isConnector) : all)
+      },
     },
   })
 
   resource(app, '/connector-plugins/:plugin/config', {
-    GET: (request) => {
-      const name = request.params['plugin']!
-      const plugin = plugins.find(name)
-      if (plugin === null) throw restError('unknownPlugin', name)
-      return validator.describe(plugin)
+    GET: {
+      schema: {
+        summary: 'Settings of a plugin',
+        description: "By its class, simple name, or that without Connector: its own settings, then the framework's.",
+        response: answers({ 200: ref('ConfigDefinitions') }, [404]),
+      },
+      handler: (request) => {
+        const name = request.params['plugin']!
+        const plugin = plugins.find(name)
+        if (plugin === null) throw restError('unknownPlugin', name)
+        return validator.describe(plugin)
+      },
     },
   })
 
   resource(app, '/connector-plugins/:plugin/config/validate', {
-    PUT: (request) => {
-      const name = request.params['plugin']!
-      const config = decodeConfig(request.body)
-      const included = config['connector.class']
-      // Connect compares the spellings, not the classes: an alias in one place and the class in the other differ.
-      if (typeof included === 'string' && !shortened(included).endsWith(shortened(name))) {
-        throw restError('pluginMismatch', included, name)
-      }
-      return validator.validate(config)
+    PUT: {
+      readOnly: true,
+      schema: {
+        summary: 'Judge a configuration, and keep nothing',
+        body: ref('SentConfig'),
+        response: answers({ 200: ref('ConfigInfos') }, [400]),
+      },
+      handler: (request) => {
+        const name = request.params['plugin']!
+        const config = decodeConfig(request.body)
+        const included = config['connector.class']
+        // Connect compares the spellings, not the classes: an alias in one place and the class in the other differ.
+        if (typeof included === 'string' && !shortened(included).endsWith(shortened(name))) {
+          throw restError('pluginMismatch', included, name)
+        }
+        return validator.validate(config)
+      },
     },
   })
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { TargetState } from '@tributary/connect-storage'
-import { type Handler, queryFlag, queryValue, resource } from '../http/resource.ts'
+import { type Operation, queryFlag, queryValue, resource } from '../http/resource.ts'
+import { answers, query, ref } from '../http/schemas.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 
@@ -16,28 +17,51 @@ export function connectorStateRoutes(
   connectors: Connectors,
   strict: boolean,
 ): void {
-  const target =
-    (state: TargetState, answer: number): Handler =>
-    async (request, reply) => {
+  const target = (state: TargetState, answer: number, summary: string): Operation => ({
+    schema: { summary, response: answers({ [answer]: null }, [404]) },
+    handler: async (request, reply) => {
       await connectors.setTargetState(request.params['connector']!, state)
       return reply.code(answer).send()
-    }
+    },
+  })
 
-  resource(app, '/connectors/:connector/status', { GET: (request) => views.status(request.params['connector']!) })
-  resource(app, '/connectors/:connector/pause', { PUT: target('PAUSED', 202) })
-  resource(app, '/connectors/:connector/resume', { PUT: target('STARTED', 202) })
-  resource(app, '/connectors/:connector/stop', { PUT: target('STOPPED', 204) })
+  resource(app, '/connectors/:connector/status', {
+    GET: {
+      schema: {
+        summary: 'States of a connector and its tasks',
+        response: answers({ 200: ref('ConnectorStatus') }, [404]),
+      },
+      handler: (request) => views.status(request.params['connector']!),
+    },
+  })
+  resource(app, '/connectors/:connector/pause', {
+    PUT: target('PAUSED', 202, 'Pause a connector: its tasks stay and read nothing'),
+  })
+  resource(app, '/connectors/:connector/resume', {
+    PUT: target('STARTED', 202, 'Let a paused or stopped connector run'),
+  })
+  resource(app, '/connectors/:connector/stop', {
+    PUT: target('STOPPED', 204, 'Stop a connector: its tasks end, its offsets can be changed (KIP-875)'),
+  })
 
   resource(app, '/connectors/:connector/restart', {
-    POST: async (request, reply) => {
-      const connector = request.params['connector']!
-      const includeTasks = queryFlag(request, 'includeTasks')
-      const onlyFailed = queryFlag(request, 'onlyFailed')
-      if (includeTasks || onlyFailed) {
-        return reply.code(202).send(await connectors.restartWith(connector, { includeTasks, onlyFailed }))
-      }
-      await connectors.restart(connector, !strict && queryValue(request, 'includeTasks') === undefined)
-      return reply.code(204).send()
+    POST: {
+      schema: {
+        summary: 'Restart a connector, its tasks, or what has failed (KIP-745)',
+        description: 'Without parameters: the connector and its failed tasks; with connect.strict the connector alone.',
+        querystring: query({ includeTasks: 'true: the tasks too', onlyFailed: 'true: only what is FAILED' }),
+        response: answers({ 202: ref('ConnectorStatus'), 204: null }, [404]),
+      },
+      handler: async (request, reply) => {
+        const connector = request.params['connector']!
+        const includeTasks = queryFlag(request, 'includeTasks')
+        const onlyFailed = queryFlag(request, 'onlyFailed')
+        if (includeTasks || onlyFailed) {
+          return reply.code(202).send(await connectors.restartWith(connector, { includeTasks, onlyFailed }))
+        }
+        await connectors.restart(connector, !strict && queryValue(request, 'includeTasks') === undefined)
+        return reply.code(204).send()
+      },
     },
   })
 }

@@ -2,27 +2,57 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { decodeCreate } from '../http/body.ts'
 import { connectorLocation } from '../http/location.ts'
 import { queryValue, resource, type Route } from '../http/resource.ts'
+import { answers, ref } from '../http/schemas.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 
 /** `/connectors` and `/connectors/{connector}` */
 export function connectorRoutes(app: FastifyInstance, views: ConnectorViews, connectors: Connectors): void {
   resource(app, '/connectors', {
-    GET: (request) => (queryValue(request, 'expand') === undefined ? views.names() : expanded(request, views)),
+    GET: {
+      schema: {
+        summary: 'Names of all connectors, or all with their status and info',
+        querystring: {
+          type: 'object',
+          properties: {
+            expand: { type: 'array', items: { type: 'string' }, description: 'status, info or both (KIP-465)' },
+          },
+        },
+        response: answers({ 200: { anyOf: [ref('ConnectorNames'), ref('ExpandedConnectors')] } }),
+      },
+      handler: (request) => (queryValue(request, 'expand') === undefined ? views.names() : expanded(request, views)),
+    },
 
-    POST: async (request, reply) => {
-      const { name, config, targetState } = decodeCreate(request.body)
-      const info = await connectors.create(name, config, targetState)
-      return reply.code(201).header('location', connectorLocation(request, name)).send(info)
+    POST: {
+      schema: {
+        summary: 'Make a connector',
+        body: ref('CreateConnector'),
+        response: answers({ 201: ref('ConnectorInfo') }, [400, 409]),
+      },
+      handler: async (request, reply) => {
+        const { name, config, targetState } = decodeCreate(request.body)
+        const info = await connectors.create(name, config, targetState)
+        return reply.code(201).header('location', connectorLocation(request, name)).send(info)
+      },
     },
   })
 
   resource(app, '/connectors/:connector', {
-    GET: (request) => views.info(request.params['connector']!),
+    GET: {
+      schema: { summary: 'A connector with its tasks', response: answers({ 200: ref('ConnectorInfo') }, [404]) },
+      handler: (request) => views.info(request.params['connector']!),
+    },
 
-    DELETE: async (request, reply) => {
-      await connectors.remove(request.params['connector']!)
-      return reply.code(204).send()
+    DELETE: {
+      schema: {
+        summary: 'Delete a connector',
+        description: 'Its offsets stay, for the next connector of this name.',
+        response: answers({ 204: null }, [404]),
+      },
+      handler: async (request, reply) => {
+        await connectors.remove(request.params['connector']!)
+        return reply.code(204).send()
+      },
     },
   })
 }

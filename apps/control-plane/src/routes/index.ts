@@ -1,8 +1,10 @@
-import type { OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
+import type { PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { FastifyInstance } from 'fastify'
+import { describeRoutes } from '../http/openapi.ts'
 import type { Cluster } from '../services/cluster.ts'
 import type { ConfigValidator } from '../services/config-validator.ts'
 import type { ConnectorHealthReader } from '../services/connector-health.ts'
+import type { ConnectorOffsets } from '../services/connector-offsets.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 import type { LogLevels } from '../services/log-levels.ts'
@@ -15,12 +17,15 @@ import { connectorStateRoutes } from './connector-state.ts'
 import { connectorRoutes } from './connectors.ts'
 import { loggerRoutes } from './loggers.ts'
 import { offsetRoutes } from './offsets.ts'
+import { openApiRoutes } from './openapi.ts'
 import { rootRoutes } from './root.ts'
 import { taskRoutes } from './tasks.ts'
 import { topicRoutes } from './topics.ts'
 
 /** What the resources answer from. */
 export interface Services {
+  /** Of this service. */
+  readonly version: string
   readonly server: Server
   readonly views: ConnectorViews
   readonly connectors: Connectors
@@ -29,7 +34,7 @@ export interface Services {
   readonly cluster: Cluster
   readonly levels: LogLevels
   readonly status: StatusStore
-  readonly offsets: OffsetStore
+  readonly offsets: ConnectorOffsets
   readonly plugins: PluginStore
   readonly strict: boolean
 }
@@ -37,15 +42,17 @@ export interface Services {
 /** All resources. Those that Kafka Connect does not have are paths of their own, never fields in its objects. */
 export function addRoutes(app: FastifyInstance, services: Services): void {
   const { views, connectors, strict } = services
+  const describe = describeRoutes(app, services.version)
   rootRoutes(app, services.server)
   connectorRoutes(app, views, connectors)
   connectorConfigRoutes(app, views, connectors, strict)
   connectorStateRoutes(app, views, connectors, strict)
   taskRoutes(app, views, connectors)
   topicRoutes(app, services.status)
-  offsetRoutes(app, views, services.offsets)
+  offsetRoutes(app, services.offsets)
   connectorPluginRoutes(app, services.plugins, services.validator)
   loggerRoutes(app, services.levels)
   connectorHealthRoutes(app, services.health)
-  clusterRoutes(app, services.cluster)
+  clusterRoutes(app, services.cluster, connectors)
+  openApiRoutes(app, describe)
 }

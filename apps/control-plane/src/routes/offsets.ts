@@ -1,16 +1,39 @@
-import type { OffsetStore } from '@tributary/connect-storage'
 import type { FastifyInstance } from 'fastify'
+import { decodeOffsets } from '../http/offsets-body.ts'
 import { resource } from '../http/resource.ts'
-import type { ConnectorViews } from '../services/connector-views.ts'
+import { answers, ref } from '../http/schemas.ts'
+import type { ConnectorOffsets } from '../services/connector-offsets.ts'
 
-/** `/connectors/{connector}/offsets` (KIP-875): what is committed now, read to the end of the offsets topic. */
-export function offsetRoutes(app: FastifyInstance, views: ConnectorViews, offsets: OffsetStore): void {
+/** `/connectors/{connector}/offsets` (KIP-875) */
+export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets): void {
   resource(app, '/connectors/:connector/offsets', {
-    GET: async (request) => {
-      const connector = request.params['connector']!
-      views.config(connector)
-      await offsets.refresh()
-      return { offsets: offsets.offsets(connector) }
+    GET: {
+      schema: {
+        summary: 'How far the connector has come',
+        description: 'What is committed now, read to the end of the offsets topic.',
+        response: answers({ 200: ref('Offsets') }, [404]),
+      },
+      handler: async (request) => ({ offsets: await offsets.read(request.params['connector']!) }),
+    },
+
+    PATCH: {
+      numbers: 'value',
+      schema: {
+        summary: 'Change offsets of a STOPPED connector',
+        description: 'Replaces the offsets of the partitions that are named; an offset of null removes them.',
+        body: ref('SentOffsets'),
+        response: answers({ 200: ref('Message') }, [400, 404]),
+      },
+      // An empty list is a mistake whether or not there is such a connector, so the body is read first.
+      handler: (request) => offsets.alter(request.params['connector']!, decodeOffsets(request.body)),
+    },
+
+    DELETE: {
+      schema: {
+        summary: 'Forget the offsets of a STOPPED connector',
+        response: answers({ 200: ref('Message') }, [400, 404]),
+      },
+      handler: (request) => offsets.reset(request.params['connector']!),
     },
   })
 }

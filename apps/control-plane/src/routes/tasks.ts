@@ -1,27 +1,46 @@
 import type { FastifyInstance } from 'fastify'
 import { intParam, resource } from '../http/resource.ts'
+import { answers, ref } from '../http/schemas.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 
 /** `/connectors/{connector}/tasks…` and the deprecated `/tasks-config` */
 export function taskRoutes(app: FastifyInstance, views: ConnectorViews, connectors: Connectors): void {
-  resource(app, '/connectors/:connector/tasks', { GET: (request) => views.tasks(request.params['connector']!) })
+  resource(app, '/connectors/:connector/tasks', {
+    GET: {
+      schema: { summary: 'Tasks with their configurations', response: answers({ 200: ref('Tasks') }, [404]) },
+      handler: (request) => views.tasks(request.params['connector']!),
+    },
+  })
 
   resource(app, '/connectors/:connector/tasks-config', {
-    GET: (request) =>
-      Object.fromEntries(
-        views.tasks(request.params['connector']!).map(({ id, config }) => [`${id.connector}-${id.task}`, config]),
-      ),
+    GET: {
+      schema: {
+        summary: 'Configurations of the tasks by name',
+        deprecated: true,
+        response: answers({ 200: ref('TasksConfig') }, [404]),
+      },
+      handler: (request) =>
+        Object.fromEntries(
+          views.tasks(request.params['connector']!).map(({ id, config }) => [`${id.connector}-${id.task}`, config]),
+        ),
+    },
   })
 
   resource(app, '/connectors/:connector/tasks/:task/status', {
-    GET: (request) => views.taskStatus(request.params['connector']!, intParam(request, 'task')),
+    GET: {
+      schema: { summary: 'State of a task', response: answers({ 200: ref('TaskState') }, [404]) },
+      handler: (request) => views.taskStatus(request.params['connector']!, intParam(request, 'task')),
+    },
   })
 
   resource(app, '/connectors/:connector/tasks/:task/restart', {
-    POST: async (request, reply) => {
-      await connectors.restartTask(request.params['connector']!, intParam(request, 'task'))
-      return reply.code(204).send()
+    POST: {
+      schema: { summary: 'Restart a task', response: answers({ 204: null }, [404]) },
+      handler: async (request, reply) => {
+        await connectors.restartTask(request.params['connector']!, intParam(request, 'task'))
+        return reply.code(204).send()
+      },
     },
   })
 }

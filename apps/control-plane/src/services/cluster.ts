@@ -1,13 +1,28 @@
 import type { PluginStore } from '@tributary/connect-storage'
+import { isConnector } from './config-validator.ts'
 import type { ConnectorViews } from './connector-views.ts'
 import type { ServerInfo } from './server-info.ts'
 import type { Workers } from './workers.ts'
 
+export interface ControlPlaneView {
+  /** host:port of its REST API. */
+  readonly address: string
+  readonly leader: boolean
+}
+
+/** Knows the live replicas of the control plane. */
+export interface ControlPlanes {
+  replicas(): Promise<readonly ControlPlaneView[]>
+}
+
 export interface ClusterView {
   readonly name: string
   readonly kafka_cluster_id: string
+  /** Of this control plane. */
+  readonly version: string
   readonly connectors: number
   readonly tasks: number
+  readonly control_planes: readonly ControlPlaneView[]
   readonly services: readonly ServiceView[]
 }
 
@@ -17,19 +32,23 @@ export interface ServiceView {
   readonly group: string
   /** host:port of each live worker, which is the `worker_id` of statuses. */
   readonly workers: readonly string[]
-  /** Classes that it runs. */
-  readonly plugins: readonly string[]
+  /** Connectors that it runs. */
+  readonly plugins: readonly { readonly class: string; readonly type: string; readonly version: string }[]
+  readonly connectors: number
+  readonly tasks: number
 }
 
 export interface ClusterOptions {
   readonly name: string
+  readonly version: string
   readonly info: ServerInfo
   readonly views: ConnectorViews
   readonly plugins: PluginStore
   readonly workers: Workers
+  readonly controlPlanes: ControlPlanes | undefined
 }
 
-/** The whole installation at a glance: which services there are, and who is alive. */
+/** The whole installation at a glance: which services there are, who is alive, and what they run. */
 export class Cluster {
   readonly #options: ClusterOptions
 
@@ -38,22 +57,28 @@ export class Cluster {
   }
 
   async read(): Promise<ClusterView> {
-    const { name, info, views, plugins, workers } = this.#options
-    const byService = Map.groupBy(plugins.plugins(), (plugin) => plugin.service)
+    const { name, version, info, views, plugins, workers, controlPlanes } = this.#options
+    const byService = Map.groupBy(plugins.plugins().filter(isConnector), (plugin) => plugin.service)
+    const connectors = Map.groupBy(views.names(), (connector) => views.plugin(connector)?.service)
+    const tasksOf = (names: readonly string[]): number =>
+      names.reduce((count, connector) => count + views.taskCount(connector), 0)
     const services = await Promise.all(
       [...byService].map(async ([service, entries]) => ({
         name: service,
         group: workers.groupOf(service),
-        workers: (await workers.of(service)).sort(),
-        plugins: entries.map((plugin) => plugin.class),
+        workers: [...(await workers.of(service))].sort(),
+        plugins: entries.map((plugin) => ({ class: plugin.class, type: plugin.type, version: plugin.version })),
+        connectors: connectors.get(service)?.length ?? 0,
+        tasks: tasksOf(connectors.get(service) ?? []),
       })),
     )
-    const connectors = views.names()
     return {
       name,
       kafka_cluster_id: info.kafka_cluster_id,
-      connectors: connectors.length,
-      tasks: connectors.reduce((count, connector) => count + views.info(connector).tasks.length, 0),
+      version,
+      connectors: views.names().length,
+      tasks: tasksOf(views.names()),
+      control_planes: (await controlPlanes?.replicas()) ?? [],
       services,
     }
   }

@@ -54,11 +54,9 @@ export class ConnectorHealthReader {
     const status = this.#views.statusOrNull(connector)
     if (status === null) return unassigned(connector, await this.#whyUnassigned(connector))
     const addresses = [...new Set(status.tasks.map((task) => task.worker_id))]
-    const path = `/internal/connectors/${encodeURIComponent(connector)}/health`
-    const answers = await Promise.all(addresses.map((worker) => this.#workers.request(worker, 'GET', path)))
-    const silent = addresses.filter((_, i) => !isTasks(answers[i]))
-    const tasks = answers.filter(isTasks).flatMap((answer) => answer.tasks)
-    tasks.sort((a, b) => a.task - b.task)
+    const answers = await Promise.all(addresses.map((worker) => this.#workers.tasksOf(worker, connector)))
+    const silent = addresses.filter((_, i) => answers[i] === null)
+    const tasks = answers.flatMap((answer) => answer ?? []).sort((a, b) => a.task - b.task)
     const state = status.connector.state
     const stalled = state === 'RUNNING' && (silent.length > 0 || tasks.some(isStalled))
     const sum = (of: (task: TaskHealth) => number): number => tasks.reduce((total, task) => total + of(task), 0)
@@ -113,8 +111,4 @@ function reason({ state, trace }: StateView, tasks: readonly TaskHealth[], silen
 function latest(times: readonly (number | null)[]): number | null {
   const known = times.filter((time) => time !== null)
   return known.length === 0 ? null : Math.max(...known)
-}
-
-function isTasks(answer: unknown): answer is { tasks: TaskHealth[] } {
-  return Array.isArray((answer as { tasks?: unknown } | null)?.tasks)
 }

@@ -107,6 +107,10 @@ export class ConnectorViews {
     return this.#config.snapshot.tasks(connector).map((config, task) => ({ id: { connector, task }, config }))
   }
 
+  taskCount(connector: string): number {
+    return this.#config.snapshot.tasks(connector).length
+  }
+
   /** `unknown` when the connector or its plugin is gone. */
   type(connector: string): string {
     return this.plugin(connector)?.type ?? 'unknown'

@@ -4,12 +4,23 @@ import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'
 import type { ConfigValidator } from './config-validator.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from './connector-views.ts'
-import { KeyedLock } from './keyed-lock.ts'
+import { matchesGlob } from './glob.ts'
+import type { KeyedLock } from './keyed-lock.ts'
 
 export interface ConnectorsOptions {
   readonly config: ConfigStore
   readonly views: ConnectorViews
   readonly validator: ConfigValidator
+  /** By connector. */
+  readonly writes: KeyedLock
+}
+
+/** Names of connectors, sorted. */
+export interface ChangedConnectors {
+  readonly pattern: string
+  readonly changed: readonly string[]
+  readonly unchanged: readonly string[]
+  readonly stopped: readonly string[]
 }
 
 export interface Restart {
@@ -25,12 +36,13 @@ export class Connectors {
   readonly #config: ConfigStore
   readonly #views: ConnectorViews
   readonly #validator: ConfigValidator
-  readonly #writes = new KeyedLock()
+  readonly #writes: KeyedLock
 
-  constructor({ config, views, validator }: ConnectorsOptions) {
+  constructor({ config, views, validator, writes }: ConnectorsOptions) {
     this.#config = config
     this.#views = views
     this.#validator = validator
+    this.#writes = writes
   }
 
   /** Validates before it looks for a duplicate, as Connect does: an invalid config of an existing name is 400, not 409. */
@@ -84,6 +96,21 @@ export class Connectors {
       if (this.#config.snapshot.targetState(connector) === state) return
       await this.#config.putTargetState(connector, state)
     })
+  }
+
+  /**
+   * Pauses or resumes all connectors whose name fits the glob. Those that are STOPPED stay so: whoever stopped them did
+   * not mean a pause, and a resume after it would start them. When one cannot be written the others are; ask again.
+   */
+  async setTargetStates(pattern: string, state: 'PAUSED' | 'STARTED'): Promise<ChangedConnectors> {
+    const { snapshot } = this.#config
+    const matching = this.#views.names().filter((connector) => matchesGlob(pattern, connector))
+    const by = Map.groupBy(matching.sort(), (connector) => snapshot.targetState(connector))
+    const changed = by.get(state === 'PAUSED' ? 'STARTED' : 'PAUSED') ?? []
+    const written = await Promise.allSettled(changed.map((connector) => this.setTargetState(connector, state)))
+    const failed = written.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+    return { pattern, changed, unchanged: by.get(state) ?? [], stopped: by.get('STOPPED') ?? [] }
   }
 
   /** The connector, and with `failedTasks` those of its tasks that have failed; the others go on. */

@@ -1,4 +1,4 @@
-import { type ConfigStore, followLogLevels } from '@tributary/connect-storage'
+import { type ConfigStore, followLogLevels, setLoggerLevel } from '@tributary/connect-storage'
 import { type LoggerLevel, type LoggerLevels, parseLevel } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
 
@@ -31,7 +31,7 @@ export class LogLevels {
     const level = parseLevel(text.toLowerCase() === 'all' ? 'trace' : text)
     if (level === null) throw restError('levelInvalid', text)
     await this.#config.putLoggerLevel(logger, level.toUpperCase())
-    return this.#levels.set(logger, level)
+    return setLoggerLevel(this.#levels, logger, level)
   }
 
   /** Takes over levels that come by the config topic, from other replicas of this service too. Answers the way to end it. */

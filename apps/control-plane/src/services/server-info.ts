@@ -13,6 +13,8 @@ export interface Health {
 
 export interface ServerOptions {
   readonly config: ConfigStore
+  /** Whether writes are possible: true, or in words why not. */
+  readonly writable: () => true | string
   readonly kafkaClusterId: string
   readonly version: string
 }
@@ -37,8 +39,10 @@ export class Server {
     return { version: CONNECT_VERSION, commit: `tributary-${version}`, kafka_cluster_id: kafkaClusterId }
   }
 
-  /** Healthy when the config topic can be read to its end, without which nothing can be answered truly or written. */
+  /** Healthy when the config topic can be read to its end, without which nothing can be answered truly, and written. */
   async health(): Promise<Health> {
+    const writable = this.#options.writable()
+    if (writable !== true) return { status: 'unhealthy', message: writable }
     try {
       await this.#options.config.refresh(AbortSignal.timeout(HEALTH_TIMEOUT_MS))
       return { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' }

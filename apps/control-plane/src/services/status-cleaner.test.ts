@@ -10,7 +10,7 @@ async function cleaned(prepare: (config: MemoryConfigStore, status: MemoryStatus
   const config = new MemoryConfigStore()
   const status = new MemoryStatusStore()
   const cleaner = new StatusCleaner({ config, status, log: silentLog })
-  cleaner.start()
+  cleaner.start(new AbortController().signal)
   await prepare(config, status)
   await cleaner.settled()
   return { config, status, cleaner }

@@ -21,7 +21,9 @@ export class StatusCleaner {
     this.#options = options
   }
 
-  start(): void {
+  /** Until the signal aborts: once this replica no longer writes, cleaning is another's. */
+  start(signal: AbortSignal): void {
+    signal.addEventListener('abort', () => this.#stop(), { once: true })
     const { config, status } = this.#options
     this.#unlisten = [
       config.listen({
@@ -33,15 +35,14 @@ export class StatusCleaner {
     for (const connector of status.connectors()) this.#suspect(connector)
   }
 
-  async stop(): Promise<void> {
-    for (const unlisten of this.#unlisten) unlisten()
-    this.#suspects.clear()
-    await this.settled()
-  }
-
   /** Resolves once there is nothing left to clean. */
   async settled(): Promise<void> {
     await this.#running
+  }
+
+  #stop(): void {
+    for (const unlisten of this.#unlisten) unlisten()
+    this.#suspects.clear()
   }
 
   #suspect(connector: string): void {

@@ -1,36 +1,7 @@
 import assert from 'node:assert/strict'
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
+import { fakeWorker as worker } from '../testing/fake-worker.ts'
 import { type TestApi, testApi } from '../testing/test-api.ts'
-
-interface Asked {
-  readonly request: string
-  readonly key: unknown
-  readonly body: string
-}
-
-/** A worker's internal routes, answering what `answer` gives; null refuses. */
-async function worker(t: TestContext, answer: (path: string) => unknown): Promise<{ address: string; asked: Asked[] }> {
-  const asked: Asked[] = []
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      asked.push({ request: `${request.method} ${request.url}`, key: request.headers['x-tributary-key'], body })
-      const value = answer(request.url ?? '')
-      response.statusCode = value === null ? 404 : 200
-      response.end(JSON.stringify(value))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
-}
-
-async function text(request: IncomingMessage): Promise<string> {
-  let body = ''
-  for await (const chunk of request) body += String(chunk)
-  return body
-}
 
 const config = { 'connector.class': 'FileStreamSource', name: 'a', topic: 't' }
 const validate = (api: TestApi, extra: Record<string, string> = {}): ReturnType<TestApi['call']> =>
@@ -166,14 +137,20 @@ test('the cluster shows its services and who is alive', async () => {
   assert.deepEqual((await api.call('GET', '/cluster')).body, {
     name: 'test',
     kafka_cluster_id: 'kafka-1',
+    version: '0.0.0',
     connectors: 1,
     tasks: 1,
+    control_planes: [],
     services: [
       {
         name: 'file-ingest',
         group: 'test-file-ingest',
         workers: ['w:1', 'w:2'],
-        plugins: ['org.apache.kafka.connect.file.FileStreamSourceConnector'],
+        plugins: [
+          { class: 'org.apache.kafka.connect.file.FileStreamSourceConnector', type: 'source', version: '3.9.1' },
+        ],
+        connectors: 1,
+        tasks: 1,
       },
     ],
   })

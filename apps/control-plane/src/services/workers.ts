@@ -1,11 +1,17 @@
-import type { SecretLike } from '@tributary/config'
-import type { FieldError } from '@tributary/connect-api'
+import { type SecretLike, stringifyJson } from '@tributary/config'
+import type { FieldError, OffsetEntry } from '@tributary/connect-api'
 import type { PluginEntry } from '@tributary/connect-storage'
+import { SharedRun } from '@tributary/kafka'
 import type { Logger } from '@tributary/telemetry'
+import { restError } from '../http/rest-errors.ts'
+import type { TaskHealth } from './connector-health.ts'
 
 /** What finding workers needs of KafkaAdmin. */
 export interface GroupReader {
-  describeGroup(groupId: string): Promise<{ readonly members: readonly { readonly metadata: unknown }[] }>
+  describeGroup(
+    groupId: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<{ readonly members: readonly { readonly metadata: unknown }[] }>
 }
 
 export interface WorkersOptions {
@@ -20,6 +26,8 @@ export interface WorkersOptions {
 
 const VALIDATE_TIMEOUT_MS = 30_000
 const READ_TIMEOUT_MS = 3_000
+/** Kafka may be away for long, and workers live on: who asks for them does not wait for it. */
+const GROUP_TIMEOUT_MS = 2_000
 
 /**
  * The live workers of a service, found by its Kafka group (nothing else has to be registered), and their internal
@@ -28,6 +36,9 @@ const READ_TIMEOUT_MS = 3_000
 export class Workers {
   readonly #options: WorkersOptions
   readonly #fetch: typeof fetch
+  /** By service. */
+  readonly #lastKnown = new Map<string, readonly string[]>()
+  readonly #descriptions = new Map<string, SharedRun<Awaited<ReturnType<GroupReader['describeGroup']>>>>()
 
   constructor(options: WorkersOptions) {
     this.#options = options
@@ -38,10 +49,22 @@ export class Workers {
     return `${this.#options.cluster}-${service}`
   }
 
-  /** Addresses (host:port) of the live workers of `service`. */
-  async of(service: string): Promise<string[]> {
-    const { members } = await this.#options.groups.describeGroup(this.groupOf(service))
-    return members.flatMap(({ metadata }) => workerAddress(metadata) ?? [])
+  /** Addresses (host:port) of the live workers of `service`; the last known ones while Kafka does not tell. */
+  async of(service: string): Promise<readonly string[]> {
+    try {
+      const members = await this.members(service)
+      if (members) this.#lastKnown.set(service, members)
+    } catch (error) {
+      this.#options.log.warn('workers_unknown', { service, error })
+    }
+    return this.#lastKnown.get(service) ?? []
+  }
+
+  /** As Kafka knows them now; null while the group rebalances and Kafka does not tell who its members are. */
+  async members(service: string): Promise<readonly string[] | null> {
+    const { members } = await this.#describe(this.groupOf(service))
+    const addresses = members.map(({ metadata }) => workerAddress(metadata))
+    return addresses.includes(null) ? null : addresses.filter((address) => address !== null)
   }
 
   /**
@@ -56,6 +79,32 @@ export class Workers {
       this.#options.log.warn('worker_validation_unanswered', { worker, plugin: plugin.class })
     }
     return []
+  }
+
+  /**
+   * Has one live worker judge offsets before they are written; `complete`: its plugin keeps none elsewhere. Without a
+   * live worker they stand as they are, and a task that cannot go on from them will say so.
+   */
+  async checkOffsets(
+    plugin: PluginEntry,
+    config: Readonly<Record<string, string>>,
+    offsets: readonly OffsetEntry[],
+  ): Promise<{ readonly errors: readonly FieldError[]; readonly complete: boolean }> {
+    const path = `/internal/plugins/${encodeURIComponent(plugin.class)}/offsets/check`
+    const workers = await this.of(plugin.service)
+    for (const worker of workers) {
+      const answer = await this.request(worker, 'PUT', path, { config, offsets }, VALIDATE_TIMEOUT_MS)
+      if (isValidation(answer)) return { errors: answer.errors, complete: answer.complete === true }
+    }
+    if (workers.length > 0) throw restError('workersSilent', plugin.service)
+    return { errors: [], complete: false }
+  }
+
+  /** The tasks of a connector that a worker has, those that are still ending included; null when it does not answer. */
+  async tasksOf(worker: string, connector: string): Promise<readonly TaskHealth[] | null> {
+    const answer = await this.request(worker, 'GET', `/internal/connectors/${encodeURIComponent(connector)}/health`)
+    const tasks = (answer as { tasks?: unknown } | null)?.tasks
+    return Array.isArray(tasks) ? (tasks as TaskHealth[]) : null
   }
 
   /** A worker's answer as JSON; null when it does not answer, or not with 200. */
@@ -74,7 +123,7 @@ export class Workers {
           ...(internalKey ? { 'x-tributary-key': internalKey.reveal() } : {}),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: stringifyJson(body) }),
         signal: AbortSignal.timeout(timeoutMs),
       })
       if (response.ok) return await response.json()
@@ -85,6 +134,18 @@ export class Workers {
     }
     return null
   }
+
+  /** Requests that come together ask Kafka once: its answer grows with the number of tasks. */
+  #describe(group: string): ReturnType<GroupReader['describeGroup']> {
+    let asking = this.#descriptions.get(group)
+    if (!asking) {
+      asking = new SharedRun(() =>
+        this.#options.groups.describeGroup(group, { signal: AbortSignal.timeout(GROUP_TIMEOUT_MS) }),
+      )
+      this.#descriptions.set(group, asking)
+    }
+    return asking.ask()
+  }
 }
 
 /** Members say where they are in their group metadata; one that is no worker of ours has no address. */
@@ -93,6 +154,6 @@ function workerAddress(metadata: unknown): string | null {
   return typeof worker === 'string' ? worker : null
 }
 
-function isValidation(answer: unknown): answer is { errors: FieldError[] } {
+function isValidation(answer: unknown): answer is { errors: FieldError[]; complete?: boolean } {
   return Array.isArray((answer as { errors?: unknown } | null)?.errors)
 }

@@ -11,6 +11,7 @@ import type {
   StatusStore,
   TargetState,
 } from '@tributary/connect-storage'
+import { canonicalJson } from '@tributary/config'
 import type { OffsetEntry } from '@tributary/connect-api'
 
 /** The stores over maps: a write is read back at once. The contract of the real ones is tested in connect-storage. */
@@ -25,6 +26,8 @@ export class MemoryConfigStore implements ConfigStore {
   readonly restarts: RestartRequest[] = []
   readonly levels: [string, string][] = []
   writes = 0
+  /** Task numbers that have a record in the topic, where they are more than the tasks. */
+  readonly knownTasks = new Map<string, readonly number[]>()
   /** Makes `refresh` reject, as when Kafka is away. */
   outage: Error | null = null
   /** What a refresh brings. */
@@ -38,7 +41,8 @@ export class MemoryConfigStore implements ConfigStore {
     config: (connector) => this.#connectors.get(connector)?.config ?? null,
     targetState: (connector) => this.#connectors.get(connector)?.target ?? 'STARTED',
     tasks: (connector) => this.#connectors.get(connector)?.tasks ?? [],
-    taskNumbers: (connector) => new Set(this.#connectors.get(connector)?.tasks.keys()),
+    taskNumbers: (connector) =>
+      new Set(this.knownTasks.get(connector) ?? this.#connectors.get(connector)?.tasks.keys()),
     tasksOutdated: () => false,
   }
 
@@ -157,14 +161,20 @@ export class MemoryStatusStore implements StatusStore {
 }
 
 export class MemoryOffsetStore implements OffsetStore {
-  readonly #entries = new Map<string, OffsetEntry[]>()
+  /** Makes `refresh` wait for ever, as behind a transaction that nobody ends. */
+  held = false
+  readonly #entries = new Map<string, Map<string, OffsetEntry>>()
 
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
-  async refresh(): Promise<void> {}
+
+  refresh(signal?: AbortSignal): Promise<void> {
+    if (!this.held) return Promise.resolve()
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)))
+  }
 
   offsets(connector: string): readonly OffsetEntry[] {
-    return this.#entries.get(connector) ?? []
+    return [...(this.#entries.get(connector)?.values() ?? [])]
   }
   offset(): null {
     return null
@@ -173,7 +183,13 @@ export class MemoryOffsetStore implements OffsetStore {
     return []
   }
   write(connector: string, entries: readonly OffsetEntry[]): Promise<void> {
-    this.#entries.set(connector, [...this.offsets(connector), ...entries])
+    const stored = this.#entries.get(connector) ?? new Map<string, OffsetEntry>()
+    for (const entry of entries) {
+      const key = canonicalJson(entry.partition)
+      if (entry.offset === null) stored.delete(key)
+      else stored.set(key, entry)
+    }
+    this.#entries.set(connector, stored)
     return Promise.resolve()
   }
 }

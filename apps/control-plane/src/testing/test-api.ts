@@ -1,7 +1,10 @@
 import type { PluginEntry } from '@tributary/connect-storage'
 import { type LogFields, type Logger, LoggerLevels } from '@tributary/telemetry'
 import { createControlPlane } from '../create-control-plane.ts'
+import type { CrossOrigin } from '../http/cors.ts'
+import type { OpenApiDocument } from '../http/openapi.ts'
 import type { GroupReader } from '../services/workers.ts'
+import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
 
 /** Kafka's file source: the connector that a real Kafka Connect has, so that answers can be compared with its. */
@@ -33,7 +36,7 @@ export const FILE_SOURCE: PluginEntry = {
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>
-  /** Parsed; undefined for an empty one. */
+  /** Parsed; undefined for an empty one, text where it is no JSON. */
   readonly body: unknown
 }
 
@@ -44,11 +47,19 @@ export interface TestApi {
   readonly plugins: MemoryPluginStore
   /** Worker addresses by group. */
   readonly groups: Map<string, string[]>
+  /** Transactional ids that were fenced. */
+  readonly fenced: readonly string[]
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
 }
 
-/** The whole API on memory stores, called without a socket. */
-export function testApi(options: { strict?: boolean; plugins?: readonly PluginEntry[] } = {}): TestApi {
+export interface TestApiOptions {
+  readonly strict?: boolean
+  readonly plugins?: readonly PluginEntry[]
+  readonly crossOrigin?: CrossOrigin
+}
+
+/** The whole API on memory stores, called without a socket. Every answer is checked against `/openapi.json`. */
+export function testApi(options: TestApiOptions = {}): TestApi {
   const stores = {
     configs: new MemoryConfigStore(),
     status: new MemoryStatusStore(),
@@ -56,6 +67,7 @@ export function testApi(options: { strict?: boolean; plugins?: readonly PluginEn
     plugins: new MemoryPluginStore(options.plugins ?? [FILE_SOURCE]),
   }
   const groups = new Map<string, string[]>()
+  const fenced: string[] = []
   const levels = new LoggerLevels()
   const reader: GroupReader = {
     describeGroup: (group) =>
@@ -64,6 +76,7 @@ export function testApi(options: { strict?: boolean; plugins?: readonly PluginEn
   const app = createControlPlane({
     stores,
     groups: reader,
+    fencing: { fenceProducers: (ids) => Promise.resolve(void fenced.push(...ids)) },
     levels,
     settings: {
       cluster: 'test',
@@ -72,12 +85,15 @@ export function testApi(options: { strict?: boolean; plugins?: readonly PluginEn
       requestTimeoutMs: 5000,
       version: '0.0.0',
       kafkaClusterId: 'kafka-1',
+      crossOrigin: options.crossOrigin ?? { origins: '', methods: '' },
     },
     log: silentLog,
   })
+  let check: CheckAnswer | null = null
   return {
     ...stores,
     groups,
+    fenced,
     call: async (method, path, body, headers = {}) => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
       const response = await app.inject({
@@ -90,12 +106,20 @@ export function testApi(options: { strict?: boolean; plugins?: readonly PluginEn
         },
         ...(text === undefined ? {} : { payload: text }),
       })
-      return {
-        status: response.statusCode,
-        headers: response.headers,
-        body: response.payload === '' ? undefined : (JSON.parse(response.payload) as unknown),
-      }
+      const answered = response.payload === '' ? undefined : parsed(response.payload)
+      const { statusCode: status, headers: answeredHeaders } = response
+      check ??= documentedAnswers((await app.inject('/openapi.json')).json<OpenApiDocument>())
+      if (typeof answered !== 'string') check({ method, url: path, status, body: answered })
+      return { status, headers: answeredHeaders, body: answered }
     },
+  }
+}
+
+function parsed(payload: string): unknown {
+  try {
+    return JSON.parse(payload)
+  } catch {
+    return payload
   }
 }
 

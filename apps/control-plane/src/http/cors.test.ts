@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { testApi } from '../testing/test-api.ts'
+
+const crossOrigin = { origins: 'https://ui.example.org, https://*.intern', methods: 'GET, PUT' }
+const corsHeaders = (headers: Readonly<Record<string, unknown>>): string[] =>
+  Object.keys(headers).filter((name) => name.startsWith('access-control-'))
+
+test('without the setting no page of another origin may read anything', async () => {
+  const { call } = testApi()
+  const answer = await call('GET', '/connectors', undefined, { origin: 'https://ui.example.org' })
+  assert.deepEqual([answer.status, corsHeaders(answer.headers), answer.headers['vary']], [200, [], undefined])
+})
+
+test('origins that are named may, others may not', async () => {
+  const { call } = testApi({ crossOrigin })
+  for (const origin of ['https://ui.example.org', 'https://a.b.intern']) {
+    const { headers } = await call('GET', '/connectors', undefined, { origin })
+    assert.equal(headers['access-control-allow-origin'], origin)
+    assert.equal(headers['access-control-allow-credentials'], 'true')
+    assert.equal(headers['vary'], 'Origin')
+  }
+  for (const origin of ['https://ui.example.org.evil.org', 'http://ui.example.org', 'https://uixexample.org']) {
+    const { status, headers } = await call('GET', '/connectors', undefined, { origin })
+    assert.deepEqual([status, corsHeaders(headers), headers['vary']], [200, [], 'Origin'])
+  }
+})
+
+test('errors can be read too', async () => {
+  const { call } = testApi({ crossOrigin: { origins: '*', methods: '' } })
+  const { status, headers } = await call('GET', '/nope', undefined, { origin: 'https://anywhere' })
+  assert.deepEqual(
+    [status, headers['access-control-allow-origin'], headers['vary']],
+    [404, 'https://anywhere', undefined],
+  )
+})
+
+test('a preflight is answered with what may be sent', async () => {
+  const { call } = testApi({ crossOrigin })
+  const ask = async (method: string, asked = 'content-type'): Promise<Readonly<Record<string, unknown>>> => {
+    const answer = await call('OPTIONS', '/connectors/a/pause', undefined, {
+      origin: 'https://ui.example.org',
+      'access-control-request-method': method,
+      'access-control-request-headers': asked,
+    })
+    assert.equal(answer.status, 200)
+    return answer.headers
+  }
+  const headers = await ask('PUT')
+  assert.equal(headers['access-control-allow-methods'], 'GET,PUT')
+  assert.equal(headers['access-control-allow-headers'], 'X-Requested-With,Content-Type,Accept,Origin')
+  assert.equal(headers['access-control-max-age'], '1800')
+  assert.deepEqual(corsHeaders(await ask('DELETE')), [])
+  assert.deepEqual(corsHeaders(await ask('PUT', 'content-type, x-mine')), [])
+})

@@ -1,0 +1,64 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+/** Kafka Connect's `access.control.allow.origin` and `access.control.allow.methods`; lists with commas. */
+export interface CrossOrigin {
+  /** `*`, or origins in which a `*` stands for any characters: `https://*.example.org`. Empty: no other origin may. */
+  readonly origins: string
+  /** Of requests that a browser asks about first. Empty: GET, POST and HEAD. */
+  readonly methods: string
+}
+
+/** Headers and seconds of Jetty's CrossOriginFilter, which Connect uses as it is. */
+const ALLOWED_HEADERS = ['X-Requested-With', 'Content-Type', 'Accept', 'Origin']
+const MAX_AGE_SECONDS = 1800
+const DEFAULT_METHODS = ['GET', 'POST', 'HEAD']
+
+/** Lets pages of other origins call this API (the Fetch standard's CORS protocol), as Connect does. */
+export function allowOrigins(app: FastifyInstance, { origins, methods }: CrossOrigin): void {
+  const allowed = listed(origins).map(originPattern)
+  if (allowed.length === 0) return
+  const anyOrigin = listed(origins).includes('*')
+  const allowedMethods = listed(methods).length === 0 ? DEFAULT_METHODS : listed(methods)
+
+  app.addHook('onRequest', async (request, reply) => {
+    const { origin } = request.headers
+    if (!anyOrigin) reply.header('vary', 'Origin')
+    if (origin === undefined || !origin.split(' ').some((one) => allowed.some((pattern) => pattern.test(one)))) return
+    const asked = request.headers['access-control-request-method']
+    if (request.method === 'OPTIONS' && asked !== undefined) {
+      if (!allowedMethods.includes(asked) || !headersAllowed(request)) return
+      reply.header('access-control-max-age', MAX_AGE_SECONDS)
+      reply.header('access-control-allow-methods', allowedMethods.join(','))
+      reply.header('access-control-allow-headers', ALLOWED_HEADERS.join(','))
+    }
+    allow(reply, origin)
+  })
+}
+
+function allow(reply: FastifyReply, origin: string): void {
+  reply.header('access-control-allow-origin', origin)
+  reply.header('access-control-allow-credentials', 'true')
+}
+
+function headersAllowed(request: FastifyRequest): boolean {
+  const known = ALLOWED_HEADERS.map((name) => name.toLowerCase())
+  return listed(request.headers['access-control-request-headers'] ?? '').every((name) =>
+    known.includes(name.toLowerCase()),
+  )
+}
+
+function originPattern(origin: string): RegExp {
+  return new RegExp(`^${origin.split('*').map(escape).join('.*')}$`)
+}
+
+/** The characters that mean something in a regular expression. */
+function escape(text: string): string {
+  return text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
+}
+
+function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}

@@ -1,0 +1,123 @@
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { METHODS, type OperationSchema } from './resource.ts'
+import { SCHEMAS } from './schemas.ts'
+
+/** An OpenAPI 3.1 document, as far as this API needs it. */
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0'
+  readonly info: { readonly title: string; readonly version: string; readonly description: string }
+  readonly tags: readonly { readonly name: string }[]
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+}
+
+export interface OpenApiOperation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly summary: string
+  readonly description?: string
+  readonly deprecated?: boolean
+  readonly parameters: readonly OpenApiParameter[]
+  readonly requestBody?: { readonly required: true; readonly content: Content }
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
+}
+
+export interface OpenApiParameter {
+  readonly name: string
+  readonly in: 'path' | 'query'
+  readonly required: boolean
+  readonly description?: string
+  readonly schema: unknown
+}
+
+type Content = Readonly<Record<string, { readonly schema: unknown }>>
+
+/** Collects the schemas of the routes that are added after this call; the answer makes the document of them. */
+export function describeRoutes(app: FastifyInstance, version: string): () => OpenApiDocument {
+  const paths: Record<string, Record<string, OpenApiOperation>> = {}
+  app.addHook('onRoute', (route) => {
+    const methods: readonly string[] = METHODS
+    // Fastify adds HEAD to each GET; 405 and OPTIONS have no schema.
+    if (!isDescribed(route) || typeof route.method !== 'string' || !methods.includes(route.method)) return
+    const path = route.url.replace(/:(\w+)/g, '{$1}')
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route.method, path, route.schema) }
+  })
+  return () => ({
+    openapi: '3.1.0',
+    info: {
+      title: "Tributary: Kafka Connect's REST API",
+      version,
+      description:
+        'Every path of Kafka Connect 3.9, with its answers and errors; ours besides: health of a connector, /cluster, /openapi.json.',
+    },
+    tags: [...new Set(Object.keys(paths).map(tagOf))].map((name) => ({ name })),
+    paths,
+    components: { schemas: SCHEMAS },
+  })
+}
+
+function isDescribed(route: RouteOptions): route is RouteOptions & { schema: OperationSchema } {
+  return route.schema !== undefined && 'summary' in route.schema
+}
+
+function operation(method: string, path: string, schema: OperationSchema): OpenApiOperation {
+  const { summary, description, deprecated, querystring, body, response } = schema
+  return {
+    operationId:
+      method.toLowerCase() +
+      path
+        .split(/[^a-zA-Z]+/)
+        .map(capitalised)
+        .join(''),
+    tags: [tagOf(path)],
+    summary,
+    ...(description !== undefined && { description }),
+    ...(deprecated !== undefined && { deprecated }),
+    parameters: [
+      ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => pathParameter(name!)),
+      ...Object.entries(querystring?.properties ?? {}).map(
+        ([name, { description: what, ...rest }]): OpenApiParameter => ({
+          name,
+          in: 'query',
+          required: false,
+          ...(typeof what === 'string' && { description: what }),
+          schema: rest,
+        }),
+      ),
+    ],
+    ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
+    responses: Object.fromEntries(
+      Object.entries(response).map(([status, answer]) => [
+        status,
+        { description: STATUS_TEXTS[status] ?? status, ...(answer['type'] !== 'null' && { content: json(answer) }) },
+      ]),
+    ),
+  }
+}
+
+const STATUS_TEXTS: Readonly<Record<string, string>> = {
+  200: 'Done',
+  201: 'Made; Location says where',
+  202: 'Accepted',
+  204: 'Done, without a body',
+  400: 'A mistake in the request; the message says which',
+  404: 'There is no such thing',
+  409: 'The name is taken',
+  500: 'It could not be done; the message says why',
+}
+
+function pathParameter(name: string): OpenApiParameter {
+  return { name, in: 'path', required: true, schema: { type: name === 'task' ? 'integer' : 'string' } }
+}
+
+function json(schema: unknown): Content {
+  return { 'application/json': { schema } }
+}
+
+function tagOf(path: string): string {
+  return path.split('/')[1] || 'server'
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
+}

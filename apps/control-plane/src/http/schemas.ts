@@ -1,0 +1,192 @@
+import type { JsonSchema, OperationSchema } from './resource.ts'
+
+/** Shapes of answers and bodies, by the name that `/openapi.json` gives them. Kafka Connect's first, then ours. */
+
+const text: JsonSchema = { type: 'string' }
+const flag: JsonSchema = { type: 'boolean' }
+const whole: JsonSchema = { type: 'integer' }
+const number: JsonSchema = { type: 'number' }
+const textOrNull: JsonSchema = { type: ['string', 'null'] }
+const time = (description: string): JsonSchema => ({
+  type: ['integer', 'null'],
+  description: `${description}, in ms since the epoch; null for never`,
+})
+const mapOf = (value: JsonSchema): JsonSchema => ({ type: 'object', additionalProperties: value })
+export const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items })
+/** An object of exactly these fields; those whose name ends in `?` may be absent. */
+const object = (fields: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
+  type: 'object',
+  properties: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name.replace(/\?$/, ''), schema])),
+  required: Object.keys(fields).filter((name) => !name.endsWith('?')),
+  additionalProperties: false,
+})
+export const ref = (name: SchemaName): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
+
+const STATES = ['UNASSIGNED', 'RUNNING', 'PAUSED', 'FAILED', 'DESTROYED', 'RESTARTING', 'STOPPED']
+const state = { state: { enum: STATES }, worker_id: text, 'trace?': text }
+const scalar: JsonSchema = { type: ['string', 'number', 'boolean', 'null'] }
+const flow = {
+  connected: flag,
+  connected_since: time('Since when the source is connected'),
+  last_record_at: time('When the last record was acknowledged'),
+  records_total: whole,
+  rate: { type: 'number', description: 'Records a second' },
+  lag: { type: 'integer', description: 'Messages received and not acknowledged by Kafka yet' },
+  reconnects: whole,
+  gaps: { type: 'integer', description: 'Times that the source is known to have sent what was not received' },
+  reason: { type: 'string', description: 'One plain sentence' },
+}
+
+export const SCHEMAS = {
+  Error: object({ error_code: whole, message: text }),
+  ServerInfo: object({ version: text, commit: text, kafka_cluster_id: text }),
+  ServerHealth: object({ status: { enum: ['healthy', 'unhealthy'] }, message: text }),
+  Config: { ...mapOf(text), description: 'Settings by name; values are strings' },
+  SentConfig: {
+    ...mapOf(scalar),
+    description: 'Settings by name; numbers and booleans become their text. Null removes a setting with PATCH.',
+  },
+  CreateConnector: object({
+    'name?': text,
+    config: { $ref: '#/components/schemas/SentConfig' },
+    'initial_state?': { type: 'string', description: 'RUNNING (default), PAUSED or STOPPED, in any case (KIP-980)' },
+  }),
+  TaskId: object({ connector: text, task: whole }),
+  ConnectorInfo: object({
+    name: text,
+    config: { $ref: '#/components/schemas/Config' },
+    tasks: listOf({ $ref: '#/components/schemas/TaskId' }),
+    type: { enum: ['source', 'sink', 'unknown'] },
+  }),
+  ConnectorState: object(state),
+  TaskState: object({ id: whole, ...state }),
+  ConnectorStatus: object({
+    name: text,
+    connector: { $ref: '#/components/schemas/ConnectorState' },
+    tasks: listOf({ $ref: '#/components/schemas/TaskState' }),
+    type: { enum: ['source', 'sink', 'unknown'] },
+  }),
+  ConnectorNames: listOf(text),
+  ExpandedConnectors: mapOf(
+    object({
+      'status?': { $ref: '#/components/schemas/ConnectorStatus' },
+      'info?': { $ref: '#/components/schemas/ConnectorInfo' },
+    }),
+  ),
+  Tasks: listOf(
+    object({ id: { $ref: '#/components/schemas/TaskId' }, config: { $ref: '#/components/schemas/Config' } }),
+  ),
+  TasksConfig: mapOf({ $ref: '#/components/schemas/Config' }),
+  Topics: { ...mapOf(object({ topics: listOf(text) })), description: 'By the name of the connector' },
+  Offset: object({
+    partition: { ...mapOf(scalar), description: 'What of the source: its fields depend on the connector' },
+    offset: { ...mapOf(scalar), type: ['object', 'null'], description: 'How far; null removes it' },
+  }),
+  Offsets: object({ offsets: listOf({ $ref: '#/components/schemas/Offset' }) }),
+  SentOffsets: object({
+    offsets: listOf({
+      type: 'object',
+      properties: { partition: { type: ['object', 'null'] }, offset: { type: ['object', 'null'] } },
+      additionalProperties: false,
+    }),
+  }),
+  Message: object({ message: text }),
+  Plugins: listOf(
+    object({
+      class: text,
+      type: { enum: ['sink', 'source', 'converter', 'header_converter', 'transformation', 'predicate'] },
+      version: text,
+    }),
+  ),
+  ConfigDefinition: object({
+    name: text,
+    type: { enum: ['STRING', 'INT', 'SHORT', 'LONG', 'DOUBLE', 'BOOLEAN', 'LIST', 'CLASS', 'PASSWORD'] },
+    required: flag,
+    default_value: textOrNull,
+    importance: { enum: ['HIGH', 'MEDIUM', 'LOW'] },
+    documentation: text,
+    group: textOrNull,
+    order: whole,
+    width: { enum: ['NONE', 'SHORT', 'MEDIUM', 'LONG'] },
+    display_name: text,
+    dependents: listOf(text),
+  }),
+  ConfigDefinitions: listOf({ $ref: '#/components/schemas/ConfigDefinition' }),
+  ConfigInfos: object({
+    name: text,
+    error_count: whole,
+    groups: listOf(text),
+    configs: listOf(
+      object({
+        definition: { anyOf: [{ $ref: '#/components/schemas/ConfigDefinition' }, { type: 'null' }] },
+        value: object({
+          name: text,
+          value: textOrNull,
+          recommended_values: listOf(text),
+          errors: listOf(text),
+          visible: flag,
+        }),
+      }),
+    ),
+  }),
+  LoggerLevel: object({ level: text, last_modified: time('When the level was set') }),
+  LoggerLevels: mapOf({ $ref: '#/components/schemas/LoggerLevel' }),
+  SentLevel: { type: 'object', properties: { level: textOrNull }, additionalProperties: scalar },
+  LoggerNames: listOf(text),
+  TaskHealth: {
+    type: 'object',
+    properties: { task: whole, ...flow, latency_ms: number, queue_size: whole },
+    required: ['task', 'connected', 'reason'],
+  },
+  ConnectorHealth: object({
+    name: text,
+    state: { enum: STATES },
+    ...flow,
+    stalled: { type: 'boolean', description: 'It should deliver and does not' },
+    tasks: listOf({ $ref: '#/components/schemas/TaskHealth' }),
+  }),
+  Cluster: object({
+    name: text,
+    kafka_cluster_id: text,
+    version: text,
+    connectors: whole,
+    tasks: whole,
+    control_planes: listOf(object({ address: text, leader: flag })),
+    services: listOf(
+      object({
+        name: text,
+        group: text,
+        workers: listOf(text),
+        plugins: listOf(object({ class: text, type: text, version: text })),
+        connectors: whole,
+        tasks: whole,
+      }),
+    ),
+  }),
+  Changed: object({
+    pattern: text,
+    changed: { ...listOf(text), description: 'Connectors whose state was changed' },
+    unchanged: { ...listOf(text), description: 'Connectors that were in that state already' },
+    stopped: { ...listOf(text), description: 'STOPPED connectors, which are left as they are' },
+  }),
+} as const satisfies Record<string, JsonSchema>
+
+export type SchemaName = keyof typeof SCHEMAS
+
+/** Answers of an operation by status: a schema, or null where there is no body. Errors are added by their status alone. */
+export function answers(
+  success: Readonly<Record<number, JsonSchema | null>>,
+  errors: readonly number[] = [],
+): OperationSchema['response'] {
+  const none: JsonSchema = { type: 'null', description: 'No body' }
+  return {
+    ...Object.fromEntries(Object.entries(success).map(([status, schema]) => [status, schema ?? none])),
+    ...Object.fromEntries([...errors, 500].map((status) => [status, ref('Error')])),
+  }
+}
+
+/** Query parameters with what they mean. */
+export function query(parameters: Readonly<Record<string, string>>): NonNullable<OperationSchema['querystring']> {
+  const properties = Object.entries(parameters).map(([name, description]) => [name, { type: 'string', description }])
+  return { type: 'object', properties: Object.fromEntries(properties) as Record<string, JsonSchema> }
+}

@@ -1,0 +1,127 @@
+import type { SecretLike } from '@tributary/config'
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { timingSafeEqual } from 'node:crypto'
+
+/** A request as it came. */
+export interface WriteRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/**
+ * What became of a request that was sent to the leader.
+ * - `answered`: `body` are the bytes of its answer
+ * - `refused`: nobody listens at its address; nothing was sent
+ * - `unreached`: it was not reached, or it does not lead; nothing was written
+ * - `lost`: it was reached and did not answer; it may have written
+ */
+export type Forwarded =
+  | {
+      readonly outcome: 'answered'
+      readonly status: number
+      readonly headers: IncomingHttpHeaders
+      readonly body: Buffer
+    }
+  | { readonly outcome: 'refused' | 'unreached' | 'lost'; readonly reason: string }
+
+/** On a request: another replica sent it on. On an answer: the replica that was taken for the leader is none. */
+const FORWARDED = 'x-tributary-forwarded'
+export const NOT_LEADER = 'x-tributary-not-leader'
+const KEY = 'x-tributary-key'
+
+/** Headers of one connection (RFC 9110, 7.6.1), and those that the other side makes anew. */
+const HOP_BY_HOP = [
+  ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect'],
+  ...['content-length', 'date', FORWARDED, KEY],
+]
+
+/** The answer of a replica at whose address nothing listens. */
+const REFUSED = 'ECONNREFUSED'
+const CONNECT_TIMEOUT_MS = 3000
+
+/** Sends requests to the leader as they came, `Host` included, by which its answers name the address that the client knows. */
+export class LeaderProxy {
+  readonly #key: SecretLike | null
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 16 })
+
+  constructor(key: SecretLike | null) {
+    this.#key = key
+  }
+
+  /** Whether another replica sent it on, which it does once only; without the shared key nobody is believed to be one. */
+  isForwarded(headers: IncomingHttpHeaders): boolean {
+    if (headers[FORWARDED] === undefined) return false
+    if (this.#key === null) return true
+    const wanted = Buffer.from(this.#key.reveal())
+    const given = Buffer.from(String(headers[KEY]))
+    return given.length === wanted.length && timingSafeEqual(given, wanted)
+  }
+
+  /** `leader`: host:port. The signal ends the wait for an answer. */
+  forward(leader: string, write: WriteRequest, signal: AbortSignal): Promise<Forwarded> {
+    const { promise, resolve } = Promise.withResolvers<Forwarded>()
+    let reached = false
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const outcome = reached ? 'lost' : error.code === REFUSED ? 'refused' : 'unreached'
+      const { message } = error.cause instanceof Error ? error.cause : error
+      resolve({ outcome, reason: message || String(error.code) })
+    }
+    const { hostname, port } = new URL(`http://${leader}`)
+    const outgoing = request({
+      agent: this.#agent,
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port,
+      method: write.method,
+      path: write.url,
+      headers: this.#headers(write),
+      signal,
+    })
+    outgoing.on('socket', (socket) => {
+      if (!socket.connecting) {
+        reached = true
+        return
+      }
+      const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS)
+      socket.once('connect', () => (reached = true))
+      for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer))
+    })
+    outgoing.on('error', failed)
+    outgoing.on('response', (response) => void readAnswer(response).then(resolve, failed))
+    outgoing.end(write.body)
+    return promise
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  #headers({ headers, body }: WriteRequest): Record<string, string | string[]> {
+    return {
+      ...passedOn(headers),
+      ...(body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+      [FORWARDED]: '1',
+      ...(this.#key ? { [KEY]: this.#key.reveal() } : {}),
+    }
+  }
+}
+
+/** Headers without those of the connection. */
+export function passedOn(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).filter((header): header is [string, string | string[]] => {
+      const [name, value] = header
+      return value !== undefined && !HOP_BY_HOP.includes(name)
+    }),
+  )
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Forwarded> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk as Buffer)
+  const { headers, statusCode: status = 502 } = response
+  if (headers[NOT_LEADER] !== undefined) return { outcome: 'unreached', reason: 'it does not lead' }
+  return { outcome: 'answered', status, headers, body: Buffer.concat(chunks) }
+}

@@ -1,0 +1,172 @@
+import fastify from 'fastify'
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { answerErrors } from '../http/error-handler.ts'
+import { silentLog } from '../testing/test-api.ts'
+import type { Replica } from './elect.ts'
+import { type Forwarded, LeaderProxy, NOT_LEADER } from './leader-proxy.ts'
+import { type Lead, WriteGate } from './write-gate.ts'
+
+const OTHER: Replica = { id: 'b', rest: 'b:8083' }
+const CREATED: Forwarded = {
+  outcome: 'answered',
+  status: 201,
+  headers: { 'content-type': 'application/json', location: 'http://rest/c', connection: 'keep-alive' },
+  body: Buffer.from('{"name":"c"}'),
+}
+
+/** A replica whose place in the group is set by the test, with one route that writes. */
+class Scene implements Lead {
+  other: Replica | null = null
+  elected = false
+  ended = false
+  leads = false
+  /** What the leader answers, one after the other. */
+  answers: Forwarded[] = []
+  forwardedTo: string[] = []
+  gone: Replica[] = []
+  refreshed = 0
+  written = 0
+  fails: Error | null = null
+  /** Called at each look at who leads. */
+  onLook: () => void = () => undefined
+  readonly #app = fastify()
+
+  constructor() {
+    const key = { reveal: () => 'shared' }
+    const gate = new WriteGate({
+      lead: this,
+      proxy: {
+        isForwarded: (headers) => new LeaderProxy(key).isForwarded(headers),
+        forward: (leader) => {
+          this.forwardedTo.push(leader)
+          return Promise.resolve(this.answers.shift()!)
+        },
+      },
+      refresh: () => Promise.resolve(void this.refreshed++),
+      waitMs: 50,
+      answerMs: 1000,
+      log: silentLog,
+    })
+    gate.guard(this.#app)
+    answerErrors(this.#app, silentLog)
+    this.#app.route({
+      method: 'POST',
+      url: '/',
+      config: { write: true },
+      handler: async (_, reply) => this.#write(reply),
+    })
+    this.#app.route({ method: 'GET', url: '/', handler: () => ({ read: true }) })
+  }
+
+  write<T>(operation: () => Promise<T>): Promise<T> | null {
+    return this.leads ? operation() : null
+  }
+
+  change(): Promise<void> {
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        this.onLook()
+        resolve()
+      }, 1),
+    )
+  }
+
+  leaderGone(leader: Replica): Promise<void> {
+    this.gone.push(leader)
+    this.other = null
+    return Promise.resolve()
+  }
+
+  async send(headers: Record<string, string> = {}, method: 'GET' | 'POST' = 'POST') {
+    const { statusCode: status, headers: answered, body } = await this.#app.inject({ method, url: '/', headers })
+    return { status, headers: answered, body: JSON.parse(body) as { message?: string; error_code?: number } }
+  }
+
+  #write(reply: { code(status: number): { send(body: unknown): unknown } }): unknown {
+    if (this.fails) throw this.fails
+    this.written++
+    return reply.code(201).send({ name: 'here' })
+  }
+}
+
+test('the leader writes itself', async () => {
+  const scene = new Scene()
+  scene.leads = scene.elected = true
+  assert.deepEqual((await scene.send()).body, { name: 'here' })
+  assert.deepEqual(scene.forwardedTo, [])
+})
+
+test('a follower sends writes on, and has read what the leader wrote before it passes the answer on', async () => {
+  const scene = new Scene()
+  scene.other = OTHER
+  scene.answers = [CREATED]
+  const { status, headers, body } = await scene.send()
+  assert.deepEqual([status, body, headers['location'], headers['content-type']], [201, { name: 'c' }, 'http://rest/c', 'application/json']) // prettier-ignore
+  assert.deepEqual([scene.forwardedTo, scene.refreshed, scene.written], [['b:8083'], 1, 0])
+  assert.deepEqual((await scene.send({}, 'GET')).body, { read: true })
+})
+
+test('a write waits for the election', async () => {
+  const scene = new Scene()
+  scene.onLook = () => (scene.leads = scene.elected = true)
+  assert.equal((await scene.send()).status, 201)
+  assert.equal(scene.written, 1)
+})
+
+test('without a leader a write is 503 in the end, with the word that nothing was written', async () => {
+  const { status, headers, body } = await new Scene().send()
+  assert.deepEqual([status, headers['retry-after'], body.error_code], [503, '1', 503])
+  assert.match(body.message!, /^No replica of the control plane leads at the moment, so nothing was written/)
+})
+
+test('the last replica that stops does not let writes wait', async () => {
+  const scene = new Scene()
+  scene.ended = true
+  scene.onLook = () => assert.fail('it waited')
+  assert.equal((await scene.send()).status, 503)
+})
+
+test('a leader that was not reached is waited for, and one whose process is gone is reported', async () => {
+  const scene = new Scene()
+  scene.other = OTHER
+  scene.answers = [{ outcome: 'unreached', reason: '' }, { outcome: 'refused', reason: '' }, CREATED]
+  scene.onLook = () => (scene.other ??= { id: 'c', rest: 'c:8083' })
+  assert.equal((await scene.send()).status, 201)
+  assert.deepEqual(scene.forwardedTo, ['b:8083', 'b:8083', 'c:8083'])
+  assert.deepEqual(scene.gone, [OTHER])
+})
+
+test('a write whose answer is lost is told to be in doubt, and not sent again', async () => {
+  const scene = new Scene()
+  scene.other = OTHER
+  scene.answers = [{ outcome: 'lost', reason: 'socket hang up' }, CREATED]
+  const { status, body } = await scene.send()
+  assert.equal(status, 503)
+  assert.match(body.message!, /^Whether the change was made is not known .*b:8083.*socket hang up/)
+  assert.equal(scene.forwardedTo.length, 1)
+})
+
+test('a write that was fenced is in doubt, any other error is what it is', async () => {
+  const scene = new Scene()
+  scene.leads = scene.elected = true
+  scene.fails = Object.assign(new Error('fenced'), { code: 'PRODUCER_FENCED' })
+  assert.match((await scene.send()).body.message!, /^Whether the change was made is not known/)
+  scene.fails = new Error('another')
+  assert.deepEqual((await scene.send()).body, { error_code: 500, message: 'another' })
+})
+
+test('a write that was sent on is not sent on again: who does not lead says so', async () => {
+  const scene = new Scene()
+  scene.other = OTHER
+  const { status, headers } = await scene.send({ 'x-tributary-forwarded': '1', 'x-tributary-key': 'shared' })
+  assert.deepEqual([status, headers[NOT_LEADER]], [503, '1'])
+  assert.equal(scene.forwardedTo.length, 0)
+})
+
+test('nobody is believed to be a replica without the shared key', async () => {
+  const scene = new Scene()
+  scene.other = OTHER
+  scene.answers = [CREATED]
+  assert.equal((await scene.send({ 'x-tributary-forwarded': '1', 'x-tributary-key': 'guess' })).status, 201)
+})

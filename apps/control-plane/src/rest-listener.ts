@@ -1,0 +1,50 @@
+import { ConfigException } from '@tributary/config'
+import { advertisedHost, assertBind, hostPort } from '@tributary/service'
+import type { Logger } from '@tributary/telemetry'
+import type { FastifyInstance } from 'fastify'
+import type { AddressInfo } from 'node:net'
+import type { ControlPlaneSettings } from './settings.ts'
+
+/** What is still under way after this time is cut off, in ms: other parts of the stop need theirs. */
+const CLOSE_TIMEOUT_MS = 1500
+
+/** The REST API on its port. */
+export class RestListener {
+  /** host:port that it listens on. */
+  readonly address: string
+  /** host:port by which the other replicas reach it. */
+  readonly advertised: string
+  readonly #app: FastifyInstance
+
+  private constructor(app: FastifyInstance, settings: ControlPlaneSettings) {
+    this.#app = app
+    const { port } = app.server.address() as AddressInfo
+    this.address = hostPort(settings['rest.host'], port)
+    this.advertised = hostPort(
+      advertisedHost(settings['rest.host'], settings['rest.advertised.host.name']),
+      settings['rest.advertised.port'] ?? port,
+    )
+  }
+
+  /** Throws ConfigException when the address is taken, or open to the network without leave. */
+  static async listen(app: FastifyInstance, settings: ControlPlaneSettings, log: Logger): Promise<RestListener> {
+    const { 'rest.host': host, 'rest.port': port } = settings
+    assertBind('rest.host', host, settings['admin.allow.unauthenticated'], log)
+    try {
+      await app.listen({ host, port })
+    } catch (cause) {
+      const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      const why = taken ? 'the port is taken; set TRIBUTARY_REST_PORT to a free one' : (cause as Error).message
+      const message = `Invalid value ${port} for configuration rest.port: cannot listen on ${host}: ${why}`
+      throw new ConfigException(message, [{ name: 'rest.port', message }], { cause })
+    }
+    return new RestListener(app, settings)
+  }
+
+  /** Takes no more connections, and waits for the requests that are under way. */
+  async close(): Promise<void> {
+    const cut = setTimeout(() => this.#app.server.closeAllConnections(), CLOSE_TIMEOUT_MS)
+    await this.#app.close()
+    clearTimeout(cut)
+  }
+}

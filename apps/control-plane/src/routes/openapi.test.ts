@@ -1,0 +1,83 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { OpenApiDocument } from '../http/openapi.ts'
+import { testApi } from '../testing/test-api.ts'
+
+/** `GET /path/{parameter}` of every route that there is to be. */
+const ROUTES = [
+  ...['GET /', 'GET /health', 'GET /openapi.json'],
+  ...['GET /connectors', 'POST /connectors'],
+  ...[
+    '',
+    '/config',
+    '/health',
+    '/offsets',
+    '/status',
+    '/tasks',
+    '/tasks-config',
+    '/tasks/{task}/status',
+    '/topics',
+  ].map((path) => `GET /connectors/{connector}${path}`),
+  ...['/config', '/pause', '/resume', '/stop', '/topics/reset'].map((path) => `PUT /connectors/{connector}${path}`),
+  ...['/restart', '/tasks/{task}/restart'].map((path) => `POST /connectors/{connector}${path}`),
+  ...['/config', '/offsets'].map((path) => `PATCH /connectors/{connector}${path}`),
+  ...['', '/offsets'].map((path) => `DELETE /connectors/{connector}${path}`),
+  ...['GET /connector-plugins', 'GET /connector-plugins/{plugin}/config'],
+  'PUT /connector-plugins/{plugin}/config/validate',
+  ...['GET /admin/loggers', 'GET /admin/loggers/{logger}', 'PUT /admin/loggers/{logger}'],
+  ...['GET /cluster', 'PUT /cluster/connectors/pause', 'PUT /cluster/connectors/resume'],
+]
+
+const read = async (): Promise<OpenApiDocument> =>
+  (await testApi().call('GET', '/openapi.json')).body as OpenApiDocument
+
+test('the document is valid OpenAPI, without references to nothing', async () => {
+  const document = await read()
+  const validator = new Validator()
+  const { valid, errors } = await validator.validate(structuredClone(document) as unknown as Record<string, unknown>)
+  assert.ok(valid, JSON.stringify(errors))
+  assert.equal(validator.version, '3.1')
+  const names = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)
+  for (const [, name] of names) assert.ok(document.components.schemas[name!], name)
+})
+
+test('every route is in the document, with parameters and answers', async () => {
+  const { paths } = await read()
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, ...operation })),
+  )
+  assert.deepEqual(operations.map(({ route }) => route).sort(), ROUTES.toSorted())
+  assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
+  for (const { route, summary, parameters, responses } of operations) {
+    assert.ok(summary.length > 0, route)
+    const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`)
+    assert.deepEqual(inPath, route.match(/\{\w+\}/g) ?? [], route)
+    assert.ok(
+      Object.keys(responses).some((status) => status.startsWith('2')),
+      route,
+    )
+  }
+})
+
+test('every route that is documented is there', async () => {
+  const { call } = testApi()
+  for (const route of ROUTES) {
+    const [method = '', path = ''] = route.split(' ')
+    const answer = await call(method, path.replace('{task}', '0').replace(/\{\w+\}/g, 'x'))
+    const { message = '' } = (answer.body ?? {}) as { message?: string }
+    assert.doesNotMatch(message, /^HTTP 40[45]/, route)
+  }
+})
+
+test('the page shows every route, loads nothing and lets nothing run', async () => {
+  const { call } = testApi()
+  const page = await call('GET', '/openapi', undefined, { accept: 'text/html' })
+  assert.equal(page.status, 200)
+  assert.equal(page.headers['content-type'], 'text/html; charset=utf-8')
+  assert.match(String(page.headers['content-security-policy']), /^default-src 'none'/)
+  const html = page.body as string
+  for (const route of ROUTES) assert.ok(html.includes(`>${route.split(' ')[1]}</code>`), route)
+  assert.doesNotMatch(html, /<script|<link|src=|https?:/)
+  for (const [, name] of html.matchAll(/href="#(\w+)"/g)) assert.ok(html.includes(`id="${name}"`), name)
+})

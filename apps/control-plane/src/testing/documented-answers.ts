@@ -1,0 +1,43 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import assert from 'node:assert/strict'
+import type { OpenApiDocument } from '../http/openapi.ts'
+
+/** Checks an answer against what the document says of its route and status; throws AssertionError. */
+export type CheckAnswer = (answer: {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly status: number
+  /** Parsed; undefined for an empty one. */
+  readonly body: unknown
+}) => void
+
+/** What the HTTP layer answers to any request, documented or not. */
+const ANY_ROUTE = [400, 404, 405, 406, 413, 415]
+
+export function documentedAnswers({ paths, components }: OpenApiDocument): CheckAnswer {
+  const ajv = new Ajv2020({ strict: false, schemas: [{ $id: 'api', components }] })
+  const compiled = new Map<string, ValidateFunction>()
+  const validate = (schema: unknown, body: unknown, what: string): void => {
+    const key = JSON.stringify(schema)
+    const check =
+      compiled.get(key) ?? ajv.compile(JSON.parse(key.replaceAll('"#/components', '"api#/components')) as object)
+    compiled.set(key, check)
+    assert.ok(check(body), `${what}: ${ajv.errorsText(check.errors)}\n${JSON.stringify(body)}`)
+  }
+  const templates = Object.keys(paths).map((path) => ({
+    path,
+    pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+').replace('.', '\\.')}/?$`),
+  }))
+  return ({ method, url, status, body }) => {
+    if (method === 'HEAD' || method === 'OPTIONS') return
+    const [path = ''] = url.replace(/;[^/?]*/g, '').split('?')
+    const route = templates.find(({ pattern }) => pattern.test(path))?.path
+    const documented = paths[route ?? '']?.[method.toLowerCase()]?.responses[status]
+    const what = `${method} ${route ?? url} ${status}`
+    if (documented?.content) return validate(documented.content['application/json']?.schema, body, what)
+    if (documented) return assert.equal(body, undefined, `${what} is documented to have no body`)
+    assert.ok(ANY_ROUTE.includes(status), `${what} is not documented`)
+    validate({ $ref: '#/components/schemas/Error' }, body, what)
+  }
+}

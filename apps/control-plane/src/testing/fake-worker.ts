@@ -1,0 +1,38 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+
+export interface Asked {
+  /** `PUT /internal/…` */
+  readonly request: string
+  /** Header `x-tributary-key`. */
+  readonly key: unknown
+  readonly body: string
+}
+
+export interface FakeWorker {
+  readonly address: string
+  readonly asked: Asked[]
+}
+
+/** A worker's internal routes, answering what `answer` gives for a path; null refuses. Ends with the test. */
+export async function fakeWorker(t: TestContext, answer: (path: string) => unknown): Promise<FakeWorker> {
+  const asked: Asked[] = []
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      asked.push({ request: `${request.method} ${request.url}`, key: request.headers['x-tributary-key'], body })
+      const value = answer(request.url ?? '')
+      response.statusCode = value === null ? 404 : 200
+      response.end(JSON.stringify(value))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request) body += String(chunk)
+  return body
+}

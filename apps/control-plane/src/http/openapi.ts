@@ -1,6 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { METHODS, type OperationSchema } from './resource.ts'
-import { SCHEMAS } from './schemas.ts'
+import { ref, SCHEMAS } from './schemas.ts'
 
 /** An OpenAPI 3.1 document, as far as this API needs it. */
 export interface OpenApiDocument {
@@ -40,7 +40,7 @@ export function describeRoutes(app: FastifyInstance, version: string): () => Ope
     // Fastify adds HEAD to each GET; 405 and OPTIONS have no schema.
     if (!isDescribed(route) || typeof route.method !== 'string' || !methods.includes(route.method)) return
     const path = route.url.replace(/:(\w+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route.method, path, route.schema) }
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route.method, path, route) }
   })
   return () => ({
     openapi: '3.1.0',
@@ -56,12 +56,16 @@ export function describeRoutes(app: FastifyInstance, version: string): () => Ope
   })
 }
 
-function isDescribed(route: RouteOptions): route is RouteOptions & { schema: OperationSchema } {
+type DescribedRoute = RouteOptions & { readonly schema: OperationSchema }
+
+function isDescribed(route: RouteOptions): route is DescribedRoute {
   return route.schema !== undefined && 'summary' in route.schema
 }
 
-function operation(method: string, path: string, schema: OperationSchema): OpenApiOperation {
-  const { summary, description, deprecated, querystring, body, response } = schema
+function operation(method: string, path: string, { schema, config }: DescribedRoute): OpenApiOperation {
+  const { summary, description, deprecated, querystring, body } = schema
+  // Without a leader nothing is written.
+  const response = config?.write === true ? { ...schema.response, 503: ref('Error') } : schema.response
   return {
     operationId:
       method.toLowerCase() +
@@ -104,6 +108,7 @@ const STATUS_TEXTS: Readonly<Record<string, string>> = {
   404: 'There is no such thing',
   409: 'The name is taken',
   500: 'It could not be done; the message says why',
+  503: 'No replica of the control plane leads at the moment, or it is not known whether the change was made',
 }
 
 function pathParameter(name: string): OpenApiParameter {

@@ -90,7 +90,7 @@ export function queryFlag(request: FastifyRequest<Route>, name: string): boolean
 /** A path parameter that is a 32-bit integer; anything else is no such path (404). */
 export function intParam(request: FastifyRequest<Route>, name: string): number {
   const text = request.params[name] ?? ''
-  const value = /^-?\d{1,10}$/.test(text) ? Number(text) : NaN
+  const value = /^[-+]?\d+$/.test(text) ? Number(text) : NaN
   if (value !== (value | 0)) throw httpError(404)
   return value
 }

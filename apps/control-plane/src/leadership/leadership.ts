@@ -3,7 +3,7 @@ import { GroupMember, type GroupMemberOptions, type KafkaAdmin } from '@tributar
 import type { Logger } from '@tributary/telemetry'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { electLeader, type LeaderAssignment, type Replica, type ReplicaMetadata } from './elect.ts'
-import { ReplicaList } from './replica-list.ts'
+import { clientIdOf, ReplicaList } from './replica-list.ts'
 import { UnderWay } from './under-way.ts'
 
 export interface LeadershipOptions {
@@ -37,10 +37,10 @@ const CLAIM_RETRY_MS = 500
  */
 export class Leadership {
   readonly #options: LeadershipOptions
-  readonly #member: GroupMember<ReplicaMetadata, LeaderAssignment>
   readonly #replicas: ReplicaList
   readonly #writes = new UnderWay()
-  #rest = ''
+  /** null before the start. */
+  #member: GroupMember<ReplicaMetadata, LeaderAssignment> | null = null
   #leader: Replica | null = null
   #term: AbortController | null = null
   /** End of the last claim: there is one at a time. */
@@ -54,26 +54,12 @@ export class Leadership {
 
   constructor(options: LeadershipOptions) {
     this.#options = options
-    const { connection, groupId, groups, log, timing } = options
-    this.#replicas = new ReplicaList(groups, groupId, log)
-    this.#member = new GroupMember<ReplicaMetadata, LeaderAssignment>({
-      connection,
-      groupId,
-      log,
-      ...timing,
-      metadata: () => ({ rest: this.#rest, leads: this.#term ? this.#since : 0 }),
-      assign: (members) => {
-        const leader = electLeader(members)
-        return new Map(members.map(({ memberId }) => [memberId, { leader }]))
-      },
-      onAssignment: ({ leader }, generation) => this.#assigned(leader, generation),
-      onLost: () => this.#assigned(null, 0),
-    })
+    this.#replicas = new ReplicaList(options.groups, options.groupId, options.log)
   }
 
   /** Who leads, as the group said last, when it is another replica; null while that is not known. */
   get other(): Replica | null {
-    return this.#leader?.id === this.#member.memberId ? null : this.#leader
+    return this.#leader?.id === this.#member?.memberId ? null : this.#leader
   }
   /** This replica is to write: it does, or is about to. */
   get elected(): boolean {
@@ -88,7 +74,8 @@ export class Leadership {
     if (this.#leader === null)
       return 'No control-plane replica leads: reads are answered, writes wait for the election.'
     if (this.#term && !this.#claimed) return 'The leader of the control plane is about to take over: writes wait.'
-    if (!this.#member.leaseValid()) return 'The group of the control plane does not answer: writes wait for it.'
+    if (this.#member?.leaseValid() !== true)
+      return 'The group of the control plane does not answer: writes wait for it.'
     return true
   }
 
@@ -100,14 +87,28 @@ export class Leadership {
 
   /** Joins the group, and resolves when a leader is elected. `rest`: host:port of our REST API, which listens already. */
   async start(rest: string, signal: AbortSignal): Promise<void> {
-    this.#rest = rest
-    await this.#evictFormerSelf()
+    const { connection, groupId, log, timing } = this.#options
+    this.#member = new GroupMember<ReplicaMetadata, LeaderAssignment>({
+      connection: { ...connection, clientId: clientIdOf(rest) },
+      groupId,
+      log,
+      ...timing,
+      metadata: () => ({ rest, leads: this.#term ? this.#since : 0 }),
+      assign: (members) => {
+        const leader = electLeader(members)
+        return new Map(members.map(({ memberId }) => [memberId, { leader }]))
+      },
+      onAssignment: ({ leader }, generation) => this.#assigned(leader, generation),
+      onLost: () => this.#assigned(null, 0),
+    })
+    // A replica that was killed and started again need not wait until its former session ends.
+    for (const replica of await this.#replicas.read()) if (replica.rest === rest) await this.#evict(replica.id)
     await this.#member.start(signal)
   }
 
   /** Runs a write when this replica leads; null when it does not. */
   write<T>(operation: () => Promise<T>): Promise<T> | null {
-    if (!this.elected || !this.#claimed || !this.#member.leaseValid()) return null
+    if (!this.elected || !this.#claimed || this.#member?.leaseValid() !== true) return null
     return this.#writes.run(operation)
   }
 
@@ -123,7 +124,7 @@ export class Leadership {
   claimLost(error: Error): void {
     this.#options.log.warn('leadership_claim_lost', { error: error.message })
     this.#endTerm()
-    this.#member.rejoin()
+    this.#member?.rejoin()
   }
 
   /**
@@ -135,14 +136,15 @@ export class Leadership {
     this.#leader = null
     this.#options.log.warn('leader_gone', { leader: rest })
     await this.#evict(id)
-    this.#member.rejoin()
+    this.#member?.rejoin()
   }
 
   /** Before the stop: takes no more writes, lets those under way end, and hands the leadership to another replica. */
   async handOver(): Promise<void> {
     this.#stopping = 'leaving'
-    if (this.#member.memberId !== '') {
+    if (this.#member) {
       await this.#writes.ended(WRITES_END_MS.beforeStop)
+      this.#writes.abandon('this replica stopped before the write had ended')
       try {
         await this.#member.drain(AbortSignal.timeout(DRAIN_TIMEOUT_MS))
       } catch (error) {
@@ -156,14 +158,14 @@ export class Leadership {
 
   async leave(): Promise<void> {
     this.#endTerm()
-    await this.#member.leave()
+    await this.#member?.leave()
   }
 
   #assigned(leader: Replica | null, generation: number): void {
     const { log } = this.#options
     if (leader?.id !== this.#leader?.id && leader) log.info('leader_elected', { leader: leader.rest, generation })
     this.#leader = leader
-    const ours = leader !== null && leader.id === this.#member.memberId
+    const ours = leader !== null && leader.id === this.#member?.memberId
     if (!ours) this.#endTerm()
     else if (!this.#term) this.#beginTerm(generation)
     this.#changed()
@@ -205,14 +207,9 @@ export class Leadership {
     }
   }
 
-  /** A replica that was killed and started again need not wait until its former session ends. */
-  async #evictFormerSelf(): Promise<void> {
-    for (const { id, rest } of await this.#replicas.read()) if (rest === this.#rest) await this.#evict(id)
-  }
-
   async #evict(memberId: string): Promise<void> {
     try {
-      await this.#member.evict(memberId)
+      await this.#member?.evict(memberId)
     } catch (error) {
       // Then the end of its session tells.
       this.#options.log.warn('group_eviction_failed', { member: memberId, error })

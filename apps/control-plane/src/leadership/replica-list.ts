@@ -1,8 +1,18 @@
 import type { KafkaAdmin } from '@tributary/kafka'
 import type { Logger } from '@tributary/telemetry'
-import type { Replica, ReplicaMetadata } from './elect.ts'
+import type { Replica } from './elect.ts'
 
 const DESCRIBE_TIMEOUT_MS = 2000
+
+const CLIENT_ID = 'control-plane@'
+
+/**
+ * The client id that a replica joins its group with, in which others find its address: a broker tells client ids at any time,
+ * but what members joined with only between elections.
+ */
+export function clientIdOf(rest: string): string {
+  return `${CLIENT_ID}${rest}`
+}
 
 /** The replicas that live, as their Kafka group knows them; as it last did while Kafka is away. */
 export class ReplicaList {
@@ -19,13 +29,9 @@ export class ReplicaList {
 
   async read(): Promise<readonly Replica[]> {
     try {
-      const { members } = await this.#groups.describeGroup(this.#groupId, {
-        signal: AbortSignal.timeout(DESCRIBE_TIMEOUT_MS),
-      })
-      this.#last = members.flatMap(({ memberId: id, metadata }) => {
-        const rest = (metadata as Partial<ReplicaMetadata> | null)?.rest
-        return typeof rest === 'string' ? [{ id, rest }] : []
-      })
+      const signal = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS)
+      const { members } = await this.#groups.describeGroup(this.#groupId, { settleMs: 0, signal })
+      this.#last = members.map(({ memberId, clientId }) => ({ id: memberId, rest: clientId.slice(CLIENT_ID.length) }))
     } catch (error) {
       this.#log.warn('replicas_unknown', { error })
     }

@@ -2,6 +2,7 @@ import type { Logger } from '@tributary/telemetry'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Replica } from './elect.ts'
 import { type Forwarded, type LeaderProxy, NOT_LEADER, passedOn } from './leader-proxy.ts'
+import { AbandonedError } from './under-way.ts'
 import { restError } from '../http/rest-errors.ts'
 
 /** What the gate needs of Leadership. */
@@ -63,7 +64,7 @@ export class WriteGate {
       // Its client has gone, or has got an answer for the time that it took.
       if (reply.sent || reply.raw.destroyed) return reply
       const written = lead.write(async () => handler(request, reply))
-      if (written) return await written.catch(tellFenced)
+      if (written) return await written.catch(tellDoubt)
       if (forwarded && !lead.elected) return refuse(reply)
       const { other: leader } = lead
       if (leader && !forwarded) {
@@ -118,8 +119,9 @@ function refuse(reply: FastifyReply): FastifyReply {
   return reply.code(503).header(NOT_LEADER, '1').send({ error_code: 503, message })
 }
 
-/** A write that was fenced, or whose end is in doubt, is never answered as one that was made. */
-function tellFenced(error: unknown): never {
+/** A write that was fenced or given up, or whose end is in doubt, is never answered as one that was made. */
+function tellDoubt(error: unknown): never {
+  if (error instanceof AbandonedError) throw restError('writeInDoubt', error.message)
   if ((error as { code?: unknown }).code !== 'PRODUCER_FENCED') throw error
   throw restError('writeInDoubt', 'this replica lost the leadership while it wrote')
 }

@@ -56,7 +56,12 @@ export function connectorConfigRoutes(
         body: ref('SentConfig'),
         response: answers({ 200: ref('ConnectorInfo') }, [400, 404]),
       },
-      handler: (request) => connectors.patch(request.params['connector']!, decodeConfig(request.body)),
+      handler: (request) => {
+        const connector = request.params['connector']!
+        // Of a connector that is not there Connect says so first, whatever the body.
+        views.config(connector)
+        return connectors.patch(connector, decodeConfig(request.body))
+      },
     },
   })
 }

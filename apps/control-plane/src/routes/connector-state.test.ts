@@ -76,7 +76,8 @@ test('restart restarts the connector and its failed tasks; strict: only the conn
 
   const asked = await running()
   await asked.call('POST', '/connectors/a/restart?includeTasks=false&onlyFailed=false')
-  assert.deepEqual(asked.configs.restarts, [connector])
+  await asked.call('POST', '/connectors/a/restart?onlyFailed=false')
+  assert.deepEqual(asked.configs.restarts, [connector, connector])
 
   const strict = await running({ strict: true })
   await strict.call('POST', '/connectors/a/restart')

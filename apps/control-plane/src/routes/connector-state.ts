@@ -59,7 +59,9 @@ export function connectorStateRoutes(
         if (includeTasks || onlyFailed) {
           return reply.code(202).send(await connectors.restartWith(connector, { includeTasks, onlyFailed }))
         }
-        await connectors.restart(connector, !strict && queryValue(request, 'includeTasks') === undefined)
+        // Who writes a parameter, be it false, means it.
+        const plain = ['includeTasks', 'onlyFailed'].every((name) => queryValue(request, name) === undefined)
+        await connectors.restart(connector, !strict && plain)
         return reply.code(204).send()
       },
     },

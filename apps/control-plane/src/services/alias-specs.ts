@@ -90,9 +90,8 @@ function aliases(sent: SentConfig, list: AliasList): string[] {
   return [...new Set(listOf(sent[list.key]))]
 }
 
+/** As Java's ConfigDef splits a list: nothing between two commas is an alias too, of no name. */
 function listOf(value: string | null | undefined): string[] {
-  return (value ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
+  const text = (value ?? '').trim()
+  return text === '' ? [] : text.split(',').map((item) => item.trim())
 }

@@ -10,6 +10,7 @@ import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'
 import { aliasErrors, pluginSpecs } from './alias-specs.ts'
+import { namedConverters, type NamedConverter } from './converter-specs.ts'
 import type { Workers } from './workers.ts'
 
 /** One setting in the answer of validate; `definition` is null for a key that no spec knows. */
@@ -59,16 +60,19 @@ export class ConfigValidator {
   /** Throws 400 when the class is missing or unknown; all else is an error in the answer. */
   async validate(sent: SentConfig): Promise<ConfigInfos> {
     const plugin = this.#connectorPlugin(sent)
+    const converters = namedConverters(sent, this.#plugins.plugins())
     const infos = [
       ...this.#infos(this.#framework, sent, plugin.spec),
       ...pluginSpecs(sent, this.#plugins.plugins()).flatMap((spec) => this.#infos(spec, sent)),
       ...this.#infos(plugin.spec, sent),
+      ...converters.flatMap(({ key, spec, settings }) => this.#infos(spec, settings).map((info) => behind(key, info))),
     ]
     const byName = new Map<string, ConfigInfo>()
     for (const info of infos) {
       // A null is an error of every spec that does not know its key; the one that does has the definition.
       if (info.definition !== null || !byName.has(info.value.name)) byName.set(info.value.name, info)
     }
+    for (const converter of converters) setConverter(byName, converter)
     for (const { field, message } of aliasErrors(sent)) addError(byName, field, message)
     if (![...byName.values()].some(({ value }) => value.errors.length > 0)) {
       const found = await this.#workers.validate(plugin, sent as Readonly<Record<string, string>>)
@@ -102,6 +106,20 @@ export class ConfigValidator {
 
 export function isConnector(plugin: PluginEntry): boolean {
   return plugin.type === 'source' || plugin.type === 'sink'
+}
+
+/** A converter's own setting; its errors name it as the converter knows it. */
+function behind(key: string, { definition, value }: ConfigInfo): ConfigInfo {
+  const name = `${key}.${value.name}`
+  return { definition: definition && { ...definition, name }, value: { ...value, name } }
+}
+
+/** Shown is the class that the name stands for; null when there is none. */
+function setConverter(infos: Map<string, ConfigInfo>, { key, class: name, error }: NamedConverter): void {
+  const info = infos.get(key)
+  if (info === undefined) return
+  const errors = error === null ? info.value.errors : [...info.value.errors, error]
+  infos.set(key, { ...info, value: { ...info.value, value: name, errors } })
 }
 
 function addError(infos: Map<string, ConfigInfo>, field: string, message: string): void {

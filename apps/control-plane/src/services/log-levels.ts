@@ -28,7 +28,7 @@ export class LogLevels {
   /** Sets the level of a logger and of the set ones below it; the names of those of this process. */
   async set(logger: string, text: string | null | undefined): Promise<string[]> {
     if (text === undefined || text === null) throw restError('levelMissing')
-    const level = parseLevel(text.toLowerCase() === 'all' ? 'trace' : text)
+    const level = parseLevel(text)
     if (level === null) throw restError('levelInvalid', text)
     await this.#config.putLoggerLevel(logger, level.toUpperCase())
     return setLoggerLevel(this.#levels, logger, level)

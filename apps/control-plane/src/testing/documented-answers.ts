@@ -15,7 +15,17 @@ export type CheckAnswer = (answer: {
 /** What the HTTP layer answers to any request, documented or not. */
 const ANY_ROUTE = [400, 404, 405, 406, 413, 415]
 
-export function documentedAnswers({ paths, components }: OpenApiDocument): CheckAnswer {
+/** By document: to compile the schemas takes longer than most tests do. */
+const CHECKS = new Map<string, CheckAnswer>()
+
+/** `document` is the text of an OpenAPI document. */
+export function documentedAnswers(document: string): CheckAnswer {
+  const check = CHECKS.get(document) ?? answerCheck(JSON.parse(document) as OpenApiDocument)
+  CHECKS.set(document, check)
+  return check
+}
+
+function answerCheck({ paths, components }: OpenApiDocument): CheckAnswer {
   const ajv = new Ajv2020({ strict: false, schemas: [{ $id: 'api', components }] })
   const compiled = new Map<string, ValidateFunction>()
   const validate = (schema: unknown, body: unknown, what: string): void => {

@@ -1,0 +1,67 @@
+import { type ConfigSpecData, hasReferences } from '@tributary/config'
+import type { PluginEntry } from '@tributary/connect-storage'
+import type { SentConfig } from '../http/body.ts'
+
+/** A converter that a configuration names: the class that it is, its settings, and what is wrong with the name. */
+export interface NamedConverter {
+  /** `key.converter`, `value.converter` or `header.converter`: also what its settings stand behind. */
+  readonly key: string
+  /** null when there is no such class. */
+  readonly class: string | null
+  readonly error: string | null
+  /** Its settings, without the prefix. */
+  readonly spec: ConfigSpecData
+  readonly settings: SentConfig
+}
+
+interface Role {
+  readonly key: string
+  readonly type: 'converter' | 'header_converter'
+  readonly interfaceName: string
+  /** The value of `converter.type`. */
+  readonly use: string
+}
+
+const ROLES: readonly Role[] = [
+  { key: 'key.converter', type: 'converter', interfaceName: 'Converter', use: 'key' },
+  { key: 'value.converter', type: 'converter', interfaceName: 'Converter', use: 'value' },
+  { key: 'header.converter', type: 'header_converter', interfaceName: 'HeaderConverter', use: 'header' },
+]
+
+/**
+ * The converters that a configuration names itself, judged by what workers have published, as Connect judges them
+ * before it starts anything. Left to the worker: a reference, and everything while no worker has published any.
+ */
+export function namedConverters(sent: SentConfig, plugins: readonly PluginEntry[]): NamedConverter[] {
+  return ROLES.flatMap((role): NamedConverter[] => {
+    const value = sent[role.key]
+    const known = plugins.filter(({ type }) => type === role.type)
+    if (typeof value !== 'string' || hasReferences(value) || known.length === 0) return []
+    const name = value.trim()
+    const plugin = known.find((each) => namesOf(each).includes(name))
+    if (plugin === undefined)
+      return [{ key: role.key, spec: { keys: {} }, settings: {}, ...problem(role, name, plugins) }]
+    const settings = { 'converter.type': role.use, ...behind(`${role.key}.`, sent) }
+    return [{ key: role.key, class: plugin.class, error: null, spec: plugin.spec, settings }]
+  })
+}
+
+function problem(
+  { key, interfaceName }: Role,
+  name: string,
+  plugins: readonly PluginEntry[],
+): { class: string | null; error: string } {
+  return plugins.some((plugin) => plugin.class === name)
+    ? { class: name, error: `Class class ${name} does not implement the ${interfaceName} interface` }
+    : { class: null, error: `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.` }
+}
+
+function behind(prefix: string, sent: SentConfig): SentConfig {
+  const settings = Object.entries(sent).filter(([key]) => key.startsWith(prefix))
+  return Object.fromEntries(settings.map(([key, value]) => [key.slice(prefix.length), value]))
+}
+
+/** The class and its simple name. */
+function namesOf({ class: name, aliases }: PluginEntry): string[] {
+  return [name, ...aliases].flatMap((each) => [each, each.slice(each.lastIndexOf('.') + 1)])
+}

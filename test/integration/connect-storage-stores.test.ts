@@ -256,6 +256,24 @@ test('a plugin is published once, and found by class, alias and short name, the 
   assert.deepEqual(other.plugins(), [plugin])
 })
 
+test('one class may be a converter and a header converter; a connector of a short name comes before both', async (t) => {
+  const { plugins } = await started(t, newCluster())
+  const converter: PluginEntry = {
+    class: 'io.x.Json',
+    aliases: [],
+    type: 'converter',
+    version: '1.0.0',
+    spec: { keys: {} },
+    service: '*',
+  }
+  const header: PluginEntry = { ...converter, type: 'header_converter' }
+  const connector: PluginEntry = { ...converter, class: 'io.y.JsonConnector', type: 'source', service: 'json-ingest' }
+  for (const plugin of [converter, header, connector]) await plugins.publish(plugin)
+  assert.deepEqual(new Set(plugins.plugins()), new Set([converter, header, connector]))
+  assert.deepEqual(plugins.find('Json'), connector)
+  assert.deepEqual(plugins.find('io.x.Json'), converter)
+})
+
 test('a config topic of several partitions is refused', async (t) => {
   const cluster = newCluster()
   const { configs } = createStores({ connection, log: quietLogger, names: { configs: `${cluster}-status` } })

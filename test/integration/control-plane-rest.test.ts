@@ -120,3 +120,36 @@ test('a worker resolves references and judges what they stand for', async (t) =>
   assert.deepEqual((await get(url, '/connectors/c/config')).body, { ...accepted, name: 'c' })
   await until('the task runs', async () => (await taskState(url, 'c')) === 'RUNNING')
 })
+
+test('what is too large for Kafka or for a request line is told in the form of every other error', async (t) => {
+  const props = clusterProps(brokers)
+  await startWorker(t, props)
+  const { url } = await startPlane(t, props)
+  await pluginListed(url)
+  const config = await fileConfig()
+  const refused = await put(url, '/connectors/c/config', { ...config, note: 'x'.repeat(1_200_000) })
+  assert.equal(refused.status, 400)
+  assert.match((refused.body as { message: string }).message, /above the topic's max\.message\.bytes/)
+  assert.equal((await put(url, '/connectors/c/config', config)).status, 201)
+  const line = await get(url, `/connectors/${'x'.repeat(20_000)}`)
+  assert.deepEqual(
+    [line.status, line.body],
+    [431, { error_code: 431, message: 'HTTP 431 Request Header Fields Too Large' }],
+  )
+})
+
+test('of POSTs of one name at the same time, at two replicas, one makes the connector', async (t) => {
+  const props = clusterProps(brokers)
+  await startWorker(t, props)
+  const [one, other] = [await startPlane(t, props), await startPlane(t, props)]
+  await pluginListed(one.url)
+  await pluginListed(other.url)
+  const body = { name: 'c', config: await fileConfig() }
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => send((i % 2 ? one : other).url, { method: 'POST', path: '/connectors', body })),
+  )
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, ...Array.from({ length: 7 }, () => 409)])
+  for (const { status, body: refused } of answers) {
+    if (status === 409) assert.deepEqual(refused, { error_code: 409, message: 'Connector c already exists' })
+  }
+})

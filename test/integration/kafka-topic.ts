@@ -67,6 +67,7 @@ export interface KeptRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly (readonly [string, Buffer | null])[]
+  /** ms since the epoch: the producer's, or the broker's in a topic of LogAppendTime. */
   readonly timestamp: bigint
 }
 
@@ -74,6 +75,7 @@ const READ_COMMITTED = 1
 const READ_UNCOMMITTED = 0
 const CONTROL = 1 << 5
 const TRANSACTIONAL = 1 << 4
+const LOG_APPEND_TIME = 1 << 3
 
 /**
  * All records of a partition, in the log's order, by plain fetches: what the broker kept, whatever the producer says.
@@ -117,13 +119,15 @@ export async function readPartition(
 }
 
 function records(batch: RecordsBatch, from: bigint): KeptRecord[] {
+  // The broker writes its own time into the batch only, and leaves what the producer wrote into the records.
+  const appended = (batch.attributes & LOG_APPEND_TIME) !== 0
   return batch.records
     .map((record) => ({
       offset: batch.firstOffset + BigInt(record.offsetDelta),
       key: record.key,
       value: record.value,
       headers: record.headers.map(([name, value]) => [String(name), value] as const),
-      timestamp: batch.firstTimestamp + record.timestampDelta,
+      timestamp: appended ? batch.maxTimestamp : batch.firstTimestamp + record.timestampDelta,
     }))
     .filter((record) => record.offset >= from)
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deflateSync } from 'node:zlib'
+import { encodePayload } from '@tributary/kafka'
 import { type AssignorMember, assignUnits } from './assignor.ts'
+import { type MemberAssignment, type MemberMetadata, unitOf } from './group.ts'
 
 const member = (memberId: string, own: string[] = [], extra: Partial<AssignorMember> = {}): AssignorMember => ({
   memberId,
@@ -108,10 +109,18 @@ test('over random joins, leaves and changes no unit has two owners and all end u
   assert.ok(Math.max(...counts) - Math.min(...counts) <= 1)
 })
 
-test('10,000 tasks over 50 members fit into half of a megabyte of protocol messages', () => {
-  const all = Array.from({ length: 10_000 }, (_, i) => `orders-from-region-${i % 500}-${Math.floor(i / 500)}`)
+test('10,000 tasks over 50 members fit into half a megabyte: all that the group keeps in one record of the broker', () => {
+  const tasks = Array.from({ length: 10_000 }, (_, i) => unitOf.task(`orders-from-region-${i % 5000}`, i % 2))
+  const connectors = Array.from({ length: 5000 }, (_, i) => unitOf.connector(`orders-from-region-${i}`))
   const members = Array.from({ length: 50 }, (_, i) => member(`grpc-ingest-${i}-7b3c`))
-  const { assignments } = assignUnits(members, all, { allowMoves: true })
-  const payload = [...assignments.values()].map((a) => deflateSync(JSON.stringify(a.run)).length)
-  assert.ok(payload.reduce((a, b) => a + b) < 512 * 1024)
+  const results = [connectors, tasks].map((all) => assignUnits(members, all, { allowMoves: true }))
+  let bytes = 0
+  for (const { memberId } of members) {
+    const run = results.flatMap(({ assignments }) => assignments.get(memberId)!.run)
+    const assignment: MemberAssignment = { run, cfg: '20500', followup: false }
+    const own = run.map((unit, i) => [unit, 100 + (i % 7), 0] as const)
+    const metadata: MemberMetadata = { worker: '10.0.17.23:8091', cfg: '20500', own }
+    bytes += encodePayload(assignment).length + encodePayload({ ...metadata, v: 1, seq: 12_345, leaving: false }).length
+  }
+  assert.ok(bytes < 512 * 1024, `${bytes} bytes`)
 })

@@ -125,11 +125,11 @@ export class ConnectorUnit {
     return !this.#life.signal.aborted && now?.props === props && now.target === target
   }
 
-  /** The wanted tasks; null: leave them as they are. Paused from birth makes none until the first resume. */
+  /** The wanted tasks; null: leave them as they are. While it is paused, none are made and none are changed. */
   #tasks(props: Props, target: TargetState): Props[] | null {
-    const { plugin, config } = this.#options
+    const { plugin } = this.#options
     if (target === 'STOPPED') return []
-    if (target === 'PAUSED' && config.snapshot.tasks(this.connector).length === 0) return null
+    if (target === 'PAUSED') return null
     const maxTasks = Number(props['tasks.max'] ?? 1)
     const last = this.#options.status.connector(this.connector)
     if (this.#stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, this.#stalls, last?.trace)

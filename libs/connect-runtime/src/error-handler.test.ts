@@ -17,3 +17,15 @@ test('errors.tolerance=all without a dead-letter queue: each skipped record is c
   assert.equal(handler.skipped, 100)
   assert.deepEqual(lines, ['record_skipped'])
 })
+
+test('a dead letter tells what went wrong without the secrets of the configuration', () => {
+  const config = sourceTaskConfig({ 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' })
+  const redact = (text: string): string => text.replaceAll('hunter2', '[hidden]')
+  const handler = new ErrorHandler(config, 'c', 0, silentLog, redact)
+  const record = { topic: 'events', key: null, value: 'x' } as unknown as SourceRecord
+  const error = new Error('the password hunter2 is refused')
+  const letter = handler.tolerate({ record, stage: 'VALUE_CONVERTER', className: 'C', error })
+  const headers = new Map(letter?.headers?.map(([name, value]) => [name, String(value)]))
+  assert.equal(headers.get('__connect.errors.exception.message'), 'the password [hidden] is refused')
+  assert.ok(![...headers.values()].join('\n').includes('hunter2'))
+})

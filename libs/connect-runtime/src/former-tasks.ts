@@ -1,4 +1,4 @@
-import type { Clock } from '@tributary/connect-api'
+import { type Clock, errorKind } from '@tributary/connect-api'
 import { taskTransactionalId } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { type MemberMetadata, parseUnit } from './group.ts'
@@ -67,17 +67,31 @@ export class FormerTasks {
 
   /** Every member of the group has joined since it read `cfg`, and has none of the connector's tasks any more. */
   async #stopped(connector: string, cfg: bigint, signal: AbortSignal): Promise<boolean> {
-    const { admin, groupId } = this.#options
-    const { members } = await admin.describeGroup(groupId, { settleMs: ASK_AGAIN_MS, signal })
-    return members.every(({ metadata }) => {
-      // Absent while the group rebalances.
-      if (metadata === null) return false
-      const { cfg: read, own } = metadata as MemberMetadata
-      if (BigInt(read) < cfg) return false
-      return own.every(([name]) => {
-        const unit = parseUnit(name)
-        return unit.connector !== connector || unit.task === null
+    const members = await this.#members(signal)
+    return (
+      members !== null &&
+      members.every(({ metadata }) => {
+        // Absent while the group rebalances.
+        if (metadata === null) return false
+        const { cfg: read, own } = metadata as MemberMetadata
+        if (BigInt(read) < cfg) return false
+        return own.every(([name]) => {
+          const unit = parseUnit(name)
+          return unit.connector !== connector || unit.task === null
+        })
       })
-    })
+    )
+  }
+
+  /** null when Kafka cannot be asked at present, which must not end the wait. */
+  async #members(signal: AbortSignal): Promise<readonly { readonly metadata: unknown }[] | null> {
+    const { admin, groupId, log } = this.#options
+    try {
+      return (await admin.describeGroup(groupId, { settleMs: ASK_AGAIN_MS, signal })).members
+    } catch (error) {
+      if (signal.aborted || errorKind(error) !== 'retriable') throw error
+      log.warn('group_not_described', { group: groupId, error })
+      return null
+    }
   }
 }

@@ -15,6 +15,16 @@ test('statuses are written in the form of Connect and come back', () => {
   assert.equal(String(running.value), '{"state":"RUNNING","trace":null,"worker_id":"h:1","generation":3}')
 })
 
+test('the count of ended processes is one field more, and none when there were none', () => {
+  const held = { state: 'FAILED', trace: 'held', workerId: 'h:1', generation: 3, stalls: 2 } as const
+  const record = taskStatusRecord('c', 0, held)
+  assert.equal(String(record.value), '{"state":"FAILED","trace":"held","worker_id":"h:1","generation":3,"stalls":2}')
+  const read = readStatusRecord(String(record.key), record.value)
+  assert.deepEqual(read, { kind: 'task', connector: 'c', task: 0, status: held })
+  const cleared = taskStatusRecord('c', 0, { ...held, stalls: 0 })
+  assert.equal(String(cleared.value), '{"state":"FAILED","trace":"held","worker_id":"h:1","generation":3}')
+})
+
 test('a topic of a connector has a key with both names', () => {
   const { key, value } = topicStatusRecord('c:connector-d', 't.1', { task: 2, timestamp: 5 })
   assert.equal(key, 'status-topic-t.1:connector-c:connector-d')

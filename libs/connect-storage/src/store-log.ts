@@ -125,8 +125,10 @@ export class StoreLog {
     try {
       return await this.#send(await abortable(producer, signal), records, signal)
     } catch (error) {
-      // What the producer cannot go on after a new one may.
-      if ((error as { kind?: unknown }).kind === 'fatal' && this.#producer === producer) await this.#dropProducer()
+      // What the producer cannot go on after a new one may. (A caller who gave up has a reason of its own, which may be
+      // fatal, to it alone.)
+      const broken = !signal.aborted && (error as { kind?: unknown }).kind === 'fatal'
+      if (broken && this.#producer === producer) await this.#dropProducer()
       throw error
     }
   }

@@ -8,6 +8,7 @@ import { ensureCompactedTopic, type CompactedTopic } from './compacted-topic.ts'
 import { KafkaError } from './errors.ts'
 import { tailLeader } from './log-fetcher.ts'
 import { SharedRun } from './shared-run.ts'
+import { Turns } from './turns.ts'
 
 export interface CompactedLogOptions {
   readonly connection: KafkaConnection
@@ -36,8 +37,9 @@ export class CompactedLog {
   readonly #waiters = new Set<Waiter>()
   /** Next offset to apply, by partition. */
   readonly #positions = new Map<number, bigint>()
-  /** Many tasks that start at once ask once. */
+  /** Many tasks that start at once ask once, and go on one after the other. */
   readonly #latestEnds = new SharedRun(() => this.#ends('latest'))
+  readonly #turns = new Turns()
   #life: AbortSignal = this.#stop.signal
   #topicId: string | null = null
   #running: Promise<void> | null = null
@@ -72,6 +74,7 @@ export class CompactedLog {
   async refresh(signal?: AbortSignal): Promise<void> {
     const until = signal ? AbortSignal.any([signal, this.#life]) : this.#life
     await this.#reach(await abortable(this.#latestEnds.ask(), until), signal)
+    await this.#turns.next()
   }
 
   /** Resolves once the record at `offset` was handed out, or left out for good (aborted, compacted away). */

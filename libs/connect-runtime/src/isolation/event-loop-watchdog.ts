@@ -21,13 +21,13 @@ export interface WatchdogOptions {
 const TICK_MS = 250
 const STACK_LINES = 30
 /** Of the session timeout: there must be time left to connect to Kafka … */
-const ASK_SHARE = 0.3
+const ASK_SHARE = 0.2
 /** … until the loop must have turned … */
 const END_SHARE = 0.7
 /** … and to write, before anything of this process is another worker's (the lease ends at 0.85). */
 const LAST_WORDS_SHARE = 0.1
-/** Less than ASK_SHARE, so that nothing is asked after the process was stopped and continued. */
-const LONGEST_TICK_SHARE = 0.2
+/** Of the time until it is asked: a process that was stopped and continued is asked nothing. */
+const LONGEST_TICK_SHARE = 0.6
 
 /**
  * Notices that the event loop of this process does not turn. A thread of its own sees it while it lasts, and asks the main
@@ -59,7 +59,7 @@ export class EventLoopWatchdog {
       askMs,
       endMs: sessionTimeoutMs * END_SHARE,
       lastWordsMs: sessionTimeoutMs * LAST_WORDS_SHARE,
-      longestTickMs: sessionTimeoutMs * LONGEST_TICK_SHARE,
+      longestTickMs: askMs * LONGEST_TICK_SHARE,
       question: `globalThis[Symbol.for(${JSON.stringify(this.#question.description)})]()`,
       report: { workerId: options.workerId, statusTopic: options.statusTopic, connection: packConnection(connection) },
     }

@@ -38,12 +38,23 @@ export function loopNotReturned(name: string, heldMs: number, stalls: number, st
 
 /** `lastTrace` is what the status topic holds: it says where the loop was held. */
 export function heldTooOften(name: string, stalls: number, lastTrace: string | undefined): FatalError {
-  const at = lastTrace?.indexOf(HELD) ?? -1
-  const cause = new Error('the last time')
-  cause.stack = at < 0 ? '' : lastTrace!.slice(at)
+  const last = lastTrace === undefined ? null : causeIn(lastTrace)
   return new FatalError(
     'EVENT_LOOP_HELD_TOO_OFTEN',
     `${name} has ended ${stalls} processes by holding their event loop, and is not started again; restart it, or change its configuration, once the cause is mended`,
-    at < 0 ? {} : { cause },
+    last === null ? {} : { cause: last },
   )
+}
+
+/** The error whose trace `loopNotReturned` made, on its own or as the cause of another one. */
+function causeIn(trace: string): FatalError | null {
+  const at = trace.indexOf(HELD)
+  if (at < 0) return null
+  const [message = '', ...stack] = trace
+    .slice(at + HELD.length)
+    .trimStart()
+    .split('\n')
+  const error = new FatalError('EVENT_LOOP_HELD', message)
+  error.stack = stack.join('\n')
+  return error
 }

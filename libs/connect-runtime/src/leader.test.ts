@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { Clock, SourcePlugin } from '@tributary/connect-api'
+import type { RoundMember } from '@tributary/kafka'
+import type { MemberMetadata } from './group.ts'
+import { Leader } from './leader.ts'
+import { FakeConfigStore } from './testing/fake-config-store.ts'
+import { until } from './testing/run-scripted.ts'
+import { ScriptedTask } from './testing/scripted-task.ts'
+
+const plugin: SourcePlugin = {
+  class: 'test.Scripted',
+  aliases: [],
+  version: '1',
+  taskClass: 'test.ScriptedTask',
+  connector: { spec: { keys: {} }, taskConfigs: (config) => [config] },
+  createTask: () => new ScriptedTask(),
+}
+
+interface Scene {
+  readonly leader: Leader
+  readonly config: FakeConfigStore
+  rounds: number
+  pass(ms: number): void
+  /** A round with these members, `a: ['c/one']`; answers who runs what. */
+  round(members: Record<string, readonly string[]>, cfg?: string): Promise<Record<string, readonly string[]>>
+}
+
+async function scene(t: TestContext, connectors: readonly string[], settleMs = 2000): Promise<Scene> {
+  const config = new FakeConfigStore()
+  for (const name of connectors) await config.putConnectorConfig(name, { name, 'connector.class': plugin.class })
+  let now = 1_000_000
+  const clock: Clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }
+  const rejoin = (): void => void made.rounds++
+  const leader = new Leader({ config, plugins: [plugin], clock, settleMs, rejoin })
+  t.after(() => leader.close())
+  const made: Scene = {
+    leader,
+    config,
+    rounds: 0,
+    pass: (ms) => void (now += ms),
+    round: async (members, cfg = '0') => {
+      const joined = Object.entries(members).map(([memberId, units]): RoundMember<MemberMetadata> => {
+        const own = units.map((unit) => [unit, 1, 0] as const)
+        return { memberId, leaving: false, metadata: { worker: memberId, cfg, own } }
+      })
+      const assignments = await leader.assign(joined)
+      return Object.fromEntries([...assignments].map(([memberId, { run }]) => [memberId, run]))
+    },
+  }
+  return made
+}
+
+test('what nobody has is placed at once, also in the round in which a member came', async (t) => {
+  const { round, config } = await scene(t, ['one', 'two'])
+  assert.deepEqual(await round({ a: [] }), { a: ['c/one', 'c/two'] })
+  await config.putConnectorConfig('zero', { name: 'zero', 'connector.class': plugin.class })
+  assert.deepEqual(await round({ a: ['c/one', 'c/two'], b: [] }), { a: ['c/one', 'c/two'], b: ['c/zero'] })
+})
+
+test('the work of a member that is gone is placed at once', async (t) => {
+  const { round, pass } = await scene(t, ['one', 'two'])
+  await round({ a: [], b: [] })
+  pass(10_000)
+  assert.deepEqual(await round({ a: ['c/one'] }), { a: ['c/one', 'c/two'] })
+})
+
+test('running work moves for balance once no member has come or gone for the settle time', async (t) => {
+  const { round, pass } = await scene(t, ['one', 'two', 'three'])
+  const all = ['c/one', 'c/three', 'c/two']
+  await round({ a: [] })
+  pass(60_000)
+  assert.deepEqual(await round({ a: all, b: [] }), { a: all, b: [] })
+  pass(1900)
+  assert.deepEqual(await round({ a: all, b: [], c: [] }), { a: all, b: [], c: [] })
+  pass(1900)
+  assert.deepEqual(await round({ a: all, b: [], c: [] }), { a: all, b: [], c: [] }, 'the second join counts anew')
+  pass(200)
+  assert.deepEqual(await round({ a: all, b: [], c: [] }), { a: ['c/one'], b: [], c: [] }, 'first it is taken away')
+  assert.deepEqual(await round({ a: ['c/one'], b: [], c: [] }), { a: ['c/one'], b: ['c/three'], c: ['c/two'] })
+})
+
+test('a move that was put off brings about a round of its own', async (t) => {
+  const made = await scene(t, ['one', 'two'], 20)
+  await made.round({ a: ['c/one', 'c/two'], b: [] })
+  await until(() => made.rounds === 1, 'another round is asked for')
+})
+
+test('a leader that has read less of the config topic than a member reads on before it assigns', async (t) => {
+  const { round, config } = await scene(t, [])
+  config.outage = new Error('asked')
+  await assert.rejects(round({ a: [] }, '1'), /asked/)
+  await round({ a: [] }, '0')
+})

@@ -24,6 +24,8 @@ const plugin: SourcePlugin = {
   createTask: () => new ScriptedTask(),
 }
 
+const OUTAGE = Object.assign(new Error('no broker'), { kind: 'retriable' })
+
 interface Scene {
   readonly config: FakeConfigStore
   readonly status: FakeStatusStore
@@ -188,4 +190,17 @@ test('without a lease an owner writes nothing: it may be someone else’s by the
   await unit.release('SILENT')
   await lost
   assert.deepEqual(s.config.taskWrites, ['1@1'])
+})
+
+test('an outage fails the connector until it is over, without anyone’s doing', async () => {
+  const s = scene()
+  await s.put({ 'tasks.max': '1' })
+  s.config.outage = OUTAGE
+  const unit = s.unit()
+  await unit.reconcile()
+  assert.equal(s.status.connector('c')?.state, 'FAILED')
+  s.config.outage = null
+  await until(() => s.status.connector('c')?.state === 'RUNNING', 'it runs')
+  assert.deepEqual([s.config.taskWrites, unit.failure], [['1@1'], null])
+  await unit.release('SILENT')
 })

@@ -1,7 +1,8 @@
 import { redactor, resolveReferences, secretsOf } from '@tributary/config'
-import { type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
+import { errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
+import { backoffMs } from './backoff.ts'
 import type { FormerTasks } from './former-tasks.ts'
 import type { Group } from './group.ts'
 import { heldTooOften, MAX_STALLS } from './isolation/held-loop.ts'
@@ -34,6 +35,9 @@ export class ConnectorUnit {
   readonly #scope: PluginScope
   /** Stalls of the past count no more; the next status says so. */
   #forgiven = false
+  /** Outages in a row that a reconcile ran into, and the timer of the next try. */
+  #outages = 0
+  #retry: NodeJS.Timeout | null = null
 
   constructor(options: ConnectorUnitOptions) {
     this.#options = options
@@ -69,12 +73,26 @@ export class ConnectorUnit {
           await config.putTaskConfigs(this.connector, tasks, this.epoch)
         }
         this.failure = null
+        this.#outages = 0
         await this.#report(stateOf(asked.target))
       } catch (error) {
         if (signal.aborted) return
+        if (errorKind(error) === 'retriable') this.#reconcileAgain()
         await this.#failedWith(error)
       }
     })
+  }
+
+  /** After an outage, with growing waits; what a user must change waits for the change. */
+  #reconcileAgain(): void {
+    const waitMs = backoffMs(++this.#outages, { baseMs: 1000, maxMs: 60_000 })
+    const again = (): void => {
+      this.reconcile().catch((error: unknown) => {
+        this.#options.log.warn('status_write_failed', { connector_name: this.connector, error })
+      })
+    }
+    if (this.#retry) clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => runOutsideScopes(again), waitMs)
   }
 
   /** Someone changed or restarted it: what it did to processes in the past counts no more. */
@@ -85,6 +103,7 @@ export class ConnectorUnit {
 
   release(finalState: 'UNASSIGNED' | 'DELETED' | 'SILENT'): Promise<void> {
     this.#life.abort(new Error(`connector ${this.connector} is released`))
+    if (this.#retry) clearTimeout(this.#retry)
     return this.#operations.run(async () => {
       if (finalState === 'UNASSIGNED') await this.#report('UNASSIGNED')
       if (finalState === 'DELETED') await this.#options.status.deleteConnector(this.connector)

@@ -18,7 +18,7 @@ interface Entry {
 export class FakeConfigStore implements ConfigStore {
   /** Each write of tasks, `3@7`: how many, and the generation. */
   readonly taskWrites: string[] = []
-  /** Makes `refresh` reject. */
+  /** Makes `refresh`, and with it the writes of tasks, reject. */
   outage: Error | null = null
   readonly #entries = new Map<string, Entry>()
   readonly #listeners = new Set<ConfigListener>()
@@ -74,14 +74,15 @@ export class FakeConfigStore implements ConfigStore {
     return this.#applied((listener) => listener.targetStateUpdated?.(connector))
   }
 
-  putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[], generation: number): Promise<void> {
+  async putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[], generation: number): Promise<void> {
+    await this.refresh()
     this.taskWrites.push(`${tasks.length}@${generation}`)
     const entry = this.#entries.get(connector)
     if (entry) {
       entry.tasks = tasks
       for (const number of tasks.keys()) entry.numbers.add(number)
     }
-    return this.#applied((listener) => listener.tasksUpdated?.(connector))
+    await this.#applied((listener) => listener.tasksUpdated?.(connector))
   }
 
   putRestart(request: RestartRequest): Promise<void> {

@@ -2,46 +2,49 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cacheFolder } from './cache-folder.ts'
 import { HarnessError } from './errors.ts'
 
 const run = promisify(execFile)
 const poms = fileURLToPath(new URL('../maven/', import.meta.url))
-/** The repository's own folder for what can be made again; git ignores it. */
-const cache = fileURLToPath(new URL('../../../.tributary/cache/', import.meta.url))
+
+/** The class path of Kafka's programs, `maven/<name>.xml`. */
+export function classPath(name: string): Promise<string> {
+  const orElse = ', or start a Docker engine, or set KAFKA_BROKERS to a running Kafka'
+  return javaClassPath(join(poms, `${name}.xml`), 'Kafka', orElse)
+}
 
 /**
- * The class path of `maven/<name>.xml`. Maven is asked once and the answer kept beside the local repository's jars,
- * so that later starts need neither Maven nor the network.
+ * The class path of a pom's dependencies; `what` they are and what else would do is told when they cannot be had. Maven
+ * is asked once and the answer kept beside the local repository's jars, so that later calls need neither Maven nor the
+ * network. Throws HarnessError.
  */
-export async function classPath(name: string): Promise<string> {
-  const pom = join(poms, `${name}.xml`)
+export async function javaClassPath(pom: string, what: string, orElse = ''): Promise<string> {
   const digest = createHash('sha256')
     .update(await readFile(pom))
     .digest('hex')
     .slice(0, 12)
-  const kept = join(cache, `${name}-${digest}.classpath`)
+  const kept = join(cacheFolder, `${basename(pom, '.xml')}-${digest}.classpath`)
   if (existsSync(kept)) {
     const path = await readFile(kept, 'utf8')
     if (path.split(delimiter).every((jar) => existsSync(jar))) return path
   }
-  await mkdir(cache, { recursive: true })
+  await mkdir(cacheFolder, { recursive: true })
   const made = `${kept}.${process.pid}`
   const goal = ['dependency:build-classpath', '-DincludeScope=runtime', `-Dmdep.outputFile=${made}`]
   try {
     await run('mvn', ['-q', '-B', '-f', pom, ...goal])
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new HarnessError(
-        'Maven is needed to fetch Kafka and `mvn` was not found: install Maven, or start a Docker engine, or set KAFKA_BROKERS to a running Kafka.',
-        { cause },
-      )
+      const help = `install Maven${orElse}.`
+      throw new HarnessError(`Maven is needed to fetch ${what} and \`mvn\` was not found: ${help}`, { cause })
     }
     const { stdout: output = '' } = cause as { stdout?: string }
     const reason = /^\[ERROR\]\s*(.+)$/m.exec(output.replaceAll(/\x1b\[[0-9;]*m/g, ''))?.[1] ?? String(cause)
-    throw new HarnessError(`Maven could not fetch Kafka's jars: ${reason}`, { cause })
+    throw new HarnessError(`Maven could not fetch the jars of ${what}: ${reason}`, { cause })
   }
   const path = (await readFile(made, 'utf8')).trim()
   await writeFile(made, path)

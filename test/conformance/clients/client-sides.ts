@@ -1,0 +1,61 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { sharedKafka, startKafkaConnect } from '@tributary/harness'
+import { clusterProps, pluginListed, startPlane, startWorker } from '../../integration/control-plane-rig.ts'
+import { createTopic } from '../../integration/kafka-topic.ts'
+
+export const FILE_SOURCE = 'org.apache.kafka.connect.file.FileStreamSourceConnector'
+
+/** Bytes; both a broker and Java's producer take 1 MiB. */
+const TOO_LARGE = 2 << 20
+
+/** Settings by key. */
+export type Config = Readonly<Record<string, string>>
+
+/** Something for each of the two: a live Kafka Connect, and ours. */
+export interface Sides<T> {
+  readonly connect: T
+  readonly ours: T
+}
+
+/** The addresses of both. */
+export interface ClientSides extends Sides<string> {
+  /** Of a connector that reads a file of three lines into a topic. */
+  readonly config: Config
+  /** Of one whose task fails, as its file has a line that is too large for Kafka. */
+  readonly failing: Config
+  readonly spoil: () => Promise<void>
+  /** Gives that file a short line instead; a restart of the task then helps, and nothing else. */
+  readonly mend: () => Promise<void>
+  readonly folder: string
+}
+
+/** A live Kafka Connect, and ours as it is by default, on the same Kafka; all of it ends with the test. */
+export async function startClientSides(t: TestContext): Promise<ClientSides> {
+  const { brokers } = await sharedKafka()
+  const properties = { 'value.converter': 'org.apache.kafka.connect.storage.StringConverter' }
+  const connect = await startKafkaConnect({ brokers, properties })
+  t.after(() => connect.stop())
+  const props = clusterProps(brokers)
+  await startWorker(t, props)
+  const { url } = await startPlane(t, props)
+  await pluginListed(url)
+
+  const folder = await mkdtemp(join(tmpdir(), 'clients-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'lines.txt')
+  await writeFile(file, 'one\ntwo\nthree\n')
+  const config = { 'connector.class': FILE_SOURCE, 'tasks.max': '1', file, topic: await createTopic(brokers) }
+  const late = join(folder, 'large.txt')
+  return {
+    connect: connect.url,
+    ours: url,
+    config,
+    failing: { ...config, file: late },
+    spoil: () => writeFile(late, `${'x'.repeat(TOO_LARGE)}\n`),
+    mend: () => writeFile(late, 'short\n'),
+    folder,
+  }
+}

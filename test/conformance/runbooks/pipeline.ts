@@ -1,0 +1,176 @@
+import { type Child, freePort, sharedKafka, startChild, temporaryFolder } from '@tributary/harness'
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import { tickerProps } from '../../integration/grpc-task-rig.ts'
+import { createTopic, type KeptRecord, readEndOffset, readPartition } from '../../integration/kafka-topic.ts'
+import { until } from '../../integration/until.ts'
+import { inStates, type States } from '../connector-states.ts'
+import { send } from '../rest-call.ts'
+import { TickingSource } from './ticking-source.ts'
+
+const run = promisify(execFile)
+
+type Config = Readonly<Record<string, string>>
+
+/** A connector under the name that a runbook gives it, and what it reads and writes. */
+export interface Flow {
+  readonly name: string
+  readonly source: TickingSource
+  readonly topic: string
+  readonly deadLetters: string
+  readonly config: Config
+}
+
+/**
+ * Tributary as an operator has it: a control plane, workers that can be scaled and killed, and a shell in which
+ * `localhost:8083` and `kafka-connect:8083` are the REST API.
+ */
+export class Pipeline {
+  readonly url: string
+  readonly flows = new Map<string, Flow>()
+  readonly #t: TestContext
+  readonly #brokers: readonly string[]
+  readonly #env: Record<string, string>
+  /** Where the shell is, with the files that the runbooks name. */
+  readonly #folder = temporaryFolder('runbooks')
+  readonly #workers: Child[] = []
+  #plane: Child | null = null
+
+  private constructor(t: TestContext, brokers: readonly string[], port: number, settings: Record<string, string>) {
+    this.#t = t
+    this.#brokers = brokers
+    this.url = `http://127.0.0.1:${port}`
+    this.#env = {
+      KAFKA_BROKERS: brokers.join(','),
+      TRIBUTARY_CLUSTER: `runbooks-${randomUUID()}`,
+      TRIBUTARY_REST_PORT: String(port),
+      TRIBUTARY_ADMIN_PORT: '0',
+      ...settings,
+    }
+  }
+
+  /** With one worker. `settings` by their names in the environment. */
+  static async start(t: TestContext, settings: Record<string, string> = {}): Promise<Pipeline> {
+    const { brokers } = await sharedKafka()
+    const pipeline = new Pipeline(t, brokers, await freePort(), settings)
+    await pipeline.shell('command -v curl jq')
+    // curl finds the runbooks' addresses where ours is.
+    const connectTo = ['localhost', 'kafka-connect'].map(
+      (host) => `connect-to = "${host}:8083:${new URL(pipeline.url).host}"\n`,
+    )
+    await writeFile(join(pipeline.#folder, '.curlrc'), connectTo.join(''))
+    await Promise.all([pipeline.#startPlane(), pipeline.scale(1)])
+    await until('the plugin is listed', async () => {
+      const { body } = await send(pipeline.url, { method: 'GET', path: '/connector-plugins' })
+      return (body as unknown[]).length > 0
+    })
+    return pipeline
+  }
+
+  /** A connector with a source of its own, which does not reconnect by itself, so that an outage makes it FAILED. */
+  async addFlow(name: string, more: Config = {}): Promise<Flow> {
+    const source = new TickingSource()
+    await source.start()
+    this.#t.after(() => source.stop())
+    const [topic, deadLetters] = [await createTopic(this.#brokers), await createTopic(this.#brokers)]
+    const config = tickerProps(source.port, {
+      'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
+      'tasks.max': '1',
+      'kafka.topic': topic,
+      'grpc.reconnect.enabled': 'false',
+      'grpc.resume.field': 'sequence',
+      'grpc.resume.request.field': 'from.sequence',
+      'errors.deadletterqueue.topic.name': deadLetters,
+      'errors.deadletterqueue.context.headers.enable': 'true',
+      ...more,
+    })
+    const flow = { name, source, topic, deadLetters, config }
+    this.flows.set(name, flow)
+    const { status, body } = await send(this.url, { method: 'POST', path: '/connectors', body: { name, config } })
+    assert.equal(status, 201, JSON.stringify(body))
+    await this.goesOn(flow)
+    return flow
+  }
+
+  /** A file that a runbook's command reads. */
+  async file(name: string, content: unknown): Promise<void> {
+    const path = join(this.#folder, name)
+    await mkdir(join(path, '..'), { recursive: true })
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content, null, 2))
+  }
+
+  /** What the command prints. */
+  async shell(command: string): Promise<string> {
+    const env = { ...process.env, CURL_HOME: this.#folder, NO_PROXY: '*' }
+    // A pipe is as good as its first failure.
+    const { stdout } = await run('bash', ['-o', 'pipefail', '-c', command], { cwd: this.#folder, env, timeout: 60_000 })
+    return stdout
+  }
+
+  states(connector: string, states: States): Promise<void> {
+    return inStates(this.url, connector, states)
+  }
+
+  /** So many workers, as `docker compose up --scale`. */
+  async scale(workers: number): Promise<void> {
+    while (this.#workers.length < workers) await this.#startWorker()
+    await Promise.all(this.#workers.splice(workers).map((worker) => worker.stop()))
+  }
+
+  /** Kills the control plane and a worker, and starts both again. */
+  async crash(): Promise<void> {
+    await Promise.all([this.#plane?.kill(), this.#workers.shift()!.kill()])
+    await Promise.all([this.#startPlane(), this.#startWorker()])
+  }
+
+  /** Waits until it is RUNNING and new records come into its topic. */
+  async goesOn(flow: Flow): Promise<void> {
+    await this.states(flow.name, ['RUNNING', 'RUNNING'])
+    const before = await this.written(flow.topic)
+    await until(`${flow.name} writes records`, async () => (await this.written(flow.topic)) > before)
+  }
+
+  /** Records in the topic. */
+  written(topic: string): Promise<bigint> {
+    return readEndOffset(this.#brokers, topic)
+  }
+
+  deadLetters({ deadLetters }: Flow): Promise<KeptRecord[]> {
+    return readPartition(this.#brokers, deadLetters)
+  }
+
+  /** Holds that every tick up to the last one is in the topic, but for malformed ones. */
+  async nothingLost({ source, topic }: Flow): Promise<void> {
+    const records = await readPartition(this.#brokers, topic)
+    const kept = new Set(
+      records.map(({ value }) => Number((JSON.parse(String(value)) as { sequence: string }).sequence)),
+    )
+    const missing: number[] = []
+    for (let sequence = 1; sequence <= Math.max(...kept); sequence++) {
+      if (!kept.has(sequence) && !source.malformed.has(sequence)) missing.push(sequence)
+    }
+    assert.deepEqual(missing, [])
+  }
+
+  async #startPlane(): Promise<void> {
+    this.#plane = await this.#startApp('control-plane')
+    await until('the REST API answers', () => send(this.url, { method: 'GET', path: '/' }).catch(() => null))
+  }
+
+  async #startWorker(): Promise<void> {
+    this.#workers.push(await this.#startApp('grpc-ingest'))
+  }
+
+  async #startApp(app: string): Promise<Child> {
+    const args = [new URL(`../../../apps/${app}/src/main.ts`, import.meta.url).pathname]
+    const logFile = join(temporaryFolder('runbooks'), `${app}.log`)
+    const child = await startChild({ command: process.execPath, args, logFile, env: this.#env })
+    this.#t.after(() => child.stop())
+    return child
+  }
+}

@@ -18,23 +18,30 @@ export function secretsOf(data: ConfigSpecData, props: RawProps): string[] {
   return secrets
 }
 
+/** Puts `[hidden]` in the place of secrets in a text. */
+export interface Redactor {
+  (text: string): string
+  /** Every text that it looks for: who has many redactors can look for all at once. */
+  readonly forms: readonly string[]
+}
+
 /**
  * A function that puts `[hidden]` in the place of each secret in a text, also where it was written as JSON, URL-encoded
  * or in Base64. Give it the secrets of `secretsOf`, or `Secret.reveal()`, and those of `resolveReferences`.
  */
-export function redactor(secrets: Iterable<string>): (text: string) => string {
-  const forms = new Set<string>()
+export function redactor(secrets: Iterable<string>): Redactor {
+  const found = new Set<string>()
   for (const secret of secrets) {
     for (const plain of [secret, javaTrim(secret)]) {
       if (plain.length < MIN_SECRET_LENGTH) continue
-      for (const form of writtenForms(plain)) forms.add(form)
+      for (const form of writtenForms(plain)) found.add(form)
     }
   }
-  if (forms.size === 0) return (text) => text
   // Longest first, so that a secret that begins with another one is replaced whole.
-  const longestFirst = [...forms].sort((a, b) => b.length - a.length)
-  const pattern = new RegExp(longestFirst.map((form) => escapeRegex(form)).join('|'), 'g')
-  return (text) => text.replace(pattern, HIDDEN)
+  const forms = [...found].sort((a, b) => b.length - a.length)
+  if (forms.length === 0) return Object.assign((text: string) => text, { forms })
+  const pattern = new RegExp(forms.map((form) => escapeRegex(form)).join('|'), 'g')
+  return Object.assign((text: string) => text.replace(pattern, HIDDEN), { forms })
 }
 
 function escapeRegex(text: string): string {

@@ -18,6 +18,9 @@ export interface CompactedLogOptions {
   readonly onRecord: (record: LogRecord) => void
 }
 
+/** Of a thousand tasks that a refresh lets start, each of which takes some ms for it, no more in one turn of the event loop. */
+const REFRESHED_PER_TURN = 32
+
 /** Failures in a row before the log speaks of one: a new topic has no leader yet, a leader moves. */
 const QUIET_TRIES = 2
 
@@ -39,7 +42,7 @@ export class CompactedLog {
   readonly #positions = new Map<number, bigint>()
   /** Many tasks that start at once ask once, and go on one after the other. */
   readonly #latestEnds = new SharedRun(() => this.#ends('latest'))
-  readonly #turns = new Turns()
+  readonly #turns = new Turns(REFRESHED_PER_TURN)
   #life: AbortSignal = this.#stop.signal
   #topicId: string | null = null
   #running: Promise<void> | null = null

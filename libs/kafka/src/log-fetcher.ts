@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { fetchV13 } from '@platformatic/kafka'
 import { call, type Cluster } from './cluster.ts'
 import { committedRecords, type LogRecord } from './committed-records.ts'
@@ -20,7 +21,8 @@ export interface FetchPlan {
 
 /** How long a broker holds a fetch that finds nothing new: an idle log costs one request in this time. */
 const MAX_WAIT_MS = 5000
-const MAX_BYTES = 16 * 1024 * 1024
+/** Of one answer, which is taken apart in one go: some 30,000 offsets, in some 100 ms. */
+const MAX_BYTES = 4 * 1024 * 1024
 const PARTITION_MAX_BYTES = 1024 * 1024
 const READ_COMMITTED = 1
 const FULL_FETCH_EPOCH = -1
@@ -61,6 +63,8 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
         const { records, next } = committedRecords(fetched, plan.positions.get(partition) ?? 0n)
         plan.onRecords(records)
         plan.positions.set(partition, next)
+        // A long log must not hold the event loop: heartbeats and other tasks have their turn in between.
+        if (records.length > 0) await setImmediate()
       }
       plan.onProgress()
     }

@@ -8,9 +8,10 @@ export interface LoggerLevel {
 }
 
 /** Level names of Kafka Connect's REST API (log4j's). */
-export type ConnectLevel = 'OFF' | 'FATAL' | 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'TRACE'
+export type ConnectLevel = 'OFF' | 'FATAL' | 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'TRACE' | 'ALL'
 
 const RANKS: Readonly<Record<LogLevel, number>> = {
+  all: 0,
   trace: 10,
   debug: 20,
   info: 30,

@@ -116,13 +116,18 @@ test('levels are read in any case', () => {
   assert.equal(parseLevel('constructor'), null)
 })
 
-test('every logger leaves out what a redactor hides, until it is taken away', () => {
-  const { log, lines } = setup()
-  const end = redactLogs((text) => text.replaceAll('s3cret', '[hidden]'))
-  log.error('failed', { error: new Error('login with s3cret refused') })
-  end()
-  log.info('after', { v: 's3cret' })
-  assert.ok(!lines[0]!.includes('s3cret'))
-  assert.ok(lines[0]!.includes('login with [hidden] refused'))
-  assert.ok(lines[1]!.includes('s3cret'))
-})
+const hiding = (text: string): string => text.replaceAll('s3cret', '[hidden]')
+for (const [kind, redactor] of Object.entries({
+  'of its own': hiding,
+  'by texts that it names': Object.assign(hiding.bind(null), { forms: ['s3cret'] }),
+}))
+  test(`every logger leaves out what a redactor hides ${kind}, until it is taken away`, () => {
+    const { log, lines } = setup()
+    const end = redactLogs(redactor)
+    log.error('failed', { error: new Error('login with s3cret refused') })
+    end()
+    log.info('after', { v: 's3cret' })
+    assert.ok(!lines[0]!.includes('s3cret'))
+    assert.ok(lines[0]!.includes('login with [hidden] refused'))
+    assert.ok(lines[1]!.includes('s3cret'))
+  })

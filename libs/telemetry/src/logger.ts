@@ -1,4 +1,5 @@
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'off'
+/** `all` and `off` are levels of loggers only; no line has them. */
+export type LogLevel = 'all' | 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'off'
 export type LogFields = Readonly<Record<string, unknown>>
 
 /**

@@ -11,6 +11,13 @@ export function cpuUs(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND
 }
 
+/** Bytes of a process in memory now, and at most since its start (Linux: /proc/<pid>/status). */
+export function residentBytes(pid: number): { readonly now: number; readonly peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const bytes = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024
+  return { now: bytes('VmRSS'), peak: bytes('VmHWM') }
+}
+
 /** Samples the resident set of a process each 100 ms until stopped. */
 export function samplePeakRss(pid: number): { stop(): number } {
   let peak = 0

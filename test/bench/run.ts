@@ -1,8 +1,9 @@
-/** `npm run bench -- <name>`: grpc, producer, assignment. Prints one JSON line and a table; never run as a test. */
+/** `npm run bench -- <name>`: grpc, producer, assignment, control-plane. Prints one JSON line and a table; never run as a test. */
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   grpc: () => import('./grpc/bench.ts'),
   producer: () => import('./producer.ts'),
   assignment: () => import('./assignment.ts'),
+  'control-plane': () => import('./control-plane/bench.ts'),
 }
 const name = process.argv[2] ?? ''
 const bench = benches[name]

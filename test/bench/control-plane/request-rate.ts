@@ -1,0 +1,48 @@
+import autocannon from 'autocannon'
+import { quantile } from '../table.ts'
+
+export interface RequestRate {
+  readonly name: string
+  readonly requests: number
+  /** Answers that were not 200, broken connections and timeouts. */
+  readonly failed: number
+  /** ms from a request's write to its answer's last byte. */
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+}
+
+export interface RequestRateOptions {
+  readonly name: string
+  readonly url: string
+  /** Requests a second. */
+  readonly rate: number
+  readonly seconds: number
+}
+
+const CONNECTIONS = 10
+
+/**
+ * GETs of one URL at a rate, by autocannon. It sends each second's requests at that second's begin, over its connections,
+ * each as soon as the answer before it is there, so that a slow server gets less than the rate: `requests` tells it.
+ * Quantiles are of the times that were measured, without autocannon's estimate for requests that were not sent.
+ */
+export async function requestRate({ name, url, rate, seconds }: RequestRateOptions): Promise<RequestRate> {
+  const options = { url, connections: CONNECTIONS, overallRate: rate, ignoreCoordinatedOmission: true }
+  await autocannon({ ...options, duration: 2 })
+  const times: number[] = []
+  const run = autocannon({ ...options, duration: seconds })
+  run.on('response', (_client, _status, _bytes, responseTimeMs) => times.push(responseTimeMs))
+  const { non2xx, errors, timeouts } = await run
+  times.sort((a, b) => a - b)
+  return {
+    name,
+    requests: times.length,
+    failed: non2xx + errors + timeouts,
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    p999: quantile(times, 0.999),
+    max: times.at(-1) ?? NaN,
+  }
+}

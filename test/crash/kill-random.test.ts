@@ -5,23 +5,13 @@ import { consoleConsume, startKafka } from '@tributary/harness'
 import { numbersIn } from './delivered.ts'
 import type { Ingest } from './ingest.ts'
 import { lastWords } from './last-words.ts'
+import { randomFrom } from './random.ts'
 import { type Flow, long, Rig, SHORT_SESSIONS } from './rig.ts'
 
 const KILLS = long ? 30 : 4
 /** ms after the start of the process, and after both streams had started, within which a kill comes. */
 const AFTER_START_MS = 3000
 const AFTER_STREAMING_MS = 800
-
-/** mulberry32: a failing run is repeated with its seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** Kills it in its start or under load, and answers how many records each connector had sent and not told as committed. */
 async function killSomewhere(

@@ -12,7 +12,7 @@ export const stages: readonly Stage[] = [
   withKafka('integration', 2, 15),
   withKafka('conformance', 2, 8),
   // What kills processes and waits for leases to expire must not share the machine with its like.
-  withKafka('crash', 1, 10),
+  withKafka('crash', 1, 20),
   withKafka('e2e', 1, 8),
 ]
 

@@ -5,6 +5,7 @@ import { sharedKafka } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import { createProducer, type KafkaProducer, type ProducerRecord } from '@tributary/kafka-producer'
 import { createTopic, readPartition } from './kafka-topic.ts'
+import { until } from './until.ts'
 
 const { brokers } = await sharedKafka()
 const forever = new AbortController().signal
@@ -46,6 +47,8 @@ test('a fenced producer with an open transaction: nothing of it is ever committe
   successor.beginTransaction()
   await successor.send([record(topic, 'successor')], forever)
   await successor.commitTransaction(forever)
+  // A commit is answered before its markers are written.
+  await until('the successor is committed', async () => (await texts(topic, true)).includes('successor'))
   assert.deepEqual(await texts(topic, true), ['kept', 'successor'])
   assert.deepEqual(await texts(topic, false), ['zombie', 'kept', 'successor'])
 })

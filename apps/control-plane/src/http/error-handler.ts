@@ -3,7 +3,7 @@ import type { Logger } from '@tributary/telemetry'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { RestError, restError } from './rest-errors.ts'
+import { RestError } from './rest-errors.ts'
 
 /** Answers every error with Connect's `{error_code, message}`; unmatched requests included. */
 export function answerErrors(app: FastifyInstance, log: Logger): void {
@@ -45,7 +45,6 @@ function toRestError(error: unknown): RestError {
   // What the client sent is not valid, or cannot be kept: a record of the config topic has a size that brokers refuse.
   if (error instanceof Error && ['config', 'data'].includes(errorKind(error))) return new RestError(400, error.message)
   const { code, statusCode } = error as FastifyError
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') return restError('timedOut')
   if (code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500) return httpError(statusCode)
   return new RestError(500, error instanceof Error ? error.message : String(error))
 }

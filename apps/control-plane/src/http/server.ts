@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { parseBody } from './body.ts'
 import { allowOrigins, type CrossOrigin } from './cors.ts'
 import { answerErrors, answerUnparsed, errorBody, httpError } from './error-handler.ts'
+import { restError } from './rest-errors.ts'
 
 const MIB = 1024 * 1024
 
@@ -18,7 +19,6 @@ export interface RestServerOptions {
 export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: 4 * MIB,
-    handlerTimeout: requestTimeoutMs,
     // What comes on an open connection while the server closes is answered, and that connection closed.
     return503OnClosing: false,
     // Connector names may be as long as a request line; fastify's own bound is 100 characters.
@@ -48,8 +48,20 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestSer
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
   allowOrigins(app, crossOrigin)
+  limitTime(app, requestTimeoutMs)
   answerErrors(app, log)
   return app
+}
+
+/** Not fastify's `handlerTimeout`: that one ends with the arrival of the body, and never came for a request that has one. */
+function limitTime(app: FastifyInstance, timeoutMs: number): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    const timer = setTimeout(() => {
+      if (!reply.sent) void reply.send(restError('timedOut'))
+    }, timeoutMs)
+    timer.unref()
+    for (const event of ['finish', 'close']) reply.raw.once(event, () => clearTimeout(timer))
+  })
 }
 
 /** JAX-RS takes `;name=value` out of each segment of a path; a semicolon of a name comes as `%3B`. */

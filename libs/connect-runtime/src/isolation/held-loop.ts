@@ -11,6 +11,11 @@ export interface Holder {
   readonly unit: ScopedUnit | null
   /** Lines of a stack, innermost first: `    at <function> (<file>:<line>:<column>)`. */
   readonly stack: string
+  /**
+   * Asked more than once, it was one callback of the same unit. Otherwise the loop turns slowly because much is to be done, or
+   * because the machine gives this process no CPU: nobody is to blame.
+   */
+  readonly certain: boolean
 }
 
 const HELD = 'FatalError [EVENT_LOOP_HELD]:'

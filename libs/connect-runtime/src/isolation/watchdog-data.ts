@@ -5,9 +5,9 @@ export interface WatchdogData {
   /** One element, which the main thread counts up each `tickMs`. */
   readonly beats: Int32Array
   readonly tickMs: number
-  /** The loop is asked what it does, and last words are prepared, after this many ms without a turn. */
+  /** After this many ms without a turn the loop is asked what it does, and again each such time; last words are prepared. */
   readonly askMs: number
-  /** The process is ended after this many ms without a turn … */
+  /** The process is ended after this many ms without a turn, unless nobody in particular holds the loop … */
   readonly endMs: number
   /** … and has at most this many more for its last words. */
   readonly lastWordsMs: number

@@ -1,5 +1,13 @@
 import { defineConfig } from '@tributary/config'
-import type { SourcePlugin, SourceRecord, SourceTask, TaskContext } from '@tributary/connect-api'
+import {
+  ConfigError,
+  type OffsetEntry,
+  type Props,
+  type SourcePlugin,
+  type SourceRecord,
+  type SourceTask,
+  type TaskContext,
+} from '@tributary/connect-api'
 import { open } from 'node:fs/promises'
 
 const spec = defineConfig({
@@ -9,7 +17,12 @@ const spec = defineConfig({
     importance: 'high',
     doc: 'Source filename. If not specified, the standard input will be used',
   },
-  topic: { type: 'string', importance: 'high', doc: 'The topic to publish data to' },
+  topic: {
+    type: 'string',
+    validator: { kind: 'pattern', regex: '\\S', message: 'String must be non-empty' },
+    importance: 'high',
+    doc: 'The topic to publish data to',
+  },
   'batch.size': {
     type: 'int',
     default: 2000,
@@ -24,8 +37,32 @@ export const fileSource: SourcePlugin = {
   aliases: [],
   version: '3.9.1',
   taskClass: 'org.apache.kafka.connect.file.FileStreamSourceTask',
-  connector: { spec: spec.data, taskConfigs: (config) => [config], exactlyOnce: (config) => Boolean(config['file']) },
+  connector: {
+    spec: spec.data,
+    taskConfigs: (config) => [config],
+    exactlyOnce: (config) => Boolean(config['file']),
+    checkOffsets,
+    allOffsetsHere: true,
+  },
   createTask: () => new FileSourceTask(),
+}
+
+/** In the words and the order of Kafka's file source. A null removes whatever is there. */
+function checkOffsets(_config: Props, entries: readonly OffsetEntry[]): void {
+  const refuse = (message: string): never => {
+    throw new ConfigError('CONFIG_INVALID', message)
+  }
+  for (const { partition, offset } of entries) {
+    if (offset === null) continue
+    const position = offset['position']
+    if (position === undefined) refuse("Offset objects should either be null or contain the key 'position'")
+    if (typeof position !== 'bigint' && !Number.isInteger(position)) {
+      refuse("The value for the 'position' key in the offset is expected to be a Long value")
+    }
+    if (Number(position) < 0) refuse("The value for the 'position' key in the offset should be a non-negative value")
+    if (partition === null) refuse('Partition objects cannot be null')
+    if (partition['filename'] === undefined) refuse("Partition objects should contain the key 'filename'")
+  }
 }
 
 class FileSourceTask implements SourceTask {

@@ -1,10 +1,15 @@
+import { type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+
 /** One request of the script that both sides get. */
 export interface Call {
   readonly method: string
+  /** Sent as it stands here: nothing is encoded, no dots are resolved. */
   readonly path: string
   /** An object is sent as JSON, a text as it is. */
   readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
+  /** A null takes away what is sent by itself: `accept`, and with a body `content-type`. */
+  readonly headers?: Readonly<Record<string, string | null>>
 }
 
 export interface Answer {
@@ -19,26 +24,44 @@ export interface Answer {
 /** Sends `call` to the REST API at `url`. */
 export async function send(url: string, call: Call): Promise<Answer> {
   const { method, path, body, headers } = call
-  const response = await fetch(url + path, {
-    method,
-    headers: { accept: '*/*', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    signal: AbortSignal.timeout(60_000),
+  const { hostname, port } = new URL(url)
+  const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+  const sent = { accept: '*/*', ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...headers }
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request({
+      hostname,
+      port,
+      method,
+      path,
+      headers: {
+        ...Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null)),
+        ...(payload === undefined ? {} : { 'content-length': Buffer.byteLength(payload) }),
+      },
+      signal: AbortSignal.timeout(60_000),
+    })
+      .once('response', resolve)
+      .once('error', reject)
+      .end(payload)
   })
   return {
-    status: response.status,
-    contentType: response.headers.get('content-type'),
-    location: response.headers.get('location'),
-    allow: response.headers.get('allow'),
-    body: parsed(await response.text()),
+    status: response.statusCode!,
+    contentType: response.headers['content-type'] ?? null,
+    location: response.headers.location ?? null,
+    allow: response.headers.allow ?? null,
+    body: parsed(await text(response)),
   }
 }
 
 function parsed(text: string): unknown {
   if (text === '') return null
   try {
-    return JSON.parse(text) as unknown
+    return JSON.parse(text, exactInteger) as unknown
   } catch {
     return text
   }
+}
+
+/** An integer beyond 2^53 as its text, which JSON.parse would round. */
+function exactInteger(_key: string, value: unknown, context?: { source?: string }): unknown {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? context?.source : value
 }

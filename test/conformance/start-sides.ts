@@ -1,14 +1,31 @@
 import { sharedKafka, startKafkaConnect } from '@tributary/harness'
 import type { TestContext } from 'node:test'
 import { clusterProps, pluginListed, startPlane, startWorker } from '../integration/control-plane-rig.ts'
-import type { Sides } from './both-sides.ts'
+import type { Mode, Sides } from './sides.ts'
 
 /**
- * A live Kafka Connect and our control plane in strict mode with one worker, on the same Kafka, each with the file
- * source; both end with the test.
+ * A live Kafka Connect, and two installations of ours with one worker each: one in strict mode, one as it is by
+ * default. All on the same Kafka, with the file source; all end with the test.
  */
 export async function startSides(t: TestContext): Promise<Sides> {
   const { brokers } = await sharedKafka()
+  const [connect, strict, byDefault] = await Promise.all([
+    startConnect(t, brokers),
+    startOurs(t, brokers, 'strict'),
+    startOurs(t, brokers, 'byDefault'),
+  ])
+  return { connect, ours: { strict, byDefault } }
+}
+
+export async function startOurs(t: TestContext, brokers: readonly string[], mode: Mode): Promise<string> {
+  const props = clusterProps(brokers, mode === 'strict' ? { 'connect.strict': 'true' } : {})
+  await startWorker(t, props)
+  const { url } = await startPlane(t, props)
+  await pluginListed(url)
+  return url
+}
+
+async function startConnect(t: TestContext, brokers: readonly string[]): Promise<string> {
   const connect = await startKafkaConnect({
     brokers,
     properties: {
@@ -19,9 +36,5 @@ export async function startSides(t: TestContext): Promise<Sides> {
     },
   })
   t.after(() => connect.stop())
-  const props = clusterProps(brokers, { 'connect.strict': 'true' })
-  await startWorker(t, props)
-  const { url } = await startPlane(t, props)
-  await pluginListed(url)
-  return { connect: connect.url, ours: url }
+  return connect.url
 }

@@ -1,0 +1,136 @@
+import type { Answer } from './rest-call.ts'
+import { OF_SIDE } from './sides.ts'
+
+/**
+ * What is taken out of both answers before they are compared, because it is that of another program, connector or
+ * machine, or says nothing:
+ *
+ * - host and port in `Location` and `worker_id`; the side's name in the names of topics
+ * - the Content-Type of unmatched requests, which Connect sends only sometimes; the text that OPTIONS repeats its Allow
+ *   header with; the page of HTML with which Jetty refuses what does not reach Connect
+ * - the order of the errors of a configuration, of names, of Allow's methods, of offsets, of the settings of a named
+ *   converter, and of a Java map or set printed into a message
+ * - `commit`, which is that of another program; the versions of converters, which come with the worker
+ * - plugins that only one side has, in lists of plugins and where classes are recommended
+ * - the loggers below root, which are those of the JVM there
+ * - the documentation of all settings but the connector's own, which is ours in our words
+ * - settings that converters have there and not here
+ * - stack traces, of which only the presence counts, and times
+ */
+export function comparable(answer: Answer): Answer {
+  const page = jettyPage(answer)
+  const body = page ?? answer.body
+  const text = messageOf(body)
+  const unmatched = page !== null || /^HTTP 4/.test(text) || (answer.status === 404 && body === null)
+  return {
+    status: answer.status,
+    contentType: unmatched || answer.allow !== null ? null : answer.contentType,
+    location: answer.location === null ? null : answer.location.replace(/^https?:\/\/[^/]+/, ''),
+    allow: answer.allow === null ? null : inOrder(answer.allow),
+    body: answer.allow !== null ? null : comparableValue(Array.isArray(body) ? withoutOwnItems(body) : body),
+  }
+}
+
+/** The plugins that both sides have, besides the connector. */
+const SHARED_PLUGINS =
+  /^org\.apache\.kafka\.connect\.(file\.FileStreamSourceConnector|(json\.Json|storage\.String|converters\.ByteArray|storage\.SimpleHeader)Converter)$/
+
+/** Of the file source. */
+const OWN_SETTINGS = ['file', 'topic', 'batch.size']
+
+/** Of JVM converters. */
+const OTHER_SETTINGS =
+  /(^|\.converter\.)(schemas\.cache\.size|decimal\.format|replace\.null\.with\.default|converter\.encoding)$/
+
+function comparableValue(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) {
+    const items = value.filter((item) => !isOtherSetting(item)).map((item) => comparableValue(item))
+    if (key === 'offsets') return items.sort(byText)
+    if (key === 'groups') return items.filter((group) => group !== 'Serialization')
+    if (key === 'configs') return items.sort((a, b) => compareText(behindConverter(a), behindConverter(b)))
+    return items.every((item) => typeof item === 'string') ? items.sort() : items
+  }
+  if (typeof value === 'string') return comparableText(value, key)
+  if (typeof value !== 'object' || value === null) return key === 'last_modified' && value !== null ? '<time>' : value
+  const { name: setting, class: plugin } = value as { name?: unknown; class?: unknown }
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(
+    entries.map(([name, item]) => {
+      if (name === 'documentation' && !OWN_SETTINGS.includes(String(setting))) return [name, '<ours>']
+      if (name === 'version' && String(plugin).endsWith('Converter')) return [name, '<version>']
+      if (name === 'recommended_values') return [name, comparableValue((item as unknown[]).filter(isShared))]
+      return [name, comparableValue(item, name)]
+    }),
+  )
+}
+
+function comparableText(text: string, key: string): string {
+  if (key === 'worker_id') return '<worker>'
+  if (key === 'trace') return '<trace>'
+  if (key === 'commit') return '<commit>'
+  return text
+    .replace(/(?<=^Connector config \{).*(?=\} contains)/, inOrder)
+    .replace(/(?<=contains the following \d+ error\(s\):\n)[^]*(?=\nYou can also find)/, linesInOrder)
+    .replace(/(?<=one of \(case insensitive\): ).*$/, inOrder)
+    .replace(/(?<=\bt-[0-9a-f-]{36}-)(connect|strict|byDefault)\b/g, OF_SIDE)
+}
+
+/** A definition, or a definition with its value. */
+function isOtherSetting(item: unknown): boolean {
+  const { name, definition } = (item ?? {}) as { name?: unknown; definition?: { name?: unknown } | null }
+  return OTHER_SETTINGS.test(String(definition?.name ?? name))
+}
+
+/** Of a setting of a named converter its name, which comes after those of all others. */
+function behindConverter(item: unknown): string {
+  const name = String((item as { value: { name: unknown } }).value.name)
+  return name.includes('.converter.') ? name : ''
+}
+
+/** Of a list of plugins the shared ones; of a list of loggers the one that was asked for. */
+function withoutOwnItems(items: readonly unknown[]): unknown[] {
+  if (items.every((item) => typeof item === 'object' && item !== null && 'class' in item && 'version' in item)) {
+    return items.filter(isSharedPlugin)
+  }
+  return items.includes('root') ? ['root'] : [...items]
+}
+
+function isSharedPlugin(item: unknown): boolean {
+  const { class: name, type } = item as { class: string; type: string }
+  return isShared(name) && (type !== 'header_converter' || name.endsWith('.SimpleHeaderConverter'))
+}
+
+/** Whatever is no class of Kafka Connect is compared. */
+function isShared(item: unknown): boolean {
+  return typeof item !== 'string' || !/^(org\.apache\.kafka|io\.)/.test(item) || SHARED_PLUGINS.test(item)
+}
+
+function jettyPage({ status, body }: Answer): { error_code: number; message: string } | null {
+  if (typeof body !== 'string') return null
+  const title = (/<title>Error \d+ (.*)<\/title>/.exec(body) ?? /<pre>reason: (.*)<\/pre>/.exec(body))?.[1]
+  return title === undefined ? null : { error_code: status, message: `HTTP ${status} ${title}` }
+}
+
+function inOrder(list: string): string {
+  return list
+    .split(',')
+    .map((item) => item.trim())
+    .sort()
+    .join(', ')
+}
+
+function linesInOrder(lines: string): string {
+  return lines.split('\n').sort().join('\n')
+}
+
+function byText(a: unknown, b: unknown): number {
+  return compareText(JSON.stringify(a), JSON.stringify(b))
+}
+
+function compareText(a: string, b: string): number {
+  return Number(a > b) - Number(a < b)
+}
+
+export function messageOf(body: unknown): string {
+  return (body as { message?: string } | null)?.message ?? ''
+}

@@ -9,8 +9,8 @@ export const stages: readonly Stage[] = [
   unit('workspace', ['test/workspace/**/*.test.ts'], 5),
   unit('fuzz', ['test/fuzz/**/*.test.ts'], 4),
   // On two cores more than two files at a time make a test wait for the others' JVMs rather than for its own work.
-  withKafka('integration', 2, 15),
-  withKafka('conformance', 2, 8),
+  withKafka('integration', 2, 20),
+  withKafka('conformance', 2, 14),
   // What kills processes and waits for leases to expire must not share the machine with its like.
   withKafka('crash', 1, 20),
   withKafka('e2e', 1, 8),

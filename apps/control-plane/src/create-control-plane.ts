@@ -47,7 +47,7 @@ export interface ControlPlaneOptions {
   /** Absent where there is one replica only, which writes. */
   readonly writes?: WriteGate
   /** Whether writes are possible: true, or in words why not. */
-  readonly writable?: () => true | string
+  readonly writable?: (timeoutMs: number) => Promise<true | string>
   readonly log: Logger
 }
 
@@ -55,7 +55,17 @@ const NO_OTHER_ORIGIN: CrossOrigin = { origins: '', methods: '' }
 
 /** Puts the API together on stores that are ready; it listens to nothing yet. */
 export function createControlPlane(options: ControlPlaneOptions): FastifyInstance {
-  const { stores, groups, fencing, controlPlanes, levels, settings, writes, writable = () => true, log } = options
+  const {
+    stores,
+    groups,
+    fencing,
+    controlPlanes,
+    levels,
+    settings,
+    writes,
+    writable = () => Promise.resolve(true),
+    log,
+  } = options
   const { configs: config, status, offsets, plugins } = stores
   const { cluster, strict, internalKey, requestTimeoutMs, version, kafkaClusterId } = settings
   const { crossOrigin = NO_OTHER_ORIGIN } = settings

@@ -206,10 +206,15 @@ export class ConnectorUnit {
 
   async #report(state: State, trace?: string): Promise<void> {
     const { status, workerId } = this.#options
+    const generation = this.epoch
+    const known = status.connector(this.connector)
+    // Each change of its own tasks brings it here again.
+    const told = known?.state === state && known.workerId === workerId && known.generation === generation
+    if (told && known.trace === trace && !this.#forgiven) return
     await status.putConnector(this.connector, {
       state,
       workerId,
-      generation: this.epoch,
+      generation,
       ...(trace === undefined ? {} : { trace }),
       ...(this.#forgiven && { stalls: 0 }),
     })

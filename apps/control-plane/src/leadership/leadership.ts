@@ -24,6 +24,8 @@ export interface LeadershipOptions {
 
 /** The last round, in which the others hear that this replica leaves, may take this long before it just leaves. */
 const DRAIN_TIMEOUT_MS = 2000
+/** The lease has no change to wait for. */
+const LOOK_MS = 100
 /** Writes that a replica took as a leader have this long to end before it becomes leader again, or stops. */
 const WRITES_END_MS = { beforeTerm: 90_000, beforeStop: 2500 } as const
 const CLAIM_RETRY_MS = 500
@@ -77,6 +79,13 @@ export class Leadership {
     if (this.#member?.leaseValid() !== true)
       return 'The group of the control plane does not answer: writes wait for it.'
     return true
+  }
+
+  /** True as soon as writes are possible; in words why they are not after `timeoutMs`. */
+  async untilWritable(timeoutMs: number): Promise<true | string> {
+    const deadline = performance.now() + timeoutMs
+    while (this.writable !== true && performance.now() < deadline) await this.change(LOOK_MS)
+    return this.writable
   }
 
   /** The replicas that live. */

@@ -13,8 +13,8 @@ export interface Health {
 
 export interface ServerOptions {
   readonly config: ConfigStore
-  /** Whether writes are possible: true, or in words why not. */
-  readonly writable: () => true | string
+  /** True as soon as writes are possible; in words why they are not after `timeoutMs`. */
+  readonly writable: (timeoutMs: number) => Promise<true | string>
   readonly kafkaClusterId: string
   readonly version: string
 }
@@ -41,7 +41,8 @@ export class Server {
 
   /** Healthy when the config topic can be read to its end, without which nothing can be answered truly, and written. */
   async health(): Promise<Health> {
-    const writable = this.#options.writable()
+    // An election is over in less, and is no reason to take a replica out of service.
+    const writable = await this.#options.writable(HEALTH_TIMEOUT_MS)
     if (writable !== true) return { status: 'unhealthy', message: writable }
     try {
       await this.#options.config.refresh(AbortSignal.timeout(HEALTH_TIMEOUT_MS))

@@ -36,6 +36,7 @@ export const HTTP_LAYER: readonly Step[] = [
   accept('text/html,application/json'),
   accept('application/*'),
   accept('application/json;q=0.5, text/plain'),
+  accept('application/json;q=0'),
   accept(null),
   accept('application/vnd.api+json'),
   get('/connectors', { headers: TEXT_TYPE }),

@@ -64,7 +64,7 @@ export class ConnectorOffsets {
   }
 
   async #change(connector: string, done: 'altered' | 'reset', entriesOf: () => OffsetEntry[]): Promise<Message> {
-    const { offsets, endedTasks, writes } = this.#options
+    const { config, offsets, endedTasks, writes } = this.#options
     this.#assertStopped(connector)
     if (done === 'altered') entriesOf()
     await endedTasks.wait(connector)
@@ -76,6 +76,9 @@ export class ConnectorOffsets {
       await this.#refresh()
       const entries = entriesOf()
       const complete = await this.#judge(connector, entries)
+      // A leader that was suspended until here may have a successor who has resumed it.
+      await config.refresh()
+      this.#assertStopped(connector)
       await offsets.write(connector, entries)
       return { message: complete ? ALL[done] : FRAMEWORK_MANAGED[done] }
     })

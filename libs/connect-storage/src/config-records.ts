@@ -1,5 +1,5 @@
 import { fromJson, isObject, jsonBytes, toJson } from './connect-json.ts'
-import type { StoreRecord } from './store-log.ts'
+import type { StoreRecord } from './store-record.ts'
 import type { ConnectorConfig, RestartRequest, TargetState } from './types.ts'
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectorRecord, connectorTombstones, loggerLevelRecord, readConfigRecord, restartRecord, targetStateRecord, taskRecords } from './config-records.ts' // prettier-ignore
 import { ConfigState } from './config-state.ts'
-import type { StoreRecord } from './store-log.ts'
+import type { StoreRecord } from './store-record.ts'
 
 /** A state that is fed with records as from the topic, and what its listeners were told. */
 function topic(): { state: ConfigState; told: string[]; write: (...records: StoreRecord[]) => void } {

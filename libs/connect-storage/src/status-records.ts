@@ -1,5 +1,5 @@
 import { fromJson, isObject, jsonBytes } from './connect-json.ts'
-import type { StoreRecord } from './store-log.ts'
+import type { StoreRecord } from './store-record.ts'
 import type { State, StatusEntry } from './types.ts'
 
 /** Keys and values of Kafka Connect 3.9's status topic (KafkaStatusBackingStore). A null value: deleted. */

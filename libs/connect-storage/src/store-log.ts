@@ -3,6 +3,7 @@ import { abortable, anySignal, CompactedLog, type CompactedTopic, type LogRecord
 import { createProducer, partitionForKey, ProducerError, type KafkaProducer } from '@tributary/kafka-producer'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
+import type { StoreRecord } from './store-record.ts'
 import { type Positions, TransactionWriter } from './transaction-writer.ts'
 
 export interface StoreLogOptions {
@@ -18,11 +19,6 @@ export interface StoreLogOptions {
   readonly maySend?: (() => boolean) | undefined
   /** `live` is false for what was in the topic before the start. */
   readonly onRecord: (record: LogRecord, key: string, live: boolean) => void
-}
-
-export interface StoreRecord {
-  readonly key: string | Uint8Array
-  readonly value: Uint8Array | null
 }
 
 /**

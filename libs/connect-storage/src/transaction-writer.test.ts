@@ -1,7 +1,7 @@
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { StoreRecord } from './store-log.ts'
+import type { StoreRecord } from './store-record.ts'
 import { TransactionWriter } from './transaction-writer.ts'
 
 interface Fault {

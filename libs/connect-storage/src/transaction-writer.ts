@@ -1,5 +1,5 @@
 import type { KafkaProducer } from '@tributary/kafka-producer'
-import type { StoreRecord } from './store-log.ts'
+import type { StoreRecord } from './store-record.ts'
 
 /** The last offset written, by partition. */
 export type Positions = ReadonlyMap<number, bigint>

@@ -35,7 +35,13 @@ test('JSON answers name no charset, bodiless ones no type', async () => {
 
 test('an Accept that JSON satisfies is taken', async () => {
   const { call } = testApi()
-  for (const accept of ['*/*', 'application/*', 'text/plain, */*;q=0.1', 'application/json;q=0', 'APPLICATION/JSON; charset=utf-8']) {
+  for (const accept of [
+    '*/*',
+    'application/*',
+    'text/plain, */*;q=0.1',
+    'application/json;q=0',
+    'APPLICATION/JSON; charset=utf-8',
+  ]) {
     assert.equal((await call('GET', '/connectors', undefined, { accept })).status, 200, accept)
   }
 })

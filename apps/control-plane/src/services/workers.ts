@@ -4,7 +4,7 @@ import type { PluginEntry } from '@tributary/connect-storage'
 import { SharedRun } from '@tributary/kafka'
 import type { Logger } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
-import type { TaskHealth } from './connector-health.ts'
+import type { TaskHealth } from './task-health.ts'
 
 /** What finding workers needs of KafkaAdmin. */
 export interface GroupReader {

@@ -1,5 +1,5 @@
-export { connectWorker, type ConnectWorkerOptions, type WorkerHost } from './connect-worker.ts'
-export { WorkerSourceTask } from './worker-source-task.ts'
+export { connectWorker, type ConnectWorkerOptions, type WorkerHost } from './worker/connect-worker.ts'
+export { WorkerSourceTask } from './task/worker-source-task.ts'
 export {
   createTask,
   type CreatedTask,
@@ -7,8 +7,8 @@ export {
   resolveProps,
   type TaskEnvironment,
   type TaskRequest,
-} from './task-factory.ts'
-export type { Lease, TaskId, TaskState } from './task-parts.ts'
-export { systemClock } from './system-clock.ts'
-export { assignUnits, type AssignorMember, type AssignmentResult } from './assignor.ts'
-export { TASK_METRICS } from './task-metrics.ts'
+} from './worker/task-factory.ts'
+export type { Lease, TaskId, TaskState } from './task/task-parts.ts'
+export { systemClock } from './worker/system-clock.ts'
+export { assignUnits, type AssignorMember, type AssignmentResult } from './assignment/assignor.ts'
+export { TASK_METRICS } from './worker/task-metrics.ts'

@@ -3,8 +3,8 @@ import type { Clock } from '@tributary/connect-api'
 import type { ConfigSnapshot, ConfigStore } from '@tributary/connect-storage'
 import { decodePayload, encodePayload, type RoundMember } from '@tributary/kafka'
 import { grpcSource } from '../../../apps/grpc-ingest/src/plugin.ts'
-import type { MemberAssignment, MemberMetadata } from '../../../libs/connect-runtime/src/group.ts'
-import { Leader } from '../../../libs/connect-runtime/src/leader.ts'
+import type { MemberAssignment, MemberMetadata } from '../../../libs/connect-runtime/src/assignment/group.ts'
+import { Leader } from '../../../libs/connect-runtime/src/assignment/leader.ts'
 import { quantile } from '../table.ts'
 
 /** What one round of the group costs: the leader's time, and the bytes that go over Kafka. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ScriptedRun, scriptedRun, until } from './testing/run-scripted.ts'
+import { type ScriptedRun, scriptedRun, until } from '../testing/run-scripted.ts'
 
 /** Runs exactly once, loses its lease and then its producer, as after a process stood still for longer than its session. */
 async function fencedWithoutLease(): Promise<ScriptedRun> {

@@ -2,7 +2,7 @@ import { type Clock, errorKind } from '@tributary/connect-api'
 import type { KafkaProducer, ProducerRecord } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import { backoffMs } from './backoff.ts'
-import { Serial } from './serial.ts'
+import { Serial } from '../worker/serial.ts'
 import type { SourceTaskConfig } from './source-task-config.ts'
 
 export interface TransactionalBatch {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, type Props, type SourceConnector, type SourcePlugin } from '@tributary/connect-api'
-import { ScriptedTask } from './testing/scripted-task.ts'
+import { ScriptedTask } from '../testing/scripted-task.ts'
 import { checkOffsets, validateConnector } from './validate-connector.ts'
 
 const CONFIG: Props = { name: 'c', 'connector.class': 'test.Scripted' }

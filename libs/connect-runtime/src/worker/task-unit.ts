@@ -1,12 +1,12 @@
 import { type ErrorKind, errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { StatusStore, TargetState } from '@tributary/connect-storage'
 import { type Logger, redactLogs } from '@tributary/telemetry'
-import { heldTooOften, MAX_STALLS } from './isolation/held-loop.ts'
-import { type PluginScope, runInScope, runOutsideScopes } from './isolation/plugin-scope.ts'
+import { heldTooOften, MAX_STALLS } from '../isolation/held-loop.ts'
+import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { outlook, RestartPolicy, type RestartSettings } from './restart-policy.ts'
 import { Serial } from './serial.ts'
 import { type CreatedTask, createTask, resolveProps, type TaskEnvironment } from './task-factory.ts'
-import type { Lease, TaskId, TaskState } from './task-parts.ts'
+import type { Lease, TaskId, TaskState } from '../task/task-parts.ts'
 import { TaskStatus } from './task-status.ts'
 
 /** What all tasks of a worker share, and how they heal. */

@@ -1,7 +1,7 @@
 import { type Clock, errorKind } from '@tributary/connect-api'
 import { taskTransactionalId } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import { type MemberMetadata, parseUnit } from './group.ts'
+import { type MemberMetadata, parseUnit } from '../assignment/group.ts'
 
 /** What is asked of KafkaAdmin. */
 export interface FormerTasksAdmin {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, DataError, NotConnectedError, RetriableError, type Transformation } from '@tributary/connect-api'
-import { scriptedRun, until } from './testing/run-scripted.ts'
+import { scriptedRun, until } from '../testing/run-scripted.ts'
 
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `m${from + i}`)
 const apply = (f: Transformation['apply']): Transformation => ({ configure() {}, apply: f, close() {} })

@@ -5,11 +5,11 @@ import { FormerTasks } from './former-tasks.ts'
 import { Herder } from './herder.ts'
 import { systemClock } from './system-clock.ts'
 import type { UnitEnvironment } from './task-unit.ts'
-import { FakeConfigStore } from './testing/fake-config-store.ts'
-import { FakeOffsets } from './testing/fake-offsets.ts'
-import { FakeStatusStore } from './testing/fake-status-store.ts'
-import { silentLog, until } from './testing/run-scripted.ts'
-import { ScriptedTask } from './testing/scripted-task.ts'
+import { FakeConfigStore } from '../testing/fake-config-store.ts'
+import { FakeOffsets } from '../testing/fake-offsets.ts'
+import { FakeStatusStore } from '../testing/fake-status-store.ts'
+import { silentLog, until } from '../testing/run-scripted.ts'
+import { ScriptedTask } from '../testing/scripted-task.ts'
 
 /** A plugin without tasks that counts how often it was asked for them. */
 interface Counted extends SourcePlugin {

@@ -3,7 +3,7 @@ import type { SecretLike } from '@tributary/config'
 import type { OffsetEntry, Props, SourcePlugin } from '@tributary/connect-api'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
-import { findPlugin } from './units.ts'
+import { findPlugin } from '../assignment/units.ts'
 import { checkOffsets, validateConnector } from './validate-connector.ts'
 
 interface RouteRequest {

@@ -4,9 +4,9 @@ import type { Clock, SourcePlugin } from '@tributary/connect-api'
 import type { RoundMember } from '@tributary/kafka'
 import type { MemberMetadata } from './group.ts'
 import { Leader } from './leader.ts'
-import { FakeConfigStore } from './testing/fake-config-store.ts'
-import { until } from './testing/run-scripted.ts'
-import { ScriptedTask } from './testing/scripted-task.ts'
+import { FakeConfigStore } from '../testing/fake-config-store.ts'
+import { until } from '../testing/run-scripted.ts'
+import { ScriptedTask } from '../testing/scripted-task.ts'
 
 const plugin: SourcePlugin = {
   class: 'test.Scripted',

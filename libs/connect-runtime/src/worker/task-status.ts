@@ -1,7 +1,7 @@
 import type { State, StatusEntry, StatusStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { Serial } from './serial.ts'
-import type { TaskId } from './task-parts.ts'
+import type { TaskId } from '../task/task-parts.ts'
 
 export interface TaskStatusOptions {
   readonly id: TaskId

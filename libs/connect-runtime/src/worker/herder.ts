@@ -3,10 +3,10 @@ import type { ConfigStore, RestartRequest, StatusStore } from '@tributary/connec
 import type { Logger } from '@tributary/telemetry'
 import { ConnectorUnit } from './connector-unit.ts'
 import type { FormerTasks } from './former-tasks.ts'
-import { type Group, type MemberAssignment, type MemberMetadata, parseUnit, unitOf } from './group.ts'
-import { GroupLease } from './lease.ts'
+import { type Group, type MemberAssignment, type MemberMetadata, parseUnit, unitOf } from '../assignment/group.ts'
+import { GroupLease } from '../assignment/lease.ts'
 import { TaskUnit, type UnitEnvironment } from './task-unit.ts'
-import { findPlugin, isOurs, taskCount } from './units.ts'
+import { findPlugin, isOurs, taskCount } from '../assignment/units.ts'
 
 /** Changes of the config topic that come together cause one round of the group. */
 const DEBOUNCE_MS = 20

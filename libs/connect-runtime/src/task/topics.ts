@@ -1,7 +1,7 @@
 import { ConfigError, type Props, type SourceRecord } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { backoffMs } from './backoff.ts'
-import { systemClock } from './system-clock.ts'
+import { systemClock } from '../worker/system-clock.ts'
 
 /**
  * Makes a topic; resolves also when it is there already. -1: the broker's default. Rejects with `retriable` set on the

@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import { ConnectorUnit } from './connector-unit.ts'
 import { FormerTasks, type FormerTasksAdmin } from './former-tasks.ts'
-import { Gate } from './gate.ts'
+import { Gate } from '../task/gate.ts'
 import { systemClock } from './system-clock.ts'
-import { FakeConfigStore } from './testing/fake-config-store.ts'
-import { FakeStatusStore } from './testing/fake-status-store.ts'
-import { silentLog, until } from './testing/run-scripted.ts'
-import { ScriptedTask } from './testing/scripted-task.ts'
+import { FakeConfigStore } from '../testing/fake-config-store.ts'
+import { FakeStatusStore } from '../testing/fake-status-store.ts'
+import { silentLog, until } from '../testing/run-scripted.ts'
+import { ScriptedTask } from '../testing/scripted-task.ts'
 
 /** `tasks.max` tasks that each know their number. */
 const plugin: SourcePlugin = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeProducer } from './testing/fake-producer.ts'
+import { FakeProducer } from '../testing/fake-producer.ts'
 import { Topics } from './topics.ts'
 
 function topics(createTopic: (name: string, producer: FakeProducer) => Promise<void>): Topics {

@@ -9,9 +9,9 @@ import {
   type SourcePlugin,
 } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
-import { guaranteeErrors } from './guarantees.ts'
-import { type PluginScope, runInScope } from './isolation/plugin-scope.ts'
-import { sourceTaskConfig } from './source-task-config.ts'
+import { guaranteeErrors } from '../task/guarantees.ts'
+import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
+import { sourceTaskConfig } from '../task/source-task-config.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
 

@@ -94,6 +94,35 @@ test('the start hands out everything that is there, compressed or not, in order,
   assert.equal(records.find((r) => String(r.key) === 'gone')?.value, null)
 })
 
+test('a long log is handed out in parts, with turns of the event loop in between', async (t) => {
+  const topic = newTopic()
+  await (await tail(t, topic)).log.stop()
+  const writer = await producer(t)
+  const part = Array.from({ length: 16 }, (_, n) => record(topic, `k${n}`, 'x'.repeat(1024)))
+  for (let n = 0; n < 128; n++) await writer.send(part, forever)
+  let turns = 0
+  let turning = setImmediate(function turn() {
+    turns++
+    turning = setImmediate(turn)
+  })
+  t.after(() => clearImmediate(turning))
+  const bytesByTurn = new Map<number, number>()
+  const log = new CompactedLog({
+    connection: { brokers, clientId: 'test' },
+    topic: { name: topic, partitions: 1, replicationFactor: -1 },
+    log: quietLogger,
+    onRecord: ({ value }) => bytesByTurn.set(turns, (bytesByTurn.get(turns) ?? 0) + value!.length),
+  })
+  t.after(() => log.stop())
+  await log.start(forever)
+  const bytes = [...bytesByTurn.values()]
+  assert.equal(
+    bytes.reduce((sum, n) => sum + n, 0),
+    128 * 16 * 1024,
+  )
+  assert.ok(Math.max(...bytes) <= 256 * 1024, `${bytes.join()} bytes`)
+})
+
 test('after a refresh everything that was acknowledged before it has been handed out', async (t) => {
   const topic = newTopic()
   const { log, records } = await tail(t, topic, 3)

@@ -3,6 +3,7 @@ import { createStores, storesOptions } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import type { Service } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createControlPlane } from './create-control-plane.ts'
 import { Leadership } from './leadership/leadership.ts'
 import { LeaderProxy } from './leadership/leader-proxy.ts'
@@ -32,6 +33,8 @@ export function controlPlane(version: string) {
 
 /** A write waits this much longer for a leader than a session lasts, at whose end another one is elected. */
 const ELECTION_MS = 5000
+/** Other replicas have heard of the next leader by then. */
+const LINGER_MS = 1000
 
 /**
  * One replica: reads the four topics to their ends, listens, and then joins the group in which one replica is elected to
@@ -98,8 +101,12 @@ class ControlPlane implements Service {
   /** Writes that are under way end here, those that come go to the next leader; then requests under way end. */
   async stop(): Promise<void> {
     const listener = await this.#listening
-    if (listener) await this.#leadership.handOver()
-    await listener?.close()
+    if (listener) {
+      await this.#leadership.handOver()
+      // A write that was sent here just before is refused by name; a connection that breaks would leave it in doubt.
+      if (this.#leadership.other !== null) await sleep(LINGER_MS)
+      await listener.close()
+    }
     await this.#leadership.leave()
     this.#proxy.close()
     await this.#cleaner.settled()

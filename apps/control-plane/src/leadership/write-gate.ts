@@ -113,10 +113,13 @@ export class WriteGate {
   }
 }
 
-/** To the replica that took us for the leader: it looks again. */
+/** To the replica that took us for the leader: it looks again, and keeps no connection that we may be about to close. */
 function refuse(reply: FastifyReply): FastifyReply {
   const message = 'This replica of the control plane does not lead.'
-  return reply.code(503).header(NOT_LEADER, '1').send({ error_code: 503, message })
+  return reply
+    .code(503)
+    .headers({ [NOT_LEADER]: '1', connection: 'close' })
+    .send({ error_code: 503, message })
 }
 
 /** A write that was fenced or given up, or whose end is in doubt, is never answered as one that was made. */

@@ -25,7 +25,7 @@ let heldMs = 0
 let tickAt = performance.now()
 let standstill: Standstill | null = null
 
-const timer = setInterval(tick, tickMs)
+let timer = setInterval(tick, tickMs)
 
 function tick(): void {
   const now = performance.now()
@@ -71,8 +71,14 @@ function ask(asked: Standstill): void {
 
 function end({ lastWords, holder }: Standstill): void {
   clearInterval(timer)
-  const kill = (): void => void process.kill(process.pid, 'SIGKILL')
-  setTimeout(kill, lastWordsMs)
-  lastWords.once('exit', kill)
+  const said = (): void => {
+    clearTimeout(limit)
+    lastWords.off('exit', said)
+    // Of nobody nothing was written: it may go on if it has returned after all.
+    if (holder === null && Atomics.load(beats, 0) !== seen) timer = setInterval(tick, tickMs)
+    else process.kill(process.pid, 'SIGKILL')
+  }
+  const limit = setTimeout(said, lastWordsMs)
+  lastWords.once('exit', said)
   lastWords.postMessage({ holder, heldMs } satisfies LastWordsRequest)
 }

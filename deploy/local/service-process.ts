@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild, type Child } from '@tributary/harness'
-import { NODE_FLAGS } from '@tributary/service/boot'
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '@tributary/service/boot'
 import { LaunchError } from './errors.ts'
 import { shortPath } from './places.ts'
 
@@ -109,7 +109,7 @@ export class ServiceProcess {
       args: [...NODE_FLAGS, entry],
       // The service ends by itself when this pipe closes; the harness' watchdog sees to one that does not.
       holdStdin: true,
-      env: { ...env, TRIBUTARY_PARENT_WATCH: '1' },
+      env: { ...NODE_ENVIRONMENT, ...env, TRIBUTARY_PARENT_WATCH: '1' },
       logFile,
     })
     this.#child = child

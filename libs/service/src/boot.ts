@@ -1,4 +1,6 @@
 import { enableCompileCache } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
 /**
@@ -6,6 +8,14 @@ import { setFlagsFromString } from 'node:v8'
  * load, most of it garbage that waits; V8 reads this limit only at the start of the process.
  */
 export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4']
+
+/**
+ * Environment that a service is to be started with: the compile cache holds from the first line on, in threads too. From the
+ * second start on nothing has to be stripped of its types, whose compiler takes 24 MiB of a process.
+ */
+export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = {
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache'),
+}
 
 /**
  * Loads a service's modules with Node's compile cache on, which from the second start on saves most of the time that

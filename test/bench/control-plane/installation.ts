@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { KafkaConnection } from '@tributary/config'
 import { type Child, freePort, startChild } from '@tributary/harness'
-import { NODE_FLAGS } from '@tributary/service/boot'
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '@tributary/service/boot'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const POLL_MS = 5
@@ -53,6 +53,7 @@ export class Installation {
       args: [...NODE_FLAGS, join(ROOT, `apps/${app}/src/main.ts`)],
       logFile,
       env: {
+        ...NODE_ENVIRONMENT,
         KAFKA_BROKERS: this.#connection.brokers.join(),
         TRIBUTARY_CLUSTER: this.cluster,
         TRIBUTARY_REST_PORT: String(ports.rest),

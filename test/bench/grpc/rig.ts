@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import type { KafkaConnection } from '@tributary/config'
 import { createStores, type Stores } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
-import { NODE_FLAGS } from '@tributary/service/boot'
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '@tributary/service/boot'
 import { createLogger } from '@tributary/telemetry'
 
 const HERE = import.meta.dirname
@@ -23,8 +23,9 @@ export interface Child {
 
 /** A child whose stdin is a pipe of ours: it ends when we do. */
 export function start(file: string, args: readonly string[], env: Record<string, string> = {}): Child {
-  const child = spawn(process.execPath, [...(file.startsWith('apps/') ? NODE_FLAGS : []), join(ROOT, file), ...args], {
-    env: { ...process.env, ...env },
+  const ours = file.startsWith('apps/')
+  const child = spawn(process.execPath, [...(ours ? NODE_FLAGS : []), join(ROOT, file), ...args], {
+    env: { ...process.env, ...(ours ? NODE_ENVIRONMENT : {}), ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines: string[] = []

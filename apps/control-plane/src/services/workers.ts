@@ -28,6 +28,8 @@ const VALIDATE_TIMEOUT_MS = 30_000
 const READ_TIMEOUT_MS = 3_000
 /** Kafka may be away for long, and workers live on: who asks for them does not wait for it. */
 const GROUP_TIMEOUT_MS = 2_000
+/** A group that takes in new work has rounds all the time, in which Kafka does not tell who is in it. */
+const FRESH_MS = 2_000
 
 /**
  * The live workers of a service, found by its Kafka group (nothing else has to be registered), and their internal
@@ -36,8 +38,8 @@ const GROUP_TIMEOUT_MS = 2_000
 export class Workers {
   readonly #options: WorkersOptions
   readonly #fetch: typeof fetch
-  /** By service. */
-  readonly #lastKnown = new Map<string, readonly string[]>()
+  /** By service; `at` in ms, monotonic. */
+  readonly #lastKnown = new Map<string, { readonly addresses: readonly string[]; readonly at: number }>()
   readonly #descriptions = new Map<string, SharedRun<Awaited<ReturnType<GroupReader['describeGroup']>>>>()
 
   constructor(options: WorkersOptions) {
@@ -50,14 +52,16 @@ export class Workers {
   }
 
   /** Addresses (host:port) of the live workers of `service`; the last known ones while Kafka does not tell. */
-  async of(service: string): Promise<readonly string[]> {
+  async of(service: string, maxAgeMs = 0): Promise<readonly string[]> {
+    const known = this.#lastKnown.get(service)
+    if (known && known.addresses.length > 0 && performance.now() - known.at < maxAgeMs) return known.addresses
     try {
-      const members = await this.members(service)
-      if (members) this.#lastKnown.set(service, members)
+      const addresses = await this.members(service)
+      if (addresses) this.#lastKnown.set(service, { addresses, at: performance.now() })
     } catch (error) {
       this.#options.log.warn('workers_unknown', { service, error })
     }
-    return this.#lastKnown.get(service) ?? []
+    return this.#lastKnown.get(service)?.addresses ?? []
   }
 
   /** As Kafka knows them now; null while the group rebalances and Kafka does not tell who its members are. */
@@ -72,7 +76,7 @@ export class Workers {
    * Without an answer the configuration stands as the specs judged it.
    */
   async validate(plugin: PluginEntry, config: Readonly<Record<string, string>>): Promise<FieldError[]> {
-    for (const worker of await this.of(plugin.service)) {
+    for (const worker of await this.of(plugin.service, FRESH_MS)) {
       const path = `/internal/plugins/${encodeURIComponent(plugin.class)}/validate`
       const answer = await this.request(worker, 'PUT', path, config, VALIDATE_TIMEOUT_MS)
       if (isValidation(answer)) return answer.errors

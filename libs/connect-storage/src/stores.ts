@@ -39,6 +39,14 @@ export interface Stores {
 /** Kafka Connect's partition counts. */
 const PARTITIONS: Record<StoreName, number> = { configs: 1, offsets: 25, status: 5, plugins: 1 }
 
+/** Name of a store's topic. */
+export function topicOf(
+  store: StoreName,
+  { cluster = 'tributary', names }: Pick<StoresOptions, 'cluster' | 'names'>,
+): string {
+  return names?.[store] ?? `${cluster}-${store}`
+}
+
 /** The stores of a cluster, each with its own topic and none started: who needs only some starts only those. */
 export function createStores(options: StoresOptions): Stores {
   const parts = (store: StoreName): Omit<StoreLogOptions, 'onRecord'> => ({
@@ -46,7 +54,7 @@ export function createStores(options: StoresOptions): Stores {
     log: options.log,
     driver: options.driver ?? 'platformatic',
     topic: {
-      name: options.names?.[store] ?? `${options.cluster ?? 'tributary'}-${store}`,
+      name: topicOf(store, options),
       partitions: (store === 'configs' ? undefined : options.partitions?.[store]) ?? PARTITIONS[store],
       replicationFactor: options.replication ?? -1,
     },

@@ -1,5 +1,5 @@
+import type { TaskHealth } from '@tributary/connect-api'
 import type { ConnectorViews, StateView } from './connector-views.ts'
-import type { TaskHealth } from './task-health.ts'
 import type { Workers } from './workers.ts'
 
 /** `GET /connectors/{c}/health`: all tasks together. */

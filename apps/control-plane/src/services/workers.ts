@@ -1,10 +1,9 @@
 import { type SecretLike, stringifyJson } from '@tributary/config'
-import type { FieldError, OffsetEntry } from '@tributary/connect-api'
+import type { FieldError, OffsetEntry, TaskHealth } from '@tributary/connect-api'
 import type { PluginEntry } from '@tributary/connect-storage'
 import { SharedRun } from '@tributary/kafka'
 import type { Logger } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
-import type { TaskHealth } from './task-health.ts'
 
 /** What finding workers needs of KafkaAdmin. */
 export interface GroupReader {

@@ -1,7 +1,14 @@
 import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
-import { createStores, followLogLevels, type PluginEntry, type Stores, storesOptions } from '@tributary/connect-storage'
+import {
+  createStores,
+  followLogLevels,
+  type PluginEntry,
+  type Stores,
+  storesOptions,
+  topicOf,
+} from '@tributary/connect-storage'
 import { GroupMember, KafkaAdmin } from '@tributary/kafka'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
@@ -160,7 +167,7 @@ class Worker {
     const { settings, address: workerId, log } = this.#host
     const stallMs = settings['event.loop.stall.ms']
     if (!this.#host.onUnhandled || stallMs === 0) return null
-    const statusTopic = settings['status.storage.topic'] ?? `${settings.cluster}-status`
+    const statusTopic = topicOf('status', storesOptions(settings))
     const sessionTimeoutMs = settings['session.timeout.ms']
     return new EventLoopWatchdog({ stallMs, sessionTimeoutMs, connection, statusTopic, workerId, log })
   }

@@ -1,27 +1,5 @@
+import type { TaskHealth } from '@tributary/connect-api'
 import type { TaskUnit } from './task-unit.ts'
-
-/** One task's health, as `/connectors/{c}/health` shows it. Times in ms since the epoch, null when never. */
-export interface TaskHealth {
-  readonly task: number
-  readonly state: string
-  readonly connected: boolean
-  readonly connected_since: number | null
-  readonly last_record_at: number | null
-  readonly records_total: number
-  /** Records a second, over the last second or more. */
-  readonly rate: number
-  /** Messages received and not acknowledged by Kafka yet. */
-  readonly lag: number
-  readonly reconnects: number
-  readonly restarts: number
-  readonly gaps: number
-  readonly dropped: number
-  /** From poll to acknowledgement, of the last batch. */
-  readonly latency_ms: number
-  readonly queue_size: number
-  /** One plain sentence. */
-  readonly reason: string
-}
 
 /** A status write that takes longer waits for Kafka, in ms. */
 const STATUS_WRITE_MS = 1000

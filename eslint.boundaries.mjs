@@ -3,7 +3,14 @@
  * its package.json (`nx.tags`). `test/` is no project, as tests may import anything.
  */
 
-const source = ['lib:connect-runtime', 'lib:service', 'lib:connect-api', 'lib:config', 'lib:telemetry']
+const source = [
+  'lib:connect-runtime',
+  'lib:service',
+  'lib:push-source',
+  'lib:connect-api',
+  'lib:config',
+  'lib:telemetry',
+]
 
 /** Project → the projects of ours that it may import. Apps are in no list: nobody imports an app. */
 const internal = {
@@ -15,6 +22,7 @@ const internal = {
   'lib:converters': ['lib:connect-api', 'lib:config'],
   'lib:transforms': ['lib:connect-api'],
   'lib:testkit': ['lib:connect-api'],
+  'lib:push-source': ['lib:connect-api', 'lib:config', 'lib:telemetry'],
   'lib:kafka': ['lib:config', 'lib:telemetry'],
   'lib:kafka-producer': ['lib:config', 'lib:telemetry'],
   // Its stores hold specs of config and are given a Logger.
@@ -40,6 +48,7 @@ const internal = {
   ],
   'app:demo-feed': ['lib:service', 'lib:config', 'lib:telemetry'],
   'app:grpc-ingest': source,
+  'app:ws-ingest': source,
   deploy: ['lib'],
 }
 
@@ -49,7 +58,8 @@ const external = {
   '@platformatic/*': ['lib:kafka', 'lib:kafka-producer'],
   '@grpc/*': ['app:grpc-ingest', 'app:demo-feed'],
   protobufjs: ['app:grpc-ingest', 'app:demo-feed'],
-  ws: ['app:demo-feed'],
+  ws: ['app:ws-ingest', 'app:demo-feed'],
+  'https-proxy-agent': ['app:ws-ingest'],
   '@aws-sdk/*': ['app:demo-feed'],
   pino: ['lib:telemetry'],
   '@opentelemetry/api': ['lib:telemetry', 'lib:service', 'lib:connect-runtime'],

@@ -127,6 +127,7 @@ export class Launcher {
     return {
       KAFKA_BROKERS: this.#kafka?.brokers.join(',') ?? '',
       TRIBUTARY_REST_PORT: String(this.#restPort),
+      TRIBUTARY_DATA_DIR: join(this.#places.data, 'tasks'),
       TRIBUTARY_INTERNAL_KEY: process.env['TRIBUTARY_INTERNAL_KEY'] ?? randomUUID(),
       TRIBUTARY_FEED_GRPC_PORT: String(this.#feedPort),
     }

@@ -13,5 +13,11 @@ export interface ServiceDefinition {
 export const services: readonly ServiceDefinition[] = [
   { name: 'control-plane', plugins: [], scales: false, demo: false },
   { name: 'grpc-ingest', plugins: ['io.tributary.connect.grpc.GrpcSourceConnector'], scales: true, demo: false },
+  {
+    name: 'ws-ingest',
+    plugins: ['io.tributary.connect.websocket.WebSocketSourceConnector'],
+    scales: true,
+    demo: false,
+  },
   { name: 'demo-feed', plugins: [], scales: false, demo: true },
 ]

@@ -83,6 +83,7 @@ export async function driveTask(props: Props, offset: SourceOffset | null = null
     log: rememberingLog(log),
     stats,
     clock: systemClock,
+    dataDir: '/nonexistent',
   })
   return {
     task,

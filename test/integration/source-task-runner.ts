@@ -5,6 +5,8 @@ import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
 import type { KeptRecord, RunningTask, TaskRunner } from '@tributary/testkit'
 import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { apiKeys } from './kafka-producer/kafka-proxy.ts'
 import { type ProxiedBroker, startProxiedBroker } from './kafka-producer/support.ts'
 import { createTopic, readPartition } from './kafka-topic.ts'
@@ -44,6 +46,7 @@ export async function startRunnerKafka(): Promise<RunnerKafka> {
     connection,
     producerDriver: 'platformatic',
     exactlyOnceSource: true,
+    dataDir: join(tmpdir(), 'tributary-contract', cluster),
     groupId: `${cluster}-tasks`,
     admin,
     defaults: DEFAULTS,

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import type { SourceOffset, TaskContext } from '@tributary/connect-api'
+import type { TaskContext } from '@tributary/connect-api'
+import { RateLimitedLog, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import { Intake } from './intake.ts'
 import type { OpenGrpc } from './open-grpc.ts'
-import { RateLimitedLog } from './rate-limited-log.ts'
 import { RecordBuilder } from './record-builder.ts'
 import { committedValue, Resume } from './resume.ts'
 import { metadataOf, methodOf, parseConfig, serverOf, sourcePartitionOf } from './settings.ts'
 import type { GrpcConfig } from './spec.ts'
 import { Statuses } from './statuses.ts'
+import { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
 import { StreamReader } from './stream-reader.ts'
-import { TaskMetricsLog } from './task-metrics-log.ts'
 import { readTls } from './tls.ts'
 
 /** Puts the parts of a task together from its settings and the files that they name; no network. Throws ConfigError. */
@@ -52,7 +51,7 @@ export async function createStreamReader(context: TaskContext, open: OpenGrpc): 
   const topic = config['kafka.topic']
   const builder = new RecordBuilder({ topic, sourcePartition, sessionId, lastSequence, resume })
   const statuses = new Statuses(`${serverOf(config)} ${methodOf(config)}`)
-  const intake = new Intake({ config, statuses, stats, clock, log, busyLog })
+  const intake = new StreamIntake({ config, statuses, stats, clock, log, busyLog })
   const metrics = new TaskMetricsLog(log, clock, stats, sessionId)
   log.info('grpc_client_starting', {
     host: config['grpc.server.host'],
@@ -76,27 +75,4 @@ async function planFromDescriptor(config: GrpcConfig, log: Logger): Promise<Stre
     log.error('proto_descriptor_load_failed', { error })
     throw error
   }
-}
-
-/** The sequence number to go on from: that of the last committed record, 0 without one. */
-function restoredSequence(offset: SourceOffset | null, sessionId: string, log: Logger): number {
-  if (offset === null) {
-    log.info('no_previous_offset', { starting_fresh: true, sequence: 0 })
-    return 0
-  }
-  const previous = offset['session_id']
-  if (previous !== undefined && previous !== null) {
-    log.warn('session_id_changed', {
-      previous_session: previous,
-      current_session: sessionId,
-      reason: 'connector_restart',
-    })
-  }
-  const sequence = Number(offset['sequence'] ?? NaN)
-  if (!Number.isSafeInteger(sequence)) {
-    log.info('no_sequence_in_offset', { starting_from_zero: true })
-    return 0
-  }
-  log.info('offset_restored', { sequence })
-  return sequence
 }

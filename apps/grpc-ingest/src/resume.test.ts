@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Clock, createTaskStats } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
-import { RateLimitedLog } from './rate-limited-log.ts'
+import { RateLimitedLog } from '@tributary/push-source'
 import { committedValue, Resume, type ResumeOptions, valueToAskFor } from './resume.ts'
 
 function resumeFrom(committed: ResumeOptions['committed'], options: Partial<ResumeOptions> = {}) {

@@ -1,5 +1,5 @@
 import type { SourceOffset, TaskStats } from '@tributary/connect-api'
-import type { RateLimitedLog } from './rate-limited-log.ts'
+import type { RateLimitedLog } from '@tributary/push-source'
 
 /** The value of the resume field: a number (of any size), or a token. */
 export type ResumeValue = bigint | string

@@ -1,6 +1,6 @@
 import { NotConnectedError, type SourceRecord, type TaskContext } from '@tributary/connect-api'
+import type { TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import type { Intake } from './intake.ts'
 import { type Metadata, recordHeaders } from './metadata.ts'
 import type { GrpcConnection, OpenGrpc } from './open-grpc.ts'
 import type { RecordBuilder } from './record-builder.ts'
@@ -8,8 +8,8 @@ import type { Resume } from './resume.ts'
 import { serverOf } from './settings.ts'
 import type { GrpcConfig } from './spec.ts'
 import type { Statuses } from './statuses.ts'
+import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
-import type { TaskMetricsLog } from './task-metrics-log.ts'
 import { readTls } from './tls.ts'
 import type { SessionOptions } from './transport/index.ts'
 
@@ -23,7 +23,7 @@ export interface StreamReaderParts {
   readonly statuses: Statuses
   readonly resume: Resume | null
   readonly builder: RecordBuilder
-  readonly intake: Intake
+  readonly intake: StreamIntake
   readonly metrics: TaskMetricsLog
 }
 

@@ -73,6 +73,19 @@ export interface TaskContext {
   readonly clock: Clock
   /** There with exactly once and `transaction.boundary=connector` only. */
   readonly transaction?: TransactionContext
+  /**
+   * A folder of the task's own on this host, which outlives the run and the process; not made until the task makes it. What is
+   * left in it when the task has moved to another host is `createLateTask`'s.
+   */
+  readonly dataDir: string
+}
+
+/** What the run before left, for one that was connected while that one still ran. */
+export interface Predecessor {
+  /** The last committed offset of a source partition, looked up by value; all that the predecessor delivered is in it. */
+  offset(partition: SourcePartition): SourceOffset | null
+  /** What its `handOver` answered; null when it died, or had nothing to say. */
+  readonly memo: string | null
 }
 
 /** Answer of `poll`: everything that was queued is handed out and nothing more will come. */
@@ -91,6 +104,14 @@ export interface SourceTask {
   commit?(signal: AbortSignal): Promise<void>
   /** Stop intake; poll hands out what is queued, then END_OF_INPUT. */
   drain?(): void
+  /**
+   * Hand-over with overlap, the successor's side: the task was started and connected while the run before it still read the
+   * source. Called once, when all that the predecessor took in is delivered and committed, before the first poll: from what
+   * came in the meantime it is to leave out what the predecessor delivered.
+   */
+  takeOver?(predecessor: Predecessor): void
+  /** Hand-over, the predecessor's side, after its last poll: what its successor needs beside the offsets; at most 64 KiB. */
+  handOver?(): string | null
   /** Release everything. Idempotent, also before `start`. */
   stop(): Promise<void>
 }
@@ -108,6 +129,12 @@ export interface ReconnectPolicy {
   readonly connectTimeoutMs: number
 }
 
+/** How runs of a task may overlap. */
+export interface HandOverPolicy {
+  /** A connection as old as this, in ms, is replaced by a new one before the source ends it; 0: never. */
+  readonly maxConnectionAgeMs: number
+}
+
 /** A plugin: what a worker publishes (class, aliases, version, spec) and how its pieces are made. */
 export interface SourcePlugin {
   readonly class: string
@@ -121,6 +148,16 @@ export interface SourcePlugin {
   metricLabels?(config: Props): Record<string, string>
   /** Absent: tries for ever, 1 s doubling to 60 s, 30 s a try. */
   reconnectPolicy?(config: Props): ReconnectPolicy
+  /**
+   * Two runs of a task may be connected at once, so that a changed configuration, a planned move and an old connection cost
+   * neither a gap nor, as far as the source can tell them, duplicates. Absent or null: the one run ends before the next starts.
+   */
+  handOver?(config: Props): HandOverPolicy | null
   readonly connector: SourceConnector
   createTask(): SourceTask
+  /**
+   * A task that hands out what was left in a `dataDir` of this host and nothing else, then END_OF_INPUT; it runs, without
+   * offsets, where the task itself is another worker's now, and leaves the folder empty. Absent: nothing is ever left.
+   */
+  createLateTask?(): SourceTask
 }

@@ -10,6 +10,13 @@ export interface TaskStats {
   /** Gaps in a numeric sequence, and how many messages they span. */
   sequenceGaps: number
   sequenceGapMessages: number
+  /** Of these, gaps that a backfill has filled, and the messages that it brought. */
+  gapsFilled: number
+  gapMessagesFilled: number
+  /** Messages written to disk because the queue was full; bytes there now, and their bound. */
+  messagesSpilled: number
+  spillBytes: number
+  spillMaxBytes: number
   queueSize: number
   queueCapacity: number
   queueBytes: number
@@ -26,6 +33,11 @@ export function createTaskStats(): TaskStats {
     duplicates: 0,
     sequenceGaps: 0,
     sequenceGapMessages: 0,
+    gapsFilled: 0,
+    gapMessagesFilled: 0,
+    messagesSpilled: 0,
+    spillBytes: 0,
+    spillMaxBytes: 0,
     queueSize: 0,
     queueCapacity: 0,
     queueBytes: 0,

@@ -44,6 +44,8 @@ export interface TaskParts {
   readonly lease: Lease
   readonly stats: TaskStats
   readonly tracing: BatchTracing
+  /** The task's own folder on this host, perhaps not there. */
+  readonly dataDir: string
   readonly clock: Clock
   readonly log: Logger
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void

@@ -135,7 +135,7 @@ export class WorkerSourceTask {
   async #start(): Promise<void> {
     const { task, producer, offsets, lease, log } = this.#parts
     const signal = this.#abandon.signal
-    const { id, props, config, stats, clock } = this.#parts
+    const { id, props, config, stats, clock, dataDir } = this.#parts
     // The start of a transactional producer fences the one that may have the task now.
     await lease.passed(signal)
     log.debug('producer_starting')
@@ -153,6 +153,7 @@ export class WorkerSourceTask {
       log,
       stats,
       clock,
+      dataDir,
       ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction: this.#requests } : {}),
     })
     this.#enter(this.#resumed.isOpen ? 'running' : 'paused')

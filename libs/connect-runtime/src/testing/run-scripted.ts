@@ -101,6 +101,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       lease: { valid: () => lease.isOpen, passed: (signal) => lease.passed(signal), release: () => lease.open() },
       stats: createTaskStats(),
       tracing: new BatchTracing({}),
+      dataDir: '/nonexistent',
       clock: systemClock,
       log: silentLog,
       onState: (state, error, kind) => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
@@ -198,6 +199,7 @@ class Worker {
         // Its connections serve all tasks, and must not count as the one's that happened to need them first.
         admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
         exactlyOnceSource: this.#exactlyOnceSource,
+        dataDir: resolve(settings['data.dir']),
         defaults,
         environment: process.env,
         clock: systemClock,

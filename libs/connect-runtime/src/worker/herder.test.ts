@@ -66,6 +66,7 @@ function scene(t: TestContext): Scene {
     offsets: new FakeOffsets(),
     admin,
     exactlyOnceSource: true,
+    dataDir: '/nonexistent',
     defaults: {},
     environment: {},
     restart: { max: 0, backoffMs: 1, backoffMaxMs: 1, healthyMs: 1 },

@@ -19,6 +19,7 @@ import { RecordEncoder } from '../task/record-encoder.ts'
 import { sourceTaskConfig } from '../task/source-task-config.ts'
 import type { Lease, TaskId, TaskState } from '../task/task-parts.ts'
 import { type TopicCreator, Topics } from '../task/topics.ts'
+import { taskFolder } from '../task/task-folder.ts'
 import { createTransformations } from '../task/transformations.ts'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 
@@ -32,6 +33,8 @@ export interface TaskEnvironment {
   readonly admin: TopicCreator
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
+  /** Folder of what tasks keep on this host. */
+  readonly dataDir: string
   /** Worker-wide values of task keys, `errors.tolerance`, `value.converter`, `producer.compression.type`. */
   readonly defaults: Props
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -130,6 +133,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     lease,
     stats,
     tracing,
+    dataDir: taskFolder(environment.dataDir, id),
     clock,
     log,
     onState,

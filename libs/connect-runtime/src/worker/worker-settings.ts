@@ -11,6 +11,14 @@ const keys = {
     group: 'Worker',
     doc: 'Shared with the control plane: its requests to internal routes carry it. Without one they are open, so keep the admin server on loopback.',
   },
+  'data.dir': {
+    type: 'string',
+    default: '.tributary',
+    validator: { kind: 'nonEmpty' },
+    importance: 'medium',
+    group: 'Worker',
+    doc: 'Folder for what tasks keep on disk, <connector>/<task> each, such as messages spilled while Kafka is away. It must outlive the process; workers of one host may share it.',
+  },
   'session.timeout.ms': {
     type: 'int',
     default: 10_000,

@@ -1,0 +1,2 @@
+export { websocketSource } from './plugin.ts'
+export { websocketSpec } from './spec.ts'

@@ -1,0 +1,29 @@
+import type { SourcePlugin } from '@tributary/connect-api'
+import manifest from '../package.json' with { type: 'json' }
+import { WebSocketSourceConnector } from './connector.ts'
+import { metricUrl, parseConfig } from './settings.ts'
+import { WebSocketSourceTask } from './task.ts'
+
+/** WebSocket feeds into Kafka; takes the place of the JVM connector of the alias. */
+export const websocketSource: SourcePlugin = {
+  class: 'io.tributary.connect.websocket.WebSocketSourceConnector',
+  aliases: ['io.conduktor.connect.websocket.WebSocketSourceConnector'],
+  version: manifest.version,
+  taskClass: 'io.tributary.connect.websocket.WebSocketSourceTask',
+  metricPrefix: 'websocket',
+  metricLabels: (props) => ({ url: metricUrl(parseConfig(props)['websocket.url']) }),
+  reconnectPolicy(props) {
+    const config = parseConfig(props)
+    return {
+      enabled: config['websocket.reconnect.enabled'],
+      intervalMs: Math.max(0, config['websocket.reconnect.interval.ms']),
+      backoffMaxMs: Math.max(0, config['websocket.reconnect.backoff.max.ms']),
+      maxAttempts: config['websocket.reconnect.max.attempts'],
+      // The steps of a connect have limits of their own: websocket.connection.timeout.ms and websocket.session.timeout.ms.
+      connectTimeoutMs: 0,
+    }
+  },
+  handOver: (props) => ({ maxConnectionAgeMs: parseConfig(props)['websocket.max.connection.age.ms'] }),
+  connector: new WebSocketSourceConnector(),
+  createTask: () => new WebSocketSourceTask(),
+}

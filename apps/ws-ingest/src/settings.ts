@@ -1,0 +1,39 @@
+import { ConfigException } from '@tributary/config'
+import { ConfigError, type Props, type SourcePartition } from '@tributary/connect-api'
+import { type WebSocketConfig, websocketSpec } from './spec.ts'
+
+/** Parses the settings. Throws ConfigError with all that is wrong with them. */
+export function parseConfig(props: Props): WebSocketConfig {
+  try {
+    return websocketSpec.parse(props)
+  } catch (error) {
+    if (!(error instanceof ConfigException)) throw error
+    throw new ConfigError('CONFIG_INVALID', error.message, { cause: error })
+  }
+}
+
+/** Every URL of a connector, each a task's. */
+export function urlsOf(props: Props): string[] {
+  const config = parseConfig(props)
+  return [config['websocket.url'], ...config['websocket.additional.urls']]
+}
+
+/** The one source partition of a task without a stream key; the same as the JVM connector's, so that its offsets are found. */
+export function sourcePartitionOf(config: WebSocketConfig): SourcePartition {
+  return { websocket_url: config['websocket.url'] }
+}
+
+/** A URL as logs, spans and errors may show it: without user, password and query, which often hold a token. */
+export function shownUrl(url: string): string {
+  const parsed = URL.parse(url)
+  if (parsed === null) return url.replace(/[?#].*$/, '')
+  return `${parsed.protocol}//${parsed.host}${parsed.pathname === '/' ? '' : parsed.pathname}`
+}
+
+/** The documents' label: without scheme, other characters than letters, digits, `.`, `_` and `-` as `_`, at most 50. */
+export function metricUrl(url: string): string {
+  return shownUrl(url)
+    .replace(/^wss?:\/\//i, '')
+    .replaceAll(/[^a-zA-Z0-9._-]/g, '_')
+    .slice(0, 50)
+}

@@ -1,0 +1,38 @@
+import { END_OF_INPUT, FatalError, type SourceRecord, type SourceTask, type TaskContext } from '@tributary/connect-api'
+import { createFeedReader } from './create-feed-reader.ts'
+import type { FeedReader } from './feed-reader.ts'
+
+/** A poll waits so long for a first message, in ms; a message that comes ends the wait at once. */
+const POLL_TIMEOUT_MS = 1000
+
+/** One feed as a source task: the contract's face of `FeedReader`, which lives from start to stop. */
+export class WebSocketSourceTask implements SourceTask {
+  #reader: FeedReader | null = null
+
+  async start(context: TaskContext): Promise<void> {
+    this.#reader = await createFeedReader(context)
+  }
+
+  connect(signal: AbortSignal): Promise<void> {
+    return this.#started().connect(signal)
+  }
+
+  async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
+    return (await this.#started().read(POLL_TIMEOUT_MS, signal)) ?? END_OF_INPUT
+  }
+
+  drain(): void {
+    this.#reader?.drain()
+  }
+
+  stop(): Promise<void> {
+    this.#reader?.close()
+    this.#reader = null
+    return Promise.resolve()
+  }
+
+  #started(): FeedReader {
+    if (this.#reader === null) throw new FatalError('TASK_NOT_STARTED', 'the task was used before start, or after stop')
+    return this.#reader
+  }
+}

@@ -1,0 +1,25 @@
+import type { SourceOffset } from '@tributary/connect-api'
+import type { Logger } from '@tributary/telemetry'
+
+/** The record number to go on from: that of the last committed record, 0 without one. Says in the log which it is. */
+export function restoredSequence(offset: SourceOffset | null, sessionId: string, log: Logger): number {
+  if (offset === null) {
+    log.info('no_previous_offset', { starting_fresh: true, sequence: 0 })
+    return 0
+  }
+  const previous = offset['session_id']
+  if (previous !== undefined && previous !== null) {
+    log.warn('session_id_changed', {
+      previous_session: previous,
+      current_session: sessionId,
+      reason: 'connector_restart',
+    })
+  }
+  const sequence = Number(offset['sequence'] ?? NaN)
+  if (!Number.isSafeInteger(sequence)) {
+    log.info('no_sequence_in_offset', { starting_from_zero: true })
+    return 0
+  }
+  log.info('offset_restored', { sequence })
+  return sequence
+}

@@ -1,7 +1,7 @@
 import { NotConnectedError, type SourceRecord, type TaskContext } from '@tributary/connect-api'
 import { Intake, type RateLimitedLog, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import type { ConnectionInfo, Frame } from './frame.ts'
+import { type ConnectionInfo, Frame } from './frame.ts'
 import type { RecordBuilder } from './record/record-builder.ts'
 import type { WebSocketConfig } from './spec.ts'
 import type { ConnectionEnd, OpenWebSocket, WebSocketConnection } from './transport/index.ts'
@@ -52,7 +52,7 @@ export class FeedReader {
       },
       {
         onMessage: (data, binary) => {
-          this.#intake.push({ data, binary, receivedAt: context.clock.now(), connection: info }, data.length)
+          this.#intake.push(new Frame(data, binary, context.clock.now(), info), data.length)
           this.#intake.received(1, data.length)
         },
         onEnd: (end) => this.#ended(end),

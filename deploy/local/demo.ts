@@ -4,17 +4,34 @@ import { freePort, isFree } from '@tributary/harness'
 import type { ConnectorHealth } from './control-plane-client.ts'
 import type { Places } from './places.ts'
 
-export const connector = 'demo-quotes'
-export const topic = 'demo.quotes'
+/** Ports of the feed's servers. */
+export interface FeedPorts {
+  readonly grpc: number
+  readonly ws: number
+}
 
-/** The demo's connector: quotes of the feed, described by its reflection, going on where it stopped. */
-export function connectorConfig(grpcPort: number): Record<string, string> {
-  return {
+export interface DemoConnector {
+  readonly name: string
+  readonly topic: string
+  /** Whence, in words. */
+  readonly source: string
+  /** The service that runs it. */
+  readonly service: string
+  config(ports: FeedPorts): Record<string, string>
+}
+
+/** Quotes of the feed by gRPC, described by its reflection, going on where it stopped. */
+const quotes: DemoConnector = {
+  name: 'demo-quotes',
+  topic: 'demo.quotes',
+  source: 'quotes of demo-feed by gRPC',
+  service: 'grpc-ingest',
+  config: (ports) => ({
     'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
     'tasks.max': '1',
-    'kafka.topic': topic,
+    'kafka.topic': quotes.topic,
     'grpc.server.host': '127.0.0.1',
-    'grpc.server.port': String(grpcPort),
+    'grpc.server.port': String(ports.grpc),
     'grpc.service.name': 'tributary.demo.v1.MarketData',
     'grpc.method.name': 'StreamQuotes',
     'grpc.request.message': '{"symbols":["BTC-USD","ETH-USD"],"rate_per_second":200}',
@@ -23,12 +40,41 @@ export function connectorConfig(grpcPort: number): Record<string, string> {
     'grpc.resume.request.field': 'from_sequence',
     'grpc.resume.request.next': 'true',
     'key.field': 'symbol',
+  }),
+}
+
+/** The feed's live quotes by WebSocket: what passed while nobody listened is gone, and `demo.gaps` says how much. */
+const live: DemoConnector = {
+  name: 'demo-live',
+  topic: 'demo.live',
+  source: 'live quotes of demo-feed by WebSocket',
+  service: 'ws-ingest',
+  config: (ports) => ({
+    'connector.class': 'io.tributary.connect.websocket.WebSocketSourceConnector',
+    'tasks.max': '1',
+    'kafka.topic': live.topic,
+    'websocket.url': `ws://127.0.0.1:${ports.ws}/live?symbols=BTC-USD,ETH-USD&rate=100`,
+    'websocket.subscription.1.message': '{"op":"subscribe","channel":"quotes"}',
+    'websocket.subscription.1.ack.match': 'op == subscribed',
+    'websocket.subscription.1.refuse.match': 'op == error',
+    'sequence.field': 'sequence',
+    'gap.topic': 'demo.gaps',
+    'key.field': 'symbol',
+  }),
+}
+
+/** The demo's connectors, each on a service of its own. */
+export const demoConnectors: readonly DemoConnector[] = [quotes, live]
+
+/** The feed's ports: those of the last run where they are free, so that the connectors created then still fit. */
+export async function feedPorts(places: Places): Promise<FeedPorts> {
+  return {
+    grpc: await portOf(join(places.data, 'demo-feed.port')),
+    ws: await portOf(join(places.data, 'demo-feed-ws.port')),
   }
 }
 
-/** The feed's port: that of the last run where it is free, so that the connector created then still fits. */
-export async function feedPort(places: Places): Promise<number> {
-  const file = join(places.data, 'demo-feed.port')
+async function portOf(file: string): Promise<number> {
   const last = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
   if (last > 0 && (await isFree(last))) return last
   const port = await freePort()
@@ -37,11 +83,11 @@ export async function feedPort(places: Places): Promise<number> {
 }
 
 /** `demo-quotes  RUNNING  12,345 records  400/s  1.2 ms  lag 0`, and what is wrong if something is. */
-export function liveLine(health: ConnectorHealth | string): string {
-  if (typeof health === 'string') return `${connector}  ${health}`
+export function liveLine(name: string, health: ConnectorHealth | string): string {
+  if (typeof health === 'string') return `${name}  ${health}`
   const latencyMs = Math.max(0, ...health.tasks.map((task) => task.latency_ms))
   const parts = [
-    connector,
+    name,
     health.state,
     `${health.records_total.toLocaleString('en-US')} records`,
     `${Math.round(health.rate).toLocaleString('en-US')}/s`,

@@ -26,7 +26,7 @@ export class Launcher {
   #kafka: LocalKafka | undefined
   /** In the order of starting. */
   readonly #processes: ServiceProcess[] = []
-  #feedPort = 0
+  #feedPorts: demo.FeedPorts = { grpc: 0, ws: 0 }
 
   constructor(options: LaunchOptions, places: Places, output: Output) {
     this.#options = options
@@ -77,6 +77,11 @@ export class Launcher {
     await Promise.all([...this.#processes.map((process) => process.kill()), this.#kafka?.kill()])
   }
 
+  /** The demo's connectors whose services run. */
+  get #demos(): readonly demo.DemoConnector[] {
+    return demo.demoConnectors.filter(({ service }) => this.#has(service))
+  }
+
   #has(service: string): boolean {
     return this.#options.services.some(({ name }) => name === service)
   }
@@ -101,7 +106,7 @@ export class Launcher {
 
   async #startServices(): Promise<void> {
     this.#output.live(`starting ${this.#options.services.map(({ name }) => name).join(', ')}`)
-    this.#feedPort = await demo.feedPort(this.#places)
+    this.#feedPorts = await demo.feedPorts(this.#places)
     const env = this.#environment()
     for (const service of this.#options.services) {
       const replicas = this.#options.scale.get(service.name) ?? 1
@@ -129,7 +134,8 @@ export class Launcher {
       TRIBUTARY_REST_PORT: String(this.#restPort),
       TRIBUTARY_DATA_DIR: join(this.#places.data, 'tasks'),
       TRIBUTARY_INTERNAL_KEY: process.env['TRIBUTARY_INTERNAL_KEY'] ?? randomUUID(),
-      TRIBUTARY_FEED_GRPC_PORT: String(this.#feedPort),
+      TRIBUTARY_FEED_GRPC_PORT: String(this.#feedPorts.grpc),
+      TRIBUTARY_FEED_WS_PORT: String(this.#feedPorts.ws),
     }
   }
 
@@ -149,20 +155,23 @@ export class Launcher {
   }
 
   async #runDemo(client: ControlPlaneClient): Promise<void> {
-    const outcome = await client.putConnector(demo.connector, demo.connectorConfig(this.#feedPort))
-    this.#output.say(
-      `Connector ${demo.connector} ${outcome}: quotes of demo-feed by gRPC into the topic ${demo.topic}.`,
-    )
+    for (const { name, source, topic, config } of this.#demos) {
+      const outcome = await client.putConnector(name, config(this.#feedPorts))
+      this.#output.say(`Connector ${name} ${outcome}: ${source} into the topic ${topic}.`)
+    }
     this.#output.say('')
-    this.#output.say(`  npm run topic -- ${demo.topic}`)
-    this.#output.say(`  curl ${client.url}/connectors/${demo.connector}/status`)
+    for (const { name, topic } of this.#demos) {
+      this.#output.say(`  npm run topic -- ${topic}`)
+      this.#output.say(`  curl ${client.url}/connectors/${name}/status`)
+    }
     this.#output.say('')
   }
 
   async #showDemo(client: ControlPlaneClient): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      const health = await client.health(demo.connector)
-      if (!this.#stopping.signal.aborted) this.#output.live(demo.liveLine(health))
+    for (let turn = 0; !this.#stopping.signal.aborted; turn++) {
+      const { name } = this.#demos[turn % this.#demos.length]!
+      const health = await client.health(name)
+      if (!this.#stopping.signal.aborted) this.#output.live(demo.liveLine(name, health))
       await sleep(liveEveryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
     }
   }

@@ -6,13 +6,13 @@ const names = (...args: string[]): string[] => parseOptions(args).services.map((
 
 test('without arguments everything is started, with the demo', () => {
   const options = parseOptions([])
-  assert.deepEqual(names(), ['control-plane', 'grpc-ingest', 'demo-feed'])
+  assert.deepEqual(names(), ['control-plane', 'grpc-ingest', 'ws-ingest', 'demo-feed'])
   assert.equal(options.demo, true)
   assert.equal(options.scale.size, 0)
 })
 
 test('--no-demo leaves out the feed and the connector', () => {
-  assert.deepEqual(names('--no-demo'), ['control-plane', 'grpc-ingest'])
+  assert.deepEqual(names('--no-demo'), ['control-plane', 'grpc-ingest', 'ws-ingest'])
   assert.equal(parseOptions(['--no-demo']).demo, false)
 })
 

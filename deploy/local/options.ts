@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { demoConnectors } from './demo.ts'
 import { LaunchError } from './errors.ts'
 import { services, type ServiceDefinition } from './services.ts'
 
@@ -42,7 +43,7 @@ export function parseOptions(args: readonly string[]): LaunchOptions {
     kafkaOnly: values['kafka-only'] === true,
     services: kept,
     scale: parseScale(values.scale ?? []),
-    demo: ['control-plane', 'grpc-ingest', 'demo-feed'].every(has),
+    demo: ['control-plane', 'demo-feed'].every(has) && demoConnectors.some(({ service }) => has(service)),
   }
 }
 

@@ -4,7 +4,8 @@ import { isFree } from '@tributary/harness'
 import { allGone, launch, newPlace, showTopic, type Launched, type Place } from './launcher.ts'
 import { until } from '../integration/until.ts'
 
-const flowing = /demo-quotes {2}RUNNING {2}[1-9][\d,]* records {2}[1-9][\d,]*\/s {2}[\d.]+ ms {2}lag \d+/
+const flowing = (connector: string): RegExp =>
+  new RegExp(`${connector}  RUNNING  [1-9][\\d,]* records  [1-9][\\d,]*/s  [\\d.]+ ms  lag \\d+`)
 
 interface Quote {
   readonly sequence: string
@@ -27,12 +28,16 @@ describe('npm start on a machine without Kafka', () => {
     const [, url = ''] = await launched.printed(/^ready (http:\S+) after [\d.]+ s$/m, 180_000)
     assert.equal(url, `http://127.0.0.1:${place.restPort}`)
     const plugins = (await (await fetch(`${url}/connector-plugins`)).json()) as { class: string }[]
-    assert.ok(plugins.some((plugin) => plugin.class === 'io.tributary.connect.grpc.GrpcSourceConnector'))
+    for (const name of ['grpc.GrpcSourceConnector', 'websocket.WebSocketSourceConnector']) {
+      assert.ok(plugins.some((plugin) => plugin.class === `io.tributary.connect.${name}`))
+    }
     await launched.printed(/^Connector demo-quotes created/m)
+    await launched.printed(/^Connector demo-live created/m)
   })
 
   test('shows records flowing, which are in the topic', async () => {
-    await launched.printed(flowing)
+    await launched.printed(flowing('demo-quotes'))
+    await launched.printed(flowing('demo-live'))
     const [first, second] = await quotes('--from-beginning', '--max', '2')
     assert.equal(first?.sequence, '1')
     assert.equal(second?.sequence, '2')
@@ -41,10 +46,10 @@ describe('npm start on a machine without Kafka', () => {
 
   test('Ctrl-C stops the feed first and Kafka last, and leaves nothing', async () => {
     const pids = await launched.descendants()
-    assert.ok(pids.length >= 5, `Kafka, three services and the watchdog: ${pids.length} processes`)
+    assert.ok(pids.length >= 6, `Kafka, four services and the watchdog: ${pids.length} processes`)
     assert.equal(await launched.end('SIGINT'), 0)
     const stopped = Array.from(launched.output().matchAll(/^stopping (\S+)$/gm), ([, name]) => name)
-    assert.deepEqual(stopped, ['demo-feed', 'grpc-ingest', 'control-plane', 'kafka'])
+    assert.deepEqual(stopped, ['demo-feed', 'ws-ingest', 'grpc-ingest', 'control-plane', 'kafka'])
     await until('all processes are gone', () => allGone(pids))
     assert.ok(await isFree(place.restPort))
   })
@@ -52,7 +57,8 @@ describe('npm start on a machine without Kafka', () => {
   test('a second start finds the connector, which goes on where it stopped', async () => {
     launched = launch([], place.env)
     await launched.printed(/^Connector demo-quotes found/m, 180_000)
-    await launched.printed(flowing)
+    await launched.printed(flowing('demo-quotes'))
+    await launched.printed(flowing('demo-live'))
     const sequences = (await quotes('--from-beginning', '--max', '2000')).map(({ sequence }) => Number(sequence))
     assert.deepEqual(
       [...new Set(sequences)].sort((a, b) => a - b),
@@ -62,7 +68,7 @@ describe('npm start on a machine without Kafka', () => {
 
   test('kill -9 of the launcher leaves nothing', async () => {
     const pids = await launched.descendants()
-    assert.ok(pids.length >= 5)
+    assert.ok(pids.length >= 6)
     await launched.end('SIGKILL')
     await until('all processes are gone', () => allGone(pids))
   })

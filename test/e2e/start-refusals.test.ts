@@ -45,7 +45,7 @@ test('an unknown argument is refused, --help explains them', async () => {
   const { env } = await newPlace()
   assert.deepEqual(await launchToEnd(['--services', 'nothing'], env), {
     code: 1,
-    output: 'There is no service nothing; there are control-plane, grpc-ingest, demo-feed.\n',
+    output: 'There is no service nothing; there are control-plane, grpc-ingest, ws-ingest, demo-feed.\n',
   })
   const { code, output } = await launchToEnd(['--help'], env)
   assert.equal(code, 0)

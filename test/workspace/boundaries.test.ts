@@ -74,6 +74,8 @@ const allowed: readonly (readonly [string, string])[] = [
   ['apps/control-plane/src/x.ts', 'fastify'],
   ['apps/grpc-ingest/src/x.ts', 'protobufjs'],
   ['apps/demo-feed/src/x.ts', 'ws'],
+  ['apps/ws-ingest/src/x.ts', 'ws'],
+  ['apps/ws-ingest/src/x.ts', '@tributary/push-source'],
   ['libs/kafka/src/x.ts', 'node:net'],
   ['test/integration/x.ts', '@tributary/grpc-ingest'],
   ['test/integration/x.ts', '../../apps/grpc-ingest/src/main.ts'],

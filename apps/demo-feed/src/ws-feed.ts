@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -17,8 +17,13 @@ export interface WsStats {
 }
 
 /**
- * The same quotes as JSON text over a WebSocket: `ws://host:port/quotes?symbols=A,B&rate=100&from=1&payload=0`, rate 0
- * as fast as the client reads.
+ * The same quotes as JSON text over a WebSocket.
+ *
+ * - `ws://host:port/quotes?symbols=A,B&rate=100&from=1&payload=0`: numbered for each client from `from` on; rate 0 as fast
+ *   as the client reads.
+ * - `ws://host:port/live?symbols=A,B&rate=100&payload=0`: a feed as exchanges have it. It runs whether anyone listens or not,
+ *   so that its numbers, counted since 1970, tell what a client has missed. It begins after `{"op":"subscribe","channel":"quotes"}`,
+ *   which it answers with `op` `subscribed`, or `error` and a message.
  */
 export class WsFeed {
   readonly #server: WebSocketServer
@@ -31,7 +36,7 @@ export class WsFeed {
       socket.once('close', () => closed.abort())
       // 'close' follows.
       socket.on('error', () => {})
-      void this.#serve(socket, new URL(request.url ?? '/', 'ws://feed').searchParams, closed.signal)
+      void this.#serve(socket, new URL(request.url ?? '/', 'ws://feed'), closed.signal)
     })
   }
 
@@ -47,7 +52,7 @@ export class WsFeed {
   }
 
   /** Never rejects: a client that is gone ends it. */
-  async #serve(socket: WebSocket, query: URLSearchParams, closed: AbortSignal): Promise<void> {
+  async #serve(socket: WebSocket, { pathname, searchParams: query }: URL, closed: AbortSignal): Promise<void> {
     this.stats.clients++
     try {
       const symbols =
@@ -59,7 +64,15 @@ export class WsFeed {
         symbols: symbols.length > 0 ? symbols : DEFAULT_SYMBOLS,
         padding: 'x'.repeat(count(query, 'payload', 0)),
       }
-      await this.#send(socket, quotes, count(query, 'rate', DEFAULT_RATE), Math.max(1, count(query, 'from', 1)), closed)
+      const rate = count(query, 'rate', DEFAULT_RATE)
+      if (pathname === '/live') {
+        await subscribed(socket, closed)
+        const loop = new OpenLoop(Math.max(1, rate), 0)
+        await this.#send(socket, quotes, loop, Math.ceil((nowMs() / 1000) * Math.max(1, rate)), 0, closed)
+      } else {
+        const from = Math.max(1, count(query, 'from', 1))
+        await this.#send(socket, quotes, rate > 0 ? new OpenLoop(rate) : null, from, from, closed)
+      }
     } catch (error) {
       if (!closed.aborted) socket.close(1008, error instanceof Error ? error.message.slice(0, 120) : 'error')
     } finally {
@@ -67,13 +80,20 @@ export class WsFeed {
     }
   }
 
-  async #send(socket: WebSocket, quotes: QuoteRequest, rate: number, from: number, closed: AbortSignal): Promise<void> {
-    const loop = rate > 0 ? new OpenLoop(rate) : null
+  /** Quotes from number `from` on; quote `origin` is due when the loop starts. */
+  async #send(
+    socket: WebSocket,
+    quotes: QuoteRequest,
+    loop: OpenLoop | null,
+    from: number,
+    origin: number,
+    closed: AbortSignal,
+  ): Promise<void> {
     for (let sequence = from; ;) {
-      await loop?.due(sequence - from, closed)
+      await loop?.due(sequence - origin, closed)
       const now = nowMs()
       for (let i = 0; i < BATCH; i++, sequence++) {
-        const dueAt = loop?.dueAt(sequence - from) ?? now
+        const dueAt = loop?.dueAt(sequence - origin) ?? now
         if (dueAt > now) break
         socket.send(jsonOf(quoteOf(quotes, sequence, dueAt)))
         this.stats.messages++
@@ -84,6 +104,29 @@ export class WsFeed {
       closed.throwIfAborted()
     }
   }
+}
+
+/** Answers what the client says until it has subscribed. */
+async function subscribed(socket: WebSocket, closed: AbortSignal): Promise<void> {
+  for await (const [data] of on(socket, 'message', { signal: closed }) as AsyncIterable<[Buffer]>) {
+    const refusal = refusalOf(data.toString())
+    socket.send(
+      JSON.stringify(refusal === null ? { op: 'subscribed', channel: 'quotes' } : { op: 'error', message: refusal }),
+    )
+    if (refusal === null) return
+  }
+}
+
+function refusalOf(request: string): string | null {
+  let asked: unknown
+  try {
+    asked = JSON.parse(request)
+  } catch {
+    return 'expected JSON'
+  }
+  const { op, channel } = Object(asked) as { op?: unknown; channel?: unknown }
+  if (op !== 'subscribe') return `unknown op ${JSON.stringify(op)}`
+  return channel === 'quotes' ? null : `unknown channel ${JSON.stringify(channel)}`
 }
 
 function jsonOf({ sequence, symbol, bid, ask, sentAtMs, padding }: Quote): string {

@@ -1,5 +1,5 @@
 /**
- * Raw rate of the producer: 200-byte records to one partition, acks=all, idempotent, no pipeline around it.
+ * Raw rate of the producer: 200-byte records by default to one partition, acks=all, idempotent, no pipeline around it.
  *
  *   KAFKA_BROKERS=127.0.0.1:9092 npx node test/bench/producer.ts [seconds a row, default 3]
  *
@@ -14,7 +14,6 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createTopic, readEndOffset } from '../integration/kafka-topic.ts'
 
-const RECORD_BYTES = 200
 const WARM_UP_MS = 500
 
 interface Row {
@@ -77,7 +76,7 @@ async function runOurs(driver: ProducerDriver, brokers: readonly string[], name:
   const signal = new AbortController().signal
   const producer = createProducer({ brokers, clientId: 'bench' }, { driver })
   await producer.start(signal)
-  const value = Buffer.alloc(RECORD_BYTES, 'x')
+  const value = Buffer.alloc(recordBytes, 'x')
   const row = await measure(`${driver}, ${name}`, topic, brokers, load, async (count) => {
     const timestamp = Date.now()
     const records = Array.from({ length: count }, () => ({ topic, partition: 0, key: null, value, timestamp }))
@@ -91,7 +90,7 @@ async function runOurs(driver: ProducerDriver, brokers: readonly string[], name:
 async function runClient(brokers: readonly string[], name: string, load: Load): Promise<Row> {
   const topic = await createTopic(brokers)
   const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [...brokers], idempotent: true, retries: true })
-  const value = Buffer.alloc(RECORD_BYTES, 'x')
+  const value = Buffer.alloc(recordBytes, 'x')
   // It has one request in flight a partition, or it loses records: one lane whatever the load.
   const row = await measure(`client, ${name}`, topic, brokers, { ...load, lanes: 1 }, async (count) => {
     const messages = Array.from({ length: count }, () => ({ topic, partition: 0, value }))
@@ -101,8 +100,9 @@ async function runClient(brokers: readonly string[], name: string, load: Load): 
   return row
 }
 
-const [secondsText = '3', driver, name] = process.argv.slice(2)
+const [secondsText = '3', driver, name, bytesText = '200'] = process.argv.slice(2)
 const seconds = Number(secondsText)
+const recordBytes = Number(bytesText)
 
 if (driver !== undefined && name !== undefined) {
   const { brokers } = await sharedKafka()
@@ -124,6 +124,6 @@ if (driver !== undefined && name !== undefined) {
     }
   }
   console.table(rows)
-  console.log(JSON.stringify({ bench: 'producer', recordBytes: RECORD_BYTES, seconds, rows }))
+  console.log(JSON.stringify({ bench: 'producer', recordBytes, seconds, rows }))
   process.exit(0)
 }

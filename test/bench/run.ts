@@ -1,6 +1,7 @@
-/** `npm run bench -- <name>`: grpc, producer, assignment, control-plane. Prints one JSON line and a table; never run as a test. */
+/** `npm run bench -- <name>`: grpc, ws, producer, assignment, control-plane. Prints one JSON line and a table; never run as a test. */
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   grpc: () => import('./grpc/bench.ts'),
+  ws: () => import('./ws/bench.ts'),
   producer: () => import('./producer.ts'),
   assignment: () => import('./assignment.ts'),
   'control-plane': () => import('./control-plane/bench.ts'),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { KafkaConnection } from '@tributary/config'
-import { connectorConfig } from '../grpc/rig.ts'
+import { connectorConfig } from '../grpc/connector-config.ts'
 import { cpuUs, residentBytes } from '../process-usage.ts'
 import { Installation, type Started } from './installation.ts'
 import { createAll, type Created, timeGet } from './rest-load.ts'

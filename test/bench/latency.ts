@@ -1,5 +1,5 @@
 import type { KafkaConnection } from '@tributary/config'
-import { quantile } from '../table.ts'
+import { quantile } from './table.ts'
 import { readTopic } from './read-topic.ts'
 
 /** ms from the time at which a message was due to its append by the broker. */

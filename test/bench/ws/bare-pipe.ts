@@ -1,0 +1,47 @@
+/**
+ * The limit: receive, produce, and nothing else, with the drivers' best settings.
+ * Arguments: broker, topic, URL of the source, messages, `pipe` | `receive` (no Kafka).
+ */
+import { ProduceAcks, Producer } from '@platformatic/kafka'
+import { WebSocket } from 'ws'
+
+const [broker = '', topic = '', url = '', count = '', mode = ''] = process.argv.slice(2)
+/** The fastest of 500, 1,000, 2,000 and 4,000. */
+const BATCH = 1000
+const total = Number(count)
+const producer = new Producer({ clientId: 'bare', bootstrapBrokers: [broker], idempotent: true, acks: ProduceAcks.ALL })
+const socket = new WebSocket(url, { perMessageDeflate: false, skipUTF8Validation: true })
+
+let queue: Buffer[] = []
+let received = 0
+let sending = false
+
+async function send(): Promise<void> {
+  sending = true
+  while (queue.length > 0) {
+    const batch = queue.slice(0, BATCH)
+    queue = queue.slice(BATCH)
+    if (socket.isPaused && queue.length < 2000) socket.resume()
+    await producer.send({ messages: batch.map((value) => ({ topic, partition: 0, value })) })
+  }
+  sending = false
+}
+
+socket.on('message', (message: Buffer) => {
+  received++
+  if (mode === 'receive') return
+  queue.push(message)
+  if (queue.length > 10_000) socket.pause()
+  if (!sending) void send()
+})
+let startedAt = 0
+socket.once('message', () => (startedAt = performance.now()))
+const watch = setInterval(() => {
+  if (received < total || sending) return
+  clearInterval(watch)
+  const { user, system } = process.cpuUsage()
+  const ms = performance.now() - startedAt
+  console.log(`ms=${ms} cpu_us=${user + system} rss=${process.resourceUsage().maxRSS * 1024}`)
+}, 5)
+process.stdin.on('end', () => process.exit(0)).resume()
+process.on('SIGTERM', () => process.exit(0))

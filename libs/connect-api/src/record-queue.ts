@@ -85,6 +85,19 @@ export class RecordQueue<T> {
     return null
   }
 
+  /** The first items, `maxBytes` of them or a little more, at least one if there is any; they stay queued. */
+  peek(maxBytes: number): T[] {
+    let bytes = 0
+    let to = this.#head
+    while (to < this.#items.length && bytes < maxBytes) bytes += this.#sizes[to++]!
+    return this.#items.slice(this.#head, to)
+  }
+
+  /** Forgets the first `count` items, which are kept elsewhere now. */
+  discard(count: number): void {
+    this.#shift(count)
+  }
+
   /** Drops what is queued and answers how many items that were. */
   clear(): number {
     const count = this.size

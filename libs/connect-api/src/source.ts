@@ -75,7 +75,9 @@ export interface TaskContext {
   readonly transaction?: TransactionContext
   /**
    * A folder of the task's own on this host, which outlives the run and the process; not made until the task makes it. What is
-   * left in it when the task has moved to another host is `createLateTask`'s.
+   * left in it when the task has moved to another host is `createLateTask`'s. Where runs overlap it is the former one's until
+   * its `stop` is over: a successor, which `connect` may have called already, opens it in `takeOver` at the earliest. A task
+   * without predecessor gets no `takeOver`, and may open it in `start`.
    */
   readonly dataDir: string
 }

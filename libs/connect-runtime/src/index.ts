@@ -8,6 +8,7 @@ export {
   type TaskEnvironment,
   type TaskRequest,
 } from './worker/task-factory.ts'
+export type { FormerRun } from './task/former-run.ts'
 export type { Lease, TaskId, TaskState } from './task/task-parts.ts'
 export { systemClock } from './worker/system-clock.ts'
 export { assignUnits, type AssignorMember, type AssignmentResult } from './assignment/assignor.ts'

@@ -25,6 +25,15 @@ test('the count of ended processes is one field more, and none when there were n
   assert.equal(String(cleared.value), '{"state":"FAILED","trace":"held","worker_id":"h:1","generation":3}')
 })
 
+test('what an ended task leaves to its next run is one field more', () => {
+  const left = { state: 'UNASSIGNED', workerId: 'h:1', generation: 3, handOver: '{"last":["a","ü"]}' } as const
+  const record = taskStatusRecord('c', 0, left)
+  const json = '"worker_id":"h:1","generation":3,"hand_over":"{\\"last\\":[\\"a\\",\\"ü\\"]}"}'
+  assert.equal(String(record.value), `{"state":"UNASSIGNED","trace":null,${json}`)
+  const read = readStatusRecord(String(record.key), record.value)
+  assert.deepEqual(read, { kind: 'task', connector: 'c', task: 0, status: left })
+})
+
 test('a topic of a connector has a key with both names', () => {
   const { key, value } = topicStatusRecord('c:connector-d', 't.1', { task: 2, timestamp: 5 })
   assert.equal(key, 'status-topic-t.1:connector-c:connector-d')

@@ -53,12 +53,13 @@ export function topicStatusRecord(
 }
 
 function statusBytes(status: StatusEntry): Buffer {
-  const { state, trace, workerId, generation, stalls = 0 } = status
-  return jsonBytes({ state, trace: trace ?? null, worker_id: workerId, generation, ...(stalls > 0 && { stalls }) })
+  const { state, trace, workerId, generation, stalls = 0, handOver } = status
+  const ours = { ...(stalls > 0 && { stalls }), ...(handOver !== undefined && { hand_over: handOver }) }
+  return jsonBytes({ state, trace: trace ?? null, worker_id: workerId, generation, ...ours })
 }
 
 function entry(value: Record<string, unknown>): StatusEntry {
-  const { state, trace, worker_id: workerId, generation, stalls } = value
+  const { state, trace, worker_id: workerId, generation, stalls, hand_over: handOver } = value
   if (typeof state !== 'string' || !STATES.includes(state)) throw new Error(`the state ${String(state)} is unknown`)
   if (typeof workerId !== 'string') throw new Error("the field 'worker_id' is missing")
   if (typeof generation !== 'number') throw new Error("the field 'generation' is missing")
@@ -68,5 +69,6 @@ function entry(value: Record<string, unknown>): StatusEntry {
     generation,
     ...(typeof trace === 'string' && { trace }),
     ...(typeof stalls === 'number' && { stalls }),
+    ...(typeof handOver === 'string' && { handOver }),
   }
 }

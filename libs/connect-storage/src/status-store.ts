@@ -35,7 +35,6 @@ export class KafkaStatusStore implements StatusStore {
     return this.#log.start(signal)
   }
 
-  /** Reads up to the present end of the topic. */
   refresh(signal?: AbortSignal): Promise<void> {
     return this.#log.refresh(signal)
   }

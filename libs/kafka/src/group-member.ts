@@ -79,7 +79,11 @@ export class GroupMember<M extends object, A extends Assignment> {
   #wakeHeartbeats: (() => void) | null = null
   #sequence = 0
   #fastUntil = 0
-  #draining: { readonly sequence: number; readonly resolve: () => void } | null = null
+  #draining: {
+    readonly sequence: number
+    readonly over: (assignment: A) => boolean
+    readonly resolve: () => void
+  } | null = null
   #leaving = false
   #down = false
 
@@ -135,13 +139,13 @@ export class GroupMember<M extends object, A extends Assignment> {
   }
 
   /**
-   * The first step of a graceful leave: joins once more as a leaving member and resolves when the assignment that takes
-   * everything away was handed out. Then stop the work, and call `leave`.
+   * The first step of a graceful leave: joins once more as a leaving member and resolves when an assignment was handed out
+   * that takes everything away, as `over` says; by default that is the first one. Then stop the work, and call `leave`.
    */
-  async drain(signal: AbortSignal): Promise<void> {
+  async drain(signal: AbortSignal, over: (assignment: A) => boolean = () => true): Promise<void> {
     this.#leaving = true
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#draining = { sequence: this.#sequence, resolve }
+    this.#draining = { sequence: this.#sequence, over, resolve }
     this.rejoin()
     await abortable(promise, AbortSignal.any([signal, this.#life]))
   }
@@ -255,7 +259,8 @@ export class GroupMember<M extends object, A extends Assignment> {
     this.#fastUntil = assignment.followup === true ? performance.now() + FOLLOWUP_LIMIT_MS : 0
     this.#wakeHeartbeats?.()
     onAssignment(assignment, this.#generation)
-    if (this.#draining && sequence > this.#draining.sequence) this.#draining.resolve()
+    const draining = this.#draining
+    if (draining && sequence > draining.sequence && draining.over(assignment)) draining.resolve()
   }
 
   #wantRound(debounceMs: number): void {

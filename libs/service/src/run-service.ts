@@ -23,6 +23,8 @@ export interface ServiceHost<K extends Keys = Keys> {
   readonly address: string
   /** Aborted when the service is to stop. */
   readonly signal: AbortSignal
+  /** ms that the service's `stop` and all else of the end may take, before the process just ends. */
+  readonly shutdownTimeoutMs: number
   /**
    * What to do with an error that nobody handled, in the async context of its throw, instead of ending the process. It has
    * been logged by then; the process ends all the same when `handler` does not take it (false) or throws.
@@ -113,6 +115,7 @@ async function start<K extends Keys>(
       admin: admin.app,
       address,
       signal: end.signal,
+      shutdownTimeoutMs: end.timeoutMs,
       onUnhandled: (handler) => (end.unhandled = handler),
       shutdown: (reason, error) => void end.stop(reason, error),
     })

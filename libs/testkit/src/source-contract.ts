@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
+import { handOverContract } from './hand-over-contract.ts'
 import { type Scene, type Scenario, startScene } from './scene.ts'
 import type { SourceFixture, TaskRunner } from './source-fixture.ts'
 import { settled, throughout, until } from './until.ts'
@@ -52,6 +53,7 @@ export function sourceContract(name: string, fixture: SourceFixture, createRunne
     if (!fixture.alwaysResumes) {
       scenario('connects again after a cut, and counts the gap', {}, countsTheCut)
     }
+    if (fixture.plugin.handOver) handOverContract(fixture, scenario)
     test('documents every configuration key', () => documented(fixture.plugin.connector.spec))
   })
 }

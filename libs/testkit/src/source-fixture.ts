@@ -4,7 +4,7 @@ import type { Props, SourceOffset, SourcePlugin, TaskStats } from '@tributary/co
 export interface Feed {
   /** Keys of the connector's configuration that point at the feed. */
   readonly props: Props
-  /** Sends the next `count` messages as fast as the open stream takes them; those that do not fit wait. */
+  /** Sends the next `count` messages to every open stream as fast as it takes them; those that do not fit wait. */
   send(count: number): void
   /** Messages handed to the transport so far, over all connections. */
   readonly written: number
@@ -12,7 +12,7 @@ export interface Feed {
   sendLarge(bytes: number): void
   /** Streams opened so far. */
   readonly connections: number
-  /** Ends the open stream as a failing server does. What is sent until the next one opens comes to who resumes alone. */
+  /** Ends the open streams as a failing server does. What is sent until the next one opens comes to who resumes alone. */
   cut(): void
   stop(): Promise<void>
 }
@@ -33,6 +33,8 @@ export interface SourceFixture {
   readonly resume: Props | null
   /** The feed's own keys switch resuming on already. */
   readonly alwaysResumes?: true
+  /** Keys with which a run leaves out what the run before it delivered, of a live feed that both have read; absent: it cannot. */
+  readonly deduplicates?: Props
   /** Bytes that a paused connection still takes: transport windows and buffers of both ends. */
   readonly transportBytes: number
   /** Bytes of one message on the wire, at least. */
@@ -66,6 +68,8 @@ export interface RunningTask {
   crash(): Promise<void>
   /** Another run of the same task, from the committed offset. */
   restart(): Promise<void>
+  /** Another run of the same task follows with overlap; resolves once it has taken over. */
+  handOver(): Promise<void>
   /** Kafka cuts and refuses every connection, or takes them again. */
   kafka(state: 'up' | 'down'): void
   /** The topic takes no records for now, while all else in Kafka, offsets too, can be written; or takes them again. */

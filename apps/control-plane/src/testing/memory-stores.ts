@@ -107,6 +107,7 @@ export class MemoryStatusStore implements StatusStore {
   readonly #listeners = new Set<(connector: string, task: number | null) => void>()
 
   async start(): Promise<void> {}
+  async refresh(): Promise<void> {}
   async stop(): Promise<void> {}
 
   connector(connector: string): StatusEntry | null {

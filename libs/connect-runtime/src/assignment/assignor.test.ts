@@ -110,7 +110,9 @@ test('over random joins, leaves and changes no unit has two owners and all end u
 })
 
 test('10,000 tasks over 50 members fit into half a megabyte: all that the group keeps in one record of the broker', () => {
-  const tasks = Array.from({ length: 10_000 }, (_, i) => unitOf.task(`orders-from-region-${i % 5000}`, i % 2))
+  const tasks = Array.from({ length: 10_000 }, (_, i) =>
+    unitOf.task(`orders-from-region-${i % 5000}`, Math.floor(i / 5000)),
+  )
   const connectors = Array.from({ length: 5000 }, (_, i) => unitOf.connector(`orders-from-region-${i}`))
   const members = Array.from({ length: 50 }, (_, i) => member(`grpc-ingest-${i}-7b3c`))
   const results = [connectors, tasks].map((all) => assignUnits(members, all, { allowMoves: true }))

@@ -1,6 +1,8 @@
 /**
  * The pure assignor: sticky, cooperative (KIP-415): a unit of work that anyone still owns is only ever given to its
- * owner; it is revoked first and given to another in the next round.
+ * owner; it is revoked first and given to another in the next round. A unit that can run with overlap is first prepared by
+ * the member that is to have it, while its owner runs on; it is revoked once that member is ready. All that a round needs
+ * is in what the members say, so that the next round may have another leader.
  */
 
 /** What a member says it has not fully stopped. `epoch` is the generation in which it started the unit. */
@@ -15,24 +17,30 @@ export interface AssignorMember {
   /** Leaves the group: gets nothing new and gives up what it has. */
   readonly leaving: boolean
   readonly own: readonly OwnedUnit[]
+  /** Units of others that it prepares, true for those that it is ready to take. Absent: its version prepares nothing. */
+  readonly prepared?: ReadonlyMap<string, boolean>
 }
 
 export interface UnitAssignment {
   /** All units that the member should run. */
   readonly run: readonly string[]
+  /** All units that it should prepare, or keep prepared: they will be its own. */
+  readonly prepare: readonly string[]
 }
 
 export interface AssignmentResult {
   readonly assignments: ReadonlyMap<string, UnitAssignment>
-  /** Something is withheld until its owner has stopped it: another round follows. */
+  /** Something waits until its owner has stopped it, or the next owner is ready: another round follows. */
   readonly followup: boolean
   /** Moves for balance that `allowMoves: false` put off. */
   readonly movesPending: boolean
 }
 
 export interface AssignOptions {
-  /** False: orphans are placed, but nothing is taken from anyone for balance alone. */
+  /** False: orphans are placed and leaving members relieved, but nothing is taken from anyone for balance alone. */
   readonly allowMoves: boolean
+  /** Whether two runs of the unit may overlap. Asked for units that are to move; absent: none may. */
+  readonly canPrepare?: (unit: string) => boolean
 }
 
 /** Assigns `units` of one kind (connectors, or tasks) over the members. Deterministic. */
@@ -44,30 +52,66 @@ export function assignUnits(
   const wanted = new Set(units)
   const staying = members.filter((m) => !m.leaving)
   const owners = ownersOf(members, wanted)
-  const run = new Map<string, string[]>(members.map((m) => [m.memberId, []]))
-  const quotas = quotasOf(staying, owners, wanted.size)
-  let withheld = owners.contested.size
-  let movesPending = false
+  const preparers = preparersOf(staying, wanted, owners)
+  const quotas = quotasOf(staying, owners, preparers, wanted.size)
+  const plan = new Plan(members, staying, quotas)
 
-  for (const member of staying) {
-    const keeps = run.get(member.memberId)!
-    const quota = quotas.get(member.memberId)!
-    for (const unit of owners.byMember.get(member.memberId) ?? []) {
-      if (keeps.length < quota || !options.allowMoves) {
-        if (keeps.length >= quota) movesPending = true
-        keeps.push(unit)
-      } else withheld++
+  const { moves, putOff } = keepWithinQuotas(members, { owners, preparers, quotas, plan }, options)
+  // All that anyone keeps is placed: what is prepared already goes on, as far as the quotas allow.
+  for (const unit of [...owners.contested, ...putOff]) plan.prepareFurther(unit, preparers.get(unit))
+  for (const { unit, owner } of moves) {
+    if (plan.prepareFurther(unit, preparers.get(unit)) && !preparers.get(unit)!.ready) plan.run(owner, unit)
+  }
+  for (const unit of units) {
+    if (owners.owned.has(unit) || owners.contested.has(unit)) continue
+    const to = preparers.get(unit)?.memberId ?? plan.leastLoaded()?.memberId
+    if (to !== undefined) plan.run(to, unit)
+  }
+  for (const { unit, owner } of moves) {
+    if (plan.isPrepared(unit)) continue
+    const target = plan.leastLoaded(owner)
+    if (target?.prepared === undefined || !options.canPrepare?.(unit)) continue
+    plan.prepare(target.memberId, unit)
+    plan.run(owner, unit)
+  }
+  const unfinished = owners.contested.size + moves.length > 0
+  return { assignments: plan.assignments, followup: unfinished && staying.length > 0, movesPending: putOff.length > 0 }
+}
+
+interface Move {
+  readonly unit: string
+  readonly owner: string
+}
+
+interface Standing {
+  readonly owners: Owners
+  readonly preparers: Preparers
+  readonly quotas: Quotas
+  readonly plan: Plan
+}
+
+/** Everyone keeps what it has up to its quota; answers what is to move, and what would if moves were allowed. */
+function keepWithinQuotas(
+  members: readonly AssignorMember[],
+  { owners, preparers, quotas, plan }: Standing,
+  { allowMoves }: AssignOptions,
+): { moves: Move[]; putOff: string[] } {
+  const rank = (unit: string): number => (preparers.has(unit) ? (preparers.get(unit)!.ready ? 2 : 1) : 0)
+  const moves: Move[] = []
+  const putOff: string[] = []
+  for (const { memberId: owner, leaving } of members) {
+    const quota = leaving ? 0 : quotas.get(owner)!
+    // What someone prepares already is the first to go.
+    const own = [...owners.byMember.get(owner)!].sort((a, b) => rank(a) - rank(b))
+    const beyond = own.splice(quota)
+    for (const unit of own) plan.run(owner, unit)
+    if (leaving || allowMoves) moves.push(...beyond.map((unit) => ({ unit, owner })))
+    else {
+      for (const unit of beyond) plan.run(owner, unit)
+      putOff.push(...beyond)
     }
   }
-  for (const member of members) if (member.leaving) withheld += owners.byMember.get(member.memberId)?.length ?? 0
-
-  const orphans = units.filter((unit) => !owners.owned.has(unit) && !owners.contested.has(unit))
-  place(orphans, staying, run)
-  return {
-    assignments: new Map([...run].map(([memberId, list]) => [memberId, { run: list }])),
-    followup: withheld > 0 && staying.length > 0,
-    movesPending,
-  }
+  return { moves: moves.sort((a, b) => rank(b.unit) - rank(a.unit)), putOff }
 }
 
 interface Owners {
@@ -99,22 +143,83 @@ function ownersOf(members: readonly AssignorMember[], wanted: ReadonlySet<string
   return { byMember, owned: new Set(best.keys()), contested }
 }
 
-/** floor(n/m) for everyone, one more for the n mod m members that have most already. */
-function quotasOf(staying: readonly AssignorMember[], owners: Owners, total: number): Map<string, number> {
-  const count = (m: AssignorMember): number => owners.byMember.get(m.memberId)?.length ?? 0
+interface Preparer {
+  readonly memberId: string
+  readonly ready: boolean
+}
+type Preparers = ReadonlyMap<string, Preparer>
+
+/** Who is about to take which unit over: of two the one that is ready. */
+function preparersOf(staying: readonly AssignorMember[], wanted: ReadonlySet<string>, owners: Owners): Preparers {
+  const preparers = new Map<string, Preparer>()
+  for (const { memberId, prepared } of staying) {
+    for (const [unit, ready] of prepared ?? []) {
+      if (!wanted.has(unit) || owners.byMember.get(memberId)!.includes(unit)) continue
+      const other = preparers.get(unit)
+      if (!other || (ready && !other.ready)) preparers.set(unit, { memberId, ready })
+    }
+  }
+  return preparers
+}
+
+type Quotas = ReadonlyMap<string, number>
+
+/** floor(n/m) for everyone, one more for the n mod m members that have, or are about to have, most already. */
+function quotasOf(staying: readonly AssignorMember[], owners: Owners, preparers: Preparers, total: number): Quotas {
+  const counts = new Map(staying.map(({ memberId }) => [memberId, owners.byMember.get(memberId)!.length]))
+  for (const { memberId } of preparers.values()) counts.set(memberId, counts.get(memberId)! + 1)
+  const count = ({ memberId }: AssignorMember): number => counts.get(memberId)!
   const byLoad = [...staying].sort((a, b) => count(b) - count(a) || (a.memberId < b.memberId ? -1 : 1))
   const floor = Math.floor(total / Math.max(staying.length, 1))
   const extra = total - floor * staying.length
   return new Map(byLoad.map((m, i) => [m.memberId, floor + (i < extra ? 1 : 0)]))
 }
 
-/** Each orphan goes to the member with the least, in order of member id. */
-function place(orphans: readonly string[], staying: readonly AssignorMember[], run: Map<string, string[]>): void {
-  const lists = staying.map((m) => run.get(m.memberId)!)
-  if (lists.length === 0) return
-  for (const unit of orphans) {
-    let least = lists[0]!
-    for (const list of lists) if (list.length < least.length) least = list
-    least.push(unit)
+/** The assignments of a round as they come about. */
+class Plan {
+  readonly assignments: ReadonlyMap<string, { readonly run: string[]; readonly prepare: string[] }>
+  readonly #staying: readonly AssignorMember[]
+  readonly #quotas: Quotas
+  readonly #prepared = new Set<string>()
+
+  constructor(members: readonly AssignorMember[], staying: readonly AssignorMember[], quotas: Quotas) {
+    this.assignments = new Map(members.map(({ memberId }) => [memberId, { run: [], prepare: [] }]))
+    this.#staying = staying
+    this.#quotas = quotas
+  }
+
+  run(memberId: string, unit: string): void {
+    this.assignments.get(memberId)!.run.push(unit)
+  }
+
+  prepare(memberId: string, unit: string): void {
+    this.assignments.get(memberId)!.prepare.push(unit)
+    this.#prepared.add(unit)
+  }
+
+  isPrepared(unit: string): boolean {
+    return this.#prepared.has(unit)
+  }
+
+  /** Whoever prepares the unit goes on with it, unless that would be more than its quota. */
+  prepareFurther(unit: string, preparer: Preparer | undefined): boolean {
+    if (!preparer || this.#load(preparer.memberId) >= this.#quotas.get(preparer.memberId)!) return false
+    this.prepare(preparer.memberId, unit)
+    return true
+  }
+
+  /** Of those that stay, the owner left out, the one that has, and is about to have, least; the first by member id. */
+  leastLoaded(owner?: string): AssignorMember | null {
+    let least: AssignorMember | null = null
+    for (const member of this.#staying) {
+      if (member.memberId === owner) continue
+      if (!least || this.#load(member.memberId) < this.#load(least.memberId)) least = member
+    }
+    return least
+  }
+
+  #load(memberId: string): number {
+    const { run, prepare } = this.assignments.get(memberId)!
+    return run.length + prepare.length
   }
 }

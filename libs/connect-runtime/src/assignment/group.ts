@@ -15,11 +15,17 @@ export interface MemberMetadata {
   /** Next offset of the config topic that the member will apply. */
   readonly cfg: string
   readonly own: readonly (readonly [unit: string, epoch: number, stopping: 0 | 1])[]
+  /** Units of others that it is about to be ready for. Absent, as is `ready`: its version cannot prepare any. */
+  readonly preparing?: readonly string[]
+  /** Units of others that it can take at once: their owners need go on no longer. */
+  readonly ready?: readonly string[]
 }
 
 /** What the leader gives to a member. */
 export interface MemberAssignment {
   readonly run: readonly string[]
+  /** What it will run, but another member still does: to be started and connected beside that one. Absent: nothing. */
+  readonly prepare?: readonly string[]
   readonly cfg: string
   readonly followup: boolean
 }

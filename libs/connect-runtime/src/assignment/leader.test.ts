@@ -4,7 +4,9 @@ import type { Clock, SourcePlugin } from '@tributary/connect-api'
 import type { RoundMember } from '@tributary/kafka'
 import type { MemberMetadata } from './group.ts'
 import { Leader } from './leader.ts'
+import { Overlaps } from './overlaps.ts'
 import { FakeConfigStore } from '../testing/fake-config-store.ts'
+import { systemClock } from '../worker/system-clock.ts'
 import { until } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 
@@ -13,6 +15,7 @@ const plugin: SourcePlugin = {
   aliases: [],
   version: '1',
   taskClass: 'test.ScriptedTask',
+  handOver: () => ({ maxConnectionAgeMs: 0 }),
   connector: { spec: { keys: {} }, taskConfigs: (config) => [config] },
   createTask: () => new ScriptedTask(),
 }
@@ -32,7 +35,8 @@ async function scene(t: TestContext, connectors: readonly string[], settleMs = 2
   let now = 1_000_000
   const clock: Clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }
   const rejoin = (): void => void made.rounds++
-  const leader = new Leader({ config, plugins: [plugin], clock, settleMs, rejoin })
+  const overlaps = new Overlaps([plugin], { defaults: {}, environment: {} })
+  const leader = new Leader({ config, plugins: [plugin], overlaps, clock, settleMs, rejoin })
   t.after(() => leader.close())
   const made: Scene = {
     leader,
@@ -91,4 +95,49 @@ test('a leader that has read less of the config topic than a member reads on bef
   config.outage = new Error('asked')
   await assert.rejects(round({ a: [] }, '1'), /asked/)
   await round({ a: [] }, '0')
+})
+
+test('another leader goes on with a move where the one before it was', async (t) => {
+  const { config } = await scene(t, ['one', 'two'])
+  const taskProps = { 'connector.class': plugin.class, 'task.class': plugin.taskClass }
+  for (const connector of ['one', 'two']) await config.putTaskConfigs(connector, [taskProps], 1)
+  const round = async (...members: (Partial<MemberMetadata> & { has: readonly string[] })[]): Promise<unknown> => {
+    const overlaps = new Overlaps([plugin], { defaults: {}, environment: {} })
+    const leader = new Leader({
+      config,
+      plugins: [plugin],
+      overlaps,
+      clock: systemClock,
+      settleMs: 0,
+      rejoin: () => {},
+    })
+    t.after(() => leader.close())
+    const joined = members.map(({ has, ...told }, i): RoundMember<MemberMetadata> => {
+      const own = has.map((unit) => [unit, 1, 0] as const)
+      return { memberId: `m${i}`, leaving: false, metadata: { worker: `w:${i}`, cfg: '0', own, ...told } }
+    })
+    const assignments = await leader.assign(joined)
+    return [...assignments.values()].map(({ run, prepare }) => ({ run, ...(prepare && { prepare }) }))
+  }
+  const [a, b] = [['c/one', 't/0/one'], ['c/two']]
+  const moving = 't/0/two'
+  assert.deepEqual(await round({ has: [...a, moving] }, { has: b, preparing: [], ready: [] }), [
+    { run: [...a, moving] },
+    { run: b, prepare: [moving] },
+  ])
+  assert.deepEqual(await round({ has: [...a, moving] }, { has: b, preparing: [moving], ready: [] }), [
+    { run: [...a, moving] },
+    { run: b, prepare: [moving] },
+  ])
+  const taken = [{ run: a }, { run: b, prepare: [moving] }]
+  assert.deepEqual(await round({ has: [...a, moving] }, { has: b, preparing: [], ready: [moving] }), taken)
+  assert.deepEqual(await round({ has: a }, { has: b, preparing: [], ready: [moving] }), [
+    { run: a },
+    { run: [...b, moving] },
+  ])
+  assert.deepEqual(
+    await round({ has: [...a, moving] }, { has: b }),
+    [{ run: a }, { run: b }],
+    'a version that prepares nothing',
+  )
 })

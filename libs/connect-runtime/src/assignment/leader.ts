@@ -3,11 +3,13 @@ import type { ConfigStore } from '@tributary/connect-storage'
 import { type AssignorMember, assignUnits } from './assignor.ts'
 import type { RoundMember } from '@tributary/kafka'
 import type { MemberAssignment, MemberMetadata } from './group.ts'
+import type { Overlaps } from './overlaps.ts'
 import { unitsOf } from './units.ts'
 
 export interface LeaderOptions {
   readonly config: ConfigStore
   readonly plugins: readonly SourcePlugin[]
+  readonly overlaps: Pick<Overlaps, 'allowed'>
   readonly clock: Clock
   /** ms after the last change of the membership before anything moves for balance alone; orphans are placed at once. */
   readonly settleMs: number
@@ -21,35 +23,39 @@ export class Leader {
   #members = ''
   #changedAt = 0
   #settleTimer: NodeJS.Timeout | null = null
+  #closed = false
 
   constructor(options: LeaderOptions) {
     this.#options = options
   }
 
   async assign(members: readonly RoundMember<MemberMetadata>[]): Promise<Map<string, MemberAssignment>> {
-    const { config, plugins, clock, settleMs } = this.#options
+    const { config, plugins, overlaps, clock, settleMs } = this.#options
     const furthest = members.map((m) => BigInt(m.metadata.cfg)).reduce((max, cfg) => (cfg > max ? cfg : max), 0n)
     if (config.snapshot.appliedOffset < furthest) await config.refresh()
     const allowMoves = this.#settled(members, clock.monotonic())
-    const assignorMembers = members.map(({ memberId, leaving, metadata }): AssignorMember => ({
-      memberId,
-      leaving,
-      own: metadata.own.map(([unit, epoch, stopping]) => ({ unit, epoch, stopping: stopping === 1 })),
-    }))
+    const assignorMembers = members.map(assignorMember)
     const { connectors, tasks } = unitsOf(config.snapshot, plugins)
-    const results = [connectors, tasks].map((units) => assignUnits(assignorMembers, units, { allowMoves }))
+    const canPrepare = (unit: string): boolean => overlaps.allowed(config.snapshot, unit)
+    const results = [
+      assignUnits(assignorMembers, connectors, { allowMoves }),
+      assignUnits(assignorMembers, tasks, { allowMoves, canPrepare }),
+    ]
     if (results.some((r) => r.movesPending)) this.#roundAfter(settleMs)
     const followup = results.some((r) => r.followup)
     const cfg = String(config.snapshot.appliedOffset)
     return new Map(
-      members.map(({ memberId }) => [
-        memberId,
-        { cfg, followup, run: results.flatMap((r) => r.assignments.get(memberId)?.run ?? []) },
-      ]),
+      members.map(({ memberId }) => {
+        const assigned = results.map((r) => r.assignments.get(memberId)!)
+        const prepare = assigned.flatMap((a) => a.prepare)
+        const run = assigned.flatMap((a) => a.run)
+        return [memberId, { cfg, followup, run, ...(prepare.length > 0 && { prepare }) }]
+      }),
     )
   }
 
   close(): void {
+    this.#closed = true
     if (this.#settleTimer) clearTimeout(this.#settleTimer)
   }
 
@@ -64,7 +70,20 @@ export class Leader {
   }
 
   #roundAfter(ms: number): void {
+    if (this.#closed) return
     if (this.#settleTimer) clearTimeout(this.#settleTimer)
     this.#settleTimer = setTimeout(() => this.#options.rejoin(), ms + 10)
+  }
+}
+
+function assignorMember({ memberId, leaving, metadata }: RoundMember<MemberMetadata>): AssignorMember {
+  const { own, preparing, ready } = metadata
+  const prepared =
+    ready && new Map([...(preparing ?? []).map((u) => [u, false] as const), ...ready.map((u) => [u, true] as const)])
+  return {
+    memberId,
+    leaving,
+    own: own.map(([unit, epoch, stopping]) => ({ unit, epoch, stopping: stopping === 1 })),
+    ...(prepared && { prepared }),
   }
 }

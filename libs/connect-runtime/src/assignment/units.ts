@@ -1,4 +1,4 @@
-import type { SourcePlugin } from '@tributary/connect-api'
+import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { ConfigSnapshot } from '@tributary/connect-storage'
 import { unitOf } from './group.ts'
 
@@ -10,6 +10,17 @@ export function findPlugin(plugins: readonly SourcePlugin[], className: string |
   const matches = (c: string): boolean =>
     c === name || simple(c) === name || simple(c).replace(/Connector$/, '') === name
   return plugins.find((p) => [p.class, ...p.aliases].some(matches)) ?? null
+}
+
+/** The plugin of a unit; a task's is that of the set that it is of, which may be a former one. */
+export function pluginOf(
+  snapshot: ConfigSnapshot,
+  plugins: readonly SourcePlugin[],
+  connector: string,
+  taskProps?: Props,
+): SourcePlugin | null {
+  const plugin = findPlugin(plugins, snapshot.config(connector)?.['connector.class'])
+  return plugins.find((p) => p.taskClass === taskProps?.['task.class']) ?? plugin
 }
 
 /** The tasks of a connector that are units of work of this service: of one that is here, and not stopped. */

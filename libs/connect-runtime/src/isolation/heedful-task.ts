@@ -45,6 +45,8 @@ export function heedful(task: SourceTask, log: Logger): SourceTask {
     ...(task.commitRecord && { commitRecord: task.commitRecord.bind(task) }),
     ...(task.commit && { commit: (signal) => heeding('commit', signal, async () => task.commit?.(signal)) }),
     ...(task.drain && { drain: task.drain.bind(task) }),
+    ...(task.takeOver && { takeOver: task.takeOver.bind(task) }),
+    ...(task.handOver && { handOver: task.handOver.bind(task) }),
   }
 }
 

@@ -57,6 +57,10 @@ export class ConnectionKeeper {
   get connected(): boolean {
     return this.connectedSince !== null
   }
+  /** ms since the present connection was made; null while there is none. */
+  get ageMs(): number | null {
+    return this.connected ? this.#options.clock.monotonic() - this.#connectedAt : null
+  }
   /** Why it is not connected; null while it is. */
   get lastError(): unknown {
     return this.connected ? null : this.#lastError
@@ -138,6 +142,7 @@ export class ConnectionKeeper {
           random,
         })
     log.info('reconnect_scheduled', {
+      message: `Reconnecting in ${waitMs} ms`,
       attempt: this.#waits,
       backoff_ms: waitMs,
       error: this.#lastError instanceof Error ? this.#lastError.message : undefined,

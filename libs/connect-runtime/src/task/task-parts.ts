@@ -4,6 +4,7 @@ import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import type { BatchTracing } from './batch-tracing.ts'
 import type { ErrorHandler } from './error-handler.ts'
+import type { FormerRun } from './former-run.ts'
 import type { RecordEncoder } from './record-encoder.ts'
 import type { SourceTaskConfig } from './source-task-config.ts'
 import type { Topics } from './topics.ts'
@@ -42,6 +43,10 @@ export interface TaskParts {
   readonly topics: Topics
   readonly errors: ErrorHandler
   readonly lease: Lease
+  /** The run that this one follows with overlap; null: it begins alone. */
+  readonly former: FormerRun | null
+  /** ms that a run with a former one tries to connect before it ends that one all the same. */
+  readonly handOverTimeoutMs: number
   readonly stats: TaskStats
   readonly tracing: BatchTracing
   /** The task's own folder on this host, perhaps not there. */

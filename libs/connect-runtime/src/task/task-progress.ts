@@ -11,9 +11,6 @@ export class TaskProgress {
   lastRecordAt = 0
   /** From poll to acknowledgement, of the last batch, in ms. */
   latencyMs = 0
-  #rateAt = 0
-  #rateRecords = 0
-  #rate = 0
 
   polled(count: number): void {
     this.recordsPolled += count
@@ -27,16 +24,5 @@ export class TaskProgress {
 
   committed(count: number): void {
     this.recordsCommitted += count
-  }
-
-  /** Records a second since about a second ago or longer. */
-  rate(nowMs: number): number {
-    const elapsed = nowMs - this.#rateAt
-    if (elapsed >= 1000) {
-      this.#rate = this.#rateAt === 0 ? 0 : ((this.recordsProduced - this.#rateRecords) * 1000) / elapsed
-      this.#rateAt = nowMs
-      this.#rateRecords = this.recordsProduced
-    }
-    return this.#rate
   }
 }

@@ -4,20 +4,21 @@ import { type Batch, byteCountOf, lastOffsets } from './batch.ts'
 import { BatchSender } from './batch-sender.ts'
 import { commitRecords } from './commit-records.ts'
 import { ConnectionKeeper, DEFAULT_RECONNECT } from './connection-keeper.ts'
+import { FormerRunGoesOn } from './former-run.ts'
+import { followFormer } from './follow-former.ts'
 import { Gate } from './gate.ts'
+import { memoOf } from './hand-over-memo.ts'
 import { InFlight } from './in-flight.ts'
+import { OffsetCommitter } from './offset-committer.ts'
 import { BadRecordError } from './record-encoder.ts'
 import type { TaskParts, TaskState } from './task-parts.ts'
 import { TaskProgress } from './task-progress.ts'
-import { toldWhenSlow } from './told-when-slow.ts'
+import { startProducer, startTask } from './task-start.ts'
 import { TransactionBoundary } from './transaction-boundary.ts'
 import { TransactionRequests } from './transaction-requests.ts'
 
 /** An abandoned task tries for so long, in ms, to abort its transaction. */
 const ABORT_TIMEOUT_MS = 1000
-/** Reading the offsets waits for transactions that others left open; after so long, in ms, the log says so. */
-const OFFSETS_SLOW_MS = 3000
-
 /** Tells a stop that is over from one that gave something up. */
 class Abandoned extends Error {}
 
@@ -28,8 +29,11 @@ class Abandoned extends Error {}
 export class WorkerSourceTask {
   readonly progress = new TaskProgress()
   readonly connection: ConnectionKeeper
+  /** What its task leaves to the next run, once it has ended with everything delivered. */
+  memo: string | null = null
   readonly #parts: TaskParts
   readonly #inFlight: InFlight
+  readonly #offsets: OffsetCommitter
   readonly #sender: BatchSender
   readonly #transactions: TransactionBoundary | null
   readonly #requests = new TransactionRequests()
@@ -49,6 +53,8 @@ export class WorkerSourceTask {
     this.#sender = new BatchSender(parts)
     const onFailure = (error: unknown): void => this.fail(error)
     this.#inFlight = new InFlight({ config, progress: this.progress, onFailure })
+    const lost = (): boolean => this.#withoutLease
+    this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
     const signal = this.#abandon.signal
     const permitted = (): Promise<void> => this.#leaseValid()
     this.#transactions = config.exactlyOnce
@@ -111,9 +117,11 @@ export class WorkerSourceTask {
       await this.#start()
       await this.#work()
       await this.#flush()
+      this.memo = memoOf(this.#parts.task, this.#parts.log)
     } catch (error) {
       failure = this.#abandon.signal.aborted ? this.#abandon.signal.reason : error
       if (errorCode(failure) === 'PRODUCER_FENCED' && !(await this.#stillOurs())) failure = new Abandoned('fenced')
+      if (failure instanceof FormerRunGoesOn) failure = new Abandoned('not needed')
     }
     this.#stopping.abort(new Abandoned('ended'))
     await this.#inFlight.settled()
@@ -132,30 +140,14 @@ export class WorkerSourceTask {
     return !this.#withoutLease && !signal.aborted
   }
 
+  /** A run that follows no other is connected at its first poll. */
   async #start(): Promise<void> {
-    const { task, producer, offsets, lease, log } = this.#parts
-    const signal = this.#abandon.signal
-    const { id, props, config, stats, clock, dataDir } = this.#parts
-    // The start of a transactional producer fences the one that may have the task now.
-    await lease.passed(signal)
-    log.debug('producer_starting')
-    await producer.start(signal)
-    log.debug('producer_started')
-    await lease.passed(signal)
-    await toldWhenSlow(offsets.refresh(signal), OFFSETS_SLOW_MS, () => {
-      log.warn('offsets_awaited', { reason: 'an open transaction on the offsets topic, or Kafka is slow' })
-    })
-    await task.start({
-      connector: id.connector,
-      task: id.task,
-      config: props,
-      offset: (partition) => offsets.offset(id.connector, partition),
-      log,
-      stats,
-      clock,
-      dataDir,
-      ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction: this.#requests } : {}),
-    })
+    const parts = this.#parts
+    const { connection } = this
+    const [stopping, abandon] = [this.#stopping.signal, this.#abandon.signal]
+    if (parts.former === null) await startProducer(parts, abandon)
+    await startTask(parts, this.#requests)
+    if (parts.former !== null) await followFormer(parts.former, { parts, connection, stopping, abandon })
     this.#enter(this.#resumed.isOpen ? 'running' : 'paused')
   }
 
@@ -275,36 +267,11 @@ export class WorkerSourceTask {
     commitRecords(task, batch, result)
   }
 
-  /** Stop 7: the offsets of the acknowledged prefix, when something changed, at most each `offset.commit.interval.ms`. */
-  async #commitOffsets(signal: AbortSignal): Promise<void> {
-    if (this.#withoutLease) return
-    await this.#parts.lease.passed(signal)
-    const taken = this.#inFlight.takeCommittable()
-    if (taken === null) return
-    const { offsets, id, task, log } = this.#parts
-    try {
-      await offsets.write(
-        id.connector,
-        [...taken.offsets].map(([partition, offset]) => ({ partition, offset })),
-        signal,
-      )
-    } catch (error) {
-      this.#inFlight.restore(taken)
-      throw error
-    }
-    log.debug('offsets_committed', { records: taken.recordCount })
-    this.progress.committed(taken.recordCount)
-    await task.commit?.(signal)
-  }
-
+  /** Stop 7: the offsets of the acknowledged prefix, again and again. */
   async #commitLoop(): Promise<void> {
     const signal = this.#stopping.signal
     try {
-      for (;;) {
-        await this.#inFlight.committable.passed(signal)
-        await this.#commitOffsets(this.#abandon.signal)
-        await this.#parts.clock.sleep(this.#parts.config.commitIntervalMs, signal)
-      }
+      await this.#offsets.run(signal, this.#abandon.signal)
     } catch (error) {
       if (!signal.aborted && !(error instanceof Abandoned)) this.fail(error)
     }
@@ -320,7 +287,7 @@ export class WorkerSourceTask {
     // A write of the commit loop may be under way: whoever runs next reads the offsets as soon as this run is over.
     await this.#committing
     signal.throwIfAborted()
-    await this.#commitOffsets(signal)
+    await this.#offsets.commit(signal)
   }
 
   /**
@@ -333,7 +300,7 @@ export class WorkerSourceTask {
     try {
       if (abandoned) await this.#transactions?.abort(signal)
       else if (this.#transactions) await this.#transactions.settle(signal)
-      else await this.#commitOffsets(signal)
+      else await this.#offsets.commit(signal)
     } catch (error) {
       log.warn('final_commit_failed', { error })
     }

@@ -7,6 +7,7 @@ export class FakeStatusStore implements StatusStore {
   readonly #tasks = new Map<string, Map<number, StatusEntry>>()
 
   async start(): Promise<void> {}
+  async refresh(): Promise<void> {}
   async stop(): Promise<void> {}
   listen(): () => void {
     return () => {}

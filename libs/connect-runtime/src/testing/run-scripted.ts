@@ -9,6 +9,7 @@ import { createConverter, createHeaderConverter } from '@tributary/converters'
 import type { Logger } from '@tributary/telemetry'
 import { BatchTracing } from '../task/batch-tracing.ts'
 import { ErrorHandler } from '../task/error-handler.ts'
+import type { FormerRun } from '../task/former-run.ts'
 import { Gate } from '../task/gate.ts'
 import { RecordEncoder } from '../task/record-encoder.ts'
 import { sourceTaskConfig } from '../task/source-task-config.ts'
@@ -46,6 +47,8 @@ interface ScriptOptions {
   transformations?: readonly Transformation[]
   intervalMs?: number
   maxAttempts?: number
+  former?: FormerRun
+  handOverTimeoutMs?: number
 }
 
 /** A task loop around a scripted source, on fakes; not started yet. */
@@ -101,6 +104,8 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       lease: { valid: () => lease.isOpen, passed: (signal) => lease.passed(signal), release: () => lease.open() },
       stats: createTaskStats(),
       tracing: new BatchTracing({}),
+      former: options.former ?? null,
+      handOverTimeoutMs: options.handOverTimeoutMs ?? 5000,
       dataDir: '/nonexistent',
       clock: systemClock,
       log: silentLog,

@@ -1,7 +1,9 @@
 import {
   END_OF_INPUT,
+  type Predecessor,
   type RecordMetadata,
   RecordQueue,
+  type SourceOffset,
   type SourceRecord,
   type SourceTask,
   type TaskContext,
@@ -21,7 +23,11 @@ export class ScriptedTask implements SourceTask {
   stopped = 0
   context: TaskContext | null = null
   /** What `connect` does; throws to refuse. */
-  onConnect: () => void = () => {}
+  onConnect: (signal: AbortSignal) => void | Promise<void> = () => {}
+  /** What its predecessor left when it took over; null: it began alone. */
+  takenOver: { readonly offset: SourceOffset | null; readonly memo: string | null } | null = null
+  /** What it leaves to its successor. */
+  memo: string | null = null
   /** Sees what `poll` hands out. */
   onHandOut: (records: readonly SourceRecord[]) => void = () => {}
   #sequence = 0
@@ -30,11 +36,10 @@ export class ScriptedTask implements SourceTask {
     this.context = context
     return Promise.resolve()
   }
-  async connect(): Promise<void> {
+  async connect(signal: AbortSignal): Promise<void> {
     this.connects++
-    this.onConnect()
+    await this.onConnect(signal)
     this.queue.reopen()
-    return Promise.resolve()
   }
   async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
     this.polls++
@@ -60,6 +65,12 @@ export class ScriptedTask implements SourceTask {
   }
   drain(): void {
     this.queue.end()
+  }
+  takeOver(predecessor: Predecessor): void {
+    this.takenOver = { offset: predecessor.offset(PARTITION), memo: predecessor.memo }
+  }
+  handOver(): string | null {
+    return this.memo
   }
   stop(): Promise<void> {
     this.stopped++

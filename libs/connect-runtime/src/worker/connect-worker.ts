@@ -19,9 +19,13 @@ import { Herder } from './herder.ts'
 import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
 import { EventLoopWatchdog } from '../isolation/event-loop-watchdog.ts'
 import { failScopeOf, runOutsideScopes } from '../isolation/plugin-scope.ts'
+import { LeftBehind } from './left-behind.ts'
+import { registerLeftBehindMetrics } from './left-behind-metrics.ts'
 import { Leader } from '../assignment/leader.ts'
+import { Overlaps } from '../assignment/overlaps.ts'
 import { systemClock } from './system-clock.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
+import type { UnitEnvironment } from './task-unit.ts'
 import { INHERITED_KEYS, workerSettings } from './worker-settings.ts'
 
 /** What a worker needs of the process it runs in; libs/service gives it. */
@@ -31,6 +35,8 @@ export interface WorkerHost {
   /** host:port of the admin server, as others reach it. */
   readonly address: string
   readonly signal: AbortSignal
+  /** ms within which `stop` must be over; absent: no bound. */
+  readonly shutdownTimeoutMs?: number
   readonly admin: AdminRoutes
   /** Ends the process: exit code 1 with an error. */
   shutdown(reason: string, error?: unknown): void
@@ -58,8 +64,10 @@ export function connectWorker(options: ConnectWorkerOptions) {
   }
 }
 
-/** The last round, in which the others hear that this worker leaves, may take this long before it just stops. */
-const DRAIN_TIMEOUT_MS = 2000
+/** A round, in which the others hear that this worker leaves, may take this long. */
+const ROUND_MS = 2000
+/** What comes after the tasks: the goodbye to the group, the stores. */
+const CLOSE_MS = 1000
 
 /** One worker: its stores, its membership of the service's group, and what the group assigns to it. */
 class Worker {
@@ -69,7 +77,11 @@ class Worker {
   readonly #version: string
   readonly #stores: Stores
   readonly #admin: KafkaAdmin
+  /** Worker-wide values of task keys. */
+  readonly #defaults: Props
+  readonly #overlaps: Overlaps
   readonly #herder: Herder
+  readonly #leftBehind: LeftBehind
   readonly #leader: Leader
   readonly #member: GroupMember<MemberMetadata, MemberAssignment>
   readonly #watchdog: EventLoopWatchdog | null
@@ -88,10 +100,24 @@ class Worker {
     const mayWriteOffsets = (): boolean => this.#member.leaseValid()
     this.#stores = createStores({ connection, log, driver, mayWriteOffsets, ...storesOptions(settings) })
     this.#admin = new KafkaAdmin(connection)
-    this.#herder = this.#createHerder(connection, driver)
+    this.#defaults = Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
+    this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, environment: process.env })
+    const environment = this.#taskEnvironment(connection, driver)
+    this.#herder = this.#createHerder(environment)
+    this.#leftBehind = new LeftBehind({
+      plugins,
+      config: this.#stores.configs,
+      status: this.#stores.status,
+      environment,
+      workerId: address,
+      isHere: ({ connector, task }) => this.#herder.tasks(connector).some(({ id }) => id.task === task),
+      log,
+    })
     const settleMs = settings['rebalance.settle.ms']
     const rejoin = (): void => this.#member.rejoin()
-    this.#leader = new Leader({ config: this.#stores.configs, plugins, clock: systemClock, settleMs, rejoin })
+    const { configs: config } = this.#stores
+    const overlaps = this.#overlaps
+    this.#leader = new Leader({ config, plugins, overlaps, clock: systemClock, settleMs, rejoin })
     this.#member = new GroupMember({
       connection,
       groupId: this.#groupId,
@@ -101,12 +127,16 @@ class Worker {
       rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
       metadata: () => this.#herder.metadata(),
       assign: (members) => this.#leader.assign(members),
-      onAssignment: (assignment) => this.#herder.apply(assignment),
+      onAssignment: (assignment) => {
+        this.#herder.apply(assignment)
+        this.#leftBehind.assigned(assignment.run)
+      },
       onLost: () => this.#herder.leaseLost(),
     })
     const exactlyOnceSource = this.#exactlyOnceSource
     addInternalRoutes(host.admin, { plugins, herder: this.#herder, key: settings['internal.key'], exactlyOnceSource })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
+    registerLeftBehindMetrics(this.#leftBehind)
     host.onUnhandled?.(failScopeOf)
     this.#watchdog = this.#watchEventLoop(connection)
     // An unreachable Kafka is waited for, and told by /ready; anything else ends the process, with its reason.
@@ -122,14 +152,24 @@ class Worker {
   async stop(): Promise<void> {
     const { configs, offsets, status, plugins } = this.#stores
     this.#leader.close()
-    const drained = this.#member.drain(AbortSignal.timeout(DRAIN_TIMEOUT_MS))
+    // What can run with overlap runs on until another worker is ready for it.
+    const drained = this.#member.drain(AbortSignal.timeout(this.#drainMs), ({ run }) => run.length === 0)
     await drained.catch((error: unknown) => this.#host.log.warn('drain_failed', { error }))
-    await this.#herder.stop()
+    await Promise.all([this.#herder.stop(), this.#leftBehind.stop()])
     await this.#member.leave()
     await Promise.all([configs.stop(), offsets.stop(), status.stop(), plugins.stop()])
     await this.#admin.close()
     await this.#watchdog?.stop()
     this.#life.abort()
+  }
+
+  /** How long tasks may run on for their hand-over: what is left of the stop then is their plain end. */
+  get #drainMs(): number {
+    const { settings, shutdownTimeoutMs = Infinity } = this.#host
+    // Without Kafka nobody hears that anyone is ready.
+    if (!this.#member.leaseValid()) return ROUND_MS
+    const left = shutdownTimeoutMs - settings['task.shutdown.graceful.timeout.ms'] - CLOSE_MS
+    return Math.max(ROUND_MS, Math.min(ROUND_MS + settings['task.handover.timeout.ms'], left))
   }
 
   get #groupId(): string {
@@ -173,10 +213,10 @@ class Worker {
     return new EventLoopWatchdog({ stallMs, sessionTimeoutMs, connection, statusTopic, workerId, log })
   }
 
-  #createHerder(connection: KafkaConnection, producerDriver: KafkaProducer['driver']): Herder {
+  #createHerder(environment: UnitEnvironment): Herder {
     const { settings, log, address } = this.#host
-    const defaults: Props = Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
     return new Herder({
+      overlaps: this.#overlaps,
       plugins: this.#plugins,
       config: this.#stores.configs,
       status: this.#stores.status,
@@ -191,26 +231,33 @@ class Worker {
         clock: systemClock,
         log,
       }),
-      environment: {
-        connection,
-        producerDriver,
-        groupId: this.#groupId,
-        offsets: this.#stores.offsets,
-        // Its connections serve all tasks, and must not count as the one's that happened to need them first.
-        admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
-        exactlyOnceSource: this.#exactlyOnceSource,
-        dataDir: resolve(settings['data.dir']),
-        defaults,
-        environment: process.env,
-        clock: systemClock,
-        log,
-        restart: {
-          max: settings['task.restart.max'],
-          backoffMs: settings['task.restart.backoff.ms'],
-          backoffMaxMs: settings['task.restart.backoff.max.ms'],
-          healthyMs: settings['task.restart.healthy.ms'],
-        },
-      },
+      environment,
     })
+  }
+
+  /** What all tasks of this worker share. */
+  #taskEnvironment(connection: KafkaConnection, producerDriver: KafkaProducer['driver']): UnitEnvironment {
+    const { settings, log } = this.#host
+    return {
+      connection,
+      producerDriver,
+      groupId: this.#groupId,
+      offsets: this.#stores.offsets,
+      // Its connections serve all tasks, and must not count as the one's that happened to need them first.
+      admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
+      exactlyOnceSource: this.#exactlyOnceSource,
+      dataDir: resolve(settings['data.dir']),
+      handOverTimeoutMs: settings['task.handover.timeout.ms'],
+      defaults: this.#defaults,
+      environment: process.env,
+      clock: systemClock,
+      log,
+      restart: {
+        max: settings['task.restart.max'],
+        backoffMs: settings['task.restart.backoff.ms'],
+        backoffMaxMs: settings['task.restart.backoff.max.ms'],
+        healthyMs: settings['task.restart.healthy.ms'],
+      },
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { TaskUnit } from './task-unit.ts'
 const STATUS_WRITE_MS = 1000
 
 export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
-  const { current } = unit
+  const { current, counts } = unit
   const run = current?.run
   const progress = run?.progress
   const stats = current?.stats
@@ -15,14 +15,14 @@ export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
     state: unit.failed ? 'failed' : (run?.state ?? 'stopped'),
     connected: connection?.connected ?? false,
     connected_since: connection?.connectedSince ?? null,
-    last_record_at: progress?.lastRecordAt ? progress.lastRecordAt : null,
-    records_total: progress?.recordsProduced ?? 0,
-    rate: Math.round(progress?.rate(nowMs) ?? 0),
+    last_record_at: counts.time('lastRecordAt') || null,
+    records_total: counts.count('recordsProduced'),
+    rate: Math.round(counts.rate(nowMs)),
     lag: (stats?.queueSize ?? 0) + (progress?.inFlightRecords ?? 0),
-    reconnects: connection?.reconnects ?? 0,
+    reconnects: counts.count('reconnects'),
     restarts: unit.restartPolicy.restarts,
-    gaps: stats?.sequenceGaps ?? 0,
-    dropped: stats?.messagesDropped ?? 0,
+    gaps: counts.count('sequenceGaps'),
+    dropped: counts.count('messagesDropped'),
     latency_ms: Math.round((progress?.latencyMs ?? 0) * 10) / 10,
     queue_size: stats?.queueSize ?? 0,
     reason: unit.redact(reason(unit, nowMs)),
@@ -40,7 +40,7 @@ function reason(unit: TaskUnit, nowMs: number): string {
     const why = run.connection.lastError
     return why === null ? 'The task is connecting.' : `Not connected, trying again: ${messageOf(why)}`
   }
-  const lastAt = unit.current?.stats.lastMessageAt ?? 0
+  const lastAt = unit.counts.time('lastMessageAt')
   if (lastAt === 0) return 'Connected; the source has sent nothing yet.'
   const silentSeconds = Math.floor((nowMs - lastAt) / 1000)
   if (silentSeconds >= 60) return `Connected; the source has sent nothing for ${silentSeconds} s.`

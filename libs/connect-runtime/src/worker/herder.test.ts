@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { SourcePlugin } from '@tributary/connect-api'
-import { FormerTasks } from './former-tasks.ts'
-import { Herder } from './herder.ts'
-import { systemClock } from './system-clock.ts'
-import type { UnitEnvironment } from './task-unit.ts'
-import { FakeConfigStore } from '../testing/fake-config-store.ts'
-import { FakeOffsets } from '../testing/fake-offsets.ts'
-import { FakeStatusStore } from '../testing/fake-status-store.ts'
-import { silentLog, until } from '../testing/run-scripted.ts'
+import { type HerderScene, herderScene } from '../testing/herder-scene.ts'
+import { until } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 
 /** A plugin without tasks that counts how often it was asked for them. */
@@ -34,49 +28,13 @@ function countedPlugin(name: string): Counted {
   return plugin
 }
 
-interface Scene {
-  readonly config: FakeConfigStore
-  readonly status: FakeStatusStore
-  readonly herder: Herder
+interface Scene extends HerderScene {
   readonly plugins: readonly [Counted, Counted]
-  rejoins: number
 }
 
 function scene(t: TestContext): Scene {
-  const config = new FakeConfigStore()
-  const status = new FakeStatusStore()
   const plugins = [countedPlugin('One'), countedPlugin('Two')] as const
-  const group = {
-    generation: 1,
-    leaseValid: () => true,
-    waitForLease: () => Promise.resolve(),
-    rejoin: () => void made.rejoins++,
-  }
-  const admin = {
-    fenceProducers: () => Promise.resolve(),
-    describeGroup: () => Promise.resolve({ members: [] }),
-    createTopic: () => Promise.resolve(),
-  }
-  const shared = { clock: systemClock, log: silentLog }
-  const environment: UnitEnvironment = {
-    ...shared,
-    connection: { brokers: [], clientId: 'test' },
-    producerDriver: 'platformatic',
-    groupId: 'g',
-    offsets: new FakeOffsets(),
-    admin,
-    exactlyOnceSource: true,
-    dataDir: '/nonexistent',
-    defaults: {},
-    environment: {},
-    restart: { max: 0, backoffMs: 1, backoffMaxMs: 1, healthyMs: 1 },
-  }
-  const former = new FormerTasks({ ...shared, admin, groupId: 'g', waitMs: 1, rejoin: () => {} })
-  const herder = new Herder({ plugins, config, status, environment, former, workerId: 'w:1', group: () => group, log: silentLog }) // prettier-ignore
-  herder.start()
-  t.after(() => herder.stop())
-  const made: Scene = { config, status, herder, plugins, rejoins: 0 }
-  return made
+  return Object.assign(herderScene(t, plugins), { plugins })
 }
 
 const put = (s: Scene, name: string, className: string, more = {}): Promise<void> =>

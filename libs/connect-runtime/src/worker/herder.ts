@@ -5,11 +5,16 @@ import { ConnectorUnit } from './connector-unit.ts'
 import type { FormerTasks } from './former-tasks.ts'
 import { type Group, type MemberAssignment, type MemberMetadata, parseUnit, unitOf } from '../assignment/group.ts'
 import { GroupLease } from '../assignment/lease.ts'
+import type { FormerRun } from '../task/former-run.ts'
+import { PreparedTasks } from './prepared-tasks.ts'
 import { TaskUnit, type UnitEnvironment } from './task-unit.ts'
-import { findPlugin, isOurs, taskCount } from '../assignment/units.ts'
+import type { Overlaps } from '../assignment/overlaps.ts'
+import { isOurs, pluginOf, taskCount } from '../assignment/units.ts'
 
 /** Changes of the config topic that come together cause one round of the group. */
 const DEBOUNCE_MS = 20
+/** Tasks that get ready at about the same time cause one round: their owners run them meanwhile, so nobody waits for it. */
+const READY_DEBOUNCE_MS = 50
 /** Wait before what could not be taken is taken up again. */
 const RETRY_MS = 1000
 
@@ -18,6 +23,7 @@ export interface HerderOptions {
   readonly config: ConfigStore
   readonly status: StatusStore
   readonly environment: UnitEnvironment
+  readonly overlaps: Overlaps
   readonly former: FormerTasks
   /** host:port of this worker's admin server. */
   readonly workerId: string
@@ -40,9 +46,11 @@ interface OwnedUnit {
 export class Herder {
   readonly #options: HerderOptions
   readonly #own = new Map<string, OwnedUnit>()
+  readonly #prepared: PreparedTasks
   /** How many tasks each connector of this service has: what the group shares out beside the connectors. */
   readonly #taskCounts = new Map<string, number>()
   #rejoinTimer: NodeJS.Timeout | null = null
+  #rejoinAt = 0
   #latest: MemberAssignment | null = null
   #leaseLost = false
   #unlisten: (() => void) | null = null
@@ -50,6 +58,16 @@ export class Herder {
 
   constructor(options: HerderOptions) {
     this.#options = options
+    const { config, status, overlaps, log } = options
+    const create = (unit: string, former: FormerRun): TaskUnit | null => this.#createTask(unit, former)
+    this.#prepared = new PreparedTasks({
+      config,
+      status,
+      overlaps,
+      create,
+      onChange: () => this.#preparedChanged(),
+      log,
+    })
   }
 
   start(): void {
@@ -74,6 +92,7 @@ export class Herder {
       worker: this.#options.workerId,
       cfg: String(this.#options.config.snapshot.appliedOffset),
       own: [...this.#own].map(([unit, { epoch, stopping }]) => [unit, epoch, stopping ? 1 : 0] as const),
+      ...this.#prepared.metadata(),
     }
   }
 
@@ -86,6 +105,7 @@ export class Herder {
     for (const [unit, owned] of this.#own) {
       if (!wanted.has(unit) && !owned.stopping) this.#release(unit, owned, lost ? 'lose' : 'stop')
     }
+    this.#prepared.keepOnly(new Set([...assignment.run, ...(assignment.prepare ?? [])]))
     this.#watch(this.#takeWhatIsNew(assignment))
   }
 
@@ -101,7 +121,18 @@ export class Herder {
       }
     }
     if (assignment !== this.#latest || this.#stopped) return
-    for (const unit of assignment.run) if (!this.#own.has(unit)) this.#take(unit)
+    for (const unit of assignment.run) {
+      // What ends here, of an owner's or a preparation's, is looked at again when it has.
+      if (!this.#own.has(unit) && !this.#prepared.isEnding(unit)) this.#take(unit)
+    }
+    this.#prepared.prepare((assignment.prepare ?? []).filter((unit) => !this.#own.has(unit)))
+  }
+
+  /** One is ready: the group may take it from its owner. One has ended: what waited for that can begin. */
+  #preparedChanged(): void {
+    if (this.#stopped) return
+    this.#rejoinSoon(READY_DEBOUNCE_MS)
+    if (this.#latest) this.#watch(this.#takeWhatIsNew(this.#latest))
   }
 
   /** The group no longer knows this member: everything is suspended (the lease says so) until the next assignment. */
@@ -115,40 +146,50 @@ export class Herder {
     // A round that began before the member said that it leaves may still come to its end.
     this.#stopped = true
     for (const [unit, owned] of this.#own) if (!owned.stopping) this.#release(unit, owned, 'stop')
-    await Promise.all([...this.#own.values()].map((owned) => owned.stopped))
+    await Promise.all([this.#prepared.stop(), ...[...this.#own.values()].map((owned) => owned.stopped)])
     if (this.#rejoinTimer) clearTimeout(this.#rejoinTimer)
   }
 
   #take(unit: string): void {
-    const { config, status, environment, former, workerId, group, log } = this.#options
+    const epoch = this.#options.group().generation
+    const own = (taken: OwnedUnit['unit']): void =>
+      void this.#own.set(unit, { unit: taken, epoch, stopping: false, stopped: Promise.resolve() })
+    const prepared = this.#prepared.take(unit)
+    if (prepared) return own(prepared)
+    const created = parseUnit(unit).task === null ? this.#createConnector(unit) : this.#createTask(unit)
+    if (!created) return
+    own(created)
+    this.#watch(created instanceof TaskUnit ? created.start() : created.reconcile())
+  }
+
+  #createConnector(unit: string): ConnectorUnit | null {
+    const { config, status, former, workerId, group, log } = this.#options
+    const { connector } = parseUnit(unit)
+    const plugin = this.#pluginOf(connector)
+    const shared = { config, status, former, group: group(), workerId, log }
+    return plugin && new ConnectorUnit({ connector, plugin, epoch: group().generation, ...shared })
+  }
+
+  /** With a former run: one that another worker has still. */
+  #createTask(unit: string, former?: FormerRun): TaskUnit | null {
+    const { config, status, environment, workerId, group, log } = this.#options
     const { connector, task } = parseUnit(unit)
-    const epoch = group().generation
-    if (task === null) {
-      const plugin = this.#pluginOf(connector)
-      if (!plugin) return
-      const shared = { config, status, former, group: group(), workerId, log }
-      const owned = new ConnectorUnit({ connector, plugin, epoch, ...shared })
-      this.#own.set(unit, { unit: owned, epoch, stopping: false, stopped: Promise.resolve() })
-      this.#watch(owned.reconcile())
-      return
-    }
-    const taskProps = config.snapshot.tasks(connector)[task]
-    const plugin = this.#pluginOf(connector, taskProps)
-    if (!taskProps || !plugin) return
-    const owned = new TaskUnit({
+    const props = task === null ? undefined : config.snapshot.tasks(connector)[task]
+    const plugin = this.#pluginOf(connector, props)
+    if (task === null || !props || !plugin) return null
+    return new TaskUnit({
       id: { connector, task },
       plugin,
-      props: taskProps,
+      props,
       target: config.snapshot.targetState(connector),
-      epoch,
+      epoch: group().generation,
       environment,
       status,
       workerId,
       createLease: () => new GroupLease(group()),
       log,
+      ...(former && { former }),
     })
-    this.#own.set(unit, { unit: owned, epoch, stopping: false, stopped: Promise.resolve() })
-    this.#watch(owned.start())
   }
 
   /** Stops a unit in the background; once it has really stopped, another round may give it to someone else. */
@@ -165,11 +206,9 @@ export class Herder {
       })
   }
 
-  /** Which of our plugins a connector has to do with; a task's is that of the set that it is of, which may be a former one. */
   #pluginOf(connector: string, taskProps?: Props): SourcePlugin | null {
     const { config, plugins } = this.#options
-    const plugin = findPlugin(plugins, config.snapshot.config(connector)?.['connector.class'])
-    return plugins.find((p) => p.taskClass === taskProps?.['task.class']) ?? plugin
+    return pluginOf(config.snapshot, plugins, connector, taskProps)
   }
 
   /** What a unit that stops leaves in the status topic. */
@@ -199,6 +238,7 @@ export class Herder {
         this.#watch(unit.update(props))
       })
     }
+    this.#prepared.configChanged(connector)
     this.#rejoinWhenUnitsChanged(connector)
   }
 
@@ -238,7 +278,13 @@ export class Herder {
 
   /** Changes that come together, or units that stop together, cause one round. */
   #rejoinSoon(afterMs = DEBOUNCE_MS): void {
-    this.#rejoinTimer ??= setTimeout(() => {
+    const at = performance.now() + afterMs
+    if (this.#rejoinTimer) {
+      if (this.#rejoinAt <= at) return
+      clearTimeout(this.#rejoinTimer)
+    }
+    this.#rejoinAt = at
+    this.#rejoinTimer = setTimeout(() => {
       this.#rejoinTimer = null
       this.#options.group().rejoin()
     }, afterMs)

@@ -13,6 +13,7 @@ import { type Compression, createProducer, type ProducerOptions } from '@tributa
 import type { Logger } from '@tributary/telemetry'
 import { BatchTracing } from '../task/batch-tracing.ts'
 import { ErrorHandler } from '../task/error-handler.ts'
+import type { FormerRun } from '../task/former-run.ts'
 import { mustGuarantee } from '../task/guarantees.ts'
 import { heedful } from '../isolation/heedful-task.ts'
 import { RecordEncoder } from '../task/record-encoder.ts'
@@ -35,6 +36,8 @@ export interface TaskEnvironment {
   readonly exactlyOnceSource: boolean
   /** Folder of what tasks keep on this host. */
   readonly dataDir: string
+  /** task.handover.timeout.ms: how long a run tries to connect beside the one that it is to follow. */
+  readonly handOverTimeoutMs: number
   /** Worker-wide values of task keys, `errors.tolerance`, `value.converter`, `producer.compression.type`. */
   readonly defaults: Props
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -53,6 +56,8 @@ export interface TaskRequest extends ResolvedProps {
   readonly id: TaskId
   readonly plugin: SourcePlugin
   readonly lease: Lease
+  /** The run that the new one follows with overlap. */
+  readonly former?: FormerRun | null
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
   readonly onTopic: (topic: string) => void
 }
@@ -131,6 +136,8 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     topics,
     errors,
     lease,
+    former: request.former ?? null,
+    handOverTimeoutMs: environment.handOverTimeoutMs,
     stats,
     tracing,
     dataDir: taskFolder(environment.dataDir, id),

@@ -21,29 +21,35 @@ const percent = (part: number, whole: number): number => (whole > 0 ? (part * 10
 
 /** Every metric of a task, once; the documents' names are gauges, as an exporter would add `_total` to a counter. */
 export const TASK_METRICS: readonly Reading[] = [
-  own('messages_received', 'Messages that the transport handed us', (u) => stats(u)?.messagesReceived ?? 0),
-  own('bytes_received', 'Bytes that the transport handed us', (u) => stats(u)?.bytesReceived ?? 0),
-  own('messages_dropped', 'Messages dropped by an opt-in policy', (u) => stats(u)?.messagesDropped ?? 0),
-  own('duplicates', 'Messages received again after a resume and left out', (u) => stats(u)?.duplicates ?? 0),
-  own('sequence_gaps', 'Gaps in the numeric sequence of the source', (u) => stats(u)?.sequenceGaps ?? 0),
-  own('sequence_gap_messages', 'Messages that the gaps span', (u) => stats(u)?.sequenceGapMessages ?? 0),
-  own('records_polled', 'Records handed out by the task', (u) => progress(u)?.recordsPolled ?? 0),
-  own('records_produced', 'Records that the broker acknowledged', (u) => progress(u)?.recordsProduced ?? 0),
-  own('records_committed', 'Records whose offsets are durable', (u) => progress(u)?.recordsCommitted ?? 0),
-  own('records_abandoned', 'Records given up at a stop or failure', (u) => progress(u)?.abandoned ?? 0),
-  own('records_skipped', 'Bad records that errors.tolerance=all let pass', (u) => u.current?.errors.skipped ?? 0),
-  own('records_dead_lettered', 'Of these, sent to the dead-letter queue', (u) => u.current?.errors.deadLettered ?? 0),
+  own('messages_received', 'Messages that the transport handed us', (u) => u.counts.count('messagesReceived')),
+  own('bytes_received', 'Bytes that the transport handed us', (u) => u.counts.count('bytesReceived')),
+  own('messages_dropped', 'Messages dropped by an opt-in policy', (u) => u.counts.count('messagesDropped')),
+  own('duplicates', 'Messages received again after a resume and left out', (u) => u.counts.count('duplicates')),
+  own('sequence_gaps', 'Gaps in the numeric sequence of the source', (u) => u.counts.count('sequenceGaps')),
+  own('sequence_gap_messages', 'Messages that the gaps span', (u) => u.counts.count('sequenceGapMessages')),
+  own('gaps_filled', 'Of these gaps, filled by a backfill', (u) => u.counts.count('gapsFilled')),
+  own('gap_messages_filled', 'Messages that backfills brought', (u) => u.counts.count('gapMessagesFilled')),
+  own('messages_spilled', 'Messages written to disk, as the queue was full', (u) => u.counts.count('messagesSpilled')),
+  own('spill_bytes', 'Bytes on disk that wait for Kafka', (u) => stats(u)?.spillBytes ?? 0),
+  own('spill_max_bytes', 'Bound of the bytes on disk; 0: nothing is spilled', (u) => stats(u)?.spillMaxBytes ?? 0),
+  own('records_polled', 'Records handed out by the task', (u) => u.counts.count('recordsPolled')),
+  own('records_produced', 'Records that the broker acknowledged', (u) => u.counts.count('recordsProduced')),
+  own('records_committed', 'Records whose offsets are durable', (u) => u.counts.count('recordsCommitted')),
+  own('records_abandoned', 'Records given up at a stop or failure', (u) => u.counts.count('recordsAbandoned')),
+  own('records_skipped', 'Bad records that errors.tolerance=all let pass', (u) => u.counts.count('recordsSkipped')),
+  own('records_dead_lettered', 'Of these, sent to the dead-letter queue', (u) => u.counts.count('recordsDeadLettered')),
   own('queue_records', 'Records in the queue', (u) => stats(u)?.queueSize ?? 0),
   own('queue_bytes', 'Bytes in the queue', (u) => stats(u)?.queueBytes ?? 0),
   own('queue_max_bytes', 'Bound of the queue in bytes', (u) => stats(u)?.queueMaxBytes ?? 0),
   own('in_flight_records', 'Records on their way to the broker', (u) => progress(u)?.inFlightRecords ?? 0),
   own('connected', '1 while connected to the source', connected),
-  own('reconnects', 'Tries to connect again', (u) => connection(u)?.reconnects ?? 0),
+  own('reconnects', 'Tries to connect again', (u) => u.counts.count('reconnects')),
+  own('hand_overs', 'Runs of the task that followed another one with overlap', (u) => u.handOvers),
   own('task_restarts', 'Restarts of the task by itself', (u) => u.restartPolicy.restarts),
   own('task_failed', '1 while the task is FAILED', (u) => (u.failed ? 1 : 0)),
-  documented('MessagesReceived', (u) => stats(u)?.messagesReceived ?? 0),
-  documented('MessagesDropped', (u) => stats(u)?.messagesDropped ?? 0),
-  documented('RecordsProduced', (u) => progress(u)?.recordsProduced ?? 0),
+  documented('MessagesReceived', (u) => u.counts.count('messagesReceived')),
+  documented('MessagesDropped', (u) => u.counts.count('messagesDropped')),
+  documented('RecordsProduced', (u) => u.counts.count('recordsProduced')),
   documented('QueueSize', (u) => stats(u)?.queueSize ?? 0),
   documented('QueueCapacity', (u) => stats(u)?.queueCapacity ?? 0),
   documented('QueueUtilizationPercent', (u) => percent(stats(u)?.queueSize ?? 0, stats(u)?.queueCapacity ?? 0)),
@@ -51,17 +57,17 @@ export const TASK_METRICS: readonly Reading[] = [
   documented('IsConnected', connected),
   documented('Connected', connected),
   documented('MillisSinceLastMessage', (u, now) => {
-    const at = stats(u)?.lastMessageAt ?? 0
+    const at = u.counts.time('lastMessageAt')
     return at === 0 ? -1 : Math.max(0, now - at)
   }),
   documented('UptimeMillis', (u, now) => {
     const since = connection(u)?.connectedSince
     return since ? Math.max(0, now - since) : 0
   }),
-  documented('TotalReconnects', (u) => connection(u)?.reconnects ?? 0),
+  documented('TotalReconnects', (u) => u.counts.count('reconnects')),
   documented('LagCount', lag),
-  documented('DropRate', (u) => percent(stats(u)?.messagesDropped ?? 0, stats(u)?.messagesReceived ?? 0)),
-  documented('sequence_gaps', (u) => stats(u)?.sequenceGaps ?? 0),
+  documented('DropRate', (u) => percent(u.counts.count('messagesDropped'), u.counts.count('messagesReceived'))),
+  documented('sequence_gaps', (u) => u.counts.count('sequenceGaps')),
 ]
 
 function own(name: string, help: string, read: Reading['read']): Reading {

@@ -45,15 +45,12 @@ export class TaskStatus {
   }
 
   report(state: State, trace?: string): void {
-    const { store, id, workerId, epoch: generation } = this.#options
-    const entry: StatusEntry = {
-      state,
-      workerId,
-      generation,
-      ...(trace !== undefined && { trace }),
-      ...(this.#forgiven && { stalls: 0 }),
-    }
-    this.#inBackground(() => store.putTask(id.connector, id.task, entry))
+    this.#put({ state, ...(trace !== undefined && { trace }) })
+  }
+
+  /** The task has ended here; `handOver` is what it leaves to its next run, here or elsewhere. */
+  reportUnassigned(handOver: string | null): void {
+    this.#put({ state: 'UNASSIGNED', ...(handOver !== null && { handOver }) })
   }
 
   /** The task has written to a topic for the first time. */
@@ -70,6 +67,12 @@ export class TaskStatus {
   /** Resolves once everything told so far is written. */
   idle(): Promise<void> {
     return this.#writes.idle()
+  }
+
+  #put(told: Pick<StatusEntry, 'state' | 'trace' | 'handOver'>): void {
+    const { store, id, workerId, epoch: generation } = this.#options
+    const entry: StatusEntry = { ...told, workerId, generation, ...(this.#forgiven && { stalls: 0 }) }
+    this.#inBackground(() => store.putTask(id.connector, id.task, entry))
   }
 
   #write(operation: () => Promise<void>): Promise<void> {

@@ -1,12 +1,15 @@
-import { type ErrorKind, errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
+import { type ErrorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { StatusStore, TargetState } from '@tributary/connect-storage'
-import { type Logger, redactLogs } from '@tributary/telemetry'
-import { heldTooOften, MAX_STALLS } from '../isolation/held-loop.ts'
-import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
+import type { Logger } from '@tributary/telemetry'
+import { Elsewhere } from './elsewhere.ts'
+import { HandOver, type HandOverOutcome, type HandOverReason } from './hand-over.ts'
 import { outlook, RestartPolicy, type RestartSettings } from './restart-policy.ts'
 import { Serial } from './serial.ts'
-import { type CreatedTask, createTask, resolveProps, type TaskEnvironment } from './task-factory.ts'
+import { TaskCounts } from './task-counts.ts'
+import type { CreatedTask, TaskEnvironment } from './task-factory.ts'
+import type { FormerRun } from '../task/former-run.ts'
 import type { Lease, TaskId, TaskState } from '../task/task-parts.ts'
+import { type TaskFailure, TaskRun } from './task-run.ts'
 import { TaskStatus } from './task-status.ts'
 
 /** What all tasks of a worker share, and how they heal. */
@@ -25,20 +28,14 @@ export interface TaskUnitOptions {
   readonly status: StatusStore
   readonly workerId: string
   readonly createLease: () => Lease
+  /** The task runs on another worker still, and its first run here follows that one with overlap. */
+  readonly former?: FormerRun
   readonly log: Logger
 }
 
-/** One run of the task, from its creation on; what an earlier one still tells is not this unit's state. */
-interface Run {
-  readonly scope: PluginScope
-  created: CreatedTask | null
-}
-
-const unchanged = (text: string): string => text
-
 /**
- * A task that is assigned to this worker: starts, restarts, pauses, stops it, and tells its state to the status topic. All
- * code of the plugin runs in a scope of its own, so that what it breaks fails this task and no other.
+ * A task that is assigned to this worker: starts, restarts, pauses, stops it, and tells its state to the status topic. Its
+ * runs follow each other; where the source allows it, with overlap.
  */
 export class TaskUnit {
   readonly id: TaskId
@@ -47,36 +44,41 @@ export class TaskUnit {
   /** Why it is FAILED; null otherwise. */
   failure: unknown = null
   readonly restartPolicy: RestartPolicy
-  /** Hides the secrets of the last started configuration in a text. */
-  redact = unchanged
+  readonly counts = new TaskCounts(() => this.current)
+  /** Runs that followed another one with overlap. */
+  handOvers = 0
   readonly #options: TaskUnitOptions
+  readonly #log: Logger
   readonly #operations = new Serial()
   readonly #status: TaskStatus
   #props: Props
   #target: TargetState
-  #run: Run | null = null
+  #run: TaskRun | null = null
+  #handOver: HandOver | null = null
+  readonly #elsewhere: Elsewhere | null
   #startedAt = 0
   /** To the next restart, or to the end of the healthy period. */
   #timer: NodeJS.Timeout | null = null
-  /** As long as the unit is here no log line of this process shows its secrets. */
-  #endRedaction: () => void = () => {}
   #released = false
 
   constructor(options: TaskUnitOptions) {
-    const { id, plugin, epoch, environment, status, workerId, log } = options
+    const { id, plugin, epoch, environment, status, workerId, former } = options
     this.#options = options
     this.id = id
     this.plugin = plugin
     this.epoch = epoch
     this.restartPolicy = new RestartPolicy(environment.restart)
-    this.#status = new TaskStatus({ id, epoch, store: status, workerId, log })
+    this.#log = options.log.child({ connector_name: id.connector, task: id.task })
+    this.#status = new TaskStatus({ id, epoch, store: status, workerId, log: options.log })
     this.#props = options.props
     this.#target = options.target
+    this.#elsewhere = former ? new Elsewhere(former) : null
   }
 
   get props(): Props {
     return this.#props
   }
+  /** The run that delivers; during a hand-over the former one. */
   get current(): CreatedTask | null {
     return this.#run?.created ?? null
   }
@@ -88,128 +90,178 @@ export class TaskUnit {
     return this.#status.waitsMs
   }
 
+  /** Hides the secrets of the configurations that run here in a text. */
+  redact(text: string): string {
+    const shown = this.#run === null ? text : this.#run.redact(text)
+    return this.#handOver === null ? shown : this.#handOver.successor.redact(shown)
+  }
+
   start(): Promise<void> {
     return this.#operations.run(() => Promise.resolve(this.#start()))
   }
 
-  /** Takes a new configuration: the task restarts when it differs. */
+  /** Takes a new configuration: another run follows when it differs, with overlap if it can. */
   update(props: Props): Promise<void> {
     if (sameProps(this.#props, props)) return Promise.resolve()
     this.#props = props
-    return this.restart()
+    this.#forgive()
+    return this.#next(() => this.#changed())
   }
 
   /** Someone wants it to run: what went wrong in the past counts no more. */
   restart(): Promise<void> {
-    this.restartPolicy.refill()
-    this.#status.forgiveStalls()
+    this.#forgive()
     return this.#restart()
   }
 
   setTarget(target: TargetState): void {
     this.#target = target
-    if (target === 'PAUSED') this.current?.run.pause()
-    else this.current?.run.resume()
+    this.#run?.setTarget(target)
+    this.#handOver?.successor.setTarget(target)
   }
 
   /** Ends the task for good on this worker. `lose`: another worker has it already. */
   release(how: 'stop' | 'lose', finalState: 'UNASSIGNED' | 'DELETED' | 'SILENT'): Promise<void> {
     this.#released = true
-    if (how === 'lose' && this.#run) void this.#end(this.#run, how)
+    this.#handOver?.cancel()
+    // One that takes over at present stops as soon as it has, and what only it has received is delivered.
+    if (this.#handOver?.cancelled === false) void this.#handOver.successor.end(how)
+    if (how === 'lose') void this.#run?.end(how)
     return this.#operations.run(async () => {
+      const last = this.#run
       await this.#stopCurrent(how)
-      if (finalState === 'UNASSIGNED') this.#status.report('UNASSIGNED')
+      if (finalState === 'UNASSIGNED') this.#status.reportUnassigned(last?.created?.run.memo ?? null)
       if (finalState === 'DELETED') await this.#status.delete()
       await this.#status.idle()
-      this.#endRedaction()
+      last?.forget()
     })
   }
 
+  #forgive(): void {
+    this.restartPolicy.refill()
+    this.#status.forgiveStalls()
+  }
+
   #restart(): Promise<void> {
-    return this.#operations.run(async () => {
-      await this.#stopCurrent('stop')
-      this.#start()
-    })
+    return this.#next(() => this.#beginAnew())
+  }
+
+  /** What the present hand-over prepares is out of date. */
+  #next(operation: () => Promise<void>): Promise<void> {
+    this.#handOver?.cancel()
+    return this.#operations.run(operation)
+  }
+
+  async #beginAnew(): Promise<void> {
+    await this.#stopCurrent('stop')
+    this.#start()
   }
 
   #start(): void {
     if (this.#released) return
     this.failure = null
+    this.counts.beginAnew()
     this.#startedAt = this.#options.environment.clock.monotonic()
-    const run: Run = { scope: this.#createScope(() => run), created: null }
-    this.#run = run
-    runInScope(run.scope, () => {
-      try {
-        run.created = this.#create(run)
-      } catch (error) {
-        runOutsideScopes(() => this.#failedWith(error, errorKind(error)))
-        return
-      }
-      if (this.#target === 'PAUSED') run.created.run.pause()
-      void run.created.run.run()
-    })
+    this.#run = this.#createRun()
+    this.#run.start(this.#target, this.#elsewhere?.over === false ? this.#elsewhere : null)
   }
 
-  #create(run: Run): CreatedTask {
-    const { environment, createLease } = this.#options
-    const { stalls, stored } = this.#status
-    if (stalls >= MAX_STALLS) throw heldTooOften(run.scope.name, stalls, stored?.trace)
-    const resolved = resolveProps(environment, this.plugin, this.#props)
-    this.#endRedaction()
-    this.redact = resolved.redact
-    this.#endRedaction = redactLogs(resolved.redact)
-    return createTask(environment, {
-      ...resolved,
-      id: this.id,
-      plugin: this.plugin,
-      lease: createLease(),
-      onState: (state, error, kind) => {
-        if (run === this.#run) runOutsideScopes(() => this.#onState(state, error, kind))
-      },
-      onTopic: (topic) => runOutsideScopes(() => this.#status.reportTopic(topic)),
-    })
+  async #changed(): Promise<void> {
+    // An operation before this one may have taken the newest configuration already.
+    if (this.#released || (this.#run?.props === this.#props && !this.failed)) return
+    const outcome = await this.#overlap('config_changed')
+    if (outcome === null || outcome === 'kept' || outcome === 'lost') await this.#beginAnew()
   }
 
-  #createScope(run: () => Run): PluginScope {
-    const { connector, task } = this.id
-    return {
-      name: `task ${task} of connector ${connector}`,
-      unit: () => ({ connector, task, generation: this.epoch, stalls: this.#status.stalls }),
-      fail: (error) => run().created?.run.fail(error),
-    }
+  #tooOld(run: TaskRun): void {
+    const replaced = this.#operations.run(async () => {
+      if (run === this.#run && (await this.#overlap('connection_age')) === 'lost') await this.#beginAnew()
+    })
+    replaced.catch((error: unknown) => this.#options.log.error('unit_operation_failed', { error }))
+  }
+
+  /** Has a new run follow the present one with overlap; null where that is not possible. */
+  async #overlap(reason: HandOverReason): Promise<HandOverOutcome | null> {
+    const former = this.#run
+    if (this.#released || this.#target === 'PAUSED' || !former?.streaming) return null
+    const successor = this.#createRun()
+    if (former.handOverPolicy === null || successor.handOverPolicy === null) return null
+    const onFormerEnded = (): void => this.#follows(successor, reason)
+    const handOver = new HandOver({ former, successor, reason, log: this.#log, onFormerEnded })
+    this.#handOver = handOver
+    const outcome = await handOver.run(this.#target)
+    this.#handOver = null
+    if (this.#run === former) successor.forget()
+    else former.forget()
+    return outcome
+  }
+
+  #follows(successor: TaskRun, reason: HandOverReason): void {
+    this.counts.goOn()
+    this.handOvers++
+    this.#run = successor
+    if (reason === 'config_changed') this.#startedAt = this.#options.environment.clock.monotonic()
+  }
+
+  #createRun(): TaskRun {
+    const { id, plugin, epoch, environment, createLease } = this.#options
+    return new TaskRun({
+      ...{ id, plugin, epoch, environment, createLease },
+      props: this.#props,
+      status: this.#status,
+      onState: (run, state) => this.#onState(run, state),
+      onOld: (run) => this.#tooOld(run),
+    })
   }
 
   async #stopCurrent(how: 'stop' | 'lose'): Promise<void> {
     this.#clearTimer()
     const run = this.#run
     this.#run = null
-    if (run) await this.#end(run, how)
+    await run?.end(how)
+    run?.forget()
   }
 
-  async #end({ scope, created }: Run, how: 'stop' | 'lose'): Promise<void> {
-    await runInScope(scope, () => (how === 'lose' ? created?.run.lose() : created?.run.stop()))
-  }
-
-  #onState(state: TaskState, error: unknown, kind: ErrorKind | null): void {
-    if (state === 'failed') return this.#failedWith(error, kind ?? 'fatal')
+  #onState(run: TaskRun, state: TaskState): void {
+    if (run !== this.#run) return
+    if (state === 'failed') this.#runFailed(run.failure!)
     if (state === 'paused') this.#status.report('PAUSED')
     if (state !== 'running') return
     this.#status.report('RUNNING')
     if (this.#status.stalls > 0) this.#forgiveWhenHealthy()
   }
 
+  #runFailed({ error, kind }: TaskFailure): void {
+    if (this.#elsewhere?.over === false) return this.#beginAfter(this.#elsewhere, error)
+    // The successor has the answer: it takes over from a failed run as from any other, or fails with the same error.
+    this.#handOver?.formerFailed()
+    if (this.#handOver?.cancelled === false) return this.#log.warn('former_run_failed', { error })
+    this.#failedWith(error, kind)
+  }
+
+  /** What went wrong beside a run elsewhere may go well without one, and is told only where it does not. */
+  #beginAfter(elsewhere: Elsewhere, error: unknown): void {
+    this.#log.warn('hand_over_failed', { reason: 'moved', error })
+    const began = this.#operations.run(async () => {
+      if (this.#released) return
+      await elsewhere.finish(false)
+      await this.#beginAnew()
+    })
+    // Then the task is still the other worker's.
+    began.catch((cause: unknown) => this.#log.warn('hand_over_failed', { reason: 'moved', error: cause }))
+  }
+
   #failedWith(error: unknown, kind: ErrorKind): void {
-    const { log, environment } = this.#options
-    const { connector, task } = this.id
+    const { environment } = this.#options
     this.#clearTimer()
     this.failure = error
     const restart = this.restartPolicy.next(error, kind, environment.clock.monotonic() - this.#startedAt)
     const trace = this.redact(withSecondLine(traceOf(error), outlook(restart)))
-    log.error('task_failed', { connector_name: connector, task, kind, trace })
+    this.#log.error('task_failed', { kind, trace })
     this.#status.report('FAILED', trace)
     if (restart.kind !== 'after' || this.#released) return
     const { waitMs, attempt } = restart
-    log.info('task_restart_scheduled', { connector_name: connector, task, backoff_ms: waitMs, attempt })
+    this.#log.info('task_restart_scheduled', { backoff_ms: waitMs, attempt })
     this.#timer = setTimeout(() => void this.#restart(), waitMs)
   }
 

@@ -97,6 +97,14 @@ const keys = {
     group: 'Tasks',
     doc: 'ms that a stopping task has to deliver and commit what it holds; what is left is given up, counted and logged.',
   },
+  'task.handover.timeout.ms': {
+    type: 'int',
+    default: 10_000,
+    validator: { kind: 'range', min: 0 },
+    importance: 'low',
+    group: 'Tasks',
+    doc: 'ms that a new run of a task has to connect beside the one before it, which reads on meanwhile: after a changed configuration, at a planned move, before a connection gets too old.',
+  },
   'task.restart.max': {
     type: 'int',
     default: 100,

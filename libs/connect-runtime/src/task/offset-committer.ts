@@ -1,0 +1,53 @@
+import type { InFlight } from './in-flight.ts'
+import type { TaskParts } from './task-parts.ts'
+import type { TaskProgress } from './task-progress.ts'
+
+export interface OffsetCommitterOptions {
+  readonly parts: Pick<TaskParts, 'id' | 'task' | 'offsets' | 'lease' | 'config' | 'clock' | 'log'>
+  readonly inFlight: InFlight
+  readonly progress: TaskProgress
+  /** Whether the task is another worker's now, whose offsets must not be overwritten. */
+  readonly lost: () => boolean
+}
+
+/** Writes the offsets of the acknowledged prefix. With exactly once there is never one: they are part of the transactions. */
+export class OffsetCommitter {
+  readonly #options: OffsetCommitterOptions
+
+  constructor(options: OffsetCommitterOptions) {
+    this.#options = options
+  }
+
+  /** When something changed, at most each `offset.commit.interval.ms`. Rejects at `stopping`, with its reason. */
+  async run(stopping: AbortSignal, abandon: AbortSignal): Promise<never> {
+    const { parts, inFlight } = this.#options
+    for (;;) {
+      await inFlight.committable.passed(stopping)
+      await this.commit(abandon)
+      await parts.clock.sleep(parts.config.commitIntervalMs, stopping)
+    }
+  }
+
+  /** Once; resolves when they are durable and the task was told. */
+  async commit(signal: AbortSignal): Promise<void> {
+    const { parts, inFlight, progress, lost } = this.#options
+    const { offsets, id, task, lease, log } = parts
+    if (lost()) return
+    await lease.passed(signal)
+    const taken = inFlight.takeCommittable()
+    if (taken === null) return
+    try {
+      await offsets.write(
+        id.connector,
+        [...taken.offsets].map(([partition, offset]) => ({ partition, offset })),
+        signal,
+      )
+    } catch (error) {
+      inFlight.restore(taken)
+      throw error
+    }
+    log.debug('offsets_committed', { records: taken.recordCount })
+    progress.committed(taken.recordCount)
+    await task.commit?.(signal)
+  }
+}

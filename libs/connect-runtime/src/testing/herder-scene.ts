@@ -1,0 +1,64 @@
+import type { TestContext } from 'node:test'
+import type { SourcePlugin } from '@tributary/connect-api'
+import { Overlaps } from '../assignment/overlaps.ts'
+import { FormerTasks } from '../worker/former-tasks.ts'
+import { Herder } from '../worker/herder.ts'
+import { systemClock } from '../worker/system-clock.ts'
+import type { UnitEnvironment } from '../worker/task-unit.ts'
+import { FakeConfigStore } from './fake-config-store.ts'
+import { FakeOffsets } from './fake-offsets.ts'
+import { FakeStatusStore } from './fake-status-store.ts'
+import { silentLog } from './run-scripted.ts'
+
+export interface HerderScene {
+  readonly config: FakeConfigStore
+  readonly status: FakeStatusStore
+  readonly herder: Herder
+  /** How often the herder asked for a round of the group. */
+  rejoins: number
+}
+
+/** A herder on fakes, without Kafka: what it takes can start and connect, and gets no producer. */
+export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): HerderScene {
+  const config = new FakeConfigStore()
+  const status = new FakeStatusStore()
+  const group = {
+    generation: 1,
+    leaseValid: () => true,
+    waitForLease: () => Promise.resolve(),
+    rejoin: () => void made.rejoins++,
+  }
+  const admin = {
+    fenceProducers: () => Promise.resolve(),
+    describeGroup: () => Promise.resolve({ members: [] }),
+    createTopic: () => Promise.resolve(),
+  }
+  const shared = { clock: systemClock, log: silentLog }
+  const environment: UnitEnvironment = {
+    ...shared,
+    connection: { brokers: [], clientId: 'test' },
+    producerDriver: 'platformatic',
+    groupId: 'g',
+    offsets: new FakeOffsets(),
+    admin,
+    exactlyOnceSource: true,
+    handOverTimeoutMs: 1000,
+    dataDir: '/nonexistent',
+    // There is no Kafka that a stop could deliver anything to.
+    defaults: { 'task.shutdown.graceful.timeout.ms': '1' },
+    environment: {},
+    restart: { max: 0, backoffMs: 1, backoffMaxMs: 1, healthyMs: 1 },
+  }
+  const herder = new Herder({
+    ...{ plugins, config, status, environment },
+    overlaps: new Overlaps(plugins, environment),
+    former: new FormerTasks({ ...shared, admin, groupId: 'g', waitMs: 1, rejoin: () => {} }),
+    workerId: 'w:1',
+    group: () => group,
+    log: silentLog,
+  })
+  herder.start()
+  t.after(() => herder.stop())
+  const made: HerderScene = { config, status, herder, rejoins: 0 }
+  return made
+}

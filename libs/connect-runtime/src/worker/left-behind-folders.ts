@@ -1,0 +1,57 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TaskId } from '../task/task-parts.ts'
+
+/** The folder of a task on this host, with something in it. */
+export interface LeftFolder {
+  readonly id: TaskId
+  readonly dir: string
+  readonly bytes: number
+}
+
+/** All that tasks have left in `dataDir`, as `taskFolder` names it; what has other names is somebody else's. */
+export async function leftFolders(dataDir: string): Promise<LeftFolder[]> {
+  const found: LeftFolder[] = []
+  for (const connectorName of await entries(dataDir)) {
+    const connector = decoded(connectorName)
+    if (connector === null) continue
+    for (const task of await entries(join(dataDir, connectorName))) {
+      if (!/^\d+$/.test(task)) continue
+      const dir = join(dataDir, connectorName, task)
+      const names = await entries(dir)
+      if (names.length > 0) found.push({ id: { connector, task: Number(task) }, dir, bytes: await sizeOf(dir, names) })
+    }
+  }
+  return found
+}
+
+function decoded(name: string): string | null {
+  try {
+    return decodeURIComponent(name)
+  } catch (error) {
+    if (error instanceof URIError) return null
+    throw error
+  }
+}
+
+/** [] when it is not there, or is no folder. */
+async function entries(dir: string): Promise<string[]> {
+  return readdir(dir).catch((error: unknown) => {
+    const code = (error as { code?: unknown }).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw error
+  })
+}
+
+async function sizeOf(dir: string, names: readonly string[]): Promise<number> {
+  let bytes = 0
+  for (const name of names) {
+    // Its owner may be at work on it.
+    const found = await stat(join(dir, name)).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code === 'ENOENT') return null
+      throw error
+    })
+    bytes += found?.size ?? 0
+  }
+  return bytes
+}

@@ -1,0 +1,133 @@
+import type { ConfigStore, StatusStore } from '@tributary/connect-storage'
+import type { Logger } from '@tributary/telemetry'
+import { parseUnit } from '../assignment/group.ts'
+import type { Overlaps } from '../assignment/overlaps.ts'
+import type { FormerRun } from '../task/former-run.ts'
+import { FormerOwner } from './former-owner.ts'
+import { sameProps, type TaskUnit } from './task-unit.ts'
+
+export interface PreparedTasksOptions {
+  readonly config: ConfigStore
+  readonly status: StatusStore
+  readonly overlaps: Overlaps
+  /** null: there is no such task, or no plugin for it. */
+  readonly create: (unit: string, former: FormerRun) => TaskUnit | null
+  /** One is ready, so that the group may meet; or one has ended, so that its unit can be taken or prepared anew. */
+  readonly onChange: () => void
+  readonly log: Logger
+}
+
+interface Prepared {
+  readonly owner: FormerOwner
+  /** null: its runs cannot overlap, and its owner need not wait. */
+  readonly task: TaskUnit | null
+  ready: boolean
+}
+
+/**
+ * Tasks that are to move to this worker: started and connected here while their owners still run them. None sends, commits
+ * or tells anything before the group gives it to this worker.
+ */
+export class PreparedTasks {
+  readonly #options: PreparedTasksOptions
+  readonly #prepared = new Map<string, Prepared>()
+  /** Those that were called off and are not over yet. */
+  readonly #ending = new Map<string, Promise<void>>()
+
+  constructor(options: PreparedTasksOptions) {
+    this.#options = options
+  }
+
+  metadata(): { preparing: string[]; ready: string[] } {
+    const units = [...this.#prepared]
+    const named = (ready: boolean): string[] => units.filter(([, p]) => p.ready === ready).map(([unit]) => unit)
+    return { preparing: named(false), ready: named(true) }
+  }
+
+  /** Calls off what is no longer to come. */
+  keepOnly(wanted: ReadonlySet<string>): void {
+    for (const unit of [...this.#prepared.keys()]) if (!wanted.has(unit)) this.#callOff(unit)
+  }
+
+  /** Prepares what is not prepared yet; what has not ended since it was called off is to be asked for again. */
+  prepare(units: readonly string[]): void {
+    for (const unit of units) if (!this.#prepared.has(unit) && !this.#ending.has(unit)) this.#prepare(unit)
+  }
+
+  /** What is prepared of the connector is given up when it is not what the config topic asks for now. */
+  configChanged(connector: string): void {
+    const outdated = [...this.#prepared].filter(([unit, { task }]) => {
+      return parseUnit(unit).connector === connector && !this.#upToDate(unit, task)
+    })
+    for (const [unit] of outdated) this.#callOff(unit)
+    if (outdated.length > 0) this.#options.onChange()
+  }
+
+  /** Whether a former preparation of the unit still runs, which must end before the unit may run. */
+  isEnding(unit: string): boolean {
+    return this.#ending.has(unit)
+  }
+
+  /** The unit is this worker's now: answers its task, which goes on by itself; null when none was prepared. */
+  take(unit: string): TaskUnit | null {
+    const prepared = this.#prepared.get(unit)
+    this.#prepared.delete(unit)
+    prepared?.owner.gone()
+    return prepared?.task ?? null
+  }
+
+  async stop(): Promise<void> {
+    this.keepOnly(new Set())
+    await Promise.all(this.#ending.values())
+  }
+
+  #prepare(unit: string): void {
+    const { config, create, status, overlaps, log } = this.#options
+    const { connector, task } = parseUnit(unit)
+    const id = { connector, task: task! }
+    const fields = { connector_name: connector, task }
+    const startedAt = performance.now()
+    const ready = (connected: boolean): void => {
+      if (prepared.ready || this.#prepared.get(unit) !== prepared) return
+      prepared.ready = true
+      log.info('task_prepared', { ...fields, connected, waited_ms: Math.round(performance.now() - startedAt) })
+      this.#options.onChange()
+    }
+    const owner = new FormerOwner({ id, status, onReady: ready })
+    const prepared: Prepared = {
+      owner,
+      task: overlaps.allowed(config.snapshot, unit) ? create(unit, owner) : null,
+      ready: false,
+    }
+    this.#prepared.set(unit, prepared)
+    if (prepared.task === null) return ready(false)
+    log.info('task_preparing', fields)
+    prepared.task.start().catch((error: unknown) => log.error('unit_operation_failed', { unit, error }))
+  }
+
+  #upToDate(unit: string, prepared: TaskUnit | null): boolean {
+    const { config, overlaps } = this.#options
+    const { connector, task } = parseUnit(unit)
+    const props = config.snapshot.tasks(connector)[task ?? 0]
+    const allowed = overlaps.allowed(config.snapshot, unit)
+    return prepared === null ? !allowed : allowed && props !== undefined && sameProps(props, prepared.props)
+  }
+
+  #callOff(unit: string): void {
+    const { log, onChange } = this.#options
+    const { owner, task } = this.#prepared.get(unit)!
+    this.#prepared.delete(unit)
+    if (!task) return
+    const { connector: connector_name, task: number } = task.id
+    log.info('task_preparation_ended', { connector_name, task: number })
+    owner.goesOn()
+    const ended = task
+      .release('stop', 'SILENT')
+      .catch((error: unknown) => log.error('unit_stop_failed', { unit, error }))
+      .then(() => {
+        this.#ending.delete(unit)
+        onChange()
+      })
+    this.#ending.set(unit, ended)
+  }
+}

@@ -1,4 +1,23 @@
 export { Intake, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
+export type { Codec, SpillOptions } from './spill/spill.ts'
+export { SpilledMessages } from './spill/spilled-messages.ts'
 export { RateLimitedLog } from './rate-limited-log.ts'
+export { reasonOf } from './reason-of.ts'
 export { restoredSequence } from './restored-sequence.ts'
+export {
+  countBetween,
+  type Judgement,
+  plus,
+  RecentIds,
+  type Reset,
+  type SequenceNumber,
+  sequenceNumber,
+  type SequenceRange,
+  SequenceTracker,
+  type SequenceTrackerOptions,
+  type Skipped,
+  spanOf,
+} from './sequence/index.ts'
 export { TaskMetricsLog } from './task-metrics-log.ts'
+export { MAX_TIMER_MS } from './timer-limit.ts'
+export { checkTls, isUntrusted, readTls, type TlsSetting, type TlsSettings } from './tls.ts'

@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict'
+import { cp, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, mock, test } from 'node:test'
+import { type Clock, createTaskStats, type SourceRecord } from '@tributary/connect-api'
+import type { LogFields, Logger } from '@tributary/telemetry'
+import { Intake } from './intake.ts'
+import { RateLimitedLog } from './rate-limited-log.ts'
+import type { Codec } from './spill/spill.ts'
+import { randomFrom, temporaryFolder } from './spill/testing.ts'
+
+const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
+const codec: Codec<string> = { encode: (text) => Buffer.from(text), decode: String }
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: () => Promise.reject(new Error('nothing sleeps here')),
+}
+const never = new AbortController().signal
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('waited in vain: ' + String(condition))
+    await turn()
+  }
+}
+
+interface Rig {
+  readonly intake: Intake<string>
+  readonly stats: ReturnType<typeof createTaskStats>
+  readonly events: { event: string; fields: LogFields }[]
+  paused: boolean
+  /** Pushes messages as one burst. */
+  push(from: number, to: number): void
+  /** As a poll whose records Kafka has, with their offsets, at once; the numbers. */
+  deliver(max?: number): Promise<number[]>
+  /** As a poll whose records Kafka never gets. */
+  poll(max?: number): Promise<number[]>
+}
+
+function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10): Rig {
+  const stats = createTaskStats()
+  const events: Rig['events'] = []
+  const log = rememberingLog(events)
+  const rig = { paused: false }
+  const intake = new Intake<string>({
+    maxRecords,
+    maxBytes: 1_000_000,
+    overflow: { dir, maxBytes, codec, log },
+    transport: () => ({ pause: () => void (rig.paused = true), resume: () => void (rig.paused = false) }),
+    stats,
+    clock,
+    busyLog: new RateLimitedLog(log, clock),
+  })
+  const poll = async (max = 7): Promise<{ numbers: number[]; records: SourceRecord[] }> => {
+    const messages = (await intake.take(max, 0, never)) ?? []
+    const records = messages.map((value) => recordOf(value))
+    intake.handedOut(records)
+    return { numbers: messages.map(Number), records }
+  }
+  return Object.assign(rig, {
+    intake,
+    stats,
+    events,
+    push: (from: number, to: number) => {
+      for (let i = from; i < to; i++) intake.push(String(i), 4)
+      intake.received(to - from, 4 * (to - from))
+    },
+    poll: async (max?: number) => (await poll(max)).numbers,
+    deliver: async (max?: number) => {
+      const { numbers, records } = await poll(max)
+      for (const record of records) intake.delivered(record)
+      await intake.committed()
+      return numbers
+    },
+  })
+}
+
+async function deliverAll(rig: Rig): Promise<number[]> {
+  const all: number[] = []
+  for (let misses = 0; misses < 3;) {
+    const numbers = await rig.deliver()
+    all.push(...numbers)
+    if (numbers.length > 0) misses = 0
+    else misses++
+    await turn()
+  }
+  return all
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
+
+describe('an intake that spills', () => {
+  test('keeps the order, and everything, however pushes and polls fall', async (t) => {
+    for (let seed = 1; seed <= (LONG ? 200 : 20); seed++) {
+      const dir = await temporaryFolder(t)
+      const rig = createRig(dir, 10_000_000, 10 + seed)
+      const random = randomFrom(seed)
+      const out: number[] = []
+      let next = 0
+      for (let step = 0; step < 200; step++) {
+        if (random() < 0.6) {
+          const to = next + Math.floor(random() * 12)
+          rig.push(next, to)
+          next = to
+        }
+        if (random() < 0.3) await turn()
+        if (random() < 0.4) out.push(...(await rig.deliver(1 + Math.floor(random() * 20))))
+      }
+      out.push(...(await deliverAll(rig)))
+      assert.deepEqual(out, range(0, next), `seed ${seed}`)
+      assert.ok(rig.stats.messagesSpilled > 0)
+      assert.equal(rig.stats.spillBytes, 0)
+      await rig.intake.close()
+      assert.deepEqual((await readdir(join(dir, '..'))).includes(dir.split('/').at(-1)!), false)
+    }
+  })
+
+  test('does not touch the disk while polls keep up', async (t) => {
+    const dir = await temporaryFolder(t)
+    const rig = createRig(dir)
+    for (let i = 0; i < 100; i += 4) {
+      rig.push(i, i + 4)
+      assert.deepEqual(await rig.deliver(), range(i, i + 4))
+    }
+    assert.equal(rig.stats.messagesSpilled, 0)
+    assert.deepEqual(await readdir(dir), [])
+    await rig.intake.close()
+  })
+
+  test('lets the server wait only at the bound of the disk, and goes on when there is room', async (t) => {
+    const rig = createRig(await temporaryFolder(t), 2000)
+    await rig.poll()
+    let pushed = 0
+    while (!rig.paused) {
+      rig.push(pushed, pushed + 3)
+      pushed += 3
+      await until(() => rig.paused || rig.stats.messagesSpilled > pushed - 8)
+    }
+    assert.ok(rig.stats.spillBytes <= 2000 && rig.stats.spillBytes > 1900, `${rig.stats.spillBytes} on disk`)
+    assert.ok(rig.events.some(({ event }) => event === 'spill_full'))
+    const out = await deliverAll(rig)
+    assert.equal(rig.paused, false)
+    assert.deepEqual(out, range(0, pushed))
+    rig.push(pushed, pushed + 20)
+    assert.deepEqual(await deliverAll(rig), range(pushed, pushed + 20))
+    assert.equal(rig.stats.messagesDropped, 0)
+    await rig.intake.close()
+  })
+
+  test('hands out first, after a stop, what was not delivered', async (t) => {
+    const dir = await temporaryFolder(t)
+    const first = createRig(dir)
+    await first.poll()
+    first.push(0, 100)
+    await turn()
+    assert.deepEqual(await first.deliver(), range(0, 7))
+    assert.deepEqual(await first.poll(), range(7, 14))
+    first.push(100, 103)
+    first.intake.drain()
+    assert.equal(first.stats.queueSize, 0, 'nothing is given up')
+    await first.intake.close()
+    const second = createRig(dir)
+    second.push(103, 106)
+    assert.deepEqual(await deliverAll(second), range(7, 106))
+    await second.intake.close()
+  })
+
+  test('has, after a kill, all that was spilled and not delivered', async (t) => {
+    const dir = await temporaryFolder(t)
+    const first = createRig(dir)
+    await first.poll()
+    let pushed = 0
+    for (; pushed < 50; pushed += 10) {
+      first.push(pushed, pushed + 10)
+      await until(() => first.stats.messagesSpilled > pushed)
+    }
+    assert.deepEqual(await first.deliver(), range(0, 7))
+    await first.poll()
+    const spilled = first.stats.messagesSpilled
+    const copy = await temporaryFolder(t)
+    await cp(dir, copy, { recursive: true })
+    const second = createRig(copy)
+    assert.deepEqual(await deliverAll(second), range(7, spilled))
+    await Promise.all([first.intake.close(), second.intake.close()])
+  })
+
+  test('tells the end of a connection at once, with a backlog on disk, and goes on with the backlog', async (t) => {
+    const rig = createRig(await temporaryFolder(t))
+    await rig.poll()
+    rig.push(0, 30)
+    await until(() => rig.stats.messagesSpilled > 0)
+    rig.intake.ended(new Error('the connection ended'))
+    await assert.rejects(rig.poll(), /the connection ended/)
+    rig.intake.opened()
+    rig.push(30, 33)
+    assert.deepEqual(await deliverAll(rig), range(0, 33))
+    await rig.intake.close()
+  })
+
+  test('forgets messages of which nothing became a record', async (t) => {
+    const rig = createRig(await temporaryFolder(t))
+    await rig.poll()
+    rig.push(0, 100)
+    await turn()
+    for (let taken = 0; taken < 100;) {
+      taken += (await rig.intake.take(9, 0, never))!.length
+      rig.intake.handedOut([])
+    }
+    await rig.poll()
+    assert.equal(rig.stats.spillBytes, 0)
+    await rig.intake.close()
+  })
+})
+
+describe('an intake that spills, beside the run that it follows', () => {
+  test('leaves the folder alone until its first poll, then hands out first what that run left', async (t) => {
+    const dir = await temporaryFolder(t)
+    const former = createRig(dir)
+    await former.poll()
+    former.push(0, 40)
+    await turn()
+    const successor = createRig(dir)
+    successor.push(40, 52)
+    await turn()
+    assert.equal(successor.paused, true, 'until then a full queue pauses')
+    await former.intake.close()
+    assert.deepEqual(await deliverAll(successor), range(0, 52))
+    await successor.intake.close()
+  })
+
+  test('keeps nothing when it is dropped before its first poll', async (t) => {
+    const dir = await temporaryFolder(t)
+    const dropped = createRig(dir)
+    dropped.push(0, 9)
+    await dropped.intake.close()
+    assert.deepEqual(await readdir(dir), [])
+  })
+
+  test('goes on in memory while another process has the folder, and says so', async (t) => {
+    const dir = await temporaryFolder(t)
+    const owner = createRig(dir)
+    await owner.poll()
+    owner.push(0, 40)
+    await until(() => owner.stats.messagesSpilled > 0)
+    const other = createRig(dir)
+    other.push(100, 110)
+    assert.deepEqual(await deliverAll(other), range(100, 110))
+    assert.ok(other.events.some(({ event }) => event === 'spill_locked'))
+    await Promise.all([owner.intake.close(), other.intake.close()])
+  })
+})
+
+test('a disk that fails makes the server wait, loudly; nothing is lost, and it spills again once the disk is sound', async (t) => {
+  const dir = join(await temporaryFolder(t), 'file')
+  await writeFile(dir, 'not a folder')
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.after(() => mock.timers.reset())
+  const rig = createRig(dir)
+  const failed = (): number => rig.events.filter(({ event }) => event === 'spill_failed').length
+  rig.push(0, 20)
+  assert.equal(rig.paused, true)
+  assert.deepEqual(await rig.deliver(20), range(0, 20))
+  assert.equal(failed(), 1)
+  assert.equal(rig.paused, false)
+  rig.push(20, 40)
+  await until(() => failed() > 1)
+  assert.equal(rig.paused, true)
+  await rm(dir)
+  mock.timers.tick(5000)
+  await until(() => rig.stats.messagesSpilled > 0)
+  assert.equal(rig.paused, false)
+  assert.ok(rig.events.some(({ event }) => event === 'spill_recovered'))
+  for (let next = 20; next < 40; next += 10) assert.deepEqual(await rig.deliver(10), range(next, next + 10))
+  assert.equal(rig.stats.messagesDropped, 0)
+  await rig.intake.close()
+})
+
+function recordOf(value: string): SourceRecord {
+  return { sourcePartition: {}, sourceOffset: {}, topic: 't', key: null, value, timestamp: null }
+}
+
+function rememberingLog(events: Rig['events']): Logger {
+  const write = (event: string, fields: LogFields = {}): void => void events.push({ event, fields })
+  const log: Logger = {
+    name: 'test',
+    trace: write,
+    debug: write,
+    info: write,
+    warn: write,
+    error: write,
+    child: () => log,
+  }
+  return log
+}

@@ -1,0 +1,10 @@
+export { spanOf, type SequenceRange } from './missing-ranges.ts'
+export { countBetween, plus, type SequenceNumber, sequenceNumber } from './number.ts'
+export { RecentIds } from './recent-ids.ts'
+export {
+  type Judgement,
+  type Reset,
+  SequenceTracker,
+  type SequenceTrackerOptions,
+  type Skipped,
+} from './sequence-tracker.ts'

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RecentIds } from './recent-ids.ts'
+
+test('an id is known among the last ones of the window', () => {
+  const ids = new RecentIds(100)
+  for (let id = 0; id < 1000; id++) {
+    assert.equal(ids.add(id), true)
+    assert.equal(ids.add(Math.max(0, id - 99)), false)
+  }
+})
+
+test('no more than twice the window is held', () => {
+  const ids = new RecentIds(100)
+  for (let id = 0; id < 1000; id++) ids.add(id)
+  assert.equal(ids.add(799), true)
+  assert.equal(ids.latest().length, 100)
+})
+
+test('text and number are two ids', () => {
+  const ids = new RecentIds(10)
+  assert.deepEqual([ids.add(1), ids.add('1'), ids.add(1)], [true, true, false])
+})
+
+test('the latest ids come first', () => {
+  const ids = new RecentIds(3)
+  for (const id of ['a', 'b', 'c', 'd', 'e']) ids.add(id)
+  assert.deepEqual(ids.latest(), ['e', 'd', 'c'])
+})

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { cp, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, mock, test } from 'node:test'
+import type { Damage } from './segment-reader.ts'
+import { SpillLog, segmentBytesFor } from './spill-log.ts'
+import { randomFrom, temporaryFolder } from './testing.ts'
+
+const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
+
+interface Opened {
+  readonly log: SpillLog
+  readonly torn: Damage[]
+  readonly damaged: Damage[]
+}
+
+async function openLog(dir: string, segmentBytes = 1_000_000): Promise<Opened> {
+  const torn: Damage[] = []
+  const damaged: Damage[] = []
+  const log = await SpillLog.open({
+    dir,
+    segmentBytes,
+    onTorn: (damage) => torn.push(damage),
+    onDamage: (damage) => damaged.push(damage),
+  })
+  return { log, torn, damaged }
+}
+
+async function readAll(log: SpillLog, max = 7): Promise<string[]> {
+  const all: string[] = []
+  for (;;) {
+    const payloads = await log.read(max)
+    if (payloads.length === 0) return all
+    all.push(...payloads.map(String))
+  }
+}
+
+const texts = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `message ${from + i}`)
+const bytes = (payloads: readonly string[]): Buffer[] => payloads.map((text) => Buffer.from(text))
+const segmentsOf = async (dir: string): Promise<string[]> =>
+  (await readdir(dir)).filter((name) => name.endsWith('.spill')).sort()
+
+describe('a spill log', () => {
+  test('gives back what was appended, in order, over segments and sizes', async (t) => {
+    const dir = await temporaryFolder(t)
+    const { log } = await openLog(dir, 500_000)
+    const random = randomFrom(1)
+    const payloads = Array.from({ length: 300 }, (_, i) => {
+      // Some are larger than what one read of the disk brings.
+      const size = random() < 0.05 ? 400_000 * random() : 5000 * random()
+      return Buffer.alloc(i % 50 === 0 ? 0 : Math.floor(size), i)
+    })
+    for (let i = 0; i < payloads.length; i += 10) await log.append(payloads.slice(i, i + 10))
+    assert.ok((await segmentsOf(dir)).length > 2)
+    const read: Buffer[] = []
+    for (let batch = await log.read(13); batch.length > 0; batch = await log.read(13)) read.push(...batch)
+    assert.deepEqual(read, payloads)
+    await log.close()
+  })
+
+  test('can be read while it is appended to', async (t) => {
+    const { log } = await openLog(await temporaryFolder(t), 2000)
+    const read: string[] = []
+    for (let i = 0; i < 100; i++) {
+      const [batch] = await Promise.all([log.read(5), log.append(bytes(texts(i * 3, i * 3 + 3)))])
+      read.push(...batch.map(String))
+    }
+    read.push(...(await readAll(log)))
+    assert.deepEqual(read, texts(0, 300))
+    await log.close()
+  })
+
+  test('goes on, for the next owner, behind what was released, whether it was closed or not', async (t) => {
+    for (const closed of [true, false]) {
+      const dir = await temporaryFolder(t)
+      const first = await openLog(dir, 300)
+      for (let i = 0; i < 10; i++) await first.log.append(bytes(texts(i * 10, i * 10 + 10)))
+      await first.log.read(4)
+      await first.log.release(first.log.readPosition)
+      await readAll(first.log)
+      if (closed) await first.log.close()
+      const second = await openLog(dir, 300)
+      await second.log.append(bytes(['and one more']))
+      assert.deepEqual(await readAll(second.log), [...texts(4, 100), 'and one more'])
+      assert.deepEqual([...second.torn, ...second.damaged], [])
+      await second.log.close()
+      if (!closed) await first.log.close()
+    }
+  })
+
+  test('gives space back a segment at a time, and the rest when all is released', async (t) => {
+    const dir = await temporaryFolder(t)
+    const { log } = await openLog(dir, 300)
+    for (let i = 0; i < 10; i++) await log.append(bytes(texts(i * 10, i * 10 + 10)))
+    const before = await segmentsOf(dir)
+    assert.equal(log.bytes, await sizeOf(dir, before))
+    await log.read(35)
+    const size = log.bytes
+    await log.release(log.readPosition)
+    assert.ok(log.bytes < size)
+    assert.equal(log.bytes, await sizeOf(dir, await segmentsOf(dir)))
+    await readAll(log)
+    await log.release(log.readPosition)
+    assert.deepEqual([log.bytes, log.unread, await readdir(dir)], [0, 0, []])
+    await log.append(bytes(['again']))
+    assert.deepEqual(await readAll(log), ['again'])
+    await log.close()
+  })
+
+  test('leaves nothing, to the next owner either, of what was delivered to the end', async (t) => {
+    const dir = await temporaryFolder(t)
+    const first = await openLog(dir)
+    await first.log.append(bytes(texts(0, 10)))
+    await readAll(first.log)
+    const copy = await temporaryFolder(t)
+    await first.log.release({ ...first.log.readPosition, at: first.log.readPosition.at - 1 })
+    await writeFile(join(copy, 'position'), await readFile(join(dir, 'position')))
+    await first.log.release(first.log.readPosition)
+    await first.log.close()
+    // As a death between the removal of the segments and that of the position leaves it.
+    const second = await openLog(copy)
+    assert.deepEqual([second.log.unread, await readdir(copy)], [0, []])
+    await second.log.append(bytes(['new']))
+    assert.deepEqual(await readAll(second.log), ['new'])
+    await second.log.close()
+  })
+})
+
+describe('a spill log whose owner died', () => {
+  test('at any byte of a write: has all that was written before, none of it changed, and goes on', async (t) => {
+    const dir = await temporaryFolder(t)
+    const { log } = await openLog(dir)
+    const random = randomFrom(2)
+    const payloads = Array.from({ length: LONG ? 60 : 12 }, (_, i) => `${i}:${'x'.repeat(Math.floor(random() * 40))}`)
+    const ends = [0]
+    for (const payload of payloads) {
+      await log.append(bytes([payload]))
+      ends.push(log.bytes)
+    }
+    await log.close()
+    const [name] = await segmentsOf(dir)
+    for (let cut = 0; cut <= log.bytes; cut++) {
+      const copy = await temporaryFolder(t)
+      await cp(dir, copy, { recursive: true })
+      await truncate(join(copy, name!), cut)
+      const whole = ends.filter((end) => end > 0 && end <= cut).length
+      const next = await openLog(copy)
+      const torn = cut - ends[whole]!
+      assert.deepEqual(
+        next.torn.map((damage) => damage.bytes),
+        torn === 0 ? [] : [torn],
+        `cut at ${cut}`,
+      )
+      await next.log.append(bytes(['next']))
+      assert.deepEqual(await readAll(next.log), [...payloads.slice(0, whole), 'next'], `cut at ${cut}`)
+      assert.deepEqual(next.damaged, [])
+      await next.log.close()
+    }
+  })
+
+  test('with a tail of zeros or of garbage: knows it from messages', async (t) => {
+    for (const tail of [Buffer.alloc(5000), Buffer.alloc(5000, 0xff), Buffer.from('not an entry, but long enough')]) {
+      const dir = await temporaryFolder(t)
+      const first = await openLog(dir)
+      await first.log.append(bytes(texts(0, 5)))
+      await first.log.close()
+      const [name] = await segmentsOf(dir)
+      await writeFile(join(dir, name!), tail, { flag: 'a' })
+      const { log, torn } = await openLog(dir)
+      assert.equal(torn[0]?.bytes, tail.length)
+      assert.deepEqual(await readAll(log), texts(0, 5))
+      await log.close()
+    }
+  })
+
+  test('at any byte of the position: repeats at most what was released, and loses nothing', async (t) => {
+    const dir = await temporaryFolder(t)
+    const first = await openLog(dir)
+    await first.log.append(bytes(texts(0, 20)))
+    await first.log.read(8)
+    await first.log.release(first.log.readPosition)
+    await first.log.close()
+    const position = await readFile(join(dir, 'position'))
+    for (let cut = 0; cut < position.length; cut++) {
+      await writeFile(join(dir, 'position'), position.subarray(0, cut))
+      const { log } = await openLog(dir)
+      const all = await readAll(log)
+      assert.deepEqual(all.slice(-12), texts(8, 20), `cut at ${cut}`)
+      await log.close()
+    }
+  })
+})
+
+describe('a spill log with damage in its midst', () => {
+  test('loses what is damaged and no more, tells it, and hands out nothing else than what was written', async (t) => {
+    const dir = await temporaryFolder(t)
+    const first = await openLog(dir, 1)
+    const payloads = texts(0, 8)
+    // Two segments; the damage is in the first.
+    await first.log.append(bytes(payloads.slice(0, 6)))
+    const size = first.log.bytes
+    await first.log.append(bytes(payloads.slice(6)))
+    await first.log.close()
+    const [name] = await segmentsOf(dir)
+    const sound = await readFile(join(dir, name!))
+    for (let at = 0; at < size; at += LONG ? 1 : 3) {
+      const damagedBytes = Buffer.from(sound)
+      damagedBytes[at]! ^= 0x10
+      await writeFile(join(dir, name!), damagedBytes)
+      const { log, torn, damaged } = await openLog(dir, 1)
+      const all = await readAll(log)
+      assert.deepEqual(
+        all,
+        payloads.filter((payload) => all.includes(payload)),
+        `damage at ${at}`,
+      )
+      assert.deepEqual(all.slice(-2), payloads.slice(6))
+      assert.equal(torn.length, 0)
+      assert.equal(damaged.length, 1)
+      const { bytes: lost, at: from } = damaged[0]!
+      assert.ok(from <= at && at < from + lost, `damage at ${at}, told from ${from} to ${from + lost}`)
+      // A payload that is damaged costs itself; a length, what follows in its segment.
+      if (at % 17 >= 8) assert.equal(all.length, payloads.length - 1, `damage at ${at}`)
+      await log.close()
+    }
+  })
+})
+
+describe('a spill log on a disk that fails', () => {
+  test('has none of a write that failed half-way, and all of the next one', async (t) => {
+    const dir = await temporaryFolder(t)
+    const { log } = await openLog(dir)
+    await log.append(bytes(texts(0, 5)))
+    const handle = await open(join(dir, 'any'), 'w')
+    const prototype = Object.getPrototypeOf(handle) as typeof handle
+    await handle.close()
+    const write = prototype.write as (...args: unknown[]) => Promise<unknown>
+    let calls = 0
+    const failing = mock.method(prototype, 'write', async function (this: unknown, ...args: unknown[]) {
+      if (++calls > 1) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+      return write.call(this, args[0], args[1], 9, args[3])
+    })
+    await assert.rejects(log.append(bytes(texts(5, 10))), { code: 'ENOSPC' })
+    failing.mock.restore()
+    await log.append(bytes(['healed']))
+    const expected = [...texts(0, 5), 'healed']
+    assert.deepEqual(await readAll(log), expected)
+    await log.close()
+    const next = await openLog(dir)
+    assert.deepEqual(await readAll(next.log), expected)
+    assert.deepEqual([...next.torn, ...next.damaged], [])
+    await next.log.close()
+  })
+})
+
+test('segments are a sixteenth of the bound, within limits', () => {
+  assert.equal(segmentBytesFor(1), 64 * 1024)
+  assert.equal(segmentBytesFor(16 * 1024 * 1024), 1024 * 1024)
+  assert.equal(segmentBytesFor(1024 ** 4), 16 * 1024 * 1024)
+})
+
+async function sizeOf(dir: string, names: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(dir, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}

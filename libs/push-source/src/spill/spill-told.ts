@@ -1,0 +1,86 @@
+import type { Clock, TaskStats } from '@tributary/connect-api'
+import type { Logger } from '@tributary/telemetry'
+import type { RateLimitedLog } from '../rate-limited-log.ts'
+import type { Damage } from './segment-reader.ts'
+
+/** A spill that begins and ends again and again is told each so many ms. */
+const PERIOD_MS = 30_000
+
+export interface SpillToldParts {
+  readonly dir: string
+  readonly maxBytes: number
+  readonly log: Logger
+  readonly busyLog: RateLimitedLog
+  readonly stats: TaskStats
+  readonly clock: Clock
+}
+
+/** What the log says of a spill: one line a change of state. */
+export class SpillTold {
+  readonly #parts: SpillToldParts
+  #startedAt = -PERIOD_MS
+  #started = false
+  #failing = false
+
+  constructor(parts: SpillToldParts) {
+    this.#parts = parts
+  }
+
+  started(): void {
+    const { log, clock, dir, maxBytes } = this.#parts
+    if (this.#started || clock.monotonic() - this.#startedAt < PERIOD_MS) return
+    this.#started = true
+    this.#startedAt = clock.monotonic()
+    log.warn('spill_started', { reason: 'kafka_slow', dir, spill_max_bytes: maxBytes })
+  }
+
+  caughtUp(): void {
+    const { log, stats } = this.#parts
+    if (!this.#started) return
+    this.#started = false
+    log.info('spill_ended', { messages_spilled_total: stats.messagesSpilled })
+  }
+
+  full(): void {
+    const { busyLog, stats, maxBytes } = this.#parts
+    busyLog.warn('spill_full', { spill_bytes: stats.spillBytes, spill_max_bytes: maxBytes, action: 'pause' })
+  }
+
+  found(bytes: number): void {
+    this.#parts.log.info('spill_found', { dir: this.#parts.dir, bytes, reason: 'left by a former run' })
+  }
+
+  kept(messages: number, lost: number): void {
+    const { log, dir } = this.#parts
+    if (messages > 0) log.info('spill_kept', { dir, messages, reason: 'not delivered before the stop' })
+    if (lost > 0) log.error('messages_abandoned', { messages: lost, reason: 'the disk did not take them' })
+  }
+
+  /** Someone else has the folder: until it is free there is no spill. */
+  locked(): void {
+    this.#parts.busyLog.warn('spill_locked', { dir: this.#parts.dir, action: 'pause' })
+  }
+
+  failed(operation: string, error: unknown, action: string): void {
+    this.#failing = true
+    this.#parts.log.error('spill_failed', { operation, dir: this.#parts.dir, action, error })
+  }
+
+  worked(): void {
+    if (!this.#failing) return
+    this.#failing = false
+    this.#parts.log.info('spill_recovered', { dir: this.#parts.dir })
+  }
+
+  torn({ segment, at, bytes }: Damage): void {
+    const { log, dir } = this.#parts
+    log.warn('spill_torn_tail', { dir, segment, at, bytes, reason: 'the process died during a write' })
+  }
+
+  /** Nobody knows how many messages that were, so the hole itself is counted. */
+  damaged({ segment, at, bytes }: Damage): void {
+    const { log, dir, stats } = this.#parts
+    stats.sequenceGaps++
+    log.error('spill_damaged', { dir, segment, at, bytes, reason: 'these bytes are not what was written' })
+  }
+}

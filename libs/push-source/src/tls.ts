@@ -1,0 +1,123 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { ConfigError } from '@tributary/connect-api'
+
+/** One of a source's TLS settings: its key, for errors, and its value. */
+export interface TlsSetting {
+  readonly key: string
+  /** null or blank: not set. */
+  readonly value: string | null
+}
+
+/** The TLS settings of a source. Certificates and key are each the path of a PEM file, or its text. */
+export interface TlsSettings {
+  /** What to trust; not set: what comes with Node.js. */
+  readonly caCert: TlsSetting
+  /** The client's certificate chain, for mutual TLS; used together with its key only. */
+  readonly clientCert: TlsSetting
+  readonly clientKey: TlsSetting
+  readonly clientKeyPassword: TlsSetting
+}
+
+/**
+ * Reads and checks what TLS needs. Throws ConfigError on the key that is to blame: unreadable file, no PEM, wrong
+ * password, a key that is not the certificate's.
+ */
+export async function readTls(settings: TlsSettings): Promise<SecureContextOptions> {
+  const { caCert, clientCert, clientKey, clientKeyPassword } = settings
+  const ca = await readTlsFile(caCert, 'certificate')
+  const cert = await readTlsFile(clientCert, 'certificate')
+  const key = await readTlsFile(clientKey, 'key')
+  if (ca !== null) certificate(ca, caCert.key)
+  if (cert === null || key === null) return ca === null ? {} : { ca }
+
+  const secret = clientKeyPassword.value === null ? {} : { passphrase: clientKeyPassword.value }
+  const privateKey = privateKeyOf(key, secret, settings)
+  if (!certificate(cert, clientCert.key).checkPrivateKey(privateKey)) {
+    throw invalid(clientKey.key, `the private key is not the one of the certificate in ${clientCert.key}`)
+  }
+  const options = { ...(ca === null ? {} : { ca }), cert, key, ...secret }
+  try {
+    createSecureContext(options)
+  } catch (error) {
+    throw invalid(clientCert.key, (error as Error).message, error)
+  }
+  return options
+}
+
+/** Every ConfigError of the settings: each file that cannot be read, or else the first thing that does not fit. */
+export async function checkTls(settings: TlsSettings): Promise<ConfigError[]> {
+  const files = [
+    readTlsFile(settings.caCert, 'certificate'),
+    readTlsFile(settings.clientCert, 'certificate'),
+    readTlsFile(settings.clientKey, 'key'),
+  ]
+  const errors = (await Promise.allSettled(files)).flatMap((file) =>
+    file.status === 'rejected' ? [configError(file.reason)] : [],
+  )
+  if (errors.length > 0) return errors
+  try {
+    await readTls(settings)
+    return []
+  } catch (error) {
+    return [configError(error)]
+  }
+}
+
+/** Throws what is not an error of the configuration. */
+function configError(error: unknown): ConfigError {
+  if (error instanceof ConfigError) return error
+  throw error
+}
+
+async function readTlsFile({ key, value }: TlsSetting, what: string): Promise<string | null> {
+  const text = value?.trim()
+  if (!text) return null
+  // Secret stores hand out the text itself; a path never begins so.
+  if (text.startsWith('-----BEGIN')) return text
+  try {
+    return await readFile(text, 'utf8')
+  } catch (error) {
+    const reason = (error as Error).message
+    throw new ConfigError('TLS_FILE', `Cannot read TLS ${what} ${text}: ${reason}`, { field: key, cause: error })
+  }
+}
+
+function certificate(text: string, key: string): X509Certificate {
+  try {
+    return new X509Certificate(text)
+  } catch (error) {
+    throw invalid(key, 'it does not contain a PEM certificate', error)
+  }
+}
+
+function privateKeyOf(
+  text: string,
+  secret: { passphrase?: string },
+  { clientKey, clientKeyPassword }: TlsSettings,
+): ReturnType<typeof createPrivateKey> {
+  try {
+    return createPrivateKey({ key: text, ...secret })
+  } catch (error) {
+    if (!text.includes('ENCRYPTED')) throw invalid(clientKey.key, 'it does not contain a PEM private key', error)
+    const reason =
+      secret.passphrase === undefined
+        ? 'the client key is encrypted, its password is missing'
+        : 'the password does not open the client key'
+    throw invalid(clientKeyPassword.key, reason, error)
+  }
+}
+
+function invalid(field: string, reason: string, cause?: unknown): ConfigError {
+  return new ConfigError('TLS_INVALID', `Invalid value for configuration ${field}: ${reason}`, { field, cause })
+}
+
+/** What Node says of a certificate that it does not trust (tls, "X509 certificate error codes"). */
+const UNTRUSTED = /CERT|SIGNATURE|SELF_SIGNED|CRL|HOSTNAME_MISMATCH/
+
+/** Did a connect fail because the server's certificate is not trusted, or not that server's? */
+export function isUntrusted(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' && UNTRUSTED.test(code)
+}

@@ -11,7 +11,7 @@ import { Statuses } from './statuses.ts'
 import { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
 import { StreamReader } from './stream-reader.ts'
-import { readTls } from './tls.ts'
+import { readGrpcTls } from './tls.ts'
 
 /** Puts the parts of a task together from its settings and the files that they name; no network. Throws ConfigError. */
 export async function createStreamReader(context: TaskContext, open: OpenGrpc): Promise<StreamReader> {
@@ -30,7 +30,7 @@ export async function createStreamReader(context: TaskContext, open: OpenGrpc): 
   )
   log.info('task_starting')
   log.info('session_initialized')
-  const tls = await readTls(config)
+  const tls = await readGrpcTls(config)
   const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
 
   const { stats, clock } = context
@@ -62,7 +62,7 @@ export async function createStreamReader(context: TaskContext, open: OpenGrpc): 
     tls_enabled: config['grpc.tls.enabled'],
   })
   log.info('task_started', { starting_sequence: lastSequence, queue_capacity: stats.queueCapacity })
-  const parts = { context, config, metadata, open, log, statuses, resume, builder, intake, metrics }
+  const parts = { context, config, metadata, open, log, sessionId, statuses, resume, builder, intake, metrics }
   return new StreamReader(parts, tls, plan)
 }
 

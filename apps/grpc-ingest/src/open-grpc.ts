@@ -1,4 +1,5 @@
 import { NotConnectedError } from '@tributary/connect-api'
+import { reasonOf } from '@tributary/push-source'
 import type { Metadata } from './metadata.ts'
 import { reflect } from './reflect.ts'
 import type { Root } from './schema/index.ts'
@@ -6,7 +7,7 @@ import type { GrpcConfig } from './spec.ts'
 import { serverOf, sessionOptions } from './settings.ts'
 import type { Statuses } from './statuses.ts'
 import type { Connection } from './stream.ts'
-import { openSession, reasonOf, type SessionOptions } from './transport/index.ts'
+import { openSession, type SessionOptions } from './transport/index.ts'
 
 /** A connection that can also tell its server's schema. */
 export interface GrpcConnection extends Connection {

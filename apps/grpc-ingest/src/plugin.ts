@@ -23,6 +23,7 @@ export const grpcSource: SourcePlugin = {
       connectTimeoutMs: 0,
     }
   },
+  handOver: (props) => ({ maxConnectionAgeMs: parseConfig(props)['grpc.max.connection.age.ms'] }),
   connector: new GrpcSourceConnector(),
   createTask: () => new GrpcSourceTask(),
 }

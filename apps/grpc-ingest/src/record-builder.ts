@@ -38,6 +38,11 @@ export class RecordBuilder {
     return this.#sequence
   }
 
+  /** Records are numbered on from the last one of the run before. */
+  takeOver(lastSequence: number): void {
+    this.#sequence = lastSequence
+  }
+
   /** A new stream: how its messages are read, and the headers that its records carry. */
   stream(decoder: Decoder, headers: readonly Header[] | undefined): void {
     this.#decoder = decoder

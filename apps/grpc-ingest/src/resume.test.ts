@@ -50,6 +50,21 @@ describe('Resume', () => {
     assert.equal(stats.sequenceGaps, 0)
   })
 
+  test('takes what is missing when it comes late, and stands where it stood', () => {
+    const { resume, stats } = resumeFrom(0n)
+    assert.deepEqual(
+      [1n, 4n, 3n, 3n].map((value) => resume.accept(value)),
+      [true, true, true, false],
+    )
+    assert.equal(resume.last, 4n)
+    assert.deepEqual([stats.sequenceGapMessages, stats.duplicates], [2, 1])
+  })
+
+  test('never takes a low number for a new beginning', () => {
+    const { resume } = resumeFrom(50n)
+    assert.deepEqual([resume.accept(0n), resume.accept(1n)], [false, false])
+  })
+
   test('only remembers tokens', () => {
     const { resume, stats } = resumeFrom('b')
     assert.equal(resume.accept('a'), true)

@@ -1,5 +1,12 @@
 import type { SourceOffset, TaskStats } from '@tributary/connect-api'
-import type { RateLimitedLog } from '@tributary/push-source'
+import {
+  countBetween,
+  plus,
+  type RateLimitedLog,
+  sequenceNumber,
+  type SequenceRange,
+  SequenceTracker,
+} from '@tributary/push-source'
 
 /** The value of the resume field: a number (of any size), or a token. */
 export type ResumeValue = bigint | string
@@ -18,15 +25,20 @@ export interface ResumeOptions {
 /**
  * Where the stream stands. Starts at the last committed value and follows what is received, so that a reconnect goes on
  * after the last received message, and a restart after the last committed one. A token is only remembered; for numbers,
- * what came before is told apart (`sequence_duplicate`), and what is missing is counted (`sequence_gap`).
+ * what came before is told apart (`sequence_duplicate`), and what is missing is counted (`sequence_gap`). The server was told
+ * where to go on, so that a lower number is never a new beginning.
  */
 export class Resume {
   readonly #options: ResumeOptions
-  #last: ResumeValue | null
+  /** null: numbers are only remembered, too. */
+  readonly #tracker: SequenceTracker | null
+  #last: ResumeValue | null = null
 
   constructor(options: ResumeOptions) {
+    const { committed, monotonic, contiguous } = options
     this.#options = options
-    this.#last = options.committed
+    this.#tracker = monotonic ? new SequenceTracker({ contiguous, resets: false }) : null
+    this.#restore(committed)
   }
 
   /** The last value received, or committed when nothing was received yet. */
@@ -34,28 +46,41 @@ export class Resume {
     return this.#last
   }
 
+  /**
+   * Goes on after what another run has committed, when this one was connected meanwhile. False: this run cannot tell which of
+   * the messages that it holds the other one delivered.
+   */
+  takeOver(committed: ResumeValue | null): boolean {
+    this.#restore(committed)
+    return committed === null || (this.#tracker !== null && this.#tracker.last !== null)
+  }
+
   /** Takes a message's value, null when it has none. False: a duplicate, to be dropped. */
   accept(value: ResumeValue | null): boolean {
-    if (value === null) return true
-    const last = typeof value === 'bigint' && typeof this.#last === 'string' ? numberIn(this.#last) : this.#last
-    if (typeof value === 'bigint' && typeof last === 'bigint' && this.#options.monotonic) {
-      if (value <= last) {
-        this.#options.stats.duplicates++
-        this.#options.log.warn('sequence_duplicate', { sequence: value, last_received: last })
-        return false
-      }
-      if (this.#options.contiguous && value - last !== 1n) this.#gap(last + 1n, value - 1n)
+    const number = typeof value === 'bigint' ? sequenceNumber(value) : null
+    const judgement = number === null || this.#tracker === null ? null : this.#tracker.accept(number)
+    if (judgement === 'duplicate') {
+      this.#options.stats.duplicates++
+      this.#options.log.warn('sequence_duplicate', { sequence: value, last_received: this.#last })
+      return false
     }
-    this.#last = value
+    if (judgement === 'late') return true
+    if (judgement?.kind === 'skipped') this.#gap(judgement)
+    if (value !== null) this.#last = value
     return true
   }
 
-  #gap(from: bigint, to: bigint): void {
+  #restore(value: ResumeValue | null): void {
+    this.#last = value
+    this.#tracker?.restore(sequenceNumber(value))
+  }
+
+  #gap({ from, to }: SequenceRange): void {
     const { stats, log } = this.#options
-    const missing = to - from + 1n
+    const missing = countBetween(from, to)
     stats.sequenceGaps++
     stats.sequenceGapMessages += Number(missing)
-    log.warn('sequence_gap', { from, to, gap_size: missing, last_received: from - 1n, current: to + 1n })
+    log.warn('sequence_gap', { from, to, gap_size: missing, last_received: plus(from, -1), current: plus(to, 1) })
   }
 }
 

@@ -213,6 +213,16 @@ const keys = {
     stripComment: true,
     doc: 'A stream that brings no message for so many ms, while we read, is given up and opened again. 0: never.',
   },
+  'grpc.max.connection.age.ms': {
+    type: 'long',
+    default: 0,
+    validator: { kind: 'range', min: 0 },
+    importance: 'low',
+    group: RECONNECT,
+    displayName: 'Connection age',
+    stripComment: true,
+    doc: 'A stream as old as this, in ms, is replaced before the server ends it: the next one is opened first, then the old one is read to its end. 0: never.',
+  },
   'grpc.max.inbound.message.size': {
     type: 'int',
     default: 4 * MIB,

@@ -1,16 +1,16 @@
-import { NotConnectedError, type SourceRecord, type TaskContext } from '@tributary/connect-api'
-import type { TaskMetricsLog } from '@tributary/push-source'
+import { NotConnectedError, type Predecessor, type SourceRecord, type TaskContext } from '@tributary/connect-api'
+import { restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from './metadata.ts'
 import type { GrpcConnection, OpenGrpc } from './open-grpc.ts'
 import type { RecordBuilder } from './record-builder.ts'
-import type { Resume } from './resume.ts'
-import { serverOf } from './settings.ts'
+import { committedValue, type Resume } from './resume.ts'
+import { serverOf, sourcePartitionOf } from './settings.ts'
 import type { GrpcConfig } from './spec.ts'
 import type { Statuses } from './statuses.ts'
 import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
-import { readTls } from './tls.ts'
+import { readGrpcTls } from './tls.ts'
 import type { SessionOptions } from './transport/index.ts'
 
 /** The parts of a running task; `createStreamReader` puts them together. */
@@ -20,6 +20,7 @@ export interface StreamReaderParts {
   readonly metadata: Metadata
   readonly open: OpenGrpc
   readonly log: Logger
+  readonly sessionId: string
   readonly statuses: Statuses
   readonly resume: Resume | null
   readonly builder: RecordBuilder
@@ -40,6 +41,8 @@ export class StreamReader {
   #drainingSince: number | null = null
   /** Records handed out since then. */
   #drainedCount = 0
+  /** What is queued cannot be told from what the run before delivered: the server is asked for it again. */
+  #asksAgain = false
 
   constructor(parts: StreamReaderParts, tls: SessionOptions['tls'], plan: StreamPlan | null) {
     this.#parts = parts
@@ -77,9 +80,24 @@ export class StreamReader {
     this.#connected()
   }
 
+  /**
+   * Goes on after the last offset of a run that read beside this one. Of a stream without a resume field, what both have
+   * received is delivered twice.
+   */
+  takeOver(predecessor: Predecessor): void {
+    const { config, context, intake, builder, resume, log, sessionId } = this.#parts
+    const offset = predecessor.offset(sourcePartitionOf(config))
+    builder.takeOver(restoredSequence(offset, sessionId, log))
+    const told = resume === null || resume.takeOver(committedValue(offset))
+    this.#asksAgain = !told && config['grpc.resume.request.field'] !== null
+    if (this.#asksAgain) intake.close()
+    log.info('task_taken_over', { queue_size: context.stats.queueSize, asks_again: this.#asksAgain })
+  }
+
   /** The records of the next messages; [] after `waitMs` without one, null when a drained stream is at its end. */
   async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
     const { intake, builder, config, metrics } = this.#parts
+    if (this.#asksAgain) await this.#askAgain(signal)
     const messages = await intake.take(config['max.poll.records'], waitMs, signal)
     metrics.maybeWrite(intake.connected)
     if (messages === null) {
@@ -117,6 +135,12 @@ export class StreamReader {
     log.info('task_stopped', { final_sequence: builder.sequence })
   }
 
+  async #askAgain(signal: AbortSignal): Promise<void> {
+    this.#asksAgain = false
+    await this.#parts.intake.take(Infinity, 0, signal)
+    if (this.#drainingSince === null) await this.connect(signal)
+  }
+
   async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
     const { config, metadata, open, log } = this.#parts
     await this.#renewTls()
@@ -133,7 +157,7 @@ export class StreamReader {
 
   async #renewTls(): Promise<void> {
     try {
-      this.#tls = await readTls(this.#parts.config)
+      this.#tls = await readGrpcTls(this.#parts.config)
     } catch (error) {
       this.#parts.log.warn('tls_files_unreadable', { error, using: 'the ones read before' })
     }

@@ -1,11 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import {
-  type CallListener,
-  type GrpcStatus,
-  localStatus,
-  MAX_TIMER_MS,
-  type ServerStreamCall,
-} from './transport/index.ts'
+import { MAX_TIMER_MS } from '@tributary/push-source'
+import { type CallListener, type GrpcStatus, localStatus, type ServerStreamCall } from './transport/index.ts'
 
 /** What is needed of a connection to run one call on it; GrpcSession is one. */
 export interface Connection {

@@ -1,4 +1,11 @@
-import { END_OF_INPUT, FatalError, type SourceRecord, type SourceTask, type TaskContext } from '@tributary/connect-api'
+import {
+  END_OF_INPUT,
+  FatalError,
+  type Predecessor,
+  type SourceRecord,
+  type SourceTask,
+  type TaskContext,
+} from '@tributary/connect-api'
 import { createStreamReader } from './create-stream-reader.ts'
 import { openGrpc, type OpenGrpc } from './open-grpc.ts'
 import type { StreamReader } from './stream-reader.ts'
@@ -18,6 +25,10 @@ export class GrpcSourceTask implements SourceTask {
 
   async start(context: TaskContext): Promise<void> {
     this.#reader = await createStreamReader(context, this.#open)
+  }
+
+  takeOver(predecessor: Predecessor): void {
+    this.#started().takeOver(predecessor)
   }
 
   connect(signal: AbortSignal): Promise<void> {

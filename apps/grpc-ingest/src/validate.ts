@@ -1,5 +1,6 @@
 import type { ConnectError } from '@tributary/connect-api'
 import { ConfigError, type FieldError, NotConnectedError, type Props } from '@tributary/connect-api'
+import { checkTls, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './metadata.ts'
 import { openGrpc } from './open-grpc.ts'
 import type { Root } from './schema/index.ts'
@@ -7,14 +8,11 @@ import { metadataOf, methodOf, parseConfig, serverOf } from './settings.ts'
 import type { GrpcConfig } from './spec.ts'
 import { Statuses } from './statuses.ts'
 import { checkPlan } from './stream-plan.ts'
-import { readTls, readTlsFile, TLS_FILE_KEYS } from './tls.ts'
+import { readGrpcTls, tlsSettings } from './tls.ts'
 import { CallError, type SessionOptions } from './transport/index.ts'
 
 /** The validate route answers within some seconds, whatever grpc.connection.timeout.ms allows. */
 const TIME_LIMIT_MS = 5000
-
-/** What Node says of a certificate that it does not trust (tls, "X509 certificate error codes"). */
-const UNTRUSTED = /CERT|SIGNATURE|SELF_SIGNED|CRL|HOSTNAME_MISMATCH/
 
 /**
  * What the declarative spec cannot tell: metadata, TLS files, descriptor or reflection, method, request, fields. All
@@ -25,10 +23,10 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
   const errors: FieldError[] = []
   const config = parseConfig(props)
   const metadata = await collect(errors, () => metadataOf(config, props))
-  const known = errors.length
-  for (const key of TLS_FILE_KEYS) await collect(errors, () => readTlsFile(config, key))
-  const tls = errors.length > known ? undefined : await collect(errors, () => readTls(config))
-  if (metadata === undefined || tls === undefined) return errors
+  const tlsErrors = config['grpc.tls.enabled'] ? await checkTls(tlsSettings(config)) : []
+  errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))
+  if (metadata === undefined || tlsErrors.length > 0) return errors
+  const tls = await readGrpcTls(config)
   for (const error of await checkPlan(config, () => reflectOnce(config, metadata, tls, signal))) {
     const found = fieldError(error)
     if (found) errors.push(found)
@@ -72,8 +70,7 @@ function fieldError(error: unknown): FieldError | null {
 
 /** Among what looks like an outage: a certificate that is not trusted, credentials that are refused. */
 function errorOfOutage({ message, cause }: ConnectError): FieldError | null {
-  const { code } = cause as { code?: unknown }
-  if (typeof code === 'string' && UNTRUSTED.test(code)) return { field: 'grpc.tls.ca.cert', message }
+  if (isUntrusted(cause)) return { field: 'grpc.tls.ca.cert', message }
   if (cause instanceof CallError && (cause.status === 'UNAUTHENTICATED' || cause.status === 'PERMISSION_DENIED')) {
     return { field: 'grpc.metadata', message }
   }

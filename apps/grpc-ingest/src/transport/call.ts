@@ -5,9 +5,9 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from 'node:http2'
+import { MAX_TIMER_MS } from '@tributary/push-source'
 import { ACCEPT_ENCODING, FramingError, framed, MessageDecoder } from './message-decoder.ts'
 import { type GrpcStatus, localStatus, statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
-import { MAX_TIMER_MS } from './timer-limit.ts'
 
 export interface CallRequest {
   /** `/package.Service/Method` */

@@ -1,5 +1,4 @@
 export { ServerStreamCall, type CallListener, type CallRequest } from './call.ts'
 export { CallError, firstMessage } from './first-message.ts'
-export { GrpcSession, openSession, reasonOf, WINDOW_BYTES, type SessionOptions } from './session.ts'
+export { GrpcSession, openSession, WINDOW_BYTES, type SessionOptions } from './session.ts'
 export { localStatus, STATUS_NAMES, type GrpcStatus, type StatusName } from './status.ts'
-export { MAX_TIMER_MS } from './timer-limit.ts'

@@ -3,9 +3,9 @@ import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
 import { NotConnectedError } from '@tributary/connect-api'
+import { MAX_TIMER_MS, reasonOf } from '@tributary/push-source'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
 import { Keepalive } from './keepalive.ts'
-import { MAX_TIMER_MS } from './timer-limit.ts'
 
 /**
  * Bytes that a server may send before we have read any, per stream: grpc-java's DEFAULT_FLOW_CONTROL_WINDOW. HTTP/2's
@@ -136,12 +136,4 @@ function dial({ host, port, tls: security }: SessionOptions): net.Socket {
     ? tls.connect({ ...security, ...name, host, port, ALPNProtocols: ['h2'] })
     : net.connect({ host, port })
   return socket.setNoDelay(true)
-}
-
-/** The words of a connection error. One that tried several addresses has none of its own; OpenSSL's stand in `reason`. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
-  const { reason } = error as { reason?: unknown }
-  if (typeof reason === 'string') return reason
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,19 +1,26 @@
-import { NotConnectedError, type SourceRecord, type TaskContext } from '@tributary/connect-api'
-import { Intake, type RateLimitedLog, type TaskMetricsLog } from '@tributary/push-source'
+import type { ConnectError, Predecessor, SourceRecord, TaskContext } from '@tributary/connect-api'
+import type { Intake, RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
+import { createIntake } from './create-intake.ts'
+import type { Dialer } from './dialer.ts'
 import { type ConnectionInfo, Frame } from './frame.ts'
-import type { RecordBuilder } from './record/record-builder.ts'
+import type { DecodeMessage } from './record/decode-message.ts'
+import type { RecordSource } from './record/record-source.ts'
+import { FeedConnection, PolicyCloses, type SessionPlan, templateValues, type ValueSource } from './session/index.ts'
+import { shownUrl } from './settings.ts'
 import type { WebSocketConfig } from './spec.ts'
-import type { ConnectionEnd, OpenWebSocket, WebSocketConnection } from './transport/index.ts'
 
 /** The parts of a running task; `createFeedReader` puts them together. */
 export interface FeedReaderParts {
   readonly context: TaskContext
   readonly config: WebSocketConfig
-  readonly open: OpenWebSocket
+  readonly dialer: Dialer
+  readonly plan: SessionPlan
+  readonly values: ValueSource
+  readonly decode: DecodeMessage
   readonly log: Logger
   readonly busyLog: RateLimitedLog
-  readonly builder: RecordBuilder
+  readonly records: RecordSource
   readonly metrics: TaskMetricsLog
 }
 
@@ -21,79 +28,141 @@ export interface FeedReaderParts {
 export class FeedReader {
   readonly #parts: FeedReaderParts
   readonly #intake: Intake<Frame>
-  #connection: WebSocketConnection | null = null
+  readonly #closes = new PolicyCloses()
+  #connection: FeedConnection | null = null
+  /** Connections that opened. */
   #connects = 0
+  /** When the last connection ended, in ms since the epoch, until the next one streams. */
+  #lostAt: number | null = null
+  #drainingSince: number | null = null
+  /** Records handed out since then. */
+  #drainedCount = 0
 
   constructor(parts: FeedReaderParts) {
-    const { config, context, busyLog } = parts
     this.#parts = parts
-    this.#intake = new Intake({
-      maxRecords: config['websocket.message.queue.size'],
-      maxBytes: config['queue.max.bytes'],
-      overflow: 'pause',
-      transport: () => this.#connection,
-      stats: context.stats,
-      clock: context.clock,
-      busyLog,
-    })
+    this.#intake = createIntake({ ...parts, transport: () => this.#connection })
   }
 
-  /** Opens a connection and its session. Resolves once the feed streams. */
+  /** Opens a connection and its session. Resolves once the feed streams, or has filled the queue. */
   async connect(signal: AbortSignal): Promise<void> {
-    const { config, context, open, log, metrics } = this.#parts
+    const { metrics, log, config, records } = this.#parts
     this.#connection?.terminate()
     const info: ConnectionInfo = { number: this.#connects + 1 }
-    const token = config['websocket.auth.token']?.reveal()
-    this.#connection = await open(
-      {
-        url: config['websocket.url'],
-        headers: token ? { Authorization: `Bearer ${token}` } : {},
-        timeoutMs: config['websocket.connection.timeout.ms'],
-      },
-      {
-        onMessage: (data, binary) => {
-          this.#intake.push(new Frame(data, binary, context.clock.now(), info), data.length)
-          this.#intake.received(1, data.length)
-        },
-        onEnd: (end) => this.#ended(end),
-      },
-      signal,
-    )
+    const connection = this.#newConnection(info)
+    this.#connection = connection
+    this.#intake.opened()
+    const lostAt = this.#lostAt
+    this.#lostAt = null
+    try {
+      await connection.open(signal)
+    } catch (error) {
+      this.#lostAt = lostAt
+      connection.terminate()
+      throw error
+    }
     this.#connects++
     metrics.connects = this.#connects
-    this.#intake.opened()
-    log.info('websocket_opened', { response_code: this.#connection.responseCode })
-    const subscription = config['websocket.subscription.message']
-    if (subscription) this.#connection.send(subscription)
+    if (lostAt !== null) records.reconnected(info, lostAt)
+    if (this.#connects === 1) log.info('websocket_client_started', { url: shownUrl(config['websocket.url']) })
   }
 
   /** The records of the next messages; [] after `waitMs` without one, null when a drained feed is at its end. */
   async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
-    const { builder, config, metrics } = this.#parts
+    const { records: source, config, metrics } = this.#parts
     const frames = await this.#intake.take(config['max.poll.records'], waitMs, signal)
-    metrics.maybeWrite(this.#connection !== null)
-    if (frames === null) return null
-    const records = builder.build(frames)
+    metrics.maybeWrite(this.#connection?.isOpen ?? false)
+    if (frames === null) {
+      this.#drained()
+      return null
+    }
+    const records = await source.records(frames, signal)
+    this.#intake.handedOut(records)
     metrics.recordsProduced += records.length
+    if (this.#drainingSince !== null) this.#drainedCount += records.length
     return records
   }
 
-  /** Ends intake; `read` hands out what is queued, then null. */
-  drain(): void {
-    this.#intake.drain()
-    this.#connection?.close(1000, 'Connector shutdown')
+  /** Kafka has a record that `read` handed out. */
+  delivered(record: SourceRecord): void {
+    this.#intake.delivered(record)
   }
 
-  close(): void {
+  /** The offsets of what was delivered are durable. */
+  committed(): Promise<void> {
+    return this.#intake.committed()
+  }
+
+  /** What the next run needs to know, after the last `read`. */
+  handOver(): string {
+    return this.#parts.records.handOver()
+  }
+
+  /** Before the first `read`: goes on behind the former run. */
+  takeOver(predecessor: Predecessor): void {
+    const overlapped = this.#connects > 0 && this.#lostAt === null
+    this.#parts.records.takeOver(predecessor, overlapped)
+  }
+
+  /** Ends intake in good order: what the server sent before it heard of our end is taken too; `read` hands it out, then null. */
+  drain(): void {
+    const { log, context, metrics } = this.#parts
+    if (this.#drainingSince !== null) return
+    this.#drainingSince = context.clock.monotonic()
+    this.#parts.records.drain()
+    log.info('task_stopping')
+    metrics.write(this.#connection?.isOpen ?? false)
+    if (this.#connection?.isOpen) this.#connection.close(1000, 'Connector shutdown')
+    else this.#intake.drain()
+    log.info('message_draining_started', { queue_size: context.stats.queueSize })
+  }
+
+  /** What was not read stays on disk, where there is a spill. */
+  async close(): Promise<void> {
+    const { log, config, records, context } = this.#parts
+    const url = shownUrl(config['websocket.url'])
+    log.info('websocket_client_stopping', { url })
     this.#connection?.terminate()
     this.#connection = null
+    await this.#intake.close()
+    log.info('websocket_client_stopped', {
+      url,
+      messages_received: context.stats.messagesReceived,
+      messages_dropped: context.stats.messagesDropped,
+      reconnect_attempts: Math.max(0, this.#connects - 1),
+    })
+    log.info('task_stopped', { final_sequence: records.sequence })
   }
 
-  #ended({ code, reason, error }: ConnectionEnd): void {
-    this.#connection = null
-    this.#parts.log.info('websocket_closed', { code, reason })
-    this.#intake.ended(
-      new NotConnectedError('WEBSOCKET_CLOSED', `The connection ended: ${code} ${reason}`, { cause: error }),
-    )
+  #newConnection(info: ConnectionInfo): FeedConnection {
+    const { config, plan, values, context, log, dialer, decode } = this.#parts
+    const { clock } = context
+    return new FeedConnection({
+      config,
+      plan,
+      values,
+      closes: this.#closes,
+      clock,
+      log,
+      connect: (listener, signal) => dialer.open(templateValues(values, null, 'websocket.url'), listener, signal),
+      frameOf: (data, binary) => new Frame(data, binary, clock.now(), info, decode),
+      onData: (frame) => {
+        this.#intake.push(frame, frame.data.length)
+        this.#intake.received(1, frame.data.length)
+      },
+      onEnd: (error) => this.#ended(error),
+    })
+  }
+
+  #ended(error: ConnectError): void {
+    this.#lostAt = this.#parts.context.clock.now()
+    if (this.#drainingSince === null) this.#intake.ended(error)
+    else this.#intake.drain()
+  }
+
+  #drained(): void {
+    const { log, context } = this.#parts
+    const since = this.#drainingSince ?? context.clock.monotonic()
+    const durationMs = Math.round(context.clock.monotonic() - since)
+    log.info('message_draining_completed', { drained_count: this.#drainedCount, duration_ms: durationMs })
   }
 }

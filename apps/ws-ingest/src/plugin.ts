@@ -1,6 +1,7 @@
 import type { SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
 import { WebSocketSourceConnector } from './connector.ts'
+import { LateWebSocketTask } from './late-task.ts'
 import { metricUrl, parseConfig } from './settings.ts'
 import { WebSocketSourceTask } from './task.ts'
 
@@ -26,4 +27,5 @@ export const websocketSource: SourcePlugin = {
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(props)['websocket.max.connection.age.ms'] }),
   connector: new WebSocketSourceConnector(),
   createTask: () => new WebSocketSourceTask(),
+  createLateTask: () => new LateWebSocketTask(),
 }

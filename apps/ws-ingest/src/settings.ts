@@ -12,10 +12,13 @@ export function parseConfig(props: Props): WebSocketConfig {
   }
 }
 
-/** Every URL of a connector, each a task's. */
+/**
+ * Every URL of a connector, each a task's. Read from the text of the settings, as tasks are made before `${…}` is resolved:
+ * a reference stands for one URL.
+ */
 export function urlsOf(props: Props): string[] {
-  const config = parseConfig(props)
-  return [config['websocket.url'], ...config['websocket.additional.urls']]
+  const more = (props['websocket.additional.urls'] ?? '').split(',').map((url) => url.trim())
+  return [props['websocket.url']?.trim() ?? '', ...more.filter((url) => url !== '')]
 }
 
 /** The one source partition of a task without a stream key; the same as the JVM connector's, so that its offsets are found. */

@@ -1,4 +1,11 @@
-import { END_OF_INPUT, FatalError, type SourceRecord, type SourceTask, type TaskContext } from '@tributary/connect-api'
+import {
+  END_OF_INPUT,
+  FatalError,
+  type Predecessor,
+  type SourceRecord,
+  type SourceTask,
+  type TaskContext,
+} from '@tributary/connect-api'
 import { createFeedReader } from './create-feed-reader.ts'
 import type { FeedReader } from './feed-reader.ts'
 
@@ -21,14 +28,30 @@ export class WebSocketSourceTask implements SourceTask {
     return (await this.#started().read(POLL_TIMEOUT_MS, signal)) ?? END_OF_INPUT
   }
 
+  commitRecord(record: SourceRecord): void {
+    this.#reader?.delivered(record)
+  }
+
+  async commit(): Promise<void> {
+    await this.#reader?.committed()
+  }
+
   drain(): void {
     this.#reader?.drain()
   }
 
-  stop(): Promise<void> {
-    this.#reader?.close()
+  handOver(): string | null {
+    return this.#reader?.handOver() ?? null
+  }
+
+  takeOver(predecessor: Predecessor): void {
+    this.#started().takeOver(predecessor)
+  }
+
+  async stop(): Promise<void> {
+    const reader = this.#reader
     this.#reader = null
-    return Promise.resolve()
+    await reader?.close()
   }
 
   #started(): FeedReader {

@@ -1,10 +1,27 @@
-import { NotConnectedError } from '@tributary/connect-api'
-import { WebSocket } from 'ws'
+import { MAX_TIMER_MS } from '@tributary/push-source'
+import { shownUrl } from '../settings.ts'
+import { connectError } from './connect-error.ts'
 import type { ConnectionListener, WebSocketConnection } from './connection.ts'
+import { dial, endpointOf, type TlsOptions } from './dial.ts'
+import { HandshakeRefused } from './handshake-refused.ts'
+import { upgrade } from './upgrade.ts'
+
+const MAX_REDIRECTS = 5
 
 export interface OpenOptions {
+  /** `ws://` or `wss://`, without user and fragment. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** Offered, the preferred one first. */
+  readonly subprotocols: readonly string[]
+  readonly tls: TlsOptions
+  /** `http://` or `https://`; null: straight to the server. */
+  readonly proxyUrl: string | null
+  /** Is permessage-deflate offered? */
+  readonly compression: boolean
+  readonly followRedirects: boolean
+  readonly utf8Validation: boolean
+  readonly maxMessageBytes: number
   /** ms for everything up to the handshake's answer; 0: no limit. */
   readonly timeoutMs: number
 }
@@ -15,45 +32,69 @@ export type OpenWebSocket = (
   signal: AbortSignal,
 ) => Promise<WebSocketConnection>
 
-/** Connects. Rejects with NotConnectedError, ConfigError for what no second try heals, or the signal's reason. */
-export const openWebSocket: OpenWebSocket = ({ url, headers }, listener, signal) => {
+/**
+ * Connects. No message comes before the caller's code behind the `await` has run up to its own next wait. Rejects with
+ * NotConnectedError, ConfigError for what no second try heals, or the signal's reason.
+ */
+export const openWebSocket: OpenWebSocket = async (options, listener, signal) => {
   signal.throwIfAborted()
-  const { promise, resolve, reject } = Promise.withResolvers<WebSocketConnection>()
-  const socket = new WebSocket(url, { headers, perMessageDeflate: false })
-  let error: Error | null = null
-  let ended = false
-  const connection: WebSocketConnection = {
-    responseCode: 101,
-    get protocol() {
-      return socket.protocol
-    },
-    send: (text) => socket.send(text, () => {}),
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
-    close: (code, reason) => socket.close(code, reason),
-    terminate: () => {
-      ended = true
-      socket.terminate()
-    },
+  const { timeoutMs } = options
+  const late = new AbortController()
+  const timer =
+    timeoutMs > 0
+      ? setTimeout(
+          () => late.abort(new Error(`no connection within ${timeoutMs} ms`)),
+          Math.min(timeoutMs, MAX_TIMER_MS),
+        )
+      : undefined
+  try {
+    return await openOrFollow(options, listener, AbortSignal.any([signal, late.signal]))
+  } catch (error) {
+    signal.throwIfAborted()
+    throw connectError(shownUrl(options.url), error)
+  } finally {
+    clearTimeout(timer)
   }
-  const abort = (): void => {
-    reject(signal.reason as Error)
-    connection.terminate()
+}
+
+async function openOrFollow(
+  options: OpenOptions,
+  listener: ConnectionListener,
+  signal: AbortSignal,
+): Promise<WebSocketConnection> {
+  let { url, headers } = { url: new URL(options.url), headers: options.headers }
+  for (let redirects = 0; ; redirects++) {
+    try {
+      return await openOnce({ ...options, headers }, url, listener, signal)
+    } catch (error) {
+      if (!options.followRedirects || redirects === MAX_REDIRECTS) throw error
+      const next = redirected(url, error)
+      if (next === null) throw error
+      // They may be secrets, and are meant for the server that was configured.
+      if (next.host !== url.host) headers = {}
+      url = next
+    }
   }
-  signal.addEventListener('abort', abort, { once: true })
-  socket.on('message', (data: Buffer, binary: boolean) => listener.onMessage(data, binary))
-  socket.on('open', () => {
-    signal.removeEventListener('abort', abort)
-    resolve(connection)
-  })
-  socket.on('error', (cause) => {
-    error = cause
-    reject(new NotConnectedError('WEBSOCKET_CONNECT', `Cannot connect: ${cause.message}`, { cause }))
-  })
-  socket.on('close', (code, reason) => {
-    if (ended) return
-    ended = true
-    listener.onEnd({ code, reason: reason.toString(), error })
-  })
-  return promise
+}
+
+async function openOnce(
+  options: OpenOptions,
+  url: URL,
+  listener: ConnectionListener,
+  signal: AbortSignal,
+): Promise<WebSocketConnection> {
+  const proxy = options.proxyUrl === null ? null : { url: new URL(options.proxyUrl) }
+  const tcp = await dial(endpointOf(url), { tls: options.tls, proxy }, signal)
+  return upgrade({ ...options, url, shownUrl: shownUrl(url.href) }, tcp, listener, signal)
+}
+
+/** Where a refusal sends us; null: nowhere. From TLS to plain text is not a way. */
+function redirected(from: URL, error: unknown): URL | null {
+  if (!(error instanceof HandshakeRefused) || error.location === null) return null
+  if (error.status < 300 || error.status > 399) return null
+  const to = URL.parse(error.location, from.href)
+  if (to === null || !/^(?:ws|http)s?:$/.test(to.protocol)) return null
+  to.protocol = to.protocol.replace('http', 'ws')
+  to.hash = ''
+  return from.protocol === 'wss:' && to.protocol !== 'wss:' ? null : to
 }

@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { FatalError } from '@tributary/connect-api'
+import type { Codec } from '@tributary/push-source'
+import { type ConnectionInfo, Frame } from './frame.ts'
+import type { DecodeMessage } from './record/decode-message.ts'
+
+/** Version, binary or not, the run, the connection's number, ms since the epoch as a double; then the message. */
+const VERSION = 1
+const HEADER_BYTES = 18
+
+/** The connection of messages that a run before this one took in: it was before the first of this run. */
+const BEFORE: ConnectionInfo = { number: 0 }
+
+/** Messages on disk: as they came, with what their records tell of how they came. */
+export class FrameCodec implements Codec<Frame> {
+  readonly #decode: DecodeMessage
+  /** The numbers of connections begin anew with each run. */
+  readonly #run = randomBytes(4).readUInt32LE()
+  #connection: ConnectionInfo = BEFORE
+
+  constructor(decode: DecodeMessage) {
+    this.#decode = decode
+  }
+
+  encode({ data, binary, receivedAt, connection }: Frame): Buffer {
+    const out = Buffer.allocUnsafe(HEADER_BYTES + data.length)
+    out[0] = VERSION
+    out[1] = binary ? 1 : 0
+    out.writeUInt32LE(this.#run, 2)
+    out.writeUInt32LE(connection.number, 6)
+    out.writeDoubleLE(receivedAt, 10)
+    out.set(data, HEADER_BYTES)
+    return out
+  }
+
+  decode(bytes: Buffer): Frame {
+    if (bytes[0] !== VERSION || bytes.length < HEADER_BYTES) {
+      throw new FatalError(
+        'SPILL_FORMAT',
+        `a spilled message has format ${bytes[0]}, this version reads ${VERSION}: run the version that wrote it until it is drained`,
+      )
+    }
+    const connection = this.#connectionOf(bytes.readUInt32LE(2), bytes.readUInt32LE(6))
+    return new Frame(bytes.subarray(HEADER_BYTES), bytes[1] === 1, bytes.readDoubleLE(10), connection, this.#decode)
+  }
+
+  /** One object a connection, as for messages that were never on disk. */
+  #connectionOf(run: number, number: number): ConnectionInfo {
+    if (run !== this.#run) return BEFORE
+    if (this.#connection.number !== number) this.#connection = { number }
+    return this.#connection
+  }
+}

@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import type { SourceRecord } from '@tributary/connect-api'
+import { type ConnectionInfo, Frame } from '../frame.ts'
+import type { Gap, Verdict } from '../sequence/gap.ts'
+import { parseConfig, sourcePartitionOf } from '../settings.ts'
+import { messageDecoder } from './decode-message.ts'
+import { type Built, RecordBuilder, type SequenceCheck } from './record-builder.ts'
+
+const URL = 'wss://user:pass@feed.example.com/ws?token=secret'
+const FIRST: ConnectionInfo = { number: 1 }
+
+interface Message {
+  readonly data: string | Buffer
+  readonly binary?: boolean
+  readonly connection?: ConnectionInfo
+}
+
+/** What a builder with these settings makes of messages; text for short. */
+function build(
+  props: Record<string, string>,
+  messages: readonly (string | Message)[],
+  sequences: SequenceCheck | null = null,
+): Built {
+  const config = parseConfig({ 'websocket.url': URL, 'kafka.topic': 'all', ...props })
+  const sourcePartition = sourcePartitionOf(config)
+  const builder = new RecordBuilder({ config, sourcePartition, sessionId: 'run', lastSequence: 7, sequences })
+  const decode = messageDecoder(config)
+  return builder.build(
+    messages.map((message) => {
+      const {
+        data,
+        binary = false,
+        connection = FIRST,
+      }: Message = typeof message === 'string' ? { data: message } : message
+      return new Frame(Buffer.from(data), binary, 1_700_000_000_000, connection, decode)
+    }),
+  )
+}
+
+const records = (props: Record<string, string>, ...messages: (string | Message)[]): SourceRecord[] =>
+  build(props, messages).records
+const values = (list: readonly SourceRecord[]): unknown[] => list.map(({ value }) => value)
+
+describe('records of messages, with nothing set', () => {
+  test('are the text, with the source partition and offset of the JVM connector', () => {
+    const [first, second] = records({}, 'not JSON {', '')
+    assert.deepEqual(first, {
+      sourcePartition: { websocket_url: URL },
+      sourceOffset: { session_id: 'run', sequence: 8 },
+      topic: 'all',
+      partition: undefined,
+      key: null,
+      keySchema: null,
+      value: 'not JSON {',
+      valueSchema: { type: 'string', optional: true },
+      headers: undefined,
+      timestamp: null,
+      original: Buffer.from('not JSON {'),
+      error: undefined,
+    })
+    assert.deepEqual([second?.value, second?.sourceOffset], ['', { session_id: 'run', sequence: 9 }])
+    assert.equal(first?.sourcePartition, second?.sourcePartition)
+  })
+
+  test('are the bytes of a binary message', () => {
+    const data = Buffer.from([0, 255])
+    const [record] = records({}, { data, binary: true })
+    assert.deepEqual([record?.value, record?.valueSchema], [data, { type: 'bytes', optional: true }])
+  })
+
+  test('never parse the message', (t) => {
+    const parse = t.mock.method(JSON, 'parse')
+    records({ 'record.headers': 'received_at' }, '{"a":1}')
+    assert.equal(parse.mock.callCount(), 0)
+  })
+})
+
+describe('records with fields', () => {
+  test('parse a message once', (t) => {
+    const parse = t.mock.method(JSON, 'parse')
+    const props = {
+      'key.field': 'k',
+      'timestamp.field': 't',
+      'topic.template': 'x.{{k}}',
+      'record.skip.match': 'k == none',
+    }
+    records(props, '{"k":"a","t":5}')
+    assert.equal(parse.mock.callCount(), 1)
+    records({ ...props, 'split.field': '$' }, '[{"k":"a","t":5},{"k":"b","t":6}]')
+    assert.equal(parse.mock.callCount(), 2)
+  })
+
+  test('have the key as text, with all digits of a number', () => {
+    const keys = ['"a b"', '12345678901234567890', '1.5', 'true', '{"x":[1]}', 'null'].map((k) => `{"k":${k}}`)
+    const found = records({ 'key.field': 'k' }, ...keys, '{}', 'no JSON').map(({ key }) => key)
+    assert.deepEqual(found, ['a b', '12345678901234567890', '1.5', 'true', '{"x":[1]}', null, null, null])
+  })
+
+  test('have the timestamp, or are bad where the field holds none', () => {
+    const [good, none, bad] = records(
+      { 'timestamp.field': 'd.t', 'timestamp.unit': 's' },
+      '{"d":{"t":1700000000.25}}',
+      '{"d":{}}',
+      '{"d":{"t":"soon"}}',
+    )
+    assert.deepEqual([good?.timestamp, none?.timestamp, bad?.timestamp], [1_700_000_000_250, null, null])
+    assert.deepEqual([bad?.value, bad?.error?.code], [null, 'WEBSOCKET_TIMESTAMP'])
+    assert.equal(String(bad?.original), '{"d":{"t":"soon"}}')
+  })
+
+  test('are what a binary message holds, with its bytes kept as they came', () => {
+    const data = gzipSync('{"k":"a"}')
+    const [record] = records({ 'websocket.binary.decode': 'gzip', 'key.field': 'k' }, { data, binary: true })
+    assert.deepEqual([record?.value, record?.key, record?.original], ['{"k":"a"}', 'a', data])
+  })
+
+  test('read a binary message that is JSON, and keep it bytes', () => {
+    const data = Buffer.from('{"k":"a"}')
+    const [record] = records({ 'key.field': 'k' }, { data, binary: true })
+    assert.deepEqual([record?.value, record?.key], [data, 'a'])
+  })
+
+  test('are bad where a message cannot be decoded', () => {
+    for (const more of [{}, { 'key.field': 'k' }, { 'split.field': '$' }]) {
+      const [record] = records({ 'websocket.binary.decode': 'gzip', ...more }, { data: 'plain', binary: true })
+      assert.deepEqual([record?.value, record?.error?.code], [null, 'WEBSOCKET_INFLATE'])
+      assert.equal(String(record?.original), 'plain')
+    }
+  })
+
+  test('leave out what the rule matches', () => {
+    const found = records({ 'record.skip.match': 'type == heartbeat || /^pong$/' }, '{"type":"heartbeat"}', 'pong', '1')
+    assert.deepEqual(values(found), ['1'])
+    assert.equal(found[0]?.sourceOffset['sequence'], 8)
+  })
+
+  test('carry the headers that are asked for, without a secret', () => {
+    const props = { 'record.headers': 'url,session_id,connection,received_at' }
+    const [first, second] = records(props, 'a', { data: 'b', connection: { number: 2 } })
+    const headers = (record: SourceRecord | undefined): unknown =>
+      record?.headers?.map(({ name, value }) => [name, value])
+    assert.deepEqual(headers(first), [
+      ['websocket.url', 'wss://feed.example.com/ws'],
+      ['websocket.session_id', 'run'],
+      ['websocket.connection', 1],
+      ['websocket.received_at', 1_700_000_000_000n],
+    ])
+    assert.deepEqual(second?.headers?.[2]?.value, 2)
+  })
+})
+
+describe('a message that is split', () => {
+  const SPLIT = { 'split.field': 'data', 'key.field': 'k', 'record.skip.match': 'k == skip' }
+
+  test('is a record an element, with its own text', () => {
+    const message = '{"s":"x","data":[{"k":"a","p":1.10},{"k":"skip"}, {"k":"b","p":12345678901234567890}]}'
+    const found = records(SPLIT, message)
+    assert.deepEqual(values(found), ['{"k":"a","p":1.10}', '{"k":"b","p":12345678901234567890}'])
+    assert.deepEqual(
+      found.map(({ key, sourceOffset }) => [key, sourceOffset['sequence']]),
+      [
+        ['a', 8],
+        ['b', 9],
+      ],
+    )
+  })
+
+  test('gives fields of the whole message by $', () => {
+    const message = '{"s":"x","t":5,"data":[{},{}]}'
+    const found = records(
+      { ...SPLIT, 'key.field': '$.s', 'timestamp.field': '$.t', 'topic.template': '{{$.s}}' },
+      message,
+    )
+    assert.deepEqual(
+      found.map(({ key, timestamp, topic }) => [key, timestamp, topic]),
+      [
+        ['x', 5, 'x'],
+        ['x', 5, 'x'],
+      ],
+    )
+  })
+
+  test('is a record itself where it has no such array, none where the array is empty', () => {
+    const found = records(SPLIT, '{"k":"a"}', '{"k":"b","data":{}}', 'text', '{"data":[]}')
+    assert.deepEqual(values(found), ['{"k":"a"}', '{"k":"b","data":{}}', 'text'])
+  })
+
+  test('has elements of bytes where it is binary', () => {
+    const found = records({ 'split.field': '$' }, { data: '[1,"ž"]', binary: true })
+    assert.deepEqual(values(found), [Buffer.from('1'), Buffer.from('"ž"')])
+  })
+
+  test('keeps a bad element alone', () => {
+    const found = records({ 'split.field': '$', 'timestamp.field': 't' }, '[{"t":1},{"t":"x"},{"t":3}]')
+    assert.deepEqual(
+      found.map(({ error }) => error?.code),
+      [undefined, 'WEBSOCKET_TIMESTAMP', undefined],
+    )
+    assert.equal(String(found[1]?.original), '{"t":"x"}')
+  })
+})
+
+describe('the topic template', () => {
+  const topics = (props: Record<string, string>, ...messages: string[]): unknown[] =>
+    records(props, ...messages).map(({ topic, error }) => error?.code ?? topic)
+
+  test('names the topic after fields', () => {
+    const props = { 'topic.template': 'q.{{ d.s }}.{{v}}-{{v}}' }
+    const found = topics(props, '{"d":{"s":"BTC/USD"},"v":1}', '{"d":{"s":"é"},"v":true}')
+    assert.deepEqual(found, ['q.BTC_USD.1-1', 'q._.true-true'])
+  })
+
+  test('gives what lacks a field to kafka.topic', () => {
+    const found = topics({ 'topic.template': 'q.{{s}}' }, '{}', '{"s":null}', '{"s":""}', 'text')
+    assert.deepEqual(found, ['all', 'all', 'all', 'all'])
+  })
+
+  test('makes a record bad that no topic can take', () => {
+    const found = topics(
+      { 'topic.template': '{{s}}' },
+      '{"s":"."}',
+      `{"s":"${'x'.repeat(250)}"}`,
+      '{"s":{}}',
+      '{"s":"ok"}',
+    )
+    assert.deepEqual(found, ['WEBSOCKET_TOPIC', 'WEBSOCKET_TOPIC', 'WEBSOCKET_TOPIC', 'ok'])
+  })
+
+  test('does not make more topics than are allowed', () => {
+    const props = { 'topic.template': 'q.{{s}}', 'topic.template.max.topics': '2' }
+    const found = topics(props, '{"s":1}', '{"s":2}', '{"s":3}', '{"s":1}', '{}')
+    assert.deepEqual(found, ['q.1', 'q.2', 'WEBSOCKET_TOPIC_LIMIT', 'q.1', 'all'])
+  })
+})
+
+/** Answers what it is told, and remembers what it was asked. */
+function scripted(verdicts: readonly Verdict[], readsMessages = false): SequenceCheck & { readonly asked: unknown[] } {
+  const asked: unknown[] = []
+  const answer = (fields: unknown): Verdict => {
+    asked.push(fields)
+    return verdicts[asked.length - 1] ?? null
+  }
+  return {
+    asked,
+    readsMessages,
+    readsElements: !readsMessages,
+    acceptMessage: ({ json }) => answer(json),
+    accept: answer,
+    partition: { websocket_url: URL, stream: 'x' },
+    get streamSequence() {
+      return asked.length
+    },
+  }
+}
+
+const GAP: Gap = {
+  reason: 'missing',
+  stream: 'x',
+  partition: { websocket_url: URL },
+  from: 1,
+  to: 2,
+  count: 2,
+  lostAt: null,
+  detectedAt: 0,
+  duplicate: false,
+}
+
+describe('numbered messages', () => {
+  test('are left out when they came before, and have their gaps placed', () => {
+    const check = scripted([null, 'duplicate', GAP, { ...GAP, duplicate: true }])
+    const { records: found, gaps } = build({}, ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}', '{"n":5}'], check)
+    assert.deepEqual(values(found), ['{"n":1}', '{"n":3}', '{"n":5}'])
+    assert.deepEqual(
+      gaps.map(({ at }) => at),
+      [1, 2],
+    )
+    assert.equal(found[0]?.sourcePartition, check.partition)
+    assert.deepEqual(found[2]?.sourceOffset, { session_id: 'run', sequence: 10, stream_sequence: 5 })
+  })
+
+  test('are numbered also where the rule leaves them out', () => {
+    const check = scripted([])
+    build({ 'record.skip.match': 'n' }, ['{"n":1}', 'text'], check)
+    assert.deepEqual(check.asked, [{ n: 1 }, undefined])
+  })
+
+  test('are asked for element by element, or once where the numbers are those of whole messages', () => {
+    const each = scripted(['duplicate'])
+    const messages = ['{"n":1,"d":[{"n":2},{"n":3}]}']
+    assert.deepEqual(values(build({ 'split.field': 'd' }, messages, each).records), ['{"n":3}'])
+    assert.deepEqual(each.asked, [{ n: 2 }, { n: 3 }])
+    const once = scripted(['duplicate'], true)
+    assert.deepEqual(build({ 'split.field': 'd' }, messages, once).records, [])
+    assert.equal(once.asked.length, 1)
+  })
+})

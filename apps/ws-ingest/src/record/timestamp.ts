@@ -1,0 +1,42 @@
+import { DataError } from '@tributary/connect-api'
+
+export type TimestampUnit = 's' | 'ms' | 'us' | 'ns'
+
+/** How many of a unit are a millisecond. */
+const PER_MS: Readonly<Record<TimestampUnit, number>> = { s: 0.001, ms: 1, us: 1e3, ns: 1e6 }
+
+/** The end of the year 9999: what is beyond has another unit. */
+const LATEST_MS = 253_402_300_799_999
+
+const NUMBER = /^\d+(?:\.\d+)?$/
+const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)?$/
+/** Characters of a value that an error shows. */
+const SHOWN = 60
+
+/**
+ * A field's value as ms since the epoch, rounded; null for one that is absent or null. A number, or its text, counts `unit`s
+ * since the epoch; other text is a time by RFC 3339, in UTC where it names no offset. Throws DataError for anything else, and
+ * for what is before 1970 or after 9999.
+ */
+export function timestampOf(value: unknown, unit: TimestampUnit): number | null {
+  if (value === undefined || value === null) return null
+  const ms = milliseconds(value, unit)
+  if (ms >= 0 && ms <= LATEST_MS) return ms
+  const shown =
+    typeof value === 'object' ? 'an object' : String(value).slice(0, SHOWN)
+  throw new DataError(
+    'WEBSOCKET_TIMESTAMP',
+    `timestamp.field holds no time from 1970 to 9999: ${shown}; a number counts ${unit} since 1970, see timestamp.unit`,
+  )
+}
+
+/** NaN for what is no time. */
+function milliseconds(value: unknown, unit: TimestampUnit): number {
+  if (typeof value === 'number' || typeof value === 'bigint') return Math.round(Number(value) / PER_MS[unit])
+  if (typeof value !== 'string') return NaN
+  if (NUMBER.test(value)) return Math.round(Number(value) / PER_MS[unit])
+  const match = RFC3339.exec(value)
+  if (match === null) return NaN
+  const [text, offset] = match
+  return Date.parse(offset === undefined ? `${text}Z` : text)
+}

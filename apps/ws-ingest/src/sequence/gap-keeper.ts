@@ -1,0 +1,114 @@
+import type { SourceRecord } from '@tributary/connect-api'
+import { plus, type SequenceNumber, spanOf } from '@tributary/push-source'
+import type { ConnectionInfo } from '../frame.ts'
+import type { Built } from '../record/record-builder.ts'
+import type { Budget } from './backfill.ts'
+import type { Gap } from './gap.ts'
+import type { GapFiller } from './gap-filler.ts'
+import type { GapRecords, GapState } from './gap-records.ts'
+import { OpenGaps } from './open-gaps.ts'
+import type { SequenceLog } from './sequence-log.ts'
+import type { Late, Sequences } from './sequences.ts'
+import { WovenRecords } from './woven-records.ts'
+
+export interface GapKeeperOptions {
+  readonly sequences: Sequences
+  readonly log: SequenceLog
+  /** null: gaps are counted and logged only. */
+  readonly gapRecords: GapRecords | null
+  /** null: there is no backfill. */
+  readonly filler: GapFiller | null
+  /** For the backfill of one batch. */
+  readonly timeoutMs: number
+  readonly maxBytes: number
+}
+
+/** A batch in which something is missing, or came late. */
+export interface GappyBatch extends Built {
+  readonly late: readonly Late[]
+  /** Number of the last record before the batch. */
+  readonly before: number
+  /** Of its last frame; null when it has none. */
+  readonly connection: ConnectionInfo | null
+}
+
+/** Has the gaps of a batch filled, and puts what is fetched and what is to be told among its records. */
+export class GapKeeper {
+  readonly #options: GapKeeperOptions
+  readonly #open = new OpenGaps()
+  readonly #draining = new AbortController()
+
+  constructor(options: GapKeeperOptions) {
+    this.#options = options
+  }
+
+  /** Ends a backfill that is under way, and begins no other. */
+  drain(): void {
+    this.#draining.abort(new Error('the task stops'))
+  }
+
+  /** The batch with all that belongs into its gaps. Rejects never for a gap's sake; at an abort what is missing stays so. */
+  async complete(
+    { records, gaps, late, before, connection }: GappyBatch,
+    signal: AbortSignal,
+  ): Promise<SourceRecord[]> {
+    const woven = new WovenRecords(before)
+    const budget = this.#budget(gaps.length > 0, signal)
+    let done = 0
+    for (const { at, gap } of gaps) {
+      woven.add(records, done, at)
+      done = at
+      this.#open.add(gap)
+      this.#tell(gap, 'opened', woven)
+      if (budget !== null && connection !== null && gap.reason === 'missing') {
+        await this.#fill(gap, connection, budget, woven)
+      }
+    }
+    woven.add(records, done, records.length)
+    this.#settle(late, woven)
+    return woven.records
+  }
+
+  async #fill(gap: Gap, connection: ConnectionInfo, budget: Budget, woven: WovenRecords): Promise<void> {
+    const { filler, sequences, log } = this.#options
+    if (filler === null || budget.signal.aborted) return
+    const fetched = await filler.fill(gap, connection, budget)
+    woven.add(fetched, 0, fetched.length)
+    const late = sequences.takeLate()
+    this.#settle(late, woven)
+    const missing = spanOf(sequences.missingOf(gap))
+    if (late.length === 0 || missing === 0) return
+    log.partlyFilled(gap, missing)
+    this.#tell(gap, 'partly_filled', woven)
+  }
+
+  /** Counts and tells the gaps that these messages close. */
+  #settle(late: readonly Late[], woven: WovenRecords): void {
+    for (const message of late) {
+      const gap = this.#open.arrived(message)
+      if (gap === null) continue
+      this.#options.log.filled(gap)
+      this.#tell(gap, 'filled', woven)
+    }
+  }
+
+  #tell(gap: Gap, state: GapState, woven: WovenRecords): void {
+    const { gapRecords, sequences } = this.#options
+    if (gapRecords === null) return
+    const missing = state === 'filled' ? [] : sequences.missingOf(gap)
+    woven.tell(gapRecords.record(gap, state, missing, this.#standing(gap, state)))
+  }
+
+  /** Where the stream stands at the gap's place among its records. */
+  #standing({ stream, from, to }: Gap, state: GapState): SequenceNumber | null {
+    if (state !== 'opened') return to
+    return from === null ? this.#options.sequences.lastOf(stream) : plus(from, -1)
+  }
+
+  #budget(needed: boolean, signal: AbortSignal): Budget | null {
+    const { filler, timeoutMs, maxBytes } = this.#options
+    if (filler === null || !needed) return null
+    const deadline = AbortSignal.timeout(timeoutMs)
+    return { signal: AbortSignal.any([signal, this.#draining.signal, deadline]), bytes: maxBytes }
+  }
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { type SequenceNumber, sequenceNumber } from '@tributary/push-source'
+
+/** What one run of a task leaves to the next beside the offsets. */
+export interface Memo {
+  /** What the numbers and ids belong to; a run that reads something else has no use for them. */
+  readonly feed: string
+  /** `sequence` of the last record. */
+  readonly sequence: number
+  /** Last numbers by stream: also of messages that made no record, and so have no offset. */
+  readonly last: ReadonlyMap<string | null, SequenceNumber>
+  /** Digests of the latest ids. */
+  readonly ids: ReadonlySet<string>
+}
+
+/** Bytes of JSON. The contract allows 64 KiB; the rest is for the ids and the frame around both. */
+const MAX_STREAM_BYTES = 24 * 1024
+const MAX_ID_BYTES = 38 * 1024
+
+/** Characters of an id's digest: 60 bits, so that of a million ids none is likely to be taken for another. */
+const DIGEST_LENGTH = 10
+
+/** `last` with the latest streams last, `ids` with the latest first; what does not fit is left out. */
+export function writeMemo(
+  feed: string,
+  sequence: number,
+  last: readonly (readonly [string | null, SequenceNumber])[],
+  ids: readonly (string | number)[],
+): string {
+  const entries: [string | null, string][] = []
+  let bytes = 0
+  for (const [stream, number] of last.toReversed()) {
+    const entry: [string | null, string] = [stream, String(number)]
+    bytes += Buffer.byteLength(JSON.stringify(entry)) + 1
+    if (bytes > MAX_STREAM_BYTES) break
+    entries.push(entry)
+  }
+  const digests = ids.slice(0, Math.floor(MAX_ID_BYTES / DIGEST_LENGTH)).map(idDigest)
+  return JSON.stringify({ version: 1, feed, sequence, last: entries, ids: digests.join('') })
+}
+
+/** null for what is no memo of this version: it may come from a release that writes another. */
+export function readMemo(text: string): Memo | null {
+  let memo: unknown
+  try {
+    memo = JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return null
+  }
+  if (!isMemo(memo)) return null
+  const last = new Map<string | null, SequenceNumber>()
+  for (const [stream, number] of memo.last) {
+    const value = sequenceNumber(number)
+    if (value !== null) last.set(stream, value)
+  }
+  const ids = new Set<string>()
+  for (let at = 0; at < memo.ids.length; at += DIGEST_LENGTH) ids.add(memo.ids.slice(at, at + DIGEST_LENGTH))
+  return { feed: memo.feed, sequence: memo.sequence, last, ids }
+}
+
+/** As it stands in a memo. */
+export function idDigest(id: string | number): string {
+  return createHash('sha256')
+    .update(`${typeof id}:${id}`)
+    .digest('base64url')
+    .slice(0, DIGEST_LENGTH)
+}
+
+/** What numbers and ids of a feed belong to: the same parts, the same digest. */
+export function feedDigest(parts: readonly (string | boolean | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 16)
+}
+
+interface WrittenMemo {
+  readonly feed: string
+  readonly sequence: number
+  readonly last: readonly [string | null, string][]
+  readonly ids: string
+}
+
+function isMemo(value: unknown): value is WrittenMemo {
+  if (typeof value !== 'object' || value === null) return false
+  const memo = value as Partial<Record<keyof WrittenMemo | 'version', unknown>>
+  return (
+    memo.version === 1 &&
+    typeof memo.feed === 'string' &&
+    typeof memo.sequence === 'number' &&
+    typeof memo.ids === 'string' &&
+    Array.isArray(memo.last) &&
+    memo.last.every((entry) => Array.isArray(entry) && entry.length === 2)
+  )
+}

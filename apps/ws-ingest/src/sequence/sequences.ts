@@ -1,0 +1,294 @@
+import type { Clock, Predecessor, SourceOffset, SourcePartition } from '@tributary/connect-api'
+import {
+  countBetween,
+  plus,
+  RecentIds,
+  type SequenceNumber,
+  sequenceNumber,
+  SequenceTracker,
+} from '@tributary/push-source'
+import type { Frame } from '../frame.ts'
+import type { WebSocketConfig } from '../spec.ts'
+import type { Gap, Verdict } from './gap.ts'
+import { feedDigest, idDigest, type Memo, readMemo, writeMemo } from './memo.ts'
+import { type SequenceFields, sequenceFields } from './sequence-fields.ts'
+import type { SequenceLog } from './sequence-log.ts'
+import { NONE_YET, type Stream, Streams } from './streams.ts'
+
+type OffsetOf = (partition: SourcePartition) => SourceOffset | null
+
+export interface SequencesOptions {
+  readonly config: WebSocketConfig
+  /** Of a task without streams, and of messages that name none. */
+  readonly sourcePartition: SourcePartition
+  /** The last committed offset of a source partition, looked up by value. */
+  readonly offset: OffsetOf
+  readonly clock: Clock
+  readonly log: SequenceLog
+}
+
+/** A message that was missing and came late, or by a backfill. */
+export interface Late {
+  readonly stream: string | null
+  readonly number: SequenceNumber
+}
+
+const NONE: readonly Late[] = []
+
+/**
+ * What tells messages apart: sequence numbers, by stream, and ids. Asked for every message, in order, on the hot path: one that
+ * follows the last one of its stream costs reading its fields and a comparison.
+ */
+export class Sequences {
+  /** Is `acceptMessage` to be asked, of each message before it is split? */
+  readonly readsMessages: boolean
+  /** Is `accept` to be asked, of each element, or of each message where none is split? */
+  readonly readsElements: boolean
+  readonly #options: SequencesOptions
+  readonly #fields: SequenceFields
+  readonly #window: number
+  readonly #perConnection: boolean
+  readonly #feed: string
+  readonly #streams: Streams
+  readonly #ids: RecentIds
+  #current: Stream
+  #offset: OffsetOf
+  #memo: Memo | null = null
+  /** Digests of the former run's ids, until as many ids as the window holds have come. */
+  #formerIds: ReadonlySet<string> | null = null
+  #idsSinceFormer = 0
+  #takenOver = false
+  #assumedKey: string | null = null
+  #late: Late[] = []
+
+  constructor(options: SequencesOptions) {
+    const { config, offset } = options
+    this.#options = options
+    this.#fields = sequenceFields(config)
+    this.readsMessages = this.#fields.numbersOf === 'message' || this.#fields.idsOf === 'message'
+    this.readsElements = this.#fields.numbersOf === 'element' || this.#fields.idsOf === 'element'
+    this.#window = config['dedupe.window']
+    this.#perConnection = config['sequence.scope'] === 'connection'
+    this.#feed = feedOf(config)
+    this.#offset = offset
+    this.#ids = new RecentIds(this.#window)
+    this.#streams = new Streams({
+      max: config['sequence.max.streams'],
+      create: (key) => this.#newStream(key),
+      onForgotten: (count) => this.#forgotten(count),
+    })
+    this.#current = this.#streams.get(null)
+  }
+
+  /** Do numbers tell what is lost between two connections? Without, each such time is a gap. */
+  get overConnections(): boolean {
+    return this.#fields.numbersOf !== null && !this.#perConnection && this.#options.config['sequence.contiguous']
+  }
+
+  /** Source partition of the message that was accepted last: one object a stream. */
+  get partition(): SourcePartition {
+    return this.#current.partition
+  }
+
+  /** Highest number of that message's stream, for its offset; null: none. */
+  get streamSequence(): SequenceNumber | null {
+    return this.#current.tracker.last
+  }
+
+  /** What there is to say of a message that will be split; null when only its elements are asked. */
+  acceptMessage(frame: Frame): Verdict {
+    const { numbersOf, idsOf } = this.#fields
+    return this.#accept(frame.json, frame, numbersOf === 'message', idsOf === 'message')
+  }
+
+  /** What there is to say of an element, or of a message that is not split. `frame`: the message that it came in. */
+  accept(json: unknown, frame: Frame): Verdict {
+    const { numbersOf, idsOf } = this.#fields
+    return this.#accept(json, frame, numbersOf === 'element', idsOf === 'element')
+  }
+
+  /** The number of a message of a stream, without accepting it; null when it has none, or names another stream. */
+  numberIn(stream: string | null, { json }: Frame): SequenceNumber | null {
+    const { readKey, readNumber } = this.#fields
+    if (readKey !== null && keyText(readKey(json), stream) !== stream) return null
+    return sequenceNumber(readNumber(json))
+  }
+
+  /** Highest number of a stream; null: none. */
+  lastOf(stream: string | null): SequenceNumber | null {
+    return this.#streams.find(stream)?.tracker.last ?? null
+  }
+
+  /** Runs `work`, in which messages that name no stream belong to this one. */
+  within<T>(stream: string | null, work: () => T): T {
+    this.#assumedKey = stream
+    try {
+      return work()
+    } finally {
+      this.#assumedKey = null
+    }
+  }
+
+  /** What is still missing of a gap. */
+  missingOf({ stream, from, to }: Pick<Gap, 'stream' | 'from' | 'to'>): ReturnType<SequenceTracker['missingOf']> {
+    if (from === null || to === null) return []
+    return this.#streams.find(stream)?.tracker.missingOf({ from, to }) ?? []
+  }
+
+  /** The messages that came late since the last call. */
+  takeLate(): readonly Late[] {
+    if (this.#late.length === 0) return NONE
+    const late = this.#late
+    this.#late = []
+    return late
+  }
+
+  /** Before the first message: goes on where the former run, connected at the same time, came to its end. Its memo, if of use. */
+  takeOver(predecessor: Predecessor): Memo | null {
+    const memo = predecessor.memo === null ? null : readMemo(predecessor.memo)
+    this.#offset = (partition) => predecessor.offset(partition)
+    this.#takenOver = true
+    if (memo?.feed === this.#feed) {
+      this.#memo = memo
+      this.#formerIds = memo.ids.size > 0 ? memo.ids : null
+    }
+    this.#restore(this.#current)
+    return memo
+  }
+
+  /** For the next run. `sequence`: number of the last record. */
+  memo(sequence: number): string {
+    const last: [string | null, SequenceNumber][] = []
+    for (const { key, tracker } of this.#perConnection ? [] : this.#streams.all()) {
+      if (tracker.last !== null) last.push([key, tracker.last])
+    }
+    return writeMemo(this.#feed, sequence, last, this.#ids.latest())
+  }
+
+  #accept(json: unknown, frame: Frame, numbered: boolean, named: boolean): Verdict {
+    const verdict = numbered ? this.#acceptNumber(json, frame) : null
+    if (!named || verdict === 'duplicate' || this.#isNewId(json, frame)) return verdict
+    return verdict === null ? 'duplicate' : { ...verdict, duplicate: true }
+  }
+
+  #acceptNumber(json: unknown, frame: Frame): Verdict {
+    const stream = this.#streamOf(json, frame)
+    this.#current = stream
+    const value = this.#fields.readNumber(json)
+    if (value === undefined || value === null) return null
+    const number = sequenceNumber(value)
+    if (number === null) {
+      this.#options.log.unreadable('sequence.field')
+      return null
+    }
+    const connection = frame.connection.number
+    if (stream.connection !== connection) this.#nextConnection(stream, connection)
+    const last = stream.tracker.last
+    const judgement = stream.tracker.accept(number, stream.overlapping ? Infinity : this.#window)
+    if (judgement === 'duplicate') {
+      this.#options.log.duplicate(stream.key, number, last)
+      return 'duplicate'
+    }
+    stream.overlapping = false
+    if (judgement === null) return null
+    if (judgement === 'late') {
+      this.#late.push({ stream: stream.key, number })
+      this.#options.log.late()
+      return null
+    }
+    return judgement.kind === 'skipped'
+      ? this.#gap(stream, 'missing', judgement.from, judgement.to)
+      : this.#gap(stream, 'reset', plus(judgement.last, 1), null)
+  }
+
+  #gap(stream: Stream, reason: 'missing' | 'reset', from: SequenceNumber, to: SequenceNumber | null): Gap {
+    const gap: Gap = {
+      reason,
+      stream: stream.key,
+      partition: stream.partition,
+      from,
+      to,
+      count: to === null ? null : countBetween(from, to),
+      lostAt: null,
+      detectedAt: this.#options.clock.now(),
+      duplicate: false,
+    }
+    this.#options.log.gap(gap)
+    return gap
+  }
+
+  #streamOf(json: unknown, frame: Frame): Stream {
+    const { readKey, keyOf } = this.#fields
+    if (readKey === null) return this.#current
+    const key = keyText(readKey(keyOf === 'message' ? frame.json : json), this.#assumedKey)
+    return key === this.#current.key ? this.#current : this.#streams.get(key)
+  }
+
+  #isNewId(json: unknown, frame: Frame): boolean {
+    const { readId, idsOf } = this.#fields
+    const id = readId(idsOf === 'message' ? frame.json : json)
+    const known = typeof id === 'string' || typeof id === 'number' ? id : typeof id === 'bigint' ? String(id) : null
+    if (known === null) return true
+    if (this.#ids.add(known) && !this.#hadFormer(known)) return true
+    this.#options.log.duplicateId(known)
+    return false
+  }
+
+  #hadFormer(id: string | number): boolean {
+    if (this.#formerIds === null) return false
+    const had = this.#formerIds.has(idDigest(id))
+    if (!had && ++this.#idsSinceFormer > this.#window) this.#formerIds = null
+    return had
+  }
+
+  #nextConnection(stream: Stream, connection: number): void {
+    if (stream.connection !== NONE_YET) stream.overlapping = false
+    if (this.#perConnection) stream.tracker.restore(null)
+    stream.connection = connection
+  }
+
+  #newStream(key: string | null): Stream {
+    const { config, sourcePartition } = this.#options
+    const stream: Stream = {
+      key,
+      partition: key === null ? sourcePartition : { ...sourcePartition, stream: key },
+      tracker: new SequenceTracker({ contiguous: config['sequence.contiguous'], resets: true }),
+      connection: NONE_YET,
+      overlapping: false,
+    }
+    this.#restore(stream)
+    return stream
+  }
+
+  #restore(stream: Stream): void {
+    if (this.#perConnection || this.#fields.numbersOf === null) return
+    const committed = sequenceNumber(this.#offset(stream.partition)?.['stream_sequence'])
+    stream.tracker.restore(this.#memo?.last.get(stream.key) ?? committed)
+    stream.overlapping = this.#takenOver
+  }
+
+  /** What is stored of a stream that was forgotten is older than what it had, so that nothing is restored any more. */
+  #forgotten(count: number): void {
+    this.#offset = () => null
+    this.#memo = null
+    this.#options.log.forgotten(count)
+  }
+}
+
+/** A stream's name; a number counts as its text. `assumed`: of a message that names none. */
+function keyText(value: unknown, assumed: string | null): string | null {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : assumed
+}
+
+function feedOf(config: WebSocketConfig): string {
+  return feedDigest([
+    config['websocket.url'],
+    config['split.field'],
+    config['sequence.field'],
+    config['sequence.key.field'],
+    config['sequence.contiguous'],
+    config['sequence.scope'],
+    config['dedupe.field'],
+  ])
+}

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { type Child, startChild } from '@tributary/harness'
 import { until } from '../integration/until.ts'
 
-const MAIN = new URL('../../apps/grpc-ingest/src/main.ts', import.meta.url).pathname
+const mainOf = (app: IngestApp): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
+
+/** A folder in apps/. */
+export type IngestApp = 'grpc-ingest' | 'ws-ingest'
 
 export interface LogEvent {
   readonly name: string
@@ -53,10 +56,14 @@ export interface Ingest {
   logged(event: string, connector?: string): Promise<void>
 }
 
-export async function startIngest(logFile: string, env: Readonly<Record<string, string>>): Promise<Ingest> {
+export async function startIngest(
+  logFile: string,
+  env: Readonly<Record<string, string>>,
+  app: IngestApp = 'grpc-ingest',
+): Promise<Ingest> {
   const child = await startChild({
     command: process.execPath,
-    args: [MAIN],
+    args: [mainOf(app)],
     logFile,
     env: { TRIBUTARY_LOG_LEVEL: 'debug', ...env },
   })
@@ -65,8 +72,8 @@ export async function startIngest(logFile: string, env: Readonly<Record<string, 
     child,
     log,
     logged: async (event, connector) => {
-      await until(`the log of grpc-ingest says ${event}`, () => {
-        if (child.exit !== undefined) throw new Error(`grpc-ingest ended before it logged ${event}:\n${log.tail()}`)
+      await until(`the log of ${app} says ${event}`, () => {
+        if (child.exit !== undefined) throw new Error(`${app} ended before it logged ${event}:\n${log.tail()}`)
         return log.has(event, connector)
       })
     },

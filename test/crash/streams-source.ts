@@ -22,6 +22,8 @@ export interface Load {
   readonly rate: number
   /** Bytes of text beside the number. */
   readonly payloadBytes?: number
+  /** Nothing can be read again: whatever a call asks for, it gives what comes into being after it. */
+  readonly live?: boolean
 }
 
 /** One call that a client made; its number is in every message that it got. */
@@ -31,6 +33,10 @@ export interface Call {
   /** The first number asked for. */
   readonly from: number
   open: boolean
+  /** ms of performance.now(). */
+  readonly openedAt: number
+  /** Infinity while it is open. */
+  closedAt: number
 }
 
 interface OpenCall extends Call {
@@ -53,6 +59,8 @@ export class StreamsSource {
   readonly #open = new Set<OpenCall>()
   readonly #loads = new Map<string, Load & { readonly since: number; readonly payload: string }>()
   readonly #timer: NodeJS.Timeout
+  /** Calls that wait for their answer; null: they are answered at once. */
+  #held: (() => void)[] | null = null
   #endedAt = Infinity
   #tickedAt = performance.now()
   #longestPause = 0
@@ -110,6 +118,16 @@ export class StreamsSource {
     return [...this.#open].some((call) => call.stream === stream && call.blocked)
   }
 
+  /** Calls that come from now on get no answer, as from a server that is slow, until `answer`. */
+  hold(): void {
+    this.#held ??= []
+  }
+
+  answer(): void {
+    for (const answer of this.#held?.splice(0) ?? []) answer()
+    this.#held = null
+  }
+
   /** The logs grow no more. */
   end(): void {
     this.#endedAt = Math.min(this.#endedAt, performance.now())
@@ -133,17 +151,27 @@ export class StreamsSource {
     }
     const asked = Ask.decode(Buffer.concat(chunks).subarray(5))
     const { stream, from } = Ask.toObject(asked, { longs: Number, defaults: true }) as { stream: string; from: number }
-    const first = Math.max(from, 1)
+    const first = this.#loads.get(stream)!.live === true ? this.head(stream) + 1 : Math.max(from, 1)
     const number = this.calls.length + 1
-    const call: OpenCall = { number, stream, from: first, open: true, http, next: first, blocked: false }
+    const call: OpenCall = {
+      ...{ number, stream, from: first, open: true, http, next: first, blocked: false },
+      openedAt: performance.now(),
+      closedAt: Infinity,
+    }
     this.calls.push(call)
-    this.#open.add(call)
     http.on('close', () => {
       call.open = false
+      call.closedAt = performance.now()
       this.#open.delete(call)
     })
     http.on('drain', () => (call.blocked = false))
-    if (!http.destroyed) http.respond({ ':status': 200, 'content-type': 'application/grpc+proto' })
+    const answer = (): void => {
+      if (http.destroyed) return
+      this.#open.add(call)
+      http.respond({ ':status': 200, 'content-type': 'application/grpc+proto' })
+    }
+    if (this.#held) this.#held.push(answer)
+    else answer()
   }
 
   #write(call: OpenCall): void {

@@ -1,12 +1,12 @@
 import { createStores } from '@tributary/connect-storage'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
 import { createLogger } from '@tributary/telemetry'
-import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { DOCUMENTED_EVENTS, EVENTS_LEFT_OUT } from './documented-events.ts'
+import { testDocumentedEvents } from './documented-event-checks.ts'
+import { DOCUMENTED_EVENTS, EVENTS_LEFT_OUT } from './documented-events-grpc.ts'
 import { type Services, startServices } from './grpc-services.ts'
 import { tickerProps } from './grpc-task-rig.ts'
 import { fail, fixture, sendTicks, startTicker, type Ticker, type WatchCall } from './grpc-ticker.ts'
@@ -134,24 +134,5 @@ describe("the documents' log events, in the worker's log", () => {
     await offsets.stop()
   })
 
-  for (const [event, { level, fields }] of Object.entries(DOCUMENTED_EVENTS)) {
-    test(`${event} has the level and the fields that the documents promise`, async () => {
-      const found = (await services.workerLog()).split('\n').filter((line) => line.includes(` event=${event} `))
-      assert.notEqual(found.length, 0)
-      for (const line of found) {
-        const written = /^\S+ (\w+)/.exec(line)?.[1]
-        assert.ok(
-          level.some((allowed) => allowed === written),
-          line,
-        )
-        for (const field of fields) assert.match(line, new RegExp(` ${field}=`))
-      }
-    })
-  }
-
-  test('none that is left out is written', async () => {
-    const written = new Set([...(await services.workerLog()).matchAll(/ event=(\w+)/g)].map(([, event]) => event))
-    const astray = Object.keys(EVENTS_LEFT_OUT).filter((event) => written.has(event))
-    assert.deepEqual(astray, [])
-  })
+  testDocumentedEvents({ documented: DOCUMENTED_EVENTS, leftOut: EVENTS_LEFT_OUT }, () => services.workerLog())
 })

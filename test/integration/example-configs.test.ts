@@ -1,15 +1,12 @@
-import { sharedKafka } from '@tributary/harness'
-import { KafkaAdmin } from '@tributary/kafka'
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { exampleRuns } from './example-runs.ts'
 import { expectedValue, startExampleServer } from './grpc-example-server.ts'
 import { exampleFragments, grpcExamples, secretsFile } from './grpc-examples.ts'
 import { type Services, startServices } from './grpc-services.ts'
-import { readEndOffset, readPartition } from './kafka-topic.ts'
-import { until } from './until.ts'
 
 const RECORDS = 10
 
@@ -51,21 +48,17 @@ const FRAGMENT_ERRORS: Readonly<Record<string, Readonly<Record<string, string>>>
   'grpc-runbook-3': {},
 }
 
-const { brokers } = await sharedKafka()
-const admin = new KafkaAdmin({ brokers, clientId: 'examples' })
 const folder = mkdtempSync(join(tmpdir(), 'example-configs-'))
 const secretsPath = join(folder, 'secrets.properties')
 writeFileSync(secretsPath, secretsFile)
 const server = await startExampleServer()
 const examples = grpcExamples(server, secretsPath)
+const runs = await exampleRuns()
 
 after(async () => {
   server.stop()
   rmSync(folder, { recursive: true })
-  const topics = [...new Set(examples.map(({ config }) => config['kafka.topic']!))]
-  const described = await admin.describeTopics(topics)
-  await admin.deleteTopics(topics.filter((topic) => described.get(topic)))
-  await admin.close()
+  await runs.stop()
 })
 
 describe("the documents' gRPC configurations, posted to the REST API", () => {
@@ -75,30 +68,15 @@ describe("the documents' gRPC configurations, posted to the REST API", () => {
   })
   after(() => services?.stop())
 
-  for (const { name, connector, config } of examples) {
-    test(`${name} runs and brings the right records`, async () => {
-      const topic = config['kafka.topic']!
-      // Several examples share a name and a topic: one after the other, each reads what came since it was created.
-      const from = await endOf(topic)
-      await services!.create(connector, config)
-      const records = await until(`${RECORDS} records in ${topic}`, async () => {
-        if ((await endOf(topic)) < from + BigInt(RECORDS)) return null
-        return readPartition(brokers, topic, 0, { from })
-      })
+  for (const example of examples) {
+    test(`${example.name} runs and brings the right records`, async () => {
+      const { config } = example
+      const records = await runs.run(services!, example, RECORDS, () => server.streams === 0)
       const method = `${config['grpc.service.name']}/${config['grpc.method.name']}`
-      for (const [i, record] of records.slice(0, RECORDS).entries()) {
+      for (const [i, record] of records.entries()) {
         assert.deepEqual(JSON.parse(String(record.value)), expectedValue(method, i + 1))
         assert.equal(record.key, null)
       }
-      const { body } = await services!.rest('GET', `/connectors/${connector}/config`)
-      assert.deepEqual(body, { ...config, name: connector })
-      assert.equal((await services!.rest('DELETE', `/connectors/${connector}`)).status, 204)
-      await until('the stream is over', () => server.streams === 0)
-      await until('what was queued has arrived', async () => {
-        const end = await endOf(topic)
-        await new Promise((resolve) => setTimeout(resolve, 300))
-        return end === (await endOf(topic))
-      })
     })
   }
 
@@ -127,10 +105,5 @@ describe("the documents' gRPC configurations, posted to the REST API", () => {
         assert.ok(errors[0]!.startsWith(expected[name]!), errors[0])
       }
     })
-  }
-
-  async function endOf(topic: string): Promise<bigint> {
-    const described = await admin.describeTopics([topic])
-    return described.get(topic) ? await readEndOffset(brokers, topic) : 0n
   }
 })

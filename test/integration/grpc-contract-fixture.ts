@@ -9,8 +9,9 @@ const LARGE = 'large'
 /** A numbered feed on a grpc-js server. A stream goes on after the number that its request names, else with what is sent from now on, as a live feed does. */
 async function startFeed(): Promise<Feed> {
   let wanted = 0
-  let open: WatchCall | null = null
-  let wake = (): void => {}
+  const open = new Set<WatchCall>()
+  const waiting = new Set<() => void>()
+  const wake = (): void => waiting.forEach((go) => go())
   const large = new Map<number, number>()
 
   const tickOf = (sequence: number): Tick => {
@@ -18,20 +19,27 @@ async function startFeed(): Promise<Feed> {
     return bytes === undefined ? { blob: PADDING } : { symbol: LARGE, blob: Buffer.alloc(bytes) }
   }
   const watch = async (call: WatchCall): Promise<void> => {
-    open = call
+    open.add(call)
+    call.once('cancelled', () => open.delete(call))
     call.sendMetadata(call.metadata.clone())
-    for (let at = call.request.from?.sequence ?? wanted; !call.cancelled;) {
-      while (at < wanted && !call.cancelled && open === call) {
+    for (let at = call.request.from?.sequence ?? wanted; open.has(call);) {
+      while (at < wanted && open.has(call)) {
         at++
         await sendTicks(call, at, at, tickOf(at))
       }
-      if (open !== call) return
-      await new Promise<void>((resolve) => {
-        wake = resolve
-        call.once('cancelled', () => resolve())
-      })
+      if (open.has(call)) await more(call)
     }
   }
+  const more = (call: WatchCall): Promise<void> =>
+    new Promise((resolve) => {
+      const go = (): void => {
+        waiting.delete(go)
+        call.off('cancelled', go)
+        resolve()
+      }
+      waiting.add(go)
+      call.once('cancelled', go)
+    })
   const ticker = await startTicker({ watch })
   return {
     props: tickerProps(ticker.port),
@@ -50,10 +58,10 @@ async function startFeed(): Promise<Feed> {
       return ticker.requests.length
     },
     cut() {
-      const call = open
-      open = null
+      const calls = [...open]
+      open.clear()
       wake()
-      if (call) fail(call, 14, 'cut by the test')
+      for (const call of calls) fail(call, 14, 'cut by the test')
     },
     stop() {
       ticker.stop()
@@ -75,6 +83,7 @@ export const grpcFixture: SourceFixture = {
   // One read of an HTTP/2 frame of 16 KiB.
   queueOvershoot: 20,
   resume: { 'grpc.resume.field': 'sequence', 'grpc.resume.request.field': 'from.sequence' },
+  deduplicates: { 'grpc.resume.field': 'sequence' },
   // The HTTP/2 window of 1 MiB bounds what is under way; the rest is for what Node's streams hold at both ends.
   transportBytes: 2 * 1024 * 1024,
   messageBytes: 910,

@@ -12,7 +12,7 @@ export interface ConnectorStatus {
   readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[]
 }
 
-/** A control plane and a grpc-ingest, processes as a user starts them, with a cluster name of their own on the shared Kafka. */
+/** A control plane and a worker, processes as a user starts them, with a cluster name of their own on the shared Kafka. */
 export interface Services {
   /** The start of the names of internal topics. */
   readonly cluster: string
@@ -28,13 +28,17 @@ export interface Services {
   stop(): Promise<void>
 }
 
+type Environment = Readonly<Record<string, string>>
+
 const mainOf = (app: string): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
 
-export async function startServices(): Promise<Services> {
+/** `worker`: the app that runs tasks; `extra`: of its environment. */
+export async function startServices(worker = 'grpc-ingest', extra: Environment = {}): Promise<Services> {
   const { brokers } = await sharedKafka()
-  const folder = temporaryFolder('grpc-services')
-  const cluster = `grpc-${randomUUID()}`
-  const env = {
+  const folder = temporaryFolder(`${worker}-services`)
+  const cluster = `${worker}-${randomUUID()}`
+  const env: Environment = {
+    ...extra,
     KAFKA_BROKERS: brokers.join(','),
     TRIBUTARY_CLUSTER: cluster,
     TRIBUTARY_REST_PORT: '0',
@@ -50,11 +54,11 @@ export async function startServices(): Promise<Services> {
     await Promise.all(children.map((child) => child.stop()))
   }
   try {
-    const [planeLog, workerLog] = await Promise.all([start('control-plane'), start('grpc-ingest')])
+    const [planeLog, workerLog] = await Promise.all([start('control-plane'), start(worker)])
     const addressIn = (log: () => Promise<string>, event: string): Promise<string> =>
       until(`${event} is logged`, async () => new RegExp(`event=${event} .*address=(\\S+)`).exec(await log())?.[1])
     const url = `http://${await addressIn(planeLog, 'rest_started')}`
-    const worker = `http://${await addressIn(workerLog, 'service_started')}`
+    const admin = `http://${await addressIn(workerLog, 'service_started')}`
     const rest = (method: string, path: string, body?: unknown): Promise<Answer> => send(url, { method, path, body })
     const status = async (connector: string): Promise<ConnectorStatus> => {
       const answer = await rest('GET', `/connectors/${connector}/status`)
@@ -81,7 +85,7 @@ export async function startServices(): Promise<Services> {
           return connector.state === 'RUNNING' && tasks.length > 0 && tasks.every((task) => task.state === 'RUNNING')
         })
       },
-      scrape: async () => (await fetch(`${worker}/metrics`)).text(),
+      scrape: async () => (await fetch(`${admin}/metrics`)).text(),
       workerLog,
       stop,
     }

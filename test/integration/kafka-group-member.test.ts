@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
 import { sharedKafka } from '@tributary/harness'
-import { KafkaAdmin } from '@tributary/kafka'
-import { overlaps, UnitWorker, until, type Tick } from './kafka-unit-worker.ts'
+import { GroupMember, KafkaAdmin } from '@tributary/kafka'
+import { overlaps, quietLogger, UnitWorker, until, type Tick } from './kafka-unit-worker.ts'
 
 const { brokers } = await sharedKafka()
 const units = Array.from({ length: 12 }, (_, n) => `u${n}`)
@@ -72,6 +72,29 @@ test('a member that leaves hands its units over without waiting for its session 
   await leaves.leave()
   await until('the other runs all', balanced([stays]))
   assert.deepEqual(overlaps(ticks), [])
+})
+
+test('a member that leaves goes on until an assignment takes away all it has', async (t) => {
+  const told: string[] = []
+  const left = ['u0 u1', 'u1', '']
+  const member = new GroupMember<object, { run: string; followup?: boolean }>({
+    connection: { brokers, clientId: 'leaves' },
+    groupId: `group-${randomUUID()}`,
+    log: quietLogger,
+    metadata: () => ({}),
+    assign: (members) =>
+      new Map(members.map(({ memberId, leaving }) => [memberId, { run: leaving ? left.shift()! : 'u0 u1' }])),
+    onAssignment: ({ run }) => {
+      told.push(run)
+      if (told.length > 1 && run !== '') member.rejoin()
+    },
+    onLost: assert.fail,
+  })
+  t.after(() => member.close())
+  await member.start(t.signal)
+  await member.drain(AbortSignal.timeout(20_000), ({ run }) => run === '')
+  assert.deepEqual(told, ['u0 u1', 'u0 u1', 'u1', ''])
+  await member.leave()
 })
 
 test('when the leader leaves, another takes the lead and its units', async (t) => {

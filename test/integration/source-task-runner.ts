@@ -1,5 +1,5 @@
 import type { Props, SourcePlugin, SourceTask } from '@tributary/connect-api'
-import { type CreatedTask, createTask, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
+import { type CreatedTask, createTask, type FormerRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
 import { createStores, type Stores } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { apiKeys } from './kafka-producer/kafka-proxy.ts'
 import { type ProxiedBroker, startProxiedBroker } from './kafka-producer/support.ts'
 import { createTopic, readPartition } from './kafka-topic.ts'
+import { until } from './until.ts'
 
 const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
 const DEFAULTS: Props = {
@@ -46,6 +47,7 @@ export async function startRunnerKafka(): Promise<RunnerKafka> {
     connection,
     producerDriver: 'platformatic',
     exactlyOnceSource: true,
+    handOverTimeoutMs: 10_000,
     dataDir: join(tmpdir(), 'tributary-contract', cluster),
     groupId: `${cluster}-tasks`,
     admin,
@@ -144,22 +146,43 @@ class TaskOnKafka implements RunningTask {
   }
 
   async restart(): Promise<void> {
-    const { newStores, environment, plugin, props } = this.#parts
-    const { offsets } = newStores()
+    const { offsets } = this.#parts.newStores()
     await offsets.start(NEVER)
     this.#offsets = offsets
-    this.#current = createTask(
+    this.#current = this.#create(offsets, null)
+    void this.#current.run.run()
+  }
+
+  async handOver(): Promise<void> {
+    const { run: former } = this.#run
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    const successor = this.#create(this.#offsets!, {
+      finish: async () => {
+        await former.stop()
+        this.#current = successor
+        resolve()
+        return former.memo
+      },
+    })
+    void successor.run.run()
+    await ended
+    await until('the successor takes over', () => successor.run.state !== 'starting')
+  }
+
+  #create(offsets: Stores['offsets'], former: FormerRun | null): CreatedTask {
+    const { environment, plugin, props } = this.#parts
+    return createTask(
       { ...environment, offsets },
       {
         id: { connector: this.#connector, task: 0 },
         plugin: { ...plugin, createTask: () => this.#counted(plugin.createTask()) },
         ...resolveProps(environment, plugin, props),
         lease,
+        former,
         onState: (_state, error) => (this.failure = error ?? null),
         onTopic: () => {},
       },
     )
-    void this.#current.run.run()
   }
 
   kafka(state: 'up' | 'down'): void {

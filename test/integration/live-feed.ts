@@ -1,0 +1,187 @@
+import {
+  ConfigError,
+  DataError,
+  END_OF_INPUT,
+  NotConnectedError,
+  type Predecessor,
+  type Props,
+  RecordQueue,
+  type SourcePartition,
+  type SourcePlugin,
+  type SourceRecord,
+  type SourceTask,
+  type TaskContext,
+} from '@tributary/connect-api'
+import { randomUUID } from 'node:crypto'
+
+const PARTITION: SourcePartition = { feed: 'live' }
+const feeds = new Map<string, LiveFeed>()
+
+/** A feed of numbers from 1 that nobody can ask for again: each goes to whoever is connected when it is sent. */
+export class LiveFeed {
+  readonly name = randomUUID()
+  readonly open = new Set<LiveTask>()
+  sent = 0
+  connections = 0
+  mostOpen = 0
+  /** What new connections are refused with. */
+  refusal: Error | null = null
+  /** Numbers that cannot be decoded. */
+  readonly bad = new Set<number>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor() {
+    feeds.set(this.name, this)
+  }
+
+  send(count: number): void {
+    for (const end = this.sent + count; this.sent < end;) {
+      this.sent++
+      for (const task of this.open) task.receive(this.sent)
+    }
+  }
+
+  /** Sends `perSecond` numbers a second until `rest`. */
+  run(perSecond: number): void {
+    this.#timer = setInterval(() => this.send(Math.max(1, Math.round(perSecond / 200))), 5)
+  }
+  rest(): void {
+    clearInterval(this.#timer)
+  }
+
+  connect(task: LiveTask): void {
+    if (this.refusal !== null) throw this.refusal
+    this.connections++
+    this.open.add(task)
+    this.mostOpen = Math.max(this.mostOpen, this.open.size)
+  }
+
+  /** Cuts all connections. */
+  cut(): void {
+    for (const task of this.open) task.cut()
+    this.open.clear()
+  }
+}
+
+/** What the feed's server says when it takes no more connections. */
+export const ONLY_ONE = new NotConnectedError('FEED_BUSY', 'only one connection at a time')
+export const REFUSED = new ConfigError('FEED_REFUSED', 'the feed does not know this key')
+
+/**
+ * Reads a live feed. Keys: `feed`, its name; `topic`; `overlap`, false: one run ends before the next begins;
+ * `max.connection.age.ms`; `throws`: true has a timer throw beside the connect; `password`.
+ */
+class LiveTask implements SourceTask {
+  readonly #queue = new RecordQueue<number>({ maxRecords: 1000, maxBytes: 1_000_000 })
+  #context: TaskContext | null = null
+  /** The last number that is delivered or handed out; what is not above it came before. */
+  #last = 0
+
+  start(context: TaskContext): Promise<void> {
+    this.#context = context
+    this.#last = Number(context.offset(PARTITION)?.['number'] ?? 0)
+    context.stats.queueCapacity = this.#queue.maxRecords
+    context.stats.queueMaxBytes = this.#queue.maxBytes
+    return Promise.resolve()
+  }
+
+  connect(): Promise<void> {
+    if (this.#props['throws'] === 'true') {
+      setTimeout(() => {
+        throw new Error('thrown where nobody catches')
+      }, 1)
+    }
+    this.#queue.reopen()
+    this.#feed.connect(this)
+    return Promise.resolve()
+  }
+
+  takeOver(predecessor: Predecessor): void {
+    this.#last = Number(predecessor.offset(PARTITION)?.['number'] ?? 0)
+  }
+
+  receive(number: number): void {
+    this.#stats.messagesReceived++
+    this.#stats.lastMessageAt = Date.now()
+    this.#queue.push(number, 8)
+    this.#stats.queueSize = this.#queue.size
+  }
+
+  cut(): void {
+    this.#queue.end(new NotConnectedError('FEED_CUT', 'cut by the test'))
+  }
+
+  async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
+    const numbers = await this.#queue.take(500, 200, signal)
+    this.#stats.queueSize = this.#queue.size
+    if (numbers === null) return END_OF_INPUT
+    const records: SourceRecord[] = []
+    for (const number of numbers) {
+      if (number <= this.#last) this.#stats.duplicates++
+      else records.push(this.#record(number))
+    }
+    return records
+  }
+
+  drain(): void {
+    this.#leave()
+    this.#queue.end()
+  }
+
+  stop(): Promise<void> {
+    this.#leave()
+    return Promise.resolve()
+  }
+
+  #leave(): void {
+    if (this.#context) this.#feed.open.delete(this)
+  }
+
+  #record(number: number): SourceRecord {
+    if (number > this.#last + 1 && this.#last > 0) this.#stats.sequenceGaps++
+    this.#last = number
+    const bad = this.#feed.bad.has(number)
+    return {
+      sourcePartition: PARTITION,
+      sourceOffset: { number },
+      topic: this.#props['topic']!,
+      key: null,
+      value: bad ? null : String(number),
+      timestamp: null,
+      error: bad ? new DataError('FEED_BAD', `${number} is bad`) : undefined,
+    }
+  }
+
+  get #props(): Props {
+    return this.#context!.config
+  }
+  get #stats(): TaskContext['stats'] {
+    return this.#context!.stats
+  }
+  get #feed(): LiveFeed {
+    return feeds.get(this.#props['feed']!)!
+  }
+}
+
+export const liveSource: SourcePlugin = {
+  class: 'test.LiveSourceConnector',
+  aliases: [],
+  version: '1',
+  taskClass: 'test.LiveSourceTask',
+  metricPrefix: 'live',
+  reconnectPolicy: () => ({
+    enabled: true,
+    intervalMs: 20,
+    backoffMaxMs: 50,
+    maxAttempts: -1,
+    connectTimeoutMs: 1000,
+  }),
+  handOver: (props) =>
+    props['overlap'] === 'false' ? null : { maxConnectionAgeMs: Number(props['max.connection.age.ms'] ?? 0) },
+  connector: {
+    spec: { keys: { password: { type: 'password', importance: 'low', doc: 'A secret.' } } },
+    taskConfigs: (props) => [{ ...props }],
+    exactlyOnce: () => true,
+  },
+  createTask: () => new LiveTask(),
+}

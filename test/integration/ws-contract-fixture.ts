@@ -1,0 +1,56 @@
+import type { Feed, SourceFixture } from '@tributary/testkit'
+import { websocketSource } from '@tributary/ws-ingest'
+import { WsTicker } from './ws-ticker.ts'
+
+const MESSAGE_BYTES = 2000
+const PADDING = 'x'.repeat(MESSAGE_BYTES)
+
+/** A numbered live feed on a WebSocket server. */
+async function startFeed(): Promise<Feed> {
+  const large = new Map<number, number>()
+  let sent = 0
+  const ticker = await WsTicker.start({
+    message(n) {
+      const bytes = large.get(n)
+      return JSON.stringify(bytes === undefined ? { n, padding: PADDING } : { large: 'y'.repeat(bytes) })
+    },
+  })
+  return {
+    props: ticker.props(),
+    send(count) {
+      sent += count
+      ticker.send(count)
+    },
+    get written() {
+      return ticker.written
+    },
+    sendLarge(bytes) {
+      large.set(++sent, bytes)
+      ticker.send(1)
+    },
+    get connections() {
+      return ticker.connections
+    },
+    cut: () => ticker.cut(),
+    stop() {
+      ticker.stop()
+      return Promise.resolve()
+    },
+  }
+}
+
+/** What the WebSocket source brings to the contract suite. */
+export const websocketFixture: SourceFixture = {
+  plugin: websocketSource,
+  startFeed,
+  numberOf: (value) => (JSON.parse(Buffer.from(value).toString()) as { n?: number }).n ?? null,
+  numberAt: ({ sequence }) => Number(sequence),
+  queueBound: (records) => ({ 'websocket.message.queue.size': String(records) }),
+  // One read of a socket, 64 KiB.
+  queueOvershoot: 40,
+  // A feed sends what is new; nobody can ask it for what was.
+  resume: null,
+  // The socket buffers of both ends, as far as Linux lets them grow for a reader that stops, and the server's own buffer.
+  transportBytes: 8 * 1024 * 1024,
+  messageBytes: MESSAGE_BYTES,
+}

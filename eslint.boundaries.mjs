@@ -59,7 +59,6 @@ const external = {
   '@grpc/*': ['app:grpc-ingest', 'app:demo-feed'],
   protobufjs: ['app:grpc-ingest', 'app:demo-feed'],
   ws: ['app:ws-ingest', 'app:demo-feed'],
-  'https-proxy-agent': ['app:ws-ingest'],
   '@aws-sdk/*': ['app:demo-feed'],
   pino: ['lib:telemetry'],
   '@opentelemetry/api': ['lib:telemetry', 'lib:service', 'lib:connect-runtime'],

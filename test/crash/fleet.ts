@@ -11,7 +11,8 @@ import { until } from '../integration/until.ts'
 import { type Ingest, startIngest } from './ingest.ts'
 import type { Delivery } from './rig.ts'
 import { countItems, type Item, readItems, type StreamDelivered } from './streams-delivered.ts'
-import { type Load, STREAMS_PROTO, StreamsSource } from './streams-source.ts'
+import type { Load, Streams } from './streams.ts'
+import { StreamsSource } from './streams-source.ts'
 
 const PLANE = new URL('../../apps/control-plane/src/main.ts', import.meta.url).pathname
 const LONG_WAIT_MS = 120_000
@@ -23,9 +24,11 @@ export interface FleetOptions {
   readonly sessionMs: number
   /** Environment of every replica. */
   readonly env?: Readonly<Record<string, string>>
+  /** What the connectors read, which tells whose replicas it takes; by default a StreamsSource of its own. */
+  readonly source?: Streams
 }
 
-/** One grpc-ingest process. */
+/** One process of the ingest service. */
 export interface Replica {
   readonly ingest: Ingest
   /** Its worker id. */
@@ -50,13 +53,13 @@ export interface Flow {
 }
 
 /**
- * A cluster of a random name as its users run it: a control plane and replicas of grpc-ingest, each a process, connectors
+ * A cluster of a random name as its users run it: a control plane and replicas of an ingest service, each a process, connectors
  * made by REST. Each connector reads one stream of a single source; all write to one topic of one partition, whose order
  * is the order of all that happened.
  */
 export class Fleet {
   readonly cluster = `fleet-${randomUUID().slice(0, 8)}`
-  readonly source: StreamsSource
+  readonly source: Streams
   readonly topic: string
   readonly flows: Flow[] = []
   readonly replicas: Replica[] = []
@@ -65,9 +68,10 @@ export class Fleet {
   readonly #options: FleetOptions
   readonly #stores: Stores
   readonly #logs = temporaryFolder('fleet')
+  readonly #data = temporaryFolder('fleet-data')
   #starts = 0
 
-  private constructor(t: TestContext, options: FleetOptions, source: StreamsSource, topic: string) {
+  private constructor(t: TestContext, options: FleetOptions, source: Streams, topic: string) {
     this.#t = t
     this.#options = options
     this.source = source
@@ -78,7 +82,7 @@ export class Fleet {
 
   /** With a control plane, `replicas` replicas, and no connector. */
   static async start(t: TestContext, replicas: number, options: FleetOptions): Promise<Fleet> {
-    const source = await StreamsSource.listen()
+    const source = options.source ?? (await StreamsSource.listen())
     t.after(() => source.close())
     const topic = await createTopic(options.brokers, { config: { 'message.timestamp.type': 'LogAppendTime' } })
     const fleet = new Fleet(t, options, source, topic)
@@ -111,15 +115,17 @@ export class Fleet {
   }
 
   async startReplica(): Promise<Replica> {
-    const logFile = join(this.#logs, `grpc-ingest-${++this.#starts}.log`)
-    const ingest = await startIngest(logFile, {
+    const logFile = join(this.#logs, `${this.source.app}-${++this.#starts}.log`)
+    const env = {
       ...this.#env(),
       TRIBUTARY_LOG_LEVEL: 'info',
       TRIBUTARY_ADMIN_PORT: '0',
+      TRIBUTARY_DATA_DIR: this.#data,
       TRIBUTARY_SESSION_TIMEOUT_MS: String(this.#options.sessionMs),
       TRIBUTARY_HEARTBEAT_INTERVAL_MS: String(Math.min(500, Math.round(this.#options.sessionMs / 12))),
       ...this.#options.env,
-    })
+    }
+    const ingest = await startIngest(logFile, env, this.source.app)
     this.#t.after(() => ingest.child.kill())
     await ingest.logged('service_started')
     const { line } = ingest.log.events().find(({ name }) => name === 'service_started')!
@@ -147,16 +153,7 @@ export class Fleet {
 
   config(flow: Flow, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
-      'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
-      'grpc.server.host': '127.0.0.1',
-      'grpc.server.port': String(this.source.port),
-      'grpc.service.name': 'crash.Streams',
-      'grpc.method.name': 'Read',
-      'grpc.proto.descriptor': STREAMS_PROTO,
-      'grpc.request.message': JSON.stringify({ stream: flow.name }),
-      'grpc.resume.field': 'sequence',
-      'grpc.resume.request.field': 'from',
-      'grpc.resume.request.next': 'true',
+      ...this.source.config(flow.name),
       'kafka.topic': this.topic,
       ...(flow.delivery === 'exactly-once' ? { 'exactly.once.support': 'required' } : {}),
       ...extra,
@@ -191,7 +188,7 @@ export class Fleet {
 
   /** The last number whose offset is committed; 0 when there is none. */
   committed(name: string): number {
-    return Number(this.#stores.offsets.offsets(name)[0]?.offset?.['resume'] ?? 0)
+    return this.source.committed(name, this.#stores.offsets.offsets(name)[0]?.offset ?? null)
   }
 
   /** How often each stream was asked for. */

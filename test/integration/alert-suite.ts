@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { firing, parseScrape, type Scrape } from './alert-expression.ts'
-import { startServices, type Services } from './grpc-services.ts'
+import { startServices, type Services } from './services.ts'
 import { until } from './until.ts'
 
 /** A server that a connector reads; each of its streams brings one message at once. */

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { exampleRuns } from './example-runs.ts'
 import { expectedValue, startExampleServer } from './grpc-example-server.ts'
 import { exampleFragments, grpcExamples, secretsFile } from './grpc-examples.ts'
-import { type Services, startServices } from './grpc-services.ts'
+import { type Services, startServices } from './services.ts'
 
 const RECORDS = 10
 

@@ -1,7 +1,7 @@
 import { sharedKafka } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import assert from 'node:assert/strict'
-import type { ConnectorStatus, Services } from './grpc-services.ts'
+import type { ConnectorStatus, Services } from './services.ts'
 import { type KeptRecord, readEndOffset, readPartition } from './kafka-topic.ts'
 import { until } from './until.ts'
 

@@ -17,18 +17,12 @@ const { brokers } = await sharedKafka()
 const CONNECTOR = 'live'
 const quiet = createLogger({ name: 'hand-over', level: 'error', stream: { write: () => true } })
 
-interface LogLine {
-  readonly event?: string
-  readonly msg?: string
-  readonly [field: string]: unknown
-}
-
 /** A worker in this process with one connector that reads a live feed, which is the test's. */
 export class HandOverScene {
   readonly feed = new LiveFeed()
   /** States that the task's status has had, each once in a row. */
   readonly states: string[] = []
-  readonly log: LogLine[] = []
+  readonly log: string[] = []
   #config: Config = {}
   readonly #stores: Stores
   readonly #address: () => string
@@ -50,7 +44,7 @@ export class HandOverScene {
     const log = createLogger({
       name: 'worker',
       level: 'debug',
-      stream: { write: (line) => scene.log.push(JSON.parse(line) as LogLine) > 0 },
+      stream: { write: (line) => scene.log.push(line) > 0 },
     })
     const admin = await startAdminServer({
       host: '127.0.0.1',
@@ -74,7 +68,7 @@ export class HandOverScene {
       address,
       signal: life.signal,
       admin: admin.app,
-      shutdown: (reason) => assert.fail(reason),
+      shutdown: (reason, error) => assert.fail(new Error(reason, { cause: error })),
       onUnhandled: (handler) => (scene.#unhandled = handler),
     })
     let stopped: Promise<void> | null = null
@@ -137,8 +131,8 @@ export class HandOverScene {
     return kept.map(({ value }) => Number(String(value)))
   }
 
-  events(name: string): LogLine[] {
-    return this.log.filter(({ event, msg }) => (event ?? msg) === name)
+  events(name: string): string[] {
+    return this.log.filter((line) => line.includes(` event=${name} `) || line.includes(` event=${name}\n`))
   }
 
   /** Waits until the run that a change, or an age, brought about is the only one. */

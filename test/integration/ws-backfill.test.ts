@@ -94,6 +94,7 @@ describe('a gap with a backfill', () => {
       texts(await task.kept()).slice(10, 14),
       numbers(11, 14).map((n) => `{"n": ${n}, "price": 1.50}`),
     )
+    assert.equal(task.stats.duplicates, 0)
   })
 
   test('leaves what the server has not got, and tells it', async (t) => {
@@ -197,11 +198,12 @@ describe('a backfill that cannot be had', () => {
     ],
     ['is no JSON', ({ response }) => void response.end('<html>'), {}, /not JSON/],
     ['has no array', () => ({ items: 1 }), { 'backfill.items.field': 'items' }, /no array/],
+    ['has lower numbers', ({ from }) => items(from - 20, from - 10), {}, /has not got them/],
     ['has other things', () => [null, 5, 'x', { n: 'y' }, { m: 3 }, [], { n: 99 }], {}, /has not got them/],
   ]
   for (const [what, answer, props, error] of cases) {
     test(`because the server ${what} leaves the gap, and nothing else is lost`, async (t) => {
-      const { task, client } = await startScene(t, answer, { 'backfill.max.attempts': '2', ...props })
+      const { task, history, client } = await startScene(t, answer, { 'backfill.max.attempts': '2', ...props })
       say(client, 1, 3)
       say(client, 6, 8)
       assert.deepEqual(await arrived(task, 8), [...numbers(1, 3), ...numbers(6, 8)])
@@ -211,6 +213,7 @@ describe('a backfill that cannot be had', () => {
       )
       const failed = task.log.find((line) => line.event === 'backfill_failed')
       assert.match(String(failed?.fields['error']), error)
+      assert.ok(history.requests.length <= 2)
       assert.equal(task.state, 'running')
     })
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import * as net from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { NotConnectedError } from '@tributary/connect-api'
-import { type OpenFeed, openFeed } from './ws-open.ts'
+import { OpenFeed, openFeed } from './ws-open.ts'
 import { type RawPeer, type RawServer, startRawServer } from './ws-raw-server.ts'
 import { until } from './until.ts'
 
@@ -91,9 +91,12 @@ describe('the handshake of a WebSocket connection', () => {
     const subprotocols = ['feed.v2', 'feed.v1']
     assert.equal((await opens(t, server.url, { subprotocols })).connection.protocol, 'feed.v1')
     assert.equal((await opens(t, server.url, { subprotocols })).connection.protocol, '')
-    await assert.rejects(openFeed(server.url, { subprotocols }), (error) =>
+    const never = new OpenFeed()
+    await assert.rejects(openFeed(server.url, { subprotocols }, new AbortController().signal, never), (error) =>
       refused(error, 'WEBSOCKET_CONNECT', /chose the subprotocol "feed\.v3"/),
     )
+    await until('the connection is gone', () => server.peers[2]!.ended)
+    assert.deepEqual(never.ends, [], 'a connection that never was has no end')
     assert.equal(server.peers[0]!.headers['sec-websocket-protocol'], 'feed.v2, feed.v1')
   })
 

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { testDocumentedEvents } from './documented-event-checks.ts'
 import { DOCUMENTED_EVENTS, DOCUMENTED_PHRASES, EVENTS_LEFT_OUT } from './documented-events-websocket.ts'
-import { type Services, startServices } from './grpc-services.ts'
+import { type Services, startServices } from './services.ts'
 import { until } from './until.ts'
 import { WsTicker } from './ws-ticker.ts'
 

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Props } from '@tributary/connect-api'
 import { exampleRuns } from './example-runs.ts'
 import { fixture } from './grpc-ticker.ts'
-import { type Services, startServices } from './grpc-services.ts'
+import { type Services, startServices } from './services.ts'
 import { expectedValues, startExampleServer } from './ws-example-server.ts'
 
 const RECORDS = 10

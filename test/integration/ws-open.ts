@@ -44,13 +44,13 @@ export class OpenFeed {
   }
 }
 
-/** Opens a connection over the real transport. */
+/** Opens a connection over the real transport; what comes goes to `feed`. */
 export async function openFeed(
   url: string,
   options: Partial<OpenOptions> = {},
   signal: AbortSignal = new AbortController().signal,
+  feed = new OpenFeed(),
 ): Promise<OpenFeed> {
-  const feed = new OpenFeed()
   feed.connection = await openWebSocket(
     { ...DEFAULTS, ...options, url },
     {

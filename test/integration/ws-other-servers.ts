@@ -53,7 +53,7 @@ async function startProgram({
   args,
   env,
 }: Pick<CommandLine, 'command' | 'args' | 'env'>): Promise<OtherServer> {
-  const folder = await temporaryFolder('ws-server-')
+  const folder = temporaryFolder('ws-server-')
   const logFile = join(folder, 'server.log')
   const child = await startChild({ command, args, logFile, holdStdin: true, ...(env ? { env } : {}) })
   const port = await until(`the port of ${command}`, async () => {

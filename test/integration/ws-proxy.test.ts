@@ -30,7 +30,7 @@ async function startProxy(t: TestContext, answer: () => Answer = () => 'connect'
   const asked: Proxy['asked'] = []
   const open = new Set<net.Socket>()
   const server = secure ? https.createServer(TLS) : http.createServer()
-  server.on('connection', (socket) => {
+  server.on('connection', (socket: net.Socket) => {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
   })
@@ -39,9 +39,10 @@ async function startProxy(t: TestContext, answer: () => Answer = () => 'connect'
     client.on('error', () => {})
     asked.push({ authority, credentials: request.headers['proxy-authorization'] })
     const what = answer()
-    if (what === 'nothing') return
     if (what !== 'connect') {
-      client.end(`HTTP/1.1 ${what}\r\nContent-Length: 0\r\n\r\n`)
+      // It leaves the connection to its client.
+      if (what !== 'nothing') client.write(`HTTP/1.1 ${what}\r\nContent-Length: 0\r\n\r\n`)
+      client.on('end', () => client.end()).resume()
       return
     }
     const [host, port] = [
@@ -105,6 +106,7 @@ describe('a WebSocket feed behind an HTTP proxy', () => {
       assert.doesNotMatch(error.message, /anna|s@crt/)
       return true
     })
+    await until('the connections to the proxy are gone', () => proxy.open.size === 0)
   })
 
   test('is tried again when the proxy cannot reach it', async (t) => {

@@ -21,9 +21,13 @@ export class RawPeer {
   /** It has sent FIN, or the connection is gone. */
   ended = false
 
-  constructor(socket: net.Socket, head: string) {
+  readonly #tcp: net.Socket
+
+  /** `tcp` is the connection below TLS, or the same. */
+  constructor(socket: net.Socket, tcp: net.Socket, head: string) {
     const [requestLine = '', ...lines] = head.split('\r\n')
     this.socket = socket
+    this.#tcp = tcp
     this.requestLine = requestLine
     this.path = requestLine.split(' ')[1] ?? ''
     this.headers = Object.fromEntries(
@@ -58,6 +62,11 @@ export class RawPeer {
       this.socket.write(bytes.subarray(at, at + size))
       await new Promise(setImmediate)
     }
+  }
+
+  /** Breaks the connection with RST. */
+  reset(): void {
+    this.#tcp.resetAndDestroy()
   }
 
   framesOf(opcode: number): ClientFrame[] {
@@ -97,16 +106,15 @@ export async function startRawServer(
   const peers: RawPeer[] = []
   const sockets = new Set<net.Socket>()
   const connected = (socket: net.Socket): void => {
-    sockets.add(socket)
     socket.on('error', () => {})
-    socket.on('close', () => sockets.delete(socket))
     let read = Buffer.alloc(0)
     const onData = (chunk: Buffer): void => {
       read = Buffer.concat([read, chunk])
       const end = read.indexOf('\r\n\r\n')
       if (end < 0) return
       socket.off('data', onData)
-      const peer = new RawPeer(socket, read.subarray(0, end).toString())
+      const below = [...sockets].find(({ remotePort }) => remotePort === socket.remotePort)
+      const peer = new RawPeer(socket, below ?? socket, read.subarray(0, end).toString())
       peers.push(peer)
       serve(peer)
     }
@@ -118,6 +126,11 @@ export async function startRawServer(
       ? net.createServer({ allowHalfOpen: true }, connected)
       : tls.createServer({ allowHalfOpen: true, ...security }, connected)
   server.on('tlsClientError', () => {})
+  // With TLS too these are the connections below, of which some never become more.
+  server.on('connection', (socket: net.Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

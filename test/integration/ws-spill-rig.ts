@@ -11,7 +11,7 @@ import { websocketSource } from '@tributary/ws-ingest'
 import { numbersIn } from '../crash/delivered.ts'
 import { LiveNumbers, type LiveNumbersOptions } from '../crash/ws-numbers-source.ts'
 import { type LogLine, rememberingLog } from './grpc-task-rig.ts'
-import { startProxiedBroker } from './kafka-producer/support.ts'
+import type { ProxiedBroker } from './kafka-producer/support.ts'
 import { createTopic, readPartition } from './kafka-topic.ts'
 
 const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
@@ -21,8 +21,6 @@ const LEASE: Lease = { valid: () => true, passed: () => Promise.resolve(), relea
 /** One run of the task. */
 export interface Run {
   readonly stats: TaskStats
-  /** Records that were read from the feed and given up. */
-  readonly abandoned: number
   readonly state: string
   stop(): Promise<void>
 }
@@ -43,9 +41,13 @@ export interface SpillRig {
 }
 
 /** `props`: what the connector has beside URL and topic. The test takes everything away again. */
-export async function startSpillRig(t: TestContext, numbers: LiveNumbersOptions, props: Props): Promise<SpillRig> {
-  const kafka = await startProxiedBroker()
-  t.after(() => kafka.stop())
+export async function startSpillRig(
+  t: TestContext,
+  kafka: ProxiedBroker,
+  numbers: LiveNumbersOptions,
+  props: Props,
+): Promise<SpillRig> {
+  t.after(() => kafka.proxy.thaw())
   const source = await LiveNumbers.listen(numbers)
   t.after(() => source.close())
   const connection = { brokers: [kafka.proxy.address], clientId: 'ws-spill' }
@@ -97,9 +99,6 @@ export async function startSpillRig(t: TestContext, numbers: LiveNumbersOptions,
     void run.run()
     return {
       stats,
-      get abandoned() {
-        return run.progress.abandoned
-      },
       get state() {
         return run.state
       },

@@ -66,7 +66,7 @@ describe('a WebSocket feed over TLS', () => {
       },
     })
     await receives(url(server), { ...CA, 'websocket.tls.server.name': 'localhost' })
-    await refused(url(server), { ...CA, 'websocket.tls.server.name': 'feed.example.com' }, /altnames/)
+    await refused(url(server, 'localhost'), { ...CA, 'websocket.tls.server.name': 'feed.example.com' }, /altnames/)
     assert.deepEqual(asked, ['localhost', 'feed.example.com'])
   })
 

@@ -105,7 +105,7 @@ export class StreamReader {
       return null
     }
     const records = builder.build(messages)
-    metrics.recordsProduced += records.length
+    metrics.handedOut(messages.length, records.length)
     if (this.#drainingSince !== null) this.#drainedCount += records.length
     return records
   }

@@ -77,7 +77,7 @@ export class FeedReader {
     }
     const records = await source.records(frames, signal)
     this.#intake.handedOut(records)
-    metrics.recordsProduced += records.length
+    metrics.handedOut(frames.length, records.length)
     if (this.#drainingSince !== null) this.#drainedCount += records.length
     return records
   }

@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring'
 import { KeyValueListError, parseKeyValueList } from '@tributary/config'
 import { ConfigError, type Props } from '@tributary/connect-api'
 import { checkNames, type ValueOf } from './session/template-values.ts'
@@ -119,7 +120,7 @@ function literal(name: string, text: string, key: string): Part {
 
 function basicAuth(user: string, password: string): Record<string, string> {
   if (user === '' && password === '') return {}
-  return { authorization: basic(decodeURIComponent(user), decodeURIComponent(password)) }
+  return { authorization: basic(unescape(user), unescape(password)) }
 }
 
 /** RFC 7617, with its charset UTF-8. */

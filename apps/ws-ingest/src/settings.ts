@@ -29,7 +29,8 @@ export function sourcePartitionOf(config: WebSocketConfig): SourcePartition {
 /** A URL as logs, spans and errors may show it: without user, password and query, which often hold a token. */
 export function shownUrl(url: string): string {
   const parsed = URL.parse(url)
-  if (parsed === null) return url.replace(/[?#].*$/, '')
+  // A template may stand where a URL can have none.
+  if (parsed === null) return url.replace(/[?#].*$/s, '').replace(/^([^/]*\/\/)[^/]*@/, '$1')
   return `${parsed.protocol}//${parsed.host}${parsed.pathname === '/' ? '' : parsed.pathname}`
 }
 

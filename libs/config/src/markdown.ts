@@ -15,7 +15,7 @@ export function toMarkdown(data: ConfigSpecData, title?: string): string {
       `\`${prefix.endsWith('.') ? prefix : `${prefix}.`}<name>\``,
       spec.type ?? 'string',
       spec.importance,
-      escape(spec.doc) + (spec.sensitive ? ' Kept out of logs and answers.' : ''),
+      prose(spec.doc) + (spec.sensitive ? ' Kept out of logs and answers.' : ''),
     ])
     parts.push('## Families of keys', table(['Key', 'Type', 'Importance', 'Description'], rows))
   }
@@ -36,8 +36,8 @@ function description(spec: KeySpec): string {
   const accepts = spec.validator ? describeValidator(spec.validator) : ''
   return [
     spec.deprecated === undefined ? '' : `*Deprecated: ${escape(spec.deprecated)}*`,
-    escape(spec.doc),
-    accepts === '' ? '' : `Accepts ${escape(accepts)}.`,
+    prose(spec.doc),
+    accepts === '' ? '' : `Accepts ${prose(accepts)}.`,
     spec.env === undefined ? '' : `Environment variable: \`${spec.env}\`.`,
     spec.example === undefined ? '' : `Example: \`${escape(spec.example)}\`.`,
     spec.sensitive || spec.type === 'password' ? 'Kept out of logs and answers.' : '',
@@ -58,7 +58,7 @@ export function describeValidator(validator: Validator): string {
     case 'oneOf':
       return `one of ${validator.values.join(', ')}${validator.ignoreCase ? ', in any case' : ''}`
     case 'pattern':
-      return `what matches ${validator.regex}`
+      return validator.accepts ?? `what matches ${validator.regex}`
     case 'topicName':
       return 'the name of a topic'
     case 'json':
@@ -84,6 +84,11 @@ function describeRange({ min, max }: { readonly min?: number; readonly max?: num
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** Outside of code `<name>` would be taken for a tag, and left out. */
+function prose(text: string): string {
+  return escape(text).replaceAll('<', '\\<')
 }
 
 /** A bar or a line break would end the table's cell. */

@@ -95,6 +95,14 @@ test('the reference page lists every key with its type, default and meaning', ()
           doc: 'B.',
           group: 'Flow',
         },
+        d: {
+          type: 'string',
+          default: null,
+          validator: { kind: 'pattern', regex: '^.$', message: 'one character', accepts: 'a character' },
+          importance: 'low',
+          doc: 'As <name>.',
+          group: 'Flow',
+        },
         c: { type: 'password', default: null, importance: 'low', doc: 'C.', group: 'Flow', deprecated: 'use b.' },
       },
       { prefixes: { 'm.': { importance: 'low', doc: 'M.' } } },
@@ -114,6 +122,7 @@ test('the reference page lists every key with its type, default and meaning', ()
 | Key | Type | Default | Importance | Description |
 | --- | --- | --- | --- | --- |
 | \`b\` | int | \`5\` | low | B. Accepts 1 and above. |
+| \`d\` | string |  | low | As \\<name>. Accepts a character. |
 | \`c\` | password |  | low | *Deprecated: use b.* C. Kept out of logs and answers. |
 
 ## Families of keys

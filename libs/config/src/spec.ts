@@ -22,7 +22,8 @@ export type Validator =
       readonly rejectNull?: boolean
     }
   | { readonly kind: 'oneOf'; readonly values: readonly string[]; readonly ignoreCase?: boolean }
-  | { readonly kind: 'pattern'; readonly regex: string; readonly message: string }
+  /** `accepts`: what matches, in words, for the documentation. */
+  | { readonly kind: 'pattern'; readonly regex: string; readonly message: string; readonly accepts?: string }
   | { readonly kind: 'topicName' }
   | { readonly kind: 'json'; readonly shape?: 'object' }
   /** `label` (default `URL`) begins each message; `rejectNull`: a missing value is a second error, `<label> cannot be null`. */

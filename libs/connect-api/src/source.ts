@@ -152,7 +152,8 @@ export interface SourcePlugin {
   reconnectPolicy?(config: Props): ReconnectPolicy
   /**
    * Two runs of a task may be connected at once, so that a changed configuration, a planned move and an old connection cost
-   * neither a gap nor, as far as the source can tell them, duplicates. Absent or null: the one run ends before the next starts.
+   * neither a gap nor, as far as the source can tell them, duplicates. They are for half a second at least, until the new one
+   * has received something or two seconds have passed. Absent or null: the one run ends before the next starts.
    */
   handOver?(config: Props): HandOverPolicy | null
   readonly connector: SourceConnector

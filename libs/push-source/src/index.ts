@@ -1,5 +1,5 @@
 export { Intake, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
-export type { Codec, SpillOptions } from './spill/spill.ts'
+export type { Codec, SpillOptions } from './spill/spill-parts.ts'
 export { SpilledMessages } from './spill/spilled-messages.ts'
 export { RateLimitedLog } from './rate-limited-log.ts'
 export { reasonOf } from './reason-of.ts'

@@ -6,7 +6,7 @@ import { type Clock, createTaskStats, type SourceRecord } from '@tributary/conne
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { Intake } from './intake.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
-import type { Codec } from './spill/spill.ts'
+import type { Codec } from './spill/spill-parts.ts'
 import { randomFrom, temporaryFolder } from './spill/testing.ts'
 
 const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
@@ -166,6 +166,25 @@ describe('an intake that spills', () => {
     second.push(103, 106)
     assert.deepEqual(await deliverAll(second), range(7, 106))
     await second.intake.close()
+  })
+
+  test('keeps at a stop also what was on its way from memory to Kafka, before what came later', async (t) => {
+    const dir = await temporaryFolder(t)
+    const first = createRig(dir)
+    await first.poll()
+    first.push(0, 4)
+    assert.deepEqual(await first.poll(), range(0, 4))
+    first.push(4, 30)
+    await until(() => first.stats.messagesSpilled === 26)
+    first.push(30, 33)
+    await first.intake.close()
+    const second = createRig(dir)
+    assert.deepEqual(await second.deliver(2), range(0, 2))
+    assert.deepEqual(await second.poll(), range(2, 4))
+    await second.intake.close()
+    const third = createRig(dir)
+    assert.deepEqual(await deliverAll(third), range(2, 33))
+    await third.intake.close()
   })
 
   test('has, after a kill, all that was spilled and not delivered', async (t) => {

@@ -1,6 +1,7 @@
 import { type Clock, RecordQueue, type SourceRecord, type TaskStats } from '@tributary/connect-api'
 import type { RateLimitedLog } from './rate-limited-log.ts'
-import { Spill, type SpillOptions } from './spill/spill.ts'
+import { Spill } from './spill/spill.ts'
+import type { SpillOptions } from './spill/spill-parts.ts'
 
 const HIGH_UTILIZATION_PERCENT = 80
 
@@ -96,8 +97,9 @@ export class Intake<T> {
   /** Up to `max` messages in order, [] after `waitMs` without one, null at the end of a drained intake. */
   async take(max: number, waitMs: number, signal: AbortSignal): Promise<T[] | null> {
     try {
-      const messages = this.#spill ? await this.#takeSpilled(this.#spill, max, signal) : null
-      const answer = messages ?? (await this.#queue.take(max, waitMs, signal))
+      const answer = this.#spill
+        ? await this.#takeSpilled(this.#spill, max, waitMs, signal)
+        : await this.#queue.take(max, waitMs, signal)
       this.#gauge()
       return answer
     } catch (error) {
@@ -133,9 +135,13 @@ export class Intake<T> {
     await this.#spill?.close()
   }
 
-  async #takeSpilled(spill: Spill<T>, max: number, signal: AbortSignal): Promise<T[] | null> {
+  async #takeSpilled(spill: Spill<T>, max: number, waitMs: number, signal: AbortSignal): Promise<T[] | null> {
     if (this.#ended && !this.#draining && spill.backlog) throw this.#ended
-    return spill.take(max, signal)
+    const spilled = await spill.take(max, signal)
+    if (spilled !== null) return spilled
+    const messages = await this.#queue.take(max, waitMs, signal)
+    spill.takenFromMemory(messages ?? [])
+    return messages
   }
 
   #atBound(): boolean {

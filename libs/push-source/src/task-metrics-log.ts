@@ -13,8 +13,9 @@ export class TaskMetricsLog {
   readonly #stats: TaskStats
   readonly #sessionId: string
   #nextAt: number
-  /** Records handed out by poll. */
-  recordsProduced = 0
+  /** Taken out of the queue, whatever became of them: one record, several, or none. */
+  #messagesTaken = 0
+  #recordsProduced = 0
   connects = 0
 
   constructor(log: Logger, clock: Clock, stats: TaskStats, sessionId: string) {
@@ -23,6 +24,12 @@ export class TaskMetricsLog {
     this.#stats = stats
     this.#sessionId = sessionId
     this.#nextAt = clock.monotonic() + PERIOD_MS
+  }
+
+  /** A poll took so many messages out of the queue and handed out so many records. */
+  handedOut(messages: number, records: number): void {
+    this.#messagesTaken += messages
+    this.#recordsProduced += records
   }
 
   maybeWrite(connected: boolean): void {
@@ -34,13 +41,14 @@ export class TaskMetricsLog {
   write(connected: boolean): void {
     const s = this.#stats
     const utilization = Math.round((s.queueSize * 1000) / s.queueCapacity) / 10
-    const lag = s.messagesReceived - s.messagesDropped - s.duplicates - this.recordsProduced
+    // What a former run left on disk was not received by this one.
+    const lag = Math.max(0, s.messagesReceived - s.messagesDropped - this.#messagesTaken)
     const silence = s.lastMessageAt === 0 ? -1 : this.#clock.now() - s.lastMessageAt
     const fields = {
       connected,
       messages_received: s.messagesReceived,
       messages_dropped: s.messagesDropped,
-      records_produced: this.recordsProduced,
+      records_produced: this.#recordsProduced,
       queue_size: s.queueSize,
       queue_capacity: s.queueCapacity,
       queue_utilization_percent: utilization,

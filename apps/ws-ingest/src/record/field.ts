@@ -13,7 +13,14 @@ export function compileField(path: string): Field {
 
 /** A field's value as text: a string as it is, all else as JSON writes it; null for one that is absent or null. */
 export function textOf(value: unknown): string | null {
-  if (typeof value === 'string') return value
-  if (value === undefined || value === null) return null
-  return typeof value === 'object' ? stringifyJson(value) : String(value)
+  switch (typeof value) {
+    case 'string':
+      return value
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value)
+    default:
+      return value === undefined || value === null ? null : stringifyJson(value)
+  }
 }

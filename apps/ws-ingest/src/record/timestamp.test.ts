@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type TimestampUnit, timestampOf } from './timestamp.ts'
+import { timestampOf } from './timestamp.ts'
 
 const AT = Date.UTC(2024, 10, 21, 12, 30, 15, 123)
 

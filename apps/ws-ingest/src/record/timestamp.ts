@@ -1,4 +1,5 @@
 import { DataError } from '@tributary/connect-api'
+import { textOf } from './field.ts'
 
 export type TimestampUnit = 's' | 'ms' | 'us' | 'ns'
 
@@ -22,8 +23,7 @@ export function timestampOf(value: unknown, unit: TimestampUnit): number | null 
   if (value === undefined || value === null) return null
   const ms = milliseconds(value, unit)
   if (ms >= 0 && ms <= LATEST_MS) return ms
-  const shown =
-    typeof value === 'object' ? 'an object' : String(value).slice(0, SHOWN)
+  const shown = textOf(value)?.slice(0, SHOWN)
   throw new DataError(
     'WEBSOCKET_TIMESTAMP',
     `timestamp.field holds no time from 1970 to 9999: ${shown}; a number counts ${unit} since 1970, see timestamp.unit`,

@@ -2,7 +2,7 @@ import { DataError } from '@tributary/connect-api'
 import type { Readable } from '../frame.ts'
 import type { WebSocketConfig } from '../spec.ts'
 import { compileTemplate, type Template } from '../template.ts'
-import { compileField, type Field } from './field.ts'
+import { compileField, type Field, textOf } from './field.ts'
 import { checkPath } from './json-path.ts'
 
 /** Kafka's limit (`org.apache.kafka.common.internals.Topic`). */
@@ -33,9 +33,12 @@ export class TopicTemplate {
   topicOf(part: Readable, message: Readable): string {
     for (const [name, field] of this.#fields) {
       const value = field(part, message)
-      if (value === undefined || value === null || value === '') return this.#otherwise
-      if (typeof value === 'object') throw new DataError('WEBSOCKET_TOPIC', `${KEY}: ${name} is an array or an object`)
-      this.#values.set(name, String(value))
+      if (typeof value === 'object' && value !== null) {
+        throw new DataError('WEBSOCKET_TOPIC', `${KEY}: ${name} is an array or an object`)
+      }
+      const text = textOf(value)
+      if (text === null || text === '') return this.#otherwise
+      this.#values.set(name, text)
     }
     const topic = this.#template.render(this.#valueOf).replaceAll(ILLEGAL, '_')
     if (!this.#topics.has(topic)) this.#add(topic)

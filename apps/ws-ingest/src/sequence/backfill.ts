@@ -24,18 +24,10 @@ export class Backfill {
   readonly #read: JsonPath
   readonly #names: readonly string[]
 
-  /** Throws ConfigError when `backfill.url` names something else than from, to and stream. */
+  /** Throws ConfigError. */
   constructor(config: WebSocketConfig) {
-    this.#url = compileTemplate(config['backfill.url'] ?? '', 'backfill.url')
-    const unknown = this.#url.names.find((name) => !NAMES.includes(name))
-    if (unknown !== undefined) {
-      throw new ConfigError(
-        'WEBSOCKET_TEMPLATE',
-        `{{${unknown}}} in backfill.url is unknown; there are ${NAMES.join(', ')}`,
-        { field: 'backfill.url' },
-      )
-    }
-    this.#headers = parseKeyValueList(config['backfill.headers'] ?? '')
+    this.#url = urlTemplate(config['backfill.url'] ?? '')
+    this.#headers = headersOf(config['backfill.headers'] ?? '')
     this.#read = compilePath(config['backfill.items.field'])
     this.#names = namesOfPath(config['backfill.items.field'])
   }
@@ -65,13 +57,43 @@ export class Backfill {
   }
 }
 
+/** What fetch would refuse is refused here, as the text of its errors holds the URL. */
+function urlTemplate(text: string): Template {
+  const key = 'backfill.url'
+  const invalid = (reason: string): ConfigError =>
+    new ConfigError('BACKFILL_URL', `Invalid ${key}: ${reason}`, { field: key })
+  const template = compileTemplate(text, key)
+  const unknown = template.names.find((name) => !NAMES.includes(name))
+  if (unknown !== undefined) throw invalid(`{{${unknown}}} is unknown; there are ${NAMES.join(', ')}`)
+  const url = URL.parse(template.render(() => '1'))
+  if (url === null) throw invalid('it is no URL')
+  if (url.username !== '' || url.password !== '') throw invalid('user and password belong into backfill.headers')
+  return template
+}
+
+function headersOf(text: string): [string, string][] {
+  const headers = parseKeyValueList(text)
+  for (const [name, value] of headers) {
+    try {
+      new Headers([[name, value]])
+    } catch {
+      // Its text holds the value.
+      throw new ConfigError('BACKFILL_HEADER', 'Invalid backfill.headers: a name or a value that no header may have', {
+        field: 'backfill.headers',
+      })
+    }
+  }
+  return headers
+}
+
 /** What the declared checks cannot tell of the backfill, each on its key. */
 export function backfillErrors(config: WebSocketConfig): FieldError[] {
+  if (!config['backfill.url']) return []
   try {
     new Backfill(config)
     return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return [{ field: 'backfill.url', message: error.message }]
+    return [{ field: error.field ?? 'backfill.url', message: error.message }]
   }
 }

@@ -13,9 +13,9 @@ export interface Memo {
   readonly ids: ReadonlySet<string>
 }
 
-/** Bytes of JSON. The contract allows 64 KiB; the rest is for the ids and the frame around both. */
+/** Bytes of JSON. The contract allows 64 KiB; the rest is for the frame around both. What the streams leave is for the ids. */
+const MAX_BYTES = 63 * 1024
 const MAX_STREAM_BYTES = 24 * 1024
-const MAX_ID_BYTES = 38 * 1024
 
 /** Characters of an id's digest: 60 bits, so that of a million ids none is likely to be taken for another. */
 const DIGEST_LENGTH = 10
@@ -28,14 +28,15 @@ export function writeMemo(
   ids: readonly (string | number)[],
 ): string {
   const entries: [string | null, string][] = []
-  let bytes = 0
+  let streamBytes = 0
   for (const [stream, number] of last.toReversed()) {
     const entry: [string | null, string] = [stream, String(number)]
-    bytes += Buffer.byteLength(JSON.stringify(entry)) + 1
-    if (bytes > MAX_STREAM_BYTES) break
+    const bytes = Buffer.byteLength(JSON.stringify(entry)) + 1
+    if (streamBytes + bytes > MAX_STREAM_BYTES) break
+    streamBytes += bytes
     entries.push(entry)
   }
-  const digests = ids.slice(0, Math.floor(MAX_ID_BYTES / DIGEST_LENGTH)).map(idDigest)
+  const digests = ids.slice(0, Math.floor((MAX_BYTES - streamBytes) / DIGEST_LENGTH)).map(idDigest)
   return JSON.stringify({ version: 1, feed, sequence, last: entries, ids: digests.join('') })
 }
 

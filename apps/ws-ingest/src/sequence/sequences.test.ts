@@ -116,7 +116,8 @@ describe('numbered messages', () => {
   })
 
   test('of more streams than are followed go on, and the log says so', async () => {
-    const feed = readFeed({ ...KEYED, 'sequence.max.streams': '10' })
+    const offset = (): SourceOffset => ({ stream_sequence: 0 })
+    const feed = readFeed({ ...KEYED, 'sequence.max.streams': '10' }, { offset })
     for (let i = 0; i < 30; i++) await read(feed, keyed(`s${i}`, 1))
     const records = await read(feed, [...keyed('s29', 1, 2), ...keyed('s0', 9)])
     assert.deepEqual(messagesIn(records), [...keyed('s29', 2), ...keyed('s0', 9)])
@@ -224,7 +225,7 @@ describe('a hand-over', () => {
   test('knows of messages that made no record', async () => {
     const props = { ...NUMBERED, 'record.skip.match': 'skip' }
     const first = [{ n: 1 }, { n: 2, skip: true }]
-    const { all, next } = await handedOver(props, first, [{ n: 2, skip: true }, { n: 3 }], { stream_sequence: 1 })
+    const { all, next } = await handedOver(props, first, [{ n: 3 }], { stream_sequence: 1 })
     assert.deepEqual(all, numbers(1, 3))
     assert.equal(next.stats.sequenceGaps, 0)
   })
@@ -247,6 +248,12 @@ describe('a hand-over', () => {
   test('counts on with the records', async () => {
     const { next } = await handedOver(NUMBERED, numbers(1, 2, 3), [], { sequence: 3, stream_sequence: 3 })
     assert.equal((await read(next, numbers(4)))[0]!.sourceOffset['sequence'], 4)
+  })
+
+  test('knows the last 6000 ids', async () => {
+    const ids = Array.from({ length: 10_000 }, (_, id) => ({ id }))
+    const { all, next } = await handedOver({ 'dedupe.field': 'id' }, ids, ids.slice(-6000), {})
+    assert.deepEqual([all.length, next.stats.duplicates], [10_000, 6000])
   })
 
   test('says no more than the contract allows', async () => {

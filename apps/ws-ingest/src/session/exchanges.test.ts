@@ -22,7 +22,7 @@ const hmac = (algorithm: string, key: string | Buffer, text: string | Buffer, en
 const SECONDS = '1795262400'
 const MILLIS = '1795262400250'
 
-/** How the sessions of public feeds go, by their own documents; each is declared by settings alone. */
+/** Sessions in the manner of public feeds, written down without a connection to any of them; each is declared by settings alone. */
 const SESSIONS: Readonly<Record<string, Session>> = {
   'Binance: SUBSCRIBE, answered with result null': {
     props: {

@@ -42,6 +42,7 @@ export const connectionKeys = {
       kind: 'pattern',
       regex: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
       message: 'a subprotocol is a word of letters, digits and hyphens',
+      accepts: 'words of letters, digits and hyphens',
     },
     importance: 'low',
     group,

@@ -8,6 +8,7 @@ export const FIELD_PATH = {
   kind: 'pattern',
   regex: PATH_PATTERN,
   message: 'Expected a path of names parted by dots, such as data.0.id, or $',
+  accepts: 'names parted by dots, a dot within a name behind a backslash; $ is the whole message',
 } as const
 
 /** What becomes of a message. */

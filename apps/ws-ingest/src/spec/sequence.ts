@@ -92,6 +92,7 @@ export const sequenceKeys = {
       kind: 'pattern',
       regex: '^[hH][tT][tT][pP][sS]?://[^\\s/]+(?:/.*)?$',
       message: 'Expected a URL with http:// or https://',
+      accepts: 'a URL with http:// or https://',
     },
     importance: 'medium',
     group: BACKFILL,

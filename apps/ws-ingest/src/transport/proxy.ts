@@ -1,5 +1,6 @@
 import * as http from 'node:http'
 import type { Socket } from 'node:net'
+import { unescape } from 'node:querystring'
 import { HandshakeRefused } from './handshake-refused.ts'
 import { connectTcp, type Endpoint, endpointOf, secured } from './dial.ts'
 
@@ -23,7 +24,7 @@ export async function throughProxy({ url }: ProxyOptions, to: Endpoint, signal: 
 
 function tunnel(socket: Socket, { username, password }: URL, to: Endpoint, signal: AbortSignal): Promise<Socket> {
   const authority = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`
-  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const user = `${unescape(username)}:${unescape(password)}`
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const request = http.request({
     method: 'CONNECT',

@@ -43,6 +43,7 @@ export function upgrade(
   signal.addEventListener('abort', aborted, { once: true })
   tcp.on('error', fail)
   socket.on('error', fail)
+  if (signal.aborted) aborted()
   socket.on('upgrade', ({ headers }) => {
     protocol = headers[PROTOCOL_HEADER] ?? ''
     if (protocol !== '' && !subprotocols.includes(protocol)) {

@@ -51,7 +51,7 @@ async function connectBeside(former: FormerRun, { parts, connection, stopping, a
 
 /**
  * Waits until whatever only the former run could receive has come to it: for a while at least, until something has come
- * here as well, and while a full queue keeps it from reading; no longer than until `deadline`, in ms of the monotonic clock.
+ * here as well, and while it cannot keep up with reading; no longer than until `deadline`, in ms of the monotonic clock.
  */
 export async function overlap(
   { stats, clock }: Pick<TaskParts, 'stats' | 'clock'>,

@@ -1,6 +1,6 @@
 /** The run of a task that a new one follows with overlap: in this process, or on another worker. */
 export interface FormerRun {
-  /** Whether its queue is full: what waits in its transport nobody else can read. Absent: not known. */
+  /** Whether it cannot keep up at present: what waits in its transport nobody else can read. Absent: not known. */
   behind?(): boolean
   /**
    * Ends it, and resolves once all that it took in is delivered and its offsets are durable, or given up; answers what its

@@ -57,16 +57,19 @@ export class HandOver implements FormerRun {
     return this.#outcome === 'cancelled'
   }
 
-  /** A full queue pauses the transport until it is half empty. */
+  /** A full queue pauses the transport until it is half empty; without Kafka what is queued could only be given up. */
   behind(): boolean {
-    const stats = this.#options.former.created?.stats
-    if (stats === undefined) return false
-    return stats.queueSize > stats.queueCapacity / 2 || stats.queueBytes > stats.queueMaxBytes / 2
+    const created = this.#options.former.created
+    if (created === null) return false
+    const { queueSize, queueCapacity, queueBytes, queueMaxBytes } = created.stats
+    return queueSize > queueCapacity / 2 || queueBytes > queueMaxBytes / 2 || created.outage() !== null
   }
 
   finish(connected: boolean): Promise<string | null> {
     if (this.reason === 'connection_age' && (!connected || this.behind())) {
-      this.#why = connected ? 'the queue of the present run is full' : 'the source took no second connection in time'
+      this.#why = connected
+        ? 'the present run is behind, as Kafka is slow or away'
+        : 'the source took no second connection in time'
       return Promise.reject(new FormerRunGoesOn())
     }
     this.#finishing = runOutsideScopes(() => this.#finish())

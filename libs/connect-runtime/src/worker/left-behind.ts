@@ -88,6 +88,11 @@ export class LeftBehind {
     }))
   }
 
+  /** Resolves once no look is under way. */
+  idle(): Promise<void> {
+    return this.#checking
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     if (this.#timer) clearInterval(this.#timer)

@@ -80,10 +80,10 @@ export class TaskRun {
     }
   }
 
-  /** Connected, and handing out what comes. */
+  /** Connected, and handing out what comes, or about to: a run that takes over is connected before it is running. */
   get streaming(): boolean {
     const run = this.created?.run
-    return run?.state === 'running' && run.connection.connected
+    return (run?.state === 'running' || run?.state === 'starting') && run.connection.connected
   }
 
   /** Begins alone, or after `former`, with overlap. What goes wrong becomes its failure. */

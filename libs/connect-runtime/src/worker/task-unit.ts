@@ -183,7 +183,8 @@ export class TaskUnit {
   /** Has a new run follow the present one with overlap; null where that is not possible. */
   async #overlap(reason: HandOverReason): Promise<HandOverOutcome | null> {
     const former = this.#run
-    if (this.#released || this.#target === 'PAUSED' || !former?.streaming) return null
+    if (this.#released || this.#target === 'PAUSED' || this.#elsewhere?.over === false) return null
+    if (!former?.streaming) return null
     const successor = this.#createRun()
     if (former.handOverPolicy === null || successor.handOverPolicy === null) return null
     const onFormerEnded = (): void => this.#follows(successor, reason)

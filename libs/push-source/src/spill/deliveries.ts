@@ -1,43 +1,54 @@
 import type { SourceRecord } from '@tributary/connect-api'
 import type { SpillPosition } from './position-file.ts'
 
-interface Delivery {
-  /** Behind the last message that the records are of. */
-  readonly position: SpillPosition
+/** What one poll took: from disk, then `position` is behind it, or from memory, then they are nowhere else. */
+export type Taken<T> =
+  | { readonly position: SpillPosition; readonly messages: null }
+  | { readonly position: null; readonly messages: readonly T[] }
+
+interface Delivery<T> {
+  readonly taken: Taken<T>
   delivered: boolean
 }
 
 /**
- * What was read from disk and handed out, in order, until Kafka has it: up to where may the disk forget? A message may have
- * become several records or none, so what counts is the last record of each poll, whose batch is acknowledged as a whole.
+ * What was handed out, in order, until Kafka has it: up to where may the disk forget, and what would be lost with the memory? A
+ * message may have become several records or none, so what counts is the last record of each poll, whose batch is acknowledged
+ * as a whole.
  */
-export class Deliveries {
-  readonly #waiting: Delivery[] = []
-  readonly #byLastRecord = new Map<SourceRecord, Delivery>()
+export class Deliveries<T> {
+  readonly #waiting: Delivery<T>[] = []
+  readonly #byLastRecord = new Map<SourceRecord, Delivery<T>>()
 
   /** Answers the position when it may be forgotten at once: nothing became of the messages, and nothing before them waits. */
-  handedOut(records: readonly SourceRecord[], position: SpillPosition): SpillPosition | null {
+  handedOut(records: readonly SourceRecord[], taken: Taken<T>): SpillPosition | null {
     const last = records.at(-1)
-    if (last === undefined && this.#waiting.length === 0) return position
-    const delivery = { position, delivered: last === undefined }
+    if (last === undefined && this.#waiting.length === 0) return taken.position
+    const delivery = { taken, delivered: last === undefined }
     this.#waiting.push(delivery)
     if (last) this.#byLastRecord.set(last, delivery)
     return null
   }
 
-  /** Called for every record of the task, from disk or not. */
+  /** Called for every record of the task. */
   delivered(record: SourceRecord): void {
-    if (this.#byLastRecord.size === 0) return
     const delivery = this.#byLastRecord.get(record)
     if (!delivery) return
     delivery.delivered = true
     this.#byLastRecord.delete(record)
+    // Nothing on disk waits for these to be committed, and they hold memory.
+    while (this.#waiting[0]?.delivered && this.#waiting[0].taken.position === null) this.#waiting.shift()
   }
 
-  /** Up to where all is delivered now, taken once; null when nothing has changed. */
+  /** Up to where all is delivered now, taken once; null when nothing has changed on disk. */
   take(): SpillPosition | null {
     let position: SpillPosition | null = null
-    while (this.#waiting[0]?.delivered) position = this.#waiting.shift()!.position
+    while (this.#waiting[0]?.delivered) position = this.#waiting.shift()!.taken.position ?? position
     return position
+  }
+
+  /** What is neither with Kafka nor on disk, in order. */
+  onlyInMemory(): T[] {
+    return this.#waiting.flatMap(({ taken, delivered }) => (delivered ? [] : (taken.messages ?? [])))
   }
 }

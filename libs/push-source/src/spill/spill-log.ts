@@ -6,7 +6,9 @@ import { type Damage, SegmentReader } from './segment-reader.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
 const MIB = 1024 * 1024
-/** `0000000001.spill`; the number says the order. */
+/** Some numbers are left for what comes before. */
+const FIRST_SEGMENT = 1_000_000
+/** `0001000000.spill`; the number says the order. */
 const SEGMENT_NAME = /^(\d{10})\.spill$/
 
 export interface SpillLogOptions {
@@ -40,7 +42,7 @@ export class SpillLog {
   readonly #position: PositionFile
   /** In order; from the first that is not released to the last that was written. */
   #segments: Segment[] = []
-  #nextNumber = 1
+  #nextNumber = FIRST_SEGMENT
   #writer: SegmentWriter | null = null
   #appending = false
   #reader: SegmentReader | null = null
@@ -94,6 +96,27 @@ export class SpillLog {
     }
   }
 
+  /**
+   * Puts older payloads before all that is there; where a part of that was read, behind it. For the end of a run: no append or
+   * read may be under way.
+   */
+  async prepend(payloads: readonly Uint8Array[]): Promise<void> {
+    const first = this.#segments[0]
+    const untouched = first && (this.#readAt.segment < first.number || this.#readAt.at === 0)
+    if (!untouched) return this.append(payloads)
+    const number = first.number - 1
+    const writer = await SegmentWriter.create(this.#path(number))
+    try {
+      await writer.append(encodeEntries(payloads))
+      await writer.sync()
+    } finally {
+      await writer.close()
+    }
+    this.#segments.unshift({ number, size: writer.size })
+    await this.#turnTo(number, 0)
+    this.#count()
+  }
+
   /** Up to `max` payloads in order; [] when all that was appended has been read. */
   async read(max: number): Promise<Buffer[]> {
     for (const segment of this.#segments) {
@@ -137,7 +160,7 @@ export class SpillLog {
     const { dir } = this.#options
     const position = await this.#position.read()
     const found = await segmentsIn(dir)
-    this.#nextNumber = Math.max(found.at(-1) ?? 0, position?.segment ?? 0) + 1
+    this.#nextNumber = Math.max(FIRST_SEGMENT - 1, found.at(-1) ?? 0, position?.segment ?? 0) + 1
     for (const number of found) this.#segments.push({ number, size: (await stat(this.#path(number))).size })
     await this.#cutTornTail()
     this.#readAt = position ?? { segment: this.#segments[0]?.number ?? 0, at: 0 }

@@ -1,12 +1,12 @@
-import { type Clock, type RecordQueue, RetriableError, type SourceRecord, type TaskStats } from '@tributary/connect-api'
-import type { Logger } from '@tributary/telemetry'
-import type { RateLimitedLog } from '../rate-limited-log.ts'
-import { Deliveries } from './deliveries.ts'
+import { RetriableError, type SourceRecord } from '@tributary/connect-api'
+import { Deliveries, type Taken } from './deliveries.ts'
 import { entryBytes } from './entry.ts'
 import { SpillFolder } from './spill-folder.ts'
 import type { SpillPosition } from './position-file.ts'
 import { segmentBytesFor, SpillLog } from './spill-log.ts'
+import type { SpillParts } from './spill-parts.ts'
 import { SpillTold } from './spill-told.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 const MIB = 1024 * 1024
 /** One write takes about so much at most, as encoding it holds the event loop. */
@@ -23,29 +23,6 @@ const AGAIN_MS = 1000
 /** ms from a write to its fdatasync, which serves all writes until then. */
 const SYNC_MS = 1000
 
-/** A message as bytes and back; `decode` gets a view that is its own. Throws FatalError on what no version of it wrote. */
-export interface Codec<T> {
-  encode(message: T): Uint8Array
-  decode(bytes: Buffer): T
-}
-
-export interface SpillOptions<T> {
-  /** The task's own folder on this host; made when it is needed, removed when it is empty. */
-  readonly dir: string
-  /** Bytes on disk at most. */
-  readonly maxBytes: number
-  readonly codec: Codec<T>
-  readonly log: Logger
-}
-
-export interface SpillParts<T> extends SpillOptions<T> {
-  /** What waits in memory: all of it is younger than all that is on disk. */
-  readonly queue: RecordQueue<T>
-  readonly stats: TaskStats
-  readonly clock: Clock
-  readonly busyLog: RateLimitedLog
-}
-
 /**
  * The part of an intake's queue that is on disk, before the part in memory. The front of the memory queue goes to the end of
  * the log when the queue is half full, or when there is a backlog on disk anyway; a message leaves memory only once it is
@@ -55,7 +32,7 @@ export interface SpillParts<T> extends SpillOptions<T> {
 export class Spill<T> {
   readonly #parts: SpillParts<T>
   readonly #told: SpillTold
-  readonly #deliveries = new Deliveries()
+  readonly #deliveries = new Deliveries<T>()
   #folder: SpillFolder | null = null
   #opening: Promise<SpillFolder | null> | null = null
   /** The first `take` makes this run the one that answers for the messages; before, another may still have the folder. */
@@ -68,8 +45,8 @@ export class Spill<T> {
   #retryAt = 0
   #retryTimer: NodeJS.Timeout | null = null
   #syncTimer: NodeJS.Timeout | null = null
-  /** The end of the last take, if it was answered from disk. */
-  #taken: SpillPosition | null = null
+  /** The last take, until it is known what became of it. */
+  #taken: Taken<T> | null = null
   /** What nothing became of, and nothing waits before. */
   #unneeded: SpillPosition | null = null
   #releasing: Promise<void> = Promise.resolve()
@@ -107,12 +84,17 @@ export class Spill<T> {
       if (this.#folder && this.backlog) {
         const payloads = await this.#read(this.#folder.log, max)
         if (payloads.length === 0) continue
-        this.#taken = this.#folder.log.readPosition
+        this.#taken = { position: this.#folder.log.readPosition, messages: null }
         return payloads.map((payload) => this.#parts.codec.decode(payload))
       }
       if (this.#writing === null) return null
       await unlessAborted(this.#writing, signal)
     }
+  }
+
+  /** What a take found in memory instead. */
+  takenFromMemory(messages: readonly T[]): void {
+    if (messages.length > 0) this.#taken = { position: null, messages }
   }
 
   handedOut(records: readonly SourceRecord[]): void {
@@ -286,11 +268,11 @@ export class Spill<T> {
   async #close(): Promise<void> {
     const { queue, stats } = this.#parts
     await this.#writing
-    if (this.#active && queue.size > 0) await this.#keep(queue.size)
-    for (const timer of [this.#retryTimer, this.#syncTimer]) if (timer) clearTimeout(timer)
-    if (this.#active) stats.messagesDropped += queue.size
     // Also what was sent after the task went to another worker, for which nobody commits offsets.
     await this.committed()
+    if (this.#active) await this.#keep()
+    for (const timer of [this.#retryTimer, this.#syncTimer]) if (timer) clearTimeout(timer)
+    if (this.#active) stats.messagesDropped += queue.size
     try {
       await this.#folder?.close()
     } catch (error) {
@@ -299,26 +281,26 @@ export class Spill<T> {
     this.#folder = null
   }
 
-  async #keep(messages: number): Promise<void> {
-    const { queue } = this.#parts
+  /** What Kafka has not acknowledged, and what nobody took. */
+  async #keep(): Promise<void> {
+    const { queue, codec } = this.#parts
+    const inFlight = [...this.#deliveries.onlyInMemory(), ...(this.#taken?.messages ?? [])]
+    const queued = queue.size
+    if (inFlight.length + queued === 0) return
+    let kept = 0
+    try {
+      const folder = inFlight.length > 0 ? await this.#opened() : null
+      await folder?.log.prepend(inFlight.map((message) => codec.encode(message)))
+      if (folder !== null) kept = inFlight.length
+    } catch (error) {
+      this.#told.failed('write', error, 'abandon')
+    }
     this.#blocked = null
     await this.#startWriting(() => queue.size > 0)
-    this.#told.kept(messages - queue.size, queue.size)
+    this.#told.kept(kept + queued - queue.size, inFlight.length - kept + queue.size)
   }
 
   #gauge(): void {
     this.#parts.stats.spillBytes = this.#folder?.log.bytes ?? 0
-  }
-}
-
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = (): void => reject(signal.reason as Error)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

@@ -1,6 +1,7 @@
 import { RecordQueue, type SourceRecord } from '@tributary/connect-api'
 import { RateLimitedLog } from '../rate-limited-log.ts'
-import { Spill, type SpillParts } from './spill.ts'
+import { Spill } from './spill.ts'
+import type { SpillParts } from './spill-parts.ts'
 
 /** What is left in a folder, and nothing else: for the task that hands it out where nobody takes anything in any more. */
 export class SpilledMessages<T> {

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../settings.ts'
+import { backfillErrors } from './backfill.ts'
+
+const URL = 'https://api.example.com/trades?from={{from}}&to={{to}}&token=s3cret'
+
+function errors(props: Record<string, string>): string[] {
+  const base = { 'websocket.url': 'ws://feed', 'kafka.topic': 't', 'sequence.field': 'n' }
+  return backfillErrors(parseConfig({ ...base, ...props })).map(({ field, message }) => `${field}: ${message}`)
+}
+
+test('a backfill that can be asked for has no errors', () => {
+  assert.deepEqual(errors({}), [])
+  assert.deepEqual(errors({ 'backfill.url': URL, 'backfill.headers': 'X-Key:abc' }), [])
+  assert.deepEqual(errors({ 'backfill.url': 'http://{{stream}}.example.com/' }), [])
+})
+
+test('what can never be asked for is told on its key, without secrets', () => {
+  for (const [key, value, expected] of [
+    ['backfill.url', `${URL}&x={{until}}`, /^backfill\.url: .*\{\{until\}\} is unknown; there are from, to, stream/],
+    ['backfill.url', `${URL}{{from`, /^backfill\.url: /],
+    ['backfill.url', 'https://api example/s3cret', /^backfill\.url: .*no URL/],
+    ['backfill.url', 'https://me:s3cret@api.example.com/', /^backfill\.url: .*belong into backfill\.headers/],
+    ['backfill.headers', 'X-Key:s3cret\u0007', /^backfill\.headers: /],
+    ['backfill.headers', 'X Key:s3cret', /^backfill\.headers: /],
+  ] as const) {
+    const found = errors({ 'backfill.url': URL, [key]: value })
+    assert.equal(found.length, 1, value)
+    assert.match(found[0]!, expected)
+    assert.ok(!found[0]!.includes('s3cret'), found[0])
+  }
+})

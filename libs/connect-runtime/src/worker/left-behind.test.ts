@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, mock, test, type TestContext } from 'node:test'
+import { FatalError, type SourcePlugin } from '@tributary/connect-api'
+import type { State } from '@tributary/connect-storage'
+import type { LogFields, Logger } from '@tributary/telemetry'
+import { unitOf } from '../assignment/group.ts'
+import { taskFolder } from '../task/task-folder.ts'
+import type { TaskId } from '../task/task-parts.ts'
+import { FakeConfigStore } from '../testing/fake-config-store.ts'
+import { LeftBehind } from './left-behind.ts'
+import { leftFolders } from './left-behind-folders.ts'
+import { systemClock } from './system-clock.ts'
+import type { TaskEnvironment } from './task-factory.ts'
+
+const CHECK_MS = 1000
+const ID = { connector: 'feed', task: 0 }
+
+interface Scene {
+  readonly config: FakeConfigStore
+  readonly leftBehind: LeftBehind
+  /** How many late tasks were made; making one fails, as there is no Kafka here. */
+  made: number
+  owner: { readonly state: State; readonly workerId: string } | null
+  here: boolean
+  readonly told: LogFields[]
+  /** The folders are looked at so many times. */
+  looks(times: number): Promise<void>
+}
+
+async function createScene(t: TestContext): Promise<Scene> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tributary-left-'))
+  t.after(() => rm(dataDir, { recursive: true }))
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.after(() => mock.timers.reset())
+  await leave(dataDir, ID)
+  const config = new FakeConfigStore()
+  await config.putConnectorConfig('feed', { 'connector.class': 'test.Feed' })
+  await config.putTaskConfigs('feed', [{ 'task.class': 'test.FeedTask' }], 1)
+  const told: LogFields[] = []
+  const scene = { made: 0, owner: null as Scene['owner'], here: false }
+  const leftBehind = new LeftBehind({
+    plugins: [
+      pluginOf(() => {
+        scene.made++
+        throw new FatalError('TASK_NOT_STARTED', 'no late tasks here')
+      }),
+    ],
+    config,
+    status: { task: () => (scene.owner === null ? null : { ...scene.owner, generation: 1 }) },
+    environment: environmentOf(dataDir),
+    workerId: 'here:1',
+    isHere: () => scene.here,
+    log: logOf((event, fields) => {
+      if (event === 'spill_left_behind') told.push(fields)
+    }),
+    checkMs: CHECK_MS,
+  })
+  t.after(() => leftBehind.stop())
+  leftBehind.assigned([])
+  return Object.assign(scene, {
+    config,
+    leftBehind,
+    told,
+    looks: async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        mock.timers.tick(CHECK_MS)
+        await leftBehind.idle()
+      }
+    },
+  })
+}
+
+async function leave(dataDir: string, id: TaskId): Promise<void> {
+  const dir = taskFolder(dataDir, id)
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'something'), '12345')
+}
+
+describe('what a task left on this host', () => {
+  test('is drained once two looks find that it runs elsewhere', async (t) => {
+    const scene = await createScene(t)
+    scene.owner = { state: 'RUNNING', workerId: 'there:1' }
+    await scene.looks(1)
+    assert.equal(scene.made, 0)
+    await scene.looks(1)
+    assert.equal(scene.made, 1)
+    assert.deepEqual(
+      scene.told.map(({ action, reason, owner, bytes }) => ({ action, reason, owner, bytes })),
+      [{ action: 'drain', reason: 'task_moved', owner: 'there:1', bytes: 5 }],
+    )
+    assert.deepEqual(
+      scene.leftBehind.counts().map(({ bytes, records }) => ({ bytes, records })),
+      [{ bytes: 5, records: 0 }],
+    )
+  })
+
+  test('is the business of the task that is here', async (t) => {
+    const scene = await createScene(t)
+    scene.owner = { state: 'RUNNING', workerId: 'there:1' }
+    scene.here = true
+    await scene.looks(4)
+    assert.deepEqual([scene.made, scene.told.length, scene.leftBehind.counts().length], [0, 0, 0])
+  })
+
+  for (const [what, arrange, reason] of [
+    ['runs nowhere', () => Promise.resolve(), 'task_not_running'],
+    ['was here, says the status, before a restart', (s) => setOwner(s, 'RUNNING', 'here:1'), 'task_not_running'],
+    ['failed elsewhere', (s) => setOwner(s, 'FAILED', 'there:1'), 'task_not_running'],
+    [
+      'is paused',
+      (s) => setOwner(s, 'RUNNING', 'there:1').then(() => s.config.putTargetState('feed', 'PAUSED')),
+      'task_not_running',
+    ],
+    ['is one of a deleted connector', (s) => s.config.removeConnector('feed'), 'connector_absent'],
+    ['is one more than there are now', (s) => s.config.putTaskConfigs('feed', [], 2), 'task_absent'],
+  ] satisfies [string, (scene: Scene) => Promise<unknown>, string][]) {
+    test(`is kept, and told once, when the task ${what}`, async (t) => {
+      const scene = await createScene(t)
+      await arrange(scene)
+      await scene.looks(4)
+      assert.equal(scene.made, 0)
+      assert.deepEqual(
+        scene.told.map(({ reason, action }) => ({ reason, action })),
+        [{ reason, action: 'keep' }],
+      )
+    })
+  }
+
+  test('is drained after all when the paused connector is resumed', async (t) => {
+    const scene = await createScene(t)
+    await setOwner(scene, 'RUNNING', 'there:1')
+    await scene.config.putTargetState('feed', 'PAUSED')
+    await scene.looks(2)
+    await scene.config.putTargetState('feed', 'STARTED')
+    await scene.looks(2)
+    assert.equal(scene.made, 1)
+  })
+
+  test("is no business of a service that has not the connector's plugin", async (t) => {
+    const scene = await createScene(t)
+    await scene.config.putConnectorConfig('feed', { 'connector.class': 'other.Source' })
+    await scene.looks(4)
+    assert.deepEqual([scene.made, scene.told.length], [0, 0])
+  })
+})
+
+test('folders are found under the names that tasks get, whatever the connector is called', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tributary-left-'))
+  t.after(() => rm(dataDir, { recursive: true }))
+  const ids = ['..', 'a/b', 'ü *%', 'plain'].map((connector, task) => ({ connector, task }))
+  for (const id of ids) await leave(dataDir, id)
+  await mkdir(join(dataDir, 'plain', '9'), { recursive: true })
+  await mkdir(join(dataDir, '%zz', '0'), { recursive: true })
+  await writeFile(join(dataDir, 'a file'), '')
+  const found = await leftFolders(dataDir)
+  const name = ({ connector, task }: TaskId): string => unitOf.task(connector, task)
+  assert.deepEqual(found.map(({ id }) => name(id)).sort(), ids.map(name).sort())
+  assert.deepEqual(await leftFolders(join(dataDir, 'nowhere')), [])
+})
+
+function setOwner(scene: Scene, state: State, workerId: string): Promise<void> {
+  scene.owner = { state, workerId }
+  return Promise.resolve()
+}
+
+function pluginOf(createLateTask: () => never): SourcePlugin {
+  return {
+    class: 'test.Feed',
+    aliases: [],
+    version: '1',
+    taskClass: 'test.FeedTask',
+    connector: { spec: { keys: {} }, taskConfigs: () => [] },
+    createTask: createLateTask,
+    createLateTask,
+  }
+}
+
+function environmentOf(dataDir: string): TaskEnvironment {
+  const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
+  return {
+    connection: { brokers: ['127.0.0.1:1'], clientId: 'test' },
+    producerDriver: 'platformatic',
+    groupId: 'test',
+    offsets: null as never,
+    admin: null as never,
+    exactlyOnceSource: false,
+    dataDir,
+    handOverTimeoutMs: 0,
+    defaults: { 'key.converter': CONVERTER, 'value.converter': CONVERTER },
+    environment: {},
+    clock: systemClock,
+    log: logOf(() => {}),
+  }
+}
+
+function logOf(write: (event: string, fields: LogFields) => void): Logger {
+  const at = (event: string, fields: LogFields = {}): void => write(event, fields)
+  const log: Logger = { name: 'test', trace: at, debug: at, info: at, warn: at, error: at, child: () => log }
+  return log
+}

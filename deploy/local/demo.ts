@@ -17,7 +17,7 @@ export interface DemoConnector {
   readonly source: string
   /** The service that runs it. */
   readonly service: string
-  config(ports: FeedPorts): Record<string, string>
+  readonly config: (ports: FeedPorts) => Record<string, string>
 }
 
 /** Quotes of the feed by gRPC, described by its reflection, going on where it stopped. */

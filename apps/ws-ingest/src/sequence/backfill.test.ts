@@ -20,9 +20,9 @@ test('what can never be asked for is told on its key, without secrets', () => {
   for (const [key, value, expected] of [
     ['backfill.url', `${URL}&x={{until}}`, /^backfill\.url: .*\{\{until\}\} is unknown; there are from, to, stream/],
     ['backfill.url', `${URL}{{from`, /^backfill\.url: /],
-    ['backfill.url', 'https://api example/s3cret', /^backfill\.url: .*no URL/],
+    ['backfill.url', 'https://[s3cret/', /^backfill\.url: .*no URL/],
     ['backfill.url', 'https://me:s3cret@api.example.com/', /^backfill\.url: .*belong into backfill\.headers/],
-    ['backfill.headers', 'X-Key:s3cret\u0007', /^backfill\.headers: /],
+    ['backfill.headers', 'X-Key:s3cret\nX', /^backfill\.headers: /],
     ['backfill.headers', 'X Key:s3cret', /^backfill\.headers: /],
   ] as const) {
     const found = errors({ 'backfill.url': URL, [key]: value })

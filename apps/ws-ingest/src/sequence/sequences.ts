@@ -10,7 +10,8 @@ import {
 import type { Frame } from '../frame.ts'
 import type { WebSocketConfig } from '../spec.ts'
 import type { Gap, Verdict } from './gap.ts'
-import { feedDigest, idDigest, type Memo, readMemo, writeMemo } from './memo.ts'
+import { feedDigest, type Memo, readMemo, writeMemo } from './memo.ts'
+import { idOf, MessageIds } from './message-ids.ts'
 import { type SequenceFields, sequenceFields } from './sequence-fields.ts'
 import type { SequenceLog } from './sequence-log.ts'
 import { NONE_YET, type Stream, Streams } from './streams.ts'
@@ -50,13 +51,10 @@ export class Sequences {
   readonly #perConnection: boolean
   readonly #feed: string
   readonly #streams: Streams
-  readonly #ids: RecentIds
+  readonly #ids: MessageIds
   #current: Stream
   #offset: OffsetOf
   #memo: Memo | null = null
-  /** Digests of the former run's ids, until as many ids as the window holds have come. */
-  #formerIds: ReadonlySet<string> | null = null
-  #idsSinceFormer = 0
   #takenOver = false
   #assumedKey: string | null = null
   #late: Late[] = []
@@ -71,7 +69,7 @@ export class Sequences {
     this.#perConnection = config['sequence.scope'] === 'connection'
     this.#feed = feedOf(config)
     this.#offset = offset
-    this.#ids = new RecentIds(this.#window)
+    this.#ids = new MessageIds(this.#window)
     this.#streams = new Streams({
       max: config['sequence.max.streams'],
       create: (key) => this.#newStream(key),
@@ -150,7 +148,7 @@ export class Sequences {
     this.#takenOver = true
     if (memo?.feed === this.#feed) {
       this.#memo = memo
-      this.#formerIds = memo.ids.size > 0 ? memo.ids : null
+      this.#ids.goOnAfter(memo.ids)
     }
     this.#restore(this.#current)
     return memo
@@ -226,19 +224,10 @@ export class Sequences {
 
   #isNewId(json: unknown, frame: Frame): boolean {
     const { readId, idsOf } = this.#fields
-    const id = readId(idsOf === 'message' ? frame.json : json)
-    const known = typeof id === 'string' || typeof id === 'number' ? id : typeof id === 'bigint' ? String(id) : null
-    if (known === null) return true
-    if (this.#ids.add(known) && !this.#hadFormer(known)) return true
-    this.#options.log.duplicateId(known)
+    const id = idOf(readId(idsOf === 'message' ? frame.json : json))
+    if (id === null || this.#ids.add(id)) return true
+    this.#options.log.duplicateId(id)
     return false
-  }
-
-  #hadFormer(id: string | number): boolean {
-    if (this.#formerIds === null) return false
-    const had = this.#formerIds.has(idDigest(id))
-    if (!had && ++this.#idsSinceFormer > this.#window) this.#formerIds = null
-    return had
   }
 
   #nextConnection(stream: Stream, connection: number): void {

@@ -4,6 +4,8 @@ import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
 import { type Child, start } from './child.ts'
 
+/** Internal topics of a cluster. */
+const STORES = ['configs', 'offsets', 'status', 'plugins']
 const quiet = createLogger({ name: 'bench', level: 'error' })
 
 export type ConnectorConfig = Readonly<Record<string, string>> & { readonly name: string }
@@ -13,7 +15,8 @@ export class Rig {
   readonly connection: KafkaConnection
   readonly admin: KafkaAdmin
   readonly run = `bench-${process.pid}`
-  #topics = 0
+  readonly #topics: string[] = []
+  readonly #clusters = new Set<string>()
 
   constructor(brokers: readonly string[]) {
     this.connection = { brokers, clientId: 'bench' }
@@ -21,7 +24,8 @@ export class Rig {
   }
 
   async topic(logAppendTime = false): Promise<string> {
-    const name = `${this.run}-${++this.#topics}`
+    const name = `${this.run}-${this.#topics.length + 1}`
+    this.#topics.push(name)
     const configs: Record<string, string> = logAppendTime ? { 'message.timestamp.type': 'LogAppendTime' } : {}
     await this.admin.createTopic({ name, partitions: 1, replicationFactor: 1, configs })
     return name
@@ -51,6 +55,7 @@ export class Rig {
 
   /** `app`: the folder's name. */
   startIngest(app: string, cluster: string): Child {
+    this.#clusters.add(cluster)
     return start(`apps/${app}/src/main.ts`, [], {
       KAFKA_BROKERS: this.connection.brokers.join(),
       TRIBUTARY_CLUSTER: cluster,
@@ -58,7 +63,10 @@ export class Rig {
     })
   }
 
-  close(): Promise<void> {
-    return this.admin.close()
+  /** Leaves nothing in a broker that may be another's too. */
+  async close(): Promise<void> {
+    const stores = [...this.#clusters].flatMap((cluster) => STORES.map((store) => `${cluster}-${store}`))
+    await this.admin.deleteTopics([...this.#topics, ...stores])
+    await this.admin.close()
   }
 }

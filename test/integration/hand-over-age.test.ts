@@ -65,6 +65,22 @@ test('a paused task keeps its connection, and replaces it once it is resumed', a
   await scene.assertExact()
 })
 
+test('a run that is behind keeps its connection, however old', async (t) => {
+  const config = { 'max.connection.age.ms': '1000' }
+  const scene = await HandOverScene.start(t, config, { 'task.handover.timeout.ms': '800' })
+  const { feed } = scene
+  feed.held = true
+  await until('it takes nothing', () => feed.heldPolls > 0)
+  feed.send(600)
+  await until('it was tried', () => scene.events('hand_over_failed').length === 1)
+  assert.match(scene.events('hand_over_failed')[0]!, /the present run is behind/)
+  feed.held = false
+  feed.send(10)
+  await scene.handedOver(1)
+  await scene.assertExact()
+  assert.deepEqual(scene.states, ['RUNNING'])
+})
+
 test('a run that fails while its connection is being replaced is FAILED, with the reason', async (t) => {
   const config = { 'max.connection.age.ms': '500' }
   const scene = await HandOverScene.start(t, config, { 'task.handover.timeout.ms': '60000' })
@@ -84,9 +100,8 @@ test('a bad record that the former run finds at its end is not passed over', asy
   const { feed } = scene
   feed.send(10)
   await until('they are there', async () => (await scene.numbers()).length === 10)
-  await until('both are connected', () => feed.open.size === 2)
   feed.bad.add(11)
-  feed.send(2)
+  feed.lastWords = 2
   await until('it is FAILED', () => scene.status?.state === 'FAILED')
   assert.match(scene.status?.trace ?? '', /11 is bad/)
   assert.deepEqual([scene.committed, await scene.numbers()], [10, Array.from({ length: 10 }, (_, i) => i + 1)])

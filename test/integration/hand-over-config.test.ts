@@ -204,6 +204,23 @@ test('a former run that fails meanwhile is a thing of the past', async (t) => {
   assert.deepEqual(scene.states, ['RUNNING'])
 })
 
+test('a run that is behind is given time to catch up before it ends', async (t) => {
+  const scene = await HandOverScene.start(t, {}, { 'task.handover.timeout.ms': '60000' })
+  const { feed } = scene
+  feed.held = true
+  await until('it takes nothing', () => feed.heldPolls > 0)
+  feed.send(600)
+  await scene.change({ version: '1' })
+  await until('both are connected', () => feed.open.size === 2)
+  const since = performance.now()
+  await until('they would have been together for long enough', () => performance.now() - since > 1500)
+  feed.send(10)
+  assert.deepEqual([feed.open.size, scene.events('hand_over_completed').length], [2, 0])
+  feed.held = false
+  await scene.handedOver(1)
+  await scene.assertExact()
+})
+
 test('a stop during a hand-over ends both runs, and what came is delivered', async (t) => {
   const scene = await HandOverScene.start(t, {}, { 'task.handover.timeout.ms': '60000' })
   const { feed } = scene

@@ -26,6 +26,11 @@ export class LiveFeed {
   mostOpen = 0
   /** What new connections are refused with. */
   refusal: Error | null = null
+  /** So many numbers are still under way to the next run that is to end, and to nobody else. */
+  lastWords = 0
+  /** Nothing is taken from the queues of its tasks; and how often it would have been. */
+  held = false
+  heldPolls = 0
   /** Numbers that cannot be decoded. */
   readonly bad = new Set<number>()
   #timer: NodeJS.Timeout | undefined
@@ -112,6 +117,11 @@ class LiveTask implements SourceTask {
   }
 
   async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
+    if (this.#feed.held) {
+      this.#feed.heldPolls++
+      await this.#context!.clock.sleep(20, signal)
+      return []
+    }
     const numbers = await this.#queue.take(500, 200, signal)
     this.#stats.queueSize = this.#queue.size
     if (numbers === null) return END_OF_INPUT
@@ -124,6 +134,7 @@ class LiveTask implements SourceTask {
   }
 
   drain(): void {
+    for (; this.#feed.lastWords > 0; this.#feed.lastWords--) this.receive(++this.#feed.sent)
     this.#leave()
     this.#queue.end()
   }

@@ -2,7 +2,8 @@ import type { Feed, SourceFixture } from '@tributary/testkit'
 import { websocketSource } from '@tributary/ws-ingest'
 import { WsTicker } from './ws-ticker.ts'
 
-const MESSAGE_BYTES = 2000
+const MESSAGE_BYTES = 1000
+const WINDOW_BYTES = 128 * 1024
 const PADDING = 'x'.repeat(MESSAGE_BYTES)
 
 /** A numbered live feed on a WebSocket server. */
@@ -10,6 +11,7 @@ async function startFeed(): Promise<Feed> {
   const large = new Map<number, number>()
   let sent = 0
   const ticker = await WsTicker.start({
+    windowBytes: WINDOW_BYTES,
     message(n) {
       const bytes = large.get(n)
       return JSON.stringify(bytes === undefined ? { n, padding: PADDING } : { large: 'y'.repeat(bytes) })
@@ -47,10 +49,11 @@ export const websocketFixture: SourceFixture = {
   numberAt: ({ sequence }) => Number(sequence),
   queueBound: (records) => ({ 'websocket.message.queue.size': String(records) }),
   // One read of a socket, 64 KiB.
-  queueOvershoot: 40,
+  queueOvershoot: 80,
   // A feed sends what is new; nobody can ask it for what was.
   resume: null,
-  // The socket buffers of both ends, as far as Linux lets them grow for a reader that stops, and the server's own buffer.
-  transportBytes: 8 * 1024 * 1024,
+  deduplicates: { 'sequence.field': 'n' },
+  // What the feed sends before it waits for an answer, and once more, as a ping may be answered before the pause.
+  transportBytes: 2 * WINDOW_BYTES,
   messageBytes: MESSAGE_BYTES,
 }

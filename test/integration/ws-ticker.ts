@@ -11,6 +11,11 @@ const BURST = 64
 export interface WsTickerOptions {
   /** The nth message, from 1; by default its number as JSON. */
   readonly message?: (n: number) => string | Buffer
+  /**
+   * Bytes after which it waits for the client to answer a ping. What a client that does not read has not taken is then at most
+   * this much, however large the sockets' buffers grow.
+   */
+  readonly windowBytes?: number
   /** A connection is there, the nth from 1. */
   readonly onConnection?: (ticker: WsTicker, nth: number) => void
   /** 0 (default): a free one */
@@ -24,6 +29,7 @@ export interface WsTickerOptions {
 export class WsTicker {
   readonly #server: WebSocketServer
   readonly #message: (n: number) => string | Buffer
+  readonly #windowBytes: number
   #socket: WebSocket | null = null
   #wanted = 0
   #sending = false
@@ -32,8 +38,14 @@ export class WsTicker {
   /** Connections so far. */
   connections = 0
 
-  private constructor({ message = (n) => `{"n":${n}}`, onConnection, port = 0 }: WsTickerOptions) {
+  private constructor({
+    message = (n) => `{"n":${n}}`,
+    windowBytes = Infinity,
+    onConnection,
+    port = 0,
+  }: WsTickerOptions) {
     this.#message = message
+    this.#windowBytes = windowBytes
     this.#server = new WebSocketServer({ port, host: '127.0.0.1', perMessageDeflate: false })
     this.#server.on('connection', (socket) => {
       this.#socket = socket
@@ -91,12 +103,39 @@ export class WsTicker {
 
   async #send(): Promise<void> {
     this.#sending = true
+    let unanswered = 0
     for (let socket = this.#socket; socket !== null && this.written < this.#wanted; socket = this.#socket) {
-      for (let i = 0; i < BURST && this.written < this.#wanted && socket.bufferedAmount < MAX_BUFFERED_BYTES; i++) {
-        socket.send(this.#message(++this.written))
+      for (let i = 0; i < BURST && this.written < this.#wanted && unanswered < this.#windowBytes; i++) {
+        const message = this.#message(++this.written)
+        unanswered += message.length
+        socket.send(message)
       }
-      await new Promise((resolve) => setTimeout(resolve, socket.bufferedAmount < MAX_BUFFERED_BYTES ? 0 : 5))
+      if (unanswered >= this.#windowBytes) {
+        await answered(socket)
+        unanswered = 0
+      }
+      while (socket.bufferedAmount >= MAX_BUFFERED_BYTES && socket === this.#socket) await pause(5)
+      await pause(0)
     }
     this.#sending = false
   }
+}
+
+/** The client has read all that was sent so far, or is gone. */
+function answered(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState !== socket.OPEN) return resolve()
+    const done = (): void => {
+      socket.off('pong', done)
+      socket.off('close', done)
+      resolve()
+    }
+    socket.on('pong', done)
+    socket.on('close', done)
+    socket.ping()
+  })
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -235,6 +235,20 @@ describe('a message of a WebSocket server', () => {
     const { code, error } = await feed.ended()
     assert.equal(code, 1009)
     assert.equal(error.kind, 'config')
+    assert.equal(await peer.closeCode(), 1009)
+  })
+
+  test('that cannot be inflated ends the connection, and it is tried again', async (t) => {
+    const server = await startRawServer((peer) => peer.accept({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }))
+    t.after(() => server.stop())
+    const feed = await openFeed(`ws://127.0.0.1:${server.port}/`)
+    const peer = await server.peer(0)
+    peer.send(framesOf(texts(1, 2)), frame(OPCODE.text, 'not deflated', { rsv: 4 }), framesOf(texts(3, 3)))
+    const { code, error } = await feed.ended()
+    assert.equal(code, 1007)
+    assert.equal(error.kind, 'retriable')
+    assert.equal(await peer.closeCode(), 1007)
+    assert.deepEqual(feed.texts, texts(1, 2))
   })
 
   test('that is not UTF-8 ends the connection, or comes with its bytes when that is asked for', async (t) => {

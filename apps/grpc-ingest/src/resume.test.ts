@@ -65,6 +65,20 @@ describe('Resume', () => {
     assert.deepEqual([resume.accept(0n), resume.accept(1n)], [false, false])
   })
 
+  test('goes on after what another run has committed, and tells its messages by their numbers', () => {
+    const { resume, stats } = resumeFrom(5n)
+    assert.equal(resume.takeOver(9n), true)
+    assert.equal(resume.last, 9n)
+    assert.deepEqual([resume.accept(6n), resume.accept(9n), resume.accept(10n)], [false, false, true])
+    assert.deepEqual([stats.duplicates, stats.sequenceGaps], [2, 0])
+  })
+
+  test('cannot tell another run’s messages by tokens, though they look like numbers, nor by numbers in any order', () => {
+    assert.equal(resumeFrom('1').resume.takeOver('2'), false)
+    assert.equal(resumeFrom(1n, { monotonic: false }).resume.takeOver(2n), false)
+    assert.equal(resumeFrom(null).resume.takeOver(null), true)
+  })
+
   test('only remembers tokens', () => {
     const { resume, stats } = resumeFrom('b')
     assert.equal(resume.accept('a'), true)

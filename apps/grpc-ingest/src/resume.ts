@@ -52,7 +52,8 @@ export class Resume {
    */
   takeOver(committed: ResumeValue | null): boolean {
     this.#restore(committed)
-    return committed === null || (this.#tracker !== null && this.#tracker.last !== null)
+    // A token may look like a number, and is not compared as one.
+    return committed === null || (this.#tracker !== null && typeof committed === 'bigint')
   }
 
   /** Takes a message's value, null when it has none. False: a duplicate, to be dropped. */

@@ -1,6 +1,7 @@
 import type { ConnectError, Predecessor, SourceRecord, TaskContext } from '@tributary/connect-api'
 import type { Intake, RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
+import { Burst } from './burst.ts'
 import { createIntake } from './create-intake.ts'
 import type { Dialer } from './dialer.ts'
 import { type ConnectionInfo, Frame } from './frame.ts'
@@ -28,6 +29,7 @@ export interface FeedReaderParts {
 export class FeedReader {
   readonly #parts: FeedReaderParts
   readonly #intake: Intake<Frame>
+  readonly #burst: Burst
   readonly #closes = new PolicyCloses()
   #connection: FeedConnection | null = null
   /** Connections that opened. */
@@ -41,9 +43,13 @@ export class FeedReader {
   constructor(parts: FeedReaderParts) {
     this.#parts = parts
     this.#intake = createIntake({ ...parts, transport: () => this.#connection })
+    this.#burst = new Burst(parts.context.clock, (messages, bytes) => this.#intake.received(messages, bytes))
   }
 
-  /** Opens a connection and its session. Resolves once the feed streams, or has filled the queue. */
+  /**
+   * Opens a connection and its session. Resolves once the feed streams, or has filled the queue, or when a drain leaves nothing
+   * to do but to read what came meanwhile.
+   */
   async connect(signal: AbortSignal): Promise<void> {
     const { metrics, log, config, records } = this.#parts
     this.#connection?.terminate()
@@ -58,6 +64,8 @@ export class FeedReader {
     } catch (error) {
       this.#lostAt = lostAt
       connection.terminate()
+      // What came before a stop is handed out as if there had been none.
+      if (this.#drainingSince !== null && connection.hasDelivered) return
       throw error
     }
     this.#connects++
@@ -144,10 +152,10 @@ export class FeedReader {
       clock,
       log,
       connect: (listener, signal) => dialer.open(templateValues(values, null, 'websocket.url'), listener, signal),
-      frameOf: (data, binary) => new Frame(data, binary, clock.now(), info, decode),
+      frameOf: (data, binary) => new Frame(data, binary, this.#burst.at, info, decode),
       onData: (frame) => {
         this.#intake.push(frame, frame.data.length)
-        this.#intake.received(1, frame.data.length)
+        this.#burst.add(frame.data.length)
       },
       onEnd: (error) => this.#ended(error),
     })

@@ -25,14 +25,19 @@ export interface ParseJsonOptions {
 }
 
 /**
+ * A rounded integer has 16 digits, an infinite number as many or an exponent of three; digits of a string mostly stand behind
+ * its quote, so that ids and times written as strings do not count. For all other texts the plain parser, which is ten times
+ * as fast, does.
+ */
+const MAY_ROUND = /(?:^|[:[,\s-])(?:\d{16}|[\d.]+[eE]\+?\d{3})/
+
+/**
  * Throws SyntaxError for malformed text, more than 1000 levels, a number of more than 1000 characters, or one that no
  * double can hold, which `JSON.parse` takes for Infinity and `JSON.stringify` would write as null.
  */
 export function parseJson(text: string, { numbers = 'value' }: ParseJsonOptions = {}): unknown {
   assertDepth(text)
-  // A rounded integer has 16 digits, an infinite number as many or an exponent of three: else the plain parser, which is
-  // ten times as fast, does.
-  if (numbers === 'value' && !/\d{16}|\d[eE]\+?\d{3}/.test(text)) return JSON.parse(text) as unknown
+  if (numbers === 'value' && !MAY_ROUND.test(text)) return JSON.parse(text) as unknown
   return json.parse(text, (_key, value, { source }) => {
     if (typeof value !== 'number' || source === undefined) return value
     if (source.length > MAX_NUMBER_LENGTH) throw new SyntaxError(`number of ${source.length} characters in JSON`)

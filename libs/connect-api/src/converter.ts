@@ -7,6 +7,8 @@ export interface SchemaAndValue {
 
 /** Connect data to bytes and back. Throws DataError for a value that does not fit. */
 export interface Converter {
+  /** A string becomes its UTF-8 and nothing else, whatever its topic and schema. */
+  readonly keepsText?: boolean
   configure(config: Readonly<Record<string, string>>, isKey: boolean): void
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null
   toConnectData(topic: string, value: Uint8Array | null): SchemaAndValue

@@ -28,6 +28,8 @@ export interface SourceRecord {
   readonly timestamp: number | null
   /** The bytes as they came from the source, kept for the dead-letter queue. */
   readonly original?: Uint8Array | undefined
+  /** `value` is a string, and `original` is its UTF-8: a converter that would encode it again need not. */
+  readonly originalIsText?: boolean
   /** The source could not decode it: `value` is null, and this is handled like a failed conversion (`errors.tolerance`). */
   readonly error?: DataError | undefined
 }

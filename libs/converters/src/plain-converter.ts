@@ -6,6 +6,7 @@ import { StringConverter } from './string-converter.ts'
  * so that a config without `value.converter` writes what the examples of its connector show.
  */
 export class PlainConverter implements Converter {
+  readonly keepsText = true
   readonly #text = new StringConverter()
   configure(): void {}
 

@@ -8,6 +8,8 @@ import {
 
 /** `org.apache.kafka.connect.storage.StringConverter`: text as UTF-8; other primitives by their text. */
 export class StringConverter implements Converter {
+  readonly keepsText = true
+
   configure(): void {}
 
   fromConnectData(topic: string, _schema: Schema | null, value: unknown): Uint8Array | null {

@@ -7,7 +7,7 @@ import type { LogFields, Logger } from '@tributary/telemetry'
 import { Intake } from './intake.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import type { Codec } from './spill/spill-parts.ts'
-import { randomFrom, temporaryFolder } from './spill/testing.ts'
+import { fillDisk, randomFrom, temporaryFolder } from './spill/testing.ts'
 
 const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
 const codec: Codec<string> = { encode: (text) => Buffer.from(text), decode: String }
@@ -272,29 +272,70 @@ describe('an intake that spills, beside the run that it follows', () => {
   })
 })
 
-test('a disk that fails makes the server wait, loudly; nothing is lost, and it spills again once the disk is sound', async (t) => {
-  const dir = join(await temporaryFolder(t), 'file')
-  await writeFile(dir, 'not a folder')
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.after(() => mock.timers.reset())
-  const rig = createRig(dir)
-  const failed = (): number => rig.events.filter(({ event }) => event === 'spill_failed').length
-  rig.push(0, 20)
-  assert.equal(rig.paused, true)
-  assert.deepEqual(await rig.deliver(20), range(0, 20))
-  assert.equal(failed(), 1)
-  assert.equal(rig.paused, false)
-  rig.push(20, 40)
-  await until(() => failed() > 1)
-  assert.equal(rig.paused, true)
-  await rm(dir)
-  mock.timers.tick(5000)
-  await until(() => rig.stats.messagesSpilled > 0)
-  assert.equal(rig.paused, false)
-  assert.ok(rig.events.some(({ event }) => event === 'spill_recovered'))
-  for (let next = 20; next < 40; next += 10) assert.deepEqual(await rig.deliver(10), range(next, next + 10))
-  assert.equal(rig.stats.messagesDropped, 0)
-  await rig.intake.close()
+describe('an intake whose disk fails', () => {
+  const failed = (rig: Rig): number => rig.events.filter(({ event }) => event === 'spill_failed').length
+
+  test('makes the server wait, loudly, loses nothing, and spills again once the disk is sound', async (t) => {
+    const dir = join(await temporaryFolder(t), 'file')
+    await writeFile(dir, 'not a folder')
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.after(() => mock.timers.reset())
+    const rig = createRig(dir)
+    rig.push(0, 20)
+    assert.equal(rig.paused, true)
+    assert.deepEqual(await rig.deliver(20), range(0, 20))
+    assert.equal(failed(rig), 1)
+    assert.equal(rig.paused, false)
+    rig.push(20, 40)
+    await until(() => failed(rig) > 1)
+    assert.equal(rig.paused, true)
+    await rm(dir)
+    mock.timers.tick(5000)
+    await until(() => rig.stats.messagesSpilled > 0)
+    assert.equal(rig.paused, false)
+    assert.ok(rig.events.some(({ event }) => event === 'spill_recovered'))
+    for (let next = 20; next < 40; next += 10) assert.deepEqual(await rig.deliver(10), range(next, next + 10))
+    assert.equal(rig.stats.messagesDropped, 0)
+    await rig.intake.close()
+  })
+
+  test('in the midst of a write, with a backlog: hands out all in order, and keeps what it can at the end', async (t) => {
+    const dir = await temporaryFolder(t)
+    const rig = createRig(dir)
+    await rig.poll()
+    rig.push(0, 20)
+    await until(() => rig.stats.messagesSpilled === 20)
+    const heal = await fillDisk(dir)
+    t.after(heal)
+    rig.push(20, 40)
+    await until(() => failed(rig) > 0)
+    assert.equal(rig.paused, true)
+    assert.deepEqual(await rig.poll(30), range(0, 20))
+    assert.deepEqual(await rig.poll(15), range(20, 35))
+    heal()
+    await rig.intake.close()
+    const next = createRig(dir)
+    assert.deepEqual(
+      (await deliverAll(next)).sort((a, b) => a - b),
+      range(0, 40),
+    )
+    await next.intake.close()
+  })
+
+  test('at the end, too, says how many messages that cost', async (t) => {
+    const dir = await temporaryFolder(t)
+    const rig = createRig(dir)
+    await rig.poll()
+    rig.push(0, 4)
+    const heal = await fillDisk(dir)
+    t.after(heal)
+    await rig.intake.close()
+    assert.equal(rig.stats.messagesDropped, 4)
+    assert.deepEqual(rig.events.find(({ event }) => event === 'messages_abandoned')?.fields, {
+      messages: 4,
+      reason: 'the disk did not take them',
+    })
+  })
 })
 
 function recordOf(value: string): SourceRecord {

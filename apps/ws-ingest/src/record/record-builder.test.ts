@@ -58,6 +58,7 @@ describe('records of messages, with nothing set', () => {
       headers: undefined,
       timestamp: null,
       original: Buffer.from('not JSON {'),
+      originalIsText: true,
       error: undefined,
     })
     assert.deepEqual([second?.value, second?.sourceOffset], ['', { session_id: 'run', sequence: 9 }])

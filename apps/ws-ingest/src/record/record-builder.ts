@@ -184,6 +184,7 @@ export class RecordBuilder {
       headers: this.#plan.headers?.of(frame),
       timestamp,
       original,
+      originalIsText: !frame.binary && original !== undefined && error === undefined,
       error,
     })
   }

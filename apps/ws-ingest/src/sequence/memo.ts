@@ -3,8 +3,9 @@ import { type SequenceNumber, sequenceNumber } from '@tributary/push-source'
 
 /** What one run of a task leaves to the next beside the offsets. */
 export interface Memo {
-  /** What the numbers and ids belong to; a run that reads something else has no use for them. */
-  readonly feed: string
+  /** What the numbers, and what the ids belong to; a run that reads others has no use for them. */
+  readonly numberSpace: string
+  readonly idSpace: string
   /** `sequence` of the last record. */
   readonly sequence: number
   /** Last numbers by stream: also of messages that made no record, and so have no offset. */
@@ -20,13 +21,16 @@ const MAX_STREAM_BYTES = 24 * 1024
 /** Characters of an id's digest: 60 bits, so that of a million ids none is likely to be taken for another. */
 const DIGEST_LENGTH = 10
 
-/** `last` with the latest streams last, `ids` with the latest first; what does not fit is left out. */
-export function writeMemo(
-  feed: string,
-  sequence: number,
-  last: readonly (readonly [string | null, SequenceNumber])[],
-  ids: readonly (string | number)[],
-): string {
+/** What there is to write, in full. */
+export interface MemoParts extends Pick<Memo, 'numberSpace' | 'idSpace' | 'sequence'> {
+  /** The latest streams last. */
+  readonly last: readonly (readonly [string | null, SequenceNumber])[]
+  /** The latest first. */
+  readonly ids: readonly (string | number)[]
+}
+
+/** What does not fit is left out: streams that were silent for long, old ids. */
+export function writeMemo({ numberSpace, idSpace, sequence, last, ids }: MemoParts): string {
   const entries: [string | null, string][] = []
   let streamBytes = 0
   for (const [stream, number] of last.toReversed()) {
@@ -37,7 +41,7 @@ export function writeMemo(
     entries.push(entry)
   }
   const digests = ids.slice(0, Math.floor((MAX_BYTES - streamBytes) / DIGEST_LENGTH)).map(idDigest)
-  return JSON.stringify({ version: 1, feed, sequence, last: entries, ids: digests.join('') })
+  return JSON.stringify({ version: 1, numberSpace, idSpace, sequence, last: entries, ids: digests.join('') })
 }
 
 /** null for what is no memo of this version: it may come from a release that writes another. */
@@ -57,7 +61,8 @@ export function readMemo(text: string): Memo | null {
   }
   const ids = new Set<string>()
   for (let at = 0; at < memo.ids.length; at += DIGEST_LENGTH) ids.add(memo.ids.slice(at, at + DIGEST_LENGTH))
-  return { feed: memo.feed, sequence: memo.sequence, last, ids }
+  const { numberSpace, idSpace, sequence } = memo
+  return { numberSpace, idSpace, sequence, last, ids }
 }
 
 /** As it stands in a memo. */
@@ -68,13 +73,14 @@ export function idDigest(id: string | number): string {
     .slice(0, DIGEST_LENGTH)
 }
 
-/** What numbers and ids of a feed belong to: the same parts, the same digest. */
-export function feedDigest(parts: readonly (string | boolean | null)[]): string {
+/** A short name for a list of values. */
+export function digestOf(parts: readonly (string | null)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 16)
 }
 
 interface WrittenMemo {
-  readonly feed: string
+  readonly numberSpace: string
+  readonly idSpace: string
   readonly sequence: number
   readonly last: readonly [string | null, string][]
   readonly ids: string
@@ -85,7 +91,8 @@ function isMemo(value: unknown): value is WrittenMemo {
   const memo = value as Partial<Record<keyof WrittenMemo | 'version', unknown>>
   return (
     memo.version === 1 &&
-    typeof memo.feed === 'string' &&
+    typeof memo.numberSpace === 'string' &&
+    typeof memo.idSpace === 'string' &&
     typeof memo.sequence === 'number' &&
     typeof memo.ids === 'string' &&
     Array.isArray(memo.last) &&

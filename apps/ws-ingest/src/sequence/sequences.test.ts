@@ -237,12 +237,29 @@ describe('a hand-over', () => {
     assert.equal(next.stats.sequenceGaps, 0)
   })
 
-  test('of a feed that both runs read differently leaves out nothing', async () => {
+  test('leaves out nothing where both runs read their numbers in different places', async () => {
     const former = readFeed(NUMBERED)
     await read(former, numbers(100, 101))
     const next = readFeed({ 'sequence.field': 'm' })
-    next.source.takeOver({ offset: () => null, memo: former.source.handOver() }, true)
+    const offset = (): SourceOffset => ({ sequence: 2, stream_sequence: 101 })
+    next.source.takeOver({ offset, memo: former.source.handOver() }, true)
     assert.equal((await read(next, [{ m: 50 }])).length, 1)
+  })
+
+  test('leaves out by number although ids are read as well from now on', async () => {
+    const former = readFeed(NUMBERED)
+    await read(former, numbers(100, 101))
+    const next = readFeed({ ...NUMBERED, 'dedupe.field': 'id' })
+    next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), memo: former.source.handOver() }, true)
+    assert.deepEqual(messagesIn(await read(next, numbers(101, 102))), numbers(102))
+  })
+
+  test('takes a memo of another version for none', async () => {
+    const next = readFeed(NUMBERED)
+    for (const memo of ['', '{"version":2}', '[]', 'null', '{"version":1,"last":[1]}']) {
+      next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), memo }, true)
+    }
+    assert.deepEqual(messagesIn(await read(next, numbers(101, 102))), numbers(102))
   })
 
   test('counts on with the records', async () => {

@@ -1,22 +1,14 @@
-import type { Clock, Predecessor, SourceOffset, SourcePartition } from '@tributary/connect-api'
-import {
-  countBetween,
-  plus,
-  RecentIds,
-  type SequenceNumber,
-  sequenceNumber,
-  SequenceTracker,
-} from '@tributary/push-source'
+import type { Clock, Predecessor, SourcePartition } from '@tributary/connect-api'
+import { countBetween, plus, type SequenceNumber, sequenceNumber, SequenceTracker } from '@tributary/push-source'
 import type { Frame } from '../frame.ts'
 import type { WebSocketConfig } from '../spec.ts'
 import type { Gap, Verdict } from './gap.ts'
-import { feedDigest, type Memo, readMemo, writeMemo } from './memo.ts'
+import { KnownNumbers, type OffsetOf } from './known-numbers.ts'
+import { digestOf, type Memo, readMemo, writeMemo } from './memo.ts'
 import { idOf, MessageIds } from './message-ids.ts'
 import { type SequenceFields, sequenceFields } from './sequence-fields.ts'
 import type { SequenceLog } from './sequence-log.ts'
 import { NONE_YET, type Stream, Streams } from './streams.ts'
-
-type OffsetOf = (partition: SourcePartition) => SourceOffset | null
 
 export interface SequencesOptions {
   readonly config: WebSocketConfig
@@ -49,12 +41,12 @@ export class Sequences {
   readonly #fields: SequenceFields
   readonly #window: number
   readonly #perConnection: boolean
-  readonly #feed: string
+  readonly #numberSpace: string
+  readonly #idSpace: string
+  readonly #known: KnownNumbers
   readonly #streams: Streams
   readonly #ids: MessageIds
   #current: Stream
-  #offset: OffsetOf
-  #memo: Memo | null = null
   #takenOver = false
   #assumedKey: string | null = null
   #late: Late[] = []
@@ -67,8 +59,9 @@ export class Sequences {
     this.readsElements = this.#fields.numbersOf === 'element' || this.#fields.idsOf === 'element'
     this.#window = config['dedupe.window']
     this.#perConnection = config['sequence.scope'] === 'connection'
-    this.#feed = feedOf(config)
-    this.#offset = offset
+    this.#numberSpace = numberSpaceOf(config)
+    this.#idSpace = digestOf([config['websocket.url'], config['split.field'], config['dedupe.field']])
+    this.#known = new KnownNumbers(offset)
     this.#ids = new MessageIds(this.#window)
     this.#streams = new Streams({
       max: config['sequence.max.streams'],
@@ -141,15 +134,17 @@ export class Sequences {
     return late
   }
 
-  /** Before the first message: goes on where the former run, connected at the same time, came to its end. Its memo, if of use. */
+  /**
+   * Before the first message: goes on where the former run, connected at the same time, came to its end. Nothing is known of
+   * numbers or ids that it read elsewhere in the messages. Answers its memo.
+   */
   takeOver(predecessor: Predecessor): Memo | null {
     const memo = predecessor.memo === null ? null : readMemo(predecessor.memo)
-    this.#offset = (partition) => predecessor.offset(partition)
     this.#takenOver = true
-    if (memo?.feed === this.#feed) {
-      this.#memo = memo
-      this.#ids.goOnAfter(memo.ids)
-    }
+    if (memo === null) this.#known.renew((of) => predecessor.offset(of), new Map())
+    else if (memo.numberSpace === this.#numberSpace) this.#known.renew((of) => predecessor.offset(of), memo.last)
+    else this.#known.forget()
+    if (memo?.idSpace === this.#idSpace) this.#ids.goOnAfter(memo.ids)
     this.#restore(this.#current)
     return memo
   }
@@ -160,7 +155,8 @@ export class Sequences {
     for (const { key, tracker } of this.#perConnection ? [] : this.#streams.all()) {
       if (tracker.last !== null) last.push([key, tracker.last])
     }
-    return writeMemo(this.#feed, sequence, last, this.#ids.latest())
+    const spaces = { numberSpace: this.#numberSpace, idSpace: this.#idSpace }
+    return writeMemo({ ...spaces, sequence, last, ids: this.#ids.latest() })
   }
 
   #accept(json: unknown, frame: Frame, numbered: boolean, named: boolean): Verdict {
@@ -181,10 +177,9 @@ export class Sequences {
     }
     const connection = frame.connection.number
     if (stream.connection !== connection) this.#nextConnection(stream, connection)
-    const last = stream.tracker.last
     const judgement = stream.tracker.accept(number, stream.overlapping ? Infinity : this.#window)
     if (judgement === 'duplicate') {
-      this.#options.log.duplicate(stream.key, number, last)
+      this.#options.log.duplicate(stream.key, number, stream.tracker.last)
       return 'duplicate'
     }
     stream.overlapping = false
@@ -251,15 +246,13 @@ export class Sequences {
 
   #restore(stream: Stream): void {
     if (this.#perConnection || this.#fields.numbersOf === null) return
-    const committed = sequenceNumber(this.#offset(stream.partition)?.['stream_sequence'])
-    stream.tracker.restore(this.#memo?.last.get(stream.key) ?? committed)
+    stream.tracker.restore(this.#known.lastOf(stream.key, stream.partition))
     stream.overlapping = this.#takenOver
   }
 
   /** What is stored of a stream that was forgotten is older than what it had, so that nothing is restored any more. */
   #forgotten(count: number): void {
-    this.#offset = () => null
-    this.#memo = null
+    this.#known.forget()
     this.#options.log.forgotten(count)
   }
 }
@@ -270,14 +263,13 @@ function keyText(value: unknown, assumed: string | null): string | null {
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : assumed
 }
 
-function feedOf(config: WebSocketConfig): string {
-  return feedDigest([
+/** The same numbers mean the same messages. */
+function numberSpaceOf(config: WebSocketConfig): string {
+  return digestOf([
     config['websocket.url'],
     config['split.field'],
     config['sequence.field'],
     config['sequence.key.field'],
-    config['sequence.contiguous'],
     config['sequence.scope'],
-    config['dedupe.field'],
   ])
 }

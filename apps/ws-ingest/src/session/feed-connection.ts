@@ -64,6 +64,11 @@ export class FeedConnection implements Pausable {
     this.#opened.promise.catch(() => {})
   }
 
+  /** Has any message of the feed come by it? */
+  get hasDelivered(): boolean {
+    return this.#delivered
+  }
+
   get isOpen(): boolean {
     return this.#socket !== null && !this.#over
   }

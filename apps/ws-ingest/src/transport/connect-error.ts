@@ -1,9 +1,7 @@
 import { ConfigError, type ConnectError, NotConnectedError } from '@tributary/connect-api'
 import { reasonOf } from '@tributary/push-source'
+import { TOO_LARGE } from './feed-socket.ts'
 import { HandshakeRefused } from './handshake-refused.ts'
-
-/** What `ws` calls a message over its limit (its doc/ws.md, "Error codes"). */
-const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
 
 /** The error that a connect which failed is; what is classified stays as it is. */
 export function connectError(shownUrl: string, error: unknown): ConnectError {

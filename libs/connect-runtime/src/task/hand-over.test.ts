@@ -176,6 +176,24 @@ test('without a lease a successor waits before it has any effect', async () => {
   await s.run.stop()
 })
 
+for (const [resumable, delivered] of [
+  [true, []],
+  [false, ['a', 'b']],
+] as const) {
+  const what = resumable ? 'drops what it holds' : 'sends what it holds, without offsets'
+  test(`lost to another worker meanwhile, a source that can${resumable ? '' : 'not'} resume ${what}`, async () => {
+    const former = formerRun()
+    const s = scriptedRun({}, { former, handOverTimeoutMs: 100, resumable })
+    void s.run.run()
+    await until(() => former.connected !== null, 'the former run is asked to end')
+    s.task.send('a', 'b')
+    const lost = s.run.lose()
+    former.end(null)
+    await lost
+    assert.deepEqual([s.producer.values(), s.offsets.writes, s.run.state], [delivered, [], 'stopped'])
+  })
+}
+
 test('a run leaves a memo once all is delivered', async () => {
   const s = scriptedRun()
   s.task.memo = 'ids'

@@ -28,9 +28,12 @@ export type PartitionCounts = ReadonlyMap<string, number>
 /** Stops 3 and 4 of a record's way: transformations, then converters; what fails there is left to the error handler. */
 export class RecordEncoder {
   readonly #parts: RecordEncoderParts
+  /** Text that came as UTF-8 goes as it came: nothing has changed it, and nothing adds to it. */
+  readonly #keepsText: boolean
 
   constructor(parts: RecordEncoderParts) {
     this.#parts = parts
+    this.#keepsText = parts.transformations.length === 0 && parts.valueConverter.keepsText === true
   }
 
   /** What is left of each record after the transformations; null where one was filtered out or set aside. */
@@ -129,7 +132,10 @@ export class RecordEncoder {
       const key = record.key === null ? null : keyConverter.fromConnectData(topic, record.keySchema ?? null, record.key)
       stage = 'VALUE_CONVERTER'
       converter = valueConverter
-      const value = valueConverter.fromConnectData(topic, record.valueSchema ?? null, record.value)
+      const value =
+        this.#keepsText && record.originalIsText === true && record.original !== undefined
+          ? record.original
+          : valueConverter.fromConnectData(topic, record.valueSchema ?? null, record.value)
       stage = 'HEADER_CONVERTER'
       converter = this.#parts.headerConverter
       const headers =

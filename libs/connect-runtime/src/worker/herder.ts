@@ -122,17 +122,24 @@ export class Herder {
     }
     if (assignment !== this.#latest || this.#stopped) return
     for (const unit of assignment.run) {
-      // What ends here, of an owner's or a preparation's, is looked at again when it has.
+      // What still ends here is given again by the round that follows its end.
       if (!this.#own.has(unit) && !this.#prepared.isEnding(unit)) this.#take(unit)
     }
-    this.#prepared.prepare((assignment.prepare ?? []).filter((unit) => !this.#own.has(unit)))
+    this.#prepareWhatIsNew()
   }
 
-  /** One is ready: the group may take it from its owner. One has ended: what waited for that can begin. */
+  #prepareWhatIsNew(): void {
+    this.#prepared.prepare((this.#latest?.prepare ?? []).filter((unit) => !this.#own.has(unit)))
+  }
+
+  /**
+   * One is ready: the group may take it from its owner. One has ended: it may be prepared anew. What is to run is left to the
+   * next round, as what the last one gave and was not taken may be someone else's by now.
+   */
   #preparedChanged(): void {
     if (this.#stopped) return
     this.#rejoinSoon(READY_DEBOUNCE_MS)
-    if (this.#latest) this.#watch(this.#takeWhatIsNew(this.#latest))
+    this.#prepareWhatIsNew()
   }
 
   /** The group no longer knows this member: everything is suspended (the lease says so) until the next assignment. */

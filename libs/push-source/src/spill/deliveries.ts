@@ -47,8 +47,12 @@ export class Deliveries<T> {
     return position
   }
 
-  /** What is neither with Kafka nor on disk, in order. */
+  /**
+   * What is neither surely with Kafka nor on disk, in order: all from the first poll that Kafka has not, as offsets, too, are
+   * committed up to there.
+   */
   onlyInMemory(): T[] {
-    return this.#waiting.flatMap(({ taken, delivered }) => (delivered ? [] : (taken.messages ?? [])))
+    const first = this.#waiting.findIndex(({ delivered }) => !delivered)
+    return first < 0 ? [] : this.#waiting.slice(first).flatMap(({ taken }) => taken.messages ?? [])
   }
 }

@@ -2,14 +2,37 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { FolderLock } from './folder-lock.ts'
 import { temporaryFolder } from './testing.ts'
+
+const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
 
 const OWNER = `
 const { FolderLock } = await import(process.argv[1])
 console.log((await FolderLock.acquire(process.argv[2])) === null ? 'locked' : 'owner')
 setInterval(() => {}, 1000)
+`
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Takes the lock, makes a mark that must not be there, and gives both back; so many times, then says how often. */
+const CONTENDER = `
+const { unlink, writeFile } = await import('node:fs/promises')
+const { FolderLock } = await import(process.argv[1])
+const [, , dir, mark, times] = process.argv
+for (let taken = 0; taken < Number(times); ) {
+  const lock = await FolderLock.acquire(dir)
+  if (lock === null) {
+    await new Promise(setImmediate)
+    continue
+  }
+  taken++
+  await writeFile(mark, '', { flag: 'wx' })
+  await unlink(mark)
+  lock.release()
+}
 `
 
 async function startOwner(dir: string): Promise<{ said: string; kill(): Promise<void> }> {
@@ -34,11 +57,11 @@ describe('the lock of a folder', () => {
     const first = await FolderLock.acquire(dir)
     assert.ok(first)
     assert.equal(await FolderLock.acquire(dir), null)
-    await first.release()
-    assert.deepEqual(await readdir(dir), [])
+    first.release()
+    assert.deepEqual(await readdir(dir), [], 'nothing is left in it')
     const second = await FolderLock.acquire(dir)
     assert.ok(second)
-    await second.release()
+    second.release()
   })
 
   test('keeps another process out, and is free in the moment its owner is killed', async (t) => {
@@ -52,7 +75,17 @@ describe('the lock of a folder', () => {
     const late = await startOwner(dir)
     assert.equal(late.said, 'locked')
     await late.kill()
-    await next.release()
+    next.release()
+  })
+
+  test('is not lost by another try of the process that has it', async (t) => {
+    const dir = await temporaryFolder(t)
+    const lock = await FolderLock.acquire(dir)
+    assert.equal(await FolderLock.acquire(dir), null)
+    const other = await startOwner(dir)
+    assert.equal(other.said, 'locked')
+    await other.kill()
+    lock!.release()
   })
 
   test('is one lock, however many want it while it goes from hand to hand', async (t) => {
@@ -62,18 +95,31 @@ describe('the lock of a folder', () => {
     const contend = async (): Promise<void> => {
       while (handed < 50) {
         const lock = await FolderLock.acquire(dir)
-        if (lock === null) continue
+        if (lock === null) {
+          await turn()
+          continue
+        }
         assert.equal(++owners, 1)
         handed++
-        await new Promise((resolve) => setImmediate(resolve))
+        await turn()
         owners--
-        await lock.release()
+        lock.release()
       }
     }
     await Promise.all([contend(), contend(), contend()])
   })
 
+  test('is one lock for several processes that hand it to each other', async (t) => {
+    const dir = await temporaryFolder(t)
+    const mark = join(await temporaryFolder(t), 'mark')
+    const module = new URL('./folder-lock.ts', import.meta.url).href
+    const args = ['--input-type=module', '-e', CONTENDER, '--', module, dir, mark, LONG ? '3000' : '500']
+    const contenders = [1, 2, 3].map(() => spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }))
+    const codes = await Promise.all(contenders.map(async (child) => (await once(child, 'exit'))[0] as unknown))
+    assert.deepEqual(codes, [0, 0, 0])
+  })
+
   test('says why it cannot be', async () => {
-    await assert.rejects(FolderLock.acquire('/nowhere/at/all'), { code: 'ENOENT' })
+    await assert.rejects(FolderLock.acquire('/nowhere/at/all'), /unable to open database file/)
   })
 })

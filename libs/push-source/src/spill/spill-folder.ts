@@ -1,6 +1,10 @@
 import { mkdir, rmdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { FolderLock } from './folder-lock.ts'
 import { SpillLog, type SpillLogOptions } from './spill-log.ts'
+
+/** Others than the user that runs the service have no business with messages. */
+const PRIVATE = 0o700
 
 /** A folder that is ours, and its log. */
 export class SpillFolder {
@@ -16,13 +20,15 @@ export class SpillFolder {
 
   /** Makes the folder when it is not there. null: someone else has it. Rejects with the error of the file system. */
   static async open(options: SpillLogOptions): Promise<SpillFolder | null> {
-    await mkdir(options.dir, { recursive: true, mode: 0o700 })
-    const lock = await FolderLock.acquire(options.dir)
+    const { dir } = options
+    await mkdir(dirname(dir), { recursive: true, mode: PRIVATE })
+    const lock = await FolderLock.acquire(dir)
     if (lock === null) return null
     try {
-      return new SpillFolder(options.dir, lock, await SpillLog.open(options))
+      await mkdir(dir, { recursive: true, mode: PRIVATE })
+      return new SpillFolder(dir, lock, await SpillLog.open(options))
     } catch (error) {
-      await lock.release()
+      lock.release()
       throw error
     }
   }
@@ -31,13 +37,12 @@ export class SpillFolder {
   async close(): Promise<void> {
     try {
       await this.log.close()
+      await rmdir(this.#dir).catch((error: unknown) => {
+        const code = (error as { code?: unknown }).code
+        if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
+      })
     } finally {
-      await this.#lock.release()
+      this.#lock.release()
     }
-    await rmdir(this.#dir).catch((error: unknown) => {
-      const code = (error as { code?: unknown }).code
-      // Something is left, or the next owner is here already.
-      if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
-    })
   }
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { cp, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, mock, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Damage } from './segment-reader.ts'
 import { SpillLog, segmentBytesFor } from './spill-log.ts'
-import { randomFrom, temporaryFolder } from './testing.ts'
+import { fillDisk, randomFrom, temporaryFolder } from './testing.ts'
 
 const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
 
@@ -231,17 +231,10 @@ describe('a spill log on a disk that fails', () => {
     const dir = await temporaryFolder(t)
     const { log } = await openLog(dir)
     await log.append(bytes(texts(0, 5)))
-    const handle = await open(join(dir, 'any'), 'w')
-    const prototype = Object.getPrototypeOf(handle) as typeof handle
-    await handle.close()
-    const write = prototype.write as (...args: unknown[]) => Promise<unknown>
-    let calls = 0
-    const failing = mock.method(prototype, 'write', async function (this: unknown, ...args: unknown[]) {
-      if (++calls > 1) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
-      return write.call(this, args[0], args[1], 9, args[3])
-    })
+    const heal = await fillDisk(dir)
     await assert.rejects(log.append(bytes(texts(5, 10))), { code: 'ENOSPC' })
-    failing.mock.restore()
+    heal()
+    assert.equal(await sizeOf(dir, await segmentsOf(dir)), log.bytes, 'nothing of it is left')
     await log.append(bytes(['healed']))
     const expected = [...texts(0, 5), 'healed']
     assert.deepEqual(await readAll(log), expected)

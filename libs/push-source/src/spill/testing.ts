@@ -1,12 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { mock, type TestContext } from 'node:test'
 
 /** A folder that goes with the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'tributary-spill-'))
-  t.after(() => rm(dir, { recursive: true, force: true }))
+  const around = await mkdtemp(join(tmpdir(), 'tributary-spill-'))
+  t.after(() => rm(around, { recursive: true, force: true }))
+  const dir = join(around, 'task')
+  await mkdir(dir)
   return dir
 }
 
@@ -19,4 +21,23 @@ export function randomFrom(seed: number): () => number {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
+}
+
+/** From now on the disk takes 9 bytes of each write, then says that it is full; until the answer is called. */
+export async function fillDisk(dir: string): Promise<() => void> {
+  const handle = await open(join(dir, 'any'), 'w')
+  const prototype = Object.getPrototypeOf(handle) as FileHandle
+  await handle.close()
+  await rm(join(dir, 'any'))
+  const write = Reflect.get(prototype, 'write') as (...args: unknown[]) => Promise<unknown>
+  let partly = new WeakSet()
+  const failing = mock.method(prototype, 'write', async function (this: FileHandle, ...args: unknown[]) {
+    if (partly.has(this)) {
+      partly = new WeakSet()
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    }
+    partly.add(this)
+    return write.call(this, args[0], args[1], 9, args[3])
+  })
+  return () => failing.mock.restore()
 }

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Clock, createTaskStats, type Props, type TaskContext } from '@tributary/connect-api'
+import { RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
+import type { Logger } from '@tributary/telemetry'
+import type { Dialer } from './dialer.ts'
+import { FeedReader } from './feed-reader.ts'
+import { createRecordSource } from './record/create-record-source.ts'
+import { messageDecoder } from './record/decode-message.ts'
+import { planSession } from './session/index.ts'
+import { parseConfig } from './settings.ts'
+import type { ConnectionListener, WebSocketConnection } from './transport/index.ts'
+
+interface TestReader {
+  readonly reader: FeedReader
+  /** What the server of the present connection does. */
+  readonly server: () => ConnectionListener
+}
+
+const LOG: Logger = { name: 'test', trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => LOG }
+
+/** A reader whose connections are the test's. */
+function testReader(settings: Props): TestReader {
+  const props = {
+    'websocket.url': 'ws://feed.test',
+    'kafka.topic': 't',
+    'websocket.ping.interval.ms': '0',
+    ...settings,
+  }
+  const config = parseConfig(props)
+  const stats = createTaskStats()
+  const clock: Clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() }
+  const context = { connector: 'c', task: 0, config: props, offset: () => null, log: LOG, stats, clock, dataDir: '/none' } as TaskContext // prettier-ignore
+  const sessionId = 'the-session'
+  const busyLog = new RateLimitedLog(LOG, clock)
+  const plan = planSession(config, props)
+  let server: ConnectionListener
+  const socket: WebSocketConnection = { responseCode: 101, protocol: '', send() {}, ping() {}, pause() {}, resume() {}, close() {}, terminate() {} } // prettier-ignore
+  const dialer: Pick<Dialer, 'open'> = {
+    open: (_valueOf, listener) => {
+      server = listener
+      return Promise.resolve(socket)
+    },
+  }
+  const reader = new FeedReader({
+    context,
+    config,
+    dialer: dialer as Dialer,
+    plan,
+    values: { clock, sessionId, signer: plan.signer },
+    decode: messageDecoder(config),
+    log: LOG,
+    busyLog,
+    records: createRecordSource({ context, config, sessionId, lastSequence: 0, busyLog }),
+    metrics: new TaskMetricsLog(LOG, clock, stats, sessionId),
+  })
+  return { reader, server: () => server }
+}
+
+test('a stop hands out what came while the session was not complete yet', async (t) => {
+  const { reader, server } = testReader({
+    'websocket.subscription.1.message': 'subscribe',
+    'websocket.subscription.1.ack.match': '/^ok$/',
+  })
+  t.after(() => reader.close())
+  const stopping = new AbortController()
+  const connected = reader.connect(stopping.signal)
+  await new Promise(setImmediate)
+  server().onMessage(Buffer.from('a'), false)
+  server().onMessage(Buffer.from('b'), false)
+  stopping.abort(new Error('stopping'))
+  reader.drain()
+  await connected
+  const signal = new AbortController().signal
+  assert.deepEqual(
+    (await reader.read(0, signal))?.map(({ value }) => value),
+    ['a', 'b'],
+  )
+  assert.equal(await reader.read(0, signal), null)
+})
+
+test('a connect that is given up before anything came rejects', async (t) => {
+  const { reader } = testReader({
+    'websocket.subscription.1.message': 'subscribe',
+    'websocket.subscription.1.ack.match': '/^ok$/',
+  })
+  t.after(() => reader.close())
+  const stopping = new AbortController()
+  const connected = reader.connect(stopping.signal)
+  await new Promise(setImmediate)
+  stopping.abort(new Error('stopping'))
+  reader.drain()
+  await assert.rejects(connected, /stopping/)
+})

@@ -9,6 +9,7 @@ import { createTopic, readEndOffset } from '../integration/kafka-topic.ts'
 import { until } from '../integration/until.ts'
 import { type Delivered, deliveredTo } from './delivered.ts'
 import { type Ingest, startIngest } from './ingest.ts'
+import { long } from './rig.ts'
 import { LiveNumbers, type LiveNumbersOptions } from './ws-numbers-source.ts'
 
 const CONNECTOR = 'feed'
@@ -82,7 +83,7 @@ export class WsRig {
       return (await this.kept()) >= records
     }
     try {
-      await until(`the topic holds ${records} records`, enough, 120_000)
+      await until(`the topic holds ${records} records`, enough, long ? 400_000 : 120_000)
     } catch (cause) {
       throw new Error(`${(cause as Error).message}, but ${await this.kept()}:\n${ingest.log.tail()}`, { cause })
     }

@@ -152,6 +152,7 @@ export class FeedReader {
       clock,
       log,
       connect: (listener, signal) => dialer.open(templateValues(values, null, 'websocket.url'), listener, signal),
+      behindReads: (look) => void setImmediate(look),
       frameOf: (data, binary) => new Frame(data, binary, this.#burst.at, info, decode),
       onData: (frame) => {
         this.#intake.push(frame, frame.data.length)

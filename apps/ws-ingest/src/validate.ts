@@ -14,7 +14,11 @@ const TIME_LIMIT_MS = 5000
  * each server is trusted. No handshake is made, as a server may count sessions. A server that cannot be reached is an
  * outage, not an error of the configuration: the task will wait for it, so a connector can be created before its server.
  */
-export async function connectionErrors(config: WebSocketConfig, props: Props, signal: AbortSignal): Promise<FieldError[]> {
+export async function connectionErrors(
+  config: WebSocketConfig,
+  props: Props,
+  signal: AbortSignal,
+): Promise<FieldError[]> {
   const errors = [...handshakeErrors(config, props), ...(await checkTls(tlsSettings(config)))].map(fieldError)
   if (errors.length > 0) return errors
   const proxy = config['websocket.proxy.url']

@@ -24,6 +24,11 @@ export interface FeedConnectionOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly connect: (listener: ConnectionListener, signal: AbortSignal) => Promise<WebSocketConnection>
+  /**
+   * Runs something behind the next read of sockets (`setImmediate`): after a stall of ours, what has arrived meanwhile is a sign
+   * of life.
+   */
+  readonly behindReads: (look: () => void) => void
   readonly frameOf: (data: Buffer, binary: boolean) => Frame
   /** A message of the feed. */
   readonly onData: (frame: Frame) => void
@@ -153,7 +158,8 @@ export class FeedConnection implements Pausable {
       response_code: socket.responseCode,
     })
     this.#liveness = this.#livenessOf(socket)
-    this.#timer = setInterval(() => this.#tick(), this.#liveness.tickMs)
+    const { behindReads } = this.#options
+    this.#timer = setInterval(() => behindReads(() => this.#tick()), this.#liveness.tickMs)
     this.#session.start(this.#time.now())
     this.#sessionMoved()
   }
@@ -236,7 +242,7 @@ export class FeedConnection implements Pausable {
   }
 
   #tick(): void {
-    if (this.#closing) return
+    if (this.#closing || this.#over) return
     const running = this.#time.now()
     this.#session.tick(running)
     this.#sessionMoved()

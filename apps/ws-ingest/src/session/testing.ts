@@ -64,6 +64,7 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
       listener = heard
       return Promise.resolve(socket)
     },
+    behindReads: (look) => look(),
     frameOf: (bytes, binary) => new Frame(bytes, binary, clock.now(), { number: 1 }, decode),
     onData: (frame) => void data.push(frame.text ?? `<${frame.data.length} bytes>`),
     onEnd: (error) => (ended = error),

@@ -84,9 +84,14 @@ export class LiveNumbers {
     return (this.#last = this.head)
   }
 
+  /** Cuts all readers off, as a server does that is started again. */
+  cut(): void {
+    for (const { socket } of this.#readers) socket.destroy()
+  }
+
   close(): void {
     clearInterval(this.#timer)
-    for (const { socket } of this.#readers) socket.destroy()
+    this.cut()
     this.#server.close()
   }
 

@@ -1,4 +1,4 @@
-import type { ConnectError, Predecessor, SourceRecord, TaskContext } from '@tributary/connect-api'
+import { type ConnectError, NotConnectedError, type Predecessor, type SourceRecord, type TaskContext } from '@tributary/connect-api' // prettier-ignore
 import type { Intake, RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { Burst } from './burst.ts'
@@ -36,6 +36,8 @@ export class FeedReader {
   #connects = 0
   /** When the last connection ended, in ms since the epoch, until the next one streams. */
   #lostAt: number | null = null
+  /** What ended the last connection, until the next one is tried. */
+  #endedWith: ConnectError | null = null
   #drainingSince: number | null = null
   /** Records handed out since then. */
   #drainedCount = 0
@@ -53,6 +55,7 @@ export class FeedReader {
   async connect(signal: AbortSignal): Promise<void> {
     const { metrics, log, config, records } = this.#parts
     this.#connection?.terminate()
+    this.#endedWith = null
     const info: ConnectionInfo = { number: this.#connects + 1 }
     const connection = this.#newConnection(info)
     this.#connection = connection
@@ -88,6 +91,11 @@ export class FeedReader {
     metrics.handedOut(frames.length, records.length)
     if (this.#drainingSince !== null) this.#drainedCount += records.length
     return records
+  }
+
+  /** See SourceTask. */
+  lostConnection(): NotConnectedError | null {
+    return this.#endedWith instanceof NotConnectedError && this.#drainingSince === null ? this.#endedWith : null
   }
 
   /** Kafka has a record that `read` handed out. */
@@ -163,6 +171,7 @@ export class FeedReader {
   }
 
   #ended(error: ConnectError): void {
+    this.#endedWith = error
     this.#lostAt = this.#parts.context.clock.now()
     if (this.#drainingSince === null) this.#intake.ended(error)
     else this.#intake.drain()

@@ -5,6 +5,7 @@ import {
   type SourceRecord,
   type SourceTask,
   type TaskContext,
+  type NotConnectedError,
 } from '@tributary/connect-api'
 import { createFeedReader } from './create-feed-reader.ts'
 import type { FeedReader } from './feed-reader.ts'
@@ -26,6 +27,10 @@ export class WebSocketSourceTask implements SourceTask {
 
   async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
     return (await this.#started().read(POLL_TIMEOUT_MS, signal)) ?? END_OF_INPUT
+  }
+
+  lostConnection(): NotConnectedError | null {
+    return this.#reader?.lostConnection() ?? null
   }
 
   commitRecord(record: SourceRecord): void {

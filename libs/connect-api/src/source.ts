@@ -1,5 +1,6 @@
 import type { ConfigSpecData } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
+import type { NotConnectedError } from './errors.ts'
 import type { RecordMetadata, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
 import type { TaskStats } from './stats.ts'
 
@@ -100,6 +101,13 @@ export interface SourceTask {
   connect(signal: AbortSignal): Promise<void>
   /** Waits inside for up to `poll.timeout.ms`; [] means nothing yet. */
   poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
+  /**
+   * The connection has ended, though `poll` says so only behind what is still queued. Asked while Kafka takes nothing and
+   * `poll` is not called: answered with the error, `connect` is called at once, and what the new connection brings goes behind
+   * what is queued. `poll` and `connect` may run side by side then. null: it lives, or what ended it cannot heal. Absent: the
+   * source is connected again once Kafka is back.
+   */
+  lostConnection?(): NotConnectedError | null
   /** The broker has the record; metadata is null when it was filtered out or went to the dead-letter queue. */
   commitRecord?(record: SourceRecord, metadata: RecordMetadata | null): void
   /** Offsets of all records committed so far are durable. */

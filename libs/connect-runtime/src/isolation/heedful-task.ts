@@ -44,6 +44,7 @@ export function heedful(task: SourceTask, log: Logger): SourceTask {
     stop: () => within('stop', STOP_MS, () => task.stop()),
     ...(task.commitRecord && { commitRecord: task.commitRecord.bind(task) }),
     ...(task.commit && { commit: (signal) => heeding('commit', signal, async () => task.commit?.(signal)) }),
+    ...(task.lostConnection && { lostConnection: task.lostConnection.bind(task) }),
     ...(task.drain && { drain: task.drain.bind(task) }),
     ...(task.takeOver && { takeOver: task.takeOver.bind(task) }),
     ...(task.handOver && { handOver: task.handOver.bind(task) }),

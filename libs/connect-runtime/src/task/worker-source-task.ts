@@ -13,6 +13,7 @@ import { OffsetCommitter } from './offset-committer.ts'
 import { BadRecordError } from './record-encoder.ts'
 import type { TaskParts, TaskState } from './task-parts.ts'
 import { TaskProgress } from './task-progress.ts'
+import { ReconnectBeside } from './reconnect-beside.ts'
 import { startProducer, startTask } from './task-start.ts'
 import { TransactionBoundary } from './transaction-boundary.ts'
 import { TransactionRequests } from './transaction-requests.ts'
@@ -40,6 +41,7 @@ export class WorkerSourceTask {
   readonly #stopping = new AbortController()
   readonly #abandon = new AbortController()
   readonly #resumed = new Gate(true)
+  readonly #beside: ReconnectBeside
   #state: TaskState = 'starting'
   #withoutLease = false
   #finished: Promise<void> | null = null
@@ -53,6 +55,8 @@ export class WorkerSourceTask {
     this.#sender = new BatchSender(parts)
     const onFailure = (error: unknown): void => this.fail(error)
     this.#inFlight = new InFlight({ config, progress: this.progress, onFailure })
+    const eitherEnd = AbortSignal.any([this.#stopping.signal, this.#abandon.signal])
+    this.#beside = new ReconnectBeside({ task, connection: this.connection, signal: eitherEnd })
     const lost = (): boolean => this.#withoutLease
     this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
     const signal = this.#abandon.signal
@@ -82,15 +86,21 @@ export class WorkerSourceTask {
     if (this.#state === 'paused') this.#enter('running')
   }
 
-  /** Stops intake, delivers what is queued, commits, closes, within `task.shutdown.graceful.timeout.ms`. Resolves when over. */
-  async stop(): Promise<void> {
+  /**
+   * Stops intake, delivers what is queued, commits, closes, within `task.shutdown.graceful.timeout.ms`. Resolves when over.
+   * `patient`: nobody needs its end, so that what Kafka does not take at present is waited for, until another call is not.
+   */
+  async stop(patient = false): Promise<void> {
     if (this.#finished === null) return
     this.#stopping.abort(new Abandoned('stopping'))
     const { shutdownTimeoutMs } = this.#parts.config
     this.#drain()
-    const timer = setTimeout(() => this.#giveUp(`not done ${shutdownTimeoutMs} ms after the stop`), shutdownTimeoutMs)
+    const timer = setInterval(() => {
+      if (patient && this.#inFlight.records > 0) return
+      this.#giveUp(`not done ${shutdownTimeoutMs} ms after the stop`)
+    }, shutdownTimeoutMs)
     await this.#finished
-    clearTimeout(timer)
+    clearInterval(timer)
   }
 
   /**
@@ -158,7 +168,7 @@ export class WorkerSourceTask {
       this.#inFlight.check()
       if (records === END_OF_INPUT) return
       for (const { records: part, end } of this.#requests.split(records)) {
-        if (part.length > 0) await this.#deliver(part)
+        if (part.length > 0) await this.#beside.beside(this.#deliver(part))
         if (end !== null) await this.#transactions?.end(end)
       }
     }
@@ -188,19 +198,22 @@ export class WorkerSourceTask {
     for (;;) {
       if (!this.#resumed.isOpen && !this.#stopping.signal.aborted) await this.#unlessStopped(this.#pausedUntilResumed())
       const stopping = this.#stopping.signal.aborted
-      if (stopping && (!task.drain || !this.connection.connected)) return END_OF_INPUT
-      if (!this.connection.connected) {
+      const readable = this.connection.connected || this.#beside.queued
+      if (stopping && (!task.drain || !readable)) return END_OF_INPUT
+      if (!readable) {
         await this.#unlessStopped(this.#connect())
         continue
       }
       try {
         const records = await task.poll(this.#abandon.signal)
-        if (records !== END_OF_INPUT && records.length > 0) this.connection.delivered()
+        if (records === END_OF_INPUT) return records
+        if (records.length > 0) this.connection.delivered()
+        else await this.#beside.settle()
         return records
       } catch (error) {
         if (!(error instanceof NotConnectedError)) throw error
         if (this.#stopping.signal.aborted) return END_OF_INPUT
-        this.connection.lost(error)
+        if (!(await this.#beside.settle())) this.connection.lost(error)
       }
     }
   }

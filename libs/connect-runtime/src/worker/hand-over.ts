@@ -83,6 +83,11 @@ export class HandOver implements FormerRun {
     void this.successor.end('stop')
   }
 
+  /** The task is to end here: the former run delivers what it can within the time of any stop. */
+  hurry(): void {
+    if (this.#finishing !== null) void this.#options.former.end('stop')
+  }
+
   /** A connection that was only too old need not be replaced when its run has failed. */
   formerFailed(): void {
     if (this.reason === 'connection_age') this.cancel()
@@ -91,7 +96,7 @@ export class HandOver implements FormerRun {
   async #finish(): Promise<string | null> {
     const { former, successor, onFormerEnded } = this.#options
     try {
-      await former.end('stop')
+      await former.end('patient')
     } finally {
       this.#outcome = successor.over ? 'lost' : 'handed_over'
       onFormerEnded()

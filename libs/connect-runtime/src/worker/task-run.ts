@@ -106,10 +106,12 @@ export class TaskRun {
     else this.created?.run.resume()
   }
 
-  /** `lose`: another worker has the task already. */
-  async end(how: 'stop' | 'lose'): Promise<void> {
+  /** `lose`: another worker has the task already; `patient`: its successor is there, and can wait until Kafka has all. */
+  async end(how: 'stop' | 'lose' | 'patient'): Promise<void> {
     this.#age?.close()
-    await runInScope(this.#scope, () => (how === 'lose' ? this.created?.run.lose() : this.created?.run.stop()))
+    await runInScope(this.#scope, () => {
+      return how === 'lose' ? this.created?.run.lose() : this.created?.run.stop(how === 'patient')
+    })
   }
 
   /** Nothing will be told of it any more, so that its secrets cannot be either. */

@@ -57,6 +57,8 @@ export class TaskUnit {
   #handOver: HandOver | null = null
   readonly #elsewhere: Elsewhere | null
   #startedAt = 0
+  /** A connection that is too old waits for its turn to be replaced. */
+  #replacing = false
   /** To the next restart, or to the end of the healthy period. */
   #timer: NodeJS.Timeout | null = null
   #released = false
@@ -124,6 +126,7 @@ export class TaskUnit {
   release(how: 'stop' | 'lose', finalState: 'UNASSIGNED' | 'DELETED' | 'SILENT'): Promise<void> {
     this.#released = true
     this.#handOver?.cancel()
+    this.#handOver?.hurry()
     // One that takes over at present stops as soon as it has, and what only it has received is delivered.
     if (this.#handOver?.cancelled === false) void this.#handOver.successor.end(how)
     if (how === 'lose') void this.#run?.end(how)
@@ -173,8 +176,12 @@ export class TaskUnit {
     if (outcome === null || outcome === 'kept' || outcome === 'lost') await this.#beginAnew()
   }
 
+  /** Told again and again, and done once at a time: a try may take longer than the age. */
   #tooOld(run: TaskRun): void {
+    if (this.#replacing) return
+    this.#replacing = true
     const replaced = this.#operations.run(async () => {
+      this.#replacing = false
       if (run === this.#run && (await this.#overlap('connection_age')) === 'lost') await this.#beginAnew()
     })
     replaced.catch((error: unknown) => this.#options.log.error('unit_operation_failed', { error }))

@@ -13,7 +13,6 @@ import { until } from './until.ts'
 
 type Config = Readonly<Record<string, string>>
 
-const { brokers } = await sharedKafka()
 const CONNECTOR = 'live'
 const quiet = createLogger({ name: 'hand-over', level: 'error', stream: { write: () => true } })
 
@@ -30,17 +29,26 @@ export class HandOverScene {
   #unhandled: (error: unknown) => boolean = () => false
   #stop: () => Promise<void> = () => Promise.resolve()
 
-  private constructor(stores: Stores, address: () => string) {
+  readonly #brokers: readonly string[]
+
+  private constructor(brokers: readonly string[], stores: Stores, address: () => string) {
+    this.#brokers = brokers
     this.#stores = stores
     this.#address = address
   }
 
-  /** `config` of the connector, `settings` of the worker; ends with the test. */
-  static async start(t: TestContext, config: Config = {}, settings: Config = {}): Promise<HandOverScene> {
+  /** `config` of the connector, `settings` of the worker, `own` brokers of the test's; ends with the test. */
+  static async start(
+    t: TestContext,
+    config: Config = {},
+    settings: Config = {},
+    own?: readonly string[],
+  ): Promise<HandOverScene> {
+    const brokers = own ?? (await sharedKafka()).brokers
     const cluster = `hand-over-${randomUUID().slice(0, 8)}`
     const stores = createStores({ connection: { brokers, clientId: cluster }, log: quiet, cluster })
     let address = ''
-    const scene = new HandOverScene(stores, () => address)
+    const scene = new HandOverScene(brokers, stores, () => address)
     const log = createLogger({
       name: 'worker',
       level: 'debug',
@@ -127,7 +135,7 @@ export class HandOverScene {
 
   /** What a read_committed consumer gets. */
   async numbers(): Promise<number[]> {
-    const kept = await readPartition(brokers, this.#config['topic']!, 0, { committed: true })
+    const kept = await readPartition(this.#brokers, this.#config['topic']!, 0, { committed: true })
     return kept.map(({ value }) => Number(String(value)))
   }
 

@@ -59,13 +59,13 @@ export class GapKeeper {
       woven.add(records, done, at)
       done = at
       this.#open.add(gap)
-      this.#tell(gap, 'opened', woven)
+      this.#tell(gap, 'opened', woven, this.#before(gap))
       if (budget !== null && connection !== null && gap.reason === 'missing') {
         await this.#fill(gap, connection, budget, woven)
       }
     }
     woven.add(records, done, records.length)
-    this.#settle(late, woven)
+    this.#settle(late, woven, (gap) => this.#options.sequences.lastOf(gap.stream))
     return woven.records
   }
 
@@ -75,33 +75,32 @@ export class GapKeeper {
     const fetched = await filler.fill(gap, connection, budget)
     woven.add(fetched, 0, fetched.length)
     const late = sequences.takeLate()
-    this.#settle(late, woven)
+    this.#settle(late, woven, (closed) => closed.to)
     const missing = spanOf(sequences.missingOf(gap))
     if (late.length === 0 || missing === 0) return
     log.partlyFilled(gap, missing)
-    this.#tell(gap, 'partly_filled', woven)
+    this.#tell(gap, 'partly_filled', woven, gap.to)
   }
 
-  /** Counts and tells the gaps that these messages close. */
-  #settle(late: readonly Late[], woven: WovenRecords): void {
+  /** Counts and tells the gaps that these messages close; `standing`: where a gap's stream stands at this place. */
+  #settle(late: readonly Late[], woven: WovenRecords, standing: (gap: Gap) => SequenceNumber | null): void {
     for (const message of late) {
       const gap = this.#open.arrived(message)
       if (gap === null) continue
       this.#options.log.filled(gap)
-      this.#tell(gap, 'filled', woven)
+      this.#tell(gap, 'filled', woven, standing(gap))
     }
   }
 
-  #tell(gap: Gap, state: GapState, woven: WovenRecords): void {
+  #tell(gap: Gap, state: GapState, woven: WovenRecords, standing: SequenceNumber | null): void {
     const { gapRecords, sequences } = this.#options
     if (gapRecords === null) return
     const missing = state === 'filled' ? [] : sequences.missingOf(gap)
-    woven.tell(gapRecords.record(gap, state, missing, this.#standing(gap, state)))
+    woven.tell(gapRecords.record(gap, state, missing, standing))
   }
 
-  /** Where the stream stands at the gap's place among its records. */
-  #standing({ stream, from, to }: Gap, state: GapState): SequenceNumber | null {
-    if (state !== 'opened') return to
+  /** Where the stream stands before the gap. */
+  #before({ stream, from }: Gap): SequenceNumber | null {
     return from === null ? this.#options.sequences.lastOf(stream) : plus(from, -1)
   }
 

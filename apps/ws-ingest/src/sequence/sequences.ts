@@ -47,7 +47,8 @@ export class Sequences {
   readonly #streams: Streams
   readonly #ids: MessageIds
   #current: Stream
-  #takenOver = false
+  /** When the former run was over, in ms since the epoch; null: none was taken over. */
+  #takenOverAt: number | null = null
   #assumedKey: string | null = null
   #late: Late[] = []
 
@@ -140,7 +141,7 @@ export class Sequences {
    */
   takeOver(predecessor: Predecessor): Memo | null {
     const memo = predecessor.memo === null ? null : readMemo(predecessor.memo)
-    this.#takenOver = true
+    this.#takenOverAt = this.#options.clock.now()
     if (memo === null) this.#known.renew((of) => predecessor.offset(of), new Map())
     else if (memo.numberSpace === this.#numberSpace) this.#known.renew((of) => predecessor.offset(of), memo.last)
     else this.#known.forget()
@@ -177,12 +178,12 @@ export class Sequences {
     }
     const connection = frame.connection.number
     if (stream.connection !== connection) this.#nextConnection(stream, connection)
-    const judgement = stream.tracker.accept(number, stream.overlapping ? Infinity : this.#window)
+    const judgement = stream.tracker.accept(number, this.#cameBeside(stream, frame) ? Infinity : this.#window)
     if (judgement === 'duplicate') {
       this.#options.log.duplicate(stream.key, number, stream.tracker.last)
       return 'duplicate'
     }
-    stream.overlapping = false
+    if (connection > 0) stream.overlapping = false
     if (judgement === null) return null
     if (judgement === 'late') {
       this.#late.push({ stream: stream.key, number })
@@ -192,6 +193,11 @@ export class Sequences {
     return judgement.kind === 'skipped'
       ? this.#gap(stream, 'missing', judgement.from, judgement.to)
       : this.#gap(stream, 'reset', plus(judgement.last, 1), null)
+  }
+
+  /** Did it come while the former run still read, too? Then it may be far behind; what that one left on disk is not. */
+  #cameBeside({ overlapping }: Stream, { connection, receivedAt }: Frame): boolean {
+    return overlapping && connection.number > 0 && receivedAt <= this.#takenOverAt!
   }
 
   #gap(stream: Stream, reason: 'missing' | 'reset', from: SequenceNumber, to: SequenceNumber | null): Gap {
@@ -226,7 +232,7 @@ export class Sequences {
   }
 
   #nextConnection(stream: Stream, connection: number): void {
-    if (stream.connection !== NONE_YET) stream.overlapping = false
+    if (stream.connection > 0) stream.overlapping = false
     if (this.#perConnection) stream.tracker.restore(null)
     stream.connection = connection
   }
@@ -247,7 +253,7 @@ export class Sequences {
   #restore(stream: Stream): void {
     if (this.#perConnection || this.#fields.numbersOf === null) return
     stream.tracker.restore(this.#known.lastOf(stream.key, stream.partition))
-    stream.overlapping = this.#takenOver
+    stream.overlapping = this.#takenOverAt !== null
   }
 
   /** What is stored of a stream that was forgotten is older than what it had, so that nothing is restored any more. */

@@ -103,8 +103,10 @@ export class SpillLog {
   async prepend(payloads: readonly Uint8Array[]): Promise<void> {
     const first = this.#segments[0]
     const untouched = first && (this.#readAt.segment < first.number || this.#readAt.at === 0)
-    if (!untouched) return this.append(payloads)
+    if (!untouched || first.number === 0) return this.append(payloads)
     const number = first.number - 1
+    // What was released may have been of a segment with this number.
+    await this.#position.write({ segment: number, at: 0 })
     const writer = await SegmentWriter.create(this.#path(number))
     try {
       await writer.append(encodeEntries(payloads))

@@ -10,6 +10,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm ci && npm start': 'test/e2e/start-demo.test.ts',
   'npm ci && npm test': '.ci/run',
   'npm run bench -- grpc': 'test/bench/run.ts',
+  'npm run bench -- ws': 'test/bench/run.ts',
   'npm run bench -- control-plane': 'test/bench/run.ts',
   'npm start -- --help': 'test/e2e/start-refusals.test.ts',
   'npm run test:long': 'test/run.ts',

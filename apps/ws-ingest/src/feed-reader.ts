@@ -32,7 +32,7 @@ export class FeedReader {
   readonly #burst: Burst
   readonly #closes = new PolicyCloses()
   #connection: FeedConnection | null = null
-  /** Connections that opened. */
+  /** Connections that brought messages, or are ready to. */
   #connects = 0
   /** When the last connection ended, in ms since the epoch, until the next one streams. */
   #lostAt: number | null = null
@@ -53,7 +53,6 @@ export class FeedReader {
    * to do but to read what came meanwhile.
    */
   async connect(signal: AbortSignal): Promise<void> {
-    const { metrics, log, config, records } = this.#parts
     this.#connection?.terminate()
     this.#endedWith = null
     const info: ConnectionInfo = { number: this.#connects + 1 }
@@ -65,16 +64,16 @@ export class FeedReader {
     try {
       await connection.open(signal)
     } catch (error) {
-      this.#lostAt = lostAt
       connection.terminate()
+      this.#lostAt = lostAt
+      if (!connection.hasDelivered) throw error
+      this.#streamed(info, lostAt)
       // What came before a stop is handed out as if there had been none.
-      if (this.#drainingSince !== null && connection.hasDelivered) return
+      if (this.#drainingSince !== null) return
+      this.#lostAt = this.#parts.context.clock.now()
       throw error
     }
-    this.#connects++
-    metrics.connects = this.#connects
-    if (lostAt !== null) records.reconnected(info, lostAt)
-    if (this.#connects === 1) log.info('websocket_client_started', { url: shownUrl(config['websocket.url']) })
+    this.#streamed(info, lostAt)
   }
 
   /** The records of the next messages; [] after `waitMs` without one, null when a drained feed is at its end. */
@@ -147,6 +146,15 @@ export class FeedReader {
       reconnect_attempts: Math.max(0, this.#connects - 1),
     })
     log.info('task_stopped', { final_sequence: records.sequence })
+  }
+
+  /** Messages come by it, or came before it was given up: the next one gets another number. */
+  #streamed(info: ConnectionInfo, lostAt: number | null): void {
+    const { metrics, log, config, records } = this.#parts
+    this.#connects++
+    metrics.connects = this.#connects
+    if (lostAt !== null) records.reconnected(info, lostAt)
+    if (this.#connects === 1) log.info('websocket_client_started', { url: shownUrl(config['websocket.url']) })
   }
 
   #newConnection(info: ConnectionInfo): FeedConnection {

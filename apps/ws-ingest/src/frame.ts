@@ -3,9 +3,9 @@ import { parseJson } from '@tributary/config'
 import { DataError } from '@tributary/connect-api'
 import { asItCame, type DecodeMessage } from './record/decode-message.ts'
 
-/** A connection as its records tell of it; shared by all its frames. */
+/** A connection as its records tell of it: one object, shared by all its frames, which tells it from every other one. */
 export interface ConnectionInfo {
-  /** From 1, over the task's run. */
+  /** From 1, over the task's run; 0 for those of earlier runs. */
   readonly number: number
 }
 

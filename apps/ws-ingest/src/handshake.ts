@@ -21,6 +21,8 @@ export interface HandshakeRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly subprotocols: readonly string[]
+  /** They were given as a header, as some servers want their tokens. */
+  readonly subprotocolsMayBeSecret: boolean
 }
 
 interface Part {
@@ -36,6 +38,7 @@ export class Handshake {
   readonly #query: readonly Part[]
   readonly #headers: ReadonlyMap<string, Part>
   readonly #subprotocols: readonly string[]
+  readonly #subprotocolsMayBeSecret: boolean
 
   /** Throws ConfigError on the setting, never with a value in its text. */
   constructor(config: WebSocketConfig, props: Props) {
@@ -46,6 +49,7 @@ export class Handshake {
     headers.delete(PROTOCOL_HEADER)
     this.#headers = headers
     const listed = config['websocket.subprotocols']
+    this.#subprotocolsMayBeSecret = listed.length === 0
     this.#subprotocols = listed.length > 0 ? listed : fromHeader.split(',').flatMap((name) => name.trim() || [])
   }
 
@@ -64,7 +68,12 @@ export class Handshake {
     const query = this.#query.map((part) => `${encoded(part.name)}=${encoded(part.template.render(valueOf))}`)
     // Not by searchParams, which writes what is there already in another way than a signature may have been made over.
     url.search = [url.search.slice(1), ...query].filter((text) => text !== '').join('&')
-    return { url: url.href, headers, subprotocols: this.#subprotocols }
+    return {
+      url: url.href,
+      headers,
+      subprotocols: this.#subprotocols,
+      subprotocolsMayBeSecret: this.#subprotocolsMayBeSecret,
+    }
   }
 }
 

@@ -75,7 +75,7 @@ export class GapKeeper {
     const fetched = await filler.fill(gap, connection, budget)
     woven.add(fetched, 0, fetched.length)
     const late = sequences.takeLate()
-    this.#settle(late, woven, (closed) => closed.to)
+    this.#settle(late, woven, () => gap.to)
     const missing = spanOf(sequences.missingOf(gap))
     if (late.length === 0 || missing === 0) return
     log.partlyFilled(gap, missing)

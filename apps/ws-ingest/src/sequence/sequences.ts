@@ -1,6 +1,6 @@
 import type { Clock, Predecessor, SourcePartition } from '@tributary/connect-api'
 import { countBetween, plus, type SequenceNumber, sequenceNumber, SequenceTracker } from '@tributary/push-source'
-import type { Frame } from '../frame.ts'
+import type { ConnectionInfo, Frame } from '../frame.ts'
 import type { WebSocketConfig } from '../spec.ts'
 import type { Gap, Verdict } from './gap.ts'
 import { KnownNumbers, type OffsetOf } from './known-numbers.ts'
@@ -8,7 +8,7 @@ import { digestOf, type Memo, readMemo, writeMemo } from './memo.ts'
 import { idOf, MessageIds } from './message-ids.ts'
 import { type SequenceFields, sequenceFields } from './sequence-fields.ts'
 import type { SequenceLog } from './sequence-log.ts'
-import { NONE_YET, type Stream, Streams } from './streams.ts'
+import { type Stream, Streams } from './streams.ts'
 
 export interface SequencesOptions {
   readonly config: WebSocketConfig
@@ -176,14 +176,14 @@ export class Sequences {
       this.#options.log.unreadable('sequence.field')
       return null
     }
-    const connection = frame.connection.number
+    const { connection } = frame
     if (stream.connection !== connection) this.#nextConnection(stream, connection)
     const judgement = stream.tracker.accept(number, this.#cameBeside(stream, frame) ? Infinity : this.#window)
     if (judgement === 'duplicate') {
       this.#options.log.duplicate(stream.key, number, stream.tracker.last)
       return 'duplicate'
     }
-    if (connection > 0) stream.overlapping = false
+    if (isOfThisRun(connection)) stream.overlapping = false
     if (judgement === null) return null
     if (judgement === 'late') {
       this.#late.push({ stream: stream.key, number })
@@ -197,7 +197,7 @@ export class Sequences {
 
   /** Did it come while the former run still read, too? Then it may be far behind; what that one left on disk is not. */
   #cameBeside({ overlapping }: Stream, { connection, receivedAt }: Frame): boolean {
-    return overlapping && connection.number > 0 && receivedAt <= this.#takenOverAt!
+    return overlapping && isOfThisRun(connection) && receivedAt <= this.#takenOverAt!
   }
 
   #gap(stream: Stream, reason: 'missing' | 'reset', from: SequenceNumber, to: SequenceNumber | null): Gap {
@@ -231,8 +231,8 @@ export class Sequences {
     return false
   }
 
-  #nextConnection(stream: Stream, connection: number): void {
-    if (stream.connection > 0) stream.overlapping = false
+  #nextConnection(stream: Stream, connection: ConnectionInfo): void {
+    if (stream.connection !== null && isOfThisRun(stream.connection)) stream.overlapping = false
     if (this.#perConnection) stream.tracker.restore(null)
     stream.connection = connection
   }
@@ -243,7 +243,7 @@ export class Sequences {
       key,
       partition: key === null ? sourcePartition : { ...sourcePartition, stream: key },
       tracker: new SequenceTracker({ contiguous: config['sequence.contiguous'], resets: true }),
-      connection: NONE_YET,
+      connection: null,
       overlapping: false,
     }
     this.#restore(stream)
@@ -261,6 +261,11 @@ export class Sequences {
     this.#known.forget()
     this.#options.log.forgotten(count)
   }
+}
+
+/** The others left their last messages on disk. */
+function isOfThisRun({ number }: ConnectionInfo): boolean {
+  return number > 0
 }
 
 /** A stream's name; a number counts as its text. `assumed`: of a message that names none. */

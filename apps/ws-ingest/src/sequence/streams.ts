@@ -1,8 +1,6 @@
 import type { SourcePartition } from '@tributary/connect-api'
 import type { SequenceTracker } from '@tributary/push-source'
-
-/** No connection has this number. */
-export const NONE_YET = -1
+import type { ConnectionInfo } from '../frame.ts'
 
 /** One numbered stream of a feed. */
 export interface Stream {
@@ -10,8 +8,8 @@ export interface Stream {
   readonly key: string | null
   readonly partition: SourcePartition
   readonly tracker: SequenceTracker
-  /** Number of the connection that its last message came by; NONE_YET before the first. */
-  connection: number
+  /** The connection that its last message came by; null before the first. */
+  connection: ConnectionInfo | null
   /** It may be far behind what the run before had, whose connection was there at the same time. */
   overlapping: boolean
 }

@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Offered, the preferred one first. */
   readonly subprotocols: readonly string[]
+  /** Offered only to the server that was configured, as headers are. */
+  readonly subprotocolsMayBeSecret?: boolean
   readonly tls: TlsOptions
   /** `http://` or `https://`; null: straight to the server. */
   readonly proxyUrl: string | null
@@ -62,16 +64,20 @@ async function openOrFollow(
   listener: ConnectionListener,
   signal: AbortSignal,
 ): Promise<WebSocketConnection> {
-  let { url, headers } = { url: new URL(options.url), headers: options.headers }
+  let { headers, subprotocols } = options
+  let url = new URL(options.url)
   for (let redirects = 0; ; redirects++) {
     try {
-      return await openOnce({ ...options, headers }, url, listener, signal)
+      return await openOnce({ ...options, headers, subprotocols }, url, listener, signal)
     } catch (error) {
       if (!options.followRedirects || redirects === MAX_REDIRECTS) throw error
       const next = redirected(url, error)
       if (next === null) throw error
       // They may be secrets, and are meant for the server that was configured.
-      if (next.host !== url.host) headers = {}
+      if (next.host !== url.host) {
+        headers = {}
+        if (options.subprotocolsMayBeSecret) subprotocols = []
+      }
       url = next
     }
   }

@@ -63,9 +63,9 @@ export class SpillLog {
     return log
   }
 
-  /** Whether a folder, perhaps not there, holds segments. */
+  /** Whether a folder, perhaps not there, holds anything: also a mere position, as a death may leave it, is to be taken away. */
   static async isIn(dir: string): Promise<boolean> {
-    return (await segmentsIn(dir)).length > 0
+    return (await namesIn(dir)).length > 0
   }
 
   /** Bytes on disk. */
@@ -261,13 +261,17 @@ export class SpillLog {
 
 /** Numbers of the segments in a folder, in order; none when it is not there. */
 async function segmentsIn(dir: string): Promise<number[]> {
-  const names = await readdir(dir).catch((error: unknown) => {
-    if ((error as { code?: unknown }).code === 'ENOENT') return []
-    throw error
-  })
+  const names = await namesIn(dir)
   return names
     .map((name) => SEGMENT_NAME.exec(name)?.[1])
     .filter((digits) => digits !== undefined)
     .map(Number)
     .sort((a, b) => a - b)
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  return readdir(dir).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code === 'ENOENT') return []
+    throw error
+  })
 }

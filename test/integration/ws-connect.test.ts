@@ -133,6 +133,23 @@ describe('a redirect of the handshake', () => {
     assert.equal(headers['x-key'], undefined)
   })
 
+  test('takes a subprotocol to another server, but none that may be a token', async (t) => {
+    const other = await served(t, (peer) => peer.accept())
+    const server = await served(t, (peer) => peer.refuse('302 Found', { Location: other.url }))
+    for (const subprotocolsMayBeSecret of [false, true]) {
+      await opens(t, server.url, { subprotocols: ['feed.v1'], subprotocolsMayBeSecret })
+    }
+    const offered = (peers: typeof server.peers): unknown[] =>
+      peers.map((peer) => peer.headers['sec-websocket-protocol'])
+    assert.deepEqual(
+      [offered(server.peers), offered(other.peers)],
+      [
+        ['feed.v1', 'feed.v1'],
+        ['feed.v1', undefined],
+      ],
+    )
+  })
+
   test('is not followed without end, nor when it shall not be, nor to elsewhere than WebSocket', async (t) => {
     let to = '/feed'
     const server = await served(t, (peer) => peer.refuse('301 Moved Permanently', { Location: to }))

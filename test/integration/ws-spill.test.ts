@@ -10,10 +10,14 @@ const OUTAGE_SECONDS = LONG ? 60 : 6
 const RATE = 2000
 /** Loopback holds some MiB that nobody reads: of such messages a second's worth. */
 const FEED = { rate: RATE, payloadBytes: 4000, maxBehind: RATE }
+const POLL = 100
+const IN_FLIGHT = 200
+/** The last poll may go beyond it. */
+const MAX_IN_FLIGHT = IN_FLIGHT + POLL
 const SMALL_MEMORY = {
   'websocket.message.queue.size': '500',
-  'max.poll.records': '100',
-  'max.in.flight.records': '200',
+  'max.poll.records': String(POLL),
+  'max.in.flight.records': String(IN_FLIGHT),
   'task.shutdown.graceful.timeout.ms': '500',
 }
 
@@ -93,7 +97,10 @@ describe('a task that is started again with messages on disk', () => {
     const second = await rig.start()
     await until('the feed is read again', () => second.stats.messagesReceived > 100)
     const last = rig.source.end()
-    const numbers = await delivered(rig, last)
+    const all = await delivered(rig, last)
+    // A batch may have come to Kafka whose acknowledgement was cut off with the connection: it comes twice.
+    const numbers = [...new Set(all)]
+    assert.ok(all.length - numbers.length <= MAX_IN_FLIGHT, `${all.length - numbers.length} twice`)
     assert.deepEqual(
       numbers,
       numbers.toSorted((a, b) => a - b),

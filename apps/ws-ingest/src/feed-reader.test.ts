@@ -92,3 +92,31 @@ test('a connect that is given up before anything came rejects', async (t) => {
   reader.drain()
   await assert.rejects(connected, /stopping/)
 })
+
+test('a connection that is given up after it brought something keeps its number for itself', async (t) => {
+  const { reader, server } = testReader({
+    'websocket.subscription.1.message': 'subscribe',
+    'websocket.subscription.1.ack.match': '/^ok$/',
+    'record.headers': 'connection',
+  })
+  t.after(() => reader.close())
+  const paused = new AbortController()
+  const first = reader.connect(paused.signal)
+  await new Promise(setImmediate)
+  server().onMessage(Buffer.from('a'), false)
+  paused.abort(new Error('paused'))
+  await assert.rejects(first, /paused/)
+  const { signal } = new AbortController()
+  const second = reader.connect(signal)
+  await new Promise(setImmediate)
+  server().onMessage(Buffer.from('ok'), false)
+  server().onMessage(Buffer.from('b'), false)
+  await second
+  assert.deepEqual(
+    (await reader.read(0, signal))?.map(({ value, headers }) => [value, headers?.[0]?.value]),
+    [
+      ['a', 1],
+      ['b', 2],
+    ],
+  )
+})

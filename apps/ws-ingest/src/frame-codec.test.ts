@@ -18,13 +18,32 @@ test('a message comes back from disk as it was, of the connection that it came b
   }
 })
 
-test('the messages of a connection share it, and those of another run are of none of this one', () => {
-  const [codec, next] = [new FrameCodec(asItCame), new FrameCodec(asItCame)]
-  const [a, b, c] = [frame('a', false, 1), frame('b', false, 1), frame('c', false, 2)].map((each) => codec.encode(each))
-  assert.equal(codec.decode(a!).connection, codec.decode(b!).connection)
-  assert.equal(codec.decode(c!).connection.number, 2)
-  assert.equal(next.decode(a!).connection.number, 0)
-  assert.equal(next.decode(c!).connection, next.decode(a!).connection)
+test('the messages of a connection share it, whether they were on disk or not', () => {
+  const codec = new FrameCodec(asItCame)
+  for (const number of [1, 2, 5]) {
+    const inMemory = frame('a', false, number)
+    const second = new Frame(Buffer.from('b'), false, 0, inMemory.connection)
+    for (const bytes of [inMemory, second].map((each) => codec.encode(each))) {
+      assert.equal(codec.decode(bytes).connection, inMemory.connection)
+    }
+  }
+})
+
+test('the messages of earlier runs are of none of the connections of this one, and of as many as they came by', () => {
+  const [oldest, older, codec] = [new FrameCodec(asItCame), new FrameCodec(asItCame), new FrameCodec(asItCame)]
+  const connections = [
+    oldest.encode(frame('a', false, 1)),
+    oldest.encode(frame('b', false, 1)),
+    oldest.encode(frame('c', false, 2)),
+    older.encode(frame('d', false, 2)),
+    codec.encode(frame('e', false, 2)),
+  ].map((bytes) => codec.decode(bytes).connection)
+  assert.deepEqual(
+    connections.map(({ number }) => number),
+    [0, 0, 0, 0, 2],
+  )
+  assert.equal(connections[0], connections[1])
+  assert.equal(new Set(connections).size, 4)
 })
 
 test('a message that another version wrote is refused by name', () => {

@@ -45,6 +45,8 @@ describe('the headers of a handshake', () => {
     const authorization = (props: Props): string | undefined => request(props).headers['authorization']
     const url = { 'websocket.url': 'wss://us%40er:p%3Ass@feed.example.com/ws' }
     assert.equal(authorization(url), `Basic ${Buffer.from('us@er:p:ss').toString('base64')}`)
+    const odd = { 'websocket.url': 'wss://50%25:100%@feed.example.com/ws' }
+    assert.equal(authorization(odd), `Basic ${Buffer.from('50%:100%').toString('base64')}`, 'a % of no escape is one')
     const list = { ...url, 'websocket.headers': 'AUTHORIZATION:Digest x' }
     assert.equal(authorization(list), 'Digest x')
     assert.equal(authorization({ ...list, 'websocket.auth.token': '{{geheim' }), 'Bearer {{geheim')
@@ -93,8 +95,9 @@ describe('the URL of a handshake', () => {
 })
 
 test('subprotocols come from their setting, or from the header that JVM configurations name them by', () => {
-  assert.deepEqual(request({ 'websocket.subprotocols': 'a,b' }).subprotocols, ['a', 'b'])
+  const listed = request({ 'websocket.subprotocols': 'a,b' })
+  assert.deepEqual([listed.subprotocols, listed.subprotocolsMayBeSecret], [['a', 'b'], false])
   const header = request({ 'websocket.headers': 'Sec-WebSocket-Protocol:"a, b"' })
-  assert.deepEqual(header.subprotocols, ['a', 'b'])
+  assert.deepEqual([header.subprotocols, header.subprotocolsMayBeSecret], [['a', 'b'], true])
   assert.equal(header.headers['sec-websocket-protocol'], undefined)
 })

@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Props, SourceOffset, SourcePartition, SourceRecord } from '@tributary/connect-api'
+import type { Props, SourceOffset } from '@tributary/connect-api'
 import { Frame } from '../frame.ts'
-import { FIRST, frames, messagesIn, NEVER, readFeed, type ReadFeed, URL } from './testing.ts'
-
-const NUMBERED: Props = { 'sequence.field': 'n' }
-const KEYED: Props = { 'sequence.field': 'd.n', 'sequence.key.field': 'd.s' }
-
-async function read({ source }: ReadFeed, messages: readonly unknown[], connection = FIRST): Promise<SourceRecord[]> {
-  return source.records(frames(messages, connection), NEVER)
-}
-
-const numbers = (...all: number[]): { n: number }[] => all.map((n) => ({ n }))
-const keyed = (s: string, ...all: number[]): { d: { s: string; n: number } }[] => all.map((n) => ({ d: { s, n } }))
+import { FrameCodec } from '../frame-codec.ts'
+import { asItCame } from '../record/decode-message.ts'
+import {
+  FIRST,
+  frames,
+  KEYED,
+  keyed,
+  messagesIn,
+  NEVER,
+  NUMBERED,
+  numbers,
+  offsets,
+  range,
+  read,
+  readFeed,
+  URL,
+} from './testing.ts'
 
 describe('numbered messages', () => {
   test('go through at once when nothing is missing', () => {
@@ -115,6 +121,25 @@ describe('numbered messages', () => {
     assert.deepEqual([feed.stats.duplicates, feed.stats.sequenceGapMessages], [1, 1])
   })
 
+  test('of a connection begin anew with the next one on disk, too, also of earlier runs', async () => {
+    const [oldest, older, codec] = [new FrameCodec(asItCame), new FrameCodec(asItCame), new FrameCodec(asItCame)]
+    const [first, second, third] = [{ number: 1 }, { number: 2 }, { number: 1 }]
+    const spilled = [
+      ...frames(numbers(2, 3, 3, 4), first).map((frame) => oldest.encode(frame)),
+      ...frames(numbers(2, 3), second).map((frame) => oldest.encode(frame)),
+      ...frames(numbers(3, 4), second).map((frame) => older.encode(frame)),
+      ...frames(numbers(2, 3), third).map((frame) => codec.encode(frame)),
+    ].map((bytes) => codec.decode(bytes))
+    const feed = readFeed({ ...NUMBERED, 'sequence.scope': 'connection' })
+    const records = [
+      ...(await feed.source.records(spilled, NEVER)),
+      // The rest of the last connection never was on disk.
+      ...(await read(feed, numbers(3, 5), third)),
+    ]
+    assert.deepEqual(messagesIn(records), numbers(2, 3, 4, 2, 3, 3, 4, 2, 3, 5))
+    assert.deepEqual([feed.stats.duplicates, feed.stats.sequenceGapMessages], [2, 1])
+  })
+
   test('of more streams than are followed go on, and the log says so', async () => {
     const offset = (): SourceOffset => ({ stream_sequence: 0 })
     const feed = readFeed({ ...KEYED, 'sequence.max.streams': '10' }, { offset })
@@ -161,11 +186,24 @@ describe('ids', () => {
   })
 })
 
-/** Committed offsets, by value. */
-function offsets(entries: readonly (readonly [SourcePartition, SourceOffset])[]) {
-  const stored = new Map(entries.map(([partition, offset]) => [JSON.stringify(partition), offset]))
-  return (partition: SourcePartition): SourceOffset | null => stored.get(JSON.stringify(partition)) ?? null
-}
+describe('a gap that is filled by what comes late', () => {
+  test('leaves the committed number of its stream where it is', async () => {
+    const feed = readFeed({ ...NUMBERED, 'gap.topic': 'gaps' })
+    await read(feed, numbers(1, 2, 5, ...range(6, 100)))
+    const records = await read(feed, numbers(3, 4))
+    assert.deepEqual(
+      records.map(({ topic, sourceOffset }) => [topic, sourceOffset['stream_sequence']]),
+      [
+        ['all', 100],
+        ['all', 100],
+        ['gaps', 100],
+      ],
+    )
+    const next = readFeed(NUMBERED, { offset: () => records.at(-1)!.sourceOffset })
+    await read(next, numbers(101))
+    assert.equal(next.stats.sequenceGaps, 0)
+  })
+})
 
 describe('a restart', () => {
   test('goes on after the committed number of each stream', async () => {
@@ -189,111 +227,6 @@ describe('a restart', () => {
     )
     assert.equal((JSON.parse(String(records[0]!.value)) as { reason: string }).reason, 'restarted')
     assert.equal(feed.stats.sequenceGaps, 1)
-  })
-})
-
-describe('a hand-over', () => {
-  /** The second run gets from `overlap` on what the first one got, too. */
-  async function handedOver(
-    props: Props,
-    first: readonly unknown[],
-    second: readonly unknown[],
-    committed: SourceOffset,
-  ) {
-    const former = readFeed(props)
-    const before = messagesIn(await read(former, first))
-    const next = readFeed(props)
-    const offset = offsets([[{ websocket_url: URL }, committed]])
-    next.source.takeOver({ offset, memo: former.source.handOver() }, true)
-    const after = messagesIn(await read(next, second))
-    return { all: [...before, ...after], next }
-  }
-
-  test('leaves out by number what the former run delivered', async () => {
-    const { all, next } = await handedOver(NUMBERED, numbers(8, 9, 10), numbers(9, 10, 11, 12), { stream_sequence: 10 })
-    assert.deepEqual(all, numbers(8, 9, 10, 11, 12))
-    assert.deepEqual([next.stats.duplicates, next.stats.sequenceGaps], [2, 0])
-  })
-
-  test('leaves it out however long both runs were connected', async () => {
-    const props = { ...NUMBERED, 'dedupe.window': '10' }
-    const many = Array.from({ length: 500 }, (_, i) => ({ n: 100 + i }))
-    const { all } = await handedOver(props, many, [...many, { n: 600 }], { stream_sequence: 599 })
-    assert.equal(all.length, 501)
-  })
-
-  test('knows of messages that made no record', async () => {
-    const props = { ...NUMBERED, 'record.skip.match': 'skip' }
-    const first = [{ n: 1 }, { n: 2, skip: true }]
-    const { all, next } = await handedOver(props, first, [{ n: 3 }], { stream_sequence: 1 })
-    assert.deepEqual(all, numbers(1, 3))
-    assert.equal(next.stats.sequenceGaps, 0)
-  })
-
-  test('leaves out by id what the former run delivered', async () => {
-    const ids = (...all: string[]): { id: string }[] => all.map((id) => ({ id }))
-    const { all, next } = await handedOver({ 'dedupe.field': 'id' }, ids('a', 'b', 'c'), ids('b', 'c', 'd'), {})
-    assert.deepEqual(all, ids('a', 'b', 'c', 'd'))
-    assert.equal(next.stats.sequenceGaps, 0)
-  })
-
-  test('leaves out nothing where both runs read their numbers in different places', async () => {
-    const former = readFeed(NUMBERED)
-    await read(former, numbers(100, 101))
-    const next = readFeed({ 'sequence.field': 'm' })
-    const offset = (): SourceOffset => ({ sequence: 2, stream_sequence: 101 })
-    next.source.takeOver({ offset, memo: former.source.handOver() }, true)
-    assert.equal((await read(next, [{ m: 50 }])).length, 1)
-  })
-
-  test('leaves out by number although ids are read as well from now on', async () => {
-    const former = readFeed(NUMBERED)
-    await read(former, numbers(100, 101))
-    const next = readFeed({ ...NUMBERED, 'dedupe.field': 'id' })
-    next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), memo: former.source.handOver() }, true)
-    assert.deepEqual(messagesIn(await read(next, numbers(101, 102))), numbers(102))
-  })
-
-  test('takes a memo of another version for none', async () => {
-    const next = readFeed(NUMBERED)
-    for (const memo of ['', '{"version":2}', '[]', 'null', '{"version":1,"last":[1]}']) {
-      next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), memo }, true)
-    }
-    assert.deepEqual(messagesIn(await read(next, numbers(101, 102))), numbers(102))
-  })
-
-  test('counts on with the records', async () => {
-    const { next } = await handedOver(NUMBERED, numbers(1, 2, 3), [], { sequence: 3, stream_sequence: 3 })
-    assert.equal((await read(next, numbers(4)))[0]!.sourceOffset['sequence'], 4)
-  })
-
-  test('knows the last 6000 ids', async () => {
-    const ids = Array.from({ length: 10_000 }, (_, id) => ({ id }))
-    const { all, next } = await handedOver({ 'dedupe.field': 'id' }, ids, ids.slice(-6000), {})
-    assert.deepEqual([all.length, next.stats.duplicates], [10_000, 6000])
-  })
-
-  test('says no more than the contract allows', async () => {
-    const former = readFeed({ ...KEYED, 'dedupe.field': 'd.id' })
-    const all = Array.from({ length: 12_000 }, (_, i) => ({ d: { s: `stream-${i % 9000}-é`, n: i, id: `id-${i}` } }))
-    await read(former, all)
-    assert.ok(Buffer.byteLength(former.source.handOver()) <= 64 * 1024)
-  })
-
-  test('after the death of the former run is a gap, where no numbers tell', async () => {
-    const next = readFeed({}, { offset: () => ({ sequence: 5 }) })
-    next.source.takeOver({ offset: () => ({ sequence: 5 }), memo: null }, true)
-    assert.equal((await read(next, ['a'])).length, 1)
-    assert.equal(next.stats.sequenceGaps, 1)
-  })
-
-  test('without numbers and without a death is no gap', async () => {
-    const former = readFeed({})
-    await read(former, ['a'])
-    const next = readFeed({}, { offset: () => ({ sequence: 1 }) })
-    next.source.takeOver({ offset: () => ({ sequence: 1 }), memo: former.source.handOver() }, true)
-    await read(next, ['b'])
-    assert.equal(next.stats.sequenceGaps, 0)
   })
 })
 

@@ -29,6 +29,8 @@ export interface ReadFeedOptions {
 }
 
 export const URL = 'wss://feed.example.com/ws?token=secret'
+/** The clock stands still, in ms since the epoch. */
+export const NOW = 1_700_000_000_000
 export const FIRST: ConnectionInfo = { number: 1 }
 export const NEVER = new AbortController().signal
 
@@ -40,7 +42,7 @@ export function readFeed(props: Props, { offset = () => null }: ReadFeedOptions 
     info: (event: string, fields: LogFields = {}) => void events.push([event, fields]),
     warn: (event: string, fields: LogFields = {}) => void events.push([event, fields]),
   } as unknown as Logger
-  const clock: Clock = { now: () => 1_700_000_000_000, monotonic: () => 0, sleep: () => Promise.resolve() }
+  const clock: Clock = { now: () => NOW, monotonic: () => 0, sleep: () => Promise.resolve() }
   const config = parseConfig({ 'websocket.url': URL, 'kafka.topic': 'all', ...props })
   const context = { connector: 'quotes', task: 0, offset, clock, stats } as unknown as TaskContext
   const busyLog = new RateLimitedLog(log, clock)
@@ -56,4 +58,27 @@ export function frames(messages: readonly unknown[], connection: ConnectionInfo 
 /** What stands in the records of the feed's topic. */
 export function messagesIn(records: readonly SourceRecord[]): unknown[] {
   return records.filter(({ topic }) => topic === 'all').map(({ value }) => JSON.parse(String(value)) as unknown)
+}
+
+export const NUMBERED: Props = { 'sequence.field': 'n' }
+export const KEYED: Props = { 'sequence.field': 'd.n', 'sequence.key.field': 'd.s' }
+
+/** The records of messages that come by one connection. */
+export async function read(
+  { source }: ReadFeed,
+  messages: readonly unknown[],
+  connection = FIRST,
+): Promise<SourceRecord[]> {
+  return source.records(frames(messages, connection), NEVER)
+}
+
+export const numbers = (...all: number[]): { n: number }[] => all.map((n) => ({ n }))
+export const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+export const keyed = (s: string, ...all: number[]): { d: { s: string; n: number } }[] =>
+  all.map((n) => ({ d: { s, n } }))
+
+/** Committed offsets, by value. */
+export function offsets(entries: readonly (readonly [SourcePartition, SourceOffset])[]) {
+  const stored = new Map(entries.map(([partition, offset]) => [JSON.stringify(partition), offset]))
+  return (partition: SourcePartition): SourceOffset | null => stored.get(JSON.stringify(partition)) ?? null
 }

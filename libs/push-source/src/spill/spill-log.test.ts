@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Damage } from './segment-reader.ts'
@@ -123,6 +123,38 @@ describe('a spill log', () => {
     await second.log.append(bytes(['new']))
     assert.deepEqual(await readAll(second.log), ['new'])
     await second.log.close()
+  })
+})
+
+describe('what comes before all that is in a spill log', () => {
+  test('is read first, also where segments before it have gone', async (t) => {
+    const dir = await temporaryFolder(t)
+    const first = await openLog(dir, 100)
+    await first.log.append(bytes(texts(0, 10)))
+    await readAll(first.log)
+    const delivered = first.log.readPosition
+    await first.log.append(bytes(['young']))
+    await first.log.release(delivered)
+    await first.log.prepend(bytes(['in flight', 'and this']))
+    await first.log.close()
+    const second = await openLog(dir, 100)
+    assert.deepEqual(await readAll(second.log), ['in flight', 'and this', 'young'])
+    await second.log.close()
+  })
+
+  test('is read last when there are no numbers left for it', async (t) => {
+    const dir = await temporaryFolder(t)
+    const first = await openLog(dir)
+    await first.log.append(bytes(['only']))
+    await first.log.close()
+    const [name] = await segmentsOf(dir)
+    await rename(join(dir, name!), join(dir, '0000000000.spill'))
+    const second = await openLog(dir)
+    await second.log.prepend(bytes(['in flight']))
+    await second.log.close()
+    const third = await openLog(dir)
+    assert.deepEqual(await readAll(third.log), ['only', 'in flight'])
+    await third.log.close()
   })
 })
 

@@ -3,8 +3,8 @@ import { compileRule, type Rule } from '../rule.ts'
 import { type WebSocketConfig, websocketSpec } from '../spec.ts'
 import { SUBSCRIPTION_PREFIX } from '../spec/session.ts'
 import { compileTemplate, type Template } from '../template.ts'
-import { createSigner, type Signer } from './signature.ts'
-import { checkNames } from './template-values.ts'
+import { createSigner } from './signature.ts'
+import { checkNames, type Signer } from './template-values.ts'
 
 /** One step of a session: something to say, something to wait for, or both in this order. */
 export interface SessionStep {

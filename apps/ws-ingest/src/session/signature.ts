@@ -2,12 +2,9 @@ import { createHash, createHmac } from 'node:crypto'
 import { ConfigError } from '@tributary/connect-api'
 import { compileTemplate } from '../template.ts'
 import type { WebSocketConfig } from '../spec.ts'
-import { checkNames, type ValueOf } from './template-values.ts'
+import { checkNames, type Signer } from './template-values.ts'
 
 const TEMPLATE_KEY = 'websocket.signature.template'
-
-/** The signature over one rendering's values. */
-export type Signer = (valueOf: ValueOf) => string
 
 /**
  * The HMAC (RFC 2104) that `websocket.signature.*` describes; null without a key. Throws ConfigError on the setting that

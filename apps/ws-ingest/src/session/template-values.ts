@@ -4,10 +4,12 @@ import { type Clock, ConfigError } from '@tributary/connect-api'
 import type { Frame } from '../frame.ts'
 import { compilePath } from '../record/json-path.ts'
 import type { Template } from '../template.ts'
-import type { Signer } from './signature.ts'
 
 /** The value of a name in a template. */
 export type ValueOf = (name: string) => string
+
+/** The signature over one rendering's values. */
+export type Signer = (valueOf: ValueOf) => string
 
 /** Where the values of templates come from. */
 export interface ValueSource {

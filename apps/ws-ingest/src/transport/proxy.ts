@@ -2,7 +2,7 @@ import * as http from 'node:http'
 import type { Socket } from 'node:net'
 import { unescape } from 'node:querystring'
 import { HandshakeRefused } from './handshake-refused.ts'
-import { connectTcp, type Endpoint, endpointOf, secured } from './dial.ts'
+import { connectTcp, type Endpoint, endpointOf, secured } from './sockets.ts'
 
 export interface ProxyOptions {
   /** `http://` or `https://`; a user and a password in it are for the proxy. */

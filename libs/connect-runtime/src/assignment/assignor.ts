@@ -75,7 +75,9 @@ export function assignUnits(
     plan.run(owner, unit)
   }
   const unfinished = owners.contested.size + moves.length > 0
-  return { assignments: plan.assignments, followup: unfinished && staying.length > 0, movesPending: putOff.length > 0 }
+  // What was placed where it had been prepared may lie unevenly, which a later round mends.
+  const movesPending = putOff.length > 0 || (!unfinished && plan.uneven)
+  return { assignments: plan.assignments, followup: unfinished && staying.length > 0, movesPending }
 }
 
 interface Move {
@@ -206,6 +208,12 @@ class Plan {
     if (!preparer || this.#load(preparer.memberId) >= this.#quotas.get(preparer.memberId)!) return false
     this.prepare(preparer.memberId, unit)
     return true
+  }
+
+  /** Someone that stays has, and is about to have, more than one unit more than another. */
+  get uneven(): boolean {
+    const loads = this.#staying.map(({ memberId }) => this.#load(memberId))
+    return Math.max(...loads) - Math.min(...loads) > 1
   }
 
   /** Of those that stay, the owner left out, the one that has, and is about to have, least; the first by member id. */

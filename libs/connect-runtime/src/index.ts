@@ -7,8 +7,8 @@ export {
   resolveProps,
   type TaskEnvironment,
   type TaskRequest,
-} from './worker/task-factory.ts'
-export type { FormerRun } from './task/former-run.ts'
+} from './unit/task-factory.ts'
+export type { FormerRun } from './hand-over/predecessor-run.ts'
 export type { Lease, TaskId, TaskState } from './task/task-parts.ts'
 export { systemClock } from './worker/system-clock.ts'
 export { assignUnits, type AssignorMember, type AssignmentResult } from './assignment/assignor.ts'

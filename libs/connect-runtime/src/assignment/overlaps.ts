@@ -1,6 +1,6 @@
 import type { SourcePlugin } from '@tributary/connect-api'
 import type { ConfigSnapshot } from '@tributary/connect-storage'
-import { resolveProps, type TaskEnvironment } from '../worker/task-factory.ts'
+import { resolveProps, type TaskEnvironment } from '../unit/task-factory.ts'
 import { parseUnit } from './group.ts'
 import { pluginOf } from './units.ts'
 

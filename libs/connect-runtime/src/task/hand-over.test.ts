@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { type Clock, ConfigError, createTaskStats, DataError, NotConnectedError } from '@tributary/connect-api'
 import { type ScriptedRun, scriptedRun, until } from '../testing/run-scripted.ts'
 import { systemClock } from '../worker/system-clock.ts'
-import { overlap } from './follow-former.ts'
-import type { FormerRun } from './former-run.ts'
+import { overlap } from '../hand-over/follow-predecessor.ts'
+import type { FormerRun } from '../hand-over/predecessor-run.ts'
 
 interface Former extends FormerRun {
   /** What it was told when it was asked to end; null: it was not. */

@@ -2,12 +2,12 @@ import type { Clock, ErrorKind, Props, SourcePlugin, SourceTask, TaskStats } fro
 import type { OffsetStore } from '@tributary/connect-storage'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
-import type { BatchTracing } from './batch-tracing.ts'
-import type { ErrorHandler } from './error-handler.ts'
-import type { FormerRun } from './former-run.ts'
-import type { RecordEncoder } from './record-encoder.ts'
-import type { SourceTaskConfig } from './source-task-config.ts'
-import type { Topics } from './topics.ts'
+import type { BatchTracing } from '../records/batch-tracing.ts'
+import type { ErrorHandler } from '../records/error-handler.ts'
+import type { FormerRun } from '../hand-over/predecessor-run.ts'
+import type { RecordEncoder } from '../records/record-encoder.ts'
+import type { SourceTaskConfig } from '../model/source-task-config.ts'
+import type { Topics } from '../records/topics.ts'
 
 /** One state machine: starting → running ⇄ paused → draining → stopped; any → failed. */
 export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'

@@ -1,5 +1,5 @@
 import type { TaskHealth } from '@tributary/connect-api'
-import type { TaskUnit } from './task-unit.ts'
+import type { TaskUnit } from '../unit/task-unit.ts'
 
 /** A status write that takes longer waits for Kafka, in ms. */
 const STATUS_WRITE_MS = 1000

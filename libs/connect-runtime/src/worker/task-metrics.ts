@@ -1,6 +1,6 @@
 import type { ObservableResult } from '@opentelemetry/api'
 import { metrics } from '@opentelemetry/api'
-import type { TaskUnit } from './task-unit.ts'
+import type { TaskUnit } from '../unit/task-unit.ts'
 
 type Labels = Record<string, string>
 interface Reading {

@@ -9,9 +9,9 @@ import {
   type SourcePlugin,
 } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
-import { guaranteeErrors } from '../task/guarantees.ts'
+import { guaranteeErrors } from '../model/guarantees.ts'
 import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
-import { sourceTaskConfig } from '../task/source-task-config.ts'
+import { sourceTaskConfig } from '../model/source-task-config.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
 

@@ -3,7 +3,7 @@ import type { OffsetStore } from '@tributary/connect-storage'
 import { redactLogs } from '@tributary/telemetry'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import type { Lease, TaskId } from '../task/task-parts.ts'
-import { createTask, resolveProps, type TaskEnvironment } from './task-factory.ts'
+import { createTask, resolveProps, type TaskEnvironment } from '../unit/task-factory.ts'
 
 /** The task is another worker's, whose offsets these records have nothing to do with. */
 const NO_OFFSETS: OffsetStore = {

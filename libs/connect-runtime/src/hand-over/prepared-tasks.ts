@@ -2,9 +2,9 @@ import type { ConfigStore, StatusStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { parseUnit } from '../assignment/group.ts'
 import type { Overlaps } from '../assignment/overlaps.ts'
-import type { FormerRun } from '../task/former-run.ts'
-import { FormerOwner } from './former-owner.ts'
-import { sameProps, type TaskUnit } from './task-unit.ts'
+import type { FormerRun } from './predecessor-run.ts'
+import { FormerOwner } from './remote-predecessor.ts'
+import { sameProps, type TaskUnit } from '../unit/task-unit.ts'
 
 export interface PreparedTasksOptions {
   readonly config: ConfigStore

@@ -8,7 +8,7 @@ import {
   errorKind,
 } from '@tributary/connect-api'
 import { type ProducerRecord, partitionForKey } from '@tributary/kafka-producer'
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '../task/backoff.ts'
 import type { ErrorHandler, Stage } from './error-handler.ts'
 
 export interface RecordEncoderParts {

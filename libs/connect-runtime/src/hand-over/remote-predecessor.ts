@@ -1,5 +1,5 @@
 import type { StatusStore } from '@tributary/connect-storage'
-import { type FormerRun, FormerRunGoesOn } from '../task/former-run.ts'
+import { type FormerRun, FormerRunGoesOn } from './predecessor-run.ts'
 import { Gate } from '../task/gate.ts'
 import type { TaskId } from '../task/task-parts.ts'
 

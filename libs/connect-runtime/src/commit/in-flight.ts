@@ -1,9 +1,9 @@
 import { errorKind } from '@tributary/connect-api'
-import type { Batch } from './batch.ts'
-import { Gate } from './gate.ts'
-import type { SourceTaskConfig } from './source-task-config.ts'
+import type { Batch } from '../records/batch.ts'
+import { Gate } from '../task/gate.ts'
+import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import { type CommittableOffsets, SubmittedBatches } from './submitted-batches.ts'
-import type { TaskProgress } from './task-progress.ts'
+import type { TaskProgress } from '../task/task-progress.ts'
 
 export interface InFlightOptions {
   readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes'>

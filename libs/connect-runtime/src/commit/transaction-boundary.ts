@@ -1,9 +1,9 @@
 import { type Clock, errorKind } from '@tributary/connect-api'
 import type { KafkaProducer, ProducerRecord } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '../task/backoff.ts'
 import { Serial } from '../worker/serial.ts'
-import type { SourceTaskConfig } from './source-task-config.ts'
+import type { SourceTaskConfig } from '../model/source-task-config.ts'
 
 export interface TransactionalBatch {
   readonly byteCount: number

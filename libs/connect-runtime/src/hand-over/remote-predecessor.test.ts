@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StatusEntry } from '@tributary/connect-storage'
-import { FormerRunGoesOn } from '../task/former-run.ts'
+import { FormerRunGoesOn } from './predecessor-run.ts'
 import { FakeStatusStore } from '../testing/fake-status-store.ts'
-import { FormerOwner } from './former-owner.ts'
+import { FormerOwner } from './remote-predecessor.ts'
 
 interface Scene {
   readonly owner: FormerOwner

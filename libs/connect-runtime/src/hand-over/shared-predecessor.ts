@@ -1,5 +1,5 @@
 import { runOutsideScopes } from '../isolation/plugin-scope.ts'
-import type { FormerRun } from '../task/former-run.ts'
+import type { FormerRun } from './predecessor-run.ts'
 
 /**
  * The run of a task on another worker, which the first run here follows. It is asked to end once, by whichever run here gets

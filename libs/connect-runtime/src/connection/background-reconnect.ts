@@ -1,5 +1,5 @@
 import type { NotConnectedError, SourceTask } from '@tributary/connect-api'
-import type { ConnectionKeeper } from './connection-keeper.ts'
+import type { ConnectionKeeper } from './reconnector.ts'
 
 /** While Kafka takes nothing, the connection is looked at this often, in ms. */
 const LOOK_MS = 100

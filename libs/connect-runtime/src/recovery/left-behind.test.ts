@@ -7,13 +7,13 @@ import { FatalError, type SourcePlugin } from '@tributary/connect-api'
 import type { State } from '@tributary/connect-storage'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { unitOf } from '../assignment/group.ts'
-import { taskFolder } from '../task/task-folder.ts'
+import { taskFolder } from '../model/task-folder.ts'
 import type { TaskId } from '../task/task-parts.ts'
 import { FakeConfigStore } from '../testing/fake-config-store.ts'
 import { LeftBehind } from './left-behind.ts'
 import { leftFolders } from './left-behind-folders.ts'
-import { systemClock } from './system-clock.ts'
-import type { TaskEnvironment } from './task-factory.ts'
+import { systemClock } from '../worker/system-clock.ts'
+import type { TaskEnvironment } from '../unit/task-factory.ts'
 
 const CHECK_MS = 1000
 const ID = { connector: 'feed', task: 0 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SourceRecord } from '@tributary/connect-api'
 import { ErrorHandler } from './error-handler.ts'
-import { sourceTaskConfig } from './source-task-config.ts'
+import { sourceTaskConfig } from '../model/source-task-config.ts'
 import { silentLog } from '../testing/run-scripted.ts'
 
 test('errors.tolerance=all without a dead-letter queue: each skipped record is counted, and a line tells of them', () => {

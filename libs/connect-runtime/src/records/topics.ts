@@ -1,6 +1,6 @@
 import { ConfigError, type Props, type SourceRecord } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '../task/backoff.ts'
 import { systemClock } from '../worker/system-clock.ts'
 
 /**

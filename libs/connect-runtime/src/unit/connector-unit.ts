@@ -3,12 +3,12 @@ import { errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/co
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { backoffMs } from '../task/backoff.ts'
-import type { FormerTasks } from './former-tasks.ts'
+import type { FormerTasks } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
 import { heldTooOften, MAX_STALLS } from '../isolation/held-loop.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
-import { Serial } from './serial.ts'
-import { requiresExactlyOnce } from '../task/source-task-config.ts'
+import { Serial } from '../worker/serial.ts'
+import { requiresExactlyOnce } from '../model/source-task-config.ts'
 import { sameProps } from './task-unit.ts'
 
 export interface ConnectorUnitOptions {

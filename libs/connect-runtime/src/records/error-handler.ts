@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { DataError, type SourceRecord, traceOf } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import { type Logger, oncePer } from '@tributary/telemetry'
-import type { SourceTaskConfig } from './source-task-config.ts'
+import type { SourceTaskConfig } from '../model/source-task-config.ts'
 
 export type Stage = 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HEADER_CONVERTER' | 'KAFKA_PRODUCE'
 

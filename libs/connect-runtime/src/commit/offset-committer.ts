@@ -1,6 +1,6 @@
 import type { InFlight } from './in-flight.ts'
-import type { TaskParts } from './task-parts.ts'
-import type { TaskProgress } from './task-progress.ts'
+import type { TaskParts } from '../task/task-parts.ts'
+import type { TaskProgress } from '../task/task-progress.ts'
 
 export interface OffsetCommitterOptions {
   readonly parts: Pick<TaskParts, 'id' | 'task' | 'offsets' | 'lease' | 'config' | 'clock' | 'log'>

@@ -1,7 +1,7 @@
-import type { ConnectionKeeper } from './connection-keeper.ts'
-import type { FormerRun } from './former-run.ts'
-import type { TaskParts } from './task-parts.ts'
-import { startProducer } from './task-start.ts'
+import type { ConnectionKeeper } from '../connection/reconnector.ts'
+import type { FormerRun } from './predecessor-run.ts'
+import type { TaskParts } from '../task/task-parts.ts'
+import { startProducer } from '../task/task-start.ts'
 
 /** What a server sent on the former connection before it sent all on the new one too may be under way for so long, in ms. */
 const LEAST_MS = 500

@@ -4,9 +4,9 @@ import type { LogFields, Logger } from '@tributary/telemetry'
 import { unitOf } from '../assignment/group.ts'
 import { findPlugin, pluginOf } from '../assignment/units.ts'
 import type { TaskId } from '../task/task-parts.ts'
-import { type LateRun, type LateRunRequest, startLateRun } from './late-run.ts'
+import { type LateRun, type LateRunRequest, startLateRun } from './recovery-run.ts'
 import { type LeftFolder, leftFolders } from './left-behind-folders.ts'
-import type { TaskEnvironment } from './task-factory.ts'
+import type { TaskEnvironment } from '../unit/task-factory.ts'
 
 /** ms between two looks at the folders; only what two of them find to be another worker's is drained, so a restart is no move. */
 const CHECK_MS = 5000

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Clock, NotConnectedError, type ReconnectPolicy } from '@tributary/connect-api'
-import { ConnectionKeeper } from './connection-keeper.ts'
+import { ConnectionKeeper } from './reconnector.ts'
 import { silentLog } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 

@@ -1,8 +1,8 @@
 import type { TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { runOutsideScopes } from '../isolation/plugin-scope.ts'
-import { type FormerRun, FormerRunGoesOn } from '../task/former-run.ts'
-import type { TaskRun } from './task-run.ts'
+import { type FormerRun, FormerRunGoesOn } from './predecessor-run.ts'
+import type { TaskRun } from '../unit/task-run.ts'
 
 /** Why a task gets a new run while the present one could go on. */
 export type HandOverReason = 'config_changed' | 'connection_age'

@@ -14,6 +14,7 @@ const source = [
 
 /** Project → the projects of ours that it may import. Apps are in no list: nobody imports an app. */
 const internal = {
+  'lib:async': [],
   'lib:config': [],
   'lib:telemetry': [],
   'lib:harness': [],
@@ -76,10 +77,13 @@ const bannedFor = (project) =>
 /** A project that may import connect-api may use the testkit in its tests. */
 const withTestkit = (allowed) => (allowed.includes('lib:connect-api') ? [...allowed, 'lib:testkit'] : allowed)
 
+/** How to wait is everybody's business, and depends on nothing. */
+const withAsync = (allowed) => [...allowed, 'lib:async']
+
 const constraints = (widen) =>
   Object.entries(internal).map(([project, allowed]) => ({
     sourceTag: project,
-    onlyDependOnLibsWithTags: widen(allowed),
+    onlyDependOnLibsWithTags: project === 'lib:async' ? [] : withAsync(widen(allowed)),
     bannedExternalImports: bannedFor(project),
   }))
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import { MAX_TIMER_MS } from '@tributary/push-source'
+import { MAX_TIMER_MS } from '@tributary/async'
 import { type CallListener, type GrpcStatus, localStatus, type ServerStreamCall } from './transport/index.ts'
 
 /** What is needed of a connection to run one call on it; GrpcSession is one. */

@@ -1,3 +1,4 @@
+export type { Clock } from '@tributary/async'
 export * from './errors.ts'
 export * from './schema.ts'
 export * from './record.ts'

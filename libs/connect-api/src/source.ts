@@ -1,3 +1,4 @@
+import type { Clock } from '@tributary/async'
 import type { ConfigSpecData } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import type { NotConnectedError } from './errors.ts'
@@ -36,15 +37,6 @@ export interface SourceConnector {
    * returns true. Absent: the answer reminds of those that may be kept in the source's own system.
    */
   readonly allOffsetsHere?: boolean
-}
-
-export interface Clock {
-  /** ms since the epoch */
-  now(): number
-  /** ms, monotonic */
-  monotonic(): number
-  /** Resolves after `ms`; rejects with the signal's reason. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
 /**

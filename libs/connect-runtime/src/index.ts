@@ -10,6 +10,6 @@ export {
 } from './unit/task-factory.ts'
 export type { FormerRun } from './hand-over/predecessor-run.ts'
 export type { Lease, TaskId, TaskState } from './task/task-parts.ts'
-export { systemClock } from './worker/system-clock.ts'
 export { assignUnits, type AssignorMember, type AssignmentResult } from './assignment/assignor.ts'
 export { TASK_METRICS } from './worker/task-metrics.ts'
+export { systemClock } from '@tributary/async'

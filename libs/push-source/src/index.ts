@@ -19,5 +19,4 @@ export {
   spanOf,
 } from './sequence/index.ts'
 export { TaskMetricsLog } from './task-metrics-log.ts'
-export { MAX_TIMER_MS } from './timer-limit.ts'
 export { checkTls, isUntrusted, readTls, type TlsSetting, type TlsSettings } from './tls.ts'

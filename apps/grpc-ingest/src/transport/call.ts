@@ -5,7 +5,7 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from 'node:http2'
-import { MAX_TIMER_MS } from '@tributary/push-source'
+import { MAX_TIMER_MS } from '@tributary/async'
 import { ACCEPT_ENCODING, FramingError, framed, MessageDecoder } from './message-decoder.ts'
 import { type GrpcStatus, localStatus, statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
 

@@ -1,5 +1,5 @@
+import { MAX_TIMER_MS } from '@tributary/async'
 import type { ClientHttp2Session } from 'node:http2'
-import { MAX_TIMER_MS } from '@tributary/push-source'
 
 /** Servers answer more frequent PINGs with GOAWAY; grpc-java clamps to the same. */
 const MIN_INTERVAL_MS = 10_000

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '@tributary/push-source'
+import { MAX_TIMER_MS } from '@tributary/async'
 import { shownUrl } from '../settings.ts'
 import { connectError } from './connect-error.ts'
 import type { ConnectionListener, WebSocketConnection } from './connection.ts'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { systemClock } from '@tributary/async'
 import type { Clock, SourcePlugin } from '@tributary/connect-api'
 import type { RoundMember } from '@tributary/kafka'
 import type { MemberMetadata } from './group.ts'
 import { Leader } from './leader.ts'
 import { Overlaps } from './overlaps.ts'
 import { FakeConfigStore } from '../testing/fake-config-store.ts'
-import { systemClock } from '../worker/system-clock.ts'
 import { until } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 

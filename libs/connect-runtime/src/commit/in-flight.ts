@@ -1,6 +1,6 @@
+import { Gate } from '@tributary/async'
 import { errorKind } from '@tributary/connect-api'
 import type { Batch } from '../records/batch.ts'
-import { Gate } from '../task/gate.ts'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import { type CommittableOffsets, SubmittedBatches } from './submitted-batches.ts'
 import type { TaskProgress } from '../task/task-progress.ts'

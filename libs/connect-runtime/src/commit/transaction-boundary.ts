@@ -1,8 +1,7 @@
+import { backoffMs, MAX_TIMER_MS, Serial } from '@tributary/async'
 import { type Clock, errorKind } from '@tributary/connect-api'
 import type { KafkaProducer, ProducerRecord } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
-import { backoffMs } from '../task/backoff.ts'
-import { Serial } from '../worker/serial.ts'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
 
 export interface TransactionalBatch {
@@ -26,9 +25,6 @@ export interface TransactionBoundaryOptions {
   /** An interval's commit failed, which nobody waits for. */
   readonly onFailure: (error: unknown) => void
 }
-
-/** Node's timers take no more ms, and fire at once instead. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * `transaction.boundary` (KIP-618): `poll` commits each batch; `interval` what came together within
@@ -152,10 +148,7 @@ export class TransactionBoundary {
     producer.beginTransaction()
     this.#open = true
     if (config.transactionBoundary === 'interval') {
-      this.#intervalEnd = setTimeout(
-        () => this.#intervalOver(),
-        Math.min(config.transactionIntervalMs, LONGEST_TIMER_MS),
-      )
+      this.#intervalEnd = setTimeout(() => this.#intervalOver(), Math.min(config.transactionIntervalMs, MAX_TIMER_MS))
     }
     for (const batch of this.#batches) this.#afterCommit.push(await batch.send())
   }

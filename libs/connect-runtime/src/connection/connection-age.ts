@@ -1,8 +1,6 @@
+import { MAX_TIMER_MS } from '@tributary/async'
 /** A connection that could not be replaced when it had its age is tried again to be after so long, in ms. */
 const AGAIN_MS = 30_000
-/** Node's timers take no more ms, and fire at once instead. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
 export interface ConnectionAgeOptions {
   /** ms since the present connection was made; null while there is none. */
   readonly ageMs: () => number | null
@@ -36,6 +34,6 @@ export class ConnectionAge {
   }
 
   #lookAfter(ms: number): void {
-    this.#timer = setTimeout(() => this.#look(), Math.min(ms, LONGEST_TIMER_MS)).unref()
+    this.#timer = setTimeout(() => this.#look(), Math.min(ms, MAX_TIMER_MS)).unref()
   }
 }

@@ -1,3 +1,4 @@
+import { backoffMs } from '@tributary/async'
 import {
   ConfigError,
   type Clock,
@@ -7,7 +8,6 @@ import {
   NotConnectedError,
 } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
-import { backoffMs } from '../task/backoff.ts'
 
 /** After a healthy connection the first try comes within this many ms, at random so that many tasks do not knock at once. */
 const FIRST_TRY_MS = 50

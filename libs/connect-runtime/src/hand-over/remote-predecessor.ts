@@ -1,6 +1,6 @@
+import { Gate } from '@tributary/async'
 import type { StatusStore } from '@tributary/connect-storage'
 import { type FormerRun, FormerRunGoesOn } from './predecessor-run.ts'
-import { Gate } from '../task/gate.ts'
 import type { TaskId } from '../task/task-parts.ts'
 
 export interface FormerOwnerOptions {

@@ -1,3 +1,4 @@
+import { backoffMs } from '@tributary/async'
 import {
   type Clock,
   type Converter,
@@ -8,7 +9,6 @@ import {
   errorKind,
 } from '@tributary/connect-api'
 import { type ProducerRecord, partitionForKey } from '@tributary/kafka-producer'
-import { backoffMs } from '../task/backoff.ts'
 import type { ErrorHandler, Stage } from './error-handler.ts'
 
 export interface RecordEncoderParts {

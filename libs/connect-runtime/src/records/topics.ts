@@ -1,7 +1,6 @@
+import { backoffMs, systemClock } from '@tributary/async'
 import { ConfigError, type Props, type SourceRecord } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
-import { backoffMs } from '../task/backoff.ts'
-import { systemClock } from '../worker/system-clock.ts'
 
 /**
  * Makes a topic; resolves also when it is there already. -1: the broker's default. Rejects with `retriable` set on the

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { systemClock } from '@tributary/async'
 import { type Clock, ConfigError, createTaskStats, DataError, NotConnectedError } from '@tributary/connect-api'
 import { type ScriptedRun, scriptedRun, until } from '../testing/run-scripted.ts'
-import { systemClock } from '../worker/system-clock.ts'
 import { overlap } from '../hand-over/follow-predecessor.ts'
 import type { FormerRun } from '../hand-over/predecessor-run.ts'
 

@@ -1,6 +1,6 @@
+import { warnWhenSlow } from '@tributary/async'
 import type { TransactionContext } from '@tributary/connect-api'
 import type { TaskParts } from './task-parts.ts'
-import { toldWhenSlow } from './told-when-slow.ts'
 
 /** Reading the offsets waits for transactions that others left open; after so long, in ms, the log says so. */
 const OFFSETS_SLOW_MS = 3000
@@ -15,7 +15,7 @@ export async function startProducer({ producer, offsets, lease, log }: TaskParts
   await producer.start(signal)
   log.debug('producer_started')
   await lease.passed(signal)
-  await toldWhenSlow(offsets.refresh(signal), OFFSETS_SLOW_MS, () => {
+  await warnWhenSlow(offsets.refresh(signal), OFFSETS_SLOW_MS, () => {
     log.warn('offsets_awaited', { reason: 'an open transaction on the offsets topic, or Kafka is slow' })
   })
 }

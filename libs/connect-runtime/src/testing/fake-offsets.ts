@@ -1,6 +1,6 @@
+import { Gate } from '@tributary/async'
 import type { OffsetEntry, SourceOffset, SourcePartition } from '@tributary/connect-api'
 import type { OffsetRecord, OffsetStore } from '@tributary/connect-storage'
-import { Gate } from '../task/gate.ts'
 
 export class FakeOffsets implements OffsetStore {
   readonly writes: SourceOffset[] = []

@@ -1,5 +1,5 @@
+import { Gate } from '@tributary/async'
 import type { KafkaProducer, ProduceResult, ProducerRecord } from '@tributary/kafka-producer'
-import { Gate } from '../task/gate.ts'
 
 /** The producer's interface over an array. The contract suite of kafka-producer says how the real ones behave. */
 export class FakeProducer implements KafkaProducer {

@@ -1,3 +1,4 @@
+import { Gate, systemClock } from '@tributary/async'
 import {
   createTaskStats,
   type ErrorKind,
@@ -10,10 +11,8 @@ import type { Logger } from '@tributary/telemetry'
 import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
 import type { FormerRun } from '../hand-over/predecessor-run.ts'
-import { Gate } from '../task/gate.ts'
 import { RecordEncoder } from '../records/record-encoder.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
-import { systemClock } from '../worker/system-clock.ts'
 import { Topics } from '../records/topics.ts'
 import type { TaskState } from '../task/task-parts.ts'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'

@@ -1,5 +1,5 @@
+import { backoffMs } from '@tributary/async'
 import { type ErrorKind, errorCode } from '@tributary/connect-api'
-import { backoffMs } from '../task/backoff.ts'
 
 /** A new start takes a new producer id, and looks its topics up again: a deleted one is made again, or named as missing. */
 const HEALED_BY_RESTART: ReadonlySet<string> = new Set(['PRODUCER_FENCED', 'UNKNOWN_TOPIC_OR_PARTITION'])

@@ -1,6 +1,6 @@
+import { Serial } from '@tributary/async'
 import type { State, StatusEntry, StatusStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import { Serial } from '../worker/serial.ts'
 import type { TaskId } from '../task/task-parts.ts'
 
 export interface TaskStatusOptions {

@@ -1,6 +1,4 @@
-/**
- * A condition that others can wait for: paused, suspended, room in a buffer. Opening wakes all who wait.
- */
+/** A condition that others wait for: not paused, not suspended, room in a buffer. `open` wakes everybody who waits. */
 export class Gate {
   #open: boolean
   #waiting: (() => void)[] = []
@@ -20,7 +18,7 @@ export class Gate {
   close(): void {
     this.#open = false
   }
-  /** Resolves once open; rejects with the signal's reason, also when open. */
+  /** Resolves once the gate is open. Rejects with the signal's reason, also when the gate is open. */
   async passed(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     while (!this.#open) {

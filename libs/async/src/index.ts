@@ -1,0 +1,5 @@
+export { abortable, anySignal, sleep } from './abort.ts'
+export { type BackoffOptions, backoffMs, KAFKA_JITTER } from './backoff.ts'
+export { type Clock, MAX_TIMER_MS, systemClock, warnWhenSlow } from './clock.ts'
+export { Gate } from './gate.ts'
+export { Serial } from './serial.ts'

@@ -1,6 +1,6 @@
 import { sharedKafka, startKafkaConnect } from '@tributary/harness'
 import type { TestContext } from 'node:test'
-import { clusterProps, pluginListed, startPlane, startWorker } from '../integration/control-plane-rig.ts'
+import { clusterProps, pluginListed, startPlane, startWorker } from '../support/control-plane.ts'
 import type { Mode, Sides } from './sides.ts'
 
 /**

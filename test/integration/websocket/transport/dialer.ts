@@ -1,0 +1,33 @@
+import type { Props } from '@tributary/connect-api'
+import { createDialer } from '../../../../apps/ws-ingest/src/dialer.ts'
+import { parseConfig } from '../../../../apps/ws-ingest/src/settings.ts'
+import { openWebSocket } from '../../../../apps/ws-ingest/src/transport/index.ts'
+import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
+import { OpenFeed } from './open.ts'
+
+/** A source's settings turned into connections, as its task does it. */
+export interface TestDialer {
+  readonly log: readonly LogLine[]
+  open(): Promise<OpenFeed>
+}
+
+export function feedProps(url: string, more: Props = {}): Props {
+  return { 'websocket.url': url, 'kafka.topic': 'ticks', ...more }
+}
+
+export async function dialerOf(props: Props): Promise<TestDialer> {
+  const log: LogLine[] = []
+  const dialer = await createDialer(parseConfig(props), props, openWebSocket, rememberingLog(log))
+  return {
+    log,
+    open: async () => {
+      const feed = new OpenFeed()
+      const listener = {
+        onMessage: (data: Buffer) => void feed.messages.push(data),
+        onEnd: feed.end.bind(feed),
+      }
+      feed.connection = await dialer.open(() => '', listener, new AbortController().signal)
+      return feed
+    },
+  }
+}

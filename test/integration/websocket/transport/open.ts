@@ -1,0 +1,68 @@
+import { until } from '../../../support/until.ts'
+import type { ConnectionEnd, OpenOptions, WebSocketConnection } from '../../../../apps/ws-ingest/src/transport/index.ts'
+import { openWebSocket } from '../../../../apps/ws-ingest/src/transport/index.ts'
+
+const DEFAULTS: Omit<OpenOptions, 'url'> = {
+  headers: {},
+  subprotocols: [],
+  tls: {},
+  proxyUrl: null,
+  compression: true,
+  followRedirects: true,
+  utf8Validation: true,
+  maxMessageBytes: 16 * 1024 * 1024,
+  timeoutMs: 20_000,
+}
+
+/** An open connection and all that has come over it. */
+export class OpenFeed {
+  connection!: WebSocketConnection
+  readonly messages: Buffer[] = []
+  /** For each message: is it binary? */
+  readonly binary: boolean[] = []
+  readonly pings: string[] = []
+  readonly pongs: string[] = []
+  readonly ends: ConnectionEnd[] = []
+  readonly #ended = Promise.withResolvers<ConnectionEnd>()
+
+  get texts(): string[] {
+    return this.messages.map(String)
+  }
+
+  /** Its end, at once when it comes. */
+  ended(): Promise<ConnectionEnd> {
+    return this.#ended.promise
+  }
+
+  end(end: ConnectionEnd): void {
+    this.ends.push(end)
+    this.#ended.resolve(end)
+  }
+
+  async received(count: number): Promise<void> {
+    await until(`${count} messages, of which ${this.messages.length} came`, () => this.messages.length >= count)
+  }
+}
+
+/** Opens a connection over the real transport; what comes goes to `feed`. */
+export async function openFeed(
+  url: string,
+  options: Partial<OpenOptions> = {},
+  signal: AbortSignal = new AbortController().signal,
+  feed = new OpenFeed(),
+): Promise<OpenFeed> {
+  feed.connection = await openWebSocket(
+    { ...DEFAULTS, ...options, url },
+    {
+      onMessage: (data, binary) => {
+        feed.messages.push(data)
+        feed.binary.push(binary)
+      },
+      onPing: (data) => feed.pings.push(data.toString()),
+      onPong: (data) => feed.pongs.push(data.toString()),
+      onEnd: (end) => feed.end(end),
+    },
+    signal,
+  )
+  return feed
+}

@@ -1,6 +1,8 @@
 import { startKafka } from '@tributary/harness'
 import { KafkaProxy } from './kafka-proxy.ts'
-import { SHORT_SESSIONS } from '../crash/ingest/rig.ts'
+
+/** A broker of a test's own lets sessions be this short, so that the successor of a killed process starts soon. */
+export const SHORT_SESSIONS = { 'group.min.session.timeout.ms': '500' } as const
 
 export interface ProxiedBroker {
   readonly brokers: readonly string[]

@@ -4,7 +4,7 @@ import { startKafka } from '@tributary/harness'
 import { type Answer, send } from '../../support/rest-call.ts'
 import { until } from '../../support/until.ts'
 import { type ReplicaProcess, startReplicas } from './processes.ts'
-import { SHORT_SESSIONS } from '../ingest/rig.ts'
+import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 
 const put = ({ url }: ReplicaProcess, name: string): Promise<Answer> =>
   send(url, {

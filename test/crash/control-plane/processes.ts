@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Child, type Exit, freePort, startChild, temporaryFolder } from '@tributary/harness'
-import { publishFilePlugin } from '../../support/file-plugin.ts'
+import { publishFilePlugin } from '../../support/control-plane.ts'
 import { until } from '../../support/until.ts'
 
 const MAIN = new URL('../../../apps/control-plane/src/main.ts', import.meta.url).pathname

@@ -5,7 +5,8 @@ import { startKafka } from '@tributary/harness'
 import { samplePeakRss } from '../../bench/process-usage.ts'
 import { until } from '../../support/until.ts'
 import { lastWords } from './last-words.ts'
-import { type Flow, long, Rig, SHORT_SESSIONS } from './rig.ts'
+import { SHORT_SESSIONS } from '../../support/own-broker.ts'
+import { type Flow, long, Rig } from './rig.ts'
 
 const OUTAGE_MS = long ? 30_000 : 5000
 const MIB = 1024 * 1024

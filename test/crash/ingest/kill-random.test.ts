@@ -5,8 +5,9 @@ import { consoleConsume, startKafka } from '@tributary/harness'
 import { numbersIn } from '../../support/delivered.ts'
 import type { Ingest } from '../../support/ingest.ts'
 import { lastWords } from './last-words.ts'
-import { randomFrom } from './random.ts'
-import { type Flow, long, Rig, SHORT_SESSIONS } from './rig.ts'
+import { Random } from '../../support/random.ts'
+import { SHORT_SESSIONS } from '../../support/own-broker.ts'
+import { type Flow, long, Rig } from './rig.ts'
 
 const KILLS = long ? 30 : 4
 /** ms after the start of the process, and after both streams had started, within which a kill comes. */
@@ -14,18 +15,12 @@ const AFTER_START_MS = 3000
 const AFTER_STREAMING_MS = 800
 
 /** Kills it in its start or under load, and answers how many records each connector had sent and not told as committed. */
-async function killSomewhere(
-  ingest: Ingest,
-  flows: readonly Flow[],
-  kill: number,
-  random: () => number,
-  t: TestContext,
-) {
+async function killSomewhere(ingest: Ingest, flows: readonly Flow[], kill: number, random: Random, t: TestContext) {
   if (kill % 2 === 0) {
-    await sleep(random() * AFTER_START_MS)
+    await sleep(random.next() * AFTER_START_MS)
   } else {
     for (const flow of flows) await ingest.logged('batch_acknowledged', flow.name)
-    await sleep(random() * AFTER_STREAMING_MS)
+    await sleep(random.next() * AFTER_STREAMING_MS)
   }
   await ingest.child.kill()
   return flows.map(({ name }) => {
@@ -38,7 +33,7 @@ async function killSomewhere(
 test(`${KILLS} kills at random under load: nothing is lost, with exactly-once nothing comes twice`, async (t) => {
   const seed = Number(process.env['TRIBUTARY_TEST_SEED'] ?? Date.now() % 2 ** 31)
   t.diagnostic(`TRIBUTARY_TEST_SEED=${seed}`)
-  const random = randomFrom(seed)
+  const random = new Random(seed)
   const broker = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => broker.stop())
   const rig = await Rig.create(t, { brokers: broker.brokers, shortSessions: true })

@@ -14,8 +14,6 @@ export const long = process.env['TRIBUTARY_TEST_LONG'] === '1'
 
 export type Delivery = 'at-least-once' | 'exactly-once'
 
-/** A broker of a test's own lets sessions be this short, so that the successor of a killed process starts soon. */
-export const SHORT_SESSIONS = { 'group.min.session.timeout.ms': '500' } as const
 const SHORT_SESSION_MS = '2000'
 
 const quiet = createLogger({ name: 'crash', level: 'error' })

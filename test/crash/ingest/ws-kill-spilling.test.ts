@@ -5,7 +5,8 @@ import { readPartition } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 import { numbersIn } from '../../support/delivered.ts'
 import type { Ingest } from '../../support/ingest.ts'
-import { long, SHORT_SESSIONS } from './rig.ts'
+import { SHORT_SESSIONS } from '../../support/own-broker.ts'
+import { long } from './rig.ts'
 import { WsRig } from './ws-rig.ts'
 
 const RATE = 5000

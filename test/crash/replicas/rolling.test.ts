@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sharedKafka } from '@tributary/harness'
 import { Fleet } from './fleet.ts'
-import { randomFrom } from '../ingest/random.ts'
+import { Random } from '../../support/random.ts'
 import { long } from '../ingest/rig.ts'
 import { summary } from './streams-delivered.ts'
 
@@ -57,14 +57,14 @@ test('a rolling restart of three replicas under load, exactly once: nothing is l
 test(`${KILLS} replicas killed at random under load, exactly once: nothing is lost, nothing comes twice`, async (t) => {
   const seed = Number(process.env['TRIBUTARY_TEST_SEED'] ?? Date.now() % 2 ** 31)
   t.diagnostic(`TRIBUTARY_TEST_SEED=${seed}`)
-  const random = randomFrom(seed)
+  const random = new Random(seed)
   const fleet = await underLoad(t)
   for (let kill = 0; kill < KILLS; kill++) {
-    await sleep(random() * AFTER_START_MS)
+    await sleep(random.next() * AFTER_START_MS)
     // One that has something to lose, if there is any: the last one may just have started.
     const busy = fleet.replicas.filter((replica) => fleet.ownedBy(replica).length > 0)
     const candidates = busy.length > 0 ? busy : fleet.replicas
-    const victim = candidates[Math.floor(random() * candidates.length)]!
+    const victim = random.pick(candidates)
     const running = fleet.ownedBy(victim).length
     await fleet.endReplica(victim, (child) => child.kill())
     await fleet.startReplica()

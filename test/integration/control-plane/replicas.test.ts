@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { sharedKafka } from '@tributary/harness'
 import { type Answer, send } from '../../support/rest-call.ts'
-import { clusterProps, type Props, type Running, startPlane } from '../../support/control-plane.ts'
-import { publishFilePlugin } from '../../support/file-plugin.ts'
+import { clusterProps, type Props, type Running, startPlane, publishFilePlugin } from '../../support/control-plane.ts'
 import { until } from '../../support/until.ts'
 
 const { brokers } = await sharedKafka()

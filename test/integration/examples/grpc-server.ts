@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js'
 import protobuf from 'protobufjs'
-import 'protobufjs/ext/descriptor.js'
-import { addReflection, descriptorFiles } from '../../support/grpc-reflection-service.ts'
-import { fixture } from '../../support/grpc-ticker.ts'
+import { addReflection, descriptorFiles, fixture } from '../../support/grpc-ticker.ts'
 
 const SETS = ['example', 'production', 'secure', 'test', 'test_stream'].map((name) => fixture(`${name}.desc`))
 

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { type DeflateParameters, MessageDeflater, MessageInflater } from './deflate.ts'
+import {
+  type DeflateParameters,
+  MessageDeflater,
+  MessageInflater,
+  closeFrame,
+  fragments,
+  OPCODE,
+} from './raw-frames.ts'
 import { openFeed } from './open.ts'
-import { closeFrame, fragments, OPCODE } from './raw-frames.ts'
 import { type RawServer, startRawServer } from './raw-server.ts'
 import { until } from '../../../support/until.ts'
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type AutobahnCase, protocolCases, sizedCase } from './autobahn-cases.ts'
-import { utf8Cases } from './autobahn-utf8.ts'
+import { type AutobahnCase, protocolCases, sizedCase, utf8Cases } from './autobahn-cases.ts'
 import { openFeed } from './open.ts'
 import { OPCODE } from './raw-frames.ts'
 import { type RawServer, startRawServer } from './raw-server.ts'

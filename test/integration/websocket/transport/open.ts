@@ -1,6 +1,14 @@
 import { until } from '../../../support/until.ts'
-import type { ConnectionEnd, OpenOptions, WebSocketConnection } from '../../../../apps/ws-ingest/src/transport/index.ts'
-import { openWebSocket } from '../../../../apps/ws-ingest/src/transport/index.ts'
+import {
+  type ConnectionEnd,
+  type OpenOptions,
+  type WebSocketConnection,
+  openWebSocket,
+} from '../../../../apps/ws-ingest/src/transport/index.ts'
+import type { Props } from '@tributary/connect-api'
+import { createDialer } from '../../../../apps/ws-ingest/src/dialer.ts'
+import { parseConfig } from '../../../../apps/ws-ingest/src/settings.ts'
+import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
 
 const DEFAULTS: Omit<OpenOptions, 'url'> = {
   headers: {},
@@ -65,4 +73,31 @@ export async function openFeed(
     signal,
   )
   return feed
+}
+
+/** A source's settings turned into connections, as its task does it. */
+export interface TestDialer {
+  readonly log: readonly LogLine[]
+  open(): Promise<OpenFeed>
+}
+
+export function feedProps(url: string, more: Props = {}): Props {
+  return { 'websocket.url': url, 'kafka.topic': 'ticks', ...more }
+}
+
+export async function dialerOf(props: Props): Promise<TestDialer> {
+  const log: LogLine[] = []
+  const dialer = await createDialer(parseConfig(props), props, openWebSocket, rememberingLog(log))
+  return {
+    log,
+    open: async () => {
+      const feed = new OpenFeed()
+      const listener = {
+        onMessage: (data: Buffer) => void feed.messages.push(data),
+        onEnd: feed.end.bind(feed),
+      }
+      feed.connection = await dialer.open(() => '', listener, new AbortController().signal)
+      return feed
+    },
+  }
 }

@@ -8,7 +8,7 @@ import type { TlsOptions } from 'node:tls'
 import { NotConnectedError, type Props } from '@tributary/connect-api'
 import { websocketSource } from '@tributary/ws-ingest'
 import { fixture } from '../../../support/grpc-ticker.ts'
-import { dialerOf, feedProps } from './dialer.ts'
+import { dialerOf, feedProps } from './open.ts'
 import { frame, OPCODE } from './raw-frames.ts'
 import { type RawServer, startRawServer } from './raw-server.ts'
 

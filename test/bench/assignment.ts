@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { sharedKafka } from '@tributary/harness'
-import { overlaps, UnitWorker, until, type Tick } from '../integration/kafka-unit-worker.ts'
+import { overlaps, UnitWorker, until, type Tick } from '../support/unit-worker.ts'
 
 /**
  * What a rebalance costs: 12 units that tick each 20 ms on three members, session 10 s. Prints for each event how long the moved
@@ -78,7 +78,7 @@ await measure('the leader leaves', async () => {
 })
 
 const survivor = a.running.size === 12 ? a : b
-const file = new URL('../integration/kafka-unit-worker-process.ts', import.meta.url).pathname
+const file = new URL('../support/unit-worker-process.ts', import.meta.url).pathname
 const args = [file, brokers.join(','), groupId, 'victim', units.join(','), String(sessionTimeoutMs)]
 const victim = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
 createInterface({ input: victim.stdout }).on('line', (line) => ticks.push(JSON.parse(line) as Tick))

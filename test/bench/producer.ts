@@ -12,7 +12,7 @@ import { Producer } from '@platformatic/kafka'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createTopic, readEndOffset } from '../integration/kafka-topic.ts'
+import { createTopic, readEndOffset } from '../support/kafka-topic.ts'
 
 const WARM_UP_MS = 500
 

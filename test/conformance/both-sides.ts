@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { comparable } from './comparable.ts'
 import { type Difference, type DifferenceName, DIFFERENCES } from './differences.ts'
 import { LENIENCIES, type LeniencyName } from './leniencies.ts'
-import { type Answer, type Call, send } from './rest-call.ts'
+import { type Answer, type Call, send } from '../support/rest-call.ts'
 import { type Mode, MODES, OF_SIDE, type Side, type Sides, SIDES } from './sides.ts'
 
 export interface Step extends Call {

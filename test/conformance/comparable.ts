@@ -1,4 +1,4 @@
-import type { Answer } from './rest-call.ts'
+import type { Answer } from '../support/rest-call.ts'
 import { OF_SIDE } from './sides.ts'
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { until } from '../integration/until.ts'
-import { send } from './rest-call.ts'
+import { until } from '../support/until.ts'
+import { send } from '../support/rest-call.ts'
 
 /** The states of a connector and of its tasks, in their order; 'absent' when there is no such connector. */
 export type States = readonly string[] | 'absent'

@@ -1,5 +1,5 @@
 import { messageOf } from './comparable.ts'
-import type { Answer } from './rest-call.ts'
+import type { Answer } from '../support/rest-call.ts'
 
 /**
  * Where an answer of ours may differ from Kafka Connect's, and why. A step of the script names the difference that it

@@ -1,7 +1,7 @@
 import { TRIBUTARY_CONNECTOR_KEYS } from '@tributary/connect-api'
 import { messageOf } from './comparable.ts'
 import { type Difference } from './differences.ts'
-import type { Answer } from './rest-call.ts'
+import type { Answer } from '../support/rest-call.ts'
 
 /** What operators' runbooks ask for and Kafka Connect refuses or does not do; `connect.strict=true` switches all of it off. */
 export const LENIENCIES = {

@@ -5,7 +5,7 @@ import { before, describe, it } from 'node:test'
 import { ConnectError } from '@tributary/connect-api'
 import { jsonWriter, loadDescriptorSet, loadDescriptorText, type Root } from '@tributary/grpc-ingest/schema'
 import { generateMessage } from './protobuf-json/generate-message.ts'
-import { Random } from '../fuzz/random.ts'
+import { Random } from '../support/random.ts'
 import { buildReference, referenceJson, type Verdict } from './protobuf-json/reference.ts'
 import { firstDifference } from './protobuf-json/same-json.ts'
 

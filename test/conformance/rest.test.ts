@@ -13,7 +13,7 @@ import { PLUGINS, VALIDATE } from './rest/plugins.ts'
 import { races } from './rest/races.ts'
 import { references } from './rest/references.ts'
 import { failures, restarts } from './rest/restarts.ts'
-import { startSides } from './start-sides.ts'
+import { startSides } from './sides.ts'
 
 /** What can be compared whatever the state of tasks: each request by itself. */
 const REQUESTS: Readonly<Record<string, readonly Step[]>> = {

@@ -1,3 +1,6 @@
+import { sharedKafka, startKafkaConnect } from '@tributary/harness'
+import type { TestContext } from 'node:test'
+import { clusterProps, pluginListed, startPlane, startWorker } from '../support/control-plane.ts'
 /** How ours is run: with `connect.strict=true`, or with nothing set. */
 export const MODES = ['strict', 'byDefault'] as const
 export type Mode = (typeof MODES)[number]
@@ -16,4 +19,40 @@ export const OF_SIDE = '<side>'
 
 export function topicOf(topic: string, side: Side): string {
   return topic.replace(OF_SIDE, side)
+}
+
+/**
+ * A live Kafka Connect, and two installations of ours with one worker each: one in strict mode, one as it is by
+ * default. All on the same Kafka, with the file source; all end with the test.
+ */
+export async function startSides(t: TestContext): Promise<Sides> {
+  const { brokers } = await sharedKafka()
+  const [connect, strict, byDefault] = await Promise.all([
+    startConnect(t, brokers),
+    startOurs(t, brokers, 'strict'),
+    startOurs(t, brokers, 'byDefault'),
+  ])
+  return { connect, ours: { strict, byDefault } }
+}
+
+export async function startOurs(t: TestContext, brokers: readonly string[], mode: Mode): Promise<string> {
+  const props = clusterProps(brokers, mode === 'strict' ? { 'connect.strict': 'true' } : {})
+  await startWorker(t, props)
+  const { url } = await startPlane(t, props)
+  await pluginListed(url)
+  return url
+}
+
+async function startConnect(t: TestContext, brokers: readonly string[]): Promise<string> {
+  const connect = await startKafkaConnect({
+    brokers,
+    properties: {
+      'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
+      'exactly.once.source.support': 'enabled',
+      'config.providers': 'file',
+      'config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
+    },
+  })
+  t.after(() => connect.stop())
+  return connect.url
 }

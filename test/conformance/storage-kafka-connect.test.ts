@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createStores, type ConnectorConfig, type StoreName, type Stores } from '@tributary/connect-storage'
 import { sharedKafka, startKafkaConnect, temporaryFolder, type KafkaConnect } from '@tributary/harness'
-import { quietLogger, until } from '../integration/kafka-unit-worker.ts'
-import { readPartition } from '../integration/kafka-topic.ts'
+import { quietLogger, until } from '../support/unit-worker.ts'
+import { readPartition } from '../support/kafka-topic.ts'
 
 /**
  * One set of topics that both a real Kafka Connect 3.9.1 and our stores use: the stores write before Connect is started for the

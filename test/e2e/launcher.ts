@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { freePort, temporaryFolder } from '@tributary/harness'
-import { isAlive, until } from '../integration/until.ts'
+import { isAlive, until } from '../support/until.ts'
 
 const run = promisify(execFile)
 const repository = fileURLToPath(new URL('../../', import.meta.url))

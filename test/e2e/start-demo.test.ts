@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { isFree } from '@tributary/harness'
 import { allGone, launch, newPlace, showTopic, type Launched, type Place } from './launcher.ts'
-import { until } from '../integration/until.ts'
+import { until } from '../support/until.ts'
 
 const flowing = (connector: string): RegExp =>
   new RegExp(`${connector}  RUNNING  [1-9][\\d,]* records  [1-9][\\d,]*/s  [\\d.]+ ms  lag \\d+`)

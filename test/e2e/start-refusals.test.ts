@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { freePort, kafkaAnswers, temporaryFolder } from '@tributary/harness'
 import { allGone, launch, launchToEnd, newPlace } from './launcher.ts'
-import { until } from '../integration/until.ts'
+import { until } from '../support/until.ts'
 
 test('a taken REST port is told in one sentence, before anything is started', async (t) => {
   const { env, restPort } = await newPlace()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { kafkaAnswers, sharedKafka } from '@tributary/harness'
 import { launch, newPlace, type Launched } from './launcher.ts'
-import { until } from '../integration/until.ts'
+import { until } from '../support/until.ts'
 
 /** The launcher on the tests' Kafka, with a cluster name of its own. */
 async function launchOnShared(

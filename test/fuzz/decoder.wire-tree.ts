@@ -1,5 +1,5 @@
 import { chunk, varint } from '../conformance/protobuf-json/generate-message.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../support/random.ts'
 import { mutateBytes } from './mutate.ts'
 
 /** A field on the wire; what is between two length prefixes is a tree when it can be read as one. */

@@ -2,9 +2,9 @@
  * The fuzz driver that all fuzzers share: makes inputs from a seed, runs the code under test on each within bounds of
  * time and memory, and counts. A fuzzer is a module that exports `fuzz(iterations, seed)`; see config.fuzz.ts.
  */
-import { Random } from './random.ts'
+import { Random } from '../support/random.ts'
 
-export { Random } from './random.ts'
+export { Random } from '../support/random.ts'
 export { mutateBytes, mutateJson, mutateProps, mutateText } from './mutate.ts'
 
 /** How far an input came: refused by the first stage with a clear error, or past it. */

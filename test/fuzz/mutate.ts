@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '../support/random.ts'
 
 /** Longest text or byte array that a mutation makes, so that an input's size never explains its time. */
 const MAX_LENGTH = 64 * 1024

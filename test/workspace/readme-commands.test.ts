@@ -15,7 +15,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm start -- --help': 'test/e2e/start-refusals.test.ts',
   'npm run test:long': 'test/run.ts',
   'npm run topic -- demo.quotes': 'test/e2e/start-demo.test.ts',
-  'curl -X POST http://localhost:8083/connectors': 'test/integration/example-configs.test.ts',
+  'curl -X POST http://localhost:8083/connectors': 'test/integration/examples/grpc-services.test.ts',
 }
 
 test('every command of the README is one that a test or CI runs', () => {

@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { type CommandLine, freePort, pythonPackages, startChild, temporaryFolder } from '@tributary/harness'
-import { until } from '../../integration/until.ts'
+import { until } from '../../support/until.ts'
 import { inStates, type States } from '../connector-states.ts'
-import { send } from '../rest-call.ts'
+import { send } from '../../support/rest-call.ts'
 import { type ClientSides, type Config, startClientSides } from './client-sides.ts'
 
 const packagesOf = (name: string) => pythonPackages(new URL(`packages/${name}.txt`, import.meta.url).pathname)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { sharedKafka, startKafkaConnect } from '@tributary/harness'
-import { clusterProps, pluginListed, startPlane, startWorker } from '../../integration/control-plane-rig.ts'
-import { createTopic } from '../../integration/kafka-topic.ts'
+import { clusterProps, pluginListed, startPlane, startWorker } from '../../support/control-plane.ts'
+import { createTopic } from '../../support/kafka-topic.ts'
 
 export const FILE_SOURCE = 'org.apache.kafka.connect.file.FileStreamSourceConnector'
 

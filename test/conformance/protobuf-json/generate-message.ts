@@ -1,5 +1,5 @@
 import type { Field, MessageType } from '@tributary/grpc-ingest/schema'
-import type { Random } from '../../fuzz/random.ts'
+import type { Random } from '../../support/random.ts'
 
 const VARINT = 0
 const I64 = 1

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Comparison, eventually, type Step } from '../both-sides.ts'
-import { send } from '../rest-call.ts'
+import { send } from '../../support/rest-call.ts'
 import type { LinesFile } from './lines-file.ts'
 import { create, get, JSON_TYPE, patch, post, put, remove } from './steps.ts'
 

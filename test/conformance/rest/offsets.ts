@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Comparison, eventually, type Step } from '../both-sides.ts'
-import { readPartition } from '../../integration/kafka-topic.ts'
+import { readPartition } from '../../support/kafka-topic.ts'
 import { SIDES, topicOf } from '../sides.ts'
 import { alike } from './lifecycle.ts'
 import type { LinesFile } from './lines-file.ts'

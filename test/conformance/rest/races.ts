@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Comparison, Step } from '../both-sides.ts'
-import { type Answer, send } from '../rest-call.ts'
+import { type Answer, send } from '../../support/rest-call.ts'
 import { MODES } from '../sides.ts'
 import { CONFIG, create, get, patch, put, remove } from './steps.ts'
 

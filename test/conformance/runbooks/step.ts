@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { until } from '../../integration/until.ts'
+import { until } from '../../support/until.ts'
 import type { Flow, Pipeline } from './pipeline.ts'
 
 export const SOURCE = 'cassandra-source-connector'

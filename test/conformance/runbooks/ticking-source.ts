@@ -1,5 +1,5 @@
 import { setInterval } from 'node:timers/promises'
-import { startTicker, type Ticker, type WatchCall } from '../../integration/grpc-ticker.ts'
+import { startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
 
 const INTERVAL_MS = 20
 /** A varint that ends in its middle. */

@@ -4,7 +4,7 @@ import { createProducer, type ProducerDriver } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
-import { createTopic, denyWrite } from '../kafka-topic.ts'
+import { createTopic, denyWrite } from '../../support/kafka-topic.ts'
 import { deadline, recordsOf, valuesIn } from './support.ts'
 
 type Reach = Omit<KafkaConnection, 'clientId'>

@@ -2,7 +2,7 @@ import { consoleConsume } from '@tributary/harness'
 import { createProducer, type ProducerDriver, type ProducerRecord } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createTopic, readPartition } from '../kafka-topic.ts'
+import { createTopic, readPartition } from '../../support/kafka-topic.ts'
 import { deadline, range, recordsOf, shared, startProducer, strings, valuesIn } from './support.ts'
 
 export function deliveryContract(driver: ProducerDriver): void {

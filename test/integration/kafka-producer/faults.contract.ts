@@ -2,8 +2,8 @@ import { createProducer, type ProducerDriver } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createTopic, readPartition } from '../kafka-topic.ts'
-import { apiKeys } from './kafka-proxy.ts'
+import { createTopic, readPartition } from '../../support/kafka-topic.ts'
+import { apiKeys } from '../../support/kafka-proxy.ts'
 import {
   deadline,
   range,

@@ -8,8 +8,8 @@ import {
 } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KafkaProxy } from './kafka-proxy.ts'
-import { readPartition } from '../kafka-topic.ts'
+import { KafkaProxy } from '../../support/kafka-proxy.ts'
+import { readPartition } from '../../support/kafka-topic.ts'
 
 export type Options = Omit<CreateProducerOptions, 'driver'>
 

@@ -3,8 +3,8 @@ import type { ProducerDriver } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { createTopic } from '../kafka-topic.ts'
-import { apiKeys } from './kafka-proxy.ts'
+import { createTopic } from '../../support/kafka-topic.ts'
+import { apiKeys } from '../../support/kafka-proxy.ts'
 import {
   assertCommitted,
   deadline,

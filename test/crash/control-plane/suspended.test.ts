@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import test, { after, before, type TestContext } from 'node:test'
+import { type Answer, send } from '../../support/rest-call.ts'
+import { apiKeys, type Held } from '../../support/kafka-proxy.ts'
+import { readPartition } from '../../support/kafka-topic.ts'
+import { until } from '../../support/until.ts'
+import { type ReplicaProcess, type Replicas, startReplicas } from './processes.ts'
+import { type ProxiedBroker, startProxiedBroker } from '../../support/own-broker.ts'
+
+/**
+ * A leader that is suspended in the middle of a write (a pause of its virtual machine, say), and wakes when another one leads
+ * and has written. A proxy stops its connection at a chosen request of the write, so that the window is hit each time.
+ */
+let broker: ProxiedBroker
+before(async () => {
+  broker = await startProxiedBroker()
+})
+after(() => broker.stop())
+
+const SESSION = { TRIBUTARY_SESSION_TIMEOUT_MS: '4000', TRIBUTARY_HEARTBEAT_INTERVAL_MS: '200' }
+
+const put = ({ url }: ReplicaProcess, value: string): Promise<Answer> =>
+  send(url, {
+    method: 'PUT',
+    path: '/connectors/c/config',
+    body: { 'connector.class': 'FileStreamSource', topic: 't', value },
+  })
+
+/** The values that were written, in their order, for a read_committed reader. */
+async function committedValues({ configTopic }: Replicas): Promise<(string | undefined)[]> {
+  const records = await readPartition(broker.brokers, configTopic, 0, { committed: true })
+  return records
+    .filter(({ key }) => key?.toString() === 'connector-c')
+    .map(({ value }) => (JSON.parse(String(value)) as { properties: { value?: string } }).properties.value)
+}
+
+interface Suspension {
+  /** What the client of the suspended leader got at last. */
+  readonly answer: Answer
+  /** The values that were written, in their order. */
+  readonly values: readonly (string | undefined)[]
+}
+
+/** Suspends the leader while its write of `old` is held; then another one writes `new`, and both go on with `newer`. */
+async function suspendWhile(t: TestContext, held: (topic: string) => Held): Promise<Suspension> {
+  const replicas = await startReplicas(t, broker.brokers, 3, SESSION)
+  const former = await replicas.leader()
+  const others = replicas.all.filter((replica) => replica !== former)
+  assert.equal((await put(former, 'first')).status, 201)
+
+  const holding = broker.proxy.hold(held(replicas.configTopic))
+  const old = put(former, 'old')
+  await holding
+  process.kill(former.pid, 'SIGSTOP')
+  const onTheWay = put(others[0]!, 'on the way')
+  const next = await until('another replica leads', async () => {
+    const leader = await others[1]!.leader()
+    return leader !== former.url && others.find(({ url }) => url === leader)
+  })
+  const written = await put(next, 'new')
+  assert.equal(written.status, 200, JSON.stringify(written.body))
+  process.kill(former.pid, 'SIGCONT')
+  // Its connections break, and it tries again on new ones.
+  broker.proxy.thaw()
+  const answer = await old
+  const { status } = await onTheWay
+
+  // It is a replica like any other now.
+  await replicas.leader()
+  assert.equal((await put(former, 'newer')).status, 200)
+  for (const { url } of replicas.all) {
+    await until(`${url} shows the last write`, async () => {
+      const { body } = await send(url, { method: 'GET', path: '/connectors/c/config' })
+      return (body as { value: string }).value === 'newer'
+    })
+  }
+  const values = await committedValues(replicas)
+  // The leader refused it when it woke, and it went to the next one; or that one was elected long before.
+  assert.equal(values.filter((value) => value === 'on the way').length, status === 200 ? 1 : 0, `${status}`)
+  return { answer, values: values.filter((value) => value !== 'on the way') }
+}
+
+function assertInDoubt({ status, body }: Answer): void {
+  assert.equal(status, 503, JSON.stringify(body))
+  const { error_code: code, message } = body as { error_code: number; message: string }
+  assert.equal(code, 503)
+  assert.match(message, /^Whether the change was made is not known/)
+}
+
+test('suspended before the broker had its write: the write never comes to count', async (t) => {
+  const { answer, values } = await suspendWhile(t, (topic) => ({
+    apiKey: apiKeys.produce,
+    naming: topic,
+    what: 'request',
+  }))
+  assertInDoubt(answer)
+  assert.deepEqual(values, ['first', 'new', 'newer'])
+})
+
+test('suspended before the broker heard of its commit: the write never comes to count', async (t) => {
+  const { answer, values } = await suspendWhile(t, (topic) => ({
+    apiKey: apiKeys.endTxn,
+    naming: topic.replace(/-configs$/, '-control-plane'),
+    what: 'request',
+  }))
+  assertInDoubt(answer)
+  assert.deepEqual(values, ['first', 'new', 'newer'])
+})
+
+test('suspended before it heard of its commit: the write counts once, before those of the next leader', async (t) => {
+  const { answer, values } = await suspendWhile(t, (topic) => ({
+    apiKey: apiKeys.endTxn,
+    naming: topic.replace(/-configs$/, '-control-plane'),
+    what: 'answer',
+  }))
+  assertInDoubt(answer)
+  assert.deepEqual(values, ['first', 'old', 'new', 'newer'])
+})

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { createStores, type Stores } from '@tributary/connect-storage'
+import { temporaryFolder } from '@tributary/harness'
+import { createLogger } from '@tributary/telemetry'
+import { createTopic } from '../../support/kafka-topic.ts'
+import { until } from '../../support/until.ts'
+import { type Delivered, deliveredTo } from '../../support/delivered.ts'
+import { type Ingest, startIngest } from '../../support/ingest.ts'
+import { type NumbersOptions, NumbersSource, PROTO } from '../../support/numbers-source.ts'
+
+export const long = process.env['TRIBUTARY_TEST_LONG'] === '1'
+
+export type Delivery = 'at-least-once' | 'exactly-once'
+
+const SHORT_SESSION_MS = '2000'
+
+const quiet = createLogger({ name: 'crash', level: 'error' })
+
+/** One source, and the connector that reads it into a topic of its own. */
+export interface Flow {
+  readonly name: string
+  readonly delivery: Delivery
+  readonly source: NumbersSource
+  readonly topic: string
+}
+
+export interface RigOptions {
+  readonly brokers: readonly string[]
+  /** Only with a broker that was started with SHORT_SESSIONS. */
+  readonly shortSessions?: boolean
+}
+
+/** A cluster of a random name: connectors are put into its config topic, workers are grpc-ingest processes. */
+export class Rig {
+  readonly cluster = `crash-${randomUUID().slice(0, 8)}`
+  readonly #t: TestContext
+  readonly #options: RigOptions
+  readonly #stores: Stores
+  readonly #logs = temporaryFolder('crash')
+  #starts = 0
+  #running: Ingest | null = null
+
+  private constructor(t: TestContext, options: RigOptions) {
+    this.#t = t
+    this.#options = options
+    const connection = { brokers: options.brokers, clientId: this.cluster }
+    this.#stores = createStores({ connection, log: quiet, cluster: this.cluster })
+  }
+
+  static async create(t: TestContext, options: RigOptions): Promise<Rig> {
+    const rig = new Rig(t, options)
+    const { configs, offsets } = rig.#stores
+    t.after(() => Promise.all([configs.stop(), offsets.stop()]))
+    await Promise.all([configs.start(t.signal), offsets.start(t.signal)])
+    return rig
+  }
+
+  get offsetsTopic(): string {
+    return `${this.cluster}-offsets`
+  }
+
+  /** `extra` are further keys of the connector's configuration. */
+  async flow(delivery: Delivery, numbers: NumbersOptions, extra: Record<string, string> = {}): Promise<Flow> {
+    const source = await NumbersSource.listen(numbers)
+    this.#t.after(() => source.close())
+    const topic = await createTopic(this.#options.brokers)
+    await this.#stores.configs.putConnectorConfig(delivery, {
+      name: delivery,
+      'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
+      'tasks.max': '1',
+      'grpc.server.host': '127.0.0.1',
+      'grpc.server.port': String(source.port),
+      'grpc.service.name': 'crash.Numbers',
+      'grpc.method.name': 'Stream',
+      'grpc.proto.descriptor': PROTO,
+      'grpc.resume.field': 'sequence',
+      'grpc.resume.request.field': 'from',
+      'grpc.resume.request.next': 'true',
+      'kafka.topic': topic,
+      ...(delivery === 'exactly-once' ? { 'exactly.once.support': 'required' } : {}),
+      ...extra,
+    })
+    return { name: delivery, delivery, source, topic }
+  }
+
+  async start(): Promise<Ingest> {
+    const ingest = await startIngest(join(this.#logs, `grpc-ingest-${++this.#starts}.log`), {
+      KAFKA_BROKERS: this.#options.brokers.join(','),
+      TRIBUTARY_CLUSTER: this.cluster,
+      ...(this.#options.shortSessions === true
+        ? { TRIBUTARY_SESSION_TIMEOUT_MS: SHORT_SESSION_MS, TRIBUTARY_HEARTBEAT_INTERVAL_MS: '200' }
+        : {}),
+    })
+    this.#t.after(() => ingest.child.kill())
+    this.#running = ingest
+    return ingest
+  }
+
+  /** The last number whose offset is committed; 0 when there is none. */
+  committed({ name }: Flow): number {
+    return Number(this.#stores.offsets.offsets(name)[0]?.offset?.['resume'] ?? 0)
+  }
+
+  async committedTo(flow: Flow, number: number): Promise<void> {
+    const running = this.#running
+    const reached = (): boolean => {
+      if (running?.child.exit) throw new Error('grpc-ingest ended')
+      return this.committed(flow) >= number
+    }
+    try {
+      await until(`${flow.name} has committed ${number}`, reached, 120_000)
+    } catch (cause) {
+      throw new Error(`${(cause as Error).message}, but ${this.committed(flow)}:\n${running?.log.tail()}`, { cause })
+    }
+  }
+
+  /** Ends the load, waits until all of it is committed, and answers what the topic holds. */
+  async finish(flow: Flow): Promise<Delivered> {
+    const last = flow.source.end()
+    await this.committedTo(flow, last)
+    return await deliveredTo(this.#options.brokers, flow.topic, last)
+  }
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sharedKafka } from '@tributary/harness'
+import type { Cut } from '../../support/numbers-source.ts'
+import { type Delivery, long, Rig } from './rig.ts'
+
+const CUTS = long ? 60 : 6
+const WAYS: readonly Cut[] = ['connection', 'reset', 'status']
+
+for (const delivery of ['at-least-once', 'exactly-once'] satisfies Delivery[]) {
+  test(`a source whose stream is cut every second, ${delivery}: nothing is lost, nothing comes twice`, async (t) => {
+    const rig = await Rig.create(t, await sharedKafka())
+    const flow = await rig.flow(delivery, { rate: 4000 })
+    const ingest = await rig.start()
+    await rig.committedTo(flow, 1)
+    for (let cut = 0; cut < CUTS; cut++) {
+      await sleep(1000)
+      flow.source.cut(WAYS[cut % WAYS.length]!)
+    }
+    const delivered = await rig.finish(flow)
+    t.diagnostic(`${CUTS} cuts, ${flow.source.streams} streams: ${JSON.stringify(delivered)}`)
+    assert.equal(delivered.lost, 0)
+    // The process lives on, so it asks for what comes after the last number received.
+    assert.equal(delivered.twice, 0)
+    assert.ok(delivered.inOrder)
+    assert.ok(flow.source.streams > CUTS, `each cut was followed by another stream, there were ${flow.source.streams}`)
+    await ingest.child.stop()
+    assert.deepEqual(ingest.child.exit, { code: 0, signal: null })
+  })
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { sharedKafka, temporaryFolder } from '@tributary/harness'
+import { type Answer, send } from '../../support/rest-call.ts'
+import { numbersIn } from '../../support/delivered.ts'
+import { startIngest } from '../../support/ingest.ts'
+import { NumbersSource, PROTO } from '../../support/numbers-source.ts'
+import { clusterProps, pluginListed, startPlane } from '../../support/control-plane.ts'
+import { createTopic, readPartition } from '../../support/kafka-topic.ts'
+import { until } from '../../support/until.ts'
+
+const { brokers } = await sharedKafka()
+const READY = 2000
+
+/** A gRPC stream of numbers that has ended at `last`, read by a connector through a grpc-ingest process of its own. */
+async function flow(t: TestContext, extra: Readonly<Record<string, string>>) {
+  const source = await NumbersSource.listen({ rate: 4000, payloadBytes: 10 })
+  t.after(() => source.close())
+  const props = clusterProps(brokers)
+  const ingest = await startIngest(join(temporaryFolder('offsets'), 'log'), {
+    KAFKA_BROKERS: brokers.join(','),
+    TRIBUTARY_CLUSTER: props['cluster']!,
+  })
+  t.after(() => ingest.child.kill())
+  const { url } = await startPlane(t, props)
+  await pluginListed(url)
+  const call = (method: string, path: string, body?: unknown): Promise<Answer> =>
+    send(url, { method, path: `/connectors/c${path}`, ...(body === undefined ? {} : { body }) })
+  const topic = await createTopic(brokers)
+  await until('there are numbers', () => source.head >= READY)
+  const last = source.end()
+  const config = {
+    'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
+    'grpc.server.host': '127.0.0.1',
+    'grpc.server.port': source.port,
+    'grpc.service.name': 'crash.Numbers',
+    'grpc.method.name': 'Stream',
+    'grpc.proto.descriptor': PROTO,
+    'grpc.resume.field': 'sequence',
+    'grpc.resume.request.field': 'from',
+    'grpc.resume.request.next': 'true',
+    'kafka.topic': topic,
+    ...extra,
+  }
+  assert.equal((await call('PUT', '/config', config)).status, 201)
+  const resumeAt = async (): Promise<number> => {
+    const { offsets } = (await call('GET', '/offsets')).body as { offsets: { offset: { resume?: string | number } }[] }
+    return Number(offsets[0]?.offset.resume ?? 0)
+  }
+  return {
+    call,
+    topic,
+    last,
+    partition: { grpc_server: `127.0.0.1:${source.port}`, grpc_method: 'crash.Numbers/Stream' },
+    resumeAt,
+  }
+}
+
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const message = ({ body }: Answer): string => (body as { message: string }).message
+
+for (const [delivery, extra] of [
+  ['at least once', {}],
+  ['exactly once', { 'exactly.once.support': 'required' }],
+] as const) {
+  test(`a stream goes on after the number that its offset was altered to, and from the start after a reset, ${delivery}`, async (t) => {
+    const { call, topic, last, partition, resumeAt } = await flow(t, extra)
+    const read = async (): Promise<number[]> => numbersIn(await readPartition(brokers, topic, 0, { committed: true }))
+    /** Resumes, waits until the topic holds `added` more records and the last number is committed, stops, and gives what came. */
+    const runOn = async (before: number, added: number): Promise<number[]> => {
+      await call('PUT', '/resume')
+      await until(`${added} records came`, async () => (await read()).length >= before + added, 60_000)
+      await until('the last number is committed', async () => (await resumeAt()) === last)
+      assert.equal((await call('PUT', '/stop')).status, 204)
+      return (await read()).slice(before)
+    }
+    assert.deepEqual(await runOn(0, last), numbers(1, last))
+
+    // At once: it waits until the task has ended.
+    const altered = await call('PATCH', '/offsets', { offsets: [{ partition, offset: { resume: 500 } }] })
+    assert.equal(altered.status, 200, message(altered))
+    assert.match(message(altered), /have been altered successfully/)
+    assert.deepEqual((await call('GET', '/offsets')).body, { offsets: [{ partition, offset: { resume: 500 } }] })
+    assert.deepEqual(await runOn(last, last - 500), numbers(501, last))
+
+    const reset = await call('DELETE', '/offsets')
+    assert.equal(reset.status, 200, message(reset))
+    assert.deepEqual((await call('GET', '/offsets')).body, { offsets: [] })
+    assert.deepEqual(await runOn(2 * last - 500, last), numbers(1, last))
+  })
+}
+
+test('an offset that the source could not go on from is refused, with the reason', async (t) => {
+  const { call, partition } = await flow(t, {})
+  await call('PUT', '/stop')
+  const refused = await call('PATCH', '/offsets', { offsets: [{ partition, offset: { sequence: 'x' } }] })
+  assert.equal(refused.status, 400)
+  assert.equal(message(refused), 'Invalid offset for a gRPC source: sequence must be a whole number from 0')
+  const other = { grpc_server: 'elsewhere:1', grpc_method: 'a/b' }
+  const elsewhere = await call('PATCH', '/offsets', { offsets: [{ partition: other, offset: { resume: 1 } }] })
+  assert.equal(elsewhere.status, 400)
+  assert.match(message(elsewhere), /^Invalid offset for a gRPC source: this connector reads/)
+  const removed = await call('PATCH', '/offsets', { offsets: [{ partition: { any: 'thing' }, offset: null }] })
+  assert.equal(removed.status, 200, message(removed))
+})

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { type Child, sharedKafka, startChild, temporaryFolder } from '@tributary/harness'
+import { until } from '../../support/until.ts'
+
+const main = new URL('../../../apps/control-plane/src/main.ts', import.meta.url).pathname
+
+interface Started {
+  readonly child: Child
+  log(): Promise<string>
+}
+
+async function start(t: TestContext, env: Record<string, string>): Promise<Started> {
+  const { brokers } = await sharedKafka()
+  const logFile = join(temporaryFolder('control-plane'), 'log')
+  const child = await startChild({
+    command: process.execPath,
+    args: [main],
+    logFile,
+    env: {
+      KAFKA_BROKERS: brokers.join(','),
+      TRIBUTARY_CLUSTER: `cp-${randomUUID()}`,
+      TRIBUTARY_REST_PORT: '0',
+      ...env,
+    },
+  })
+  t.after(() => child.kill())
+  return { child, log: () => readFile(logFile, 'utf8') }
+}
+
+async function restAddress({ log }: Started): Promise<string> {
+  return until('the REST API listens', async () => /event=rest_started.* address=(\S+)/.exec(await log())?.[1])
+}
+
+test('the process answers once its log says so, and stops on SIGTERM', async (t) => {
+  const first = await start(t, {})
+  const address = await restAddress(first)
+  const level = await fetch(`http://${address}/admin/loggers/a`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: '{"level":"debug"}',
+  })
+  assert.deepEqual(await level.json(), ['a'])
+  const health = await fetch(`http://${address}/health`)
+  assert.equal(health.status, 200)
+  await first.child.stop()
+  assert.deepEqual(first.child.exit, { code: 0, signal: null })
+})
+
+test('a taken port is one clear sentence and exit code 1', async (t) => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const port = String((server.address() as AddressInfo).port)
+  const { child, log } = await start(t, { TRIBUTARY_REST_PORT: port })
+  assert.deepEqual(await child.exited, { code: 1, signal: null })
+  const sentence = `cannot listen on 127.0.0.1: the port is taken; set TRIBUTARY_REST_PORT to a free one`
+  assert.ok((await log()).includes(sentence), await log())
+})
+
+test('the REST API stays on loopback unless that is allowed by a setting of its own', async (t) => {
+  const refused = await start(t, { TRIBUTARY_REST_HOST: '0.0.0.0' })
+  assert.deepEqual(await refused.child.exited, { code: 1, signal: null })
+  assert.match(await refused.log(), /TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED=true/)
+
+  const allowed = await start(t, { TRIBUTARY_REST_HOST: '0.0.0.0', TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED: 'true' })
+  await restAddress(allowed)
+  assert.match(await allowed.log(), /event=unauthenticated_bind/)
+})

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Scene } from './scene.ts'
+import { until } from '../../support/until.ts'
+
+test('a frozen worker’s former tasks cannot write once fewer tasks have taken over their logs', async (t) => {
+  const scene = await Scene.create(t)
+  const workers = [await scene.start(), await scene.start()]
+  await scene.create({
+    'tasks.max': '4',
+    'transaction.boundary': 'interval',
+    'transaction.boundary.interval.ms': '500',
+  })
+  const places = await until('both workers have tasks', async () => {
+    const at = await scene.running(4)
+    return new Set(at).size === 2 && at
+  })
+  await scene.committed(50)
+  const owner = await until('the connector has an owner', () => scene.stores.status.connector('counters')?.workerId)
+  // The one that does not own the connector, so that the other can change the tasks at once.
+  const frozen = workers.find((worker) => worker !== owner)!
+  process.kill(scene.worker(frozen).pid, 'SIGSTOP')
+  // Its highest task is no more: nobody starts one of the same id, which would fence it.
+  await scene.configure({ 'tasks.max': String(Math.max(places.lastIndexOf(frozen), 1)) })
+  await scene.committed(scene.head)
+  process.kill(scene.worker(frozen).pid, 'SIGCONT')
+  await scene.committed(scene.head + 200)
+  assert.deepEqual(await scene.finish(), { lost: 0, twice: 0 })
+})
+
+test('logs that move between tasks because their number changes are read on where they were, by many changes', async (t) => {
+  const scene = await Scene.create(t)
+  await scene.start()
+  await scene.start()
+  await scene.create({ 'tasks.max': '3' })
+  for (const tasks of [3, 5, 2, 6, 1, 4]) {
+    await scene.configure({ 'tasks.max': String(tasks) })
+    await scene.running(tasks)
+  }
+  assert.deepEqual(await scene.finish(), { lost: 0, twice: 0 })
+})
+
+test('the connector’s owner killed while it changes the tasks: its successor ends in the right state', async (t) => {
+  const scene = await Scene.create(t)
+  await scene.start()
+  await scene.create({ 'tasks.max': '3', 'transaction.boundary': 'connector' })
+  await scene.running(3)
+  await scene.committed(20)
+  await scene.configure({ 'tasks.max': '2' })
+  await until('the former tasks are taken away', () => scene.stores.configs.snapshot.tasks('counters').length !== 3)
+  await scene.worker().kill()
+  await scene.start()
+  await until('the new set is written', () => scene.stores.configs.snapshot.tasks('counters').length === 2)
+  await scene.running(2)
+  assert.deepEqual(await scene.finish(), { lost: 0, twice: 0 })
+})

@@ -1,0 +1,16 @@
+import { connectWorker } from '@tributary/connect-runtime'
+import { GroupMember } from '@tributary/kafka'
+import { runService } from '@tributary/service'
+import { countersSource, othersSource } from './counters.ts'
+
+/**
+ * A worker with test plugins as a process of its own. With `LEASE=unchecked` it acts as a process would that was
+ * stopped between the look at its lease and what it then does: only Kafka's fencing keeps it from harm.
+ */
+if (process.env['LEASE'] === 'unchecked') {
+  GroupMember.prototype.leaseValid = () => true
+  GroupMember.prototype.waitForLease = () => Promise.resolve()
+}
+const { SERVICE = 'counters', PLUGINS = 'counters' } = process.env
+const plugins = PLUGINS.split(',').map((name) => (name === 'others' ? othersSource : countersSource))
+await runService(connectWorker({ name: SERVICE, version: '1', plugins }))

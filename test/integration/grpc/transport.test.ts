@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { constants, createServer, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { NotConnectedError } from '@tributary/connect-api'
+import { type GrpcStatus, openSession } from '../../../apps/grpc-ingest/src/transport/index.ts'
+
+interface Outcome {
+  readonly messages: readonly string[]
+  readonly status: GrpcStatus
+  readonly answered: boolean
+  readonly tooManyPings: boolean
+}
+
+/** Calls a server of which `serve` writes every frame, and tells what came of it. */
+async function call(serve: (stream: ServerHttp2Stream) => void): Promise<Outcome> {
+  const server = createServer()
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    // The client may end the stream first.
+    stream.on('error', () => {})
+    stream.resume()
+    serve(stream)
+  })
+  // So may it with the session.
+  server.on('sessionError', () => {})
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const none = { tls: null, connectTimeoutMs: 5000, keepaliveTimeMs: 0, keepaliveTimeoutMs: 1000 }
+  const session = await openSession({ host: '127.0.0.1', port, ...none }, new AbortController().signal)
+  const messages: string[] = []
+  let answered = false
+  const status = await new Promise<GrpcStatus>((resolve) => {
+    const request = { path: '/a.B/C', metadata: {}, message: Buffer.alloc(0), deadlineMs: 0, maxMessageBytes: 1000 }
+    session.call(request, {
+      onHeaders: () => (answered = true),
+      onMessages: (came) => messages.push(...came.map(String)),
+      onEnd: resolve,
+    })
+  })
+  session.close()
+  server.close()
+  return { messages, status, answered, tooManyPings: session.tooManyPings }
+}
+
+function frame(text: string | Buffer, flag = 0): Buffer {
+  const message = Buffer.from(text)
+  const prefix = Buffer.alloc(5, 0)
+  prefix[0] = flag
+  prefix.writeUInt32BE(message.length, 1)
+  return Buffer.concat([prefix, message])
+}
+
+function respond(stream: ServerHttp2Stream, headers: Record<string, string> = {}): void {
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...headers }, { waitForTrailers: true })
+}
+
+function end(stream: ServerHttp2Stream, trailers: Record<string, string>): void {
+  stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+  stream.end()
+}
+
+describe('the gRPC transport', () => {
+  test('hands out the messages, then the status of the trailers', async () => {
+    const { messages, status, answered } = await call((stream) => {
+      respond(stream)
+      stream.write(Buffer.concat([frame('one'), frame('')]))
+      stream.write(frame('three'))
+      end(stream, { 'grpc-status': '9', 'grpc-message': 'no 100%25 %C3%BC' })
+    })
+    assert.deepEqual(messages, ['one', '', 'three'])
+    assert.deepEqual([answered, status.status, status.message], [true, 'FAILED_PRECONDITION', 'no 100% ü'])
+  })
+
+  test('does not take an answer that is only a status for one', async () => {
+    const { status, answered } = await call((stream) => {
+      stream.respond(
+        { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5', 'grpc-message': 'gone' },
+        { endStream: true },
+      )
+    })
+    assert.deepEqual([answered, status.status, status.message, status.local], [false, 'NOT_FOUND', 'gone', false])
+  })
+
+  test('uncompresses what is compressed', async () => {
+    const { messages, status } = await call((stream) => {
+      respond(stream, { 'grpc-encoding': 'gzip' })
+      stream.write(Buffer.concat([frame(gzipSync('squeezed'), 1), frame('plain')]))
+      end(stream, { 'grpc-status': '0' })
+    })
+    assert.deepEqual([messages, status.status], [['squeezed', 'plain'], 'OK'])
+  })
+
+  test('refuses a compression that it did not offer', async () => {
+    const { status } = await call((stream) => respond(stream, { 'grpc-encoding': 'zstd' }))
+    assert.deepEqual([status.status, status.local], ['INTERNAL', true])
+    assert.match(status.message, /zstd/)
+  })
+
+  for (const [http, grpc] of [
+    [503, 'UNAVAILABLE'],
+    [404, 'UNIMPLEMENTED'],
+    [401, 'UNAUTHENTICATED'],
+  ] as const) {
+    test(`takes HTTP status ${http} for ${grpc}`, async () => {
+      const { status, answered } = await call((stream) => {
+        stream.respond({ ':status': http, 'content-type': 'text/html' })
+        stream.end('<html>')
+      })
+      assert.deepEqual([status.status, answered], [grpc, false])
+      assert.match(status.message, new RegExp(`HTTP status ${http}`))
+    })
+  }
+
+  test('says when the answer is not gRPC', async () => {
+    const { status } = await call((stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'text/html' })
+      stream.end('<html>')
+    })
+    assert.match(status.message, /content-type is 'text\/html'/)
+  })
+
+  test('says when a stream ends without a status, and in the middle of a message', async () => {
+    const whole = await call((stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
+      stream.end(frame('one'))
+    })
+    assert.deepEqual([whole.messages, whole.status.status], [['one'], 'UNAVAILABLE'])
+    assert.match(whole.status.message, /ended without a status/)
+    const cut = await call((stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
+      stream.end(Buffer.concat([frame('one'), frame('two').subarray(0, 6)]))
+    })
+    assert.deepEqual(cut.messages, ['one'])
+    assert.match(cut.status.message, /in the middle of a message/)
+  })
+
+  test('takes a reset for what its code says', async () => {
+    const { messages, status } = await call((stream) => {
+      respond(stream)
+      stream.write(frame('one'), () => stream.close(constants.NGHTTP2_INTERNAL_ERROR))
+    })
+    assert.deepEqual([messages, status.status], [['one'], 'INTERNAL'])
+    assert.match(status.message, /HTTP\/2 code 2/)
+  })
+
+  test('hears that it pings too often', async () => {
+    const { status, tooManyPings } = await call((stream) => {
+      respond(stream)
+      stream.session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'))
+    })
+    assert.equal(tooManyPings, true)
+    assert.match(status.message, /too_many_pings/)
+  })
+
+  test('says that the connection has gone before the call', async () => {
+    const server = createServer()
+    server.on('session', (session) => session.once('remoteSettings', () => session.destroy()))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const none = { tls: null, connectTimeoutMs: 5000, keepaliveTimeMs: 0, keepaliveTimeoutMs: 1000 }
+    const session = await openSession({ host: '127.0.0.1', port, ...none }, new AbortController().signal)
+    const request = { path: '/a.B/C', metadata: {}, message: Buffer.alloc(0), deadlineMs: 0, maxMessageBytes: 1000 }
+    const ended = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        try {
+          session.call(request, {
+            onHeaders: () => {},
+            onMessages: () => {},
+            onEnd: (status) => resolve(status.status),
+          })
+        } catch (error) {
+          reject(error)
+        }
+      })
+    // Until the end of the connection has come through, a call is ended by it.
+    await assert.rejects(
+      async () => {
+        for (;;) assert.equal(await ended(), 'UNAVAILABLE')
+      },
+      (error: unknown) => error instanceof NotConnectedError && /is gone/.test(error.message),
+    )
+    server.close()
+  })
+})

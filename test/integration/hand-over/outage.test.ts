@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { HandOverScene } from './rig.ts'
+import { type ProxiedBroker, startProxiedBroker } from '../kafka-producer/support.ts'
+import { until } from '../../support/until.ts'
+
+let kafka: ProxiedBroker
+before(async () => {
+  kafka = await startProxiedBroker()
+})
+after(() => kafka.stop())
+
+test('a connection that gets too old while Kafka does not answer costs nothing of what it brought', async (t) => {
+  const gracefulMs = 500
+  const config = { 'max.connection.age.ms': '2000', 'task.shutdown.graceful.timeout.ms': String(gracefulMs) }
+  const scene = await HandOverScene.start(t, config, {}, kafka.direct)
+  const { feed } = scene
+  feed.run(500)
+  await until('records flow', () => scene.committed > 500)
+  const before = scene.events('hand_over_started').length
+  kafka.proxy.freeze()
+  await until('a connection is to be replaced', () => scene.events('hand_over_started').length > before)
+  const startedAt = performance.now()
+  // Both are connected for some time, and then the former one is to end within the graceful time.
+  await until('any stop would have given up', () => performance.now() - startedAt > 6 * gracefulMs)
+  kafka.proxy.thaw()
+  await scene.handedOver(before + 1)
+  await scene.assertExact()
+  assert.equal(scene.events('task_abandoned').length, 0)
+})

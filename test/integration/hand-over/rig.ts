@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import type { TaskHealth } from '@tributary/connect-api'
+import { connectWorker } from '@tributary/connect-runtime'
+import { createStores, type StatusEntry, type Stores, type TargetState } from '@tributary/connect-storage'
+import { sharedKafka } from '@tributary/harness'
+import { startAdminServer } from '@tributary/service'
+import { createLogger } from '@tributary/telemetry'
+import { createTopic, readPartition } from '../../support/kafka-topic.ts'
+import { LiveFeed, liveSource } from './live-feed.ts'
+import { until } from '../../support/until.ts'
+
+type Config = Readonly<Record<string, string>>
+
+const CONNECTOR = 'live'
+const quiet = createLogger({ name: 'hand-over', level: 'error', stream: { write: () => true } })
+
+/** A worker in this process with one connector that reads a live feed, which is the test's. */
+export class HandOverScene {
+  readonly feed = new LiveFeed()
+  /** States that the task's status has had, each once in a row. */
+  readonly states: string[] = []
+  readonly log: string[] = []
+  #config: Config = {}
+  readonly #stores: Stores
+  readonly #address: () => string
+  /** The worker's handler of errors that nobody handled. */
+  #unhandled: (error: unknown) => boolean = () => false
+  #stop: () => Promise<void> = () => Promise.resolve()
+
+  readonly #brokers: readonly string[]
+
+  private constructor(brokers: readonly string[], stores: Stores, address: () => string) {
+    this.#brokers = brokers
+    this.#stores = stores
+    this.#address = address
+  }
+
+  /** `config` of the connector, `settings` of the worker, `own` brokers of the test's; ends with the test. */
+  static async start(
+    t: TestContext,
+    config: Config = {},
+    settings: Config = {},
+    own?: readonly string[],
+  ): Promise<HandOverScene> {
+    const brokers = own ?? (await sharedKafka()).brokers
+    const cluster = `hand-over-${randomUUID().slice(0, 8)}`
+    const stores = createStores({ connection: { brokers, clientId: cluster }, log: quiet, cluster })
+    let address = ''
+    const scene = new HandOverScene(brokers, stores, () => address)
+    const log = createLogger({
+      name: 'worker',
+      level: 'debug',
+      stream: { write: (line) => scene.log.push(line) > 0 },
+    })
+    const admin = await startAdminServer({
+      host: '127.0.0.1',
+      port: 0,
+      log: quiet,
+      ready: () => true,
+      scrape: () => Promise.resolve(''),
+    })
+    address = `127.0.0.1:${admin.port}`
+    const { configs, status, offsets } = stores
+    await Promise.all([configs.start(t.signal), status.start(t.signal), offsets.start(t.signal)])
+    status.listen((_connector, task) => {
+      const state = task === null ? undefined : scene.status?.state
+      if (state !== undefined && state !== scene.states.at(-1)) scene.states.push(state)
+    })
+    const { settings: spec, start } = connectWorker({ name: 'live-ingest', version: '0', plugins: [liveSource] })
+    const life = new AbortController()
+    const worker = await start({
+      settings: spec.parse({ 'kafka.brokers': brokers.join(','), cluster, 'event.loop.stall.ms': '0', ...settings }),
+      log,
+      address,
+      signal: life.signal,
+      admin: admin.app,
+      shutdown: (reason, error) => assert.fail(new Error(reason, { cause: error })),
+      onUnhandled: (handler) => (scene.#unhandled = handler),
+    })
+    let stopped: Promise<void> | null = null
+    scene.#stop = () => (stopped ??= worker.stop())
+    t.after(async () => {
+      scene.feed.rest()
+      await scene.#stop()
+      life.abort()
+      await Promise.all([admin.close(), configs.stop(), status.stop(), offsets.stop()])
+    })
+    await admin.open()
+    const topic = await createTopic(brokers)
+    await scene.change({ feed: scene.feed.name, topic, 'connector.class': liveSource.class, ...config })
+    await until('the task runs', () => scene.status?.state === 'RUNNING' && scene.feed.open.size === 1)
+    return scene
+  }
+
+  get status(): StatusEntry | null {
+    return this.#stores.status.task(CONNECTOR, 0)
+  }
+
+  /** Gives the connector another configuration. */
+  async change(more: Config): Promise<void> {
+    this.#config = { ...this.#config, ...more }
+    await this.#stores.configs.putConnectorConfig(CONNECTOR, { name: CONNECTOR, ...this.#config })
+  }
+
+  setState(state: TargetState): Promise<void> {
+    return this.#stores.configs.putTargetState(CONNECTOR, state)
+  }
+
+  restart(): Promise<void> {
+    return this.#stores.configs.putRestart({ connector: CONNECTOR, includeTasks: true, onlyFailed: false })
+  }
+
+  /** Ends the worker. */
+  stop(): Promise<void> {
+    return this.#stop()
+  }
+
+  /** What the process does with an error that nobody handled. */
+  unhandled(error: unknown): boolean {
+    return this.#unhandled(error)
+  }
+
+  async health(): Promise<TaskHealth | undefined> {
+    const response = await fetch(`http://${this.#address()}/internal/connectors/${CONNECTOR}/health`)
+    return ((await response.json()) as { tasks: TaskHealth[] }).tasks[0]
+  }
+
+  /** The committed offset's number; 0: none. */
+  get committed(): number {
+    const [entry] = this.#stores.offsets.offsets(CONNECTOR)
+    return Number(entry?.offset?.['number'] ?? 0)
+  }
+
+  /** What a read_committed consumer gets. */
+  async numbers(): Promise<number[]> {
+    const kept = await readPartition(this.#brokers, this.#config['topic']!, 0, { committed: true })
+    return kept.map(({ value }) => Number(String(value)))
+  }
+
+  events(name: string): string[] {
+    return this.log.filter((line) => line.includes(` event=${name} `) || line.includes(` event=${name}\n`))
+  }
+
+  /** Waits until the run that a change, or an age, brought about is the only one. */
+  async handedOver(times: number): Promise<void> {
+    await until(`${times} hand-overs are over`, () => this.events('hand_over_completed').length >= times)
+    await until('one connection is left', () => this.feed.open.size === 1)
+  }
+
+  /** Each number that was sent, from the first one that came, is there once, in order. */
+  async assertExact(): Promise<void> {
+    this.feed.rest()
+    const last = this.feed.sent
+    await until('the last number is there', async () => (await this.numbers()).at(-1) === last)
+    const numbers = await this.numbers()
+    const first = numbers[0]!
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: last - first + 1 }, (_, i) => first + i),
+    )
+  }
+}

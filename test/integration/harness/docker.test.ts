@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, chmodSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { kafkaAnswers, startKafka, temporaryFolder } from '@tributary/harness'
+import { classPath } from '../../../libs/harness/src/maven.ts'
+
+test('a Docker engine is preferred: one container with its ports on loopback, killed and started again by name', async (t) => {
+  const folder = temporaryFolder('docker')
+  const docker = join(folder, 'docker')
+  copyFileSync(fileURLToPath(new URL('../../fixtures/harness/docker.sh', import.meta.url)), docker)
+  chmodSync(docker, 0o755)
+  const { PATH = '' } = process.env
+  process.env['CLASSPATH'] = await classPath('kafka-3.9.1')
+  process.env['DOCKER_STATE'] = folder
+  process.env['PATH'] = folder + delimiter + PATH
+  t.after(() => {
+    process.env['PATH'] = PATH
+    delete process.env['CLASSPATH']
+    delete process.env['DOCKER_STATE']
+  })
+
+  const broker = await startKafka()
+  t.after(() => broker.stop())
+  const [address = ''] = broker.brokers
+  assert.equal(broker.runtime, 'docker')
+  await broker.kill()
+  assert.equal(await kafkaAnswers(address), false)
+  await broker.start()
+  await broker.stop()
+  assert.equal(await kafkaAnswers(address), false)
+
+  const commands = readFileSync(join(folder, 'commands'), 'utf8').trim().split('\n')
+  const port = address.split(':')[1]
+  const starts = commands.filter((command) => command.includes('kafka-server-start.sh'))
+  assert.equal(starts.length, 2)
+  for (const start of starts) {
+    assert.match(
+      start,
+      new RegExp(`^run --rm --name tributary-kafka-${port}-\\S+ .*-v ${broker.dataDir}:${broker.dataDir} `),
+    )
+    assert.match(start, new RegExp(` -p 127\\.0\\.0\\.1:${port}:${port} .* apache/kafka:3\\.9\\.1 /opt/kafka/bin/`))
+  }
+  assert.ok(commands.some((command) => command.startsWith(`kill tributary-kafka-${port}-`)))
+})

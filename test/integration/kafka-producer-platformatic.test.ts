@@ -1,3 +1,0 @@
-import { producerContract } from './kafka-producer.contract.ts'
-
-producerContract('platformatic')

@@ -1,0 +1,3 @@
+import { producerContract } from './contract.ts'
+
+producerContract('kafkajs')

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { describe, test, type TestContext } from 'node:test'
+import type { Props } from '@tributary/connect-api'
+import { until } from '../../../support/until.ts'
+import { type FeedClient, FeedServer } from './feed-server.ts'
+import { startTaskOnKafka, type TaskOnKafka, texts } from './task-on-kafka.ts'
+
+/** Says numbers to each client, as the test wants, and reads what becomes of them. */
+async function startFeed(
+  t: TestContext,
+  onClient: (client: FeedClient) => void,
+  props: Props,
+): Promise<{ task: TaskOnKafka; server: FeedServer }> {
+  const server = await FeedServer.start({ onClient })
+  t.after(() => server.stop())
+  const task = await startTaskOnKafka(t, { 'websocket.url': `${server.url}/feed?token=s3cret`, ...props })
+  return { task, server }
+}
+
+function say({ say: sayOne }: FeedClient, from: number, to: number): void {
+  for (let n = from; n <= to; n++) sayOne({ n })
+}
+
+async function numbersTo(task: TaskOnKafka, last: number): Promise<number[]> {
+  return until(`${last} is in the topic`, async () => {
+    const all = texts(await task.kept()).map((text) => (JSON.parse(text) as { n: number }).n)
+    return all.includes(last) && all
+  })
+}
+
+async function gapsOf(task: TaskOnKafka): Promise<Record<string, unknown>[]> {
+  return texts(await task.gaps()).map((text) => JSON.parse(text) as Record<string, unknown>)
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const NUMBERED: Props = { 'sequence.field': 'n' }
+
+describe('a feed that reconnects', () => {
+  test('without numbers has a gap for each time that no connection was there', async (t) => {
+    const { task, server } = await startFeed(
+      t,
+      (client) => {
+        say(client, client.number * 10 + 1, client.number * 10 + 5)
+        if (client.number < 4) client.socket.close(1001, 'going away')
+      },
+      {},
+    )
+    assert.deepEqual(await numbersTo(task, 45), [
+      ...range(11, 15),
+      ...range(21, 25),
+      ...range(31, 35),
+      ...range(41, 45),
+    ])
+    const gaps = await until('the gaps are told', async () => {
+      const all = await gapsOf(task)
+      return all.length === 3 && all
+    })
+    for (const gap of gaps) {
+      assert.deepEqual([gap['reason'], gap['state'], gap['from'], gap['count']], ['reconnected', 'opened', null, null])
+      assert.ok(String(gap['lost_at']) <= String(gap['detected_at']))
+      assert.equal(gap['url'], `${server.url}/feed`)
+    }
+    assert.deepEqual([task.stats.sequenceGaps, task.stats.sequenceGapMessages], [3, 0])
+  })
+
+  test('leaves out what the server repeats, and tells what it left out', async (t) => {
+    const { task } = await startFeed(
+      t,
+      (client) => {
+        if (client.number === 1) say(client, 1, 100)
+        if (client.number === 2) say(client, 51, 200)
+        if (client.number === 3) say(client, 251, 300)
+        if (client.number < 3) client.socket.close(1001, 'going away')
+      },
+      NUMBERED,
+    )
+    assert.deepEqual(await numbersTo(task, 300), [...range(1, 200), ...range(251, 300)])
+    const { duplicates, sequenceGaps, sequenceGapMessages } = task.stats
+    assert.deepEqual([duplicates, sequenceGaps, sequenceGapMessages], [50, 1, 50])
+    const [gap] = await gapsOf(task)
+    assert.deepEqual([gap!['reason'], gap!['from'], gap!['to'], gap!['count']], ['missing', 201, 250, 50])
+  })
+
+  test('goes on with a server that counts anew', async (t) => {
+    const { task } = await startFeed(
+      t,
+      (client) => {
+        say(client, client.number === 1 ? 500 : 1, client.number === 1 ? 600 : 50)
+        if (client.number === 1) client.socket.terminate()
+      },
+      NUMBERED,
+    )
+    const all = await numbersTo(task, 50)
+    assert.deepEqual(all.slice(-50), range(1, 50))
+    const [gap] = await gapsOf(task)
+    assert.deepEqual([gap!['reason'], gap!['to'], gap!['count']], ['reset', null, null])
+    assert.equal(task.stats.duplicates, 0)
+  })
+})
+
+test('nothing that is logged or told of a gap holds the query of the URL', async (t) => {
+  const { task } = await startFeed(t, (client) => [1, 5, 5].forEach((n) => client.say({ n })), NUMBERED)
+  await numbersTo(task, 5)
+  const told = JSON.stringify([task.log, await gapsOf(task)])
+  assert.ok(told.includes('sequence_gap') && told.includes('sequence_duplicate'))
+  assert.ok(!told.includes('s3cret'))
+})

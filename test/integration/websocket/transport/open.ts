@@ -1,0 +1,103 @@
+import { until } from '../../../support/until.ts'
+import {
+  type ConnectionEnd,
+  type OpenOptions,
+  type WebSocketConnection,
+  openWebSocket,
+} from '../../../../apps/ws-ingest/src/transport/index.ts'
+import type { Props } from '@tributary/connect-api'
+import { createDialer } from '../../../../apps/ws-ingest/src/dialer.ts'
+import { parseConfig } from '../../../../apps/ws-ingest/src/settings.ts'
+import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
+
+const DEFAULTS: Omit<OpenOptions, 'url'> = {
+  headers: {},
+  subprotocols: [],
+  tls: {},
+  proxyUrl: null,
+  compression: true,
+  followRedirects: true,
+  utf8Validation: true,
+  maxMessageBytes: 16 * 1024 * 1024,
+  timeoutMs: 20_000,
+}
+
+/** An open connection and all that has come over it. */
+export class OpenFeed {
+  connection!: WebSocketConnection
+  readonly messages: Buffer[] = []
+  /** For each message: is it binary? */
+  readonly binary: boolean[] = []
+  readonly pings: string[] = []
+  readonly pongs: string[] = []
+  readonly ends: ConnectionEnd[] = []
+  readonly #ended = Promise.withResolvers<ConnectionEnd>()
+
+  get texts(): string[] {
+    return this.messages.map(String)
+  }
+
+  /** Its end, at once when it comes. */
+  ended(): Promise<ConnectionEnd> {
+    return this.#ended.promise
+  }
+
+  end(end: ConnectionEnd): void {
+    this.ends.push(end)
+    this.#ended.resolve(end)
+  }
+
+  async received(count: number): Promise<void> {
+    await until(`${count} messages, of which ${this.messages.length} came`, () => this.messages.length >= count)
+  }
+}
+
+/** Opens a connection over the real transport; what comes goes to `feed`. */
+export async function openFeed(
+  url: string,
+  options: Partial<OpenOptions> = {},
+  signal: AbortSignal = new AbortController().signal,
+  feed = new OpenFeed(),
+): Promise<OpenFeed> {
+  feed.connection = await openWebSocket(
+    { ...DEFAULTS, ...options, url },
+    {
+      onMessage: (data, binary) => {
+        feed.messages.push(data)
+        feed.binary.push(binary)
+      },
+      onPing: (data) => feed.pings.push(data.toString()),
+      onPong: (data) => feed.pongs.push(data.toString()),
+      onEnd: (end) => feed.end(end),
+    },
+    signal,
+  )
+  return feed
+}
+
+/** A source's settings turned into connections, as its task does it. */
+export interface TestDialer {
+  readonly log: readonly LogLine[]
+  open(): Promise<OpenFeed>
+}
+
+export function feedProps(url: string, more: Props = {}): Props {
+  return { 'websocket.url': url, 'kafka.topic': 'ticks', ...more }
+}
+
+export async function dialerOf(props: Props): Promise<TestDialer> {
+  const log: LogLine[] = []
+  const dialer = await createDialer(parseConfig(props), props, openWebSocket, rememberingLog(log))
+  return {
+    log,
+    open: async () => {
+      const feed = new OpenFeed()
+      const listener = {
+        onMessage: (data: Buffer) => void feed.messages.push(data),
+        onEnd: feed.end.bind(feed),
+      }
+      feed.connection = await dialer.open(() => '', listener, new AbortController().signal)
+      return feed
+    },
+  }
+}

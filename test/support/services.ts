@@ -1,0 +1,96 @@
+import { type Child, sharedKafka, startChild, temporaryFolder } from '@tributary/harness'
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Answer, send } from './rest-call.ts'
+import { until } from './until.ts'
+
+/** Kafka Connect's answer to GET /connectors/{name}/status, as far as it is looked at. */
+export interface ConnectorStatus {
+  readonly connector: { readonly state: string; readonly trace?: string }
+  readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[]
+}
+
+/** A control plane and a worker, processes as a user starts them, with a cluster name of their own on the shared Kafka. */
+export interface Services {
+  /** The start of the names of internal topics. */
+  readonly cluster: string
+  /** One request to the REST API. */
+  rest(method: string, path: string, body?: unknown): Promise<Answer>
+  status(connector: string): Promise<ConnectorStatus>
+  /** Creates a connector and waits until it and its task are RUNNING. */
+  create(name: string, config: Readonly<Record<string, string>>): Promise<void>
+  /** The worker's metrics, in Prometheus' text format. */
+  scrape(): Promise<string>
+  /** What the worker has logged so far. */
+  workerLog(): Promise<string>
+  stop(): Promise<void>
+}
+
+type Environment = Readonly<Record<string, string>>
+
+const mainOf = (app: string): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
+
+/** `worker`: the app that runs tasks; `extra`: of its environment. */
+export async function startServices(worker = 'grpc-ingest', extra: Environment = {}): Promise<Services> {
+  const { brokers } = await sharedKafka()
+  const folder = temporaryFolder(`${worker}-services`)
+  const cluster = `${worker}-${randomUUID()}`
+  const env: Environment = {
+    ...extra,
+    KAFKA_BROKERS: brokers.join(','),
+    TRIBUTARY_CLUSTER: cluster,
+    TRIBUTARY_REST_PORT: '0',
+    TRIBUTARY_ADMIN_PORT: '0',
+  }
+  const children: Child[] = []
+  const start = async (app: string): Promise<() => Promise<string>> => {
+    const logFile = join(folder, `${app}.log`)
+    children.push(await startChild({ command: process.execPath, args: [mainOf(app)], logFile, env }))
+    return () => readFile(logFile, 'utf8')
+  }
+  const stop = async (): Promise<void> => {
+    await Promise.all(children.map((child) => child.stop()))
+  }
+  try {
+    const [planeLog, workerLog] = await Promise.all([start('control-plane'), start(worker)])
+    const addressIn = (log: () => Promise<string>, event: string): Promise<string> =>
+      until(`${event} is logged`, async () => new RegExp(`event=${event} .*address=(\\S+)`).exec(await log())?.[1])
+    const url = `http://${await addressIn(planeLog, 'rest_started')}`
+    const admin = `http://${await addressIn(workerLog, 'service_started')}`
+    const rest = (method: string, path: string, body?: unknown): Promise<Answer> => send(url, { method, path, body })
+    const status = async (connector: string): Promise<ConnectorStatus> => {
+      const answer = await rest('GET', `/connectors/${connector}/status`)
+      // Until the first status is written there is none.
+      return answer.status === 200
+        ? (answer.body as ConnectorStatus)
+        : { connector: { state: 'UNASSIGNED' }, tasks: [] }
+    }
+    await until('the plugin is listed', async () => {
+      const { body } = await rest('GET', '/connector-plugins')
+      return (body as unknown[]).length > 0
+    })
+    return {
+      cluster,
+      rest,
+      status,
+      create: async (name, config) => {
+        const answer = await rest('POST', '/connectors', { name, config })
+        assert.equal(answer.status, 201, JSON.stringify(answer.body))
+        await until(`${name} is RUNNING`, async () => {
+          const { connector, tasks } = await status(name)
+          const trace = tasks.find((task) => task.state === 'FAILED')?.trace ?? connector.trace
+          if (trace !== undefined) throw new Error(trace)
+          return connector.state === 'RUNNING' && tasks.length > 0 && tasks.every((task) => task.state === 'RUNNING')
+        })
+      },
+      scrape: async () => (await fetch(`${admin}/metrics`)).text(),
+      workerLog,
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

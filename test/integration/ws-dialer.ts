@@ -1,7 +1,7 @@
 import type { Props } from '@tributary/connect-api'
-import { createDialer } from '../../apps/ws-ingest/src/dialer.ts'
-import { parseConfig } from '../../apps/ws-ingest/src/settings.ts'
-import { openWebSocket } from '../../apps/ws-ingest/src/transport/index.ts'
+import { createDialer } from '../../apps/ws-ingest/src/connection/dialer.ts'
+import { parseConfig } from '../../apps/ws-ingest/src/config/config.ts'
+import { openWebSocket } from '../../apps/ws-ingest/src/transport/open-websocket.ts'
 import { type LogLine, rememberingLog } from './grpc-task-rig.ts'
 import { OpenFeed } from './ws-open.ts'
 

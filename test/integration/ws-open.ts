@@ -1,6 +1,6 @@
 import { until } from './until.ts'
-import type { ConnectionEnd, OpenOptions, WebSocketConnection } from '../../apps/ws-ingest/src/transport/index.ts'
-import { openWebSocket } from '../../apps/ws-ingest/src/transport/index.ts'
+import type { ConnectionEnd, WebSocketConnection } from '../../apps/ws-ingest/src/transport/connection.ts'
+import { type OpenOptions, openWebSocket } from '../../apps/ws-ingest/src/transport/open-websocket.ts'
 
 const DEFAULTS: Omit<OpenOptions, 'url'> = {
   headers: {},

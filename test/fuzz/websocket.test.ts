@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { elementTexts } from '../../apps/ws-ingest/src/record/json-elements.ts'
+import { elementTexts } from '../../apps/ws-ingest/src/expressions/json-path.ts'
 import { fuzzIterations, fuzzTargets, replay } from './driver.ts'
 import { fuzzInWorker } from './watchdog.ts'
 import { fuzz, splitTarget } from './websocket.fuzz.ts'

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { websocketSpec } from './spec.ts'
+import { websocketSpec } from './config/config.ts'
 
 /** The page that documents every setting. */
 export const CONFIG_PAGE = new URL('../CONFIG.md', import.meta.url)

@@ -1,15 +1,22 @@
-import { type ConnectError, NotConnectedError, type Predecessor, type SourceRecord, type TaskContext } from '@tributary/connect-api' // prettier-ignore
-import type { Intake, RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
+import { randomUUID } from 'node:crypto'
+import {
+  type ConnectError,
+  NotConnectedError,
+  type Predecessor,
+  type SourceRecord,
+  type TaskContext,
+} from '@tributary/connect-api'
+import { type Intake, RateLimitedLog, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import { Burst } from './burst.ts'
-import { createIntake } from './create-intake.ts'
-import type { Dialer } from './dialer.ts'
-import { type ConnectionInfo, Frame } from './frame.ts'
-import type { DecodeMessage } from './record/decode-message.ts'
-import type { RecordSource } from './record/record-source.ts'
-import { FeedConnection, PolicyCloses, type SessionPlan, templateValues, type ValueSource } from './session/index.ts'
-import { shownUrl } from './settings.ts'
-import type { WebSocketConfig } from './spec.ts'
+import { parseConfig, shownUrl, sourcePartitionOf, type WebSocketConfig } from './config/config.ts'
+import { createDialer, type Dialer } from './connection/dialer.ts'
+import { FeedConnection, PolicyCloses } from './connection/feed-connection.ts'
+import { planSession, type SessionPlan } from './connection/feed-protocol.ts'
+import { templateValues, type ValueSource } from './connection/template-values.ts'
+import { Burst, createIntake } from './message/message-queue.ts'
+import { type ConnectionInfo, type DecodeMessage, Frame, messageDecoder } from './message/message.ts'
+import { createRecordSource, type RecordSource } from './record/record-source.ts'
+import { openWebSocket } from './transport/open-websocket.ts'
 
 /** The parts of a running task; `createFeedReader` puts them together. */
 export interface FeedReaderParts {
@@ -191,4 +198,41 @@ export class FeedReader {
     const durationMs = Math.round(context.clock.monotonic() - since)
     log.info('message_draining_completed', { drained_count: this.#drainedCount, duration_ms: durationMs })
   }
+}
+
+/** Puts the parts of a task together from its settings and the files that they name; no network. Throws ConfigError. */
+export async function createFeedReader(context: TaskContext): Promise<FeedReader> {
+  const { clock, stats } = context
+  const config = parseConfig(context.config)
+  const url = shownUrl(config['websocket.url'])
+  const sessionId = randomUUID()
+  const log = context.log.child(
+    {
+      connector_name: context.connector,
+      websocket_url: url,
+      kafka_topic: config['kafka.topic'],
+      session_id: sessionId,
+    },
+    'io.tributary.connect.websocket',
+  )
+  log.info('task_starting')
+  log.info('session_initialized')
+  const plan = planSession(config, context.config)
+  const dialer = await createDialer(config, context.config, openWebSocket, log)
+  const sourcePartition = sourcePartitionOf(config)
+  const lastSequence = restoredSequence(context.offset(sourcePartition), sessionId, log)
+  const busyLog = new RateLimitedLog(log, clock)
+  const records = createRecordSource({ context, config, sessionId, lastSequence, busyLog })
+  const metrics = new TaskMetricsLog(log, clock, stats, sessionId)
+  const values = { clock, sessionId, signer: plan.signer }
+  const decode = messageDecoder(config)
+  const queueCapacity = config['websocket.message.queue.size']
+  log.info('websocket_client_starting', {
+    url,
+    queue_capacity: queueCapacity,
+    connection_timeout_ms: config['websocket.connection.timeout.ms'],
+    reconnect_enabled: config['websocket.reconnect.enabled'],
+  })
+  log.info('task_started', { starting_sequence: lastSequence, queue_capacity: queueCapacity })
+  return new FeedReader({ context, config, dialer, plan, values, decode, log, busyLog, records, metrics })
 }

@@ -1,2 +1,2 @@
 export { websocketSource } from './plugin.ts'
-export { websocketSpec } from './spec.ts'
+export { websocketSpec } from './config/config.ts'

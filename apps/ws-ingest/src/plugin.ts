@@ -1,8 +1,8 @@
 import type { SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
+import { metricUrl, parseConfig } from './config/config.ts'
 import { WebSocketSourceConnector } from './connector.ts'
-import { LateWebSocketTask } from './late-task.ts'
-import { metricUrl, parseConfig } from './settings.ts'
+import { LateWebSocketTask } from './recovery-task.ts'
 import { WebSocketSourceTask } from './task.ts'
 
 /** WebSocket feeds into Kafka; takes the place of the JVM connector of the alias. */

@@ -1,14 +1,13 @@
 import {
   END_OF_INPUT,
   FatalError,
+  type NotConnectedError,
   type Predecessor,
   type SourceRecord,
   type SourceTask,
   type TaskContext,
-  type NotConnectedError,
 } from '@tributary/connect-api'
-import { createFeedReader } from './create-feed-reader.ts'
-import type { FeedReader } from './feed-reader.ts'
+import { createFeedReader, type FeedReader } from './feed-reader.ts'
 
 /** A poll waits so long for a first message, in ms; a message that comes ends the wait at once. */
 const POLL_TIMEOUT_MS = 1000

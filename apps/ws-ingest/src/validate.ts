@@ -1,24 +1,57 @@
-import { ConfigError, type FieldError, type Props } from '@tributary/connect-api'
-import { checkTls, isUntrusted, reasonOf } from '@tributary/push-source'
-import { readWebSocketTls, tlsSettings } from './dialer.ts'
-import { Handshake } from './handshake.ts'
-import { shownUrl, urlsOf } from './settings.ts'
-import type { WebSocketConfig } from './spec.ts'
-import { dial, type DialOptions, endpointOf } from './transport/index.ts'
+import { ConfigError, type FieldError, type OffsetEntry, type Props } from '@tributary/connect-api'
+import { checkTls, isUntrusted, reasonOf, sequenceNumber } from '@tributary/push-source'
+import { parseConfig, shownUrl, urlsOf, type WebSocketConfig } from './config/config.ts'
+import { readWebSocketTls, tlsSettings } from './connection/dialer.ts'
+import { planSession } from './connection/feed-protocol.ts'
+import { Handshake } from './connection/handshake.ts'
+import { recordErrors } from './record/record-plan.ts'
+import { backfillErrors } from './sequence/backfill.ts'
+import { dial, type DialOptions, endpointOf } from './transport/dial.ts'
 
 /** The validate route answers within some seconds, whatever websocket.connection.timeout.ms allows. */
 const TIME_LIMIT_MS = 5000
+
+/** All that the declared checks of the spec cannot find. Throws ConfigError for settings that do not parse. */
+export async function configErrors(props: Props, signal: AbortSignal): Promise<FieldError[]> {
+  const config = parseConfig(props)
+  const errors = [
+    ...urlErrors(props),
+    ...sessionErrors(config, props),
+    ...recordErrors(config),
+    ...backfillErrors(config),
+  ]
+  return [...errors, ...(await connectionErrors(config, props, signal))]
+}
+
+/** What the declared checks cannot tell of the URLs: whether each has a task, and offsets, of its own. */
+function urlErrors(props: Props): FieldError[] {
+  const urls = urlsOf(props)
+  const errors: FieldError[] = []
+  const maxTasks = Number(props['tasks.max'] ?? 1)
+  if (urls.length > maxTasks) errors.push({ field: 'tasks.max', message: tooFewTasks(urls.length, maxTasks) })
+  if (new Set(urls).size < urls.length) {
+    const field = 'websocket.additional.urls'
+    errors.push({ field, message: `Invalid value [hidden] for configuration ${field}: a URL is there twice` })
+  }
+  return errors
+}
+
+function sessionErrors(config: WebSocketConfig, props: Props): FieldError[] {
+  const errors: FieldError[] = []
+  planSession(config, props, ({ field, message }) => errors.push({ field: field ?? 'websocket.url', message }))
+  return errors
+}
+
+export function tooFewTasks(urls: number, maxTasks: number): string {
+  return `Invalid value ${maxTasks} for configuration tasks.max: each of the ${urls} URLs is a task, so it must be at least ${urls}`
+}
 
 /**
  * What the declarative spec cannot tell of the connection: headers and query, TLS files, and whether the certificate of
  * each server is trusted. No handshake is made, as a server may count sessions. A server that cannot be reached is an
  * outage, not an error of the configuration: the task will wait for it, so a connector can be created before its server.
  */
-export async function connectionErrors(
-  config: WebSocketConfig,
-  props: Props,
-  signal: AbortSignal,
-): Promise<FieldError[]> {
+async function connectionErrors(config: WebSocketConfig, props: Props, signal: AbortSignal): Promise<FieldError[]> {
   const errors = [...handshakeErrors(config, props), ...(await checkTls(tlsSettings(config)))].map(fieldError)
   if (errors.length > 0) return errors
   const proxy = config['websocket.proxy.url']
@@ -57,4 +90,49 @@ async function untrustedServer(text: string, options: DialOptions, signal: Abort
     const named = (error as { code?: unknown }).code === 'ERR_TLS_CERT_ALTNAME_INVALID'
     return { field: named ? 'websocket.tls.server.name' : 'websocket.tls.ca.cert', message }
   }
+}
+
+/**
+ * Throws ConfigError for offsets that no task of the connector could have written. One of a URL that is configured no more can
+ * be deleted only.
+ */
+export function checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
+  const config = parseConfig(props)
+  const urls = urlsOf(props)
+  for (const { partition, offset } of offsets) {
+    const { websocket_url: url, stream } = partition
+    if (!isText(url)) throw invalid('a source partition has the field websocket_url')
+    if (stream !== undefined && !isText(stream)) throw invalid('stream must be a string')
+    if (offset === null) continue
+    if (!urls.includes(url)) throw invalid('websocket_url is none of the URLs that this connector reads')
+    if (stream !== undefined && !config['sequence.key.field']) {
+      throw invalid('stream needs sequence.key.field in the configuration')
+    }
+    checkOffset(offset, config)
+  }
+}
+
+function checkOffset(offset: NonNullable<OffsetEntry['offset']>, config: WebSocketConfig): void {
+  const { session_id: session, sequence, stream_sequence: number } = offset
+  if (isSet(session) && !isText(session)) throw invalid('session_id must be a string')
+  if (isSet(sequence) && !(Number.isSafeInteger(sequence) && Number(sequence) >= 0)) {
+    throw invalid('sequence must be a whole number from 0')
+  }
+  if (!isSet(number)) return
+  if (!config['sequence.field']) throw invalid('stream_sequence needs sequence.field in the configuration')
+  if (typeof number === 'string' || sequenceNumber(number) === null) {
+    throw invalid('stream_sequence must be a whole number')
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isSet<T>(value: T): value is NonNullable<T> {
+  return value !== undefined && value !== null
+}
+
+function invalid(reason: string): ConfigError {
+  return new ConfigError('WEBSOCKET_OFFSET', `Invalid offset for a WebSocket source: ${reason}`)
 }

@@ -7,13 +7,12 @@ import {
   type SourceRecord,
 } from '@tributary/connect-api'
 import type { SequenceNumber } from '@tributary/push-source'
-import type { Frame, Readable } from '../frame.ts'
-import type { Gap, PlacedGap, Verdict } from '../sequence/gap.ts'
-import type { WebSocketConfig } from '../spec.ts'
-import { textOf } from './field.ts'
+import type { WebSocketConfig } from '../config/config.ts'
+import type { Readable } from '../expressions/rule.ts'
+import type { Frame } from '../message/message.ts'
+import type { Built, Gap, PlacedGap, Verdict } from '../sequence/gap.ts'
+import { type Element, textOf, timestampOf } from './fields.ts'
 import { planRecord, type RecordPlan } from './record-plan.ts'
-import type { Element } from './split.ts'
-import { timestampOf } from './timestamp.ts'
 
 /** What a builder asks of the numbers and ids of messages. */
 export interface SequenceCheck {
@@ -38,12 +37,6 @@ export interface RecordBuilderOptions {
   readonly lastSequence: number
   /** null: messages have neither numbers nor ids. */
   readonly sequences: SequenceCheck | null
-}
-
-/** The records of a batch, and what is missing between them. */
-export interface Built {
-  readonly records: SourceRecord[]
-  readonly gaps: readonly PlacedGap[]
 }
 
 const NO_GAPS: readonly PlacedGap[] = []

@@ -1,12 +1,17 @@
-import { ConfigError, type FieldError } from '@tributary/connect-api'
-import { compileRule, type Rule } from '../rule.ts'
-import { shownUrl } from '../settings.ts'
-import type { WebSocketConfig } from '../spec.ts'
-import { compileField, type Field } from './field.ts'
-import { RecordHeaders } from './headers.ts'
-import { compileSplit, type Split } from './split.ts'
-import type { TimestampUnit } from './timestamp.ts'
-import { type TopicTemplate, topicTemplate } from './topic.ts'
+import {
+  ConfigError,
+  DataError,
+  type FieldError,
+  type Header,
+  OPTIONAL_STRING_SCHEMA,
+  type Schema,
+} from '@tributary/connect-api'
+import { shownUrl, type WebSocketConfig } from '../config/config.ts'
+import { checkPath } from '../expressions/json-path.ts'
+import { compileRule, type Readable, type Rule } from '../expressions/rule.ts'
+import { compileTemplate, type Template } from '../expressions/template.ts'
+import type { ConnectionInfo, Frame } from '../message/message.ts'
+import { compileField, compileSplit, type Field, type Split, textOf, type TimestampUnit } from './fields.ts'
 
 /** What the settings make of a message; null for what they do not ask for. */
 export interface RecordPlan {
@@ -50,4 +55,115 @@ export function recordErrors(config: WebSocketConfig): FieldError[] {
       return [{ field: key, message: error.message }]
     }
   })
+}
+
+const INT32_SCHEMA: Schema = { type: 'int32' }
+const INT64_SCHEMA: Schema = { type: 'int64' }
+
+/** What is known of a message beside itself; the names that `record.headers` takes. */
+export interface HeaderValues {
+  /** As it may be shown. */
+  readonly url: string
+  readonly sessionId: string
+}
+
+/** Headers of records by `record.headers`; those that a connection's messages share are made once for it. */
+export class RecordHeaders {
+  readonly #names: readonly string[]
+  readonly #values: HeaderValues
+  #connection: ConnectionInfo | null = null
+  #shared: readonly Header[] = []
+
+  constructor(names: readonly string[], values: HeaderValues) {
+    this.#names = names
+    this.#values = values
+  }
+
+  of({ connection, receivedAt }: Frame): readonly Header[] {
+    if (connection !== this.#connection) {
+      this.#connection = connection
+      this.#shared = this.#sharedBy(connection)
+    }
+    if (!this.#names.includes('received_at')) return this.#shared
+    return [...this.#shared, header('received_at', BigInt(receivedAt), INT64_SCHEMA)]
+  }
+
+  #sharedBy({ number }: ConnectionInfo): Header[] {
+    const { url, sessionId } = this.#values
+    const known = [
+      header('url', url, OPTIONAL_STRING_SCHEMA),
+      header('session_id', sessionId, OPTIONAL_STRING_SCHEMA),
+      header('connection', number, INT32_SCHEMA),
+    ]
+    return known.filter(({ name }) => this.#names.includes(name.slice(PREFIX.length)))
+  }
+}
+
+const PREFIX = 'websocket.'
+
+function header(name: string, value: unknown, schema: Schema): Header {
+  return { name: `${PREFIX}${name}`, value, schema }
+}
+
+/** Kafka's limit (`org.apache.kafka.common.internals.Topic`). */
+const MAX_LENGTH = 249
+const ILLEGAL = /[^a-zA-Z0-9._-]/g
+const KEY = 'topic.template'
+
+/** Names the topic of each record by `topic.template`. */
+export class TopicTemplate {
+  readonly #template: Template
+  readonly #fields: readonly (readonly [name: string, field: Field])[]
+  readonly #otherwise: string
+  readonly #maxTopics: number
+  readonly #topics = new Set<string>()
+  /** Of the record at hand. */
+  readonly #values = new Map<string, string>()
+  readonly #valueOf = (name: string): string => this.#values.get(name) ?? ''
+
+  /** Throws ConfigError. `otherwise`: the topic of a message that lacks a field. */
+  constructor(text: string, otherwise: string, maxTopics: number) {
+    this.#template = compileTemplate(text, KEY)
+    this.#fields = [...new Set(this.#template.names)].map((name) => [name, compileField(checkPath(name, KEY))])
+    this.#otherwise = otherwise
+    this.#maxTopics = maxTopics
+  }
+
+  /** Throws DataError for a name that no topic can have, and for one topic too many. */
+  topicOf(part: Readable, message: Readable): string {
+    for (const [name, field] of this.#fields) {
+      const value = field(part, message)
+      if (typeof value === 'object' && value !== null) {
+        throw new DataError('WEBSOCKET_TOPIC', `${KEY}: ${name} is an array or an object`)
+      }
+      const text = textOf(value)
+      if (text === null || text === '') return this.#otherwise
+      this.#values.set(name, text)
+    }
+    const topic = this.#template.render(this.#valueOf).replaceAll(ILLEGAL, '_')
+    if (!this.#topics.has(topic)) this.#add(topic)
+    return topic
+  }
+
+  #add(topic: string): void {
+    if (topic === '' || topic === '.' || topic === '..' || topic.length > MAX_LENGTH) {
+      throw new DataError(
+        'WEBSOCKET_TOPIC',
+        `${KEY} gives "${topic.slice(0, MAX_LENGTH)}", which no topic can be named`,
+      )
+    }
+    if (this.#topics.size >= this.#maxTopics) {
+      throw new DataError(
+        'WEBSOCKET_TOPIC_LIMIT',
+        `${KEY} names more than ${this.#maxTopics} topics, ${topic} among them; ${KEY}.max.topics allows more`,
+      )
+    }
+    this.#topics.add(topic)
+  }
+}
+
+/** null: all records go to `kafka.topic`. Throws ConfigError. */
+export function topicTemplate(config: WebSocketConfig): TopicTemplate | null {
+  const text = config[KEY]
+  return text ? new TopicTemplate(text, config['kafka.topic'], config['topic.template.max.topics']) : null
 }

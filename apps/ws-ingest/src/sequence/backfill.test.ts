@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseConfig } from '../settings.ts'
+import { parseConfig } from '../config/config.ts'
 import { backfillErrors } from './backfill.ts'
 
 const URL = 'https://api.example.com/trades?from={{from}}&to={{to}}&token=s3cret'

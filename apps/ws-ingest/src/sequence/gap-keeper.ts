@@ -1,15 +1,9 @@
 import type { SourceRecord } from '@tributary/connect-api'
 import { plus, type SequenceNumber, spanOf } from '@tributary/push-source'
-import type { ConnectionInfo } from '../frame.ts'
-import type { Built } from '../record/record-builder.ts'
-import type { Budget } from './backfill.ts'
-import type { Gap } from './gap.ts'
-import type { GapFiller } from './gap-filler.ts'
-import type { GapRecords, GapState } from './gap-records.ts'
-import { OpenGaps } from './open-gaps.ts'
-import type { SequenceLog } from './sequence-log.ts'
+import type { ConnectionInfo } from '../message/message.ts'
+import type { Budget, GapFiller } from './backfill.ts'
+import type { Built, Gap, GapRecords, GapState, SequenceLog } from './gap.ts'
 import type { Late, Sequences } from './sequences.ts'
-import { WovenRecords } from './woven-records.ts'
 
 export interface GapKeeperOptions {
   readonly sequences: Sequences
@@ -109,5 +103,64 @@ export class GapKeeper {
     if (filler === null || !needed) return null
     const deadline = AbortSignal.timeout(timeoutMs)
     return { signal: AbortSignal.any([signal, this.#draining.signal, deadline]), bytes: maxBytes }
+  }
+}
+
+/** Gaps that are watched for their messages; the oldest is watched no more for the next. */
+const MAX_OPEN = 1024
+
+/** A gap some of whose messages have not come yet. */
+interface OpenGap {
+  readonly gap: Gap
+  left: number
+}
+
+/** The latest gaps of numbers, until all that was missing has come. */
+export class OpenGaps {
+  /** In the order in which they were found. */
+  readonly #open: OpenGap[] = []
+
+  add(gap: Gap): void {
+    if (gap.to === null || gap.count === null) return
+    if (this.#open.length === MAX_OPEN) this.#open.shift()
+    this.#open.push({ gap, left: Number(gap.count) })
+  }
+
+  /** Takes a message that was missing; the gap when it was the last one of it. */
+  arrived({ stream, number }: Late): Gap | null {
+    const at = this.#open.findLastIndex(({ gap }) => gap.stream === stream && gap.from! <= number && number <= gap.to!)
+    const open = this.#open[at]
+    if (open === undefined || --open.left > 0) return null
+    this.#open.splice(at, 1)
+    return open.gap
+  }
+}
+
+/** Records of a batch and what was put between them, in order, each with the number of its place in the source offset. */
+export class WovenRecords {
+  readonly records: SourceRecord[] = []
+  #sequence: number
+
+  /** `before`: number of the last record before the first. */
+  constructor(before: number) {
+    this.#sequence = before
+  }
+
+  /** Records of messages, from index `from` to before `to`; each has the next number. */
+  add(records: readonly SourceRecord[], from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      this.#sequence++
+      this.records.push(this.#numbered(records[i]!))
+    }
+  }
+
+  /** A record that tells of messages and is none: it stands where the one before it does. */
+  tell(record: SourceRecord): void {
+    this.records.push(this.#numbered(record))
+  }
+
+  #numbered(record: SourceRecord): SourceRecord {
+    if (record.sourceOffset['sequence'] === this.#sequence) return record
+    return { ...record, sourceOffset: { ...record.sourceOffset, sequence: this.#sequence } }
   }
 }

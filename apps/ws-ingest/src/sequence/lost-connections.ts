@@ -1,7 +1,6 @@
 import type { Clock, SourcePartition } from '@tributary/connect-api'
-import type { ConnectionInfo, Frame } from '../frame.ts'
-import type { Gap, GapReason } from './gap.ts'
-import type { SequenceLog } from './sequence-log.ts'
+import type { ConnectionInfo, Frame } from '../message/message.ts'
+import type { Gap, GapReason, SequenceLog } from './gap.ts'
 
 export interface LostConnectionsOptions {
   /** Do numbers show what was lost? Nothing is a gap then that they do not show. */

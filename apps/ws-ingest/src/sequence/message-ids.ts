@@ -1,5 +1,5 @@
 import { RecentIds } from '@tributary/push-source'
-import { idDigest } from './memo.ts'
+import { idDigest } from './hand-over-state.ts'
 
 /** The ids of the latest messages, and of the run before this one. */
 export class MessageIds {

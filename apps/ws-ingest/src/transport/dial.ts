@@ -1,6 +1,9 @@
-import type { Socket } from 'node:net'
-import { type ProxyOptions, throughProxy } from './proxy.ts'
-import { connectTcp, type Endpoint, secured, type TlsOptions } from './sockets.ts'
+import { once } from 'node:events'
+import * as http from 'node:http'
+import * as net from 'node:net'
+import { unescape } from 'node:querystring'
+import * as tls from 'node:tls'
+import { HandshakeRefused } from './errors.ts'
 
 export interface DialOptions {
   readonly tls: TlsOptions
@@ -9,7 +12,116 @@ export interface DialOptions {
 }
 
 /** Looks the name up, connects, by way of the proxy if there is one, and agrees on TLS. Rejects with the reason, or the signal's. */
-export async function dial(to: Endpoint, { tls: options, proxy }: DialOptions, signal: AbortSignal): Promise<Socket> {
+export async function dial(
+  to: Endpoint,
+  { tls: options, proxy }: DialOptions,
+  signal: AbortSignal,
+): Promise<net.Socket> {
   const tcp = proxy === null ? await connectTcp(to, signal) : await throughProxy(proxy, to, signal)
   return to.secure ? secured(tcp, to.host, options, signal) : tcp
+}
+
+export type TlsOptions = tls.SecureContextOptions & {
+  /** Name for SNI and for the check of the certificate; without it the host's. */
+  readonly servername?: string
+}
+
+/** Where to connect to. */
+export interface Endpoint {
+  /** Name or address, IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly secure: boolean
+}
+
+export function endpointOf(url: URL): Endpoint {
+  const secure = url.protocol === 'wss:' || url.protocol === 'https:'
+  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, secure }
+}
+
+export async function connectTcp({ host, port }: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+  signal.throwIfAborted()
+  const socket = net.connect({ host, port }).setNoDelay(true)
+  await ready(socket, 'connect', signal)
+  return socket
+}
+
+/** TLS over a connection; takes it over, also when it fails. */
+export async function secured(
+  tcp: net.Socket,
+  host: string,
+  options: TlsOptions,
+  signal: AbortSignal,
+): Promise<tls.TLSSocket> {
+  // RFC 6066 forbids addresses in the server name indication.
+  const name = net.isIP(host) === 0 ? { servername: host } : {}
+  const socket = tls.connect({ ...name, ...options, host, socket: tcp, ALPNProtocols: ['http/1.1'] })
+  try {
+    await ready(socket, 'secureConnect', signal)
+  } catch (error) {
+    tcp.destroy()
+    throw error
+  }
+  return socket
+}
+
+async function ready(socket: net.Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void> {
+  try {
+    await once(socket, event, { signal })
+  } catch (error) {
+    // An error may follow the one that is thrown; without a listener Node would end the process.
+    socket.on('error', () => {}).destroy()
+    throw signal.aborted ? signal.reason : error
+  }
+}
+
+export interface ProxyOptions {
+  /** `http://` or `https://`; a user and a password in it are for the proxy. */
+  readonly url: URL
+}
+
+/** A tunnel to the server, made by the proxy (RFC 9110, section 9.3.6: CONNECT). Rejects with the reason, or the signal's. */
+export async function throughProxy({ url }: ProxyOptions, to: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+  const proxy = endpointOf(url)
+  const tcp = await connectTcp(proxy, signal)
+  const socket = proxy.secure ? await secured(tcp, proxy.host, {}, signal) : tcp
+  try {
+    return await tunnel(socket, url, to, signal)
+  } catch (error) {
+    socket.destroy()
+    throw signal.aborted ? signal.reason : error
+  }
+}
+
+function tunnel(
+  socket: net.Socket,
+  { username, password }: URL,
+  to: Endpoint,
+  signal: AbortSignal,
+): Promise<net.Socket> {
+  const authority = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`
+  const user = `${unescape(username)}:${unescape(password)}`
+  const { promise, resolve, reject } = Promise.withResolvers<net.Socket>()
+  const request = http.request({
+    method: 'CONNECT',
+    path: authority,
+    headers: {
+      host: authority,
+      ...(user === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(user).toString('base64')}` }),
+    },
+    createConnection: () => socket,
+    signal,
+  })
+  request.on('error', reject)
+  request.on('connect', (response, connected: net.Socket, head: Buffer) => {
+    if (response.statusCode === 200) {
+      if (head.length > 0) connected.unshift(head)
+      resolve(connected)
+    } else {
+      reject(new HandshakeRefused('The proxy', response, ''))
+    }
+  })
+  request.end()
+  return promise
 }

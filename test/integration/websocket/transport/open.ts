@@ -1,14 +1,10 @@
-import { until } from '../../../support/until.ts'
-import {
-  type ConnectionEnd,
-  type OpenOptions,
-  type WebSocketConnection,
-  openWebSocket,
-} from '../../../../apps/ws-ingest/src/transport/index.ts'
 import type { Props } from '@tributary/connect-api'
-import { createDialer } from '../../../../apps/ws-ingest/src/dialer.ts'
-import { parseConfig } from '../../../../apps/ws-ingest/src/settings.ts'
+import { parseConfig } from '../../../../apps/ws-ingest/src/config/config.ts'
+import { createDialer } from '../../../../apps/ws-ingest/src/connection/dialer.ts'
+import type { ConnectionEnd, WebSocketConnection } from '../../../../apps/ws-ingest/src/transport/connection.ts'
+import { type OpenOptions, openWebSocket } from '../../../../apps/ws-ingest/src/transport/open-websocket.ts'
 import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
+import { until } from '../../../support/until.ts'
 
 const DEFAULTS: Omit<OpenOptions, 'url'> = {
   headers: {},

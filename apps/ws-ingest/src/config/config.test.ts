@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { parseConfig, shownUrl, sourcePartitionOf, urlsOf } from './config.ts'
+
+describe('the settings of a WebSocket source', () => {
+  for (const [url, shown] of [
+    ['wss://feed.example.com/ws?token=secret#x', 'wss://feed.example.com/ws'],
+    ['WS://user:pass@Feed:8080/', 'ws://feed:8080'],
+    ['wss://feed/a/{{uuid}}?k={{signature}}', 'wss://feed/a/%7B%7Buuid%7D%7D'],
+    ['wss://user:p@ss@{{received.host}}/x?token=secret', 'wss://{{received.host}}/x'],
+    ['no URL?token=secret', 'no URL'],
+  ] as const) {
+    test(`show ${shown} of ${url}`, () => assert.equal(shownUrl(url), shown))
+  }
+
+  test('name the source partition after the URL as it was given, as the JVM connector does', () => {
+    const url = 'wss://user:pass@Feed/ws?token=x'
+    assert.deepEqual(sourcePartitionOf(parseConfig({ 'websocket.url': ` ${url} `, 'kafka.topic': 't' })), {
+      websocket_url: url,
+    })
+  })
+
+  test('list all URLs, without what stands between them', () => {
+    assert.deepEqual(urlsOf({ 'websocket.url': ' ws://a ' }), ['ws://a'])
+    assert.deepEqual(urlsOf({ 'websocket.url': 'ws://a', 'websocket.additional.urls': ' ws://b , ws://c,, ' }), [
+      'ws://a',
+      'ws://b',
+      'ws://c',
+    ])
+  })
+
+  test('tell all that is wrong with them at once', () => {
+    assert.throws(() => parseConfig({ 'websocket.url': 'x', 'queue.max.bytes': '0' }), {
+      code: 'CONFIG_INVALID',
+      kind: 'config',
+      message: /websocket\.url[^]*queue\.max\.bytes|queue\.max\.bytes[^]*websocket\.url/,
+    })
+  })
+})

@@ -1,0 +1,116 @@
+import type { Keys } from '@tributary/config'
+import { PATH_PATTERN } from '../expressions/json-path.ts'
+
+const group = 'Record'
+
+/** A dotted path, or `$` for the whole message; see record/json-path.ts. */
+export const FIELD_PATH = {
+  kind: 'pattern',
+  regex: PATH_PATTERN,
+  message: 'Expected a path of names parted by dots, such as data.0.id, or $',
+  accepts: 'names parted by dots, a dot within a name behind a backslash; $ is the whole message',
+} as const
+
+/** What becomes of a message. */
+export const recordKeys = {
+  'kafka.topic': {
+    type: 'string',
+    validator: { kind: 'topicName' },
+    importance: 'high',
+    group,
+    displayName: 'Topic',
+    doc: 'Topic that gets the records.',
+    example: 'quotes',
+  },
+  'topic.template': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    displayName: 'Topic template',
+    width: 'long',
+    doc: 'Topic with fields of the message in it, {{<dotted path>}}. A character that no topic may have becomes _. A message that lacks one of the fields goes to kafka.topic.',
+    example: 'trades.{{data.symbol}}',
+  },
+  'topic.template.max.topics': {
+    type: 'int',
+    default: 1000,
+    validator: { kind: 'range', min: 1 },
+    importance: 'low',
+    group,
+    displayName: 'Most topics',
+    stripComment: true,
+    doc: 'Most topics that topic.template may name in one run of the task; a message for one more is a bad record, as errors.tolerance treats it.',
+  },
+  'key.field': {
+    type: 'string',
+    default: null,
+    validator: FIELD_PATH,
+    importance: 'medium',
+    group,
+    displayName: 'Key field',
+    doc: 'Field of the message (dotted path) that becomes the key of the record, as text. Unset, or absent or null in a message: no key.',
+    example: 'data.symbol',
+  },
+  'timestamp.field': {
+    type: 'string',
+    default: null,
+    validator: FIELD_PATH,
+    importance: 'medium',
+    group,
+    displayName: 'Timestamp field',
+    doc: 'Field of the message (dotted path) with the timestamp of the record: a number or its text since 1970, or RFC 3339 text. Unset, or absent or null in a message: the time of producing.',
+    example: 'data.time',
+  },
+  'timestamp.unit': {
+    type: 'string',
+    default: 'ms',
+    validator: { kind: 'oneOf', values: ['s', 'ms', 'us', 'ns'] },
+    importance: 'low',
+    group,
+    displayName: 'Timestamp unit',
+    recommended: ['s', 'ms', 'us', 'ns'],
+    doc: 'Unit of a numeric timestamp.field.',
+  },
+  'split.field': {
+    type: 'string',
+    default: null,
+    validator: FIELD_PATH,
+    importance: 'medium',
+    group,
+    displayName: 'Split field',
+    doc: 'Field of the message (dotted path, $ for a message that is itself an array) whose array becomes one record an element, each with its own text unchanged. The other fields are then read from the element, or with $. before them from the message. A message without the array is one record.',
+    example: 'data',
+  },
+  'record.skip.match': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    displayName: 'Skip rule',
+    width: 'long',
+    doc: 'What this rule matches is left out of the topic: path == value, path != value, path, !path or /regex/, joined by && and ||. After split.field it is asked of each element.',
+    example: 'type == "heartbeat"',
+  },
+  'record.headers': {
+    type: 'list',
+    default: [],
+    validator: { kind: 'oneOf', values: ['url', 'session_id', 'connection', 'received_at'] },
+    importance: 'low',
+    group,
+    displayName: 'Headers',
+    recommended: ['url', 'session_id', 'connection', 'received_at'],
+    doc: 'Headers of each record, named websocket.<name>: the URL without user, password and query; the id of the task run; the number of the connection in it, from 1; when the message came, in ms since 1970.',
+    example: 'connection,received_at',
+  },
+  'websocket.binary.decode': {
+    type: 'string',
+    default: 'none',
+    validator: { kind: 'oneOf', values: ['none', 'gzip', 'deflate', 'text'] },
+    importance: 'medium',
+    group,
+    displayName: 'Binary messages',
+    recommended: ['none', 'gzip', 'deflate', 'text'],
+    doc: 'What binary messages hold. none: bytes, kept as they came. text: text in UTF-8. gzip, deflate (with or without the header of zlib): compressed, text inside where it is UTF-8. Rules and fields read what was decoded.',
+  },
+} as const satisfies Keys

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, mock, test } from 'node:test'
+import { ConfigError, NotConnectedError, type Props } from '@tributary/connect-api'
+import { PolicyCloses } from './feed-connection.ts'
+import { openFeed, type TestFeed } from './testing.ts'
+
+const THREE_CHANNELS: Props = Object.fromEntries(
+  [1, 2, 3].flatMap((n) => [
+    [`websocket.subscription.${n}.message`, `{"subscribe":"c${n}","id":${n}}`],
+    [`websocket.subscription.${n}.ack.match`, `id == ${n} && ok`],
+    [`websocket.subscription.${n}.refuse.match`, `id == ${n} && error`],
+  ]),
+)
+
+describe('a connection with a session', () => {
+  let feeds: TestFeed[] = []
+  beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }))
+  afterEach(() => {
+    for (const feed of feeds) feed.connection.terminate()
+    feeds = []
+    mock.timers.reset()
+  })
+
+  async function open(props: Props): Promise<TestFeed> {
+    const feed = openFeed({ 'websocket.ping.interval.ms': '0', ...props }, (ms) => mock.timers.tick(ms))
+    feeds.push(feed)
+    await feed.opened()
+    return feed
+  }
+
+  const endCode = (feed: TestFeed): string | null => feed.ended?.code ?? null
+
+  const code = async (feed: TestFeed): Promise<unknown> => {
+    const outcome = await feed.opened()
+    return outcome instanceof ConfigError || outcome instanceof NotConnectedError ? outcome.code : outcome
+  }
+
+  test('is open at once when there is nothing to wait for', async () => {
+    const feed = await open({ 'websocket.subscription.message': 'as {{it}} is' })
+    assert.equal(await feed.opened(), 'open')
+    assert.deepEqual(feed.sent, ['as {{it}} is'])
+  })
+
+  test('says one thing after the other, each when the one before is accepted', async () => {
+    const feed = await open({ ...THREE_CHANNELS, 'websocket.subscription.10.message': 'ten' })
+    assert.deepEqual([feed.sent.length, await feed.opened()], [1, null])
+    feed.serverSays('{"id":2,"ok":true}')
+    assert.equal(feed.sent.length, 1)
+    feed.serverSays('{"id":1,"ok":true}')
+    feed.serverSays('{"id":2,"ok":true}')
+    assert.equal(await feed.opened(), null)
+    feed.serverSays('{"id":3,"ok":true}')
+    assert.equal(await feed.opened(), 'open')
+    assert.deepEqual(feed.sent.slice(1), ['{"subscribe":"c2","id":2}', '{"subscribe":"c3","id":3}', 'ten'])
+    assert.deepEqual(feed.data, ['{"id":2,"ok":true}'])
+  })
+
+  test("is refused with the server's words, without secrets, and says nothing more", async () => {
+    const feed = await open(THREE_CHANNELS)
+    feed.serverSays('{"id":1,"ok":true}')
+    feed.serverSays('{"id":2,"error":"no such channel","token":"abc"}')
+    const outcome = await feed.opened()
+    assert.ok(outcome instanceof ConfigError)
+    assert.equal(outcome.code, 'WEBSOCKET_REFUSED')
+    assert.equal(outcome.field, 'websocket.subscription.2.message')
+    assert.match(outcome.message, /subscription 2: .*no such channel/)
+    assert.doesNotMatch(outcome.message, /abc/)
+    assert.deepEqual([feed.sent.length, feed.terminated, feed.ended], [2, true, null])
+  })
+
+  test('is refused at any time where nobody waits for a reply', async () => {
+    const feed = await open({
+      'websocket.subscription.1.message': 'a',
+      'websocket.subscription.1.refuse.match': '/^ERR/',
+      'websocket.subscription.2.message': 'b',
+    })
+    assert.equal(await feed.opened(), 'open')
+    feed.serverSays('data')
+    feed.serverSays('ERR unknown a')
+    assert.equal(feed.ended?.code, 'WEBSOCKET_REFUSED')
+    assert.match(feed.ended.message, /subscription 1: ERR unknown a/)
+    assert.deepEqual(feed.data, ['data'])
+  })
+
+  test('gives up when a reply does not come in time, each of them', async () => {
+    const feed = await open({ ...THREE_CHANNELS, 'websocket.session.timeout.ms': '5000' })
+    feed.pass(4000)
+    feed.serverSays('{"id":1,"ok":true}')
+    feed.pass(4000)
+    assert.equal(await feed.opened(), null)
+    feed.pass(2000)
+    assert.equal(await code(feed), 'WEBSOCKET_SESSION_TIMEOUT')
+    assert.match(String(await feed.opened()), /No reply to the subscription 2 within 5000 ms/)
+  })
+
+  test('tells at what the server closed', async () => {
+    const feed = await open(THREE_CHANNELS)
+    feed.serverEnds(1008, 'bad key', new NotConnectedError('WEBSOCKET_CLOSED', 'closed with code 1008: bad key'))
+    assert.match(String(await feed.opened()), /1008: bad key, before its reply to the subscription 1/)
+  })
+
+  test('hands out what came before it failed', async () => {
+    const feed = await open(THREE_CHANNELS)
+    feed.serverSays('early')
+    feed.serverSays('{"id":1,"error":"no"}')
+    assert.equal(await feed.opened(), 'open')
+    assert.deepEqual([feed.data, endCode(feed)], [['early'], 'WEBSOCKET_REFUSED'])
+  })
+
+  test('is open when what comes before the reply has filled the queue, and goes on with its session', async () => {
+    const feed = await open({ ...THREE_CHANNELS, 'websocket.session.timeout.ms': '1000' })
+    feed.serverSays('early')
+    feed.connection.pause()
+    assert.equal(await feed.opened(), 'open')
+    feed.pass(60_000)
+    assert.equal(endCode(feed), null)
+    feed.connection.resume()
+    feed.serverSays('{"id":1,"ok":true}')
+    assert.equal(feed.sent.length, 2)
+    feed.pass(1200)
+    assert.equal(endCode(feed), 'WEBSOCKET_SESSION_TIMEOUT')
+  })
+
+  test("leaves the session's messages out of the topic, unless they are asked for", async () => {
+    const props = {
+      'websocket.subscription.1.message': 's',
+      'websocket.subscription.1.ack.match': '/^ok$/',
+      'websocket.heartbeat.request.match': '/^hb$/',
+      'websocket.heartbeat.response': 'hb {{uuid}}',
+    }
+    const without = await open(props)
+    const with_ = await open({ ...props, 'websocket.session.messages.in.topic': 'true' })
+    for (const feed of [without, with_]) for (const text of ['a', 'ok', 'ok', 'hb', 'b']) feed.serverSays(text)
+    assert.deepEqual(without.data, ['a', 'ok', 'b'])
+    assert.deepEqual(with_.data, ['a', 'ok', 'ok', 'hb', 'b'])
+    assert.match(without.sent[1]!, /^hb [0-9a-f-]{36}$/)
+  })
+
+  test('gives one rendering one time, id and session', async () => {
+    const feed = await open({
+      'websocket.auth.message': '{{uuid}} {{uuid}} {{timestamp.ms}} {{timestamp.iso}} {{timestamp.utc}} {{session.id}}',
+      'websocket.subscription.1.message': '{{uuid}}',
+    })
+    const [one, two, ...more] = feed.sent[0]!.split(' ')
+    assert.equal(one, two)
+    assert.notEqual(one, feed.sent[1])
+    assert.deepEqual(more, ['1795262400250', '2026-11-21T12:00:00.250Z', '2026-11-21T12:00:00', 'the-session'])
+  })
+
+  test('fails when the server sent nothing of what is to be answered', async () => {
+    const feed = await open({ 'websocket.auth.wait.match': 'hello', 'websocket.auth.message': '{{received.nonce}}' })
+    feed.serverSays('{"hello":1}')
+    assert.equal(await code(feed), 'WEBSOCKET_TEMPLATE')
+    assert.deepEqual(feed.sent, [])
+  })
+
+  test('shows a preview of a subscription in the log, and nothing of what authenticates', async () => {
+    const feed = await open({
+      'websocket.auth.message': '{"login":"very-private"}',
+      'websocket.subscription.1.message': '{"subscribe":"c1","token":"very-private"}',
+    })
+    const events = feed.log.map(({ event }) => event)
+    assert.deepEqual(events, ['websocket_opened', 'authentication_sent', 'subscription_sent'])
+    assert.equal(feed.log[2]?.fields['message_preview'], '{"subscribe":"c1","token":"[hidden]"}')
+    assert.doesNotMatch(JSON.stringify(feed.log), /very-private/)
+  })
+
+  test('finds out that a feed is mute', async () => {
+    const feed = await open({ 'websocket.idle.timeout.ms': '2000' })
+    feed.pass(1900)
+    feed.serverSays('data')
+    feed.pass(1900)
+    assert.equal(endCode(feed), null)
+    feed.pass(400)
+    assert.equal(endCode(feed), 'WEBSOCKET_SILENT')
+    assert.equal(feed.terminated, true)
+    assert.deepEqual(feed.log.at(-1)?.event, 'websocket_failure')
+  })
+
+  test('takes what comes while it closes', async () => {
+    const feed = await open({ 'websocket.idle.timeout.ms': '500' })
+    feed.connection.close(1000, 'bye')
+    feed.connection.close(1000, 'bye')
+    feed.serverSays('late')
+    feed.pass(1000)
+    feed.serverEnds(1000, 'bye', new NotConnectedError('WEBSOCKET_CLOSED', 'closed with code 1000'))
+    assert.deepEqual([feed.sent, feed.data, endCode(feed)], [['<close 1000 bye>'], ['late'], 'WEBSOCKET_CLOSED'])
+    const events = feed.log.map(({ event }) => event)
+    assert.deepEqual(events, ['websocket_opened', 'websocket_closing', 'websocket_closed'])
+  })
+
+  test('that is given up while it is made leaves nothing open', async () => {
+    const feed = openFeed({}, () => {})
+    feed.connection.terminate()
+    assert.equal(await code(feed), 'WEBSOCKET_CLOSED')
+    assert.deepEqual([feed.terminated, feed.sent], [true, []])
+  })
+})
+
+const error = new NotConnectedError('WEBSOCKET_CLOSED', 'closed with code 1008: bad token')
+
+/** What each of these ends is judged to be. */
+function codesOf(ends: readonly (readonly [code: number, delivered: boolean])[]): string[] {
+  const closes = new PolicyCloses()
+  return ends.map(([code, delivered]) => closes.judge(code, error, delivered).code)
+}
+
+test('three closes in a row for who we are are an error of the configuration', () => {
+  assert.deepEqual(codesOf([[1008, false], [3000, false], [3003, false]]), ['WEBSOCKET_CLOSED', 'WEBSOCKET_CLOSED', 'WEBSOCKET_DENIED']) // prettier-ignore
+})
+
+test('another end, or one after data, begins the count anew', () => {
+  for (const between of [
+    [1006, false],
+    [1008, true],
+  ] as const) {
+    assert.ok(!codesOf([[1008, false], [1008, false], between, [1008, false], [1008, false]]).includes('WEBSOCKET_DENIED')) // prettier-ignore
+  }
+})
+
+test('the error holds the words of the server', () => {
+  const closes = new PolicyCloses()
+  const judged = [1, 2, 3].map(() => closes.judge(1008, error, false)).at(-1)
+  assert.match(judged?.message ?? '', /3 connections in a row .* bad token/)
+})

@@ -1,0 +1,152 @@
+import { unescape } from 'node:querystring'
+import { KeyValueListError, parseKeyValueList } from '@tributary/config'
+import { ConfigError, type Props } from '@tributary/connect-api'
+import { type WebSocketConfig, websocketSpec } from '../config/config.ts'
+import { HEADER_PREFIX, QUERY_PREFIX } from '../config/connection-keys.ts'
+import { compileTemplate, type Template } from '../expressions/template.ts'
+import { checkNames, type ValueOf } from './template-values.ts'
+
+/** RFC 9110, section 5.6.2: token. */
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** What Node puts into a header: visible characters of Latin-1, spaces and tabs. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** What the handshake says itself; the JVM connector does not take it from the settings either. */
+const OWN = /^(?:connection|upgrade|content-length|transfer-encoding|sec-websocket-(?:key|version|extensions|accept))$/
+const PROTOCOL_HEADER = 'sec-websocket-protocol'
+const USER_AGENT = 'tributary-ws-ingest'
+
+/** One handshake as it is sent: no templates in it any more. */
+export interface HandshakeRequest {
+  readonly url: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly subprotocols: readonly string[]
+  /** They were given as a header, as some servers want their tokens. */
+  readonly subprotocolsMayBeSecret: boolean
+}
+
+interface Part {
+  readonly name: string
+  readonly template: Template
+  /** The setting that it comes from. */
+  readonly key: string
+}
+
+/** What the settings say about URL, headers and query; each value is a template that is filled in on each connect. */
+export class Handshake {
+  readonly #url: Template
+  readonly #query: readonly Part[]
+  readonly #headers: ReadonlyMap<string, Part>
+  readonly #subprotocols: readonly string[]
+  readonly #subprotocolsMayBeSecret: boolean
+
+  /** Throws ConfigError on the setting, never with a value in its text. */
+  constructor(config: WebSocketConfig, props: Props) {
+    this.#url = template(config['websocket.url'], 'websocket.url')
+    this.#query = entries(websocketSpec.prefixed(props, QUERY_PREFIX), QUERY_PREFIX)
+    const headers = headersOf(config, props)
+    const fromHeader = headers.get(PROTOCOL_HEADER)?.template.render(() => '') ?? ''
+    headers.delete(PROTOCOL_HEADER)
+    this.#headers = headers
+    const listed = config['websocket.subprotocols']
+    this.#subprotocolsMayBeSecret = listed.length === 0
+    this.#subprotocols = listed.length > 0 ? listed : fromHeader.split(',').flatMap((name) => name.trim() || [])
+  }
+
+  /** The next handshake. Throws ConfigError for what its values make illegal. */
+  request(valueOf: ValueOf): HandshakeRequest {
+    const url = URL.parse(this.#url.render(valueOf))
+    if (url === null) {
+      const text = 'websocket.url, once its templates are filled in, is no URL'
+      throw new ConfigError('WEBSOCKET_URL', text, { field: 'websocket.url' })
+    }
+    const headers: Record<string, string> = { 'user-agent': USER_AGENT, ...basicAuth(url.username, url.password) }
+    url.username = ''
+    url.password = ''
+    url.hash = ''
+    for (const [name, part] of this.#headers) headers[name] = checkedValue(part, valueOf)
+    const query = this.#query.map((part) => `${encoded(part.name)}=${encoded(part.template.render(valueOf))}`)
+    // Not by searchParams, which writes what is there already in another way than a signature may have been made over.
+    url.search = [url.search.slice(1), ...query].filter((text) => text !== '').join('&')
+    return {
+      url: url.href,
+      headers,
+      subprotocols: this.#subprotocols,
+      subprotocolsMayBeSecret: this.#subprotocolsMayBeSecret,
+    }
+  }
+}
+
+/** Headers by their name in lower case; the later settings win. */
+function headersOf(config: WebSocketConfig, props: Props): Map<string, Part> {
+  const token = config['websocket.auth.token']?.reveal()
+  const user = config['websocket.auth.basic.user']
+  const password = config['websocket.auth.basic.password']?.reveal() ?? ''
+  const parts = [
+    ...listed(config['websocket.headers'] ?? ''),
+    ...entries(websocketSpec.prefixed(props, HEADER_PREFIX), HEADER_PREFIX),
+    ...(user ? [literal('authorization', basic(user, password), 'websocket.auth.basic.user')] : []),
+    ...(token ? [literal('authorization', `Bearer ${token}`, 'websocket.auth.token')] : []),
+  ]
+  const headers = new Map<string, Part>()
+  for (const part of parts) {
+    if (!NAME.test(part.name)) throw illegal(`'${part.name}' is no header name`, part.key)
+    const name = part.name.toLowerCase()
+    if (!OWN.test(name)) headers.set(name, part)
+  }
+  for (const part of headers.values()) checkedValue(part, () => '')
+  return headers
+}
+
+function listed(list: string): Part[] {
+  const key = 'websocket.headers'
+  try {
+    return parseKeyValueList(list).map(([name, value]) => ({ name, template: template(value, key), key }))
+  } catch (error) {
+    if (!(error instanceof KeyValueListError)) throw error
+    throw illegal(`${error.message}; they have the form name:value,name:value`, key)
+  }
+}
+
+function entries(values: Readonly<Record<string, string>>, prefix: string): Part[] {
+  return Object.entries(values).map(([name, value]) => {
+    const key = prefix + name
+    return { name, template: template(value, key), key }
+  })
+}
+
+function template(text: string, key: string): Template {
+  const compiled = compileTemplate(text, key)
+  // No message of the server's has come yet.
+  checkNames(compiled, key, ['received.'])
+  return compiled
+}
+
+/** A secret may have braces of its own. */
+function literal(name: string, text: string, key: string): Part {
+  return { name, template: { names: [], render: () => text }, key }
+}
+
+function basicAuth(user: string, password: string): Record<string, string> {
+  if (user === '' && password === '') return {}
+  return { authorization: basic(unescape(user), unescape(password)) }
+}
+
+/** RFC 7617, with its charset UTF-8. */
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+}
+
+function checkedValue({ name, template: filled, key }: Part, valueOf: ValueOf): string {
+  const value = filled.render(valueOf)
+  if (VALUE.test(value)) return value
+  throw illegal(`the value of '${name}' has characters that no header may have, such as a line break`, key)
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+}
+
+function illegal(reason: string, field: string): ConfigError {
+  return new ConfigError('WEBSOCKET_HEADER', `Invalid header of the handshake: ${reason}`, { field })
+}

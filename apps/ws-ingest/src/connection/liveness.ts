@@ -1,0 +1,138 @@
+import type { Clock } from '@tributary/connect-api'
+
+/** Intervals and deadlines in ms. */
+export interface LivenessOptions {
+  /** 0: no pings. */
+  readonly pingIntervalMs: number
+  readonly pongTimeoutMs: number
+  readonly ping: () => void
+  /** null: no heartbeat messages. */
+  readonly heartbeat: {
+    readonly intervalMs: number
+    /** null: no reply is expected. */
+    readonly timeoutMs: number | null
+    readonly send: () => void
+  } | null
+  /** 0: never. */
+  readonly idleTimeoutMs: number
+}
+
+const LONGEST_TICK_MS = 1000
+const SHORTEST_TICK_MS = 10
+/** A deadline is noticed at most this part of it late. */
+const TICKS_PER_DEADLINE = 10
+
+/**
+ * Is the server still there? Sends pings and heartbeat messages, and finds the connection that brings nothing. It has no timer:
+ * who holds it calls `tick` each `tickMs`. What is heard in between is only noted, so that a message costs next to nothing.
+ */
+export class Liveness {
+  readonly #options: LivenessOptions
+  readonly tickMs: number
+  #pingAt: number
+  #heartbeatAt: number
+  /** When the oldest unanswered one was sent, in running time. */
+  #pingedAt: number | null = null
+  #heartbeatSentAt: number | null = null
+  #dataAt: number
+  #heard = false
+  #data = false
+
+  /** `now` as of `tick`. */
+  constructor(options: LivenessOptions, now: number, runningNow: number) {
+    const { pingIntervalMs, pongTimeoutMs, heartbeat, idleTimeoutMs } = options
+    this.#options = options
+    const pings = pingIntervalMs > 0 ? [pingIntervalMs, pongTimeoutMs] : []
+    const heartbeats = heartbeat === null ? [] : [heartbeat.intervalMs, heartbeat.timeoutMs ?? heartbeat.intervalMs]
+    const shortest = Math.min(...pings, ...heartbeats, idleTimeoutMs || Infinity, LONGEST_TICK_MS * TICKS_PER_DEADLINE)
+    this.tickMs = Math.max(SHORTEST_TICK_MS, Math.floor(shortest / TICKS_PER_DEADLINE))
+    this.#pingAt = now + (pingIntervalMs || Infinity)
+    this.#heartbeatAt = now + (heartbeat?.intervalMs ?? Infinity)
+    this.#dataAt = runningNow
+  }
+
+  /** Anything came: a message, a ping, a pong. Data behind which a pong has to wait is as good as a pong. */
+  heard(): void {
+    this.#heard = true
+  }
+
+  /** A message of the feed came. */
+  data(): void {
+    this.#data = true
+    this.#heard = true
+  }
+
+  /** The reply to a heartbeat message came. */
+  replied(): void {
+    this.#heartbeatSentAt = null
+  }
+
+  /**
+   * Sends what is due, also while the connection is paused, as the server may want to hear from us; deadlines run in
+   * `runningNow` only. Answers why the connection is given up; null: it is not.
+   */
+  tick(now: number, runningNow: number): string | null {
+    const { idleTimeoutMs } = this.#options
+    if (this.#heard) this.#pingedAt = null
+    if (this.#data) this.#dataAt = runningNow
+    this.#heard = false
+    this.#data = false
+    const reason = this.#overdue(runningNow)
+    if (reason !== null) return reason
+    if (idleTimeoutMs > 0 && runningNow - this.#dataAt >= idleTimeoutMs) return `no message for ${idleTimeoutMs} ms`
+    this.#sendDue(now, runningNow)
+    return null
+  }
+
+  #overdue(runningNow: number): string | null {
+    const { pongTimeoutMs, heartbeat } = this.#options
+    if (this.#pingedAt !== null && runningNow - this.#pingedAt >= pongTimeoutMs) {
+      return `no pong within ${pongTimeoutMs} ms of a ping`
+    }
+    const timeoutMs = heartbeat?.timeoutMs ?? Infinity
+    if (this.#heartbeatSentAt !== null && runningNow - this.#heartbeatSentAt >= timeoutMs) {
+      return `no reply within ${timeoutMs} ms of a heartbeat message`
+    }
+    return null
+  }
+
+  #sendDue(now: number, runningNow: number): void {
+    const { pingIntervalMs, ping, heartbeat } = this.#options
+    if (now >= this.#pingAt) {
+      this.#pingAt = now + pingIntervalMs
+      this.#pingedAt ??= runningNow
+      ping()
+    }
+    if (heartbeat !== null && now >= this.#heartbeatAt) {
+      this.#heartbeatAt = now + heartbeat.intervalMs
+      if (heartbeat.timeoutMs !== null) this.#heartbeatSentAt ??= runningNow
+      heartbeat.send()
+    }
+  }
+}
+
+/** Time that stands still while a connection is paused: what the server says then cannot be heard, so no deadline runs. */
+export class RunningTime {
+  readonly #clock: Clock
+  #pausedAt: number | null = null
+  #pausedMs = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** ms, monotonic */
+  now(): number {
+    return (this.#pausedAt ?? this.#clock.monotonic()) - this.#pausedMs
+  }
+
+  pause(): void {
+    this.#pausedAt ??= this.#clock.monotonic()
+  }
+
+  resume(): void {
+    if (this.#pausedAt === null) return
+    this.#pausedMs += this.#clock.monotonic() - this.#pausedAt
+    this.#pausedAt = null
+  }
+}

@@ -1,0 +1,139 @@
+import { createHash, createHmac, randomUUID } from 'node:crypto'
+import { parseJson } from '@tributary/config'
+import { type Clock, ConfigError } from '@tributary/connect-api'
+import type { WebSocketConfig } from '../config/config.ts'
+import { compilePath } from '../expressions/json-path.ts'
+import { compileTemplate, type Template } from '../expressions/template.ts'
+import type { Frame } from '../message/message.ts'
+
+/** The value of a name in a template. */
+export type ValueOf = (name: string) => string
+
+/** The signature over one rendering's values. */
+export type Signer = (valueOf: ValueOf) => string
+
+/** Where the values of templates come from. */
+export interface ValueSource {
+  readonly clock: Clock
+  readonly sessionId: string
+  readonly signer: Signer | null
+}
+
+const RECEIVED = 'received.'
+const NAMES = ['timestamp.ms', 'timestamp.s', 'timestamp.iso', 'timestamp.utc', 'uuid', 'session.id', 'signature']
+
+/**
+ * Throws ConfigError on `key` when a template names a value that there is not, or one of those that this key cannot have:
+ * `received.` stands for all that begin so.
+ */
+export function checkNames(template: Template, key: string, without: readonly string[] = []): void {
+  for (const name of template.names) {
+    const kind = name.startsWith(RECEIVED) && name.length > RECEIVED.length ? RECEIVED : name
+    if ((kind === RECEIVED || NAMES.includes(kind)) && !without.includes(kind)) continue
+    const known = [...NAMES, `${RECEIVED}<path>`].filter((n) => !without.some((other) => n.startsWith(other)))
+    throw new ConfigError('WEBSOCKET_TEMPLATE', `{{${name}}} in ${key} is unknown; there are ${known.join(', ')}`, {
+      field: key,
+    })
+  }
+}
+
+/**
+ * The values for one rendering: each is made once, so that a message and the signature in it tell the same time. `received` is
+ * the server's message that is answered. The answered function throws ConfigError for a value that cannot be had.
+ */
+export function templateValues(
+  { clock, sessionId, signer }: ValueSource,
+  received: Frame | null,
+  key: string,
+): ValueOf {
+  const now = new Date(clock.now())
+  const made = new Map<string, string>()
+  const make = (name: string): string => {
+    switch (name) {
+      case 'timestamp.ms':
+        return String(now.getTime())
+      case 'timestamp.s':
+        return String(Math.floor(now.getTime() / 1000))
+      case 'timestamp.iso':
+        return now.toISOString()
+      case 'timestamp.utc':
+        return now.toISOString().slice(0, 'yyyy-mm-ddThh:mm:ss'.length)
+      case 'uuid':
+        return randomUUID()
+      case 'session.id':
+        return sessionId
+      case 'signature':
+        if (signer !== null) return signer(valueOf)
+        throw new ConfigError('WEBSOCKET_SIGNATURE', `{{signature}} in ${key} needs websocket.signature.key`, {
+          field: 'websocket.signature.key',
+        })
+      default:
+        return receivedText(received, name.slice(RECEIVED.length), key)
+    }
+  }
+  const valueOf: ValueOf = (name) => {
+    let value = made.get(name)
+    if (value === undefined) made.set(name, (value = make(name)))
+    return value
+  }
+  return valueOf
+}
+
+/** The digits of a number are those that came. */
+function receivedText(received: Frame | null, path: string, key: string): string {
+  let value: unknown
+  try {
+    value = compilePath(path)(parseJson(received?.text ?? 'null', { numbers: 'text' }))
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  if (typeof value === 'string') return value
+  if (value !== undefined && value !== null) return JSON.stringify(value)
+  throw new ConfigError(
+    'WEBSOCKET_TEMPLATE',
+    `{{received.${path}}} in ${key}: the server's message has no such field`,
+    {
+      field: key,
+    },
+  )
+}
+
+const TEMPLATE_KEY = 'websocket.signature.template'
+
+/**
+ * The HMAC (RFC 2104) that `websocket.signature.*` describes; null without a key. Throws ConfigError on the setting that
+ * does not fit.
+ */
+export function createSigner(config: WebSocketConfig): Signer | null {
+  const secret = config['websocket.signature.key']?.reveal() ?? ''
+  const text = config[TEMPLATE_KEY]
+  if (secret === '') return null
+  if (text === null) {
+    throw new ConfigError('WEBSOCKET_SIGNATURE', `${TEMPLATE_KEY} must say what is signed`, { field: TEMPLATE_KEY })
+  }
+  const template = compileTemplate(text, TEMPLATE_KEY)
+  checkNames(template, TEMPLATE_KEY, ['signature'])
+  const key = decodedKey(secret, config['websocket.signature.key.encoding'])
+  const algorithm = config['websocket.signature.algorithm'].replace('hmac-', '')
+  const digest = config['websocket.signature.digest']
+  const encoding = config['websocket.signature.encoding'] as 'hex' | 'base64' | 'base64url'
+  return (valueOf) => {
+    const signed = template.render(valueOf)
+    const data = digest === 'none' ? signed : createHash(digest).update(signed).digest()
+    return createHmac(algorithm, key).update(data).digest(encoding)
+  }
+}
+
+/** Of what does not fit, Buffer.from would leave out a part without a word. */
+const FORMS: Readonly<Record<string, RegExp>> = {
+  hex: /^(?:[0-9a-f]{2})+$/i,
+  base64: /^[A-Za-z0-9+/_-]+={0,2}$/,
+}
+
+function decodedKey(secret: string, encoding: string): Buffer {
+  if (FORMS[encoding]?.test(secret) === false) {
+    const field = 'websocket.signature.key'
+    throw new ConfigError('WEBSOCKET_SIGNATURE', `${field} is not ${encoding}, as ${field}.encoding says`, { field })
+  }
+  return Buffer.from(secret, encoding as BufferEncoding)
+}

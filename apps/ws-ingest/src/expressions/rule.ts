@@ -1,0 +1,139 @@
+import { ConfigError } from '@tributary/connect-api'
+import { compilePath } from './json-path.ts'
+
+/** What rules and paths read: a message, or an element of one that is split. */
+export interface Readable {
+  /** null: it is bytes that are no text. */
+  readonly text: string | null
+  /** undefined: it is not JSON. Integers beyond ±2^53 are bigint. */
+  readonly json: unknown
+}
+
+/** Does a message match, or an element of one? */
+export type Rule = (message: Readable) => boolean
+
+/**
+ * Compiles a rule over a message. Terms, joined by `&&` and `||`, of which `&&` binds tighter:
+ *
+ * - `path == value`, `path != value`: the field of the message's JSON at a dotted path (`a.b.0`) has the value, or has not; a
+ *   field that is absent has none. `1`, `true` and `text` are equal to a number, a boolean or a string that is written so;
+ *   `"1"` and `'1'` to a string alone, `null` to null.
+ * - `path`, `!path`: the field is there, and neither null nor false; or is not so.
+ * - `/regex/flags`: the whole message as text.
+ *
+ * A message that is not JSON has no fields, one that is not text matches no expression. Throws ConfigError on `key`.
+ */
+export function compileRule(text: string, key: string): Rule {
+  const tokens = tokensOf(text, key)
+  const alternatives: Rule[][] = [[]]
+  for (let at = 0; ; at += 2) {
+    const term = tokens[at]
+    if (term === undefined || typeof term === 'string') throw invalid(key, 'a condition is missing')
+    alternatives.at(-1)!.push(term)
+    const joint = tokens[at + 1]
+    if (joint === undefined) return anyOf(alternatives.map(allOf))
+    if (typeof joint !== 'string') throw invalid(key, 'two conditions must be joined by && or ||')
+    if (joint === '||') alternatives.push([])
+  }
+}
+
+/** Sticky, tried in this order wherever a token may begin. */
+const SPACE = /\s+/y
+const JOINT = /&&|\|\|/y
+const REGEX = /\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\[])+)\/([a-z]*)/y
+const PATH = /[^\s=!&|/"']+/y
+const VALUE = /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([^\s&|"']+)/y
+
+/** Of a regular expression; g and y would make it remember where it was. */
+const FLAGS = /^[dimsuv]*$/
+
+/** Conditions, and the words that join them. */
+function tokensOf(text: string, key: string): (Rule | '&&' | '||')[] {
+  const tokens: (Rule | '&&' | '||')[] = []
+  let at = 0
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at
+    const match = pattern.exec(text)
+    if (match !== null) at += match[0].length
+    return match
+  }
+  const operator = (): string | undefined => {
+    take(SPACE)
+    return take(/[=!]=/y)?.[0]
+  }
+  for (take(SPACE); at < text.length; take(SPACE)) {
+    const joint = take(JOINT)?.[0]
+    if (joint !== undefined) {
+      tokens.push(joint as '&&' | '||')
+      continue
+    }
+    const regex = take(REGEX)
+    if (regex !== null) {
+      tokens.push(textMatches(regex[1]!, regex[2]!, key))
+      continue
+    }
+    const negated = take(/!\s*/y) !== null
+    const path = take(PATH)?.[0]
+    if (path === undefined) throw invalid(key, `a path or /regex/ is expected before '${text.slice(at, at + 20)}'`)
+    const comparison = negated ? undefined : operator()
+    if (comparison === undefined) {
+      tokens.push(isThere(path, !negated))
+      continue
+    }
+    take(SPACE)
+    const value = take(VALUE)
+    if (value === null) throw invalid(key, `a value is missing after ${path} ${comparison}`)
+    tokens.push(hasValue(path, valueTest(value), comparison === '=='))
+  }
+  return tokens
+}
+
+function valueTest([, double, single, word]: RegExpExecArray): (value: unknown) => boolean {
+  const quoted = double ?? single
+  if (quoted !== undefined) {
+    const wanted = quoted.replaceAll(/\\(.)/gs, '$1')
+    return (value) => value === wanted
+  }
+  if (word === 'null') return (value) => value === null
+  return (value) => {
+    const type = typeof value
+    return (type === 'string' || type === 'number' || type === 'boolean' || type === 'bigint') && String(value) === word
+  }
+}
+
+function hasValue(path: string, test: (value: unknown) => boolean, wanted: boolean): Rule {
+  const read = compilePath(path)
+  return (message) => test(read(message.json)) === wanted
+}
+
+function isThere(path: string, wanted: boolean): Rule {
+  const read = compilePath(path)
+  return (message) => {
+    const value = read(message.json)
+    return (value !== undefined && value !== null && value !== false) === wanted
+  }
+}
+
+function textMatches(source: string, flags: string, key: string): Rule {
+  if (!FLAGS.test(flags))
+    throw invalid(key, `'${flags}' are no flags of a regular expression here; d, i, m, s, u, v are`)
+  let regex: RegExp
+  try {
+    regex = new RegExp(source, flags)
+  } catch (error) {
+    throw invalid(key, error instanceof Error ? error.message : String(error), error)
+  }
+  return ({ text }) => text !== null && regex.test(text)
+}
+
+function allOf(rules: readonly Rule[]): Rule {
+  return rules.length === 1 ? rules[0]! : (message) => rules.every((rule) => rule(message))
+}
+
+function anyOf(rules: readonly Rule[]): Rule {
+  return rules.length === 1 ? rules[0]! : (message) => rules.some((rule) => rule(message))
+}
+
+function invalid(key: string, reason: string, cause?: unknown): ConfigError {
+  return new ConfigError('WEBSOCKET_RULE', `Invalid rule in ${key}: ${reason}`, { field: key, cause })
+}

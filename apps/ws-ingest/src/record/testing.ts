@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type Clock,
+  createTaskStats,
+  type Props,
+  type SourceOffset,
+  type SourcePartition,
+  type SourceRecord,
+  type TaskContext,
+  type TaskStats,
+} from '@tributary/connect-api'
+import { RateLimitedLog } from '@tributary/push-source'
+import type { LogFields, Logger } from '@tributary/telemetry'
+import { parseConfig } from '../config/config.ts'
+import { type ConnectionInfo, Frame } from '../message/message.ts'
+import { createRecordSource, type RecordSource } from './record-source.ts'
+
+/** What a task of a unit test reads its records from, and what it counts and logs. */
+export interface ReadFeed {
+  readonly source: RecordSource
+  readonly stats: TaskStats
+  readonly events: readonly (readonly [event: string, fields: LogFields])[]
+}
+
+export interface ReadFeedOptions {
+  /** The last committed offset of a source partition. */
+  readonly offset?: (partition: SourcePartition) => SourceOffset | null
+}
+
+export const URL = 'wss://feed.example.com/ws?token=secret'
+/** The clock stands still, in ms since the epoch. */
+export const NOW = 1_700_000_000_000
+export const FIRST: ConnectionInfo = { number: 1 }
+export const NEVER = new AbortController().signal
+
+/** The records of a feed with these settings, without a transport. */
+export function readFeed(props: Props, { offset = () => null }: ReadFeedOptions = {}): ReadFeed {
+  const events: [string, LogFields][] = []
+  const stats = createTaskStats()
+  const log = {
+    info: (event: string, fields: LogFields = {}) => void events.push([event, fields]),
+    warn: (event: string, fields: LogFields = {}) => void events.push([event, fields]),
+  } as unknown as Logger
+  const clock: Clock = { now: () => NOW, monotonic: () => 0, sleep: () => Promise.resolve() }
+  const config = parseConfig({ 'websocket.url': URL, 'kafka.topic': 'all', ...props })
+  const context = { connector: 'quotes', task: 0, offset, clock, stats } as unknown as TaskContext
+  const busyLog = new RateLimitedLog(log, clock)
+  const source = createRecordSource({ context, config, sessionId: randomUUID(), lastSequence: 0, busyLog })
+  return { source, stats, events }
+}
+
+/** Messages of one connection, as JSON. */
+export function frames(messages: readonly unknown[], connection: ConnectionInfo = FIRST): Frame[] {
+  return messages.map((message) => new Frame(Buffer.from(JSON.stringify(message)), false, 1, connection))
+}
+
+/** What stands in the records of the feed's topic. */
+export function messagesIn(records: readonly SourceRecord[]): unknown[] {
+  return records.filter(({ topic }) => topic === 'all').map(({ value }) => JSON.parse(String(value)) as unknown)
+}
+
+export const NUMBERED: Props = { 'sequence.field': 'n' }
+export const KEYED: Props = { 'sequence.field': 'd.n', 'sequence.key.field': 'd.s' }
+
+/** The records of messages that come by one connection. */
+export async function read(
+  { source }: ReadFeed,
+  messages: readonly unknown[],
+  connection = FIRST,
+): Promise<SourceRecord[]> {
+  return source.records(frames(messages, connection), NEVER)
+}
+
+export const numbers = (...all: number[]): { n: number }[] => all.map((n) => ({ n }))
+export const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+export const keyed = (s: string, ...all: number[]): { d: { s: string; n: number } }[] =>
+  all.map((n) => ({ d: { s, n } }))
+
+/** Committed offsets, by value. */
+export function offsets(entries: readonly (readonly [SourcePartition, SourceOffset])[]) {
+  const stored = new Map(entries.map(([partition, offset]) => [JSON.stringify(partition), offset]))
+  return (partition: SourcePartition): SourceOffset | null => stored.get(JSON.stringify(partition)) ?? null
+}

@@ -1,5 +1,0 @@
-export { FeedConnection, type FeedConnectionOptions } from './feed-connection.ts'
-export { PolicyCloses } from './policy-closes.ts'
-export { preview } from './preview.ts'
-export { planSession, type SessionPlan } from './session-plan.ts'
-export { templateValues, type ValueOf, type ValueSource } from './template-values.ts'

@@ -1,5 +1,0 @@
-export type { ConnectionEnd, ConnectionListener, WebSocketConnection } from './connection.ts'
-export { dial, type DialOptions } from './dial.ts'
-export { endpointOf, type TlsOptions } from './sockets.ts'
-export { HandshakeRefused } from './handshake-refused.ts'
-export { openWebSocket, type OpenOptions, type OpenWebSocket } from './open-websocket.ts'

@@ -42,7 +42,7 @@ export const fileSource: SourcePlugin = {
     taskConfigs: (config) => [config],
     exactlyOnce: (config) => Boolean(config['file']),
     checkOffsets,
-    allOffsetsHere: true,
+    offsetsOnlyInKafka: true,
   },
   createTask: () => new FileSourceTask(),
 }

@@ -1,5 +1,5 @@
 import type { Props, SourcePlugin, SourceTask } from '@tributary/connect-api'
-import { type CreatedTask, createTask, type FormerRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
+import { type CreatedTask, createTask, type PredecessorRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
 import { createStores, type Stores } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
@@ -154,14 +154,14 @@ class TaskOnKafka implements RunningTask {
   }
 
   async handOver(): Promise<void> {
-    const { run: former } = this.#run
+    const { run: predecessor } = this.#run
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     const successor = this.#create(this.#offsets!, {
       finish: async () => {
-        await former.stop()
+        await predecessor.stop()
         this.#current = successor
         resolve()
-        return former.memo
+        return predecessor.handOverState
       },
     })
     void successor.run.run()
@@ -169,7 +169,7 @@ class TaskOnKafka implements RunningTask {
     await until('the successor takes over', () => successor.run.state !== 'starting')
   }
 
-  #create(offsets: Stores['offsets'], former: FormerRun | null): CreatedTask {
+  #create(offsets: Stores['offsets'], predecessor: PredecessorRun | null): CreatedTask {
     const { environment, plugin, props } = this.#parts
     return createTask(
       { ...environment, offsets },
@@ -178,7 +178,7 @@ class TaskOnKafka implements RunningTask {
         plugin: { ...plugin, createTask: () => this.#counted(plugin.createTask()) },
         ...resolveProps(environment, plugin, props),
         lease,
-        former,
+        predecessor,
         onState: (_state, error) => (this.failure = error ?? null),
         onTopic: () => {},
       },

@@ -59,7 +59,7 @@ describe('the WebSocket source connector', () => {
 
   test('cannot be exactly once, and keeps all its offsets in Kafka', () => {
     assert.equal(connector.exactlyOnce(), false)
-    assert.equal(connector.allOffsetsHere, true)
+    assert.equal(connector.offsetsOnlyInKafka, true)
   })
 })
 

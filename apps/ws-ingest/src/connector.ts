@@ -13,7 +13,7 @@ export class WebSocketSourceConnector implements SourceConnector {
   readonly spec = websocketSpec.data
 
   /** No feed keeps where a reader stands. */
-  readonly allOffsetsHere = true
+  readonly offsetsOnlyInKafka = true
 
   taskConfigs(props: Props, maxTasks: number): Props[] {
     const urls = urlsOf(props)

@@ -27,5 +27,5 @@ export const websocketSource: SourcePlugin = {
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(props)['websocket.max.connection.age.ms'] }),
   connector: new WebSocketSourceConnector(),
   createTask: () => new WebSocketSourceTask(),
-  createLateTask: () => new LateWebSocketTask(),
+  createRecoveryTask: () => new LateWebSocketTask(),
 }

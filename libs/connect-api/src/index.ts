@@ -1,5 +1,6 @@
 export type { Clock } from '@tributary/async'
 export * from './errors.ts'
+export * from './common-errors.ts'
 export * from './schema.ts'
 export * from './record.ts'
 export * from './stats.ts'

@@ -5,7 +5,7 @@ import type { NotConnectedError } from './errors.ts'
 import type { RecordMetadata, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
 import type { TaskStats } from './stats.ts'
 
-/** A connector's or task's configuration: flat, all strings, `${…}` resolved. */
+/** A connector's or task's configuration: flat, all strings. A task gets it with `${…}` resolved. */
 export type Props = Readonly<Record<string, string>>
 
 /** An error of `validate` on the field that it concerns. */
@@ -19,41 +19,44 @@ export interface OffsetEntry {
   readonly offset: SourceOffset | null
 }
 
-/** The piece of work that splits a connector's configuration into tasks; assigned to a worker beside the tasks. */
+/** Splits a connector's configuration into tasks. A worker gets this work assigned beside the tasks. */
 export interface SourceConnector {
   readonly spec: ConfigSpecData
-  /** Pure. One element a task, at most `maxTasks`. */
+  /** Pure. One element a task, at most `maxTasks`. References such as `${env:…}` are not resolved yet. */
   taskConfigs(config: Props, maxTasks: number): Props[]
-  /** What needs code or a network: connectivity, descriptors. Called with a valid config; answers within some seconds. */
+  /** Checks that need code or a network: connectivity, descriptors. Called with a valid config. Answers within some seconds. */
   validate?(config: Props, signal: AbortSignal): Promise<FieldError[]>
-  /** Can it resume, so that exactly once is possible? */
+  /** Whether the source can resume after a committed offset, which exactly once needs (KIP-618). Absent: no. */
   exactlyOnce?(config: Props): boolean
-  /** Do its tasks say where transactions end, by `context.transaction`? `transaction.boundary=connector` is refused otherwise. */
+  /**
+   * Whether the tasks say where transactions end, by `context.transaction`. Absent or false: `transaction.boundary=connector` is
+   * refused.
+   */
   canDefineTransactionBoundaries?(config: Props): boolean
-  /** Throws ConfigError when offsets are not of this connector's form; asked before an alter is accepted. */
+  /** Throws ConfigError when offsets do not have this connector's form. Called before an alter of offsets is accepted (KIP-875). */
   checkOffsets?(config: Props, offsets: readonly OffsetEntry[]): void
   /**
-   * It keeps no offsets beside those in the offsets topic, and the answer to an alter says so, as when Connect's `alterOffsets`
-   * returns true. Absent: the answer reminds of those that may be kept in the source's own system.
+   * The offsets topic holds all offsets of this source, and the answer to an alter says so, as Kafka Connect's does when
+   * `alterOffsets` returns true. Absent: the answer reminds the user of offsets that the source's own system may keep.
    */
-  readonly allOffsetsHere?: boolean
+  readonly offsetsOnlyInKafka?: boolean
 }
 
 /**
- * Where transactions end, said by the task (`transaction.boundary=connector`, KIP-618). Without a record: after the batch that
- * the poll under way hands out, or the next one. With a record, which must be handed out by the same poll or a later one: after
- * it, so that it is the last of its transaction. What a stop finds in an open transaction is not committed; the next run reads
- * it again.
+ * Where transactions end, as the task says (`transaction.boundary=connector`, KIP-618). Without a record: after the batch of the
+ * present poll, or of the next one. With a record, which the same poll or a later one must return: after that record. A stop does
+ * not commit an open transaction; the next run reads its records again.
  */
 export interface TransactionContext {
   commitTransaction(record?: SourceRecord): void
   /**
-   * The transaction's records are discarded for good: `commitRecord` gets them without metadata, and their offsets are committed.
-   * To read them again, throw instead. Asking for both ends of one transaction fails the task.
+   * Discards the transaction's records for good: `commitRecord` gets them without metadata, and their offsets are committed. A
+   * task that wants to read them again throws instead. Asking for both ends of one transaction fails the task.
    */
   abortTransaction(record?: SourceRecord): void
 }
 
+/** Kafka Connect's SourceTaskContext: what a run of a task gets from the runtime. */
 export interface TaskContext {
   readonly connector: string
   readonly task: number
@@ -61,73 +64,86 @@ export interface TaskContext {
   /** The last committed offset of a source partition, looked up by value; null when there is none. */
   offset(partition: SourcePartition): SourceOffset | null
   readonly log: Logger
-  /** Plain counters that the runtime exports as metrics; bumped once a batch. */
+  /** Plain counters that the runtime exports as metrics. A task changes them once a batch. */
   readonly stats: TaskStats
   readonly clock: Clock
-  /** There with exactly once and `transaction.boundary=connector` only. */
+  /** Present only with exactly once and `transaction.boundary=connector`. */
   readonly transaction?: TransactionContext
   /**
-   * A folder of the task's own on this host, which outlives the run and the process; not made until the task makes it. What is
-   * left in it when the task has moved to another host is `createLateTask`'s. Where runs overlap it is the former one's until
-   * its `stop` is over: a successor, which `connect` may have called already, opens it in `takeOver` at the earliest. A task
-   * without predecessor gets no `takeOver`, and may open it in `start`.
+   * A folder of the task's own on this host. The folder outlives the run and the process; the task creates it. When the task has
+   * moved to another host, `createRecoveryTask` delivers what is left in the folder. Where runs overlap, the folder belongs to the
+   * predecessor until the predecessor's `stop` is over: the successor opens it in `takeOver` at the earliest. A task without a
+   * predecessor may open it in `start`.
    */
   readonly dataDir: string
 }
 
-/** What the run before left, for one that was connected while that one still ran. */
+/** The run before this one, of a task that was connected while that run still read. */
 export interface Predecessor {
-  /** The last committed offset of a source partition, looked up by value; all that the predecessor delivered is in it. */
+  /** The last committed offset of a source partition, looked up by value. It covers all that the predecessor delivered. */
   offset(partition: SourcePartition): SourceOffset | null
-  /** What its `handOver` answered; null when it died, or had nothing to say. */
-  readonly memo: string | null
+  /** What the predecessor's `handOver` answered; null when it answered null, or died. */
+  readonly handOverState: string | null
 }
 
-/** Answer of `poll`: everything that was queued is handed out and nothing more will come. */
+/** Answer of `poll` after `drain`: every queued record was returned and no more will come. */
 export const END_OF_INPUT: unique symbol = Symbol('END_OF_INPUT')
 
+/**
+ * One task of a source. The runtime calls `start`, then `connect` and `poll` again and again, and `stop` at the end. One call is
+ * under way at a time, except `lostConnection`, `connect` while the runtime waits for Kafka, and `drain`.
+ */
 export interface SourceTask {
-  /** Reads the configuration, no network. Throws ConfigError. */
+  /** Reads the configuration; uses no network. Throws ConfigError. */
   start(context: TaskContext): Promise<void>
-  /** Resolves once the source answered. Called again, with backoff, after NotConnectedError. */
+  /**
+   * Resolves once the source answered. After a NotConnectedError or a RetriableError the runtime calls `connect` again, with
+   * backoff. A ConfigError, or an error of no kind, fails the task.
+   */
   connect(signal: AbortSignal): Promise<void>
-  /** Waits inside for up to `poll.timeout.ms`; [] means nothing yet. */
+  /**
+   * Returns the next records in order; waits inside for up to about a second, and returns [] when nothing came. Throws
+   * NotConnectedError when the connection is gone, after all records that were received before. Throws RetriableError for an
+   * outage that leaves the connection alone: the runtime polls again, with backoff. Returns END_OF_INPUT after `drain` only;
+   * without it that is a bug of the task, and fails the task.
+   */
   poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
   /**
-   * The connection has ended, though `poll` says so only behind what is still queued. Asked while Kafka takes nothing and
-   * `poll` is not called: answered with the error, `connect` is called at once, and what the new connection brings goes behind
-   * what is queued. `poll` and `connect` may run side by side then. null: it lives, or what ended it cannot heal. Absent: the
-   * source is connected again once Kafka is back.
+   * The error that ended the connection, although `poll` will throw it only after the records that are still queued; null while
+   * the connection lives, or when the error cannot heal. The runtime asks while Kafka takes nothing and nobody polls: then it
+   * calls `connect` at once, and what the new connection brings goes behind what is queued. `poll` and `connect` may run side by
+   * side then. Absent: the source is connected again once Kafka is back.
    */
   lostConnection?(): NotConnectedError | null
-  /** The broker has the record; metadata is null when it was filtered out or went to the dead-letter queue. */
+  /** The broker has the record. `metadata` is null when the record was filtered out or became a dead letter. */
   commitRecord?(record: SourceRecord, metadata: RecordMetadata | null): void
-  /** Offsets of all records committed so far are durable. */
+  /** The offsets of all records that `commitRecord` has been called with are durable. */
   commit?(signal: AbortSignal): Promise<void>
-  /** Stop intake; poll hands out what is queued, then END_OF_INPUT. */
+  /** Stops the intake. `poll` then returns what is queued, and END_OF_INPUT at the end. Absent: a stop gives the queue up. */
   drain?(): void
   /**
-   * Hand-over with overlap, the successor's side: the task was started and connected while the run before it still read the
-   * source. Called once, when all that the predecessor took in is delivered and committed, before the first poll: from what
-   * came in the meantime it is to leave out what the predecessor delivered.
+   * Hand-over, called on the successor: this run was started and connected while its predecessor still read the source. Called
+   * once, before the first poll, when everything that the predecessor took in is delivered and committed. The task leaves out of
+   * its queue what the predecessor delivered.
    */
   takeOver?(predecessor: Predecessor): void
-  /** Hand-over, the predecessor's side, after its last poll: what its successor needs beside the offsets; at most 64 KiB. */
+  /** Hand-over, called on the predecessor after its last poll: what the successor needs beside the offsets; at most 64 KiB. */
   handOver?(): string | null
-  /** Release everything. Idempotent, also before `start`. */
+  /** Releases everything. May be called several times, also before `start`. */
   stop(): Promise<void>
 }
 
-/** How the runtime reconnects; times in ms. The first try after a healthy connection comes within 100 ms whatever is set here. */
+/** How the runtime reconnects. The first try after a healthy connection comes within 100 ms, unless the source asked for a wait. */
 export interface ReconnectPolicy {
-  /** False: a lost connection is FAILED. */
+  /** False: a lost connection fails the task. */
   readonly enabled: boolean
-  /** Base of the jittered exponential backoff (≥ 0). */
+  /** First wait of the jittered exponential backoff, in ms (≥ 0). */
   readonly intervalMs: number
+  /** Longest wait of the backoff, in ms. */
   readonly backoffMaxMs: number
-  /** Tries in a row without success before FAILED; ≤ 0: no limit. */
+  /** Tries in a row without success before the task fails; ≤ 0: no limit. */
   readonly maxAttempts: number
-  /** A `connect` that takes longer is aborted and counts as failed; 0: no limit. */
+  /** A `connect` that takes longer than this many ms is aborted and counts as failed; 0: no limit. */
   readonly connectTimeoutMs: number
 }
 
@@ -137,30 +153,30 @@ export interface HandOverPolicy {
   readonly maxConnectionAgeMs: number
 }
 
-/** A plugin: what a worker publishes (class, aliases, version, spec) and how its pieces are made. */
+/** A plugin: what a worker publishes (class, aliases, version, spec) and how the plugin's parts are created. */
 export interface SourcePlugin {
   readonly class: string
   readonly aliases: readonly string[]
   readonly version: string
   /** Class name shown as `task.class` in task configs. */
   readonly taskClass: string
-  /** Prefix of the documents' metric names, `grpc` → `grpc_isConnected`; labels from `metricLabels`. */
+  /** Prefix of the documented metric names: `grpc` → `grpc_isConnected`. Their labels come from `metricLabels`. */
   readonly metricPrefix?: string
-  /** Labels of those metrics, `{server: "host:port"}`. */
+  /** Labels of those metrics: `{server: "host:port"}`. */
   metricLabels?(config: Props): Record<string, string>
-  /** Absent: tries for ever, 1 s doubling to 60 s, 30 s a try. */
+  /** Absent: reconnects for ever, 1 s doubling to 60 s, 30 s a try. */
   reconnectPolicy?(config: Props): ReconnectPolicy
   /**
-   * Two runs of a task may be connected at once, so that a changed configuration, a planned move and an old connection cost
-   * neither a gap nor, as far as the source can tell them, duplicates. They are for half a second at least, until the new one
-   * has received something or two seconds have passed. Absent or null: the one run ends before the next starts.
+   * Allows two runs of a task to be connected at once, so that a changed configuration, a planned move and an old connection cost
+   * no gap and, as far as the source can tell records apart, no duplicate. The runs overlap for at least half a second, until the
+   * new one has received something or two seconds have passed. Absent or null: one run ends before the next starts.
    */
   handOver?(config: Props): HandOverPolicy | null
   readonly connector: SourceConnector
   createTask(): SourceTask
   /**
-   * A task that hands out what was left in a `dataDir` of this host and nothing else, then END_OF_INPUT; it runs, without
-   * offsets, where the task itself is another worker's now, and leaves the folder empty. Absent: nothing is ever left.
+   * Creates a recovery task: it delivers what an earlier run left in the `dataDir` of this host, and then answers END_OF_INPUT. It
+   * runs, without offsets, while the task itself belongs to another worker. It leaves the folder empty. Absent: nothing is left.
    */
-  createLateTask?(): SourceTask
+  createRecoveryTask?(): SourceTask
 }

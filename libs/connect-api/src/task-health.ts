@@ -6,7 +6,7 @@ export interface TaskHealth {
   readonly connected_since: number | null
   readonly last_record_at: number | null
   readonly records_total: number
-  /** Records a second, over the last second or more. */
+  /** Records that Kafka acknowledged, a second, over the last ten seconds, or since the start of the task where that is sooner. */
   readonly rate: number
   /** Messages received and not acknowledged by Kafka yet. */
   readonly lag: number

@@ -1,6 +1,7 @@
 import { parseJson, stringifyJson } from '@tributary/config'
-import { type Converter, DataError, type Schema, type SchemaAndValue } from '@tributary/connect-api'
+import { type Converter, type Schema, type SchemaAndValue } from '@tributary/connect-api'
 import { schemaFromJson, schemaToJson } from './json-schema.ts'
+import { converterErrors } from './errors.ts'
 
 /**
  * `org.apache.kafka.connect.json.JsonConverter`: `{"schema":…,"payload":…}` with `schemas.enable` (the default, as in
@@ -29,13 +30,12 @@ export class JsonConverter implements Converter {
     try {
       json = parseJson(Buffer.from(value).toString('utf8'))
     } catch (cause) {
-      throw new DataError('CONVERTER_BAD_JSON', `a record of topic ${topic} is no JSON`, { cause })
+      throw converterErrors.CONVERTER_BAD_JSON(`a record of topic ${topic} is no JSON`, { cause })
     }
     if (!this.#schemas) return { schema: null, value: json }
     const envelope = json as { schema?: Record<string, unknown> | null; payload?: unknown } | null
     if (envelope === null || typeof envelope !== 'object' || !('schema' in envelope) || !('payload' in envelope)) {
-      throw new DataError(
-        'CONVERTER_BAD_JSON',
+      throw converterErrors.CONVERTER_BAD_JSON(
         `a record of topic ${topic} has no "schema" and "payload" fields, which JsonConverter with schemas.enable needs; set schemas.enable=false for plain JSON`,
       )
     }

@@ -1,9 +1,10 @@
-import { ConfigError, type Converter, type HeaderConverter } from '@tributary/connect-api'
+import { type Converter, type HeaderConverter } from '@tributary/connect-api'
 import { ByteArrayConverter } from './byte-array-converter.ts'
 import { JsonConverter } from './json-converter.ts'
 import { PlainConverter } from './plain-converter.ts'
 import { SimpleHeaderConverter } from './simple-header-converter.ts'
 import { StringConverter } from './string-converter.ts'
+import { converterErrors } from './errors.ts'
 
 /** Kafka's class names, so that existing configs work unchanged; the simple name does too. */
 const CONVERTERS: Readonly<Record<string, () => Converter>> = {
@@ -41,8 +42,7 @@ function find<T>(classes: Readonly<Record<string, () => T>>, key: string, name: 
   const wanted = name.trim()
   const known = Object.keys(classes).find((c) => c === wanted || c.slice(c.lastIndexOf('.') + 1) === wanted)
   if (known) return classes[known]!
-  throw new ConfigError(
-    'CONVERTER_UNKNOWN',
+  throw converterErrors.CONVERTER_UNKNOWN(
     `Invalid value ${wanted} for configuration ${key}: Class ${wanted} could not be found. Known here: ${Object.keys(classes).join(', ')}`,
     { field: key },
   )

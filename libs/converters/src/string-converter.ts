@@ -1,10 +1,5 @@
-import {
-  type Converter,
-  DataError,
-  OPTIONAL_STRING_SCHEMA,
-  type Schema,
-  type SchemaAndValue,
-} from '@tributary/connect-api'
+import { type Converter, OPTIONAL_STRING_SCHEMA, type Schema, type SchemaAndValue } from '@tributary/connect-api'
+import { converterErrors } from './errors.ts'
 
 /** `org.apache.kafka.connect.storage.StringConverter`: text as UTF-8; other primitives by their text. */
 export class StringConverter implements Converter {
@@ -18,8 +13,7 @@ export class StringConverter implements Converter {
     if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
       return Buffer.from(String(value))
     }
-    throw new DataError(
-      'CONVERTER_UNSUPPORTED_VALUE',
+    throw converterErrors.CONVERTER_UNSUPPORTED_VALUE(
       `StringConverter cannot write the value of a record for topic ${topic}: it is no text or number; use a converter that fits its schema`,
     )
   }

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { ConfigError } from '@tributary/connect-api'
+import { pushSourceErrors } from './errors.ts'
 
 /** One of a source's TLS settings: its key, for errors, and its value. */
 export interface TlsSetting {
@@ -80,7 +81,7 @@ async function readTlsFile({ key, value }: TlsSetting, what: string): Promise<st
     return await readFile(text, 'utf8')
   } catch (error) {
     const reason = (error as Error).message
-    throw new ConfigError('TLS_FILE', `Cannot read TLS ${what} ${text}: ${reason}`, { field: key, cause: error })
+    throw pushSourceErrors.TLS_FILE(`Cannot read TLS ${what} ${text}: ${reason}`, { field: key, cause: error })
   }
 }
 
@@ -110,7 +111,7 @@ function privateKeyOf(
 }
 
 function invalid(field: string, reason: string, cause?: unknown): ConfigError {
-  return new ConfigError('TLS_INVALID', `Invalid value for configuration ${field}: ${reason}`, { field, cause })
+  return pushSourceErrors.TLS_INVALID(`Invalid value for configuration ${field}: ${reason}`, { field, cause })
 }
 
 /** What Node says of a certificate that it does not trust (tls, "X509 certificate error codes"). */

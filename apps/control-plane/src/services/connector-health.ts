@@ -5,6 +5,7 @@ import type { Workers } from './workers.ts'
 /** `GET /connectors/{c}/health`: all tasks together. */
 export interface ConnectorHealth {
   readonly name: string
+  /** The connector's state; FAILED also when one of its tasks has failed. */
   readonly state: string
   readonly connected: boolean
   readonly connected_since: number | null
@@ -40,8 +41,8 @@ export class ConnectorHealthReader {
     const answers = await Promise.all(addresses.map((worker) => this.#workers.tasksOf(worker, connector)))
     const silent = addresses.filter((_, i) => answers[i] === null)
     const tasks = answers.flatMap((answer) => answer ?? []).sort((a, b) => a.task - b.task)
-    const state = status.connector.state
-    const stalled = state === 'RUNNING' && (silent.length > 0 || tasks.some(isStalled))
+    const state = tasks.some((task) => task.state === 'failed') ? 'FAILED' : status.connector.state
+    const stalled = status.connector.state === 'RUNNING' && (silent.length > 0 || tasks.some(isStalled))
     const sum = (of: (task: TaskHealth) => number): number => tasks.reduce((total, task) => total + of(task), 0)
     return {
       name: connector,
@@ -86,7 +87,7 @@ function isStalled(task: TaskHealth): boolean {
 function reason({ state, trace }: StateView, tasks: readonly TaskHealth[], silent: readonly string[]): string {
   if (state === 'FAILED') return `The connector failed: ${trace?.split('\n', 1)[0] ?? 'no reason was given'}`
   if (silent.length > 0) return `The worker ${silent.join(', ')} does not answer.`
-  const task = tasks.find(isStalled) ?? tasks[0]
+  const task = tasks.find(({ state }) => state === 'failed') ?? tasks.find(isStalled) ?? tasks[0]
   if (task === undefined) return `The connector is ${state} and has no tasks.`
   return tasks.length === 1 ? task.reason : `Task ${task.task}: ${task.reason}`
 }

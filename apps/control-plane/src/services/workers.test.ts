@@ -114,6 +114,14 @@ test('a connector is stalled when a task is not connected, does not get rid of i
   }
 })
 
+test('health is FAILED with the reason when one of the tasks is', async (t) => {
+  const failed = { ...health, task: 1, state: 'failed', connected: false, reason: 'The task failed: no such table' }
+  const { address } = await worker(t, () => ({ tasks: [{ ...health, state: 'running' }, failed] }))
+  const api = await withTasks([address, address])
+  const { state, connected, reason } = (await api.call('GET', '/connectors/a/health')).body as Record<string, unknown>
+  assert.deepEqual([state, connected, reason], ['FAILED', false, 'Task 1: The task failed: no such table'])
+})
+
 test('health says why no worker has a connector, and why one failed', async () => {
   const api = testApi()
   await api.call('PUT', '/connectors/a/config', config)

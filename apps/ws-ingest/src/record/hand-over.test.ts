@@ -33,7 +33,7 @@ describe('a hand-over', () => {
     const before = messagesIn(await read(former, first))
     const next = readFeed(props)
     const offset = offsets([[{ websocket_url: URL }, committed]])
-    next.source.takeOver({ offset, memo: former.source.handOver() }, true)
+    next.source.takeOver({ offset, handOverState: former.source.handOver() }, true)
     const after = messagesIn(await read(next, second))
     return { all: [...before, ...after], next }
   }
@@ -53,7 +53,7 @@ describe('a hand-over', () => {
 
   test('leaves it out also when the former run has left more than that on disk', async () => {
     const next = readFeed({ ...NUMBERED, 'dedupe.window': '10' })
-    next.source.takeOver({ offset: () => ({ stream_sequence: 100 }), memo: null }, true)
+    next.source.takeOver({ offset: () => ({ stream_sequence: 100 }), handOverState: null }, true)
     const onDisk = await read(next, numbers(...range(101, 300)), FORMER)
     const own = await read(next, numbers(...range(150, 310)))
     assert.deepEqual(messagesIn([...onDisk, ...own]), numbers(...range(101, 310)))
@@ -62,7 +62,7 @@ describe('a hand-over', () => {
 
   test('takes numbers that begin anew for new once the former run is over', async () => {
     const next = readFeed({ ...KEYED, 'dedupe.window': '10' })
-    next.source.takeOver({ offset: () => ({ stream_sequence: 1_000_000 }), memo: null }, true)
+    next.source.takeOver({ offset: () => ({ stream_sequence: 1_000_000 }), handOverState: null }, true)
     assert.equal((await read(next, keyed('rare', 999_000))).length, 0)
     const later = (message: unknown): Frame => new Frame(Buffer.from(JSON.stringify(message)), false, NOW + 1, FIRST)
     const records = await next.source.records(keyed('rare', 5000, 5001, 5002).map(later), NEVER)
@@ -96,7 +96,7 @@ describe('a hand-over', () => {
     await read(former, numbers(100, 101))
     const next = readFeed({ 'sequence.field': 'm' })
     const offset = (): SourceOffset => ({ sequence: 2, stream_sequence: 101 })
-    next.source.takeOver({ offset, memo: former.source.handOver() }, true)
+    next.source.takeOver({ offset, handOverState: former.source.handOver() }, true)
     assert.equal((await read(next, [{ m: 50 }])).length, 1)
   })
 
@@ -104,14 +104,14 @@ describe('a hand-over', () => {
     const former = readFeed(NUMBERED)
     await read(former, numbers(100, 101))
     const next = readFeed({ ...NUMBERED, 'dedupe.field': 'id' })
-    next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), memo: former.source.handOver() }, true)
+    next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), handOverState: former.source.handOver() }, true)
     assert.deepEqual(messagesIn(await read(next, numbers(101, 102))), numbers(102))
   })
 
   test('takes a memo of another version for none', async () => {
     const next = readFeed(NUMBERED)
     for (const memo of ['', '{"version":2}', '[]', 'null', '{"version":1,"last":[1]}']) {
-      next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), memo }, true)
+      next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), handOverState: memo }, true)
     }
     assert.deepEqual(messagesIn(await read(next, numbers(101, 102))), numbers(102))
   })
@@ -136,7 +136,7 @@ describe('a hand-over', () => {
 
   test('after the death of the former run is a gap, where no numbers tell', async () => {
     const next = readFeed({}, { offset: () => ({ sequence: 5 }) })
-    next.source.takeOver({ offset: () => ({ sequence: 5 }), memo: null }, true)
+    next.source.takeOver({ offset: () => ({ sequence: 5 }), handOverState: null }, true)
     assert.equal((await read(next, ['a'])).length, 1)
     assert.equal(next.stats.sequenceGaps, 1)
   })
@@ -145,7 +145,7 @@ describe('a hand-over', () => {
     const former = readFeed({})
     await read(former, ['a'])
     const next = readFeed({}, { offset: () => ({ sequence: 1 }) })
-    next.source.takeOver({ offset: () => ({ sequence: 1 }), memo: former.source.handOver() }, true)
+    next.source.takeOver({ offset: () => ({ sequence: 1 }), handOverState: former.source.handOver() }, true)
     await read(next, ['b'])
     assert.equal(next.stats.sequenceGaps, 0)
   })

@@ -138,7 +138,7 @@ export class Sequences {
    * numbers or ids that it read elsewhere in the messages. Answers its memo.
    */
   takeOver(predecessor: Predecessor): Memo | null {
-    const memo = predecessor.memo === null ? null : readMemo(predecessor.memo)
+    const memo = predecessor.handOverState === null ? null : readMemo(predecessor.handOverState)
     this.#takenOverAt = this.#options.clock.now()
     if (memo === null) this.#known.renew((of) => predecessor.offset(of), new Map())
     else if (memo.numberSpace === this.#numberSpace) this.#known.renew((of) => predecessor.offset(of), memo.last)

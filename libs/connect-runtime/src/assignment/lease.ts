@@ -1,5 +1,5 @@
 import type { Group } from './group.ts'
-import type { Lease } from '../task/task-parts.ts'
+import type { Lease } from '../model/task.ts'
 
 /** A lease that follows the worker's membership of its group. */
 export class GroupLease implements Lease {

@@ -1,15 +1,15 @@
 import type { SourcePlugin } from '@tributary/connect-api'
 import type { ConfigSnapshot } from '@tributary/connect-storage'
-import { resolveProps, type TaskEnvironment } from '../unit/task-factory.ts'
+import { type PropsEnvironment, resolveProps } from '../model/props.ts'
 import { parseUnit } from './group.ts'
 import { pluginOf } from './units.ts'
 
 /** Which units may run twice for a moment: tasks that run, of sources that can tell what their other run delivered. */
 export class Overlaps {
   readonly #plugins: readonly SourcePlugin[]
-  readonly #environment: Pick<TaskEnvironment, 'defaults' | 'environment'>
+  readonly #environment: PropsEnvironment
 
-  constructor(plugins: readonly SourcePlugin[], environment: Pick<TaskEnvironment, 'defaults' | 'environment'>) {
+  constructor(plugins: readonly SourcePlugin[], environment: PropsEnvironment) {
     this.#plugins = plugins
     this.#environment = environment
   }

@@ -3,7 +3,7 @@ import { errorKind } from '@tributary/connect-api'
 import type { Batch } from '../records/batch.ts'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import { type CommittableOffsets, SubmittedBatches } from './submitted-batches.ts'
-import type { TaskProgress } from '../task/task-progress.ts'
+import type { TaskProgress } from '../model/task-progress.ts'
 
 export interface InFlightOptions {
   readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes'>

@@ -1,9 +1,22 @@
 import type { InFlight } from './in-flight.ts'
-import type { TaskParts } from '../task/task-parts.ts'
-import type { TaskProgress } from '../task/task-progress.ts'
+import type { Clock } from '@tributary/async'
+import type { SourceTask } from '@tributary/connect-api'
+import type { OffsetStore } from '@tributary/connect-storage'
+import type { Logger } from '@tributary/telemetry'
+import type { SourceTaskConfig } from '../model/source-task-config.ts'
+import type { Lease, TaskId } from '../model/task.ts'
+import type { TaskProgress } from '../model/task-progress.ts'
 
 export interface OffsetCommitterOptions {
-  readonly parts: Pick<TaskParts, 'id' | 'task' | 'offsets' | 'lease' | 'config' | 'clock' | 'log'>
+  readonly parts: {
+    readonly id: TaskId
+    readonly task: Pick<SourceTask, 'commit'>
+    readonly offsets: Pick<OffsetStore, 'write'>
+    readonly lease: Lease
+    readonly config: Pick<SourceTaskConfig, 'commitIntervalMs'>
+    readonly clock: Clock
+    readonly log: Logger
+  }
   readonly inFlight: InFlight
   readonly progress: TaskProgress
   /** Whether the task is another worker's now, whose offsets must not be overwritten. */

@@ -1,4 +1,5 @@
-import { FatalError, type SourceRecord, type TransactionContext } from '@tributary/connect-api'
+import { type SourceRecord, type TransactionContext } from '@tributary/connect-api'
+import { runtimeErrors } from '../errors.ts'
 
 export type TransactionEnd = 'commit' | 'abort'
 
@@ -40,8 +41,7 @@ export class TransactionRequests implements TransactionContext {
     const asked = record === undefined ? this.#atBatch : this.#atRecords.get(record)
     if (asked !== undefined && asked !== null && asked !== end) {
       const what = record === undefined ? 'transaction' : `record of topic ${record.topic}`
-      throw new FatalError(
-        'TRANSACTION_BOUNDARY',
+      throw runtimeErrors.TRANSACTION_BOUNDARY(
         `Connector requested both commit and abort of same ${what}; a transaction has one end`,
       )
     }

@@ -1,40 +1,40 @@
 import type { NotConnectedError, SourceTask } from '@tributary/connect-api'
-import type { ConnectionKeeper } from './reconnector.ts'
+import type { Reconnector } from './reconnector.ts'
 
-/** While Kafka takes nothing, the connection is looked at this often, in ms. */
-const LOOK_MS = 100
+/** While Kafka takes nothing, the connection is checked this often, in ms. */
+const CHECK_MS = 100
 
-export interface ReconnectBesideOptions {
+export interface BackgroundReconnectOptions {
   readonly task: Pick<SourceTask, 'lostConnection'>
-  readonly connection: ConnectionKeeper
+  readonly connection: Reconnector
   /** Ends a connect that is under way. */
   readonly signal: AbortSignal
 }
 
 /**
- * Connects a source again while its run waits for Kafka. Such a run does not poll, and would learn that its connection has
- * ended only when Kafka is back, though the source could still take, and keep, what is sent meanwhile. What came before the
- * end is still queued then, so whatever becomes of the connect is told behind it.
+ * Reconnects a source while its run waits for Kafka. Such a run does not poll, so it would learn only when Kafka is back that its
+ * connection has ended, although the source could still deliver what is sent meanwhile. The messages of the old connection are
+ * still queued then. So the outcome of the connect takes effect after those messages.
  */
-export class ReconnectBeside {
-  readonly #options: ReconnectBesideOptions
+export class BackgroundReconnect {
+  readonly #options: BackgroundReconnectOptions
   #underWay: Promise<void> | null = null
   #failure: unknown = null
   #queued = false
 
-  constructor(options: ReconnectBesideOptions) {
+  constructor(options: BackgroundReconnectOptions) {
     this.#options = options
   }
 
-  /** A connection ended meanwhile, and what it brought may still be queued: poll before anything else is done about it. */
+  /** A connection ended meanwhile, and its messages may still be queued: the run polls before it does anything else about the end. */
   get queued(): boolean {
     return this.#queued
   }
 
-  /** Awaits the delivery of a batch, and looks after the connection as long as it takes. */
-  async beside<T>(delivery: Promise<T>): Promise<T> {
+  /** Settles as `delivery` does, and checks the connection as long as that takes. */
+  async during<T>(delivery: Promise<T>): Promise<T> {
     if (!this.#options.task.lostConnection) return delivery
-    const timer = setInterval(() => this.#look(), LOOK_MS)
+    const timer = setInterval(() => this.#check(), CHECK_MS)
     try {
       return await delivery
     } finally {
@@ -53,7 +53,7 @@ export class ReconnectBeside {
     return true
   }
 
-  #look(): void {
+  #check(): void {
     const { task, connection, signal } = this.#options
     if (this.#underWay !== null || this.#failure !== null || signal.aborted || !connection.connected) return
     const error = task.lostConnection?.() ?? null

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Clock, NotConnectedError, type ReconnectPolicy } from '@tributary/connect-api'
-import { ConnectionKeeper } from './reconnector.ts'
+import { Reconnector } from './reconnector.ts'
 import { silentLog } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 
@@ -15,9 +15,9 @@ const POLICY: ReconnectPolicy = {
 const CUT = new NotConnectedError('X', 'cut')
 const never = new AbortController().signal
 
-/** A keeper on a clock that moves when someone sleeps on it; `waits` are those sleeps, in ms. */
+/** A reconnector on a clock that moves when someone sleeps on it; `waits` are those sleeps, in ms. */
 function scene(policy: Partial<ReconnectPolicy> = {}): {
-  keeper: ConnectionKeeper
+  reconnector: Reconnector
   waits: number[]
   pass(ms: number): void
 } {
@@ -32,68 +32,90 @@ function scene(policy: Partial<ReconnectPolicy> = {}): {
       return Promise.resolve()
     },
   }
-  const keeper = new ConnectionKeeper({
+  const reconnector = new Reconnector({
     task: new ScriptedTask(),
     policy: { ...POLICY, ...policy },
     clock,
     log: silentLog,
     random: () => 0.999,
   })
-  return { keeper, waits, pass: (ms) => void (now += ms) }
+  return { reconnector, waits, pass: (ms) => void (now += ms) }
 }
 
 test('a source that delivers one record and then ends is asked less and less often', async () => {
-  const { keeper, waits, pass } = scene()
-  await keeper.connect(never)
+  const { reconnector, waits, pass } = scene()
+  await reconnector.connect(never)
   for (let i = 0; i < 6; i++) {
-    keeper.delivered()
+    reconnector.polled(1)
     pass(10)
-    keeper.lost(CUT)
-    await keeper.connect(never)
+    reconnector.lost(CUT)
+    await reconnector.connect(never)
   }
   assert.ok(waits[0]! <= 100, `the first try comes after ${waits[0]} ms`)
   assert.deepEqual(waits.slice(1), [1000, 1999, 3998, 7996, 15992])
 })
 
 test('after each connection that delivered for a while the first try comes within 100 ms', async () => {
-  const { keeper, waits, pass } = scene()
-  await keeper.connect(never)
+  const { reconnector, waits, pass } = scene()
+  await reconnector.connect(never)
   for (let i = 0; i < 5; i++) {
-    keeper.delivered()
+    reconnector.polled(1)
     pass(900)
-    keeper.lost(CUT)
-    await keeper.connect(never)
+    reconnector.lost(CUT)
+    await reconnector.connect(never)
   }
   assert.equal(waits.length, 5)
   assert.ok(waits.every((ms) => ms <= 100))
 })
 
 test('a healthy connection ends the growth of the waits', async () => {
-  const { keeper, waits, pass } = scene()
-  await keeper.connect(never)
+  const { reconnector, waits, pass } = scene()
+  await reconnector.connect(never)
   for (let i = 0; i < 4; i++) {
-    keeper.delivered()
-    keeper.lost(CUT)
-    await keeper.connect(never)
+    reconnector.polled(1)
+    reconnector.lost(CUT)
+    await reconnector.connect(never)
   }
-  keeper.delivered()
+  reconnector.polled(1)
   pass(60_000)
-  keeper.lost(CUT)
-  await keeper.connect(never)
+  reconnector.lost(CUT)
+  await reconnector.connect(never)
   assert.ok(waits.at(-1)! <= 100)
 })
 
 test('the limit of tries counts those without any record', async () => {
-  const { keeper } = scene({ maxAttempts: 3 })
-  await keeper.connect(never)
+  const { reconnector } = scene({ maxAttempts: 3 })
+  await reconnector.connect(never)
   for (let i = 0; i < 10; i++) {
-    keeper.delivered()
-    keeper.lost(CUT)
-    await keeper.connect(never)
+    reconnector.polled(1)
+    reconnector.lost(CUT)
+    await reconnector.connect(never)
   }
   for (let i = 0; i < 2; i++) {
-    keeper.lost(CUT)
-    await keeper.connect(never)
+    reconnector.lost(CUT)
+    await reconnector.connect(never)
   }
-  assert.throws(() => keeper.lost(CUT), { code: 'RECONNECT_EXHAUSTED' })
+  assert.throws(() => reconnector.lost(CUT), { code: 'RECONNECT_EXHAUSTED' })
+})
+
+test('a wait that the source asked for is kept, also before the first try, up to an hour', async () => {
+  const { reconnector, waits, pass } = scene()
+  await reconnector.connect(never)
+  reconnector.polled(1)
+  pass(10_000)
+  reconnector.lost(new NotConnectedError('X', 'retry: 3000', { retryAfterMs: 3000 }))
+  await reconnector.connect(never)
+  reconnector.lost(new NotConnectedError('X', 'Retry-After: 1000000', { retryAfterMs: 1e9 }))
+  await reconnector.connect(never)
+  assert.deepEqual(waits, [3000, 3_600_000])
+})
+
+test('the backoff wins over a shorter wait of the source', async () => {
+  const { reconnector, waits } = scene()
+  await reconnector.connect(never)
+  for (let i = 0; i < 3; i++) {
+    reconnector.lost(new NotConnectedError('X', 'retry: 1500', { retryAfterMs: 1500 }))
+    await reconnector.connect(never)
+  }
+  assert.deepEqual(waits, [1500, 1500, 1999])
 })

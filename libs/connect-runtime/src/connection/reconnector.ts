@@ -1,18 +1,14 @@
-import { backoffMs } from '@tributary/async'
-import {
-  ConfigError,
-  type Clock,
-  type ReconnectPolicy,
-  type SourceTask,
-  errorKind,
-  NotConnectedError,
-} from '@tributary/connect-api'
+import { backoffMs, type Clock } from '@tributary/async'
+import { errorKind, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
+import { runtimeErrors } from '../errors.ts'
 
-/** After a healthy connection the first try comes within this many ms, at random so that many tasks do not knock at once. */
+/** The first try after a healthy connection comes within this many ms, at random, so that many tasks do not reconnect at once. */
 const FIRST_TRY_MS = 50
-/** A connection that delivered and lasted for so many ms was healthy; a server that ends each one at once gets growing waits. */
+/** A connection that delivered and lasted longer than this, in ms, was healthy. A server that ends each one sooner gets growing waits. */
 const HEALTHY_MS = 500
+/** The longest wait in ms that a source may ask for: a mistaken header must not silence a connector for good. */
+const RETRY_AFTER_MAX_MS = 3_600_000
 
 export const DEFAULT_RECONNECT: ReconnectPolicy = {
   enabled: true,
@@ -22,8 +18,8 @@ export const DEFAULT_RECONNECT: ReconnectPolicy = {
   connectTimeoutMs: 30_000,
 }
 
-export interface ConnectionKeeperOptions {
-  readonly task: SourceTask
+export interface ReconnectorOptions {
+  readonly task: Pick<SourceTask, 'connect'>
   readonly policy: ReconnectPolicy
   readonly clock: Clock
   readonly log: Logger
@@ -31,12 +27,12 @@ export interface ConnectionKeeperOptions {
 }
 
 /**
- * The one place where a source is connected and connected again (design: the contract of a source). A connection that
- * delivered for a while, or lasted longer than the interval, was healthy: the waits start anew. The limit of tries counts
- * anew after any connection that delivered.
+ * Connects a source, connects it again, and says how long to wait before each try; nothing else does. A connection that delivered
+ * for a while, or lasted longer than the reconnect interval, was healthy: after it the waits start anew. The limit of tries starts
+ * anew after any connection that delivered. A wait that the source asked for (`retryAfterMs`) is kept.
  */
-export class ConnectionKeeper {
-  readonly #options: ConnectionKeeperOptions
+export class Reconnector {
+  readonly #options: ReconnectorOptions
   /** Wall clock, ms since the epoch; null while not connected. */
   connectedSince: number | null = null
   /** Tries to connect again, over the task's life. */
@@ -49,8 +45,10 @@ export class ConnectionKeeper {
   #delivered = false
   #everConnected = false
   #lastError: unknown = null
+  /** Polls in a row that failed although the connection lives. */
+  #failedPolls = 0
 
-  constructor(options: ConnectionKeeperOptions) {
+  constructor(options: ReconnectorOptions) {
     this.#options = options
   }
 
@@ -61,14 +59,15 @@ export class ConnectionKeeper {
   get ageMs(): number | null {
     return this.connected ? this.#options.clock.monotonic() - this.#connectedAt : null
   }
-  /** Why it is not connected; null while it is. */
+  /** Why the source is not connected, or cannot be read although it is; null when all is well. */
   get lastError(): unknown {
-    return this.connected ? null : this.#lastError
+    return this.connected && this.#failedPolls === 0 ? null : this.#lastError
   }
 
-  /** Tells that the present connection has delivered. */
-  delivered(): void {
-    this.#delivered = true
+  /** A poll succeeded. `records` is what it returned; 0 does not make the connection a healthy one. */
+  polled(records: number): void {
+    this.#failedPolls = 0
+    if (records > 0) this.#delivered = true
   }
 
   /** Connects, trying as long as the policy allows. Throws what cannot heal, and the signal's reason. */
@@ -97,20 +96,34 @@ export class ConnectionKeeper {
     const lastedMs = clock.monotonic() - this.#connectedAt
     const healthy = lastedMs > (this.#delivered ? HEALTHY_MS : Math.max(policy.intervalMs, 1000))
     this.connectedSince = null
+    this.#failedPolls = 0
     if (healthy) this.#waits = 0
     if (healthy || this.#delivered) this.#tries = 0
     this.#failed(error)
   }
 
+  /** A poll failed with an outage that leaves the connection alone: waits before the next poll. Throws once the limit of tries is used up. */
+  async waitToPollAgain(error: unknown, signal: AbortSignal): Promise<void> {
+    const { policy, clock, log } = this.#options
+    this.#lastError = error
+    if (policy.maxAttempts > 0 && this.#failedPolls >= policy.maxAttempts) throw this.#exhausted(error)
+    const waitMs = Math.max(this.#backoff(++this.#failedPolls), retryAfterMs(error))
+    log.warn('poll_retry_scheduled', { attempt: this.#failedPolls, backoff_ms: waitMs, error })
+    await clock.sleep(waitMs, signal)
+  }
+
+  /** The run has ended, and its connection with it. */
+  close(): void {
+    this.connectedSince = null
+  }
+
   #failed(error: unknown): void {
     const { policy, log } = this.#options
     this.#lastError = error
-    const message = error instanceof Error ? error.message : String(error)
     if (!policy.enabled) {
       log.info('reconnect_skipped', { reason: 'disabled_or_shutdown' })
-      throw new ConfigError(
-        'RECONNECT_DISABLED',
-        `the connection to the source ended and reconnecting is switched off: ${message}; restart the task, or switch reconnecting on`,
+      throw runtimeErrors.RECONNECT_DISABLED(
+        `the connection to the source ended and reconnecting is switched off: ${messageOf(error)}; restart the task, or switch reconnecting on`,
         { cause: error },
       )
     }
@@ -120,27 +133,27 @@ export class ConnectionKeeper {
         max_attempts: policy.maxAttempts,
         current_attempt: this.#tries,
       })
-      throw new ConfigError(
-        'RECONNECT_EXHAUSTED',
-        `gave up after ${policy.maxAttempts} tries to reconnect, as configured: ${message}; restart the task once the source is back`,
-        { cause: error },
-      )
+      throw this.#exhausted(error)
     }
     this.#tries++
     this.#waits++
   }
 
+  #exhausted(error: unknown): Error {
+    return runtimeErrors.RECONNECT_EXHAUSTED(
+      `gave up after ${this.#options.policy.maxAttempts} tries to reconnect, as configured: ${messageOf(error)}; restart the task once the source is back`,
+      { cause: error },
+    )
+  }
+
   async #waitForTurn(signal: AbortSignal): Promise<void> {
     if (this.#waits === 0) return
-    const { policy, clock, log, random = Math.random } = this.#options
+    const { clock, log, random = Math.random } = this.#options
     const first = this.#everConnected && this.#waits === 1
-    const waitMs = first
+    const ownWaitMs = first
       ? Math.round(random() * FIRST_TRY_MS)
-      : backoffMs(this.#everConnected ? this.#waits - 1 : this.#waits, {
-          baseMs: policy.intervalMs,
-          maxMs: policy.backoffMaxMs,
-          random,
-        })
+      : this.#backoff(this.#everConnected ? this.#waits - 1 : this.#waits)
+    const waitMs = Math.max(ownWaitMs, retryAfterMs(this.#lastError))
     log.info('reconnect_scheduled', {
       message: `Reconnecting in ${waitMs} ms`,
       attempt: this.#waits,
@@ -152,15 +165,18 @@ export class ConnectionKeeper {
     log.info('reconnect_executing', { attempt: this.#waits })
   }
 
+  #backoff(attempt: number): number {
+    const { policy, random = Math.random } = this.#options
+    return backoffMs(attempt, { baseMs: policy.intervalMs, maxMs: policy.backoffMaxMs, random })
+  }
+
   async #tryOnce(signal: AbortSignal): Promise<void> {
     const { task, policy } = this.#options
     const limitMs = policy.connectTimeoutMs
     if (limitMs <= 0) return task.connect(signal)
     const timeout = new AbortController()
     const timer = setTimeout(() => {
-      timeout.abort(
-        new NotConnectedError('CONNECT_TIMEOUT', `the source did not answer within ${limitMs} ms; trying again`),
-      )
+      timeout.abort(runtimeErrors.CONNECT_TIMEOUT(`the source did not answer within ${limitMs} ms; trying again`))
     }, limitMs)
     try {
       await task.connect(AbortSignal.any([signal, timeout.signal]))
@@ -170,4 +186,14 @@ export class ConnectionKeeper {
       clearTimeout(timer)
     }
   }
+}
+
+/** The wait that the source asked for, bounded; 0 without one. */
+function retryAfterMs(error: unknown): number {
+  const asked = (error as { retryAfterMs?: unknown } | null)?.retryAfterMs
+  return typeof asked === 'number' && asked > 0 ? Math.min(asked, RETRY_AFTER_MAX_MS) : 0
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,46 +1,57 @@
-import type { ConnectionKeeper } from '../connection/reconnector.ts'
-import type { FormerRun } from './predecessor-run.ts'
-import type { TaskParts } from '../task/task-parts.ts'
-import { startProducer } from '../task/task-start.ts'
+import { abortable, type Clock } from '@tributary/async'
+import type { SourceOffset, SourcePartition, SourceTask, TaskStats } from '@tributary/connect-api'
+import type { Reconnector } from '../connection/reconnector.ts'
+import type { PredecessorRun } from './predecessor.ts'
 
-/** What a server sent on the former connection before it sent all on the new one too may be under way for so long, in ms. */
-const LEAST_MS = 500
-/** A subscription may take effect some time after it was sent; after so long, in ms, the source has nothing to send. */
-const QUIET_MS = 2000
-const LOOK_MS = 20
+/**
+ * Shortest overlap in ms. A message that the server sent on the old connection alone, before it knew of the new one, may be
+ * under way for as long as this.
+ */
+const OVERLAP_MIN_MS = 500
+/** After as many ms of silence on the new connection, its source has nothing to send: a subscription takes effect sooner. */
+const SILENT_MS = 2000
+const CHECK_MS = 20
 
 /** A run that is to follow another one. */
-export interface Follower {
-  readonly parts: TaskParts
-  readonly connection: ConnectionKeeper
+export interface Successor {
+  readonly task: Pick<SourceTask, 'takeOver'>
+  readonly connection: Pick<Reconnector, 'connect' | 'connected'>
+  readonly stats: Pick<TaskStats, 'messagesReceived'>
+  readonly clock: Clock
+  /** `task.handover.timeout.ms` */
+  readonly handOverTimeoutMs: number
+  /** Makes the producer ready, which fences the predecessor's, and reads the offsets. */
+  readonly startProducer: () => Promise<void>
+  readonly offset: (partition: SourcePartition) => SourceOffset | null
+  /** Aborts at a stop. */
   readonly stopping: AbortSignal
+  /** Aborts when the run is given up. */
   readonly abandon: AbortSignal
 }
 
 /**
- * Hand-over: a started task connects while the run before it still reads, then ends that one and goes on where it stopped.
- * What comes meanwhile is queued; a full queue pauses the transport. A stop before the former run was asked to end rejects,
- * as nothing was taken over; after that the stop has all that is queued delivered, as any does.
+ * Hand-over with overlap: connects a started task while its predecessor still reads, then ends the predecessor and goes on where
+ * it stopped. Messages that arrive meanwhile are queued; a full queue pauses the transport. A stop before the predecessor was
+ * asked to end rejects, since nothing was taken over. A stop after that delivers everything queued, as any stop does.
  */
-export async function followFormer(former: FormerRun, follower: Follower): Promise<void> {
-  const { parts, connection, abandon } = follower
-  const { task, offsets, id } = parts
-  await connectBeside(former, follower)
-  const memo = await unlessAborted(former.finish(connection.connected), abandon)
-  await startProducer(parts, abandon)
-  task.takeOver?.({ offset: (partition) => offsets.offset(id.connector, partition), memo })
+export async function followPredecessor(predecessor: PredecessorRun, successor: Successor): Promise<void> {
+  const { task, connection, offset, startProducer, abandon } = successor
+  await connectBeside(predecessor, successor)
+  const handOverState = await abortable(predecessor.finish(connection.connected), abandon)
+  await startProducer()
+  task.takeOver?.({ offset, handOverState })
 }
 
-/** For `handOverTimeoutMs` at most. */
-async function connectBeside(former: FormerRun, { parts, connection, stopping, abandon }: Follower): Promise<void> {
-  const { clock, handOverTimeoutMs } = parts
+/** Takes `handOverTimeoutMs` at most, connected or not. */
+async function connectBeside(predecessor: PredecessorRun, successor: Successor): Promise<void> {
+  const { connection, clock, handOverTimeoutMs, stopping, abandon } = successor
   const deadline = clock.monotonic() + handOverTimeoutMs
   const ends = AbortSignal.any([stopping, abandon])
   const timeout = new AbortController()
   const timer = setTimeout(() => timeout.abort(), handOverTimeoutMs)
   try {
     await connection.connect(AbortSignal.any([ends, timeout.signal]))
-    await overlap(parts, former, deadline, ends)
+    await overlap(successor, predecessor, deadline, ends)
   } catch (error) {
     if (error !== timeout.signal.reason) throw error
   } finally {
@@ -50,30 +61,20 @@ async function connectBeside(former: FormerRun, { parts, connection, stopping, a
 }
 
 /**
- * Waits until whatever only the former run could receive has come to it: for a while at least, until something has come
- * here as well, and while it cannot keep up with reading; no longer than until `deadline`, in ms of the monotonic clock.
+ * Waits until the predecessor has received whatever only it could receive: at least `OVERLAP_MIN_MS`, until something has come
+ * to the successor as well, and as long as the predecessor cannot keep up. Ends at `deadline`, in ms of the monotonic clock.
  */
 export async function overlap(
-  { stats, clock }: Pick<TaskParts, 'stats' | 'clock'>,
-  former: FormerRun,
+  { stats, clock }: Pick<Successor, 'stats' | 'clock'>,
+  predecessor: PredecessorRun,
   deadline: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let since = clock.monotonic(); ; await clock.sleep(LOOK_MS, signal)) {
+  for (let since = clock.monotonic(); ; await clock.sleep(CHECK_MS, signal)) {
     const now = clock.monotonic()
-    if (former.behind?.()) since = now
-    const beside = now - since
-    if (beside >= LEAST_MS && (stats.messagesReceived > 0 || beside >= QUIET_MS)) return
+    if (predecessor.behind?.()) since = now
+    const overlapMs = now - since
+    if (overlapMs >= OVERLAP_MIN_MS && (stats.messagesReceived > 0 || overlapMs >= SILENT_MS)) return
     if (now >= deadline) return
   }
-}
-
-/** Waits no longer than until the signal; what `work` comes to then is its own business. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

@@ -1,26 +1,35 @@
+import type { Props } from '@tributary/connect-api'
 import type { ConfigStore, StatusStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { parseUnit } from '../assignment/group.ts'
 import type { Overlaps } from '../assignment/overlaps.ts'
-import type { FormerRun } from './predecessor-run.ts'
-import { FormerOwner } from './remote-predecessor.ts'
-import { sameProps, type TaskUnit } from '../unit/task-unit.ts'
+import { RemotePredecessor } from './remote-predecessor.ts'
+import { sameProps } from '../model/props.ts'
+import type { TaskId } from '../model/task.ts'
 
-export interface PreparedTasksOptions {
+/** A task that can be started before the group gives it to this worker: the parts of a `TaskUnit` that preparing needs. */
+export interface PreparableTask {
+  readonly id: TaskId
+  readonly props: Props
+  start(): Promise<void>
+  release(how: 'stop', finalState: 'SILENT'): Promise<void>
+}
+
+export interface PreparedTasksOptions<T extends PreparableTask> {
   readonly config: ConfigStore
   readonly status: StatusStore
   readonly overlaps: Overlaps
   /** null: there is no such task, or no plugin for it. */
-  readonly create: (unit: string, former: FormerRun) => TaskUnit | null
+  readonly create: (unit: string, predecessor: RemotePredecessor) => T | null
   /** One is ready, so that the group may meet; or one has ended, so that its unit can be taken or prepared anew. */
   readonly onChange: () => void
   readonly log: Logger
 }
 
-interface Prepared {
-  readonly owner: FormerOwner
+interface Prepared<T> {
+  readonly predecessor: RemotePredecessor
   /** null: its runs cannot overlap, and its owner need not wait. */
-  readonly task: TaskUnit | null
+  readonly task: T | null
   ready: boolean
 }
 
@@ -28,13 +37,13 @@ interface Prepared {
  * Tasks that are to move to this worker: started and connected here while their owners still run them. None sends, commits
  * or tells anything before the group gives it to this worker.
  */
-export class PreparedTasks {
-  readonly #options: PreparedTasksOptions
-  readonly #prepared = new Map<string, Prepared>()
+export class PreparedTasks<T extends PreparableTask> {
+  readonly #options: PreparedTasksOptions<T>
+  readonly #prepared = new Map<string, Prepared<T>>()
   /** Those that were called off and are not over yet. */
   readonly #ending = new Map<string, Promise<void>>()
 
-  constructor(options: PreparedTasksOptions) {
+  constructor(options: PreparedTasksOptions<T>) {
     this.#options = options
   }
 
@@ -63,16 +72,16 @@ export class PreparedTasks {
     if (outdated.length > 0) this.#options.onChange()
   }
 
-  /** Whether a former preparation of the unit still runs, which must end before the unit may run. */
+  /** Whether a preparation that was called off still runs. It must end before the unit may run. */
   isEnding(unit: string): boolean {
     return this.#ending.has(unit)
   }
 
   /** The unit is this worker's now: answers its task, which goes on by itself; null when none was prepared. */
-  take(unit: string): TaskUnit | null {
+  take(unit: string): T | null {
     const prepared = this.#prepared.get(unit)
     this.#prepared.delete(unit)
-    prepared?.owner.gone()
+    prepared?.predecessor.assignedHere()
     return prepared?.task ?? null
   }
 
@@ -93,10 +102,10 @@ export class PreparedTasks {
       log.info('task_prepared', { ...fields, connected, waited_ms: Math.round(performance.now() - startedAt) })
       this.#options.onChange()
     }
-    const owner = new FormerOwner({ id, status, onReady: ready })
-    const prepared: Prepared = {
-      owner,
-      task: overlaps.allowed(config.snapshot, unit) ? create(unit, owner) : null,
+    const predecessor = new RemotePredecessor({ id, status, onReady: ready })
+    const prepared: Prepared<T> = {
+      predecessor,
+      task: overlaps.allowed(config.snapshot, unit) ? create(unit, predecessor) : null,
       ready: false,
     }
     this.#prepared.set(unit, prepared)
@@ -105,7 +114,7 @@ export class PreparedTasks {
     prepared.task.start().catch((error: unknown) => log.error('unit_operation_failed', { unit, error }))
   }
 
-  #upToDate(unit: string, prepared: TaskUnit | null): boolean {
+  #upToDate(unit: string, prepared: T | null): boolean {
     const { config, overlaps } = this.#options
     const { connector, task } = parseUnit(unit)
     const props = config.snapshot.tasks(connector)[task ?? 0]
@@ -115,12 +124,12 @@ export class PreparedTasks {
 
   #callOff(unit: string): void {
     const { log, onChange } = this.#options
-    const { owner, task } = this.#prepared.get(unit)!
+    const { predecessor, task } = this.#prepared.get(unit)!
     this.#prepared.delete(unit)
     if (!task) return
     const { connector: connector_name, task: number } = task.id
     log.info('task_preparation_ended', { connector_name, task: number })
-    owner.goesOn()
+    predecessor.callOff()
     const ended = task
       .release('stop', 'SILENT')
       .catch((error: unknown) => log.error('unit_stop_failed', { unit, error }))

@@ -1,5 +1,6 @@
-import { ConfigError, type FieldError, type Props, type SourcePlugin } from '@tributary/connect-api'
+import { type FieldError, type Props, type SourcePlugin } from '@tributary/connect-api'
 import { requiresExactlyOnce } from './source-task-config.ts'
+import { runtimeErrors } from '../errors.ts'
 
 const EXACTLY_ONCE_DISABLED = 'This worker does not have exactly-once source support enabled.'
 const EXACTLY_ONCE_UNSUPPORTED =
@@ -28,5 +29,5 @@ export function guaranteeErrors({ connector }: SourcePlugin, props: Props, exact
 /** A configuration that no worker could judge when it was written is judged at the task's start. Throws ConfigError. */
 export function mustGuarantee(plugin: SourcePlugin, props: Props, exactlyOnceSource: boolean): void {
   const [error] = guaranteeErrors(plugin, props, exactlyOnceSource)
-  if (error) throw new ConfigError('GUARANTEE_REFUSED', `${error.field}: ${error.message}`, { field: error.field })
+  if (error) throw runtimeErrors.GUARANTEE_REFUSED(`${error.field}: ${error.message}`, { field: error.field })
 }

@@ -1,4 +1,4 @@
-import { type Props, ConfigError } from '@tributary/connect-api'
+import { commonErrors, type Props } from '@tributary/connect-api'
 
 export type Tolerance = 'none' | 'all'
 const TRANSACTION_BOUNDARIES = ['interval', 'poll', 'connector'] as const
@@ -34,13 +34,9 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
     const value = text(key)
     if (value === undefined || value === '') return fallback
     if (!/^-?\d+$/.test(value)) {
-      throw new ConfigError(
-        'CONFIG_INVALID',
-        `Invalid value ${value} for configuration ${key}: Not a number of type LONG`,
-        {
-          field: key,
-        },
-      )
+      throw commonErrors.CONFIG_INVALID(`Invalid value ${value} for configuration ${key}: Not a number of type LONG`, {
+        field: key,
+      })
     }
     return Number(value)
   }
@@ -51,8 +47,7 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
   const boundaryText = text('transaction.boundary') ?? 'poll'
   const boundary = TRANSACTION_BOUNDARIES.find((kind) => kind === boundaryText.toLowerCase())
   if (boundary === undefined) {
-    throw new ConfigError(
-      'CONFIG_INVALID',
+    throw commonErrors.CONFIG_INVALID(
       `Invalid value ${boundaryText} for configuration transaction.boundary: String must be one of (case insensitive): INTERVAL, POLL, CONNECTOR`,
       { field: 'transaction.boundary' },
     )

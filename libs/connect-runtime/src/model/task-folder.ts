@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { TaskId } from '../task/task-parts.ts'
+import type { TaskId } from './task.ts'
 
 /** `<dataDir>/<connector>/<task>`; a connector's name may hold anything, so it is percent-encoded. */
 export function taskFolder(dataDir: string, { connector, task }: TaskId): string {

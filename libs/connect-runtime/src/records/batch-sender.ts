@@ -1,9 +1,10 @@
-import { FatalError } from '@tributary/connect-api'
+import type { FatalError } from '@tributary/connect-api'
 import type { KafkaProducer, ProducerRecord, ProduceResult } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import type { Batch } from './batch.ts'
 import { cutDeadLetter, type ErrorHandler } from './error-handler.ts'
 import type { Topics } from './topics.ts'
+import { runtimeErrors } from '../errors.ts'
 
 export interface BatchSenderParts {
   readonly producer: KafkaProducer
@@ -53,5 +54,5 @@ export class BatchSender {
 }
 
 function refused(cause: unknown): FatalError {
-  return new FatalError('DEAD_LETTER_REFUSED', 'the dead-letter queue refused a record; see the cause', { cause })
+  return runtimeErrors.DEAD_LETTER_REFUSED('the dead-letter queue refused a record; see the cause', { cause })
 }

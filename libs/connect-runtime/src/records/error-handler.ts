@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { DataError, type SourceRecord, traceOf } from '@tributary/connect-api'
+import { type SourceRecord, traceOf } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import { type Logger, oncePer } from '@tributary/telemetry'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
+import { runtimeErrors } from '../errors.ts'
 
 export type Stage = 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HEADER_CONVERTER' | 'KAFKA_PRODUCE'
 
@@ -65,8 +66,7 @@ export class ErrorHandler {
       })
     }
     if (tolerance === 'none') {
-      throw new DataError(
-        'TOLERANCE_EXCEEDED',
+      throw runtimeErrors.TOLERANCE_EXCEEDED(
         `Tolerance exceeded in error handler: stage ${failed.stage} (${failed.className}) failed for a record of topic ${failed.record.topic}; errors.tolerance=all with errors.deadletterqueue.topic.name sets such records aside`,
         { cause: failed.error },
       )

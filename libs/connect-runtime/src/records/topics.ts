@@ -1,6 +1,8 @@
 import { backoffMs, systemClock } from '@tributary/async'
-import { ConfigError, type Props, type SourceRecord } from '@tributary/connect-api'
+import type { ConfigError} from '@tributary/connect-api';
+import { type Props, type SourceRecord } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
+import { runtimeErrors } from '../errors.ts'
 
 /**
  * Makes a topic; resolves also when it is there already. -1: the broker's default. Rejects with `retriable` set on the
@@ -128,8 +130,7 @@ export class Topics {
 }
 
 function missingTopic(topic: string, cause: unknown): ConfigError {
-  return new ConfigError(
-    'TOPIC_MISSING',
+  return runtimeErrors.TOPIC_MISSING(
     `topic ${topic} does not exist and topic.creation.enable=false; create it: kafka-topics.sh --bootstrap-server <broker> --create --topic ${topic}`,
     { cause },
   )

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { TaskId } from '../task/task-parts.ts'
+import type { TaskId } from '../model/task.ts'
 
 /** The folder of a task on this host, with something in it. */
 export interface LeftFolder {

@@ -1,9 +1,9 @@
 import { observableGauge, type Observation } from '@tributary/telemetry'
-import type { LateCount, LeftBehind } from './left-behind.ts'
+import type { RecoveryCount, LeftBehind } from './left-behind.ts'
 
 /** Exports what lies on this host's disk of tasks that are not here, and what of it came to Kafka after all. */
 export function registerLeftBehindMetrics(leftBehind: Pick<LeftBehind, 'counts'>): void {
-  const observations = (value: (count: LateCount) => number) => (): Observation[] =>
+  const observations = (value: (count: RecoveryCount) => number) => (): Observation[] =>
     leftBehind.counts().map((count) => ({
       value: value(count),
       attributes: {

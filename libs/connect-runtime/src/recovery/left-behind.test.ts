@@ -9,7 +9,7 @@ import type { State } from '@tributary/connect-storage'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { unitOf } from '../assignment/group.ts'
 import { taskFolder } from '../model/task-folder.ts'
-import type { TaskId } from '../task/task-parts.ts'
+import type { TaskId } from '../model/task.ts'
 import { FakeConfigStore } from '../testing/fake-config-store.ts'
 import { LeftBehind } from './left-behind.ts'
 import { leftFolders } from './left-behind-folders.ts'
@@ -166,15 +166,15 @@ function setOwner(scene: Scene, state: State, workerId: string): Promise<void> {
   return Promise.resolve()
 }
 
-function pluginOf(createLateTask: () => never): SourcePlugin {
+function pluginOf(createRecoveryTask: () => never): SourcePlugin {
   return {
     class: 'test.Feed',
     aliases: [],
     version: '1',
     taskClass: 'test.FeedTask',
     connector: { spec: { keys: {} }, taskConfigs: () => [] },
-    createTask: createLateTask,
-    createLateTask,
+    createTask: createRecoveryTask,
+    createRecoveryTask,
   }
 }
 

@@ -3,8 +3,8 @@ import type { ConfigStore, StatusStore } from '@tributary/connect-storage'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { unitOf } from '../assignment/group.ts'
 import { findPlugin, pluginOf } from '../assignment/units.ts'
-import type { TaskId } from '../task/task-parts.ts'
-import { type LateRun, type LateRunRequest, startLateRun } from './recovery-run.ts'
+import type { TaskId } from '../model/task.ts'
+import { type RecoveryRun, type RecoveryRunRequest, startRecoveryRun } from './recovery-run.ts'
 import { type LeftFolder, leftFolders } from './left-behind-folders.ts'
 import type { TaskEnvironment } from '../unit/task-factory.ts'
 
@@ -36,7 +36,7 @@ interface Found {
   told: boolean
   backoffMs: number
   retryAt: number
-  run: LateRun | null
+  run: RecoveryRun | null
   /** Of runs that are over. */
   records: number
 }
@@ -44,7 +44,7 @@ interface Found {
 /** Why nothing is done about it: the connector is deleted, the task is not running anywhere, or it cannot be late. */
 type Kept = 'connector_absent' | 'task_absent' | 'task_not_running'
 
-export interface LateCount {
+export interface RecoveryCount {
   readonly id: TaskId
   readonly plugin: SourcePlugin | null
   readonly records: number
@@ -79,7 +79,7 @@ export class LeftBehind {
     if (!this.#stopped) this.#timer ??= setInterval(() => this.#check(), this.#options.checkMs ?? CHECK_MS).unref()
   }
 
-  counts(): LateCount[] {
+  counts(): RecoveryCount[] {
     return [...this.#found.values()].map(({ id, bytes, run, records }) => ({
       id,
       plugin: this.#pluginOf(id),
@@ -140,7 +140,7 @@ export class LeftBehind {
   }
 
   /** Why it stays; null: it is no business of this service. */
-  #requestFor(id: TaskId): LateRunRequest | Kept | null {
+  #requestFor(id: TaskId): RecoveryRunRequest | Kept | null {
     const { config, status, workerId, plugins } = this.#options
     const { snapshot } = config
     const connector = snapshot.config(id.connector)
@@ -149,26 +149,26 @@ export class LeftBehind {
     const props = snapshot.tasks(id.connector)[id.task]
     if (!props) return snapshot.targetState(id.connector) === 'STOPPED' ? 'task_not_running' : 'task_absent'
     const plugin = pluginOf(snapshot, plugins, id.connector, props)
-    if (!plugin?.createLateTask) return null
+    if (!plugin?.createRecoveryTask) return null
     const owner = status.task(id.connector, id.task)
     const runs = owner?.state === 'RUNNING' && owner.workerId !== workerId
     if (!runs || snapshot.targetState(id.connector) !== 'STARTED') return 'task_not_running'
-    return { id, plugin, createLateTask: () => plugin.createLateTask!(), props }
+    return { id, plugin, createRecoveryTask: () => plugin.createRecoveryTask!(), props }
   }
 
   #tell({ id, dir, bytes }: LeftFolder, fields: LogFields): void {
     this.#options.log.warn('spill_left_behind', { connector_name: id.connector, task: id.task, dir, bytes, ...fields })
   }
 
-  #drain(found: Found, folder: LeftFolder, request: LateRunRequest): void {
+  #drain(found: Found, folder: LeftFolder, request: RecoveryRunRequest): void {
     const { environment, log, status } = this.#options
     const { connector, task } = folder.id
     const fields = { connector_name: connector, task }
     const owner = status.task(connector, task)?.workerId
     this.#tell(folder, { reason: 'task_moved', owner, action: 'drain' })
-    let run: LateRun
+    let run: RecoveryRun
     try {
-      run = startLateRun(environment, request)
+      run = startRecoveryRun(environment, request)
     } catch (error) {
       this.#waitLonger(found)
       log.error('spill_drain_failed', { ...fields, error })
@@ -178,7 +178,7 @@ export class LeftBehind {
     run.ended.then((error) => this.#ended(found, run, error)).catch((error: unknown) => this.#failed(error))
   }
 
-  async #ended(found: Found, run: LateRun, error: unknown): Promise<void> {
+  async #ended(found: Found, run: RecoveryRun, error: unknown): Promise<void> {
     const { log, environment } = this.#options
     const { connector, task } = found.id
     found.run = null

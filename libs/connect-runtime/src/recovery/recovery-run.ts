@@ -2,8 +2,9 @@ import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { OffsetStore } from '@tributary/connect-storage'
 import { redactLogs } from '@tributary/telemetry'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
-import type { Lease, TaskId } from '../task/task-parts.ts'
-import { createTask, resolveProps, type TaskEnvironment } from '../unit/task-factory.ts'
+import type { Lease, TaskId } from '../model/task.ts'
+import { resolveProps } from '../model/props.ts'
+import { createTask, type TaskEnvironment } from '../unit/task-factory.ts'
 
 /** The task is another worker's, whose offsets these records have nothing to do with. */
 const NO_OFFSETS: OffsetStore = {
@@ -22,16 +23,16 @@ const ALWAYS: Lease = { valid: () => true, passed: () => Promise.resolve(), rele
 /** A transactional producer would fence the task's owner. */
 const WITHOUT_TRANSACTIONS: Props = { 'exactly.once.support': 'requested', 'transaction.boundary': 'poll' }
 
-export interface LateRunRequest {
+export interface RecoveryRunRequest {
   readonly id: TaskId
   readonly plugin: SourcePlugin
-  readonly createLateTask: NonNullable<SourcePlugin['createLateTask']>
+  readonly createRecoveryTask: NonNullable<SourcePlugin['createRecoveryTask']>
   /** The task's stored configuration. */
   readonly props: Props
 }
 
 /** A run of a plugin's late task: what it finds goes the way of all records, but for the offsets. */
-export interface LateRun {
+export interface RecoveryRun {
   /** Records that Kafka has. */
   readonly records: number
   /** Resolves when it is over; the error that it failed with, null without one. */
@@ -40,8 +41,8 @@ export interface LateRun {
 }
 
 /** Throws ConfigError, and whatever the plugin throws. */
-export function startLateRun(environment: TaskEnvironment, request: LateRunRequest): LateRun {
-  const { id, plugin, createLateTask } = request
+export function startRecoveryRun(environment: TaskEnvironment, request: RecoveryRunRequest): RecoveryRun {
+  const { id, plugin, createRecoveryTask } = request
   const props = { ...request.props, ...WITHOUT_TRANSACTIONS }
   const resolved = resolveProps(environment, plugin, props)
   const endRedaction = redactLogs(resolved.redact)
@@ -53,8 +54,9 @@ export function startLateRun(environment: TaskEnvironment, request: LateRunReque
       ...resolved,
       id,
       // Neither what it says of its connections nor of hand-overs is of use to it.
-      plugin: { connector: name, taskClass, class: className, version, aliases, createTask: createLateTask },
+      plugin: { connector: name, taskClass, class: className, version, aliases, createTask: createRecoveryTask },
       lease: ALWAYS,
+      finite: true,
       onState: (state, error) => {
         if (state === 'failed') failure = error
       },

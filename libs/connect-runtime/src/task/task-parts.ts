@@ -4,31 +4,11 @@ import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import type { BatchTracing } from '../records/batch-tracing.ts'
 import type { ErrorHandler } from '../records/error-handler.ts'
-import type { FormerRun } from '../hand-over/predecessor-run.ts'
+import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import type { RecordEncoder } from '../records/record-encoder.ts'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
+import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import type { Topics } from '../records/topics.ts'
-
-/** One state machine: starting → running ⇄ paused → draining → stopped; any → failed. */
-export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'
-
-export interface TaskId {
-  readonly connector: string
-  readonly task: number
-}
-
-/**
- * The right to have side effects. An expired lease suspends: nothing is sent, committed or acknowledged until it is
- * valid again or the task ends.
- */
-export interface Lease {
-  /** Whether it is valid now, or was released. */
-  valid(): boolean
-  /** Resolves at once while the lease is valid. Checks the clock each time, not a timer. */
-  passed(signal: AbortSignal): Promise<void>
-  /** The task is another worker's: waits no more. */
-  release(): void
-}
 
 /** What a task is made of; put together by `createTask` in task-factory.ts. */
 export interface TaskParts {
@@ -43,10 +23,12 @@ export interface TaskParts {
   readonly topics: Topics
   readonly errors: ErrorHandler
   readonly lease: Lease
-  /** The run that this one follows with overlap; null: it begins alone. */
-  readonly former: FormerRun | null
-  /** ms that a run with a former one tries to connect before it ends that one all the same. */
+  /** The run that this one follows with overlap; null: none. */
+  readonly predecessor: PredecessorRun | null
+  /** ms that a run with a predecessor tries to connect before it ends the predecessor all the same. */
   readonly handOverTimeoutMs: number
+  /** The task ends by itself: a recovery task. Any other that answers END_OF_INPUT unasked fails. */
+  readonly finite: boolean
   readonly stats: TaskStats
   readonly tracing: BatchTracing
   /** The task's own folder on this host, perhaps not there. */

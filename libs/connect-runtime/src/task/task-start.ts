@@ -2,12 +2,12 @@ import { warnWhenSlow } from '@tributary/async'
 import type { TransactionContext } from '@tributary/connect-api'
 import type { TaskParts } from './task-parts.ts'
 
-/** Reading the offsets waits for transactions that others left open; after so long, in ms, the log says so. */
+/** Reading the offsets waits for transactions that others left open. After this many ms the log says so. */
 const OFFSETS_SLOW_MS = 3000
 
 /**
- * Makes the producer ready and reads the offsets. A transactional producer fences the one that has the task before, so
- * this waits for the lease, and for a former run's end.
+ * Makes the producer ready and reads the offsets. A transactional producer fences the one that had the task before, so this waits
+ * for the lease, and comes after the end of a predecessor.
  */
 export async function startProducer({ producer, offsets, lease, log }: TaskParts, signal: AbortSignal): Promise<void> {
   await lease.passed(signal)
@@ -20,7 +20,7 @@ export async function startProducer({ producer, offsets, lease, log }: TaskParts
   })
 }
 
-/** Gives the task its context. `transaction` is for tasks that say themselves where transactions end. */
+/** Gives the task its context. `transaction` is for tasks that say themselves where their transactions end. */
 export async function startTask(parts: TaskParts, transaction: TransactionContext): Promise<void> {
   const { task, offsets, id, props, config, log, stats, clock, dataDir } = parts
   await task.start({

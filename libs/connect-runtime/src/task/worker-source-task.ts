@@ -1,37 +1,38 @@
 import { Gate } from '@tributary/async'
-import { END_OF_INPUT, NotConnectedError, type SourceRecord, errorCode, errorKind } from '@tributary/connect-api'
+import { END_OF_INPUT, errorCode, errorKind, NotConnectedError, type SourceRecord } from '@tributary/connect-api'
 import type { ProduceResult, ProducerRecord } from '@tributary/kafka-producer'
 import { type Batch, byteCountOf, lastOffsets } from '../records/batch.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
-import { ConnectionKeeper, DEFAULT_RECONNECT } from '../connection/reconnector.ts'
-import { FormerRunGoesOn } from '../hand-over/predecessor-run.ts'
-import { followFormer } from '../hand-over/follow-predecessor.ts'
-import { memoOf } from '../hand-over/hand-over-state.ts'
+import { DEFAULT_RECONNECT, Reconnector } from '../connection/reconnector.ts'
+import { runtimeErrors } from '../errors.ts'
+import { handOverStateOf, PredecessorGoesOn } from '../hand-over/predecessor.ts'
+import { followPredecessor } from '../hand-over/follow-predecessor.ts'
 import { InFlight } from '../commit/in-flight.ts'
 import { OffsetCommitter } from '../commit/offset-committer.ts'
 import { BadRecordError } from '../records/record-encoder.ts'
-import type { TaskParts, TaskState } from './task-parts.ts'
-import { TaskProgress } from './task-progress.ts'
-import { ReconnectBeside } from '../connection/background-reconnect.ts'
+import type { TaskParts } from './task-parts.ts'
+import type { TaskState } from '../model/task.ts'
+import { TaskProgress } from '../model/task-progress.ts'
+import { BackgroundReconnect } from '../connection/background-reconnect.ts'
 import { startProducer, startTask } from './task-start.ts'
 import { TransactionBoundary } from '../commit/transaction-boundary.ts'
 import { TransactionRequests } from '../commit/transaction-requests.ts'
 
-/** An abandoned task tries for so long, in ms, to abort its transaction. */
+/** How long an abandoned task tries to abort its transaction, in ms. */
 const ABORT_TIMEOUT_MS = 1000
-/** Tells a stop that is over from one that gave something up. */
+/** The reason of a stop that gave something up, which is no failure. */
 class Abandoned extends Error {}
 
 /**
- * One source task, from poll to commit: the way of a record (stops 2 to 7) as calls, in order, in `#work`. Everything
- * that awaits takes a signal: `#stopping` ends intake, `#abandon` ends all.
+ * One run of a source task. `#work` shows the way of a record as calls, in order: poll, transform and convert, produce,
+ * acknowledge, commit. Everything that waits takes a signal: `#stopping` ends the intake, `#abandon` ends everything.
  */
 export class WorkerSourceTask {
-  readonly progress = new TaskProgress()
-  readonly connection: ConnectionKeeper
-  /** What its task leaves to the next run, once it has ended with everything delivered. */
-  memo: string | null = null
+  readonly progress: TaskProgress
+  readonly connection: Reconnector
+  /** What the task leaves to its successor; null until the run has ended with everything delivered. */
+  handOverState: string | null = null
   readonly #parts: TaskParts
   readonly #inFlight: InFlight
   readonly #offsets: OffsetCommitter
@@ -41,7 +42,7 @@ export class WorkerSourceTask {
   readonly #stopping = new AbortController()
   readonly #abandon = new AbortController()
   readonly #resumed = new Gate(true)
-  readonly #beside: ReconnectBeside
+  readonly #background: BackgroundReconnect
   #state: TaskState = 'starting'
   #withoutLease = false
   #finished: Promise<void> | null = null
@@ -50,13 +51,14 @@ export class WorkerSourceTask {
   constructor(parts: TaskParts) {
     this.#parts = parts
     const { task, plugin, clock, log, config } = parts
+    this.progress = new TaskProgress(clock.now())
     const policy = plugin.reconnectPolicy?.(parts.props) ?? DEFAULT_RECONNECT
-    this.connection = new ConnectionKeeper({ task, policy, clock, log })
+    this.connection = new Reconnector({ task, policy, clock, log })
     this.#sender = new BatchSender(parts)
     const onFailure = (error: unknown): void => this.fail(error)
     this.#inFlight = new InFlight({ config, progress: this.progress, onFailure })
     const eitherEnd = AbortSignal.any([this.#stopping.signal, this.#abandon.signal])
-    this.#beside = new ReconnectBeside({ task, connection: this.connection, signal: eitherEnd })
+    this.#background = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
     const lost = (): boolean => this.#withoutLease
     this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
     const signal = this.#abandon.signal
@@ -87,8 +89,8 @@ export class WorkerSourceTask {
   }
 
   /**
-   * Stops intake, delivers what is queued, commits, closes, within `task.shutdown.graceful.timeout.ms`. Resolves when over.
-   * `patient`: nobody needs its end, so that what Kafka does not take at present is waited for, until another call is not.
+   * Stops the intake, delivers what is queued, commits and closes, within `task.shutdown.graceful.timeout.ms`. Resolves when that is
+   * over. `patient`: nobody waits for the end, so the run waits for Kafka as long as it takes, until it is stopped impatiently.
    */
   async stop(patient = false): Promise<void> {
     if (this.#finished === null) return
@@ -104,8 +106,8 @@ export class WorkerSourceTask {
   }
 
   /**
-   * The task now belongs to another worker. A source that can resume drops what it has not sent, as the new owner reads
-   * it again; one that cannot still sends it, without offsets.
+   * The task now belongs to another worker. A source that can resume drops what it has not sent, since the new owner reads that
+   * again. A source that cannot resume still sends it, without offsets.
    */
   async lose(): Promise<void> {
     const { plugin, props } = this.#parts
@@ -115,7 +117,7 @@ export class WorkerSourceTask {
     await this.stop()
   }
 
-  /** Ends it as failed. Also for what none of its own calls told: an error in a callback, a held event loop. */
+  /** Ends the run as failed. Also called for errors outside the run's own calls: in a callback, or a held event loop. */
   fail(error: unknown): void {
     if (!this.#abandon.signal.aborted) this.#abandon.abort(error)
   }
@@ -127,11 +129,11 @@ export class WorkerSourceTask {
       await this.#start()
       await this.#work()
       await this.#flush()
-      this.memo = memoOf(this.#parts.task, this.#parts.log)
+      this.handOverState = handOverStateOf(this.#parts.task, this.#parts.log)
     } catch (error) {
       failure = this.#abandon.signal.aborted ? this.#abandon.signal.reason : error
       if (errorCode(failure) === 'PRODUCER_FENCED' && !(await this.#stillOurs())) failure = new Abandoned('fenced')
-      if (failure instanceof FormerRunGoesOn) failure = new Abandoned('not needed')
+      if (failure instanceof PredecessorGoesOn) failure = new Abandoned('not needed')
     }
     this.#stopping.abort(new Abandoned('ended'))
     await this.#inFlight.settled()
@@ -139,42 +141,52 @@ export class WorkerSourceTask {
     if (failure !== undefined) await this.#leaveBehind(failure instanceof Abandoned)
     this.#abandon.abort(new Abandoned('ended'))
     await this.#close()
+    this.connection.close()
     if (failure === undefined || failure instanceof Abandoned) this.#enter('stopped')
     else this.#enter('failed', failure)
   }
 
-  /** Whoever fenced us may have the task now. The group knows: without a lease its answer is awaited. */
+  /** The worker that fenced this run may have the task now. The group knows; without a lease its answer is awaited. */
   async #stillOurs(): Promise<boolean> {
     const signal = this.#stopping.signal
     await this.#parts.lease.passed(signal).catch(() => undefined)
     return !this.#withoutLease && !signal.aborted
   }
 
-  /** A run that follows no other is connected at its first poll. */
+  /** A run without a predecessor connects at its first poll. */
   async #start(): Promise<void> {
     const parts = this.#parts
-    const { connection } = this
-    const [stopping, abandon] = [this.#stopping.signal, this.#abandon.signal]
-    if (parts.former === null) await startProducer(parts, abandon)
+    const { predecessor, offsets, id } = parts
+    const abandon = this.#abandon.signal
+    if (predecessor === null) await startProducer(parts, abandon)
     await startTask(parts, this.#requests)
-    if (parts.former !== null) await followFormer(parts.former, { parts, connection, stopping, abandon })
+    if (predecessor !== null) {
+      await followPredecessor(predecessor, {
+        ...parts,
+        connection: this.connection,
+        startProducer: () => startProducer(parts, abandon),
+        offset: (partition) => offsets.offset(id.connector, partition),
+        stopping: this.#stopping.signal,
+        abandon,
+      })
+    }
     this.#enter(this.#resumed.isOpen ? 'running' : 'paused')
   }
 
-  /** A record's way, stops 2 to 7. */
+  /** The way of a record. */
   async #work(): Promise<void> {
     for (;;) {
       const records = await this.#poll()
       this.#inFlight.check()
       if (records === END_OF_INPUT) return
       for (const { records: part, end } of this.#requests.split(records)) {
-        if (part.length > 0) await this.#beside.beside(this.#deliver(part))
+        if (part.length > 0) await this.#background.during(this.#deliver(part))
         if (end !== null) await this.#transactions?.end(end)
       }
     }
   }
 
-  /** A bad record that is not tolerated fails the task after those before it. */
+  /** A bad record that is not tolerated fails the task once the records before it are delivered. */
   async #deliver(records: SourceRecord[]): Promise<void> {
     try {
       await this.#convertAndProduce(records)
@@ -192,13 +204,13 @@ export class WorkerSourceTask {
     else await this.#produce(batch)
   }
 
-  /** Stop 2: the next batch; waits while paused, connects and connects again. */
+  /** The next batch. Waits while the task is paused; connects and reconnects the source. */
   async #poll(): Promise<SourceRecord[] | typeof END_OF_INPUT> {
     const { task } = this.#parts
     for (;;) {
       if (!this.#resumed.isOpen && !this.#stopping.signal.aborted) await this.#unlessStopped(this.#pausedUntilResumed())
       const stopping = this.#stopping.signal.aborted
-      const readable = this.connection.connected || this.#beside.queued
+      const readable = this.connection.connected || this.#background.queued
       if (stopping && (!task.drain || !readable)) return END_OF_INPUT
       if (!readable) {
         await this.#unlessStopped(this.#connect())
@@ -206,22 +218,35 @@ export class WorkerSourceTask {
       }
       try {
         const records = await task.poll(this.#abandon.signal)
-        if (records === END_OF_INPUT) return records
-        if (records.length > 0) this.connection.delivered()
-        else await this.#beside.settle()
+        if (records === END_OF_INPUT) return this.#endOfInput()
+        this.connection.polled(records.length)
+        if (records.length === 0) await this.#background.settle()
         return records
       } catch (error) {
-        if (!(error instanceof NotConnectedError)) throw error
+        if (errorKind(error) !== 'retriable') throw error
         if (this.#stopping.signal.aborted) return END_OF_INPUT
-        if (!(await this.#beside.settle())) this.connection.lost(error)
+        if (!(error instanceof NotConnectedError)) await this.#unlessStopped(this.#waitToPollAgain(error))
+        else if (!(await this.#background.settle())) this.connection.lost(error)
       }
     }
   }
 
-  /** The source may be away for long: what was read before is committed first. */
+  /** The answer ends the run, so a task that gives it unasked would stop without a word. */
+  #endOfInput(): typeof END_OF_INPUT {
+    if (this.#parts.finite || this.#stopping.signal.aborted) return END_OF_INPUT
+    const mend = 'the task must throw NotConnectedError when its stream ends'
+    throw runtimeErrors.END_OF_INPUT_UNEXPECTED(`poll answered END_OF_INPUT although drain was not called: ${mend}`)
+  }
+
+  /** The source may be away for long, so what was read before is committed first. */
   async #connect(): Promise<void> {
     await this.#transactions?.rest()
     await this.connection.connect(this.#stopping.signal)
+  }
+
+  async #waitToPollAgain(error: unknown): Promise<void> {
+    await this.#transactions?.rest()
+    await this.connection.waitToPollAgain(error, this.#stopping.signal)
   }
 
   async #pausedUntilResumed(): Promise<void> {
@@ -229,7 +254,7 @@ export class WorkerSourceTask {
     await this.#resumed.passed(this.#stopping.signal)
   }
 
-  /** Stops 3 and 4: transformations, then converters; bad records become dead letters of the same batch. */
+  /** Transformations, then converters. Bad records become dead letters of the same batch. */
   async #transformAndConvert(records: SourceRecord[]): Promise<Batch> {
     const { encoder, topics, clock } = this.#parts
     const signal = this.#abandon.signal
@@ -244,7 +269,7 @@ export class WorkerSourceTask {
     return { records, encoded, indexes, offsets: lastOffsets(records), byteCount: byteCountOf(encoded), polledAt }
   }
 
-  /** Stop 5: hands the batch to the producer and goes on, within the in-flight budget. */
+  /** Hands the batch to the producer and goes on, within the in-flight budget. */
   async #produce(batch: Batch): Promise<void> {
     await this.#inFlight.room(this.#abandon.signal)
     this.#inFlight.add(batch, async () => {
@@ -252,7 +277,7 @@ export class WorkerSourceTask {
     })
   }
 
-  /** Stops 5 to 7 at once: records and offsets in one transaction (KIP-618). */
+  /** Produces, acknowledges and commits at once: records and offsets in one transaction (KIP-618). */
   async #produceInTransaction(batch: Batch): Promise<void> {
     const { offsets, id, task } = this.#parts
     const signal = this.#abandon.signal
@@ -272,7 +297,7 @@ export class WorkerSourceTask {
     })
   }
 
-  /** Stop 6: the broker has the batch; null: the connector discarded it. */
+  /** The broker has the batch; a null result: the connector discarded the batch. */
   #acknowledged(batch: Batch, result: ProduceResult | null): void {
     const { task, clock, tracing } = this.#parts
     this.progress.acknowledged(batch.records.length, clock.now(), clock.monotonic() - batch.polledAt)
@@ -280,7 +305,7 @@ export class WorkerSourceTask {
     commitRecords(task, batch, result)
   }
 
-  /** Stop 7: the offsets of the acknowledged prefix, again and again. */
+  /** Commits the offsets of the acknowledged prefix, again and again. */
   async #commitLoop(): Promise<void> {
     const signal = this.#stopping.signal
     try {
@@ -290,22 +315,22 @@ export class WorkerSourceTask {
     }
   }
 
-  /** After the last poll: awaits the acknowledgements and commits. */
+  /** After the last poll: awaits the acknowledgements, then commits. */
   async #flush(): Promise<void> {
     const signal = this.#abandon.signal
     this.#stopping.abort(new Abandoned('ended'))
     if (this.#transactions) return this.#transactions.finish(signal)
     await this.#inFlight.settled()
     this.#inFlight.check()
-    // A write of the commit loop may be under way: whoever runs next reads the offsets as soon as this run is over.
+    // A write of the commit loop may be under way, and the next run reads the offsets as soon as this one is over.
     await this.#committing
     signal.throwIfAborted()
     await this.#offsets.commit(signal)
   }
 
   /**
-   * A failed task leaves behind the offsets of what the broker has, so that a restart does not repeat it; nobody leaves an
-   * open transaction, as readers of committed records (and of offsets) would wait for its timeout.
+   * A failed task commits the offsets of what the broker has, so that a restart does not repeat it. No task leaves a transaction
+   * open: readers of committed records, and of offsets, would wait for its timeout.
    */
   async #leaveBehind(abandoned: boolean): Promise<void> {
     const { config, log } = this.#parts
@@ -357,7 +382,7 @@ export class WorkerSourceTask {
     if (!this.#withoutLease) await this.#parts.lease.passed(this.#abandon.signal)
   }
 
-  /** Awaits something that a stop may interrupt. */
+  /** Waits for `waiting`, or until a stop. */
   async #unlessStopped(waiting: Promise<void>): Promise<void> {
     try {
       await waiting

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import { systemClock } from '@tributary/async'
 import type { SourcePlugin } from '@tributary/connect-api'
 import { Overlaps } from '../assignment/overlaps.ts'
-import { FormerTasks } from '../unit/zombie-fencing.ts'
+import { ZombieFencing } from '../unit/zombie-fencing.ts'
 import { Herder } from '../worker/herder.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
 import { FakeConfigStore } from './fake-config-store.ts'
@@ -52,7 +52,7 @@ export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): H
   const herder = new Herder({
     ...{ plugins, config, status, environment },
     overlaps: new Overlaps(plugins, environment),
-    former: new FormerTasks({ ...shared, admin, groupId: 'g', waitMs: 1, rejoin: () => {} }),
+    fencing: new ZombieFencing({ ...shared, admin, groupId: 'g', waitMs: 1, rejoin: () => {} }),
     workerId: 'w:1',
     group: () => group,
     log: silentLog,

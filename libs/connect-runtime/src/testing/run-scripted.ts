@@ -10,11 +10,11 @@ import { createConverter, createHeaderConverter } from '@tributary/converters'
 import type { Logger } from '@tributary/telemetry'
 import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
-import type { FormerRun } from '../hand-over/predecessor-run.ts'
+import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import { RecordEncoder } from '../records/record-encoder.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
 import { Topics } from '../records/topics.ts'
-import type { TaskState } from '../task/task-parts.ts'
+import type { TaskState } from '../model/task.ts'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 import { FakeOffsets } from './fake-offsets.ts'
 import { FakeProducer } from './fake-producer.ts'
@@ -46,7 +46,8 @@ interface ScriptOptions {
   transformations?: readonly Transformation[]
   intervalMs?: number
   maxAttempts?: number
-  former?: FormerRun
+  predecessor?: PredecessorRun
+  finite?: boolean
   handOverTimeoutMs?: number
 }
 
@@ -103,7 +104,8 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       lease: { valid: () => lease.isOpen, passed: (signal) => lease.passed(signal), release: () => lease.open() },
       stats: createTaskStats(),
       tracing: new BatchTracing({}),
-      former: options.former ?? null,
+      predecessor: options.predecessor ?? null,
+      finite: options.finite ?? false,
       handOverTimeoutMs: options.handOverTimeoutMs ?? 5000,
       dataDir: '/nonexistent',
       clock: systemClock,

@@ -25,9 +25,9 @@ export class ScriptedTask implements SourceTask {
   /** What `connect` does; throws to refuse. */
   onConnect: (signal: AbortSignal) => void | Promise<void> = () => {}
   /** What its predecessor left when it took over; null: it began alone. */
-  takenOver: { readonly offset: SourceOffset | null; readonly memo: string | null } | null = null
+  takenOver: { readonly offset: SourceOffset | null; readonly handOverState: string | null } | null = null
   /** What it leaves to its successor. */
-  memo: string | null = null
+  handOverState: string | null = null
   /** Sees what `poll` hands out. */
   onHandOut: (records: readonly SourceRecord[]) => void = () => {}
   #sequence = 0
@@ -67,10 +67,10 @@ export class ScriptedTask implements SourceTask {
     this.queue.end()
   }
   takeOver(predecessor: Predecessor): void {
-    this.takenOver = { offset: predecessor.offset(PARTITION), memo: predecessor.memo }
+    this.takenOver = { offset: predecessor.offset(PARTITION), handOverState: predecessor.handOverState }
   }
   handOver(): string | null {
-    return this.memo
+    return this.handOverState
   }
   stop(): Promise<void> {
     this.stopped++

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Gate, systemClock } from '@tributary/async'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import { ConnectorUnit } from './connector-unit.ts'
-import { FormerTasks, type FormerTasksAdmin } from './zombie-fencing.ts'
+import { ZombieFencing, type ZombieFencingAdmin } from './zombie-fencing.ts'
 import { FakeConfigStore } from '../testing/fake-config-store.ts'
 import { FakeStatusStore } from '../testing/fake-status-store.ts'
 import { silentLog, until } from '../testing/run-scripted.ts'
@@ -42,7 +42,7 @@ function scene(waitMs = 5000): Scene {
   const status = new FakeStatusStore()
   const fenced: string[][] = []
   const lease = new Gate(true)
-  const admin: FormerTasksAdmin = {
+  const admin: ZombieFencingAdmin = {
     fenceProducers: (ids) => {
       fenced.push([...ids])
       return Promise.resolve()
@@ -52,7 +52,14 @@ function scene(waitMs = 5000): Scene {
       return Promise.resolve({ members: [{ metadata: { worker: 'w:1', cfg: '1000', own } }] })
     },
   }
-  const former = new FormerTasks({ admin, groupId: 'g', waitMs, rejoin: () => {}, clock: systemClock, log: silentLog })
+  const fencing = new ZombieFencing({
+    admin,
+    groupId: 'g',
+    waitMs,
+    rejoin: () => {},
+    clock: systemClock,
+    log: silentLog,
+  })
   const group = {
     generation: 1,
     leaseValid: () => lease.isOpen,
@@ -72,7 +79,7 @@ function scene(waitMs = 5000): Scene {
         epoch,
         config,
         status,
-        former,
+        fencing,
         group,
         workerId: 'w:1',
         log: silentLog,
@@ -84,7 +91,7 @@ function scene(waitMs = 5000): Scene {
 
 const ONCE = { 'exactly.once.support': 'required' }
 
-test('exactly once: former tasks are taken away and fenced before others come', async () => {
+test('exactly once: zombie tasks are taken away and fenced before others come', async () => {
   const s = scene()
   await s.put({ ...ONCE, 'tasks.max': '3' })
   const unit = s.unit(7)
@@ -113,7 +120,7 @@ test('one task before and after, or at least once: the set is just written', asy
   }
 })
 
-test('former tasks are waited for until no worker has one, and not for ever', async () => {
+test('zombie tasks are waited for until no worker has one, and not for ever', async () => {
   const s = scene(300)
   await s.put({ ...ONCE, 'tasks.max': '2' })
   const unit = s.unit()
@@ -150,7 +157,7 @@ test('an owner that dies after taking the tasks away: its successor fences and w
   assert.deepEqual(s.fenced, [['g-c-0', 'g-c-1', 'g-c-2']])
 })
 
-test('stopped, deleted or changed while former tasks are waited for: what is newer counts', async () => {
+test('stopped, deleted or changed while zombie tasks are waited for: what is newer counts', async () => {
   for (const change of ['stop', 'delete', 'reconfigure'] as const) {
     const s = scene(60_000)
     await s.put({ ...ONCE, 'tasks.max': '3' })

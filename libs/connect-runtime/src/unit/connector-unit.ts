@@ -3,12 +3,12 @@ import { redactor, resolveReferences, secretsOf } from '@tributary/config'
 import { errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import type { FormerTasks } from './zombie-fencing.ts'
+import type { ZombieFencing } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
 import { heldTooOften, MAX_STALLS } from '../isolation/held-loop.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { requiresExactlyOnce } from '../model/source-task-config.ts'
-import { sameProps } from './task-unit.ts'
+import { sameProps } from '../model/props.ts'
 
 export interface ConnectorUnitOptions {
   readonly connector: string
@@ -16,7 +16,7 @@ export interface ConnectorUnitOptions {
   readonly epoch: number
   readonly config: ConfigStore
   readonly status: StatusStore
-  readonly former: FormerTasks
+  readonly fencing: ZombieFencing
   readonly group: Group
   readonly workerId: string
   readonly log: Logger
@@ -65,7 +65,7 @@ export class ConnectorUnit {
         await group.waitForLease(signal)
         const tasks = this.#tasks(asked.props, asked.target)
         if (tasks && !this.#unchanged(tasks)) {
-          if (this.#mustEndFormer(asked.props, tasks)) await this.#endFormer(asked, signal)
+          if (this.#mustFence(asked.props, tasks)) await this.#fence(asked, signal)
           // Something newer came meanwhile: its own turn follows.
           if (!this.#still(asked)) return
           await group.waitForLease(signal)
@@ -162,14 +162,14 @@ export class ConnectorUnit {
   }
 
   /** Exactly once, and there were or will be more tasks than number 0, whose next start fences it by itself. */
-  #mustEndFormer(props: Props, tasks: readonly Props[]): boolean {
+  #mustFence(props: Props, tasks: readonly Props[]): boolean {
     const { snapshot } = this.#options.config
     const known = snapshot.taskNumbers(this.connector)
     if (tasks.length === 0 || known.size === 0) return false
     // Where there is a set, those before it were ended when it came.
-    const former =
+    const before =
       snapshot.tasks(this.connector).length > 0 ? snapshot.tasks(this.connector).length : Math.max(...known) + 1
-    if (former === 1 && tasks.length === 1) return false
+    if (before === 1 && tasks.length === 1) return false
     const key = 'exactly.once.support'
     return requiresExactlyOnce(resolveReferences({ [key]: props[key] ?? '' }, process.env).props)
   }
@@ -178,8 +178,8 @@ export class ConnectorUnit {
    * Takes all tasks away and fences them. An owner that dies here leaves a connector without tasks, whose next owner finds
    * that they differ from those wanted, and comes this way again.
    */
-  async #endFormer(asked: Asked, signal: AbortSignal): Promise<void> {
-    const { config, former } = this.#options
+  async #fence(asked: Asked, signal: AbortSignal): Promise<void> {
+    const { config, fencing } = this.#options
     const { snapshot } = config
     if (snapshot.tasks(this.connector).length > 0) await config.putTaskConfigs(this.connector, [], this.epoch)
     const cfg = snapshot.appliedOffset
@@ -195,7 +195,7 @@ export class ConnectorUnit {
     })
     const ends = AbortSignal.any([signal, changed.signal])
     try {
-      await former.end(this.connector, snapshot.taskNumbers(this.connector), cfg, ends)
+      await fencing.fence(this.connector, snapshot.taskNumbers(this.connector), cfg, ends)
     } catch (error) {
       if (!changed.signal.aborted) throw error
     } finally {

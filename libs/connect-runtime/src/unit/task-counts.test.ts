@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createTaskStats } from '@tributary/connect-api'
-import { TaskProgress } from '../task/task-progress.ts'
+import { TaskProgress } from '../model/task-progress.ts'
 import { TaskCounts } from './task-counts.ts'
 import type { CreatedTask } from './task-factory.ts'
 
 function run(received: number, produced: number, lastMessageAt = 0): CreatedTask {
-  const progress = Object.assign(new TaskProgress(), { recordsProduced: produced })
+  const progress = Object.assign(new TaskProgress(0), { recordsProduced: produced })
   const stats = { ...createTaskStats(), messagesReceived: received, lastMessageAt }
   const made = { run: { progress, connection: { reconnects: 0 } }, stats, errors: { skipped: 0, deadLettered: 0 } }
   return made as unknown as CreatedTask
@@ -32,14 +32,17 @@ test('a run that begins alone counts from 0', () => {
   assert.deepEqual([counts.count('messagesReceived'), counts.time('lastMessageAt')], [1, 0])
 })
 
-test('the rate is of what came since the last look, over a hand-over too, and never negative', () => {
-  let current: CreatedTask | null = run(0, 1000)
+test('the rate counts what both runs of a hand-over delivered, and nothing after a lone start', () => {
+  const before = run(0, 0)
+  const after = run(0, 0)
+  let current: CreatedTask | null = before
   const counts = new TaskCounts(() => current)
-  assert.equal(counts.rate(10_000), 0)
+  before.run.progress.acknowledged(1000, 100_000, 1)
   counts.goOn()
-  current = run(0, 500)
-  assert.equal(counts.rate(10_500), 0)
-  assert.equal(counts.rate(11_000), 500)
+  current = after
+  after.run.progress.acknowledged(1000, 101_000, 1)
+  assert.equal(Math.round(counts.rate(109_999)), 200)
   counts.beginAnew()
-  assert.equal(counts.rate(12_000), 0)
+  current = run(0, 0)
+  assert.equal(counts.rate(109_999), 0)
 })

@@ -1,3 +1,4 @@
+import type { RateWindow } from '../model/rate-window.ts'
 import type { CreatedTask } from './task-factory.ts'
 
 /** Everything that a task counts, and where its present run keeps it. */
@@ -29,8 +30,6 @@ const TIMES = {
 export type TaskCount = keyof typeof COUNTS
 export type TaskTime = keyof typeof TIMES
 
-const RATE_MS = 1000
-
 /**
  * What a task has done, in numbers that only grow while its runs follow each other with overlap: to whoever reads the
  * metrics they are one. A run that begins alone, after a restart, counts from 0, as Kafka Connect's do.
@@ -38,7 +37,8 @@ const RATE_MS = 1000
 export class TaskCounts {
   readonly #current: () => CreatedTask | null
   readonly #before = new Map<TaskCount | TaskTime, number>()
-  #rate = { at: 0, records: 0, perSecond: 0 }
+  /** Of the run before, whose records still count for some seconds. */
+  #rateBefore: RateWindow | null = null
 
   /** `current`: the run that counts now. */
   constructor(current: () => CreatedTask | null) {
@@ -55,16 +55,9 @@ export class TaskCounts {
     return Math.max(this.#before.get(name) ?? 0, current === null ? 0 : TIMES[name](current))
   }
 
-  /** Records that the broker acknowledged, a second, since about a second ago or longer. */
+  /** Records that the broker acknowledged, a second, over the last ten seconds. */
   rate(nowMs: number): number {
-    const elapsed = nowMs - this.#rate.at
-    if (elapsed < RATE_MS) return this.#rate.perSecond
-    const records = this.count('recordsProduced')
-    // Before the first look there is nothing to compare with; fewer than then are those of another run.
-    const known = this.#rate.at > 0 && records >= this.#rate.records
-    const perSecond = known ? ((records - this.#rate.records) * 1000) / elapsed : 0
-    this.#rate = { at: nowMs, records, perSecond }
-    return perSecond
+    return (this.#rateBefore?.rate(nowMs) ?? 0) + (this.#current()?.run.progress.rate.rate(nowMs) ?? 0)
   }
 
   /** The present run has ended, and another goes on where it stopped: to be called before that is the present one. */
@@ -74,11 +67,13 @@ export class TaskCounts {
       ...namesOf(TIMES).map((name) => [name, this.time(name)] as const),
     ]
     for (const [name, value] of now) this.#before.set(name, value)
+    this.#rateBefore = this.#current()?.run.progress.rate ?? null
   }
 
   /** The next run begins alone. */
   beginAnew(): void {
     this.#before.clear()
+    this.#rateBefore = null
   }
 }
 

@@ -1,4 +1,4 @@
-import { type KafkaConnection, redactor, resolveReferences, secretsOf } from '@tributary/config'
+import type { KafkaConnection } from '@tributary/config'
 import {
   type Clock,
   createTaskStats,
@@ -13,19 +13,20 @@ import { type Compression, createProducer, type ProducerOptions } from '@tributa
 import type { Logger } from '@tributary/telemetry'
 import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
-import type { FormerRun } from '../hand-over/predecessor-run.ts'
+import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import { mustGuarantee } from '../model/guarantees.ts'
 import { heedful } from '../isolation/heedful-task.ts'
 import { RecordEncoder } from '../records/record-encoder.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
-import type { Lease, TaskId, TaskState } from '../task/task-parts.ts'
+import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TopicCreator, Topics } from '../records/topics.ts'
 import { taskFolder } from '../model/task-folder.ts'
+import type { PropsEnvironment, ResolvedProps } from '../model/props.ts'
 import { createTransformations } from '../records/transformations.ts'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 
 /** What all tasks of a worker share. */
-export interface TaskEnvironment {
+export interface TaskEnvironment extends PropsEnvironment {
   readonly connection: KafkaConnection
   readonly producerDriver: 'platformatic' | 'kafkajs'
   /** `<cluster>-<service>`, the start of each transactional id. */
@@ -38,26 +39,18 @@ export interface TaskEnvironment {
   readonly dataDir: string
   /** task.handover.timeout.ms: how long a run tries to connect beside the one that it is to follow. */
   readonly handOverTimeoutMs: number
-  /** Worker-wide values of task keys, `errors.tolerance`, `value.converter`, `producer.compression.type`. */
-  readonly defaults: Props
-  readonly environment: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
   readonly log: Logger
-}
-
-/** A task's configuration with its references resolved and the worker's defaults below it. */
-export interface ResolvedProps {
-  readonly props: Props
-  /** Hides the secrets of the configuration in a text. */
-  readonly redact: (text: string) => string
 }
 
 export interface TaskRequest extends ResolvedProps {
   readonly id: TaskId
   readonly plugin: SourcePlugin
   readonly lease: Lease
-  /** The run that the new one follows with overlap. */
-  readonly former?: FormerRun | null
+  /** The run that the new one follows with overlap; absent or null: none. */
+  readonly predecessor?: PredecessorRun | null
+  /** The task ends by itself; see TaskParts. */
+  readonly finite?: boolean
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
   readonly onTopic: (topic: string) => void
 }
@@ -71,18 +64,7 @@ export interface CreatedTask {
   readonly outage: () => Error | null
 }
 
-/** Resolves the `${…}` of a stored configuration: here and nowhere else. Throws ConfigError. */
-export function resolveProps(
-  { defaults, environment }: Pick<TaskEnvironment, 'defaults' | 'environment'>,
-  plugin: SourcePlugin,
-  stored: Props,
-): ResolvedProps {
-  const resolved = resolveReferences(stored, environment)
-  const props = { ...defaults, ...resolved.props }
-  return { props, redact: redactor([...resolved.secrets, ...secretsOf(plugin.connector.spec, props)]) }
-}
-
-/** Puts a task together from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
+/** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
 export function createTask(environment: TaskEnvironment, request: TaskRequest): CreatedTask {
   const { id, plugin, props, redact, lease, onState, onTopic } = request
   const { clock, offsets, admin } = environment
@@ -136,8 +118,9 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     topics,
     errors,
     lease,
-    former: request.former ?? null,
+    predecessor: request.predecessor ?? null,
     handOverTimeoutMs: environment.handOverTimeoutMs,
+    finite: request.finite ?? false,
     stats,
     tracing,
     dataDir: taskFolder(environment.dataDir, id),

@@ -3,10 +3,12 @@ import type { TargetState } from '@tributary/connect-storage'
 import { redactLogs } from '@tributary/telemetry'
 import { heldTooOften, MAX_STALLS } from '../isolation/held-loop.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
-import type { FormerRun } from '../hand-over/predecessor-run.ts'
-import type { Lease, TaskId, TaskState } from '../task/task-parts.ts'
+import type { OverlappingRun } from '../hand-over/hand-over.ts'
+import type { PredecessorRun } from '../hand-over/predecessor.ts'
+import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { ConnectionAge } from '../connection/connection-age.ts'
-import { type CreatedTask, createTask, resolveProps, type TaskEnvironment } from './task-factory.ts'
+import { resolveProps } from '../model/props.ts'
+import { type CreatedTask, createTask, type TaskEnvironment } from './task-factory.ts'
 import type { TaskStatus } from './task-status.ts'
 
 export interface TaskRunOptions {
@@ -32,7 +34,7 @@ export interface TaskFailure {
 const unchanged = (text: string): string => text
 
 /** One run of a task, from its creation to its end. All code of the plugin runs in a scope of its own. */
-export class TaskRun {
+export class TaskRun implements OverlappingRun {
   /** As stored. */
   readonly props: Props
   /** null before the start, and where it could not be made. */
@@ -86,11 +88,11 @@ export class TaskRun {
     return (run?.state === 'running' || run?.state === 'starting') && run.connection.connected
   }
 
-  /** Begins alone, or after `former`, with overlap. What goes wrong becomes its failure. */
-  start(target: TargetState, former: FormerRun | null): void {
+  /** Starts alone, or after `predecessor` with overlap. What goes wrong becomes the run's failure. */
+  start(target: TargetState, predecessor: PredecessorRun | null): void {
     runInScope(this.#scope, () => {
       try {
-        this.created = this.#create(former)
+        this.created = this.#create(predecessor)
       } catch (error) {
         this.#failedWith(error, errorKind(error))
         this.#ended.resolve()
@@ -119,7 +121,7 @@ export class TaskRun {
     this.#endRedaction()
   }
 
-  #create(former: FormerRun | null): CreatedTask {
+  #create(predecessor: PredecessorRun | null): CreatedTask {
     const { environment, plugin, id, status, createLease } = this.#options
     const { stalls, stored } = status
     if (stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, stalls, stored?.trace)
@@ -131,7 +133,7 @@ export class TaskRun {
       id,
       plugin,
       lease: createLease(),
-      former,
+      predecessor,
       onState: (state, error, kind) => {
         if (state === 'failed') this.#failedWith(error, kind ?? 'fatal')
         else this.#entered(state)

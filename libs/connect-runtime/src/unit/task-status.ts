@@ -1,7 +1,7 @@
 import { Serial } from '@tributary/async'
 import type { State, StatusEntry, StatusStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import type { TaskId } from '../task/task-parts.ts'
+import type { TaskId } from '../model/task.ts'
 
 export interface TaskStatusOptions {
   readonly id: TaskId

@@ -2,13 +2,13 @@ import { Serial } from '@tributary/async'
 import { type ErrorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import { Elsewhere } from '../hand-over/shared-predecessor.ts'
 import { HandOver, type HandOverOutcome, type HandOverReason } from '../hand-over/hand-over.ts'
 import { outlook, RestartPolicy, type RestartSettings } from './restart-policy.ts'
 import { TaskCounts } from './task-counts.ts'
 import type { CreatedTask, TaskEnvironment } from './task-factory.ts'
-import type { FormerRun } from '../hand-over/predecessor-run.ts'
-import type { Lease, TaskId, TaskState } from '../task/task-parts.ts'
+import type { RemotePredecessor } from '../hand-over/remote-predecessor.ts'
+import { sameProps } from '../model/props.ts'
+import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TaskFailure, TaskRun } from './task-run.ts'
 import { TaskStatus } from './task-status.ts'
 
@@ -28,8 +28,8 @@ export interface TaskUnitOptions {
   readonly status: StatusStore
   readonly workerId: string
   readonly createLease: () => Lease
-  /** The task runs on another worker still, and its first run here follows that one with overlap. */
-  readonly former?: FormerRun
+  /** The task still runs on another worker, and its first run here follows that run with overlap. */
+  readonly predecessor?: RemotePredecessor
   readonly log: Logger
 }
 
@@ -54,8 +54,8 @@ export class TaskUnit {
   #props: Props
   #target: TargetState
   #run: TaskRun | null = null
-  #handOver: HandOver | null = null
-  readonly #elsewhere: Elsewhere | null
+  #handOver: HandOver<TaskRun> | null = null
+  readonly #remote: RemotePredecessor | null
   #startedAt = 0
   /** A connection that is too old waits for its turn to be replaced. */
   #replacing = false
@@ -64,7 +64,7 @@ export class TaskUnit {
   #released = false
 
   constructor(options: TaskUnitOptions) {
-    const { id, plugin, epoch, environment, status, workerId, former } = options
+    const { id, plugin, epoch, environment, status, workerId, predecessor } = options
     this.#options = options
     this.id = id
     this.plugin = plugin
@@ -74,13 +74,13 @@ export class TaskUnit {
     this.#status = new TaskStatus({ id, epoch, store: status, workerId, log: options.log })
     this.#props = options.props
     this.#target = options.target
-    this.#elsewhere = former ? new Elsewhere(former) : null
+    this.#remote = predecessor ?? null
   }
 
   get props(): Props {
     return this.#props
   }
-  /** The run that delivers; during a hand-over the former one. */
+  /** The run that delivers; during a hand-over this is the predecessor. */
   get current(): CreatedTask | null {
     return this.#run?.created ?? null
   }
@@ -133,7 +133,7 @@ export class TaskUnit {
     return this.#operations.run(async () => {
       const last = this.#run
       await this.#stopCurrent(how)
-      if (finalState === 'UNASSIGNED') this.#status.reportUnassigned(last?.created?.run.memo ?? null)
+      if (finalState === 'UNASSIGNED') this.#status.reportUnassigned(last?.created?.run.handOverState ?? null)
       if (finalState === 'DELETED') await this.#status.delete()
       await this.#status.idle()
       last?.forget()
@@ -166,7 +166,7 @@ export class TaskUnit {
     this.counts.beginAnew()
     this.#startedAt = this.#options.environment.clock.monotonic()
     this.#run = this.#createRun()
-    this.#run.start(this.#target, this.#elsewhere?.over === false ? this.#elsewhere : null)
+    this.#run.start(this.#target, this.#remote?.over === false ? this.#remote : null)
   }
 
   async #changed(): Promise<void> {
@@ -189,18 +189,18 @@ export class TaskUnit {
 
   /** Has a new run follow the present one with overlap; null where that is not possible. */
   async #overlap(reason: HandOverReason): Promise<HandOverOutcome | null> {
-    const former = this.#run
-    if (this.#released || this.#target === 'PAUSED' || this.#elsewhere?.over === false) return null
-    if (!former?.streaming) return null
+    const predecessor = this.#run
+    if (this.#released || this.#target === 'PAUSED' || this.#remote?.over === false) return null
+    if (!predecessor?.streaming) return null
     const successor = this.#createRun()
-    if (former.handOverPolicy === null || successor.handOverPolicy === null) return null
-    const onFormerEnded = (): void => this.#follows(successor, reason)
-    const handOver = new HandOver({ former, successor, reason, log: this.#log, onFormerEnded })
+    if (predecessor.handOverPolicy === null || successor.handOverPolicy === null) return null
+    const onPredecessorEnded = (): void => this.#follows(successor, reason)
+    const handOver = new HandOver({ predecessor, successor, reason, log: this.#log, onPredecessorEnded })
     this.#handOver = handOver
     const outcome = await handOver.run(this.#target)
     this.#handOver = null
-    if (this.#run === former) successor.forget()
-    else former.forget()
+    if (this.#run === predecessor) successor.forget()
+    else predecessor.forget()
     return outcome
   }
 
@@ -240,19 +240,19 @@ export class TaskUnit {
   }
 
   #runFailed({ error, kind }: TaskFailure): void {
-    if (this.#elsewhere?.over === false) return this.#beginAfter(this.#elsewhere, error)
+    if (this.#remote?.over === false) return this.#beginAfter(this.#remote, error)
     // The successor has the answer: it takes over from a failed run as from any other, or fails with the same error.
-    this.#handOver?.formerFailed()
-    if (this.#handOver?.cancelled === false) return this.#log.warn('former_run_failed', { error })
+    this.#handOver?.predecessorFailed()
+    if (this.#handOver?.cancelled === false) return this.#log.warn('predecessor_failed', { error })
     this.#failedWith(error, kind)
   }
 
-  /** What went wrong beside a run elsewhere may go well without one, and is told only where it does not. */
-  #beginAfter(elsewhere: Elsewhere, error: unknown): void {
+  /** A run that failed beside its remote predecessor may succeed alone; the failure is reported only if it does not. */
+  #beginAfter(remote: RemotePredecessor, error: unknown): void {
     this.#log.warn('hand_over_failed', { reason: 'moved', error })
     const began = this.#operations.run(async () => {
       if (this.#released) return
-      await elsewhere.finish(false)
+      await remote.finish(false)
       await this.#beginAnew()
     })
     // Then the task is still the other worker's.
@@ -286,11 +286,6 @@ export class TaskUnit {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
   }
-}
-
-export function sameProps(a: Props, b: Props): boolean {
-  const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])
 }
 
 /** The first line stays the reason. */

@@ -4,7 +4,7 @@ import type { Logger } from '@tributary/telemetry'
 import { type MemberMetadata, parseUnit } from '../assignment/group.ts'
 
 /** What is asked of KafkaAdmin. */
-export interface FormerTasksAdmin {
+export interface ZombieFencingAdmin {
   fenceProducers(transactionalIds: readonly string[], signal: AbortSignal): Promise<void>
   describeGroup(
     groupId: string,
@@ -12,11 +12,11 @@ export interface FormerTasksAdmin {
   ): Promise<{ readonly members: readonly { readonly metadata: unknown }[] }>
 }
 
-export interface FormerTasksOptions {
-  readonly admin: FormerTasksAdmin
+export interface ZombieFencingOptions {
+  readonly admin: ZombieFencingAdmin
   /** `<cluster>-<service>`: the workers' group, and the start of each transactional id. */
   readonly groupId: string
-  /** How long former tasks are waited for, in ms: what a graceful stop may take, and a session. */
+  /** How long the tasks that run are waited for, in ms: the time of a graceful stop, and a session. */
   readonly waitMs: number
   /** Has the group meet, so that its members tell what they have. */
   readonly rejoin: () => void
@@ -29,30 +29,30 @@ const ASK_AGAIN_MS = 100
 const MEET_AGAIN_MS = 1000
 
 /**
- * Ends an exactly-once connector's former tasks before new ones run (KIP-618). Of a single task the successor's own start
- * fences the former one; when there are several, a source partition may move from one task to another, and then nothing but
- * this keeps a former owner from writing what the new one has read already.
+ * Zombie fencing (KIP-618): ends the tasks of an exactly-once connector that still run before a new set of tasks starts. With one
+ * task before and after, the start of the new task fences the old one. With several, a source partition may move from one task to
+ * another; only this keeps a zombie from writing what the new owner has read already.
  */
-export class FormerTasks {
-  readonly #options: FormerTasksOptions
+export class ZombieFencing {
+  readonly #options: ZombieFencingOptions
 
-  constructor(options: FormerTasksOptions) {
+  constructor(options: ZombieFencingOptions) {
     this.#options = options
   }
 
   /**
-   * To be called once the topic says that there are no tasks, at offset `cfg`. Waits until all workers that live have
-   * stopped theirs, so that each hands over in good order; then fences all of them, whoever may still have one.
+   * Called once the config topic says, at offset `cfg`, that the connector has no tasks. Waits until every live worker has stopped
+   * its tasks, so that each ends in good order. Then fences the transactional ids of all of them, whoever may still use one.
    */
-  async end(connector: string, numbers: Iterable<number>, cfg: bigint, signal: AbortSignal): Promise<void> {
+  async fence(connector: string, numbers: Iterable<number>, cfg: bigint, signal: AbortSignal): Promise<void> {
     const { admin, groupId, rejoin, clock, log, waitMs } = this.#options
     const ids = Array.from(numbers, (task) => taskTransactionalId(groupId, connector, task))
     const began = clock.monotonic()
     rejoin()
-    for (let meetings = 1; !(await this.#stopped(connector, cfg, signal));) {
+    for (let meetings = 1; !(await this.#allStopped(connector, cfg, signal));) {
       const waited = clock.monotonic() - began
       if (waited > waitMs) {
-        log.warn('former_tasks_not_stopped', { connector_name: connector, waited_ms: waitMs })
+        log.warn('tasks_not_stopped', { connector_name: connector, waited_ms: waitMs })
         break
       }
       if (waited > meetings * MEET_AGAIN_MS) {
@@ -62,11 +62,11 @@ export class FormerTasks {
       await clock.sleep(ASK_AGAIN_MS, signal)
     }
     await admin.fenceProducers(ids, signal)
-    log.info('former_tasks_fenced', { connector_name: connector, tasks: ids.length })
+    log.info('zombie_tasks_fenced', { connector_name: connector, tasks: ids.length })
   }
 
   /** Every member of the group has joined since it read `cfg`, and has none of the connector's tasks any more. */
-  async #stopped(connector: string, cfg: bigint, signal: AbortSignal): Promise<boolean> {
+  async #allStopped(connector: string, cfg: bigint, signal: AbortSignal): Promise<boolean> {
     const members = await this.#members(signal)
     return (
       members !== null &&

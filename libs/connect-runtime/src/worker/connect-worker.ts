@@ -14,7 +14,7 @@ import {
 import { GroupMember, KafkaAdmin } from '@tributary/kafka'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
-import { FormerTasks } from '../unit/zombie-fencing.ts'
+import { ZombieFencing } from '../unit/zombie-fencing.ts'
 import type { MemberAssignment, MemberMetadata } from '../assignment/group.ts'
 import { Herder } from './herder.ts'
 import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
@@ -223,7 +223,7 @@ class Worker {
       workerId: address,
       log,
       group: () => this.#member,
-      former: new FormerTasks({
+      fencing: new ZombieFencing({
         admin: this.#admin,
         groupId: this.#groupId,
         waitMs: settings['task.shutdown.graceful.timeout.ms'] + settings['session.timeout.ms'],

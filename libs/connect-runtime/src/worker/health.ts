@@ -36,10 +36,11 @@ function reason(unit: TaskUnit, nowMs: number): string {
   const outage = unit.current?.outage() ?? null
   if (outage !== null) return `Kafka does not answer, records wait: ${messageOf(outage)}`
   if (run.state === 'paused') return 'The task is paused.'
+  const why = run.connection.lastError
   if (!run.connection.connected) {
-    const why = run.connection.lastError
     return why === null ? 'The task is connecting.' : `Not connected, trying again: ${messageOf(why)}`
   }
+  if (why !== null) return `Connected, but the source cannot be read at present, trying again: ${messageOf(why)}`
   const lastAt = unit.counts.time('lastMessageAt')
   if (lastAt === 0) return 'Connected; the source has sent nothing yet.'
   const silentSeconds = Math.floor((nowMs - lastAt) / 1000)

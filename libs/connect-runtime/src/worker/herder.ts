@@ -2,10 +2,10 @@ import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { ConfigStore, RestartRequest, StatusStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { ConnectorUnit } from '../unit/connector-unit.ts'
-import type { FormerTasks } from '../unit/zombie-fencing.ts'
+import type { ZombieFencing } from '../unit/zombie-fencing.ts'
 import { type Group, type MemberAssignment, type MemberMetadata, parseUnit, unitOf } from '../assignment/group.ts'
 import { GroupLease } from '../assignment/lease.ts'
-import type { FormerRun } from '../hand-over/predecessor-run.ts'
+import type { RemotePredecessor } from '../hand-over/remote-predecessor.ts'
 import { PreparedTasks } from '../hand-over/prepared-tasks.ts'
 import { TaskUnit, type UnitEnvironment } from '../unit/task-unit.ts'
 import type { Overlaps } from '../assignment/overlaps.ts'
@@ -24,7 +24,7 @@ export interface HerderOptions {
   readonly status: StatusStore
   readonly environment: UnitEnvironment
   readonly overlaps: Overlaps
-  readonly former: FormerTasks
+  readonly fencing: ZombieFencing
   /** host:port of this worker's admin server. */
   readonly workerId: string
   readonly group: () => Group
@@ -46,7 +46,7 @@ interface OwnedUnit {
 export class Herder {
   readonly #options: HerderOptions
   readonly #own = new Map<string, OwnedUnit>()
-  readonly #prepared: PreparedTasks
+  readonly #prepared: PreparedTasks<TaskUnit>
   /** How many tasks each connector of this service has: what the group shares out beside the connectors. */
   readonly #taskCounts = new Map<string, number>()
   #rejoinTimer: NodeJS.Timeout | null = null
@@ -59,7 +59,8 @@ export class Herder {
   constructor(options: HerderOptions) {
     this.#options = options
     const { config, status, overlaps, log } = options
-    const create = (unit: string, former: FormerRun): TaskUnit | null => this.#createTask(unit, former)
+    const create = (unit: string, predecessor: RemotePredecessor): TaskUnit | null =>
+      this.#createTask(unit, predecessor)
     this.#prepared = new PreparedTasks({
       config,
       status,
@@ -170,15 +171,15 @@ export class Herder {
   }
 
   #createConnector(unit: string): ConnectorUnit | null {
-    const { config, status, former, workerId, group, log } = this.#options
+    const { config, status, fencing, workerId, group, log } = this.#options
     const { connector } = parseUnit(unit)
     const plugin = this.#pluginOf(connector)
-    const shared = { config, status, former, group: group(), workerId, log }
+    const shared = { config, status, fencing, group: group(), workerId, log }
     return plugin && new ConnectorUnit({ connector, plugin, epoch: group().generation, ...shared })
   }
 
-  /** With a former run: one that another worker has still. */
-  #createTask(unit: string, former?: FormerRun): TaskUnit | null {
+  /** `predecessor`: the run of the task on the worker that still has it. */
+  #createTask(unit: string, predecessor?: RemotePredecessor): TaskUnit | null {
     const { config, status, environment, workerId, group, log } = this.#options
     const { connector, task } = parseUnit(unit)
     const props = task === null ? undefined : config.snapshot.tasks(connector)[task]
@@ -195,7 +196,7 @@ export class Herder {
       workerId,
       createLease: () => new GroupLease(group()),
       log,
-      ...(former && { former }),
+      ...(predecessor && { predecessor }),
     })
   }
 
@@ -203,7 +204,7 @@ export class Herder {
   #release(unit: string, owned: OwnedUnit, how: 'stop' | 'lose'): void {
     const { log } = this.#options
     owned.stopping = true
-    const final = how === 'lose' ? 'SILENT' : this.#lastWords(unit)
+    const final = how === 'lose' ? 'SILENT' : this.#finalState(unit)
     const releasing = owned.unit instanceof TaskUnit ? owned.unit.release(how, final) : owned.unit.release(final)
     owned.stopped = releasing
       .catch((error: unknown) => log.error('unit_stop_failed', { unit, error }))
@@ -218,8 +219,8 @@ export class Herder {
     return pluginOf(config.snapshot, plugins, connector, taskProps)
   }
 
-  /** What a unit that stops leaves in the status topic. */
-  #lastWords(unit: string): 'UNASSIGNED' | 'DELETED' | 'SILENT' {
+  /** The state that a unit which stops writes to the status topic last; SILENT: none. */
+  #finalState(unit: string): 'UNASSIGNED' | 'DELETED' | 'SILENT' {
     const { config, plugins } = this.#options
     const { snapshot } = config
     const { connector, task } = parseUnit(unit)

@@ -54,7 +54,7 @@ export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOpt
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
     const { config, offsets } = body as { config: Props; offsets: OffsetEntry[] }
     const errors = await checkOffsets(plugin, config, offsets)
-    return { errors, complete: plugin.connector.allOffsetsHere === true }
+    return { errors, complete: plugin.connector.offsetsOnlyInKafka === true }
   })
   add('GET', '/internal/connectors/:name/health', (connector) => {
     const now = Date.now()

@@ -1,4 +1,4 @@
-import { RetriableError, type SourceRecord } from '@tributary/connect-api'
+import { type SourceRecord } from '@tributary/connect-api'
 import { Deliveries, type Taken } from './deliveries.ts'
 import { entryBytes } from './entry.ts'
 import { SpillFolder } from './spill-folder.ts'
@@ -7,6 +7,7 @@ import { segmentBytesFor, SpillLog } from './spill-log.ts'
 import type { SpillParts } from './spill-parts.ts'
 import { SpillTold } from './spill-told.ts'
 import { unlessAborted } from './unless-aborted.ts'
+import { pushSourceErrors } from '../errors.ts'
 
 const MIB = 1024 * 1024
 /** One write takes about so much at most, as encoding it holds the event loop. */
@@ -222,7 +223,7 @@ export class Spill<T> {
       return await log.read(max)
     } catch (cause) {
       const { dir } = this.#parts
-      throw new RetriableError('SPILL_UNREADABLE', `what was spilled to ${dir} cannot be read; see the cause`, {
+      throw pushSourceErrors.SPILL_UNREADABLE(`what was spilled to ${dir} cannot be read; see the cause`, {
         cause,
       })
     }

@@ -1,4 +1,6 @@
-/** What a task has done, in plain numbers; exported as metrics and shown by `/connectors/{c}/health`. */
+import { RateWindow } from './rate-window.ts'
+
+/** What a run has done, in plain numbers; exported as metrics and shown by `/connectors/{c}/health`. */
 export class TaskProgress {
   recordsPolled = 0
   /** Acknowledged by the broker, set aside or filtered out. */
@@ -11,6 +13,13 @@ export class TaskProgress {
   lastRecordAt = 0
   /** From poll to acknowledgement, of the last batch, in ms. */
   latencyMs = 0
+  /** Records that the broker acknowledged. */
+  readonly rate: RateWindow
+
+  /** `startedAt`: ms since the epoch. */
+  constructor(startedAt: number) {
+    this.rate = new RateWindow(startedAt)
+  }
 
   polled(count: number): void {
     this.recordsPolled += count
@@ -18,6 +27,7 @@ export class TaskProgress {
 
   acknowledged(count: number, nowMs: number, latencyMs: number): void {
     this.recordsProduced += count
+    this.rate.add(count, nowMs)
     this.lastRecordAt = nowMs
     this.latencyMs = latencyMs
   }

@@ -1,0 +1,61 @@
+import { ConfigError, DataError, defineErrors, FatalError, NotConnectedError } from '@tributary/connect-api'
+
+/** Errors that the runtime itself makes. Kafka's own errors keep Kafka's names. */
+export const runtimeErrors = defineErrors({
+  CONNECT_TIMEOUT: {
+    type: NotConnectedError,
+    doc: 'The source did not answer within the connection timeout. The runtime connects again. Check host, port and firewall, or raise the timeout.',
+  },
+  DEAD_LETTER_REFUSED: {
+    type: FatalError,
+    doc: "The broker refused a record of the dead-letter queue. Check the topic's `max.message.bytes`.",
+  },
+  END_OF_INPUT_UNEXPECTED: {
+    type: FatalError,
+    doc: 'The task ended its input although nobody had called `drain`. This is a bug of the connector: a stream that ended is a `NotConnectedError`.',
+  },
+  EVENT_LOOP_HELD: {
+    type: FatalError,
+    doc: 'Code of the task held the event loop and kept all other tasks of the process from running. The trace says where; see `event.loop.stall.ms`.',
+  },
+  EVENT_LOOP_HELD_TOO_OFTEN: {
+    type: FatalError,
+    doc: 'The task has ended three processes by holding their event loop. Mend the cause, then restart the task or change its configuration.',
+  },
+  GUARANTEE_REFUSED: {
+    type: ConfigError,
+    doc: "The configuration asks for exactly once, or for transactions of the connector's own. The connector or the worker cannot give that.",
+  },
+  RECONNECT_DISABLED: {
+    type: ConfigError,
+    doc: 'The connection ended, and the configuration switches reconnecting off.',
+  },
+  RECONNECT_EXHAUSTED: {
+    type: ConfigError,
+    doc: 'The tries to reconnect that the configuration allows are used up.',
+  },
+  TASK_CALL_TIMEOUT: {
+    type: FatalError,
+    doc: "The plugin's `start` or `stop` did not end. This is a bug of the connector.",
+  },
+  TOLERANCE_EXCEEDED: {
+    type: DataError,
+    doc: 'A record is bad, and `errors.tolerance=none`. The cause says what is wrong with the record.',
+  },
+  TOPIC_MISSING: {
+    type: ConfigError,
+    doc: 'The topic does not exist, and `topic.creation.enable=false`. The message holds the command that creates the topic.',
+  },
+  TRANSACTION_BOUNDARY: {
+    type: FatalError,
+    doc: 'The connector asked for both the commit and the abort of one transaction. This is a bug of the connector.',
+  },
+  TRANSFORMATION_UNKNOWN: {
+    type: ConfigError,
+    doc: '`transforms` names a class that this version does not have.',
+  },
+  UNHANDLED_ERROR: {
+    type: FatalError,
+    doc: 'Code of the task threw in a timer, in a callback, or in a promise that nobody awaits. This is a bug of the connector; the cause is its error.',
+  },
+})

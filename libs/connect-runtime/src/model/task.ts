@@ -1,0 +1,20 @@
+/** One state machine: starting → running ⇄ paused → draining → stopped; any → failed. */
+export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'
+
+export interface TaskId {
+  readonly connector: string
+  readonly task: number
+}
+
+/**
+ * The right to have side effects. An expired lease suspends the task: nothing is sent, committed or acknowledged until the lease
+ * is valid again or the task ends.
+ */
+export interface Lease {
+  /** Whether the lease is valid now, or was released. */
+  valid(): boolean
+  /** Resolves at once while the lease is valid. Reads the clock at each call, since a timer may fire late. */
+  passed(signal: AbortSignal): Promise<void>
+  /** The task is another worker's: nothing waits for the lease any more. */
+  release(): void
+}

@@ -1,0 +1,17 @@
+import { ConfigError, defineErrors, RetriableError } from '@tributary/connect-api'
+
+/** Errors of what sources share. */
+export const pushSourceErrors = defineErrors({
+  SPILL_UNREADABLE: {
+    type: RetriableError,
+    doc: 'The disk does not return what was spilled to it; the cause is its error. Nothing is skipped: the spill is read again.',
+  },
+  TLS_FILE: {
+    type: ConfigError,
+    doc: 'A PEM file that a TLS setting names cannot be read.',
+  },
+  TLS_INVALID: {
+    type: ConfigError,
+    doc: 'The TLS settings do not fit together: not PEM, a wrong password, or a key of another certificate. The message says which.',
+  },
+})

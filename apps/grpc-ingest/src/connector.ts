@@ -5,8 +5,8 @@ import {
   type Props,
   type SourceConnector,
 } from '@tributary/connect-api'
-import { methodOf, parseConfig, serverOf } from './settings.ts'
-import { grpcSpec } from './spec.ts'
+import { methodOf, parseConfig, serverOf } from './config/settings.ts'
+import { grpcSpec } from './config/spec.ts'
 import { validateGrpc } from './validate.ts'
 
 /** One stream, one task: a stream cannot be split, so `tasks.max` above 1 changes nothing. */

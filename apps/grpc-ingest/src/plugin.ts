@@ -1,8 +1,8 @@
 import type { SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
 import { GrpcSourceConnector } from './connector.ts'
-import { parseConfig, serverOf } from './settings.ts'
-import { GrpcSourceTask } from './task.ts'
+import { parseConfig, serverOf } from './config/settings.ts'
+import { GrpcSourceTask } from './stream/task.ts'
 
 /** gRPC server streams into Kafka; takes the place of the JVM connector of the alias. */
 export const grpcSource: SourcePlugin = {

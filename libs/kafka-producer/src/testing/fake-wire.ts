@@ -1,4 +1,4 @@
-import type { PartitionBatch } from '../partition-batch.ts'
+import type { PartitionBatch } from '../batch/partition-batch.ts'
 import type {
   BrokerAddress,
   ProduceAnswer,
@@ -7,7 +7,7 @@ import type {
   TopicPartition,
   TransactionIdentity,
   Wire,
-} from '../wire.ts'
+} from '../wire/wire.ts'
 
 const broker: BrokerAddress = { nodeId: 1, host: 'fake', port: 9092 }
 

@@ -1,0 +1,65 @@
+import { BYTES_SCHEMA, type Schema, STRING_SCHEMA } from '@tributary/connect-api'
+import type { ResumeValue } from './resume.ts'
+import { fieldReader, type FieldValue, jsonWriter, type MessageType, timestampReader } from '../schema/index.ts'
+import type { GrpcConfig } from '../config/spec.ts'
+
+/** What of a message becomes which part of a record. Each function throws DataError for bytes that are no such message. */
+export interface Decoder {
+  readonly valueSchema: Schema
+  readonly value: (message: Uint8Array) => string | Uint8Array
+  readonly key: (message: Uint8Array) => string | Uint8Array | null
+  /** ms since the epoch */
+  readonly timestamp: (message: Uint8Array) => number | null
+  readonly resume: (message: Uint8Array) => ResumeValue | null
+}
+
+const nothing = (): null => null
+const asItCame = (message: Uint8Array): Uint8Array => message
+
+/** Does reading the messages need their type? Raw bytes without key, timestamp and resume field do not. */
+export function needsResponseType(config: GrpcConfig): boolean {
+  return (
+    config['grpc.value.format'] === 'json' ||
+    config['key.field'] !== null ||
+    config['timestamp.field'] !== null ||
+    config['grpc.resume.field'] !== null
+  )
+}
+
+/** `type` may be null when `needsResponseType` is false. Throws ConfigError on the key of a field that does not exist. */
+export function createDecoder(config: GrpcConfig, type: MessageType | null): Decoder {
+  if (type === null)
+    return { valueSchema: BYTES_SCHEMA, value: asItCame, key: nothing, timestamp: nothing, resume: nothing }
+  const json = config['grpc.value.format'] === 'json'
+  const keyField = config['key.field']
+  const timestampField = config['timestamp.field']
+  const resumeField = config['grpc.resume.field']
+  return {
+    valueSchema: json ? STRING_SCHEMA : BYTES_SCHEMA,
+    value: json ? jsonWriter(type) : asItCame,
+    key: keyField === null ? nothing : keyReader(type, keyField),
+    timestamp: timestampField === null ? nothing : timestampReader(type, timestampField, 'timestamp.field'),
+    resume: resumeField === null ? nothing : resumeReader(type, resumeField),
+  }
+}
+
+function keyReader(type: MessageType, path: string): Decoder['key'] {
+  const read = fieldReader(type, path, 'key.field')
+  return (message) => {
+    const value = read(message)
+    if (value === null || typeof value === 'string' || value instanceof Uint8Array) return value
+    return String(value)
+  }
+}
+
+function resumeReader(type: MessageType, path: string): Decoder['resume'] {
+  const read = fieldReader(type, path, 'grpc.resume.field')
+  return (message) => resumeValue(read(message))
+}
+
+/** Whole numbers are compared and counted; anything else is a token. */
+function resumeValue(value: FieldValue): ResumeValue | null {
+  if (value === null || typeof value === 'bigint' || typeof value === 'string') return value
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  return Number.isSafeInteger(value) ? BigInt(value) : String(value)
+}

@@ -1,0 +1,59 @@
+import { ConfigError } from '@tributary/connect-api'
+import type { Field, FieldType, MessageType } from '../model/model.ts'
+import { listed } from '../model/resolve-method.ts'
+
+/** One segment of a dotted path: a field and the message it belongs to. */
+export interface PathStep {
+  readonly message: MessageType
+  readonly field: Field
+}
+
+const WRAPPERS = /^google\.protobuf\.(Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/
+
+/**
+ * Resolves a dotted path of field names, as in the .proto file or in JSON. Throws ConfigError on `configKey` when a
+ * segment does not exist, is repeated or a map, or is not a message where the path goes on.
+ */
+export function resolvePath(type: MessageType, path: string, configKey: string): PathStep[] {
+  const steps: PathStep[] = []
+  let message: MessageType | null = type
+  for (const name of path.split('.')) {
+    const before: string = steps.map((s) => s.field.name).join('.')
+    if (!message) throw pathError(configKey, path, `"${before}" is not a message.`)
+    const field: Field | undefined = message.fields.find(
+      (f) => !f.extension && (f.name === name || f.jsonName === name),
+    )
+    if (!field) {
+      const names = message.fields.filter((f) => !f.extension).map((f) => f.name)
+      throw pathError(configKey, path, `message ${message.fullName} has no field "${name}". ${listed('It has', names)}`)
+    }
+    if (field.repeated) {
+      const what = field.messageType?.mapEntry === true ? 'a map' : 'repeated'
+      throw pathError(configKey, path, `"${field.name}" of ${message.fullName} is ${what}; a single value is needed.`)
+    }
+    steps.push({ message, field })
+    message = field.messageType
+  }
+  return steps
+}
+
+/** Goes into a wrapper's value, so that the path ends at a scalar of none of the `excluded` types, or throws ConfigError. */
+export function toScalar(
+  steps: readonly PathStep[],
+  path: string,
+  configKey: string,
+  excluded: readonly FieldType[] = [],
+): PathStep[] {
+  const last = steps.at(-1)!.field
+  const wrapped = last.messageType && WRAPPERS.test(last.messageType.fullName) ? last.messageType.fields[0] : undefined
+  const leaf = wrapped ?? last
+  if (leaf.messageType) {
+    throw pathError(configKey, path, `it is a message of type ${leaf.messageType.fullName}; name one of its fields.`)
+  }
+  if (excluded.includes(leaf.type)) throw pathError(configKey, path, `it is of type ${leaf.type}, which does not fit.`)
+  return wrapped && last.messageType ? [...steps, { message: last.messageType, field: wrapped }] : [...steps]
+}
+
+export function pathError(configKey: string, path: string, why: string): ConfigError {
+  return new ConfigError('GRPC_FIELD_PATH', `${configKey}=${path}: ${why}`, { field: configKey })
+}

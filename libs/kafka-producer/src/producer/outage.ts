@@ -1,0 +1,64 @@
+import { BrokerError, CONCURRENT_TRANSACTIONS, givenUp, remedyOf } from '../api/errors.ts'
+import { abortable, backoffMs, wait } from './backoff.ts'
+
+/**
+ * Tells once when an outage starts and once when it is over, however many partitions and tries are part of it: down
+ * while any subject (a partition, the coordinator, a topic's metadata) has failed and not yet succeeded again.
+ */
+export class Outage {
+  readonly #failing = new Set<unknown>()
+  readonly #report: (state: 'down' | 'up', error: Error | null) => void
+
+  constructor(report: (state: 'down' | 'up', error: Error | null) => void) {
+    this.#report = report
+  }
+
+  failed(subject: unknown, error: Error): void {
+    const first = this.#failing.size === 0
+    this.#failing.add(subject)
+    if (first) this.#report('down', error)
+  }
+
+  /** Also for a subject that will not be tried again. */
+  over(subject: unknown): void {
+    if (this.#failing.size === 0) return
+    if (this.#failing.delete(subject) && this.#failing.size === 0) this.#report('up', null)
+  }
+}
+
+/** The coordinator is still writing the last transaction's markers: a matter of milliseconds (Java waits 20). */
+const CONCURRENT_TRANSACTIONS_WAIT_MS = 5
+
+export interface PersistenceOptions {
+  /** What the request is for, in error messages. */
+  readonly what: string
+  readonly signal: AbortSignal
+  readonly outage: Outage
+  readonly retryBackoffMs: number
+}
+
+/** Calls `request` until it succeeds. Rejects with the signal's reason, or with what retrying cannot heal. */
+export async function persist<T>(request: () => Promise<T>, options: PersistenceOptions): Promise<T> {
+  const { what, signal, outage, retryBackoffMs } = options
+  const subject = {}
+  try {
+    for (let failedTries = 1; ; failedTries++) {
+      signal.throwIfAborted()
+      try {
+        return await abortable(request(), signal)
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        const remedy = remedyOf(error)
+        if (remedy !== 'retry' && remedy !== 'stale' && remedy !== 'coordinator') throw givenUp(error, what)
+        if (error instanceof BrokerError && error.protocolCode === CONCURRENT_TRANSACTIONS) {
+          await wait(CONCURRENT_TRANSACTIONS_WAIT_MS, signal)
+        } else {
+          outage.failed(subject, error as Error)
+          await wait(backoffMs(retryBackoffMs, failedTries), signal)
+        }
+      }
+    }
+  } finally {
+    outage.over(subject)
+  }
+}

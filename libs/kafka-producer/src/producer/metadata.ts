@@ -29,7 +29,7 @@ export class Metadata {
   }
 
   /** The next `leader` of the topic asks again. */
-  distrust(topic: string): void {
+  invalidate(topic: string): void {
     const cached = this.#topics.get(topic)
     if (cached !== undefined) cached.leadersStale = true
   }

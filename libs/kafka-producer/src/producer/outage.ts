@@ -1,5 +1,5 @@
+import { abortable, backoffMs, KAFKA_JITTER, sleep } from '@tributary/async'
 import { BrokerError, CONCURRENT_TRANSACTIONS, givenUp, remedyOf } from '../api/errors.ts'
-import { abortable, backoffMs, wait } from './backoff.ts'
 
 /**
  * Tells once when an outage starts and once when it is over, however many partitions and tries are part of it: down
@@ -29,7 +29,12 @@ export class Outage {
 /** The coordinator is still writing the last transaction's markers: a matter of milliseconds (Java waits 20). */
 const CONCURRENT_TRANSACTIONS_WAIT_MS = 5
 
-export interface PersistenceOptions {
+/** The wait before try `failedTries` + 1 in ms: doubles from `retryBackoffMs` to ten times that, with jitter (KIP-580). */
+export function retryDelayMs(retryBackoffMs: number, failedTries: number): number {
+  return backoffMs(failedTries, { baseMs: retryBackoffMs, maxMs: retryBackoffMs * 10, jitter: KAFKA_JITTER })
+}
+
+export interface RetryOptions {
   /** What the request is for, in error messages. */
   readonly what: string
   readonly signal: AbortSignal
@@ -38,7 +43,7 @@ export interface PersistenceOptions {
 }
 
 /** Calls `request` until it succeeds. Rejects with the signal's reason, or with what retrying cannot heal. */
-export async function persist<T>(request: () => Promise<T>, options: PersistenceOptions): Promise<T> {
+export async function retryThroughOutage<T>(request: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { what, signal, outage, retryBackoffMs } = options
   const subject = {}
   try {
@@ -51,10 +56,10 @@ export async function persist<T>(request: () => Promise<T>, options: Persistence
         const remedy = remedyOf(error)
         if (remedy !== 'retry' && remedy !== 'stale' && remedy !== 'coordinator') throw givenUp(error, what)
         if (error instanceof BrokerError && error.protocolCode === CONCURRENT_TRANSACTIONS) {
-          await wait(CONCURRENT_TRANSACTIONS_WAIT_MS, signal)
+          await sleep(CONCURRENT_TRANSACTIONS_WAIT_MS, signal)
         } else {
           outage.failed(subject, error as Error)
-          await wait(backoffMs(retryBackoffMs, failedTries), signal)
+          await sleep(retryDelayMs(retryBackoffMs, failedTries), signal)
         }
       }
     }

@@ -1,5 +1,5 @@
+import { abortable } from '@tributary/async'
 import type { Logger } from '@tributary/telemetry'
-import { abortable } from './backoff.ts'
 import { codecOf } from '../batch/compression.ts'
 import { ProducerError, ProducerFencedError, UNKNOWN_TOPIC_OR_PARTITION, BrokerError, givenUp } from '../api/errors.ts'
 import { Metadata } from './metadata.ts'
@@ -7,7 +7,7 @@ import { Outage } from './outage.ts'
 import { recordBytes } from '../batch/partition-batch.ts'
 import { PartitionQueue } from '../batch/partition-queue.ts'
 import { PendingSend } from '../batch/pending-send.ts'
-import { persist } from './outage.ts'
+import { retryThroughOutage } from './outage.ts'
 import { Sender } from './sender.ts'
 import { fenced, Transaction } from './transaction.ts'
 import type { KafkaProducer, ProduceResult, ProducerOptions, ProducerRecord } from '../api/types.ts'
@@ -83,7 +83,9 @@ export class IdempotentProducer implements KafkaProducer {
     this.#identity =
       this.#transaction !== null
         ? await this.#transaction.start(signal)
-        : await this.#persist('start of the producer', signal, () => this.#wire.initProducerId(null, null, 0, null))
+        : await this.#retryThroughOutage('start of the producer', signal, () =>
+            this.#wire.initProducerId(null, null, 0, null),
+          )
     if (this.#lifecycle === 'new') this.#lifecycle = 'started'
   }
 
@@ -98,7 +100,7 @@ export class IdempotentProducer implements KafkaProducer {
           throw missing ? givenUp(error, `metadata of topic "${topic}"`) : error
         },
       )
-    return this.#persist(`metadata of topic "${topic}"`, signal, refresh)
+    return this.#retryThroughOutage(`metadata of topic "${topic}"`, signal, refresh)
   }
 
   async send(records: readonly ProducerRecord[], signal: AbortSignal): Promise<ProduceResult> {
@@ -222,8 +224,8 @@ export class IdempotentProducer implements KafkaProducer {
     for (const send of [...this.#unsettled]) this.#forget(send, error)
   }
 
-  #persist<T>(what: string, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-    return persist(request, { what, signal, outage: this.#outage, retryBackoffMs: this.#retryBackoffMs })
+  #retryThroughOutage<T>(what: string, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+    return retryThroughOutage(request, { what, signal, outage: this.#outage, retryBackoffMs: this.#retryBackoffMs })
   }
 
   #mustBeUsable(): void {

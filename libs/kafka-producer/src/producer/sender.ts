@@ -1,4 +1,3 @@
-import { backoffMs } from './backoff.ts'
 import {
   BrokerError,
   givenUp,
@@ -12,7 +11,7 @@ import {
 } from '../api/errors.ts'
 import type { Codec } from '../batch/compression.ts'
 import type { Metadata } from './metadata.ts'
-import type { Outage } from './outage.ts'
+import { type Outage, retryDelayMs } from './outage.ts'
 import type { PartitionBatch } from '../batch/partition-batch.ts'
 import type { BatchLimits, PartitionQueue } from '../batch/partition-queue.ts'
 import { encodeBatch } from '../batch/record-batch.ts'
@@ -184,7 +183,7 @@ export class Sender {
       case 'retry':
       case 'stale':
       case 'coordinator':
-        if (remedy === 'stale') this.#parts.metadata.distrust(queue.topic)
+        if (remedy === 'stale') this.#parts.metadata.invalidate(queue.topic)
         this.#parts.outage.failed(queue, error as Error)
         return this.#retryLater(queue)
       case 'refused':
@@ -243,7 +242,7 @@ export class Sender {
     queue.failedTries++
     queue.retryTimer = setTimeout(
       () => this.#schedule(queue),
-      backoffMs(this.#parts.settings.retryBackoffMs, queue.failedTries),
+      retryDelayMs(this.#parts.settings.retryBackoffMs, queue.failedTries),
     )
   }
 

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '@tributary/async'
 import { CONCURRENT_TRANSACTIONS, BrokerError, ProducerError, ProducerFencedError, remedyOf } from '../api/errors.ts'
 import type { Outage } from './outage.ts'
 import type { PartitionQueue } from '../batch/partition-queue.ts'
-import { persist } from './outage.ts'
+import { retryThroughOutage } from './outage.ts'
 import type { BrokerAddress, ProducerIdentity, TransactionIdentity, Wire } from '../wire/wire.ts'
 
 /**
@@ -114,7 +114,9 @@ export class Transaction {
     const begun = this.#begunAtBroker
     const newEpochRequired = this.#newEpochRequired
     if (begun)
-      await this.#persist(commit ? 'commit' : 'abort', signal, (coordinator) => this.#endTxn(coordinator, commit))
+      await this.#retryThroughOutage(commit ? 'commit' : 'abort', signal, (coordinator) =>
+        this.#endTxn(coordinator, commit),
+      )
     const identity = newEpochRequired ? await this.#bumpEpoch(signal) : null
     this.#state = 'none'
     this.#failure = null
@@ -139,7 +141,7 @@ export class Transaction {
 
   async #initialize(current: ProducerIdentity | null, signal: AbortSignal): Promise<ProducerIdentity> {
     const { wire, transactionTimeoutMs } = this.#parts
-    this.#identity = await this.#persist('start of the producer', signal, (coordinator) =>
+    this.#identity = await this.#retryThroughOutage('start of the producer', signal, (coordinator) =>
       wire.initProducerId(coordinator, this.transactionalId, transactionTimeoutMs, current),
     )
     return this.#identity
@@ -149,9 +151,13 @@ export class Transaction {
     return { transactionalId: this.transactionalId, ...this.#identity }
   }
 
-  async #persist<T>(what: string, signal: AbortSignal, request: (at: BrokerAddress) => Promise<T>): Promise<T> {
+  async #retryThroughOutage<T>(
+    what: string,
+    signal: AbortSignal,
+    request: (at: BrokerAddress) => Promise<T>,
+  ): Promise<T> {
     const { outage, retryBackoffMs } = this.#parts
-    return persist(() => this.#atCoordinator(request), {
+    return retryThroughOutage(() => this.#atCoordinator(request), {
       what: `${what} with transactional id "${this.transactionalId}"`,
       signal,
       outage,

@@ -85,7 +85,7 @@ export function noAnswer(what: string, address: string, cause: unknown): Produce
 }
 
 /** The most telling of several codes of one answer: not that an item was left alone because another failed. */
-export function tellingCode(codes: readonly number[]): number {
+export function mostSpecificCode(codes: readonly number[]): number {
   const OPERATION_NOT_ATTEMPTED = 55
   const failed = codes.filter((code) => protocolErrorOf(code).remedy !== 'none')
   return failed.find((code) => code !== OPERATION_NOT_ATTEMPTED) ?? failed[0] ?? 0

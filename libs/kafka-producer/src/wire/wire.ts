@@ -1,3 +1,5 @@
+import type { KafkaConnection } from '@tributary/config'
+
 export interface TopicMetadata {
   readonly brokers: readonly BrokerAddress[]
   /** Leader's node id by partition; -1 while there is none. */
@@ -64,3 +66,6 @@ export interface Wire {
   endTransaction(coordinator: BrokerAddress, transaction: TransactionIdentity, commit: boolean): Promise<void>
   close(): Promise<void>
 }
+
+/** Makes the wire of a driver. `requestTimeoutMs`: a request without an answer for so long rejects with KAFKA_NO_ANSWER. */
+export type CreateWire = (connection: KafkaConnection, requestTimeoutMs: number) => Wire

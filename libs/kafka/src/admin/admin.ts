@@ -7,8 +7,9 @@ import {
   listOffsetsV7,
   type Connection,
 } from '@platformatic/kafka'
+import { abortable, sleep } from '@tributary/async'
 import type { KafkaConnection } from '@tributary/config'
-import { abortable, Backoff, sleep } from '../cluster/backoff.ts'
+import { Backoff } from '../cluster/backoff.ts'
 import { call, Cluster, findCoordinator, leadersOf } from '../cluster/cluster.ts'
 import { checkCode, KafkaError, protocolError } from '../cluster/errors.ts'
 import { fenceProducers } from './fence-producers.ts'
@@ -148,7 +149,7 @@ export class KafkaAdmin {
     for (;;) {
       const group = await this.#retry(options.signal, () => this.#describeGroup(groupId))
       if (!group.state.endsWith('Rebalance') || performance.now() >= deadline) return group
-      await sleep(50, options.signal ?? new AbortController().signal)
+      await sleep(50, options.signal)
     }
   }
 

@@ -1,5 +1,6 @@
 import { findCoordinatorV4, initProducerIdV4 } from '@platformatic/kafka'
-import { abortable, Backoff, sleep } from '../cluster/backoff.ts'
+import { abortable, sleep } from '@tributary/async'
+import { Backoff } from '../cluster/backoff.ts'
 import { call, type Cluster } from '../cluster/cluster.ts'
 import { checkCode, KafkaError } from '../cluster/errors.ts'
 

@@ -1,6 +1,7 @@
+import { abortable, anySignal, sleep } from '@tributary/async'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
-import { abortable, anySignal, Backoff, sleep } from '../cluster/backoff.ts'
+import { Backoff } from '../cluster/backoff.ts'
 import { KafkaError } from '../cluster/errors.ts'
 import { GroupCoordinator, type JoinedRound } from './group-coordinator.ts'
 import { decodePayload, encodePayload } from './group-payload.ts'

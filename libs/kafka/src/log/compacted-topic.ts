@@ -1,7 +1,8 @@
+import { sleep } from '@tributary/async'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { KafkaAdmin, type NewTopic } from '../admin/admin.ts'
-import { Backoff, sleep } from '../cluster/backoff.ts'
+import { Backoff } from '../cluster/backoff.ts'
 import { KafkaError } from '../cluster/errors.ts'
 
 /** A compacted topic: -1 partitions or replication is the broker's default. */

@@ -1,9 +1,8 @@
 import type { KafkaConnection } from '@tributary/config'
 import kafkajs from 'kafkajs'
 import { noAnswer } from '../connection-errors.ts'
-import { BrokerError, isUnreachable, KAFKA_UNREACHABLE, ProducerError } from '../../api/errors.ts'
-import { hostPort, type HostPort } from '../requests.ts'
-import { inOrderOf } from '../requests.ts'
+import { BrokerError, ProducerError } from '../../api/errors.ts'
+import { atAnyBroker, type HostPort, inOrderOf, partitionsByTopic } from '../requests.ts'
 import type {
   BrokerAddress,
   EncodedBatch,
@@ -27,14 +26,12 @@ export class KafkajsWire implements Wire {
   readonly #settings: KafkaConnection
   readonly #brokers: Brokers
   readonly #requestTimeoutMs: number
-  readonly #bootstrap: readonly HostPort[]
   #known: readonly HostPort[] = []
 
   constructor(settings: KafkaConnection, requestTimeoutMs: number) {
     this.#settings = settings
     this.#requestTimeoutMs = requestTimeoutMs
     this.#brokers = new Brokers(settings, requestTimeoutMs)
-    this.#bootstrap = settings.brokers.map(hostPort)
   }
 
   async metadata(topic: string): Promise<TopicMetadata> {
@@ -80,10 +77,7 @@ export class KafkajsWire implements Wire {
     transaction: TransactionIdentity,
     partitions: readonly TopicPartition[],
   ): Promise<void> {
-    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, of]) => ({
-      topic,
-      partitions: of.map(({ partition }) => partition),
-    }))
+    const topics = partitionsByTopic(partitions).map(([topic, ids]) => ({ topic, partitions: ids }))
     const request = { ...wireIdentity(transaction), topics }
     await this.#at(coordinator, 'add partitions to the transaction', ({ broker }) => broker.addPartitionsToTxn(request))
   }
@@ -97,19 +91,8 @@ export class KafkajsWire implements Wire {
     return this.#brokers.close()
   }
 
-  /** Brokers that were heard of, then those configured, until one can be reached. */
-  async #atAny<T>(what: string, request: (open: OpenBroker) => Promise<T>): Promise<T> {
-    let last: unknown
-    for (const to of [...this.#known, ...this.#bootstrap]) {
-      try {
-        return await this.#at(to, what, request)
-      } catch (error) {
-        if (!isUnreachable(error)) throw error
-        last = error
-      }
-    }
-    const text = `no Kafka broker can be reached (${this.#settings.brokers.join(', ')})`
-    throw new ProducerError('retriable', KAFKA_UNREACHABLE, text, last)
+  #atAny<T>(what: string, request: (open: OpenBroker) => Promise<T>): Promise<T> {
+    return atAnyBroker(this.#known, this.#settings.brokers, (to) => this.#at(to, what, request))
   }
 
   async #at<T>(to: HostPort, what: string, request: (open: OpenBroker) => Promise<T>): Promise<T> {

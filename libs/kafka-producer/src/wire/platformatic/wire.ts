@@ -10,8 +10,8 @@ import {
   type Connection,
 } from '@platformatic/kafka'
 import type { KafkaConnection } from '@tributary/config'
-import { errorTree, noAnswer, refusedConnection, tellingCode } from '../connection-errors.ts'
-import { BrokerError, isUnreachable, KAFKA_UNREACHABLE, ProducerError } from '../../api/errors.ts'
+import { errorTree, noAnswer, refusedConnection, mostSpecificCode } from '../connection-errors.ts'
+import { BrokerError, ProducerError } from '../../api/errors.ts'
 import type {
   BrokerAddress,
   EncodedBatch,
@@ -22,9 +22,8 @@ import type {
   TransactionIdentity,
   Wire,
 } from '../wire.ts'
-import { hostPort, type HostPort } from '../requests.ts'
 import { Connections } from './connections.ts'
-import { inOrderOf } from '../requests.ts'
+import { atAnyBroker, type HostPort, inOrderOf, partitionsByTopic } from '../requests.ts'
 import { produceV9 } from './produce-api.ts'
 
 /**
@@ -37,14 +36,12 @@ export class PlatformaticWire implements Wire {
   readonly #settings: KafkaConnection
   readonly #connections: Connections
   readonly #requestTimeoutMs: number
-  readonly #bootstrap: readonly HostPort[]
   #known: readonly HostPort[] = []
 
   constructor(settings: KafkaConnection, requestTimeoutMs: number) {
     this.#settings = settings
     this.#requestTimeoutMs = requestTimeoutMs
     this.#connections = new Connections(settings, requestTimeoutMs)
-    this.#bootstrap = settings.brokers.map(hostPort)
   }
 
   async metadata(topic: string): Promise<TopicMetadata> {
@@ -104,10 +101,7 @@ export class PlatformaticWire implements Wire {
     transaction: TransactionIdentity,
     partitions: readonly TopicPartition[],
   ): Promise<void> {
-    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, of]) => ({
-      name,
-      partitions: of.map(({ partition }) => partition),
-    }))
+    const topics = partitionsByTopic(partitions).map(([name, ids]) => ({ name, partitions: ids }))
     const { transactionalId, producerId, epoch } = transaction
     await this.#at(coordinator, 'add partitions to the transaction', (connection) =>
       addPartitionsToTxnV3.api.async(connection, [
@@ -127,19 +121,8 @@ export class PlatformaticWire implements Wire {
     return this.#connections.close()
   }
 
-  /** Brokers that were heard of, then those configured, until one can be reached. */
-  async #atAny<T>(what: string, request: (connection: Connection) => Promise<T>): Promise<T> {
-    let last: unknown
-    for (const to of [...this.#known, ...this.#bootstrap]) {
-      try {
-        return await this.#at(to, what, request)
-      } catch (error) {
-        if (!isUnreachable(error)) throw error
-        last = error
-      }
-    }
-    const text = `no Kafka broker can be reached (${this.#settings.brokers.join(', ')})`
-    throw new ProducerError('retriable', KAFKA_UNREACHABLE, text, last)
+  #atAny<T>(what: string, request: (connection: Connection) => Promise<T>): Promise<T> {
+    return atAnyBroker(this.#known, this.#settings.brokers, (to) => this.#at(to, what, request))
   }
 
   async #at<T>(to: HostPort, what: string, request: (connection: Connection) => Promise<T>): Promise<T> {
@@ -149,7 +132,7 @@ export class PlatformaticWire implements Wire {
     } catch (error) {
       const codes = [...errorTree(error)].filter((part) => part instanceof ProtocolError)
       if (error instanceof ResponseError && codes.length > 0) {
-        throw new BrokerError(tellingCode(codes.map((part) => part['apiCode'] as number)), what)
+        throw new BrokerError(mostSpecificCode(codes.map((part) => part['apiCode'] as number)), what)
       }
       const cause = open.lastError ?? error
       const address = `${to.host}:${to.port}`

@@ -3,10 +3,10 @@ import { KeyValueListError, parseKeyValueList } from '@tributary/config'
 import { ConfigError, type Header } from '@tributary/connect-api'
 import { METADATA_PREFIX } from './spec.ts'
 
-/** HTTP/2 headers of a call; the value of a `-bin` name is base64. */
+/** The HTTP/2 headers of a call. The value of a name that ends in `-bin` is base64. */
 export type Metadata = Readonly<Record<string, string>>
 
-/** Names that HTTP/2 or gRPC use themselves (RFC 9113 8.2.2; PROTOCOL-HTTP2, "Requests"). */
+/** Names that HTTP/2 or gRPC reserve (RFC 9113 section 8.2.2; PROTOCOL-HTTP2, "Requests"). */
 const RESERVED =
   /^(?:grpc-.*|te|content-type|content-length|host|connection|keep-alive|proxy-connection|transfer-encoding|upgrade|user-agent)$/
 const NAME = /^[0-9a-z_.-]+$/
@@ -15,8 +15,8 @@ const ASCII_VALUE = /^[\x20-\x7e]*$/
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 
 /**
- * The metadata of a call: `grpc.metadata` (`name:value,name:value`) and over it `grpc.metadata.<name>`.
- * Throws ConfigError on the field, never with a value in its text.
+ * The metadata of a call: the entries of `grpc.metadata` (`name:value,name:value`), overridden by
+ * `grpc.metadata.<name>`. Throws ConfigError on the field; its text never contains a value.
  */
 export function requestMetadata(list: string | null, single: Readonly<Record<string, string>>): Metadata {
   const metadata: Record<string, string> = {}
@@ -60,7 +60,7 @@ function invalid(reason: string, field: string): ConfigError {
 
 const TRACE_CONTEXT = ['traceparent', 'tracestate']
 
-/** The headers that each record of a stream carries: the trace context of its answer, and what was asked for by name. */
+/** The headers of each record of a stream: the trace context of the response, and the response headers in `names`. */
 export function recordHeaders(response: IncomingHttpHeaders, names: readonly string[]): readonly Header[] | undefined {
   const headers: Header[] = []
   for (const name of new Set([...TRACE_CONTEXT, ...names.map((n) => n.trim().toLowerCase())])) {

@@ -6,7 +6,7 @@ import type { SessionOptions } from '../transport/index.ts'
 import { type Metadata, requestMetadata } from './metadata.ts'
 import { type GrpcConfig, grpcSpec, METADATA_PREFIX } from './spec.ts'
 
-/** Parses the settings. Throws ConfigError with all that is wrong with them. */
+/** Parses the settings. Throws ConfigError with every error. */
 export function parseConfig(props: Props): GrpcConfig {
   try {
     return grpcSpec.parse(props)
@@ -21,7 +21,7 @@ export function metadataOf(config: GrpcConfig, props: Props): Metadata {
   return requestMetadata(config['grpc.metadata'], grpcSpec.prefixed(props, METADATA_PREFIX))
 }
 
-/** `host:port`, as the source partition and the metrics name the server. */
+/** `host:port`: the name of the server in the source partition and in metrics. */
 export function serverOf(config: GrpcConfig): string {
   return `${config['grpc.server.host']}:${config['grpc.server.port']}`
 }
@@ -31,7 +31,7 @@ export function methodOf(config: GrpcConfig): string {
   return `${config['grpc.service.name']}/${config['grpc.method.name']}`
 }
 
-/** The one source partition of a connector; the same as the JVM connector's, so that its offsets are found. */
+/** The one source partition of a connector. It equals that of the JVM connector, whose offsets are therefore found. */
 export function sourcePartitionOf(config: GrpcConfig): SourcePartition {
   return { grpc_server: serverOf(config), grpc_method: methodOf(config) }
 }
@@ -47,7 +47,7 @@ export function sessionOptions(config: GrpcConfig, tls: SessionOptions['tls']): 
   }
 }
 
-/** Reads and checks what TLS needs; null without TLS. Throws ConfigError on the key that is to blame. */
+/** Reads and checks the files for TLS; null without TLS. Throws ConfigError on the key of a bad file. */
 export function readGrpcTls(config: GrpcConfig): Promise<SecureContextOptions | null> {
   return config['grpc.tls.enabled'] ? readTls(tlsSettings(config)) : Promise.resolve(null)
 }

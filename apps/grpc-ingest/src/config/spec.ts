@@ -354,7 +354,7 @@ const keys = {
   },
 } as const
 
-/** The settings of a gRPC source, beside the framework's. */
+/** The settings of a gRPC source, besides those of the framework. */
 export const grpcSpec = defineConfig(keys, {
   prefixes: {
     'grpc.metadata.': {

@@ -3,7 +3,9 @@ import type { ResumeValue } from './resume.ts'
 import { fieldReader, type FieldValue, jsonWriter, type MessageType, timestampReader } from '../schema/index.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 
-/** What of a message becomes which part of a record. Each function throws DataError for bytes that are no such message. */
+/**
+ * How a message becomes the parts of a record. Each function throws DataError for bytes that are not such a message.
+ */
 export interface Decoder {
   readonly valueSchema: Schema
   readonly value: (message: Uint8Array) => string | Uint8Array
@@ -13,10 +15,10 @@ export interface Decoder {
   readonly resume: (message: Uint8Array) => ResumeValue | null
 }
 
-const nothing = (): null => null
-const asItCame = (message: Uint8Array): Uint8Array => message
+const none = (): null => null
+const rawBytes = (message: Uint8Array): Uint8Array => message
 
-/** Does reading the messages need their type? Raw bytes without key, timestamp and resume field do not. */
+/** Whether reading the messages needs their type. Raw bytes without key, timestamp and resume field do not. */
 export function needsResponseType(config: GrpcConfig): boolean {
   return (
     config['grpc.value.format'] === 'json' ||
@@ -28,18 +30,17 @@ export function needsResponseType(config: GrpcConfig): boolean {
 
 /** `type` may be null when `needsResponseType` is false. Throws ConfigError on the key of a field that does not exist. */
 export function createDecoder(config: GrpcConfig, type: MessageType | null): Decoder {
-  if (type === null)
-    return { valueSchema: BYTES_SCHEMA, value: asItCame, key: nothing, timestamp: nothing, resume: nothing }
+  if (type === null) return { valueSchema: BYTES_SCHEMA, value: rawBytes, key: none, timestamp: none, resume: none }
   const json = config['grpc.value.format'] === 'json'
   const keyField = config['key.field']
   const timestampField = config['timestamp.field']
   const resumeField = config['grpc.resume.field']
   return {
     valueSchema: json ? STRING_SCHEMA : BYTES_SCHEMA,
-    value: json ? jsonWriter(type) : asItCame,
-    key: keyField === null ? nothing : keyReader(type, keyField),
-    timestamp: timestampField === null ? nothing : timestampReader(type, timestampField, 'timestamp.field'),
-    resume: resumeField === null ? nothing : resumeReader(type, resumeField),
+    value: json ? jsonWriter(type) : rawBytes,
+    key: keyField === null ? none : keyReader(type, keyField),
+    timestamp: timestampField === null ? none : timestampReader(type, timestampField, 'timestamp.field'),
+    resume: resumeField === null ? none : resumeReader(type, resumeField),
   }
 }
 
@@ -57,7 +58,7 @@ function resumeReader(type: MessageType, path: string): Decoder['resume'] {
   return (message) => resumeValue(read(message))
 }
 
-/** Whole numbers are compared and counted; anything else is a token. */
+/** Integers are compared and counted; any other value is a token. */
 function resumeValue(value: FieldValue): ResumeValue | null {
   if (value === null || typeof value === 'bigint' || typeof value === 'string') return value
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')

@@ -14,14 +14,18 @@ import type { Resume, ResumeValue } from './resume.ts'
 export interface RecordBuilderOptions {
   readonly topic: string
   readonly sourcePartition: SourcePartition
-  readonly sessionId: string
-  /** `sequence` of the last committed record; the next one gets the number after it. */
+  /** Id of this run of the task; `session_id` in source offsets, as in the JVM connector's. */
+  readonly runId: string
+  /** The `sequence` of the last committed record. The next record gets the following number. */
   readonly lastSequence: number
   /** null: the stream cannot resume. */
   readonly resume: Resume | null
 }
 
-/** Messages to records. The hot path: nothing async, no closure; of its own a record costs itself, its offset and its value. */
+/**
+ * Turns messages into records. Hot path: nothing is asynchronous, no closure is created, and a record costs only
+ * itself, its offset and its value.
+ */
 export class RecordBuilder {
   readonly #options: RecordBuilderOptions
   #decoder: Decoder | null = null
@@ -33,23 +37,23 @@ export class RecordBuilder {
     this.#sequence = options.lastSequence
   }
 
-  /** Number of the last record handed out. */
+  /** The number of the last record that was returned. */
   get sequence(): number {
     return this.#sequence
   }
 
-  /** Records are numbered on from the last one of the run before. */
+  /** Continues the numbers after the last record of the predecessor. */
   takeOver(lastSequence: number): void {
     this.#sequence = lastSequence
   }
 
-  /** A new stream: how its messages are read, and the headers that its records carry. */
-  stream(decoder: Decoder, headers: readonly Header[] | undefined): void {
+  /** Starts a new stream: sets how its messages are decoded and the headers of its records. */
+  startStream(decoder: Decoder, headers: readonly Header[] | undefined): void {
     this.#decoder = decoder
     this.#headers = headers
   }
 
-  /** The records of a batch, without what the resume field shows to be duplicates. */
+  /** The records of a batch of messages, without those that the resume field shows to be duplicates. */
   build(messages: readonly Uint8Array[]): SourceRecord[] {
     const decoder = this.#decoder
     if (decoder === null) throw new Error('no stream has been opened')
@@ -95,8 +99,8 @@ export class RecordBuilder {
 
   #offset(resume: ResumeValue | null): SourceOffset {
     return resume === null
-      ? { session_id: this.#options.sessionId, sequence: this.#sequence }
-      : { session_id: this.#options.sessionId, sequence: this.#sequence, resume }
+      ? { session_id: this.#options.runId, sequence: this.#sequence }
+      : { session_id: this.#options.runId, sequence: this.#sequence, resume }
   }
 }
 

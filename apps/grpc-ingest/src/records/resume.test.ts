@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { type Clock, createTaskStats } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { RateLimitedLog } from '@tributary/push-source'
-import { committedValue, Resume, type ResumeOptions, valueToAskFor } from './resume.ts'
+import { committedValue, Resume, type ResumeOptions, valueToRequest } from './resume.ts'
 
 function resumeFrom(committed: ResumeOptions['committed'], options: Partial<ResumeOptions> = {}) {
   const stats = createTaskStats()
@@ -95,10 +95,10 @@ describe('Resume', () => {
 })
 
 test('the value to ask for is the last one or the one after it', () => {
-  assert.equal(valueToAskFor(5n, false), 5n)
-  assert.equal(valueToAskFor(5n, true), 6n)
-  assert.equal(valueToAskFor('5', true), 6n)
-  assert.equal(valueToAskFor('page-5', true), 'page-5')
+  assert.equal(valueToRequest(5n, false), 5n)
+  assert.equal(valueToRequest(5n, true), 6n)
+  assert.equal(valueToRequest('5', true), 6n)
+  assert.equal(valueToRequest('page-5', true), 'page-5')
 })
 
 test('the committed value is taken from offsets of every form', () => {

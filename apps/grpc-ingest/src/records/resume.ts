@@ -8,25 +8,25 @@ import {
   SequenceTracker,
 } from '@tributary/push-source'
 
-/** The value of the resume field: a number (of any size), or a token. */
+/** A value of the resume field: an integer of any size, or a token. */
 export type ResumeValue = bigint | string
 
 export interface ResumeOptions {
-  /** The last committed value; null: none. */
+  /** The last committed value; null for none. */
   readonly committed: ResumeValue | null
-  /** A number not above the last one came before. */
+  /** A number that is not above the last one is a duplicate. */
   readonly monotonic: boolean
-  /** Numbers grow by one. */
+  /** Numbers grow by one, so a skipped number is a gap. */
   readonly contiguous: boolean
   readonly stats: TaskStats
   readonly log: RateLimitedLog
 }
 
 /**
- * Where the stream stands. Starts at the last committed value and follows what is received, so that a reconnect goes on
- * after the last received message, and a restart after the last committed one. A token is only remembered; for numbers,
- * what came before is told apart (`sequence_duplicate`), and what is missing is counted (`sequence_gap`). The server was told
- * where to go on, so that a lower number is never a new beginning.
+ * The resume position of a stream. It starts at the last committed value and follows the received messages, so that a
+ * reconnect continues after the last received message and a restart after the last committed one. A token is only
+ * remembered. Numbers are compared: duplicates are recognized (`sequence_duplicate`) and missing numbers are counted
+ * (`sequence_gap`). The server was told where to continue, so a lower number never means that it began again.
  */
 export class Resume {
   readonly #options: ResumeOptions
@@ -41,22 +41,25 @@ export class Resume {
     this.#restore(committed)
   }
 
-  /** The last value received, or committed when nothing was received yet. */
+  /** The last received value, or the committed one while nothing was received. */
   get last(): ResumeValue | null {
     return this.#last
   }
 
   /**
-   * Goes on after what another run has committed, when this one was connected meanwhile. False: this run cannot tell which of
-   * the messages that it holds the other one delivered.
+   * Continues after the last value that the predecessor committed while this run was connected already. Returns false
+   * when this run cannot tell which of its messages the predecessor delivered.
    */
   takeOver(committed: ResumeValue | null): boolean {
     this.#restore(committed)
-    // A token may look like a number, and is not compared as one.
+    // A token may look like a number; it is not compared as one.
     return committed === null || (this.#tracker !== null && typeof committed === 'bigint')
   }
 
-  /** Takes a message's value, null when it has none. False: a duplicate, to be dropped. */
+  /**
+   * Takes the value of a message, null when it has none. False means that the message is a duplicate and must be
+   * dropped.
+   */
   accept(value: ResumeValue | null): boolean {
     const number = typeof value === 'bigint' ? sequenceNumber(value) : null
     const judgement = number === null || this.#tracker === null ? null : this.#tracker.accept(number)
@@ -85,13 +88,15 @@ export class Resume {
   }
 }
 
-/** The value to ask the server for: the last one, or with `next` the one after it. A token has no next one. */
-export function valueToAskFor(last: ResumeValue, next: boolean): ResumeValue {
+/** The value to put into the request: the last one, or with `next` the one after it. A token has no next value. */
+export function valueToRequest(last: ResumeValue, next: boolean): ResumeValue {
   const number = typeof last === 'string' ? numberIn(last) : last
   return next && number !== null ? number + 1n : last
 }
 
-/** The `resume` of a stored offset, written by us or altered by REST; null: none. */
+/**
+ * The `resume` value of a stored offset, which was written by this connector or altered through REST; null for none.
+ */
 export function committedValue(offset: SourceOffset | null): ResumeValue | null {
   const value = offset?.['resume']
   if (value === null || value === undefined) return null
@@ -100,7 +105,7 @@ export function committedValue(offset: SourceOffset | null): ResumeValue | null 
   return String(value)
 }
 
-/** A number that somebody wrote as text into an offset; null: no number. */
+/** The number in a text that somebody wrote into an offset; null when it is not a number. */
 function numberIn(token: string): bigint | null {
   return /^-?\d+$/.test(token) ? BigInt(token) : null
 }

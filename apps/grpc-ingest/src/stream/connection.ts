@@ -6,13 +6,13 @@ import type { GrpcConfig } from '../config/spec.ts'
 import { reflectSchema, type Root } from '../schema/index.ts'
 import { CallError, firstMessage, type GrpcSession, openSession, type SessionOptions } from '../transport/index.ts'
 import type { Connection } from './message-stream.ts'
-import type { Statuses } from './status-errors.ts'
+import type { StatusErrors } from './status-errors.ts'
 
-/** A connection that can also tell its server's schema. */
+/** A connection that can also ask its server for the schema. */
 export interface GrpcConnection extends Connection {
-  /** Its GOAWAY complained about too many PINGs. */
+  /** The GOAWAY of the server complained about too many PINGs. */
   readonly tooManyPings: boolean
-  reflect(statuses: Statuses, signal: AbortSignal): Promise<Root>
+  reflect(statusErrors: StatusErrors, signal: AbortSignal): Promise<Root>
 }
 
 export interface OpenOptions {
@@ -23,14 +23,15 @@ export interface OpenOptions {
   readonly keepaliveTimeMs: number
 }
 
-export type OpenGrpc = (options: OpenOptions, signal: AbortSignal) => Promise<GrpcConnection>
+export type OpenConnection = (options: OpenOptions, signal: AbortSignal) => Promise<GrpcConnection>
 
-/** Connects. Rejects with NotConnectedError, or the signal's reason. */
-export const openGrpc: OpenGrpc = async ({ config, metadata, tls, keepaliveTimeMs }, signal) => {
+/** Connects. Rejects with NotConnectedError, or with the reason of the signal. */
+export const openConnection: OpenConnection = async ({ config, metadata, tls, keepaliveTimeMs }, signal) => {
   try {
     const session = await openSession({ ...sessionOptions(config, tls), keepaliveTimeMs }, signal)
     return Object.assign(session, {
-      reflect: (statuses: Statuses, until: AbortSignal) => reflect(session, config, metadata, statuses, until),
+      reflect: (statusErrors: StatusErrors, until: AbortSignal) =>
+        reflect(session, config, metadata, statusErrors, until),
     })
   } catch (error) {
     signal.throwIfAborted()
@@ -40,18 +41,18 @@ export const openGrpc: OpenGrpc = async ({ config, metadata, tls, keepaliveTimeM
   }
 }
 
-/** A server that answers no question within so many ms is treated as gone. */
+/** A server that does not answer a question within this time is treated as gone. */
 const ANSWER_TIMEOUT_MS = 10_000
 
 /**
- * Asks the server for the schema of the service, on the stream's own connection and with its metadata. Throws ConfigError
- * when there is no reflection or no such service; what any other status means is decided by `statuses`.
+ * Asks the server for the schema of the service, on the connection of the stream and with its metadata. Throws
+ * ConfigError when the server has no reflection or no such service. `statusErrors` classifies every other status.
  */
 export async function reflect(
   session: GrpcSession,
   config: GrpcConfig,
   metadata: Metadata,
-  statuses: Statuses,
+  statusErrors: StatusErrors,
   signal: AbortSignal,
 ): Promise<Root> {
   const call = { metadata, deadlineMs: ANSWER_TIMEOUT_MS, maxMessageBytes: 64 * 1024 * 1024 }
@@ -61,12 +62,12 @@ export async function reflect(
       config['grpc.service.name'],
     )
   } catch (error) {
-    throw error instanceof CallError ? meaningOf(error, statuses) : error
+    throw error instanceof CallError ? meaningOf(error, statusErrors) : error
   }
 }
 
-function meaningOf(error: CallError, statuses: Statuses): ConnectError {
-  const meaning = statuses.errorOf({ status: error.status, message: error.details, local: false })
+function meaningOf(error: CallError, statusErrors: StatusErrors): ConnectError {
+  const meaning = statusErrors.errorOf({ status: error.status, message: error.details, local: false })
   if (!(meaning instanceof NotConnectedError)) return meaning
   return new NotConnectedError('GRPC_REFLECTION_CALL', `Server reflection failed: ${error.status}: ${error.details}`, {
     cause: error,

@@ -2,29 +2,32 @@ import { randomUUID } from 'node:crypto'
 import type { TaskContext } from '@tributary/connect-api'
 import { RateLimitedLog, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import type { OpenGrpc } from './connection.ts'
+import type { OpenConnection } from './connection.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { committedValue, Resume } from '../records/resume.ts'
 import { metadataOf, methodOf, parseConfig, serverOf, sourcePartitionOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
-import { Statuses } from './status-errors.ts'
+import { StatusErrors } from './status-errors.ts'
 import { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
 import { StreamReader } from './stream-reader.ts'
 import { readGrpcTls } from '../config/settings.ts'
 
-/** Puts the parts of a task together from its settings and the files that they name; no network. Throws ConfigError. */
-export async function createStreamReader(context: TaskContext, open: OpenGrpc): Promise<StreamReader> {
+/**
+ * Creates the parts of a task from its settings and the files that they name. Does not use the network. Throws
+ * ConfigError.
+ */
+export async function createStreamReader(context: TaskContext, open: OpenConnection): Promise<StreamReader> {
   const config = parseConfig(context.config)
   const metadata = metadataOf(config, context.config)
-  const sessionId = randomUUID()
+  const runId = randomUUID()
   const log = context.log.child(
     {
       connector_name: context.connector,
       grpc_server: serverOf(config),
       grpc_method: methodOf(config),
       kafka_topic: config['kafka.topic'],
-      session_id: sessionId,
+      session_id: runId,
     },
     'io.tributary.connect.grpc',
   )
@@ -36,7 +39,7 @@ export async function createStreamReader(context: TaskContext, open: OpenGrpc): 
   const { stats, clock } = context
   const sourcePartition = sourcePartitionOf(config)
   const offset = context.offset(sourcePartition)
-  const lastSequence = restoredSequence(offset, sessionId, log)
+  const lastSequence = restoredSequence(offset, runId, log)
   const busyLog = new RateLimitedLog(log, clock)
   const resume =
     config['grpc.resume.field'] === null
@@ -49,10 +52,10 @@ export async function createStreamReader(context: TaskContext, open: OpenGrpc): 
           log: busyLog,
         })
   const topic = config['kafka.topic']
-  const builder = new RecordBuilder({ topic, sourcePartition, sessionId, lastSequence, resume })
-  const statuses = new Statuses(`${serverOf(config)} ${methodOf(config)}`)
-  const intake = new StreamIntake({ config, statuses, stats, clock, log, busyLog })
-  const metrics = new TaskMetricsLog(log, clock, stats, sessionId)
+  const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
+  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`)
+  const intake = new StreamIntake({ config, statusErrors, stats, clock, log, busyLog })
+  const metrics = new TaskMetricsLog(log, clock, stats, runId)
   log.info('grpc_client_starting', {
     host: config['grpc.server.host'],
     port: config['grpc.server.port'],
@@ -62,7 +65,7 @@ export async function createStreamReader(context: TaskContext, open: OpenGrpc): 
     tls_enabled: config['grpc.tls.enabled'],
   })
   log.info('task_started', { starting_sequence: lastSequence, queue_capacity: stats.queueCapacity })
-  const parts = { context, config, metadata, open, log, sessionId, statuses, resume, builder, intake, metrics }
+  const parts = { context, config, metadata, open, log, runId, statusErrors, resume, builder, intake, metrics }
   return new StreamReader(parts, tls, plan)
 }
 

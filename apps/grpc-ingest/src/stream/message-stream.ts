@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http2'
 import { MAX_TIMER_MS } from '@tributary/async'
 import { type CallListener, type GrpcStatus, localStatus, type ServerStreamCall } from '../transport/index.ts'
 
-/** What is needed of a connection to run one call on it; GrpcSession is one. */
+/** The part of GrpcSession that a stream needs to run one call. */
 export interface Connection {
   call(
     request: StreamRequest,
@@ -23,14 +23,14 @@ export interface StreamRequest {
 
 export interface StreamListener {
   onMessages(messages: Buffer[]): void
-  /** Once, after the last message, answered or not; not after `close`. */
+  /** Called once, after the last message, whether the server has answered or not. Not called after `close`. */
   onEnd(status: GrpcStatus): void
 }
 
-/** Silence is noticed between the idle timeout and a quarter more. */
+/** Silence is noticed between one and one and a quarter times the idle timeout. */
 const TICKS = 4
 
-/** A call with its connection, which ends with it, watched for silence. */
+/** A call and its connection, which is closed with it. It watches the call for silence. */
 export class MessageStream {
   readonly #connection: Connection
   readonly #call: ReturnType<Connection['call']>
@@ -41,11 +41,11 @@ export class MessageStream {
   #paused = false
   #answered = false
 
-  /** `idleTimeoutMs` 0: silence is fine. */
+  /** `idleTimeoutMs` 0: silence is never an error. */
   constructor(connection: Connection, request: StreamRequest, idleTimeoutMs: number, listener: StreamListener) {
     this.#connection = connection
     this.#listener = listener
-    // Whoever waits for the answer gets the status; nobody has to.
+    // A caller of `headers` gets the status; without one the rejection must not end the process.
     this.#answer.promise.catch(() => {})
     this.#call = connection.call(request, {
       onHeaders: (headers) => {
@@ -64,12 +64,15 @@ export class MessageStream {
     }
   }
 
-  /** The server has answered: headers came, and with them perhaps messages. */
+  /** Whether the server has answered with headers, and perhaps with messages. */
   get answered(): boolean {
     return this.#answered
   }
 
-  /** The answer's headers, as soon as they come; rejects when the stream ends before, or with the signal's reason. */
+  /**
+   * Resolves to the response headers when they arrive. Rejects when the stream ends before, or with the reason of the
+   * signal.
+   */
   async headers(signal: AbortSignal): Promise<IncomingHttpHeaders> {
     signal.throwIfAborted()
     const abort = (): void => this.#answer.reject(signal.reason)
@@ -88,17 +91,17 @@ export class MessageStream {
 
   resume(): void {
     this.#paused = false
-    // What we did not read while paused is no silence of the server.
+    // Messages that were not read during the pause are no silence of the server.
     this.#silentTicks = 0
     this.#call.resume()
   }
 
-  /** Hands out what has arrived, then ends as cancelled by us. */
+  /** Delivers the messages that have arrived, then ends as cancelled by this client. */
   finish(): void {
     this.#call.finish(localStatus('CANCELLED', 'cancelled by us'))
   }
 
-  /** Ends at once and silently. */
+  /** Ends at once. The listener is not called any more. */
   close(): void {
     clearInterval(this.#idleTimer)
     this.#call.abandon()
@@ -112,7 +115,10 @@ export class MessageStream {
     this.#listener.onEnd(status)
   }
 
-  /** A timer set anew for each message would cost more than reading it, so silence is counted in ticks. */
+  /**
+   * Silence is counted in ticks, because setting a timer again for each message would cost more than reading the
+   * message.
+   */
   #tick(idleTimeoutMs: number): void {
     if (this.#paused) return
     this.#silentTicks++

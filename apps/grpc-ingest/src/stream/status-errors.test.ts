@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ConfigError, NotConnectedError } from '@tributary/connect-api'
-import { Statuses } from './status-errors.ts'
+import { StatusErrors } from './status-errors.ts'
 import { localStatus, STATUS_NAMES, type StatusName } from '../transport/index.ts'
 
 describe('what the end of a stream means', () => {
@@ -10,20 +10,20 @@ describe('what the end of a stream means', () => {
   for (const status of STATUS_NAMES) {
     const kind = final.includes(status) ? ConfigError : NotConnectedError
     test(`${status}: ${kind.name}, the first time`, () => {
-      const error = new Statuses('feed:1 a.B/C').errorOf({ status, message: 'words', local: false })
+      const error = new StatusErrors('feed:1 a.B/C').errorOf({ status, message: 'words', local: false })
       assert.ok(error instanceof kind)
       if (status !== 'OK') assert.match(error.message, new RegExp(`feed:1 a\\.B/C.*${status}: words`))
     })
   }
 
   test('refused credentials are final the third time, unless a message came in between', () => {
-    const statuses = new Statuses('s')
-    const refuse = () => statuses.errorOf(localStatus('PERMISSION_DENIED', ''))
+    const statusErrors = new StatusErrors('s')
+    const refuse = () => statusErrors.errorOf(localStatus('PERMISSION_DENIED', ''))
     assert.deepEqual(
       [refuse(), refuse()].map((e) => e.kind),
       ['retriable', 'retriable'],
     )
-    statuses.healthy()
+    statusErrors.healthy()
     assert.deepEqual(
       [refuse(), refuse(), refuse()].map((e) => e.kind),
       ['retriable', 'retriable', 'config'],
@@ -31,7 +31,7 @@ describe('what the end of a stream means', () => {
   })
 
   test('a message above our limit is for the user to settle', () => {
-    const error = new Statuses('s').errorOf({ ...localStatus('RESOURCE_EXHAUSTED', 'sizes'), tooLarge: true })
+    const error = new StatusErrors('s').errorOf({ ...localStatus('RESOURCE_EXHAUSTED', 'sizes'), tooLarge: true })
     assert.ok(error instanceof ConfigError)
     assert.equal(error.field, 'grpc.max.inbound.message.size')
   })

@@ -1,15 +1,19 @@
 import { ConfigError, type ConnectError, NotConnectedError } from '@tributary/connect-api'
 import type { GrpcStatus } from '../transport/index.ts'
 
-/** Tries in a row that a server may refuse the credentials: a token that is renewed in the meantime heals it. */
+/**
+ * This many refusals of the credentials in a row are an error of the configuration. Fewer may heal: a token is renewed
+ * meanwhile.
+ */
 const DENIED_TRIES = 3
 
 /**
- * What the end of a stream means: the kinds of error of gRPC's statuses. A server that ends its stream, even with OK,
- * is connected again; what a second try cannot heal is an error of the configuration, in the server's words.
+ * Turns the status at the end of a stream into an error of its kind. A stream that its server ended, even with OK, is
+ * opened again. A status that a second try cannot heal is an error of the configuration, with the message of the
+ * server.
  */
-export class Statuses {
-  /** `host:port service/method`, for the texts. */
+export class StatusErrors {
+  /** `host:port service/method`, for the messages. */
   readonly #stream: string
   #denied = 0
 
@@ -17,12 +21,12 @@ export class Statuses {
     this.#stream = stream
   }
 
-  /** The stream has brought something: earlier refusals are forgotten. */
+  /** The stream has delivered a message: forgets earlier refusals. */
   healthy(): void {
     this.#denied = 0
   }
 
-  /** The error that a stream's end is. Counts refusals. */
+  /** The error for the end of a stream. Counts refusals. */
   errorOf(status: GrpcStatus): ConnectError {
     const words = `${status.status}${status.message === '' ? '' : `: ${status.message}`}`
     if (status.tooLarge) {

@@ -3,25 +3,27 @@ import { type Clock, NotConnectedError, type TaskStats } from '@tributary/connec
 import { Intake, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import type { GrpcConfig } from '../config/spec.ts'
-import type { Statuses } from './status-errors.ts'
+import type { StatusErrors } from './status-errors.ts'
 import { type Connection, MessageStream, type StreamRequest } from './message-stream.ts'
 import type { GrpcStatus } from '../transport/index.ts'
 
 export interface StreamIntakeOptions {
   readonly config: GrpcConfig
-  readonly statuses: Statuses
+  readonly statusErrors: StatusErrors
   readonly stats: TaskStats
   readonly clock: Clock
   readonly log: Logger
   readonly busyLog: RateLimitedLog
 }
 
-/** From the stream to the queue; a pause closes the stream's HTTP/2 window. */
+/**
+ * Moves messages from the stream to the bounded queue. A full queue pauses the stream, which closes its HTTP/2 window.
+ */
 export class StreamIntake {
   readonly #options: StreamIntakeOptions
   readonly #intake: Intake<Buffer>
   #stream: MessageStream | null = null
-  /** Messages of the present stream. */
+  /** Messages received on the present stream. */
   #received = 0
 
   constructor(options: StreamIntakeOptions) {
@@ -42,7 +44,10 @@ export class StreamIntake {
     return this.#stream?.answered ?? false
   }
 
-  /** Starts a call on a connection of its own and waits for its answer. Rejects with what its end means. */
+  /**
+   * Starts a call on its own connection and waits for the response headers. Rejects with the error for the end of the
+   * call.
+   */
   async open(connection: Connection, request: StreamRequest, signal: AbortSignal): Promise<IncomingHttpHeaders> {
     this.close()
     this.#received = 0
@@ -63,12 +68,12 @@ export class StreamIntake {
     }
   }
 
-  /** Up to `max` messages in order, [] after `waitMs` without one, null at the end of a drained intake. */
+  /** Takes up to `max` messages in order; [] after `waitMs` without one, null at the end of a drained intake. */
   take(max: number, waitMs: number, signal: AbortSignal): Promise<Buffer[] | null> {
     return this.#intake.take(max, waitMs, signal)
   }
 
-  /** Ends intake: what has arrived is queued, then the call is cancelled. */
+  /** Ends the intake: queues the messages that have arrived, then cancels the call. */
   drain(): void {
     this.#intake.drain()
     this.#stream?.finish()
@@ -88,24 +93,24 @@ export class StreamIntake {
       this.#intake.push(message, message.length)
     }
     if (this.#received === 0) {
-      this.#options.statuses.healthy()
-      // Once a stream: the documents look for it to see that messages come, not to count them.
+      this.#options.statusErrors.healthy()
+      // Logged once for each stream: operators look for it to see that messages come, not to count them.
       this.#options.log.info('message_received', { first_of_stream: true })
     }
     this.#received += messages.length
     this.#intake.received(messages.length, bytes)
   }
 
-  /** The stream is over: says so, lets the queue end with what that means, and answers it. */
+  /** The stream has ended: logs it, ends the queue with the error, and returns the error. */
   #ended(status: GrpcStatus): Error {
-    const { log, statuses } = this.#options
+    const { log, statusErrors } = this.#options
     this.#stream = null
     const counts = { messages_received: this.#received }
     if (this.#intake.draining) {
       log.info('connection_closed', { reason: 'stopping', ...counts })
       return new NotConnectedError('GRPC_STREAM_ENDED', 'the stream was ended because the task is stopping')
     }
-    const error = statuses.errorOf(status)
+    const error = statusErrors.errorOf(status)
     if (status.status === 'OK') log.info('stream_completed', counts)
     else {
       log.error('stream_error', {

@@ -1,6 +1,6 @@
 import { ConfigError } from '@tributary/connect-api'
 import { createDecoder, type Decoder, needsResponseType } from '../records/decoder.ts'
-import { type ResumeValue, valueToAskFor } from '../records/resume.ts'
+import { type ResumeValue, valueToRequest } from '../records/resume.ts'
 import {
   encodeRequest,
   type FieldSetter,
@@ -13,12 +13,12 @@ import {
 } from '../schema/index.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 
-/** How a stream is asked for and read: all that the schema decides. */
+/** How to request a stream and how to read it: everything that depends on the schema. */
 export interface StreamPlan {
   /** `/package.Service/Method` */
   readonly path: string
   readonly decoder: Decoder
-  /** The request that goes on after `last`; null: from where the server begins. */
+  /** The request that continues after `last`; null: from where the server begins. */
   request(last: ResumeValue | null): Uint8Array
 }
 
@@ -28,8 +28,8 @@ export type Reflect = () => Promise<Root>
 const EMPTY = new Uint8Array(0)
 
 /**
- * Makes the plan from `grpc.proto.descriptor`, else by reflection, else, where no message has to be understood, without
- * any schema. Throws ConfigError on the key that is to blame, NotConnectedError when the server cannot be asked.
+ * Makes the plan from `grpc.proto.descriptor`, else by reflection; without any schema when no message has to be
+ * decoded. Throws ConfigError on the wrong key, or NotConnectedError when the server cannot be asked.
  */
 export async function planStream(config: GrpcConfig, reflect: Reflect): Promise<StreamPlan> {
   const service = config['grpc.service.name']
@@ -39,7 +39,10 @@ export async function planStream(config: GrpcConfig, reflect: Reflect): Promise<
   return { path: `/${service}/${method}`, decoder: createDecoder(config, null), request: () => EMPTY }
 }
 
-/** All that would make `planStream` throw: ConfigErrors, each on its key, or why the server could not be asked. */
+/**
+ * All errors that `planStream` would throw: ConfigErrors, each on its key, or the reason why the server could not be
+ * asked.
+ */
 export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<unknown[]> {
   const errors: unknown[] = []
   const attempt = (check: () => void): void => {
@@ -83,7 +86,7 @@ function planMethod(config: GrpcConfig, method: StreamMethod): StreamPlan {
   return {
     path: method.path,
     decoder: createDecoder(config, method.responseType),
-    request: (last) => (set === null || last === null ? base : set(base, valueToAskFor(last, next))),
+    request: (last) => (set === null || last === null ? base : set(base, valueToRequest(last, next))),
   }
 }
 
@@ -97,7 +100,7 @@ function resumeSetter(config: GrpcConfig, type: MessageType): FieldSetter | null
   return path === null ? null : requestField(type, path, 'grpc.resume.request.field')
 }
 
-/** An unset field reads as its zero, which tells what kind of value it holds. */
+/** An unset field reads as its zero value, which shows the kind of its values. */
 function checkResume(config: GrpcConfig, plan: StreamPlan): void {
   const zero = plan.decoder.resume(EMPTY)
   if (typeof zero === 'bigint') plan.request(zero)
@@ -109,7 +112,7 @@ function checkResume(config: GrpcConfig, plan: StreamPlan): void {
   )
 }
 
-/** Blank or `{}`: the request with nothing set. */
+/** Whether the request is blank or `{}`: nothing is set. */
 function isBlank(json: string): boolean {
   return /^\s*(?:\{\s*\})?\s*$/.test(json)
 }

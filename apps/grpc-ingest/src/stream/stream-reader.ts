@@ -2,36 +2,37 @@ import { NotConnectedError, type Predecessor, type SourceRecord, type TaskContex
 import { restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from '../config/metadata.ts'
-import type { GrpcConnection, OpenGrpc } from './connection.ts'
+import type { GrpcConnection, OpenConnection } from './connection.ts'
 import type { RecordBuilder } from '../records/record-builder.ts'
 import { committedValue, type Resume } from '../records/resume.ts'
 import { serverOf, sourcePartitionOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
-import type { Statuses } from './status-errors.ts'
+import type { StatusErrors } from './status-errors.ts'
 import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
 import { readGrpcTls } from '../config/settings.ts'
 import type { SessionOptions } from '../transport/index.ts'
 
-/** The parts of a running task; `createStreamReader` puts them together. */
+/** The parts of a running task. `createStreamReader` creates them. */
 export interface StreamReaderParts {
   readonly context: TaskContext
   readonly config: GrpcConfig
   readonly metadata: Metadata
-  readonly open: OpenGrpc
+  readonly open: OpenConnection
   readonly log: Logger
-  readonly sessionId: string
-  readonly statuses: Statuses
+  /** Id of this run of the task; `session_id` in logs and source offsets. */
+  readonly runId: string
+  readonly statusErrors: StatusErrors
   readonly resume: Resume | null
   readonly builder: RecordBuilder
   readonly intake: StreamIntake
   readonly metrics: TaskMetricsLog
 }
 
-/** Reads one server stream: connects, again and again when asked to, and turns what was queued into records. */
+/** Reads one server stream: connects, as often as it is asked to, and turns queued messages into records. */
 export class StreamReader {
   readonly #parts: StreamReaderParts
-  /** What was read last; a file that cannot be read in the middle of its renewal does not end the task. */
+  /** The TLS settings that were read last. A file that cannot be read during its renewal does not end the task. */
   #tls: SessionOptions['tls']
   /** From the descriptor, or from the last reflection. */
   #plan: StreamPlan | null
@@ -39,10 +40,13 @@ export class StreamReader {
   #connection: GrpcConnection | null = null
   #connects = 0
   #drainingSince: number | null = null
-  /** Records handed out since then. */
+  /** Records returned since then. */
   #drainedCount = 0
-  /** What is queued cannot be told from what the run before delivered: the server is asked for it again. */
-  #asksAgain = false
+  /**
+   * The queued messages may include messages that the predecessor delivered: they are dropped and the stream is opened
+   * again.
+   */
+  #mustReopen = false
 
   constructor(parts: StreamReaderParts, tls: SessionOptions['tls'], plan: StreamPlan | null) {
     this.#parts = parts
@@ -51,11 +55,14 @@ export class StreamReader {
     this.#keepaliveTimeMs = parts.config['grpc.keepalive.time.ms']
   }
 
-  /** Opens the stream, after the last message received, or committed when none was. Resolves at the server's answer. */
+  /**
+   * Opens the stream after the last received message, or after the committed one while nothing was received. Resolves
+   * when the server answers.
+   */
   async connect(signal: AbortSignal): Promise<void> {
     const { config, metadata, intake, builder, resume } = this.#parts
     intake.close()
-    // gRFC A8: a server that complained about our PINGs gets half as many.
+    // gRFC A8: a server that complained about PINGs gets half as many.
     if (this.#connection?.tooManyPings) this.#keepaliveTimeMs *= 2
     const connection = await this.#openConnection(signal)
     this.#connection = connection
@@ -72,7 +79,7 @@ export class StreamReader {
         },
         signal,
       )
-      builder.stream(plan.decoder, recordHeaders(headers, config['grpc.response.headers']))
+      builder.startStream(plan.decoder, recordHeaders(headers, config['grpc.response.headers']))
     } catch (error) {
       connection.close()
       throw error
@@ -81,23 +88,23 @@ export class StreamReader {
   }
 
   /**
-   * Goes on after the last offset of a run that read beside this one. Of a stream without a resume field, what both have
-   * received is delivered twice.
+   * Continues after the last offset of the predecessor, which read beside this run. Without a resume field the messages
+   * that both received are delivered twice.
    */
   takeOver(predecessor: Predecessor): void {
-    const { config, context, intake, builder, resume, log, sessionId } = this.#parts
+    const { config, context, intake, builder, resume, log, runId } = this.#parts
     const offset = predecessor.offset(sourcePartitionOf(config))
-    builder.takeOver(restoredSequence(offset, sessionId, log))
-    const told = resume === null || resume.takeOver(committedValue(offset))
-    this.#asksAgain = !told && config['grpc.resume.request.field'] !== null
-    if (this.#asksAgain) intake.close()
-    log.info('task_taken_over', { queue_size: context.stats.queueSize, asks_again: this.#asksAgain })
+    builder.takeOver(restoredSequence(offset, runId, log))
+    const canTell = resume === null || resume.takeOver(committedValue(offset))
+    this.#mustReopen = !canTell && config['grpc.resume.request.field'] !== null
+    if (this.#mustReopen) intake.close()
+    log.info('task_taken_over', { queue_size: context.stats.queueSize, asks_again: this.#mustReopen })
   }
 
-  /** The records of the next messages; [] after `waitMs` without one, null when a drained stream is at its end. */
+  /** The records of the next messages; [] after `waitMs` without one, null at the end of a drained stream. */
   async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
     const { intake, builder, config, metrics } = this.#parts
-    if (this.#asksAgain) await this.#askAgain(signal)
+    if (this.#mustReopen) await this.#reopen(signal)
     const messages = await intake.take(config['max.poll.records'], waitMs, signal)
     metrics.maybeWrite(intake.connected)
     if (messages === null) {
@@ -110,7 +117,7 @@ export class StreamReader {
     return records
   }
 
-  /** Ends intake; `read` hands out what is queued, then null. */
+  /** Ends the intake. `read` then returns the records of the queued messages, and null after them. */
   drain(): void {
     const { intake, log, context, metrics } = this.#parts
     if (this.#drainingSince !== null) return
@@ -135,8 +142,8 @@ export class StreamReader {
     log.info('task_stopped', { final_sequence: builder.sequence })
   }
 
-  async #askAgain(signal: AbortSignal): Promise<void> {
-    this.#asksAgain = false
+  async #reopen(signal: AbortSignal): Promise<void> {
+    this.#mustReopen = false
     await this.#parts.intake.take(Infinity, 0, signal)
     if (this.#drainingSince === null) await this.connect(signal)
   }
@@ -163,12 +170,12 @@ export class StreamReader {
     }
   }
 
-  /** A reflected schema is asked for on each connect: the server may have been replaced by one that speaks another. */
+  /** Reflection is repeated on each connect, because the server may have been replaced by one with another schema. */
   async #planFor(connection: GrpcConnection, signal: AbortSignal): Promise<StreamPlan> {
-    const { config, log, statuses } = this.#parts
+    const { config, log, statusErrors } = this.#parts
     if (this.#plan && config['grpc.proto.descriptor']?.trim()) return this.#plan
     const first = this.#plan === null
-    this.#plan = await planStream(config, () => connection.reflect(statuses, signal))
+    this.#plan = await planStream(config, () => connection.reflect(statusErrors, signal))
     if (first) log.info('proto_descriptor_loaded', { source: 'reflection' })
     return this.#plan
   }
@@ -179,7 +186,7 @@ export class StreamReader {
     metrics.connects = this.#connects
     if (this.#connects === 1) log.info('grpc_client_started', { server: serverOf(config) })
     log.info('streaming_started', { service: config['grpc.service.name'], method: config['grpc.method.name'] })
-    // What was sent between the two streams cannot be known without a sequence, so the hole itself is counted.
+    // Without a sequence nobody knows what was sent between the two streams, so the gap itself is counted.
     if (this.#connects > 1 && (resume === null || typeof resume.last === 'string')) {
       if (config['grpc.resume.request.field'] !== null) return
       context.stats.sequenceGaps++

@@ -7,19 +7,19 @@ import {
   type TaskContext,
 } from '@tributary/connect-api'
 import { createStreamReader } from './create-stream-reader.ts'
-import { openGrpc, type OpenGrpc } from './connection.ts'
+import { openConnection, type OpenConnection } from './connection.ts'
 import type { StreamReader } from './stream-reader.ts'
 
-/** A poll waits so long for a first message, in ms; a message that comes ends the wait at once. */
+/** The longest wait of a poll for a first message, in ms. A message ends the wait at once. */
 const POLL_TIMEOUT_MS = 1000
 
-/** One server stream as a source task: the contract's face of `StreamReader`, which lives from start to stop. */
+/** One server stream as a source task. The work is in `StreamReader`, which lives from start to stop. */
 export class GrpcSourceTask implements SourceTask {
-  readonly #open: OpenGrpc
+  readonly #open: OpenConnection
   #reader: StreamReader | null = null
 
-  /** `open` is another one in unit tests only. */
-  constructor(open: OpenGrpc = openGrpc) {
+  /** Unit tests pass another `open`. */
+  constructor(open: OpenConnection = openConnection) {
     this.#open = open
   }
 

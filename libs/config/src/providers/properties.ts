@@ -1,7 +1,7 @@
 /**
- * Entries of a Java properties file, by `java.util.Properties.load`: `#` and `!` comments, `=`, `:` or white space as
- * the separator, backslash escapes, `\uXXXX`, and lines continued by a backslash at their end. A later key wins.
- * Throws SyntaxError for a malformed `\u`.
+ * Parses a Java properties file by the rules of `java.util.Properties.load`: `#` and `!` start comments; `=`, `:` or
+ * white space separates key and value; backslash escapes and `\uXXXX` are decoded; a backslash at the end of a line
+ * continues the line. A later key wins. Throws SyntaxError for a malformed `\u`.
  */
 export function parseProperties(text: string): Map<string, string> {
   const entries = new Map<string, string>()
@@ -14,14 +14,17 @@ export function parseProperties(text: string): Map<string, string> {
   return entries
 }
 
-/** Lines without comments and blank ones; a line that ends in an odd number of backslashes goes on in the next. */
+/**
+ * The lines without comments and blank lines. A line that ends in an odd number of backslashes continues in the next
+ * one.
+ */
 function* logicalLines(text: string): Generator<string> {
   let pending: string[] = []
   for (const natural of text.split(/\r\n|\n|\r/)) {
     const line = natural.slice(skipWhite(natural, 0))
     if (pending.length === 0 && (line[0] === '#' || line[0] === '!')) continue
     if (line === '' && pending.every((part) => part === '')) {
-      // Java starts anew when nothing was read before a blank line, so that a comment may follow.
+      // As in Java, a blank line resets the state when nothing was read before it, so a comment may follow.
       pending = []
       continue
     }
@@ -68,7 +71,7 @@ function unescape(text: string): string {
     /\\(?:u([0-9a-fA-F]{4})|([^]?))/g,
     (_all, hex: string | undefined, char: string | undefined) => {
       if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16))
-      // The text of Java's exception for the same mistake.
+      // Java's exception has the same text.
       if (char === 'u') throw new SyntaxError('Malformed \\uxxxx encoding.')
       return ESCAPES[char ?? ''] ?? char ?? ''
     },

@@ -8,23 +8,28 @@ import type { Reference } from '../values/references.ts'
 export type Env = Readonly<Record<string, string | undefined>>
 
 export interface ProviderOptions {
-  /** Folders below which `file` and `dir` may read (KIP-993); absent: everywhere. What lies elsewhere stays literal. */
+  /**
+   * Folders from which the providers `file` and `dir` may read (KIP-993); absent: all. A reference to another place is
+   * left as it is.
+   */
   readonly allowedPaths?: readonly string[]
-  /** A regular expression that a variable's whole name must match; absent: any. */
+  /** A regular expression that must match the whole name of a variable; absent: all variables are allowed. */
   readonly envAllowlist?: string
 }
 
 export interface Resolved {
   readonly props: Record<string, string>
-  /** Every text that a provider gave, for `redactor`. */
+  /** Every text that a provider returned, for `redactor`. */
   readonly secrets: readonly string[]
 }
 
 /**
- * Puts values in the place of references, as Kafka's FileConfigProvider (`${file:path:key}`, a properties file),
- * EnvVarConfigProvider (`${env:NAME}`) and DirectoryConfigProvider (`${dir:path:name}`, one file a value) do. What is not
- * found, an unknown provider included, stays as it stands; what was put in is not searched again.
- * Throws ConfigException for a file that cannot be read. Reads files on each call, so that a rotated secret is seen.
+ * Replaces references by their values, as Kafka's config providers do: FileConfigProvider (`${file:path:key}`, a
+ * properties file), EnvVarConfigProvider (`${env:NAME}`) and DirectoryConfigProvider (`${dir:path:name}`, one file for
+ * each value). A reference to something unknown, also to an unknown provider, is left as it is. Inserted values are not
+ * searched for references.
+ * Throws ConfigException for a file that cannot be read. Reads the files on each call, so that a rotated secret is
+ * seen.
  */
 export function resolveReferences(
   props: Readonly<Record<string, string>>,
@@ -49,7 +54,7 @@ export function resolveReferences(
   return { props: Object.fromEntries(resolved), secrets: [...secrets] }
 }
 
-/** Answers references; one file is read once, however many keys refer to it. */
+/** Returns the function that resolves references. It reads each file once, however many keys refer to it. */
 function createLookup(env: Env, options: ProviderOptions): (reference: Reference, name: string) => string | undefined {
   const files = new Map<string, Map<string, string>>()
   return ({ provider, path, key }, name) => {
@@ -86,7 +91,7 @@ function readProperties(path: string, name: string): Map<string, string> {
   }
 }
 
-/** A file of a folder; names that lead out of the folder are no entries of it. */
+/** The content of one file of a folder. A name that leads out of the folder is not an entry of it. */
 function readEntry(path: string, key: string, name: string): string | undefined {
   if (key === '' || key.includes('/') || key === '.' || key === '..') return undefined
   const file = join(path, key)

@@ -3,10 +3,10 @@ import { javaTrim } from '../values/parse-value.ts'
 import { HIDDEN, isSensitive } from '../values/secret.ts'
 import type { ConfigSpecData, RawProps } from '../spec/spec.ts'
 
-/** Shorter texts are not looked for: `1` or `on` would be replaced all over, and protects nothing. */
+/** Shorter texts are not replaced: replacing `1` or `on` everywhere would destroy messages and protect nothing. */
 const MIN_SECRET_LENGTH = 4
 
-/** The texts of a config that must not be shown: values of `password` and `sensitive` keys and families. */
+/** The texts of a configuration that must not be shown: the values of `password` and `sensitive` keys and families. */
 export function secretsOf(data: ConfigSpecData, props: RawProps): string[] {
   const secrets: string[] = []
   for (const [name, value] of Object.entries(props)) {
@@ -17,16 +17,16 @@ export function secretsOf(data: ConfigSpecData, props: RawProps): string[] {
   return secrets
 }
 
-/** Puts `[hidden]` in the place of secrets in a text. */
+/** Replaces secrets in a text by `[hidden]`. */
 export interface Redactor {
   (text: string): string
-  /** Every text that it looks for: who has many redactors can look for all at once. */
+  /** Every text that it replaces, so that the owner of many redactors can build one for all of them. */
   readonly forms: readonly string[]
 }
 
 /**
- * A function that puts `[hidden]` in the place of each secret in a text, also where it was written as JSON, URL-encoded
- * or in Base64. Give it the secrets of `secretsOf`, or `Secret.reveal()`, and those of `resolveReferences`.
+ * Returns a function that replaces each secret in a text by `[hidden]`, also where the secret is written as JSON,
+ * URL-encoded or in Base64. `secrets` come from `secretsOf`, `Secret.reveal()` and `resolveReferences`.
  */
 export function redactor(secrets: Iterable<string>): Redactor {
   const found = new Set<string>()
@@ -36,7 +36,7 @@ export function redactor(secrets: Iterable<string>): Redactor {
       for (const form of writtenForms(plain)) found.add(form)
     }
   }
-  // Longest first, so that a secret that begins with another one is replaced whole.
+  // Longest first, so that a secret which begins with another one is replaced as a whole.
   const forms = [...found].sort((a, b) => b.length - a.length)
   if (forms.length === 0) return Object.assign((text: string) => text, { forms })
   const pattern = new RegExp(forms.map((form) => escapeRegex(form)).join('|'), 'g')

@@ -5,8 +5,9 @@ import type { Env } from '../providers/providers.ts'
 import type { Keys, KeySpec, ValuesOf } from '../spec/spec.ts'
 
 /**
- * A service's settings from environment variables: `admin.port` from `TRIBUTARY_ADMIN_PORT`, or from the variable that
- * the key's `env` names. An empty variable counts as unset; a boolean may be 1 or 0. Throws ConfigException with every error, by variable.
+ * Reads the settings of a service from environment variables: `admin.port` from `TRIBUTARY_ADMIN_PORT`, or from the
+ * variable that the key's `env` names. An empty variable counts as unset. A boolean may be written 1 or 0. Throws
+ * ConfigException with every error, each named by its variable.
  */
 export function fromEnv<K extends Keys>(spec: ConfigSpec<K>, env: Env): ValuesOf<K> {
   const props: Record<string, string> = {}
@@ -22,7 +23,7 @@ export function fromEnv<K extends Keys>(spec: ConfigSpec<K>, env: Env): ValuesOf
   return parseConfig(spec.data, props, describe) as ValuesOf<K>
 }
 
-/** How switches are commonly written in an environment. */
+/** Common ways to write booleans in an environment. */
 const SWITCHES: Readonly<Record<string, string>> = { '1': 'true', '0': 'false' }
 
 /** The environment variable of a key: `kafka.client.id` → `TRIBUTARY_KAFKA_CLIENT_ID`. */

@@ -3,13 +3,13 @@ import type { Keys, Rule, ValuesOf } from '../spec/spec.ts'
 import { ConfigException } from '../values/config-exception.ts'
 import type { SecretLike } from '../values/secret.ts'
 
-/** How to reach a cluster; made from `KAFKA_BROKERS` and the `kafka.*` settings by `kafkaSettings`. */
+/** How to reach a Kafka cluster. `kafkaConnection` makes it from the `kafka.*` settings. */
 export interface KafkaConnection {
   /** host:port */
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly tls?: {
-    /** PEM texts. Absent `ca`: the system's. */
+    /** PEM texts. Without `ca` the authorities of the system are trusted. */
     readonly ca?: string
     readonly cert?: string
     readonly key?: string
@@ -25,7 +25,7 @@ export interface KafkaConnection {
 
 const group = 'Kafka'
 
-/** Settings of a service that talks to Kafka; to be spread into its `defineConfig`, with `kafkaRules`. */
+/** The settings of a service that talks to Kafka. Spread them into its `defineConfig`, together with `kafkaRules`. */
 export const kafkaSettings = {
   'kafka.brokers': {
     type: 'list',
@@ -111,7 +111,7 @@ export const kafkaRules: readonly Rule[] = [
   { rule: 'requires', key: 'kafka.tls.key', needs: ['kafka.tls.cert'] },
 ]
 
-/** How to reach the cluster that the parsed `kafkaSettings` describe. Throws ConfigException for a file it cannot read. */
+/** The connection that parsed `kafkaSettings` describe. Throws ConfigException for a file that cannot be read. */
 export function kafkaConnection(values: ValuesOf<typeof kafkaSettings>): KafkaConnection {
   const { 'kafka.sasl.mechanism': mechanism, 'kafka.sasl.username': username, 'kafka.sasl.password': password } = values
   return {
@@ -126,7 +126,7 @@ export function kafkaConnection(values: ValuesOf<typeof kafkaSettings>): KafkaCo
 
 type Mechanism = NonNullable<KafkaConnection['sasl']>['mechanism']
 
-/** The spec's validator has narrowed the text; this tells the type. */
+/** The validator of the spec has already checked the text; this function tells the compiler. */
 function isMechanism(text: string | null): text is Mechanism {
   return text === 'PLAIN' || text === 'SCRAM-SHA-256' || text === 'SCRAM-SHA-512'
 }

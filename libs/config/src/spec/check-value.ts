@@ -5,8 +5,9 @@ import { Secret } from '../values/secret.ts'
 import type { Validator } from './spec.ts'
 
 /**
- * Why `value` does not pass, Kafka's texts where Kafka has such a validator; null when it passes. A null value is one
- * that is not set or did not parse: most validators let it pass, as the error is already known.
+ * The reason why `value` fails the check, in Kafka's words where Kafka has such a validator; null when it passes.
+ * `value` is null when the key has no value or its text did not parse. Most validators let null pass, because that
+ * error is already reported.
  */
 export function checkValue(validator: Validator, value: ParsedValue | null): string | null {
   if (validator.kind === 'all') {
@@ -39,7 +40,7 @@ function checkEach(validator: Validator, values: readonly string[]): string | nu
 }
 
 function checkRange(range: Extract<Validator, { kind: 'range' }>, value: number): string | null {
-  // NaN compares false with both bounds, so the comparison must be the one that has to hold.
+  // NaN compares false with both bounds, so the code must ask whether the bound holds, not whether it is broken.
   if (range.min !== undefined && !(value >= range.min)) return range.message ?? `Value must be at least ${range.min}`
   if (range.max !== undefined && !(value <= range.max))
     return range.message ?? `Value must be no more than ${range.max}`
@@ -76,7 +77,7 @@ function checkText(validator: Validator, text: string): string | null {
 
 const regexes = new Map<string, RegExp>()
 
-/** Compiled once: the patterns come from specs, so there are as many as declared keys. */
+/** Compiles each pattern once. Patterns come from specs, so the map is no larger than the number of declared keys. */
 function compiled(source: string): RegExp {
   let regex = regexes.get(source)
   if (!regex) regexes.set(source, (regex = new RegExp(source)))
@@ -115,7 +116,7 @@ function checkJson(text: string, shape: 'object' | undefined): string | null {
   try {
     value = parseJson(text)
   } catch {
-    // The parser's own text would quote the value, which may hold a secret.
+    // The parser's own message would quote the value, which may be a secret.
     return 'Value is not valid JSON'
   }
   if (shape === 'object' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
@@ -130,7 +131,7 @@ function checkUrl({ schemes, label = 'URL' }: Extract<Validator, { kind: 'url' }
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1]
   if (scheme === undefined) return `${label} must have a scheme (${wanted})`
   if (!schemes.includes(scheme.toLowerCase())) return `${label} must use ${wanted} scheme, got: ${scheme}`
-  // `new URL` would mend `ws:/host` and `ws:///host` silently.
+  // `new URL` would silently repair `ws:/host` and `ws:///host`.
   if (!/^[^:]+:\/\/[^/?#]/.test(text)) return `${label} must have a valid host`
   const url = URL.parse(text)
   return url && url.hostname !== '' ? null : `${label} must have a valid host and port`

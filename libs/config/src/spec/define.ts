@@ -15,14 +15,14 @@ export interface DefineOptions {
   readonly rules?: readonly Rule[]
 }
 
-/** A component's settings: pure data, and what can be done with it. */
+/** The declared settings of a component: the data, and functions bound to it. */
 export interface ConfigSpec<K extends Keys> {
   readonly data: ConfigSpecData
-  /** The declared keys with their literal types, to be spread into another `defineConfig`. */
+  /** The declared keys with their literal types. Spread them into another `defineConfig`. */
   readonly keys: K
-  /** The typed values. Throws ConfigException with every error. */
+  /** Returns the typed values. Throws ConfigException with every error. */
   parse(props: RawProps): ValuesOf<K>
-  /** The settings under a prefix, without it. */
+  /** The settings under `prefix`, by their names without the prefix. */
   prefixed(props: RawProps, prefix: string): Record<string, string>
   validate(props: RawProps, options?: ValidateOptions): { values: ConfigValue[]; errorCount: number }
   describe(): ConfigDefinition[]
@@ -32,7 +32,7 @@ export interface ConfigSpec<K extends Keys> {
 /** The typed values of a spec: `type GrpcConfig = ConfigOf<typeof grpcConfig>`. */
 export type ConfigOf<S> = S extends ConfigSpec<infer K> ? ValuesOf<K> : never
 
-/** Declares settings. Throws TypeError when the declaration contradicts itself: that is the author's mistake. */
+/** Declares settings. Throws TypeError when the declaration contradicts itself, which is a mistake of its author. */
 export function defineConfig<const K extends Keys>(keys: K, options: DefineOptions = {}): ConfigSpec<K> {
   const data: ConfigSpecData = {
     keys: Object.fromEntries(Object.entries(keys).map(([name, spec]) => [name, asData(spec)])),
@@ -51,7 +51,10 @@ export function defineConfig<const K extends Keys>(keys: K, options: DefineOptio
   }
 }
 
-/** Parses by a spec's data alone; see `ConfigSpec.parse`. */
+/**
+ * Parses with the data of a spec alone; see `ConfigSpec.parse`. `frame` makes the message of the exception from all
+ * errors.
+ */
 export function parseConfig(
   data: ConfigSpecData,
   props: RawProps,
@@ -67,7 +70,7 @@ export function parseConfig(
   return Object.fromEntries([...keys.values()].map((key) => [key.name, key.parsed]))
 }
 
-/** One spec of several. Throws TypeError for a key that two of them declare differently. */
+/** Joins several specs. Throws TypeError when two of them declare a key differently. */
 export function mergeSpecs(...specs: readonly ConfigSpecData[]): ConfigSpecData {
   const keys: Record<string, KeySpec> = {}
   const prefixes: Record<string, PrefixSpec> = {}
@@ -87,7 +90,7 @@ function addAll<T>(target: Record<string, T>, more: Readonly<Record<string, T>>)
   }
 }
 
-/** A bigint has no JSON form; as text it parses to the same default. */
+/** A bigint has no JSON form; its text parses to the same default. */
 function asData(spec: KeySpec): KeySpec {
   return typeof spec.default === 'bigint' ? { ...spec, default: String(spec.default) } : spec
 }

@@ -2,13 +2,13 @@ import { valueText } from '../values/parse-value.ts'
 import type { ConfigSpecData, KeySpec } from './spec.ts'
 import { defaultValue } from './validate.ts'
 
-/** A key's definition as the REST API shows it, its members in Connect's order. */
+/** The definition of a key in the REST API, with its members in Connect's order. */
 export interface ConfigDefinition {
   readonly name: string
   /** STRING, INT, LONG, DOUBLE, BOOLEAN, LIST, CLASS or PASSWORD. */
   readonly type: string
   readonly required: boolean
-  /** Text of the default; null where there is none. */
+  /** The default as text; null when there is none. */
   readonly default_value: string | null
   readonly importance: string
   readonly documentation: string
@@ -20,7 +20,7 @@ export interface ConfigDefinition {
   readonly order: number
 }
 
-/** The definitions of all keys, in the order of declaration. Prefixed families have none, as in Connect. */
+/** The definitions of all keys, in the order of declaration. As in Connect, prefixed families have none. */
 export function describeConfig(data: ConfigSpecData): ConfigDefinition[] {
   const positions = new Map<string, number>()
   return Object.entries(data.keys).map(([name, spec]) => ({
@@ -38,7 +38,7 @@ export function describeConfig(data: ConfigSpecData): ConfigDefinition[] {
   }))
 }
 
-/** A key's default as text, `[hidden]` for a password's; null where there is none. */
+/** The default of a key as text; `[hidden]` for a password, null when there is none. */
 export function defaultText(spec: KeySpec): string | null {
   const value = defaultValue(spec)
   return value === null ? null : valueText(value, spec.type)

@@ -1,7 +1,7 @@
 import { defaultText } from './describe.ts'
 import type { ConfigSpecData, KeySpec, Validator } from './spec.ts'
 
-/** The reference page of a spec: one table a group, in the order of declaration, then the prefixed families. */
+/** The reference page of a spec: one table for each group, in the order of declaration, then the prefixed families. */
 export function toMarkdown(data: ConfigSpecData, title?: string): string {
   const groups = Map.groupBy(Object.entries(data.keys), ([, spec]) => spec.group ?? '')
   const parts = title === undefined ? [] : [`# ${title}`]
@@ -46,7 +46,7 @@ function description(spec: KeySpec): string {
     .join(' ')
 }
 
-/** What a validator lets pass, in words. */
+/** The values that a validator accepts, in words. */
 export function describeValidator(validator: Validator): string {
   switch (validator.kind) {
     case 'nonEmpty':
@@ -86,12 +86,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-/** Outside of code `<name>` would be taken for a tag, and left out. */
+/** Outside of code `<name>` would be read as an HTML tag and not shown. */
 function prose(text: string): string {
   return escape(text).replaceAll('<', '\\<')
 }
 
-/** A bar or a line break would end the table's cell. */
+/** A bar or a line break would end the cell of the table. */
 function escape(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ')
 }

@@ -3,7 +3,9 @@ import { javaTrim } from '../values/parse-value.ts'
 import { HIDDEN, isSensitive } from '../values/secret.ts'
 import type { ConfigSpecData, PrefixSpec, RawProps } from './spec.ts'
 
-/** The settings under a prefix, without it: `grpc.metadata.x-id=1` → `{'x-id': '1'}`. Values are trimmed. */
+/**
+ * The settings under a prefix, by their names without it: `grpc.metadata.x-id=1` → `{'x-id': '1'}`. Values are trimmed.
+ */
 export function prefixedProps(props: RawProps, prefix: string): Record<string, string> {
   const start = withDot(prefix)
   const entries = Object.entries(props).flatMap(([name, value]) =>
@@ -12,7 +14,7 @@ export function prefixedProps(props: RawProps, prefix: string): Record<string, s
   return Object.fromEntries(entries)
 }
 
-/** Errors of keys that are not declared one by one: nulls, and prefixed keys whose name is malformed. */
+/** The errors of keys that are not declared one by one: null values, and prefixed keys with a malformed name. */
 export function prefixErrors(data: ConfigSpecData, props: RawProps): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const [name, value] of Object.entries(props)) {
@@ -29,7 +31,7 @@ export function prefixErrors(data: ConfigSpecData, props: RawProps): Map<string,
   return found
 }
 
-/** The declared family that a key belongs to: the longest prefix wins. */
+/** The declared family to which a key belongs; the longest matching prefix wins. */
 export function familyOf(data: ConfigSpecData, name: string): { prefix: string; spec: PrefixSpec } | null {
   let best: { prefix: string; spec: PrefixSpec } | null = null
   for (const [declared, spec] of Object.entries(data.prefixes ?? {})) {

@@ -2,22 +2,25 @@ import { invalidValue } from '../values/config-exception.ts'
 import type { ParsedValue } from '../values/parse-value.ts'
 import type { KeySpec, Rule } from './spec.ts'
 
-/** One key on its way through validation. */
+/** The state of one key during validation. */
 export interface CheckedKey {
   readonly name: string
   readonly spec: KeySpec
-  /** Was it in the given settings? */
+  /** Whether the key was in the given settings. */
   readonly given: boolean
-  /** Null: no value, or none that parsed. */
+  /** Null: there is no value, or it did not parse. */
   readonly parsed: ParsedValue | null
-  /** As shown in answers. */
+  /** The value as answers show it. */
   readonly text: string | null
   readonly deferred: boolean
   readonly errors: string[]
   visible: boolean
 }
 
-/** Applies the rules over several keys: adds errors, and sets `visible`. A key in error decides nothing further. */
+/**
+ * Applies the rules over several keys: adds errors and sets `visible`. A rule that names a key with an error is
+ * skipped.
+ */
 export function applyRules(rules: readonly Rule[], keys: ReadonlyMap<string, CheckedKey>): void {
   for (const rule of rules) {
     if (rule.rule === 'visibleWhen') {
@@ -39,7 +42,7 @@ function applyRule(rule: Exclude<Rule, { rule: 'visibleWhen' }>, keys: ReadonlyM
   if (reason !== null && on) on.errors.push(rule.message ? invalidValue(on.text, on.name, rule.message) : reason)
 }
 
-/** Connect's full sentence for a rule that does not hold, or null. */
+/** Connect's full sentence for a broken rule; null when the rule holds. */
 function broken(rule: Exclude<Rule, { rule: 'visibleWhen' }>, keys: ReadonlyMap<string, CheckedKey>): string | null {
   const key = (name: string): CheckedKey => keys.get(name)!
   switch (rule.rule) {
@@ -66,7 +69,7 @@ function broken(rule: Exclude<Rule, { rule: 'visibleWhen' }>, keys: ReadonlyMap<
   }
 }
 
-/** The keys that a rule speaks of, the one it reports on first. */
+/** The keys that a rule names. The first one gets the error. */
 export function namesOf(rule: Rule): readonly string[] {
   switch (rule.rule) {
     case 'requires':
@@ -94,12 +97,12 @@ function hasValue({ parsed }: CheckedKey): boolean {
   return parsed !== null && parsed !== '' && !(Array.isArray(parsed) && parsed.length === 0)
 }
 
-/** Did the user ask for this? A default does not, nor does a boolean that is false. */
+/** Whether the user asked for this. A default does not count, nor does a boolean that is false. */
 function isOn(key: CheckedKey): boolean {
   return key.given && hasValue(key) && key.parsed !== false
 }
 
-/** Undefined: not known here, as the value is a reference. */
+/** Undefined: unknown, because the value is a reference. */
 function matches(key: CheckedKey, equals: readonly string[]): boolean | undefined {
   if (key.deferred) return undefined
   return key.parsed !== null && equals.includes(String(key.parsed))

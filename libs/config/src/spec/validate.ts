@@ -8,10 +8,10 @@ import { applyRules, type CheckedKey } from './rules.ts'
 import { HIDDEN, isSensitive } from '../values/secret.ts'
 import type { ConfigSpecData, KeySpec, RawProps } from './spec.ts'
 
-/** The value half of an entry of Connect's validate answer, its keys in Connect's order. */
+/** The value part of an entry of Connect's validate answer, with its members in Connect's order. */
 export interface ConfigValue {
   readonly name: string
-  /** The default where unset, null where it did not parse or has no value, `[hidden]` for a secret. */
+  /** The default when the key is unset; null when it has no value or did not parse; `[hidden]` for a secret. */
   readonly value: string | null
   readonly recommended_values: readonly string[]
   readonly errors: readonly string[]
@@ -19,13 +19,13 @@ export interface ConfigValue {
 }
 
 export interface ValidateOptions {
-  /** Takes a value that holds `${provider:…}` as it stands, unchecked: only a worker can resolve it. Default false. */
+  /** Accepts a value that contains `${provider:…}` unchecked, because only a worker can resolve it. Default false. */
   readonly deferReferences?: boolean
 }
 
 /**
- * Checks settings against a spec's data: every error of every key, with Kafka's texts. Keys that the spec does not know
- * are left out, save where they are in error: a null value, or a prefixed key that is malformed.
+ * Checks settings against the data of a spec and reports every error of every key, with Kafka's texts. Keys that the
+ * spec does not know are left out, except those with an error: a null value, or a prefixed key with a malformed name.
  */
 export function validateConfig(
   data: ConfigSpecData,
@@ -45,7 +45,7 @@ export function validateConfig(
   return { values, errorCount: values.reduce((sum, value) => sum + value.errors.length, 0) }
 }
 
-/** All keys of the spec, parsed and checked, the rules over several keys included. */
+/** Parses and checks all keys of the spec, then applies the rules over several keys. */
 export function checkAll(
   data: ConfigSpecData,
   props: RawProps,
@@ -57,7 +57,7 @@ export function checkAll(
   return keys
 }
 
-/** The props come from users: `constructor` must not find what every object inherits. */
+/** The settings come from users: the name `constructor` must not find what every object inherits. */
 function own(props: RawProps, name: string): string | null | undefined {
   return Object.hasOwn(props, name) ? props[name] : undefined
 }
@@ -68,7 +68,7 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     const text = value === null ? null : hidden ? HIDDEN : valueText(value, spec.type)
     const reason = spec.validator ? checkValue(spec.validator, value) : null
     const notFound = reason !== null && spec.type === 'class' && value !== null
-    // An optional key without a value has nothing to check, and a null that was sent is an error already.
+    // An optional key without a value has nothing to check. A null that was sent is reported already.
     const optional = value === null && spec.default === null
     if (reason !== null && !optional) {
       errors.push(invalidValue(text, name, reason))
@@ -98,7 +98,7 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
   return outcome(null, [invalidValue(isSensitive(spec) ? HIDDEN : raw, name, result.reason)])
 }
 
-/** The default in its parsed form. Throws for a default that is not of its type, which defineConfig has excluded. */
+/** The default in its parsed form. Throws for a default that is not of its type; defineConfig has excluded that. */
 export function defaultValue(spec: KeySpec): ParsedValue | null {
   const value = spec.default
   if (value === undefined || value === null) return null

@@ -1,15 +1,15 @@
-/** One error of one key; `message` is Connect's full sentence, the key included. */
+/** One error of one key. `message` is Connect's full sentence and names the key. */
 export interface ConfigProblem {
   readonly name: string
   readonly message: string
 }
 
 /**
- * The settings cannot be used; the user must change something. Carries every error of every key, never only the first.
- * No message holds the value of a secret.
+ * Thrown when settings cannot be used and the user must change something. `errors` holds every error of every key. No
+ * message contains the value of a secret.
  */
 export class ConfigException extends Error {
-  /** The kind that connect-api's errors have: not retried, 400 by REST. */
+  /** As in connect-api's errors: never retried, answered with 400 by REST. */
   readonly kind = 'config'
   readonly code: string
   readonly errors: readonly ConfigProblem[]
@@ -26,7 +26,9 @@ export class ConfigException extends Error {
   }
 }
 
-/** The frame in which Connect answers 400 to an invalid connector config (AbstractHerder.maybeAddConfigErrors). */
+/**
+ * The text with which Connect answers 400 to an invalid connector configuration (AbstractHerder.maybeAddConfigErrors).
+ */
 export function connectFrame(errors: readonly ConfigProblem[]): string {
   return [
     `Connector configuration is invalid and contains the following ${errors.length} error(s):`,

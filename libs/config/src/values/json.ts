@@ -1,6 +1,6 @@
 /**
- * JSON in which integers above 2^53 are bigint. `JSON.parse` rounds them silently, and offsets, configs and requests
- * carry such values.
+ * JSON in which integers beyond ±2^53 are bigint. `JSON.parse` silently rounds them, and offsets, configurations and
+ * requests carry such values.
  */
 
 // Not yet in TypeScript's lib: https://github.com/tc39/proposal-json-parse-with-source (in V8 since 11.4).
@@ -11,29 +11,34 @@ interface JsonWithSource {
 }
 const json = JSON as unknown as JsonWithSource
 
-/** Jackson's StreamReadConstraints, which Connect parses under: deeper or longer is a SyntaxError here too. */
+/**
+ * The limits of Jackson's StreamReadConstraints, with which Connect parses. Deeper or longer text is a SyntaxError here
+ * too.
+ */
 const MAX_DEPTH = 1000
 const MAX_NUMBER_LENGTH = 1000
 
 export interface ParseJsonOptions {
   /**
-   * - `value` (default): number, or bigint for an integer beyond ±2^53
-   * - `text`: the number's source text as a string, as Connect takes config values (`1.50` → `"1.50"`)
-   * - `raw`: written back by stringifyJson exactly as it came (`1.50`, `1e3`)
+   * How numbers are returned:
+   * - `value` (default): a number, or a bigint for an integer beyond ±2^53
+   * - `text`: the source text as a string, as Connect reads config values (`1.50` → `"1.50"`)
+   * - `raw`: an object that stringifyJson writes exactly as it stood in the source (`1.50`, `1e3`)
    */
   readonly numbers?: 'value' | 'text' | 'raw'
 }
 
 /**
- * A rounded integer has 16 digits, an infinite number as many or an exponent of three; digits of a string mostly stand behind
- * its quote, so that ids and times written as strings do not count. For all other texts the plain parser, which is ten times
- * as fast, does.
+ * Matches text that may hold a number which `JSON.parse` would round or turn into Infinity: 16 digits in a row, or an
+ * exponent of three digits. Digits inside a JSON string mostly follow its quote, so ids and times written as strings do
+ * not match. All other text goes to the plain parser, which is ten times as fast.
  */
 const MAY_ROUND = /(?:^|[:[,\s-])(?:\d{16}|[\d.]+[eE]\+?\d{3})/
 
 /**
- * Throws SyntaxError for malformed text, more than 1000 levels, a number of more than 1000 characters, or one that no
- * double can hold, which `JSON.parse` takes for Infinity and `JSON.stringify` would write as null.
+ * Parses JSON. Throws SyntaxError for malformed text, for more than 1000 levels of nesting, for a number of more than
+ * 1000 characters, and for a number beyond the range of a double: `JSON.parse` would return Infinity for it, and
+ * `JSON.stringify` would write null.
  */
 export function parseJson(text: string, { numbers = 'value' }: ParseJsonOptions = {}): unknown {
   assertDepth(text)
@@ -48,7 +53,7 @@ export function parseJson(text: string, { numbers = 'value' }: ParseJsonOptions 
   })
 }
 
-/** `JSON.stringify` that also writes bigint, as a JSON number, and numbers kept by `parseJson` with `raw`. */
+/** `JSON.stringify` that also writes bigint (as a JSON number) and the numbers that `parseJson` kept as `raw`. */
 export function stringifyJson(value: unknown, space?: number): string {
   const text = JSON.stringify(
     value,
@@ -60,8 +65,8 @@ export function stringifyJson(value: unknown, space?: number): string {
 }
 
 /**
- * JSON with the keys of every object in the order of their UTF-16 code units and no white space: equal values give
- * equal bytes, which compaction of an offsets topic needs. Undefined members are left out.
+ * JSON without white space, with the keys of every object in the order of their UTF-16 code units. Equal values give
+ * equal bytes, which the compaction of an offsets topic needs. Undefined members are left out.
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'bigint') return String(value)
@@ -90,7 +95,7 @@ function assertDepth(text: string): void {
   }
 }
 
-/** Index of the closing quote of the string that opens at `from`, or the text's end. */
+/** The index of the closing quote of the string that opens at `from`, or the length of the text. */
 function endOfString(text: string, from: number): number {
   for (let at = from + 1; at < text.length; at++) {
     const char = text.charCodeAt(at)

@@ -1,14 +1,14 @@
 import { javaTrim } from './parse-value.ts'
 
-/** What is wrong with a `k1:v1,k2:v2` text. Never holds a value, as they are often secrets. */
+/** What is wrong with a `k1:v1,k2:v2` text. The message never contains a value, because values are often secrets. */
 export class KeyValueListError extends Error {
   override readonly name = 'KeyValueListError'
 }
 
 /**
- * Entries of `k1:v1,k2:v2`, in order. The first colon parts key and value; both are trimmed. A value with commas stands
- * in double quotes, `k:"a,b"`, in which `\"` is a quote and `\\` a backslash. Empty entries are left out.
- * Throws KeyValueListError.
+ * Parses `k1:v1,k2:v2` into its entries, in order. The first colon separates key and value; both are trimmed. A value
+ * that contains commas is written in double quotes, `k:"a,b"`; inside the quotes `\"` is a quote and `\\` a backslash.
+ * Empty entries are left out. Throws KeyValueListError.
  */
 export function parseKeyValueList(text: string): [key: string, value: string][] {
   const entries: [string, string][] = []
@@ -37,7 +37,7 @@ function plain(text: string, from: number): [string, number] {
   return [javaTrim(text.slice(from, end)), end]
 }
 
-/** A quoted value from its opening quote at `from`, and where the comma behind it stands. */
+/** Parses the quoted value that opens at `from`. Returns the value and the position of the comma after it. */
 function quoted(text: string, from: number, key: string): [string, number] {
   const parts: string[] = []
   let start = from + 1

@@ -1,11 +1,11 @@
 import { Secret } from './secret.ts'
 
-/** Types of Kafka's ConfigDef, in lower case; the REST API shows them in upper case. */
+/** The types of Kafka's ConfigDef in lower case. The REST API shows them in upper case. */
 export type ConfigType = 'string' | 'int' | 'long' | 'double' | 'boolean' | 'list' | 'class' | 'password'
 
 export type ParsedValue = string | number | boolean | readonly string[] | Secret
 
-/** The text did not parse to its type; `reason` is Kafka's text after `Invalid value v for configuration k: `. */
+/** The text did not parse. `reason` is Kafka's text after `Invalid value v for configuration k: `. */
 export interface ParseFailure {
   readonly reason: string
 }
@@ -17,7 +17,7 @@ const INT_MAX = 2_147_483_647n
 const LONG_MIN = -(2n ** 63n)
 const LONG_MAX = 2n ** 63n - 1n
 
-/** Text to its type by the rules of Kafka's `ConfigDef.parseType` (3.9). */
+/** Parses text to its type by the rules of Kafka's `ConfigDef.parseType` (3.9). */
 export function parseValue(text: string, type: ConfigType): ParseOutcome {
   const trimmed = javaTrim(text)
   switch (type) {
@@ -41,7 +41,7 @@ export function parseValue(text: string, type: ConfigType): ParseOutcome {
   }
 }
 
-/** Java's `String.trim`: everything up to U+0020 at both ends, and nothing else (no-break space stays). */
+/** Java's `String.trim`: removes characters up to U+0020 at both ends and no others, so a no-break space stays. */
 export function javaTrim(text: string): string {
   let from = 0
   let to = text.length
@@ -50,12 +50,12 @@ export function javaTrim(text: string): string {
   return from === 0 && to === text.length ? text : text.slice(from, to)
 }
 
-/** `a, b ,c` → `['a', 'b', 'c']`; an empty text is an empty list, an empty element stays (`a,,b`). */
+/** `a, b ,c` → `['a', 'b', 'c']`. An empty text is an empty list; an empty element stays (`a,,b`). */
 export function splitList(text: string): string[] {
   return text === '' ? [] : text.split(',').map(javaTrim)
 }
 
-/** `-1  # infinite retries` → `-1`: a `#` behind white space and what follows it is left out. */
+/** Removes a trailing comment: `-1  # infinite retries` → `-1`. The comment starts at a `#` after white space. */
 export function stripTrailingComment(text: string): string {
   for (let at = text.indexOf('#', 1); at > 0; at = text.indexOf('#', at + 1)) {
     if (text.charCodeAt(at - 1) <= 0x20) return text.slice(0, at)
@@ -74,7 +74,7 @@ function parseInteger(text: string, type: 'INT' | 'LONG', min: bigint, max: bigi
   const notANumber: ParseFailure = { reason: `Not a number of type ${type}` }
   if (!/^[+-]?\d+$/.test(text)) return notANumber
   const digits = text.replace(/^[+-]?0*(?=\d)/, '')
-  // The length first: BigInt of a million digits takes longer than a validation may.
+  // The length is checked first: BigInt of a million digits takes longer than a validation may.
   if (digits.length > 19) return notANumber
   const value = text.startsWith('-') ? -BigInt(digits) : BigInt(digits)
   if (value < min || value > max) return notANumber
@@ -83,7 +83,7 @@ function parseInteger(text: string, type: 'INT' | 'LONG', min: bigint, max: bigi
   return { reason: `Value must be between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}` }
 }
 
-// Java's Double.parseDouble without its hexadecimal form; a type suffix is allowed there too.
+// The syntax of Java's Double.parseDouble without its hexadecimal form. Java too allows a type suffix.
 const DOUBLE = /^([+-]?)(?:(NaN|Infinity)|((?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?)$/
 
 function parseDouble(text: string): ParseOutcome {
@@ -93,7 +93,7 @@ function parseDouble(text: string): ParseOutcome {
   return { value: match[1] === '-' ? -magnitude : magnitude }
 }
 
-/** The text of a value as Kafka's `ConfigDef.convertToString` writes it; a secret gives `[hidden]`. */
+/** The text of a value as Kafka's `ConfigDef.convertToString` writes it; `[hidden]` for a secret. */
 export function valueText(value: ParsedValue, type: ConfigType): string {
   if (Array.isArray(value)) return value.join(',')
   if (type === 'double' && typeof value === 'number' && Number.isInteger(value)) return value.toFixed(1)

@@ -6,16 +6,16 @@ export interface Reference {
   readonly key: string
 }
 
-/** Does the text hold a `${provider:…}` of any provider? */
+/** Whether the text contains a reference `${provider:…}` to any provider. */
 export function hasReferences(value: string): boolean {
   for (const part of splitReferences(value)) if (typeof part !== 'string') return true
   return false
 }
 
 /**
- * Parts a text into literal pieces and references, as Kafka's ConfigTransformer does by
- * `\$\{([^}]*?):(([^}]*?):)?([^}]*?)\}`: a reference ends at the first `}`, the first colon ends the provider, a second
- * one the path, and the key may hold further ones. Linear, which that expression is not.
+ * Splits a text into literal pieces and references, as Kafka's ConfigTransformer does with
+ * `\$\{([^}]*?):(([^}]*?):)?([^}]*?)\}`: a reference ends at the first `}`; the first colon ends the provider and a
+ * second one the path; the key may contain further colons. Unlike that expression, this function takes linear time.
  */
 export function* splitReferences(text: string): Generator<string | (Reference & { readonly source: string })> {
   let literal = 0

@@ -1,14 +1,14 @@
 import { inspect } from 'node:util'
 
-/** What is shown in a secret's place; the text of Kafka's `Password.toString`. */
+/** Shown in place of a secret; the text of Kafka's `Password.toString`. */
 export const HIDDEN = '[hidden]'
 
-/** A secret that does not print: `String(s)`, JSON and inspect give `[hidden]`; `reveal()` gives the text. */
+/** A text that must not be printed. `reveal()` returns it; see `Secret`. */
 export interface SecretLike {
   reveal(): string
 }
 
-/** A text that does not print: `String`, JSON, templates and `inspect` give `[hidden]`. */
+/** A secret: `String`, JSON, templates and `inspect` give `[hidden]`. */
 export class Secret implements SecretLike {
   readonly #text: string
 
@@ -16,7 +16,7 @@ export class Secret implements SecretLike {
     this.#text = text
   }
 
-  /** The text itself. Call it where the secret is used, and keep the result nowhere. */
+  /** Returns the text itself. Call it where the secret is used, and do not keep the result. */
   reveal(): string {
     return this.#text
   }
@@ -34,7 +34,7 @@ export class Secret implements SecretLike {
   }
 }
 
-/** Must the key's value be kept out of logs and answers? */
+/** Whether the value of a key must be kept out of logs and answers. */
 export function isSensitive(spec: { readonly type?: string; readonly sensitive?: boolean }): boolean {
   return spec.type === 'password' || spec.sensitive === true
 }

@@ -1,9 +1,9 @@
 import type { FencedError } from './types.ts'
 
-/** The kinds of connect-api's ConnectError; the same words, as this library stands below it. */
+/** The kinds of connect-api's ConnectError. This library may not import connect-api, so it repeats the words. */
 export type ProducerErrorKind = 'retriable' | 'data' | 'config' | 'fatal'
 
-/** An error of the producer: `code` is stable, `kind` says who can do something about it. */
+/** An error of the producer. `code` is stable; `kind` says who can do something about it. */
 export class ProducerError extends Error {
   readonly code: string
   readonly kind: ProducerErrorKind
@@ -16,8 +16,9 @@ export class ProducerError extends Error {
 }
 
 /**
- * The producer is of no more use: another one took the transactional id over, the coordinator gave its transaction up
- * after the timeout, or the end of a transaction is in doubt. The start of a new producer settles what was left open.
+ * The producer cannot be used any more: another producer took the transactional id over, the coordinator aborted the
+ * transaction after its timeout, or the end of a transaction is in doubt. The start of a new producer settles what was
+ * left open.
  */
 export class ProducerFencedError extends ProducerError implements FencedError {
   declare readonly code: 'PRODUCER_FENCED'
@@ -26,7 +27,7 @@ export class ProducerFencedError extends ProducerError implements FencedError {
   }
 }
 
-/** This record cannot be kept by the broker as it is; the ones around it were. */
+/** The broker rejects this record as it is. The records around it were written. */
 export class RecordRefusedError extends ProducerError {
   declare readonly kind: 'data'
   constructor(code: string, message: string, cause?: unknown) {
@@ -45,13 +46,15 @@ export class BrokerError extends Error {
 }
 
 /**
- * What a producer does about an error code.
- * - `retry`: the same request again, after a wait
+ * What the producer does after an error code:
+ * - `none`: the batch is written
+ * - `retry`: sends the same request again, after a wait
  * - `stale`: the same, with fresh metadata
- * - `coordinator`: the same, after looking the transaction coordinator up again
- * - `refused`: something in the batch can never be kept; halve it until the culprit is alone
- * - `state`: the broker does not know our producer id or sequence; start a new epoch (KIP-360)
- * - `fenced`, `config`, `fatal`: give up
+ * - `coordinator`: the same, after looking up the transaction coordinator again
+ * - `refused`: the broker will never accept some record of the batch; the batch is halved until that record is alone
+ * - `state`: the broker does not know the producer id or the sequence number; the partition starts a new epoch
+ *   (KIP-360)
+ * - `fenced`, `config`, `fatal`: gives up
  */
 export type Remedy = 'none' | 'retry' | 'stale' | 'coordinator' | 'refused' | 'state' | 'fenced' | 'config' | 'fatal'
 
@@ -60,7 +63,7 @@ interface ProtocolError {
   readonly remedy: Remedy
 }
 
-/** Of https://kafka.apache.org/protocol#protocol_error_codes those that a producer can meet. */
+/** The codes that a producer can meet, of https://kafka.apache.org/protocol#protocol_error_codes. */
 const PROTOCOL_ERRORS: ReadonlyMap<number, ProtocolError> = new Map(
   (
     [
@@ -91,7 +94,7 @@ const PROTOCOL_ERRORS: ReadonlyMap<number, ProtocolError> = new Map(
       [43, 'UNSUPPORTED_FOR_MESSAGE_FORMAT', 'config'],
       [44, 'POLICY_VIOLATION', 'config'],
       [45, 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'state'],
-      // The broker has the batch from an earlier try whose answer was lost: kept.
+      // The broker wrote the batch at an earlier try whose answer was lost.
       [46, 'DUPLICATE_SEQUENCE_NUMBER', 'none'],
       [47, 'INVALID_PRODUCER_EPOCH', 'fenced'],
       [48, 'INVALID_TXN_STATE', 'fatal'],
@@ -114,7 +117,7 @@ const PROTOCOL_ERRORS: ReadonlyMap<number, ProtocolError> = new Map(
   ).map(([code, name, remedy]) => [code, { name, remedy }]),
 )
 
-/** Total: a code that is not in the table is fatal, under the name `BROKER_ERROR_<code>`. */
+/** Never fails: a code that is not in the table is fatal, with the name `BROKER_ERROR_<code>`. */
 export function protocolErrorOf(code: number): ProtocolError {
   return PROTOCOL_ERRORS.get(code) ?? { name: `BROKER_ERROR_${code}`, remedy: 'fatal' }
 }
@@ -122,7 +125,7 @@ export function protocolErrorOf(code: number): ProtocolError {
 export const UNKNOWN_TOPIC_OR_PARTITION = 3
 export const CONCURRENT_TRANSACTIONS = 51
 
-/** What to do about anything that a request threw. What nobody classified is fatal. */
+/** What to do after anything that a request threw. An unknown error is fatal. */
 export function remedyOf(error: unknown): Remedy {
   if (error instanceof BrokerError) return protocolErrorOf(error.protocolCode).remedy
   if (error instanceof ProducerError) {
@@ -132,16 +135,16 @@ export function remedyOf(error: unknown): Remedy {
   return 'fatal'
 }
 
-/** No connection could be made, so no request was sent. */
+/** No connection could be made, so the request was not sent. */
 export const KAFKA_UNREACHABLE = 'KAFKA_UNREACHABLE'
-/** The connection broke, or no answer came in time; the broker may have acted on the request. */
+/** The connection broke or no answer came in time. The broker may have acted on the request. */
 export const KAFKA_NO_ANSWER = 'KAFKA_NO_ANSWER'
 
 export function isUnreachable(error: unknown): boolean {
   return error instanceof ProducerError && error.code === KAFKA_UNREACHABLE
 }
 
-/** The error that a caller gets for a request that will not be tried again. */
+/** The error that the caller gets for a request that will not be tried again. */
 export function givenUp(error: unknown, what: string): ProducerError {
   if (error instanceof ProducerError) return error
   if (error instanceof BrokerError) {
@@ -156,7 +159,10 @@ export function givenUp(error: unknown, what: string): ProducerError {
   return new ProducerError('fatal', 'PRODUCE_FAILED', `${what} failed: ${String(error)}`, error)
 }
 
-/** `stale`: tried often enough; what is missing (a topic) must be made. `state`: goes away with a new transaction. */
+/**
+ * `stale`: the tries are used up, and somebody must create what is missing (a topic). `state`: a new transaction heals
+ * it.
+ */
 const KIND_OF_GIVEN_UP: Readonly<Record<Remedy, ProducerErrorKind>> = {
   none: 'fatal',
   retry: 'retriable',

@@ -1,6 +1,6 @@
 /**
- * Kafka's default partitioner for keyed records: Java's murmur2 (org.apache.kafka.common.utils.Utils.murmur2), made
- * positive, modulo the number of partitions.
+ * Kafka's default partitioner for records with a key: Java's murmur2 (org.apache.kafka.common.utils.Utils.murmur2),
+ * made positive, modulo the number of partitions.
  */
 export function partitionForKey(key: Uint8Array, partitionCount: number): number {
   return (murmur2(key) & 0x7fffffff) % partitionCount

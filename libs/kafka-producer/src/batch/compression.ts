@@ -13,7 +13,9 @@ export interface Codec {
 const gzipAsync = promisify(gzip)
 const zstdAsync = promisify(zstdCompress)
 
-/** gzip and zstd compress on libuv's threads, beside the event loop; snappy and lz4 are WebAssembly and run in it. */
+/**
+ * gzip and zstd compress on the threads of libuv, beside the event loop. snappy and lz4 are WebAssembly and run in it.
+ */
 const codecs: Readonly<Record<Exclude<Compression, 'none'>, Codec>> = {
   gzip: { id: 1, compress: (bytes) => gzipAsync(bytes) },
   snappy: { id: 2, compress: (bytes) => compressionsAlgorithms.snappy.compressSync(bytes as Buffer) },
@@ -21,10 +23,10 @@ const codecs: Readonly<Record<Exclude<Compression, 'none'>, Codec>> = {
   zstd: { id: 4, compress: (bytes) => zstdAsync(bytes) },
 }
 
-/** Null for none. Throws ProducerError of kind config for a name that is no codec. */
+/** The codec of a compression; null for `none`. Throws ProducerError of kind config for an unknown name. */
 export function codecOf(compression: Compression): Codec | null {
   if (compression === 'none') return null
-  // Also called with what stood in a config file.
+  // The name may come from a config file, so the type is not enough.
   const codec = (codecs as Readonly<Record<string, Codec | undefined>>)[compression]
   if (codec !== undefined) return codec
   const possible = ['none', ...Object.keys(codecs)].join(', ')

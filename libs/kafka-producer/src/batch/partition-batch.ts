@@ -2,7 +2,7 @@ import type { PendingSend } from './pending-send.ts'
 import type { ProducerRecord } from '../api/types.ts'
 import type { ProducerIdentity } from '../wire/wire.ts'
 
-/** Consecutive records of one send that go to one partition: `send.records[from]` up to, not including, `to`. */
+/** Consecutive records of one `send` for the same partition: `send.records[from]` up to, but not including, `to`. */
 export interface Run {
   readonly send: PendingSend
   readonly from: number
@@ -10,18 +10,18 @@ export interface Run {
   readonly bytes: number
 }
 
-/** What a record takes in a batch beside its key, value and headers: seven varints and the attributes, at most. */
+/** Bytes of a record besides its key, value and headers, at most: seven varints and the attributes. */
 const RECORD_OVERHEAD = 40
 const HEADER_OVERHEAD = 10
 
-/** An upper bound of a record's encoded bytes, cheap enough to ask for each record. */
+/** An upper bound of the encoded bytes of a record. Cheap, because it is computed for each record. */
 export function recordBytes(record: ProducerRecord): number {
   let bytes = RECORD_OVERHEAD
   if (record.key !== null) bytes += record.key.length
   if (record.value !== null) bytes += record.value.length
   const headers = record.headers
   if (headers !== undefined) {
-    // A UTF-16 unit takes three bytes of UTF-8 at most.
+    // A UTF-16 code unit takes at most three bytes of UTF-8.
     for (const [name, value] of headers)
       bytes += HEADER_OVERHEAD + 3 * name.length + (value === null ? 0 : value.length)
   }
@@ -30,7 +30,7 @@ export function recordBytes(record: ProducerRecord): number {
 
 const NOT_ENCODED = new Uint8Array(0)
 
-/** The records of one produce request to one partition, with the sequence numbers that make a second try harmless. */
+/** The records of one produce request for one partition, with the sequence numbers that make a second try harmless. */
 export class PartitionBatch {
   readonly topic: string
   readonly partition: number
@@ -40,7 +40,7 @@ export class PartitionBatch {
   readonly identity: ProducerIdentity
   /** Sequence of the first record (KIP-98). The same on every try. */
   readonly baseSequence: number
-  /** A try got no clear answer: the broker may have it. */
+  /** A try got no clear answer, so the broker may have written the batch. */
   mayBeKept = false
   /** The record batch of the request, kept for the next try; empty until the first one. */
   encoded: Uint8Array = NOT_ENCODED
@@ -72,7 +72,7 @@ export class PartitionBatch {
     return run.send.records[run.from]!
   }
 
-  /** No caller waits for any of it any more. */
+  /** Whether no caller waits for any of its records any more. */
   isAbandoned(): boolean {
     return this.runs.every((run) => run.send.settled)
   }
@@ -89,7 +89,7 @@ export class PartitionBatch {
     for (const run of this.runs) run.send.reject(reason)
   }
 
-  /** Both halves in order; only for two records or more. */
+  /** Both halves, in order. Needs at least two records. */
   halves(): [Run[], Run[]] {
     const first: Run[] = []
     const second: Run[] = []
@@ -109,7 +109,7 @@ export class PartitionBatch {
   }
 }
 
-/** The run before and from record `at`, `run.from < at < run.to`. */
+/** Splits a run before record `at`, where `run.from < at < run.to`. */
 export function cutRun(run: Run, at: number): [Run, Run] {
   let bytes = 0
   for (let i = run.from; i < at; i++) bytes += recordBytes(run.send.records[i]!)

@@ -7,30 +7,30 @@ export interface BatchLimits {
 }
 
 const MAX_EPOCH = 0x7fff
-/** Sequences are INT32 and go on at 0 (KIP-98). */
+/** Sequence numbers are INT32 and continue at 0 (KIP-98). */
 const SEQUENCE_MODULUS = 0x80000000
 
 /**
- * What waits for one partition, and the producer's state there. At most one batch is out at a time, so its sequence
- * numbers are the only ones in doubt: a retry sends the same batch again, and giving a doubtful batch up starts a new
- * epoch, as its sequence numbers can neither be used again nor skipped.
+ * The waiting records of one partition, and the state of the producer there. At most one batch is in flight, so only
+ * its sequence numbers can be in doubt. A retry sends the same batch again. Giving up a batch in doubt starts a new
+ * epoch, because its sequence numbers can neither be used again nor skipped.
  */
 export class PartitionQueue {
   readonly topic: string
   readonly partition: number
-  /** The batch that was handed to the wire and has no final answer. */
+  /** The batch that was handed to the wire and has no final answer yet. */
   inFlight: PartitionBatch | null = null
   /** Set while `inFlight` waits for its next try. */
   retryTimer: NodeJS.Timeout | null = null
-  /** Failed tries of `inFlight` in a row, and how many of them said that there is no such topic. */
+  /** Failed tries of `inFlight` in a row, and how many of them said that the topic does not exist. */
   failedTries = 0
   unknownTopicTries = 0
   #identity: ProducerIdentity
   #nextSequence = 0
-  /** Runs from `#head` on wait, in order. */
+  /** The runs from `#head` on are waiting, in order. */
   #runs: Run[] = []
   #head = 0
-  /** Halves of refused batches, the next one last; they go before `#runs`. */
+  /** Halves of refused batches, the next one last. They are sent before `#runs`. */
   #pieces: Run[][] = []
 
   constructor(topic: string, partition: number, identity: ProducerIdentity) {
@@ -47,7 +47,10 @@ export class PartitionQueue {
     return this.#pieces.length > 0 || this.#head < this.#runs.length
   }
 
-  /** The next batch, now `inFlight`; null when nothing waits. Always one record at least, however large. */
+  /**
+   * Takes the next batch, which is then `inFlight`; null when nothing waits. A batch has at least one record, however
+   * large.
+   */
   take(limits: BatchLimits): PartitionBatch | null {
     const runs = this.#takePiece() ?? this.#takeRuns(limits)
     if (runs.length === 0) return null
@@ -55,20 +58,20 @@ export class PartitionQueue {
     return this.inFlight
   }
 
-  /** The broker has the batch in flight. */
+  /** The broker has written the batch in flight. */
   kept(baseOffset: bigint): void {
     const batch = this.finish()
     this.#nextSequence = (this.#nextSequence + batch.count) % SEQUENCE_MODULUS
     batch.keep(baseOffset)
   }
 
-  /** The broker keeps nothing of the batch in flight and would not: its halves go next, in order. */
+  /** The broker refused the whole batch in flight: its halves are sent next, in order. */
   split(): void {
     const [first, second] = this.finish().halves()
     this.#pieces.push(second, first)
   }
 
-  /** The batch in flight, which ends here. */
+  /** Ends the batch in flight and returns it. */
   finish(): PartitionBatch {
     const batch = this.inFlight
     if (batch === null) throw new Error(`no batch in flight for ${this.topic}-${this.partition}`)
@@ -79,15 +82,15 @@ export class PartitionQueue {
   }
 
   /**
-   * A new epoch for this partition alone, from sequence 0 (KIP-360); the batch in flight gets its numbers. The broker
-   * compares epochs by partition, and a producer without a transactional id may raise its own.
+   * Starts a new epoch for this partition alone, from sequence 0 (KIP-360). The batch in flight gets the new numbers.
+   * The broker compares epochs for each partition, and a producer without a transactional id may raise its own.
    */
   bumpEpoch(): void {
     if (this.#identity.epoch >= MAX_EPOCH) throw new RangeError(`no epoch left for ${this.topic}-${this.partition}`)
     this.restart({ producerId: this.#identity.producerId, epoch: this.#identity.epoch + 1 })
   }
 
-  /** From sequence 0 under `identity`. */
+  /** Continues from sequence 0 with `identity`. */
   restart(identity: ProducerIdentity): void {
     this.#identity = identity
     this.#nextSequence = 0
@@ -96,7 +99,7 @@ export class PartitionQueue {
     }
   }
 
-  /** Lets go of what waits and nobody waits for. */
+  /** Removes the waiting records whose callers no longer wait. */
   forgetSettled(): void {
     const alive = (run: Run): boolean => !run.send.settled
     this.#runs = this.#runs.slice(this.#head).filter(alive)
@@ -138,7 +141,7 @@ export class PartitionQueue {
     return taken
   }
 
-  /** How many records from the run's start fit. */
+  /** The number of records from the start of the run that fit. */
   #fitting(run: Run, bytes: number, records: number): number {
     let left = bytes
     const end = Math.min(run.to, run.from + records)

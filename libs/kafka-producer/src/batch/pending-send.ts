@@ -1,7 +1,7 @@
 import type { RecordRefusedError } from '../api/errors.ts'
 import type { ProduceFailure, ProduceResult, ProducerRecord } from '../api/types.ts'
 
-/** Offset of a record that the broker kept at an earlier try but whose place it no longer knows. */
+/** The offset of a record that the broker wrote at an earlier try and no longer knows the place of. */
 const OFFSET_UNKNOWN = -1n
 
 interface KeptRange {
@@ -11,16 +11,16 @@ interface KeptRange {
 }
 
 /**
- * One call of `send` until every record of it is kept or refused. It is its own result: what the broker answers is
- * stored as ranges, so that nothing is allocated per record.
+ * One call of `send`, until the broker has written or refused every record. It is its own result. The answers of the
+ * broker are stored as ranges, so nothing is allocated for a single record.
  */
 export class PendingSend implements ProduceResult {
   readonly records: readonly ProducerRecord[]
   readonly promise: Promise<ProduceResult>
   readonly failures: ProduceFailure[] = []
-  /** Sum of `recordBytes`; counted in the producer's `inFlightBytes` while unsettled. */
+  /** The sum of `recordBytes`. It counts in `inFlightBytes` of the producer until the send is settled. */
   bytes = 0
-  /** Settled: what still waits in a queue is not sent any more. */
+  /** True: records that still wait in a queue are no longer sent. */
   settled = false
   readonly #resolve: (result: ProduceResult) => void
   readonly #reject: (reason: unknown) => void
@@ -39,7 +39,7 @@ export class PendingSend implements ProduceResult {
     this.#outstanding = records.length
   }
 
-  /** Records `from` (inclusive) to `to` (exclusive) are kept, at consecutive offsets. */
+  /** Records `from` (inclusive) to `to` (exclusive) are written, at consecutive offsets. */
   keep(from: number, to: number, baseOffset: bigint): void {
     if (this.settled) return
     this.#kept.push({ from, to, baseOffset })

@@ -10,12 +10,12 @@ const CRC_AT = 17
 const ATTRIBUTES_AT = 21
 const TRANSACTIONAL = 1 << 4
 const MAGIC = 2
-/** Clients do not know it; the leader fills it in. */
+/** The leader fills it in. */
 const NO_LEADER_EPOCH = -1
 
 const encoder = new TextEncoder()
 
-/** UTF-8 of header names: a task uses few, over and over. */
+/** UTF-8 of header names. A task uses the same few names for all records. */
 const headerNames = new Map<string, Uint8Array>()
 const MAX_HEADER_NAMES = 1024
 
@@ -28,7 +28,7 @@ function headerName(name: string): Uint8Array {
   return bytes
 }
 
-/** The batch as it stands in a produce request and in the log (record batch v2, KIP-98). */
+/** The batch as it stands in a produce request and in the log (record batch version 2, KIP-98). */
 export function encodeBatch(
   batch: PartitionBatch,
   codec: Codec | null,
@@ -48,8 +48,8 @@ export function encodeBatch(
 }
 
 /**
- * Writes the batch's records, uncompressed, to `out` from `at`; `out` has room for `batch.bytes` there. Returns the end.
- * Goes straight from the caller's records to the bytes of the request: this runs for each record of the pipeline.
+ * Writes the records of the batch, uncompressed, to `out` from `at` on. `out` has room for `batch.bytes` bytes there.
+ * Returns the end position. Hot path: copies directly from the caller's records to the bytes of the request.
  */
 function writeRecords(batch: PartitionBatch, out: Uint8Array, at: number): number {
   const baseTimestamp = batch.firstRecord().timestamp
@@ -102,7 +102,7 @@ function headersSize(headers: NonNullable<ProducerRecord['headers']>): number {
   return size
 }
 
-/** Numbers are kept as doubles: timestamps deltas may have more than 32 bits. */
+/** The arithmetic uses doubles, because timestamp deltas may have more than 32 bits. */
 function zigZag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value
 }
@@ -135,7 +135,7 @@ function writeVarint(out: Uint8Array, at: number, value: number): number {
   return end
 }
 
-/** Length as zigzag varint, -1 for null, then the bytes. */
+/** The length as zigzag varint (-1 for null), then the bytes. */
 function writeBytes(out: Uint8Array, at: number, bytes: Uint8Array | null): number {
   if (bytes === null) {
     out[at] = 1
@@ -146,7 +146,7 @@ function writeBytes(out: Uint8Array, at: number, bytes: Uint8Array | null): numb
   return end + bytes.length
 }
 
-/** Writes the 61 bytes before the records, which are in place from byte 61 of `out` up to its end. */
+/** Writes the 61 bytes of the header. The records already stand from byte 61 of `out` to its end. */
 function withHeader(batch: PartitionBatch, out: Uint8Array, attributes: number): Uint8Array {
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
   const baseTimestamp = BigInt(batch.firstRecord().timestamp)
@@ -166,7 +166,7 @@ function withHeader(batch: PartitionBatch, out: Uint8Array, attributes: number):
   return out
 }
 
-/** The client's CRC-32C is native where it can be, and only takes its own buffers without copying them. */
+/** The CRC-32C of the client is native where possible. It takes only buffers of the client without a copy. */
 function checksum(bytes: Uint8Array): number {
   return crc32c(Writer.create().append(bytes as Buffer).dynamicBuffer)
 }

@@ -9,7 +9,7 @@ interface CachedTopic {
   leadersStale: boolean
 }
 
-/** Who leads which partition, as last heard. At most one request a topic at a time. */
+/** The leaders of partitions as last heard. At most one request for each topic is under way. */
 export class Metadata {
   readonly #wire: Wire
   readonly #topics = new Map<string, CachedTopic>()
@@ -20,7 +20,7 @@ export class Metadata {
     this.#wire = wire
   }
 
-  /** Null when it has to be asked for: unknown, stale, or without a leader. */
+  /** The leader of a partition; null when the metadata must be refreshed: it is unknown, stale, or names no leader. */
   leader(topic: string, partition: number): BrokerAddress | null {
     const cached = this.#topics.get(topic)
     if (cached === undefined || cached.leadersStale) return null
@@ -28,19 +28,19 @@ export class Metadata {
     return nodeId === undefined ? null : (this.#brokers.get(nodeId) ?? null)
   }
 
-  /** The next `leader` of the topic asks again. */
+  /** Marks the leaders of a topic as stale, so that `leader` returns null until the next refresh. */
   invalidate(topic: string): void {
     const cached = this.#topics.get(topic)
     if (cached !== undefined) cached.leadersStale = true
   }
 
-  /** Null when unknown or older than five minutes: partitions can be added. */
+  /** Null when unknown or older than five minutes, because partitions can be added. */
   partitionCount(topic: string): number | null {
     const cached = this.#topics.get(topic)
     return cached === undefined || performance.now() - cached.fetchedAt > MAX_AGE_MS ? null : cached.leaders.length
   }
 
-  /** One try. Throws as `Wire.metadata`. */
+  /** Asks for the metadata, once. Throws like `Wire.metadata`. */
   async refresh(topic: string): Promise<{ readonly partitionCount: number }> {
     let refreshing = this.#refreshing.get(topic)
     if (refreshing === undefined) {

@@ -2,8 +2,9 @@ import { abortable, backoffMs, KAFKA_JITTER, sleep } from '@tributary/async'
 import { BrokerError, CONCURRENT_TRANSACTIONS, givenUp, remedyOf } from '../api/errors.ts'
 
 /**
- * Tells once when an outage starts and once when it is over, however many partitions and tries are part of it: down
- * while any subject (a partition, the coordinator, a topic's metadata) has failed and not yet succeeded again.
+ * Reports the start and the end of an outage once, however many partitions and tries are part of it. The producer is
+ * down while any subject (a partition, the coordinator, the metadata of a topic) has failed and not yet succeeded
+ * again.
  */
 export class Outage {
   readonly #failing = new Set<unknown>()
@@ -19,14 +20,14 @@ export class Outage {
     if (first) this.#report('down', error)
   }
 
-  /** Also for a subject that will not be tried again. */
+  /** The subject succeeded, or will not be tried again. */
   over(subject: unknown): void {
     if (this.#failing.size === 0) return
     if (this.#failing.delete(subject) && this.#failing.size === 0) this.#report('up', null)
   }
 }
 
-/** The coordinator is still writing the last transaction's markers: a matter of milliseconds (Java waits 20). */
+/** The coordinator is still writing the markers of the last transaction, which takes milliseconds. Java waits 20 ms. */
 const CONCURRENT_TRANSACTIONS_WAIT_MS = 5
 
 /** The wait before try `failedTries` + 1 in ms: doubles from `retryBackoffMs` to ten times that, with jitter (KIP-580). */
@@ -42,7 +43,9 @@ export interface RetryOptions {
   readonly retryBackoffMs: number
 }
 
-/** Calls `request` until it succeeds. Rejects with the signal's reason, or with what retrying cannot heal. */
+/**
+ * Calls `request` until it succeeds. Rejects with the reason of the signal, or with an error that a retry cannot heal.
+ */
 export async function retryThroughOutage<T>(request: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { what, signal, outage, retryBackoffMs } = options
   const subject = {}

@@ -13,13 +13,16 @@ import { fenced, Transaction } from './transaction.ts'
 import type { KafkaProducer, ProduceResult, ProducerOptions, ProducerRecord } from '../api/types.ts'
 import type { ProducerIdentity, Wire } from '../wire/wire.ts'
 
-/** 1 MiB, the default of max.message.bytes, without the batch header and what compression may add. */
+/**
+ * 1 MiB is the default of max.message.bytes; the rest is for the batch header and for data that compression makes
+ * larger.
+ */
 const DEFAULT_MAX_REQUEST_BYTES = 1_000_000
 const DEFAULT_MAX_REQUEST_RECORDS = 5000
 
 type Lifecycle = 'new' | 'started' | 'closed'
 
-/** The producer over any wire: everything that decides about order, retries and transactions. */
+/** The producer over any wire. Order, retries and transactions are decided here and in the files beside this one. */
 export class IdempotentProducer implements KafkaProducer {
   readonly driver: 'platformatic' | 'kafkajs'
   readonly #wire: Wire
@@ -32,7 +35,7 @@ export class IdempotentProducer implements KafkaProducer {
   readonly #unsettled = new Set<PendingSend>()
   #identity: ProducerIdentity = { producerId: -1n, epoch: -1 }
   #lifecycle: Lifecycle = 'new'
-  /** Once set, every call throws it. */
+  /** When set, every call throws it. */
   #broken: Error | null = null
   #inFlightBytes = 0
 
@@ -168,7 +171,7 @@ export class IdempotentProducer implements KafkaProducer {
       this.#identity = identity
       for (const queues of this.#queues.values()) for (const queue of queues) queue?.restart(identity)
     } catch (error) {
-      // Whether the transaction ended, and how, is known to the coordinator only.
+      // Only the coordinator knows whether and how the transaction ended.
       const inDoubt = new ProducerFencedError(
         `the end of a transaction of "${transaction.transactionalId}" is in doubt`,
         error,
@@ -211,7 +214,7 @@ export class IdempotentProducer implements KafkaProducer {
     return (partitions[partition] ??= new PartitionQueue(topic, partition, this.#identity))
   }
 
-  /** Gives a send up. What of it is on its way may still be kept. */
+  /** Gives up a send. Records that are already in a request may still be written. */
   #forget(send: PendingSend, reason: unknown): void {
     if (send.settled) return
     this.#transaction?.fail(reason instanceof Error ? reason : new Error('a send was given up', { cause: reason }))

@@ -18,32 +18,35 @@ import { encodeBatch } from '../batch/record-batch.ts'
 import type { Transaction } from './transaction.ts'
 import type { BrokerAddress, ProduceAnswer, Wire } from '../wire/wire.ts'
 
-/** A topic that metadata does not show for so many tries (some 6 s by default) was deleted; a new one shows up sooner. */
+/**
+ * A topic that the metadata does not show for so many tries (about 6 s by default) was deleted. A new topic shows up
+ * sooner.
+ */
 const MAX_UNKNOWN_TOPIC_TRIES = 10
-/** Bytes of one request over all its partitions; far below the broker's socket.request.max.bytes (100 MiB). */
+/** Bytes of one request over all its partitions; far below socket.request.max.bytes of the broker (100 MiB). */
 const MAX_MERGED_BYTES = 4 * 1024 * 1024
-/** Codes after which the leader may nevertheless have the batch. */
+/** After these codes the leader may nevertheless have written the batch. */
 const IN_DOUBT: ReadonlySet<number> = new Set([7 /* REQUEST_TIMED_OUT */, 20 /* NOT_ENOUGH_REPLICAS_AFTER_APPEND */])
 
 export interface SenderParts {
   readonly wire: Wire
   readonly metadata: Metadata
-  /** Null for a producer without a transactional id. */
+  /** Null when the producer has no transactional id. */
   readonly transaction: Transaction | null
   readonly outage: Outage
   readonly codec: Codec | null
   readonly settings: BatchLimits & { readonly retryBackoffMs: number }
-  /** Whether a request may leave now. */
+  /** Whether a request may be sent now. */
   readonly maySend: () => boolean
-  /** The producer is of no more use. */
+  /** The producer cannot be used any more. */
   readonly onFenced: (cause: unknown) => void
   readonly onStateLost: (queue: PartitionQueue, error: Error) => void
 }
 
 /**
- * Moves batches from the queues to the brokers until each record is kept, refused or given up. A queue is sent from as
- * soon as it has records and nothing in flight (linger 0); queues that become ready in the same turn of the event loop
- * and have one leader share a request.
+ * Sends batches from the queues to the brokers until each record is written, refused or given up. A queue is sent as
+ * soon as it has records and no batch in flight (linger 0). Queues that become ready in the same turn of the event loop
+ * and have the same leader share a request.
  */
 export class Sender {
   readonly #parts: SenderParts
@@ -56,18 +59,18 @@ export class Sender {
     this.#parts = parts
   }
 
-  /** To be called when records were added to the queue. */
+  /** Call this when records were added to the queue. */
   wake(queue: PartitionQueue): void {
     if (queue.inFlight === null) this.#schedule(queue)
   }
 
-  /** To be called when a send was given up: lets go of its records where no request is under way. */
+  /** Call this when a send was given up: drops its records when no request with them is in flight. */
   forgetSettled(queue: PartitionQueue): void {
     queue.forgetSettled()
     if (queue.retryTimer !== null && queue.inFlight?.isAbandoned() === true) this.#drop(queue)
   }
 
-  /** Resolves once no request is under way. */
+  /** Resolves when no request is in flight. */
   idle(): Promise<void> {
     if (this.#requests === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onIdle.push(resolve))
@@ -89,7 +92,7 @@ export class Sender {
     this.#ready = []
     const shared = new Map<number, { leader: BrokerAddress; queues: PartitionQueue[]; bytes: number }>()
     for (const queue of ready) {
-      // Queued twice in this turn, or a retry whose turn it is.
+      // The queue was scheduled twice in this turn, or it waits for its next try.
       if (queue.inFlight !== null && queue.retryTimer === null) continue
       queue.retryTimer = null
       const batch = queue.inFlight ?? queue.take(settings)
@@ -115,7 +118,7 @@ export class Sender {
     for (const { leader, queues } of shared.values()) this.#transmit(leader, queues)
   }
 
-  /** Sends the queues' batches in flight. Owns its promise: every outcome ends in the queues. */
+  /** Sends the batches in flight of the queues. Every outcome, also an unexpected error, ends in the queues. */
   #transmit(leader: BrokerAddress | null, queues: readonly PartitionQueue[]): void {
     this.#requests++
     this.#produce(leader, queues)
@@ -190,7 +193,7 @@ export class Sender {
         return this.#refused(queue, batch, error as Error)
       case 'state':
         if (this.#parts.transaction !== null) {
-          // What was acknowledged before is in doubt too: only an abort and a new epoch make it clean.
+          // Earlier batches of the transaction are in doubt too. Only an abort and a new epoch make the state clean.
           this.#parts.transaction.requireNewEpoch()
           return this.#giveUp(queue, error)
         }
@@ -209,12 +212,12 @@ export class Sender {
     }
   }
 
-  /** The general remedy, but for what depends on the producer. */
+  /** The remedy of `remedyOf`, corrected by the state of this producer. */
   #remedy(queue: PartitionQueue, error: unknown): Remedy {
     const remedy = remedyOf(error)
     const code = error instanceof BrokerError ? error.protocolCode : null
     if (code === UNKNOWN_TOPIC_OR_PARTITION && ++queue.unknownTopicTries >= MAX_UNKNOWN_TOPIC_TRIES) return 'config'
-    // Nobody can fence a producer without a transactional id: the broker's state of it is out of step.
+    // Nobody can fence a producer without a transactional id, so the state of the broker is out of step.
     return remedy === 'fenced' && this.#parts.transaction === null ? 'state' : remedy
   }
 
@@ -230,7 +233,7 @@ export class Sender {
         ? new RecordRefusedError('RECORD_TOO_LARGE', `${where} is above the topic's max.message.bytes`, error)
         : new RecordRefusedError(name, `${where} was refused: ${error.message}`, error)
       const run = batch.runs[0]!
-      // Its sequence number was not taken, so there is nothing in doubt.
+      // The broker did not use the sequence number, so nothing is in doubt.
       queue.finish()
       run.send.refuse(run.from, failure)
     }
@@ -259,7 +262,7 @@ export class Sender {
     queue.retryTimer = null
     this.#parts.outage.over(queue)
     if (queue.finish().mayBeKept) {
-      // Its sequence numbers can neither be used again (the broker would take other records for these) nor skipped.
+      // The sequence numbers can neither be used again (the broker would take other records for these) nor be skipped.
       if (this.#parts.transaction === null) queue.bumpEpoch()
       else this.#parts.transaction.requireNewEpoch()
     }

@@ -6,8 +6,8 @@ import { retryThroughOutage } from './outage.ts'
 import type { BrokerAddress, ProducerIdentity, TransactionIdentity, Wire } from '../wire/wire.ts'
 
 /**
- * The coordinator answers CONCURRENT_TRANSACTIONS while it still writes the last transaction's markers, which takes it
- * 1 to 3 ms; after these tries the sender's backoff takes over.
+ * The coordinator answers CONCURRENT_TRANSACTIONS while it writes the markers of the last transaction, which takes 1 to
+ * 3 ms. After these tries the backoff of the sender takes over.
  */
 const MARKER_WAIT_MS = 1
 const MAX_MARKER_TRIES = 50
@@ -21,10 +21,10 @@ export interface TransactionParts {
 }
 
 /**
- * The coordinator's side of a transactional producer (KIP-98): identity, which partitions are part of the open
+ * The part of a transactional producer that talks to the coordinator (KIP-98): the identity, the partitions of the open
  * transaction, and its end.
  *
- * none → open → ending → none; a failure while open leaves only the abort.
+ * States: none → open → ending → none. After a failure an open transaction can only be aborted.
  */
 export class Transaction {
   readonly transactionalId: string
@@ -33,7 +33,7 @@ export class Transaction {
   #identity: ProducerIdentity = { producerId: -1n, epoch: -1 }
   #coordinator: BrokerAddress | null = null
   readonly #included = new Set<PartitionQueue>()
-  /** The coordinator may know of the transaction. */
+  /** The coordinator may know the transaction. */
   #begunAtBroker = false
   #adding: Promise<void> = Promise.resolve()
   #failure: Error | null = null
@@ -48,12 +48,12 @@ export class Transaction {
     return this.#state === 'open'
   }
 
-  /** Why the open transaction can only be aborted; null when it can be committed. */
+  /** The reason why the open transaction can only be aborted; null when it can be committed. */
   get failure(): Error | null {
     return this.#failure
   }
 
-  /** Takes the transactional id over: former holders are fenced, what they left open is aborted. */
+  /** Takes the transactional id over: fences its former holders and aborts what they left open. */
   start(signal: AbortSignal): Promise<ProducerIdentity> {
     return this.#initialize(null, signal)
   }
@@ -65,20 +65,23 @@ export class Transaction {
     this.#state = 'open'
   }
 
-  /** The transaction can only be aborted from here on. */
+  /** From now on the transaction can only be aborted. */
   fail(error: Error): void {
     if (this.#state !== 'none') this.#failure ??= error
   }
 
   /**
-   * The end of the transaction must be followed by a new epoch: a batch was given up that the broker may have or may
-   * yet get, or the broker does not know the sequence.
+   * The transaction must end with a new epoch: a batch was given up that the broker may have or may still receive, or
+   * the broker does not know the sequence.
    */
   requireNewEpoch(): void {
     this.#newEpochRequired = true
   }
 
-  /** Adds the queues' partitions to the transaction, one request at a time. Undefined when all are part of it already. */
+  /**
+   * Adds the partitions of the queues to the transaction, one request at a time. Undefined when all are part of it
+   * already, so that the hot path does not await.
+   */
   include(queues: readonly PartitionQueue[]): Promise<void> | undefined {
     if (queues.every((queue) => this.#included.has(queue))) return undefined
     const added = this.#adding.then(() => this.#add(queues))
@@ -106,8 +109,8 @@ export class Transaction {
   }
 
   /**
-   * Ends the transaction; all its sends are settled. EndTxn is repeated until it is answered: the coordinator answers a
-   * second one for the same outcome like the first. Resolves to the new identity if there is one.
+   * Ends the transaction, whose sends are all settled. Repeats EndTxn until it is answered: the coordinator answers a
+   * second one for the same outcome like the first. Resolves to the new identity, if there is one.
    */
   async end(commit: boolean, signal: AbortSignal): Promise<ProducerIdentity | null> {
     this.#state = 'ending'
@@ -130,10 +133,10 @@ export class Transaction {
     return this.#parts.wire.endTransaction(coordinator, this.#current(), commit)
   }
 
-  /** KIP-360. Also makes a late arrival of a batch in doubt impossible: the brokers refuse the old epoch. */
+  /** Takes a new epoch (KIP-360). The brokers then refuse the old one, so a batch in doubt can no longer arrive. */
   #bumpEpoch(signal: AbortSignal): Promise<ProducerIdentity> {
     if (!this.#parts.wire.canBumpEpoch) {
-      // A plain InitProducerId could fence a successor that took over meanwhile.
+      // A plain InitProducerId could fence a newer producer that took the id over meanwhile.
       throw new ProducerFencedError(`a transaction of "${this.transactionalId}" was aborted with a batch in doubt`)
     }
     return this.#initialize(this.#identity, signal)
@@ -165,7 +168,10 @@ export class Transaction {
     })
   }
 
-  /** One try, at the coordinator that is known or looked up. Throws ProducerFencedError when fenced. */
+  /**
+   * Sends the request once, to the known coordinator or to one that it looks up. Throws ProducerFencedError when
+   * fenced.
+   */
   async #atCoordinator<T>(request: (at: BrokerAddress) => Promise<T>): Promise<T> {
     try {
       this.#coordinator ??= await this.#parts.wire.findTransactionCoordinator(this.transactionalId)

@@ -1,7 +1,7 @@
 import type { KafkaConnection } from '@tributary/config'
 import { KAFKA_NO_ANSWER, ProducerError, protocolErrorOf } from '../api/errors.ts'
 
-/** OpenSSL's verification results and Node's own, as they stand in `code`. */
+/** The verification errors of OpenSSL and of Node, as they stand in `code`. */
 const TLS_REFUSALS: ReadonlySet<string> = new Set([
   'CERT_CHAIN_TOO_LONG',
   'CERT_HAS_EXPIRED',
@@ -21,7 +21,7 @@ const TLS_REFUSALS: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** All errors below one: itself, its causes and the members of aggregates. */
+/** An error, its causes, and the members of aggregates. */
 export function* errorTree(error: unknown): Generator<Error> {
   const seen = new Set<unknown>()
   const open: unknown[] = [error]
@@ -40,7 +40,10 @@ export function codeOf(error: Error): string {
   return typeof code === 'string' ? code : ''
 }
 
-/** Of an error while connecting: refused credentials and certificates are the user's to mend; null for everything else. */
+/**
+ * The config error for refused credentials or certificates, which the user must change; null for every other error of a
+ * connection.
+ */
 export function refusedConnection(error: unknown, address: string, connection: KafkaConnection): ProducerError | null {
   for (const part of errorTree(error)) {
     const code = codeOf(part)
@@ -64,7 +67,10 @@ const LOGIN_REFUSALS: ReadonlySet<unknown> = new Set([
   'ILLEGAL_SASL_STATE',
 ])
 
-/** Both clients also wrap a connection that broke during the login; only the broker's word, or a bad server signature, counts. */
+/**
+ * Both clients report a connection that broke during the login in the same way. Only an answer of the broker, or a bad
+ * signature of the server, is a refusal.
+ */
 function isRefusedLogin(error: unknown): boolean {
   for (const part of errorTree(error)) {
     const named = part as { apiId?: unknown; type?: unknown }
@@ -84,7 +90,7 @@ export function noAnswer(what: string, address: string, cause: unknown): Produce
   )
 }
 
-/** The most telling of several codes of one answer: not that an item was left alone because another failed. */
+/** The code that explains a failed answer best. OPERATION_NOT_ATTEMPTED only says that another item failed. */
 export function mostSpecificCode(codes: readonly number[]): number {
   const OPERATION_NOT_ATTEMPTED = 55
   const failed = codes.filter((code) => protocolErrorOf(code).remedy !== 'none')

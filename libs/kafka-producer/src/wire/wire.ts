@@ -2,7 +2,7 @@ import type { KafkaConnection } from '@tributary/config'
 
 export interface TopicMetadata {
   readonly brokers: readonly BrokerAddress[]
-  /** Leader's node id by partition; -1 while there is none. */
+  /** The node id of the leader by partition; -1 while there is none. */
   readonly leaders: readonly number[]
 }
 export interface BrokerAddress {
@@ -21,11 +21,11 @@ export interface TopicPartition {
   readonly topic: string
   readonly partition: number
 }
-/** The records of one produce request to one partition, as they stand in the request: one record batch. */
+/** The record batch of one produce request for one partition. */
 export interface EncodedBatch extends TopicPartition {
   readonly encoded: Uint8Array
 }
-/** A partition's part of a produce answer. `baseOffset` is -1n where the broker does not say it. */
+/** The part of a produce answer for one partition. `baseOffset` is -1n when the broker does not say it. */
 export interface ProduceAnswer {
   readonly code: number
   readonly baseOffset: bigint
@@ -33,16 +33,19 @@ export interface ProduceAnswer {
 }
 
 /**
- * The requests a producer needs, as one Kafka client sends them: one try each, no retry, no state of its own but its
- * connections. Rejects with BrokerError when the broker answered with an error code, else with ProducerError: kind
- * `retriable` when no answer came (whether the broker acted on the request is then unknown), `config` when credentials
- * or certificates are refused.
+ * The requests that a producer needs, as one Kafka client sends them: one try each, no retry, and no state but
+ * connections. A request rejects with BrokerError when the broker answered with an error code, else with ProducerError:
+ * of kind `retriable` when no answer came (whether the broker acted on the request is then unknown), of kind `config`
+ * when credentials or certificates are refused.
  */
 export interface Wire {
   readonly driver: 'platformatic' | 'kafkajs'
-  /** InitProducerId can carry the current id and epoch (KIP-360), which bumps without fencing a successor. */
+  /**
+   * Whether InitProducerId can carry the current id and epoch (KIP-360), which takes a new epoch without fencing a
+   * newer producer.
+   */
   readonly canBumpEpoch: boolean
-  /** From any broker. Never creates the topic. */
+  /** Asks any broker. Never creates the topic. */
   metadata(topic: string): Promise<TopicMetadata>
   /** Answers in the order of the batches. acks=all. */
   produce(
@@ -51,7 +54,10 @@ export interface Wire {
     batches: readonly EncodedBatch[],
   ): Promise<ProduceAnswer[]>
   findTransactionCoordinator(transactionalId: string): Promise<BrokerAddress>
-  /** `coordinator` null: any broker. `current` null: a new producer, which fences former holders of the id. */
+  /**
+   * `coordinator` null: asks any broker. `current` null: starts a new producer, which fences the former holders of the
+   * id.
+   */
   initProducerId(
     coordinator: BrokerAddress | null,
     transactionalId: string | null,
@@ -67,5 +73,5 @@ export interface Wire {
   close(): Promise<void>
 }
 
-/** Makes the wire of a driver. `requestTimeoutMs`: a request without an answer for so long rejects with KAFKA_NO_ANSWER. */
+/** Creates the wire of a driver. A request without an answer for `requestTimeoutMs` rejects with `KAFKA_NO_ANSWER`. */
 export type CreateWire = (connection: KafkaConnection, requestTimeoutMs: number) => Wire

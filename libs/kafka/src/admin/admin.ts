@@ -15,7 +15,7 @@ import { checkCode, KafkaError, protocolError } from '../cluster/errors.ts'
 import { fenceProducers } from './fence-producers.ts'
 import { decodePayload } from '../group/group-payload.ts'
 
-/** A topic to make. -1 partitions or replication: the broker's default (KIP-464). */
+/** A topic to create. -1 partitions or replicas: the default of the broker (KIP-464). */
 export interface NewTopic {
   readonly name: string
   readonly partitions: number
@@ -37,14 +37,14 @@ export interface GroupMemberDescription {
   readonly memberId: string
   readonly clientId: string
   readonly host: string
-  /** What the member joined with, decoded; null while the group rebalances, and for a member that is not ours. */
+  /** What the member joined with, decoded; null while the group rebalances, and for a member of another kind. */
   readonly metadata: unknown
   readonly metadataBytes: Buffer
 }
 
 export interface GroupDescription {
   readonly groupId: string
-  /** Kafka's: Dead (there is none), Empty, PreparingRebalance, CompletingRebalance, Stable. */
+  /** Kafka's state: Dead (the group does not exist), Empty, PreparingRebalance, CompletingRebalance or Stable. */
   readonly state: string
   readonly members: readonly GroupMemberDescription[]
 }
@@ -53,8 +53,8 @@ const TOPIC_RESOURCE = ConfigResourceTypes.TOPIC
 const REQUEST_TIMEOUT_MS = 30_000
 
 /**
- * Topics, offsets and groups. Every call retries what may heal (an outage, a moved leader) for up to `timeoutMs`, and
- * rejects with a KafkaError.
+ * Topics, offsets and groups. Every call retries errors that may heal (an outage, a moved leader) for up to
+ * `timeoutMs`, and rejects with a KafkaError.
  */
 export class KafkaAdmin {
   readonly #cluster: Cluster
@@ -65,7 +65,10 @@ export class KafkaAdmin {
     this.#timeoutMs = options.timeoutMs ?? 30_000
   }
 
-  /** Resolves also when the topic is there already; it may take a moment until every broker knows it. */
+  /**
+   * Creates a topic. Resolves also when the topic exists already. A new topic may be unknown to some brokers for a
+   * moment.
+   */
   createTopic(topic: NewTopic, signal?: AbortSignal): Promise<void> {
     const doing = `create topic ${topic.name}`
     return this.#retry(signal, async () => {
@@ -84,7 +87,7 @@ export class KafkaAdmin {
     })
   }
 
-  /** Resolves also when a topic is not there. */
+  /** Deletes topics. Resolves also when a topic does not exist. */
   deleteTopics(names: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#retry(signal, async () => {
       const topics = names.map((name) => ({ name, topicId: null }))
@@ -96,7 +99,7 @@ export class KafkaAdmin {
     })
   }
 
-  /** null for a topic that is not there. */
+  /** The descriptions by name; null for a topic that does not exist. */
   describeTopics(names: readonly string[], signal?: AbortSignal): Promise<Map<string, TopicDescription | null>> {
     return this.#retry(signal, async () => {
       const { topics } = await this.#cluster.metadata(names)
@@ -118,7 +121,10 @@ export class KafkaAdmin {
     })
   }
 
-  /** A topic's settings, those of the broker's default included. Throws UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED. */
+  /**
+   * The settings of a topic, with the defaults of the broker. Throws UNKNOWN_TOPIC_OR_PARTITION,
+   * TOPIC_AUTHORIZATION_FAILED.
+   */
   topicConfig(topic: string, keys: readonly string[], signal?: AbortSignal): Promise<Map<string, string | null>> {
     return this.#retry(signal, async () => {
       const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: [...keys] }
@@ -130,16 +136,16 @@ export class KafkaAdmin {
   }
 
   /**
-   * The offset by partition: `earliest`, or `latest`, the high watermark: one behind the last record that every in-sync
-   * replica has, those of open transactions included.
+   * The offsets by partition. `latest` is the high watermark: one after the last record that every in-sync replica has,
+   * records of open transactions included.
    */
   listOffsets(topic: string, at: 'earliest' | 'latest', signal?: AbortSignal): Promise<Map<number, bigint>> {
     return this.#retry(signal, () => listOffsets(this.#cluster, topic, at))
   }
 
   /**
-   * A group and its members. A broker tells the members' metadata only while the group is stable, so this waits for a running
-   * rebalance, up to `settleMs`, before it answers without.
+   * A group and its members. A broker returns the metadata of members only while the group is stable, so this waits for
+   * a running rebalance for up to `settleMs` (default 2000) and then answers without the metadata.
    */
   async describeGroup(
     groupId: string,
@@ -154,8 +160,8 @@ export class KafkaAdmin {
   }
 
   /**
-   * Fences every producer that holds one of the transactional ids and aborts what they left open (KIP-618). With a signal it
-   * tries until that aborts, without one for `timeoutMs`.
+   * Fences every producer that holds one of the transactional ids and aborts what they left open (KIP-618). With a
+   * signal it retries until that aborts, without one for `timeoutMs`.
    */
   fenceProducers(transactionalIds: readonly string[], signal?: AbortSignal): Promise<void> {
     return fenceProducers(this.#cluster, transactionalIds, signal ?? AbortSignal.timeout(this.#timeoutMs))
@@ -217,7 +223,10 @@ const EARLIEST = -2n
 const READ_UNCOMMITTED = 0
 const READ_COMMITTED = 1
 
-/** Offsets of all partitions, asked of their leaders; `stable`: the end before the first open transaction. One try. */
+/**
+ * The offsets of all partitions, asked of their leaders, in one try. `stable`: the end before the first open
+ * transaction.
+ */
 export async function listOffsets(
   cluster: Cluster,
   topic: string,

@@ -5,25 +5,27 @@ import { call, type Cluster } from '../cluster/cluster.ts'
 import { checkCode, KafkaError } from '../cluster/errors.ts'
 
 const TRANSACTION_KEY = 1
-/** Requests that one call has under way at most. */
+/** Requests in flight of one call, at most. */
 const PARALLEL = 32
 /**
- * The coordinator gives its log so long to take the new epoch, and keeps it as the id's transaction timeout until the next
- * producer starts. Much less fails on a slow disk (KAFKA-16047), much more may exceed transaction.max.timeout.ms.
+ * How long the coordinator may take to write the new epoch. It also keeps this value as the transaction timeout of the
+ * id until the next producer starts. A much smaller value fails on a slow disk (KAFKA-16047), a much larger one may
+ * exceed transaction.max.timeout.ms.
  */
 const TRANSACTION_TIMEOUT_MS = 10_000
 
 /**
- * Fences every producer that holds one of the transactional ids, as Java's Admin.fenceProducers (KIP-618): the epoch of each
- * goes up by one, what they left open is aborted, and their next request fails with PRODUCER_FENCED. An id that nobody ever
- * had is fine. Tries what may heal again until `signal`; rejects with its reason, or with a KafkaError that cannot heal.
+ * Fences every producer that holds one of the transactional ids, as Java's Admin.fenceProducers does (KIP-618): the
+ * epoch of each id grows by one, open transactions are aborted, and the next request of a former holder fails with
+ * PRODUCER_FENCED. An unused id is no error. Retries errors that may heal until `signal` aborts. Rejects with the
+ * reason of the signal, or with a KafkaError that cannot heal.
  */
 export async function fenceProducers(
   cluster: Cluster,
   transactionalIds: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  // An open transaction's abort is asked for by the first try and awaited by the following ones, which takes some ms.
+  // The first try asks for the abort of an open transaction; the following ones wait for it, which takes some ms.
   const backoff = new Backoff(10, 1000)
   for (let ids = [...new Set(transactionalIds)]; ids.length > 0;) {
     ids = await abortable(fenceOnce(cluster, ids), signal)
@@ -31,7 +33,7 @@ export async function fenceProducers(
   }
 }
 
-/** One try for each id; answers those that are to be tried again. */
+/** Tries each id once. Returns the ids to try again. */
 async function fenceOnce(cluster: Cluster, ids: readonly string[]): Promise<string[]> {
   const found = await healing(findCoordinators(cluster, ids))
   if (found === null) return [...ids]
@@ -46,7 +48,7 @@ async function fenceOnce(cluster: Cluster, ids: readonly string[]): Promise<stri
   return again
 }
 
-/** null for an error that another try may heal. */
+/** Resolves to null for an error that another try may heal. */
 async function healing<T>(attempt: Promise<T>): Promise<T | null> {
   try {
     return await attempt
@@ -63,7 +65,7 @@ async function findCoordinators(cluster: Cluster, ids: readonly string[]): Promi
   return coordinators
 }
 
-/** Takes the id over with no producer id of its own (-1/-1, KIP-360), which the coordinator refuses nobody. */
+/** Takes the id over without a producer id (-1/-1, KIP-360). The coordinator refuses that to nobody. */
 async function fence(cluster: Cluster, { key, nodeId, errorCode, errorMessage }: Coordinator): Promise<true> {
   checkCode(errorCode, `find the coordinator of transactional id ${key}`, errorMessage)
   const node = await cluster.node(nodeId)

@@ -18,9 +18,9 @@ export interface Address {
 }
 
 /**
- * The brokers of one cluster: finds them from the bootstrap list, and keeps one shared connection to each for short
- * requests. Whatever parks its connection (a join, a long-polling fetch) opens one of its own with `open`, because a broker
- * handles the requests of a connection one after the other.
+ * The brokers of one cluster. It finds them from the bootstrap list and keeps one shared connection to each for short
+ * requests. A request that occupies its connection (a join, a long-polling fetch) uses a connection of its own from
+ * `open`, because a broker handles the requests of a connection one after the other.
  */
 export class Cluster {
   readonly #connection: KafkaConnection
@@ -32,19 +32,22 @@ export class Cluster {
     this.#connection = connection
   }
 
-  /** Names, partitions and leaders of `topics`; one that is not there has an `errorCode`. Never creates a topic. */
+  /**
+   * The names, partitions and leaders of `topics`; a topic that does not exist has an `errorCode`. Never creates a
+   * topic.
+   */
   async metadata(topics: readonly string[]): Promise<MetadataResponse> {
     const response = await call(await this.#any(), metadataV12.api, [...topics], false, false)
     this.#brokers = new Map(response.brokers.map((b) => [b.nodeId, { host: b.host, port: b.port }]))
     return response
   }
 
-  /** The shared connection to a broker by its node id. */
+  /** The shared connection to a broker, by its node id. */
   async node(id: number): Promise<Connection> {
     return this.#share(await this.address(id))
   }
 
-  /** Where a broker listens. Throws a retriable error when no metadata names it. */
+  /** The address of a broker. Throws a retriable error when the metadata does not name the broker. */
   async address(id: number): Promise<Address> {
     if (!this.#brokers.has(id)) await this.metadata([])
     const address = this.#brokers.get(id)
@@ -52,19 +55,22 @@ export class Cluster {
     return address
   }
 
-  /** The shared connection to the broker that coordinates nothing in particular, for requests that any broker answers. */
+  /** A shared connection to some broker, for requests that any broker answers. */
   async any(): Promise<Connection> {
     return this.#any()
   }
 
-  /** A new connection of the caller's own, who closes it. `requestTimeoutMs`: a request without an answer for so long ends it. */
+  /**
+   * Opens a new connection, which the caller closes. A request without an answer for `requestTimeoutMs` ends the
+   * connection.
+   */
   async open(address: Address, requestTimeoutMs = 30_000): Promise<Connection> {
     const { host, port } = address
     const connection = new Connection(this.#connection.clientId, {
       ...connectionOptions(this.#connection, host),
       requestTimeout: requestTimeoutMs,
     })
-    // Every request under way gets the error by itself; without a listener the event would end the process.
+    // Every request in flight gets the error by itself. Without a listener the event would end the process.
     connection.on('error', () => undefined)
     try {
       await connection.connect(host, port)
@@ -78,7 +84,7 @@ export class Cluster {
     return connection
   }
 
-  /** Ends all shared connections. Idempotent. */
+  /** Closes all shared connections. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true
     const shared = [...this.#shared.values()]
@@ -109,7 +115,7 @@ export class Cluster {
       const connection = await present
       if (connection.isConnected()) return connection
     }
-    // Whoever comes here first after a loss replaces it; the others find the new one.
+    // The first caller after a loss replaces the connection; the others find the new one.
     if (this.#shared.get(name) === present) {
       const opening = this.open(address)
       this.#shared.set(name, opening)
@@ -121,7 +127,10 @@ export class Cluster {
   }
 }
 
-/** One request. Resolves also with a response that carries error codes: the caller reads them; rejects when there was none. */
+/**
+ * Sends one request. Resolves also with a response that contains error codes, which the caller reads. Rejects when
+ * there was no response.
+ */
 export async function call<A extends unknown[], R>(connection: Connection, api: API<A, R>, ...args: A): Promise<R> {
   try {
     return await api.async(connection, ...args)
@@ -131,7 +140,10 @@ export async function call<A extends unknown[], R>(connection: Connection, api: 
   }
 }
 
-/** The leaders of a topic's partitions, by partition. Throws UNKNOWN_TOPIC_OR_PARTITION, or a retriable error while one has no leader. */
+/**
+ * The id of a topic and the leaders of its partitions. Throws UNKNOWN_TOPIC_OR_PARTITION, or a retriable error while a
+ * partition has no leader.
+ */
 export function leadersOf(metadata: MetadataResponse, topic: string): { id: string; leaders: Map<number, number> } {
   const found = metadata.topics.find((t) => t.name === topic)
   if (!found) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} is not in the metadata`, true)
@@ -146,7 +158,7 @@ export function leadersOf(metadata: MetadataResponse, topic: string): { id: stri
 
 const GROUP_KEY = 0
 
-/** The broker that coordinates a group. */
+/** Finds the broker that coordinates a group. */
 export async function findCoordinator(cluster: Cluster, groupId: string): Promise<Address & { nodeId: number }> {
   const response = await call(await cluster.any(), findCoordinatorV4.api, GROUP_KEY, [groupId])
   const found = response.coordinators[0]

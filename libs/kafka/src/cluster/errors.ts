@@ -1,14 +1,16 @@
 import { AuthenticationError, protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
 
 /**
- * What a broker, or the way to it, answered. `code` is the protocol's name of the error (`NOT_COORDINATOR`), or
- * `NETWORK` (refused, reset, timed out) or `AUTHENTICATION`.
+ * An error of a broker or of the connection to it. `code` is the name of the protocol (`NOT_COORDINATOR`), `NETWORK`
+ * (refused, reset, timed out) or `AUTHENTICATION`.
  */
 export class KafkaError extends Error {
   readonly code: string
-  /** Trying again may heal it, after a look at fresh metadata. */
+  /** Another try may succeed, after a refresh of the metadata. */
   readonly retriable: boolean
-  /** `retriable` as one of connect-api's kinds of error; the same words, as this library stands below it. */
+  /**
+   * `retriable` as a kind of connect-api's errors. This library may not import connect-api, so it repeats the words.
+   */
   readonly kind: 'retriable' | 'fatal'
   constructor(code: string, message: string, retriable: boolean, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
@@ -19,12 +21,12 @@ export class KafkaError extends Error {
   }
 }
 
-/** The protocol's name of an error code, `UNKNOWN_SERVER_ERROR` for one that this client does not know. */
+/** The name of an error code in the protocol; `UNKNOWN_SERVER_ERROR` for a code that the client does not know. */
 export function protocolErrorName(code: number): string {
   return protocolErrorsCodesById[code] ?? 'UNKNOWN_SERVER_ERROR'
 }
 
-/** The error for a non-zero code of a response; `doing` says what was tried and on what. */
+/** The error for a non-zero code of a response. `doing` says what was tried and on what. */
 export function protocolError(code: number, doing: string, detail?: string | null): KafkaError {
   const name = protocolErrorName(code)
   const definition = protocolErrors[name]
@@ -35,12 +37,12 @@ export function protocolError(code: number, doing: string, detail?: string | nul
   )
 }
 
-/** Throws `protocolError` for a code other than 0. */
+/** Throws `protocolError(…)` unless the code is 0. */
 export function checkCode(code: number, doing: string, detail?: string | null): void {
   if (code !== 0) throw protocolError(code, doing, detail)
 }
 
-/** Anything that a connection threw. Only refused credentials cannot heal by trying again. */
+/** The KafkaError for anything that a connection threw. Only refused credentials cannot heal by another try. */
 export function connectionError(error: unknown, doing: string): KafkaError {
   if (error instanceof KafkaError) return error
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
@@ -51,7 +53,7 @@ export function connectionError(error: unknown, doing: string): KafkaError {
   return new KafkaError('NETWORK', `${doing}: ${rootMessage(error)}`, true, error)
 }
 
-/** The innermost cause's words: `connect ECONNREFUSED 127.0.0.1:9092` says more than what wraps it. */
+/** The message of the innermost cause: `connect ECONNREFUSED 127.0.0.1:9092` says more than the errors around it. */
 function rootMessage(error: unknown): string {
   let message = String(error)
   for (let e: unknown = error; e instanceof Error; e = e.cause) message = e.message || message

@@ -13,13 +13,13 @@ export interface GroupCoordinatorOptions {
 const PROTOCOL_TYPE = 'tributary'
 const PROTOCOL_NAME = 'coop-v1'
 
-/** Errors after which the coordinator is to be looked for anew. */
+/** Errors after which the coordinator must be looked up again. */
 const MOVED = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS']
 
 /**
- * The requests of one group member, on two connections to the group's coordinator: a join parks its connection until the round
- * is complete, and heartbeats must go on meanwhile. Each request finds the coordinator and connects when needed, tries once and
- * rejects with a KafkaError.
+ * The requests of one group member, on two connections to the coordinator of the group: a join occupies its connection
+ * until the round is complete, and heartbeats must go on meanwhile. Each request finds the coordinator and connects
+ * when needed, tries once, and rejects with a KafkaError.
  */
 export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions
@@ -34,7 +34,7 @@ export class GroupCoordinator {
     this.#cluster = new Cluster(options.connection)
   }
 
-  /** Waits for the round to be complete. A member that is new ('') gets its id first (KIP-394). */
+  /** Joins a round and waits until it is complete. A new member (`memberId` '') gets its id first (KIP-394). */
   async join(memberId: string, metadata: Buffer): Promise<JoinedRound> {
     const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
     const ask = (id: string): Promise<joinGroupV7.JoinGroupResponse> =>
@@ -49,7 +49,7 @@ export class GroupCoordinator {
     return { memberId: response.memberId, generation, leader, members }
   }
 
-  /** The leader gives the assignments of all; everyone gets its own. */
+  /** Ends a round: the leader passes the assignments of all members, and each member gets its own. */
   async sync(memberId: string, generation: number, assignments: ReadonlyMap<string, Buffer>): Promise<Buffer> {
     const list = Array.from(assignments, ([id, assignment]) => ({ memberId: id, assignment }))
     const { groupId } = this.#options
@@ -66,7 +66,7 @@ export class GroupCoordinator {
     this.#check(response.errorCode, 'heartbeat')
   }
 
-  /** Takes a member out of the group; `reason` is for the broker's log (KIP-800). */
+  /** Removes a member from the group. `reason` is for the log of the broker (KIP-800). */
   async leave(memberId: string, reason: string): Promise<void> {
     const { groupId } = this.#options
     const member = { memberId, groupInstanceId: null, reason }
@@ -74,7 +74,7 @@ export class GroupCoordinator {
     this.#check(response.errorCode || (response.members[0]?.errorCode ?? 0), 'leave')
   }
 
-  /** Cuts both connections; what is under way rejects. Idempotent. */
+  /** Closes both connections; requests in flight reject. Idempotent. */
   async close(): Promise<void> {
     const open = Object.values(this.#connections).filter((connection) => connection !== null)
     this.#connections.rounds = this.#connections.heartbeats = null
@@ -126,6 +126,6 @@ export interface JoinedRound {
   readonly memberId: string
   readonly generation: number
   readonly leader: string
-  /** All members with what they joined with; only the leader gets them. */
+  /** All members with what they joined with. Only the leader gets them. */
   readonly members: readonly { readonly memberId: string; readonly metadata: Buffer }[]
 }

@@ -7,16 +7,19 @@ import { GroupCoordinator, type JoinedRound } from './group-coordinator.ts'
 import { decodePayload, encodePayload } from './group-payload.ts'
 import { Lease, systemLeaseClock, type LeaseClock } from './lease.ts'
 
-/** A member as the leader sees it. */
+/** A member as the leader of the group sees it. */
 export interface RoundMember<M> {
   readonly memberId: string
-  /** It drains: it wants nothing and gives up what it owns. */
+  /** The member is leaving: it wants nothing and gives up what it owns. */
   readonly leaving: boolean
-  /** What its `metadata()` answered. */
+  /** The result of its `metadata()`. */
   readonly metadata: M
 }
 
-/** What a member is told. `followup`: another round comes soon, as something is withheld until its owner gave it up. */
+/**
+ * The assignment of one member. `followup`: another round follows soon, because something is withheld until its owner
+ * has given it up.
+ */
 export interface Assignment {
   readonly followup?: boolean
 }
@@ -24,13 +27,22 @@ export interface Assignment {
 export interface GroupMemberOptions<M extends object, A extends Assignment> {
   readonly connection: KafkaConnection
   readonly groupId: string
-  /** JSON that the leader and `KafkaAdmin.describeGroup` get. Called for every round, at its start. */
+  /** JSON for the leader and for `KafkaAdmin.describeGroup`. Called at the start of every round. */
   readonly metadata: () => M
-  /** Called on the leader: who gets what. A member without an entry is told nothing and keeps what it has. */
+  /**
+   * Called on the leader: decides the assignment of each member. A member without an entry is told nothing and keeps
+   * what it has.
+   */
   readonly assign: (members: readonly RoundMember<M>[], generation: number) => Map<string, A> | Promise<Map<string, A>>
-  /** Synchronous: what it must not do any more is marked when it returns; stopping goes on in the background. */
+  /**
+   * Called with each assignment. Synchronous: when it returns, everything that the member must not do any more is
+   * marked. The stopping itself goes on in the background.
+   */
   readonly onAssignment: (assignment: A, generation: number) => void
-  /** The group forgot this member: all it has may be someone else's, until an assignment names it. It joins anew by itself. */
+  /**
+   * The group forgot this member. Everything that it has may belong to another member until an assignment names it. The
+   * member joins again by itself.
+   */
   readonly onLost: (reason: string) => void
   readonly log: Logger
   /** ms, within the broker's group.min/max.session.timeout.ms (6000 to 1800000); default 10000. */
@@ -42,21 +54,25 @@ export interface GroupMemberOptions<M extends object, A extends Assignment> {
   readonly clock?: LeaseClock
 }
 
-/** Share of the session that a member may act for after its last proof of life; the rest is for what is already under way. */
+/**
+ * The share of the session for which a member may act after its last proof of life. The rest is for work that is
+ * already under way.
+ */
 const LEASE_SHARE = 0.85
-/** While a further round is expected heartbeats are this close, so that a moved unit pauses for about 60 ms only. */
+/** While another round is expected, heartbeats are this close, so that a moved unit pauses for only about 60 ms. */
 const FOLLOWUP_INTERVAL_MS = 30
 const FOLLOWUP_LIMIT_MS = 5000
-/** Changes that come together are one round. */
+/** Changes within this time are one round. */
 const REJOIN_DEBOUNCE_MS = 20
 const LEAVE_TIMEOUT_MS = 3000
 const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID']
 const REJOIN_AT_ONCE = [...FORGOTTEN, 'REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'MEMBER_ID_REQUIRED']
 
 /**
- * One member of a Kafka group whose work is anything but partitions, with the rules of incremental cooperative rebalancing
- * (KIP-415): what a member has goes on during a round, the leader takes away first and gives in the next round. It knows
- * nothing of what is assigned. Two loops run side by side: rounds (join, assign, sync) and heartbeats, on connections of their own.
+ * One member of a Kafka group whose work is not partitions, with the rules of incremental cooperative rebalancing
+ * (KIP-415): the work of a member goes on during a round, and the leader first takes work away and gives it to another
+ * member in the next round. This class knows nothing about the work. Two loops run side by side, on connections of
+ * their own: rounds (join, assign, sync) and heartbeats.
  */
 export class GroupMember<M extends object, A extends Assignment> {
   readonly #options: GroupMemberOptions<M, A>
@@ -70,10 +86,13 @@ export class GroupMember<M extends object, A extends Assignment> {
   #memberId = ''
   #generation = -1
   #leader = ''
-  /** An assignment came since the last join as a new member; before it a heartbeat proves nothing about what is ours. */
+  /**
+   * An assignment arrived since the last join as a new member. Before that a heartbeat proves nothing about what this
+   * member owns.
+   */
   #settled = false
   #round: 'wanted' | 'joining' | 'none' = 'none'
-  /** `rejoin` was called while a round was under way, which may have begun with older metadata. */
+  /** `rejoin` was called during a round, which may have begun with older metadata. */
   #again = false
   #debounceMs = 0
   #wakeRounds: (() => void) | null = null
@@ -104,7 +123,7 @@ export class GroupMember<M extends object, A extends Assignment> {
   get memberId(): string {
     return this.#memberId
   }
-  /** Of the last round that this member took part in; -1 when it is in none. */
+  /** The generation of the last round of this member; -1 when it is in none. */
   get generation(): number {
     return this.#generation
   }
@@ -112,18 +131,19 @@ export class GroupMember<M extends object, A extends Assignment> {
     return this.#memberId !== '' && this.#leader === this.#memberId
   }
 
-  /** Ask before every side effect: false means that another member may own what is ours. */
+  /** Call this before every side effect. False means that another member may own the work of this one. */
   leaseValid(): boolean {
     return this.#lease.valid()
   }
-  /** Resolves once the lease is valid. Rejects with the signal's reason. */
+  /** Resolves when the lease is valid. Rejects with the reason of the signal. */
   waitForLease(signal: AbortSignal): Promise<void> {
     return this.#lease.wait(signal)
   }
 
   /**
-   * Joins, and resolves after the first assignment. An outage is waited for; the signal ends the membership as `close` does.
-   * Rejects when the broker refuses for good (credentials, authorization, a session timeout out of its range).
+   * Joins the group and resolves after the first assignment. An outage is waited for. The signal ends the membership,
+   * like `close`. Rejects when the broker refuses for good (credentials, authorization, a session timeout out of its
+   * range).
    */
   start(signal: AbortSignal): Promise<void> {
     this.#life = anySignal(signal, this.#stop.signal)
@@ -133,15 +153,15 @@ export class GroupMember<M extends object, A extends Assignment> {
     return abortable(this.#first.promise, this.#life)
   }
 
-  /** What `metadata()` answers has changed, or the assignment should be made anew. */
+  /** Asks for another round: the result of `metadata()` has changed, or the assignment should be made again. */
   rejoin(): void {
     if (this.#round === 'joining') this.#again = true
     else this.#wantRound(REJOIN_DEBOUNCE_MS)
   }
 
   /**
-   * The first step of a graceful leave: joins once more as a leaving member and resolves when an assignment was handed out
-   * that takes everything away, as `over` says; by default that is the first one. Then stop the work, and call `leave`.
+   * The first step of a graceful leave. Joins again as a leaving member and resolves when an assignment arrived that
+   * takes everything away, as `over` says; by default that is the first one. Then stop the work and call `leave`.
    */
   async drain(signal: AbortSignal, over: (assignment: A) => boolean = () => true): Promise<void> {
     this.#leaving = true
@@ -152,8 +172,9 @@ export class GroupMember<M extends object, A extends Assignment> {
   }
 
   /**
-   * Takes a member out of the group that is known to be gone, so that nobody need wait for its session to end. One that lives
-   * joins anew, so only for work that is fenced otherwise. Rejects with a KafkaError; a member that is not there is none.
+   * Removes another member that is known to be gone, so that nobody waits for the end of its session. A living member
+   * would join again, so use this only for work that is fenced otherwise. Rejects with a KafkaError. A member that does
+   * not exist is no error.
    */
   async evict(memberId: string): Promise<void> {
     try {
@@ -163,7 +184,10 @@ export class GroupMember<M extends object, A extends Assignment> {
     }
   }
 
-  /** Leaves the group at once, so that the others need not wait for the session to end. Only when nothing runs any more. */
+  /**
+   * Leaves the group at once, so that the others need not wait for the end of the session. Only when no work runs any
+   * more.
+   */
   async leave(): Promise<void> {
     const memberId = this.#memberId
     this.#end('left the group')
@@ -177,7 +201,7 @@ export class GroupMember<M extends object, A extends Assignment> {
     await this.close()
   }
 
-  /** Ends without a word: the group finds out by the session's end. Idempotent. */
+  /** Ends without leaving: the group notices at the end of the session. Idempotent. */
   async close(): Promise<void> {
     this.#end('closed')
     await this.#coordinator.close()
@@ -212,11 +236,11 @@ export class GroupMember<M extends object, A extends Assignment> {
     }
   }
 
-  /** One round: join, assign when leader, sync, hand the assignment out. */
+  /** Takes part in one round: joins, assigns when it is the leader, syncs, and passes on its assignment. */
   async #takePart(): Promise<void> {
     this.#again = false
     const sequence = ++this.#sequence
-    // The broker takes no notice of a follower that joins again with the same bytes: the sequence makes them differ.
+    // The broker ignores a follower that joins again with the same bytes. The sequence number makes them differ.
     const metadata = { ...this.#options.metadata(), v: 1, seq: sequence, leaving: this.#leaving }
     const round = await abortable(this.#coordinator.join(this.#memberId, encodePayload(metadata)), this.#life)
     this.#memberId = round.memberId
@@ -227,11 +251,11 @@ export class GroupMember<M extends object, A extends Assignment> {
     const bytes = await abortable(this.#coordinator.sync(round.memberId, round.generation, assignments), this.#life)
     this.#apply(bytes, sequence)
     this.#settled = true
-    // After the hand-out: with a fresh lease only what is still ours may go on.
+    // Renewed only after the assignment was passed on, so that with a fresh lease only the remaining work may go on.
     this.#lease.renew(sentAt)
     this.#up()
     this.#first.resolve()
-    // During the hand-out rejoin() may have been called.
+    // rejoin() may have been called while the assignment was passed on.
     this.#round = this.#again ? 'wanted' : 'none'
     if (this.#again) await sleep(REJOIN_DEBOUNCE_MS, this.#life)
   }
@@ -294,7 +318,7 @@ export class GroupMember<M extends object, A extends Assignment> {
         this.#up()
       } catch (error) {
         if (this.#life.aborted) return
-        // A round was completed meanwhile: its sync is the newer proof.
+        // A round was completed meanwhile; its sync is the newer proof of life.
         if (memberId !== this.#memberId || generation !== this.#generation) continue
         code = (error as KafkaError).code
         if (code === 'ILLEGAL_GENERATION' && this.#round === 'joining') continue
@@ -302,7 +326,7 @@ export class GroupMember<M extends object, A extends Assignment> {
         if (code !== 'REBALANCE_IN_PROGRESS' && code !== 'ILLEGAL_GENERATION' && !FORGOTTEN.includes(code)) continue
         this.#wantRound(0)
       }
-      // A heartbeat during a round is refused by name but renews the session all the same.
+      // The broker answers a heartbeat during a round with an error but renews the session all the same.
       const accepted = code === '' || code === 'REBALANCE_IN_PROGRESS'
       if (accepted && this.#settled && memberId === this.#memberId) this.#lease.renew(sentAt)
     }
@@ -320,11 +344,11 @@ export class GroupMember<M extends object, A extends Assignment> {
 
   // Errors
 
-  /** Takes note of what went wrong; true when the next round may begin at once. */
+  /** Records what went wrong. Returns true when the next round may begin at once. */
   #failed(error: unknown): boolean {
     const { groupId, log } = this.#options
     if (!(error instanceof KafkaError)) {
-      // A throw of metadata, assign or onAssignment.
+      // An exception of metadata, assign or onAssignment.
       log.error('group_callback_failed', { group: groupId, error: (error as Error).stack })
       return false
     }

@@ -1,4 +1,7 @@
-/** Two clocks in ms: the wall's can be set back, the monotonic one may stand still while a virtual machine is suspended. */
+/**
+ * Two clocks in ms. The wall clock can be set back; the monotonic clock may stand still while a virtual machine is
+ * suspended.
+ */
 export interface LeaseClock {
   wall(): number
   monotonic(): number
@@ -12,8 +15,8 @@ export interface LeaseTime {
 export const systemLeaseClock: LeaseClock = { wall: () => Date.now(), monotonic: () => performance.now() }
 
 /**
- * The right to act as a member of a group, counted from the moment at which the last accepted proof of life was *sent*, so that
- * it ends here before the broker can have given the work to another. It is over as soon as either clock says so.
+ * The right to act as a member of a group. It counts from the moment when the last accepted proof of life was *sent*,
+ * so it ends here before the broker can give the work to another member. It ends as soon as either clock says so.
  */
 export class Lease {
   readonly #lengthMs: number
@@ -34,13 +37,13 @@ export class Lease {
     return this.remainingMs() > 0
   }
 
-  /** ≤ 0 when expired. */
+  /** ms until the lease ends; ≤ 0 when it has expired. */
   remainingMs(): number {
     const { wall, monotonic } = this.now()
     return this.#lengthMs - Math.max(wall - this.#from.wall, monotonic - this.#from.monotonic)
   }
 
-  /** A proof of life that was sent at `sentAt` was accepted. */
+  /** The broker accepted a proof of life that was sent at `sentAt`. */
   renew(sentAt: LeaseTime): void {
     if (sentAt.monotonic < this.#from.monotonic) return
     this.#from = sentAt
@@ -53,7 +56,7 @@ export class Lease {
     this.#from = { wall: -Infinity, monotonic: -Infinity }
   }
 
-  /** Resolves once there is a valid lease: at once, or with the next `renew`. Rejects with the signal's reason. */
+  /** Resolves when the lease is valid: at once, or with the next `renew`. Rejects with the reason of the signal. */
   wait(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason as Error)
     if (this.valid()) return Promise.resolve()

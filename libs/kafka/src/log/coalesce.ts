@@ -1,6 +1,6 @@
 /**
- * One operation for all who need it at the same time. Whoever asks while it runs shares the run that begins after it, as the
- * one under way may have begun before what they ask about happened.
+ * Shares one operation among callers that need it at the same time. A caller that asks during a run shares the next
+ * run, because the present one may have begun before the event that the caller asks about.
  */
 export class SharedRun<T> {
   readonly #operation: () => Promise<T>
@@ -11,7 +11,7 @@ export class SharedRun<T> {
     this.#operation = operation
   }
 
-  /** The outcome of a run that begins after this call. */
+  /** The result of a run that begins after this call. */
   ask(): Promise<T> {
     return (this.#next ??= this.#afterRunning())
   }
@@ -26,8 +26,9 @@ export class SharedRun<T> {
 }
 
 /**
- * Lets many go on one after the other, some in each turn of the event loop, so that what they do next does not add up to a
- * standstill. A number, not a time: where a process gets little of a processor its turns are long, and must still bring it on.
+ * Lets waiting callers continue one after the other, a limited number in each turn of the event loop, so that their
+ * next steps do not add up to a standstill. The limit is a number, not a time: a process with little of a processor has
+ * long turns and must still make progress.
  */
 export class Turns {
   readonly #perTurn: number

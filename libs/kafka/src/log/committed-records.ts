@@ -22,9 +22,9 @@ const LOG_APPEND_TIME = 1 << 3
 const ABORT_MARKER = 0
 
 /**
- * The records of one fetched partition from `from` on that a read_committed consumer sees (KIP-98): without control records
- * and without those of the aborted transactions that the broker lists. `next` is the offset to fetch from then; it moves past
- * what was left out, and past what compaction took away.
+ * The records of one fetched partition from offset `from` on that a read_committed consumer sees (KIP-98): without
+ * control records and without the records of aborted transactions that the broker lists. `next` is the offset to fetch
+ * next. It moves past records that were left out and records that compaction removed.
  */
 export function committedRecords(fetched: FetchedPartition, from: bigint): { records: LogRecord[]; next: bigint } {
   const pending = [...(fetched.abortedTransactions ?? [])].sort((a, b) => Number(a.firstOffset - b.firstOffset))
@@ -42,7 +42,7 @@ export function committedRecords(fetched: FetchedPartition, from: bigint): { rec
     if (batch.attributes & TRANSACTIONAL && aborted.has(batch.producerId)) continue
     for (const record of batch.records) {
       const offset = batch.firstOffset + BigInt(record.offsetDelta)
-      // A batch is delivered whole, although the offset asked for may stand in its middle.
+      // The broker returns whole batches, also when the requested offset is inside one.
       if (offset < from) continue
       records.push({
         partition: fetched.partitionIndex,
@@ -59,7 +59,10 @@ export function committedRecords(fetched: FetchedPartition, from: bigint): { rec
   return { records, next }
 }
 
-/** Key of a control record: int16 version, int16 type (0 abort, 1 commit). An emptied batch, left by compaction, has none. */
+/**
+ * The type in the key of a control record: int16 version, int16 type (0 abort, 1 commit). A batch that compaction
+ * emptied has none.
+ */
 function markerType(batch: RecordsBatch): number | undefined {
   const key = batch.records[0]?.key
   return key && key.length >= 4 ? key.readInt16BE(2) : undefined

@@ -15,14 +15,17 @@ export interface CompactedLogOptions {
   readonly connection: KafkaConnection
   readonly topic: CompactedTopic
   readonly log: Logger
-  /** Every record in the order of its partition, tombstones included. Synchronous; must not throw. */
+  /** Called for every record in the order of its partition, tombstones included. Synchronous; must not throw. */
   readonly onRecord: (record: LogRecord) => void
 }
 
-/** Of a thousand tasks that a refresh lets start, each of which takes some ms for it, no more in one turn of the event loop. */
+/**
+ * At most so many waiting callers continue in one turn of the event loop: of a thousand tasks that start after a
+ * refresh, each takes some ms.
+ */
 const REFRESHED_PER_TURN = 32
 
-/** Failures in a row before the log speaks of one: a new topic has no leader yet, a leader moves. */
+/** Failures in a row that are not logged: a new topic has no leader yet, or a leader moves. */
 const QUIET_TRIES = 2
 
 interface Waiter {
@@ -31,17 +34,17 @@ interface Waiter {
 }
 
 /**
- * Tails all partitions of a compacted topic from its beginning, read_committed and without a consumer group, so that it starts
- * without a rebalance and every process sees every record. A lost connection is made again for ever.
+ * Tails all partitions of a compacted topic from the beginning, read_committed and without a consumer group. So it
+ * starts without a rebalance, and every process sees every record. A lost connection is made again without limit.
  */
 export class CompactedLog {
   readonly #options: CompactedLogOptions
   readonly #cluster: Cluster
   readonly #stop = new AbortController()
   readonly #waiters = new Set<Waiter>()
-  /** Next offset to apply, by partition. */
+  /** The next offset to apply, by partition. */
   readonly #positions = new Map<number, bigint>()
-  /** Many tasks that start at once ask once, and go on one after the other. */
+  /** Callers that refresh at the same time share one request and then continue in turns. */
   readonly #latestEnds = new SharedRun(() => this.#ends('latest'))
   readonly #turns = new Turns(REFRESHED_PER_TURN)
   #life: AbortSignal = this.#stop.signal
@@ -53,16 +56,16 @@ export class CompactedLog {
     this.#cluster = new Cluster(options.connection)
   }
 
-  /** Number of partitions of the topic; known after `start`. */
+  /** The number of partitions of the topic; known after `start`. */
   get partitionCount(): number {
     return this.#positions.size
   }
 
   /**
-   * Makes the topic when missing and resolves once every record up to the last stable offset was handed out: not to wait for
-   * open transactions, as the one of a worker that was killed stays open until its successor, who starts here, has fenced it.
-   * An outage is waited for until `signal`, which also ends the tailing, as `stop` does. Throws KafkaError INVALID_CONFIG for
-   * a topic that is not compacted.
+   * Creates the topic when it is missing. Resolves when every record up to the last stable offset was passed to
+   * `onRecord`. It does not wait for open transactions: the transaction of a killed worker stays open until its
+   * successor, which starts here, fences it. An outage is waited for until `signal` aborts. The signal also ends the
+   * tailing, like `stop`. Throws KafkaError INVALID_CONFIG for a topic that is not compacted.
    */
   async start(signal: AbortSignal): Promise<void> {
     this.#life = anySignal(signal, this.#stop.signal)
@@ -72,8 +75,9 @@ export class CompactedLog {
   }
 
   /**
-   * Resolves once every record that is in the topic now was handed out. Waits for open transactions to end (as Connect does, by
-   * asking for the high watermark): a committed offset may stand behind a record of someone else's open transaction.
+   * Resolves when every record that is in the topic now was passed to `onRecord`. Waits for open transactions to end,
+   * as Connect does by asking for the high watermark: a committed offset may stand after a record of an open
+   * transaction of somebody else.
    */
   async refresh(signal?: AbortSignal): Promise<void> {
     const until = signal ? AbortSignal.any([signal, this.#life]) : this.#life
@@ -81,12 +85,12 @@ export class CompactedLog {
     await this.#turns.next()
   }
 
-  /** Resolves once the record at `offset` was handed out, or left out for good (aborted, compacted away). */
+  /** Resolves when the record at `offset` was passed to `onRecord`, or skipped (aborted, or removed by compaction). */
   readTo(partition: number, offset: bigint, signal?: AbortSignal): Promise<void> {
     return this.#reach(new Map([[partition, offset + 1n]]), signal)
   }
 
-  /** Ends the tailing and waits for it. Idempotent; pending waits reject. */
+  /** Ends the tailing and waits for its end. Pending waits reject. Idempotent. */
   async stop(): Promise<void> {
     this.#stop.abort(new KafkaError('CLOSED', `the log of topic ${this.#options.topic.name} is closed`, false))
     await this.#running
@@ -146,7 +150,9 @@ export class CompactedLog {
     }
   }
 
-  /** One round: finds the leaders and reads all of them until one fails; then the others end too, as leaders may have moved. */
+  /**
+   * Finds the leaders and reads all of them until one fails. Then the others end too, because leaders may have moved.
+   */
   async #tailAll(onProgress: () => void): Promise<void> {
     const { topic, log } = this.#options
     const { id, leaders } = leadersOf(await this.#cluster.metadata([topic.name]), topic.name)
@@ -158,7 +164,7 @@ export class CompactedLog {
     for (const partition of leaders.keys()) {
       if (!this.#positions.has(partition)) this.#positions.set(partition, 0n)
     }
-    // Of an empty topic nothing comes, and it is read to its end all the same.
+    // An empty topic is read to its end already.
     this.#wake()
     const round = new AbortController()
     const signal = AbortSignal.any([this.#life, round.signal])
@@ -193,7 +199,7 @@ export class CompactedLog {
       try {
         this.#options.onRecord(record)
       } catch (error) {
-        // One record must not keep a service from all that follow it.
+        // One bad record must not keep the following records from the service.
         const { partition, offset } = record
         const { topic, log } = this.#options
         log.error('log_record_failed', { topic: topic.name, partition, offset, error: (error as Error).stack })

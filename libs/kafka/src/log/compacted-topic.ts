@@ -5,12 +5,12 @@ import { KafkaAdmin, type NewTopic } from '../admin/admin.ts'
 import { Backoff } from '../cluster/backoff.ts'
 import { KafkaError } from '../cluster/errors.ts'
 
-/** A compacted topic: -1 partitions or replication is the broker's default. */
+/** A compacted topic. -1 partitions or replicas: the default of the broker. */
 export type CompactedTopic = Omit<NewTopic, 'configs'>
 
 /**
- * Makes the topic when it is missing, and refuses one that is not `cleanup.policy=compact`, as Kafka Connect does: a topic that
- * deletes by age forgets connectors. An outage is waited for until `signal`.
+ * Creates the topic when it is missing. Rejects a topic whose cleanup.policy is not `compact`, as Kafka Connect does: a
+ * topic that deletes by age forgets connectors. An outage is waited for until `signal` aborts.
  */
 export async function ensureCompactedTopic(
   connection: KafkaConnection,
@@ -61,7 +61,7 @@ async function ensureOnce(
   )
 }
 
-/** null: this user may not read it; Connect then takes the topic as it is, and so do we. */
+/** The policy; null when this user may not read it. Connect then uses the topic as it is, and so does this function. */
 async function cleanupPolicy(
   admin: KafkaAdmin,
   topic: string,

@@ -10,35 +10,36 @@ export interface FetchPlan {
   readonly node: number
   readonly topic: string
   readonly topicId: string
-  /** Next offset to read, by partition of this leader; moved on by `tailLeader`. */
+  /** The next offset to read, by partition of this leader. `tailLeader` moves it on. */
   readonly positions: Map<number, bigint>
   readonly partitions: readonly number[]
   onRecords(records: readonly LogRecord[]): void
-  /** After every answer, when positions may have moved. */
+  /** Called after every answer, when positions may have moved. */
   onProgress(): void
-  /** The log no longer has the offset asked for; reading goes on at `to`. */
+  /** The log no longer has the requested offset; reading goes on at `to`. */
   onReset(partition: number, to: bigint): void
 }
 
-/** How long a broker holds a fetch that finds nothing new: an idle log costs one request in this time. */
+/** How long a broker holds a fetch that finds nothing new. An idle log costs one request in this time. */
 const MAX_WAIT_MS = 5000
 /**
- * Of one answer, which is taken apart in one go: of batches of one offset each, as exactly-once tasks write them, some 3,000,
- * in some 40 ms of a processor, of which a starting process may get a tenth. More per answer reads a log no faster.
+ * Limit of one answer. An answer is processed in one turn of the event loop: with batches of one record each, as
+ * exactly-once tasks write them, 1 MiB holds about 3,000 records and takes about 40 ms of a processor, of which a
+ * starting process may get a tenth. A larger limit reads a log no faster.
  */
 const MAX_BYTES = 1024 * 1024
-/** Of one partition, whose records are handed out in one go. */
+/** Limit of one partition, whose records are passed on in one turn of the event loop. */
 const PARTITION_MAX_BYTES = 256 * 1024
 const READ_COMMITTED = 1
 const FULL_FETCH_EPOCH = -1
 
 /**
- * Reads the partitions of one leader for ever, on a connection of its own, by long-polling fetches. Ends by rejecting: with
- * what went wrong, or with the signal's reason.
+ * Reads the partitions of one leader without end, by long-polling fetches on a connection of its own. Ends by
+ * rejecting, with the error or with the reason of the signal.
  */
 export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<never> {
   const connection = await plan.cluster.open(await plan.cluster.address(plan.node), MAX_WAIT_MS + 10_000)
-  // Closing is the only way to end a fetch that the broker holds.
+  // Only closing the connection ends a fetch that the broker holds.
   const close = (): void => void connection.close()
   signal.addEventListener('abort', close, { once: true })
   try {
@@ -68,7 +69,7 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
         const { records, next } = committedRecords(fetched, plan.positions.get(partition) ?? 0n)
         plan.onRecords(records)
         plan.positions.set(partition, next)
-        // A long log must not hold the event loop: heartbeats and other tasks have their turn in between.
+        // A long log must not hold the event loop: heartbeats and other tasks run in between.
         if (records.length > 0) await setImmediate()
       }
       plan.onProgress()
@@ -82,14 +83,15 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
 export interface TailTopicOptions {
   readonly connection: KafkaConnection
   readonly topic: string
-  /** Partition → first offset to read. A partition that is not named is not read. */
+  /** The first offset to read by partition. Partitions without an entry are not read. */
   readonly from: ReadonlyMap<number, bigint>
   readonly onRecords: (records: readonly LogRecord[]) => void
 }
 
 /**
- * Reads a topic of any kind, read_committed and without a consumer group, for ever. Ends by rejecting: with what went wrong
- * (nothing is tried again), or with the signal's reason. A log that no longer has an offset is read from its start.
+ * Reads a topic of any kind without end, read_committed and without a consumer group. Ends by rejecting, with the error
+ * (it does not retry) or with the reason of the signal. A partition that no longer has the offset is read from its
+ * start.
  */
 export async function tailTopic(options: TailTopicOptions, signal: AbortSignal): Promise<never> {
   const { topic, onRecords } = options

@@ -4,8 +4,8 @@ import type { FileProto } from './file-proto.ts'
 import { parseProto } from './proto-source.ts'
 
 /**
- * Google's well-known types that a message may hold, or an Any may name, without their file being in the set. Names,
- * numbers and types are those of google/protobuf/*.proto.
+ * The well-known types of Google that a message may contain, or an Any may name, although their file is not in the set.
+ * Names, numbers and types are those of google/protobuf/*.proto.
  */
 const SOURCES: Readonly<Record<string, string>> = {
   any: 'message Any { string type_url = 1; bytes value = 2; }',
@@ -29,13 +29,13 @@ const SOURCES: Readonly<Record<string, string>> = {
     message Int32Value { int32 value = 1; } message UInt32Value { uint32 value = 1; }
     message BoolValue { bool value = 1; } message StringValue { string value = 1; } message BytesValue { bytes value = 1; }`,
 }
-/** Seldom imported; protobufjs ships their files. */
+/** Seldom imported; protobufjs ships these files. */
 const SHIPPED = ['descriptor', 'api', 'type', 'source_context']
 const DIRECTORY = 'google/protobuf/'
 
 const parsed = new Map<string, FileProto>()
 
-/** The bundled file of that name, such as `google/protobuf/any.proto`; null when there is none. */
+/** The bundled file with a name such as `google/protobuf/any.proto`; null when there is none. */
 export function wellKnownFile(name: string): FileProto | null {
   const known = parsed.get(name)
   if (known) return known
@@ -56,8 +56,8 @@ function sourceOf(name: string): string | null {
 }
 
 /**
- * The files and those bundled ones that they lack: the small ones always, unless the set declares their types itself
- * under another file name, the others where they are imported.
+ * Adds the bundled files that a set lacks: the small ones always, unless the set declares their types itself in a file
+ * of another name; the others where they are imported.
  */
 export function withWellKnown(files: readonly FileProto[]): FileProto[] {
   const all = new Map(files.map((f) => [f.name, f]))
@@ -66,7 +66,7 @@ export function withWellKnown(files: readonly FileProto[]): FileProto[] {
     const file = wellKnownFile(name)
     if (file && !all.has(name) && !file.messageType.some((m) => own.has(m.name))) all.set(name, file)
   }
-  // Set and Map iterate over what is added meanwhile, so imports of imports come too.
+  // Set and Map also iterate over elements that are added meanwhile, so imports of imports are found too.
   const wanted = new Set(files.flatMap((f) => f.dependency))
   for (const name of wanted) {
     const file = all.get(name) ?? wellKnownFile(name)

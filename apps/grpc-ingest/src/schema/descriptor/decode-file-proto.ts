@@ -11,12 +11,12 @@ import type {
   Syntax,
 } from './file-proto.ts'
 
-/** Reads a binary FileDescriptorSet. Throws DataError at malformed input. */
+/** Decodes a binary FileDescriptorSet. Throws DataError for malformed input. */
 export function decodeFileSet(bytes: Uint8Array): FileProto[] {
   return new Fields(bytes).messages(1).map(decodeFile)
 }
 
-/** Reads a binary FileDescriptorProto, as server reflection sends it. Throws DataError at malformed input. */
+/** Decodes a binary FileDescriptorProto, as server reflection sends it. Throws DataError for malformed input. */
 export function decodeFile(bytes: Uint8Array): FileProto {
   const f = new Fields(bytes)
   const options = new Fields(f.merged(8))
@@ -118,7 +118,10 @@ function decodeFeatures(bytes: Uint8Array): FeaturesProto {
 
 const EMPTY = new Uint8Array(0)
 
-/** The varint and length-delimited fields of a message by number; others occur in no descriptor and are left out. */
+/**
+ * The varint and length-delimited fields of a message, by number. Descriptors have no fields of other wire types; these
+ * are skipped.
+ */
 class Fields {
   readonly #numbers = new Map<number, number>()
   readonly #chunks = new Map<number, Uint8Array[]>()
@@ -142,7 +145,7 @@ class Fields {
   has(number: number): boolean {
     return this.#numbers.has(number) || this.#chunks.has(number)
   }
-  /** 0 when unset. */
+  /** The value of a varint field; 0 when it is unset. */
   number(number: number): number {
     return this.#numbers.get(number) ?? 0
   }
@@ -155,7 +158,7 @@ class Fields {
   text(number: number): string {
     return this.texts(number).at(-1) ?? ''
   }
-  /** A singular message: its occurrences joined, which is what merging them means. */
+  /** The bytes of a singular message field: its occurrences joined, which is how protobuf merges them. */
   merged(number: number): Uint8Array {
     const chunks = this.messages(number)
     return chunks.length < 2 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks)

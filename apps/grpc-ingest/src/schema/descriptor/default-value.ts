@@ -3,7 +3,10 @@ import type { DefaultValue, EnumType, FieldType } from '../model/model.ts'
 
 const EMPTY = new Uint8Array(0)
 
-/** A field's default from the text in its descriptor (null: none declared, so the type's zero). */
+/**
+ * Parses the default of a field from the text in its descriptor. null: none is declared, so the default is the zero
+ * value of the type.
+ */
 export function parseDefault(
   type: FieldType,
   text: string | null,
@@ -22,7 +25,7 @@ export function parseDefault(
       return text === 'true'
     case 'enum': {
       const number = text === null || text === '' ? enumType?.defaultNumber : enumType?.numberOf.get(text)
-      if (number === undefined) throw unfit(field, text)
+      if (number === undefined) throw invalidDefault(field, text)
       return number
     }
     case 'double':
@@ -41,7 +44,7 @@ export function parseDefault(
 
 function parseInteger(text: string | null, field: string): bigint {
   if (text === null || text === '') return 0n
-  if (!/^-?\d{1,20}$/.test(text)) throw unfit(field, text)
+  if (!/^-?\d{1,20}$/.test(text)) throw invalidDefault(field, text)
   return BigInt(text)
 }
 
@@ -51,13 +54,16 @@ function parseFloatDefault(text: string | null, field: string, single: boolean):
   if (text === '-inf') return -Infinity
   if (text === 'nan') return NaN
   const value = Number(text)
-  if (Number.isNaN(value)) throw unfit(field, text)
+  if (Number.isNaN(value)) throw invalidDefault(field, text)
   return single ? Math.fround(value) : value
 }
 
 const ESCAPES: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 }
 
-/** Bytes defaults are C-escaped in descriptors (descriptor.proto, FieldDescriptorProto.default_value). */
+/**
+ * Decodes C escapes: descriptors write defaults of type bytes so (descriptor.proto,
+ * FieldDescriptorProto.default_value).
+ */
 function unescapeBytes(text: string): Uint8Array {
   const out: number[] = []
   const pattern = /\\([0-7]{1,3})|\\x([0-9a-fA-F]{1,2})|\\(.)|([^\\]+)|\\/gs
@@ -70,6 +76,6 @@ function unescapeBytes(text: string): Uint8Array {
   return Uint8Array.from(out)
 }
 
-function unfit(field: string, text: string | null): Error {
+function invalidDefault(field: string, text: string | null): Error {
   return invalidDescriptor(field, `Couldn't parse default value: "${(text ?? '').slice(0, 80)}".`)
 }

@@ -1,6 +1,6 @@
 /**
- * The part of google/protobuf/descriptor.proto that matters to reading, as plain objects: what both a binary descriptor
- * and .proto text become before `link`. Numbers are those of descriptor.proto.
+ * The part of google/protobuf/descriptor.proto that reading needs, as plain objects. Binary descriptors and .proto text
+ * both become this form before `link`. Numbers are those of descriptor.proto.
  */
 export interface FileProto {
   readonly name: string
@@ -18,7 +18,7 @@ export interface FileProto {
 
 export type Syntax = 'proto2' | 'proto3' | 'editions'
 
-/** FeatureSet: 0 is "not set here", so inherited. */
+/** A FeatureSet. 0 means "not set here", so the value is inherited. */
 export interface FeaturesProto {
   /** 1 explicit, 2 implicit, 3 legacy required */
   readonly fieldPresence: number

@@ -12,13 +12,13 @@ import type {
   Syntax,
 } from './file-proto.ts'
 
-/** A file's, message's or field's features, all resolved; numbers as in FeaturesProto. */
+/** The resolved features of a file, message or field, with the numbers of FeatureSet. */
 export type Features = FeaturesProto
 
 const DEFAULTS: Readonly<Record<Syntax, Features>> = {
   proto2: { fieldPresence: 1, enumType: 2, repeatedFieldEncoding: 2, utf8Validation: 3, messageEncoding: 1 },
   proto3: { fieldPresence: 2, enumType: 1, repeatedFieldEncoding: 1, utf8Validation: 2, messageEncoding: 1 },
-  // Editions 2023 and later (protobuf's feature settings for editions).
+  // Editions from 2023 on (protobuf documentation, "Feature Settings for Editions").
   editions: { fieldPresence: 1, enumType: 1, repeatedFieldEncoding: 1, utf8Validation: 2, messageEncoding: 1 },
 }
 
@@ -26,7 +26,7 @@ export function fileFeatures(file: FileProto): Features {
   return inherit(DEFAULTS[file.syntax], file.features)
 }
 
-/** What `own` does not say is as in `outer`. */
+/** Features of `outer`, overridden by those that `own` sets. */
 export function inherit(outer: Features, own: FeaturesProto): Features {
   return {
     fieldPresence: own.fieldPresence || outer.fieldPresence,
@@ -53,8 +53,8 @@ const MAX_NUMBER = 536_870_911 // 2^29 - 1
 const OPTIONS = /(^|\.)google\.protobuf\.\w+Options$/
 
 /**
- * Links files, in any order, into one schema; the well-known types are added where they are not among them.
- * Throws ConfigError on `grpc.proto.descriptor`, in protobuf-java's words where it has some (`"x" is not defined.`).
+ * Links files, given in any order, into one schema. Adds the well-known types that are missing. Throws ConfigError on
+ * `grpc.proto.descriptor`, with the texts of protobuf-java where it has them (`"x" is not defined.`).
  */
 export function link(files: readonly FileProto[], origin: Root['origin']): Root {
   return new Linker(withWellKnown(files)).link(origin)
@@ -62,7 +62,7 @@ export function link(files: readonly FileProto[], origin: Root['origin']): Root 
 
 interface Scope {
   readonly file: FileProto
-  /** Full name of the package or message that holds the declaration; '' for none. */
+  /** Full name of the package or message around the declaration; '' for none. */
   readonly name: string
   readonly features: Features
 }
@@ -74,7 +74,7 @@ class Linker {
   readonly #enums = new Map<string, EnumType>()
   readonly #services = new Map<string, Service>()
   readonly #fieldsOf = new Map<MessageType, Map<number, Field>>()
-  /** Fields, extensions and methods: linked once all names are known. */
+  /** Work on fields, extensions and methods, which is done when all names are known. */
   readonly #later: (() => void)[] = []
 
   constructor(files: readonly FileProto[]) {
@@ -121,7 +121,7 @@ class Linker {
   }
 
   #declareExtension(proto: FieldProto, scope: Scope): void {
-    // Custom options say nothing about what is on the wire, and their file is often left out of a set.
+    // Custom options do not occur in messages, and their file is often missing in a set.
     if (OPTIONS.test(proto.extendee)) return
     this.#later.push(() => {
       const field = this.#linkField(proto, scope, null)
@@ -208,9 +208,9 @@ class Linker {
         (isMessage || oneof !== null || proto.proto3Optional || parent === null || features.fieldPresence !== 2),
       omitUnset: parent === null || (!repeated && (isMessage || oneof !== null)) || proto.proto3Optional,
       packed: repeated && scalar && (proto.packed ?? features.repeatedFieldEncoding === 1),
-      // protobuf-java checks maps always (FieldDescriptor.needsUtf8Check)
+      // protobuf-java always checks the strings of maps (FieldDescriptor.needsUtf8Check).
       validateUtf8: features.utf8Validation === 2 || scope.file.checkUtf8 || parent?.mapEntry === true,
-      // As protobuf-java does: a proto2 field treats an open enum as closed, too.
+      // As in protobuf-java, a proto2 field treats an open enum as closed, too.
       closed: enumType !== null && (enumType.closed || scope.file.syntax === 'proto2'),
       defaultValue: parseDefault(type, proto.defaultValue, enumType, fullName),
       oneof: oneof && !proto.proto3Optional ? oneof.name : null,
@@ -250,7 +250,10 @@ class Linker {
     return message
   }
 
-  /** Full name of a type: as it is behind a leading dot, else looked for from the innermost scope outwards. */
+  /**
+   * The full name of a type. A name with a leading dot is complete; any other is looked up from the innermost scope
+   * outwards.
+   */
   #resolve(name: string, scope: Scope, user: string): string {
     if (name.startsWith('.')) {
       if (this.#fileOf.has(name.slice(1))) return name.slice(1)
@@ -291,7 +294,7 @@ function checkMapEntry(message: MessageType): void {
   if (!ok || !MAP_KEYS.includes(key.type)) throw invalid(message.fullName, 'Map entry without a key 1 and a value 2.')
 }
 
-/** protoc's rule: underscores go, and the letter after one becomes upper case. */
+/** The rule of protoc: underscores are removed, and the letter after one becomes upper case. */
 function jsonNameOf(name: string): string {
   return name.replace(/_+([a-z]?)/g, (_, letter: string) => letter.toUpperCase())
 }

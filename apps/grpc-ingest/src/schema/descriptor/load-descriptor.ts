@@ -11,14 +11,14 @@ import { wellKnownFile } from './bundled-files.ts'
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 const MAX_IMPORTS = 10_000
-/** What .proto text must have and neither a path nor base64 can: a statement's end or a block. */
+/** .proto text must contain the end of a statement or a block; a path or base64 cannot. */
 const PROTO_TEXT = /\b(?:syntax|edition|package|import|message|service|enum)\b[^]*[;{]/
 
 /**
- * Loads what `grpc.proto.descriptor` says: the path of a FileDescriptorSet (protoc --descriptor_set_out) or of a .proto
- * file, whose imports are looked for from its folder and the folders above it; or a FileDescriptorSet in base64; or
- * .proto text, which can import the well-known types. Files of a set may come in any order.
- * Throws ConfigError on `grpc.proto.descriptor`.
+ * Loads the schema that `grpc.proto.descriptor` names: the path of a FileDescriptorSet (protoc --descriptor_set_out);
+ * the path of a .proto file, whose imports are looked up from its folder and the folders above it; a FileDescriptorSet
+ * in base64; or .proto text, which can import the well-known types. The files of a set may be in any order. Throws
+ * ConfigError on `grpc.proto.descriptor`.
  */
 export async function loadDescriptorText(setting: string): Promise<Root> {
   const text = setting.trim()
@@ -31,7 +31,7 @@ export async function loadDescriptorText(setting: string): Promise<Root> {
   return fromBase64(text)
 }
 
-/** A binary FileDescriptorSet. `what` names it in errors. Throws ConfigError on `grpc.proto.descriptor`. */
+/** Loads a binary FileDescriptorSet. `what` names it in errors. Throws ConfigError on `grpc.proto.descriptor`. */
 export function loadDescriptorSet(bytes: Uint8Array, what: string): Root {
   let files: FileProto[]
   try {
@@ -51,7 +51,7 @@ function linkSet(files: readonly FileProto[], what: string): Root {
   return link(uniqueByName(files), 'descriptor')
 }
 
-/** Sets joined with cat hold shared imports twice; the first one counts. */
+/** Sets that were joined with cat contain shared imports twice; the first one counts. */
 function uniqueByName(files: readonly FileProto[]): FileProto[] {
   const byName = new Map<string, FileProto>()
   for (const file of files) if (!byName.has(file.name)) byName.set(file.name, file)
@@ -65,18 +65,18 @@ async function fromFile(path: string, content: Buffer): Promise<Root> {
 
 function fromBase64(text: string): Root {
   const compact = text.replace(/\s/g, '').replace(/={1,2}$/, '')
-  if (!/^[A-Za-z0-9+/]*$/.test(compact) || compact.length % 4 === 1) throw neither(text, '')
+  if (!/^[A-Za-z0-9+/]*$/.test(compact) || compact.length % 4 === 1) throw notADescriptor(text, '')
   let files: FileProto[]
   try {
     files = decodeFileSet(Buffer.from(compact, 'base64'))
   } catch (error) {
-    // Most paths without a dot are made of base64's letters
-    throw neither(text, ` Read as base64 it is no FileDescriptorSet (${errorText(error)}).`, error)
+    // Most paths without a dot consist of letters of base64.
+    throw notADescriptor(text, ` Read as base64 it is no FileDescriptorSet (${errorText(error)}).`, error)
   }
   return linkSet(files, 'the base64 data')
 }
 
-function neither(text: string, tried: string, cause?: unknown): Error {
+function notADescriptor(text: string, tried: string, cause?: unknown): Error {
   return descriptorError(
     `Proto descriptor is neither a valid file path nor base64 encoded data. The worker found no file ${shown(text)}.${tried} ` +
       'Give the path of a file made with protoc --descriptor_set_out=stream.desc --include_imports, or that file in base64, or .proto text.',
@@ -88,7 +88,7 @@ function shown(text: string): string {
   return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`
 }
 
-/** The file's content; null when there is none of that name. */
+/** The content of a file; null when no file has that name. */
 async function readIfFile(path: string): Promise<Buffer | null> {
   try {
     const info = await stat(path)
@@ -103,7 +103,7 @@ async function readIfFile(path: string): Promise<Buffer | null> {
   }
 }
 
-/** Reads a file's imports and theirs: from `folders`, the first that has it, else bundled, else it stays missing. */
+/** Reads the imports of a file, and theirs: from the first folder that has it, else from the bundled files. */
 async function withImports(file: FileProto, folders: readonly string[]): Promise<FileProto[]> {
   const files = new Map([[file.name, file]])
   const wanted = new Set(file.dependency)
@@ -126,7 +126,7 @@ async function importFrom(name: string, folders: readonly string[]): Promise<Fil
   return null
 }
 
-/** protoc's import root is some folder above the file: try from the nearest one up. */
+/** The import root of protoc is some folder above the file, so all are tried from the nearest one up. */
 function foldersAbove(path: string): string[] {
   const folders: string[] = []
   for (let folder = dirname(path); !folders.includes(folder); folder = dirname(folder)) folders.push(folder)

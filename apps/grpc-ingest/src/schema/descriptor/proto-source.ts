@@ -11,7 +11,9 @@ import type {
   Syntax,
 } from './file-proto.ts'
 
-/** FieldDescriptorProto.Type of the scalar names; a message's or an enum's stays 0, `link` finds out which it is. */
+/**
+ * FieldDescriptorProto.Type of the scalar names. The type of a message or an enum stays 0: `link` decides which it is.
+ */
 const TYPES: Readonly<Record<string, number>> = {
   double: 1, float: 2, int64: 3, uint64: 4, int32: 5, fixed64: 6, fixed32: 7, bool: 8, string: 9, bytes: 12, uint32: 13,
   sfixed32: 15, sfixed64: 16, sint32: 17, sint64: 18,
@@ -20,8 +22,8 @@ const GROUP = 10
 const MESSAGE = 11
 
 /**
- * Parses .proto text with protobufjs' parser and turns its tree into what a binary descriptor holds. Type names stay as
- * written, `link` resolves them. Limits of that parser: 64-bit defaults above 2^53 lose their last digits.
+ * Parses .proto text with the parser of protobufjs and converts its tree to the form of a binary descriptor. Type names
+ * stay as written; `link` resolves them. That parser rounds 64-bit defaults above 2^53.
  */
 export function parseProto(text: string, name: string): FileProto {
   const root = new protobuf.Root()
@@ -46,13 +48,16 @@ export function parseProto(text: string, name: string): FileProto {
     service: content.services.map(serviceOf),
     extension: content.extensions.map((e) => fieldOf(e, null)),
     syntax,
-    // protobufjs hands a file's features down to its top-level objects
+    // protobufjs passes the features of a file on to its top-level objects.
     features: NO_FEATURES,
     checkUtf8: space.options?.['java_string_check_utf8'] === true,
   }
 }
 
-/** What the first statement says; protobufjs keeps it to itself. Comments are gone through by hand: no backtracking. */
+/**
+ * The syntax that the first statement declares, which protobufjs does not return. Comments are skipped without a
+ * regular expression, so there is no backtracking.
+ */
 function syntaxOf(text: string): Syntax {
   let at = 0
   for (;;) {
@@ -87,7 +92,7 @@ function contentOf(space: protobuf.NamespaceBase): Content {
 function messageOf(type: protobuf.Type): MessageProto {
   const content = contentOf(type)
   const groups = new Set(content.types.filter((t) => (t as { group?: boolean }).group === true).map((t) => t.name))
-  // protobufjs adds a double of an extension to the type that it extends, where that is in the same file
+  // protobufjs adds a copy of an extension to the type that it extends, when both are in the same file.
   const fields = type.fieldsArray.filter(
     (f) => f.extend === undefined && (f as { declaringField?: unknown }).declaringField == null,
   )
@@ -116,7 +121,7 @@ function fieldOf(field: protobuf.FieldBase, parent: protobuf.Type | null, groups
   const oneofIndex = parent === null || !field.partOf ? -1 : parent.oneofsArray.indexOf(field.partOf)
   const json = options['json_name']
   return {
-    // protoc names a group's field by its type in lower case
+    // protoc names the field of a group by its type in lower case.
     name: isGroup ? field.name.toLowerCase() : field.name,
     number: field.id,
     label: isMap || rule === 'repeated' ? 3 : rule === 'required' ? 2 : 1,
@@ -139,7 +144,7 @@ function defaultText(value: unknown): string {
   return Number.isNaN(value) ? 'nan' : String(value)
 }
 
-/** As protoc names it: `price_levels` has entries of type `PriceLevelsEntry`. */
+/** The name of the entry type as protoc makes it: `price_levels` has entries of type `PriceLevelsEntry`. */
 function entryName(field: string): string {
   return `${field.replace(/(^|_)([a-z]?)/g, (_, _start, letter: string) => letter.toUpperCase())}Entry`
 }
@@ -186,7 +191,7 @@ function serviceOf(service: protobuf.Service): ServiceProto {
   return { name: service.name, method }
 }
 
-/** The words of FeatureSet's enums at their numbers. */
+/** The names of the values of FeatureSet's enums, at their numbers. */
 const FEATURES: Readonly<Record<keyof FeaturesProto, readonly [option: string, ...words: string[]]>> = {
   fieldPresence: ['field_presence', '', 'EXPLICIT', 'IMPLICIT', 'LEGACY_REQUIRED'],
   enumType: ['enum_type', '', 'OPEN', 'CLOSED'],

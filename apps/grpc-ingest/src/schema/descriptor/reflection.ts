@@ -11,8 +11,8 @@ import { WireWriter } from '../wire/wire-writer.ts'
 import { wellKnownFile } from './bundled-files.ts'
 
 /**
- * Calls a method of the server with one request and answers its first response. Rejects with an error that carries the
- * gRPC `status` by name, or with the connection's.
+ * Calls a method of the server with one request and resolves to its first response. Rejects with an error that carries
+ * the name of the gRPC `status`, or with the error of the connection.
  */
 export type Ask = (path: string, request: Uint8Array) => Promise<Uint8Array>
 
@@ -24,17 +24,18 @@ const FILE_CONTAINING_SYMBOL = 4
 const LIST_SERVICES = 7
 
 /**
- * Asks a server for the schema of one of its services: server reflection v1, then v1alpha; the file of the service, then
- * all that it imports. Each question is a call of its own, which the protocol allows and needs no conversation kept.
+ * Asks a server for the schema of one of its services: first server reflection v1, then v1alpha; the file of the
+ * service, then all its imports. Each question is a call of its own, which the protocol allows, so no conversation is
+ * kept.
  *
- * Throws ConfigError on `grpc.proto.descriptor` when the server has no reflection, on `grpc.service.name` when it does
- * not know the service; else what `ask` rejects with.
+ * Throws ConfigError on `grpc.proto.descriptor` when the server has no reflection, and on `grpc.service.name` when it
+ * does not know the service. Any other rejection is that of `ask`.
  */
 export async function reflectSchema(ask: Ask, service: string): Promise<Root> {
   for (const version of ['v1', 'v1alpha']) {
     const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`
     const question: Question = async (field, text) =>
-      sent(decodeAnswer, await ask(path, new WireWriter().tag(field, LEN_TAG).chunk(Buffer.from(text)).finish()))
+      decodeSent(decodeAnswer, await ask(path, new WireWriter().tag(field, LEN_TAG).chunk(Buffer.from(text)).finish()))
     try {
       return link(await filesOf(question, service), 'reflection')
     } catch (error) {
@@ -51,12 +52,12 @@ export async function reflectSchema(ask: Ask, service: string): Promise<Root> {
 
 type Question = (field: number, text: string) => Promise<Answer>
 
-/** The file that declares the service, and its imports, breadth first. Those that the server lacks are left out. */
+/** The file that declares the service, and its imports, breadth first. Files that the server lacks are left out. */
 async function filesOf(question: Question, service: string): Promise<FileProto[]> {
   const files = new Map<string, FileProto>()
   const add = (answer: Answer): void => {
     for (const bytes of answer.files) {
-      const file = sent(decodeFile, bytes)
+      const file = decodeSent(decodeFile, bytes)
       if (!files.has(file.name)) files.set(file.name, file)
     }
   }
@@ -69,7 +70,7 @@ async function filesOf(question: Question, service: string): Promise<FileProto[]
       if (files.has(name) || asked.has(name)) continue
       if (asked.size >= MAX_FILES) throw new NotConnectedError('GRPC_REFLECTION_CALL', `more than ${MAX_FILES} imports`)
       asked.add(name)
-      // A server may lack files that only hold options; `link` complains about those that matter.
+      // A server may lack files that only contain options. `link` reports missing files that matter.
       const answer = wellKnownFile(name) ? null : await question(FILE_BY_FILENAME, name)
       if (answer?.error === null) add(answer)
     }
@@ -77,8 +78,8 @@ async function filesOf(question: Question, service: string): Promise<FileProto[]
   return [...files.values()]
 }
 
-/** Runs a decoder over what the server sent. */
-function sent<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
+/** Runs a decoder over bytes that the server sent. */
+function decodeSent<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
   try {
     return decode(bytes)
   } catch (error) {

@@ -2,7 +2,7 @@ import { ConfigError } from '@tributary/connect-api'
 import type { Field, FieldType, MessageType } from '../model/model.ts'
 import { listed } from '../model/resolve-method.ts'
 
-/** One segment of a dotted path: a field and the message it belongs to. */
+/** One segment of a dotted path: a field and the message that contains it. */
 export interface PathStep {
   readonly message: MessageType
   readonly field: Field
@@ -11,8 +11,8 @@ export interface PathStep {
 const WRAPPERS = /^google\.protobuf\.(Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/
 
 /**
- * Resolves a dotted path of field names, as in the .proto file or in JSON. Throws ConfigError on `configKey` when a
- * segment does not exist, is repeated or a map, or is not a message where the path goes on.
+ * Resolves a dotted path of field names, written as in the .proto file or as in JSON. Throws ConfigError on `configKey`
+ * when a segment does not exist, is repeated or a map, or is not a message although the path continues.
  */
 export function resolvePath(type: MessageType, path: string, configKey: string): PathStep[] {
   const steps: PathStep[] = []
@@ -37,7 +37,10 @@ export function resolvePath(type: MessageType, path: string, configKey: string):
   return steps
 }
 
-/** Goes into a wrapper's value, so that the path ends at a scalar of none of the `excluded` types, or throws ConfigError. */
+/**
+ * Extends a path that ends at a wrapper to its value. Throws ConfigError unless the path then ends at a scalar of a
+ * type that is not in `excluded`.
+ */
 export function toScalar(
   steps: readonly PathStep[],
   path: string,

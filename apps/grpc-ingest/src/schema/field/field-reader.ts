@@ -5,25 +5,30 @@ import type { Field, MessageType } from '../model/model.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 import { decodeError, MAX_DEPTH, tooDeep, WireReader, wireTypeOf } from '../wire/wire.ts'
 
-/** 64-bit integers are bigint, an enum is its name (or number, when it has none), null is unset. */
+/**
+ * The value of a field. 64-bit integers are bigint, an enum is its name (or its number when it has no name), null means
+ * unset.
+ */
 export type FieldValue = bigint | number | string | boolean | Uint8Array | null
 
 /**
- * Reads one field, named by a dotted path (`event.id`, by .proto or JSON names), from a message without decoding the
- * rest. A wrapper (`google.protobuf.Int64Value`) is read as its value. Null: the field, or a message on the way to it,
- * is not set; a proto3 field without presence is never null but its zero, because that is not sent.
+ * Creates a reader of one field, named by a dotted path (`event.id`, in .proto or JSON names), which does not decode
+ * the rest of the message. A wrapper (`google.protobuf.Int64Value`) is read as its value. Null means that the field, or
+ * a message on the way to it, is not set. A proto3 field without presence is never null but its zero value, because
+ * that is not sent.
  *
- * Throws ConfigError on `configKey` when the path does not lead to a single scalar; the reader throws DataError
- * `PROTOBUF_DECODE` at malformed bytes.
+ * Throws ConfigError on `configKey` when the path does not lead to a single scalar. The reader throws DataError
+ * `PROTOBUF_DECODE` for malformed bytes.
  */
 export function fieldReader(type: MessageType, path: string, configKey: string): (bytes: Uint8Array) => FieldValue {
   return readerOf(toScalar(resolvePath(type, path, configKey), path, configKey))
 }
 
 /**
- * Reads a time as ms since the epoch from a google.protobuf.Timestamp; from an integer or a float, taken as ms since the
- * epoch; from a string, RFC 3339 or such an integer. Null: unset, or an empty string. Throws ConfigError as `fieldReader`
- * does; the reader throws DataError, `PROTOBUF_TIMESTAMP` when the value is no time.
+ * Creates a reader of a time in ms since the epoch. The field is a google.protobuf.Timestamp; an integer or a float,
+ * which is ms since the epoch; or a string, which is RFC 3339 or such an integer. Null means unset, or an empty string.
+ * Throws ConfigError like `fieldReader`. The reader throws DataError, `PROTOBUF_TIMESTAMP` when the value is not a
+ * time.
  */
 export function timestampReader(
   type: MessageType,
@@ -56,7 +61,7 @@ function timeOf(text: string): number {
   return time === null ? NaN : Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000)
 }
 
-/** The message that holds the leaf is there, the leaf is not. (null: not even that message.) */
+/** The message with the leaf exists but the leaf is not set. (null: that message does not exist either.) */
 const UNSET = Symbol('unset')
 type Found = FieldValue | typeof UNSET
 
@@ -75,13 +80,13 @@ function readerOf(steps: readonly PathStep[]): (bytes: Uint8Array) => FieldValue
       const tag = r.tag()
       const number = tag >>> 3
       if (number !== field.number || (tag & 7) !== wireType) {
-        // The last member of a oneof wins
+        // The last member of a oneof wins.
         if (siblings[level]!.includes(number)) found = nothing
         r.skip(tag, level)
       } else if (level === last) {
         found = readScalar(r, field) ?? found
       } else {
-        // A second occurrence merges with the first: what it does not set stays.
+        // A second occurrence merges with the first one: fields that it does not set stay.
         const inner = find(enter(r, field, level + 1), level + 1)
         if (found === null || (inner !== null && inner !== UNSET)) found = inner
       }
@@ -95,7 +100,7 @@ function readerOf(steps: readonly PathStep[]): (bytes: Uint8Array) => FieldValue
   }
 }
 
-/** A reader over the nested message at `r`, which goes past it. */
+/** A reader over the nested message at `r`; `r` moves past the message. */
 function enter(r: WireReader, field: Field, depth: number): WireReader {
   if (depth > MAX_DEPTH) throw tooDeep()
   const inGroup = field.type === 'group'
@@ -112,7 +117,7 @@ function siblingsOf({ message, field }: PathStep): readonly number[] {
   return message.fields.filter((f) => f !== field && f.oneof === field.oneof).map((f) => f.number)
 }
 
-/** One value after its tag; null for an enum number that a closed enum does not have, which counts as not sent. */
+/** Reads one value after its tag. Null for a number that a closed enum does not have, which counts as not sent. */
 function readScalar(r: WireReader, field: Field): Exclude<FieldValue, null> | null {
   switch (field.type) {
     case 'double':

@@ -1,5 +1,5 @@
 export interface Rfc3339Time {
-  /** Since the epoch. */
+  /** Seconds since the epoch. */
   readonly seconds: bigint
   /** 0 to 999,999,999 */
   readonly nanos: number
@@ -7,7 +7,7 @@ export interface Rfc3339Time {
 
 const PATTERN = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))$/
 
-/** Parses a time by RFC 3339, with an offset or Z, up to nanoseconds (more digits are cut); null when it is none. */
+/** Parses an RFC 3339 time with Z or an offset. Digits beyond nanoseconds are cut. Null when the text is not a time. */
 export function parseRfc3339(text: string): Rfc3339Time | null {
   const match = PATTERN.exec(text)
   if (!match) return null
@@ -24,7 +24,7 @@ export function parseRfc3339(text: string): Rfc3339Time | null {
   const date = new Date(0)
   date.setUTCFullYear(y, mo - 1, d)
   date.setUTCHours(h, mi, s)
-  // Date turns 30 February into March: what was written must come out again
+  // Date turns 30 February into March, so the parts are compared.
   const same = date.getUTCMonth() === mo - 1 && date.getUTCDate() === d && h < 24 && mi < 60 && s < 60
   if (!same || Number(offsetHour ?? 0) > 23 || Number(offsetMinute ?? 0) > 59) return null
   const offset = (Number(offsetHour ?? 0) * 60 + Number(offsetMinute ?? 0)) * 60 * (sign === '-' ? -1 : 1)

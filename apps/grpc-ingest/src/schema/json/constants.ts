@@ -8,7 +8,7 @@ const NUMBER_ROOM = 11
 
 const cache = new WeakMap<EnumType, EnumTexts>()
 
-/** JSON texts of an enum field's values; google.protobuf.NullValue is null. */
+/** The JSON texts of the values of an enum field. google.protobuf.NullValue is null. */
 export function enumTexts(field: Field): EnumTexts {
   const type = field.enumType!
   const known = cache.get(type)
@@ -25,14 +25,14 @@ export function enumTexts(field: Field): EnumTexts {
   return texts
 }
 
-/** Bytes of the longest of these texts, or of a bare number. */
+/** The bytes of the longest text, or of a bare number. */
 export function longestText(texts: EnumTexts): number {
   let longest = NUMBER_ROOM
   for (const text of texts.sparse.values()) longest = Math.max(longest, text.length)
   return longest
 }
 
-/** What JSON shows for an unset scalar. */
+/** The JSON of an unset scalar. */
 export function defaultJson(field: Field): string {
   const value = field.defaultValue
   if (field.type === 'enum') {

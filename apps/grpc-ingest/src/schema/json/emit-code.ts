@@ -4,7 +4,9 @@ import { asciiJson } from './string.ts'
 import type { Field, MessageType } from '../model/model.ts'
 import { I32, I64, wireTypeOf } from '../wire/wire.ts'
 
-/** What generated source takes from outside; each method answers the name of a variable that holds it. */
+/**
+ * The values that generated source takes from outside. Each method returns the name of a variable that holds the value.
+ */
 export interface Constants {
   add(value: unknown): string
   /** The MessageWriter of a type. */
@@ -13,20 +15,20 @@ export interface Constants {
   keyReader(entry: MessageType): string
 }
 
-/** Room that a scalar takes at most: a double has 24 characters, an int64 20 and quotes. */
+/** The bytes of a scalar, at most: a double has 24 characters, an int64 has 20 and quotes. */
 const SCALAR_ROOM = 32
-/** Stands behind what made its own room: room for all that follows is made again. */
+/** Marks a position after code that makes its own room. Room for the following code is made again there. */
 const RESERVE = '/*reserve*/'
 
 interface Item {
   readonly code: string
-  /** Bytes written at most, without what makes its own room. */
+  /** Bytes written at most, without those that make their own room. */
   readonly room: number
 }
 
 /**
- * Source of the second half of a generated message writer: from the noted positions, the fields in order of number, as
- * JSON at `pos`.
+ * Builds the source of the second half of a generated writer: it writes the fields from the noted positions as JSON at
+ * `pos`, in order of their numbers.
  */
 export class EmitCode {
   readonly #constants: Constants
@@ -52,17 +54,17 @@ export class EmitCode {
     this.#items.push({ code, room })
   }
 
-  /** A field with its name, `,"name":value`; its default where it is unset and JSON shows that. */
+  /** A field with its name, `,"name":value`. An unset field gives its default, where JSON shows it. */
   named(field: Field): void {
     this.#field(field, `,${asciiJson(field.jsonName)}:`)
   }
 
-  /** The value alone: the form of wrappers, of Struct and of ListValue. */
+  /** The value alone: the JSON form of wrappers, Struct and ListValue. */
   bare(field: Field): void {
     this.#field(field, '')
   }
 
-  /** A map's entry, `"key":value`, both with their defaults when unset. */
+  /** An entry of a map, `"key":value`. Both get their defaults when unset. */
   entry(key: Field, value: Field): void {
     const at = `p${slotOf(key, this.#oneofs)}`
     const unset = key.type === 'string' ? '""' : key.type === 'bool' ? '"false"' : '"0"'
@@ -85,7 +87,7 @@ export class EmitCode {
     }
   }
 
-  /** Code that writes a singular field's value from where it was noted. */
+  /** Code that writes the value of a singular field from its noted position. */
   value(field: Field): string {
     const slot = slotOf(field, this.#oneofs)
     const at = `p${slot}`
@@ -122,7 +124,7 @@ export class EmitCode {
   #repeated(field: Field, key: string): void {
     const list = `l${field.number}`
     const none = field.messageType?.mapEntry === true ? '{}' : '[]'
-    // Of a list whose elements all turn out to be left out, nothing is written
+    // When all elements of a list turn out to be left out, nothing is written.
     const empty = field.omitUnset ? 'pos = n;' : this.#text(none)
     const some = `n = pos; ${this.#text(key)} f = pos; pos = ${this.#list(field, list)}; ${RESERVE} if (pos === f) { ${empty} }`
     const otherwise = field.omitUnset ? '' : ` else { ${this.#text(key + none)} }`
@@ -161,7 +163,7 @@ export class EmitCode {
   }
 }
 
-/** Start and length of the chunk whose length stands at `at`, as `f` and `n`. */
+/** Code that sets `f` and `n` to the start and the length of the chunk whose length stands at `at`. */
 function chunk(at: string): string {
   return `n = buf[${at}]; f = ${at} + 1; if (n > 127) { n = varint32(buf, ${at}) >>> 0; f = chunkStart(buf, ${at}); }`
 }
@@ -174,7 +176,7 @@ function roomOf(field: Field): number {
   return field.type === 'enum' ? longestText(enumTexts(field)) : SCALAR_ROOM
 }
 
-/** 64-bit integers are in quotes as values, so as keys, too. */
+/** 64-bit integers are written in quotes as values, so as keys they have them already. */
 function isQuoted(field: Field): boolean {
   return field.type.endsWith('64')
 }

@@ -6,8 +6,8 @@ import { putBase64, putString } from './string.ts'
 import { type EnumTexts, hasEnum, putEnum, type PutValue } from './value.ts'
 
 /**
- * Writes a message whose content lies between two positions, and in `more` (`[from, to, …]`) when it occurred again, as
- * one JSON value at `pos`; answers the position behind. Makes its own room.
+ * Writes a message as one JSON value at `pos` and returns the position after it. The content of the message lies
+ * between two positions; `more` (`[from, to, …]`) has the ranges of further occurrences. Makes its own room.
  */
 export type WriteMessage = (
   buf: Uint8Array,
@@ -18,15 +18,15 @@ export type WriteMessage = (
   depth: number,
 ) => number
 
-/** A message's writer; made when it is first called, so that types can hold each other. */
+/** The writer of a message type. It is compiled at its first call, so that types can refer to each other. */
 export interface MessageWriter {
   write: WriteMessage
 }
 
-/*
- * Writers of repeated fields. `list` has where the elements stand: a position for a single one, its complement (~) for a
- * packed chunk. Each writes `[a,b]`, makes its own room, and answers `pos` itself, with nothing written, when there is no
- * element. Elements are written with a comma before each; the first comma becomes the bracket.
+/**
+ * Writers of repeated fields. `list` has the positions of the elements: a position for a single element, its complement
+ * (~) for a packed chunk. Each writer writes `[a,b]`, makes its own room, and returns `pos` unchanged when there is no
+ * element. A comma is written before each element; the first comma becomes the bracket.
  */
 
 const COMMA = 44
@@ -41,7 +41,7 @@ function closeList(start: number, pos: number, open = OPEN, close = CLOSE): numb
   return pos + 1
 }
 
-/** Scalars; `size` is 4 or 8 for fixed ones, 0 for varints. */
+/** Scalars. `size` is 4 or 8 for fixed ones, 0 for varints. */
 export function putScalars(
   buf: Uint8Array,
   list: readonly number[],
@@ -63,7 +63,7 @@ export function putScalars(
   return closeList(start, pos)
 }
 
-/** Enums, of at most `size` bytes each; those of a closed enum that have no name are left out. */
+/** Enums, of at most `size` bytes each. Values of a closed enum without a name are left out. */
 export function putEnums(
   buf: Uint8Array,
   list: readonly number[],
@@ -127,7 +127,7 @@ export function putMessages(
   return closeList(start, pos)
 }
 
-/** Groups; `list` has start and end of each one's content. */
+/** Groups. `list` has the start and the end of the content of each. */
 export function putGroups(
   buf: Uint8Array,
   list: readonly number[],
@@ -144,10 +144,10 @@ export function putGroups(
   return closeList(start, pos)
 }
 
-/** What tells two keys of a map apart, read from an entry's content; see `mapKeyReader`. */
+/** Reads a text that distinguishes the keys of a map, from the content of an entry; see `mapKeyReader`. */
 export type ReadKey = (buf: Uint8Array, start: number, end: number) => string
 
-/** Entries, each written by `writer` as `"key":value`. Of entries with the same key the last one counts. */
+/** Entries, each written by `writer` as `"key":value`. The last of several entries with the same key counts. */
 export function putMap(
   buf: Uint8Array,
   list: readonly number[],
@@ -175,7 +175,7 @@ function lastOfEachKey(buf: Uint8Array, list: readonly number[], readKey: ReadKe
   return byKey.values()
 }
 
-/** `{"a":1}` from `,"a":1` that a message's fields left from `start` on; `{}` from nothing. */
+/** Closes an object: `{"a":1}` from the fields `,"a":1` that stand from `start` on, `{}` from nothing. */
 export function closeObject(start: number, pos: number): number {
   reserve(pos, 2)
   if (pos === start) output.buf[pos++] = 123
@@ -184,7 +184,7 @@ export function closeObject(start: number, pos: number): number {
   return pos + 1
 }
 
-/** Reads what tells an entry's key from others of the same map. Only called for maps of two entries or more. */
+/** Creates the ReadKey of a map. It is called only for maps with two entries or more. */
 export function mapKeyReader(entry: MessageType): ReadKey {
   const key = entry.fields[0]!
   const wireType = wireTypeOf(key.type)

@@ -1,13 +1,13 @@
 import { output } from './output.ts'
 
-/** Writers of numbers. Each needs room for 32 bytes at `pos` and answers the position behind what it wrote. */
+/** Writers of numbers. Each needs room for 32 bytes at `pos` and returns the position after the number. */
 
 const MINUS = 45
 const POINT = 46
 const ZERO = 48
 const QUOTE = 34
 const BILLION = 1_000_000_000
-/** Below it a float32 has fewer bits, so fewer digits. */
+/** Smaller float32 values have fewer bits and therefore fewer digits. */
 const SMALLEST_NORMAL = 2 ** -126
 
 export function putInt32(value: number, pos: number): number {
@@ -54,14 +54,14 @@ function putNine(value: number, pos: number): number {
   return pos + 9
 }
 
-/** An integer from 0 to 1.8e19 / 1e9 parts: exact below 2^53. */
+/** Writes an integer from 0 on, in groups of nine digits. Exact below 2^53. */
 export function putInteger(value: number, pos: number): number {
   if (value < BILLION) return putUint32(value, pos)
   const high = Math.floor(value / BILLION)
   return putNine(value - high * BILLION, putInteger(high, pos))
 }
 
-/** Two 32-bit halves as an unsigned number in quotes (JSON's form of 64-bit integers). */
+/** Writes two 32-bit halves as an unsigned number in quotes, which is the JSON form of 64-bit integers. */
 export function putUint64(low: number, high: number, pos: number): number {
   output.buf[pos] = QUOTE
   pos = putHalves(low, high, pos + 1)
@@ -69,7 +69,7 @@ export function putUint64(low: number, high: number, pos: number): number {
   return pos + 1
 }
 
-/** As `putUint64`, the halves being two's complement. */
+/** Like `putUint64`, for halves in two's complement. */
 export function putInt64(low: number, high: number, pos: number): number {
   if (high >>> 31 === 0) return putUint64(low, high, pos)
   const negatedLow = -low >>> 0
@@ -85,7 +85,7 @@ function putHalves(low: number, high: number, pos: number): number {
   const l = low >>> 0
   const h = high >>> 0
   if (h < 0x200000) return putInteger(h * 0x100000000 + l, pos)
-  // Long division by 10^9, 16 bits at a time, so that every step is exact in a double
+  // Long division by 10^9, 16 bits at a time, so that every step is exact in a double.
   const quotient = Math.floor(h / BILLION)
   const first = (h - quotient * BILLION) * 0x10000 + (l >>> 16)
   const upper = Math.floor(first / BILLION)
@@ -95,20 +95,23 @@ function putHalves(low: number, high: number, pos: number): number {
   return putNine(second - lower * BILLION, putInteger(billions, pos))
 }
 
-/** A double: the shortest decimal that reads back the same; NaN and infinities as strings, as protobuf JSON wants. */
+/**
+ * Writes a double as the shortest decimal that reads back the same. NaN and infinities are strings, as protobuf JSON
+ * requires.
+ */
 export function putDouble(value: number, pos: number): number {
   if (value === (value | 0) && (value !== 0 || 1 / value > 0)) return putInt32(value, pos)
-  // A decimal of at most 15 digits that reads back the same is the shortest one. Prices mostly are such.
+  // A decimal of at most 15 digits that reads back the same is the shortest one. Most prices are such decimals.
   const scaled = Math.round(value * 10_000)
   if (scaled / 10_000 === value && Math.abs(scaled) < 1e15 && scaled !== 0) return putFixed(scaled, 10_000, pos)
   return putNumberText(String(value), value, pos)
 }
 
-/** A float32: the shortest decimal that reads back the same as a float32. */
+/** Writes a float32 as the shortest decimal that reads back the same as a float32. */
 export function putFloat(value: number, pos: number): number {
   if (value === (value | 0) && Math.abs(value) < 0x1000000 && (value !== 0 || 1 / value > 0))
     return putInt32(value, pos)
-  // As above, with six digits
+  // As above, with six digits.
   const size = Math.abs(value)
   const scale = size < 100 ? 10_000 : 100
   const scaled = Math.round(value * scale)
@@ -116,7 +119,7 @@ export function putFloat(value: number, pos: number): number {
   return putNumberText(shortestFloat(value), value, pos)
 }
 
-/** The shortest decimal of a float32: six digits always name one float32 at most, nine always at least one. */
+/** The shortest decimal of a float32: six digits always name at most one float32, nine digits always at least one. */
 export function shortestFloat(value: number): string {
   for (let digits = Math.abs(value) < SMALLEST_NORMAL ? 1 : 6; digits < 9; digits++) {
     const decimal = Number(value.toPrecision(digits))
@@ -125,7 +128,7 @@ export function shortestFloat(value: number): string {
   return String(Number(value.toPrecision(9)))
 }
 
-/** `scaled / scale` with its trailing zeros left out; scale is 100 or 10,000. */
+/** Writes `scaled / scale` without trailing zeros; scale is 100 or 10,000. */
 function putFixed(scaled: number, scale: number, pos: number): number {
   const { buf } = output
   const size = Math.abs(scaled)
@@ -153,7 +156,7 @@ function putNumberText(text: string, value: number, pos: number): number {
   return pos + 1
 }
 
-/** ASCII text, of at most 32 characters. */
+/** Writes ASCII text of at most 32 characters. */
 export function putChars(text: string, pos: number): number {
   const { buf } = output
   for (let i = 0; i < text.length; i++) buf[pos++] = text.charCodeAt(i)

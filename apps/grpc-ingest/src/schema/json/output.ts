@@ -1,16 +1,16 @@
 /**
- * The buffer that one message's JSON is written into before it becomes a string: one for the process, as a message is
- * written without a break. Writing bytes and decoding them once is several times faster than joining strings.
+ * The buffer for the JSON of one message, before it becomes a string. The process has one, because a message is written
+ * without interruption. Writing bytes and decoding them once is several times as fast as joining strings.
  */
 export interface Output {
-  /** Replaced by a larger one when full: read it again after every call that may write. */
+  /** Replaced by a larger buffer when it is full: read it again after every call that may write. */
   buf: Buffer
-  /** Something beyond ASCII was written, so the text is UTF-8 and not Latin-1. */
+  /** A character beyond ASCII was written, so the text is UTF-8 and not Latin-1. */
   wide: boolean
 }
 
 const START_BYTES = 16 * 1024
-/** A larger buffer is let go after the message that needed it. */
+/** A larger buffer is released after the message that needed it. */
 const KEEP_BYTES = 1024 * 1024
 
 export const output: Output = { buf: Buffer.allocUnsafeSlow(START_BYTES), wide: false }
@@ -24,7 +24,7 @@ export function reserve(pos: number, size: number): void {
   output.buf = larger
 }
 
-/** The text written up to `pos`. */
+/** Returns the text up to `pos` and resets the output. */
 export function takeText(pos: number): string {
   const text = output.buf.toString(output.wide ? 'utf8' : 'latin1', 0, pos)
   output.wide = false
@@ -32,7 +32,7 @@ export function takeText(pos: number): string {
   return text
 }
 
-/** Writes ASCII bytes known beforehand. Room must have been made. */
+/** Writes ASCII bytes. The caller has made room. */
 export function putAscii(text: Uint8Array, pos: number): number {
   const { buf } = output
   for (let i = 0; i < text.length; i++) buf[pos++] = text[i]!

@@ -2,26 +2,26 @@ import type { Field } from '../model/model.ts'
 import { I32, I64, LEN, START_GROUP, VARINT, wireTypeOf } from '../wire/wire.ts'
 
 /**
- * Source of the first half of a generated message writer: one run over the wire that notes where each field's value
- * stands. By variables, for a field or oneof with number n:
+ * The source of the first half of a generated writer: one pass over the wire format that notes the position of each
+ * value. Its variables, for a field with number n or a oneof o (`o0`, `o1`, …):
  *
- * - `p<n>` position of the last value (of a length prefix, or of a group's content), -1 for none
- * - `q<n>` end of a group's content
- * - `m<n>` ranges of the second and later occurrences of a message, which merge with the first
- * - `l<n>` positions of a repeated field's elements, null for none
- * - `c<o>` which member of oneof o was last; its values are in `p<o>`, `q<o>`, `m<o>`, o being `o0`, `o1`, …
+ * - `p<n>` position of the last value (of its length prefix, or of the content of a group), -1 for none
+ * - `q<n>` end of the content of a group
+ * - `m<n>` ranges of the second and later occurrences of a message, which merge with the first one
+ * - `l<n>` positions of the elements of a repeated field, null for none
+ * - `c<o>` the member of oneof o that came last; its values are in `p<o>`, `q<o>`, `m<o>`
  */
 export interface ScanCode {
   readonly declarations: string
   readonly loop: string
 }
 
-/** The variables' suffix: a field's number, or its oneof's name in the code. */
+/** The suffix of the variables: the number of the field, or the name of its oneof in the source. */
 export function slotOf(field: Field, oneofs: ReadonlyMap<string, string>): string {
   return field.oneof === null ? String(field.number) : oneofs.get(field.oneof)!
 }
 
-/** `closedTexts`: names of the constants with a closed enum's texts. */
+/** `closedTexts`: the names of the constants with the texts of closed enums. */
 export function scanCode(
   fields: readonly Field[],
   oneofs: ReadonlyMap<string, string>,
@@ -92,12 +92,12 @@ function singleCase(field: Field, slot: string, closed: string | undefined): str
   if (field.messageType) return messageCase(field, slot)
   const member = field.oneof === null ? '' : `c${slot} = ${field.number}; `
   const note = `${member}p${slot} = s;`
-  // An unknown number of a closed enum counts as not sent
+  // An unknown number of a closed enum counts as not sent.
   const noted = closed === undefined ? note : `if (hasEnum(${closed}, varint32(buf, s))) { ${note} }`
   return `${noted} ${skipCode(wireTypeOf(field.type))}`
 }
 
-/** The first occurrence is noted, later ones are added to it, unless another member of the oneof came between. */
+/** The first occurrence is noted and later ones are added to it, unless another member of the oneof came between. */
 function messageCase(field: Field, slot: string): string {
   const isGroup = field.type === 'group'
   const skip = isGroup ? `s = skipGroup(buf, s, e, ${field.number}, depth + 1);` : skipCode(LEN)

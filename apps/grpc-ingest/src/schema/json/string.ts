@@ -6,23 +6,23 @@ const PLAIN = 0
 const ESCAPED = 1
 const HEX = Buffer.from('0123456789abcdef')
 const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
-/** What Gson escapes beside control characters, quote and backslash, to be safe inside HTML. */
+/** Characters that Gson escapes besides control characters, quote and backslash, to be safe inside HTML. */
 const HTML = "<>&='"
-/** The letter after the backslash, by code; 0: \\u and four digits. */
+/** The letter after the backslash, by character code; 0: `u` and four hexadecimal digits. */
 const SHORT = new Uint8Array(256)
 for (const [code, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' })) {
   SHORT[Number(code)] = letter.charCodeAt(0)
 }
 
-/** By byte: 0 copied, 1 escaped, 2 part of a character beyond ASCII. */
+/** The class of each byte: 0 copied, 1 escaped, 2 part of a character beyond ASCII. */
 const CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte >= 0x80) return 2
   return byte < 0x20 || byte === QUOTE || byte === 92 || HTML.includes(String.fromCharCode(byte)) ? ESCAPED : PLAIN
 })
 
 /**
- * Writes UTF-8 bytes as a JSON string, escaped as Gson does it. `strict`: malformed UTF-8 throws DataError, otherwise
- * it becomes U+FFFD. Makes its own room, and leaves room for a closing quote only.
+ * Writes UTF-8 bytes as a JSON string, escaped like Gson. Malformed UTF-8 throws DataError when `strict`, otherwise it
+ * becomes U+FFFD. Makes its own room, and leaves room only for the closing quote.
  */
 export function putString(source: Uint8Array, start: number, end: number, strict: boolean, pos: number): number {
   reserve(pos, end - start + 2)
@@ -39,13 +39,13 @@ export function putString(source: Uint8Array, start: number, end: number, strict
   return pos + 1
 }
 
-/** JavaScript text as a JSON string. */
+/** Writes JavaScript text as a JSON string. */
 export function putText(text: string, pos: number): number {
   const bytes = Buffer.from(text, 'utf8')
   return putString(bytes, 0, bytes.length, true, pos)
 }
 
-/** The JSON string of text that is known beforehand, all ASCII. */
+/** The JSON string of a text, all ASCII. */
 export function asciiJson(text: string): string {
   return JSON.stringify(text).replace(
     /[^ -~]|[<>&=']/g,
@@ -53,7 +53,7 @@ export function asciiJson(text: string): string {
   )
 }
 
-/** From the first byte that is not copied as it is; room for the rest unescaped is there. */
+/** Writes the rest of a string from the first byte that is not copied as it is. Room for the unescaped rest exists. */
 function putRest(source: Uint8Array, start: number, end: number, strict: boolean, pos: number): number {
   let { buf } = output
   let at = start
@@ -89,7 +89,7 @@ function putRest(source: Uint8Array, start: number, end: number, strict: boolean
   return pos + 1
 }
 
-/** U+2028 and U+2029, which end lines in old JavaScript, so that Gson escapes them: E2 80 A8 and E2 80 A9. */
+/** U+2028 and U+2029 (E2 80 A8 and E2 80 A9), which Gson escapes because they end lines in old JavaScript. */
 function isLineSeparator(source: Uint8Array, at: number): boolean {
   return source[at] === 0xe2 && source[at + 1] === 0x80 && (source[at + 2]! & 0xfe) === 0xa8
 }
@@ -101,7 +101,7 @@ function putRepaired(source: Uint8Array, start: number, end: number, pos: number
   return putRest(repaired, 0, repaired.length, true, pos)
 }
 
-/** `rest`: bytes of the source still to be written, this one included. */
+/** `rest`: the bytes of the source that are still to be written, this one included. */
 function putEscaped(code: number, rest: number, pos: number): number {
   reserve(pos, rest + 6)
   const { buf } = output
@@ -116,7 +116,7 @@ function putEscaped(code: number, rest: number, pos: number): number {
   return pos
 }
 
-/** Bytes of the character at `at`; 0 when malformed (The Unicode Standard, table 3-7). */
+/** The number of bytes of the character at `at`; 0 when it is malformed (The Unicode Standard, table 3-7). */
 function sequenceLength(source: Uint8Array, at: number, end: number): number {
   const lead = source[at]!
   const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0
@@ -129,7 +129,7 @@ function sequenceLength(source: Uint8Array, at: number, end: number): number {
   return length
 }
 
-/** Bytes as Base64 with padding, in quotes. Makes its own room. */
+/** Writes bytes as Base64 with padding, in quotes. Makes its own room. */
 export function putBase64(source: Uint8Array, start: number, end: number, pos: number): number {
   reserve(pos, Math.ceil((end - start) / 3) * 4 + 2)
   const { buf } = output

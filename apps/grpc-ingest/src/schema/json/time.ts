@@ -9,11 +9,14 @@ const MAX_SECONDS = 253_402_300_799 // 9999-12-31T23:59:59Z
 const MAX_DURATION = 315_576_000_000 // 10,000 years (duration.proto)
 const DAY = 86_400
 
-// Messages of one stream are mostly of one day
+// Most messages of a stream are of the same day.
 let cachedDay = NaN
 const cachedDate = new Uint8Array(11)
 
-/** A google.protobuf.Timestamp as an RFC 3339 string with 0, 3, 6 or 9 digits of fraction. Needs 40 bytes of room. */
+/**
+ * Writes a google.protobuf.Timestamp as an RFC 3339 string with 0, 3, 6 or 9 digits of fraction. Needs 40 bytes of
+ * room.
+ */
 export function putTimestamp(seconds: number, nanos: number, pos: number): number {
   if (!(seconds >= MIN_SECONDS && seconds <= MAX_SECONDS && nanos >= 0 && nanos < 1_000_000_000)) {
     throw new DataError(
@@ -43,7 +46,7 @@ export function putTimestamp(seconds: number, nanos: number, pos: number): numbe
   return pos
 }
 
-/** A google.protobuf.Duration, `"1.500s"`. Needs 40 bytes of room. */
+/** Writes a google.protobuf.Duration, `"1.500s"`. Needs 40 bytes of room. */
 export function putDuration(seconds: number, nanos: number, pos: number): number {
   const mixed = (seconds < 0 && nanos > 0) || (seconds > 0 && nanos < 0)
   if (Math.abs(seconds) > MAX_DURATION || Math.abs(nanos) > 999_999_999 || mixed) {
@@ -82,7 +85,7 @@ function putFraction(nanos: number, pos: number): number {
   return pos + digits + 1
 }
 
-/** Guava's CaseFormat.LOWER_UNDERSCORE.to(LOWER_CAMEL), which protobuf-java-util applies to a FieldMask's paths. */
+/** Converts a path of a FieldMask to lowerCamelCase like protobuf-java-util, which uses Guava's CaseFormat. */
 export function camelPath(path: string): string {
   const [first, ...rest] = path.split('_')
   return (

@@ -4,19 +4,19 @@ import { output, putAscii } from './output.ts'
 import { varint32 } from '../wire/wire-scan.ts'
 
 /**
- * Writes the value whose wire form stands at `at`, already known to be whole, as JSON at `pos`; answers the position
- * behind. Needs room for 32 bytes.
+ * Writes the value whose wire form stands at `at` as JSON at `pos` and returns the position after it. The wire form is
+ * complete: the scanner has checked that. Needs room for 32 bytes.
  */
 export type PutValue = (buf: Uint8Array, at: number, pos: number) => number
 
-/** An enum as the JSON writer needs it: names as JSON text by number. */
+/** The names of an enum as JSON texts, by number. */
 export interface EnumTexts {
-  /** Numbers 0 to 127. */
+  /** The numbers 0 to 127. */
   readonly dense: readonly (Uint8Array | undefined)[]
   readonly sparse: ReadonlyMap<number, Uint8Array>
 }
 
-/** An enum value's name; the bare number when it has none. Needs room for the longest name. */
+/** Writes the name of an enum value, or the bare number when it has no name. Needs room for the longest name. */
 export function putEnum(texts: EnumTexts, number: number, pos: number): number {
   const text = number >= 0 && number < 128 ? texts.dense[number] : texts.sparse.get(number)
   return text === undefined ? putInt32(number, pos) : putAscii(text, pos)
@@ -26,7 +26,7 @@ export function hasEnum(texts: EnumTexts, number: number): boolean {
   return texts.sparse.has(number)
 }
 
-// A varint's or fixed64's two halves, for lack of a second return value
+// The two halves of a varint or fixed64, for lack of a second return value.
 let low = 0
 let high = 0
 
@@ -73,13 +73,13 @@ const double = new Float64Array(1)
 const doubleBits = new Int32Array(double.buffer)
 
 export function readDouble(buf: Uint8Array, at: number): number {
-  // Every platform that Node runs on is little-endian, like the wire
+  // Every platform of Node is little-endian, like the wire format.
   doubleBits[0] = readFixed32(buf, at)
   doubleBits[1] = readFixed32(buf, at + 4)
   return double[0]!
 }
 
-/** A varint's 64 signed bits as a double: exact up to 2^53. */
+/** A signed 64-bit varint as a double; exact up to 2^53. */
 export function readInt64(buf: Uint8Array, at: number): number {
   readVarint64(buf, at)
   return (high | 0) * 0x100000000 + (low >>> 0)
@@ -99,7 +99,7 @@ function putSint64(buf: Uint8Array, at: number, pos: number): number {
   return putInt64(((low >>> 1) | (high << 31)) ^ sign, (high >>> 1) ^ sign, pos)
 }
 
-/** The writers of scalars; strings, bytes, enums and messages have their own. */
+/** The writers of scalars. Strings, bytes, enums and messages have their own writers. */
 export const PUT: Readonly<Partial<Record<FieldType, PutValue>>> = {
   int32: (buf, at, pos) => putInt32(varint32(buf, at), pos),
   uint32: (buf, at, pos) => putUint32(varint32(buf, at) >>> 0, pos),
@@ -135,7 +135,7 @@ export const PUT: Readonly<Partial<Record<FieldType, PutValue>>> = {
   double: (buf, at, pos) => putDouble(readDouble(buf, at), pos),
 }
 
-/** `true` or `false`, or an integer's digits, as a map key: in quotes, which 64-bit integers have already. */
+/** Writes a bool or an integer as the key of a map, in quotes. 64-bit integers have quotes already. */
 export function putQuoted(put: PutValue, buf: Uint8Array, at: number, pos: number): number {
   output.buf[pos] = 34
   const end = put(buf, at, pos + 1)

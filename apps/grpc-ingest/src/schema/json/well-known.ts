@@ -9,7 +9,7 @@ import { putString, putText } from './string.ts'
 import { camelPath, putDuration, putTimestamp } from './time.ts'
 import { readDouble } from './value.ts'
 
-/** Types that JSON writes in a form of their own. */
+/** Types with a JSON form of their own. */
 export type WellKnown = 'wrapper' | 'struct' | 'list' | 'value' | 'timestamp' | 'duration' | 'fieldMask' | 'any'
 
 type Shape = readonly (readonly [name: string, type: FieldType, repeated?: 'repeated'])[]
@@ -53,8 +53,8 @@ const SHAPES: Readonly<Record<string, readonly [WellKnown, Shape]>> = {
 }
 
 /**
- * Which well-known type this is; null for others, and for one that has the name without the fields (a set brings its
- * own google/protobuf files, and nothing says that they are Google's).
+ * The well-known type that this is; null for every other type, and for a type with a well-known name but other fields:
+ * a set brings its own google/protobuf files, which need not be those of Google.
  */
 export function wellKnownOf(type: MessageType): WellKnown | null {
   if (!type.fullName.startsWith('google.protobuf.')) return null
@@ -69,7 +69,7 @@ export function wellKnownOf(type: MessageType): WellKnown | null {
   return same && (name !== 'Struct' || type.fields[0]!.messageType?.mapEntry === true) ? kind : null
 }
 
-/** A type as an Any needs it. */
+/** The part of a type writer that an Any needs. */
 interface AnyContent {
   readonly wellKnown: string | null
   readonly write: WriteMessage
@@ -83,7 +83,7 @@ const EMPTY_OBJECT = Buffer.from('{}')
 const TYPE_KEY = Buffer.from('{"@type":')
 const VALUE_KEY = Buffer.from(',"value":')
 
-/** Timestamp and Duration: seconds in p1, nanos in p2. */
+/** Timestamp and Duration, with the seconds at p1 and the nanos at p2. */
 export function addTime(emit: EmitCode, kind: 'timestamp' | 'duration'): void {
   const put = kind === 'timestamp' ? 'putTimestamp' : 'putDuration'
   emit.add(`pos = ${put}(p1 < 0 ? 0 : readInt64(buf, p1), p2 < 0 ? 0 : varint32(buf, p2), pos);`, TIME_ROOM)
@@ -93,7 +93,7 @@ export function addFieldMask(emit: EmitCode): void {
   emit.add('pos = putFieldMask(buf, l1, pos);', 0)
 }
 
-/** google.protobuf.Value: the value of the one that is set, null for none. */
+/** google.protobuf.Value: the member that is set, null for none. */
 export function addValue(emit: EmitCode, fields: readonly Field[]): void {
   for (const field of fields) {
     const put = field.type === 'double' ? 'pos = putFinite(buf, po0, pos);' : emit.value(field)
@@ -102,7 +102,7 @@ export function addValue(emit: EmitCode, fields: readonly Field[]): void {
   emit.add('if (co0 === 0) pos = putNull(pos);', 4)
 }
 
-/** `findType`: the constant that holds a FindType. */
+/** `findType`: the name of the constant that holds a FindType. */
 export function addAny(emit: EmitCode, findType: string): void {
   emit.add(`pos = putAny(${findType}, buf, p1, p2, pos, depth + 1);`, 0)
 }
@@ -122,13 +122,13 @@ function putFieldMask(buf: Uint8Array, list: readonly number[] | null, pos: numb
   return putText(paths.map(camelPath).join(','), pos)
 }
 
-/** The chunk whose length stands at `at`, as text. */
+/** The text of the chunk whose length stands at `at`. */
 function textAt(buf: Uint8Array, at: number): string {
   const start = chunkStart(buf, at)
   return Buffer.from(buf.buffer, buf.byteOffset + start, varint32(buf, at) >>> 0).toString('utf8')
 }
 
-/** `{"@type":url, …}`: the content's fields, or, where it has a JSON form of its own, that as "value". */
+/** Writes `{"@type":url, …}`: the fields of the content, or `"value"` when the content has a JSON form of its own. */
 function putAny(
   findType: FindType,
   buf: Uint8Array,
@@ -167,5 +167,5 @@ function putAny(
   return pos + 1
 }
 
-/** What generated source calls for the types above. */
+/** The functions that generated source calls for the types above. */
 export const wellKnownHelpers = { putAny, putDuration, putFieldMask, putFinite, putNull, putTimestamp }

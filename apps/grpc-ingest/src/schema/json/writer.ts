@@ -35,7 +35,7 @@ import { putBase64, putString } from './string.ts'
 import { hasEnum, PUT, putEnum, putQuoted, readInt64 } from './value.ts'
 import { addAny, addFieldMask, addTime, addValue, type WellKnown, wellKnownHelpers, wellKnownOf } from './well-known.ts'
 
-/** Everything that generated source calls, by the names it uses. */
+/** The functions that generated source calls, by the names that it uses. */
 const RUNTIME = {
   ...{
     PUT,
@@ -66,7 +66,10 @@ const RUNTIME = {
   ...wellKnownHelpers,
 }
 
-/** A message type's writers. `writeFields` leaves `,"a":1,"b":2` without braces, for an Any to put its @type before. */
+/**
+ * The writers of a message type. `writeFields` writes `,"a":1,"b":2` without braces, so that an Any can put its @type
+ * before.
+ */
 export class TypeWriter implements MessageWriter {
   readonly type: MessageType
   readonly wellKnown: WellKnown | null
@@ -76,7 +79,7 @@ export class TypeWriter implements MessageWriter {
   constructor(type: MessageType, compiler: JsonCompiler) {
     this.type = type
     this.wellKnown = wellKnownOf(type)
-    // Compiled at the first use: a set may hold thousands of types, and types hold each other
+    // Compiled at the first use: a set may hold thousands of types, and types refer to each other.
     const compile = (): void => {
       const fields = compiler.compile(type, this.wellKnown)
       this.writeFields = fields
@@ -98,9 +101,10 @@ function inBraces(fields: WriteMessage): WriteMessage {
 }
 
 /**
- * Makes a writer for each message type of a schema: a function that goes over the wire once, noting where each field
- * stands, and then writes the fields in order of number. It is generated source: a loop over field objects took a
- * quarter more CPU for a message of five fields. The source holds numbers only, every name comes in as a constant.
+ * Generates a writer for each message type of a schema: a function that scans the wire format once, notes the position
+ * of each field, and then writes the fields in order of their numbers. The writer is generated source, because a loop
+ * over field objects took a quarter more CPU for a message of five fields. The source contains only numbers; every name
+ * is passed in as a constant.
  */
 export class JsonCompiler {
   readonly #types: MessageType['types']
@@ -118,7 +122,7 @@ export class JsonCompiler {
     return writer
   }
 
-  /** The writer of a type by its full name, for an Any. */
+  /** The writer of a type by its full name, for an Any; null for an unknown type. */
   writerNamed(fullName: string): TypeWriter | null {
     const type = this.#types.get(fullName)
     return type && !type.mapEntry ? this.writerOf(type) : null
@@ -210,7 +214,7 @@ class ConstantTable implements Constants {
   }
 }
 
-/** Oneofs by name, as `o0`, `o1`, …: names do not go into the source. */
+/** The oneofs by name, as `o0`, `o1`, …, because names must not stand in the source. */
 function oneofSlots(fields: readonly Field[]): Map<string, string> {
   const slots = new Map<string, string>()
   for (const { oneof } of fields) if (oneof !== null && !slots.has(oneof)) slots.set(oneof, `o${slots.size}`)
@@ -218,14 +222,15 @@ function oneofSlots(fields: readonly Field[]): Map<string, string> {
 }
 
 /**
- * One message's bytes as protobuf JSON text, equal in value to what protobuf-java-util 3.25 prints with default values
- * included: fields in order of number, 64-bit integers as strings, floats as their shortest decimals, HTML-safe strings.
- * Beyond that one, an Any is resolved from the schema, and so are extensions.
+ * Converts the bytes of one message to protobuf JSON. The JSON equals in value what protobuf-java-util 3.25 prints with
+ * default values included: fields in order of their numbers, 64-bit integers as strings, floats as their shortest
+ * decimals, HTML-safe strings. In addition the types of Any and extensions are resolved from the schema.
  *
- * What a later value of the same field replaces is not looked at, so it may be malformed.
+ * A value that a later value of the same field replaces is not decoded, so it may be malformed.
  *
- * Throws DataError: `PROTOBUF_DECODE` for malformed bytes, `PROTOBUF_JSON` for what JSON has no form for (an Any of
- * unknown type, a Timestamp outside the years 1 to 9999, a google.protobuf.Value that is NaN). The bytes stay as they are.
+ * Throws DataError: `PROTOBUF_DECODE` for malformed bytes, `PROTOBUF_JSON` for a value without a JSON form (an Any of
+ * an unknown type, a Timestamp outside the years 1 to 9999, a google.protobuf.Value that is NaN). The bytes are not
+ * changed.
  */
 export type JsonWriter = (bytes: Uint8Array) => string
 
@@ -236,7 +241,7 @@ export function jsonWriter(type: MessageType): JsonWriter {
   if (!compiler) compilers.set(type.types, (compiler = new JsonCompiler(type.types)))
   const writer = compiler.writerOf(type)
   return (bytes) => {
-    // One class of buffer keeps the generated code monomorphic
+    // One class of buffer keeps the generated code monomorphic.
     const buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     return takeText(writer.write(buf, 0, buf.length, null, 0, 0))
   }

@@ -1,6 +1,6 @@
 import { ConfigError } from '@tributary/connect-api'
 
-/** What is wrong with a descriptor, in the frame that users of the JVM connector know. */
+/** The ConfigError for a bad descriptor, with the prefix that users of the JVM connector know. */
 export function descriptorError(why: string, cause?: unknown): ConfigError {
   return new ConfigError('GRPC_DESCRIPTOR', `Failed to load proto descriptor: ${why}`, {
     field: 'grpc.proto.descriptor',
@@ -8,7 +8,7 @@ export function descriptorError(why: string, cause?: unknown): ConfigError {
   })
 }
 
-/** The descriptor can be read and says something impossible: `where` (a full name) and why. */
+/** The error for a descriptor that can be read but is inconsistent. `where` is the full name of the bad declaration. */
 export function invalidDescriptor(where: string, why: string): ConfigError {
   const text = `${where}: ${why}`
   return descriptorError(`Invalid proto descriptor: ${text.length > 500 ? `${text.slice(0, 500)}…` : text}`)

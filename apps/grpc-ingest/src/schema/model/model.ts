@@ -1,6 +1,6 @@
 /**
- * A protobuf schema, linked: every type name resolved, editions' features applied, extensions put among the fields of
- * the messages they extend. Built by `link`, read by everything else of this folder; never changed afterwards.
+ * A linked protobuf schema: every type name is resolved, the features of editions are applied, and extensions stand
+ * among the fields of the messages that they extend. `link` builds it, all other code only reads it.
  */
 export type ScalarType =
   | 'double'
@@ -19,34 +19,37 @@ export type ScalarType =
   | 'string'
   | 'bytes'
 
-/** `group` is a message on the wire between a start and an end tag (proto2, or editions' DELIMITED). */
+/** `group` is a message between a start tag and an end tag (proto2, or DELIMITED of editions). */
 export type FieldType = ScalarType | 'enum' | 'message' | 'group'
 
-/** A field's default: bigint for 64-bit integers, number for the others and for enums. */
+/** The default of a field: bigint for 64-bit integers, number for other numbers and for enums. */
 export type DefaultValue = number | bigint | boolean | string | Uint8Array
 
 export interface Field {
-  /** As in the .proto file. */
+  /** The name in the .proto file. */
   readonly name: string
   readonly jsonName: string
-  /** `pkg.Message.field`; of an extension, where it was declared. */
+  /** `pkg.Message.field`. For an extension, the name of its declaration. */
   readonly fullName: string
   readonly number: number
   readonly type: FieldType
   readonly repeated: boolean
   readonly required: boolean
-  /** A singular field that tells unset from default: proto2, `optional`, oneof members, messages. */
+  /** A singular field that distinguishes unset from default: proto2, `optional`, members of oneofs, messages. */
   readonly presence: boolean
-  /** Left out of JSON when unset: messages, members of oneofs, proto3 `optional`, extensions. Others show their default. */
+  /**
+   * Left out of JSON when unset: messages, members of oneofs, proto3 `optional`, extensions. JSON shows the default of
+   * other fields.
+   */
   readonly omitUnset: boolean
-  /** Repeated scalars: how we write them. Both forms are read. */
+  /** Whether repeated scalars are written packed. Both forms are read. */
   readonly packed: boolean
-  /** Strings: malformed UTF-8 is an error (proto3), or replaced by U+FFFD (proto2). */
+  /** Strings: malformed UTF-8 is an error (proto3), or becomes U+FFFD (proto2). */
   readonly validateUtf8: boolean
   /** Enums: an unknown number counts as unset (proto2). */
   readonly closed: boolean
   readonly defaultValue: DefaultValue
-  /** The oneof it belongs to; null for none and for the synthetic one of a proto3 `optional`. */
+  /** The oneof of the field; null for none and for the synthetic oneof of a proto3 `optional`. */
   readonly oneof: string | null
   readonly extension: boolean
   readonly messageType: MessageType | null
@@ -56,18 +59,18 @@ export interface Field {
 export interface MessageType {
   /** Without leading dot. */
   readonly fullName: string
-  /** Ascending by number, extensions of the set included. */
+  /** In ascending order of their numbers, with the extensions of the set. */
   readonly fields: readonly Field[]
-  /** A map's entry, fields `key` and `value`. */
+  /** Whether this is the entry type of a map, with the fields `key` and `value`. */
   readonly mapEntry: boolean
-  /** All messages of its schema by full name, which is where the type of an Any is looked for. */
+  /** All messages of the schema by full name. The type of an Any is looked up here. */
   readonly types: ReadonlyMap<string, MessageType>
 }
 
 export interface EnumType {
   readonly fullName: string
   readonly closed: boolean
-  /** The first name of a number, where aliases exist. */
+  /** By number; the first name where aliases exist. */
   readonly nameOf: ReadonlyMap<number, string>
   readonly numberOf: ReadonlyMap<string, number>
   readonly defaultNumber: number
@@ -87,7 +90,7 @@ export interface Service {
 }
 
 export interface Root {
-  /** Where it came from, for error texts. */
+  /** The source of the schema, for error messages. */
   readonly origin: 'descriptor' | 'reflection'
   /** By full name, without leading dot. */
   readonly messages: ReadonlyMap<string, MessageType>

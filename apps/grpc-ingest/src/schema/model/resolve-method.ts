@@ -1,7 +1,7 @@
 import { ConfigError } from '@tributary/connect-api'
 import type { MessageType, Root } from './model.ts'
 
-/** A method that streams from the server, with what is needed to call it. */
+/** A server-streaming method, with the data to call it. */
 export interface StreamMethod {
   /** `/pkg.Service/Method`, the HTTP/2 path. */
   readonly path: string
@@ -10,8 +10,8 @@ export interface StreamMethod {
 }
 
 /**
- * Finds a method of a service by full service name and short method name, both case-sensitive.
- * Throws ConfigError on `grpc.service.name` or `grpc.method.name`, naming what there is.
+ * Finds a method by the full name of its service and its short name; both are case-sensitive. Throws ConfigError on
+ * `grpc.service.name` or `grpc.method.name`, with the names that exist.
  */
 export function resolveMethod(root: Root, serviceName: string, methodName: string): StreamMethod {
   const service = root.services.get(serviceName)
@@ -53,7 +53,7 @@ export function resolveMethod(root: Root, serviceName: string, methodName: strin
   }
 }
 
-/** `It has: a, b.`; cut after 20 names. */
+/** `It has: a, b.`, cut after 20 names. */
 export function listed(head: string, names: Iterable<string>): string {
   const all = [...names].sort()
   if (all.length === 0) return `${head}: none.`

@@ -1,5 +1,5 @@
 /**
- * JSON text as a tree that keeps what JSON.parse throws away: a number's text (integers above 2^53) and members that
+ * JSON as a tree that keeps what JSON.parse drops: the text of a number (for integers above 2^53) and members that
  * occur twice. Strict RFC 8259.
  */
 export type JsonNode =
@@ -15,7 +15,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const SPACE = /[ \t\n\r]*/y
 
-/** Parses one JSON value and nothing after it. Throws SyntaxError with the position. */
+/** Parses one JSON value with nothing after it. Throws SyntaxError with the position. */
 export function parseJsonTree(text: string): JsonNode {
   const parser = new Parser(text)
   const node = parser.value(0)
@@ -23,7 +23,7 @@ export function parseJsonTree(text: string): JsonNode {
   return node
 }
 
-/** The node as compact JSON, for error texts; cut at 100 characters. */
+/** The node as compact JSON for error messages, cut at 100 characters. */
 export function showNode(node: JsonNode): string {
   const text = show(node)
   return text.length > 100 ? `${text.slice(0, 100)}…` : text
@@ -117,7 +117,7 @@ class Parser {
     return node
   }
 
-  /** Goes past white space and `character`, if it is there. */
+  /** Skips white space, and `character` if it follows. Returns whether it did. */
   #take(character: string): boolean {
     this.#match(SPACE)
     if (this.#text[this.#at] !== character) return false

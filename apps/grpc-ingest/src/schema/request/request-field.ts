@@ -5,16 +5,19 @@ import { fitsInteger, integerKind } from './request-scalar.ts'
 import { END_GROUP, LEN, START_GROUP, wireTypeOf } from '../wire/wire.ts'
 import { WireWriter, writeScalar, type ScalarValue } from '../wire/wire-writer.ts'
 
-/** What a resume field can hold, as `fieldReader` gave it or as an offset was stored. */
+/** A value of a resume field, as `fieldReader` returned it or as an offset stored it. */
 export type RequestValue = bigint | number | string | boolean | Uint8Array
 
-/** Answers the request with the field set; the given bytes stay as they are. Throws ConfigError when the value does not fit. */
+/**
+ * Returns the request with the field set; the given bytes are not changed. Throws ConfigError when the value does not
+ * fit.
+ */
 export type FieldSetter = (request: Uint8Array, value: RequestValue) => Buffer
 
 /**
- * Sets one field, named by a dotted path, in an encoded request. The field is put behind what is there: by protobuf's
- * rules a later occurrence of a scalar wins and a message merges with the former, so nothing needs decoding.
- * Integers also go into strings and decimal strings into integers, so that a stored offset of either form fits.
+ * Creates a setter of one field of an encoded request, named by a dotted path. The field is appended: by the rules of
+ * protobuf a later occurrence of a scalar wins and a message merges with the earlier one, so nothing has to be decoded.
+ * Integers may be written to strings and decimal strings to integers, so that a stored offset of either form fits.
  * Throws ConfigError on `configKey` when the path does not lead to a single scalar.
  */
 export function requestField(type: MessageType, path: string, configKey: string): FieldSetter {
@@ -22,7 +25,7 @@ export function requestField(type: MessageType, path: string, configKey: string)
   const leaf = steps.at(-1)!.field
   return (request, value) => {
     const fitting = fit(leaf, value)
-    if (fitting === null) throw unfit(leaf, value, path, configKey)
+    if (fitting === null) throw doesNotFit(leaf, value, path, configKey)
     let bytes = new WireWriter().tag(leaf.number, wireTypeOf(leaf.type))
     writeScalar(bytes, leaf.type, fitting)
     for (const { field } of steps.slice(0, -1).reverse()) bytes = wrap(field, bytes.finish())
@@ -36,7 +39,7 @@ function wrap(field: PathStep['field'], content: Buffer): WireWriter {
   return out.tag(field.number, START_GROUP).raw(content).tag(field.number, END_GROUP)
 }
 
-/** The value in the form of the field's type; null when it has none. */
+/** The value in the form of the type of the field; null when it has none. */
 function fit(field: Field, value: RequestValue): ScalarValue | null {
   const kind = integerKind(field)
   if (kind) {
@@ -71,7 +74,7 @@ function toEnum(field: Field, value: RequestValue): bigint | null {
   return number !== undefined && Number.isInteger(number) ? BigInt(number) : null
 }
 
-function unfit(field: Field, value: RequestValue, path: string, configKey: string): ConfigError {
+function doesNotFit(field: Field, value: RequestValue, path: string, configKey: string): ConfigError {
   const shown = value instanceof Uint8Array ? `${value.length} bytes` : `"${String(value).slice(0, 60)}"`
   return pathError(configKey, path, `the value ${shown} does not fit its type ${field.type}.`)
 }

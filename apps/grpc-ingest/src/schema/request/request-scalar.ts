@@ -2,7 +2,7 @@ import { showNode, type JsonNode } from './json-tree.ts'
 import type { Field } from '../model/model.ts'
 import type { ScalarValue } from '../wire/wire-writer.ts'
 
-/** The request does not fit its type; the texts are those of protobuf-java-util. */
+/** The request does not fit its type. The texts are those of protobuf-java-util. */
 export class RequestError extends Error {}
 
 const RANGES = {
@@ -13,7 +13,7 @@ const RANGES = {
 } as const
 export type IntegerKind = keyof typeof RANGES
 
-/** Which integers a field holds; null when it is no integer field. */
+/** The range of integers of a field; null when it is not an integer field. */
 export function integerKind(field: Field): IntegerKind | null {
   switch (field.type) {
     case 'int32':
@@ -39,7 +39,7 @@ export function fitsInteger(value: bigint, kind: IntegerKind): boolean {
   return value >= RANGES[kind][0] && value <= RANGES[kind][1]
 }
 
-/** A scalar or an enum number from JSON. Throws RequestError. */
+/** Parses a scalar or an enum number from JSON. Throws RequestError. */
 export function parseScalar(field: Field, node: JsonNode): ScalarValue {
   const kind = integerKind(field)
   if (kind) return parseInteger(node, kind)
@@ -66,7 +66,7 @@ export function parseScalar(field: Field, node: JsonNode): ScalarValue {
   }
 }
 
-/** Strings, numbers and booleans have a text, as in Java. */
+/** The text of a string, number or boolean, as in Java; null for other nodes. */
 function textOf(node: JsonNode): string | null {
   return node.kind === 'string' || node.kind === 'number' || node.kind === 'boolean' ? node.text : null
 }
@@ -79,7 +79,10 @@ function parseInteger(node: JsonNode, kind: IntegerKind): bigint {
   throw new RequestError(`${what} ${kind} value: ${showNode(node)}`)
 }
 
-/** The integer that a decimal text is, exponents and a zero fraction included (`1e3`, `5.0`); null when it is none. */
+/**
+ * The integer that a decimal text denotes, also with an exponent or a zero fraction (`1e3`, `5.0`); null when it is not
+ * an integer.
+ */
 function exactInteger(text: string): bigint | null {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text)
   if (!match) return null

@@ -5,7 +5,9 @@ import { parseRfc3339 } from '../field/rfc3339.ts'
 import { LEN, wireTypeOf } from '../wire/wire.ts'
 import { WireWriter, writeScalar } from '../wire/wire-writer.ts'
 
-/** Encodes any message, `levels` below the present one; handed in, because it calls `parseWellKnown` itself. */
+/**
+ * Encodes any message, `levels` below the present one. Passed in, because the encoder itself calls `parseWellKnown`.
+ */
 export type EncodeMessage = (type: MessageType, node: JsonNode, levels: 0 | 1) => Buffer
 
 const MAX_TIMESTAMP = 253_402_300_799n // 9999-12-31T23:59:59Z
@@ -30,14 +32,14 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   ),
 }
 
-/** A well-known type from its own JSON form; null for every other type. Throws RequestError. */
+/** Encodes a well-known type from its own JSON form; null for every other type. Throws RequestError. */
 export function parseWellKnown(type: MessageType, node: JsonNode, encode: EncodeMessage): Buffer | null {
   if (!type.fullName.startsWith('google.protobuf.')) return null
   const name = type.fullName.slice('google.protobuf.'.length)
   return Object.hasOwn(PARSERS, name) ? PARSERS[name]!(type, node, encode) : null
 }
 
-/** A message with one field, given in this form by the parent's JSON. */
+/** A message with one field, whose JSON stands in place of the message. */
 function single(
   type: MessageType,
   name: string,
@@ -48,7 +50,7 @@ function single(
   if (node.kind !== kind)
     throw new RequestError(`Expect ${kind === 'object' ? 'message object' : 'an array'} but got: ${showNode(node)}`)
   const field = fieldOf(type, name)
-  // The field's own form, under its name, in a message that has no special one
+  // The JSON form of the field, under its name, in a message without a special form.
   const plain: MessageType = { fullName: `${type.fullName}.`, fields: [field], mapEntry: false, types: type.types }
   return encode(plain, { kind: 'object', members: [[name, node]] }, 0)
 }
@@ -83,7 +85,7 @@ function secondsAndNanos(type: MessageType, seconds: bigint, nanos: number): Buf
   return scalar(fieldOf(type, 'nanos'), BigInt(nanos), scalar(fieldOf(type, 'seconds'), seconds)).finish()
 }
 
-/** `user.displayName,photo` → paths in snake case. */
+/** `user.displayName,photo` → the paths in snake case. */
 function parseFieldMask(type: MessageType, node: JsonNode): Buffer {
   if (node.kind !== 'string') throw new RequestError(`Expect a field mask but got: ${showNode(node)}`)
   const out = new WireWriter()
@@ -115,7 +117,7 @@ function parseValue(type: MessageType, node: JsonNode, encode: EncodeMessage): B
   }
 }
 
-/** `{"@type": "type.googleapis.com/pkg.Message", …}`; a type with a form of its own stands under "value". */
+/** `{"@type": "type.googleapis.com/pkg.Message", …}`. A type with a JSON form of its own stands under "value". */
 function parseAny(type: MessageType, node: JsonNode, encode: EncodeMessage): Buffer {
   if (node.kind !== 'object') throw new RequestError(`Expect message object but got: ${showNode(node)}`)
   if (node.members.length === 0) return Buffer.alloc(0)

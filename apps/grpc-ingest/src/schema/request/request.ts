@@ -8,10 +8,10 @@ import { END_GROUP, LEN, MAX_DEPTH, START_GROUP, wireTypeOf } from '../wire/wire
 import { WireWriter, writeScalar } from '../wire/wire-writer.ts'
 
 /**
- * Encodes `grpc.request.message`, protobuf JSON, as a message of `type`. Blank text is an empty message. The rules and
- * the error texts are those of protobuf-java-util's parser: original or JSON field names, 64-bit integers as numbers or
- * strings, enums by name or number, null is unset, unknown fields and duplicates are rejected.
- * Throws ConfigError on `grpc.request.message`.
+ * Encodes `grpc.request.message`, which is protobuf JSON, as a message of `type`. Blank text is an empty message. The
+ * rules and error texts are those of the parser of protobuf-java-util: field names as in the .proto file or in JSON,
+ * 64-bit integers as numbers or strings, enums by name or number, null is unset, unknown fields and duplicates are
+ * rejected. Throws ConfigError on `grpc.request.message`.
  */
 export function encodeRequest(type: MessageType, json: string): Buffer {
   if (json.trim() === '') return Buffer.alloc(0)
@@ -27,7 +27,7 @@ export function encodeRequest(type: MessageType, json: string): Buffer {
   }
 }
 
-/** `depth`: how many messages are open around it; servers refuse more than 100. */
+/** `depth`: the number of messages around this one. Servers refuse more than 100. */
 function encodeMessage(type: MessageType, node: JsonNode, depth: number): Buffer {
   if (depth > MAX_DEPTH) throw new RequestError(`it nests deeper than ${MAX_DEPTH} messages`)
   const wellKnown = parseWellKnown(type, node, (inner, value, levels) => encodeMessage(inner, value, depth + levels))
@@ -48,7 +48,7 @@ function encodeMessage(type: MessageType, node: JsonNode, depth: number): Buffer
   return out.finish()
 }
 
-/** A google.protobuf.Value holds null; everywhere else null means unset. */
+/** A google.protobuf.Value can hold null. Everywhere else null means unset. */
 function takesNull(field: Field): boolean {
   if (field.repeated) return false
   return (

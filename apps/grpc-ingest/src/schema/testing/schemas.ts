@@ -4,7 +4,7 @@ import { link } from '../descriptor/link.ts'
 import type { MessageType, Root } from '../model/model.ts'
 import { parseProto } from '../descriptor/proto-source.ts'
 
-/** The schema of .proto text, without looking for files. For the tests of this folder. */
+/** The schema of .proto text. Does not look for files. */
 export function schemaOf(text: string): Root {
   return link([parseProto(text, 'test.proto')], 'descriptor')
 }
@@ -19,7 +19,7 @@ export function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(' ', ''), 'hex')
 }
 
-/** What `run` throws, which must be an error of ours. */
+/** The error that `run` throws, which must be a ConnectError. */
 export function errorOf(run: () => unknown): ConnectError {
   try {
     run()

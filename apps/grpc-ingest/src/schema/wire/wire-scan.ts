@@ -1,9 +1,9 @@
 import { decodeError, END_GROUP, I32, I64, LEN, MAX_DEPTH, START_GROUP, tooDeep, truncated, VARINT } from './wire.ts'
 
 /**
- * What the generated scanners call beside the cases that they have inlined. Each function goes past something that
- * starts at `at` and answers where it ends; what ends behind `end` throws, or is answered and found by the caller, who
- * must compare. `scan` carries second answers, so that none needs an object.
+ * The functions that generated scanners call besides their inlined cases. Each skips something that starts at `at` and
+ * returns where it ends. An end after `end` throws, or is returned and the caller must compare. `scan` holds second
+ * results, so that no object is needed.
  */
 export const scan = { tag: 0, groupEnd: 0 }
 
@@ -20,7 +20,7 @@ export function skipVarint(buf: Uint8Array, at: number, end: number): number {
   throw last === end ? truncated() : decodeError('a varint of more than 10 bytes')
 }
 
-/** A length and as many bytes. */
+/** Skips a length and as many bytes. */
 export function skipChunk(buf: Uint8Array, at: number, end: number): number {
   const start = skipVarint(buf, at, end)
   const length = varint32(buf, at) >>> 0
@@ -28,7 +28,7 @@ export function skipChunk(buf: Uint8Array, at: number, end: number): number {
   return start + length
 }
 
-/** The value of a field nobody asked for, after its tag. `depth`: messages open around it. */
+/** Skips the value of an unknown field, after its tag. `depth`: the number of messages around it. */
 export function skipUnknown(buf: Uint8Array, at: number, end: number, tag: number, depth: number): number {
   if (tag >>> 3 === 0) throw decodeError('field number 0')
   switch (tag & 7) {
@@ -49,7 +49,7 @@ export function skipUnknown(buf: Uint8Array, at: number, end: number, tag: numbe
   }
 }
 
-/** A group's content and end tag; `scan.groupEnd` is where the content ends. */
+/** Skips the content and the end tag of a group. `scan.groupEnd` is the end of the content. */
 export function skipGroup(buf: Uint8Array, at: number, end: number, number: number, depth: number): number {
   if (depth > MAX_DEPTH) throw tooDeep()
   for (;;) {
@@ -66,7 +66,7 @@ export function skipGroup(buf: Uint8Array, at: number, end: number, number: numb
   }
 }
 
-/** The low 32 bits, signed, of a varint that is known to be whole. */
+/** The low 32 bits, signed, of a varint that is known to be complete. */
 export function varint32(buf: Uint8Array, at: number): number {
   let byte = buf[at]!
   if (byte < 0x80) return byte
@@ -83,13 +83,13 @@ export function varint32(buf: Uint8Array, at: number): number {
   return value | (buf[at + 4]! << 28)
 }
 
-/** The end of a chunk whose length stands at `at` and was checked. */
+/** The start of the chunk whose length stands at `at`; the length was checked before. */
 export function chunkStart(buf: Uint8Array, at: number): number {
   while (buf[at]! >= 0x80) at++
   return at + 1
 }
 
-/** One more occurrence of a singular message: `[from, to, …]` of the second and later ones. */
+/** Adds another occurrence of a singular message: `[from, to, …]` of the second and later ones. */
 export function addRange(ranges: number[] | null, from: number, to: number): number[] {
   if (!ranges) return [from, to]
   ranges.push(from, to)
@@ -102,7 +102,7 @@ export function addPosition(positions: number[] | null, position: number): numbe
   return positions
 }
 
-/** Throws unless a packed chunk, its length at `at` and its end at `end`, is whole varints. */
+/** Throws unless a packed chunk, with its length at `at` and its end at `end`, consists of complete varints. */
 export function checkVarints(buf: Uint8Array, at: number, end: number): void {
   for (let i = chunkStart(buf, at); i < end;) i = skipVarint(buf, i, end)
 }

@@ -1,6 +1,9 @@
 import type { FieldType } from '../model/model.ts'
 
-/** Writes the wire format into a growing list of parts; for requests, one a call, so simple before fast. */
+/**
+ * Writes the wire format into a growing list of parts. It writes one request for each call, so it is simple rather than
+ * fast.
+ */
 export class WireWriter {
   readonly #bytes: number[] = []
   readonly #parts: Uint8Array[] = []
@@ -14,7 +17,7 @@ export class WireWriter {
     return this.varint(BigInt(number * 8 + wireType))
   }
 
-  /** A varint of 64 bits; negative values in two's complement. */
+  /** A varint of 64 bits. Negative values are in two's complement. */
   varint(value: bigint): this {
     let rest = BigInt.asUintN(64, value)
     while (rest > 0x7fn) {
@@ -39,7 +42,7 @@ export class WireWriter {
     return this.raw(new Uint8Array(Float64Array.of(value).buffer))
   }
 
-  /** Length and content. */
+  /** A length and the content. */
   chunk(content: Uint8Array): this {
     return this.varint(BigInt(content.length)).raw(content)
   }
@@ -57,10 +60,10 @@ export class WireWriter {
   }
 }
 
-/** A value of a scalar field or an enum: bigint for integers and enums, number, boolean, string or bytes. */
+/** A value of a scalar or enum field: bigint for integers and enums, else number, boolean, string or bytes. */
 export type ScalarValue = bigint | number | boolean | string | Uint8Array
 
-/** Writes one value without its tag; its JavaScript type must be the field type's, its range is not looked at. */
+/** Writes one value without its tag. The JavaScript type must match the type of the field; the range is not checked. */
 export function writeScalar(out: WireWriter, type: FieldType, value: ScalarValue): void {
   switch (type) {
     case 'double':

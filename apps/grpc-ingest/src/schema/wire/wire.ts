@@ -1,7 +1,7 @@
 import { DataError } from '@tributary/connect-api'
 import type { FieldType } from '../model/model.ts'
 
-/** Wire types (protobuf encoding specification, "Message Structure"). */
+/** Wire types (protobuf encoding, "Message Structure"). */
 export const VARINT = 0
 export const I64 = 1
 export const LEN = 2
@@ -9,7 +9,7 @@ export const START_GROUP = 3
 export const END_GROUP = 4
 export const I32 = 5
 
-/** Messages and groups may nest this deep, as in protobuf-java (CodedInputStream.DEFAULT_RECURSION_LIMIT). */
+/** The deepest nesting of messages and groups, as in protobuf-java (CodedInputStream.DEFAULT_RECURSION_LIMIT). */
 export const MAX_DEPTH = 100
 
 const WIRE_TYPES: Readonly<Record<FieldType, number>> = {
@@ -34,8 +34,8 @@ export function tooDeep(): DataError {
 }
 
 /**
- * Reads the wire format between two positions of a buffer. Every method throws DataError `PROTOBUF_DECODE` at malformed
- * input. The JSON writer has the same rules inlined; this one is for what is not read field by field, message by message.
+ * Reads the wire format between two positions of a buffer. Every method throws DataError `PROTOBUF_DECODE` for
+ * malformed input. This reader is for data that is read seldom; the JSON writer has the same rules inlined.
  */
 export class WireReader {
   readonly bytes: Uint8Array
@@ -52,14 +52,14 @@ export class WireReader {
     return this.pos < this.end
   }
 
-  /** Field number shifted left by three, and the wire type; unsigned 32 bits. Field number 0 is an error. */
+  /** The field number shifted left by three, plus the wire type; unsigned 32 bits. Field number 0 is an error. */
   tag(): number {
     const tag = this.uint32()
     if (tag >>> 3 === 0) throw decodeError('field number 0')
     return tag
   }
 
-  /** The low 32 bits of a varint, unsigned; longer ones are cut, as all implementations do. */
+  /** The low 32 bits of a varint, unsigned. Longer ones are cut, as in all implementations. */
   uint32(): number {
     let low = 0
     for (let shift = 0; shift < 70; shift += 7) {
@@ -71,7 +71,7 @@ export class WireReader {
     throw decodeError('a varint of more than 10 bytes')
   }
 
-  /** A varint's 64 bits, unsigned. */
+  /** The 64 bits of a varint, unsigned. */
   uint64(): bigint {
     let low = 0
     let middle = 0
@@ -115,14 +115,14 @@ export class WireReader {
     return new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 8).getFloat64(0, true)
   }
 
-  /** Reads a length and answers where the chunk ends; `pos` stands at its start. */
+  /** Reads a length and returns the end of the chunk. `pos` is then at its start. */
   chunk(): number {
     const length = this.uint32()
     if (length > this.end - this.pos) throw truncated()
     return this.pos + length
   }
 
-  /** A chunk's bytes, not copied. */
+  /** The bytes of a chunk, not copied. */
   view(): Uint8Array {
     const end = this.chunk()
     const view = this.bytes.subarray(this.pos, end)
@@ -130,7 +130,7 @@ export class WireReader {
     return view
   }
 
-  /** Goes past a field whose tag was read. `depth`: how many messages are open around it. */
+  /** Skips a field whose tag was read. `depth`: the number of messages around it. */
   skip(tag: number, depth = 0): void {
     switch (tag & 7) {
       case VARINT:
@@ -155,7 +155,7 @@ export class WireReader {
     }
   }
 
-  /** Goes past a group's end tag and answers where its content ends. */
+  /** Skips a group with its end tag and returns the end of its content. */
   skipGroup(number: number, depth: number): number {
     if (depth > MAX_DEPTH) throw tooDeep()
     for (;;) {

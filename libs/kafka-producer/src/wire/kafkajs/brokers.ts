@@ -15,11 +15,14 @@ export interface OpenBroker {
 
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** What kafkajs would print is in the errors it throws. */
+/** kafkajs prints what the errors that it throws say already. */
 const silent = loggers.createLogger({ level: kafkajs.logLevel.NOTHING, logCreator: () => () => undefined })
 const socketFactory = createSocketFactory()
 
-/** One kafkajs broker a broker, made when first asked for; `forget` it when a request got no answer. */
+/**
+ * One kafkajs `Broker` for each broker of the cluster, created when it is first asked for. Call `forget` when a request
+ * got no answer.
+ */
 export class Brokers {
   readonly #settings: KafkaConnection
   readonly #requestTimeoutMs: number
@@ -43,14 +46,14 @@ export class Brokers {
     return open
   }
 
-  /** The next `get` connects anew. */
+  /** Makes the next `get` connect again. */
   forget(to: HostPort, broken: OpenBroker): void {
     const address = `${to.host}:${to.port}`
     const open = this.#open.get(address)
     void open?.then((current) => {
       if (current !== broken || this.#open.get(address) !== open) return
       this.#open.delete(address)
-      // A connection that is broken already has nothing to tell.
+      // The connection is broken already, so the error says nothing new.
       broken.broker.disconnect().catch(() => undefined)
     })
   }
@@ -95,7 +98,10 @@ export class Brokers {
     return { broker, connections }
   }
 
-  /** As `refusedConnection`; kafkajs gives every failure of a login, a broken connection too, one name and no cause. */
+  /**
+   * Like `refusedConnection`. kafkajs reports every failed login, also a connection that broke during it, with one name
+   * and no cause.
+   */
   refused(error: unknown, address: string): ProducerError | null {
     for (const part of errorTree(error)) {
       if (part.name !== 'KafkaJSSASLAuthenticationError' || BROKEN.test(part.message) || codeOf(part) !== '') continue
@@ -132,8 +138,8 @@ export class Brokers {
 const BROKEN = /closed|connection error|connection timeout|not connected|timed out/i
 
 /**
- * kafkajs sets a timer for its next look at waiting requests after every answer, also when none wait, and with a
- * negative delay: each timer sets the next one, 1,000 a second, and Node 24 warns of each.
+ * kafkajs sets a timer to look at waiting requests after every answer, also when none wait, and with a negative delay.
+ * Each timer sets the next one: 1,000 a second, and Node 24 warns about each.
  */
 function stopSpinning(queue: ConnectionPool['pool'][number]['requestQueue']): void {
   const schedule = queue.scheduleCheckPendingRequests.bind(queue)

@@ -1,6 +1,6 @@
 /**
- * The parts of kafkajs 2.2.4 below its Producer, which its typings leave out. The package is no longer changed and is
- * pinned exactly. Why not the Producer: README, "Drivers".
+ * Types of the parts of kafkajs 2.2.4 below its Producer, which its own typings leave out. The package is pinned and no
+ * longer changes. Why its Producer is not used: docs/decisions/40-own-kafka-sender.md.
  */
 declare module 'kafkajs/src/broker/index.js' {
   import type ConnectionPool from 'kafkajs/src/network/connectionPool.js'
@@ -52,7 +52,7 @@ declare module 'kafkajs/src/network/connectionPool.js' {
       apiKey: number
       apiVersion: number
       apiName: string
-      /** What stands after the request header. */
+      /** The bytes after the request header. */
       encode(): Promise<{ buf: Buffer; buffer: Buffer }>
     }
     response: {

@@ -21,7 +21,7 @@ const TRANSACTION_COORDINATOR = 1
 /** The requests on kafkajs' brokers and connections (TCP, TLS, SASL, framing), below its Producer. */
 export class KafkajsWire implements Wire {
   readonly driver = 'kafkajs'
-  /** It knows InitProducerId up to version 1; the id and epoch came with 3. */
+  /** kafkajs knows InitProducerId up to version 1. The request carries an id and epoch from version 3 on. */
   readonly canBumpEpoch = false
   readonly #settings: KafkaConnection
   readonly #brokers: Brokers
@@ -120,7 +120,7 @@ function wireIdentity(transaction: TransactionIdentity): {
   }
 }
 
-/** kafkajs knows the codes up to 88; of a later one it says the number in the text only. */
+/** kafkajs knows the error codes up to 88. It gives the number of a later one only in the text of the error. */
 function protocolCode(error: InstanceType<typeof kafkajs.KafkaJSProtocolError>): number {
   const UNKNOWN_TO_KAFKAJS = -99
   if (error.code !== UNKNOWN_TO_KAFKAJS) return error.code

@@ -5,17 +5,17 @@ import { refusedConnection } from '../connection-errors.ts'
 import { KAFKA_UNREACHABLE, ProducerError } from '../../api/errors.ts'
 import type { HostPort } from '../requests.ts'
 
-/** A connection and what broke it, which the client tells apart from the requests that failed by it. */
+/** A connection, and the error that broke it: the client reports that apart from the requests that failed by it. */
 export interface OpenConnection {
   readonly connection: Connection
   lastError: Error | null
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
-/** The sender bounds what is under way; the client must not queue on top. */
+/** The sender limits the requests in flight; the client must not queue on top. */
 const MAX_IN_FLIGHT = 1024
 
-/** One connection a broker, made when first asked for and forgotten when it breaks. */
+/** One connection for each broker, made when it is first asked for and forgotten when it breaks. */
 export class Connections {
   readonly #settings: KafkaConnection
   readonly #requestTimeoutMs: number

@@ -22,7 +22,7 @@ function createRequest(transactionalId: string | null, timeoutMs: number, batche
     .appendTaggedFields()
 }
 
-/** The client's own parser throws on the first error code and makes an object of every field. */
+/** The parser of the client would throw at the first error code and create an object for every field. */
 function parseResponse(
   _correlationId: number,
   _apiKey: number,

@@ -27,8 +27,8 @@ import { atAnyBroker, type HostPort, inOrderOf, partitionsByTopic } from '../req
 import { produceV9 } from './produce-api.ts'
 
 /**
- * The requests on @platformatic/kafka's connections (TCP, TLS, SASL, framing). Its Producer is not used: it discards the
- * producer id on an error, and makes five objects a record.
+ * The requests on the connections of @platformatic/kafka (TCP, TLS, SASL, framing). Why its Producer is not used:
+ * docs/decisions/40-own-kafka-sender.md.
  */
 export class PlatformaticWire implements Wire {
   readonly driver = 'platformatic'
@@ -46,7 +46,7 @@ export class PlatformaticWire implements Wire {
 
   async metadata(topic: string): Promise<TopicMetadata> {
     const response = await this.#atAny(`metadata of ${topic}`, (connection) =>
-      // Partitions without a leader make the client throw, with the answer inside.
+      // The client throws when a partition has no leader; the answer is inside the error.
       metadataV9.api.async(connection, [topic], false).catch((error: unknown) => {
         if (error instanceof ResponseError) return error['response'] as metadataV9.MetadataResponse
         throw error
@@ -88,7 +88,7 @@ export class PlatformaticWire implements Wire {
     current: ProducerIdentity | null,
   ): Promise<ProducerIdentity> {
     const what = 'init producer id'
-    // -1/-1 is what takes over; the client's own producer sends 0/0, which the coordinator fences.
+    // -1/-1 takes the id over (KIP-360). The coordinator would fence 0/0, which the producer of the client sends.
     const { producerId, epoch } = current ?? { producerId: -1n, epoch: -1 }
     const request = (connection: Connection): Promise<initProducerIdV4.InitProducerIdResponse> =>
       initProducerIdV4.api.async(connection, transactionalId, transactionTimeoutMs, producerId, epoch)
@@ -136,7 +136,7 @@ export class PlatformaticWire implements Wire {
       }
       const cause = open.lastError ?? error
       const address = `${to.host}:${to.port}`
-      // With TLS 1.3 a refused client certificate shows up only after the handshake.
+      // With TLS 1.3 the refusal of a client certificate arrives after the handshake.
       throw refusedConnection(cause, address, this.#settings) ?? noAnswer(what, address, cause)
     }
   }

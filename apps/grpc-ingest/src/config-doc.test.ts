@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { CONFIG_PAGE, configPage } from './config-doc.ts'
-import { grpcSpec } from './spec.ts'
+import { grpcSpec } from './config/spec.ts'
 
 test('CONFIG.md is what the spec says (node apps/grpc-ingest/src/config-doc.ts writes it)', () => {
   assert.equal(readFileSync(CONFIG_PAGE, 'utf8'), configPage())

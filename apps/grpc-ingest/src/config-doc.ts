@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { grpcSpec } from './spec.ts'
+import { grpcSpec } from './config/spec.ts'
 
 /** The page that documents every setting. */
 export const CONFIG_PAGE = new URL('../CONFIG.md', import.meta.url)

@@ -5,11 +5,11 @@ import {
   type Props,
   type SourceConnector,
 } from '@tributary/connect-api'
-import { methodOf, parseConfig, serverOf } from './settings.ts'
-import { grpcSpec } from './spec.ts'
+import { methodOf, parseConfig, serverOf } from './config/settings.ts'
+import { grpcSpec } from './config/spec.ts'
 import { validateGrpc } from './validate.ts'
 
-/** One stream, one task: a stream cannot be split, so `tasks.max` above 1 changes nothing. */
+/** One stream is one task. A stream cannot be split, so `tasks.max` above 1 changes nothing. */
 export class GrpcSourceConnector implements SourceConnector {
   readonly spec = grpcSpec.data
 
@@ -21,7 +21,7 @@ export class GrpcSourceConnector implements SourceConnector {
     return validateGrpc(props, signal)
   }
 
-  /** A stream whose server can be asked to go on after a value. */
+  /** Exactly once needs a server that can be asked to continue after a value. */
   exactlyOnce(props: Props): boolean {
     const config = parseConfig(props)
     return config['grpc.resume.field'] !== null && config['grpc.resume.request.field'] !== null

@@ -1,2 +1,2 @@
 export { grpcSource } from './plugin.ts'
-export { grpcSpec } from './spec.ts'
+export { grpcSpec } from './config/spec.ts'

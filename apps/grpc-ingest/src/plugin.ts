@@ -1,10 +1,10 @@
 import type { SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
 import { GrpcSourceConnector } from './connector.ts'
-import { parseConfig, serverOf } from './settings.ts'
-import { GrpcSourceTask } from './task.ts'
+import { parseConfig, serverOf } from './config/settings.ts'
+import { GrpcSourceTask } from './stream/task.ts'
 
-/** gRPC server streams into Kafka; takes the place of the JVM connector of the alias. */
+/** Reads gRPC server streams into Kafka. The alias is the JVM connector that this source replaces. */
 export const grpcSource: SourcePlugin = {
   class: 'io.tributary.connect.grpc.GrpcSourceConnector',
   aliases: ['io.conduktor.connect.grpc.GrpcSourceConnector'],
@@ -19,7 +19,7 @@ export const grpcSource: SourcePlugin = {
       intervalMs: Math.max(0, config['grpc.reconnect.interval.ms']),
       backoffMaxMs: Math.max(0, config['grpc.reconnect.backoff.max.ms']),
       maxAttempts: config['grpc.reconnect.max.attempts'],
-      // grpc.connection.timeout.ms bounds the connection alone: a quiet stream may answer as late as it likes.
+      // grpc.connection.timeout.ms limits the connection alone. A quiet stream may answer as late as it likes.
       connectTimeoutMs: 0,
     }
   },

@@ -1,23 +1,23 @@
 import type { ConnectError } from '@tributary/connect-api'
 import { ConfigError, type FieldError, NotConnectedError, type Props } from '@tributary/connect-api'
 import { checkTls, isUntrusted } from '@tributary/push-source'
-import type { Metadata } from './metadata.ts'
-import { openGrpc } from './open-grpc.ts'
+import type { Metadata } from './config/metadata.ts'
+import { openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
-import { metadataOf, methodOf, parseConfig, serverOf } from './settings.ts'
-import type { GrpcConfig } from './spec.ts'
-import { Statuses } from './statuses.ts'
-import { checkPlan } from './stream-plan.ts'
-import { readGrpcTls, tlsSettings } from './tls.ts'
+import { metadataOf, methodOf, parseConfig, serverOf } from './config/settings.ts'
+import type { GrpcConfig } from './config/spec.ts'
+import { StatusErrors } from './stream/status-errors.ts'
+import { checkPlan } from './stream/stream-plan.ts'
+import { readGrpcTls, tlsSettings } from './config/settings.ts'
 import { CallError, type SessionOptions } from './transport/index.ts'
 
-/** The validate route answers within some seconds, whatever grpc.connection.timeout.ms allows. */
+/** The validate route must answer within some seconds, whatever grpc.connection.timeout.ms allows. */
 const TIME_LIMIT_MS = 5000
 
 /**
- * What the declarative spec cannot tell: metadata, TLS files, descriptor or reflection, method, request, fields. All
- * errors, each on its key. A server that cannot be reached is an outage, not an error of the configuration: the task
- * will wait for it, so a connector can be created before its server is up.
+ * Checks what the spec cannot express: metadata, TLS files, descriptor or reflection, method, request, fields. Returns
+ * all errors, each on its key. A server that cannot be reached is an outage and not an error of the configuration: the
+ * task will wait for it, so a connector can be created before its server is up.
  */
 export async function validateGrpc(props: Props, signal: AbortSignal): Promise<FieldError[]> {
   const errors: FieldError[] = []
@@ -41,9 +41,9 @@ async function reflectOnce(
   signal: AbortSignal,
 ): Promise<Root> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
-  const connection = await openGrpc({ config, metadata, tls, keepaliveTimeMs: 0 }, until)
+  const connection = await openConnection({ config, metadata, tls, keepaliveTimeMs: 0 }, until)
   try {
-    return await connection.reflect(new Statuses(`${serverOf(config)} ${methodOf(config)}`), until)
+    return await connection.reflect(new StatusErrors(`${serverOf(config)} ${methodOf(config)}`), until)
   } finally {
     connection.close()
   }
@@ -60,7 +60,7 @@ async function collect<T>(errors: FieldError[], read: () => T | Promise<T>): Pro
   }
 }
 
-/** The error on its key; null for an outage. Throws what is neither. */
+/** The error on its key; null for an outage. Throws any other error. */
 function fieldError(error: unknown): FieldError | null {
   if (error instanceof ConfigError) return { field: error.field ?? 'grpc.service.name', message: error.message }
   if (error instanceof DOMException && error.name === 'TimeoutError') return null
@@ -68,7 +68,10 @@ function fieldError(error: unknown): FieldError | null {
   return errorOfOutage(error)
 }
 
-/** Among what looks like an outage: a certificate that is not trusted, credentials that are refused. */
+/**
+ * The errors that look like an outage but are the user's to fix: a certificate that is not trusted, refused
+ * credentials.
+ */
 function errorOfOutage({ message, cause }: ConnectError): FieldError | null {
   if (isUntrusted(cause)) return { field: 'grpc.tls.ca.cert', message }
   if (cause instanceof CallError && (cause.status === 'UNAUTHENTICATED' || cause.status === 'PERMISSION_DENIED')) {

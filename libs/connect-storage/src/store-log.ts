@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { abortable, anySignal, CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
+import { abortable, anySignal } from '@tributary/async'
+import { CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
 import { createProducer, partitionForKey, ProducerError, type KafkaProducer } from '@tributary/kafka-producer'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'

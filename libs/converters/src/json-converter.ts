@@ -5,7 +5,7 @@ import { converterErrors } from './errors.ts'
 
 /**
  * `org.apache.kafka.connect.json.JsonConverter`: `{"schema":…,"payload":…}` with `schemas.enable` (the default, as in
- * Connect), the bare value without. bytes as base64; 64-bit integers as JSON numbers, whatever their size.
+ * Connect), the bare value without it. Bytes are Base64. 64-bit integers are JSON numbers of any size.
  */
 export class JsonConverter implements Converter {
   #schemas = true
@@ -67,7 +67,7 @@ function toJson(schema: Schema | null, value: unknown): unknown {
   return Object.fromEntries(Object.entries(struct).map(([k, v]) => [k, toJson(schema?.valueSchema ?? null, v)]))
 }
 
-/** Connect writes a map with string keys as an object and any other as a list of pairs. */
+/** Connect writes a map with string keys as an object, and any other map as a list of pairs. */
 function mapToJson(schema: Schema | null, map: Map<unknown, unknown>): unknown {
   const entries = [...map].map(([k, v]) => [
     toJson(schema?.keySchema ?? null, k),

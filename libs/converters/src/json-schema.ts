@@ -1,6 +1,6 @@
 import type { Schema } from '@tributary/connect-api'
 
-/** Connect's JSON form of a schema, as JsonConverter writes it beside each payload. */
+/** The JSON form of a schema, as Connect's JsonConverter writes it next to each payload. */
 export function schemaToJson(schema: Schema, fieldName?: string): Record<string, unknown> {
   const json: Record<string, unknown> = { type: typeName(schema), optional: schema.optional ?? false }
   if (schema.name !== undefined) json['name'] = schema.name
@@ -18,12 +18,12 @@ export function schemaToJson(schema: Schema, fieldName?: string): Record<string,
   return json
 }
 
-/** Connect's wire names differ from its type names for the two floats. */
+/** In JSON, Connect names the two float types differently. */
 function typeName(schema: Schema): string {
   return schema.type === 'float32' ? 'float' : schema.type === 'float64' ? 'double' : schema.type
 }
 
-/** The reverse of `schemaToJson`; throws a plain Error naming the type that is unknown. */
+/** The inverse of `schemaToJson`. Throws a plain Error that names an unknown type. */
 export function schemaFromJson(json: Record<string, unknown>): Schema {
   const wire = json['type']
   const type = wire === 'float' ? 'float32' : wire === 'double' ? 'float64' : wire

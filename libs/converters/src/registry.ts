@@ -1,12 +1,10 @@
-import { type Converter, type HeaderConverter } from '@tributary/connect-api'
-import { ByteArrayConverter } from './byte-array-converter.ts'
-import { JsonConverter } from './json-converter.ts'
-import { PlainConverter } from './plain-converter.ts'
-import { SimpleHeaderConverter } from './simple-header-converter.ts'
-import { StringConverter } from './string-converter.ts'
+import type { ConfigSpecData, Keys } from '@tributary/config'
+import type { Converter, HeaderConverter } from '@tributary/connect-api'
 import { converterErrors } from './errors.ts'
+import { JsonConverter } from './json-converter.ts'
+import { ByteArrayConverter, PlainConverter, SimpleHeaderConverter, StringConverter } from './simple-converters.ts'
 
-/** Kafka's class names, so that existing configs work unchanged; the simple name does too. */
+/** By the class names of Kafka, so that existing configurations work unchanged. The simple class name works too. */
 const CONVERTERS: Readonly<Record<string, () => Converter>> = {
   'org.apache.kafka.connect.storage.StringConverter': () => new StringConverter(),
   'org.apache.kafka.connect.converters.ByteArrayConverter': () => new ByteArrayConverter(),
@@ -23,8 +21,8 @@ export const CONVERTER_CLASSES: readonly string[] = Object.keys(CONVERTERS)
 export const HEADER_CONVERTER_CLASSES: readonly string[] = Object.keys(HEADER_CONVERTERS)
 
 /**
- * The converter that `key` (`key.converter`, `value.converter`) names, configured with what stands behind its prefix.
- * Throws ConfigError on the field when the class is not known.
+ * Creates the converter that the setting `key` (`key.converter`, `value.converter`) names, configured with the settings
+ * under that prefix. Throws ConfigError on the field when the class is not known.
  */
 export function createConverter(key: string, config: Readonly<Record<string, string>>, isKey: boolean): Converter {
   const converter = find(CONVERTERS, key, config[key] ?? DEFAULT_CONVERTER)()
@@ -54,4 +52,50 @@ function withPrefix(config: Readonly<Record<string, string>>, prefix: string): R
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, value]) => [key.slice(prefix.length), value]),
   )
+}
+
+/** A converter as `/connector-plugins` shows it. */
+export interface ConverterPlugin {
+  readonly class: string
+  readonly type: 'converter' | 'header_converter'
+  readonly spec: ConfigSpecData
+}
+
+/** The setting that every converter of Connect has. The worker sets it. */
+const CONVERTER_TYPE: Keys = {
+  'converter.type': {
+    type: 'string',
+    validator: { kind: 'oneOf', values: ['key', 'value', 'header'] },
+    importance: 'low',
+    doc: 'What it converts; the worker sets it.',
+  },
+}
+
+/**
+ * The settings of single converters. Users write them with the prefix of the converter:
+ * `value.converter.schemas.enable`.
+ */
+const KEYS: Readonly<Record<string, Keys>> = {
+  'org.apache.kafka.connect.json.JsonConverter': {
+    'schemas.enable': {
+      type: 'boolean',
+      default: true,
+      importance: 'high',
+      group: 'Schemas',
+      order: 0,
+      width: 'medium',
+      displayName: 'Enable Schemas',
+      doc: 'Write {"schema":…,"payload":…}, and take nothing else. false: the bare value.',
+    },
+  },
+}
+
+export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
+  ...CONVERTER_CLASSES.map((name) => plugin(name, 'converter')),
+  ...HEADER_CONVERTER_CLASSES.map((name) => plugin(name, 'header_converter')),
+]
+
+function plugin(name: string, type: ConverterPlugin['type']): ConverterPlugin {
+  // Header converters need no such setting, and those of Connect have none at all.
+  return { class: name, type, spec: { keys: type === 'header_converter' ? {} : { ...CONVERTER_TYPE, ...KEYS[name] } } }
 }

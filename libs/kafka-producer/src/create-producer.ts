@@ -2,23 +2,22 @@ import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { createRequire } from 'node:module'
 import { extname } from 'node:path'
-import type * as Kafkajs from './kafkajs/wire.ts'
-import { PlatformaticWire } from './platformatic/wire.ts'
-import { IdempotentProducer } from './producer.ts'
-import type { KafkaProducer, ProducerOptions } from './types.ts'
-import type { Wire } from './wire.ts'
+import type { KafkaProducer, ProducerOptions } from './api/types.ts'
+import { IdempotentProducer } from './producer/producer.ts'
+import { PlatformaticWire } from './wire/platformatic/wire.ts'
+import type { CreateWire, Wire } from './wire/wire.ts'
 
 export type ProducerDriver = 'platformatic' | 'kafkajs'
 
 export interface CreateProducerOptions extends ProducerOptions {
   readonly driver: ProducerDriver
-  /** Gets `producer_state_lost` only; outages go to `onOutage`. */
+  /** Gets the event `producer_state_lost` only. Outages go to `onOutage`. */
   readonly log?: Logger
 }
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
 
-/** A producer that is not connected yet: `start` it. Throws ProducerError of kind config for a codec that there is not. */
+/** Creates a producer that is not connected yet; `start` connects it. Throws ProducerError of kind config for an unknown codec. */
 export function createProducer(connection: KafkaConnection, options: CreateProducerOptions): KafkaProducer {
   return new IdempotentProducer(createWire(connection, options), options)
 }
@@ -29,7 +28,7 @@ function createWire(connection: KafkaConnection, options: CreateProducerOptions)
     case 'platformatic':
       return new PlatformaticWire(connection, requestTimeoutMs)
     case 'kafkajs':
-      return new (loadKafkajs().KafkajsWire)(connection, requestTimeoutMs)
+      return loadKafkajs().createWire(connection, requestTimeoutMs)
     default:
       throw new TypeError(`no such driver: ${String(options.driver satisfies never)}`)
   }
@@ -37,7 +36,7 @@ function createWire(connection: KafkaConnection, options: CreateProducerOptions)
 
 const require = createRequire(import.meta.url)
 
-/** Only when it is chosen: kafkajs takes 14 MiB and 90 ms at the start, which who uses the other driver need not pay. */
-function loadKafkajs(): typeof Kafkajs {
-  return require(`./kafkajs/wire${extname(import.meta.url)}`) as typeof Kafkajs
+/** Loaded when the driver is chosen and not before: kafkajs costs 14 MiB and 90 ms at the start of a process. */
+function loadKafkajs(): { readonly createWire: CreateWire } {
+  return require(`./wire/kafkajs/index${extname(import.meta.url)}`) as { readonly createWire: CreateWire }
 }

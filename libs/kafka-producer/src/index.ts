@@ -1,4 +1,4 @@
-export * from './types.ts'
-export * from './partitioner.ts'
+export * from './api/types.ts'
+export * from './api/partitioner.ts'
 export { createProducer, type CreateProducerOptions, type ProducerDriver } from './create-producer.ts'
-export { ProducerError, ProducerFencedError, RecordRefusedError, type ProducerErrorKind } from './errors.ts'
+export { ProducerError, ProducerFencedError, RecordRefusedError, type ProducerErrorKind } from './api/errors.ts'

@@ -6,7 +6,7 @@ import {
   type IncomingHttpStatusHeader,
 } from 'node:http2'
 import { MAX_TIMER_MS } from '@tributary/async'
-import { ACCEPT_ENCODING, FramingError, framed, MessageDecoder } from './message-decoder.ts'
+import { ACCEPT_ENCODING, FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
 import { type GrpcStatus, localStatus, statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
 
 export interface CallRequest {
@@ -14,32 +14,32 @@ export interface CallRequest {
   readonly path: string
   readonly authority: string
   readonly scheme: 'http' | 'https'
-  /** Request metadata as HTTP/2 headers; binary values already in base64. */
+  /** The request metadata as HTTP/2 headers; binary values are in base64 already. */
   readonly metadata: Readonly<Record<string, string | readonly string[]>>
   /** The one request message. */
   readonly message: Uint8Array
-  /** ms until the call ends with DEADLINE_EXCEEDED, the server being told; 0: none. */
+  /** ms after which the call ends with DEADLINE_EXCEEDED, which the server is told too; 0: none. */
   readonly deadlineMs: number
   readonly maxMessageBytes: number
 }
 
 export interface CallListener {
-  /** The server has answered; messages follow. Not called for an answer that is only a status. */
+  /** The server has answered; messages follow. Not called for a response that is only a status. */
   onHeaders(headers: IncomingHttpHeaders): void
-  /** The messages of one read, at least one. */
+  /** The messages of one read; at least one. */
   onMessages(messages: Buffer[]): void
-  /** Once, after the last message. */
+  /** Called once, after the last message. */
   onEnd(status: GrpcStatus): void
 }
 
-/** Why the connection below a call is gone, for the text of its status. */
+/** Why the connection of a call is gone, for the message of the status. */
 export interface ConnectionState {
   readonly lostBecause: string | null
 }
 
 /**
- * One server-streaming call. Written on Node's HTTP/2, because @grpc/grpc-js drops the messages that wait behind a
- * paused reader when the call ends with an error status, and these are the ones that a slow Kafka makes wait (README).
+ * One server-streaming call on the HTTP/2 of Node. @grpc/grpc-js is not used: it drops the messages behind a paused
+ * reader when the call ends with an error status (docs/decisions/42-own-grpc-client.md).
  */
 export class ServerStreamCall {
   readonly #stream: ClientHttp2Stream
@@ -73,11 +73,11 @@ export class ServerStreamCall {
       this.#trailers = trailers
     })
     this.#stream.on('end', () => {
-      // Without trailers the reason stands in the code of the reset, known at 'close'.
+      // Without trailers the code of the reset gives the reason; it is known at 'close'.
       if (this.#trailers) this.#finished()
     })
     this.#stream.on('close', () => this.#finished())
-    // 'close' follows and tells what matters; without a listener Node would end the process.
+    // 'close' follows with everything needed. Without a listener Node would end the process.
     this.#stream.on('error', () => {})
     if (request.deadlineMs > 0) {
       this.#deadline = setTimeout(
@@ -85,10 +85,10 @@ export class ServerStreamCall {
         Math.min(request.deadlineMs, MAX_TIMER_MS),
       )
     }
-    this.#stream.end(framed(request.message))
+    this.#stream.end(lengthPrefixed(request.message))
   }
 
-  /** Stops reading: once the HTTP/2 window is used up the server's writes block. */
+  /** Stops reading. When the HTTP/2 window is used up, the writes of the server block. */
   pause(): void {
     this.#stream.pause()
   }
@@ -97,14 +97,17 @@ export class ServerStreamCall {
     this.#stream.resume()
   }
 
-  /** Hands out what has arrived, cancels the call and ends with `status`. Nothing happens when it has ended before. */
+  /**
+   * Delivers the messages that have arrived, cancels the call and ends with `status`. Does nothing when the call has
+   * ended.
+   */
   finish(status: GrpcStatus): void {
     if (this.#ended) return
     this.#handOutRest()
     this.#end(status)
   }
 
-  /** Ends at once; the listener hears nothing more. */
+  /** Ends at once. The listener is not called any more. */
   abandon(): void {
     this.#ended = true
     this.#close()
@@ -149,7 +152,7 @@ export class ServerStreamCall {
     if (failure) this.#end(failure)
   }
 
-  /** What Node holds of a paused or broken stream; a message that came whole is never thrown away. */
+  /** Delivers the data that Node holds of a paused or broken stream: a complete message is never dropped. */
   #handOutRest(): void {
     this.#stream.removeAllListeners('data')
     for (;;) {
@@ -186,7 +189,7 @@ export class ServerStreamCall {
   #close(): void {
     clearTimeout(this.#deadline)
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL)
-    // A paused stream would keep its last bytes, and so itself, for ever.
+    // A paused stream would keep its last bytes, and therefore itself, without end.
     this.#stream.resume()
   }
 }

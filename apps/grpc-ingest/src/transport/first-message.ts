@@ -1,10 +1,10 @@
 import type { CallOptions, GrpcSession } from './session.ts'
 import { type GrpcStatus, localStatus, type StatusName } from './status.ts'
 
-/** A call ended otherwise than hoped. */
+/** A call that was to deliver a message ended without one. */
 export class CallError extends Error {
   readonly status: StatusName
-  /** The server's words. */
+  /** The message of the server. */
   readonly details: string
   constructor(path: string, { status, message }: GrpcStatus) {
     super(`${path} ended with ${status}: ${message}`)
@@ -14,7 +14,7 @@ export class CallError extends Error {
   }
 }
 
-/** Calls a method of which one response is wanted. Rejects with CallError, or with the signal's reason. */
+/** Calls a method and resolves to its first response. Rejects with CallError, or with the reason of the signal. */
 export function firstMessage(session: GrpcSession, options: CallOptions, signal: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()

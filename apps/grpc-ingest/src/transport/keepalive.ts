@@ -1,10 +1,12 @@
 import { MAX_TIMER_MS } from '@tributary/async'
 import type { ClientHttp2Session } from 'node:http2'
 
-/** Servers answer more frequent PINGs with GOAWAY; grpc-java clamps to the same. */
+/** Servers answer more frequent PINGs with GOAWAY. grpc-java has the same minimum. */
 const MIN_INTERVAL_MS = 10_000
 
-/** A PING after each `intervalMs` without anything read; without its answer in time the connection is destroyed. */
+/**
+ * Sends a PING after each `intervalMs` without data. Without its answer within `timeoutMs` the connection is destroyed.
+ */
 export class Keepalive {
   readonly #session: ClientHttp2Session
   readonly #timeoutMs: number
@@ -20,7 +22,7 @@ export class Keepalive {
     if (intervalMs > 0) this.#interval = setInterval(() => this.#tick(), everyMs)
   }
 
-  /** Something was read: the connection lives. */
+  /** Data was read, so the connection lives. */
   read(): void {
     this.#readSincePing = true
   }
@@ -31,7 +33,7 @@ export class Keepalive {
   }
 
   #tick(): void {
-    // One PING at a time: the answer may be allowed to take longer than the interval.
+    // One PING at a time: its answer may take longer than the interval.
     if (this.#timeout !== undefined) return
     const idle = !this.#readSincePing
     this.#readSincePing = false

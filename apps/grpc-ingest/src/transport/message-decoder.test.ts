@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateSync, gzipSync } from 'node:zlib'
-import { FramingError, framed, MessageDecoder } from './message-decoder.ts'
+import { FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
 
 function decode(decoder: MessageDecoder, ...chunks: Buffer[]): string[] {
   const out: Buffer[] = []
@@ -10,14 +10,14 @@ function decode(decoder: MessageDecoder, ...chunks: Buffer[]): string[] {
 }
 
 function compressed(message: Buffer): Buffer {
-  const frame = framed(message)
+  const frame = lengthPrefixed(message)
   frame[0] = 1
   return frame
 }
 
 describe('MessageDecoder', () => {
   const texts = ['one', '', 'three', 'x'.repeat(300)]
-  const stream = Buffer.concat(texts.map((text) => framed(Buffer.from(text))))
+  const stream = Buffer.concat(texts.map((text) => lengthPrefixed(Buffer.from(text))))
 
   test('finds the messages wherever the chunks are cut', () => {
     for (let size = 1; size <= stream.length; size++) {
@@ -34,11 +34,12 @@ describe('MessageDecoder', () => {
   })
 
   test('takes a message of the limit, and says both sizes of one above it', () => {
-    assert.deepEqual(decode(new MessageDecoder(5), framed(Buffer.from('12345'))), ['12345'])
+    assert.deepEqual(decode(new MessageDecoder(5), lengthPrefixed(Buffer.from('12345'))), ['12345'])
     const out: Buffer[] = []
     const decoder = new MessageDecoder(5)
     assert.throws(
-      () => decoder.push(Buffer.concat([framed(Buffer.from('ok')), framed(Buffer.from('123456'))]), out),
+      () =>
+        decoder.push(Buffer.concat([lengthPrefixed(Buffer.from('ok')), lengthPrefixed(Buffer.from('123456'))]), out),
       (error: unknown) => {
         assert.ok(error instanceof FramingError)
         assert.equal(error.status.tooLarge, true)
@@ -51,7 +52,7 @@ describe('MessageDecoder', () => {
 
   test('reads compressed messages between others', () => {
     const text = Buffer.from('a'.repeat(100))
-    const both = (bytes: Buffer): Buffer => Buffer.concat([compressed(bytes), framed(Buffer.from('plain'))])
+    const both = (bytes: Buffer): Buffer => Buffer.concat([compressed(bytes), lengthPrefixed(Buffer.from('plain'))])
     assert.deepEqual(decode(new MessageDecoder(1000, 'gzip'), both(gzipSync(text))), [String(text), 'plain'])
     assert.deepEqual(decode(new MessageDecoder(1000, 'deflate'), both(deflateSync(text))), [String(text), 'plain'])
   })

@@ -4,13 +4,13 @@ import { type GrpcStatus, localStatus } from './status.ts'
 /** Compressed flag (1 byte), length (4 bytes, big endian). */
 const PREFIX_BYTES = 5
 
-/** What we can read, as the `grpc-accept-encoding` header lists it. */
+/** The encodings that this client reads, as `grpc-accept-encoding` lists them. */
 export const ACCEPT_ENCODING = 'identity,gzip,deflate'
 
 type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Buffer
 const INFLATE: Readonly<Record<string, Inflate>> = { gzip: gunzipSync, deflate: inflateSync }
 
-/** The bytes on the wire break gRPC's framing, or a rule of ours; the call ends with `status`. */
+/** The bytes break the framing of gRPC or a limit of this client. The call ends with `status`. */
 export class FramingError extends Error {
   readonly status: GrpcStatus
   constructor(status: GrpcStatus) {
@@ -20,8 +20,8 @@ export class FramingError extends Error {
   }
 }
 
-/** One message with its prefix, uncompressed. */
-export function framed(message: Uint8Array): Buffer {
+/** One message as a Length-Prefixed-Message (PROTOCOL-HTTP2), uncompressed. */
+export function lengthPrefixed(message: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length)
   frame[0] = 0
   frame.writeUInt32BE(message.length, 1)
@@ -30,7 +30,7 @@ export function framed(message: Uint8Array): Buffer {
 }
 
 /**
- * Cuts the bytes of a gRPC stream into messages. Messages that lie in one chunk are views of it and cost no copy, so a
+ * Splits the bytes of a gRPC stream into messages. A message inside one chunk is a view of it and costs no copy, so a
  * held message holds its chunk (HTTP/2 frames are 16 KiB).
  */
 export class MessageDecoder {
@@ -41,7 +41,7 @@ export class MessageDecoder {
   #pendingBytes = 0
   #neededBytes = PREFIX_BYTES
 
-  /** `encoding`: the answer's `grpc-encoding`. Throws FramingError for one that was not offered. */
+  /** `encoding`: the `grpc-encoding` of the response. Throws FramingError for an encoding that was not offered. */
   constructor(maxBytes: number, encoding = 'identity') {
     this.#maxBytes = maxBytes
     this.#encoding = encoding
@@ -51,12 +51,14 @@ export class MessageDecoder {
     }
   }
 
-  /** Bytes of a message that has not come whole. */
+  /** The bytes of a message that is not complete yet. */
   get pendingBytes(): number {
     return this.#pendingBytes
   }
 
-  /** Appends the messages that `chunk` completes to `out`. Throws FramingError after those before the bad one. */
+  /**
+   * Appends the messages that `chunk` completes to `out`. Throws FramingError after the messages before the bad one.
+   */
   push(chunk: Buffer, out: Buffer[]): void {
     let bytes = chunk
     if (this.#pendingBytes > 0) {

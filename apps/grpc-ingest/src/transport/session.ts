@@ -9,8 +9,8 @@ import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts
 import { Keepalive } from './keepalive.ts'
 
 /**
- * Bytes that a server may send before we have read any, per stream: grpc-java's DEFAULT_FLOW_CONTROL_WINDOW. HTTP/2's
- * own 64 KiB would bound a stream to 64 KiB a round trip.
+ * Bytes of a stream that a server may send before any are read: DEFAULT_FLOW_CONTROL_WINDOW of grpc-java. The default
+ * of HTTP/2, 64 KiB, would limit a stream to 64 KiB in each round trip.
  */
 export const WINDOW_BYTES = 1024 * 1024
 
@@ -28,15 +28,17 @@ export interface SessionOptions {
 
 export type CallOptions = Omit<CallRequest, 'authority' | 'scheme'>
 
-/** One HTTP/2 connection, made for one stream and closed with it, so that each reconnect looks the name up again. */
+/**
+ * One HTTP/2 session. It is opened for one stream and closed with it, so that each reconnect looks the name up again.
+ */
 export class GrpcSession {
   readonly #session: http2.ClientHttp2Session
   readonly #keepalive: Keepalive
   readonly #scheme: 'http' | 'https'
   readonly #authority: string
-  /** Why the connection is gone; null while it is there. */
+  /** The reason why the connection is gone; null while it exists. */
   lostBecause: string | null = null
-  /** The server closed the connection because we sent too many PINGs (gRFC A8: double the interval). */
+  /** The server closed the connection because of too many PINGs (gRFC A8: double the interval). */
   tooManyPings = false
 
   constructor(socket: net.Socket, options: SessionOptions) {
@@ -45,7 +47,7 @@ export class GrpcSession {
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-      // In MB. Node's 10 would break off streams whose window is full.
+      // In MB. Node's default, 10, would reset streams whose window is full.
       maxSessionMemory: 1000,
     })
     this.#keepalive = new Keepalive(this.#session, options.keepaliveTimeMs, options.keepaliveTimeoutMs)
@@ -58,13 +60,13 @@ export class GrpcSession {
     this.#session.on('close', () => this.#keepalive.stop())
   }
 
-  /** Resolves when the server has sent its HTTP/2 settings: it speaks the protocol. */
+  /** Resolves when the server has sent its HTTP/2 settings, which shows that it speaks the protocol. */
   async ready(signal: AbortSignal): Promise<void> {
     await once(this.#session, 'remoteSettings', { signal })
     this.#session.setLocalWindowSize(WINDOW_BYTES)
   }
 
-  /** Throws NotConnectedError when the connection has gone in the meantime. */
+  /** Starts a call. Throws NotConnectedError when the connection is gone. */
   call(options: CallOptions, listener: CallListener): ServerStreamCall {
     if (this.#session.closed || this.#session.destroyed) {
       const reason = this.lostBecause ?? 'the server closed it'
@@ -95,7 +97,10 @@ export class GrpcSession {
   }
 }
 
-/** Looks the name up, connects, and waits for the server's settings. Rejects with the reason, or the signal's. */
+/**
+ * Looks the name up, connects, and waits for the settings of the server. Rejects with the error, or with the reason of
+ * the signal.
+ */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<GrpcSession> {
   const closed = new AbortController()
   const late = new AbortController()
@@ -110,7 +115,8 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   giveUp.throwIfAborted()
   const socket = dial(options)
   socket.once('close', () => closed.abort(new Error('the server closed the connection before it spoke HTTP/2')))
-  // With TLS 1.3 a refused client certificate is heard of only after the handshake, when the socket is HTTP/2's already.
+  // With TLS 1.3 the refusal of a client certificate arrives after the handshake, when the socket belongs to HTTP/2
+  // already.
   socket.on('error', (error) => closed.abort(error))
   let session: GrpcSession | undefined
   try {

@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2'
 
-/** The status codes of gRPC (grpc.github.io, "Status codes and their use in gRPC"), by number. */
+/** The status codes of gRPC, by number (grpc.github.io, "Status codes and their use in gRPC"). */
 export const STATUS_NAMES = [
   'OK',
   'CANCELLED',
@@ -26,11 +26,11 @@ export type StatusName = (typeof STATUS_NAMES)[number]
 /** How a call ended. */
 export interface GrpcStatus {
   readonly status: StatusName
-  /** The server's words, or ours when the transport made the status. */
+  /** The message of the server, or of the transport when it made the status. */
   readonly message: string
-  /** False: the server said so in its trailers. */
+  /** False: the server sent the status in its trailers. */
   readonly local: boolean
-  /** Ours: a message over the limit. Trying again cannot help. */
+  /** Set by this client: a message is over the limit, and another try cannot help. */
   readonly tooLarge?: boolean
 }
 
@@ -38,7 +38,7 @@ export function localStatus(status: StatusName, message: string): GrpcStatus {
   return { status, message, local: true }
 }
 
-/** The status in trailers, or in the headers of a "trailers only" answer; null when there is none. */
+/** The status in trailers, or in the headers of a "Trailers-Only" response; null when there is none. */
 export function statusOfTrailers(trailers: IncomingHttpHeaders): GrpcStatus | null {
   const code = trailers['grpc-status']
   if (code === undefined) return null
@@ -50,7 +50,7 @@ export function statusOfTrailers(trailers: IncomingHttpHeaders): GrpcStatus | nu
   }
 }
 
-/** For an answer that is no gRPC: the table of grpc's "HTTP to gRPC status code mapping". */
+/** The status for a response that is not gRPC, by grpc's "HTTP to gRPC status code mapping". */
 export function statusOfHttp(httpStatus: number): GrpcStatus {
   const message = `the answer is HTTP status ${httpStatus}, not gRPC`
   switch (httpStatus) {
@@ -72,7 +72,7 @@ export function statusOfHttp(httpStatus: number): GrpcStatus {
   }
 }
 
-/** For a stream that ended without trailers: the table of grpc's "PROTOCOL-HTTP2", section Errors. */
+/** The status for a stream that ended without trailers, by section "Errors" of grpc's PROTOCOL-HTTP2. */
 export function statusOfReset(rstCode: number, reason: string): GrpcStatus {
   switch (rstCode) {
     case constants.NGHTTP2_REFUSED_STREAM:
@@ -81,7 +81,7 @@ export function statusOfReset(rstCode: number, reason: string): GrpcStatus {
       return localStatus('RESOURCE_EXHAUSTED', `the server asks to slow down (ENHANCE_YOUR_CALM)${reason}`)
     case constants.NGHTTP2_INADEQUATE_SECURITY:
       return localStatus('PERMISSION_DENIED', `the server finds the connection not secure enough${reason}`)
-    // Node makes a CANCEL of its own when the connection drops, so an outage is likelier than a server that cancels.
+    // Node itself makes a CANCEL when the connection drops, so an outage is more likely than a server that cancels.
     case constants.NGHTTP2_CANCEL:
       return localStatus('UNAVAILABLE', `the connection was dropped${reason}`)
     case constants.NGHTTP2_NO_ERROR:
@@ -91,7 +91,7 @@ export function statusOfReset(rstCode: number, reason: string): GrpcStatus {
   }
 }
 
-/** `grpc-message` is percent-encoded UTF-8; a malformed one is shown as it is. */
+/** Decodes `grpc-message`, which is percent-encoded UTF-8. A malformed one stays as it is. */
 function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -1,4 +1,4 @@
-import type { PartitionBatch } from '../partition-batch.ts'
+import type { PartitionBatch } from '../batch/partition-batch.ts'
 import type {
   BrokerAddress,
   ProduceAnswer,
@@ -7,11 +7,11 @@ import type {
   TopicPartition,
   TransactionIdentity,
   Wire,
-} from '../wire.ts'
+} from '../wire/wire.ts'
 
 const broker: BrokerAddress = { nodeId: 1, host: 'fake', port: 9092 }
 
-/** One batch that reached the broker, as it would be seen there. */
+/** One batch as the broker received it. */
 export interface SeenBatch {
   readonly partition: number
   readonly values: readonly string[]
@@ -19,14 +19,17 @@ export interface SeenBatch {
   readonly baseSequence: number
 }
 
-/** A broker that answers each batch as the test says; without a word, with success. For what no real broker can be brought to do. */
+/**
+ * A broker that answers each batch as the test says, by default with success. For situations into which no real broker
+ * can be brought.
+ */
 export class FakeWire implements Wire {
   readonly driver = 'platformatic'
   readonly canBumpEpoch = true
-  /** Batches by request. */
+  /** The batches of each request. */
   readonly requests: SeenBatch[][] = []
   readonly transactionRequests: string[] = []
-  /** The answer to a batch: an error code, or an error that the request rejects with. */
+  /** The answer to a batch: an error code, or an error with which the request rejects. */
   answer: (batch: SeenBatch, request: number) => number | Error = () => 0
   #epoch = 0
   #nextOffset = 0n

@@ -1,0 +1,69 @@
+import { ConfigException } from '@tributary/config'
+import { ConfigError, type Props, type SourcePartition } from '@tributary/connect-api'
+import { readTls, type TlsSettings } from '@tributary/push-source'
+import type { SecureContextOptions } from 'node:tls'
+import type { SessionOptions } from '../transport/index.ts'
+import { type Metadata, requestMetadata } from './metadata.ts'
+import { type GrpcConfig, grpcSpec, METADATA_PREFIX } from './spec.ts'
+
+/** Parses the settings. Throws ConfigError with every error. */
+export function parseConfig(props: Props): GrpcConfig {
+  try {
+    return grpcSpec.parse(props)
+  } catch (error) {
+    if (!(error instanceof ConfigException)) throw error
+    throw new ConfigError('CONFIG_INVALID', error.message, { cause: error })
+  }
+}
+
+/** The metadata of each call. Throws ConfigError on its key. */
+export function metadataOf(config: GrpcConfig, props: Props): Metadata {
+  return requestMetadata(config['grpc.metadata'], grpcSpec.prefixed(props, METADATA_PREFIX))
+}
+
+/** `host:port`: the name of the server in the source partition and in metrics. */
+export function serverOf(config: GrpcConfig): string {
+  return `${config['grpc.server.host']}:${config['grpc.server.port']}`
+}
+
+/** `package.Service/Method` */
+export function methodOf(config: GrpcConfig): string {
+  return `${config['grpc.service.name']}/${config['grpc.method.name']}`
+}
+
+/** The one source partition of a connector. It equals that of the JVM connector, whose offsets are therefore found. */
+export function sourcePartitionOf(config: GrpcConfig): SourcePartition {
+  return { grpc_server: serverOf(config), grpc_method: methodOf(config) }
+}
+
+export function sessionOptions(config: GrpcConfig, tls: SessionOptions['tls']): SessionOptions {
+  return {
+    host: config['grpc.server.host'],
+    port: config['grpc.server.port'],
+    tls,
+    connectTimeoutMs: config['grpc.connection.timeout.ms'],
+    keepaliveTimeMs: config['grpc.keepalive.time.ms'],
+    keepaliveTimeoutMs: Math.max(1, config['grpc.keepalive.timeout.ms']),
+  }
+}
+
+/** Reads and checks the files for TLS; null without TLS. Throws ConfigError on the key of a bad file. */
+export function readGrpcTls(config: GrpcConfig): Promise<SecureContextOptions | null> {
+  return config['grpc.tls.enabled'] ? readTls(tlsSettings(config)) : Promise.resolve(null)
+}
+
+export function tlsSettings(config: GrpcConfig): TlsSettings {
+  const password = 'grpc.tls.client.key.password'
+  return {
+    caCert: setting(config, 'grpc.tls.ca.cert'),
+    clientCert: setting(config, 'grpc.tls.client.cert'),
+    clientKey: setting(config, 'grpc.tls.client.key'),
+    clientKeyPassword: { key: password, value: config[password]?.reveal() ?? null },
+  }
+}
+
+type FileKey = 'grpc.tls.ca.cert' | 'grpc.tls.client.cert' | 'grpc.tls.client.key'
+
+function setting(config: GrpcConfig, key: FileKey): TlsSettings['caCert'] {
+  return { key, value: config[key] }
+}

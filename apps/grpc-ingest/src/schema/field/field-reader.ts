@@ -1,0 +1,176 @@
+import { isUtf8 } from 'node:buffer'
+import { DataError } from '@tributary/connect-api'
+import { resolvePath, toScalar, type PathStep } from './field-path.ts'
+import type { Field, MessageType } from '../model/model.ts'
+import { parseRfc3339 } from './rfc3339.ts'
+import { decodeError, MAX_DEPTH, tooDeep, WireReader, wireTypeOf } from '../wire/wire.ts'
+
+/**
+ * The value of a field. 64-bit integers are bigint, an enum is its name (or its number when it has no name), null means
+ * unset.
+ */
+export type FieldValue = bigint | number | string | boolean | Uint8Array | null
+
+/**
+ * Creates a reader of one field, named by a dotted path (`event.id`, in .proto or JSON names), which does not decode
+ * the rest of the message. A wrapper (`google.protobuf.Int64Value`) is read as its value. Null means that the field, or
+ * a message on the way to it, is not set. A proto3 field without presence is never null but its zero value, because
+ * that is not sent.
+ *
+ * Throws ConfigError on `configKey` when the path does not lead to a single scalar. The reader throws DataError
+ * `PROTOBUF_DECODE` for malformed bytes.
+ */
+export function fieldReader(type: MessageType, path: string, configKey: string): (bytes: Uint8Array) => FieldValue {
+  return readerOf(toScalar(resolvePath(type, path, configKey), path, configKey))
+}
+
+/**
+ * Creates a reader of a time in ms since the epoch. The field is a google.protobuf.Timestamp; an integer or a float,
+ * which is ms since the epoch; or a string, which is RFC 3339 or such an integer. Null means unset, or an empty string.
+ * Throws ConfigError like `fieldReader`. The reader throws DataError, `PROTOBUF_TIMESTAMP` when the value is not a
+ * time.
+ */
+export function timestampReader(
+  type: MessageType,
+  path: string,
+  configKey: string,
+): (bytes: Uint8Array) => number | null {
+  const steps = resolvePath(type, path, configKey)
+  const message = steps.at(-1)!.field.messageType
+  if (message?.fullName === 'google.protobuf.Timestamp') {
+    const [readSeconds, readNanos] = message.fields.slice(0, 2).map((field) => readerOf([...steps, { message, field }]))
+    return (bytes) => {
+      const seconds = readSeconds!(bytes)
+      return seconds === null ? null : Number(seconds) * 1000 + Math.floor(Number(readNanos!(bytes)) / 1_000_000)
+    }
+  }
+  const read = readerOf(toScalar(steps, path, configKey, ['bool', 'bytes', 'enum']))
+  return (bytes) => {
+    const value = read(bytes)
+    if (value === null || value === '') return null
+    const ms = typeof value === 'string' ? timeOf(value) : Math.trunc(Number(value))
+    if (Number.isSafeInteger(ms)) return ms
+    const shown = String(value).slice(0, 60)
+    throw new DataError('PROTOBUF_TIMESTAMP', `${path} is "${shown}": neither an RFC 3339 time nor ms since the epoch`)
+  }
+}
+
+function timeOf(text: string): number {
+  if (/^-?\d{1,16}$/.test(text)) return Number(text)
+  const time = parseRfc3339(text)
+  return time === null ? NaN : Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000)
+}
+
+/** The message with the leaf exists but the leaf is not set. (null: that message does not exist either.) */
+const UNSET = Symbol('unset')
+type Found = FieldValue | typeof UNSET
+
+function readerOf(steps: readonly PathStep[]): (bytes: Uint8Array) => FieldValue {
+  const last = steps.length - 1
+  const leaf = steps[last]!.field
+  const siblings = steps.map(siblingsOf)
+  const zero = leaf.presence ? null : zeroOf(leaf)
+
+  const find = (r: WireReader, level: number): Found => {
+    const { field } = steps[level]!
+    const wireType = wireTypeOf(field.type)
+    const nothing = level === last ? UNSET : null
+    let found: Found = nothing
+    while (r.more) {
+      const tag = r.tag()
+      const number = tag >>> 3
+      if (number !== field.number || (tag & 7) !== wireType) {
+        // The last member of a oneof wins.
+        if (siblings[level]!.includes(number)) found = nothing
+        r.skip(tag, level)
+      } else if (level === last) {
+        found = readScalar(r, field) ?? found
+      } else {
+        // A second occurrence merges with the first one: fields that it does not set stay.
+        const inner = find(enter(r, field, level + 1), level + 1)
+        if (found === null || (inner !== null && inner !== UNSET)) found = inner
+      }
+    }
+    return found
+  }
+
+  return (bytes) => {
+    const found = find(new WireReader(bytes), 0)
+    return found === UNSET ? zero : found
+  }
+}
+
+/** A reader over the nested message at `r`; `r` moves past the message. */
+function enter(r: WireReader, field: Field, depth: number): WireReader {
+  if (depth > MAX_DEPTH) throw tooDeep()
+  const inGroup = field.type === 'group'
+  const start = r.pos
+  const end = inGroup ? r.skipGroup(field.number, depth) : r.chunk()
+  if (inGroup) return new WireReader(r.bytes, start, end)
+  const inner = new WireReader(r.bytes, r.pos, end)
+  r.pos = end
+  return inner
+}
+
+function siblingsOf({ message, field }: PathStep): readonly number[] {
+  if (field.oneof === null) return []
+  return message.fields.filter((f) => f !== field && f.oneof === field.oneof).map((f) => f.number)
+}
+
+/** Reads one value after its tag. Null for a number that a closed enum does not have, which counts as not sent. */
+function readScalar(r: WireReader, field: Field): Exclude<FieldValue, null> | null {
+  switch (field.type) {
+    case 'double':
+      return r.double()
+    case 'float':
+      return r.float()
+    case 'int32':
+      return r.uint32() | 0
+    case 'uint32':
+      return r.uint32()
+    case 'sint32': {
+      const value = r.uint32()
+      return (value >>> 1) ^ -(value & 1)
+    }
+    case 'int64':
+      return BigInt.asIntN(64, r.uint64())
+    case 'uint64':
+      return r.uint64()
+    case 'sint64': {
+      const value = r.uint64()
+      return (value >> 1n) ^ -(value & 1n)
+    }
+    case 'fixed32':
+      return r.fixed32()
+    case 'sfixed32':
+      return r.fixed32() | 0
+    case 'fixed64':
+      return r.fixed64()
+    case 'sfixed64':
+      return BigInt.asIntN(64, r.fixed64())
+    case 'bool':
+      return r.uint64() !== 0n
+    case 'enum':
+      return enumValue(field, r.uint32() | 0)
+    case 'bytes':
+      return r.view()
+    case 'string':
+      return textOf(r.view(), field)
+    case 'message':
+    case 'group':
+      throw decodeError(`${field.fullName} is not a scalar`)
+  }
+}
+
+function textOf(bytes: Uint8Array, field: Field): string {
+  if (field.validateUtf8 && !isUtf8(bytes)) throw decodeError(`${field.fullName} is not valid UTF-8`)
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+}
+
+function enumValue(field: Field, number: number): string | number | null {
+  return field.enumType?.nameOf.get(number) ?? (field.closed ? null : number)
+}
+
+function zeroOf(field: Field): FieldValue {
+  return field.type === 'enum' ? enumValue(field, field.defaultValue as number) : field.defaultValue
+}

@@ -1,0 +1,40 @@
+/**
+ * The buffer for the JSON of one message, before it becomes a string. The process has one, because a message is written
+ * without interruption. Writing bytes and decoding them once is several times as fast as joining strings.
+ */
+export interface Output {
+  /** Replaced by a larger buffer when it is full: read it again after every call that may write. */
+  buf: Buffer
+  /** A character beyond ASCII was written, so the text is UTF-8 and not Latin-1. */
+  wide: boolean
+}
+
+const START_BYTES = 16 * 1024
+/** A larger buffer is released after the message that needed it. */
+const KEEP_BYTES = 1024 * 1024
+
+export const output: Output = { buf: Buffer.allocUnsafeSlow(START_BYTES), wide: false }
+
+/** Makes room for `size` bytes from `pos` on. */
+export function reserve(pos: number, size: number): void {
+  const needed = pos + size
+  if (needed <= output.buf.length) return
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, output.buf.length * 2))
+  output.buf.copy(larger, 0, 0, pos)
+  output.buf = larger
+}
+
+/** Returns the text up to `pos` and resets the output. */
+export function takeText(pos: number): string {
+  const text = output.buf.toString(output.wide ? 'utf8' : 'latin1', 0, pos)
+  output.wide = false
+  if (output.buf.length > KEEP_BYTES) output.buf = Buffer.allocUnsafeSlow(START_BYTES)
+  return text
+}
+
+/** Writes ASCII bytes. The caller has made room. */
+export function putAscii(text: Uint8Array, pos: number): number {
+  const { buf } = output
+  for (let i = 0; i < text.length; i++) buf[pos++] = text[i]!
+  return pos
+}

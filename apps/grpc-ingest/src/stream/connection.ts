@@ -1,0 +1,75 @@
+import { type ConnectError, NotConnectedError } from '@tributary/connect-api'
+import { reasonOf } from '@tributary/push-source'
+import type { Metadata } from '../config/metadata.ts'
+import { serverOf, sessionOptions } from '../config/settings.ts'
+import type { GrpcConfig } from '../config/spec.ts'
+import { reflectSchema, type Root } from '../schema/index.ts'
+import { CallError, firstMessage, type GrpcSession, openSession, type SessionOptions } from '../transport/index.ts'
+import type { Connection } from './message-stream.ts'
+import type { StatusErrors } from './status-errors.ts'
+
+/** A connection that can also ask its server for the schema. */
+export interface GrpcConnection extends Connection {
+  /** The GOAWAY of the server complained about too many PINGs. */
+  readonly tooManyPings: boolean
+  reflect(statusErrors: StatusErrors, signal: AbortSignal): Promise<Root>
+}
+
+export interface OpenOptions {
+  readonly config: GrpcConfig
+  readonly metadata: Metadata
+  readonly tls: SessionOptions['tls']
+  /** ≤ 0: off */
+  readonly keepaliveTimeMs: number
+}
+
+export type OpenConnection = (options: OpenOptions, signal: AbortSignal) => Promise<GrpcConnection>
+
+/** Connects. Rejects with NotConnectedError, or with the reason of the signal. */
+export const openConnection: OpenConnection = async ({ config, metadata, tls, keepaliveTimeMs }, signal) => {
+  try {
+    const session = await openSession({ ...sessionOptions(config, tls), keepaliveTimeMs }, signal)
+    return Object.assign(session, {
+      reflect: (statusErrors: StatusErrors, until: AbortSignal) =>
+        reflect(session, config, metadata, statusErrors, until),
+    })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new NotConnectedError('GRPC_CONNECT', `Cannot connect to ${serverOf(config)}: ${reasonOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** A server that does not answer a question within this time is treated as gone. */
+const ANSWER_TIMEOUT_MS = 10_000
+
+/**
+ * Asks the server for the schema of the service, on the connection of the stream and with its metadata. Throws
+ * ConfigError when the server has no reflection or no such service. `statusErrors` classifies every other status.
+ */
+export async function reflect(
+  session: GrpcSession,
+  config: GrpcConfig,
+  metadata: Metadata,
+  statusErrors: StatusErrors,
+  signal: AbortSignal,
+): Promise<Root> {
+  const call = { metadata, deadlineMs: ANSWER_TIMEOUT_MS, maxMessageBytes: 64 * 1024 * 1024 }
+  try {
+    return await reflectSchema(
+      (path, message) => firstMessage(session, { ...call, path, message }, signal),
+      config['grpc.service.name'],
+    )
+  } catch (error) {
+    throw error instanceof CallError ? meaningOf(error, statusErrors) : error
+  }
+}
+
+function meaningOf(error: CallError, statusErrors: StatusErrors): ConnectError {
+  const meaning = statusErrors.errorOf({ status: error.status, message: error.details, local: false })
+  if (!(meaning instanceof NotConnectedError)) return meaning
+  return new NotConnectedError('GRPC_REFLECTION_CALL', `Server reflection failed: ${error.status}: ${error.details}`, {
+    cause: error,
+  })
+}

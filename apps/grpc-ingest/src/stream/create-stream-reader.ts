@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import type { TaskContext } from '@tributary/connect-api'
+import { RateLimitedLog, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
+import type { Logger } from '@tributary/telemetry'
+import type { OpenConnection } from './connection.ts'
+import { RecordBuilder } from '../records/record-builder.ts'
+import { committedValue, Resume } from '../records/resume.ts'
+import { metadataOf, methodOf, parseConfig, serverOf, sourcePartitionOf } from '../config/settings.ts'
+import type { GrpcConfig } from '../config/spec.ts'
+import { StatusErrors } from './status-errors.ts'
+import { StreamIntake } from './stream-intake.ts'
+import { planStream, type StreamPlan } from './stream-plan.ts'
+import { StreamReader } from './stream-reader.ts'
+import { readGrpcTls } from '../config/settings.ts'
+
+/**
+ * Creates the parts of a task from its settings and the files that they name. Does not use the network. Throws
+ * ConfigError.
+ */
+export async function createStreamReader(context: TaskContext, open: OpenConnection): Promise<StreamReader> {
+  const config = parseConfig(context.config)
+  const metadata = metadataOf(config, context.config)
+  const runId = randomUUID()
+  const log = context.log.child(
+    {
+      connector_name: context.connector,
+      grpc_server: serverOf(config),
+      grpc_method: methodOf(config),
+      kafka_topic: config['kafka.topic'],
+      session_id: runId,
+    },
+    'io.tributary.connect.grpc',
+  )
+  log.info('task_starting')
+  log.info('session_initialized')
+  const tls = await readGrpcTls(config)
+  const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
+
+  const { stats, clock } = context
+  const sourcePartition = sourcePartitionOf(config)
+  const offset = context.offset(sourcePartition)
+  const lastSequence = restoredSequence(offset, runId, log)
+  const busyLog = new RateLimitedLog(log, clock)
+  const resume =
+    config['grpc.resume.field'] === null
+      ? null
+      : new Resume({
+          committed: committedValue(offset),
+          monotonic: config['grpc.resume.monotonic'],
+          contiguous: config['grpc.resume.contiguous'],
+          stats,
+          log: busyLog,
+        })
+  const topic = config['kafka.topic']
+  const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
+  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`)
+  const intake = new StreamIntake({ config, statusErrors, stats, clock, log, busyLog })
+  const metrics = new TaskMetricsLog(log, clock, stats, runId)
+  log.info('grpc_client_starting', {
+    host: config['grpc.server.host'],
+    port: config['grpc.server.port'],
+    service: config['grpc.service.name'],
+    method: config['grpc.method.name'],
+    queue_capacity: stats.queueCapacity,
+    tls_enabled: config['grpc.tls.enabled'],
+  })
+  log.info('task_started', { starting_sequence: lastSequence, queue_capacity: stats.queueCapacity })
+  const parts = { context, config, metadata, open, log, runId, statusErrors, resume, builder, intake, metrics }
+  return new StreamReader(parts, tls, plan)
+}
+
+async function planFromDescriptor(config: GrpcConfig, log: Logger): Promise<StreamPlan> {
+  try {
+    const plan = await planStream(config, () => Promise.reject(new Error('no reflection beside a descriptor')))
+    log.info('proto_descriptor_loaded', { source: 'descriptor' })
+    return plan
+  } catch (error) {
+    log.error('proto_descriptor_load_failed', { error })
+    throw error
+  }
+}

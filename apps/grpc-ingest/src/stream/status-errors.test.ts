@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ConfigError, NotConnectedError } from '@tributary/connect-api'
+import { StatusErrors } from './status-errors.ts'
+import { localStatus, STATUS_NAMES, type StatusName } from '../transport/index.ts'
+
+describe('what the end of a stream means', () => {
+  const final: readonly StatusName[] = ['INVALID_ARGUMENT', 'UNIMPLEMENTED']
+
+  for (const status of STATUS_NAMES) {
+    const kind = final.includes(status) ? ConfigError : NotConnectedError
+    test(`${status}: ${kind.name}, the first time`, () => {
+      const error = new StatusErrors('feed:1 a.B/C').errorOf({ status, message: 'words', local: false })
+      assert.ok(error instanceof kind)
+      if (status !== 'OK') assert.match(error.message, new RegExp(`feed:1 a\\.B/C.*${status}: words`))
+    })
+  }
+
+  test('refused credentials are final the third time, unless a message came in between', () => {
+    const statusErrors = new StatusErrors('s')
+    const refuse = () => statusErrors.errorOf(localStatus('PERMISSION_DENIED', ''))
+    assert.deepEqual(
+      [refuse(), refuse()].map((e) => e.kind),
+      ['retriable', 'retriable'],
+    )
+    statusErrors.healthy()
+    assert.deepEqual(
+      [refuse(), refuse(), refuse()].map((e) => e.kind),
+      ['retriable', 'retriable', 'config'],
+    )
+  })
+
+  test('a message above our limit is for the user to settle', () => {
+    const error = new StatusErrors('s').errorOf({ ...localStatus('RESOURCE_EXHAUSTED', 'sizes'), tooLarge: true })
+    assert.ok(error instanceof ConfigError)
+    assert.equal(error.field, 'grpc.max.inbound.message.size')
+  })
+})

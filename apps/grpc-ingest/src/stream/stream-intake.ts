@@ -1,0 +1,126 @@
+import type { IncomingHttpHeaders } from 'node:http2'
+import { type Clock, NotConnectedError, type TaskStats } from '@tributary/connect-api'
+import { Intake, type RateLimitedLog } from '@tributary/push-source'
+import type { Logger } from '@tributary/telemetry'
+import type { GrpcConfig } from '../config/spec.ts'
+import type { StatusErrors } from './status-errors.ts'
+import { type Connection, MessageStream, type StreamRequest } from './message-stream.ts'
+import type { GrpcStatus } from '../transport/index.ts'
+
+export interface StreamIntakeOptions {
+  readonly config: GrpcConfig
+  readonly statusErrors: StatusErrors
+  readonly stats: TaskStats
+  readonly clock: Clock
+  readonly log: Logger
+  readonly busyLog: RateLimitedLog
+}
+
+/**
+ * Moves messages from the stream to the bounded queue. A full queue pauses the stream, which closes its HTTP/2 window.
+ */
+export class StreamIntake {
+  readonly #options: StreamIntakeOptions
+  readonly #intake: Intake<Buffer>
+  #stream: MessageStream | null = null
+  /** Messages received on the present stream. */
+  #received = 0
+
+  constructor(options: StreamIntakeOptions) {
+    const { config, stats, clock, busyLog } = options
+    this.#options = options
+    this.#intake = new Intake({
+      maxRecords: config['grpc.message.queue.size'],
+      maxBytes: config['queue.max.bytes'],
+      overflow: config['overflow.policy'] === 'drop' ? 'drop' : 'pause',
+      transport: () => this.#stream,
+      stats,
+      clock,
+      busyLog,
+    })
+  }
+
+  get connected(): boolean {
+    return this.#stream?.answered ?? false
+  }
+
+  /**
+   * Starts a call on its own connection and waits for the response headers. Rejects with the error for the end of the
+   * call.
+   */
+  async open(connection: Connection, request: StreamRequest, signal: AbortSignal): Promise<IncomingHttpHeaders> {
+    this.close()
+    this.#received = 0
+    let end: Error | null = null
+    const idleTimeoutMs = this.#options.config['grpc.idle.timeout.ms']
+    try {
+      this.#stream = new MessageStream(connection, request, idleTimeoutMs, {
+        onMessages: (messages) => this.#receive(messages),
+        onEnd: (status) => {
+          end = this.#ended(status)
+        },
+      })
+      this.#intake.opened()
+      return await this.#stream.headers(signal)
+    } catch (error) {
+      this.close()
+      throw end ?? error
+    }
+  }
+
+  /** Takes up to `max` messages in order; [] after `waitMs` without one, null at the end of a drained intake. */
+  take(max: number, waitMs: number, signal: AbortSignal): Promise<Buffer[] | null> {
+    return this.#intake.take(max, waitMs, signal)
+  }
+
+  /** Ends the intake: queues the messages that have arrived, then cancels the call. */
+  drain(): void {
+    this.#intake.drain()
+    this.#stream?.finish()
+  }
+
+  /** Ends the present stream at once. */
+  close(): void {
+    this.#stream?.close()
+    this.#stream = null
+  }
+
+  #receive(messages: Buffer[]): void {
+    let bytes = 0
+    for (let i = 0; i < messages.length; i++) {
+      const message = messages[i]!
+      bytes += message.length
+      this.#intake.push(message, message.length)
+    }
+    if (this.#received === 0) {
+      this.#options.statusErrors.healthy()
+      // Logged once for each stream: operators look for it to see that messages come, not to count them.
+      this.#options.log.info('message_received', { first_of_stream: true })
+    }
+    this.#received += messages.length
+    this.#intake.received(messages.length, bytes)
+  }
+
+  /** The stream has ended: logs it, ends the queue with the error, and returns the error. */
+  #ended(status: GrpcStatus): Error {
+    const { log, statusErrors } = this.#options
+    this.#stream = null
+    const counts = { messages_received: this.#received }
+    if (this.#intake.draining) {
+      log.info('connection_closed', { reason: 'stopping', ...counts })
+      return new NotConnectedError('GRPC_STREAM_ENDED', 'the stream was ended because the task is stopping')
+    }
+    const error = statusErrors.errorOf(status)
+    if (status.status === 'OK') log.info('stream_completed', counts)
+    else {
+      log.error('stream_error', {
+        status_code: status.status,
+        status_description: status.message,
+        error_message: error.message,
+      })
+    }
+    log.info('connection_closed', { status_code: status.status, ...counts })
+    this.#intake.ended(error)
+    return error
+  }
+}

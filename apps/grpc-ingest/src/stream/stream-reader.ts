@@ -1,0 +1,203 @@
+import { NotConnectedError, type Predecessor, type SourceRecord, type TaskContext } from '@tributary/connect-api'
+import { restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
+import type { Logger } from '@tributary/telemetry'
+import { type Metadata, recordHeaders } from '../config/metadata.ts'
+import type { GrpcConnection, OpenConnection } from './connection.ts'
+import type { RecordBuilder } from '../records/record-builder.ts'
+import { committedValue, type Resume } from '../records/resume.ts'
+import { serverOf, sourcePartitionOf } from '../config/settings.ts'
+import type { GrpcConfig } from '../config/spec.ts'
+import type { StatusErrors } from './status-errors.ts'
+import type { StreamIntake } from './stream-intake.ts'
+import { planStream, type StreamPlan } from './stream-plan.ts'
+import { readGrpcTls } from '../config/settings.ts'
+import type { SessionOptions } from '../transport/index.ts'
+
+/** The parts of a running task. `createStreamReader` creates them. */
+export interface StreamReaderParts {
+  readonly context: TaskContext
+  readonly config: GrpcConfig
+  readonly metadata: Metadata
+  readonly open: OpenConnection
+  readonly log: Logger
+  /** Id of this run of the task; `session_id` in logs and source offsets. */
+  readonly runId: string
+  readonly statusErrors: StatusErrors
+  readonly resume: Resume | null
+  readonly builder: RecordBuilder
+  readonly intake: StreamIntake
+  readonly metrics: TaskMetricsLog
+}
+
+/** Reads one server stream: connects, as often as it is asked to, and turns queued messages into records. */
+export class StreamReader {
+  readonly #parts: StreamReaderParts
+  /** The TLS settings that were read last. A file that cannot be read during its renewal does not end the task. */
+  #tls: SessionOptions['tls']
+  /** From the descriptor, or from the last reflection. */
+  #plan: StreamPlan | null
+  #keepaliveTimeMs: number
+  #connection: GrpcConnection | null = null
+  #connects = 0
+  #drainingSince: number | null = null
+  /** Records returned since then. */
+  #drainedCount = 0
+  /**
+   * The queued messages may include messages that the predecessor delivered: they are dropped and the stream is opened
+   * again.
+   */
+  #mustReopen = false
+
+  constructor(parts: StreamReaderParts, tls: SessionOptions['tls'], plan: StreamPlan | null) {
+    this.#parts = parts
+    this.#tls = tls
+    this.#plan = plan
+    this.#keepaliveTimeMs = parts.config['grpc.keepalive.time.ms']
+  }
+
+  /**
+   * Opens the stream after the last received message, or after the committed one while nothing was received. Resolves
+   * when the server answers.
+   */
+  async connect(signal: AbortSignal): Promise<void> {
+    const { config, metadata, intake, builder, resume } = this.#parts
+    intake.close()
+    // gRFC A8: a server that complained about PINGs gets half as many.
+    if (this.#connection?.tooManyPings) this.#keepaliveTimeMs *= 2
+    const connection = await this.#openConnection(signal)
+    this.#connection = connection
+    try {
+      const plan = await this.#planFor(connection, signal)
+      const headers = await intake.open(
+        connection,
+        {
+          path: plan.path,
+          metadata,
+          message: plan.request(resume === null ? null : resume.last),
+          deadlineMs: config['grpc.deadline.ms'],
+          maxMessageBytes: config['grpc.max.inbound.message.size'],
+        },
+        signal,
+      )
+      builder.startStream(plan.decoder, recordHeaders(headers, config['grpc.response.headers']))
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    this.#connected()
+  }
+
+  /**
+   * Continues after the last offset of the predecessor, which read beside this run. Without a resume field the messages
+   * that both received are delivered twice.
+   */
+  takeOver(predecessor: Predecessor): void {
+    const { config, context, intake, builder, resume, log, runId } = this.#parts
+    const offset = predecessor.offset(sourcePartitionOf(config))
+    builder.takeOver(restoredSequence(offset, runId, log))
+    const canTell = resume === null || resume.takeOver(committedValue(offset))
+    this.#mustReopen = !canTell && config['grpc.resume.request.field'] !== null
+    if (this.#mustReopen) intake.close()
+    log.info('task_taken_over', { queue_size: context.stats.queueSize, asks_again: this.#mustReopen })
+  }
+
+  /** The records of the next messages; [] after `waitMs` without one, null at the end of a drained stream. */
+  async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
+    const { intake, builder, config, metrics } = this.#parts
+    if (this.#mustReopen) await this.#reopen(signal)
+    const messages = await intake.take(config['max.poll.records'], waitMs, signal)
+    metrics.maybeWrite(intake.connected)
+    if (messages === null) {
+      this.#drained()
+      return null
+    }
+    const records = builder.build(messages)
+    metrics.handedOut(messages.length, records.length)
+    if (this.#drainingSince !== null) this.#drainedCount += records.length
+    return records
+  }
+
+  /** Ends the intake. `read` then returns the records of the queued messages, and null after them. */
+  drain(): void {
+    const { intake, log, context, metrics } = this.#parts
+    if (this.#drainingSince !== null) return
+    this.#drainingSince = context.clock.monotonic()
+    log.info('task_stopping')
+    metrics.write(intake.connected)
+    intake.drain()
+    log.info('message_draining_started', { queue_size: context.stats.queueSize })
+  }
+
+  close(): void {
+    const { intake, log, builder, config, context } = this.#parts
+    const server = serverOf(config)
+    log.info('grpc_client_stopping', { server })
+    intake.close()
+    log.info('grpc_client_stopped', {
+      server,
+      messages_received: context.stats.messagesReceived,
+      messages_dropped: context.stats.messagesDropped,
+      reconnect_attempts: Math.max(0, this.#connects - 1),
+    })
+    log.info('task_stopped', { final_sequence: builder.sequence })
+  }
+
+  async #reopen(signal: AbortSignal): Promise<void> {
+    this.#mustReopen = false
+    await this.#parts.intake.take(Infinity, 0, signal)
+    if (this.#drainingSince === null) await this.connect(signal)
+  }
+
+  async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
+    const { config, metadata, open, log } = this.#parts
+    await this.#renewTls()
+    try {
+      return await open({ config, metadata, tls: this.#tls, keepaliveTimeMs: this.#keepaliveTimeMs }, signal)
+    } catch (error) {
+      if (error instanceof NotConnectedError) {
+        const { 'grpc.server.host': host, 'grpc.server.port': port } = config
+        log.error('connection_failed', { host, port, error: error.message })
+      }
+      throw error
+    }
+  }
+
+  async #renewTls(): Promise<void> {
+    try {
+      this.#tls = await readGrpcTls(this.#parts.config)
+    } catch (error) {
+      this.#parts.log.warn('tls_files_unreadable', { error, using: 'the ones read before' })
+    }
+  }
+
+  /** Reflection is repeated on each connect, because the server may have been replaced by one with another schema. */
+  async #planFor(connection: GrpcConnection, signal: AbortSignal): Promise<StreamPlan> {
+    const { config, log, statusErrors } = this.#parts
+    if (this.#plan && config['grpc.proto.descriptor']?.trim()) return this.#plan
+    const first = this.#plan === null
+    this.#plan = await planStream(config, () => connection.reflect(statusErrors, signal))
+    if (first) log.info('proto_descriptor_loaded', { source: 'reflection' })
+    return this.#plan
+  }
+
+  #connected(): void {
+    const { config, log, context, resume, builder, metrics } = this.#parts
+    this.#connects++
+    metrics.connects = this.#connects
+    if (this.#connects === 1) log.info('grpc_client_started', { server: serverOf(config) })
+    log.info('streaming_started', { service: config['grpc.service.name'], method: config['grpc.method.name'] })
+    // Without a sequence nobody knows what was sent between the two streams, so the gap itself is counted.
+    if (this.#connects > 1 && (resume === null || typeof resume.last === 'string')) {
+      if (config['grpc.resume.request.field'] !== null) return
+      context.stats.sequenceGaps++
+      log.warn('sequence_gap', { reason: 'reconnected_without_resume', last_sequence: builder.sequence })
+    }
+  }
+
+  #drained(): void {
+    const { log, context } = this.#parts
+    const since = this.#drainingSince ?? context.clock.monotonic()
+    const durationMs = Math.round(context.clock.monotonic() - since)
+    log.info('message_draining_completed', { drained_count: this.#drainedCount, duration_ms: durationMs })
+  }
+}

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs'
+import type { Keys, Rule, ValuesOf } from '../spec/spec.ts'
+import { ConfigException } from '../values/config-exception.ts'
+import type { SecretLike } from '../values/secret.ts'
+
+/** How to reach a Kafka cluster. `kafkaConnection` makes it from the `kafka.*` settings. */
+export interface KafkaConnection {
+  /** host:port */
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  readonly tls?: {
+    /** PEM texts. Without `ca` the authorities of the system are trusted. */
+    readonly ca?: string
+    readonly cert?: string
+    readonly key?: string
+    readonly passphrase?: SecretLike
+    readonly rejectUnauthorized?: boolean
+  }
+  readonly sasl?: {
+    readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+    readonly username: string
+    readonly password: SecretLike
+  }
+}
+
+const group = 'Kafka'
+
+/** The settings of a service that talks to Kafka. Spread them into its `defineConfig`, together with `kafkaRules`. */
+export const kafkaSettings = {
+  'kafka.brokers': {
+    type: 'list',
+    validator: {
+      kind: 'all',
+      of: [
+        { kind: 'nonEmpty' },
+        { kind: 'pattern', regex: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):\\d{1,5}$', message: 'Expected host:port' },
+      ],
+    },
+    importance: 'high',
+    group,
+    env: 'KAFKA_BROKERS',
+    example: 'localhost:9092',
+    doc: 'Brokers to ask for the cluster, host:port, parted by commas.',
+  },
+  'kafka.client.id': {
+    type: 'string',
+    default: 'tributary',
+    validator: { kind: 'nonEmpty' },
+    importance: 'low',
+    group,
+    doc: 'Client id shown in the logs and quotas of the brokers.',
+  },
+  'kafka.tls.enabled': { type: 'boolean', default: false, importance: 'medium', group, doc: 'TLS to the brokers.' },
+  'kafka.tls.ca': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: "PEM file of the authorities to trust, or the PEM text. Default: the system's.",
+  },
+  'kafka.tls.cert': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: "PEM file of the client's certificate chain, or the PEM text, for mTLS.",
+  },
+  'kafka.tls.key': {
+    type: 'string',
+    default: null,
+    sensitive: true,
+    importance: 'medium',
+    group,
+    doc: "PEM file of the client's private key, or the PEM text, for mTLS.",
+  },
+  'kafka.tls.key.password': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: 'Password of the private key.',
+  },
+  'kafka.tls.verify': {
+    type: 'boolean',
+    default: true,
+    importance: 'low',
+    group,
+    doc: "Check the brokers' certificates and host names. Only off in tests.",
+  },
+  'kafka.sasl.mechanism': {
+    type: 'string',
+    default: null,
+    validator: { kind: 'oneOf', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] },
+    importance: 'medium',
+    group,
+    doc: 'How to log in. Default: no login.',
+  },
+  'kafka.sasl.username': { type: 'string', default: null, importance: 'medium', group, doc: 'Name to log in with.' },
+  'kafka.sasl.password': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: 'Password to log in with.',
+  },
+} as const satisfies Keys
+
+export const kafkaRules: readonly Rule[] = [
+  { rule: 'requires', key: 'kafka.sasl.mechanism', needs: ['kafka.sasl.username', 'kafka.sasl.password'] },
+  { rule: 'requires', key: 'kafka.tls.cert', needs: ['kafka.tls.key'] },
+  { rule: 'requires', key: 'kafka.tls.key', needs: ['kafka.tls.cert'] },
+]
+
+/** The connection that parsed `kafkaSettings` describe. Throws ConfigException for a file that cannot be read. */
+export function kafkaConnection(values: ValuesOf<typeof kafkaSettings>): KafkaConnection {
+  const { 'kafka.sasl.mechanism': mechanism, 'kafka.sasl.username': username, 'kafka.sasl.password': password } = values
+  return {
+    brokers: values['kafka.brokers'],
+    clientId: values['kafka.client.id'],
+    ...(values['kafka.tls.enabled'] && { tls: tlsOf(values) }),
+    ...(isMechanism(mechanism) &&
+      username !== null &&
+      password !== null && { sasl: { mechanism, username, password } }),
+  }
+}
+
+type Mechanism = NonNullable<KafkaConnection['sasl']>['mechanism']
+
+/** The validator of the spec has already checked the text; this function tells the compiler. */
+function isMechanism(text: string | null): text is Mechanism {
+  return text === 'PLAIN' || text === 'SCRAM-SHA-256' || text === 'SCRAM-SHA-512'
+}
+
+function tlsOf(values: ValuesOf<typeof kafkaSettings>): NonNullable<KafkaConnection['tls']> {
+  const ca = pem('kafka.tls.ca', values['kafka.tls.ca'])
+  const cert = pem('kafka.tls.cert', values['kafka.tls.cert'])
+  const key = pem('kafka.tls.key', values['kafka.tls.key'])
+  const passphrase: SecretLike | null = values['kafka.tls.key.password']
+  return {
+    ...(ca !== null && { ca }),
+    ...(cert !== null && { cert }),
+    ...(key !== null && { key }),
+    ...(passphrase !== null && { passphrase }),
+    rejectUnauthorized: values['kafka.tls.verify'],
+  }
+}
+
+function pem(name: string, text: string | null): string | null {
+  if (text === null || text === '') return null
+  if (text.startsWith('-----BEGIN')) return text
+  try {
+    return readFileSync(text, 'utf8')
+  } catch (cause) {
+    const message = `Invalid value ${text} for configuration ${name}: cannot read the file`
+    throw new ConfigException(message, [{ name, message }], { cause })
+  }
+}

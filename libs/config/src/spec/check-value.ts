@@ -1,0 +1,148 @@
+import { KeyValueListError, parseKeyValueList } from '../values/key-value-list.ts'
+import { parseJson } from '../values/json.ts'
+import type { ParsedValue } from '../values/parse-value.ts'
+import { Secret } from '../values/secret.ts'
+import type { Validator } from './spec.ts'
+
+/**
+ * The reason why `value` fails the check, in Kafka's words where Kafka has such a validator; null when it passes.
+ * `value` is null when the key has no value or its text did not parse. Most validators let null pass, because that
+ * error is already reported.
+ */
+export function checkValue(validator: Validator, value: ParsedValue | null): string | null {
+  if (validator.kind === 'all') {
+    for (const part of validator.of) {
+      const reason = checkValue(part, value)
+      if (reason !== null) return reason
+    }
+    return null
+  }
+  if (value === null) return checkNull(validator)
+  if (Array.isArray(value)) return checkEach(validator, value)
+  if (typeof value === 'number') return validator.kind === 'range' ? checkRange(validator, value) : null
+  if (typeof value === 'boolean') return null
+  return checkText(validator, value instanceof Secret ? value.reveal() : String(value))
+}
+
+function checkNull(validator: Validator): string | null {
+  if (validator.kind === 'range' && validator.rejectNull) return 'Value must be non-null'
+  if (validator.kind === 'url' && validator.rejectNull) return `${validator.label ?? 'URL'} cannot be null`
+  return null
+}
+
+function checkEach(validator: Validator, values: readonly string[]): string | null {
+  if (validator.kind === 'nonEmpty') return values.length === 0 ? 'List may not be empty' : null
+  for (const value of values) {
+    const reason = checkText(validator, value)
+    if (reason !== null) return reason
+  }
+  return null
+}
+
+function checkRange(range: Extract<Validator, { kind: 'range' }>, value: number): string | null {
+  // NaN compares false with both bounds, so the code must ask whether the bound holds, not whether it is broken.
+  if (range.min !== undefined && !(value >= range.min)) return range.message ?? `Value must be at least ${range.min}`
+  if (range.max !== undefined && !(value <= range.max))
+    return range.message ?? `Value must be no more than ${range.max}`
+  return null
+}
+
+function checkText(validator: Validator, text: string): string | null {
+  switch (validator.kind) {
+    case 'nonEmpty':
+      return text === '' ? 'String may not be empty' : null
+    case 'nameText':
+      return checkName(text)
+    case 'oneOf':
+      return checkOneOf(validator, text)
+    case 'pattern':
+      return compiled(validator.regex).test(text) ? null : validator.message
+    case 'topicName':
+      return checkTopicName(text)
+    case 'json':
+      return checkJson(text, validator.shape)
+    case 'url':
+      return checkUrl(validator, text)
+    case 'keyValueList':
+      return checkKeyValueList(text)
+    case 'knownClass':
+      return validator.names.includes(text) ? null : `Class ${text} could not be found.`
+    case 'range':
+    case 'all':
+      return null
+    default:
+      return validator satisfies never
+  }
+}
+
+const regexes = new Map<string, RegExp>()
+
+/** Compiles each pattern once. Patterns come from specs, so the map is no larger than the number of declared keys. */
+function compiled(source: string): RegExp {
+  let regex = regexes.get(source)
+  if (!regex) regexes.set(source, (regex = new RegExp(source)))
+  return regex
+}
+
+function checkName(text: string): string | null {
+  if (text === '') return 'String may not be empty'
+  const codes = [...text].map((c) => c.codePointAt(0)!).filter((code) => code < 0x20 || (code >= 0x7f && code <= 0x9f))
+  if (codes.length === 0) return null
+  return `String may not contain control sequences but had the following ASCII chars: ${codes.slice(0, 20).join(', ')}`
+}
+
+function checkOneOf({ values, ignoreCase }: Extract<Validator, { kind: 'oneOf' }>, text: string): string | null {
+  if (ignoreCase) {
+    if (values.some((v) => v.toLowerCase() === text.toLowerCase())) return null
+    const shown = values.map((v) => v.toUpperCase()).sort()
+    return `String must be one of (case insensitive): ${shown.join(', ')}`
+  }
+  return values.includes(text) ? null : `String must be one of: ${values.join(', ')}`
+}
+
+/** Rules and texts of `org.apache.kafka.common.internals.Topic`. */
+function checkTopicName(text: string): string | null {
+  const bad = (why: string): string => `Topic name is invalid: ${why}`
+  if (text === '') return bad('the empty string is not allowed')
+  if (text === '.' || text === '..') return bad(`'${text}' is not allowed`)
+  if (text.length > 249) return bad(`the length of '${text}' is longer than the max allowed length 249`)
+  if (/^[a-zA-Z0-9._-]+$/.test(text)) return null
+  return bad(`'${text}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`)
+}
+
+function checkJson(text: string, shape: 'object' | undefined): string | null {
+  if (text === '') return null
+  let value: unknown
+  try {
+    value = parseJson(text)
+  } catch {
+    // The parser's own message would quote the value, which may be a secret.
+    return 'Value is not valid JSON'
+  }
+  if (shape === 'object' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+    return 'Value must be a JSON object'
+  }
+  return null
+}
+
+function checkUrl({ schemes, label = 'URL' }: Extract<Validator, { kind: 'url' }>, text: string): string | null {
+  if (text === '') return `${label} cannot be empty`
+  const wanted = schemes.map((s) => `${s}://`).join(' or ')
+  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1]
+  if (scheme === undefined) return `${label} must have a scheme (${wanted})`
+  if (!schemes.includes(scheme.toLowerCase())) return `${label} must use ${wanted} scheme, got: ${scheme}`
+  // `new URL` would silently repair `ws:/host` and `ws:///host`.
+  if (!/^[^:]+:\/\/[^/?#]/.test(text)) return `${label} must have a valid host`
+  const url = URL.parse(text)
+  return url && url.hostname !== '' ? null : `${label} must have a valid host and port`
+}
+
+function checkKeyValueList(text: string): string | null {
+  try {
+    parseKeyValueList(text)
+    return null
+  } catch (error) {
+    if (error instanceof KeyValueListError) return `Expected key:value pairs parted by commas, but ${error.message}`
+    throw error
+  }
+}

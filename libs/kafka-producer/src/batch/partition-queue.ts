@@ -1,0 +1,165 @@
+import { cutRun, PartitionBatch, recordBytes, type Run } from './partition-batch.ts'
+import type { ProducerIdentity } from '../wire/wire.ts'
+
+export interface BatchLimits {
+  readonly maxRequestBytes: number
+  readonly maxRequestRecords: number
+}
+
+const MAX_EPOCH = 0x7fff
+/** Sequence numbers are INT32 and continue at 0 (KIP-98). */
+const SEQUENCE_MODULUS = 0x80000000
+
+/**
+ * The waiting records of one partition, and the state of the producer there. At most one batch is in flight, so only
+ * its sequence numbers can be in doubt. A retry sends the same batch again. Giving up a batch in doubt starts a new
+ * epoch, because its sequence numbers can neither be used again nor skipped.
+ */
+export class PartitionQueue {
+  readonly topic: string
+  readonly partition: number
+  /** The batch that was handed to the wire and has no final answer yet. */
+  inFlight: PartitionBatch | null = null
+  /** Set while `inFlight` waits for its next try. */
+  retryTimer: NodeJS.Timeout | null = null
+  /** Failed tries of `inFlight` in a row, and how many of them said that the topic does not exist. */
+  failedTries = 0
+  unknownTopicTries = 0
+  #identity: ProducerIdentity
+  #nextSequence = 0
+  /** The runs from `#head` on are waiting, in order. */
+  #runs: Run[] = []
+  #head = 0
+  /** Halves of refused batches, the next one last. They are sent before `#runs`. */
+  #pieces: Run[][] = []
+
+  constructor(topic: string, partition: number, identity: ProducerIdentity) {
+    this.topic = topic
+    this.partition = partition
+    this.#identity = identity
+  }
+
+  add(run: Run): void {
+    this.#runs.push(run)
+  }
+
+  hasWaiting(): boolean {
+    return this.#pieces.length > 0 || this.#head < this.#runs.length
+  }
+
+  /**
+   * Takes the next batch, which is then `inFlight`; null when nothing waits. A batch has at least one record, however
+   * large.
+   */
+  take(limits: BatchLimits): PartitionBatch | null {
+    const runs = this.#takePiece() ?? this.#takeRuns(limits)
+    if (runs.length === 0) return null
+    this.inFlight = new PartitionBatch(this.topic, this.partition, runs, this.#identity, this.#nextSequence)
+    return this.inFlight
+  }
+
+  /** The broker has written the batch in flight. */
+  kept(baseOffset: bigint): void {
+    const batch = this.finish()
+    this.#nextSequence = (this.#nextSequence + batch.count) % SEQUENCE_MODULUS
+    batch.keep(baseOffset)
+  }
+
+  /** The broker refused the whole batch in flight: its halves are sent next, in order. */
+  split(): void {
+    const [first, second] = this.finish().halves()
+    this.#pieces.push(second, first)
+  }
+
+  /** Ends the batch in flight and returns it. */
+  finish(): PartitionBatch {
+    const batch = this.inFlight
+    if (batch === null) throw new Error(`no batch in flight for ${this.topic}-${this.partition}`)
+    this.inFlight = null
+    this.failedTries = 0
+    this.unknownTopicTries = 0
+    return batch
+  }
+
+  /**
+   * Starts a new epoch for this partition alone, from sequence 0 (KIP-360). The batch in flight gets the new numbers.
+   * The broker compares epochs for each partition, and a producer without a transactional id may raise its own.
+   */
+  bumpEpoch(): void {
+    if (this.#identity.epoch >= MAX_EPOCH) throw new RangeError(`no epoch left for ${this.topic}-${this.partition}`)
+    this.restart({ producerId: this.#identity.producerId, epoch: this.#identity.epoch + 1 })
+  }
+
+  /** Continues from sequence 0 with `identity`. */
+  restart(identity: ProducerIdentity): void {
+    this.#identity = identity
+    this.#nextSequence = 0
+    if (this.inFlight !== null) {
+      this.inFlight = new PartitionBatch(this.topic, this.partition, this.inFlight.runs, identity, 0)
+    }
+  }
+
+  /** Removes the waiting records whose callers no longer wait. */
+  forgetSettled(): void {
+    const alive = (run: Run): boolean => !run.send.settled
+    this.#runs = this.#runs.slice(this.#head).filter(alive)
+    this.#head = 0
+    this.#pieces = this.#pieces.map((piece) => piece.filter(alive)).filter((piece) => piece.length > 0)
+  }
+
+  #takePiece(): Run[] | undefined {
+    return this.#pieces.pop()
+  }
+
+  #takeRuns(limits: BatchLimits): Run[] {
+    const taken: Run[] = []
+    let bytes = 0
+    let count = 0
+    while (this.#head < this.#runs.length) {
+      const run = this.#runs[this.#head]!
+      const size = run.to - run.from
+      if (bytes + run.bytes <= limits.maxRequestBytes && count + size <= limits.maxRequestRecords) {
+        taken.push(run)
+        bytes += run.bytes
+        count += size
+        this.#head++
+        continue
+      }
+      const fitting = this.#fitting(run, limits.maxRequestBytes - bytes, limits.maxRequestRecords - count)
+      const cut = fitting === 0 && taken.length === 0 ? 1 : fitting
+      if (cut === size) {
+        taken.push(run)
+        this.#head++
+      } else if (cut > 0) {
+        const [head, tail] = cutRun(run, run.from + cut)
+        taken.push(head)
+        this.#runs[this.#head] = tail
+      }
+      break
+    }
+    this.#compact()
+    return taken
+  }
+
+  /** The number of records from the start of the run that fit. */
+  #fitting(run: Run, bytes: number, records: number): number {
+    let left = bytes
+    const end = Math.min(run.to, run.from + records)
+    let i = run.from
+    for (; i < end; i++) {
+      left -= recordBytes(run.send.records[i]!)
+      if (left < 0) break
+    }
+    return i - run.from
+  }
+
+  #compact(): void {
+    if (this.#head === this.#runs.length) {
+      this.#runs = []
+      this.#head = 0
+    } else if (this.#head > 1024 && this.#head * 2 > this.#runs.length) {
+      this.#runs = this.#runs.slice(this.#head)
+      this.#head = 0
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { isUnreachable, KAFKA_UNREACHABLE, ProducerError } from '../api/errors.ts'
+import { noAnswer } from './connection-errors.ts'
+import type { ProduceAnswer, TopicPartition } from './wire.ts'
+
+/** What the requests of every driver have in common. */
+
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+/** Parses `host:port`. An IPv6 address stands in brackets. */
+function hostPort(address: string): HostPort {
+  const at = address.lastIndexOf(':')
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) }
+}
+
+/**
+ * Sends a request that any broker answers: to the `known` brokers of the last metadata, then to the configured ones
+ * (`bootstrap`, each `host:port`), until one can be reached. Throws ProducerError `KAFKA_UNREACHABLE` when none can.
+ */
+export async function atAnyBroker<T>(
+  known: readonly HostPort[],
+  bootstrap: readonly string[],
+  request: (to: HostPort) => Promise<T>,
+): Promise<T> {
+  let last: unknown
+  for (const to of [...known, ...bootstrap.map(hostPort)]) {
+    try {
+      return await request(to)
+    } catch (error) {
+      if (!isUnreachable(error)) throw error
+      last = error
+    }
+  }
+  const text = `no Kafka broker can be reached (${bootstrap.join(', ')})`
+  throw new ProducerError('retriable', KAFKA_UNREACHABLE, text, last)
+}
+
+/** Partition ids by topic, as requests of the protocol list them. */
+export function partitionsByTopic(partitions: readonly TopicPartition[]): [topic: string, partitions: number[]][] {
+  return Array.from(
+    Map.groupBy(partitions, ({ topic }) => topic),
+    ([topic, of]) => [topic, of.map(({ partition }) => partition)],
+  )
+}
+
+export interface PartitionAnswer extends ProduceAnswer, TopicPartition {}
+
+/** One answer for each batch, in the order of the batches. Brokers answer in that order; the search is for those that do not. */
+export function inOrderOf(batches: readonly TopicPartition[], answers: readonly PartitionAnswer[]): ProduceAnswer[] {
+  const isOf = (batch: TopicPartition, answer: PartitionAnswer | undefined): boolean =>
+    answer !== undefined && answer.partition === batch.partition && answer.topic === batch.topic
+  return batches.map((batch, i) => {
+    const answer = isOf(batch, answers[i]) ? answers[i] : answers.find((other) => isOf(batch, other))
+    if (answer === undefined) throw noAnswer('produce', `${batch.topic}-${batch.partition}`, 'left out of the answer')
+    return answer
+  })
+}

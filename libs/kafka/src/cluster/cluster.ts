@@ -1,0 +1,186 @@
+import { isIP } from 'node:net'
+import {
+  Connection,
+  findCoordinatorV4,
+  metadataV12,
+  ResponseError,
+  type API,
+  type ConnectionOptions,
+} from '@platformatic/kafka'
+import type { KafkaConnection } from '@tributary/config'
+import { checkCode, connectionError, KafkaError } from './errors.ts'
+
+export type MetadataResponse = metadataV12.MetadataResponse
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * The brokers of one cluster. It finds them from the bootstrap list and keeps one shared connection to each for short
+ * requests. A request that occupies its connection (a join, a long-polling fetch) uses a connection of its own from
+ * `open`, because a broker handles the requests of a connection one after the other.
+ */
+export class Cluster {
+  readonly #connection: KafkaConnection
+  readonly #shared = new Map<string, Promise<Connection>>()
+  #brokers = new Map<number, Address>()
+  #closed = false
+
+  constructor(connection: KafkaConnection) {
+    this.#connection = connection
+  }
+
+  /**
+   * The names, partitions and leaders of `topics`; a topic that does not exist has an `errorCode`. Never creates a
+   * topic.
+   */
+  async metadata(topics: readonly string[]): Promise<MetadataResponse> {
+    const response = await call(await this.#any(), metadataV12.api, [...topics], false, false)
+    this.#brokers = new Map(response.brokers.map((b) => [b.nodeId, { host: b.host, port: b.port }]))
+    return response
+  }
+
+  /** The shared connection to a broker, by its node id. */
+  async node(id: number): Promise<Connection> {
+    return this.#share(await this.address(id))
+  }
+
+  /** The address of a broker. Throws a retriable error when the metadata does not name the broker. */
+  async address(id: number): Promise<Address> {
+    if (!this.#brokers.has(id)) await this.metadata([])
+    const address = this.#brokers.get(id)
+    if (!address) throw new KafkaError('BROKER_NOT_AVAILABLE', `broker ${id} is not in the cluster's metadata`, true)
+    return address
+  }
+
+  /** A shared connection to some broker, for requests that any broker answers. */
+  async any(): Promise<Connection> {
+    return this.#any()
+  }
+
+  /**
+   * Opens a new connection, which the caller closes. A request without an answer for `requestTimeoutMs` ends the
+   * connection.
+   */
+  async open(address: Address, requestTimeoutMs = 30_000): Promise<Connection> {
+    const { host, port } = address
+    const connection = new Connection(this.#connection.clientId, {
+      ...connectionOptions(this.#connection, host),
+      requestTimeout: requestTimeoutMs,
+    })
+    // Every request in flight gets the error by itself. Without a listener the event would end the process.
+    connection.on('error', () => undefined)
+    try {
+      await connection.connect(host, port)
+    } catch (error) {
+      throw connectionError(error, `connect to Kafka broker ${host}:${port}`)
+    }
+    if (this.#closed) {
+      await connection.close()
+      throw new KafkaError('NETWORK', 'the client is closed', false)
+    }
+    return connection
+  }
+
+  /** Closes all shared connections. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const shared = [...this.#shared.values()]
+    this.#shared.clear()
+    for (const connection of await Promise.allSettled(shared)) {
+      if (connection.status === 'fulfilled') await connection.value.close()
+    }
+  }
+
+  async #any(): Promise<Connection> {
+    const seeds = [...this.#brokers.values(), ...this.#connection.brokers.map(parseAddress)]
+    let last: unknown
+    for (const address of seeds) {
+      try {
+        return await this.#share(address)
+      } catch (error) {
+        last = error
+      }
+    }
+    throw last ?? new KafkaError('NETWORK', 'no Kafka broker is configured; set KAFKA_BROKERS', false)
+  }
+
+  async #share(address: Address): Promise<Connection> {
+    if (this.#closed) throw new KafkaError('NETWORK', 'the client is closed', false)
+    const name = `${address.host}:${address.port}`
+    const present = this.#shared.get(name)
+    if (present) {
+      const connection = await present
+      if (connection.isConnected()) return connection
+    }
+    // The first caller after a loss replaces the connection; the others find the new one.
+    if (this.#shared.get(name) === present) {
+      const opening = this.open(address)
+      this.#shared.set(name, opening)
+      opening.catch(() => {
+        if (this.#shared.get(name) === opening) this.#shared.delete(name)
+      })
+    }
+    return this.#shared.get(name) ?? this.open(address)
+  }
+}
+
+/**
+ * Sends one request. Resolves also with a response that contains error codes, which the caller reads. Rejects when
+ * there was no response.
+ */
+export async function call<A extends unknown[], R>(connection: Connection, api: API<A, R>, ...args: A): Promise<R> {
+  try {
+    return await api.async(connection, ...args)
+  } catch (error) {
+    if (error instanceof ResponseError && error['response'] !== undefined) return error['response'] as R
+    throw connectionError(error, `request to Kafka broker ${connection.host}:${connection.port}`)
+  }
+}
+
+/**
+ * The id of a topic and the leaders of its partitions. Throws UNKNOWN_TOPIC_OR_PARTITION, or a retriable error while a
+ * partition has no leader.
+ */
+export function leadersOf(metadata: MetadataResponse, topic: string): { id: string; leaders: Map<number, number> } {
+  const found = metadata.topics.find((t) => t.name === topic)
+  if (!found) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} is not in the metadata`, true)
+  checkCode(found.errorCode, `metadata of topic ${topic}`)
+  const leaders = new Map<number, number>()
+  for (const partition of found.partitions) {
+    checkCode(partition.errorCode, `metadata of ${topic}-${partition.partitionIndex}`)
+    leaders.set(partition.partitionIndex, partition.leaderId)
+  }
+  return { id: found.topicId, leaders }
+}
+
+const GROUP_KEY = 0
+
+/** Finds the broker that coordinates a group. */
+export async function findCoordinator(cluster: Cluster, groupId: string): Promise<Address & { nodeId: number }> {
+  const response = await call(await cluster.any(), findCoordinatorV4.api, GROUP_KEY, [groupId])
+  const found = response.coordinators[0]
+  checkCode(found?.errorCode ?? -1, `find the coordinator of group ${groupId}`, found?.errorMessage)
+  return found!
+}
+
+export function parseAddress(text: string): Address {
+  const at = text.lastIndexOf(':')
+  const host = at < 0 ? text : text.slice(0, at)
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: at < 0 ? 9092 : Number(text.slice(at + 1)) }
+}
+
+function connectionOptions(connection: KafkaConnection, host: string): ConnectionOptions {
+  const options: ConnectionOptions = {}
+  const { tls, sasl } = connection
+  if (tls) {
+    const { passphrase, ...rest } = tls
+    options.tls = { ...rest, ...(passphrase && { passphrase: passphrase.reveal() }) }
+    // SNI takes names only (RFC 6066, section 3).
+    if (isIP(host) === 0) options.tlsServerName = host
+  }
+  if (sasl) options.sasl = { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password.reveal() }
+  return options
+}

@@ -1,0 +1,131 @@
+import { heartbeatV4, joinGroupV7, leaveGroupV5, syncGroupV5, type API, type Connection } from '@platformatic/kafka'
+import type { KafkaConnection } from '@tributary/config'
+import { call, Cluster, findCoordinator } from '../cluster/cluster.ts'
+import { checkCode, KafkaError } from '../cluster/errors.ts'
+
+export interface GroupCoordinatorOptions {
+  readonly connection: KafkaConnection
+  readonly groupId: string
+  readonly sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
+}
+
+const PROTOCOL_TYPE = 'tributary'
+const PROTOCOL_NAME = 'coop-v1'
+
+/** Errors after which the coordinator must be looked up again. */
+const MOVED = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS']
+
+/**
+ * The requests of one group member, on two connections to the coordinator of the group: a join occupies its connection
+ * until the round is complete, and heartbeats must go on meanwhile. Each request finds the coordinator and connects
+ * when needed, tries once, and rejects with a KafkaError.
+ */
+export class GroupCoordinator {
+  readonly #options: GroupCoordinatorOptions
+  readonly #cluster: Cluster
+  readonly #connections: Record<'rounds' | 'heartbeats', Promise<Connection> | null> = {
+    rounds: null,
+    heartbeats: null,
+  }
+
+  constructor(options: GroupCoordinatorOptions) {
+    this.#options = options
+    this.#cluster = new Cluster(options.connection)
+  }
+
+  /** Joins a round and waits until it is complete. A new member (`memberId` '') gets its id first (KIP-394). */
+  async join(memberId: string, metadata: Buffer): Promise<JoinedRound> {
+    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
+    const ask = (id: string): Promise<joinGroupV7.JoinGroupResponse> =>
+      this.#request('rounds', joinGroupV7.api, groupId, sessionTimeoutMs, rebalanceTimeoutMs, id, null, PROTOCOL_TYPE, [
+        { name: PROTOCOL_NAME, metadata },
+      ])
+    let response = await ask(memberId)
+    if (memberId === '' && response.memberId !== '' && response.generationId < 0)
+      response = await ask(response.memberId)
+    this.#check(response.errorCode, 'join')
+    const { generationId: generation, leader, members } = response
+    return { memberId: response.memberId, generation, leader, members }
+  }
+
+  /** Ends a round: the leader passes the assignments of all members, and each member gets its own. */
+  async sync(memberId: string, generation: number, assignments: ReadonlyMap<string, Buffer>): Promise<Buffer> {
+    const list = Array.from(assignments, ([id, assignment]) => ({ memberId: id, assignment }))
+    const { groupId } = this.#options
+    const response = await this.#request(
+      'rounds', syncGroupV5.api, groupId, generation, memberId, null, PROTOCOL_TYPE, PROTOCOL_NAME, list,
+    ) // prettier-ignore
+    this.#check(response.errorCode, 'sync')
+    return response.assignment
+  }
+
+  async heartbeat(memberId: string, generation: number): Promise<void> {
+    const { groupId } = this.#options
+    const response = await this.#request('heartbeats', heartbeatV4.api, groupId, generation, memberId, null)
+    this.#check(response.errorCode, 'heartbeat')
+  }
+
+  /** Removes a member from the group. `reason` is for the log of the broker (KIP-800). */
+  async leave(memberId: string, reason: string): Promise<void> {
+    const { groupId } = this.#options
+    const member = { memberId, groupInstanceId: null, reason }
+    const response = await this.#request('heartbeats', leaveGroupV5.api, groupId, [member])
+    this.#check(response.errorCode || (response.members[0]?.errorCode ?? 0), 'leave')
+  }
+
+  /** Closes both connections; requests in flight reject. Idempotent. */
+  async close(): Promise<void> {
+    const open = Object.values(this.#connections).filter((connection) => connection !== null)
+    this.#connections.rounds = this.#connections.heartbeats = null
+    await this.#cluster.close()
+    for (const connection of await Promise.allSettled(open)) {
+      if (connection.status === 'fulfilled') await connection.value.close()
+    }
+  }
+
+  async #request<A extends unknown[], R>(role: 'rounds' | 'heartbeats', api: API<A, R>, ...args: A): Promise<R> {
+    const present = this.#connections[role]
+    const connection = await (present ?? this.#open(role))
+    if (connection.isConnected()) return call(connection, api, ...args)
+    if (this.#connections[role] === present) this.#connections[role] = null
+    return call(await (this.#connections[role] ?? this.#open(role)), api, ...args)
+  }
+
+  #open(role: 'rounds' | 'heartbeats'): Promise<Connection> {
+    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
+    const timeoutMs = role === 'rounds' ? rebalanceTimeoutMs + 10_000 : Math.max(1000, sessionTimeoutMs / 3)
+    const opening = findCoordinator(this.#cluster, groupId).then((address) => this.#cluster.open(address, timeoutMs))
+    this.#connections[role] = opening
+    opening.catch(() => {
+      if (this.#connections[role] === opening) this.#connections[role] = null
+    })
+    return opening
+  }
+
+  #check(code: number, doing: string): void {
+    try {
+      checkCode(code, `${doing} group ${this.#options.groupId}`)
+    } catch (error) {
+      if (error instanceof KafkaError && MOVED.includes(error.code)) this.#forget()
+      throw error
+    }
+  }
+
+  /** Both connections may lead to a broker that no longer coordinates the group. */
+  #forget(): void {
+    for (const role of ['rounds', 'heartbeats'] as const) {
+      const connection = this.#connections[role]
+      this.#connections[role] = null
+      connection?.then((c) => c.close()).catch(() => undefined)
+    }
+  }
+}
+
+export interface JoinedRound {
+  readonly memberId: string
+  readonly generation: number
+  readonly leader: string
+  /** All members with what they joined with. Only the leader gets them. */
+  readonly members: readonly { readonly memberId: string; readonly metadata: Buffer }[]
+}

@@ -1,0 +1,209 @@
+import { abortable, anySignal, sleep } from '@tributary/async'
+import type { KafkaConnection } from '@tributary/config'
+import type { Logger } from '@tributary/telemetry'
+import { listOffsets } from '../admin/admin.ts'
+import { Backoff } from '../cluster/backoff.ts'
+import { Cluster, leadersOf } from '../cluster/cluster.ts'
+import type { LogRecord } from './committed-records.ts'
+import { ensureCompactedTopic, type CompactedTopic } from './compacted-topic.ts'
+import { KafkaError } from '../cluster/errors.ts'
+import { tailLeader } from './tail.ts'
+import { SharedRun } from './coalesce.ts'
+import { Turns } from './coalesce.ts'
+
+export interface CompactedLogOptions {
+  readonly connection: KafkaConnection
+  readonly topic: CompactedTopic
+  readonly log: Logger
+  /** Called for every record in the order of its partition, tombstones included. Synchronous; must not throw. */
+  readonly onRecord: (record: LogRecord) => void
+}
+
+/**
+ * At most so many waiting callers continue in one turn of the event loop: of a thousand tasks that start after a
+ * refresh, each takes some ms.
+ */
+const REFRESHED_PER_TURN = 32
+
+/** Failures in a row that are not logged: a new topic has no leader yet, or a leader moves. */
+const QUIET_TRIES = 2
+
+interface Waiter {
+  readonly ends: ReadonlyMap<number, bigint>
+  readonly resolve: () => void
+}
+
+/**
+ * Tails all partitions of a compacted topic from the beginning, read_committed and without a consumer group. So it
+ * starts without a rebalance, and every process sees every record. A lost connection is made again without limit.
+ */
+export class CompactedLog {
+  readonly #options: CompactedLogOptions
+  readonly #cluster: Cluster
+  readonly #stop = new AbortController()
+  readonly #waiters = new Set<Waiter>()
+  /** The next offset to apply, by partition. */
+  readonly #positions = new Map<number, bigint>()
+  /** Callers that refresh at the same time share one request and then continue in turns. */
+  readonly #latestEnds = new SharedRun(() => this.#ends('latest'))
+  readonly #turns = new Turns(REFRESHED_PER_TURN)
+  #life: AbortSignal = this.#stop.signal
+  #topicId: string | null = null
+  #running: Promise<void> | null = null
+
+  constructor(options: CompactedLogOptions) {
+    this.#options = options
+    this.#cluster = new Cluster(options.connection)
+  }
+
+  /** The number of partitions of the topic; known after `start`. */
+  get partitionCount(): number {
+    return this.#positions.size
+  }
+
+  /**
+   * Creates the topic when it is missing. Resolves when every record up to the last stable offset was passed to
+   * `onRecord`. It does not wait for open transactions: the transaction of a killed worker stays open until its
+   * successor, which starts here, fences it. An outage is waited for until `signal` aborts. The signal also ends the
+   * tailing, like `stop`. Throws KafkaError INVALID_CONFIG for a topic that is not compacted.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#life = anySignal(signal, this.#stop.signal)
+    await ensureCompactedTopic(this.#options.connection, this.#options.topic, this.#options.log, this.#life)
+    this.#running = this.#run()
+    await this.#reach(await this.#ends('stable'), undefined)
+  }
+
+  /**
+   * Resolves when every record that is in the topic now was passed to `onRecord`. Waits for open transactions to end,
+   * as Connect does by asking for the high watermark: a committed offset may stand after a record of an open
+   * transaction of somebody else.
+   */
+  async refresh(signal?: AbortSignal): Promise<void> {
+    const until = signal ? AbortSignal.any([signal, this.#life]) : this.#life
+    await this.#reach(await abortable(this.#latestEnds.ask(), until), signal)
+    await this.#turns.next()
+  }
+
+  /** Resolves when the record at `offset` was passed to `onRecord`, or skipped (aborted, or removed by compaction). */
+  readTo(partition: number, offset: bigint, signal?: AbortSignal): Promise<void> {
+    return this.#reach(new Map([[partition, offset + 1n]]), signal)
+  }
+
+  /** Ends the tailing and waits for its end. Pending waits reject. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new KafkaError('CLOSED', `the log of topic ${this.#options.topic.name} is closed`, false))
+    await this.#running
+    await this.#cluster.close()
+  }
+
+  async #ends(at: 'latest' | 'stable'): Promise<Map<number, bigint>> {
+    const backoff = new Backoff(50, 1000)
+    for (;;) {
+      try {
+        return await abortable(listOffsets(this.#cluster, this.#options.topic.name, at), this.#life)
+      } catch (error) {
+        if (this.#life.aborted || !(error instanceof KafkaError) || !error.retriable) throw error
+        await sleep(backoff.next(), this.#life)
+      }
+    }
+  }
+
+  async #reach(ends: ReadonlyMap<number, bigint>, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#reached(ends)) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const waiter = { ends, resolve }
+    this.#waiters.add(waiter)
+    try {
+      await abortable(promise, signal ? AbortSignal.any([signal, this.#life]) : this.#life)
+    } finally {
+      this.#waiters.delete(waiter)
+    }
+  }
+
+  #reached(ends: ReadonlyMap<number, bigint>): boolean {
+    for (const [partition, end] of ends) if ((this.#positions.get(partition) ?? -1n) < end) return false
+    return true
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) if (this.#reached(waiter.ends)) waiter.resolve()
+  }
+
+  async #run(): Promise<void> {
+    const { log, topic } = this.#options
+    const backoff = new Backoff(100, 1000)
+    const progress = (): void => {
+      if (backoff.attempts > QUIET_TRIES) log.info('log_reconnected', { topic: topic.name, attempts: backoff.attempts })
+      backoff.reset()
+      this.#wake()
+    }
+    while (!this.#life.aborted) {
+      try {
+        await this.#tailAll(progress)
+      } catch (error) {
+        if (this.#life.aborted) return
+        if (backoff.attempts === QUIET_TRIES)
+          log.warn('log_disconnected', { topic: topic.name, error: (error as Error).message })
+        await sleep(backoff.next(), this.#life).catch(() => undefined)
+      }
+    }
+  }
+
+  /**
+   * Finds the leaders and reads all of them until one fails. Then the others end too, because leaders may have moved.
+   */
+  async #tailAll(onProgress: () => void): Promise<void> {
+    const { topic, log } = this.#options
+    const { id, leaders } = leadersOf(await this.#cluster.metadata([topic.name]), topic.name)
+    if (this.#topicId !== null && this.#topicId !== id) {
+      log.warn('topic_recreated', { topic: topic.name })
+      for (const partition of this.#positions.keys()) this.#positions.set(partition, 0n)
+    }
+    this.#topicId = id
+    for (const partition of leaders.keys()) {
+      if (!this.#positions.has(partition)) this.#positions.set(partition, 0n)
+    }
+    // An empty topic is read to its end already.
+    this.#wake()
+    const round = new AbortController()
+    const signal = AbortSignal.any([this.#life, round.signal])
+    const tails = Array.from(
+      Map.groupBy(leaders.keys(), (partition) => leaders.get(partition)!),
+      ([node, partitions]) =>
+        tailLeader(
+          {
+            cluster: this.#cluster,
+            node,
+            topic: topic.name,
+            topicId: id,
+            positions: this.#positions,
+            partitions,
+            onRecords: (records) => this.#handOut(records),
+            onProgress,
+            onReset: (partition, to) => log.warn('log_offset_reset', { topic: topic.name, partition, to }),
+          },
+          signal,
+        ),
+    )
+    try {
+      await Promise.race(tails)
+    } finally {
+      round.abort(new KafkaError('NETWORK', 'another leader of the topic failed', true))
+      await Promise.allSettled(tails)
+    }
+  }
+
+  #handOut(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      try {
+        this.#options.onRecord(record)
+      } catch (error) {
+        // One bad record must not keep the following records from the service.
+        const { partition, offset } = record
+        const { topic, log } = this.#options
+        log.error('log_record_failed', { topic: topic.name, partition, offset, error: (error as Error).stack })
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { sleep } from '@tributary/async'
+import type { KafkaConnection } from '@tributary/config'
+import type { Logger } from '@tributary/telemetry'
+import { KafkaAdmin, type NewTopic } from '../admin/admin.ts'
+import { Backoff } from '../cluster/backoff.ts'
+import { KafkaError } from '../cluster/errors.ts'
+
+/** A compacted topic. -1 partitions or replicas: the default of the broker. */
+export type CompactedTopic = Omit<NewTopic, 'configs'>
+
+/**
+ * Creates the topic when it is missing. Rejects a topic whose cleanup.policy is not `compact`, as Kafka Connect does: a
+ * topic that deletes by age forgets connectors. An outage is waited for until `signal` aborts.
+ */
+export async function ensureCompactedTopic(
+  connection: KafkaConnection,
+  topic: CompactedTopic,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const admin = new KafkaAdmin(connection, { timeoutMs: 10_000 })
+  const backoff = new Backoff()
+  try {
+    for (;;) {
+      try {
+        return await ensureOnce(admin, connection, topic, log, signal)
+      } catch (error) {
+        if (!(error instanceof KafkaError) || !error.retriable || signal.aborted) throw error
+        if (backoff.attempts === 0) log.warn('topic_unreachable', { topic: topic.name, error: error.message })
+        await sleep(backoff.next(), signal)
+      }
+    }
+  } finally {
+    await admin.close()
+  }
+}
+
+async function ensureOnce(
+  admin: KafkaAdmin,
+  connection: KafkaConnection,
+  topic: CompactedTopic,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const present = (await admin.describeTopics([topic.name], signal)).get(topic.name)
+  if (!present) {
+    await admin.createTopic({ ...topic, configs: { 'cleanup.policy': 'compact' } }, signal)
+    log.info('topic_created', { topic: topic.name })
+    return
+  }
+  const policy = await cleanupPolicy(admin, topic.name, log, signal)
+  if (policy === null || policy === 'compact') return
+  const command =
+    `kafka-configs.sh --bootstrap-server ${connection.brokers[0]} --alter --entity-type topics ` +
+    `--entity-name ${topic.name} --add-config cleanup.policy=compact`
+  throw new KafkaError(
+    'INVALID_CONFIG',
+    `Topic '${topic.name}' has 'cleanup.policy=${policy}', but state kept in it would get lost over time: it must have ` +
+      `'cleanup.policy=compact'. Run: ${command}`,
+    false,
+  )
+}
+
+/** The policy; null when this user may not read it. Connect then uses the topic as it is, and so does this function. */
+async function cleanupPolicy(
+  admin: KafkaAdmin,
+  topic: string,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<string | null> {
+  try {
+    return (await admin.topicConfig(topic, ['cleanup.policy'], signal)).get('cleanup.policy') ?? null
+  } catch (error) {
+    if (!(error instanceof KafkaError) || !error.code.endsWith('_AUTHORIZATION_FAILED')) throw error
+    log.warn('topic_policy_unknown', { topic, error: error.message })
+    return null
+  }
+}

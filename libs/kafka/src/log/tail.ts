@@ -1,0 +1,116 @@
+import { fetchV13 } from '@platformatic/kafka'
+import type { KafkaConnection } from '@tributary/config'
+import { setImmediate } from 'node:timers/promises'
+import { call, Cluster, leadersOf } from '../cluster/cluster.ts'
+import { checkCode, protocolErrorName } from '../cluster/errors.ts'
+import { committedRecords, type LogRecord } from './committed-records.ts'
+
+export interface FetchPlan {
+  readonly cluster: Cluster
+  readonly node: number
+  readonly topic: string
+  readonly topicId: string
+  /** The next offset to read, by partition of this leader. `tailLeader` moves it on. */
+  readonly positions: Map<number, bigint>
+  readonly partitions: readonly number[]
+  onRecords(records: readonly LogRecord[]): void
+  /** Called after every answer, when positions may have moved. */
+  onProgress(): void
+  /** The log no longer has the requested offset; reading goes on at `to`. */
+  onReset(partition: number, to: bigint): void
+}
+
+/** How long a broker holds a fetch that finds nothing new. An idle log costs one request in this time. */
+const MAX_WAIT_MS = 5000
+/**
+ * Limit of one answer. An answer is processed in one turn of the event loop: with batches of one record each, as
+ * exactly-once tasks write them, 1 MiB holds about 3,000 records and takes about 40 ms of a processor, of which a
+ * starting process may get a tenth. A larger limit reads a log no faster.
+ */
+const MAX_BYTES = 1024 * 1024
+/** Limit of one partition, whose records are passed on in one turn of the event loop. */
+const PARTITION_MAX_BYTES = 256 * 1024
+const READ_COMMITTED = 1
+const FULL_FETCH_EPOCH = -1
+
+/**
+ * Reads the partitions of one leader without end, by long-polling fetches on a connection of its own. Ends by
+ * rejecting, with the error or with the reason of the signal.
+ */
+export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<never> {
+  const connection = await plan.cluster.open(await plan.cluster.address(plan.node), MAX_WAIT_MS + 10_000)
+  // Only closing the connection ends a fetch that the broker holds.
+  const close = (): void => void connection.close()
+  signal.addEventListener('abort', close, { once: true })
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const partitions = plan.partitions.map((partition) => ({
+        partition,
+        currentLeaderEpoch: -1,
+        fetchOffset: plan.positions.get(partition) ?? 0n,
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: PARTITION_MAX_BYTES,
+      }))
+      const topics = [{ topicId: plan.topicId, partitions }]
+      const response = await call(
+        connection, fetchV13.api, MAX_WAIT_MS, 1, MAX_BYTES, READ_COMMITTED, 0, FULL_FETCH_EPOCH, topics, [], '',
+      ) // prettier-ignore
+      signal.throwIfAborted()
+      checkCode(response.errorCode, `fetch from topic ${plan.topic}`)
+      for (const fetched of response.responses[0]?.partitions ?? []) {
+        const partition = fetched.partitionIndex
+        if (protocolErrorName(fetched.errorCode) === 'OFFSET_OUT_OF_RANGE') {
+          plan.positions.set(partition, fetched.logStartOffset)
+          plan.onReset(partition, fetched.logStartOffset)
+          continue
+        }
+        checkCode(fetched.errorCode, `fetch from ${plan.topic}-${partition}`)
+        const { records, next } = committedRecords(fetched, plan.positions.get(partition) ?? 0n)
+        plan.onRecords(records)
+        plan.positions.set(partition, next)
+        // A long log must not hold the event loop: heartbeats and other tasks run in between.
+        if (records.length > 0) await setImmediate()
+      }
+      plan.onProgress()
+    }
+  } finally {
+    signal.removeEventListener('abort', close)
+    await connection.close()
+  }
+}
+
+export interface TailTopicOptions {
+  readonly connection: KafkaConnection
+  readonly topic: string
+  /** The first offset to read by partition. Partitions without an entry are not read. */
+  readonly from: ReadonlyMap<number, bigint>
+  readonly onRecords: (records: readonly LogRecord[]) => void
+}
+
+/**
+ * Reads a topic of any kind without end, read_committed and without a consumer group. Ends by rejecting, with the error
+ * (it does not retry) or with the reason of the signal. A partition that no longer has the offset is read from its
+ * start.
+ */
+export async function tailTopic(options: TailTopicOptions, signal: AbortSignal): Promise<never> {
+  const { topic, onRecords } = options
+  const cluster = new Cluster(options.connection)
+  const round = new AbortController()
+  const tails: Promise<never>[] = []
+  try {
+    const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
+    const wanted = [...options.from.keys()]
+    for (const [node, partitions] of Map.groupBy(wanted, (partition) => leaders.get(partition) ?? -1)) {
+      const positions = new Map(options.from)
+      const ignore = (): void => undefined
+      const plan = { cluster, node, topic, topicId: id, positions, partitions, onRecords }
+      tails.push(tailLeader({ ...plan, onProgress: ignore, onReset: ignore }, AbortSignal.any([signal, round.signal])))
+    }
+    return await Promise.race(tails)
+  } finally {
+    round.abort(new Error('another leader of the topic failed'))
+    await Promise.allSettled(tails)
+    await cluster.close()
+  }
+}

@@ -6,7 +6,13 @@ import {
   type SourceRecord,
   type TaskContext,
 } from '@tributary/connect-api'
-import { type Intake, RateLimitedLog, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
+import {
+  type Intake,
+  type IntakeConnection,
+  RateLimitedLog,
+  restoredSequence,
+  TaskMetricsLog,
+} from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { parseConfig, shownUrl, sourcePartitionOf, type WebSocketConfig } from './config/config.ts'
 import { createDialer, type Dialer } from './connection/dialer.ts'
@@ -36,7 +42,6 @@ export interface FeedReaderParts {
 export class FeedReader {
   readonly #parts: FeedReaderParts
   readonly #intake: Intake<Frame>
-  readonly #burst: Burst
   readonly #closes = new PolicyCloses()
   #connection: FeedConnection | null = null
   /** Connections that brought messages, or are ready to. */
@@ -51,8 +56,7 @@ export class FeedReader {
 
   constructor(parts: FeedReaderParts) {
     this.#parts = parts
-    this.#intake = createIntake({ ...parts, transport: () => this.#connection })
-    this.#burst = new Burst(parts.context.clock, (messages, bytes) => this.#intake.received(messages, bytes))
+    this.#intake = createIntake(parts)
   }
 
   /**
@@ -63,9 +67,10 @@ export class FeedReader {
     this.#connection?.terminate()
     this.#endedWith = null
     const info: ConnectionInfo = { number: this.#connects + 1 }
-    const connection = this.#newConnection(info)
+    const intake = this.#intake.open()
+    const connection = this.#newConnection(info, intake)
     this.#connection = connection
-    this.#intake.opened()
+    intake.attach(connection)
     const lostAt = this.#lostAt
     this.#lostAt = null
     try {
@@ -164,9 +169,10 @@ export class FeedReader {
     if (this.#connects === 1) log.info('websocket_client_started', { url: shownUrl(config['websocket.url']) })
   }
 
-  #newConnection(info: ConnectionInfo): FeedConnection {
+  #newConnection(info: ConnectionInfo, intake: IntakeConnection<Frame>): FeedConnection {
     const { config, plan, values, context, log, dialer, decode } = this.#parts
     const { clock } = context
+    const burst = new Burst(clock, (messages, bytes) => intake.received(messages, bytes))
     return new FeedConnection({
       config,
       plan,
@@ -176,19 +182,19 @@ export class FeedReader {
       log,
       connect: (listener, signal) => dialer.open(templateValues(values, null, 'websocket.url'), listener, signal),
       behindReads: (look) => void setImmediate(look),
-      frameOf: (data, binary) => new Frame(data, binary, this.#burst.at, info, decode),
+      frameOf: (data, binary) => new Frame(data, binary, burst.at, info, decode),
       onData: (frame) => {
-        this.#intake.push(frame, frame.data.length)
-        this.#burst.add(frame.data.length)
+        intake.push(frame, frame.data.length)
+        burst.add(frame.data.length)
       },
-      onEnd: (error) => this.#ended(error),
+      onEnd: (error) => this.#ended(error, intake),
     })
   }
 
-  #ended(error: ConnectError): void {
+  #ended(error: ConnectError, intake: IntakeConnection<Frame>): void {
     this.#endedWith = error
     this.#lostAt = this.#parts.context.clock.now()
-    if (this.#drainingSince === null) this.#intake.ended(error)
+    if (this.#drainingSince === null) intake.ended(error)
     else this.#intake.drain()
   }
 

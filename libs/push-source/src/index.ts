@@ -1,4 +1,4 @@
-export { Intake, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
+export { Intake, type IntakeConnection, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
 export type { Codec, SpillOptions } from './spill/spill-parts.ts'
 export { SpilledMessages } from './spill/spilled-messages.ts'
 export { RateLimitedLog } from './rate-limited-log.ts'

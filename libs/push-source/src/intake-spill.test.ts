@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, mock, test } from 'node:test'
 import { type Clock, createTaskStats, type SourceRecord } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
-import { Intake } from './intake.ts'
+import { Intake, type IntakeConnection } from './intake.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import type { Codec } from './spill/spill-parts.ts'
 import { fillDisk, randomFrom, temporaryFolder } from './spill/testing.ts'
@@ -32,6 +32,10 @@ interface Rig {
   readonly stats: ReturnType<typeof createTaskStats>
   readonly events: { event: string; fields: LogFields }[]
   paused: boolean
+  /** The present connection ends. */
+  end(): void
+  /** The next connection. */
+  reopen(): void
   /** Pushes messages as one burst. */
   push(from: number, to: number): void
   /** As a poll whose records Kafka has, with their offsets, at once; the numbers. */
@@ -49,11 +53,16 @@ function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10): Rig {
     maxRecords,
     maxBytes: 1_000_000,
     overflow: { dir, maxBytes, codec, log },
-    transport: () => ({ pause: () => void (rig.paused = true), resume: () => void (rig.paused = false) }),
     stats,
     clock,
     busyLog: new RateLimitedLog(log, clock),
   })
+  const open = (): IntakeConnection<string> => {
+    const connection = intake.open()
+    connection.attach({ pause: () => void (rig.paused = true), resume: () => void (rig.paused = false) })
+    return connection
+  }
+  const opened = { connection: open() }
   const poll = async (max = 7): Promise<{ numbers: number[]; records: SourceRecord[] }> => {
     const messages = (await intake.take(max, 0, never)) ?? []
     const records = messages.map((value) => recordOf(value))
@@ -64,9 +73,11 @@ function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10): Rig {
     intake,
     stats,
     events,
+    end: () => opened.connection.ended(new Error('the connection ended')),
+    reopen: () => void (opened.connection = open()),
     push: (from: number, to: number) => {
-      for (let i = from; i < to; i++) intake.push(String(i), 4)
-      intake.received(to - from, 4 * (to - from))
+      for (let i = from; i < to; i++) opened.connection.push(String(i), 4)
+      opened.connection.received(to - from, 4 * (to - from))
     },
     poll: async (max?: number) => (await poll(max)).numbers,
     deliver: async (max?: number) => {
@@ -211,9 +222,9 @@ describe('an intake that spills', () => {
     await rig.poll()
     rig.push(0, 30)
     await until(() => rig.stats.messagesSpilled > 0)
-    rig.intake.ended(new Error('the connection ended'))
+    rig.end()
     await assert.rejects(rig.poll(), /the connection ended/)
-    rig.intake.opened()
+    rig.reopen()
     rig.push(30, 33)
     assert.deepEqual(await deliverAll(rig), range(0, 33))
     await rig.intake.close()

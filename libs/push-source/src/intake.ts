@@ -11,7 +11,7 @@ const HIGH_UTILIZATION_PERCENT = 80
  */
 export type OverflowPolicy<T> = 'pause' | 'drop' | SpillOptions<T>
 
-/** What can be told to wait: the present connection. */
+/** What can be told to wait: a connection. */
 export interface Pausable {
   pause(): void
   resume(): void
@@ -23,36 +23,52 @@ export interface IntakeOptions<T> {
   /** Bytes held in memory at most (≥ 1). */
   readonly maxBytes: number
   readonly overflow: OverflowPolicy<T>
-  /** The present connection; null between two. */
-  readonly transport: () => Pausable | null
   readonly stats: TaskStats
   readonly clock: Clock
   readonly busyLog: RateLimitedLog
 }
 
 /**
- * From a transport to the task's poll: messages in, at most `maxRecords` of them and `maxBytes`. A full queue pauses the
- * transport, so that the sender waits; with `drop` new messages are counted instead, with a spill they go to disk before it
- * comes to that. The end of a connection waits in the queue behind its last message; with a backlog on disk it is told at
- * once, so that the next connection need not wait for Kafka.
+ * One connection's way into the intake, from `Intake.open`. A source gives its messages and its end to this object only, so the end
+ * of an old connection cannot be taken for the end of the next one.
+ */
+export interface IntakeConnection<T> {
+  /** Takes one message of `bytes` bytes. `received` follows once for all messages that came together. */
+  push(message: T, bytes: number): void
+  /** Counts what came together: `messages` messages of `bytes` bytes in all. */
+  received(messages: number, bytes: number): void
+  /** What is to be paused while the queue is full. It is paused at once if the queue is full already. */
+  attach(transport: Pausable): void
+  /** The connection is over: once the queue is empty, `take` throws `error`. Ignored after the next `open`. */
+  ended(error: Error): void
+}
+
+/**
+ * From a transport to the task's poll: a queue of at most `maxRecords` messages and `maxBytes`. A full queue pauses the transport,
+ * so the sender waits. With `drop`, further messages are counted and thrown away instead; with a spill they go to disk before the
+ * queue gets full. The end of a connection waits in the queue behind its last message. With a backlog on disk `take` throws the end
+ * at once, so that the next connection need not wait for Kafka.
  */
 export class Intake<T> {
   readonly #options: IntakeOptions<T>
   readonly #queue: RecordQueue<T>
   readonly #drops: boolean
   readonly #spill: Spill<T> | null
+  #transport: Pausable | null = null
+  /** The connection of the last `open`. */
+  #current: IntakeConnection<T> | null = null
   #ended: Error | null = null
   #draining = false
 
   constructor(options: IntakeOptions<T>) {
-    const { maxRecords, maxBytes, overflow, stats, clock, busyLog, transport } = options
+    const { maxRecords, maxBytes, overflow, stats, clock, busyLog } = options
     this.#options = options
     this.#drops = overflow === 'drop'
     this.#queue = new RecordQueue({
       maxRecords,
       maxBytes,
       onFull: () => this.#full(),
-      onSpace: () => transport()?.resume(),
+      onSpace: () => this.#transport?.resume(),
     })
     stats.queueCapacity = maxRecords
     stats.queueMaxBytes = maxBytes
@@ -64,21 +80,44 @@ export class Intake<T> {
     return this.#draining
   }
 
-  /** A transport that is there now: it begins paused when there is no room. */
-  opened(): void {
-    this.#ended = null
-    this.#queue.reopen()
-    if (this.#queue.full && !this.#drops) this.#options.transport()?.pause()
+  /** The error that ended the present connection; null while it lives. */
+  get ended(): Error | null {
+    return this.#ended
   }
 
-  /** Takes one message of `bytes` bytes; `received` follows once for all that came together. */
-  push(message: T, bytes: number): void {
+  /**
+   * Opens the intake for a new connection; called before that connection can bring anything. From now on the former connection's
+   * end is ignored. Its messages are not: nothing that a transport handed over is lost.
+   */
+  open(): IntakeConnection<T> {
+    this.#ended = null
+    this.#transport = null
+    if (!this.#draining) this.#queue.reopen()
+    const connection: IntakeConnection<T> = {
+      push: (message, bytes) => this.#push(message, bytes),
+      received: (messages, bytes) => this.#received(messages, bytes),
+      attach: (transport) => {
+        if (connection === this.#current) this.#attach(transport)
+      },
+      ended: (error) => {
+        if (connection === this.#current) this.#end(error)
+      },
+    }
+    this.#current = connection
+    return connection
+  }
+
+  #attach(transport: Pausable): void {
+    this.#transport = transport
+    if (this.#queue.full && !this.#drops) transport.pause()
+  }
+
+  #push(message: T, bytes: number): void {
     if (this.#drops && this.#atBound()) this.#drop()
     else this.#queue.push(message, bytes)
   }
 
-  /** Counts what came together: `messages` of `bytes` bytes in all. */
-  received(messages: number, bytes: number): void {
+  #received(messages: number, bytes: number): void {
     const { stats, clock } = this.#options
     stats.messagesReceived += messages
     stats.bytesReceived += bytes
@@ -88,9 +127,10 @@ export class Intake<T> {
     if (stats.queueSize * 100 > stats.queueCapacity * HIGH_UTILIZATION_PERCENT) this.#highUtilization()
   }
 
-  /** The connection is over: once empty, `take` throws `error`. */
-  ended(error: Error): void {
+  #end(error: Error): void {
+    if (this.#ended !== null) return
     this.#ended = error
+    this.#transport = null
     this.#queue.end(error)
   }
 
@@ -163,7 +203,7 @@ export class Intake<T> {
   }
 
   #full(): void {
-    if (!this.#drops) this.#options.transport()?.pause()
+    if (!this.#drops) this.#transport?.pause()
     this.#options.busyLog.warn('queue_full', {
       queue_size: this.#queue.size,
       queue_capacity: this.#queue.maxRecords,

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http2'
 import { type Clock, NotConnectedError, type TaskStats } from '@tributary/connect-api'
-import { Intake, type RateLimitedLog } from '@tributary/push-source'
+import { Intake, type IntakeConnection, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import type { GrpcConfig } from '../config/spec.ts'
 import type { StatusErrors } from './status-errors.ts'
@@ -33,7 +33,6 @@ export class StreamIntake {
       maxRecords: config['grpc.message.queue.size'],
       maxBytes: config['queue.max.bytes'],
       overflow: config['overflow.policy'] === 'drop' ? 'drop' : 'pause',
-      transport: () => this.#stream,
       stats,
       clock,
       busyLog,
@@ -51,16 +50,17 @@ export class StreamIntake {
   async open(connection: Connection, request: StreamRequest, signal: AbortSignal): Promise<IncomingHttpHeaders> {
     this.close()
     this.#received = 0
+    const intake = this.#intake.open()
     let end: Error | null = null
     const idleTimeoutMs = this.#options.config['grpc.idle.timeout.ms']
     try {
       this.#stream = new MessageStream(connection, request, idleTimeoutMs, {
-        onMessages: (messages) => this.#receive(messages),
+        onMessages: (messages) => this.#receive(messages, intake),
         onEnd: (status) => {
-          end = this.#ended(status)
+          end = this.#ended(status, intake)
         },
       })
-      this.#intake.opened()
+      intake.attach({ pause: () => this.#stream?.pause(), resume: () => this.#stream?.resume() })
       return await this.#stream.headers(signal)
     } catch (error) {
       this.close()
@@ -85,12 +85,12 @@ export class StreamIntake {
     this.#stream = null
   }
 
-  #receive(messages: Buffer[]): void {
+  #receive(messages: Buffer[], intake: IntakeConnection<Buffer>): void {
     let bytes = 0
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i]!
       bytes += message.length
-      this.#intake.push(message, message.length)
+      intake.push(message, message.length)
     }
     if (this.#received === 0) {
       this.#options.statusErrors.healthy()
@@ -98,11 +98,11 @@ export class StreamIntake {
       this.#options.log.info('message_received', { first_of_stream: true })
     }
     this.#received += messages.length
-    this.#intake.received(messages.length, bytes)
+    intake.received(messages.length, bytes)
   }
 
   /** The stream has ended: logs it, ends the queue with the error, and returns the error. */
-  #ended(status: GrpcStatus): Error {
+  #ended(status: GrpcStatus, intake: IntakeConnection<Buffer>): Error {
     const { log, statusErrors } = this.#options
     this.#stream = null
     const counts = { messages_received: this.#received }
@@ -120,7 +120,7 @@ export class StreamIntake {
       })
     }
     log.info('connection_closed', { status_code: status.status, ...counts })
-    this.#intake.ended(error)
+    intake.ended(error)
     return error
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, TaskContext } from '@tributary/connect-api'
-import { Intake, type OverflowPolicy, type Pausable, type RateLimitedLog } from '@tributary/push-source'
+import { Intake, type OverflowPolicy, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import type { WebSocketConfig } from '../config/config.ts'
 import { FrameCodec } from './message-codec.ts'
@@ -11,18 +11,15 @@ export interface IntakeParts {
   readonly decode: DecodeMessage
   readonly log: Logger
   readonly busyLog: RateLimitedLog
-  /** The present connection; null between two. */
-  readonly transport: () => Pausable | null
 }
 
 /** The queue between a feed and its records, and beside it, where that is wanted, the disk. */
 export function createIntake(parts: IntakeParts): Intake<Frame> {
-  const { config, context, busyLog, transport } = parts
+  const { config, context, busyLog } = parts
   return new Intake({
     maxRecords: config['websocket.message.queue.size'],
     maxBytes: config['queue.max.bytes'],
     overflow: overflowOf(parts),
-    transport,
     stats: context.stats,
     clock: context.clock,
     busyLog,

@@ -1,5 +1,5 @@
 import { backoffMs, systemClock } from '@tributary/async'
-import type { ConfigError} from '@tributary/connect-api';
+import type { ConfigError } from '@tributary/connect-api'
 import { type Props, type SourceRecord } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { runtimeErrors } from '../errors.ts'

@@ -23,7 +23,7 @@ const internal = {
   'lib:converters': ['lib:connect-api', 'lib:config'],
   'lib:transforms': ['lib:connect-api'],
   'lib:testkit': ['lib:connect-api'],
-  'lib:push-source': ['lib:connect-api', 'lib:telemetry'],
+  'lib:push-source': ['lib:connect-api', 'lib:config', 'lib:telemetry'],
   'lib:kafka': ['lib:config', 'lib:telemetry'],
   'lib:kafka-producer': ['lib:config', 'lib:telemetry'],
   // Its stores hold specs of config and are given a Logger.

@@ -2,6 +2,10 @@ import { ConfigError, defineErrors, RetriableError } from '@tributary/connect-ap
 
 /** Errors of what sources share. */
 export const pushSourceErrors = defineErrors({
+  REQUEST_HEADER: {
+    type: ConfigError,
+    doc: 'A header of the request has a name or a value that no header may have. The message names the setting.',
+  },
   SPILL_UNREADABLE: {
     type: RetriableError,
     doc: 'The disk does not return what was spilled to it; the cause is its error. Nothing is skipped: the spill is read again.',

@@ -19,4 +19,18 @@ export {
   spanOf,
 } from './sequence/index.ts'
 export { TaskMetricsLog } from './task-metrics-log.ts'
-export { checkTls, isUntrusted, readTls, type TlsSetting, type TlsSettings } from './tls.ts'
+export { type PushConnection, type PushSource, pushTask, type PushTaskOptions } from './push-task.ts'
+export { readerTask, type SourceReader } from './reader-task.ts'
+export { Refusals } from './refusals.ts'
+export { flowSettings, type QueueBounds, spillingFlowSettings } from './settings/flow.ts'
+export { reconnectSettings } from './settings/reconnect.ts'
+export { requestSettings } from './settings/request.ts'
+export {
+  checkTls,
+  isUntrusted,
+  readTls,
+  RenewedTls,
+  type TlsSetting,
+  type TlsSettings,
+  tlsSettings,
+} from './settings/tls.ts'

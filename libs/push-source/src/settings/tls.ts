@@ -1,8 +1,85 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { Keys, Rule, ValuesOf } from '@tributary/config'
 import { ConfigError } from '@tributary/connect-api'
-import { pushSourceErrors } from './errors.ts'
+import type { Logger } from '@tributary/telemetry'
+import { pushSourceErrors } from '../errors.ts'
+import type { OptionalPasswordKey, OptionalStringKey } from './key-types.ts'
+
+const group = 'TLS'
+
+type TlsKeys<P extends string> = Readonly<
+  Record<`${P}.tls.${'ca.cert' | 'client.cert' | 'client.key'}`, OptionalStringKey> &
+    Record<`${P}.tls.client.key.password`, OptionalPasswordKey>
+>
+
+/** The keys `<prefix>.tls.*`, their rules, and what they say. Certificates and key are each the path of a PEM file, or its text. */
+export function tlsSettings<P extends string>(prefix: P) {
+  const keys = {
+    [`${prefix}.tls.ca.cert` as const]: {
+      type: 'string',
+      default: null,
+      importance: 'medium',
+      group,
+      displayName: 'CA certificates',
+      doc: 'PEM file, or PEM text, with the certificates to trust. Unset: those that come with Node.js. Files are read again on each connect.',
+    },
+    [`${prefix}.tls.client.cert` as const]: {
+      type: 'string',
+      default: null,
+      importance: 'low',
+      group,
+      displayName: 'Client certificate',
+      doc: "PEM file, or PEM text, with the client's certificate chain, for mutual TLS.",
+    },
+    [`${prefix}.tls.client.key` as const]: {
+      type: 'string',
+      default: null,
+      importance: 'low',
+      group,
+      displayName: 'Client key',
+      sensitive: true,
+      doc: "PEM file, or PEM text, with the private key of the client's certificate; PKCS#8, PKCS#1 or SEC1, also encrypted.",
+    },
+    [`${prefix}.tls.client.key.password` as const]: {
+      type: 'password',
+      default: null,
+      importance: 'low',
+      group,
+      displayName: 'Password of the client key',
+      doc: 'Password of an encrypted client key.',
+    },
+  } satisfies Keys as TlsKeys<P>
+  const certKey = `${prefix}.tls.client.cert`
+  const keyKey = `${prefix}.tls.client.key`
+  const rules: readonly Rule[] = [
+    {
+      rule: 'requires',
+      key: certKey,
+      needs: [keyKey],
+      message: `A client certificate needs its private key: set ${keyKey} too`,
+    },
+    {
+      rule: 'requires',
+      key: keyKey,
+      needs: [certKey],
+      message: `A private key needs its certificate: set ${certKey} too`,
+    },
+  ]
+  const settings = (config: ValuesOf<TlsKeys<P>>): TlsSettings => {
+    const values = config as Readonly<Record<string, string & { reveal(): string }>>
+    const text = (key: string): TlsSetting => ({ key, value: values[key] ?? null })
+    const password = `${prefix}.tls.client.key.password`
+    return {
+      caCert: text(`${prefix}.tls.ca.cert`),
+      clientCert: text(certKey),
+      clientKey: text(keyKey),
+      clientKeyPassword: { key: password, value: values[password]?.reveal() ?? null },
+    }
+  }
+  return { keys, rules, settings }
+}
 
 /** One of a source's TLS settings: its key, for errors, and its value. */
 export interface TlsSetting {
@@ -121,4 +198,31 @@ const UNTRUSTED = /CERT|SIGNATURE|SELF_SIGNED|CRL|HOSTNAME_MISMATCH/
 export function isUntrusted(error: unknown): boolean {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' && UNTRUSTED.test(code)
+}
+
+/**
+ * TLS options that are read again before each connect, so that a renewed certificate is used. A file that cannot be read in the midst
+ * of its renewal does not end the task: the options read before are used, and the log says so.
+ */
+export class RenewedTls<T> {
+  readonly #read: () => Promise<T>
+  readonly #log: Logger
+  #last: T | undefined
+
+  /** `read` rejects with ConfigError when the settings do not fit. */
+  constructor(read: () => Promise<T>, log: Logger) {
+    this.#read = read
+    this.#log = log
+  }
+
+  /** Rejects only if the options could not be read even once. */
+  async options(): Promise<T> {
+    try {
+      this.#last = await this.#read()
+    } catch (error) {
+      if (this.#last === undefined) throw error
+      this.#log.warn('tls_files_unreadable', { error, using: 'the ones read before' })
+    }
+    return this.#last
+  }
 }

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import type { SourceRecord, SourceTask, TaskContext } from '@tributary/connect-api'
+import type { Logger } from '@tributary/telemetry'
+import { Intake, type IntakeConnection, type Pausable } from './intake.ts'
+import { RateLimitedLog } from './rate-limited-log.ts'
+import { readerTask, type SourceReader } from './reader-task.ts'
+import { TaskMetricsLog } from './task-metrics-log.ts'
+
+/** A connection that was made. */
+export interface PushConnection extends Pausable {
+  /** Ends the connection at once. Called once; nothing needs to be told of that end. */
+  close(): void
+}
+
+/** The part of a push source that knows its transport; `pushTask` does everything else. */
+export interface PushSource<M> {
+  /**
+   * Opens a connection and resolves with it once the server answered. Its messages go to `intake.push` and `intake.received`, its
+   * end to `intake.ended`. Throws NotConnectedError, or ConfigError for what no second try can heal.
+   */
+  connect(intake: IntakeConnection<M>, signal: AbortSignal): Promise<PushConnection>
+  /** The record of a message; null: none. Throws nothing: a message that cannot be read is a record with the bytes as they came. */
+  record(message: M): SourceRecord | null
+  /** Whether the next connection goes on where the last one ended. If not, each reconnect counts as a gap. */
+  resumes(): boolean
+}
+
+/** What `pushTask` needs to know of the settings. */
+export interface PushTaskOptions {
+  readonly maxRecords: number
+  readonly maxBytes: number
+  readonly maxPollRecords: number
+  /** When the queue is full: `pause` lets the server wait, `drop` counts and throws away. */
+  readonly overflow: 'pause' | 'drop'
+  /** Fields of every log line of the task, such as the URL without its secrets. */
+  readonly logFields: Readonly<Record<string, string>>
+}
+
+/**
+ * The task of a push source: bounded queue, back-pressure, drain, gap counts, and the log lines that operators look for.
+ *
+ *     createTask: () => pushTask((context) => createSseSource(parseConfig(sseSpec, context.config), context))
+ */
+export function pushTask<M>(
+  create: (context: TaskContext) => Promise<{ source: PushSource<M>; options: PushTaskOptions }>,
+): SourceTask {
+  return readerTask<never>(async (context) => {
+    const { source, options } = await create(context)
+    return new PushReader(source, options, context)
+  })
+}
+
+class PushReader<M> implements SourceReader {
+  readonly #source: PushSource<M>
+  readonly #options: PushTaskOptions
+  readonly #context: TaskContext
+  readonly #intake: Intake<M>
+  readonly #log: Logger
+  readonly #metrics: TaskMetricsLog
+  #connection: PushConnection | null = null
+  #connects = 0
+  #drainingSince: number | null = null
+
+  constructor(source: PushSource<M>, options: PushTaskOptions, context: TaskContext) {
+    const { connector, stats, clock } = context
+    const sessionId = randomUUID()
+    this.#source = source
+    this.#options = options
+    this.#context = context
+    this.#log = context.log.child({ connector_name: connector, ...options.logFields, session_id: sessionId })
+    const busyLog = new RateLimitedLog(this.#log, clock)
+    const { maxRecords, maxBytes, overflow } = options
+    this.#intake = new Intake({ maxRecords, maxBytes, overflow, stats, clock, busyLog })
+    this.#metrics = new TaskMetricsLog(this.#log, clock, stats, sessionId)
+    this.#log.info('task_started', { queue_capacity: maxRecords })
+  }
+
+  get #connected(): boolean {
+    return this.#connection !== null && this.#intake.ended === null
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    this.#connection?.close()
+    this.#connection = null
+    const intake = this.#intake.open()
+    const connection = await this.#source.connect(intake, signal)
+    this.#connection = connection
+    intake.attach(connection)
+    this.#metrics.connects = ++this.#connects
+    this.#log.info('streaming_started')
+    if (this.#connects > 1 && !this.#source.resumes()) {
+      this.#context.stats.sequenceGaps++
+      this.#log.warn('sequence_gap', { reason: 'reconnected_without_resume' })
+    }
+  }
+
+  async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
+    const messages = await this.#intake.take(this.#options.maxPollRecords, waitMs, signal)
+    this.#metrics.maybeWrite(this.#connected)
+    if (messages === null) {
+      this.#log.info('message_draining_completed', { duration_ms: this.#drainingMs() })
+      return null
+    }
+    const records: SourceRecord[] = []
+    for (const message of messages) {
+      const record = this.#source.record(message)
+      if (record !== null) records.push(record)
+    }
+    this.#metrics.handedOut(messages.length, records.length)
+    return records
+  }
+
+  drain(): void {
+    if (this.#drainingSince !== null) return
+    this.#drainingSince = this.#context.clock.monotonic()
+    this.#log.info('task_stopping')
+    this.#metrics.write(this.#connected)
+    this.#intake.drain()
+    this.#connection?.close()
+    this.#log.info('message_draining_started', { queue_size: this.#context.stats.queueSize })
+  }
+
+  async close(): Promise<void> {
+    this.#connection?.close()
+    this.#connection = null
+    await this.#intake.close()
+    const { messagesReceived, messagesDropped } = this.#context.stats
+    this.#log.info('task_stopped', { messages_received: messagesReceived, messages_dropped: messagesDropped })
+  }
+
+  #drainingMs(): number {
+    const { clock } = this.#context
+    return Math.round(clock.monotonic() - (this.#drainingSince ?? clock.monotonic()))
+  }
+}

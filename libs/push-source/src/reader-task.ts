@@ -1,0 +1,66 @@
+import {
+  commonErrors,
+  END_OF_INPUT,
+  type NotConnectedError,
+  type Predecessor,
+  type RecordMetadata,
+  type SourceRecord,
+  type SourceTask,
+  type TaskContext,
+} from '@tributary/connect-api'
+
+/** A poll waits this long for a first message, in ms. A message that comes ends the wait at once. */
+const POLL_TIMEOUT_MS = 1000
+
+/** What reads a source, from the start of a task to its stop. The methods are those of SourceTask, but for `read`. */
+export interface SourceReader {
+  connect(signal: AbortSignal): Promise<void>
+  /** The next records; [] after `waitMs` without one; null at the end, after `drain`. */
+  read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null>
+  drain(): void
+  close(): void | Promise<void>
+}
+
+interface OptionalMethods {
+  lostConnection(): NotConnectedError | null
+  commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void
+  commit(signal: AbortSignal): Promise<void>
+  handOver(): string | null
+  takeOver(predecessor: Predecessor): void
+}
+
+/**
+ * A source task around a reader that `create` makes at the start and the stop closes. `optional` names the further methods of
+ * SourceTask that the reader has; the runtime does the work behind them only for tasks that have them.
+ *
+ *     createTask: () => readerTask(createFeedReader, ['takeOver', 'handOver'])
+ */
+export function readerTask<M extends keyof OptionalMethods = never>(
+  create: (context: TaskContext) => Promise<SourceReader & Pick<OptionalMethods, M>>,
+  optional: readonly M[] = [],
+): SourceTask {
+  let reader: (SourceReader & Pick<OptionalMethods, M>) | null = null
+  const started = (): SourceReader & Pick<OptionalMethods, M> => {
+    if (reader === null) throw commonErrors.TASK_NOT_STARTED('the task was used before its start, or after its stop')
+    return reader
+  }
+  const task: SourceTask = {
+    start: async (context) => {
+      reader = await create(context)
+    },
+    connect: async (signal) => started().connect(signal),
+    poll: async (signal) => (await started().read(POLL_TIMEOUT_MS, signal)) ?? END_OF_INPUT,
+    drain: () => reader?.drain(),
+    stop: async () => {
+      const closing = reader
+      reader = null
+      await closing?.close()
+    },
+  }
+  // A late acknowledgement, or a look at the connection, may come after the stop.
+  const delegate =
+    (name: M) =>
+    (...args: unknown[]) =>
+      reader === null ? null : (reader[name] as (...args: unknown[]) => unknown).apply(reader, args)
+  return Object.assign(task, Object.fromEntries(optional.map((name) => [name, delegate(name)])))
+}

@@ -1,0 +1,113 @@
+import type { Keys, ValuesOf } from '@tributary/config'
+import type { IntKey } from './key-types.ts'
+
+const group = 'Flow control'
+const MIB = 1024 * 1024
+const GIB = 1024 * MIB
+
+const sharedKeys = {
+  'queue.max.bytes': {
+    type: 'long',
+    default: 64 * MIB,
+    validator: { kind: 'range', min: 1 },
+    importance: 'low',
+    group,
+    displayName: 'Queue bytes',
+    stripComment: true,
+    doc: 'Bytes of messages held in memory while Kafka is slow.',
+  },
+  'max.poll.records': {
+    type: 'int',
+    default: 2000,
+    validator: { kind: 'range', min: 1 },
+    importance: 'low',
+    group,
+    displayName: 'Batch size',
+    stripComment: true,
+    doc: 'Most messages that one poll takes from the queue. They are produced together.',
+  },
+} as const satisfies Keys
+
+const overflowKeys = {
+  'overflow.policy': {
+    type: 'string',
+    default: 'pause',
+    validator: { kind: 'oneOf', values: ['pause', 'drop'] },
+    recommended: ['pause', 'drop'],
+    importance: 'low',
+    group,
+    displayName: 'When the queue is full',
+    doc: 'pause: the connection is not read, so the server waits, and nothing is lost. drop: new messages are thrown away and counted, for feeds where only the latest ones matter.',
+  },
+} as const satisfies Keys
+
+/** For sources that cannot be asked again, whose server may cut off a slow reader. */
+const spillKeys = {
+  'overflow.policy': {
+    type: 'string',
+    default: 'pause',
+    validator: { kind: 'oneOf', values: ['pause', 'drop', 'spill'] },
+    recommended: ['pause', 'drop', 'spill'],
+    importance: 'medium',
+    group,
+    displayName: 'When the queue is full',
+    doc: 'pause: the connection is not read, so the server waits, and nothing is lost. drop: new messages are thrown away and counted, for feeds where only the latest ones matter. spill: messages go to disk, for servers that cut off slow readers; a crash and a restart on this host lose none of them.',
+  },
+  'spill.max.bytes': {
+    type: 'long',
+    default: GIB,
+    validator: { kind: 'range', min: 1 },
+    importance: 'low',
+    group,
+    displayName: 'Spilled bytes',
+    stripComment: true,
+    doc: 'With overflow.policy=spill: most bytes on disk. When they are reached the connection is paused. Only a value above queue.max.bytes makes sense.',
+  },
+} as const satisfies Keys
+
+type QueueSizeKey<P extends string> = Readonly<Record<`${P}.message.queue.size`, IntKey>>
+
+function queueKeys<P extends string>(prefix: P): QueueSizeKey<P> {
+  return {
+    [`${prefix}.message.queue.size`]: {
+      type: 'int',
+      default: 10_000,
+      validator: { kind: 'range', min: 1 },
+      importance: 'low',
+      group,
+      displayName: 'Queue size',
+      stripComment: true,
+      doc: 'Messages held in memory while Kafka is slow. When they are reached, overflow.policy says what happens.',
+    } satisfies IntKey,
+  } as QueueSizeKey<P>
+}
+
+export interface QueueBounds {
+  readonly maxRecords: number
+  readonly maxBytes: number
+}
+
+/**
+ * The keys that bound what waits for Kafka: `<prefix>.message.queue.size`, `queue.max.bytes`, `max.poll.records` and
+ * `overflow.policy`. `bounds` is what an `Intake` needs of them.
+ */
+export function flowSettings<P extends string>(prefix: P) {
+  const keys = { ...queueKeys(prefix), ...sharedKeys, ...overflowKeys }
+  return { keys, bounds: boundsOf<P, typeof keys>(prefix) }
+}
+
+/** As `flowSettings`, with `overflow.policy=spill` and `spill.max.bytes`. */
+export function spillingFlowSettings<P extends string>(prefix: P) {
+  const keys = { ...queueKeys(prefix), ...sharedKeys, ...spillKeys }
+  return { keys, bounds: boundsOf<P, typeof keys>(prefix) }
+}
+
+function boundsOf<P extends string, K extends QueueSizeKey<P> & typeof sharedKeys>(prefix: P) {
+  return (config: ValuesOf<K>): QueueBounds => {
+    const values = config as Readonly<Record<string, unknown>>
+    return {
+      maxRecords: values[`${prefix}.message.queue.size`] as number,
+      maxBytes: values['queue.max.bytes'] as number,
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { Keys, ValuesOf } from '@tributary/config'
+import type { ReconnectPolicy } from '@tributary/connect-api'
+import type { BooleanKey, IntKey, LongKey } from './key-types.ts'
+
+const group = 'Reconnect'
+
+/**
+ * The keys `<prefix>.reconnect.*`, and the policy that they make. `connects` names what is opened again: `connection`, `stream`.
+ * `policy` goes into `SourcePlugin.reconnectPolicy`; `connectTimeoutMs` 0: the source bounds the steps of its connect itself.
+ */
+export function reconnectSettings<P extends string>(prefix: P, connects = 'connection') {
+  const keys = {
+    [`${prefix}.reconnect.enabled` as const]: {
+      type: 'boolean',
+      default: true,
+      importance: 'medium',
+      group,
+      displayName: 'Reconnect',
+      doc: `Whether a ${connects} that ended is opened again. False: the task is FAILED after its first ${connects}.`,
+    },
+    [`${prefix}.reconnect.interval.ms` as const]: {
+      type: 'long',
+      default: 5000,
+      importance: 'medium',
+      group,
+      displayName: 'Interval',
+      stripComment: true,
+      doc: `First wait of the exponential backoff between tries, in ms; negative counts as 0. The first try after a healthy ${connects} comes within 100 ms. If the server asks for a longer wait, the task waits that long.`,
+    },
+    [`${prefix}.reconnect.max.attempts` as const]: {
+      type: 'int',
+      default: -1,
+      importance: 'medium',
+      group,
+      displayName: 'Tries',
+      stripComment: true,
+      doc: `Tries in a row without a healthy ${connects} before the task is FAILED; 0 or less: no limit.`,
+    },
+    [`${prefix}.reconnect.backoff.max.ms` as const]: {
+      type: 'long',
+      default: 60_000,
+      importance: 'medium',
+      group,
+      displayName: 'Longest wait',
+      stripComment: true,
+      doc: 'Longest wait between two tries, in ms; negative counts as 0.',
+    },
+  } satisfies Keys as ReconnectKeys<P>
+  const policy = (config: ValuesOf<ReconnectKeys<P>>, connectTimeoutMs = 0): ReconnectPolicy => {
+    const value = (name: string): unknown => (config as Record<string, unknown>)[`${prefix}.reconnect.${name}`]
+    return {
+      enabled: value('enabled') as boolean,
+      intervalMs: Math.max(0, value('interval.ms') as number),
+      backoffMaxMs: Math.max(0, value('backoff.max.ms') as number),
+      maxAttempts: value('max.attempts') as number,
+      connectTimeoutMs,
+    }
+  }
+  return { keys, policy }
+}
+type ReconnectKeys<P extends string> = Readonly<
+  Record<`${P}.reconnect.enabled`, BooleanKey> &
+    Record<`${P}.reconnect.${'interval.ms' | 'backoff.max.ms'}`, LongKey> &
+    Record<`${P}.reconnect.max.attempts`, IntKey>
+>

@@ -1,7 +1,11 @@
-import { ConfigError, defineErrors, RetriableError } from '@tributary/connect-api'
+import { ConfigError, defineErrors, NotConnectedError, RetriableError } from '@tributary/connect-api'
 
 /** Errors of what sources share. */
 export const pushSourceErrors = defineErrors({
+  HTTP_CONNECT: {
+    type: NotConnectedError,
+    doc: 'An HTTP server could not be reached. The cause says why: name, port, TLS. The task connects again.',
+  },
   REQUEST_HEADER: {
     type: ConfigError,
     doc: 'A header of the request has a name or a value that no header may have. The message names the setting.',

@@ -1,3 +1,6 @@
+export { checkOffsets, type OffsetField } from './check-offsets.ts'
+export { pushSourceErrors } from './errors.ts'
+export { type HttpStreamRequest, openHttpStream } from './http-stream.ts'
 export { Intake, type IntakeConnection, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
 export type { Codec, SpillOptions } from './spill/spill-parts.ts'
 export { SpilledMessages } from './spill/spilled-messages.ts'
@@ -19,10 +22,12 @@ export {
   spanOf,
 } from './sequence/index.ts'
 export { TaskMetricsLog } from './task-metrics-log.ts'
-export { type PushConnection, type PushSource, pushTask, type PushTaskOptions } from './push-task.ts'
+export { type PushConnection, type PushSink, type PushSource, pushTask, type PushTaskOptions } from './push-task.ts'
 export { readerTask, type SourceReader } from './reader-task.ts'
 export { Refusals } from './refusals.ts'
-export { flowSettings, type QueueBounds, spillingFlowSettings } from './settings/flow.ts'
+export { flowSettings, spillingFlowSettings } from './settings/flow.ts'
+export { retryAfterMs } from './retry-after.ts'
+export { topicKey } from './settings/record.ts'
 export { reconnectSettings } from './settings/reconnect.ts'
 export { requestSettings } from './settings/request.ts'
 export {

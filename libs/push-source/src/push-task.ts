@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { SourceRecord, SourceTask, TaskContext } from '@tributary/connect-api'
+import type { ConnectError, SourceRecord, SourceTask, TaskContext } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { Intake, type IntakeConnection, type Pausable } from './intake.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
@@ -12,47 +12,51 @@ export interface PushConnection extends Pausable {
   close(): void
 }
 
+/** Where a connection's messages and its end go. */
+export interface PushSink<M> {
+  /** Takes one message of about `bytes` bytes. */
+  push(message: M, bytes: number): void
+  /** The connection is over: the messages before are delivered, then the runtime acts on the error. */
+  ended(error: ConnectError): void
+}
+
 /** The part of a push source that knows its transport; `pushTask` does everything else. */
 export interface PushSource<M> {
   /**
-   * Opens a connection and resolves with it once the server answered. Its messages go to `intake.push` and `intake.received`, its
-   * end to `intake.ended`. Throws NotConnectedError, or ConfigError for what no second try can heal.
+   * Opens a connection and resolves with it once the server answered. Its messages and its end go to `sink`. Throws
+   * NotConnectedError, or ConfigError for what no second try can heal.
    */
-  connect(intake: IntakeConnection<M>, signal: AbortSignal): Promise<PushConnection>
+  connect(sink: PushSink<M>, signal: AbortSignal): Promise<PushConnection>
   /** The record of a message; null: none. Throws nothing: a message that cannot be read is a record with the bytes as they came. */
   record(message: M): SourceRecord | null
   /** Whether the next connection goes on where the last one ended. If not, each reconnect counts as a gap. */
   resumes(): boolean
 }
 
-/** What `pushTask` needs to know of the settings. */
-export interface PushTaskOptions {
+/** What `pushTask` needs to know of the settings; `flowSettings(…).options` answers all but the log fields. */
+export interface PushTaskOptions<M> {
+  readonly source: PushSource<M>
+  /** Bounds of the queue. */
   readonly maxRecords: number
   readonly maxBytes: number
   readonly maxPollRecords: number
   /** When the queue is full: `pause` lets the server wait, `drop` counts and throws away. */
   readonly overflow: 'pause' | 'drop'
-  /** Fields of every log line of the task, such as the URL without its secrets. */
+  /** Fields of every log line of the task, such as the host and the topic. No secrets. */
   readonly logFields: Readonly<Record<string, string>>
 }
 
 /**
- * The task of a push source: bounded queue, back-pressure, drain, gap counts, and the log lines that operators look for.
- *
- *     createTask: () => pushTask((context) => createSseSource(parseConfig(sseSpec, context.config), context))
+ * The task of a push source: bounded queue, back-pressure, drain, gap counts, and the log lines that operators look for. `create` is
+ * called at the start of the task and throws ConfigError.
  */
-export function pushTask<M>(
-  create: (context: TaskContext) => Promise<{ source: PushSource<M>; options: PushTaskOptions }>,
-): SourceTask {
-  return readerTask<never>(async (context) => {
-    const { source, options } = await create(context)
-    return new PushReader(source, options, context)
-  })
+export function pushTask<M>(create: (context: TaskContext) => PushTaskOptions<M>): SourceTask {
+  return readerTask<never>((context) => Promise.resolve(new PushReader(create(context), context)))
 }
 
 class PushReader<M> implements SourceReader {
   readonly #source: PushSource<M>
-  readonly #options: PushTaskOptions
+  readonly #options: PushTaskOptions<M>
   readonly #context: TaskContext
   readonly #intake: Intake<M>
   readonly #log: Logger
@@ -61,10 +65,10 @@ class PushReader<M> implements SourceReader {
   #connects = 0
   #drainingSince: number | null = null
 
-  constructor(source: PushSource<M>, options: PushTaskOptions, context: TaskContext) {
+  constructor(options: PushTaskOptions<M>, context: TaskContext) {
     const { connector, stats, clock } = context
     const sessionId = randomUUID()
-    this.#source = source
+    this.#source = options.source
     this.#options = options
     this.#context = context
     this.#log = context.log.child({ connector_name: connector, ...options.logFields, session_id: sessionId })
@@ -83,7 +87,7 @@ class PushReader<M> implements SourceReader {
     this.#connection?.close()
     this.#connection = null
     const intake = this.#intake.open()
-    const connection = await this.#source.connect(intake, signal)
+    const connection = await this.#source.connect(sinkOf(intake), signal)
     this.#connection = connection
     intake.attach(connection)
     this.#metrics.connects = ++this.#connects
@@ -131,5 +135,24 @@ class PushReader<M> implements SourceReader {
   #drainingMs(): number {
     const { clock } = this.#context
     return Math.round(clock.monotonic() - (this.#drainingSince ?? clock.monotonic()))
+  }
+}
+
+/** Counts the messages that come in one callback of the transport together. */
+function sinkOf<M>(intake: IntakeConnection<M>): PushSink<M> {
+  let messages = 0
+  let bytes = 0
+  const count = (): void => {
+    const [m, b] = [messages, bytes]
+    messages = bytes = 0
+    intake.received(m, b)
+  }
+  return {
+    push: (message, size) => {
+      if (messages++ === 0) process.nextTick(count)
+      bytes += size
+      intake.push(message, size)
+    },
+    ended: (error) => intake.ended(error),
   }
 }

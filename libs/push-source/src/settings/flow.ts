@@ -82,32 +82,29 @@ function queueKeys<P extends string>(prefix: P): QueueSizeKey<P> {
   } as QueueSizeKey<P>
 }
 
-export interface QueueBounds {
-  readonly maxRecords: number
-  readonly maxBytes: number
-}
-
 /**
  * The keys that bound what waits for Kafka: `<prefix>.message.queue.size`, `queue.max.bytes`, `max.poll.records` and
- * `overflow.policy`. `bounds` is what an `Intake` needs of them.
+ * `overflow.policy`. `options` is what a `pushTask`, or an `Intake`, needs of them.
  */
 export function flowSettings<P extends string>(prefix: P) {
   const keys = { ...queueKeys(prefix), ...sharedKeys, ...overflowKeys }
-  return { keys, bounds: boundsOf<P, typeof keys>(prefix) }
+  const options = (config: ValuesOf<typeof keys>) => ({
+    ...boundsOf(prefix, config),
+    overflow: config['overflow.policy'] === 'drop' ? ('drop' as const) : ('pause' as const),
+  })
+  return { keys, options }
 }
 
-/** As `flowSettings`, with `overflow.policy=spill` and `spill.max.bytes`. */
+/** As `flowSettings`, with `overflow.policy=spill` and `spill.max.bytes`, which the source makes its own overflow policy of. */
 export function spillingFlowSettings<P extends string>(prefix: P) {
   const keys = { ...queueKeys(prefix), ...sharedKeys, ...spillKeys }
-  return { keys, bounds: boundsOf<P, typeof keys>(prefix) }
+  return { keys, options: (config: ValuesOf<typeof keys>) => boundsOf(prefix, config) }
 }
 
-function boundsOf<P extends string, K extends QueueSizeKey<P> & typeof sharedKeys>(prefix: P) {
-  return (config: ValuesOf<K>): QueueBounds => {
-    const values = config as Readonly<Record<string, unknown>>
-    return {
-      maxRecords: values[`${prefix}.message.queue.size`] as number,
-      maxBytes: values['queue.max.bytes'] as number,
-    }
+function boundsOf(prefix: string, config: ValuesOf<typeof sharedKeys>) {
+  return {
+    maxRecords: (config as Readonly<Record<string, unknown>>)[`${prefix}.message.queue.size`] as number,
+    maxBytes: config['queue.max.bytes'],
+    maxPollRecords: config['max.poll.records'],
   }
 }

@@ -1,0 +1,1 @@
+export { sseSource } from './plugin.ts'

@@ -1,0 +1,39 @@
+import { parseConfig, type Props, type SourcePlugin } from '@tributary/connect-api'
+import { checkOffsets, checkTls, pushTask } from '@tributary/push-source'
+import manifest from '../package.json' with { type: 'json' }
+import { sseErrors } from './errors.ts'
+import { flow, reconnect, request, type SseConfig, sseSpec, tls } from './spec.ts'
+import { partitionOf, SseStream } from './stream.ts'
+
+const parse = (props: Props): SseConfig => parseConfig(sseSpec, props)
+const hostOf = (config: SseConfig): string => new URL(config['sse.url']).host
+
+/** Server-Sent Events (WHATWG HTML, section 9.2) into Kafka. One stream is one task. */
+export const sseSource: SourcePlugin = {
+  class: 'io.tributary.connect.sse.SseSourceConnector',
+  aliases: [],
+  version: manifest.version,
+  taskClass: 'io.tributary.connect.sse.SseSourceTask',
+  metricPrefix: 'sse',
+  metricLabels: (props) => ({ server: hostOf(parse(props)) }),
+  reconnectPolicy: (props) => reconnect.policy(parse(props), 30_000),
+  connector: {
+    spec: sseSpec.data,
+    offsetsOnlyInKafka: true,
+    taskConfigs: (props) => [{ ...props }],
+    exactlyOnce: (props) => parse(props)['sse.require.ids'],
+    validate: async (props) => {
+      const config = parse(props)
+      request.headers(config, props)
+      return (await checkTls(tls.settings(config))).map(({ field = 'sse.url', message }) => ({ field, message }))
+    },
+    checkOffsets: (props, offsets) =>
+      checkOffsets(offsets, partitionOf(parse(props)), { last_event_id: 'string' }, sseErrors.SSE_OFFSET),
+  },
+  createTask: () =>
+    pushTask((context) => {
+      const config = parse(context.config)
+      const logFields = { sse_server: hostOf(config), kafka_topic: config['kafka.topic'] }
+      return { source: new SseStream(config, context), ...flow.options(config), logFields }
+    }),
+}

@@ -1,0 +1,69 @@
+import { type ConfigOf, defineConfig } from '@tributary/config'
+import { flowSettings, reconnectSettings, requestSettings, tlsSettings, topicKey } from '@tributary/push-source'
+
+export const reconnect = reconnectSettings('sse', 'stream')
+export const flow = flowSettings('sse')
+export const request = requestSettings('sse')
+export const tls = tlsSettings('sse')
+
+export const TOPIC_PREFIX = 'sse.event.topic.'
+const group = 'Stream'
+
+/** The settings of a Server-Sent Events source, beside the framework's. */
+export const sseSpec = defineConfig(
+  {
+    'sse.url': {
+      type: 'string',
+      validator: { kind: 'url', schemes: ['http', 'https'], label: 'SSE URL', rejectNull: true },
+      importance: 'high',
+      group,
+      displayName: 'URL',
+      doc: 'Address of the stream, http:// or https://. Up to 5 redirects are followed.',
+      example: 'https://stream.example.com/events',
+    },
+    'sse.require.ids': {
+      type: 'boolean',
+      default: false,
+      importance: 'medium',
+      group,
+      displayName: 'Require ids',
+      doc: 'Whether each event must have an id. True: an event without one fails the task, and exactly.once.support=required is possible with a server that goes on after Last-Event-ID. False: events without ids that pass between two connections are missed.',
+    },
+    'sse.idle.timeout.ms': {
+      type: 'long',
+      default: 0,
+      validator: { kind: 'range', min: 0 },
+      importance: 'medium',
+      group,
+      displayName: 'Idle timeout',
+      doc: 'A stream that brings nothing for this long, in ms, not even a comment, is opened again; 0: never. Many servers send a comment every 15 seconds.',
+    },
+    'sse.max.event.bytes': {
+      type: 'int',
+      default: 16_777_216,
+      validator: { kind: 'range', min: 1 },
+      importance: 'low',
+      group,
+      displayName: 'Largest event',
+      doc: 'Characters of one event at most. A larger event fails the task, since skipping the event would lose it.',
+    },
+    ...topicKey,
+    ...request.keys,
+    ...tls.keys,
+    ...reconnect.keys,
+    ...flow.keys,
+  },
+  {
+    prefixes: {
+      ...request.prefixes,
+      [TOPIC_PREFIX]: {
+        importance: 'medium',
+        group: 'Record',
+        doc: 'Topic of the events with this name, sse.event.topic.<name>. Other events go to kafka.topic.',
+      },
+    },
+    rules: [...request.rules, ...tls.rules],
+  },
+)
+
+export type SseConfig = ConfigOf<typeof sseSpec>

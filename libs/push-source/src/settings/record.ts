@@ -1,0 +1,14 @@
+import type { Keys } from '@tributary/config'
+
+/** The topic of a source's records. */
+export const topicKey = {
+  'kafka.topic': {
+    type: 'string',
+    validator: { kind: 'topicName' },
+    importance: 'high',
+    group: 'Record',
+    displayName: 'Topic',
+    doc: 'Topic that gets the records.',
+    example: 'quotes',
+  },
+} as const satisfies Keys

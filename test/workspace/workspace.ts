@@ -8,7 +8,8 @@ export interface Manifest {
   readonly exports?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
-  readonly nx?: { readonly tags: readonly string[] }
+  /** Of an app, see apps/README.md. */
+  readonly tributary?: { readonly kind: string; readonly plugins?: readonly string[] }
 }
 
 export interface Project {

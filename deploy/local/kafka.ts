@@ -70,6 +70,7 @@ async function ownKafka(places: Places, say: (line: string) => void): Promise<Lo
     dataDir: places.kafka,
     logFile,
     properties,
+    onFetch: (what) => say(`fetching ${what}, which is needed only once`),
     onUnexpectedExit: ({ code, signal }) => {
       say(`kafka ended (${signal ?? `exit code ${code}`}) and is started again; its log is ${shortPath(logFile)}`)
       void startAgain()

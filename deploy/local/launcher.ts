@@ -95,7 +95,7 @@ export class Launcher {
   }
 
   async #startKafka(): Promise<void> {
-    this.#output.live('starting kafka (the first time it has to be fetched)')
+    this.#output.live('starting kafka')
     const kafka = await provideKafka(this.#places, this.#output.say)
     if (this.#stopping.signal.aborted) return await kafka.stop()
     this.#kafka = kafka

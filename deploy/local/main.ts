@@ -1,18 +1,19 @@
 import { HarnessError } from '@tributary/harness'
 import { LaunchError } from './errors.ts'
 import { Launcher } from './launcher.ts'
-import { help, parseOptions, type LaunchOptions } from './options.ts'
+import { helpText, parseOptions, type LaunchOptions } from './options.ts'
 import { Output } from './output.ts'
 import { placesFrom } from './places.ts'
+import { readServices, type ServiceDefinition } from './services.ts'
 
 /** npm passes a Ctrl-C on that the terminal has sent us already; only a later one means "at once". */
 const sameCtrlCMs = 1000
 
 /** `npm start`. Ends the process: 0 after a stop that was asked for, 1 when something could not be started. */
 export async function main(args: readonly string[]): Promise<never> {
-  const options = parse(args)
+  const { services, options } = read(args)
   if (options.help) {
-    process.stdout.write(help)
+    process.stdout.write(helpText(services))
     process.exit(0)
   }
   const output = new Output(process.stdout)
@@ -48,9 +49,10 @@ export async function main(args: readonly string[]): Promise<never> {
   process.exit(0)
 }
 
-function parse(args: readonly string[]): LaunchOptions {
+function read(args: readonly string[]): { services: readonly ServiceDefinition[]; options: LaunchOptions } {
   try {
-    return parseOptions(args)
+    const services = readServices()
+    return { services, options: parseOptions(args, services) }
   } catch (error) {
     return fail(error)
   }

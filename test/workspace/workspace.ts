@@ -6,6 +6,7 @@ export const workspaceRoot = resolve(import.meta.dirname, '../..')
 export interface Manifest {
   readonly name: string
   readonly exports?: Readonly<Record<string, string>>
+  readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
   /** Of an app, see apps/README.md. */

@@ -13,6 +13,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm run bench -- ws': 'test/bench/run.ts',
   'npm run bench -- control-plane': 'test/bench/run.ts',
   'npm start -- --help': 'test/e2e/start-refusals.test.ts',
+  'npm run lint': 'test/runner/stages.ts',
   'npm run test:long': 'test/run.ts',
   'npm run topic -- demo.quotes': 'test/e2e/start-demo.test.ts',
   'curl -X POST http://localhost:8083/connectors': 'test/integration/examples/grpc-services.test.ts',

@@ -30,7 +30,7 @@ describe('package.json', () => {
   }
 })
 
-/** @returns the names of the packages that the project's code, and what only its tests import. */
+/** @returns the names of the packages that the project's code imports, and of those that its tests import. */
 function imports(folder: string): { production: Set<string>; tests: Set<string> } {
   const cwd = join(workspaceRoot, folder)
   const production = new Set<string>()
@@ -39,7 +39,7 @@ function imports(folder: string): { production: Set<string>; tests: Set<string> 
     const found = isTestFile(`${folder}/${file}`) ? tests : production
     const { importedFiles } = ts.preProcessFile(readFileSync(join(cwd, file), 'utf8'))
     for (const { fileName } of importedFiles) {
-      // A .proto text in a string of a test reads like an import to the scanner.
+      // The scanner takes the import of a .proto text in a string for one of TypeScript.
       if (fileName.endsWith('.proto')) continue
       if (!fileName.startsWith('.') && !isBuiltin(fileName)) found.add(packageOf(fileName))
     }

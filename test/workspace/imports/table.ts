@@ -68,4 +68,4 @@ export const reserved: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Projects that may keep their circles of imports for now. */
-export const knownCircles: readonly string[] = ['libs/config', 'libs/connect-runtime', 'libs/kafka-producer']
+export const knownCircles: readonly string[] = ['libs/config', 'libs/kafka-producer']

@@ -90,6 +90,23 @@ describe('imports between projects', () => {
     })
   }
 
+  it('a project without a row is told where its row comes from', () => {
+    const [app, library] = ['apps/new-ingest', 'libs/new'].map((folder): Project => ({
+      folder,
+      manifest: { name: folder },
+    }))
+    const problemOf = (project: Project): string | null =>
+      layerProblem(`${project.folder}/src/x.ts`, '@tributary/config', [...workspace, project])
+    assert.match(
+      problemOf(app!) ?? '',
+      /^apps\/new-ingest\/package\.json must say "tributary": \{ "kind": … \}, one of source/,
+    )
+    assert.match(
+      problemOf(library!) ?? '',
+      /^libs\/new needs a row in `libraries` in test\/workspace\/imports\/table\.ts/,
+    )
+  })
+
   it('the rows form no circle', () => {
     const below = (name: string, path: readonly string[]): void => {
       assert.ok(!path.includes(name), [...path, name].join(' → '))

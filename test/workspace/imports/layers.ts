@@ -25,8 +25,8 @@ interface Importer {
   readonly folder: string
   /** How `reserved` may name it. */
   readonly names: readonly string[]
-  /** The libraries that it may import. */
-  readonly row: readonly string[]
+  /** The libraries that it may import; undefined when the import table does not know the importer. */
+  readonly row: readonly string[] | undefined
   /** The packages that its package.json lists; null for deploy/, whose packages are those of the root. */
   readonly listed: readonly string[] | null
   readonly isTest: boolean
@@ -40,7 +40,7 @@ function importerOf(file: string, projects: readonly Project[]): Importer | null
   const { folder, manifest } = project
   const kind = manifest.tributary?.kind ?? ''
   const isApp = folder.startsWith('apps/')
-  const row = rowOf(project, isTest) ?? []
+  const row = rowOf(project, isTest)
   const names = isApp ? ['app', `kind ${kind}`] : [nameOf(folder)]
   const listed = Object.keys({ ...manifest.dependencies, ...(isTest ? manifest.devDependencies : {}) })
   return { folder, names, row, listed, isTest }
@@ -73,6 +73,11 @@ function projectProblem({ folder, row, isTest }: Importer, { folder: target }: P
   if (target === folder) return 'import a file of the same project by its relative path.'
   if (target.startsWith('apps/')) {
     return 'no project may import an app: apps meet in Kafka and over HTTP. Move what both need into a library.'
+  }
+  if (row === undefined) {
+    return folder.startsWith('apps/')
+      ? `${folder}/package.json must say "tributary": { "kind": … }, one of ${Object.keys(kinds).join(', ')}.`
+      : `${folder} needs a row in \`libraries\` in ${TABLE}.`
   }
   if (row.includes(name)) return null
   if (forTests.includes(name) && !isTest) {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { circleProblems, graphs, type InnerImport } from './imports/circles.ts'
 import { layerProblem, rowOf } from './imports/layers.ts'
 import { importProblems, innerImports, readImports } from './imports/read.ts'
-import { knownCircles, libraries, reserved } from './imports/table.ts'
+import { libraries, reserved } from './imports/table.ts'
 import { projects, type Project } from './workspace.ts'
 
 const workspace = projects()
@@ -129,7 +129,7 @@ describe('imports between projects', () => {
 })
 
 describe('imports between the folders and files of a project', () => {
-  const imports = innerImports(readImports()).filter(({ file }) => !isKnown(file))
+  const imports = innerImports(readImports())
 
   for (const [folder, graph] of graphs(imports)) {
     it(`in ${folder} an import against the present direction closes a circle`, () => {
@@ -166,10 +166,6 @@ describe('imports between the folders and files of a project', () => {
     assert.deepEqual(circleProblems([{ file, line: 1, specifier, target }]), [])
     assert.equal(circleProblems([{ file, line: 1, specifier, target }, { file: target, line: 1, specifier, target: file }]).length, 1) // prettier-ignore
   })
-
-  function isKnown(file: string): boolean {
-    return knownCircles.some((folder) => file.startsWith(`${folder}/`))
-  }
 })
 
 it('the repository holds no forbidden import', () => {

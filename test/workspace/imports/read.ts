@@ -4,7 +4,6 @@ import ts from 'typescript'
 import { projects, workspaceRoot } from '../workspace.ts'
 import { circleProblems, type InnerImport } from './circles.ts'
 import { layerProblem } from './layers.ts'
-import { knownCircles } from './table.ts'
 
 /** One import statement of the repository. */
 export interface Import {
@@ -47,8 +46,8 @@ export function importProblems(imports: readonly Import[]): string[] {
     const problem = layerProblem(file, specifier, known)
     return problem === null ? [] : [`${file}:${line}: imports ${specifier}: ${problem}`]
   })
-  const circles = circleProblems(innerImports(imports))
-    .filter(({ at }) => !knownCircles.some((folder) => at.file.startsWith(`${folder}/`)))
-    .map(({ at, problem }) => `${at.file}:${at.line}: imports ${at.specifier}: ${problem}`)
+  const circles = circleProblems(innerImports(imports)).map(
+    ({ at, problem }) => `${at.file}:${at.line}: imports ${at.specifier}: ${problem}`,
+  )
   return [...layers, ...circles]
 }

@@ -66,6 +66,3 @@ export const reserved: Readonly<Record<string, readonly string[]>> = {
   fastify: ['service', 'kind service'],
   '@fastify/*': ['service', 'kind service'],
 }
-
-/** Projects that may keep their circles of imports for now. */
-export const knownCircles: readonly string[] = ['libs/config', 'libs/kafka-producer']

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 /** One entry of `packages` in package-lock.json (lockfileVersion 3), by its location: `node_modules/ws`, `libs/kafka`. */
 interface LockedPackage {
   readonly name?: string
-  /** A workspace: `node_modules/@tributary/kafka` points with `resolved` to `libs/kafka`. */
+  /** True for a workspace: the entry `node_modules/@tributary/kafka` has `resolved: "libs/kafka"`. */
   readonly link?: boolean
   readonly resolved?: string
   readonly dependencies?: Readonly<Record<string, string>>
@@ -21,8 +21,8 @@ export function readLockfile(root: string): Lockfile {
 }
 
 /**
- * @param start the location of a workspace, as `apps/grpc-ingest`
- * @returns the locations of everything that it needs in production, itself first, each once
+ * @param start the location of a workspace, such as `apps/grpc-ingest`
+ * @returns the locations of the workspace and of everything that it needs in production; the workspace is the first
  * Throws Error for a dependency that the lockfile does not know.
  */
 export function productionClosure(lockfile: Lockfile, start: string): string[] {
@@ -50,7 +50,7 @@ function dependenciesOf(entry: LockedPackage): [name: string, optional: boolean]
   ]
 }
 
-/** Node's own search: node_modules beside the package, then beside each folder above it. */
+/** Searches as Node does: in the node_modules beside the package, then beside each folder above it. */
 function locate(lockfile: Lockfile, from: string, name: string): string | null {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = folder === '.' ? `node_modules/${name}` : `${folder}/node_modules/${name}`

@@ -13,14 +13,14 @@ interface Manifest {
 }
 
 /**
- * Copies an app with all that it needs in production, and nothing else, to a folder from which it starts without the
- * workspace: its own code and that of our libraries as JavaScript, since Node strips no types below node_modules, and
- * the packages that package-lock.json names. Every workspace becomes an ordinary package, so that a package that npm
- * could not hoist stays below the one that needs it.
+ * Copies an app, and all that it needs in production, to a folder from which it starts without the workspace. The code of the app
+ * and of our libraries becomes JavaScript, because Node strips no types below node_modules. External packages are those that
+ * package-lock.json names. Every workspace becomes an ordinary package, so that a package that npm could not hoist keeps its
+ * place below the one that needs it.
  *
  * @param app name of a folder in apps/
- * @param target does not exist yet, or is empty
- * @returns the path of the entry point; `node <path>` starts the app
+ * @param target a folder that does not exist yet, or is empty
+ * @returns the path of the entry point, which Node 24 starts
  * Throws Error when there is no such app, or when `target` holds something.
  */
 export function pruneApp(app: string, target: string): string {
@@ -67,9 +67,9 @@ function copyWorkspace(source: string, destination: string): void {
   writeFileSync(join(destination, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 }
 
-/** Copies an installed package without those nested in it: of them, the needed ones are locations of their own. */
+/** Copies an installed package without the packages nested in it: the needed ones have locations of their own. */
 function copyPackage(source: string, destination: string): void {
-  // An optional package for another platform is in the lockfile and not on the disk.
+  // The lockfile names optional packages for other platforms too. They are not on the disk.
   if (!existsSync(source)) return
   const nested = join(source, 'node_modules')
   cpSync(source, destination, { recursive: true, dereference: true, filter: (file) => file !== nested })
@@ -84,13 +84,13 @@ function compilerOptions(): ts.CompilerOptions {
     config: { compilerOptions: Record<string, unknown> }
   }
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
-  // A file compiled alone does not know of its package.json, whose `type` is what `nodenext` goes by.
+  // `nodenext` asks package.json for its `type`, and a file that is compiled alone has no package.json.
   return { ...options, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }
 }
 
 const options = compilerOptions()
 
-/** Types away, `./x.ts` to `./x.js`. Types are checked elsewhere; here each file stands alone, which is quick. */
+/** Removes the types and turns `./x.ts` into `./x.js`. Types are not checked, so each file compiles alone and quickly. */
 function compile(fileName: string): string {
   return ts.transpileModule(readFileSync(fileName, 'utf8'), { fileName, compilerOptions: options }).outputText
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LaunchError } from './errors.ts'
 
-/** What we show of `GET /connectors/{c}/health`. */
+/** The fields of `GET /connectors/{c}/health` that the launcher shows. */
 export interface ConnectorHealth {
   readonly state: string
   readonly connected: boolean
@@ -9,13 +9,13 @@ export interface ConnectorHealth {
   readonly records_total: number
   /** Records a second. */
   readonly rate: number
-  /** Received and not acknowledged by Kafka yet. */
+  /** Records that were received and that Kafka has not acknowledged yet. */
   readonly lag: number
   readonly reason: string
   readonly tasks: readonly { readonly latency_ms: number }[]
 }
 
-/** The control plane, seen by one who starts it and creates a connector. */
+/** The calls that the launcher makes to the control plane's REST API. */
 export class ControlPlaneClient {
   /** `http://127.0.0.1:8083` */
   readonly url: string
@@ -24,13 +24,13 @@ export class ControlPlaneClient {
     this.url = url
   }
 
-  /** Classes of all plugins; none while it does not answer. */
+  /** @returns the classes of all plugins; an empty list while the control plane does not answer. */
   async plugins(): Promise<string[]> {
     const plugins = (await this.#get('/connector-plugins')) as { class: string }[] | undefined
     return plugins?.map((plugin) => plugin.class) ?? []
   }
 
-  /** Or in words why nobody can tell. */
+  /** @returns the connector's health, or a sentence that says why there is none. */
   async health(connector: string): Promise<ConnectorHealth | string> {
     try {
       const response = await fetch(`${this.url}/connectors/${connector}/health`, { signal: AbortSignal.timeout(5000) })
@@ -42,8 +42,8 @@ export class ControlPlaneClient {
   }
 
   /**
-   * Creates a connector, or gives the one that is there this config: the same call each time. Tried for `timeoutMs` while the
-   * control plane is busy (409) or not ready (5xx). Throws LaunchError with its words when it refuses.
+   * Creates a connector, or gives an existing one this config. While the control plane is busy (409) or not ready (5xx), the
+   * call is tried again for `timeoutMs`. Throws LaunchError with the control plane's answer when that refuses the config.
    */
   async putConnector(
     name: string,
@@ -73,7 +73,7 @@ export class ControlPlaneClient {
       const response = await fetch(this.url + path, { signal: AbortSignal.timeout(5000) })
       return response.ok ? await response.json() : undefined
     } catch {
-      return undefined // it is starting, or starting again
+      return undefined // The control plane is starting, or starting again.
     }
   }
 }

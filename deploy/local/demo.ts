@@ -4,7 +4,7 @@ import { freePort, isFree } from '@tributary/harness'
 import type { ConnectorHealth } from './control-plane-client.ts'
 import type { Places } from './places.ts'
 
-/** Ports of the feed's servers. */
+/** The ports of demo-feed's servers. */
 export interface FeedPorts {
   readonly grpc: number
   readonly ws: number
@@ -13,14 +13,14 @@ export interface FeedPorts {
 export interface DemoConnector {
   readonly name: string
   readonly topic: string
-  /** Whence, in words. */
+  /** Where the records come from, in words for the user. */
   readonly source: string
-  /** The service that runs it. */
+  /** The name of the service that runs the connector. */
   readonly service: string
   readonly config: (ports: FeedPorts) => Record<string, string>
 }
 
-/** Quotes of the feed by gRPC, described by its reflection, going on where it stopped. */
+/** demo-feed's quotes by gRPC. The server describes them by reflection, and the connector resumes after a restart. */
 const quotes: DemoConnector = {
   name: 'demo-quotes',
   topic: 'demo.quotes',
@@ -35,7 +35,7 @@ const quotes: DemoConnector = {
     'grpc.service.name': 'tributary.demo.v1.MarketData',
     'grpc.method.name': 'StreamQuotes',
     'grpc.request.message': '{"symbols":["BTC-USD","ETH-USD"],"rate_per_second":200}',
-    // `from_sequence` is the first quote wanted, so the one after the last that we have.
+    // `from_sequence` is the first quote that the server sends: the one after the last that Kafka has.
     'grpc.resume.field': 'sequence',
     'grpc.resume.request.field': 'from_sequence',
     'grpc.resume.request.next': 'true',
@@ -43,7 +43,7 @@ const quotes: DemoConnector = {
   }),
 }
 
-/** The feed's live quotes by WebSocket: what passed while nobody listened is gone, and `demo.gaps` says how much. */
+/** demo-feed's live quotes by WebSocket. Quotes sent while no connection is open are lost; the topic `demo.gaps` counts them. */
 const live: DemoConnector = {
   name: 'demo-live',
   topic: 'demo.live',
@@ -63,10 +63,10 @@ const live: DemoConnector = {
   }),
 }
 
-/** The demo's connectors, each on a service of its own. */
+/** The demo's connectors. The launcher creates those whose services run. */
 export const demoConnectors: readonly DemoConnector[] = [quotes, live]
 
-/** The feed's ports: those of the last run where they are free, so that the connectors created then still fit. */
+/** @returns the ports of the last run where they are free, so that the connectors created then still fit; else free ports. */
 export async function feedPorts(places: Places): Promise<FeedPorts> {
   return {
     grpc: await portOf(join(places.data, 'demo-feed.port')),
@@ -82,7 +82,7 @@ async function portOf(file: string): Promise<number> {
   return port
 }
 
-/** `demo-quotes  RUNNING  12,345 records  400/s  1.2 ms  lag 0`, and what is wrong if something is. */
+/** `demo-quotes  RUNNING  12,345 records  400/s  1.2 ms  lag 0`, and the reason if records do not flow. */
 export function liveLine(name: string, health: ConnectorHealth | string): string {
   if (typeof health === 'string') return `${name}  ${health}`
   const latencyMs = Math.max(0, ...health.tasks.map((task) => task.latency_ms))

@@ -1,4 +1,4 @@
-/** Something that the user can put right; the message is one sentence that says how. */
+/** An error that the user can put right. The message is one sentence and says how. */
 export class LaunchError extends Error {
   override readonly name = 'LaunchError'
 }

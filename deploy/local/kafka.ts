@@ -9,14 +9,14 @@ import { freshLog, shortPath, type Places } from './places.ts'
 export interface LocalKafka {
   /** host:port */
   readonly brokers: readonly string[]
-  /** Where it comes from, for the user. */
+  /** Where this Kafka comes from, in words for the user. */
   readonly origin: string
-  /** Ends it if we started it. */
+  /** Ends the broker if the launcher started it. */
   stop(): Promise<void>
   kill(): Promise<void>
 }
 
-/** What the launcher writes for `npm run topic`, as long as it runs. */
+/** The file that `npm run topic` reads. It exists while the launcher runs. */
 export interface Running {
   readonly brokers: readonly string[]
 }
@@ -25,11 +25,11 @@ export function readRunning(file: string): Running | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Running) : undefined
 }
 
-/** A demo that runs for days must not fill the disk. */
+/** A demo may run for days and must not fill the disk. */
 const properties = { 'log.retention.bytes': String(1024 ** 3), 'log.segment.bytes': String(64 * 1024 ** 2) }
 const maxBackoffMs = 30_000
 
-/** The Kafka that KAFKA_BROKERS names, else one of our own, which is started again when it dies. */
+/** @returns the Kafka that KAFKA_BROKERS names, else a broker of the launcher's own, which is started again when it dies. */
 export async function provideKafka(places: Places, say: (line: string) => void): Promise<LocalKafka> {
   const given = process.env['KAFKA_BROKERS']
   return given === undefined || given === '' ? await ownKafka(places, say) : await givenKafka(given)
@@ -48,12 +48,12 @@ async function givenKafka(brokers: string): Promise<LocalKafka> {
   return { brokers: brokers.split(','), origin: 'as KAFKA_BROKERS says', stop: nothing, kill: nothing }
 }
 
-/** How the services reach Kafka, from the same variables as theirs. */
+/** Reads the connection to Kafka from the variables that the services read too. */
 export function connectionFrom(env: Readonly<Record<string, string | undefined>>): ReturnType<typeof kafkaConnection> {
   return kafkaConnection(fromEnv(defineConfig(kafkaSettings, { rules: kafkaRules }), env))
 }
 
-/** Two brokers cannot share a data folder; the second would only say so in its log. */
+/** Two brokers cannot share a data folder, and the second would say so in its log only. */
 async function refuseSecondStart({ running }: Places): Promise<void> {
   const broker = readRunning(running)?.brokers[0]
   if (broker === undefined || !(await kafkaAnswers(broker))) return
@@ -70,6 +70,7 @@ async function ownKafka(places: Places, say: (line: string) => void): Promise<Lo
     dataDir: places.kafka,
     logFile,
     properties,
+    onFetch: (what) => say(`fetching ${what}, which is needed only once`),
     onUnexpectedExit: ({ code, signal }) => {
       say(`kafka ended (${signal ?? `exit code ${code}`}) and is started again; its log is ${shortPath(logFile)}`)
       void startAgain()

@@ -15,7 +15,7 @@ import { ServiceProcess } from './service-process.ts'
 const pluginsTimeoutMs = 30_000
 const liveEveryMs = 1000
 
-/** Starts everything in order, and stops what it started in the reverse order. */
+/** Starts Kafka, the services and the demo in this order, and stops them in the reverse order. */
 export class Launcher {
   readonly #options: LaunchOptions
   readonly #places: Places
@@ -24,7 +24,7 @@ export class Launcher {
   readonly #startedAt = performance.now()
   readonly #restPort = Number(process.env['TRIBUTARY_REST_PORT'] ?? 8083)
   #kafka: LocalKafka | undefined
-  /** In the order of starting. */
+  /** In the order in which they were started. */
   readonly #processes: ServiceProcess[] = []
   #feedPorts: demo.FeedPorts = { grpc: 0, ws: 0 }
 
@@ -34,7 +34,7 @@ export class Launcher {
     this.#output = output
   }
 
-  /** Resolves only after `stop`; rejects when something cannot be started. */
+  /** Resolves after `stop` was called. Rejects when something cannot be started. */
   async run(): Promise<void> {
     if (this.#has('control-plane') && !this.#options.kafkaOnly) await this.#requireRestPort()
     await this.#startKafka()
@@ -57,7 +57,7 @@ export class Launcher {
     await this.#untilStopped()
   }
 
-  /** Stops the services, those that feed records in first, and Kafka last. */
+  /** Stops the services in the reverse order of starting, and Kafka last. */
   async stop(): Promise<void> {
     this.#stopping.abort(new LaunchError('Stopped.'))
     this.#output.endLive()
@@ -72,7 +72,7 @@ export class Launcher {
     }
   }
 
-  /** Ends everything at once. */
+  /** Kills everything at once. */
   async kill(): Promise<void> {
     await Promise.all([...this.#processes.map((process) => process.kill()), this.#kafka?.kill()])
   }
@@ -95,7 +95,7 @@ export class Launcher {
   }
 
   async #startKafka(): Promise<void> {
-    this.#output.live('starting kafka (the first time it has to be fetched)')
+    this.#output.live('starting kafka')
     const kafka = await provideKafka(this.#places, this.#output.say)
     if (this.#stopping.signal.aborted) return await kafka.stop()
     this.#kafka = kafka
@@ -184,7 +184,7 @@ export class Launcher {
     return ((performance.now() - this.#startedAt) / 1000).toFixed(1)
   }
 
-  /** Nothing else may keep this process alive: what runs under it is another Kafka's, say. */
+  /** Keeps this process alive, because nothing else may do so: with KAFKA_BROKERS set and no service there is no child. */
   async #untilStopped(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       await sleep(60_000, undefined, { signal: this.#stopping.signal }).catch(() => undefined)

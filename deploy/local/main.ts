@@ -1,18 +1,19 @@
 import { HarnessError } from '@tributary/harness'
 import { LaunchError } from './errors.ts'
 import { Launcher } from './launcher.ts'
-import { help, parseOptions, type LaunchOptions } from './options.ts'
+import { helpText, parseOptions, type LaunchOptions } from './options.ts'
 import { Output } from './output.ts'
 import { placesFrom } from './places.ts'
+import { readServices, type ServiceDefinition } from './services.ts'
 
-/** npm passes a Ctrl-C on that the terminal has sent us already; only a later one means "at once". */
+/** npm repeats a Ctrl-C that the terminal has sent already. Only a Ctrl-C after this time means "at once". */
 const sameCtrlCMs = 1000
 
-/** `npm start`. Ends the process: 0 after a stop that was asked for, 1 when something could not be started. */
+/** `npm start`. Ends the process with 0 after a stop that the user asked for, with 1 when something could not be started. */
 export async function main(args: readonly string[]): Promise<never> {
-  const options = parse(args)
+  const { services, options } = read(args)
   if (options.help) {
-    process.stdout.write(help)
+    process.stdout.write(helpText(services))
     process.exit(0)
   }
   const output = new Output(process.stdout)
@@ -24,14 +25,14 @@ export async function main(args: readonly string[]): Promise<never> {
     if (stopping === undefined) {
       stoppingSince = performance.now()
       stopping = launcher.stop()
-      // Whatever is only being started now has no one to stop it but the harness' watchdog, which our end wakes.
+      // Nobody stops a process that is just being started. The harness' watchdog ends it when this process ends.
       void stopping.then(() => process.exit(0), fail)
       return
     }
     if (performance.now() - stoppingSince > sameCtrlCMs) void launcher.kill().then(() => process.exit(1), fail)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  // The terminal, or the reader of a pipe, is gone.
+  // The terminal or the reader of the pipe is gone.
   process.stdout.on('error', stop)
 
   try {
@@ -48,9 +49,10 @@ export async function main(args: readonly string[]): Promise<never> {
   process.exit(0)
 }
 
-function parse(args: readonly string[]): LaunchOptions {
+function read(args: readonly string[]): { services: readonly ServiceDefinition[]; options: LaunchOptions } {
   try {
-    return parseOptions(args)
+    const services = readServices()
+    return { services, options: parseOptions(args, services) }
   } catch (error) {
     return fail(error)
   }
@@ -61,7 +63,7 @@ function fail(error: unknown): never {
   process.exit(1)
 }
 
-/** What the user can put right is a sentence; anything else is our mistake and shows where it happened. */
+/** Prints one sentence for what the user can put right. Anything else is a bug, and is printed with its stack. */
 function tell(error: unknown): void {
   const known = error instanceof LaunchError || error instanceof HarnessError
   console.error(known ? error.message : error)

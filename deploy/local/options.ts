@@ -1,48 +1,54 @@
 import { parseArgs } from 'node:util'
 import { demoConnectors } from './demo.ts'
 import { LaunchError } from './errors.ts'
-import { services, type ServiceDefinition } from './services.ts'
+import type { ServiceDefinition } from './services.ts'
 
 export interface LaunchOptions {
   readonly help: boolean
   readonly kafkaOnly: boolean
   /** In the order of starting. */
   readonly services: readonly ServiceDefinition[]
-  /** Replicas by service; one where it is not named. */
+  /** Service → replicas, 1 to 16; a service that is not named gets one. */
   readonly scale: ReadonlyMap<string, number>
-  /** Whether to create the demo's connector and show it. */
+  /** Whether to create the demo's connectors and show them. */
   readonly demo: boolean
 }
 
 const maxReplicas = 16
 
-export const help = `Starts Tributary on this machine: Kafka, the services as separate processes, and a demo.
+/** The text of `npm start -- --help`. */
+export const helpText = (
+  services: readonly ServiceDefinition[],
+): string => `Starts Tributary on this machine: Kafka, the services as separate processes, and a demo.
 
   npm start                              everything; Ctrl-C stops it
   npm start -- --no-demo                 the services alone
   npm start -- --services a,b            only these: ${services.map(({ name }) => name).join(', ')}
-  npm start -- --scale grpc-ingest=3     three replicas of a service
+  npm start -- --scale grpc-ingest=3     three replicas of a source
   npm start -- --kafka-only              the broker alone
 
-Kafka is the one that KAFKA_BROKERS names (host:port, comma-separated); else one from a Docker engine; else one on
-Java 17 or newer, fetched by Maven. Other settings (TRIBUTARY_…, see \`npx node apps/<service>/src/main.ts --help\`) are
-passed on to the services.
+The launcher uses the Kafka that KAFKA_BROKERS names (host:port, comma-separated). Without KAFKA_BROKERS it starts a Kafka of its
+own: in a Docker engine if there is one, else on Java 17 or newer, with jars that Maven fetches once. The services get all other
+settings too (TRIBUTARY_…, see \`npx node apps/<service>/src/main.ts --help\`).
 
   TRIBUTARY_REST_PORT    port of the REST API, 8083 by default
   TRIBUTARY_DATA_DIR     folder for data and logs, .tributary by default
 `
 
-/** Throws LaunchError for arguments that mean nothing. */
-export function parseOptions(args: readonly string[]): LaunchOptions {
+/**
+ * @param services all that there are, in the order of starting
+ * Throws LaunchError for arguments that mean nothing.
+ */
+export function parseOptions(args: readonly string[], services: readonly ServiceDefinition[]): LaunchOptions {
   const values = parse(args)
-  const chosen = values.services === undefined ? services : choose(values.services)
-  const kept = values['no-demo'] === true ? chosen.filter(({ demo }) => !demo) : chosen
+  const chosen = values.services === undefined ? services : choose(values.services, services)
+  const kept = values['no-demo'] === true ? chosen.filter(({ kind }) => kind !== 'demo') : chosen
   const has = (name: string): boolean => kept.some((service) => service.name === name)
   return {
     help: values.help === true,
     kafkaOnly: values['kafka-only'] === true,
     services: kept,
-    scale: parseScale(values.scale ?? []),
+    scale: parseScale(values.scale ?? [], services),
     demo: ['control-plane', 'demo-feed'].every(has) && demoConnectors.some(({ service }) => has(service)),
   }
 }
@@ -70,28 +76,28 @@ function parse(args: readonly string[]): {
   }
 }
 
-function choose(list: string): ServiceDefinition[] {
+function choose(list: string, services: readonly ServiceDefinition[]): ServiceDefinition[] {
   const names = list.split(',').map((name) => name.trim())
-  for (const name of names) find(name)
+  for (const name of names) find(name, services)
   return services.filter(({ name }) => names.includes(name))
 }
 
-function find(name: string): ServiceDefinition {
+function find(name: string, services: readonly ServiceDefinition[]): ServiceDefinition {
   const service = services.find((one) => one.name === name)
   if (service !== undefined) return service
   throw new LaunchError(`There is no service ${name}; there are ${services.map((one) => one.name).join(', ')}.`)
 }
 
-function parseScale(pairs: readonly string[]): Map<string, number> {
+function parseScale(pairs: readonly string[], services: readonly ServiceDefinition[]): Map<string, number> {
   const scale = new Map<string, number>()
   for (const pair of pairs) {
     const [name = '', count = ''] = pair.split('=')
-    const service = find(name)
+    const { kind } = find(name, services)
     const replicas = Number(count)
     if (!/^\d+$/.test(count) || replicas < 1 || replicas > maxReplicas) {
       throw new LaunchError(`--scale wants ${name}=1 to ${name}=${maxReplicas}, not ${pair}.`)
     }
-    if (!service.scales && replicas > 1) throw new LaunchError(`Only one ${name} can be started here.`)
+    if (kind !== 'source' && replicas > 1) throw new LaunchError(`Only one ${name} can be started here.`)
     scale.set(name, replicas)
   }
   return scale

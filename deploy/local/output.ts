@@ -1,9 +1,9 @@
-/** Between two lines of state where the output is no terminal, in ms. */
+/** The time between two lines of state where the output is no terminal, in ms. */
 const plainEveryMs = 5000
 
 /**
- * What the user sees: lines that stay, and below them one line of state that is written over in a terminal.
- * Where the output is a file or a pipe, the state is an ordinary line now and then.
+ * What the user sees. Lines from `say` stay. Below them, a terminal shows one line of state that `live` overwrites. A file or a
+ * pipe gets the state as an ordinary line, at most every 5 s.
  */
 export class Output {
   readonly #stream: NodeJS.WriteStream
@@ -31,18 +31,18 @@ export class Output {
       this.#stream.write(`${text}\n`)
       return
     }
-    // A line that wraps cannot be written over. A terminal that does not know its width says 0.
+    // A line that wraps cannot be overwritten. A terminal that does not know its width says 0.
     this.#live = text.slice(0, Math.max(20, (this.#stream.columns || 80) - 1))
     this.#stream.write(`\r\x1b[K${this.#live}`)
   }
 
-  /** Takes the state away. */
+  /** Removes the line of state. */
   clearLive(): void {
     if (this.#live !== '') this.#stream.write('\r\x1b[K')
     this.#live = ''
   }
 
-  /** Leaves the last state where it is. */
+  /** Leaves the last state on the terminal, as an ordinary line. */
   endLive(): void {
     if (this.#live !== '') this.#stream.write('\n')
     this.#live = ''

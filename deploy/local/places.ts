@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url'
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Where the launcher keeps things; git ignores the default. */
+/** The folders and files of the launcher. git ignores the default place. */
 export interface Places {
   readonly data: string
-  /** One file a service. */
+  /** The folder of the log files, one file for each service. */
   readonly logs: string
   readonly kafka: string
-  /** Addresses of what runs now, for `npm run topic`. */
+  /** The file that holds the addresses of what runs now, for `npm run topic`. */
   readonly running: string
 }
 
@@ -21,13 +21,13 @@ export function placesFrom(env: Readonly<Record<string, string | undefined>>): P
   return places
 }
 
-/** As the user would type it. */
+/** @returns the path as the user would type it. */
 export function shortPath(path: string): string {
   const short = relative(process.cwd(), path)
   return short.startsWith('..') ? path : short
 }
 
-/** The log file of a service, not there yet; the former run's is kept as `<name>.log.1`. */
+/** @returns the path of a service's log file, which does not exist yet. The last run's log is kept as `<name>.log.1`. */
 export function freshLog(places: Places, name: string): string {
   const file = join(places.logs, `${name}.log`)
   if (existsSync(file)) renameSync(file, `${file}.1`)

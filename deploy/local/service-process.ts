@@ -7,34 +7,34 @@ import { shortPath } from './places.ts'
 
 export interface ServiceProcessOptions {
   readonly name: string
-  /** What Node runs. */
+  /** The file that Node runs. */
   readonly entry: string
   readonly env: Readonly<Record<string, string>>
-  /** Its output is appended. */
+  /** The service's output is appended to this file. */
   readonly logFile: string
-  /** Tells the user that the service ended and comes back. */
+  /** Called with a line for the user when the service has ended and will be started again. */
   readonly say: (line: string) => void
-  /** Wait before the first restart, in ms; doubles with each up to `maxBackoffMs`. */
+  /** The wait before the first restart, in ms, 500 by default. Each restart doubles it, up to `maxBackoffMs` (30,000). */
   readonly backoffMs?: number
   readonly maxBackoffMs?: number
 }
 
-/** A service that ran this long starts its backoff anew. */
+/** A service that ran this long gets the first, short wait again. */
 const healthyMs = 30_000
-/** Deaths in a row before the service was ready once: it will not come by itself. */
+/** A service that ends this often before it was ready once is given up. */
 const maxStartTries = 3
 const readyTimeoutMs = 60_000
-/** Services end within 10 s by themselves. */
+/** A service ends within 10 s after SIGTERM; then SIGKILL follows. */
 const stopGraceMs = 12_000
 
-/** One service as a process of its own that is started again when it dies, until it is stopped. */
+/** One service in a process of its own. The process is started again when it dies, until `stop` or `kill`. */
 export class ServiceProcess {
   readonly name: string
   readonly #options: ServiceProcessOptions
   readonly #stopping = new AbortController()
   #child: Child | undefined
   #supervised: Promise<void> = Promise.resolve()
-  /** Where in the log the present process begins. */
+  /** The offset in the log file at which the output of the present process begins. */
   #logStart = 0
   #deaths = 0
   #wasReady = false
@@ -44,18 +44,18 @@ export class ServiceProcess {
     this.#options = options
   }
 
-  /** Starts it; `ready` tells when it answers. */
+  /** Starts the process and returns at once. `ready` resolves when the service answers. */
   start(): void {
     this.#supervised = this.#supervise()
   }
 
-  /** host:port of its admin server, as it said when it started; undefined while it starts. */
+  /** host:port of the service's admin server, from its log; undefined while the service starts. */
   get address(): string | undefined {
     const line = /^.*\bevent=service_started\b.*$/m.exec(this.#output())?.[0]
     return line === undefined ? undefined : /\baddress="?([^\s"]+)/.exec(line)?.[1]
   }
 
-  /** Resolves when `/ready` answers. Throws LaunchError when it ended three times before that, or does not answer in time. */
+  /** Resolves when `/ready` answers. Throws LaunchError when the service ends three times before, or takes more than 60 s. */
   async ready(): Promise<void> {
     const log = `its log is ${shortPath(this.#options.logFile)}`
     const deadline = Date.now() + readyTimeoutMs
@@ -70,14 +70,14 @@ export class ServiceProcess {
     this.#wasReady = true
   }
 
-  /** SIGTERM, and SIGKILL to one that does not listen. Resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after 12 s. Resolves when the process is gone. */
   async stop(): Promise<void> {
     this.#stopping.abort(new LaunchError(`${this.name} is being stopped.`))
     await this.#child?.stop(stopGraceMs)
     await this.#supervised
   }
 
-  /** SIGKILL. */
+  /** Sends SIGKILL. Resolves when the process is gone. */
   async kill(): Promise<void> {
     this.#stopping.abort(new LaunchError(`${this.name} is being stopped.`))
     await this.#child?.kill()
@@ -91,7 +91,7 @@ export class ServiceProcess {
       const ending = await this.#runOnce()
       if (this.#stopping.signal.aborted) return
       this.#deaths++
-      if (!this.#wasReady && this.#deaths >= maxStartTries) return // `ready` tells
+      if (!this.#wasReady && this.#deaths >= maxStartTries) return // `ready` reports it.
       if (performance.now() - startedAt > healthyMs) waitMs = backoffMs
       const log = shortPath(this.#options.logFile)
       say(`${this.name} ended (${ending}) and is started again in ${waitMs / 1000} s; its log is ${log}`)
@@ -100,14 +100,14 @@ export class ServiceProcess {
     }
   }
 
-  /** Runs the process to its end and gives in words how it ended. */
+  /** Runs the process to its end. @returns how it ended, in words. */
   async #runOnce(): Promise<string> {
     const { entry, env, logFile } = this.#options
     this.#logStart = existsSync(logFile) ? statSync(logFile).size : 0
     const child = await startChild({
       command: process.execPath,
       args: [...NODE_FLAGS, entry],
-      // The service ends by itself when this pipe closes; the harness' watchdog sees to one that does not.
+      // The service ends when this pipe closes. The harness' watchdog ends a service that does not.
       holdStdin: true,
       env: { ...NODE_ENVIRONMENT, ...env, TRIBUTARY_PARENT_WATCH: '1' },
       logFile,
@@ -124,11 +124,11 @@ export class ServiceProcess {
     try {
       return (await fetch(`http://${address}/ready`, { signal: AbortSignal.timeout(2000) })).ok
     } catch {
-      return false // between its death and its next start
+      return false // The service is between its end and its next start.
     }
   }
 
-  /** What the present process has written first. */
+  /** @returns the first 256 KiB that the present process has written. */
   #output(): string {
     const { logFile } = this.#options
     if (!existsSync(logFile)) return ''
@@ -142,7 +142,7 @@ export class ServiceProcess {
   }
 }
 
-/** The first line that is an error, else the last one. */
+/** @returns the first line that is an error, else the last line. */
 function reason(output: string): string {
   const lines = output.trim().split('\n')
   return lines.find((line) => /\bERROR\b|Error:/.test(line)) ?? lines.at(-1) ?? ''

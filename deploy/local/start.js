@@ -1,4 +1,4 @@
-// Plain JavaScript, so that a Node that is too old for the rest can still say so.
+// Plain JavaScript, because a Node that is too old for TypeScript runs this file too, and says so.
 const major = Number(process.versions.node.split('.')[0])
 if (major < 24) {
   console.error(

@@ -12,7 +12,7 @@ const help = `Shows the records of a topic of the Kafka that \`npm start\` runs,
   npm run topic -- demo.quotes --max 5            ends after 5 records
 `
 
-/** One record a line: `partition:offset  time  key  value`. */
+/** Prints one line for each record: `partition:offset  time  key  value`. */
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
 
   const end = new AbortController()
   process.on('SIGINT', () => end.abort())
-  // `| head` has seen enough.
+  // The reader of the pipe, such as `head`, has seen enough.
   process.stdout.on('error', () => end.abort())
   let left = values.max === undefined ? Infinity : count('max', values.max)
   const onRecords = (records: readonly LogRecord[]): void => {
@@ -63,7 +63,7 @@ function brokers(): string {
   throw new LaunchError('No Kafka is running: start one with `npm start`, or set KAFKA_BROKERS.')
 }
 
-/** Partition → the offset `last` records before its end, or its first one when `last` is null. */
+/** @returns partition → the offset `last` records before its end; the partition's first offset when `last` is null. */
 async function firstOffsets(admin: KafkaAdmin, topic: string, last: bigint | null): Promise<Map<number, bigint>> {
   try {
     const found = (await admin.describeTopics([topic])).get(topic)

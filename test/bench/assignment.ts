@@ -8,7 +8,7 @@ import { overlaps, UnitWorker, until, type Tick } from '../support/unit-worker.t
  * What a rebalance costs: 12 units that tick each 20 ms on three members, session 10 s. Prints for each event how long the moved
  * units paused, and the longest gap of those that did not move, beside a control run without an event.
  *
- *   node test/bench/assignment.ts
+ *   npx node test/bench/assignment.ts
  */
 const { brokers } = await sharedKafka()
 const groupId = `bench-${randomUUID()}`

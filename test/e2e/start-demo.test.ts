@@ -46,10 +46,12 @@ describe('npm start on a machine without Kafka', () => {
 
   test('Ctrl-C stops the feed first and Kafka last, and leaves nothing', async () => {
     const pids = await launched.descendants()
-    assert.ok(pids.length >= 6, `Kafka, four services and the watchdog: ${pids.length} processes`)
+    assert.ok(pids.length >= 6, `Kafka, at least four services and the watchdog: ${pids.length} processes`)
     assert.equal(await launched.end('SIGINT'), 0)
     const stopped = Array.from(launched.output().matchAll(/^stopping (\S+)$/gm), ([, name]) => name)
-    assert.deepEqual(stopped, ['demo-feed', 'ws-ingest', 'grpc-ingest', 'control-plane', 'kafka'])
+    const sources = stopped.slice(1, -2)
+    assert.deepEqual(stopped, ['demo-feed', ...sources, 'control-plane', 'kafka'])
+    for (const source of ['grpc-ingest', 'ws-ingest']) assert.ok(sources.includes(source), source)
     await until('all processes are gone', () => allGone(pids))
     assert.ok(await isFree(place.restPort))
   })

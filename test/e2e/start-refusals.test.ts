@@ -43,10 +43,9 @@ test('a Node that is too old is told what to do', async () => {
 
 test('an unknown argument is refused, --help explains them', async () => {
   const { env } = await newPlace()
-  assert.deepEqual(await launchToEnd(['--services', 'nothing'], env), {
-    code: 1,
-    output: 'There is no service nothing; there are control-plane, grpc-ingest, ws-ingest, demo-feed.\n',
-  })
+  const refused = await launchToEnd(['--services', 'nothing'], env)
+  assert.equal(refused.code, 1)
+  assert.match(refused.output, /^There is no service nothing; there are control-plane, .*, demo-feed\.\n$/)
   const { code, output } = await launchToEnd(['--help'], env)
   assert.equal(code, 0)
   for (const word of ['--no-demo', '--services', '--scale', '--kafka-only', 'KAFKA_BROKERS']) {

@@ -1,117 +1,173 @@
 import assert from 'node:assert/strict'
-import { before, describe, it } from 'node:test'
-import { ESLint } from 'eslint'
-import tseslint from 'typescript-eslint'
-import { workspaceRoot } from './workspace.ts'
+import { describe, it } from 'node:test'
+import { circleProblems, graphs, type InnerImport } from './imports/circles.ts'
+import { layerProblem, rowOf } from './imports/layers.ts'
+import { importProblems, innerImports, readImports } from './imports/read.ts'
+import { libraries, reserved } from './imports/table.ts'
+import { projects, type Project } from './workspace.ts'
 
-const RULE = '@nx/enforce-module-boundaries'
+const workspace = projects()
 
-/** [importing file, what it may not import, why the rule says no] */
-const forbidden: readonly (readonly [string, string, string])[] = [
-  // One case for each row of the import table.
-  ['libs/config/src/x.ts', '@tributary/telemetry', 'onlyTagsConstraintViolation'],
-  ['libs/telemetry/src/x.ts', '@tributary/config', 'onlyTagsConstraintViolation'],
-  ['libs/harness/src/x.ts', '@tributary/config', 'onlyTagsConstraintViolation'],
-  ['libs/connect-api/src/x.ts', '@tributary/kafka', 'onlyTagsConstraintViolation'],
-  ['libs/converters/src/x.ts', '@tributary/kafka', 'onlyTagsConstraintViolation'],
-  ['libs/testkit/src/x.ts', '@tributary/kafka-producer', 'onlyTagsConstraintViolation'],
-  ['libs/kafka/src/x.ts', '@tributary/connect-api', 'onlyTagsConstraintViolation'],
-  ['libs/kafka-producer/src/x.ts', '@tributary/kafka', 'onlyTagsConstraintViolation'],
-  ['libs/connect-storage/src/x.ts', '@tributary/converters', 'onlyTagsConstraintViolation'],
-  ['libs/connect-runtime/src/x.ts', '@tributary/service', 'onlyTagsConstraintViolation'],
-  ['libs/service/src/x.ts', '@tributary/kafka', 'onlyTagsConstraintViolation'],
-  ['apps/control-plane/src/x.ts', '@tributary/connect-runtime', 'onlyTagsConstraintViolation'],
-  ['apps/grpc-ingest/src/x.ts', '@tributary/kafka', 'onlyTagsConstraintViolation'],
-  ['apps/demo-feed/src/x.ts', '@tributary/connect-runtime', 'onlyTagsConstraintViolation'],
+/** A source that nothing in the repository names, as a newcomer would add it. */
+const newcomer: Project = {
+  folder: 'apps/new-ingest',
+  manifest: { name: '@tributary/new-ingest', tributary: { kind: 'source' }, dependencies: { mqtt: '1.0.0' } },
+}
+
+/** [importing file, what it may not import, a part of the message] */
+const forbidden: readonly (readonly [string, string, RegExp])[] = [
   // Nobody imports an app, neither by name nor by path.
-  ['apps/control-plane/src/x.ts', '@tributary/grpc-ingest', 'onlyTagsConstraintViolation'],
-  ['apps/grpc-ingest/src/x.ts', '@tributary/demo-feed', 'onlyTagsConstraintViolation'],
-  ['libs/connect-runtime/src/x.ts', '@tributary/control-plane', 'onlyTagsConstraintViolation'],
-  ['deploy/local/x.ts', '@tributary/grpc-ingest', 'onlyTagsConstraintViolation'],
-  ['deploy/local/x.ts', '../../apps/grpc-ingest/src/main.ts', 'noRelativeOrAbsoluteImportsAcrossLibraries'],
-  ['apps/grpc-ingest/src/x.ts', '../../demo-feed/src/main.ts', 'noRelativeOrAbsoluteImportsAcrossLibraries'],
-  ['libs/kafka/src/x.ts', '../../config/src/index.ts', 'noRelativeOrAbsoluteImportsAcrossLibraries'],
-  // Imports point one way.
-  ['libs/connect-api/src/x.ts', '@tributary/connect-runtime', 'noCircularDependencies'],
-  // Code that is not a test may not use what is for tests.
-  ['apps/grpc-ingest/src/x.ts', '@tributary/testkit', 'onlyTagsConstraintViolation'],
-  ['apps/grpc-ingest/src/x.test.ts', '@tributary/harness', 'onlyTagsConstraintViolation'],
-  // The row of the external packages.
-  ['libs/connect-storage/src/x.ts', 'kafkajs', 'bannedExternalImportsViolation'],
-  ['libs/connect-runtime/src/x.ts', '@platformatic/kafka', 'bannedExternalImportsViolation'],
-  ['apps/grpc-ingest/src/x.ts', '@platformatic/kafka', 'bannedExternalImportsViolation'],
-  ['deploy/local/x.ts', 'kafkajs', 'bannedExternalImportsViolation'],
-  ['apps/grpc-ingest/src/x.ts', 'ws', 'bannedExternalImportsViolation'],
-  ['libs/testkit/src/x.ts', 'ws', 'bannedExternalImportsViolation'],
-  ['apps/control-plane/src/x.ts', '@grpc/grpc-js', 'bannedExternalImportsViolation'],
-  ['libs/converters/src/x.ts', 'protobufjs', 'bannedExternalImportsViolation'],
-  ['libs/converters/src/x.ts', 'protobufjs/minimal.js', 'bannedExternalImportsViolation'],
-  ['libs/connect-runtime/src/x.ts', 'pino', 'bannedExternalImportsViolation'],
-  ['apps/grpc-ingest/src/x.ts', '@opentelemetry/api', 'bannedExternalImportsViolation'],
-  ['libs/connect-runtime/src/x.ts', '@opentelemetry/sdk-metrics', 'bannedExternalImportsViolation'],
-  ['apps/grpc-ingest/src/x.ts', 'fastify', 'bannedExternalImportsViolation'],
-  // Nothing of AWS is installed yet: an import is refused as not being anyone's dependency.
-  ['apps/grpc-ingest/src/x.ts', '@aws-sdk/client-sqs', 'noTransitiveDependencies'],
-  // A package is declared by who imports it; that npm happens to have hoisted it is not enough.
-  ['libs/kafka/src/x.ts', 'semver', 'noTransitiveDependencies'],
+  ['apps/control-plane/src/x.ts', '@tributary/grpc-ingest', /no project may import an app/],
+  ['apps/grpc-ingest/src/x.ts', '@tributary/demo-feed', /no project may import an app/],
+  ['libs/connect-runtime/src/x.ts', '@tributary/control-plane', /no project may import an app/],
+  ['deploy/local/x.ts', '@tributary/grpc-ingest/schema', /no project may import an app/],
+  ['deploy/local/x.ts', '../../apps/grpc-ingest/src/main.ts', /import apps\/grpc-ingest by its name/],
+  ['apps/grpc-ingest/src/x.ts', '../../demo-feed/src/main.ts', /import apps\/demo-feed by its name/],
+  ['libs/kafka/src/x.ts', '../../config/src/index.ts', /import libs\/config by its name/],
+  ['libs/kafka/src/x.ts', '../../../test/run.ts', /test\/ holds nothing that libs\/kafka may import/],
+  ['libs/kafka/src/x.ts', '@tributary/kafka', /by its relative path/],
+  // Code that ships may not use what is for tests.
+  ['apps/grpc-ingest/src/x.ts', '@tributary/testkit', /testkit is for tests/],
+  ['apps/grpc-ingest/src/x.test.ts', '@tributary/harness', /apps\/grpc-ingest may import only/],
+  // A source's packages are those of its own package.json; what serves a protocol stays in apps.
+  ['apps/grpc-ingest/src/x.ts', 'ws', /npm install ws -w apps\/grpc-ingest/],
+  ['apps/grpc-ingest/src/x.ts', '@aws-sdk/client-sqs', /npm install @aws-sdk\/client-sqs -w apps\/grpc-ingest/],
+  ['apps/new-ingest/src/x.ts', 'protobufjs/minimal.js', /npm install protobufjs -w apps\/new-ingest/],
+  ['libs/testkit/src/x.ts', 'ws', /ws serves the protocol of apps\/demo-feed and apps\/ws-ingest/],
+  ['libs/converters/src/x.ts', 'protobufjs/minimal.js', /protobufjs serves the protocol of/],
+  ['libs/push-source/src/x.ts', 'mqtt', /mqtt serves the protocol of apps\/new-ingest/],
+  ['deploy/local/x.ts', 'mqtt', /mqtt serves the protocol of apps\/new-ingest/],
+  // npm may hoist a package to a place where others find it too.
+  ['libs/kafka/src/x.ts', 'semver', /npm install semver -w libs\/kafka`/],
+  ['libs/kafka/src/x.test.ts', 'semver', /npm install semver -w libs\/kafka --save-dev/],
 ]
 
 const allowed: readonly (readonly [string, string])[] = [
-  ['libs/connect-api/src/x.ts', '@tributary/config'],
-  ['libs/converters/src/x.ts', '@tributary/connect-api'],
-  ['libs/kafka/src/x.ts', '@tributary/telemetry'],
-  ['libs/connect-storage/src/x.ts', '@tributary/kafka-producer'],
-  ['libs/connect-runtime/src/x.ts', '@tributary/converters'],
   ['libs/connect-runtime/src/x.test.ts', '@tributary/testkit'],
-  ['libs/service/src/x.ts', '@tributary/config'],
-  ['apps/control-plane/src/x.ts', '@tributary/connect-storage'],
-  ['apps/grpc-ingest/src/x.ts', '@tributary/connect-runtime'],
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/testkit'],
-  ['deploy/local/x.ts', '@tributary/harness'],
   ['libs/kafka-producer/src/x.ts', 'kafkajs'],
   ['libs/telemetry/src/x.ts', 'pino'],
   ['libs/service/src/x.ts', '@opentelemetry/sdk-metrics'],
+  ['libs/service/src/x.ts', '@opentelemetry/api'],
   ['apps/control-plane/src/x.ts', 'fastify'],
   ['apps/grpc-ingest/src/x.ts', 'protobufjs'],
   ['apps/demo-feed/src/x.ts', 'ws'],
   ['apps/ws-ingest/src/x.ts', 'ws'],
-  ['apps/ws-ingest/src/x.ts', '@tributary/push-source'],
+  ['apps/new-ingest/src/x.ts', 'mqtt'],
+  ['apps/new-ingest/src/x.ts', '@tributary/push-source'],
   ['libs/kafka/src/x.ts', 'node:net'],
   ['test/integration/x.ts', '@tributary/grpc-ingest'],
   ['test/integration/x.ts', '../../apps/grpc-ingest/src/main.ts'],
   ['test/integration/x.ts', 'kafkajs'],
 ]
 
-describe('import table', () => {
-  let eslint: ESLint
+const problem = (file: string, specifier: string): string | null =>
+  layerProblem(file, specifier, [...workspace, newcomer])
 
-  before(() => {
-    eslint = new ESLint({
-      cwd: workspaceRoot,
-      // The importing files exist in no project of TypeScript, nor on the disk.
-      overrideConfig: [tseslint.configs.disableTypeChecked] as NonNullable<ESLint.Options['overrideConfig']>,
-    })
-  })
-
-  /** @returns what the boundary rule says about a file that holds nothing but this import. */
-  async function violations(filePath: string, imported: string): Promise<string[]> {
-    const [result] = await eslint.lintText(`export * from '${imported}'\n`, { filePath, warnIgnored: true })
-    assert.ok(result)
-    const fatal = result.messages.find((message) => message.fatal || message.ruleId === null)
-    assert.equal(fatal, undefined, fatal?.message)
-    return result.messages.filter(({ ruleId }) => ruleId === RULE).map(({ messageId }) => messageId ?? '')
-  }
-
-  for (const [file, imported, reason] of forbidden) {
-    it(`${file} may not import ${imported}`, async () => {
-      const found = await violations(file, imported)
-      assert.ok(found.includes(reason), `expected ${reason}, got ${found.join(', ') || 'no error'}`)
-    })
+describe('imports between projects', () => {
+  for (const [file, imported, message] of forbidden) {
+    it(`${file} may not import ${imported}`, () => assert.match(problem(file, imported) ?? 'allowed', message))
   }
 
   for (const [file, imported] of allowed) {
-    it(`${file} may import ${imported}`, async () => {
-      assert.deepEqual(await violations(file, imported), [])
+    it(`${file} may import ${imported}`, () => assert.equal(problem(file, imported), null))
+  }
+
+  for (const project of [...workspace, newcomer]) {
+    const { folder } = project
+    const row = rowOf(project)
+    it(`${folder} may import the libraries of its row, and no other`, () => {
+      assert.ok(
+        row,
+        `${folder} has no row in test/workspace/imports/table.ts, or its package.json no known tributary.kind`,
+      )
+      for (const { folder: library, manifest } of workspace) {
+        if (!library.startsWith('libs/') || library === folder) continue
+        const found = problem(`${folder}/src/x.ts`, manifest.name)
+        if (row.includes(library.slice('libs/'.length))) assert.equal(found, null)
+        else assert.match(found ?? 'allowed', /may import (only|no other project)|is for tests/, `${folder} ${library}`)
+      }
     })
   }
+
+  it('a project without a row is told where its row comes from', () => {
+    const [app, library] = ['apps/new-ingest', 'libs/new'].map((folder): Project => ({
+      folder,
+      manifest: { name: folder },
+    }))
+    const problemOf = (project: Project): string | null =>
+      layerProblem(`${project.folder}/src/x.ts`, '@tributary/config', [...workspace, project])
+    assert.match(
+      problemOf(app!) ?? '',
+      /^apps\/new-ingest\/package\.json must say "tributary": \{ "kind": … \}, one of source/,
+    )
+    assert.match(
+      problemOf(library!) ?? '',
+      /^libs\/new needs a row in `libraries` in test\/workspace\/imports\/table\.ts/,
+    )
+  })
+
+  it('the rows form no circle', () => {
+    const below = (name: string, path: readonly string[]): void => {
+      assert.ok(!path.includes(name), [...path, name].join(' → '))
+      for (const next of libraries[name] ?? []) below(next, [...path, name])
+    }
+    for (const name of Object.keys(libraries)) below(name, [])
+  })
+
+  for (const [pattern, owners] of Object.entries(reserved)) {
+    it(`only ${owners.join(', ')} may import ${pattern}`, () => {
+      // `@opentelemetry/api` has a row of its own beside that of its scope.
+      const name = pattern.replace('*', 'sdk-metrics')
+      for (const { folder, manifest } of workspace) {
+        const names = folder.startsWith('apps/') ? ['app', `kind ${manifest.tributary?.kind}`] : [folder.slice(5)]
+        const mayNot = !owners.some((owner) => names.includes(owner))
+        assert.equal(/^only .* may import /.test(problem(`${folder}/src/x.ts`, name) ?? ''), mayNot, folder)
+      }
+    })
+  }
+})
+
+describe('imports between the folders and files of a project', () => {
+  const imports = innerImports(readImports())
+
+  for (const [folder, graph] of graphs(imports)) {
+    it(`in ${folder} an import against the present direction closes a circle`, () => {
+      for (const edges of graph.values()) {
+        for (const [there] of edges.values()) {
+          const back: InnerImport = { file: there!.target, line: 1, specifier: './x.ts', target: there!.file }
+          assert.notDeepEqual(circleProblems([...imports, back]), [])
+        }
+      }
+    })
+  }
+
+  it('names the import that few others take, the way back and the mend', () => {
+    const specifier = './x.ts'
+    const circle = [
+      { file: 'libs/x/src/task/a.ts', line: 1, specifier, target: 'libs/x/src/worker/deep/a.ts' },
+      { file: 'libs/x/src/worker/a.ts', line: 2, specifier, target: 'libs/x/src/shared.ts' },
+      { file: 'libs/x/src/worker/b.ts', line: 3, specifier, target: 'libs/x/src/shared.ts' },
+      { file: 'libs/x/src/shared.ts', line: 4, specifier, target: 'libs/x/src/task/a.ts' },
+      { file: 'libs/x/src/shared.ts', line: 5, specifier, target: 'libs/x/src/task/b.ts' },
+    ]
+    const [found, ...others] = circleProblems(circle)
+    assert.deepEqual(others, [])
+    assert.equal(found?.at, circle[0])
+    assert.match(
+      found?.problem ?? '',
+      /^in libs\/x\/src, task may not import worker, because worker imports shared\.ts imports task\. Move /,
+    )
+  })
+
+  it('finds a circle inside a folder of a folder', () => {
+    const specifier = './x.ts'
+    const [file, target] = ['libs/x/src/task/queue/a.ts', 'libs/x/src/task/queue/b.ts']
+    assert.deepEqual(circleProblems([{ file, line: 1, specifier, target }]), [])
+    assert.equal(circleProblems([{ file, line: 1, specifier, target }, { file: target, line: 1, specifier, target: file }]).length, 1) // prettier-ignore
+  })
+})
+
+it('the repository holds no forbidden import', () => {
+  assert.deepEqual(importProblems(readImports()), [])
 })

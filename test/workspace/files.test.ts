@@ -9,7 +9,7 @@ import { workspaceRoot } from './workspace.ts'
 const maxLines = 400
 
 describe('files of the repository', () => {
-  // Those not added yet count as well, so that the rule speaks before the commit.
+  // New files that git does not track yet count too, so that the test fails before the commit.
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
     cwd: workspaceRoot,
     encoding: 'utf8',
@@ -25,7 +25,7 @@ describe('files of the repository', () => {
   })
 
   it('name no path of one machine', () => {
-    // A home folder, a mounted work folder, a temporary file with a name: what another machine does not have.
+    // A home folder, a mounted work folder, or a named temporary file: another machine does not have them.
     const machinePath = /(?<![\w.$}])\/(home|root|Users|work|workspace|mnt)\/[\w.-]+|(?<![\w.$}])\/tmp\/[\w.-]+/
     assert.deepEqual(matching(machinePath), [])
   })

@@ -4,6 +4,7 @@ import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import ts from 'typescript'
+import { isTestFile, packageOf } from './imports/layers.ts'
 import { projects, workspaceRoot } from './workspace.ts'
 
 describe('package.json', () => {
@@ -23,35 +24,25 @@ describe('package.json', () => {
       }
     })
 
-    it(`of ${folder} carries the tag that the import table knows it by`, () => {
-      const kind = folder.startsWith('apps/') ? 'app' : 'lib'
-      const name = folder.split('/')[1] ?? ''
-      assert.equal(manifest.name, `@tributary/${name}`)
-      assert.ok(manifest.nx?.tags.includes(`${kind}:${name}`))
+    it(`of ${folder} is named after its folder`, () => {
+      assert.equal(manifest.name, `@tributary/${folder.split('/')[1]}`)
     })
   }
 })
 
-/** @returns the names of the packages that the project's code, and what only its tests import. */
+/** @returns the names of the packages that the project's code imports, and of those that its tests import. */
 function imports(folder: string): { production: Set<string>; tests: Set<string> } {
   const cwd = join(workspaceRoot, folder)
   const production = new Set<string>()
   const tests = new Set<string>()
   for (const file of globSync('**/*.ts', { cwd, exclude: ['node_modules/**'] })) {
-    const found = /\.test\.ts$|(^|\/)testing\//.test(file) ? tests : production
+    const found = isTestFile(`${folder}/${file}`) ? tests : production
     const { importedFiles } = ts.preProcessFile(readFileSync(join(cwd, file), 'utf8'))
     for (const { fileName } of importedFiles) {
-      // A .proto text in a string of a test reads like an import to the scanner.
+      // The scanner takes the import of a .proto text in a string for one of TypeScript.
       if (fileName.endsWith('.proto')) continue
-      if (!fileName.startsWith('.') && !isBuiltin(fileName)) found.add(packageName(fileName))
+      if (!fileName.startsWith('.') && !isBuiltin(fileName)) found.add(packageOf(fileName))
     }
   }
   return { production, tests }
-}
-
-function packageName(specifier: string): string {
-  return specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/')
 }

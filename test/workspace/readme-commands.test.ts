@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-
-const root = join(import.meta.dirname, '../..')
+import { readManifest, workspaceRoot as root } from './workspace.ts'
 
 /** Each command of the README, and what runs it. */
 const RUN_BY: Readonly<Record<string, string>> = {
@@ -13,6 +13,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm run bench -- ws': 'test/bench/run.ts',
   'npm run bench -- control-plane': 'test/bench/run.ts',
   'npm start -- --help': 'test/e2e/start-refusals.test.ts',
+  'npm run lint': 'test/runner/stages.ts',
   'npm run test:long': 'test/run.ts',
   'npm run topic -- demo.quotes': 'test/e2e/start-demo.test.ts',
   'curl -X POST http://localhost:8083/connectors': 'test/integration/examples/grpc-services.test.ts',
@@ -28,3 +29,67 @@ test('every command of the README is one that a test or CI runs', () => {
   }
   for (const [command, file] of Object.entries(RUN_BY)) assert.ok(existsSync(join(root, file)), `${command}: ${file}`)
 })
+
+interface Command {
+  /** Where it stands: `libs/kafka/README.md`. */
+  readonly page: string
+  readonly text: string
+}
+
+/** Every command in a code block or in inline code of every page of the repository. */
+function commands(): Command[] {
+  const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' }).trim().split('\n').filter((page) => existsSync(join(root, page))) // prettier-ignore
+  return pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8')
+    const blocks = [...text.matchAll(/```(?:sh|bash|console)?\n([^]*?)```/g)].flatMap((block) => block[1]!.split('\n'))
+    const inline = [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!)
+    return [...blocks, ...inline]
+      .flatMap((line) => line.split(/&&|\||;/))
+      .map((part) => ({
+        page,
+        text: part
+          .trim()
+          .replace(/^\$ /, '')
+          .replace(/^(\w+=\S* )+/, ''),
+      }))
+  })
+}
+
+/** @returns why the command would not run on a machine whose own Node is older than the project's; null when it would. */
+function flaw({ text }: Command): string | null {
+  const [program, ...words] = text.split(/\s+/)
+  const script = words.find((word) => word.endsWith('.ts'))
+  if (program === 'node' && script !== undefined) return `write \`npx node ${script}\`, or make it an npm script`
+  if (program === 'npx' && script !== undefined && !/[<…*]|\bx\./.test(script) && !existsSync(join(root, script))) {
+    return `there is no ${script}`
+  }
+  if (program === 'npx' && !existsSync(join(root, 'node_modules/.bin', words[0] ?? '')))
+    return `npm ci brings no ${words[0]}`
+  if (program === 'npm' && words[0] === 'run') {
+    const name = words.find((word, i) => i > 0 && !word.startsWith('-')) ?? ''
+    const folder = words.includes('-w') ? (words[words.indexOf('-w') + 1] ?? '') : '.'
+    const { scripts } = readManifest(join(root, folder))
+    if (scripts?.[name] === undefined) return `${folder}/package.json has no script ${name}`
+  }
+  return null
+}
+
+test('every command in every README runs, whatever the Node of the machine', () => {
+  const all = commands()
+  assert.ok(all.some(({ text }) => text.startsWith('npx node ')))
+  const flaws = all.flatMap((command) => {
+    const found = flaw(command)
+    return found === null ? [] : [`${command.page}: \`${command.text}\`: ${found}`]
+  })
+  assert.deepEqual(flaws, [])
+})
+
+for (const [text, expected] of [
+  ['node apps/ws-ingest/src/main.ts', /^write `npx node /],
+  ['npx node apps/ws-ingest/src/gone.ts', /^there is no /],
+  ['npx gone', /^npm ci brings no gone$/],
+  ['npm run gone', /^\.\/package\.json has no script gone$/],
+  ['npm run gone -w apps/ws-ingest', /^apps\/ws-ingest\/package\.json has no script gone$/],
+] as const) {
+  test(`\`${text}\` would be found`, () => assert.match(flaw({ page: 'x.md', text }) ?? '', expected))
+}

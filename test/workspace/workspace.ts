@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 export const workspaceRoot = resolve(import.meta.dirname, '../..')
@@ -6,9 +6,11 @@ export const workspaceRoot = resolve(import.meta.dirname, '../..')
 export interface Manifest {
   readonly name: string
   readonly exports?: Readonly<Record<string, string>>
+  readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
-  readonly nx?: { readonly tags: readonly string[] }
+  /** Of an app only, see docs/decisions/22-app-manifest.md. */
+  readonly tributary?: { readonly kind: string; readonly plugins?: readonly string[] }
 }
 
 export interface Project {
@@ -26,6 +28,8 @@ export function projects(): Project[] {
   return ['apps', 'libs'].flatMap((kind) =>
     readdirSync(join(workspaceRoot, kind))
       .sort()
+      // git leaves the folder of a removed project where ignored files are in it.
+      .filter((name) => existsSync(join(workspaceRoot, kind, name, 'package.json')))
       .map((name) => ({ folder: `${kind}/${name}`, manifest: readManifest(join(workspaceRoot, kind, name)) })),
   )
 }

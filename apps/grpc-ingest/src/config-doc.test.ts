@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { CONFIG_PAGE, configPage } from './config-doc.ts'
 import { grpcSpec } from './config/spec.ts'
 
-test('CONFIG.md is what the spec says (node apps/grpc-ingest/src/config-doc.ts writes it)', () => {
+test('CONFIG.md is what the spec says (npm run config-doc -w apps/grpc-ingest writes it)', () => {
   assert.equal(readFileSync(CONFIG_PAGE, 'utf8'), configPage())
 })
 

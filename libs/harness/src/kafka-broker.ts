@@ -27,6 +27,8 @@ export interface KafkaOptions {
   readonly version?: KafkaVersion
   /** Default: `kafka.log` in the data folder. */
   readonly logFile?: string
+  /** Called before something is fetched that this machine does not have yet, with what it is: `Kafka's image`. */
+  readonly onFetch?: (what: string) => void
   /** Called when the broker ends and neither stop nor kill was asked for. */
   readonly onUnexpectedExit?: (exit: Exit) => void
 }
@@ -75,7 +77,7 @@ export interface KafkaBroker extends KafkaAddresses {
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroker> {
   const version = options.version ?? '3.9.1'
-  const runtime = await kafkaRuntime(version)
+  const runtime = await kafkaRuntime(version, options.onFetch)
   const dataDir = options.dataDir ?? temporaryFolder('kafka')
   await mkdir(dataDir, { recursive: true })
   const logFile = options.logFile ?? join(dataDir, 'kafka.log')

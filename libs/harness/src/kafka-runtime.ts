@@ -50,15 +50,21 @@ export interface KafkaRuntime {
   killByName(name: string): Promise<void>
 }
 
-/** A Docker engine if there is one, else Java 17+ with Maven. Throws HarnessError, one sentence, when there is neither. */
-export async function kafkaRuntime(version: KafkaVersion): Promise<KafkaRuntime> {
-  return (await hasDocker()) ? dockerRuntime(version) : await javaRuntime(version)
+/**
+ * A Docker engine if there is one, else Java 17+ with Maven. Throws HarnessError, one sentence, when there is neither.
+ *
+ * @param onFetch called with what has to be fetched, if something has to be
+ */
+export async function kafkaRuntime(version: KafkaVersion, onFetch?: (what: string) => void): Promise<KafkaRuntime> {
+  if (!(await hasDocker())) return await javaRuntime(version, onFetch)
+  if (onFetch !== undefined && !(await hasImage(version))) onFetch(`Kafka's image ${imageOf(version)}`)
+  return dockerRuntime(version)
 }
 
 /** Kafka's programs on Java whether or not there is a Docker engine. */
-export async function javaRuntime(version: KafkaVersion): Promise<KafkaRuntime> {
+export async function javaRuntime(version: KafkaVersion, onFetch?: (what: string) => void): Promise<KafkaRuntime> {
   await requireJava()
-  const path = await classPath(`kafka-${version}`)
+  const path = await classPath(`kafka-${version}`, () => onFetch?.(`the jars of Kafka ${version}`))
   return {
     kind: 'java',
     bindAddress: '127.0.0.1',
@@ -112,6 +118,19 @@ async function hasDocker(): Promise<boolean> {
   }
 }
 
+async function hasImage(version: KafkaVersion): Promise<boolean> {
+  try {
+    await run('docker', ['image', 'inspect', imageOf(version)])
+    return true
+  } catch {
+    return false
+  }
+}
+
+function imageOf(version: KafkaVersion): string {
+  return `apache/kafka:${version}`
+}
+
 function dockerRuntime(version: KafkaVersion): KafkaRuntime {
   const user = process.getuid === undefined ? [] : ['--user', `${process.getuid()}:${process.getgid?.() ?? 0}`]
   return {
@@ -130,7 +149,7 @@ function dockerRuntime(version: KafkaVersion): KafkaRuntime {
         `KAFKA_HEAP_OPTS=-Xmx${options.heapMb ?? 256}m`,
         '-e',
         'LOG_DIR=/tmp',
-        `apache/kafka:${version}`,
+        imageOf(version),
         join('/opt/kafka/bin', `${program}.sh`),
         ...args,
       ],

@@ -11,10 +11,10 @@ import { HarnessError } from './errors.ts'
 const run = promisify(execFile)
 const poms = fileURLToPath(new URL('../maven/', import.meta.url))
 
-/** The class path of Kafka's programs, `maven/<name>.xml`. */
-export function classPath(name: string): Promise<string> {
+/** The class path of Kafka's programs, `maven/<name>.xml`. `onFetch` is called before Maven fetches their jars. */
+export function classPath(name: string, onFetch?: () => void): Promise<string> {
   const orElse = ', or start a Docker engine, or set KAFKA_BROKERS to a running Kafka'
-  return javaClassPath(join(poms, `${name}.xml`), 'Kafka', orElse)
+  return javaClassPath(join(poms, `${name}.xml`), 'Kafka', orElse, onFetch)
 }
 
 /**
@@ -22,7 +22,12 @@ export function classPath(name: string): Promise<string> {
  * is asked once and the answer kept beside the local repository's jars, so that later calls need neither Maven nor the
  * network. Throws HarnessError.
  */
-export async function javaClassPath(pom: string, what: string, orElse = ''): Promise<string> {
+export async function javaClassPath(
+  pom: string,
+  what: string,
+  orElse = '',
+  onFetch: () => void = () => undefined,
+): Promise<string> {
   const digest = createHash('sha256')
     .update(await readFile(pom))
     .digest('hex')
@@ -32,6 +37,7 @@ export async function javaClassPath(pom: string, what: string, orElse = ''): Pro
     const path = await readFile(kept, 'utf8')
     if (path.split(delimiter).every((jar) => existsSync(jar))) return path
   }
+  onFetch()
   await mkdir(cacheFolder, { recursive: true })
   const made = `${kept}.${process.pid}`
   const goal = ['dependency:build-classpath', '-DincludeScope=runtime', `-Dmdep.outputFile=${made}`]

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, chmodSync, readFileSync } from 'node:fs'
+import { copyFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { kafkaAnswers, startKafka, temporaryFolder } from '@tributary/harness'
+import { kafkaRuntime } from '../../../libs/harness/src/kafka-runtime.ts'
 import { classPath } from '../../../libs/harness/src/maven.ts'
 
-test('a Docker engine is preferred: one container with its ports on loopback, killed and started again by name', async (t) => {
+/** Puts a stand-in for a Docker engine on the PATH. @returns the folder with its state. */
+async function engine(t: TestContext): Promise<string> {
   const folder = temporaryFolder('docker')
   const docker = join(folder, 'docker')
   copyFileSync(fileURLToPath(new URL('../../fixtures/harness/docker.sh', import.meta.url)), docker)
@@ -20,9 +22,15 @@ test('a Docker engine is preferred: one container with its ports on loopback, ki
     delete process.env['CLASSPATH']
     delete process.env['DOCKER_STATE']
   })
+  return folder
+}
 
-  const broker = await startKafka()
+test('a Docker engine is preferred: one container with its ports on loopback, killed and started again by name', async (t) => {
+  const folder = await engine(t)
+  const fetched: string[] = []
+  const broker = await startKafka({ onFetch: (what) => fetched.push(what) })
   t.after(() => broker.stop())
+  assert.deepEqual(fetched, ["Kafka's image apache/kafka:3.9.1"])
   const [address = ''] = broker.brokers
   assert.equal(broker.runtime, 'docker')
   await broker.kill()
@@ -43,4 +51,10 @@ test('a Docker engine is preferred: one container with its ports on loopback, ki
     assert.match(start, new RegExp(` -p 127\\.0\\.0\\.1:${port}:${port} .* apache/kafka:3\\.9\\.1 /opt/kafka/bin/`))
   }
   assert.ok(commands.some((command) => command.startsWith(`kill tributary-kafka-${port}-`)))
+})
+
+test('an image that the engine has already is not said to be fetched', async (t) => {
+  const folder = await engine(t)
+  writeFileSync(join(folder, 'pulled'), '')
+  await kafkaRuntime('3.9.1', (what) => assert.fail(what))
 })

@@ -151,7 +151,7 @@ export class JsonCompiler {
     ${emit.source()}
     return pos;
   }`
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- no text of a descriptor is in the source
+    // oxlint-disable-next-line typescript/no-implied-eval -- no text of a descriptor is in the source
     const make = new Function('runtime', 'constants', source) as (
       r: typeof RUNTIME,
       c: readonly unknown[],

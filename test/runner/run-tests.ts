@@ -4,7 +4,8 @@ import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import type { EventData } from 'node:test'
-import type { StageOptions, StageResult, TestStage } from './stage.ts'
+import type { FileTime, StageOptions, StageResult, TestStage } from './stage.ts'
+import { TestTime } from './test-time.ts'
 
 /**
  * Runs the stage's test files, each in a process of its own, with the spec reporter's output on ours. Never throws:
@@ -29,7 +30,10 @@ export async function runTests(
     output.pipe(process.stdout, { end: false })
     await finished(output)
   }
-  return { ...tally.result(signal), name: stage.name, durationMs: performance.now() - startedAt }
+  const durationMs = performance.now() - startedAt
+  const usedMs = tally.times.reduce((sum, file) => sum + file.durationMs, 0)
+  const busy = Math.min(1, usedMs / (durationMs * stage.concurrency))
+  return { ...tally.result(signal), name: stage.name, durationMs, files: tally.times, busy }
 }
 
 /** Counts tests (not suites, not files) by the runner's events in the order in which they happen. */
@@ -45,6 +49,8 @@ class Tally {
   readonly #filesWithTests = new Set<string | undefined>()
   readonly #skipped: string[] = []
   readonly #problems: string[] = []
+  readonly #testTimes = new Map<string | undefined, TestTime>()
+  readonly times: FileTime[] = []
   #passed = 0
 
   constructor(cwd: string, skips: Readonly<Record<string, string>>) {
@@ -69,6 +75,9 @@ class Tally {
   }
 
   #fileCompleted(test: EventData.TestComplete): void {
+    const durationMs = test.details.duration_ms
+    const insideMs = this.#testTimes.get(test.file)?.totalMs ?? 0
+    this.times.push({ file: this.#title(test), durationMs, outsideTestsMs: Math.max(0, durationMs - insideMs) })
     const failure = failureType(test)
     if (failure === 'testAborted') this.#undone.push(...this.#aborted(test))
     // Tests that failed inside are told already.
@@ -86,6 +95,7 @@ class Tally {
 
   #testCompleted(test: EventData.TestComplete): void {
     this.#filesWithTests.add(test.file)
+    this.#timed(test)
     const failure = failureType(test)
     if (test.details.type === 'suite') {
       // A hook that throws fails the suite; otherwise its tests have spoken.
@@ -98,6 +108,12 @@ class Tally {
     } else {
       this.#passed += 1
     }
+  }
+
+  #timed(test: EventData.TestComplete): void {
+    let times = this.#testTimes.get(test.file)
+    if (times === undefined) this.#testTimes.set(test.file, (times = new TestTime()))
+    times.completed(test.nesting, test.details.duration_ms, test.details.type === 'suite')
   }
 
   result(signal: AbortSignal): Pick<StageResult, 'passed' | 'failed' | 'skipped' | 'problems'> {

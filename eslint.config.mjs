@@ -64,6 +64,23 @@ export default defineConfig(
     rules: { 'max-lines-per-function': 'off' },
   },
   {
+    // The contract alone loads no runtime: only the sub-path `kafka` does.
+    files: ['libs/testkit/src/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(@tributary/(?!(?:connect-api|async)$)|[./]+kafka/)',
+              message: 'Only libs/testkit/src/kafka may import the runtime, and nothing imports that folder.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Programs for the terminal: what they print is their purpose.
     files: ['test/**/*.ts', 'deploy/**/*.ts'],
     rules: { 'no-console': 'off' },

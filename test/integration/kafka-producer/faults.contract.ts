@@ -1,25 +1,16 @@
+import { apiKeys, startProxiedKafka, type ProxiedKafka } from '@tributary/harness'
 import { createProducer, type ProducerDriver } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
-import { apiKeys } from '../../support/kafka-proxy.ts'
-import {
-  deadline,
-  range,
-  recordsOf,
-  startProducer,
-  startProxiedBroker,
-  strings,
-  valuesIn,
-  type ProxiedBroker,
-} from './support.ts'
+import { deadline, range, recordsOf, startProducer, strings, valuesIn } from './support.ts'
 
 export function faultContract(driver: ProducerDriver): void {
   describe('faults', () => {
-    let fixture: ProxiedBroker
+    let fixture: ProxiedKafka
     before(async () => {
-      fixture = await startProxiedBroker()
+      fixture = await startProxiedKafka()
     })
     after(() => fixture.stop())
 

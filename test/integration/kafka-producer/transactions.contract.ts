@@ -1,22 +1,10 @@
-import { consoleConsume } from '@tributary/harness'
+import { consoleConsume, apiKeys, startProxiedKafka, type ProxiedKafka } from '@tributary/harness'
 import type { ProducerDriver } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { createTopic } from '../../support/kafka-topic.ts'
-import { apiKeys } from '../../support/kafka-proxy.ts'
-import {
-  assertCommitted,
-  deadline,
-  range,
-  recordsOf,
-  shared,
-  startProducer,
-  startProxiedBroker,
-  strings,
-  valuesIn,
-  type ProxiedBroker,
-} from './support.ts'
+import { assertCommitted, deadline, range, recordsOf, shared, startProducer, strings, valuesIn } from './support.ts'
 
 const committed = { committed: true }
 
@@ -139,9 +127,9 @@ export function transactionContract(driver: ProducerDriver): void {
     })
 
     describe('with answers lost', () => {
-      let fixture: ProxiedBroker
+      let fixture: ProxiedKafka
       before(async () => {
-        fixture = await startProxiedBroker()
+        fixture = await startProxiedKafka()
       })
       after(() => fixture.stop())
 

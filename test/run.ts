@@ -37,6 +37,9 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
+// Brokers of tests live for seconds or minutes: without C2, starting and stopping one takes 3.4 instead of 5.9 s of CPU.
+process.env['KAFKA_JVM_PERFORMANCE_OPTS'] ??= '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)))

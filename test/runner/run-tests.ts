@@ -25,7 +25,6 @@ export async function runTests(
     const events = run({ files: files.sort(), concurrency: stage.concurrency, cwd, env, signal })
     events.on('test:dequeue', (test) => tally.started(test))
     events.on('test:complete', (test) => tally.completed(test))
-    events.on('test:summary', (summary) => tally.summarised(summary))
     const output = events.pipe(new spec())
     output.pipe(process.stdout, { end: false })
     await finished(output)
@@ -69,11 +68,6 @@ class Tally {
     else this.#testCompleted(test)
   }
 
-  /** A file's totals, early or late. Its tests may name other files, whose suites it calls. */
-  summarised({ file, counts }: EventData.TestSummary): void {
-    if (file !== undefined && counts.tests > 0) this.#filesWithTests.add(file)
-  }
-
   #fileCompleted(test: EventData.TestComplete): void {
     const durationMs = test.details.duration_ms
     const insideMs = this.#testTimes.get(test.file)?.totalMs ?? 0
@@ -88,13 +82,13 @@ class Tally {
 
   #aborted(file: EventData.TestComplete): string[] {
     if (!this.#startedFiles.has(file.file)) return [`${this.#title(file)}: not started`]
-    const hanging = [...this.#running.values()].filter((test) => test.file === file.file)
+    const hanging = [...this.#running.values()].filter((test) => entryOf(test) === file.file)
     if (hanging.length > 0) return hanging.map((test) => `${this.#title(test)}: not finished`)
     return [`${this.#title(file)}: no test runs, but its process did not end`]
   }
 
   #testCompleted(test: EventData.TestComplete): void {
-    this.#filesWithTests.add(test.file)
+    this.#filesWithTests.add(entryOf(test))
     this.#timed(test)
     const failure = failureType(test)
     if (test.details.type === 'suite') {
@@ -111,8 +105,9 @@ class Tally {
   }
 
   #timed(test: EventData.TestComplete): void {
-    let times = this.#testTimes.get(test.file)
-    if (times === undefined) this.#testTimes.set(test.file, (times = new TestTime()))
+    const file = entryOf(test)
+    let times = this.#testTimes.get(file)
+    if (times === undefined) this.#testTimes.set(file, (times = new TestTime()))
     times.completed(test.nesting, test.details.duration_ms, test.details.type === 'suite')
   }
 
@@ -137,8 +132,13 @@ function isFile(test: EventData.TestDequeue | EventData.TestComplete, cwd: strin
   return test.nesting === 0 && resolve(cwd, test.name) === test.file
 }
 
+/** The file that was run. `file` is where the test stands, which is another one when a file calls the suites of others. */
+function entryOf(test: EventData.TestDequeue | EventData.TestComplete): string | undefined {
+  return (test as { readonly entryFile?: string }).entryFile ?? test.file
+}
+
 function key(test: EventData.TestDequeue | EventData.TestComplete): string {
-  return `${test.file} ${test.testId}`
+  return `${entryOf(test)} ${test.testId}`
 }
 
 /** @returns null for a test that passed. */

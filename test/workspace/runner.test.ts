@@ -72,19 +72,19 @@ describe('the test runner', { concurrency: 2 }, () => {
   })
 
   it('ends a stage that takes too long, and says which test hung', async () => {
-    const { passed, problems } = await runStage(tests('hang', 0.05))
+    const { passed, problems } = await runStage(tests('hang', 0.1))
     assert.equal(passed, 1)
     assert.deepEqual(problems, [
-      'not done after 3 s',
+      'not done after 6 s',
       `${folder}/hang.fixture.ts > waits for what never comes: not finished`,
     ])
   })
 
   it('says which file kept running although its tests were done', async () => {
-    const { passed, problems } = await runStage(tests('open-handle', 0.05))
+    const { passed, problems } = await runStage(tests('open-handle', 0.1))
     assert.equal(passed, 1)
     assert.deepEqual(problems, [
-      'not done after 3 s',
+      'not done after 6 s',
       `${folder}/open-handle.fixture.ts: no test runs, but its process did not end`,
     ])
   })

@@ -4,9 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** The environment variable that marks every process of a run, whoever its parent is by now: `<run>/<stage>`. */
 export const MARK = 'TRIBUTARY_TEST_RUN'
 
-/** The harness' watchdog gives a child 8 s to end after its test did. */
-const graceMs = 12_000
-
 export interface Leftover {
   readonly pid: number
   readonly command: string
@@ -32,7 +29,7 @@ export function processesMarked(mark: string): Leftover[] {
 }
 
 /** Waits for the marked processes to end, and kills those that do not. @returns the ones that it had to kill. */
-export async function endLeftovers(mark: string): Promise<Leftover[]> {
+export async function endLeftovers(mark: string, graceMs: number): Promise<Leftover[]> {
   const deadline = Date.now() + graceMs
   let left = processesMarked(mark)
   while (left.length > 0 && Date.now() < deadline) {

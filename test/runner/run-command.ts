@@ -14,6 +14,8 @@ export async function runCommand(stage: CommandStage, options: StageOptions): Pr
     skipped: [],
     durationMs: performance.now() - startedAt,
     problems: problem === null ? [] : [problem],
+    files: [],
+    busy: null,
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { endLeftovers, MARK, processesMarked } from './leftovers.ts'
 import { runCommand } from './run-command.ts'
 import { runTests } from './run-tests.ts'
-import type { Stage, StageResult } from './stage.ts'
+import { needsKafka, type Stage, type StageResult } from './stage.ts'
 
 export interface RunOptions {
   readonly cwd: string
@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly limitMin: number
   /** Each stage's own timeout is multiplied with it. */
   readonly timeoutFactor: number
+  /** How long the processes of a stage may stay after the stage; then they are killed, and the stage has failed. */
+  readonly leftoverGraceMs: number
   readonly signal: AbortSignal
   /** Called once, before the first stage that needs a broker. The stages that do fail with what it throws. */
   startKafka(): Promise<RunningKafka>
@@ -29,13 +31,13 @@ export async function runStages(stages: readonly Stage[], options: RunOptions): 
   const results: StageResult[] = []
   let kafka: RunningKafka | null | undefined
   const failed = (name: string, problem: string): void => {
-    results.push({ name, passed: 0, failed: 1, skipped: [], durationMs: 0, problems: [problem] })
+    results.push({ name, passed: 0, failed: 1, skipped: [], durationMs: 0, problems: [problem], files: [], busy: null })
   }
 
   for (const stage of stages) {
     if (options.signal.aborted) break
-    const needsKafka = 'kafka' in stage && stage.kafka
-    if (needsKafka && kafka === undefined) {
+    const withKafka = needsKafka(stage)
+    if (withKafka && kafka === undefined) {
       process.env[MARK] = `${run}/kafka`
       console.log('\n== kafka')
       kafka = await options.startKafka().catch((error: unknown) => {
@@ -43,14 +45,14 @@ export async function runStages(stages: readonly Stage[], options: RunOptions): 
         return null
       })
     }
-    if (needsKafka && kafka === null) {
+    if (withKafka && kafka === null) {
       failed(stage.name, 'not run, as Kafka could not be started')
       continue
     }
     console.log(`\n== ${stage.name}`)
     const leftMs = deadline - performance.now()
     const mark = `${run}/${stage.name}`
-    const env = { ...options.env, ...(needsKafka ? kafka?.env : {}), [MARK]: mark }
+    const env = { ...options.env, ...(withKafka ? kafka?.env : {}), [MARK]: mark }
     results.push(await runStage(stage, { ...options, env }, leftMs, mark))
   }
 
@@ -74,7 +76,7 @@ async function runStage(stage: Stage, options: RunOptions, leftMs: number, mark:
   const result =
     'command' in stage ? await runCommand(stage, stageOptions) : await runTests(stage, options.skips, stageOptions)
   clearTimeout(timer)
-  const left = await endLeftovers(mark)
+  const left = await endLeftovers(mark, options.leftoverGraceMs)
   const problems = left.map(({ pid, command }) => `left a process running: ${pid} ${command}`)
   return { ...result, failed: result.failed + left.length, problems: [...result.problems, ...problems] }
 }

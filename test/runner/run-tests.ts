@@ -4,7 +4,8 @@ import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import type { EventData } from 'node:test'
-import type { StageOptions, StageResult, TestStage } from './stage.ts'
+import type { FileTime, StageOptions, StageResult, TestStage } from './stage.ts'
+import { TestTime } from './test-time.ts'
 
 /**
  * Runs the stage's test files, each in a process of its own, with the spec reporter's output on ours. Never throws:
@@ -24,12 +25,14 @@ export async function runTests(
     const events = run({ files: files.sort(), concurrency: stage.concurrency, cwd, env, signal })
     events.on('test:dequeue', (test) => tally.started(test))
     events.on('test:complete', (test) => tally.completed(test))
-    events.on('test:summary', (summary) => tally.summarised(summary))
     const output = events.pipe(new spec())
     output.pipe(process.stdout, { end: false })
     await finished(output)
   }
-  return { ...tally.result(signal), name: stage.name, durationMs: performance.now() - startedAt }
+  const durationMs = performance.now() - startedAt
+  const usedMs = tally.times.reduce((sum, file) => sum + file.durationMs, 0)
+  const busy = Math.min(1, usedMs / (durationMs * stage.concurrency))
+  return { ...tally.result(signal), name: stage.name, durationMs, files: tally.times, busy }
 }
 
 /** Counts tests (not suites, not files) by the runner's events in the order in which they happen. */
@@ -45,6 +48,8 @@ class Tally {
   readonly #filesWithTests = new Set<string | undefined>()
   readonly #skipped: string[] = []
   readonly #problems: string[] = []
+  readonly #testTimes = new Map<string | undefined, TestTime>()
+  readonly times: FileTime[] = []
   #passed = 0
 
   constructor(cwd: string, skips: Readonly<Record<string, string>>) {
@@ -63,12 +68,10 @@ class Tally {
     else this.#testCompleted(test)
   }
 
-  /** A file's totals, early or late. Its tests may name other files, whose suites it calls. */
-  summarised({ file, counts }: EventData.TestSummary): void {
-    if (file !== undefined && counts.tests > 0) this.#filesWithTests.add(file)
-  }
-
   #fileCompleted(test: EventData.TestComplete): void {
+    const durationMs = test.details.duration_ms
+    const insideMs = this.#testTimes.get(test.file)?.totalMs ?? 0
+    this.times.push({ file: this.#title(test), durationMs, outsideTestsMs: Math.max(0, durationMs - insideMs) })
     const failure = failureType(test)
     if (failure === 'testAborted') this.#undone.push(...this.#aborted(test))
     // Tests that failed inside are told already.
@@ -79,13 +82,14 @@ class Tally {
 
   #aborted(file: EventData.TestComplete): string[] {
     if (!this.#startedFiles.has(file.file)) return [`${this.#title(file)}: not started`]
-    const hanging = [...this.#running.values()].filter((test) => test.file === file.file)
+    const hanging = [...this.#running.values()].filter((test) => entryOf(test) === file.file)
     if (hanging.length > 0) return hanging.map((test) => `${this.#title(test)}: not finished`)
     return [`${this.#title(file)}: no test runs, but its process did not end`]
   }
 
   #testCompleted(test: EventData.TestComplete): void {
-    this.#filesWithTests.add(test.file)
+    this.#filesWithTests.add(entryOf(test))
+    this.#timed(test)
     const failure = failureType(test)
     if (test.details.type === 'suite') {
       // A hook that throws fails the suite; otherwise its tests have spoken.
@@ -98,6 +102,13 @@ class Tally {
     } else {
       this.#passed += 1
     }
+  }
+
+  #timed(test: EventData.TestComplete): void {
+    const file = entryOf(test)
+    let times = this.#testTimes.get(file)
+    if (times === undefined) this.#testTimes.set(file, (times = new TestTime()))
+    times.completed(test.nesting, test.details.duration_ms, test.details.type === 'suite')
   }
 
   result(signal: AbortSignal): Pick<StageResult, 'passed' | 'failed' | 'skipped' | 'problems'> {
@@ -121,8 +132,13 @@ function isFile(test: EventData.TestDequeue | EventData.TestComplete, cwd: strin
   return test.nesting === 0 && resolve(cwd, test.name) === test.file
 }
 
+/** The file that was run. `file` is where the test stands, which is another one when a file calls the suites of others. */
+function entryOf(test: EventData.TestDequeue | EventData.TestComplete): string | undefined {
+  return (test as { readonly entryFile?: string }).entryFile ?? test.file
+}
+
 function key(test: EventData.TestDequeue | EventData.TestComplete): string {
-  return `${test.file} ${test.testId}`
+  return `${entryOf(test)} ${test.testId}`
 }
 
 /** @returns null for a test that passed. */

@@ -22,6 +22,20 @@ export interface TestStage extends CommonStage {
   readonly kafka: boolean
 }
 
+export function needsKafka(stage: Stage): boolean {
+  return 'kafka' in stage && stage.kafka
+}
+
+/** What one test file took. */
+export interface FileTime {
+  /** Relative to the root of the workspace. */
+  readonly file: string
+  /** From the start of its process to the end. */
+  readonly durationMs: number
+  /** The part in which no test ran: imports, and what a file sets up and takes down outside its tests. */
+  readonly outsideTestsMs: number
+}
+
 export interface StageResult {
   readonly name: string
   readonly passed: number
@@ -31,6 +45,10 @@ export interface StageResult {
   readonly durationMs: number
   /** One line for each thing that failed. */
   readonly problems: readonly string[]
+  /** Of each test file that ran to its end; none for a command. */
+  readonly files: readonly FileTime[]
+  /** What of the time that was there, `concurrency` × `durationMs`, test files used: 0 to 1. Null for a command. */
+  readonly busy: number | null
 }
 
 export interface StageOptions {

@@ -28,6 +28,8 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ['libs/kafka/src/x.ts', '@tributary/kafka', /by its relative path/],
   // Code that ships may not use what is for tests.
   ['apps/grpc-ingest/src/x.ts', '@tributary/testkit', /testkit is for tests/],
+  ['apps/grpc-ingest/src/x.ts', '@tributary/testkit/kafka', /testkit is for tests/],
+  ['libs/connect-runtime/src/x.test.ts', '@tributary/testkit', /testkit is for tests/],
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/harness', /apps\/grpc-ingest may import only/],
   // A source's packages are those of its own package.json; what serves a protocol stays in apps.
   ['apps/grpc-ingest/src/x.ts', 'ws', /npm install ws -w apps\/grpc-ingest/],
@@ -43,7 +45,7 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
 ]
 
 const allowed: readonly (readonly [string, string])[] = [
-  ['libs/connect-runtime/src/x.test.ts', '@tributary/testkit'],
+  ['libs/testkit/src/kafka/x.ts', '@tributary/connect-runtime'],
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/testkit'],
   ['libs/kafka-producer/src/x.ts', 'kafkajs'],
   ['libs/telemetry/src/x.ts', 'pino'],

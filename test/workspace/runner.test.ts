@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { canFindLeftovers } from '../runner/leftovers.ts'
-import type { Stage, StageResult } from '../runner/stage.ts'
+import { needsKafka, type Stage, type StageResult } from '../runner/stage.ts'
+import { stages } from '../runner/stages.ts'
+import { TestTime } from '../runner/test-time.ts'
 import { summary } from '../runner/summary.ts'
 import { workspaceRoot } from './workspace.ts'
 
@@ -22,6 +24,17 @@ async function runStage(stage: Stage): Promise<StageResult> {
 
 function tests(name: string, timeoutMin = 1): Stage {
   return { name: 'stage', files: [`${folder}/${name}.fixture.ts`], concurrency: 1, kafka: false, timeoutMin }
+}
+
+const RESULT: StageResult = {
+  name: 'unit',
+  passed: 2,
+  failed: 1,
+  skipped: ['s'],
+  durationMs: 1500,
+  problems: ['x > y'],
+  files: [],
+  busy: null,
 }
 
 describe('the test runner', { concurrency: 2 }, () => {
@@ -59,19 +72,19 @@ describe('the test runner', { concurrency: 2 }, () => {
   })
 
   it('ends a stage that takes too long, and says which test hung', async () => {
-    const { passed, problems } = await runStage(tests('hang', 0.05))
+    const { passed, problems } = await runStage(tests('hang', 0.1))
     assert.equal(passed, 1)
     assert.deepEqual(problems, [
-      'not done after 3 s',
+      'not done after 6 s',
       `${folder}/hang.fixture.ts > waits for what never comes: not finished`,
     ])
   })
 
   it('says which file kept running although its tests were done', async () => {
-    const { passed, problems } = await runStage(tests('open-handle', 0.05))
+    const { passed, problems } = await runStage(tests('open-handle', 0.1))
     assert.equal(passed, 1)
     assert.deepEqual(problems, [
-      'not done after 3 s',
+      'not done after 6 s',
       `${folder}/open-handle.fixture.ts: no test runs, but its process did not end`,
     ])
   })
@@ -97,10 +110,54 @@ describe('the test runner', { concurrency: 2 }, () => {
   })
 
   it('closes with one line of totals and prints the reason of every skip', () => {
-    const result = { name: 'unit', passed: 2, failed: 1, skipped: ['s'], durationMs: 1500, problems: ['x > y'] }
-    const lines = summary([result, { ...result, skipped: [] }], { s: 'no engine' }).split('\n')
+    const lines = summary([RESULT, { ...RESULT, skipped: [] }], { s: 'no engine' }, 4000).split('\n')
     assert.equal(lines.at(-1), '4 passed, 2 failed, 1 skipped')
     assert.ok(lines.includes('  s: no engine'))
     assert.ok(lines.includes('  unit: x > y'))
+  })
+
+  it('reports what each file took, and which part of it none of its tests ran', async () => {
+    // Its only test stands in another file, and is its own all the same.
+    const { files, passed, failed, busy } = await runStage(tests('borrowed'))
+    assert.deepEqual([passed, failed], [1, 0])
+    const [file, ...others] = files
+    assert.deepEqual([file?.file, others], [`${folder}/borrowed.fixture.ts`, []])
+    assert.ok(file !== undefined && 0 < file.outsideTestsMs && file.outsideTestsMs < file.durationMs)
+    assert.ok(busy !== null && 0 < busy && busy <= 1)
+  })
+
+  it('counts the time of tests without that of hooks, and that of subtests once', () => {
+    const time = new TestTime()
+    time.completed(1, 30, false) // Two tests of a suite,
+    time.completed(1, 40, false)
+    time.completed(0, 500, true) // whose hooks took the rest.
+    time.completed(2, 5, false) // A subtest of a test of a suite in a suite
+    time.completed(1, 20, false)
+    time.completed(0, 20, false) // and a test beside them.
+    assert.equal(time.totalMs, 90)
+  })
+
+  it('prints the times of the stages, the ten slowest files, and those with most time outside their tests', () => {
+    const files = Array.from({ length: 12 }, (_, i) => ({
+      file: `f${i}.test.ts`,
+      durationMs: i * 1000,
+      outsideTestsMs: (12 - i) * 100,
+    }))
+    const stage = { ...RESULT, files, busy: 0.654 }
+    const lines = summary([stage, { ...RESULT, name: 'lint' }], {}, 4000).split('\n')
+    assert.ok(lines.includes('unit        2       1        1      1.5  65 %'), lines.join('\n'))
+    assert.ok(lines.includes('4.0 s in all, 1.0 s of them between the stages'))
+    const slowest = lines.indexOf('slowest files:')
+    assert.equal(lines[slowest + 1], '    11.0 s  f11.test.ts')
+    assert.equal(lines[slowest + 10], '     2.0 s  f2.test.ts')
+    assert.equal(lines[slowest + 11], '')
+    const gaps = lines.findIndex((line) => line.startsWith('most time outside their tests'))
+    assert.equal(lines[gaps + 1], '     1.2 of 0.0 s  f0.test.ts')
+    assert.equal(lines[gaps + 6], '')
+  })
+
+  it('runs with --quick only what needs no Kafka', () => {
+    const quick = stages.filter((stage) => !needsKafka(stage)).map(({ name }) => name)
+    assert.deepEqual(quick, ['lint', 'format', 'types', 'unit', 'workspace', 'fuzz'])
   })
 })

@@ -21,6 +21,11 @@ export interface KafkaOptions {
   readonly port?: number
   /** Also listeners with SASL, SASL over TLS, and TLS with client certificates. */
   readonly secure?: boolean
+  /**
+   * The address (host:port) of a proxy that clients are to use: the plaintext listener advertises it instead of its own. The
+   * broker then has another plaintext listener, `direct`, whose clients stay clear of the proxy.
+   */
+  readonly proxy?: string
   /** Added to server.properties. */
   readonly properties?: Readonly<Record<string, string>>
   /** Default 3.9.1. */
@@ -37,6 +42,8 @@ export interface KafkaOptions {
 export interface KafkaAddresses {
   /** Plaintext. */
   readonly brokers: readonly string[]
+  /** Of a broker with a proxy: the listener that leads around it. */
+  readonly direct?: readonly string[]
   /** PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512, all with the same user. */
   readonly sasl?: {
     readonly brokers: readonly string[]
@@ -86,7 +93,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
   const logDir = join(dataDir, 'log')
   const propertiesFile = join(dataDir, 'server.properties')
   const extra = options.properties ?? {}
-  const text = { ports, bindAddress: runtime.bindAddress, logDir, extra }
+  const text = { ports, bindAddress: runtime.bindAddress, logDir, proxy: options.proxy, extra }
   await writeFile(propertiesFile, serverProperties(certificates === undefined ? text : { ...text, certificates }))
   await format(runtime, dataDir, propertiesFile, logDir)
 
@@ -138,12 +145,15 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
 
 function addresses(ports: KafkaPorts, certificates: Certificates | undefined): KafkaAddresses {
   const at = (port: number): string[] => [`127.0.0.1:${port}`]
-  const brokers = at(ports.plaintext)
-  if (certificates === undefined || ports.sasl === undefined) return { brokers }
-  if (ports.saslTls === undefined || ports.tls === undefined) return { brokers }
+  const plain = {
+    brokers: at(ports.plaintext),
+    ...(ports.direct === undefined ? {} : { direct: at(ports.direct) }),
+  }
+  if (certificates === undefined || ports.sasl === undefined) return plain
+  if (ports.saslTls === undefined || ports.tls === undefined) return plain
   const { ca, clientCert, clientKey } = certificates
   return {
-    brokers,
+    ...plain,
     sasl: { brokers: at(ports.sasl), tlsBrokers: at(ports.saslTls), ...saslUser },
     tls: { brokers: at(ports.tls), ca, cert: clientCert, key: clientKey },
   }
@@ -165,6 +175,7 @@ async function choosePorts(dataDir: string, options: KafkaOptions): Promise<Kafk
     ...(options.secure === true
       ? { sasl: await choose('sasl'), saslTls: await choose('saslTls'), tls: await choose('tls') }
       : {}),
+    ...(options.proxy === undefined ? {} : { direct: await choose('direct') }),
   }
   await writeFile(file, JSON.stringify(ports))
   return ports

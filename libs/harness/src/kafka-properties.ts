@@ -10,6 +10,8 @@ export interface KafkaPorts {
   readonly sasl?: number
   readonly saslTls?: number
   readonly tls?: number
+  /** Of a broker behind a proxy only. */
+  readonly direct?: number
 }
 
 export interface ServerProperties {
@@ -17,6 +19,8 @@ export interface ServerProperties {
   readonly bindAddress: string
   readonly logDir: string
   readonly certificates?: Certificates
+  /** The address that the plaintext listener advertises, when that is not its own. */
+  readonly proxy?: string | undefined
   /** Added last, so they win. */
   readonly extra: Readonly<Record<string, string>>
 }
@@ -24,10 +28,12 @@ export interface ServerProperties {
 /** server.properties of a single broker that is its own controller (KRaft). */
 export function serverProperties(options: ServerProperties): string {
   const { ports, bindAddress } = options
-  const advertised = [`PLAINTEXT://127.0.0.1:${ports.plaintext}`]
+  const plaintext = `PLAINTEXT://127.0.0.1:${ports.plaintext}`
+  const advertised = [plaintext]
   if (ports.sasl !== undefined) advertised.push(`SASL_PLAINTEXT://127.0.0.1:${ports.sasl}`)
   if (ports.saslTls !== undefined) advertised.push(`SASL_SSL://127.0.0.1:${ports.saslTls}`)
   if (ports.tls !== undefined) advertised.push(`SSL://127.0.0.1:${ports.tls}`)
+  if (ports.direct !== undefined) advertised.push(`DIRECT://127.0.0.1:${ports.direct}`)
   const listeners = advertised.map((listener) => listener.replace('127.0.0.1', bindAddress))
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
@@ -36,8 +42,12 @@ export function serverProperties(options: ServerProperties): string {
     'controller.listener.names': 'CONTROLLER',
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${ports.controller}`].join(','),
     'listener.security.protocol.map':
-      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL',
-    'advertised.listeners': advertised.join(','),
+      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL',
+    'advertised.listeners': advertised
+      .map((address) =>
+        address === plaintext && options.proxy !== undefined ? `PLAINTEXT://${options.proxy}` : address,
+      )
+      .join(','),
     'log.dirs': options.logDir,
     // One broker: no topic can have more than one replica, and 50 partitions of each internal topic only slow the start.
     'offsets.topic.replication.factor': '1',

@@ -1,19 +1,19 @@
+import { apiKeys, startProxiedKafka, type Held, type ProxiedKafka } from '@tributary/harness'
 import assert from 'node:assert/strict'
 import test, { after, before, type TestContext } from 'node:test'
 import { type Answer, send } from '../../support/rest-call.ts'
-import { apiKeys, type Held } from '../../support/kafka-proxy.ts'
 import { readPartition } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 import { type ReplicaProcess, type Replicas, startReplicas } from './processes.ts'
-import { type ProxiedBroker, startProxiedBroker } from '../../support/own-broker.ts'
+import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 
 /**
  * A leader that is suspended in the middle of a write (a pause of its virtual machine, say), and wakes when another one leads
  * and has written. A proxy stops its connection at a chosen request of the write, so that the window is hit each time.
  */
-let broker: ProxiedBroker
+let broker: ProxiedKafka
 before(async () => {
-  broker = await startProxiedBroker()
+  broker = await startProxiedKafka(SHORT_SESSIONS)
 })
 after(() => broker.stop())
 

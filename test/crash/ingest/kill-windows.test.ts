@@ -1,20 +1,20 @@
+import { apiKeys, startProxiedKafka, type Held, type ProxiedKafka } from '@tributary/harness'
 import assert from 'node:assert/strict'
 import test, { after, before, type TestContext } from 'node:test'
-import { apiKeys, type Held } from '../../support/kafka-proxy.ts'
 import { readPartition } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 import type { Ingest } from '../../support/ingest.ts'
 import { lastWords, type LastWords, type Window } from './last-words.ts'
-import { type ProxiedBroker, startProxiedBroker } from '../../support/own-broker.ts'
+import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 import { type Delivery, type Flow, Rig } from './rig.ts'
 
 /**
  * kill -9 under load, once in each window of a record's way. A proxy stops the process's connection at the request that
  * opens the window, so the window stays open until the kill; the log of the dead process proves that it was hit.
  */
-let broker: ProxiedBroker
+let broker: ProxiedKafka
 before(async () => {
-  broker = await startProxiedBroker()
+  broker = await startProxiedKafka(SHORT_SESSIONS)
 })
 after(() => broker.stop())
 

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sharedKafka } from '@tributary/harness'
+import { sharedKafka, apiKeys, startProxiedKafka } from '@tributary/harness'
 import { until } from '../../support/until.ts'
-import { apiKeys } from '../../support/kafka-proxy.ts'
 import { createTopic } from '../../support/kafka-topic.ts'
 import { Fleet, type Flow } from './fleet.ts'
-import { startProxiedBroker } from '../../support/own-broker.ts'
+import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 import { long } from '../ingest/rig.ts'
 import { countItems, readItems, summary } from './streams-delivered.ts'
 
@@ -65,7 +64,7 @@ test(`${STOPS} times a replica is stopped beyond its session and goes on: no tas
 })
 
 test('a replica stopped with batches on their way, and let go on by others: it sends none of them any more', async (t) => {
-  const broker = await startProxiedBroker()
+  const broker = await startProxiedKafka(SHORT_SESSIONS)
   t.after(() => broker.stop())
   const fleet = await Fleet.start(t, 2, { brokers: broker.brokers, sessionMs: SESSION_MS })
   const topic = await createTopic(broker.brokers)

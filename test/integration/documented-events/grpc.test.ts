@@ -1,138 +1,104 @@
-import { createStores } from '@tributary/connect-storage'
-import { sharedKafka, temporaryFolder } from '@tributary/harness'
-import { createLogger } from '@tributary/telemetry'
-import { randomUUID } from 'node:crypto'
+import { temporaryFolder } from '@tributary/harness'
 import { copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
-import { testDocumentedEvents } from './checks.ts'
-import { DOCUMENTED_EVENTS, EVENTS_LEFT_OUT } from './grpc.ts'
-import { type Services, startServices } from '../../support/services.ts'
+import { test } from 'node:test'
 import { tickerProps } from '../../support/grpc-task.ts'
-import { fail, fixture, sendTicks, startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
-import { until } from '../../support/until.ts'
+import { fail, fixture, sendTicks, startTicker, type WatchCall } from '../../support/grpc-ticker.ts'
+import { type DocumentedEvent, error, info, SHARED_EVENTS, SHARED_EVENTS_LEFT_OUT, warn } from './events.ts'
+import { documentedEvents, type EventFeed } from './story.ts'
 
-const run = randomUUID().slice(0, 8)
+const CONTEXT = ['connector_name', 'grpc_server', 'grpc_method', 'kafka_topic']
 
-/** A server, the streams that it has been asked for, and the connector that asks. */
-interface Rig {
-  readonly name: string
-  readonly server: Ticker
-  readonly streams: readonly WatchCall[]
+/** The log events of the JVM connector's documents that apply here, with the level and the fields that they promise. */
+const DOCUMENTED_EVENTS: Readonly<Record<string, DocumentedEvent>> = {
+  ...SHARED_EVENTS,
+  task_starting: info(...CONTEXT),
+  grpc_client_starting: info('host', 'port', 'service', 'method', 'queue_capacity', 'tls_enabled'),
+  grpc_client_started: info('server'),
+  grpc_client_stopping: info('server'),
+  grpc_client_stopped: info('server', 'messages_received', 'messages_dropped', 'reconnect_attempts'),
+  proto_descriptor_loaded: info(),
+  proto_descriptor_load_failed: error('error'),
+  connection_failed: error('host', 'port', 'error'),
+  streaming_started: info('service', 'method'),
+  stream_error: error('status_code', 'status_description', 'error_message'),
+  stream_completed: info('messages_received'),
+  // Promised by the documents alone: the JVM connector never writes these.
+  connection_closed: info(),
+  queue_full: warn(),
+  message_received: info(),
+  sequence_gap: warn(),
 }
 
-describe("the documents' log events, in the worker's log", () => {
-  const rigs: Rig[] = []
-  let services: Services
-  let started: Services | undefined
-  before(async () => {
-    services = started = await startServices()
-  })
-  after(async () => {
-    for (const { server } of rigs) server.stop()
-    await started?.stop()
-  })
+/** The documents' events that have no place here, and why. */
+const EVENTS_LEFT_OUT: Readonly<Record<string, string>> = {
+  ...SHARED_EVENTS_LEFT_OUT,
+  mbean_registered: 'there is no JMX',
+  mbean_unregistered: 'there is no JMX',
+  mbean_already_registered: 'there is no JMX',
+  mbean_registration_failed: 'there is no JMX',
+  mbean_unregistration_failed: 'there is no JMX',
+  metrics_counters_reset: 'counters are never reset',
+  sequence_gap_detected: 'sequence_gap, which the same grep finds',
+  record_committed: 'a line a record; the offsets topic and the metrics tell it',
+  commit_record_error: 'nothing in it can fail',
+  source_record_creation_error: 'record_failed, or the dead-letter queue',
+  message_conversion_failed: 'record_failed, or the dead-letter queue',
+  no_proto_descriptor_provided: 'the server is asked for its schema',
+  no_method_descriptor: 'a missing method fails the task',
+  method_not_server_streaming: 'an error of the configuration',
+  streaming_start_failed: 'connection_failed or stream_error',
+  reconnect_error: 'connection_failed or stream_error',
+  channel_shutdown_timeout: 'a connection is closed at once',
+  channel_shutdown_interrupted: 'a connection is closed at once',
+}
 
-  /** A connector on a server of its own that sends one message a stream. */
-  async function start(
-    config: Readonly<Record<string, string>>,
-    prepare?: (name: string, port: number) => Promise<void>,
-  ) {
-    const streams: WatchCall[] = []
-    const watch = async (call: WatchCall): Promise<void> => {
-      streams.push(call)
-      await sendTicks(call, 1, 1)
-    }
-    const server = await startTicker({ watch })
-    const rig: Rig = { name: `events-${rigs.length}-${run}`, server, streams }
-    rigs.push(rig)
-    await prepare?.(rig.name, server.port)
-    await services.create(rig.name, {
+async function startFeed(): Promise<EventFeed> {
+  const streams: WatchCall[] = []
+  const watch = async (call: WatchCall): Promise<void> => {
+    streams.push(call)
+    await sendTicks(call, 1, 1)
+  }
+  const server = await startTicker({ watch })
+  return {
+    config: {
       'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
       'tasks.max': '1',
-      ...tickerProps(server.port, { 'grpc.reconnect.interval.ms': '10', 'kafka.topic': `events-${run}`, ...config }),
-    })
-    await until('it reads', () => streams.length === 1)
-    return rig
+      ...tickerProps(server.port),
+    },
+    partition: { grpc_server: `127.0.0.1:${server.port}`, grpc_method: 'ticker.v1.Ticker/Watch' },
+    connections: () => streams.length,
+    send: (count) => sendTicks(streams[0]!, 2, count),
+    fail: () => fail(streams.at(-1)!, 14, 'the server goes away'),
+    end: () => streams.at(-1)!.end(),
+    stop: () => server.stop(),
   }
+}
 
-  const lines = async (connector: string, event: string): Promise<string[]> => {
-    const all = (await services.workerLog()).split('\n')
-    return all.filter((line) => line.includes(` event=${event} `) && line.includes(`connector_name=${connector} `))
-  }
-  const logged = (connector: string, ...events: string[]): Promise<unknown> =>
-    Promise.all(events.map((event) => until(event, async () => (await lines(connector, event)).length > 0)))
+const events = {
+  start: [
+    'grpc_client_starting',
+    'proto_descriptor_loaded',
+    'grpc_client_started',
+    'streaming_started',
+    'message_received',
+  ],
+  failure: ['stream_error', 'connection_closed'],
+  end: ['stream_completed'],
+  stop: ['grpc_client_stopping', 'grpc_client_stopped'],
+  unreachable: ['connection_failed'],
+}
 
-  test('of a start, a stream that fails, one that ends, and a restart', async () => {
-    const { name, streams } = await start({})
-    await logged(name, 'task_starting', 'session_initialized', 'no_previous_offset', 'grpc_client_starting')
-    await logged(name, 'proto_descriptor_loaded', 'task_started', 'grpc_client_started', 'streaming_started')
-    await logged(name, 'message_received')
-    fail(streams[0]!, 14, 'the server goes away')
-    await until('it reads again', () => streams.length === 2)
-    await logged(
-      name,
-      'stream_error',
-      'connection_closed',
-      'reconnect_scheduled',
-      'reconnect_executing',
-      'sequence_gap',
-    )
-    streams[1]!.end()
-    await until('it reads again', () => streams.length === 3)
-    await logged(name, 'stream_completed')
-    await until('its offset is committed', async () => {
-      const { body } = await services.rest('GET', `/connectors/${name}/offsets`)
-      return (body as { offsets: unknown[] }).offsets.length > 0
+documentedEvents(
+  { app: 'grpc-ingest', startFeed, prefix: 'grpc', events, documented: DOCUMENTED_EVENTS, leftOut: EVENTS_LEFT_OUT },
+  ({ services, start, logged }) => {
+    test('of a descriptor that is gone at a restart', async () => {
+      const descriptor = join(temporaryFolder('events'), 'ticker.desc')
+      copyFileSync(fixture('ticker.desc'), descriptor)
+      const { name } = await start({ 'grpc.proto.descriptor': descriptor })
+      rmSync(descriptor)
+      await services().rest('POST', `/connectors/${name}/tasks/0/restart`)
+      await logged(name, 'proto_descriptor_load_failed')
     })
-    await services.rest('POST', `/connectors/${name}/tasks/0/restart`)
-    await logged(name, 'offset_restored', 'session_id_changed')
-    await logged(name, 'task_stopping', 'message_draining_started', 'message_draining_completed', 'task_metrics')
-    await logged(name, 'grpc_client_stopping', 'grpc_client_stopped', 'task_stopped')
-  })
-
-  test('of a queue that is full, with the policy that drops', async () => {
-    const { name, streams } = await start({ 'overflow.policy': 'drop', 'grpc.message.queue.size': '10' })
-    await services.rest('PUT', `/connectors/${name}/pause`)
-    await until('it is paused', async () => (await services.status(name)).tasks[0]?.state === 'PAUSED')
-    await sendTicks(streams[0]!, 2, 1000)
-    await logged(name, 'queue_full', 'queue_high_utilization', 'message_dropped')
-  })
-
-  test('of a server that does not come back within the tries', async () => {
-    const { name, server } = await start({ 'grpc.reconnect.max.attempts': '1' })
-    server.stop()
-    await logged(name, 'connection_failed', 'reconnect_failed')
-    await until('it is FAILED', async () => (await services.status(name)).tasks[0]?.state === 'FAILED')
-  })
-
-  test('of a stream that ends with reconnecting switched off', async () => {
-    const { name, streams } = await start({ 'grpc.reconnect.enabled': 'false' })
-    streams[0]!.end()
-    await logged(name, 'reconnect_skipped')
-  })
-
-  test('of a descriptor that is gone at a restart', async () => {
-    const descriptor = join(temporaryFolder('events'), 'ticker.desc')
-    copyFileSync(fixture('ticker.desc'), descriptor)
-    const { name } = await start({ 'grpc.proto.descriptor': descriptor })
-    rmSync(descriptor)
-    await services.rest('POST', `/connectors/${name}/tasks/0/restart`)
-    await logged(name, 'proto_descriptor_load_failed')
-  })
-
-  test('of an offset without a sequence', async () => {
-    const { brokers } = await sharedKafka()
-    const log = createLogger({ name: 'test', stream: { write: () => true } })
-    const { offsets } = createStores({ connection: { brokers, clientId: 'test' }, log, cluster: services.cluster })
-    await offsets.start(new AbortController().signal)
-    const { name } = await start({}, async (connector, port) => {
-      const partition = { grpc_server: `127.0.0.1:${port}`, grpc_method: 'ticker.v1.Ticker/Watch' }
-      await offsets.write(connector, [{ partition, offset: { session_id: 'former' } }])
-    })
-    await logged(name, 'no_sequence_in_offset')
-    await offsets.stop()
-  })
-
-  testDocumentedEvents({ documented: DOCUMENTED_EVENTS, leftOut: EVENTS_LEFT_OUT }, () => services.workerLog())
-})
+  },
+)

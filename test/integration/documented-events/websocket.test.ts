@@ -1,127 +1,82 @@
-import { createStores } from '@tributary/connect-storage'
-import { sharedKafka } from '@tributary/harness'
-import { createLogger } from '@tributary/telemetry'
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
-import { after, before, describe, test } from 'node:test'
-import { testDocumentedEvents } from './checks.ts'
-import { DOCUMENTED_EVENTS, DOCUMENTED_PHRASES, EVENTS_LEFT_OUT } from './websocket.ts'
-import { type Services, startServices } from '../../support/services.ts'
-import { until } from '../../support/until.ts'
+import { test } from 'node:test'
 import { WsTicker } from '../../support/ws-ticker.ts'
+import { type DocumentedEvent, error, info, SHARED_EVENTS, SHARED_EVENTS_LEFT_OUT, warn } from './events.ts'
+import { documentedEvents, type EventFeed } from './story.ts'
 
-const run = randomUUID().slice(0, 8)
-const SECRET = 'feed-s3cret'
-
-interface Rig {
-  readonly name: string
-  readonly feed: WsTicker
+/** The log events of the JVM connector's documents that apply here, with the level and the fields that they promise. */
+const DOCUMENTED_EVENTS: Readonly<Record<string, DocumentedEvent>> = {
+  ...SHARED_EVENTS,
+  task_starting: info('connector_name', 'websocket_url', 'kafka_topic'),
+  websocket_client_starting: info('url', 'queue_capacity', 'connection_timeout_ms', 'reconnect_enabled'),
+  websocket_client_started: info('url'),
+  websocket_client_stopping: info('url'),
+  websocket_client_stopped: info('url', 'messages_received', 'messages_dropped', 'reconnect_attempts'),
+  websocket_opened: info('url', 'response_code'),
+  subscription_sent: info('message_preview'),
+  websocket_closing: info('code', 'reason'),
+  websocket_closed: info('code', 'reason'),
+  websocket_failure: error('error_message', 'response_code'),
+  queue_full: warn(),
+  sequence_gap: warn(),
 }
 
-describe("the documents' log events, in the worker's log", () => {
-  const rigs: Rig[] = []
-  let services: Services
-  let started: Services | undefined
-  before(async () => {
-    services = started = await startServices('ws-ingest')
-  })
-  after(async () => {
-    for (const { feed } of rigs) feed.stop()
-    await started?.stop()
-  })
+/** Phrases that the documents tell operators to look for, with the events whose lines hold them. */
+const DOCUMENTED_PHRASES: Readonly<Record<string, string>> = {
+  'Connection opened': 'websocket_opened',
+  'Connection closed: code=1000': 'websocket_closed',
+  'Connection failed': 'websocket_failure',
+  'Queue full, dropping message': 'message_dropped',
+  'Reconnecting in \\d+ ms': 'reconnect_scheduled',
+}
 
-  /** A connector on a feed of its own that sends one message a connection. Its URL holds a secret. */
-  async function start(
-    config: Readonly<Record<string, string>>,
-    prepare?: (name: string, url: string) => Promise<void>,
-  ): Promise<Rig> {
-    const feed = await WsTicker.start({ onConnection: (ticker) => ticker.send(1) })
-    const rig: Rig = { name: `events-${rigs.length}-${run}`, feed }
-    rigs.push(rig)
-    const url = `ws://127.0.0.1:${feed.port}/ws?token=${SECRET}`
-    await prepare?.(rig.name, url)
-    await services.create(rig.name, {
+/** The documents' events that have no place here, and why. */
+const EVENTS_LEFT_OUT: Readonly<Record<string, string>> = {
+  ...SHARED_EVENTS_LEFT_OUT,
+  reconnect_error: 'websocket_failure',
+}
+
+const SECRET = 'feed-s3cret'
+
+/** The URL and the subscription hold a secret. */
+async function startFeed(): Promise<EventFeed> {
+  const feed = await WsTicker.start({ onConnection: (ticker) => ticker.send(1) })
+  const url = `ws://127.0.0.1:${feed.port}/ws?token=${SECRET}`
+  return {
+    config: {
       'connector.class': 'io.conduktor.connect.websocket.WebSocketSourceConnector',
       'websocket.url': url,
-      'kafka.topic': `events-${run}`,
-      'websocket.reconnect.interval.ms': '10',
-      ...config,
-    })
-    await until('it reads', () => feed.connections === 1)
-    return rig
+      'websocket.subscription.message': `{"op":"subscribe","token":"${SECRET}"}`,
+    },
+    partition: { websocket_url: url },
+    connections: () => feed.connections,
+    send: (count) => feed.send(count),
+    fail: () => feed.cut(),
+    end: () => feed.close(1000, 'maintenance'),
+    stop: () => feed.stop(),
   }
+}
 
-  const lines = async (connector: string, event: string): Promise<string[]> => {
-    const all = (await services.workerLog()).split('\n')
-    return all.filter((line) => line.includes(` event=${event} `) && line.includes(`connector_name=${connector} `))
-  }
-  const logged = (connector: string, ...events: string[]): Promise<unknown> =>
-    Promise.all(events.map((event) => until(event, async () => (await lines(connector, event)).length > 0)))
+const events = {
+  start: ['websocket_client_starting', 'websocket_opened', 'subscription_sent', 'websocket_client_started'],
+  failure: ['websocket_failure'],
+  end: ['websocket_closing', 'websocket_closed'],
+  stop: ['websocket_client_stopping', 'websocket_client_stopped'],
+  unreachable: ['websocket_failure'],
+}
 
-  test('of a start, a connection that fails, one that is closed, and a restart', async () => {
-    const { name, feed } = await start({ 'websocket.subscription.message': `{"op":"subscribe","token":"${SECRET}"}` })
-    await logged(name, 'task_starting', 'session_initialized', 'no_previous_offset', 'websocket_client_starting')
-    await logged(name, 'task_started', 'websocket_opened', 'subscription_sent', 'websocket_client_started')
-    feed.cut()
-    await until('it reads again', () => feed.connections === 2)
-    await logged(name, 'websocket_failure', 'reconnect_scheduled', 'reconnect_executing', 'sequence_gap')
-    feed.close(1000, 'maintenance')
-    await until('it reads again', () => feed.connections === 3)
-    await logged(name, 'websocket_closing', 'websocket_closed')
-    await until('its offset is committed', async () => {
-      const { body } = await services.rest('GET', `/connectors/${name}/offsets`)
-      return (body as { offsets: unknown[] }).offsets.length > 0
+documentedEvents(
+  { app: 'ws-ingest', startFeed, prefix: 'websocket', events, documented: DOCUMENTED_EVENTS, leftOut: EVENTS_LEFT_OUT },
+  ({ services }) => {
+    for (const [phrase, event] of Object.entries(DOCUMENTED_PHRASES)) {
+      test(`"${phrase}" is found where the documents look for it`, async () => {
+        assert.match(await services().workerLog(), new RegExp(` event=${event} .*${phrase}`))
+      })
+    }
+
+    test('no secret is in any line, nor in a metric', async () => {
+      assert.equal((await services().workerLog()).includes(SECRET), false)
+      assert.equal((await services().scrape()).includes(SECRET), false)
     })
-    await services.rest('POST', `/connectors/${name}/tasks/0/restart`)
-    await logged(name, 'offset_restored', 'session_id_changed')
-    await logged(name, 'task_stopping', 'message_draining_started', 'message_draining_completed', 'task_metrics')
-    await logged(name, 'websocket_client_stopping', 'websocket_client_stopped', 'task_stopped')
-  })
-
-  test('of a queue that is full, with the policy that drops', async () => {
-    const { name, feed } = await start({ 'overflow.policy': 'drop', 'websocket.message.queue.size': '10' })
-    await services.rest('PUT', `/connectors/${name}/pause`)
-    await until('it is paused', async () => (await services.status(name)).tasks[0]?.state === 'PAUSED')
-    feed.send(1000)
-    await logged(name, 'queue_full', 'queue_high_utilization', 'message_dropped')
-  })
-
-  test('of a server that does not come back within the tries', async () => {
-    const { name, feed } = await start({ 'websocket.reconnect.max.attempts': '1' })
-    feed.stop()
-    await logged(name, 'websocket_failure', 'reconnect_failed')
-    await until('it is FAILED', async () => (await services.status(name)).tasks[0]?.state === 'FAILED')
-  })
-
-  test('of a connection that ends with reconnecting switched off', async () => {
-    const { name, feed } = await start({ 'websocket.reconnect.enabled': 'false' })
-    feed.close()
-    await logged(name, 'reconnect_skipped')
-    await until('it is FAILED', async () => (await services.status(name)).tasks[0]?.state === 'FAILED')
-  })
-
-  test('of an offset without a sequence', async () => {
-    const { brokers } = await sharedKafka()
-    const log = createLogger({ name: 'test', stream: { write: () => true } })
-    const { offsets } = createStores({ connection: { brokers, clientId: 'test' }, log, cluster: services.cluster })
-    await offsets.start(new AbortController().signal)
-    const { name } = await start({}, async (connector, url) => {
-      await offsets.write(connector, [{ partition: { websocket_url: url }, offset: { session_id: 'former' } }])
-    })
-    await logged(name, 'no_sequence_in_offset')
-    await offsets.stop()
-  })
-
-  testDocumentedEvents({ documented: DOCUMENTED_EVENTS, leftOut: EVENTS_LEFT_OUT }, () => services.workerLog())
-
-  for (const [phrase, event] of Object.entries(DOCUMENTED_PHRASES)) {
-    test(`"${phrase}" is found where the documents look for it`, async () => {
-      assert.match(await services.workerLog(), new RegExp(` event=${event} .*${phrase}`))
-    })
-  }
-
-  test('no secret is in any line, nor in a metric', async () => {
-    assert.equal((await services.workerLog()).includes(SECRET), false)
-    assert.equal((await services.scrape()).includes(SECRET), false)
-  })
-})
+  },
+)

@@ -1,17 +1,17 @@
 import { sourceContract } from '@tributary/testkit'
+import { kafkaTaskRunner } from '@tributary/testkit/kafka'
 import { after } from 'node:test'
 import { withProps } from '../../support/fixture-with-props.ts'
 import { grpcFixture } from './contract-fixture.ts'
-import { startRunnerKafka } from '../../support/source-task-runner.ts'
 
-const kafka = await startRunnerKafka()
+const kafka = await kafkaTaskRunner()
 after(() => kafka.stop())
 
-sourceContract('gRPC', grpcFixture, () => kafka.createRunner())
+sourceContract('gRPC', grpcFixture, kafka.createRunner)
 
 /** With its records and offsets in one transaction, which asks for a feed that can resume. */
 const exactlyOnce = {
   ...withProps(grpcFixture, { ...grpcFixture.resume, 'exactly.once.support': 'required' }),
   alwaysResumes: true,
 } as const
-sourceContract('gRPC, exactly once', exactlyOnce, () => kafka.createRunner())
+sourceContract('gRPC, exactly once', exactlyOnce, kafka.createRunner)

@@ -6,16 +6,16 @@ import type { Props } from '@tributary/connect-api'
 import { createStores } from '@tributary/connect-storage'
 import { grpcSource } from '@tributary/grpc-ingest'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
+import { kafkaTaskRunner } from '@tributary/testkit/kafka'
 import { createLogger } from '@tributary/telemetry'
 import { startIngest } from '../../support/ingest.ts'
 import { NumbersSource, PROTO } from '../../support/numbers-source.ts'
 import { sendTicks, startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
 import { tickerProps } from '../../support/grpc-task.ts'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
-import { startRunnerKafka } from '../../support/source-task-runner.ts'
 import { until } from '../../support/until.ts'
 
-const kafka = await startRunnerKafka()
+const kafka = await kafkaTaskRunner()
 after(() => kafka.stop())
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)

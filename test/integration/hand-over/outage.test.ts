@@ -1,12 +1,12 @@
+import { startProxiedKafka, type ProxiedKafka } from '@tributary/harness'
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { HandOverScene } from './rig.ts'
-import { type ProxiedBroker, startProxiedBroker } from '../kafka-producer/support.ts'
 import { until } from '../../support/until.ts'
 
-let kafka: ProxiedBroker
+let kafka: ProxiedKafka
 before(async () => {
-  kafka = await startProxiedBroker()
+  kafka = await startProxiedKafka()
 })
 after(() => kafka.stop())
 

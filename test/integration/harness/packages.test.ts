@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -46,5 +46,6 @@ test('packages that cannot be fetched are told with the reason of pip, and leave
 
 function cached(): string[] {
   const folder = join(import.meta.dirname, '../../../.tributary/cache')
+  if (!existsSync(folder)) return []
   return readdirSync(folder).filter((name) => name.startsWith('python-kafka-connect-py-'))
 }

@@ -1,30 +1,16 @@
+import { apiKeys, type ProxiedKafka } from '@tributary/harness'
 import { createProducer, type ProducerDriver } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
-import { apiKeys } from '../../support/kafka-proxy.ts'
-import {
-  deadline,
-  range,
-  recordsOf,
-  startProducer,
-  startProxiedBroker,
-  strings,
-  valuesIn,
-  type ProxiedBroker,
-} from './support.ts'
+import { deadline, range, recordsOf, startProducer, strings, valuesIn } from './support.ts'
 
-export function faultContract(driver: ProducerDriver): void {
+/** @param kafka the broker of this contract's own, which the tests kill and start again */
+export function faultContract(driver: ProducerDriver, kafka: () => ProxiedKafka): void {
   describe('faults', () => {
-    let fixture: ProxiedBroker
-    before(async () => {
-      fixture = await startProxiedBroker()
-    })
-    after(() => fixture.stop())
-
     test('a batch whose answer was lost is kept once', async () => {
-      const { proxy, direct } = fixture
+      const { proxy, direct } = kafka()
       const topic = await createTopic(direct, { partitions: 2 })
       await using producer = await startProducer(driver, {}, [proxy.address])
       await producer.send(recordsOf(topic, ['first']), deadline())
@@ -41,7 +27,7 @@ export function faultContract(driver: ProducerDriver): void {
     })
 
     test('answers lost over and over: all kept once, in order', async () => {
-      const { proxy, direct } = fixture
+      const { proxy, direct } = kafka()
       const topic = await createTopic(direct)
       await using producer = await startProducer(driver, { maxRequestRecords: 20, retryBackoffMs: 2 }, [proxy.address])
       const sends = Promise.all(
@@ -53,7 +39,7 @@ export function faultContract(driver: ProducerDriver): void {
     })
 
     test('a connection on which nothing moves is given up after the request timeout, and the batch is kept once', async () => {
-      const { proxy, direct } = fixture
+      const { proxy, direct } = kafka()
       const topic = await createTopic(direct)
       const states: string[] = []
       let onDown = (): void => undefined
@@ -74,7 +60,7 @@ export function faultContract(driver: ProducerDriver): void {
     })
 
     test('kill -9 of the broker under load: kept = acknowledged, in order, none twice; the outage is told', async () => {
-      const { proxy, broker, direct } = fixture
+      const { proxy, broker, direct } = kafka()
       const topic = await createTopic(direct, { partitions: 2 })
       const states: string[] = []
       const onOutage = (state: string): number => states.push(state)
@@ -112,7 +98,7 @@ export function faultContract(driver: ProducerDriver): void {
     })
 
     test('during an outage the signal ends a send, and what waits stays bounded by what was handed over', async () => {
-      const { proxy, broker, direct } = fixture
+      const { proxy, broker, direct } = kafka()
       const topic = await createTopic(direct)
       await using producer = await startProducer(driver, { retryBackoffMs: 5 }, [proxy.address])
       await producer.send(recordsOf(topic, ['before']), deadline())
@@ -136,7 +122,7 @@ export function faultContract(driver: ProducerDriver): void {
     })
 
     test('records sent after a doubtful batch was given up are never taken for it', async () => {
-      const { proxy, direct } = fixture
+      const { proxy, direct } = kafka()
       const topic = await createTopic(direct)
       await using producer = await startProducer(driver, { retryBackoffMs: 300 }, [proxy.address])
       await producer.send(recordsOf(topic, ['before']), deadline())
@@ -155,7 +141,7 @@ export function faultContract(driver: ProducerDriver): void {
     })
 
     test('start waits for Kafka until the signal', async () => {
-      const { broker, proxy, direct } = fixture
+      const { broker, proxy, direct } = kafka()
       await broker.kill()
       const options = { driver, retryBackoffMs: 20 }
       const waiting = createProducer({ brokers: [proxy.address], clientId: 'contract' }, options)

@@ -1,4 +1,4 @@
-import { sharedKafka, startKafka, type KafkaBroker } from '@tributary/harness'
+import { sharedKafka } from '@tributary/harness'
 import {
   createProducer,
   type CreateProducerOptions,
@@ -8,7 +8,6 @@ import {
 } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KafkaProxy } from '../../support/kafka-proxy.ts'
 import { readPartition } from '../../support/kafka-topic.ts'
 
 export type Options = Omit<CreateProducerOptions, 'driver'>
@@ -51,31 +50,6 @@ export async function valuesIn(
 
 export function strings(values: Iterable<number>): string[] {
   return Array.from(values, String)
-}
-
-export interface ProxiedBroker {
-  readonly broker: KafkaBroker
-  readonly proxy: KafkaProxy
-  /** Around the proxy. */
-  readonly direct: readonly string[]
-  stop(): Promise<void>
-}
-
-/** A broker of the test's own whose clients come through a proxy, as it advertises that one's address. */
-export async function startProxiedBroker(): Promise<ProxiedBroker> {
-  const proxy = await KafkaProxy.listen()
-  const broker = await startKafka({ properties: { 'advertised.listeners': `PLAINTEXT://${proxy.address}` } })
-  const direct = broker.brokers
-  proxy.forwardTo(Number(direct[0]!.split(':')[1]))
-  return {
-    broker,
-    proxy,
-    direct,
-    stop: async () => {
-      await proxy.close()
-      await broker.stop()
-    },
-  }
 }
 
 /**

@@ -1,26 +1,15 @@
-import { consoleConsume } from '@tributary/harness'
+import { consoleConsume, apiKeys, type ProxiedKafka } from '@tributary/harness'
 import type { ProducerDriver } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { createTopic } from '../../support/kafka-topic.ts'
-import { apiKeys } from '../../support/kafka-proxy.ts'
-import {
-  assertCommitted,
-  deadline,
-  range,
-  recordsOf,
-  shared,
-  startProducer,
-  startProxiedBroker,
-  strings,
-  valuesIn,
-  type ProxiedBroker,
-} from './support.ts'
+import { assertCommitted, deadline, range, recordsOf, shared, startProducer, strings, valuesIn } from './support.ts'
 
 const committed = { committed: true }
 
-export function transactionContract(driver: ProducerDriver): void {
+/** @param kafka the broker of this contract's own, which the tests kill and start again */
+export function transactionContract(driver: ProducerDriver, kafka: () => ProxiedKafka): void {
   describe('transactions', () => {
     test('read_committed sees nothing of an open transaction, and all of a committed one, over topics', async () => {
       const records = await createTopic(shared, { partitions: 2 })
@@ -139,15 +128,9 @@ export function transactionContract(driver: ProducerDriver): void {
     })
 
     describe('with answers lost', () => {
-      let fixture: ProxiedBroker
-      before(async () => {
-        fixture = await startProxiedBroker()
-      })
-      after(() => fixture.stop())
-
       for (const request of ['addPartitionsToTxn', 'produce', 'endTxn'] as const) {
         test(`${request}: the transaction is committed once`, async () => {
-          const { proxy, direct } = fixture
+          const { proxy, direct } = kafka()
           const topic = await createTopic(direct)
           await using producer = await startProducer(driver, { transactionalId: randomUUID() }, [proxy.address])
           const lost = proxy.loseNextAnswerTo(apiKeys[request])
@@ -163,7 +146,7 @@ export function transactionContract(driver: ProducerDriver): void {
       }
 
       test('an abort leaves nothing of a batch in doubt, not even later', async () => {
-        const { proxy, direct } = fixture
+        const { proxy, direct } = kafka()
         const topic = await createTopic(direct)
         const options = { transactionalId: randomUUID(), retryBackoffMs: 500 }
         await using producer = await startProducer(driver, options, [proxy.address])
@@ -190,7 +173,7 @@ export function transactionContract(driver: ProducerDriver): void {
       })
 
       test('the broker is killed inside a transaction: it commits after the restart', async () => {
-        const { proxy, broker, direct } = fixture
+        const { proxy, broker, direct } = kafka()
         const topic = await createTopic(direct)
         await using producer = await startProducer(driver, { transactionalId: randomUUID() }, [proxy.address])
         producer.beginTransaction()

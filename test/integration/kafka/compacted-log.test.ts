@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
-import { sharedKafka, startKafka } from '@tributary/harness'
+import { sharedKafka } from '@tributary/harness'
 import { CompactedLog, KafkaAdmin, type LogRecord } from '@tributary/kafka'
 import { createProducer, type KafkaProducer, type ProducerOptions } from '@tributary/kafka-producer'
 import { quietLogger, until } from '../../support/unit-worker.ts'
@@ -14,10 +14,10 @@ interface Tail {
   readonly records: LogRecord[]
 }
 
-async function tail(t: TestContext, topic: string, partitions = 1, addresses = brokers): Promise<Tail> {
+async function tail(t: TestContext, topic: string, partitions = 1): Promise<Tail> {
   const records: LogRecord[] = []
   const log = new CompactedLog({
-    connection: { brokers: addresses, clientId: 'test' },
+    connection: { brokers, clientId: 'test' },
     topic: { name: topic, partitions, replicationFactor: -1 },
     log: quietLogger,
     onRecord: (record) => void records.push(record),
@@ -27,8 +27,8 @@ async function tail(t: TestContext, topic: string, partitions = 1, addresses = b
   return { log, records }
 }
 
-async function producer(t: TestContext, options: ProducerOptions = {}, addresses = brokers): Promise<KafkaProducer> {
-  const made = createProducer({ brokers: addresses, clientId: 'test' }, { driver: 'platformatic', ...options })
+async function producer(t: TestContext, options: ProducerOptions = {}): Promise<KafkaProducer> {
+  const made = createProducer({ brokers, clientId: 'test' }, { driver: 'platformatic', ...options })
   t.after(() => made.close())
   await made.start(forever)
   return made
@@ -178,30 +178,4 @@ test('a wait ends with the reason of its signal, and with the log', async (t) =>
   const rejected = assert.rejects(second, { code: 'CLOSED' })
   await log.stop()
   await rejected
-})
-
-test('a log lives through the end and the return of its broker, and hands nothing out twice', async (t) => {
-  const broker = await startKafka()
-  t.after(() => broker.stop())
-  const topic = newTopic()
-  const { log, records } = await tail(t, topic, 2, broker.brokers)
-  const writer = await producer(t, {}, broker.brokers)
-  await writer.send([record(topic, 'before', 'v', 0), record(topic, 'before', 'v', 1)], forever)
-  await log.refresh()
-  await broker.kill()
-  const refresh = log.refresh()
-  await broker.start()
-  await refresh
-  await writer.send([record(topic, 'after', 'v', 0), record(topic, 'after', 'v', 1)], forever)
-  await log.refresh()
-  assert.deepEqual(keys(records).sort(), ['after', 'after', 'before', 'before'])
-})
-
-test('a start waits for a cluster that is not there yet', async (t) => {
-  const broker = await startKafka()
-  t.after(() => broker.stop())
-  await broker.kill()
-  const starting = tail(t, newTopic(), 1, broker.brokers)
-  await broker.start()
-  await starting
 })

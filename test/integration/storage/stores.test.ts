@@ -281,3 +281,12 @@ test('a config topic of several partitions is refused', async (t) => {
   await started(t, cluster)
   await assert.rejects(configs.start(forever), /must have one/)
 })
+
+test('a start without a broker waits, and ends with the reason of its signal', async () => {
+  const { configs } = createStores({ connection: { brokers: ['127.0.0.1:1'], clientId: 'test' }, log: quietLogger })
+  const controller = new AbortController()
+  const starting = configs.start(controller.signal)
+  controller.abort(new Error('stopped'))
+  await assert.rejects(starting, /stopped/)
+  await configs.stop()
+})

@@ -50,8 +50,9 @@ function importerOf(file: string, projects: readonly Project[]): Importer | null
 export function rowOf({ folder, manifest }: Project, isTest = false): readonly string[] | undefined {
   const own = folder.startsWith('apps/') ? kinds[manifest.tributary?.kind ?? ''] : libraries[nameOf(folder)]
   if (own === undefined || forAll.includes(nameOf(folder))) return own
-  // A project that knows connect-api may test its connectors with the testkit.
-  return [...own, ...forAll, ...(isTest && own.includes('connect-api') ? forTests : [])]
+  // An app that knows connect-api may test its connectors with the testkit.
+  const mayTest = isTest && folder.startsWith('apps/') && own.includes('connect-api')
+  return [...own, ...forAll, ...(mayTest ? forTests : [])]
 }
 
 /** Code that does not ship: `*.test.ts`, and the folders named `testing` that tests share. */
@@ -81,7 +82,7 @@ function projectProblem({ folder, row, isTest }: Importer, { folder: target }: P
   }
   if (row.includes(name)) return null
   if (forTests.includes(name) && !isTest) {
-    return `${name} is for tests: only *.test.ts and testing/ may import it, in a project that may import connect-api.`
+    return `${name} is for tests: only *.test.ts and testing/ may import it, in an app that may import connect-api.`
   }
   const may = row.length === 0 ? 'no other project' : `only ${row.join(', ')}`
   return `${folder} may import ${may} (${TABLE}). Move the code to a project that may import both, or pass the value or function in from there.`

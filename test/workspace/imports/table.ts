@@ -13,7 +13,8 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
   // JSON that keeps integers above 2^53 has one home, config.
   converters: ['connect-api', 'config'],
   transforms: ['connect-api'],
-  testkit: ['connect-api'],
+  // All but connect-api for the sub-path `kafka` alone, which runs tasks in the runtime.
+  testkit: ['connect-api', 'connect-runtime', 'connect-storage', 'kafka', 'harness', 'telemetry'],
   'push-source': ['connect-api', 'config', 'telemetry'],
   kafka: ['config', 'telemetry'],
   'kafka-producer': ['config', 'telemetry'],
@@ -47,7 +48,7 @@ export const deploy: readonly string[] = Object.keys(libraries)
 /** Libraries that every project may import, on top of its row: they import nothing themselves. */
 export const forAll: readonly string[] = ['async']
 
-/** Libraries that only tests may import, on top of their project's row. */
+/** Libraries that only the tests of apps may import, on top of their project's row. */
 export const forTests: readonly string[] = ['testkit']
 
 /**

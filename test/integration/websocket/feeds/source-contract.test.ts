@@ -1,19 +1,19 @@
 import { sourceContract } from '@tributary/testkit'
+import { kafkaTaskRunner } from '@tributary/testkit/kafka'
 import { after } from 'node:test'
 import { withProps } from '../../../support/fixture-with-props.ts'
-import { startRunnerKafka } from '../../../support/source-task-runner.ts'
 import { websocketFixture } from './contract-fixture.ts'
 
 const SPILL_BYTES = 2 * 1024 * 1024
 
-const kafka = await startRunnerKafka()
+const kafka = await kafkaTaskRunner()
 after(() => kafka.stop())
 
-sourceContract('WebSocket', websocketFixture, () => kafka.createRunner())
+sourceContract('WebSocket', websocketFixture, kafka.createRunner)
 
 const spilling = {
   ...withProps(websocketFixture, { 'overflow.policy': 'spill', 'spill.max.bytes': String(SPILL_BYTES) }),
   // What a full queue makes wait goes to disk first, which is one more buffer on the way.
   transportBytes: websocketFixture.transportBytes + SPILL_BYTES,
 }
-sourceContract('WebSocket, spilling to disk', spilling, () => kafka.createRunner())
+sourceContract('WebSocket, spilling to disk', spilling, kafka.createRunner)

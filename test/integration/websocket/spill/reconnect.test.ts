@@ -1,14 +1,14 @@
+import { startProxiedKafka, type ProxiedKafka } from '@tributary/harness'
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type ProxiedBroker, startProxiedBroker } from '../../kafka-producer/support.ts'
 import { startSpillRig } from './rig.ts'
 import { until } from '../../../support/until.ts'
 
 const RATE = 2000
 
-let kafka: ProxiedBroker
+let kafka: ProxiedKafka
 before(async () => {
-  kafka = await startProxiedBroker()
+  kafka = await startProxiedKafka()
 })
 after(() => kafka.stop())
 

@@ -5,13 +5,12 @@ import type { TestContext } from 'node:test'
 import type { Props, TaskStats } from '@tributary/connect-api'
 import { createTask, type CreatedTask, type Lease, resolveProps, systemClock } from '@tributary/connect-runtime'
 import { createStores } from '@tributary/connect-storage'
-import { temporaryFolder } from '@tributary/harness'
+import { type ProxiedKafka, temporaryFolder } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import { websocketSource } from '@tributary/ws-ingest'
 import { numbersIn } from '../../../support/delivered.ts'
 import { LiveNumbers, type LiveNumbersOptions } from '../../../support/live-numbers.ts'
 import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
-import type { ProxiedBroker } from '../../kafka-producer/support.ts'
 import { createTopic, readPartition } from '../../../support/kafka-topic.ts'
 
 const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
@@ -43,7 +42,7 @@ export interface SpillRig {
 /** `props`: what the connector has beside URL and topic. The test takes everything away again. */
 export async function startSpillRig(
   t: TestContext,
-  kafka: ProxiedBroker,
+  kafka: ProxiedKafka,
   numbers: LiveNumbersOptions,
   props: Props,
 ): Promise<SpillRig> {

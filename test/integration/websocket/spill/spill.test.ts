@@ -1,7 +1,7 @@
+import { startProxiedKafka, type ProxiedKafka } from '@tributary/harness'
 import assert from 'node:assert/strict'
 import { appendFile, readdir, stat } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
-import { type ProxiedBroker, startProxiedBroker } from '../../kafka-producer/support.ts'
 import { type Run, type SpillRig, startSpillRig } from './rig.ts'
 import { until } from '../../../support/until.ts'
 
@@ -21,9 +21,9 @@ const SMALL_MEMORY = {
   'task.shutdown.graceful.timeout.ms': '500',
 }
 
-let kafka: ProxiedBroker
+let kafka: ProxiedKafka
 before(async () => {
-  kafka = await startProxiedBroker()
+  kafka = await startProxiedKafka()
 })
 after(() => kafka.stop())
 

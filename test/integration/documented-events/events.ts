@@ -1,6 +1,3 @@
-import assert from 'node:assert/strict'
-import { test } from 'node:test'
-
 type Level = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR'
 
 export interface DocumentedEvent {
@@ -59,33 +56,4 @@ export const SHARED_EVENTS_LEFT_OUT: Readonly<Record<string, string>> = {
   reconnect_task_cancelled: 'there is no reconnect task',
   executor_shutdown_timeout: 'there are no threads',
   executor_shutdown_interrupted: 'there are no threads',
-}
-
-export interface EventTable {
-  readonly documented: Readonly<Record<string, DocumentedEvent>>
-  readonly leftOut: Readonly<Record<string, string>>
-}
-
-/** Tests, to come after those that provoke the events, of a worker's whole log. */
-export function testDocumentedEvents({ documented, leftOut }: EventTable, log: () => Promise<string>): void {
-  for (const [event, { level, fields }] of Object.entries(documented)) {
-    test(`${event} has the level and the fields that the documents promise`, async () => {
-      const found = (await log()).split('\n').filter((line) => line.includes(` event=${event} `))
-      assert.notEqual(found.length, 0)
-      for (const line of found) {
-        const written = /^\S+ (\w+)/.exec(line)?.[1]
-        assert.ok(
-          level.some((allowed) => allowed === written),
-          line,
-        )
-        for (const field of fields) assert.match(line, new RegExp(` ${field}=`))
-      }
-    })
-  }
-
-  test('none that is left out is written', async () => {
-    const written = new Set([...(await log()).matchAll(/ event=(\w+)/g)].map(([, event]) => event))
-    const astray = Object.keys(leftOut).filter((event) => written.has(event))
-    assert.deepEqual(astray, [])
-  })
 }

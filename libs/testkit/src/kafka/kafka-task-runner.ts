@@ -1,46 +1,56 @@
 import type { Props, SourcePlugin, SourceTask } from '@tributary/connect-api'
 import { type CreatedTask, createTask, type PredecessorRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
 import { createStores, type Stores } from '@tributary/connect-storage'
-import { KafkaAdmin } from '@tributary/kafka'
+import { apiKeys, type ProxiedKafka, startProxiedKafka } from '@tributary/harness'
+import { KafkaAdmin, type LogRecord, readPartition } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
-import type { KeptRecord, RunningTask, TaskRunner } from '@tributary/testkit'
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { apiKeys } from './kafka-proxy.ts'
-import { type ProxiedBroker, startProxiedBroker } from '../integration/kafka-producer/support.ts'
-import { createTopic, readPartition } from './kafka-topic.ts'
-import { until } from './until.ts'
+import type { RunningTask, TaskRunner } from '../source-fixture.ts'
+import { until } from '../until.ts'
 
 const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
 const DEFAULTS: Props = {
   'key.converter': CONVERTER,
   'value.converter': CONVERTER,
-  // The machine may be slow; what a stop gives up is no subject here.
+  // A slow machine must not cut a stop short: what a forced stop gives up is not what the contract is about.
   'task.shutdown.graceful.timeout.ms': '60000',
 }
-/** The broker's message.max.bytes by default. */
+/** The broker's default of message.max.bytes. */
 const MAX_RECORD_BYTES = 1_048_588
 
-/** A store lives as long as the signal of its start. */
+/** The stores run until `stop`, not until a signal. */
 const NEVER = new AbortController().signal
 const silent = createLogger({ name: 'contract', stream: { write: () => true } })
-/** Nobody else wants the task. */
+/** A lease that is always valid, as no other worker asks for the task. */
 const lease: Lease = { valid: () => true, passed: () => Promise.resolve(), release: () => {} }
 
-/** A broker whose clients come through a proxy that can cut them off, and runners of tasks on it. */
-export interface RunnerKafka {
-  createRunner(): Promise<TaskRunner>
+/** One Kafka broker behind a proxy, and task runners on it. */
+export interface KafkaTaskRunner {
+  /** A runner with a topic and a dead-letter topic of its own: what `sourceContract` asks for, once for each scenario. */
+  readonly createRunner: () => Promise<TaskRunner>
+  /** Ends the broker and the proxy. Stop the tasks first. */
   stop(): Promise<void>
 }
 
-export async function startRunnerKafka(): Promise<RunnerKafka> {
-  const kafka = await startProxiedBroker()
-  const connection = { brokers: [kafka.proxy.address], clientId: 'contract' }
+/**
+ * Starts a Kafka broker whose clients come through a proxy that can cut them off, and makes runners that run a source's tasks
+ * on that broker with the real runtime, producer and offset store. Takes some seconds, so call it once in a test file:
+ *
+ *     const kafka = await kafkaTaskRunner()
+ *     after(() => kafka.stop())
+ *     sourceContract('SSE', fixture, kafka.createRunner)
+ *
+ * Kafka comes from Docker or from Java 17+ and Maven. Rejects with a HarnessError, one sentence, when there is neither.
+ */
+export async function kafkaTaskRunner(): Promise<KafkaTaskRunner> {
+  const kafka = await startProxiedKafka()
+  const connection = { brokers: kafka.brokers, clientId: 'contract' }
   const admin = new KafkaAdmin(connection)
   const cluster = `contract-${randomUUID()}`
   const newStores = (): Stores => createStores({ connection, log: silent, cluster })
-  // As another worker that takes the task over would see it.
+  // Sees the offsets as another worker would that takes the task over.
   const observer = newStores()
   await observer.offsets.start(NEVER)
   const environment = {
@@ -56,10 +66,14 @@ export async function startRunnerKafka(): Promise<RunnerKafka> {
     clock: systemClock,
     log: silent,
   } as const
+  const createTopic = async (): Promise<string> => {
+    const name = `contract-${randomUUID()}`
+    await admin.createTopic({ name, partitions: 1, replicationFactor: 1 })
+    return name
+  }
   return {
     createRunner: async () => {
-      const topic = await createTopic(kafka.direct)
-      const deadLetterTopic = await createTopic(kafka.direct)
+      const [topic, deadLetterTopic] = await Promise.all([createTopic(), createTopic()])
       const start = async (plugin: SourcePlugin, props: Props): Promise<RunningTask> => {
         const task = new TaskOnKafka({ kafka, observer, newStores, environment, plugin, props, topic, deadLetterTopic })
         await task.restart()
@@ -77,7 +91,7 @@ export async function startRunnerKafka(): Promise<RunnerKafka> {
 }
 
 interface TaskOnKafkaParts {
-  readonly kafka: ProxiedBroker
+  readonly kafka: ProxiedKafka
   readonly observer: Stores
   readonly newStores: () => Stores
   readonly environment: Omit<TaskEnvironment, 'offsets'>
@@ -87,13 +101,13 @@ interface TaskOnKafkaParts {
   readonly deadLetterTopic: string
 }
 
-/** A task as `createTask` makes it for a worker, with the real producer and offset store. */
+/** A task as a worker creates it, with the real producer and offset store. */
 class TaskOnKafka implements RunningTask {
   polls = 0
   failure: unknown = null
   readonly #parts: TaskOnKafkaParts
   readonly #connector = `contract-${randomUUID()}`
-  readonly #kept: KeptRecord[] = []
+  readonly #kept: LogRecord[] = []
   #readTo = 0n
   #current: CreatedTask | null = null
   #offsets: Stores['offsets'] | null = null
@@ -109,16 +123,15 @@ class TaskOnKafka implements RunningTask {
     return this.#run.stats
   }
 
-  async kept(): Promise<readonly KeptRecord[]> {
-    const { kafka, topic } = this.#parts
-    const records = await readPartition(kafka.direct, topic, 0, { from: this.#readTo, committed: true })
+  async kept(): Promise<readonly LogRecord[]> {
+    const records = await this.#read(this.#parts.topic, this.#readTo)
     this.#readTo = (records.at(-1)?.offset ?? this.#readTo - 1n) + 1n
     this.#kept.push(...records)
     return this.#kept
   }
 
-  setAside(): Promise<readonly KeptRecord[]> {
-    return readPartition(this.#parts.kafka.direct, this.#parts.deadLetterTopic, 0, { committed: true })
+  setAside(): Promise<readonly LogRecord[]> {
+    return this.#read(this.#parts.deadLetterTopic, 0n)
   }
 
   committedOffset(): ReturnType<RunningTask['committedOffset']> {
@@ -139,7 +152,7 @@ class TaskOnKafka implements RunningTask {
     this.#offsets = null
   }
 
-  /** What a source that can resume does when its task is another worker's: all is given up before anything more is sent. */
+  /** Ends the run as a worker does that has lost the task to another one: nothing more is sent or committed. */
   async crash(): Promise<void> {
     await this.#run.run.lose()
     await this.#offsets?.stop()
@@ -166,7 +179,7 @@ class TaskOnKafka implements RunningTask {
     })
     void successor.run.run()
     await ended
-    await until('the successor takes over', () => successor.run.state !== 'starting')
+    await until(() => successor.run.state !== 'starting', 'the successor takes over')
   }
 
   #create(offsets: Stores['offsets'], predecessor: PredecessorRun | null): CreatedTask {
@@ -191,11 +204,17 @@ class TaskOnKafka implements RunningTask {
     else proxy.thaw()
   }
 
-  /** The connection that carries the next records stops there; after `thaw` they come over another one. */
+  /** Closed: the proxy stops the connection at the next produce request. Open: the proxy cuts it, and the producer reconnects. */
   topic(state: 'open' | 'closed'): void {
     const { kafka, topic } = this.#parts
     if (state === 'open') kafka.proxy.thaw()
     else void kafka.proxy.hold({ apiKey: apiKeys.produce, naming: topic, what: 'request' })
+  }
+
+  /** Reads around the proxy, so that it works whatever the task's own connections go through. */
+  #read(topic: string, from: bigint): Promise<LogRecord[]> {
+    const connection = { brokers: this.#parts.kafka.direct, clientId: 'contract' }
+    return readPartition(connection, { topic, partition: 0, from })
   }
 
   get #run(): CreatedTask {

@@ -1,5 +1,40 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
 
+import { type KafkaBroker, startKafka } from './kafka-broker.ts'
+
+/** A broker, and the proxy that stands before it. */
+export interface ProxiedKafka {
+  readonly broker: KafkaBroker
+  readonly proxy: KafkaProxy
+  /** Addresses that lead through the proxy. */
+  readonly brokers: readonly string[]
+  /** Addresses that lead around the proxy. */
+  readonly direct: readonly string[]
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a broker that advertises the address of a `KafkaProxy`, so that every connection of a client to a partition leader or
+ * a group coordinator passes the proxy.
+ *
+ * @param properties further keys of server.properties
+ */
+export async function startProxiedKafka(properties: Readonly<Record<string, string>> = {}): Promise<ProxiedKafka> {
+  const proxy = await KafkaProxy.listen()
+  const broker = await startKafka({ proxy: proxy.address, properties })
+  proxy.forwardTo(Number(broker.brokers[0]!.split(':')[1]))
+  return {
+    broker,
+    proxy,
+    brokers: [proxy.address],
+    direct: broker.direct ?? [],
+    stop: async () => {
+      await proxy.close()
+      await broker.stop()
+    },
+  }
+}
+
 /** Numbers of Kafka requests (https://kafka.apache.org/protocol#protocol_api_keys). */
 export const apiKeys = { produce: 0, initProducerId: 22, addPartitionsToTxn: 24, endTxn: 26 } as const
 
@@ -13,8 +48,8 @@ export interface Held {
 }
 
 /**
- * Stands between a producer and a broker that advertises it, and breaks what goes through: the broker acts on a
- * request and its answer is lost, one connection stops at a chosen request, or nothing moves any more and nobody says so.
+ * A TCP proxy between Kafka clients and one broker that can break their connections in four ways: lose the answer to a request
+ * on which the broker acted, stop one connection at a chosen request, freeze all connections silently, or refuse them.
  */
 export class KafkaProxy {
   readonly #server: Server

@@ -1,0 +1,49 @@
+import { fetchV13 } from '@platformatic/kafka'
+import type { KafkaConnection } from '@tributary/config'
+import { call, Cluster, leadersOf } from '../cluster/cluster.ts'
+import { committedRecords, type LogRecord } from './committed-records.ts'
+import { checkCode } from '../cluster/errors.ts'
+
+export interface ReadPartitionOptions {
+  readonly topic: string
+  readonly partition: number
+  /** The first offset to read; 0 by default. */
+  readonly from?: bigint
+}
+
+const MAX_BYTES = 32 << 20
+const READ_COMMITTED = 1
+const FULL_FETCH_EPOCH = -1
+
+/**
+ * The records of a partition from an offset to the present end of the log (the last stable offset), as a read_committed
+ * consumer sees them (KIP-98). One try: rejects with a KafkaError when the leader does not answer.
+ */
+export async function readPartition(
+  connection: KafkaConnection,
+  { topic, partition, from = 0n }: ReadPartitionOptions,
+): Promise<LogRecord[]> {
+  const cluster = new Cluster(connection)
+  try {
+    const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
+    const leader = await cluster.node(leaders.get(partition) ?? -1)
+    const read: LogRecord[] = []
+    for (let offset = from; ;) {
+      const wanted = { partition, currentLeaderEpoch: -1, fetchOffset: offset, lastFetchedEpoch: -1 }
+      const topics = [{ topicId: id, partitions: [{ ...wanted, partitionMaxBytes: MAX_BYTES }] }]
+      const response = await call(
+        leader, fetchV13.api, 0, 0, MAX_BYTES, READ_COMMITTED, 0, FULL_FETCH_EPOCH, topics, [], '',
+      ) // prettier-ignore
+      checkCode(response.errorCode, `fetch from topic ${topic}`)
+      const fetched = response.responses[0]?.partitions[0]
+      checkCode(fetched?.errorCode ?? -1, `fetch from ${topic}-${partition}`)
+      const { records, next } = committedRecords(fetched!, offset)
+      read.push(...records)
+      // Without progress there is nothing up to the end that this answer could have brought.
+      if (next >= fetched!.lastStableOffset || next === offset) return read
+      offset = next
+    }
+  } finally {
+    await cluster.close()
+  }
+}

@@ -45,7 +45,8 @@ export class GapTracker {
   }
 
   /**
-   * The records of the batch with backfilled and gap records inserted. Never rejects; an abort leaves gaps unfilled.
+   * The records of the batch with backfilled and gap records inserted. A failed backfill never makes it reject; an abort
+   * leaves gaps unfilled.
    */
   async complete(
     { records, gaps, late, before, connection }: BatchWithGaps,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ConfigError, DataError, type SourceRecord } from '@tributary/connect-api'
-import { Frame, messageDecoder } from '../../apps/ws-ingest/src/message/message.ts'
+import { Message, messageDecoder } from '../../apps/ws-ingest/src/message/message.ts'
 import { compilePath, elementTexts, namesOfPath } from '../../apps/ws-ingest/src/expressions/json-path.ts'
 import { RecordBuilder } from '../../apps/ws-ingest/src/record/record-builder.ts'
 import { compileRule } from '../../apps/ws-ingest/src/expressions/rule.ts'
@@ -64,7 +64,7 @@ export const ruleTarget: Target<string> = {
   run: (text) =>
     compiled(() => {
       const rule = compileRule(text, 'record.skip.match')
-      for (const message of messages) assert.equal(typeof rule(frameOf(Buffer.from(message))), 'boolean')
+      for (const message of messages) assert.equal(typeof rule(messageOf(Buffer.from(message))), 'boolean')
     }),
   show: (text) => text,
 }
@@ -116,7 +116,7 @@ export const recordTarget: Target<Feed> = {
         lastSequence: 0,
         sequences: null,
       })
-      const { records } = builder.build([new Frame(data, binary, 0, { number: 1 }, messageDecoder(config))])
+      const { records } = builder.build([new Message(data, binary, 0, { number: 1 }, messageDecoder(config))])
       records.forEach(checkRecord)
       const whole = config['split.field'] === null && config['record.skip.match'] === null
       if (whole) assert.equal(records.length, 1)
@@ -137,8 +137,8 @@ function checkRecord({ topic, value, key, timestamp, error, original, sourceOffs
   else assert.ok(error instanceof DataError && value === null && original !== undefined)
 }
 
-function frameOf(data: Buffer): Frame {
-  return new Frame(data, false, 0, { number: 1 })
+function messageOf(data: Buffer): Message {
+  return new Message(data, false, 0, { number: 1 })
 }
 
 /** Settings that say nothing are refused with a clear error; any other error is a finding. */

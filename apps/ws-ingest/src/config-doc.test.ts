@@ -8,7 +8,7 @@ test('CONFIG.md is what the spec says (npm run config-doc -w apps/ws-ingest writ
   assert.equal(readFileSync(CONFIG_PAGE, 'utf8'), configPage())
 })
 
-test('every setting has a group, a name and plain words', () => {
+test('every key has a group, a display name and a doc text', () => {
   for (const [key, spec] of Object.entries(websocketSpec.data.keys)) {
     assert.ok(spec.group && spec.displayName && spec.doc.endsWith('.'), key)
   }

@@ -16,7 +16,7 @@ const errorsOf = async (props: Props): Promise<Record<string, string>> => {
 }
 
 describe('the WebSocket source connector', () => {
-  test('makes one task a URL, whatever more tasks.max allows', () => {
+  test('makes one task per URL, even if tasks.max is higher', () => {
     assert.deepEqual(connector.taskConfigs(BASE, 5), [BASE])
     const shared = { 'kafka.topic': 't', 'tasks.max': '3' }
     assert.deepEqual(connector.taskConfigs(THREE, 3), [
@@ -26,7 +26,7 @@ describe('the WebSocket source connector', () => {
     ])
   })
 
-  test('makes tasks of settings whose references are not resolved', () => {
+  test('makes tasks from properties with unresolved references', () => {
     const urls = { 'websocket.url': '${file:/s:a}', 'websocket.additional.urls': '${file:/s:b}' }
     const tasks = connector.taskConfigs({ ...BASE, ...urls, 'websocket.message.queue.size': '${env:SIZE}' }, 2)
     assert.deepEqual(
@@ -35,7 +35,7 @@ describe('the WebSocket source connector', () => {
     )
   })
 
-  test('refuses more URLs than tasks, on tasks.max', async () => {
+  test('refuses more URLs than tasks, with an error on tasks.max', async () => {
     const message =
       'Invalid value 2 for configuration tasks.max: each of the 3 URLs is a task, so it must be at least 3'
     assert.deepEqual(await errorsOf({ ...THREE, 'tasks.max': '2' }), { 'tasks.max': message })
@@ -45,19 +45,19 @@ describe('the WebSocket source connector', () => {
     assert.deepEqual(await errorsOf(THREE), {})
   })
 
-  test('refuses a URL that is there twice, without showing it', async () => {
+  test('refuses a duplicate URL without showing it', async () => {
     const errors = await errorsOf({ ...THREE, 'websocket.additional.urls': `ws://b,${BASE['websocket.url']}` })
     assert.deepEqual(Object.keys(errors), ['websocket.additional.urls'])
     assert.doesNotMatch(JSON.stringify(errors), /token/)
   })
 
-  test('refuses rules and templates that say nothing, each on its key', async () => {
+  test('refuses invalid rules and templates, each on its key', async () => {
     const errors = await errorsOf({ ...BASE, 'record.skip.match': 'a ==', 'topic.template': 'q.{{a..b}}' })
     assert.deepEqual(Object.keys(errors), ['record.skip.match', 'topic.template'])
     assert.match(errors['topic.template'] ?? '', /"a\.\.b" in topic\.template is no path/)
   })
 
-  test('cannot be exactly once, and keeps all its offsets in Kafka', () => {
+  test('does not support exactly once, and keeps all its offsets in Kafka', () => {
     assert.equal(connector.exactlyOnce(), false)
     assert.equal(connector.offsetsOnlyInKafka, true)
   })
@@ -75,13 +75,13 @@ describe('offsets to be altered', () => {
     check({ partition: { ...PARTITION, stream: 'BTC' }, offset: { stream_sequence: 2n ** 60n } }, NUMBERED)
   })
 
-  test('can be deleted for a URL that is read no more', () => {
-    check({ partition: { websocket_url: 'ws://former', stream: 'x' }, offset: null })
+  test('can be deleted for a URL that is no longer configured', () => {
+    check({ partition: { websocket_url: 'ws://removed', stream: 'x' }, offset: null })
   })
 
   for (const [what, partition, offset, props] of [
     ['a partition of another form', { file: 'x' }, { sequence: 1 }, {}],
-    ['the partition of a URL that is not read', { websocket_url: 'ws://other' }, { sequence: 1 }, {}],
+    ['for a URL that is not configured', { websocket_url: 'ws://other' }, { sequence: 1 }, {}],
     ['a stream where there are none', { ...PARTITION, stream: 'x' }, { sequence: 1 }, {}],
     ['a stream that is no text', { ...PARTITION, stream: 1 }, { sequence: 1 }, NUMBERED],
     ['a session that is no text', PARTITION, { session_id: 1 }, {}],
@@ -103,7 +103,7 @@ describe('offsets to be altered', () => {
 })
 
 describe('the WebSocket plugin', () => {
-  test('reconnects as configured, with odd values taken for 0', () => {
+  test('reconnects as configured; negative values count as 0', () => {
     const policy = (props: Props) => websocketSource.reconnectPolicy!({ ...BASE, ...props })
     assert.deepEqual(policy({}), {
       enabled: true,
@@ -116,7 +116,7 @@ describe('the WebSocket plugin', () => {
     assert.equal(policy({ 'websocket.reconnect.max.attempts': '-1  # infinite retries' }).maxAttempts, -1)
   })
 
-  test("names the feed in the documents' metrics as they do, without its secrets", () => {
+  test('labels the documented metrics with the URL, without secrets', () => {
     const label = (url: string) => websocketSource.metricLabels!({ ...BASE, 'websocket.url': url })['url']
     assert.equal(label('wss://stream.binance.com:9443/ws?token=abc'), 'stream.binance.com_9443_ws')
     assert.equal(label('ws://user:pass@host/a-b.c/ž'), 'host_a-b.c__C5_BE')

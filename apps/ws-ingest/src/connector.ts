@@ -8,11 +8,11 @@ import {
 import { urlsOf, websocketSpec } from './config/config.ts'
 import { checkOffsets, configErrors, tooFewTasks } from './validate.ts'
 
-/** One task for each URL: a feed cannot be split, and `tasks.max` above the number of URLs changes nothing. */
+/** One task per URL: a feed cannot be split, so a `tasks.max` above the number of URLs has no effect. */
 export class WebSocketSourceConnector implements SourceConnector {
   readonly spec = websocketSpec.data
 
-  /** No feed keeps where a reader stands. */
+  /** Feeds store no positions of their readers. */
   readonly offsetsOnlyInKafka = true
 
   taskConfigs(props: Props, maxTasks: number): Props[] {
@@ -28,7 +28,7 @@ export class WebSocketSourceConnector implements SourceConnector {
     return configErrors(props, signal)
   }
 
-  /** A feed cannot be asked for what it sent before. */
+  /** A feed cannot resend past messages. */
   exactlyOnce(): boolean {
     return false
   }

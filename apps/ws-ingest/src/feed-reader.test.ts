@@ -5,7 +5,7 @@ import { RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { parseConfig } from './config/config.ts'
 import type { Dialer } from './connection/dialer.ts'
-import { planSession } from './connection/feed-protocol.ts'
+import { compileProtocol } from './connection/feed-protocol.ts'
 import { FeedReader } from './feed-reader.ts'
 import { messageDecoder } from './message/message.ts'
 import { createRecordSource } from './record/record-source.ts'
@@ -33,9 +33,9 @@ function testReader(settings: Props): TestReader {
   const context = { connector: 'c', task: 0, config: props, offset: () => null, log: LOG, stats, clock, dataDir: '/none' } as TaskContext // prettier-ignore
   const sessionId = 'the-session'
   const busyLog = new RateLimitedLog(LOG, clock)
-  const plan = planSession(config, props)
+  const protocol = compileProtocol(config, props)
   let server: ConnectionListener
-  const socket: WebSocketConnection = { responseCode: 101, protocol: '', send() {}, ping() {}, pause() {}, resume() {}, close() {}, terminate() {} } // prettier-ignore
+  const socket: WebSocketConnection = { responseCode: 101, subprotocol: '', send() {}, ping() {}, pause() {}, resume() {}, close() {}, terminate() {} } // prettier-ignore
   const dialer: Pick<Dialer, 'open'> = {
     open: (_valueOf, listener) => {
       server = listener
@@ -46,8 +46,8 @@ function testReader(settings: Props): TestReader {
     context,
     config,
     dialer: dialer as Dialer,
-    plan,
-    values: { clock, sessionId, signer: plan.signer },
+    protocol,
+    values: { clock, sessionId, signer: protocol.signer },
     decode: messageDecoder(config),
     log: LOG,
     busyLog,
@@ -57,7 +57,7 @@ function testReader(settings: Props): TestReader {
   return { reader, server: () => server }
 }
 
-test('a stop hands out what came while the session was not complete yet', async (t) => {
+test('a stop delivers the messages received before the initialization was complete', async (t) => {
   const { reader, server } = testReader({
     'websocket.subscription.1.message': 'subscribe',
     'websocket.subscription.1.ack.match': '/^ok$/',
@@ -79,7 +79,7 @@ test('a stop hands out what came while the session was not complete yet', async 
   assert.equal(await reader.read(0, signal), null)
 })
 
-test('a connect that is given up before anything came rejects', async (t) => {
+test('connect rejects when it is aborted before the first message', async (t) => {
   const { reader } = testReader({
     'websocket.subscription.1.message': 'subscribe',
     'websocket.subscription.1.ack.match': '/^ok$/',
@@ -93,7 +93,7 @@ test('a connect that is given up before anything came rejects', async (t) => {
   await assert.rejects(connected, /stopping/)
 })
 
-test('a connection that is given up after it brought something keeps its number for itself', async (t) => {
+test('an aborted connection that delivered messages keeps its number; the next connection gets the next one', async (t) => {
   const { reader, server } = testReader({
     'websocket.subscription.1.message': 'subscribe',
     'websocket.subscription.1.ack.match': '/^ok$/',

@@ -17,19 +17,19 @@ import type { Logger } from '@tributary/telemetry'
 import { parseConfig, shownUrl, sourcePartitionOf, type WebSocketConfig } from './config/config.ts'
 import { createDialer, type Dialer } from './connection/dialer.ts'
 import { FeedConnection, PolicyCloses } from './connection/feed-connection.ts'
-import { planSession, type SessionPlan } from './connection/feed-protocol.ts'
+import { compileProtocol, type FeedProtocol } from './connection/feed-protocol.ts'
 import { templateValues, type ValueSource } from './connection/template-values.ts'
 import { Burst, createIntake } from './message/message-queue.ts'
-import { type ConnectionInfo, type DecodeMessage, Frame, messageDecoder } from './message/message.ts'
+import { type ConnectionInfo, type DecodeMessage, Message, messageDecoder } from './message/message.ts'
 import { createRecordSource, type RecordSource } from './record/record-source.ts'
 import { openWebSocket } from './transport/open-websocket.ts'
 
-/** The parts of a running task; `createFeedReader` puts them together. */
+/** The parts of a running task; `createFeedReader` creates them. */
 export interface FeedReaderParts {
   readonly context: TaskContext
   readonly config: WebSocketConfig
   readonly dialer: Dialer
-  readonly plan: SessionPlan
+  readonly protocol: FeedProtocol
   readonly values: ValueSource
   readonly decode: DecodeMessage
   readonly log: Logger
@@ -38,20 +38,20 @@ export interface FeedReaderParts {
   readonly metrics: TaskMetricsLog
 }
 
-/** Reads one feed: connects, again and again when asked to, and turns what was queued into records. */
+/** Reads one feed: connects and reconnects when asked to, and turns the queued messages into records. */
 export class FeedReader {
   readonly #parts: FeedReaderParts
-  readonly #intake: Intake<Frame>
+  readonly #intake: Intake<Message>
   readonly #closes = new PolicyCloses()
   #connection: FeedConnection | null = null
-  /** Connections that brought messages, or are ready to. */
+  /** Number of connections that were initialized or delivered messages. */
   #connects = 0
-  /** When the last connection ended, in ms since the epoch, until the next one streams. */
+  /** End of the last connection in ms since the epoch, until the next connection is initialized. */
   #lostAt: number | null = null
-  /** What ended the last connection, until the next one is tried. */
+  /** The error that ended the last connection, until the next attempt. */
   #endedWith: ConnectError | null = null
   #drainingSince: number | null = null
-  /** Records handed out since then. */
+  /** Records handed out since the drain began. */
   #drainedCount = 0
 
   constructor(parts: FeedReaderParts) {
@@ -60,8 +60,8 @@ export class FeedReader {
   }
 
   /**
-   * Opens a connection and its session. Resolves once the feed streams, or has filled the queue, or when a drain leaves nothing
-   * to do but to read what came meanwhile.
+   * Opens and initializes a connection. Resolves once the feed delivers, or the queue is full, or a drain leaves only
+   * messages that were already received to be read.
    */
   async connect(signal: AbortSignal): Promise<void> {
     this.#connection?.terminate()
@@ -79,27 +79,27 @@ export class FeedReader {
       connection.terminate()
       this.#lostAt = lostAt
       if (!connection.hasDelivered) throw error
-      this.#streamed(info, lostAt)
-      // What came before a stop is handed out as if there had been none.
+      this.#connected(info, lostAt)
+      // Messages received before a stop are still delivered.
       if (this.#drainingSince !== null) return
       this.#lostAt = this.#parts.context.clock.now()
       throw error
     }
-    this.#streamed(info, lostAt)
+    this.#connected(info, lostAt)
   }
 
-  /** The records of the next messages; [] after `waitMs` without one, null when a drained feed is at its end. */
+  /** The records of the next messages; [] after `waitMs` without a message; null at the end of a drained feed. */
   async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
     const { records: source, config, metrics } = this.#parts
-    const frames = await this.#intake.take(config['max.poll.records'], waitMs, signal)
+    const messages = await this.#intake.take(config['max.poll.records'], waitMs, signal)
     metrics.maybeWrite(this.#connection?.isOpen ?? false)
-    if (frames === null) {
+    if (messages === null) {
       this.#drained()
       return null
     }
-    const records = await source.records(frames, signal)
+    const records = await source.records(messages, signal)
     this.#intake.handedOut(records)
-    metrics.handedOut(frames.length, records.length)
+    metrics.handedOut(messages.length, records.length)
     if (this.#drainingSince !== null) this.#drainedCount += records.length
     return records
   }
@@ -109,28 +109,28 @@ export class FeedReader {
     return this.#endedWith instanceof NotConnectedError && this.#drainingSince === null ? this.#endedWith : null
   }
 
-  /** Kafka has a record that `read` handed out. */
+  /** Kafka has acknowledged a record that `read` returned. */
   delivered(record: SourceRecord): void {
     this.#intake.delivered(record)
   }
 
-  /** The offsets of what was delivered are durable. */
+  /** The offsets of the delivered records are committed. */
   committed(): Promise<void> {
     return this.#intake.committed()
   }
 
-  /** What the next run needs to know, after the last `read`. */
+  /** Hand-over state for the next run; called after the last `read`. */
   handOver(): string {
     return this.#parts.records.handOver()
   }
 
-  /** Before the first `read`: goes on behind the former run. */
+  /** Continues after the predecessor; called before the first `read`. */
   takeOver(predecessor: Predecessor): void {
     const overlapped = this.#connects > 0 && this.#lostAt === null
     this.#parts.records.takeOver(predecessor, overlapped)
   }
 
-  /** Ends intake in good order: what the server sent before it heard of our end is taken too; `read` hands it out, then null. */
+  /** Starts to stop: closes the connection. `read` returns the messages up to the server's Close frame, then null. */
   drain(): void {
     const { log, context, metrics } = this.#parts
     if (this.#drainingSince !== null) return
@@ -143,7 +143,7 @@ export class FeedReader {
     log.info('message_draining_started', { queue_size: context.stats.queueSize })
   }
 
-  /** What was not read stays on disk, where there is a spill. */
+  /** Ends the connection at once. Unread spilled messages stay on disk. */
   async close(): Promise<void> {
     const { log, config, records, context } = this.#parts
     const url = shownUrl(config['websocket.url'])
@@ -160,8 +160,8 @@ export class FeedReader {
     log.info('task_stopped', { final_sequence: records.sequence })
   }
 
-  /** Messages come by it, or came before it was given up: the next one gets another number. */
-  #streamed(info: ConnectionInfo, lostAt: number | null): void {
+  /** Counts a connection that was initialized or delivered messages; the next connection gets the next number. */
+  #connected(info: ConnectionInfo, lostAt: number | null): void {
     const { metrics, log, config, records } = this.#parts
     this.#connects++
     metrics.connects = this.#connects
@@ -169,29 +169,29 @@ export class FeedReader {
     if (this.#connects === 1) log.info('websocket_client_started', { url: shownUrl(config['websocket.url']) })
   }
 
-  #newConnection(info: ConnectionInfo, intake: IntakeConnection<Frame>): FeedConnection {
-    const { config, plan, values, context, log, dialer, decode } = this.#parts
+  #newConnection(info: ConnectionInfo, intake: IntakeConnection<Message>): FeedConnection {
+    const { config, protocol, values, context, log, dialer, decode } = this.#parts
     const { clock } = context
     const burst = new Burst(clock, (messages, bytes) => intake.received(messages, bytes))
     return new FeedConnection({
       config,
-      plan,
+      protocol,
       values,
       closes: this.#closes,
       clock,
       log,
       connect: (listener, signal) => dialer.open(templateValues(values, null, 'websocket.url'), listener, signal),
-      behindReads: (look) => void setImmediate(look),
-      frameOf: (data, binary) => new Frame(data, binary, burst.at, info, decode),
-      onData: (frame) => {
-        intake.push(frame, frame.data.length)
-        burst.add(frame.data.length)
+      afterReads: (check) => void setImmediate(check),
+      messageOf: (data, binary) => new Message(data, binary, burst.at, info, decode),
+      onData: (message) => {
+        intake.push(message, message.data.length)
+        burst.add(message.data.length)
       },
       onEnd: (error) => this.#ended(error, intake),
     })
   }
 
-  #ended(error: ConnectError, intake: IntakeConnection<Frame>): void {
+  #ended(error: ConnectError, intake: IntakeConnection<Message>): void {
     this.#endedWith = error
     this.#lostAt = this.#parts.context.clock.now()
     if (this.#drainingSince === null) intake.ended(error)
@@ -206,7 +206,10 @@ export class FeedReader {
   }
 }
 
-/** Puts the parts of a task together from its settings and the files that they name; no network. Throws ConfigError. */
+/**
+ * Creates a feed reader from the configuration of a task and the files that it names, without network access. Throws
+ * ConfigError.
+ */
 export async function createFeedReader(context: TaskContext): Promise<FeedReader> {
   const { clock, stats } = context
   const config = parseConfig(context.config)
@@ -223,14 +226,14 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
   )
   log.info('task_starting')
   log.info('session_initialized')
-  const plan = planSession(config, context.config)
+  const protocol = compileProtocol(config, context.config)
   const dialer = await createDialer(config, context.config, openWebSocket, log)
   const sourcePartition = sourcePartitionOf(config)
   const lastSequence = restoredSequence(context.offset(sourcePartition), sessionId, log)
   const busyLog = new RateLimitedLog(log, clock)
   const records = createRecordSource({ context, config, sessionId, lastSequence, busyLog })
   const metrics = new TaskMetricsLog(log, clock, stats, sessionId)
-  const values = { clock, sessionId, signer: plan.signer }
+  const values = { clock, sessionId, signer: protocol.signer }
   const decode = messageDecoder(config)
   const queueCapacity = config['websocket.message.queue.size']
   log.info('websocket_client_starting', {
@@ -240,5 +243,5 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
     reconnect_enabled: config['websocket.reconnect.enabled'],
   })
   log.info('task_started', { starting_sequence: lastSequence, queue_capacity: queueCapacity })
-  return new FeedReader({ context, config, dialer, plan, values, decode, log, busyLog, records, metrics })
+  return new FeedReader({ context, config, dialer, protocol, values, decode, log, busyLog, records, metrics })
 }

@@ -2,10 +2,10 @@ import type { SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
 import { metricUrl, parseConfig } from './config/config.ts'
 import { WebSocketSourceConnector } from './connector.ts'
-import { LateWebSocketTask } from './recovery-task.ts'
+import { WebSocketRecoveryTask } from './recovery-task.ts'
 import { WebSocketSourceTask } from './task.ts'
 
-/** WebSocket feeds into Kafka; takes the place of the JVM connector of the alias. */
+/** The source plugin for WebSocket feeds. It replaces the JVM connector named by the alias. */
 export const websocketSource: SourcePlugin = {
   class: 'io.tributary.connect.websocket.WebSocketSourceConnector',
   aliases: ['io.conduktor.connect.websocket.WebSocketSourceConnector'],
@@ -20,12 +20,12 @@ export const websocketSource: SourcePlugin = {
       intervalMs: Math.max(0, config['websocket.reconnect.interval.ms']),
       backoffMaxMs: Math.max(0, config['websocket.reconnect.backoff.max.ms']),
       maxAttempts: config['websocket.reconnect.max.attempts'],
-      // The steps of a connect have limits of their own: websocket.connection.timeout.ms and websocket.session.timeout.ms.
+      // Each step of a connect has its own limit: websocket.connection.timeout.ms and websocket.session.timeout.ms.
       connectTimeoutMs: 0,
     }
   },
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(props)['websocket.max.connection.age.ms'] }),
   connector: new WebSocketSourceConnector(),
   createTask: () => new WebSocketSourceTask(),
-  createRecoveryTask: () => new LateWebSocketTask(),
+  createRecoveryTask: () => new WebSocketRecoveryTask(),
 }

@@ -2,31 +2,32 @@ import { randomUUID } from 'node:crypto'
 import { END_OF_INPUT, FatalError, type SourceRecord, type SourceTask, type TaskContext } from '@tributary/connect-api'
 import { SpilledMessages } from '@tributary/push-source'
 import { parseConfig, sourcePartitionOf } from './config/config.ts'
-import { FrameCodec } from './message/message-codec.ts'
-import { type Frame, messageDecoder } from './message/message.ts'
+import { MessageCodec } from './message/message-codec.ts'
+import { type Message, messageDecoder } from './message/message.ts'
 import { RecordBuilder } from './record/record-builder.ts'
 
-/** What lives from start to stop. */
+/** State from start to stop. */
 interface Running {
-  readonly messages: SpilledMessages<Frame>
+  readonly spilled: SpilledMessages<Message>
   readonly builder: RecordBuilder
   readonly batchSize: number
 }
 
 /**
- * What a feed's task spilled here before it became another host's: the same records as that task would have made of it, without
- * a look at sequences, as those are being followed elsewhere.
+ * Recovery task: delivers the messages that an earlier run of a feed's task spilled to this host, after the task has
+ * moved to another host. The records are the same as those of the feed's task. Sequence numbers are not checked,
+ * because the feed's task tracks them on the other host.
  */
-export class LateWebSocketTask implements SourceTask {
+export class WebSocketRecoveryTask implements SourceTask {
   #running: Running | null = null
   #draining = false
 
   start(context: TaskContext): Promise<void> {
     const { stats, clock, log, dataDir: dir } = context
     const config = parseConfig(context.config)
-    const codec = new FrameCodec(messageDecoder(config))
+    const codec = new MessageCodec(messageDecoder(config))
     this.#running = {
-      messages: new SpilledMessages({ dir, maxBytes: config['spill.max.bytes'], codec, log, stats, clock }),
+      spilled: new SpilledMessages({ dir, maxBytes: config['spill.max.bytes'], codec, log, stats, clock }),
       builder: new RecordBuilder({
         config,
         sourcePartition: sourcePartitionOf(config),
@@ -44,23 +45,23 @@ export class LateWebSocketTask implements SourceTask {
   }
 
   async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
-    const { messages, builder, batchSize } = this.#started()
-    const frames = this.#draining ? null : await messages.take(batchSize, signal)
-    if (frames === null) return END_OF_INPUT
-    const { records } = builder.build(frames)
-    messages.handedOut(records)
+    const { spilled, builder, batchSize } = this.#started()
+    const messages = this.#draining ? null : await spilled.take(batchSize, signal)
+    if (messages === null) return END_OF_INPUT
+    const { records } = builder.build(messages)
+    spilled.handedOut(records)
     return records
   }
 
   commitRecord(record: SourceRecord): void {
-    this.#running?.messages.delivered(record)
+    this.#running?.spilled.delivered(record)
   }
 
   async commit(): Promise<void> {
-    await this.#running?.messages.committed()
+    await this.#running?.spilled.committed()
   }
 
-  /** What is not handed out yet stays on disk. */
+  /** Messages that are not handed out yet stay on disk. */
   drain(): void {
     this.#draining = true
   }
@@ -68,7 +69,7 @@ export class LateWebSocketTask implements SourceTask {
   async stop(): Promise<void> {
     const running = this.#running
     this.#running = null
-    await running?.messages.close()
+    await running?.spilled.close()
   }
 
   #started(): Running {

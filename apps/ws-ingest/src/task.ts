@@ -9,10 +9,10 @@ import {
 } from '@tributary/connect-api'
 import { createFeedReader, type FeedReader } from './feed-reader.ts'
 
-/** A poll waits so long for a first message, in ms; a message that comes ends the wait at once. */
+/** Longest wait of a poll for a first message, in ms; an arriving message ends the wait at once. */
 const POLL_TIMEOUT_MS = 1000
 
-/** One feed as a source task: the contract's face of `FeedReader`, which lives from start to stop. */
+/** One feed as a source task. The task delegates to a `FeedReader`, which exists from start to stop. */
 export class WebSocketSourceTask implements SourceTask {
   #reader: FeedReader | null = null
 

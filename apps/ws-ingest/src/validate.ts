@@ -2,28 +2,30 @@ import { ConfigError, type FieldError, type OffsetEntry, type Props } from '@tri
 import { checkTls, isUntrusted, reasonOf, sequenceNumber } from '@tributary/push-source'
 import { parseConfig, shownUrl, urlsOf, type WebSocketConfig } from './config/config.ts'
 import { readWebSocketTls, tlsSettings } from './connection/dialer.ts'
-import { planSession } from './connection/feed-protocol.ts'
-import { Handshake } from './connection/handshake.ts'
+import { compileProtocol } from './connection/feed-protocol.ts'
+import { HandshakeTemplate } from './connection/handshake.ts'
 import { recordErrors } from './record/record-plan.ts'
 import { backfillErrors } from './sequence/backfill.ts'
 import { dial, type DialOptions, endpointOf } from './transport/dial.ts'
 
-/** The validate route answers within some seconds, whatever websocket.connection.timeout.ms allows. */
+/** Limit in ms, so that the validate route answers soon whatever websocket.connection.timeout.ms is. */
 const TIME_LIMIT_MS = 5000
 
-/** All that the declared checks of the spec cannot find. Throws ConfigError for settings that do not parse. */
+/**
+ * Every error that the declared checks of the spec cannot find. Throws ConfigError if the configuration does not parse.
+ */
 export async function configErrors(props: Props, signal: AbortSignal): Promise<FieldError[]> {
   const config = parseConfig(props)
   const errors = [
     ...urlErrors(props),
-    ...sessionErrors(config, props),
+    ...protocolErrors(config, props),
     ...recordErrors(config),
     ...backfillErrors(config),
   ]
   return [...errors, ...(await connectionErrors(config, props, signal))]
 }
 
-/** What the declared checks cannot tell of the URLs: whether each has a task, and offsets, of its own. */
+/** Each URL needs a task and source partition of its own. */
 function urlErrors(props: Props): FieldError[] {
   const urls = urlsOf(props)
   const errors: FieldError[] = []
@@ -36,9 +38,9 @@ function urlErrors(props: Props): FieldError[] {
   return errors
 }
 
-function sessionErrors(config: WebSocketConfig, props: Props): FieldError[] {
+function protocolErrors(config: WebSocketConfig, props: Props): FieldError[] {
   const errors: FieldError[] = []
-  planSession(config, props, ({ field, message }) => errors.push({ field: field ?? 'websocket.url', message }))
+  compileProtocol(config, props, ({ field, message }) => errors.push({ field: field ?? 'websocket.url', message }))
   return errors
 }
 
@@ -47,9 +49,9 @@ export function tooFewTasks(urls: number, maxTasks: number): string {
 }
 
 /**
- * What the declarative spec cannot tell of the connection: headers and query, TLS files, and whether the certificate of
- * each server is trusted. No handshake is made, as a server may count sessions. A server that cannot be reached is an
- * outage, not an error of the configuration: the task will wait for it, so a connector can be created before its server.
+ * Checks headers and query, TLS files, and whether the certificate of each server is trusted. No opening handshake is
+ * made, because a server may limit connections. An unreachable server is an outage, not a configuration error: the task
+ * will wait for the server, so a connector can be created before its server.
  */
 async function connectionErrors(config: WebSocketConfig, props: Props, signal: AbortSignal): Promise<FieldError[]> {
   const errors = [...handshakeErrors(config, props), ...(await checkTls(tlsSettings(config)))].map(fieldError)
@@ -64,7 +66,7 @@ async function connectionErrors(config: WebSocketConfig, props: Props, signal: A
 
 function handshakeErrors(config: WebSocketConfig, props: Props): ConfigError[] {
   try {
-    new Handshake(config, props)
+    new HandshakeTemplate(config, props)
     return []
   } catch (error) {
     if (error instanceof ConfigError) return [error]
@@ -76,7 +78,7 @@ function fieldError({ field, message }: ConfigError): FieldError {
   return { field: field ?? 'websocket.url', message }
 }
 
-/** null for plain text, a host that is a template, an outage. */
+/** null: the certificate is trusted, the URL is not wss://, its host is a template, or the server is unreachable. */
 async function untrustedServer(text: string, options: DialOptions, signal: AbortSignal): Promise<FieldError | null> {
   const url = URL.parse(text)
   if (url?.protocol !== 'wss:' || url.host.includes('{{')) return null
@@ -93,8 +95,8 @@ async function untrustedServer(text: string, options: DialOptions, signal: Abort
 }
 
 /**
- * Throws ConfigError for offsets that no task of the connector could have written. One of a URL that is configured no more can
- * be deleted only.
+ * Throws ConfigError for offsets that no task of the connector could have written. The offset of a URL that is no
+ * longer configured can only be deleted.
  */
 export function checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
   const config = parseConfig(props)

@@ -57,10 +57,10 @@ export function readerTask<M extends keyof OptionalMethods = never>(
       await closing?.close()
     },
   }
-  // A late acknowledgement, or a look at the connection, may come after the stop.
-  const delegate =
-    (name: M) =>
-    (...args: unknown[]) =>
-      reader === null ? null : (reader[name] as (...args: unknown[]) => unknown).apply(reader, args)
+  // The runtime may ask after the stop: a late acknowledgement, a look at the connection.
+  const delegate = (name: M) => (argument: unknown, more?: unknown) => {
+    const methods = reader as Record<M, (...args: unknown[]) => unknown> | null
+    return methods === null ? null : methods[name](argument, more)
+  }
   return Object.assign(task, Object.fromEntries(optional.map((name) => [name, delegate(name)])))
 }

@@ -2,7 +2,7 @@ import type { Keys, Rule } from '@tributary/config'
 
 const TLS = 'TLS'
 
-/** What wss:// trusts, and shows of itself. */
+/** Keys for TLS: what wss:// trusts, and the certificate of the client. */
 export const tlsKeys = {
   'websocket.tls.ca.cert': {
     type: 'string',
@@ -10,7 +10,7 @@ export const tlsKeys = {
     importance: 'medium',
     group: TLS,
     displayName: 'CA certificates',
-    doc: 'PEM file, or PEM text, with the certificates to trust. Unset: those that come with Node.js. Files are read again on each connect.',
+    doc: 'PEM file, or PEM text, with the certificates to trust. Unset: the certificates that come with Node.js. Files are read again on each connect.',
   },
   'websocket.tls.client.cert': {
     type: 'string',
@@ -43,7 +43,7 @@ export const tlsKeys = {
     importance: 'low',
     group: TLS,
     displayName: 'Server name',
-    doc: "Name that the server is asked for (SNI) and that its certificate must bear. Unset: the URL's host.",
+    doc: "Server name for SNI, which the server's certificate must contain. Unset: the URL's host.",
   },
 } as const satisfies Keys
 
@@ -54,7 +54,7 @@ export const tlsRules = [
 
 const RECONNECT = 'Reconnect'
 
-/** When a connection that ended is made again. */
+/** Keys for reconnecting. */
 export const reconnectKeys = {
   'websocket.reconnect.enabled': {
     type: 'boolean',
@@ -62,7 +62,7 @@ export const reconnectKeys = {
     importance: 'medium',
     group: RECONNECT,
     displayName: 'Reconnect',
-    doc: 'Whether a connection that ended is opened again. False: the task is FAILED after its first connection.',
+    doc: 'Whether the task reconnects when a connection has ended. False: the task is FAILED after its first connection.',
   },
   'websocket.reconnect.interval.ms': {
     type: 'long',
@@ -71,7 +71,7 @@ export const reconnectKeys = {
     group: RECONNECT,
     displayName: 'Interval',
     stripComment: true,
-    doc: 'Base of the exponential backoff between tries, in ms; negative counts as 0. The first try after a healthy connection comes within 100 ms.',
+    doc: 'Base of the exponential backoff between attempts, in ms; a negative value counts as 0. The first attempt after a healthy connection follows within 100 ms.',
   },
   'websocket.reconnect.max.attempts': {
     type: 'int',
@@ -80,7 +80,7 @@ export const reconnectKeys = {
     group: RECONNECT,
     displayName: 'Tries',
     stripComment: true,
-    doc: 'Tries in a row without a healthy connection before the task is FAILED; 0 or less: no limit.',
+    doc: 'Consecutive attempts without a healthy connection before the task is FAILED; 0 or less: no limit.',
   },
   'websocket.reconnect.backoff.max.ms': {
     type: 'long',
@@ -89,7 +89,7 @@ export const reconnectKeys = {
     group: RECONNECT,
     displayName: 'Longest wait',
     stripComment: true,
-    doc: 'Longest wait between two tries, in ms; negative counts as 0.',
+    doc: 'Longest wait between two attempts, in ms; a negative value counts as 0.',
   },
 } as const satisfies Keys
 
@@ -97,7 +97,7 @@ const FLOW = 'Flow control'
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
 
-/** What is held while Kafka is slow. */
+/** Keys for flow control: what is held while Kafka is slow. */
 export const flowKeys = {
   'websocket.message.queue.size': {
     type: 'int',
@@ -107,7 +107,7 @@ export const flowKeys = {
     group: FLOW,
     displayName: 'Queue size',
     stripComment: true,
-    doc: 'Messages held in memory while Kafka is slow; overflow.policy says what comes then.',
+    doc: 'Most messages to hold in memory while Kafka is slow. overflow.policy says what happens when the queue is full.',
   },
   'queue.max.bytes': {
     type: 'long',
@@ -117,7 +117,7 @@ export const flowKeys = {
     group: FLOW,
     displayName: 'Queue bytes',
     stripComment: true,
-    doc: 'Bytes of messages held in memory while Kafka is slow.',
+    doc: 'Most bytes of messages to hold in memory while Kafka is slow.',
   },
   'overflow.policy': {
     type: 'string',
@@ -127,7 +127,7 @@ export const flowKeys = {
     importance: 'medium',
     group: FLOW,
     displayName: 'When the queue is full',
-    doc: 'pause: the connection is not read, so the server waits, nothing is lost. drop: new messages are thrown away and counted, for feeds where only the latest matter. spill: messages go to disk, for servers that cut off who reads slowly; a crash and a restart on this host lose none of them.',
+    doc: 'pause: the task stops reading the connection, so the server waits and nothing is lost. drop: new messages are discarded and counted, for feeds where only the latest messages matter. spill: messages go to disk, for servers that disconnect slow readers; a crash and a restart on this host lose none of the messages on disk.',
   },
   'spill.max.bytes': {
     type: 'long',
@@ -137,7 +137,7 @@ export const flowKeys = {
     group: FLOW,
     displayName: 'Spilled bytes',
     stripComment: true,
-    doc: 'With overflow.policy=spill: bytes on disk at most. When they are reached the connection is paused. Larger than queue.max.bytes makes sense only.',
+    doc: 'With overflow.policy=spill: most bytes on disk. At this limit the connection is paused. Set it larger than queue.max.bytes.',
   },
   'max.poll.records': {
     type: 'int',
@@ -147,6 +147,6 @@ export const flowKeys = {
     group: FLOW,
     displayName: 'Batch size',
     stripComment: true,
-    doc: 'Most messages that one poll takes from the queue; they are produced together.',
+    doc: 'Most messages that one poll takes from the queue. They are produced as one batch.',
   },
 } as const satisfies Keys

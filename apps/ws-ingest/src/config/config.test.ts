@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parseConfig, shownUrl, sourcePartitionOf, urlsOf } from './config.ts'
 
-describe('the settings of a WebSocket source', () => {
+describe('the configuration of a WebSocket source', () => {
   for (const [url, shown] of [
     ['wss://feed.example.com/ws?token=secret#x', 'wss://feed.example.com/ws'],
     ['WS://user:pass@Feed:8080/', 'ws://feed:8080'],
@@ -10,17 +10,17 @@ describe('the settings of a WebSocket source', () => {
     ['wss://user:p@ss@{{received.host}}/x?token=secret', 'wss://{{received.host}}/x'],
     ['no URL?token=secret', 'no URL'],
   ] as const) {
-    test(`show ${shown} of ${url}`, () => assert.equal(shownUrl(url), shown))
+    test(`shows ${url} as ${shown}`, () => assert.equal(shownUrl(url), shown))
   }
 
-  test('name the source partition after the URL as it was given, as the JVM connector does', () => {
+  test('names the source partition after the unchanged URL, as the JVM connector does', () => {
     const url = 'wss://user:pass@Feed/ws?token=x'
     assert.deepEqual(sourcePartitionOf(parseConfig({ 'websocket.url': ` ${url} `, 'kafka.topic': 't' })), {
       websocket_url: url,
     })
   })
 
-  test('list all URLs, without what stands between them', () => {
+  test('lists all URLs without separators', () => {
     assert.deepEqual(urlsOf({ 'websocket.url': ' ws://a ' }), ['ws://a'])
     assert.deepEqual(urlsOf({ 'websocket.url': 'ws://a', 'websocket.additional.urls': ' ws://b , ws://c,, ' }), [
       'ws://a',
@@ -29,7 +29,7 @@ describe('the settings of a WebSocket source', () => {
     ])
   })
 
-  test('tell all that is wrong with them at once', () => {
+  test('reports all mistakes at once', () => {
     assert.throws(() => parseConfig({ 'websocket.url': 'x', 'queue.max.bytes': '0' }), {
       code: 'CONFIG_INVALID',
       kind: 'config',

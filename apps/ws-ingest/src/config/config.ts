@@ -2,14 +2,20 @@ import { ConfigException, defineConfig, type ValuesOf } from '@tributary/config'
 import { ConfigError, type Props, type SourcePartition } from '@tributary/connect-api'
 import { flowKeys, reconnectKeys, tlsKeys, tlsRules } from './common-keys.ts'
 import { connectionKeys, connectionPrefixes, connectionRules } from './connection-keys.ts'
-import { heartbeatKeys, heartbeatRules, sessionKeys, sessionPrefixes, sessionRules } from './protocol-keys.ts'
+import {
+  heartbeatKeys,
+  heartbeatRules,
+  initializationKeys,
+  initializationPrefixes,
+  initializationRules,
+} from './protocol-keys.ts'
 import { recordKeys } from './record-keys.ts'
 import { sequenceKeys, sequenceRules } from './sequence-keys.ts'
 
 const keys = {
   ...connectionKeys,
   ...tlsKeys,
-  ...sessionKeys,
+  ...initializationKeys,
   ...heartbeatKeys,
   ...reconnectKeys,
   ...flowKeys,
@@ -17,16 +23,16 @@ const keys = {
   ...sequenceKeys,
 } as const
 
-/** The settings of a WebSocket source, beside the framework's. */
+/** The configuration keys of a WebSocket source, in addition to the framework's. */
 export const websocketSpec = defineConfig(keys, {
-  prefixes: { ...connectionPrefixes, ...sessionPrefixes },
-  rules: [...connectionRules, ...tlsRules, ...sessionRules, ...heartbeatRules, ...sequenceRules],
+  prefixes: { ...connectionPrefixes, ...initializationPrefixes },
+  rules: [...connectionRules, ...tlsRules, ...initializationRules, ...heartbeatRules, ...sequenceRules],
 })
 
-/** The parsed settings. */
+/** The parsed configuration. */
 export type WebSocketConfig = ValuesOf<typeof keys>
 
-/** Parses the settings. Throws ConfigError with all that is wrong with them. */
+/** Parses the configuration. Throws one ConfigError that lists every mistake. */
 export function parseConfig(props: Props): WebSocketConfig {
   try {
     return websocketSpec.parse(props)
@@ -37,28 +43,33 @@ export function parseConfig(props: Props): WebSocketConfig {
 }
 
 /**
- * Every URL of a connector, each a task's. Read from the text of the settings, as tasks are made before `${…}` is resolved:
- * a reference stands for one URL.
+ * Every URL of a connector; each URL becomes one task. The URLs are read from the raw properties because the framework
+ * makes task configurations before it resolves `${…}`; a reference counts as one URL.
  */
 export function urlsOf(props: Props): string[] {
   const more = (props['websocket.additional.urls'] ?? '').split(',').map((url) => url.trim())
   return [props['websocket.url']?.trim() ?? '', ...more.filter((url) => url !== '')]
 }
 
-/** The one source partition of a task without a stream key; the same as the JVM connector's, so that its offsets are found. */
+/**
+ * The source partition of a task without a stream key. It equals the JVM connector's, so that its offsets are found.
+ */
 export function sourcePartitionOf(config: WebSocketConfig): SourcePartition {
   return { websocket_url: config['websocket.url'] }
 }
 
-/** A URL as logs, spans and errors may show it: without user, password and query, which often hold a token. */
+/** A URL for logs, spans and errors: without user, password and query, which often hold a token. */
 export function shownUrl(url: string): string {
   const parsed = URL.parse(url)
-  // A template may stand where a URL can have none.
+  // A template may stand in a place where a URL allows no braces.
   if (parsed === null) return url.replace(/[?#].*$/s, '').replace(/^([^/]*\/\/)[^/]*@/, '$1')
   return `${parsed.protocol}//${parsed.host}${parsed.pathname === '/' ? '' : parsed.pathname}`
 }
 
-/** The documents' label: without scheme, other characters than letters, digits, `.`, `_` and `-` as `_`, at most 50. */
+/**
+ * The URL as the documented metric label `url`: without scheme, at most 50 characters, each character other than
+ * letters, digits, `.`, `_` and `-` replaced by `_`.
+ */
 export function metricUrl(url: string): string {
   return shownUrl(url)
     .replace(/^wss?:\/\//i, '')

@@ -2,7 +2,7 @@ import type { Keys, PrefixSpec, Rule } from '@tributary/config'
 
 const group = 'Connection'
 
-/** How the connection is made. */
+/** Keys for the opening handshake and the connection below it. */
 export const connectionKeys = {
   'websocket.url': {
     type: 'string',
@@ -11,7 +11,7 @@ export const connectionKeys = {
     group,
     displayName: 'URL',
     width: 'long',
-    doc: 'Address of the feed, ws:// or wss://. The name is looked up again on each reconnect.',
+    doc: 'Address of the feed, ws:// or wss://. The host name is looked up again on each reconnect.',
     example: 'wss://stream.example.com/ws',
   },
   'websocket.additional.urls': {
@@ -22,7 +22,7 @@ export const connectionKeys = {
     group,
     displayName: 'Further URLs',
     width: 'long',
-    doc: 'Further feeds of the same kind, parted by commas; each is a task of its own. A comma in a URL is written %2C.',
+    doc: 'Further feeds of the same kind, separated by commas. Each feed is a task of its own. Write a comma in a URL as %2C.',
   },
   'websocket.headers': {
     type: 'string',
@@ -32,7 +32,7 @@ export const connectionKeys = {
     group,
     displayName: 'Headers',
     sensitive: true,
-    doc: 'Headers of the handshake as name:value,name:value. A value with commas stands in double quotes. Templates are filled in. The headers of the handshake itself (Upgrade, Connection, Sec-WebSocket-Key, …) are not taken from here.',
+    doc: 'Headers of the opening handshake as name:value,name:value. Put a value with commas in double quotes. Values may be templates. Headers that the handshake sets itself (Upgrade, Connection, Sec-WebSocket-Key, …) are ignored.',
     example: 'User-Agent:Tributary/1.0,X-Feed:"a,b"',
   },
   'websocket.subprotocols': {
@@ -47,7 +47,7 @@ export const connectionKeys = {
     importance: 'low',
     group,
     displayName: 'Subprotocols',
-    doc: 'Subprotocols that are offered, the preferred one first. A server may choose none of them.',
+    doc: 'Subprotocols to offer to the server, in order of preference. The server may choose none of them.',
     example: 'graphql-transport-ws',
   },
   'websocket.auth.token': {
@@ -56,7 +56,7 @@ export const connectionKeys = {
     importance: 'medium',
     group,
     displayName: 'Bearer token',
-    doc: 'Sent as the header Authorization: Bearer <token>; it wins over an Authorization in websocket.headers.',
+    doc: 'Sent as the header Authorization: Bearer <token>. It takes precedence over an Authorization in websocket.headers.',
   },
   'websocket.auth.basic.user': {
     type: 'string',
@@ -65,7 +65,7 @@ export const connectionKeys = {
     group,
     displayName: 'User',
     dependents: ['websocket.auth.basic.password'],
-    doc: 'Sent with the password as the header Authorization: Basic …; it wins over a user in the URL and an Authorization in websocket.headers.',
+    doc: 'Sent with the password as the header Authorization: Basic …. It takes precedence over a user in the URL and over an Authorization in websocket.headers.',
   },
   'websocket.auth.basic.password': {
     type: 'password',
@@ -83,7 +83,7 @@ export const connectionKeys = {
     group,
     displayName: 'Connection timeout',
     stripComment: true,
-    doc: 'ms for name lookup, TCP, proxy, TLS, handshake and redirects together; 0: no limit.',
+    doc: 'Longest time, in ms, for name lookup, TCP, proxy, TLS, handshake and redirects together; 0: no limit.',
   },
   'websocket.compression.enabled': {
     type: 'boolean',
@@ -91,7 +91,7 @@ export const connectionKeys = {
     importance: 'low',
     group,
     displayName: 'Compression',
-    doc: 'Whether permessage-deflate (RFC 7692) is offered; the server decides. Inflating costs some 6 µs of CPU a message.',
+    doc: 'Whether to offer permessage-deflate (RFC 7692); the server decides. Decompression costs about 6 µs of CPU per message.',
   },
   'websocket.max.message.bytes': {
     type: 'int',
@@ -101,7 +101,7 @@ export const connectionKeys = {
     group,
     displayName: 'Largest message',
     stripComment: true,
-    doc: 'Bytes of a message, inflated and put together, that are accepted. A larger one closes the connection with code 1009 and the task is FAILED, as reading on would lose it.',
+    doc: 'Largest message to accept, in bytes, after decompression and reassembly of its fragments. A larger message closes the connection with code 1009 and the task is FAILED, because reading on would lose the message.',
   },
   'websocket.utf8.validation': {
     type: 'boolean',
@@ -109,7 +109,7 @@ export const connectionKeys = {
     importance: 'low',
     group,
     displayName: 'UTF-8 validation',
-    doc: 'Whether a text message that is not UTF-8 ends the connection with code 1007, as RFC 6455 demands; it is made again. False: that message is a bad record, which errors.tolerance decides on, with its bytes as they came.',
+    doc: 'Whether a text message that is not UTF-8 ends the connection with code 1007, as RFC 6455 demands; the task then reconnects. False: the message becomes a bad record with its original bytes, and errors.tolerance decides what happens to the record.',
   },
   'websocket.handshake.follow.redirects': {
     type: 'boolean',
@@ -117,7 +117,7 @@ export const connectionKeys = {
     importance: 'low',
     group,
     displayName: 'Follow redirects',
-    doc: 'Whether a 3xx answer to the handshake is followed, up to 5 times, never from wss to ws. The headers and credentials of this configuration go to the same host only.',
+    doc: 'Whether to follow a 3xx answer to the handshake, at most 5 times and never from wss to ws. The headers and credentials of this configuration are sent only to the same host.',
   },
   'websocket.proxy.url': {
     type: 'string',
@@ -128,7 +128,7 @@ export const connectionKeys = {
     displayName: 'Proxy',
     width: 'long',
     sensitive: true,
-    doc: 'HTTP proxy that is asked to CONNECT to the feed, http:// or https://, with user and password if it wants them.',
+    doc: 'HTTP proxy that connects to the feed by CONNECT: http:// or https://, with user and password if the proxy requires them.',
     example: 'http://proxy.example.com:3128',
   },
   'websocket.max.connection.age.ms': {
@@ -139,27 +139,27 @@ export const connectionKeys = {
     group,
     displayName: 'Longest connection',
     stripComment: true,
-    doc: 'A connection as old as this, in ms, is replaced by a new one before the server ends it: the new one is there, and its session, before the old one goes. 0: never.',
+    doc: 'Age, in ms, at which a connection is replaced, so that the server does not end it. The new connection is initialized before the old one is closed. 0: never.',
   },
 } as const satisfies Keys
 
 export const HEADER_PREFIX = 'websocket.header.'
 export const QUERY_PREFIX = 'websocket.query.'
 
-/** Each name is a key of its own, so that its value can be kept in a secret store. */
+/** Each header and parameter has a key of its own, so that a secret store can hold its value. */
 export const connectionPrefixes = {
   [HEADER_PREFIX]: {
     importance: 'low',
     group,
     sensitive: true,
     suffix: "[!#$%&'*+.^_`|~0-9A-Za-z-]+",
-    doc: 'A header of the handshake, websocket.header.<name>; it wins over the same name in websocket.headers. Templates are filled in.',
+    doc: 'A header of the opening handshake, websocket.header.<name>. It takes precedence over the same name in websocket.headers. The value may be a template.',
   },
   [QUERY_PREFIX]: {
     importance: 'low',
     group,
     sensitive: true,
-    doc: 'A parameter that is added to the query of the URL, websocket.query.<name>, as a token is often sent. Templates are filled in; the value is percent-encoded.',
+    doc: 'A parameter to add to the query of the URL, websocket.query.<name>; many servers expect a token there. The value may be a template and is percent-encoded.',
   },
 } as const satisfies Readonly<Record<string, PrefixSpec>>
 

@@ -3,15 +3,15 @@ import type { Keys, PrefixSpec, Rule } from '@tributary/config'
 const SESSION = 'Session'
 const SIGNATURE = 'Signature'
 
-/** What is said before the feed streams, and signed. */
-export const sessionKeys = {
+/** Keys for the initialization of a connection: authentication, subscriptions and signatures. */
+export const initializationKeys = {
   'websocket.auth.wait.match': {
     type: 'string',
     default: null,
     importance: 'low',
     group: SESSION,
     displayName: 'Greeting',
-    doc: "Rule for a message of the server's that is waited for before anything is said, such as a greeting or a challenge. Its fields are {{received.<path>}} in websocket.auth.message.",
+    doc: 'Rule for a message of the server, such as a greeting or a challenge, that must arrive before anything is sent. Its fields are {{received.<path>}} in websocket.auth.message.',
     example: 'event == challenge',
   },
   'websocket.auth.message': {
@@ -22,7 +22,7 @@ export const sessionKeys = {
     displayName: 'Authentication message',
     width: 'long',
     sensitive: true,
-    doc: 'Template of the text frame that authenticates, sent before any subscription, on each reconnect again. Values: {{timestamp.ms}}, {{timestamp.s}}, {{timestamp.iso}}, {{timestamp.utc}} (to the second, without zone), {{uuid}}, {{session.id}}, {{signature}}, {{received.<path>}}.',
+    doc: 'Template of the text message that authenticates. It is sent before any subscription, and again on each reconnect. Values: {{timestamp.ms}}, {{timestamp.s}}, {{timestamp.iso}}, {{timestamp.utc}} (to the second, without zone), {{uuid}}, {{session.id}}, {{signature}}, {{received.<path>}}.',
     example: '{"op":"login","apiKey":"${env:API_KEY}","timestamp":"{{timestamp.s}}","sign":"{{signature}}"}',
   },
   'websocket.auth.ack.match': {
@@ -31,7 +31,7 @@ export const sessionKeys = {
     importance: 'medium',
     group: SESSION,
     displayName: 'Authentication accepted',
-    doc: "Rule for the server's reply that accepts; it is waited for. Unset: nothing is.",
+    doc: "Rule for the server's reply that accepts the authentication; the next message is sent after this reply. Unset: no reply is awaited.",
     example: 'event == login && code == 0',
   },
   'websocket.auth.refuse.match': {
@@ -40,7 +40,7 @@ export const sessionKeys = {
     importance: 'medium',
     group: SESSION,
     displayName: 'Authentication refused',
-    doc: "Rule for the server's reply that refuses: the task is FAILED with the server's words.",
+    doc: "Rule for the server's reply that refuses the authentication. The task is then FAILED with the server's text.",
     example: 'event == error',
   },
   'websocket.subscription.message': {
@@ -50,7 +50,7 @@ export const sessionKeys = {
     group: SESSION,
     displayName: 'Subscription message',
     width: 'long',
-    doc: 'Text sent as one frame, as it is, as soon as a connection is open and authenticated, on each reconnect again. For several messages, for templates and for replies that are checked see websocket.subscription.<n>.message.',
+    doc: 'Text that is sent unchanged as one message when a connection is open and authenticated, and again on each reconnect. For several messages, templates, or replies that are checked, see websocket.subscription.<n>.message.',
     example: '{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}',
   },
   'websocket.session.timeout.ms': {
@@ -61,7 +61,7 @@ export const sessionKeys = {
     group: SESSION,
     displayName: 'Reply timeout',
     stripComment: true,
-    doc: 'Longest wait for each of the replies that the session waits for, in ms. After it the connection is made again.',
+    doc: 'Longest wait, in ms, for each awaited reply to an authentication or subscription message. After this time the task reconnects.',
   },
   'websocket.session.messages.in.topic': {
     type: 'boolean',
@@ -69,7 +69,7 @@ export const sessionKeys = {
     importance: 'low',
     group: SESSION,
     displayName: 'Session messages in the topic',
-    doc: 'Whether messages that a rule of the session or of the heartbeats matches become records too. Otherwise they are left out.',
+    doc: 'Whether messages that match a rule for authentication, subscriptions or heartbeats become records too. False: they are left out.',
   },
   'websocket.signature.key': {
     type: 'password',
@@ -77,7 +77,7 @@ export const sessionKeys = {
     importance: 'medium',
     group: SIGNATURE,
     displayName: 'Key',
-    doc: 'Secret of the HMAC that {{signature}} stands for.',
+    doc: 'Secret key of the HMAC that {{signature}} inserts.',
   },
   'websocket.signature.key.encoding': {
     type: 'string',
@@ -86,7 +86,7 @@ export const sessionKeys = {
     importance: 'low',
     group: SIGNATURE,
     displayName: 'Encoding of the key',
-    doc: 'How the bytes of the secret are written: utf8 (the text is the secret), hex or base64.',
+    doc: 'Encoding of the secret key: utf8 (the text itself is the key), hex or base64.',
   },
   'websocket.signature.algorithm': {
     type: 'string',
@@ -113,7 +113,7 @@ export const sessionKeys = {
     group: SIGNATURE,
     displayName: 'Signed text',
     width: 'long',
-    doc: 'Template of the text that is signed, with the values of the message that the signature is for.',
+    doc: 'Template of the text to sign. Its placeholders have the same values as those of the message that contains the signature.',
     example: '{{timestamp.s}}GET/users/self/verify',
   },
   'websocket.signature.encoding': {
@@ -123,22 +123,22 @@ export const sessionKeys = {
     importance: 'low',
     group: SIGNATURE,
     displayName: 'Encoding',
-    doc: 'How the signature is written.',
+    doc: 'Encoding of the signature.',
   },
 } as const satisfies Keys
 
 export const SUBSCRIPTION_PREFIX = 'websocket.subscription.'
 
-export const sessionPrefixes: Readonly<Record<string, PrefixSpec>> = {
+export const initializationPrefixes: Readonly<Record<string, PrefixSpec>> = {
   [SUBSCRIPTION_PREFIX]: {
     importance: 'medium',
     group: SESSION,
     suffix: '[1-9][0-9]{0,5}\\.(?:message|ack\\.match|refuse\\.match)',
-    doc: "Subscriptions by number: <n>.message is a template as websocket.auth.message, where {{received.<path>}} is the reply that accepted the authentication; <n>.ack.match is a rule for the server's reply that accepts it, which is waited for before the next one is sent; <n>.refuse.match is a rule for the reply that refuses it, upon which the task is FAILED with the server's words.",
+    doc: "Subscriptions, sent in the order of their numbers. <n>.message is a template like websocket.auth.message; {{received.<path>}} reads the reply that accepted the authentication. <n>.ack.match is a rule for the server's reply that accepts the subscription; the next message is sent after this reply. <n>.refuse.match is a rule for the reply that refuses the subscription; the task is then FAILED with the server's text.",
   },
 }
 
-export const sessionRules: readonly Rule[] = [
+export const initializationRules: readonly Rule[] = [
   { rule: 'requires', key: 'websocket.auth.ack.match', needs: ['websocket.auth.message'] },
   { rule: 'requires', key: 'websocket.auth.refuse.match', needs: ['websocket.auth.message'] },
   { rule: 'requires', key: 'websocket.signature.key', needs: ['websocket.signature.template'] },
@@ -146,7 +146,7 @@ export const sessionRules: readonly Rule[] = [
 
 const HEARTBEAT = 'Heartbeat'
 
-/** How it is known that the server is still there, and that we are. */
+/** Keys for pings, heartbeats and the idle timeout: how each side knows that the other is alive. */
 export const heartbeatKeys = {
   'websocket.ping.interval.ms': {
     type: 'long',
@@ -156,7 +156,7 @@ export const heartbeatKeys = {
     group: HEARTBEAT,
     displayName: 'Ping interval',
     stripComment: true,
-    doc: "A ping of the protocol is sent this often, in ms; 0: none. The server's own pings are always answered.",
+    doc: "Interval between WebSocket pings to the server, in ms; 0: no pings. The server's own pings are always answered.",
   },
   'websocket.pong.timeout.ms': {
     type: 'long',
@@ -166,7 +166,7 @@ export const heartbeatKeys = {
     group: HEARTBEAT,
     displayName: 'Pong timeout',
     stripComment: true,
-    doc: 'A connection that brings nothing at all for this long after a ping, in ms, is made again.',
+    doc: 'Longest time, in ms, without any data from the server after a ping. After this time the task reconnects.',
   },
   'websocket.heartbeat.message': {
     type: 'string',
@@ -174,7 +174,7 @@ export const heartbeatKeys = {
     importance: 'medium',
     group: HEARTBEAT,
     displayName: 'Heartbeat message',
-    doc: 'Template of a text frame that is sent each websocket.heartbeat.interval.ms, for servers that want a message of their own as a sign of life.',
+    doc: 'Template of a text message that is sent every websocket.heartbeat.interval.ms, for servers that require heartbeats of their own format.',
     example: '{"op":"ping"}',
   },
   'websocket.heartbeat.interval.ms': {
@@ -185,7 +185,7 @@ export const heartbeatKeys = {
     group: HEARTBEAT,
     displayName: 'Heartbeat interval',
     stripComment: true,
-    doc: 'Time between two heartbeat messages, in ms.',
+    doc: 'Interval between heartbeat messages, in ms.',
   },
   'websocket.heartbeat.reply.match': {
     type: 'string',
@@ -193,7 +193,7 @@ export const heartbeatKeys = {
     importance: 'low',
     group: HEARTBEAT,
     displayName: 'Heartbeat reply',
-    doc: "Rule for the server's reply to a heartbeat message. Unset: none is expected.",
+    doc: "Rule for the server's reply to a heartbeat message. Unset: no reply is expected.",
     example: 'op == pong',
   },
   'websocket.heartbeat.timeout.ms': {
@@ -204,7 +204,7 @@ export const heartbeatKeys = {
     group: HEARTBEAT,
     displayName: 'Heartbeat timeout',
     stripComment: true,
-    doc: 'Longest wait for the reply to a heartbeat message, in ms. After it the connection is made again.',
+    doc: 'Longest wait for the reply to a heartbeat message, in ms. After this time the task reconnects.',
   },
   'websocket.heartbeat.request.match': {
     type: 'string',
@@ -212,7 +212,7 @@ export const heartbeatKeys = {
     importance: 'medium',
     group: HEARTBEAT,
     displayName: 'Heartbeat of the server',
-    doc: "Rule for the server's heartbeat messages, each of which is answered with websocket.heartbeat.response.",
+    doc: "Rule for the server's heartbeat messages. Each one is answered with websocket.heartbeat.response.",
     example: 'ping',
   },
   'websocket.heartbeat.response': {
@@ -221,7 +221,7 @@ export const heartbeatKeys = {
     importance: 'medium',
     group: HEARTBEAT,
     displayName: 'Heartbeat response',
-    doc: "Template of the answer to a heartbeat of the server's; {{received.<path>}} are the heartbeat's fields.",
+    doc: "Template of the answer to the server's heartbeat message, whose fields are {{received.<path>}}.",
     example: '{"pong":{{received.ping}}}',
   },
   'websocket.idle.timeout.ms': {
@@ -232,7 +232,7 @@ export const heartbeatKeys = {
     group: HEARTBEAT,
     displayName: 'Idle timeout',
     stripComment: true,
-    doc: 'A connection that brings no message for this long, in ms, is made again, as an open feed may have gone mute; 0: never. Pings do not count, nor do messages that a rule of the session or of the heartbeats matches. While we make the server wait nothing counts.',
+    doc: 'Longest time, in ms, without a message of the feed; 0: no limit. After this time the task reconnects, because an open connection may have stopped delivering. Pings and messages that match a rule for authentication, subscriptions or heartbeats do not count. The time does not run while the connection is paused.',
   },
 } as const satisfies Keys
 

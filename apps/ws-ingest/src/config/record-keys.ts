@@ -3,15 +3,15 @@ import { PATH_PATTERN } from '../expressions/json-path.ts'
 
 const group = 'Record'
 
-/** A dotted path, or `$` for the whole message; see record/json-path.ts. */
+/** A dotted path, or `$` for the whole message; see expressions/json-path.ts. */
 export const FIELD_PATH = {
   kind: 'pattern',
   regex: PATH_PATTERN,
   message: 'Expected a path of names parted by dots, such as data.0.id, or $',
-  accepts: 'names parted by dots, a dot within a name behind a backslash; $ is the whole message',
+  accepts: 'names separated by dots, with a backslash before a dot that belongs to a name; $ is the whole message',
 } as const
 
-/** What becomes of a message. */
+/** Keys for the records that messages become. */
 export const recordKeys = {
   'kafka.topic': {
     type: 'string',
@@ -19,7 +19,7 @@ export const recordKeys = {
     importance: 'high',
     group,
     displayName: 'Topic',
-    doc: 'Topic that gets the records.',
+    doc: 'Topic for the records.',
     example: 'quotes',
   },
   'topic.template': {
@@ -29,7 +29,7 @@ export const recordKeys = {
     group,
     displayName: 'Topic template',
     width: 'long',
-    doc: 'Topic with fields of the message in it, {{<dotted path>}}. A character that no topic may have becomes _. A message that lacks one of the fields goes to kafka.topic.',
+    doc: 'Template of the topic name, with fields of the message as {{<dotted path>}}. Each character that is illegal in a topic name becomes _. A message that lacks one of the fields goes to kafka.topic.',
     example: 'trades.{{data.symbol}}',
   },
   'topic.template.max.topics': {
@@ -40,7 +40,7 @@ export const recordKeys = {
     group,
     displayName: 'Most topics',
     stripComment: true,
-    doc: 'Most topics that topic.template may name in one run of the task; a message for one more is a bad record, as errors.tolerance treats it.',
+    doc: 'Most topics that topic.template may name in one run of the task. A message for a further topic is a bad record, and errors.tolerance decides what happens to the record.',
   },
   'key.field': {
     type: 'string',
@@ -49,7 +49,7 @@ export const recordKeys = {
     importance: 'medium',
     group,
     displayName: 'Key field',
-    doc: 'Field of the message (dotted path) that becomes the key of the record, as text. Unset, or absent or null in a message: no key.',
+    doc: 'Field of the message (dotted path) that becomes the key of the record, as text. If unset, or absent or null in a message, the record has no key.',
     example: 'data.symbol',
   },
   'timestamp.field': {
@@ -59,7 +59,7 @@ export const recordKeys = {
     importance: 'medium',
     group,
     displayName: 'Timestamp field',
-    doc: 'Field of the message (dotted path) with the timestamp of the record: a number or its text since 1970, or RFC 3339 text. Unset, or absent or null in a message: the time of producing.',
+    doc: 'Field of the message (dotted path) with the timestamp of the record: a number since 1970, as a number or as text, or an RFC 3339 text. If unset, or absent or null in a message, the timestamp is the time of producing.',
     example: 'data.time',
   },
   'timestamp.unit': {
@@ -79,7 +79,7 @@ export const recordKeys = {
     importance: 'medium',
     group,
     displayName: 'Split field',
-    doc: 'Field of the message (dotted path, $ for a message that is itself an array) whose array becomes one record an element, each with its own text unchanged. The other fields are then read from the element, or with $. before them from the message. A message without the array is one record.',
+    doc: 'Field of the message (dotted path, or $ for a message that is itself an array) with an array, each element of which becomes one record with the unchanged text of the element. Other fields are then read from the element, or from the message if their path begins with $. A message without the array is one record.',
     example: 'data',
   },
   'record.skip.match': {
@@ -89,7 +89,7 @@ export const recordKeys = {
     group,
     displayName: 'Skip rule',
     width: 'long',
-    doc: 'What this rule matches is left out of the topic: path == value, path != value, path, !path or /regex/, joined by && and ||. After split.field it is asked of each element.',
+    doc: 'Rule for messages to leave out: path == value, path != value, path, !path or /regex/, joined by && and ||. With split.field the rule is applied to each element.',
     example: 'type == "heartbeat"',
   },
   'record.headers': {
@@ -100,7 +100,7 @@ export const recordKeys = {
     group,
     displayName: 'Headers',
     recommended: ['url', 'session_id', 'connection', 'received_at'],
-    doc: 'Headers of each record, named websocket.<name>: the URL without user, password and query; the id of the task run; the number of the connection in it, from 1; when the message came, in ms since 1970.',
+    doc: 'Headers of each record, named websocket.<name>. url: the URL without user, password and query. session_id: the id of the task run. connection: the number of the connection within the run, from 1. received_at: when the message was received, in ms since 1970.',
     example: 'connection,received_at',
   },
   'websocket.binary.decode': {
@@ -111,6 +111,6 @@ export const recordKeys = {
     group,
     displayName: 'Binary messages',
     recommended: ['none', 'gzip', 'deflate', 'text'],
-    doc: 'What binary messages hold. none: bytes, kept as they came. text: text in UTF-8. gzip, deflate (with or without the header of zlib): compressed, text inside where it is UTF-8. Rules and fields read what was decoded.',
+    doc: 'Content of binary messages. none: bytes, kept unchanged. text: UTF-8 text. gzip, deflate (with or without a zlib header): compressed data, which is text if it is UTF-8. Rules and fields read the decoded content.',
   },
 } as const satisfies Keys

@@ -5,7 +5,7 @@ const group = 'Sequence'
 const BACKFILL = 'Backfill'
 const MIB = 1024 * 1024
 
-/** How what is missing, and what comes twice, is found; and how it is fetched. */
+/** Keys for sequence numbers, duplicates, gaps and backfill. */
 export const sequenceKeys = {
   'sequence.field': {
     type: 'string',
@@ -14,7 +14,7 @@ export const sequenceKeys = {
     importance: 'medium',
     group,
     displayName: 'Sequence field',
-    doc: 'Field of the message (dotted path) with its sequence number, an integer or the text of one. What is skipped is counted and logged as a gap; what came before is left out and counted. Unset: each loss of the connection is a gap.',
+    doc: 'Field of the message (dotted path) with its sequence number, an integer or the text of an integer. Skipped numbers are counted and logged as a gap. Messages with a number received before are counted and left out. Unset: each loss of the connection is a gap.',
     example: 'data.seq',
   },
   'sequence.key.field': {
@@ -24,7 +24,7 @@ export const sequenceKeys = {
     importance: 'medium',
     group,
     displayName: 'Stream field',
-    doc: 'Field of the message (dotted path) that names its stream, where each stream has numbers of its own.',
+    doc: 'Field of the message (dotted path) that names its stream, for feeds in which each stream has its own sequence numbers.',
     example: 'data.symbol',
   },
   'sequence.contiguous': {
@@ -33,7 +33,7 @@ export const sequenceKeys = {
     importance: 'low',
     group,
     displayName: 'Without holes',
-    doc: 'Whether numbers grow by one. False, for numbers that jump, such as times: nothing is a gap, and what is not above the last one came before.',
+    doc: 'Whether sequence numbers increase by one. False, for numbers that skip values, such as timestamps: there are no gaps, and a number that is not above the last one is a duplicate.',
   },
   'sequence.scope': {
     type: 'string',
@@ -43,7 +43,7 @@ export const sequenceKeys = {
     group,
     displayName: 'Scope',
     recommended: ['stream', 'connection'],
-    doc: 'stream: numbers go on over connections. connection: they begin anew with each, so that each loss of the connection is a gap.',
+    doc: 'stream: numbers continue from one connection to the next. connection: numbers start again with each connection, so that each loss of the connection is a gap.',
   },
   'sequence.max.streams': {
     type: 'int',
@@ -53,7 +53,7 @@ export const sequenceKeys = {
     group,
     displayName: 'Most streams',
     stripComment: true,
-    doc: 'Most streams that are followed at once. Those that were silent for longest are forgotten for new ones, which is logged: when one of them comes again, whatever it begins with is taken.',
+    doc: 'Most streams to track at once. Beyond this limit the streams that were silent longest are forgotten, which is logged. The first number of a forgotten stream is then accepted whatever it is.',
   },
   'dedupe.field': {
     type: 'string',
@@ -62,7 +62,7 @@ export const sequenceKeys = {
     importance: 'medium',
     group,
     displayName: 'Id field',
-    doc: 'Field of the message (dotted path) with an id, text or an integer. A message with an id that came before is left out and counted.',
+    doc: 'Field of the message (dotted path) with an id, which is text or an integer. A message with an id received before is counted and left out.',
     example: 'data.trade_id',
   },
   'dedupe.window': {
@@ -73,7 +73,7 @@ export const sequenceKeys = {
     group,
     displayName: 'Window',
     stripComment: true,
-    doc: 'How far back something that came before is looked for: so many ids of dedupe.field, so many numbers below the last one of sequence.field. A number further below, or of 0 or 1, tells that the server counts anew: a gap of reason reset.',
+    doc: 'How far back duplicates are recognized: the number of ids of dedupe.field, and the distance below the last number of sequence.field. A number further below, or a number 0 or 1, means that the server has restarted its numbering: a gap of reason reset.',
   },
   'gap.topic': {
     type: 'string',
@@ -82,7 +82,7 @@ export const sequenceKeys = {
     importance: 'medium',
     group,
     displayName: 'Gap topic',
-    doc: 'Topic that gets a record, JSON with the stream as its key, when a gap is found and when it is filled.',
+    doc: 'Topic for a record about each gap, when the gap is found and when it is filled: JSON, keyed by the stream.',
     example: 'quotes-gaps',
   },
   'backfill.url': {
@@ -99,7 +99,7 @@ export const sequenceKeys = {
     displayName: 'URL',
     width: 'long',
     sensitive: true,
-    doc: 'Where missing messages are fetched by HTTP GET, with {{from}} and {{to}}, the first and the last missing number, and {{stream}} in it. The answer is JSON with an array of messages as the feed sends them. What came after the gap waits meanwhile, so that order is kept. A redirect is not followed.',
+    doc: 'Template of the URL from which missing messages are fetched by HTTP GET: {{from}} and {{to}} are the first and the last missing number, {{stream}} is the stream. The response is JSON with an array of messages in the format of the feed. Messages after the gap wait meanwhile, so that order is kept. Redirects are not followed.',
     example: 'https://api.example.com/trades?symbol={{stream}}&from={{from}}&to={{to}}',
   },
   'backfill.headers': {
@@ -110,7 +110,7 @@ export const sequenceKeys = {
     group: BACKFILL,
     displayName: 'Headers',
     sensitive: true,
-    doc: 'Headers of the request as name:value,name:value. A value with commas stands in double quotes.',
+    doc: 'Headers of the request as name:value,name:value. Put a value with commas in double quotes.',
     example: 'Authorization:Bearer abc',
   },
   'backfill.items.field': {
@@ -120,7 +120,7 @@ export const sequenceKeys = {
     importance: 'low',
     group: BACKFILL,
     displayName: 'Items field',
-    doc: 'Field of the answer (dotted path) with the array; $: the answer is the array.',
+    doc: 'Field of the response (dotted path) with the array; $: the response is the array.',
     example: 'result.items',
   },
   'backfill.timeout.ms': {
@@ -131,7 +131,7 @@ export const sequenceKeys = {
     group: BACKFILL,
     displayName: 'Timeout',
     stripComment: true,
-    doc: 'Longest time, in ms, that messages wait for the gaps among them; what is not filled by then stays a gap.',
+    doc: 'Longest time, in ms, that messages wait for the backfill of the gaps among them. What is still missing then stays a gap.',
   },
   'backfill.max.attempts': {
     type: 'int',
@@ -141,7 +141,7 @@ export const sequenceKeys = {
     group: BACKFILL,
     displayName: 'Tries',
     stripComment: true,
-    doc: 'Tries in a row that bring nothing new, after which a gap is left.',
+    doc: 'Consecutive attempts that bring nothing new before a gap is given up.',
   },
   'backfill.max.bytes': {
     type: 'long',
@@ -151,7 +151,7 @@ export const sequenceKeys = {
     group: BACKFILL,
     displayName: 'Bytes',
     stripComment: true,
-    doc: 'Bytes of answers that are held at most for the gaps of one batch of messages; what does not fit stays a gap.',
+    doc: 'Most bytes of responses to hold for the gaps of one batch of messages. What exceeds this limit stays a gap.',
   },
 } as const satisfies Keys
 

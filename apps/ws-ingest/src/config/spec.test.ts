@@ -9,7 +9,7 @@ function errorsOf(key: string, value: string | undefined): readonly string[] {
   return values.find(({ name }) => name === key)!.errors
 }
 
-/** A setting of the JVM connector: its default, values it takes, and values it does not take with what is said of them. */
+/** A key of the JVM connector: its default, valid values, and invalid values with their error texts. */
 interface Documented {
   readonly default?: unknown
   readonly takes: readonly string[]
@@ -34,7 +34,10 @@ const atLeast = (key: string, value: string, min: number): readonly [string, str
   invalid(key, value, `Value must be at least ${min}`),
 ]
 
-/** All of them, with the documents' texts; what the JVM connector takes at validation and fails on at its start is refused here. */
+/**
+ * All keys, with the documented texts. Values that the JVM connector accepts but fails on at its start are refused
+ * here.
+ */
 const DOCUMENTED: Readonly<Record<string, Documented>> = {
   'websocket.url': {
     takes: ['ws://h', 'wss://h:9443/p?token=x', 'WSS://H', ' ws://h ', 'ws://u:p@h/', 'ws://a_b/', 'ws://[::1]:80/'],
@@ -110,15 +113,15 @@ const DOCUMENTED: Readonly<Record<string, Documented>> = {
   },
 }
 
-describe("the JVM connector's settings", () => {
+describe("the JVM connector's keys", () => {
   for (const [key, { default: fallback, takes, refuses = [] }] of Object.entries(DOCUMENTED)) {
-    test(`${key} has the documented default, and takes what it took`, () => {
+    test(`${key} has the documented default and accepts valid values`, () => {
       const spec = websocketSpec.data.keys[key]
       assert.deepEqual(spec?.default, fallback)
       for (const value of takes) assert.deepEqual(errorsOf(key, value), [], value)
     })
     for (const [value, ...errors] of refuses) {
-      test(`${key} says what is wrong with ${JSON.stringify(value)}`, () => {
+      test(`${key} reports what is wrong with ${JSON.stringify(value)}`, () => {
         assert.deepEqual(errorsOf(key, value), errors)
       })
     }
@@ -145,18 +148,18 @@ describe("the JVM connector's settings", () => {
   })
 })
 
-describe('the settings beyond those', () => {
+describe('the further keys', () => {
   test('are all optional', () => {
     assert.equal(websocketSpec.validate(BASE).errorCount, 0)
   })
 
-  test('of further URLs are checked like the first', () => {
+  test('for additional URLs are checked like the first URL', () => {
     const key = 'websocket.additional.urls'
     assert.deepEqual(errorsOf(key, 'ws://b, wss://c:9443/x'), [])
     assert.equal(errorsOf(key, 'ws://b,http://c').length, 1)
   })
 
-  test('that hold a secret do not show it', () => {
+  test('with secrets hide their values', () => {
     const secrets = ['websocket.headers', 'websocket.auth.token', 'websocket.proxy.url', 'backfill.headers']
     for (const [key, { type, sensitive }] of Object.entries(websocketSpec.data.keys)) {
       if (secrets.includes(key) || /password|secret|signature\.key$/.test(key)) {

@@ -6,38 +6,38 @@ import type { ConnectionListener, WebSocketConnection } from '../transport/conne
 import type { TlsOptions } from '../transport/dial.ts'
 import { HandshakeRefused } from '../transport/errors.ts'
 import type { OpenWebSocket } from '../transport/open-websocket.ts'
-import { Handshake } from './handshake.ts'
+import { HandshakeTemplate } from './handshake.ts'
 import type { ValueOf } from './template-values.ts'
 
-/** Tries in a row that credentials may be refused: a token that is renewed in the meantime heals it. */
+/** Consecutive refusals before the task fails: a token that is renewed in the meantime may succeed. */
 const DENIED_TRIES = 3
 const DENIED: readonly number[] = [401, 403, 407]
 
-export interface DialerParts {
+export interface DialerOptions {
   readonly config: WebSocketConfig
-  readonly handshake: Handshake
+  readonly handshake: HandshakeTemplate
   readonly open: OpenWebSocket
   readonly log: Logger
 }
 
-/** Opens a feed's connections, again and again, as its settings say. */
+/** Opens the connections of a feed as its configuration says. */
 export class Dialer {
-  readonly #parts: DialerParts
-  /** What was read last; a file that cannot be read in the middle of its renewal does not end the task. */
+  readonly #options: DialerOptions
+  /** The TLS files as last read; a file that is unreadable during its renewal does not end the task. */
   #tls: TlsOptions
   #denied = 0
 
-  constructor(parts: DialerParts, tls: TlsOptions) {
-    this.#parts = parts
+  constructor(options: DialerOptions, tls: TlsOptions) {
+    this.#options = options
     this.#tls = tls
   }
 
   /**
-   * Connects; `valueOf` fills in the templates of this handshake. Rejects with NotConnectedError, ConfigError for what no
-   * second try heals, or the signal's reason.
+   * Opens a connection; `valueOf` fills in the templates of the handshake. Rejects with NotConnectedError, with
+   * ConfigError if a retry cannot help, or with the signal's reason.
    */
   async open(valueOf: ValueOf, listener: ConnectionListener, signal: AbortSignal): Promise<WebSocketConnection> {
-    const { config, handshake, open } = this.#parts
+    const { config, handshake, open } = this.#options
     const request = handshake.request(valueOf)
     await this.#renewTls()
     try {
@@ -59,12 +59,12 @@ export class Dialer {
       return connection
     } catch (error) {
       signal.throwIfAborted()
-      throw this.#judged(error as ConnectError)
+      throw this.#classified(error as ConnectError)
     }
   }
 
-  /** Counts refused credentials. */
-  #judged(error: ConnectError): ConnectError {
+  /** `error`, or a ConfigError once credentials are refused too often in a row. */
+  #classified(error: ConnectError): ConnectError {
     const { cause } = error
     if (!(cause instanceof HandshakeRefused && DENIED.includes(cause.status))) {
       this.#denied = 0
@@ -72,14 +72,14 @@ export class Dialer {
     }
     this.#denied++
     if (this.#denied < DENIED_TRIES) return error
-    const url = shownUrl(this.#parts.config['websocket.url'])
+    const url = shownUrl(this.#options.config['websocket.url'])
     const text = `The credentials for ${url} were refused ${this.#denied} times in a row. ${cause.message}`
     const field = cause.status === 407 ? 'websocket.proxy.url' : 'websocket.headers'
     return new ConfigError('WEBSOCKET_DENIED', text, { field, cause })
   }
 
   async #renewTls(): Promise<void> {
-    const { config, log } = this.#parts
+    const { config, log } = this.#options
     try {
       this.#tls = await readWebSocketTls(config)
     } catch (error) {
@@ -88,18 +88,18 @@ export class Dialer {
   }
 }
 
-/** Puts a feed's dialer together from its settings and the files that they name; no network. Throws ConfigError. */
+/** Creates the dialer of a feed from its configuration and TLS files, without network access. Throws ConfigError. */
 export async function createDialer(
   config: WebSocketConfig,
   props: Props,
   open: OpenWebSocket,
   log: Logger,
 ): Promise<Dialer> {
-  const handshake = new Handshake(config, props)
+  const handshake = new HandshakeTemplate(config, props)
   return new Dialer({ config, handshake, open, log }, await readWebSocketTls(config))
 }
 
-/** Reads and checks what TLS needs. Throws ConfigError on the key that is to blame. */
+/** Reads and checks the TLS files. Throws ConfigError on the invalid key. */
 export async function readWebSocketTls(config: WebSocketConfig): Promise<TlsOptions> {
   const servername = config['websocket.tls.server.name']
   return { ...(await readTls(tlsSettings(config))), ...(servername ? { servername } : {}) }

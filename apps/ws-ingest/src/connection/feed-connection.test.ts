@@ -12,7 +12,7 @@ const THREE_CHANNELS: Props = Object.fromEntries(
   ]),
 )
 
-describe('a connection with a session', () => {
+describe('a feed connection', () => {
   let feeds: TestFeed[] = []
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }))
   afterEach(() => {
@@ -35,30 +35,30 @@ describe('a connection with a session', () => {
     return outcome instanceof ConfigError || outcome instanceof NotConnectedError ? outcome.code : outcome
   }
 
-  test('is open at once when there is nothing to wait for', async () => {
+  test('is open at once if no reply is awaited', async () => {
     const feed = await open({ 'websocket.subscription.message': 'as {{it}} is' })
     assert.equal(await feed.opened(), 'open')
     assert.deepEqual(feed.sent, ['as {{it}} is'])
   })
 
-  test('says one thing after the other, each when the one before is accepted', async () => {
+  test('sends one message after another, each after the acceptance of the previous one', async () => {
     const feed = await open({ ...THREE_CHANNELS, 'websocket.subscription.10.message': 'ten' })
     assert.deepEqual([feed.sent.length, await feed.opened()], [1, null])
-    feed.serverSays('{"id":2,"ok":true}')
+    feed.serverSends('{"id":2,"ok":true}')
     assert.equal(feed.sent.length, 1)
-    feed.serverSays('{"id":1,"ok":true}')
-    feed.serverSays('{"id":2,"ok":true}')
+    feed.serverSends('{"id":1,"ok":true}')
+    feed.serverSends('{"id":2,"ok":true}')
     assert.equal(await feed.opened(), null)
-    feed.serverSays('{"id":3,"ok":true}')
+    feed.serverSends('{"id":3,"ok":true}')
     assert.equal(await feed.opened(), 'open')
     assert.deepEqual(feed.sent.slice(1), ['{"subscribe":"c2","id":2}', '{"subscribe":"c3","id":3}', 'ten'])
     assert.deepEqual(feed.data, ['{"id":2,"ok":true}'])
   })
 
-  test("is refused with the server's words, without secrets, and says nothing more", async () => {
+  test("fails with the server's refusal, without secrets, and sends nothing more", async () => {
     const feed = await open(THREE_CHANNELS)
-    feed.serverSays('{"id":1,"ok":true}')
-    feed.serverSays('{"id":2,"error":"no such channel","token":"abc"}')
+    feed.serverSends('{"id":1,"ok":true}')
+    feed.serverSends('{"id":2,"error":"no such channel","token":"abc"}')
     const outcome = await feed.opened()
     assert.ok(outcome instanceof ConfigError)
     assert.equal(outcome.code, 'WEBSOCKET_REFUSED')
@@ -68,24 +68,24 @@ describe('a connection with a session', () => {
     assert.deepEqual([feed.sent.length, feed.terminated, feed.ended], [2, true, null])
   })
 
-  test('is refused at any time where nobody waits for a reply', async () => {
+  test('can be refused at any time if no reply is awaited', async () => {
     const feed = await open({
       'websocket.subscription.1.message': 'a',
       'websocket.subscription.1.refuse.match': '/^ERR/',
       'websocket.subscription.2.message': 'b',
     })
     assert.equal(await feed.opened(), 'open')
-    feed.serverSays('data')
-    feed.serverSays('ERR unknown a')
+    feed.serverSends('data')
+    feed.serverSends('ERR unknown a')
     assert.equal(feed.ended?.code, 'WEBSOCKET_REFUSED')
     assert.match(feed.ended.message, /subscription 1: ERR unknown a/)
     assert.deepEqual(feed.data, ['data'])
   })
 
-  test('gives up when a reply does not come in time, each of them', async () => {
+  test('fails if any reply does not arrive in time', async () => {
     const feed = await open({ ...THREE_CHANNELS, 'websocket.session.timeout.ms': '5000' })
     feed.pass(4000)
-    feed.serverSays('{"id":1,"ok":true}')
+    feed.serverSends('{"id":1,"ok":true}')
     feed.pass(4000)
     assert.equal(await feed.opened(), null)
     feed.pass(2000)
@@ -93,35 +93,35 @@ describe('a connection with a session', () => {
     assert.match(String(await feed.opened()), /No reply to the subscription 2 within 5000 ms/)
   })
 
-  test('tells at what the server closed', async () => {
+  test('names the pending step if the server closes the connection', async () => {
     const feed = await open(THREE_CHANNELS)
     feed.serverEnds(1008, 'bad key', new NotConnectedError('WEBSOCKET_CLOSED', 'closed with code 1008: bad key'))
     assert.match(String(await feed.opened()), /1008: bad key, before its reply to the subscription 1/)
   })
 
-  test('hands out what came before it failed', async () => {
+  test('delivers the messages received before it failed', async () => {
     const feed = await open(THREE_CHANNELS)
-    feed.serverSays('early')
-    feed.serverSays('{"id":1,"error":"no"}')
+    feed.serverSends('early')
+    feed.serverSends('{"id":1,"error":"no"}')
     assert.equal(await feed.opened(), 'open')
     assert.deepEqual([feed.data, endCode(feed)], [['early'], 'WEBSOCKET_REFUSED'])
   })
 
-  test('is open when what comes before the reply has filled the queue, and goes on with its session', async () => {
+  test('is open when messages before the reply have filled the queue, and continues its initialization', async () => {
     const feed = await open({ ...THREE_CHANNELS, 'websocket.session.timeout.ms': '1000' })
-    feed.serverSays('early')
+    feed.serverSends('early')
     feed.connection.pause()
     assert.equal(await feed.opened(), 'open')
     feed.pass(60_000)
     assert.equal(endCode(feed), null)
     feed.connection.resume()
-    feed.serverSays('{"id":1,"ok":true}')
+    feed.serverSends('{"id":1,"ok":true}')
     assert.equal(feed.sent.length, 2)
     feed.pass(1200)
     assert.equal(endCode(feed), 'WEBSOCKET_SESSION_TIMEOUT')
   })
 
-  test("leaves the session's messages out of the topic, unless they are asked for", async () => {
+  test('leaves protocol messages out of the topic unless configured otherwise', async () => {
     const props = {
       'websocket.subscription.1.message': 's',
       'websocket.subscription.1.ack.match': '/^ok$/',
@@ -130,13 +130,13 @@ describe('a connection with a session', () => {
     }
     const without = await open(props)
     const with_ = await open({ ...props, 'websocket.session.messages.in.topic': 'true' })
-    for (const feed of [without, with_]) for (const text of ['a', 'ok', 'ok', 'hb', 'b']) feed.serverSays(text)
+    for (const feed of [without, with_]) for (const text of ['a', 'ok', 'ok', 'hb', 'b']) feed.serverSends(text)
     assert.deepEqual(without.data, ['a', 'ok', 'b'])
     assert.deepEqual(with_.data, ['a', 'ok', 'ok', 'hb', 'b'])
     assert.match(without.sent[1]!, /^hb [0-9a-f-]{36}$/)
   })
 
-  test('gives one rendering one time, id and session', async () => {
+  test('uses one time, id and session id for one rendering', async () => {
     const feed = await open({
       'websocket.auth.message': '{{uuid}} {{uuid}} {{timestamp.ms}} {{timestamp.iso}} {{timestamp.utc}} {{session.id}}',
       'websocket.subscription.1.message': '{{uuid}}',
@@ -147,14 +147,14 @@ describe('a connection with a session', () => {
     assert.deepEqual(more, ['1795262400250', '2026-11-21T12:00:00.250Z', '2026-11-21T12:00:00', 'the-session'])
   })
 
-  test('fails when the server sent nothing of what is to be answered', async () => {
+  test('fails if the received message lacks a field that the answer needs', async () => {
     const feed = await open({ 'websocket.auth.wait.match': 'hello', 'websocket.auth.message': '{{received.nonce}}' })
-    feed.serverSays('{"hello":1}')
+    feed.serverSends('{"hello":1}')
     assert.equal(await code(feed), 'WEBSOCKET_TEMPLATE')
     assert.deepEqual(feed.sent, [])
   })
 
-  test('shows a preview of a subscription in the log, and nothing of what authenticates', async () => {
+  test('logs a preview of a subscription, and nothing of the authentication', async () => {
     const feed = await open({
       'websocket.auth.message': '{"login":"very-private"}',
       'websocket.subscription.1.message': '{"subscribe":"c1","token":"very-private"}',
@@ -165,10 +165,10 @@ describe('a connection with a session', () => {
     assert.doesNotMatch(JSON.stringify(feed.log), /very-private/)
   })
 
-  test('finds out that a feed is mute', async () => {
+  test('detects a silent feed', async () => {
     const feed = await open({ 'websocket.idle.timeout.ms': '2000' })
     feed.pass(1900)
-    feed.serverSays('data')
+    feed.serverSends('data')
     feed.pass(1900)
     assert.equal(endCode(feed), null)
     feed.pass(400)
@@ -177,11 +177,11 @@ describe('a connection with a session', () => {
     assert.deepEqual(feed.log.at(-1)?.event, 'websocket_failure')
   })
 
-  test('takes what comes while it closes', async () => {
+  test('delivers messages received during the closing handshake', async () => {
     const feed = await open({ 'websocket.idle.timeout.ms': '500' })
     feed.connection.close(1000, 'bye')
     feed.connection.close(1000, 'bye')
-    feed.serverSays('late')
+    feed.serverSends('late')
     feed.pass(1000)
     feed.serverEnds(1000, 'bye', new NotConnectedError('WEBSOCKET_CLOSED', 'closed with code 1000'))
     assert.deepEqual([feed.sent, feed.data, endCode(feed)], [['<close 1000 bye>'], ['late'], 'WEBSOCKET_CLOSED'])
@@ -189,7 +189,7 @@ describe('a connection with a session', () => {
     assert.deepEqual(events, ['websocket_opened', 'websocket_closing', 'websocket_closed'])
   })
 
-  test('that is given up while it is made leaves nothing open', async () => {
+  test('terminated during its handshake leaves nothing open', async () => {
     const feed = openFeed({}, () => {})
     feed.connection.terminate()
     assert.equal(await code(feed), 'WEBSOCKET_CLOSED')
@@ -199,17 +199,17 @@ describe('a connection with a session', () => {
 
 const error = new NotConnectedError('WEBSOCKET_CLOSED', 'closed with code 1008: bad token')
 
-/** What each of these ends is judged to be. */
+/** The error codes of these ends, in turn. */
 function codesOf(ends: readonly (readonly [code: number, delivered: boolean])[]): string[] {
   const closes = new PolicyCloses()
-  return ends.map(([code, delivered]) => closes.judge(code, error, delivered).code)
+  return ends.map(([code, delivered]) => closes.classify(code, error, delivered).code)
 }
 
-test('three closes in a row for who we are are an error of the configuration', () => {
+test('three consecutive closes as unauthorized are a configuration error', () => {
   assert.deepEqual(codesOf([[1008, false], [3000, false], [3003, false]]), ['WEBSOCKET_CLOSED', 'WEBSOCKET_CLOSED', 'WEBSOCKET_DENIED']) // prettier-ignore
 })
 
-test('another end, or one after data, begins the count anew', () => {
+test('another close code, or a close after data, restarts the count', () => {
   for (const between of [
     [1006, false],
     [1008, true],
@@ -218,8 +218,8 @@ test('another end, or one after data, begins the count anew', () => {
   }
 })
 
-test('the error holds the words of the server', () => {
+test('the error contains the reason of the server', () => {
   const closes = new PolicyCloses()
-  const judged = [1, 2, 3].map(() => closes.judge(1008, error, false)).at(-1)
-  assert.match(judged?.message ?? '', /3 connections in a row .* bad token/)
+  const result = [1, 2, 3].map(() => closes.classify(1008, error, false)).at(-1)
+  assert.match(result?.message ?? '', /3 connections in a row .* bad token/)
 })

@@ -2,72 +2,71 @@ import { type Clock, ConfigError, ConnectError, NotConnectedError } from '@tribu
 import type { Pausable } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
-import type { Frame } from '../message/message.ts'
+import type { Message } from '../message/message.ts'
 import type { ConnectionEnd, ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
 import { HandshakeRefused } from '../transport/errors.ts'
-import type { SessionPlan } from './feed-protocol.ts'
-import { Session } from './initialization.ts'
+import type { FeedProtocol } from './feed-protocol.ts'
+import { Initialization } from './initialization.ts'
 import { Liveness, RunningTime } from './liveness.ts'
 import { templateValues, type ValueSource } from './template-values.ts'
 
-/** What the documents show in the place of an HTTP status. */
+/** Documented value of `response_code` when there is no HTTP response. */
 const NO_RESPONSE = 'N/A'
 
 export interface FeedConnectionOptions {
   readonly config: WebSocketConfig
-  readonly plan: SessionPlan
+  readonly protocol: FeedProtocol
   readonly values: ValueSource
-  /** Over all connections of the feed. */
+  /** Shared by all connections of the feed. */
   readonly closes: PolicyCloses
   readonly clock: Clock
   readonly log: Logger
   readonly connect: (listener: ConnectionListener, signal: AbortSignal) => Promise<WebSocketConnection>
   /**
-   * Runs something behind the next read of sockets (`setImmediate`): after a stall of ours, what has arrived meanwhile is a sign
-   * of life.
+   * Runs `check` after the next read of the sockets (`setImmediate`). After a stall of this process, data that has
+   * arrived in the meantime then counts as a sign of life.
    */
-  readonly behindReads: (look: () => void) => void
-  readonly frameOf: (data: Buffer, binary: boolean) => Frame
-  /** A message of the feed. */
-  readonly onData: (frame: Frame) => void
-  /** Once, after the last message, unless `open` has rejected; not after `terminate`. */
+  readonly afterReads: (check: () => void) => void
+  readonly messageOf: (data: Buffer, binary: boolean) => Message
+  /** Called for each message of the feed. */
+  readonly onData: (message: Message) => void
+  /** Called once, after the last message. Not called if `open` has rejected, nor after `terminate`. */
   readonly onEnd: (error: ConnectError) => void
 }
 
-/** One connection from its handshake to its end, with its session and its signs of life. */
+/** One connection from its opening handshake to its end, including its initialization and its liveness checks. */
 export class FeedConnection implements Pausable {
   readonly #options: FeedConnectionOptions
   readonly #time: RunningTime
-  readonly #session: Session
+  readonly #initialization: Initialization
   readonly #opened = Promise.withResolvers<void>()
-  readonly #keepsSessionMessages: boolean
+  readonly #keepsProtocolMessages: boolean
   #socket: WebSocketConnection | null = null
   #liveness: Liveness | null = null
   #timer: NodeJS.Timeout | undefined
   #paused = false
-  /** Has any message of the feed come? */
   #delivered = false
   #closing = false
   #isReady = false
   #over = false
 
   constructor(options: FeedConnectionOptions) {
-    const { config, plan, values, clock, log } = options
+    const { config, protocol, values, clock, log } = options
     this.#options = options
     this.#time = new RunningTime(clock)
-    this.#keepsSessionMessages = config['websocket.session.messages.in.topic']
-    this.#session = new Session({
-      plan,
+    this.#keepsProtocolMessages = config['websocket.session.messages.in.topic']
+    this.#initialization = new Initialization({
+      protocol,
       values,
       timeoutMs: config['websocket.session.timeout.ms'],
       send: (text) => this.#socket?.send(text),
       log,
     })
-    // `open` may have been left by its signal before it comes to this promise.
+    // The signal may end `open` before `open` awaits this promise.
     this.#opened.promise.catch(() => {})
   }
 
-  /** Has any message of the feed come by it? */
+  /** Whether this connection has delivered a message of the feed. */
   get hasDelivered(): boolean {
     return this.#delivered
   }
@@ -77,9 +76,10 @@ export class FeedConnection implements Pausable {
   }
 
   /**
-   * Resolves when all is said, accepted, and the feed streams; or before, when the queue is full, as a reply may come behind
-   * what fills it: the session then goes on while messages are taken out. Rejects with what ended the connection before it
-   * brought anything, or with the signal's reason.
+   * Opens the connection. Resolves when the initialization is complete. If the queue fills up earlier, `open` resolves
+   * then, because an awaited reply may come after the messages that filled the queue; the initialization continues
+   * while messages are taken out. Rejects with the error that ended the connection before its first message, or with
+   * the signal's reason.
    */
   async open(signal: AbortSignal): Promise<void> {
     const abort = (): void => {
@@ -112,7 +112,7 @@ export class FeedConnection implements Pausable {
     this.#socket?.resume()
   }
 
-  /** Ends it in good order: what the server sent before its close frame still comes, then `onEnd`. */
+  /** Starts the closing handshake. Messages are delivered until the server's Close frame, then `onEnd` is called. */
   close(code: number, reason: string): void {
     if (this.#socket === null || this.#over || this.#closing) return
     this.#closing = true
@@ -120,7 +120,7 @@ export class FeedConnection implements Pausable {
     this.#socket.close(code, reason)
   }
 
-  /** Ends it at once and silently. */
+  /** Destroys the connection at once, without `onEnd`. */
   terminate(): void {
     this.#over = true
     clearInterval(this.#timer)
@@ -128,9 +128,9 @@ export class FeedConnection implements Pausable {
   }
 
   async #connect(signal: AbortSignal): Promise<WebSocketConnection> {
-    const { connect, frameOf } = this.#options
+    const { connect, messageOf } = this.#options
     const listener: ConnectionListener = {
-      onMessage: (data, binary) => this.#message(frameOf(data, binary)),
+      onMessage: (data, binary) => this.#received(messageOf(data, binary)),
       onPing: () => this.#liveness?.heard(),
       onPong: () => this.#liveness?.heard(),
       onEnd: (end) => this.#ended(end),
@@ -156,15 +156,15 @@ export class FeedConnection implements Pausable {
       response_code: socket.responseCode,
     })
     this.#liveness = this.#livenessOf(socket)
-    const { behindReads } = this.#options
-    this.#timer = setInterval(() => behindReads(() => this.#tick()), this.#liveness.tickMs)
-    this.#session.start(this.#time.now())
-    this.#sessionMoved()
+    const { afterReads } = this.#options
+    this.#timer = setInterval(() => afterReads(() => this.#tick()), this.#liveness.tickMs)
+    this.#initialization.start(this.#time.now())
+    this.#initializationChanged()
   }
 
   #livenessOf(socket: WebSocketConnection): Liveness {
-    const { config, plan, clock } = this.#options
-    const { heartbeat } = plan
+    const { config, protocol, clock } = this.#options
+    const { heartbeat } = protocol
     return new Liveness(
       {
         pingIntervalMs: config['websocket.ping.interval.ms'],
@@ -173,7 +173,7 @@ export class FeedConnection implements Pausable {
         heartbeat: heartbeat && {
           intervalMs: config['websocket.heartbeat.interval.ms'],
           timeoutMs: heartbeat.reply && config['websocket.heartbeat.timeout.ms'],
-          send: () => this.#say(() => heartbeat.message.render(this.#values(null, 'websocket.heartbeat.message'))),
+          send: () => this.#send(() => heartbeat.message.render(this.#values(null, 'websocket.heartbeat.message'))),
         },
         idleTimeoutMs: config['websocket.idle.timeout.ms'],
       },
@@ -182,41 +182,44 @@ export class FeedConnection implements Pausable {
     )
   }
 
-  #message(frame: Frame): void {
+  #received(message: Message): void {
     if (this.#over) return
-    if (this.#isOfSession(frame)) {
+    if (this.#isProtocolMessage(message)) {
       this.#liveness?.heard()
-      if (this.#over || !this.#keepsSessionMessages) return
+      if (this.#over || !this.#keepsProtocolMessages) return
     } else {
       this.#liveness?.data()
     }
     this.#delivered = true
-    this.#options.onData(frame)
+    this.#options.onData(message)
   }
 
-  /** Takes note of the messages that the session's and the heartbeats' rules match. */
-  #isOfSession(frame: Frame): boolean {
-    const { heartbeat, answer } = this.#options.plan
-    if (this.#session.listens && this.#session.accept(frame, this.#time.now())) {
-      this.#sessionMoved()
+  /**
+   * Handles a message that a rule for the initialization or for heartbeats matches. false: the message is data of the
+   * feed.
+   */
+  #isProtocolMessage(message: Message): boolean {
+    const { heartbeat, serverHeartbeat } = this.#options.protocol
+    if (this.#initialization.awaitsReply && this.#initialization.accept(message, this.#time.now())) {
+      this.#initializationChanged()
       return true
     }
-    if (answer !== null && answer.request(frame)) {
-      this.#say(() => answer.response.render(this.#values(frame, 'websocket.heartbeat.response')))
+    if (serverHeartbeat !== null && serverHeartbeat.request(message)) {
+      this.#send(() => serverHeartbeat.response.render(this.#values(message, 'websocket.heartbeat.response')))
       return true
     }
-    if (heartbeat?.reply?.(frame)) {
+    if (heartbeat?.reply?.(message)) {
       this.#liveness?.replied()
       return true
     }
     return false
   }
 
-  #values(received: Frame | null, key: string): (name: string) => string {
+  #values(received: Message | null, key: string): (name: string) => string {
     return templateValues(this.#options.values, received, key)
   }
 
-  #say(render: () => string): void {
+  #send(render: () => string): void {
     let text: string
     try {
       text = render()
@@ -228,10 +231,10 @@ export class FeedConnection implements Pausable {
     this.#socket?.send(text)
   }
 
-  #sessionMoved(): void {
-    const { state } = this.#session
+  #initializationChanged(): void {
+    const { state } = this.#initialization
     if (state.state === 'failed') this.#failed(state.error)
-    else if (state.state === 'streaming') this.#ready()
+    else if (state.state === 'complete') this.#ready()
   }
 
   #ready(): void {
@@ -242,22 +245,22 @@ export class FeedConnection implements Pausable {
   #tick(): void {
     if (this.#closing || this.#over) return
     const running = this.#time.now()
-    this.#session.tick(running)
-    this.#sessionMoved()
+    this.#initialization.tick(running)
+    this.#initializationChanged()
     if (this.#over) return
     const reason = this.#liveness?.tick(this.#options.clock.monotonic(), running) ?? null
     if (reason !== null) this.#failed(new NotConnectedError('WEBSOCKET_SILENT', `The connection is mute: ${reason}`))
   }
 
-  /** We end it. */
+  /** Ends the connection from our side. */
   #failed(error: ConnectError): void {
     if (this.#over) return
     this.terminate()
     this.#logFailure(error)
-    this.#tellEnd(error)
+    this.#reportEnd(error)
   }
 
-  /** The server, or the network, ended it; or both of us after `close`. */
+  /** The server or the network ended the connection, or the closing handshake is complete. */
   #ended({ code, reason, error }: ConnectionEnd): void {
     if (this.#over) return
     this.#over = true
@@ -269,7 +272,7 @@ export class FeedConnection implements Pausable {
       log.info('websocket_closing', { code, reason })
     }
     log.info('websocket_closed', { message: `Connection closed: code=${code}`, code, reason })
-    this.#tellEnd(closes.judge(code, this.#inSession(error), this.#delivered))
+    this.#reportEnd(closes.classify(code, this.#withPendingStep(error), this.#delivered))
   }
 
   #logFailure({ message }: ConnectError, status: number | string = NO_RESPONSE): void {
@@ -277,34 +280,36 @@ export class FeedConnection implements Pausable {
     this.#options.log.error('websocket_failure', fields)
   }
 
-  /** Many a server refuses by closing: the error says at what. */
-  #inSession(error: ConnectError): ConnectError {
-    const { state } = this.#session
+  /**
+   * Many servers refuse a message by closing the connection. The error therefore names the step whose reply is pending.
+   */
+  #withPendingStep(error: ConnectError): ConnectError {
+    const { state } = this.#initialization
     if (state.state !== 'waiting' || !(error instanceof NotConnectedError)) return error
     const text = `${error.message}, before its reply to the ${state.step.name}`
     return new NotConnectedError('WEBSOCKET_CLOSED', text, { cause: error })
   }
 
-  /** What came is handed out before the error, also when the session was never complete. */
-  #tellEnd(error: ConnectError): void {
+  /** Messages already received are delivered before the error, even if the initialization was never completed. */
+  #reportEnd(error: ConnectError): void {
     if (this.#delivered) this.#ready()
     if (this.#isReady) this.#options.onEnd(error)
     else this.#opened.reject(error)
   }
 }
 
-/** Times in a row that a server may close so: a token that is renewed in the meantime heals it. */
+/** Consecutive refusals before the task fails: a token that is renewed in the meantime may succeed. */
 const DENIED_TRIES = 3
 
-/** RFC 6455: policy violation; IANA's registry of close codes: unauthorized, forbidden. */
+/** Close codes: 1008 policy violation (RFC 6455); 3000 unauthorized and 3003 forbidden (IANA's registry). */
 const DENIED: readonly number[] = [1008, 3000, 3003]
 
-/** Counts, over a feed's connections, those that the server closed because of who we are, before it sent anything. */
+/** Counts a feed's consecutive connections that the server closed as unauthorized before it sent any message. */
 export class PolicyCloses {
   #count = 0
 
-  /** The error that a connection's end is, given the one that it would be on its own. */
-  judge(code: number, error: ConnectError, delivered: boolean): ConnectError {
+  /** The error for the end of a connection: `error`, or a ConfigError after too many refusals. */
+  classify(code: number, error: ConnectError, delivered: boolean): ConnectError {
     this.#count = !delivered && DENIED.includes(code) ? this.#count + 1 : 0
     if (this.#count < DENIED_TRIES) return error
     const text = `The server closed ${this.#count} connections in a row before it sent anything. ${error.message}`

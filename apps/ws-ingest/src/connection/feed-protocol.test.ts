@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ConfigError, Props } from '@tributary/connect-api'
 import { parseConfig } from '../config/config.ts'
-import { planSession } from './feed-protocol.ts'
+import { compileProtocol } from './feed-protocol.ts'
 
 function errorsOf(props: Props): (readonly [field: string | undefined, code: string])[] {
   const all = { 'websocket.url': 'ws://feed.test', 'kafka.topic': 't', ...props }
   const errors: ConfigError[] = []
-  planSession(parseConfig(all), all, (error) => errors.push(error))
+  compileProtocol(parseConfig(all), all, (error) => errors.push(error))
   return errors.map(({ field, code }) => [field, code])
 }
 
-test('every mistake in a session is told, on its setting', () => {
+test('every mistake in a protocol is reported on its key', () => {
   assert.deepEqual(
     errorsOf({
       'websocket.auth.wait.match': 'a ==',
@@ -73,6 +73,6 @@ for (const [name, props] of [
   ['a subscription number 0', { 'websocket.subscription.0.message': 'y' }],
   ['an unknown setting of a subscription', { 'websocket.subscription.1.match': 'y' }],
 ] as const) {
-  test(`${name} is refused by the declared settings`, () =>
+  test(`${name} is refused by the declared checks`, () =>
     assert.throws(() => errorsOf(props), { code: 'CONFIG_INVALID' }))
 }

@@ -5,39 +5,47 @@ import { compileRule, type Rule } from '../expressions/rule.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import { checkNames, createSigner, type Signer } from './template-values.ts'
 
-/** One step of a session: something to say, something to wait for, or both in this order. */
-export interface SessionStep {
-  /** For logs and errors: `authentication`, `subscription 2`. */
+/** One step of the initialization: a message to send, a reply to await, or both in this order. */
+export interface InitializationStep {
+  /** Name for logs and errors: `authentication`, `subscription 2`. */
   readonly name: string
-  /** The setting that it comes from. */
+  /** The configuration key of the step. */
   readonly key: string
-  /** null: nothing is said. */
+  /** null: nothing is sent. */
   readonly message: Template | null
-  /** The reply that ends the step; null: it ends at once. */
+  /** Matches the reply that completes the step; null: no reply is awaited. */
   readonly ack: Rule | null
+  /** Matches the reply that refuses the step. */
   readonly refuse: Rule | null
-  /** Is it part of the authentication: its reply is what later messages name `received`, and its message is not shown? */
+  /** Part of the authentication: later messages read its reply as `received`, and logs do not show its message. */
   readonly authenticates: boolean
 }
 
-/** A session as it is declared by the settings. */
-export interface SessionPlan {
-  readonly steps: readonly SessionStep[]
+/**
+ * The application-level protocol of a feed (RFC 6455, section 1.9), as the configuration declares it: the messages that
+ * are exchanged in addition to the data of the feed.
+ */
+export interface FeedProtocol {
+  /** Authentication and subscriptions after the opening handshake, in order. */
+  readonly steps: readonly InitializationStep[]
   readonly signer: Signer | null
+  /** Our heartbeat messages and the reply to them. */
   readonly heartbeat: { readonly message: Template; readonly reply: Rule | null } | null
-  readonly answer: { readonly request: Rule; readonly response: Template } | null
+  /** Heartbeat messages of the server and our answer to them. */
+  readonly serverHeartbeat: { readonly request: Rule; readonly response: Template } | null
 }
 
 /**
- * Reads the session out of the settings. `report` gets each ConfigError, on its setting; by default the first one is thrown.
+ * Compiles the protocol from the configuration. `report` receives each ConfigError with its key; by default the first
+ * error is thrown.
  */
-export function planSession(
+export function compileProtocol(
   config: WebSocketConfig,
   props: Props,
   report: (error: ConfigError) => void = (error) => {
     throw error
   },
-): SessionPlan {
+): FeedProtocol {
   const attempt = <T>(compile: () => T): T | null => {
     try {
       return compile()
@@ -63,7 +71,7 @@ export function planSession(
         reply: rule(config['websocket.heartbeat.reply.match'], 'websocket.heartbeat.reply.match'),
       }),
     ),
-    answer: withMessage(
+    serverHeartbeat: withMessage(
       template(config['websocket.heartbeat.response'], 'websocket.heartbeat.response'),
       (response) => {
         const request = rule(config['websocket.heartbeat.request.match'], 'websocket.heartbeat.request.match')
@@ -74,7 +82,7 @@ export function planSession(
 }
 
 type CompileRule = (text: string | null | undefined, key: string) => Rule | null
-type Compile = (text: string | null | undefined, key: string, without?: readonly string[]) => Template | null
+type CompileTemplate = (text: string | null | undefined, key: string, without?: readonly string[]) => Template | null
 
 function withMessage<T>(template: Template | null, make: (template: Template) => T | null): T | null {
   return template && make(template)
@@ -91,8 +99,8 @@ function checkedTemplate(text: string, key: string, without: readonly string[], 
   return template
 }
 
-function authentication(config: WebSocketConfig, rule: CompileRule, template: Compile): SessionStep[] {
-  const steps: SessionStep[] = []
+function authentication(config: WebSocketConfig, rule: CompileRule, template: CompileTemplate): InitializationStep[] {
+  const steps: InitializationStep[] = []
   const [waitKey, key] = ['websocket.auth.wait.match', 'websocket.auth.message'] as const
   const greeting = rule(config[waitKey], waitKey)
   if (greeting) {
@@ -110,10 +118,10 @@ function subscriptions(
   config: WebSocketConfig,
   props: Props,
   rule: CompileRule,
-  template: Compile,
+  template: CompileTemplate,
   report: (error: ConfigError) => void,
-): SessionStep[] {
-  const steps: SessionStep[] = []
+): InitializationStep[] {
+  const steps: InitializationStep[] = []
   const plainKey = 'websocket.subscription.message'
   const plain = config[plainKey]
   if (plain) {

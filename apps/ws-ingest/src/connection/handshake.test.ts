@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ConfigError, type Props } from '@tributary/connect-api'
 import { parseConfig } from '../config/config.ts'
-import { Handshake, type HandshakeRequest } from './handshake.ts'
+import { HandshakeTemplate, type HandshakeRequest } from './handshake.ts'
 
 const VALUES: Readonly<Record<string, string>> = { 'timestamp.ms': '1700000000000', signature: 'a+b/c=', uuid: 'é\n' }
 
-function handshake(props: Props): Handshake {
+function handshake(props: Props): HandshakeTemplate {
   const all = { 'websocket.url': 'wss://feed.example.com/ws', 'kafka.topic': 'ticks', ...props }
-  return new Handshake(parseConfig(all), all)
+  return new HandshakeTemplate(parseConfig(all), all)
 }
 
 function request(props: Props): HandshakeRequest {
@@ -29,7 +29,7 @@ function refuses(props: Props, field: string, message: RegExp): void {
 }
 
 describe('the headers of a handshake', () => {
-  test('come from the list and from single settings, which win, whatever the case of their names', () => {
+  test('come from the list and from single keys, which take precedence, whatever the case of their names', () => {
     const { headers } = request({
       'websocket.headers': 'X-Feed:"a,b", x-key: geheim ,User-Agent:mine',
       'websocket.header.X-Key': 'other',
@@ -37,11 +37,11 @@ describe('the headers of a handshake', () => {
     assert.deepEqual(headers, { 'user-agent': 'mine', 'x-feed': 'a,b', 'x-key': 'other' })
   })
 
-  test('name the client when nothing else does', () => {
+  test('contain our user agent by default', () => {
     assert.deepEqual(request({}).headers, { 'user-agent': 'tributary-ws-ingest' })
   })
 
-  test('have one Authorization: the token before the list, the list before the user of the URL', () => {
+  test('have one Authorization: the token precedes the list, and the list precedes the user of the URL', () => {
     const authorization = (props: Props): string | undefined => request(props).headers['authorization']
     const url = { 'websocket.url': 'wss://us%40er:p%3Ass@feed.example.com/ws' }
     assert.equal(authorization(url), `Basic ${Buffer.from('us@er:p:ss').toString('base64')}`)
@@ -54,17 +54,17 @@ describe('the headers of a handshake', () => {
     assert.equal(authorization({ ...list, ...basic }), `Basic ${Buffer.from('anna:pässword').toString('base64')}`)
   })
 
-  test('leave out what the handshake says itself', () => {
+  test('omit those that the handshake sets itself', () => {
     const list = 'Upgrade:h2c,connection:close,Sec-WebSocket-Key:x,Sec-WebSocket-Version:8,Origin:https://a.example'
     assert.deepEqual(Object.keys(request({ 'websocket.headers': list }).headers), ['user-agent', 'origin'])
   })
 
-  test('are filled in on each handshake', () => {
+  test('are rendered for each handshake', () => {
     const { headers } = request({ 'websocket.header.x-sign': 't={{timestamp.ms}};s={{signature}}' })
     assert.equal(headers['x-sign'], 't=1700000000000;s=a+b/c=')
   })
 
-  test('are refused on their setting, without their value', () => {
+  test('are refused on their key, without their value', () => {
     refuses({ 'websocket.headers': 'X Key:geheim' }, 'websocket.headers', /'X Key' is no header name/)
     refuses({ 'websocket.header.x-key': 'geheim\r\nX: 1' }, 'websocket.header.x-key', /value of 'x-key'/)
     refuses({ 'websocket.auth.token': 'geheim\n' + 'x' }, 'websocket.auth.token', /value of 'authorization'/)
@@ -75,7 +75,7 @@ describe('the headers of a handshake', () => {
 })
 
 describe('the URL of a handshake', () => {
-  test('gets the parameters that have settings of their own, behind its own query as it is written', () => {
+  test('gets the configured parameters after its own unchanged query', () => {
     const { url } = request({
       'websocket.url': 'wss://feed.example.com/ws?b=%7E%20+&a=1#part',
       'websocket.query.token': 'a&b=ü+c',
@@ -84,7 +84,7 @@ describe('the URL of a handshake', () => {
     assert.equal(url, 'wss://feed.example.com/ws?b=%7E%20+&a=1&token=a%26b%3D%C3%BC%2Bc&sign=a%2Bb%2Fc%3D')
   })
 
-  test('holds no user and no fragment', () => {
+  test('contains no user and no fragment', () => {
     assert.equal(request({ 'websocket.url': 'ws://me:geheim@h.example/x#y' }).url, 'ws://h.example/x')
   })
 
@@ -94,7 +94,7 @@ describe('the URL of a handshake', () => {
   })
 })
 
-test('subprotocols come from their setting, or from the header that JVM configurations name them by', () => {
+test('subprotocols come from their key, or from the header that JVM configurations use', () => {
   const listed = request({ 'websocket.subprotocols': 'a,b' })
   assert.deepEqual([listed.subprotocols, listed.subprotocolsMayBeSecret], [['a', 'b'], false])
   const header = request({ 'websocket.headers': 'Sec-WebSocket-Protocol:"a, b"' })

@@ -8,39 +8,40 @@ import { checkNames, type ValueOf } from './template-values.ts'
 
 /** RFC 9110, section 5.6.2: token. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** What Node puts into a header: visible characters of Latin-1, spaces and tabs. */
+/** Characters that Node accepts in a header value: visible Latin-1 characters, spaces and tabs. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-/** What the handshake says itself; the JVM connector does not take it from the settings either. */
-const OWN = /^(?:connection|upgrade|content-length|transfer-encoding|sec-websocket-(?:key|version|extensions|accept))$/
+/** Headers that the handshake sets itself. Like the JVM connector, they are ignored in the configuration. */
+const RESERVED =
+  /^(?:connection|upgrade|content-length|transfer-encoding|sec-websocket-(?:key|version|extensions|accept))$/
 const PROTOCOL_HEADER = 'sec-websocket-protocol'
 const USER_AGENT = 'tributary-ws-ingest'
 
-/** One handshake as it is sent: no templates in it any more. */
+/** The request of one opening handshake, with all templates filled in. */
 export interface HandshakeRequest {
   readonly url: string
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly subprotocols: readonly string[]
-  /** They were given as a header, as some servers want their tokens. */
+  /** The subprotocols come from a header of the configuration, where some servers expect a token. */
   readonly subprotocolsMayBeSecret: boolean
 }
 
-interface Part {
+interface NamedTemplate {
   readonly name: string
   readonly template: Template
-  /** The setting that it comes from. */
+  /** The configuration key. */
   readonly key: string
 }
 
-/** What the settings say about URL, headers and query; each value is a template that is filled in on each connect. */
-export class Handshake {
+/** URL, query and headers of the opening handshake as templates, which are filled in on each connect. */
+export class HandshakeTemplate {
   readonly #url: Template
-  readonly #query: readonly Part[]
-  readonly #headers: ReadonlyMap<string, Part>
+  readonly #query: readonly NamedTemplate[]
+  readonly #headers: ReadonlyMap<string, NamedTemplate>
   readonly #subprotocols: readonly string[]
   readonly #subprotocolsMayBeSecret: boolean
 
-  /** Throws ConfigError on the setting, never with a value in its text. */
+  /** Throws ConfigError on the invalid key; its text never contains a value. */
   constructor(config: WebSocketConfig, props: Props) {
     this.#url = template(config['websocket.url'], 'websocket.url')
     this.#query = entries(websocketSpec.prefixed(props, QUERY_PREFIX), QUERY_PREFIX)
@@ -53,7 +54,7 @@ export class Handshake {
     this.#subprotocols = listed.length > 0 ? listed : fromHeader.split(',').flatMap((name) => name.trim() || [])
   }
 
-  /** The next handshake. Throws ConfigError for what its values make illegal. */
+  /** The request of the next handshake. Throws ConfigError if the values make the request invalid. */
   request(valueOf: ValueOf): HandshakeRequest {
     const url = URL.parse(this.#url.render(valueOf))
     if (url === null) {
@@ -66,7 +67,7 @@ export class Handshake {
     url.hash = ''
     for (const [name, part] of this.#headers) headers[name] = checkedValue(part, valueOf)
     const query = this.#query.map((part) => `${encoded(part.name)}=${encoded(part.template.render(valueOf))}`)
-    // Not by searchParams, which writes what is there already in another way than a signature may have been made over.
+    // searchParams would re-encode the existing query, over which a signature may have been computed.
     url.search = [url.search.slice(1), ...query].filter((text) => text !== '').join('&')
     return {
       url: url.href,
@@ -77,8 +78,8 @@ export class Handshake {
   }
 }
 
-/** Headers by their name in lower case; the later settings win. */
-function headersOf(config: WebSocketConfig, props: Props): Map<string, Part> {
+/** Headers by name in lower case; later sources take precedence. */
+function headersOf(config: WebSocketConfig, props: Props): Map<string, NamedTemplate> {
   const token = config['websocket.auth.token']?.reveal()
   const user = config['websocket.auth.basic.user']
   const password = config['websocket.auth.basic.password']?.reveal() ?? ''
@@ -88,17 +89,17 @@ function headersOf(config: WebSocketConfig, props: Props): Map<string, Part> {
     ...(user ? [literal('authorization', basic(user, password), 'websocket.auth.basic.user')] : []),
     ...(token ? [literal('authorization', `Bearer ${token}`, 'websocket.auth.token')] : []),
   ]
-  const headers = new Map<string, Part>()
+  const headers = new Map<string, NamedTemplate>()
   for (const part of parts) {
     if (!NAME.test(part.name)) throw illegal(`'${part.name}' is no header name`, part.key)
     const name = part.name.toLowerCase()
-    if (!OWN.test(name)) headers.set(name, part)
+    if (!RESERVED.test(name)) headers.set(name, part)
   }
   for (const part of headers.values()) checkedValue(part, () => '')
   return headers
 }
 
-function listed(list: string): Part[] {
+function listed(list: string): NamedTemplate[] {
   const key = 'websocket.headers'
   try {
     return parseKeyValueList(list).map(([name, value]) => ({ name, template: template(value, key), key }))
@@ -108,7 +109,7 @@ function listed(list: string): Part[] {
   }
 }
 
-function entries(values: Readonly<Record<string, string>>, prefix: string): Part[] {
+function entries(values: Readonly<Record<string, string>>, prefix: string): NamedTemplate[] {
   return Object.entries(values).map(([name, value]) => {
     const key = prefix + name
     return { name, template: template(value, key), key }
@@ -117,13 +118,13 @@ function entries(values: Readonly<Record<string, string>>, prefix: string): Part
 
 function template(text: string, key: string): Template {
   const compiled = compileTemplate(text, key)
-  // No message of the server's has come yet.
+  // No message of the server has arrived before the handshake.
   checkNames(compiled, key, ['received.'])
   return compiled
 }
 
-/** A secret may have braces of its own. */
-function literal(name: string, text: string, key: string): Part {
+/** A template without placeholders, because a secret may contain braces. */
+function literal(name: string, text: string, key: string): NamedTemplate {
   return { name, template: { names: [], render: () => text }, key }
 }
 
@@ -132,12 +133,12 @@ function basicAuth(user: string, password: string): Record<string, string> {
   return { authorization: basic(unescape(user), unescape(password)) }
 }
 
-/** RFC 7617, with its charset UTF-8. */
+/** Basic authentication (RFC 7617) with charset UTF-8. */
 function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
-function checkedValue({ name, template: filled, key }: Part, valueOf: ValueOf): string {
+function checkedValue({ name, template: filled, key }: NamedTemplate, valueOf: ValueOf): string {
   const value = filled.render(valueOf)
   if (VALUE.test(value)) return value
   throw illegal(`the value of '${name}' has characters that no header may have, such as a line break`, key)

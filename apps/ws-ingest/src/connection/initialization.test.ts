@@ -6,13 +6,13 @@ import type { Props } from '@tributary/connect-api'
 import { preview } from './initialization.ts'
 import { openFeed } from './testing.ts'
 
-/** A line of a dialogue: who says what. Of ours, a `*` stands for any text, as where an id is made up. */
+/** A line of a dialogue: who sends what. In our messages `*` matches any text, such as a generated id. */
 type Line = readonly [who: 'we' | 'they', text: string] | readonly [who: 'they', bytes: Buffer]
 
-interface Session {
+interface Exchange {
   readonly props: Props
   readonly dialogue: readonly Line[]
-  /** What reaches the topic. */
+  /** Messages that become records. */
   readonly data: readonly string[]
 }
 
@@ -23,8 +23,11 @@ const hmac = (algorithm: string, key: string | Buffer, text: string | Buffer, en
 const SECONDS = '1795262400'
 const MILLIS = '1795262400250'
 
-/** Sessions in the manner of public feeds, written down without a connection to any of them; each is declared by settings alone. */
-const SESSIONS: Readonly<Record<string, Session>> = {
+/**
+ * Initializations in the style of public feeds, as their documentation describes them, each declared by configuration
+ * alone.
+ */
+const EXCHANGES: Readonly<Record<string, Exchange>> = {
   'Binance: SUBSCRIBE, answered with result null': {
     props: {
       'websocket.subscription.1.message': '{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}',
@@ -211,34 +214,34 @@ const SESSIONS: Readonly<Record<string, Session>> = {
   },
 }
 
-describe('the language of sessions tells the session of', () => {
+describe('the configuration can express the protocol of', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }))
   afterEach(() => mock.timers.reset())
 
-  for (const [name, { props, dialogue, data }] of Object.entries(SESSIONS)) {
+  for (const [name, { props, dialogue, data }] of Object.entries(EXCHANGES)) {
     test(name, async () => {
       const feed = openFeed({ 'websocket.ping.interval.ms': '0', ...props }, (ms) => mock.timers.tick(ms))
       await feed.opened()
-      let said = 0
+      let count = 0
       for (const [who, what] of dialogue) {
         if (who === 'they') {
-          feed.serverSays(what)
+          feed.serverSends(what)
           continue
         }
-        for (let waits = 0; feed.sent[said] === undefined && waits < 60; waits++) feed.pass(1000)
+        for (let waits = 0; feed.sent[count] === undefined && waits < 60; waits++) feed.pass(1000)
         const [before = '', ...after] = what.split('*')
-        const ours = feed.sent[said++] ?? '<nothing>'
+        const ours = feed.sent[count++] ?? '<nothing>'
         assert.ok(ours.startsWith(before) && ours.endsWith(after.at(-1) ?? before), `${ours} is not ${what}`)
       }
       assert.equal(await feed.opened(), 'open')
       assert.deepEqual(feed.data, data)
-      assert.deepEqual([feed.sent.length, feed.ended], [said, null])
+      assert.deepEqual([feed.sent.length, feed.ended], [count, null])
       feed.connection.terminate()
     })
   }
 })
 
-test('a secret is replaced before the text is cut', () => {
+test('secrets are masked before the text is cut', () => {
   const text = `{"op":"login","pad":"${'x'.repeat(60)}","apiKey":"abcdefghijklmnopqrstuvwxyz"}`
   assert.match(preview(text, 100), /^.{93}\[hidden…$/)
   assert.doesNotMatch(preview(text, 200), /abc/)

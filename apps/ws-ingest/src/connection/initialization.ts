@@ -1,27 +1,27 @@
 import { HIDDEN } from '@tributary/config'
 import { ConfigError, type ConnectError, NotConnectedError } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
-import type { Frame } from '../message/message.ts'
-import type { SessionPlan, SessionStep } from './feed-protocol.ts'
+import type { Message } from '../message/message.ts'
+import type { FeedProtocol, InitializationStep } from './feed-protocol.ts'
 import { templateValues, type ValueSource } from './template-values.ts'
 
-/** As the documents promise. */
+/** Documented length of `message_preview`. */
 const PREVIEW_LENGTH = 100
-/** Of the server's words in an error. */
-const WORDS_LENGTH = 1000
+/** Length of the server's text in an error. */
+const REFUSAL_LENGTH = 1000
 
 /**
- * - `waiting`: the reply to a step must come before the next one; since when, in running time
- * - `streaming`: all is said
- * - `failed`: refused, or the reply did not come
+ * - `waiting`: the next step follows the reply to this one; `since` is in running time
+ * - `complete`: all messages are sent, and all awaited replies have arrived
+ * - `failed`: the server refused a step, or a reply did not arrive in time
  */
-export type SessionState =
-  | { readonly state: 'waiting'; readonly step: SessionStep; readonly since: number }
-  | { readonly state: 'streaming' }
+export type InitializationState =
+  | { readonly state: 'waiting'; readonly step: InitializationStep; readonly since: number }
+  | { readonly state: 'complete' }
   | { readonly state: 'failed'; readonly error: ConnectError }
 
-export interface SessionOptions {
-  readonly plan: SessionPlan
+export interface InitializationOptions {
+  readonly protocol: FeedProtocol
   readonly values: ValueSource
   /** Longest wait for a reply, in ms. */
   readonly timeoutMs: number
@@ -30,32 +30,33 @@ export interface SessionOptions {
 }
 
 /**
- * One connection's session: the steps of the plan one after the other, each until its reply. It has no timer: who holds it
- * tells it the time. What comes in between and is no reply is the feed's.
+ * The exchange after the opening handshake of one connection: authentication and subscriptions. The steps of the
+ * protocol run one after another, each until its reply. Other messages in between are data of the feed. The owner calls
+ * `tick`.
  */
-export class Session {
-  readonly #options: SessionOptions
-  #state: SessionState = { state: 'streaming' }
+export class Initialization {
+  readonly #options: InitializationOptions
+  #state: InitializationState = { state: 'complete' }
   #next = 0
-  /** Steps whose acceptance nobody waits for, though they can be refused, at any time. */
-  readonly #standing: SessionStep[] = []
-  /** What ended the last step of the authentication. */
-  #received: Frame | null = null
+  /** Steps without an awaited reply that the server may still refuse, at any time. */
+  readonly #refusable: InitializationStep[] = []
+  /** The message that completed the last step of the authentication. */
+  #received: Message | null = null
 
-  constructor(options: SessionOptions) {
+  constructor(options: InitializationOptions) {
     this.#options = options
   }
 
-  get state(): SessionState {
+  get state(): InitializationState {
     return this.#state
   }
 
-  /** Is there a message that it would want to see? */
-  get listens(): boolean {
-    return this.#state.state === 'waiting' || this.#standing.length > 0
+  /** Whether `accept` must see the next messages. */
+  get awaitsReply(): boolean {
+    return this.#state.state === 'waiting' || this.#refusable.length > 0
   }
 
-  /** Says what there is to say up to the first reply. */
+  /** Sends the messages up to the first awaited reply. `now` in running time. */
   start(now: number): void {
     try {
       this.#advance(now)
@@ -64,15 +65,15 @@ export class Session {
     }
   }
 
-  /** Is it the session's message? */
-  accept(frame: Frame, now: number): boolean {
-    const refused = this.#standing.find((step) => step.refuse!(frame))
-    if (refused !== undefined) return this.#refuse(refused, frame)
+  /** Handles a message; true if the message is a reply to a step. `now` in running time. */
+  accept(message: Message, now: number): boolean {
+    const refused = this.#refusable.find((step) => step.refuse!(message))
+    if (refused !== undefined) return this.#refuse(refused, message)
     if (this.#state.state !== 'waiting') return false
     const { step } = this.#state
-    if (step.refuse?.(frame)) return this.#refuse(step, frame)
-    if (!step.ack!(frame)) return false
-    if (step.authenticates) this.#received = frame
+    if (step.refuse?.(message)) return this.#refuse(step, message)
+    if (!step.ack!(message)) return false
+    if (step.authenticates) this.#received = message
     this.#options.log.info('session_step_accepted', { step: step.name, waited_ms: Math.round(now - this.#state.since) })
     this.start(now)
     return true
@@ -91,20 +92,20 @@ export class Session {
   }
 
   #advance(now: number): void {
-    const { steps } = this.#options.plan
+    const { steps } = this.#options.protocol
     while (this.#next < steps.length) {
       const step = steps[this.#next++]!
-      if (step.message !== null) this.#say(step)
+      if (step.message !== null) this.#send(step)
       if (step.ack !== null) {
         this.#state = { state: 'waiting', step, since: now }
         return
       }
-      if (step.refuse !== null) this.#standing.push(step)
+      if (step.refuse !== null) this.#refusable.push(step)
     }
-    this.#state = { state: 'streaming' }
+    this.#state = { state: 'complete' }
   }
 
-  #say(step: SessionStep): void {
+  #send(step: InitializationStep): void {
     const { values, send, log } = this.#options
     const text = step.message!.render(templateValues(values, this.#received, step.key))
     send(text)
@@ -112,14 +113,14 @@ export class Session {
     else log.info('subscription_sent', { subscription: step.name, message_preview: preview(text, PREVIEW_LENGTH) })
   }
 
-  #refuse(step: SessionStep, frame: Frame): true {
-    const words = preview(frame.text ?? `<${frame.data.length} bytes>`, WORDS_LENGTH)
-    const text = `The server refuses the ${step.name}: ${words}`
+  #refuse(step: InitializationStep, message: Message): true {
+    const reason = preview(message.text ?? `<${message.data.length} bytes>`, REFUSAL_LENGTH)
+    const text = `The server refuses the ${step.name}: ${reason}`
     this.#fail(new ConfigError('WEBSOCKET_REFUSED', text, { field: step.key }))
     return true
   }
 
-  /** A template whose value cannot be had is a mistake in the configuration. */
+  /** A template without a value is a ConfigError. */
   #fail(error: unknown): void {
     if (!(error instanceof ConfigError || error instanceof NotConnectedError)) throw error
     this.#state = { state: 'failed', error }
@@ -128,7 +129,7 @@ export class Session {
 
 const SECRET_NAME = 'token|key|secret|password|passphrase|passwd|auth|sign|credential|jwt|cookie'
 const SECRET_KEY = new RegExp(SECRET_NAME, 'i')
-/** `name=value` and `name: value` outside of JSON. */
+/** `name=value` and `name: value` outside JSON. */
 const SECRET_PAIR = new RegExp(
   `([\\w.-]*(?:${SECRET_NAME})[\\w.-]*["']?\\s*[:=]\\s*)("[^"]*"|'[^']*'|[^\\s,;&"']+)`,
   'gi',
@@ -136,8 +137,8 @@ const SECRET_PAIR = new RegExp(
 const BEARER = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
 
 /**
- * A message as logs and errors may show it: secrets first replaced, then cut to `length`, as a cut first would leave the
- * beginning of one behind. Secret is what stands under a key that sounds so, and a bearer token anywhere.
+ * A message for logs and errors. Secrets are masked before the text is cut to `length` characters, because a cut could
+ * leave the beginning of a secret. Masked are values of keys that sound like secrets, and bearer tokens anywhere.
  */
 export function preview(text: string, length: number): string {
   const masked = maskJson(text) ?? text.replaceAll(SECRET_PAIR, `$1${HIDDEN}`)
@@ -145,7 +146,7 @@ export function preview(text: string, length: number): string {
   return shown.length > length ? `${shown.slice(0, length)}…` : shown
 }
 
-/** null: it is not JSON. */
+/** null: the text is not JSON. */
 function maskJson(text: string): string | null {
   if (!/^\s*[{[]/.test(text)) return null
   try {

@@ -5,7 +5,7 @@ import { Liveness, type LivenessOptions } from './liveness.ts'
 interface Scene {
   readonly liveness: Liveness
   readonly sent: string[]
-  /** Ticks each 100 ms up to a time; answers when and why the connection was given up. */
+  /** Ticks every 100 ms up to a time; returns when and why the connection was given up. */
   runTo(ms: number): string | null
 }
 
@@ -40,14 +40,14 @@ function scene(options: Partial<LivenessOptions>, paused: (ms: number) => boolea
 
 const heartbeat = (timeoutMs: number | null) => ({ intervalMs: 2000, timeoutMs, send: () => {} })
 
-describe('the signs of life of a connection', () => {
-  test('a ping that nothing answers is found out after its timeout', () => {
+describe('the liveness checks of a connection', () => {
+  test('an unanswered ping is detected after its timeout', () => {
     const { runTo, sent } = scene({ pingIntervalMs: 3000 })
     assert.equal(runTo(10_000), '4000: no pong within 1000 ms of a ping')
     assert.deepEqual(sent, ['ping 3000'])
   })
 
-  test('a pong, or data behind which it waits, answers a ping', () => {
+  test('a pong, or other data, answers a ping', () => {
     const { runTo, sent, liveness } = scene({ pingIntervalMs: 3000 })
     runTo(3500)
     liveness.heard()
@@ -63,7 +63,7 @@ describe('the signs of life of a connection', () => {
     assert.deepEqual(sent, [])
   })
 
-  test('a heartbeat message must have its own reply where one is expected', () => {
+  test('a heartbeat message needs its own reply if a reply is expected', () => {
     const { runTo, liveness, sent } = scene({ heartbeat: heartbeat(500) })
     runTo(2200)
     liveness.replied()
@@ -79,7 +79,7 @@ describe('the signs of life of a connection', () => {
     assert.deepEqual(sent, ['heartbeat 2000', 'heartbeat 4000', 'heartbeat 6000'])
   })
 
-  test('a feed that answers pings and brings nothing is mute', () => {
+  test('a feed that answers pings but sends no messages is silent', () => {
     const { runTo, liveness } = scene({ pingIntervalMs: 1000, idleTimeoutMs: 5000 })
     runTo(900)
     liveness.data()
@@ -91,7 +91,7 @@ describe('the signs of life of a connection', () => {
     assert.equal(runTo(6000), '6000: no message for 5000 ms')
   })
 
-  test('while we make the server wait no deadline runs, and our heartbeats go on', () => {
+  test('while the connection is paused, no deadline runs and heartbeats continue', () => {
     const paused = (ms: number): boolean => ms > 2500 && ms <= 60_000
     const { runTo, sent } = scene(
       { pingIntervalMs: 2000, pongTimeoutMs: 1000, heartbeat: heartbeat(1000), idleTimeoutMs: 3000 },

@@ -13,32 +13,32 @@ export interface LivenessOptions {
     readonly timeoutMs: number | null
     readonly send: () => void
   } | null
-  /** 0: never. */
+  /** 0: no limit. */
   readonly idleTimeoutMs: number
 }
 
 const LONGEST_TICK_MS = 1000
 const SHORTEST_TICK_MS = 10
-/** A deadline is noticed at most this part of it late. */
+/** A missed deadline is noticed at most 1/10 of the deadline late. */
 const TICKS_PER_DEADLINE = 10
 
 /**
- * Is the server still there? Sends pings and heartbeat messages, and finds the connection that brings nothing. It has no timer:
- * who holds it calls `tick` each `tickMs`. What is heard in between is only noted, so that a message costs next to nothing.
+ * Checks that the server is alive: sends pings and heartbeat messages, and detects a silent connection. The owner calls
+ * `tick` every `tickMs`. Between ticks the methods only set flags, so that a message costs next to nothing.
  */
 export class Liveness {
   readonly #options: LivenessOptions
   readonly tickMs: number
   #pingAt: number
   #heartbeatAt: number
-  /** When the oldest unanswered one was sent, in running time. */
+  /** When the oldest unanswered ping was sent, in running time; null: none is unanswered. */
   #pingedAt: number | null = null
   #heartbeatSentAt: number | null = null
   #dataAt: number
   #heard = false
   #data = false
 
-  /** `now` as of `tick`. */
+  /** `now` and `runningNow` as for `tick`. */
   constructor(options: LivenessOptions, now: number, runningNow: number) {
     const { pingIntervalMs, pongTimeoutMs, heartbeat, idleTimeoutMs } = options
     this.#options = options
@@ -51,25 +51,26 @@ export class Liveness {
     this.#dataAt = runningNow
   }
 
-  /** Anything came: a message, a ping, a pong. Data behind which a pong has to wait is as good as a pong. */
+  /** Any data arrived: a message, a ping or a pong. A pong waits behind other data, so all data counts as a pong. */
   heard(): void {
     this.#heard = true
   }
 
-  /** A message of the feed came. */
+  /** A message of the feed arrived. */
   data(): void {
     this.#data = true
     this.#heard = true
   }
 
-  /** The reply to a heartbeat message came. */
+  /** The reply to a heartbeat message arrived. */
   replied(): void {
     this.#heartbeatSentAt = null
   }
 
   /**
-   * Sends what is due, also while the connection is paused, as the server may want to hear from us; deadlines run in
-   * `runningNow` only. Answers why the connection is given up; null: it is not.
+   * Sends due pings and heartbeats by `now` (monotonic ms), also while the connection is paused, because the server may
+   * require them. Deadlines run in `runningNow` (see RunningTime). Returns the reason to give up the connection, or
+   * null.
    */
   tick(now: number, runningNow: number): string | null {
     const { idleTimeoutMs } = this.#options
@@ -111,7 +112,7 @@ export class Liveness {
   }
 }
 
-/** Time that stands still while a connection is paused: what the server says then cannot be heard, so no deadline runs. */
+/** Time that stops while a connection is paused: deadlines must not run while the server cannot be heard. */
 export class RunningTime {
   readonly #clock: Clock
   #pausedAt: number | null = null
@@ -121,7 +122,7 @@ export class RunningTime {
     this.#clock = clock
   }
 
-  /** ms, monotonic */
+  /** Monotonic ms. */
   now(): number {
     return (this.#pausedAt ?? this.#clock.monotonic()) - this.#pausedMs
   }

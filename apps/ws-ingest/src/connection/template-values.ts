@@ -4,15 +4,15 @@ import { type Clock, ConfigError } from '@tributary/connect-api'
 import type { WebSocketConfig } from '../config/config.ts'
 import { compilePath } from '../expressions/json-path.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
-import type { Frame } from '../message/message.ts'
+import type { Message } from '../message/message.ts'
 
-/** The value of a name in a template. */
+/** Returns the value of a placeholder in a template. */
 export type ValueOf = (name: string) => string
 
-/** The signature over one rendering's values. */
+/** Computes the signature for the values of one rendering. */
 export type Signer = (valueOf: ValueOf) => string
 
-/** Where the values of templates come from. */
+/** Sources of the values of templates. */
 export interface ValueSource {
   readonly clock: Clock
   readonly sessionId: string
@@ -23,8 +23,8 @@ const RECEIVED = 'received.'
 const NAMES = ['timestamp.ms', 'timestamp.s', 'timestamp.iso', 'timestamp.utc', 'uuid', 'session.id', 'signature']
 
 /**
- * Throws ConfigError on `key` when a template names a value that there is not, or one of those that this key cannot have:
- * `received.` stands for all that begin so.
+ * Throws ConfigError on `key` if a template names an unknown value, or a value that is not available for this key
+ * (`without`; `received.` stands for all names that begin so).
  */
 export function checkNames(template: Template, key: string, without: readonly string[] = []): void {
   for (const name of template.names) {
@@ -38,12 +38,13 @@ export function checkNames(template: Template, key: string, without: readonly st
 }
 
 /**
- * The values for one rendering: each is made once, so that a message and the signature in it tell the same time. `received` is
- * the server's message that is answered. The answered function throws ConfigError for a value that cannot be had.
+ * The values for one rendering. Each value is made once, so that a message and the signature in it have the same
+ * timestamp. `received` is the server's message to answer. The returned function throws ConfigError for a missing
+ * value.
  */
 export function templateValues(
   { clock, sessionId, signer }: ValueSource,
-  received: Frame | null,
+  received: Message | null,
   key: string,
 ): ValueOf {
   const now = new Date(clock.now())
@@ -79,8 +80,8 @@ export function templateValues(
   return valueOf
 }
 
-/** The digits of a number are those that came. */
-function receivedText(received: Frame | null, path: string, key: string): string {
+/** The text of a field of the received message. Numbers keep their digits. */
+function receivedText(received: Message | null, path: string, key: string): string {
   let value: unknown
   try {
     value = compilePath(path)(parseJson(received?.text ?? 'null', { numbers: 'text' }))
@@ -101,8 +102,8 @@ function receivedText(received: Frame | null, path: string, key: string): string
 const TEMPLATE_KEY = 'websocket.signature.template'
 
 /**
- * The HMAC (RFC 2104) that `websocket.signature.*` describes; null without a key. Throws ConfigError on the setting that
- * does not fit.
+ * The HMAC (RFC 2104) that `websocket.signature.*` describes; null without a secret key. Throws ConfigError on the
+ * invalid key.
  */
 export function createSigner(config: WebSocketConfig): Signer | null {
   const secret = config['websocket.signature.key']?.reveal() ?? ''
@@ -124,14 +125,14 @@ export function createSigner(config: WebSocketConfig): Signer | null {
   }
 }
 
-/** Of what does not fit, Buffer.from would leave out a part without a word. */
-const FORMS: Readonly<Record<string, RegExp>> = {
+/** Valid texts of each encoding: Buffer.from silently skips invalid characters. */
+const ENCODED: Readonly<Record<string, RegExp>> = {
   hex: /^(?:[0-9a-f]{2})+$/i,
   base64: /^[A-Za-z0-9+/_-]+={0,2}$/,
 }
 
 function decodedKey(secret: string, encoding: string): Buffer {
-  if (FORMS[encoding]?.test(secret) === false) {
+  if (ENCODED[encoding]?.test(secret) === false) {
     const field = 'websocket.signature.key'
     throw new ConfigError('WEBSOCKET_SIGNATURE', `${field} is not ${encoding}, as ${field}.encoding says`, { field })
   }

@@ -1,37 +1,37 @@
 import type { ConnectError, Props } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { parseConfig } from '../config/config.ts'
-import { Frame, messageDecoder } from '../message/message.ts'
+import { Message, messageDecoder } from '../message/message.ts'
 import type { ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
 import { FeedConnection, PolicyCloses } from './feed-connection.ts'
-import { planSession } from './feed-protocol.ts'
+import { compileProtocol } from './feed-protocol.ts'
 
 /** 2026-11-21T12:00:00.250Z */
 export const NOW = Date.UTC(2026, 10, 21, 12, 0, 0, 250)
 const OFTEN_MS = 50
 
-/** A connection without a network, of which a test is the server. */
+/** A feed connection without a network; the test plays the server. */
 export interface TestFeed {
   readonly connection: FeedConnection
-  /** What `open` came to; null: it is under way. */
+  /** The result of `open`; null while `open` is pending. */
   opened(): Promise<'open' | Error | null>
-  /** What we sent. */
+  /** Everything sent to the server. */
   readonly sent: readonly string[]
-  /** What came as the feed's. */
+  /** Messages delivered as data of the feed. */
   readonly data: readonly string[]
   readonly log: readonly { readonly event: string; readonly fields: LogFields }[]
   readonly ended: ConnectError | null
   readonly terminated: boolean
-  serverSays(message: string | Buffer): void
+  serverSends(message: string | Buffer): void
   serverEnds(code: number, reason: string, error: ConnectError): void
-  /** Lets time pass. */
+  /** Advances the time. */
   pass(ms: number): void
 }
 
-/** Opens a connection with these settings. `tick`: how the test makes timers run, as by node:test's mock timers. */
+/** Opens a connection with this configuration. `tick` runs the timers, for example node:test's mock timers. */
 export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
   const config = parseConfig({ 'websocket.url': 'ws://feed.test', 'kafka.topic': 't', ...props })
-  const plan = planSession(config, props)
+  const protocol = compileProtocol(config, props)
   const sent: string[] = []
   const data: string[] = []
   const log: { event: string; fields: LogFields }[] = []
@@ -42,7 +42,7 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
   let terminated = false
   const socket: WebSocketConnection = {
     responseCode: 101,
-    protocol: '',
+    subprotocol: '',
     send: (text) => sent.push(text),
     ping: () => sent.push('<ping>'),
     pause: () => {},
@@ -53,8 +53,8 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
   const clock = { now: () => NOW + now, monotonic: () => now, sleep: () => Promise.reject(new Error('no sleep here')) }
   const connection = new FeedConnection({
     config,
-    plan,
-    values: { clock, sessionId: 'the-session', signer: plan.signer },
+    protocol,
+    values: { clock, sessionId: 'the-session', signer: protocol.signer },
     closes: new PolicyCloses(),
     clock,
     log: rememberingLog(log),
@@ -62,9 +62,9 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
       listener = heard
       return Promise.resolve(socket)
     },
-    behindReads: (look) => look(),
-    frameOf: (bytes, binary) => new Frame(bytes, binary, clock.now(), { number: 1 }, decode),
-    onData: (frame) => void data.push(frame.text ?? `<${frame.data.length} bytes>`),
+    afterReads: (look) => look(),
+    messageOf: (bytes, binary) => new Message(bytes, binary, clock.now(), { number: 1 }, decode),
+    onData: (message) => void data.push(message.text ?? `<${message.data.length} bytes>`),
     onEnd: (error) => (ended = error),
   })
   let outcome: 'open' | Error | null = null
@@ -84,7 +84,7 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
     get terminated() {
       return terminated
     },
-    serverSays: (message) => listener.onMessage(Buffer.from(message), typeof message !== 'string'),
+    serverSends: (message) => listener.onMessage(Buffer.from(message), typeof message !== 'string'),
     serverEnds: (code, reason, error) => listener.onEnd({ code, reason, error }),
     pass(ms) {
       for (const end = now + ms; now < end;) {

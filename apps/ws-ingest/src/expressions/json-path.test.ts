@@ -32,11 +32,11 @@ describe('a path into JSON', () => {
     assert.equal(compilePath('$')(undefined), undefined)
   })
 
-  test('finds nothing in what is no object', () => {
+  test('finds nothing in a value that is not an object', () => {
     for (const value of [undefined, null, 'text', 5, true, 7n]) assert.equal(compilePath('length')(value), undefined)
   })
 
-  test('tells what is read from the whole message', () => {
+  test('shows whether it starts at the whole message', () => {
     assert.deepEqual(['$', '$.a', '$a', 'a.$'].map(isOfMessage), [true, true, false, false])
     assert.deepEqual(['$', '$.a.b', '$a', 'a\\.b.c'].map(namesOfPath), [[], ['a', 'b'], ['$a'], ['a.b', 'c']])
   })

@@ -1,18 +1,19 @@
 import { ConfigError } from '@tributary/connect-api'
 
-/** Reads a value out of parsed JSON; undefined when it is not there. */
+/** Reads one value out of parsed JSON; undefined when the value is absent. */
 export type JsonPath = (json: unknown) => unknown
 
-/** A regular expression for paths that say something. */
+/** Regular expression of a valid path. */
 export const PATH_PATTERN = String.raw`^(?:\$|(?:\$\.)?(?:\\[^]|[^.\\])+(?:\.(?:\\[^]|[^.\\])+)*)$`
 const PATH = new RegExp(PATH_PATTERN)
 
-/** The whole value; at the start of a path, `$.`, it changes nothing. */
+/** Stands for the whole value. At the start of a path (`$.a`) it changes nothing. */
 const ROOT = '$'
 
 /**
- * Compiles a dotted path: names of members, or numbers of elements from 0 (`data.0.id`). `$` is the value itself, and may
- * begin a path. A dot that belongs to a name has a backslash before it. What is inherited, as `constructor`, is not there.
+ * Compiles a dotted path: names of members, or indexes of elements from 0 (`data.0.id`). `$` is the value itself and
+ * may begin a path. A backslash stands before a dot that belongs to a name. Inherited properties, such as
+ * `constructor`, are absent.
  */
 export function compilePath(path: string): JsonPath {
   const steps = namesOfPath(path).map(stepOf)
@@ -26,12 +27,12 @@ export function compilePath(path: string): JsonPath {
   }
 }
 
-/** Does the path begin at the whole message even where messages are split into elements? */
+/** Whether the path starts at the whole message (`$`), even where messages are split into elements. */
 export function isOfMessage(path: string): boolean {
   return path === ROOT || path.startsWith(`${ROOT}.`)
 }
 
-/** Answers the path. Throws ConfigError on `key` for one with an empty name in it, or a backslash at its end. */
+/** Returns the path. Throws ConfigError on `key` if a name in the path is empty or the path ends with a backslash. */
 export function checkPath(path: string, key: string): string {
   if (PATH.test(path)) return path
   throw new ConfigError('WEBSOCKET_FIELD_PATH', `"${path}" in ${key} is no path of names parted by dots`, {
@@ -39,14 +40,14 @@ export function checkPath(path: string, key: string): string {
   })
 }
 
-/** The names that a path is made of; none for `$`. */
+/** The names in a path; none for `$`. */
 export function namesOfPath(path: string): string[] {
   if (path === ROOT) return []
   const relative = path.startsWith(`${ROOT}.`) ? path.slice(2) : path
   return (relative.match(/(?:\\[^]|[^.\\])+/g) ?? []).map((name) => name.replaceAll(/\\([^])/g, '$1'))
 }
 
-/** Parsed JSON holds plain objects and arrays only, so most names can be read without asking whose they are. */
+/** Parsed JSON holds only plain objects and arrays, so only names that arrays inherit need a check for ownership. */
 function stepOf(name: string): JsonPath {
   if (name in Array.prototype) {
     return (value) =>
@@ -59,13 +60,7 @@ function isContainer(value: unknown): value is Readonly<Record<string, unknown>>
   return typeof value === 'object' && value !== null
 }
 
-/**
- * The text of each element of an array within a JSON text, as it stands there: no number changes its digits, no string its
- * escapes. The text must be valid JSON, which is the business of a parser, as it has to read it anyway; for any other text the
- * answer means nothing.
- */
-
-/** Character codes. */
+/** Character codes of JSON. */
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const OPEN_ARRAY = 0x5b
@@ -76,7 +71,12 @@ const COMMA = 0x2c
 const COLON = 0x3a
 const SPACE = 0x20
 
-/** `path`: the names on the way to the array, none for the whole text. null: there is no array at its end. */
+/**
+ * The text of each element of an array within a JSON text, exactly as written: numbers keep their digits and strings
+ * keep their escapes. `path` holds the names that lead to the array; an empty path means that the whole text is the
+ * array. Returns null if there is no array at the path. The text must be valid JSON, which callers know because they
+ * have parsed it; for any other text the result has no meaning.
+ */
 export function elementTexts(json: string, path: readonly string[]): string[] | null {
   let at = skipSpace(json, 0)
   for (const name of path) {
@@ -98,14 +98,14 @@ function elementsAt(json: string, open: number): string[] {
   return texts
 }
 
-/** Where the value of a member, or of an element by its number, begins; -1 when there is none. */
+/** Where the value of a member, or of an element given by its index, begins; -1 if absent. */
 function memberOf(json: string, at: number, name: string): number {
   const code = json.charCodeAt(at)
   if (code === OPEN_OBJECT) return memberOfObject(json, at, name)
   return code === OPEN_ARRAY && /^(?:0|[1-9]\d*)$/.test(name) ? memberOfArray(json, at, Number(name)) : -1
 }
 
-/** Of a name that comes twice the last one counts, as with JSON.parse. */
+/** If a name occurs twice, the last member counts, as with JSON.parse. */
 function memberOfObject(json: string, open: number, name: string): number {
   let found = -1
   let at = skipSpace(json, open + 1)
@@ -129,13 +129,13 @@ function memberOfArray(json: string, open: number, index: number): number {
   return -1
 }
 
-/** Is the string from `open` to `end`, quotes included, this name? */
+/** Whether the string from `open` to `end`, quotes included, is this name. */
 function isName(json: string, open: number, end: number, name: string): boolean {
   const text = json.slice(open + 1, end - 1)
   return text === name ? !text.includes('\\') : text.includes('\\') && JSON.parse(`"${text}"`) === name
 }
 
-/** The first character behind the value that begins at `at`. */
+/** Index of the first character after the value that begins at `at`. */
 function endOfValue(json: string, at: number): number {
   const code = json.charCodeAt(at)
   if (code === QUOTE) return endOfString(json, at)
@@ -156,7 +156,7 @@ function endOfContainer(json: string, open: number): number {
   return json.length
 }
 
-/** The first character behind the closing quote of the string that opens at `open`. */
+/** Index of the first character after the closing quote of the string that opens at `open`. */
 function endOfString(json: string, open: number): number {
   for (let close = json.indexOf('"', open + 1); close >= 0; close = json.indexOf('"', close + 1)) {
     let before = close - 1

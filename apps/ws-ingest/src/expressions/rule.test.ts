@@ -56,11 +56,11 @@ describe('a rule', () => {
     })
   }
 
-  test('sees no text in bytes that are none', () => {
+  test('does not match bytes that are not text', () => {
     assert.equal(compileRule('/./', 'k')({ text: null, json: undefined }), false)
   })
 
-  test('gives the same answer each time', () => {
+  test('keeps no state between messages', () => {
     const rule = compileRule('/a/', 'k')
     assert.deepEqual(
       [1, 2, 3].map(() => rule(messageOf('a'))),
@@ -85,7 +85,7 @@ describe('a rule', () => {
     'a = 1',
     'a == "x',
   ]) {
-    test(`'${bad}' is refused on its setting`, () => {
+    test(`'${bad}' is refused on its key`, () => {
       assert.throws(
         () => compileRule(bad, 'websocket.auth.ack.match'),
         (error) =>

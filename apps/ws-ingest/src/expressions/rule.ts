@@ -1,27 +1,28 @@
 import { ConfigError } from '@tributary/connect-api'
 import { compilePath } from './json-path.ts'
 
-/** What rules and paths read: a message, or an element of one that is split. */
+/** What rules and paths read: a message, or one element of a message that is split. */
 export interface Readable {
-  /** null: it is bytes that are no text. */
+  /** null: the content is bytes, not text. */
   readonly text: string | null
-  /** undefined: it is not JSON. Integers beyond ±2^53 are bigint. */
+  /** undefined: the text is not JSON. Integers beyond ±2^53 are bigint. */
   readonly json: unknown
 }
 
-/** Does a message match, or an element of one? */
+/** Whether a message, or an element of a message, matches. */
 export type Rule = (message: Readable) => boolean
 
 /**
- * Compiles a rule over a message. Terms, joined by `&&` and `||`, of which `&&` binds tighter:
+ * Compiles a rule for messages. A rule consists of conditions, joined by `&&` and `||`; `&&` binds tighter:
  *
- * - `path == value`, `path != value`: the field of the message's JSON at a dotted path (`a.b.0`) has the value, or has not; a
- *   field that is absent has none. `1`, `true` and `text` are equal to a number, a boolean or a string that is written so;
- *   `"1"` and `'1'` to a string alone, `null` to null.
- * - `path`, `!path`: the field is there, and neither null nor false; or is not so.
- * - `/regex/flags`: the whole message as text.
+ * - `path == value`, `path != value`: the field at a dotted path (`a.b.0`) has the value, or does not have it. An absent
+ *   field has no value. `1`, `true` and `text` equal a number, a boolean or a string that is written so; `"1"` and `'1'`
+ *   equal only a string; `null` equals only null.
+ * - `path`, `!path`: the field is present and neither null nor false, or the opposite.
+ * - `/regex/flags`: the regular expression matches the whole message as text.
  *
- * A message that is not JSON has no fields, one that is not text matches no expression. Throws ConfigError on `key`.
+ * A message that is not JSON has no fields. A message that is not text matches no regular expression. Throws ConfigError
+ * on `key`.
  */
 export function compileRule(text: string, key: string): Rule {
   const tokens = tokensOf(text, key)
@@ -37,17 +38,17 @@ export function compileRule(text: string, key: string): Rule {
   }
 }
 
-/** Sticky, tried in this order wherever a token may begin. */
+/** Patterns of tokens: sticky, and tried in this order wherever a token may begin. */
 const SPACE = /\s+/y
 const JOINT = /&&|\|\|/y
 const REGEX = /\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\[])+)\/([a-z]*)/y
 const PATH = /[^\s=!&|/"']+/y
 const VALUE = /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([^\s&|"']+)/y
 
-/** Of a regular expression; g and y would make it remember where it was. */
+/** Flags that a rule may use. With g or y a regular expression would keep state between messages. */
 const FLAGS = /^[dimsuv]*$/
 
-/** Conditions, and the words that join them. */
+/** Conditions and the operators that join them. */
 function tokensOf(text: string, key: string): (Rule | '&&' | '||')[] {
   const tokens: (Rule | '&&' | '||')[] = []
   let at = 0

@@ -1,16 +1,16 @@
 import { ConfigError } from '@tributary/connect-api'
 
-/** A text with places to fill in. */
+/** A text with placeholders. */
 export interface Template {
-  /** The names between the braces, in order; some may be there twice. */
+  /** Names of the placeholders, in order; a name may occur twice. */
   readonly names: readonly string[]
-  /** The text with each `{{name}}` replaced by what `valueOf` answers for it. */
+  /** The text with each `{{name}}` replaced by `valueOf(name)`. */
   render(valueOf: (name: string) => string): string
 }
 
 /**
- * Compiles a text with `{{name}}` in it; spaces around the name do not count. What stands between other braces, as in JSON,
- * is text. Throws ConfigError on `key` for a `{{` without its end or without a name.
+ * Compiles a text with `{{name}}` placeholders; spaces around a name are ignored. Single braces, as in JSON, are text.
+ * Throws ConfigError on `key` for a `{{` that has no end or no name.
  */
 export function compileTemplate(text: string, key: string): Template {
   const [head = '', ...places] = text.split('{{')

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FrameCodec } from './message-codec.ts'
-import { asItCame, Frame } from './message.ts'
+import { MessageCodec } from './message-codec.ts'
+import { plainDecode, Message } from './message.ts'
 
-const frame = (text: string, binary: boolean, number: number): Frame =>
-  new Frame(Buffer.from(text), binary, 1_700_000_000_123.5, { number })
+const message = (text: string, binary: boolean, number: number): Message =>
+  new Message(Buffer.from(text), binary, 1_700_000_000_123.5, { number })
 
-test('a message comes back from disk as it was, of the connection that it came by', () => {
-  const codec = new FrameCodec(asItCame)
-  for (const original of [frame('', false, 1), frame('häß', false, 2), frame('\u0000\u00ff', true, 70_000)]) {
+test('a decoded message equals the encoded one, and has the same connection', () => {
+  const codec = new MessageCodec(plainDecode)
+  for (const original of [message('', false, 1), message('häß', false, 2), message('\u0000\u00ff', true, 70_000)]) {
     const back = codec.decode(codec.encode(original))
     assert.deepEqual(
       [back.data, back.binary, back.receivedAt, back.connection],
@@ -17,25 +17,29 @@ test('a message comes back from disk as it was, of the connection that it came b
   }
 })
 
-test('the messages of a connection share it, whether they were on disk or not', () => {
-  const codec = new FrameCodec(asItCame)
+test('the messages of a connection share one object, whether or not they were on disk', () => {
+  const codec = new MessageCodec(plainDecode)
   for (const number of [1, 2, 5]) {
-    const inMemory = frame('a', false, number)
-    const second = new Frame(Buffer.from('b'), false, 0, inMemory.connection)
+    const inMemory = message('a', false, number)
+    const second = new Message(Buffer.from('b'), false, 0, inMemory.connection)
     for (const bytes of [inMemory, second].map((each) => codec.encode(each))) {
       assert.equal(codec.decode(bytes).connection, inMemory.connection)
     }
   }
 })
 
-test('the messages of earlier runs are of none of the connections of this one, and of as many as they came by', () => {
-  const [oldest, older, codec] = [new FrameCodec(asItCame), new FrameCodec(asItCame), new FrameCodec(asItCame)]
+test('the messages of predecessors have connections of their own, none of which belongs to this run', () => {
+  const [oldest, older, codec] = [
+    new MessageCodec(plainDecode),
+    new MessageCodec(plainDecode),
+    new MessageCodec(plainDecode),
+  ]
   const connections = [
-    oldest.encode(frame('a', false, 1)),
-    oldest.encode(frame('b', false, 1)),
-    oldest.encode(frame('c', false, 2)),
-    older.encode(frame('d', false, 2)),
-    codec.encode(frame('e', false, 2)),
+    oldest.encode(message('a', false, 1)),
+    oldest.encode(message('b', false, 1)),
+    oldest.encode(message('c', false, 2)),
+    older.encode(message('d', false, 2)),
+    codec.encode(message('e', false, 2)),
   ].map((bytes) => codec.decode(bytes).connection)
   assert.deepEqual(
     connections.map(({ number }) => number),
@@ -45,9 +49,9 @@ test('the messages of earlier runs are of none of the connections of this one, a
   assert.equal(new Set(connections).size, 4)
 })
 
-test('a message that another version wrote is refused by name', () => {
-  const codec = new FrameCodec(asItCame)
-  const bytes = codec.encode(frame('a', false, 1))
+test('a message in the format of another version is refused', () => {
+  const codec = new MessageCodec(plainDecode)
+  const bytes = codec.encode(message('a', false, 1))
   bytes[0] = 9
   assert.throws(() => codec.decode(bytes), { code: 'SPILL_FORMAT', message: /has format 9, this version reads 1/ })
   assert.throws(() => codec.decode(Buffer.alloc(0)), { code: 'SPILL_FORMAT' })

@@ -1,36 +1,36 @@
 import { randomBytes } from 'node:crypto'
 import { FatalError } from '@tributary/connect-api'
 import type { Codec } from '@tributary/push-source'
-import { type ConnectionInfo, type DecodeMessage, Frame } from './message.ts'
+import { type ConnectionInfo, type DecodeMessage, Message } from './message.ts'
 
-/** Version, binary or not, the run, the connection's number, ms since the epoch as a double; then the message. */
+/** Version, 1 if binary, id of the run, number of the connection, ms since the epoch as a double; then the message. */
 const VERSION = 1
 const HEADER_BYTES = 18
 
-/** A connection of a run before this one: it was before the first of this run. */
-interface Former {
+/** A connection of a predecessor; it comes before every connection of this run. */
+interface PredecessorConnection {
   readonly run: number
-  /** In that run. */
+  /** Number of the connection within that run. */
   readonly number: number
   readonly connection: ConnectionInfo
 }
 
-/** Messages on disk: as they came, with what their records tell of how they came. */
-export class FrameCodec implements Codec<Frame> {
+/** The format of spilled messages: the unchanged message, and what its record says about its reception. */
+export class MessageCodec implements Codec<Message> {
   readonly #decode: DecodeMessage
-  /** The numbers of connections begin anew with each run. */
+  /** Identifies this run on disk, as the numbers of connections start again with each run. */
   readonly #run = randomBytes(4).readUInt32LE()
-  /** Those of this run that have messages on disk, by number. */
+  /** Connections of this run that have messages on disk, by number. */
   readonly #connections = new Map<number, ConnectionInfo>()
   #encoded: ConnectionInfo | null = null
   #decoded: ConnectionInfo | null = null
-  #former: Former | null = null
+  #predecessor: PredecessorConnection | null = null
 
   constructor(decode: DecodeMessage) {
     this.#decode = decode
   }
 
-  encode({ data, binary, receivedAt, connection }: Frame): Buffer {
+  encode({ data, binary, receivedAt, connection }: Message): Buffer {
     if (connection !== this.#encoded) {
       this.#encoded = connection
       this.#connections.set(connection.number, connection)
@@ -45,7 +45,7 @@ export class FrameCodec implements Codec<Frame> {
     return out
   }
 
-  decode(bytes: Buffer): Frame {
+  decode(bytes: Buffer): Message {
     if (bytes[0] !== VERSION || bytes.length < HEADER_BYTES) {
       throw new FatalError(
         'SPILL_FORMAT',
@@ -53,22 +53,22 @@ export class FrameCodec implements Codec<Frame> {
       )
     }
     const connection = this.#connectionOf(bytes.readUInt32LE(2), bytes.readUInt32LE(6))
-    return new Frame(bytes.subarray(HEADER_BYTES), bytes[1] === 1, bytes.readDoubleLE(10), connection, this.#decode)
+    return new Message(bytes.subarray(HEADER_BYTES), bytes[1] === 1, bytes.readDoubleLE(10), connection, this.#decode)
   }
 
-  /** One object a connection, the same as for its messages that were never on disk. Messages come back in order. */
+  /** One object per connection, the same as for its messages that were never on disk. Messages are decoded in order. */
   #connectionOf(run: number, number: number): ConnectionInfo {
-    if (run !== this.#run) return this.#formerOf(run, number)
+    if (run !== this.#run) return this.#ofPredecessor(run, number)
     if (this.#decoded?.number === number) return this.#decoded
     for (const known of this.#connections.keys()) if (known < number) this.#connections.delete(known)
     this.#decoded = this.#connections.get(number) ?? { number }
     return this.#decoded
   }
 
-  #formerOf(run: number, number: number): ConnectionInfo {
-    if (this.#former?.run !== run || this.#former.number !== number) {
-      this.#former = { run, number, connection: { number: 0 } }
+  #ofPredecessor(run: number, number: number): ConnectionInfo {
+    if (this.#predecessor?.run !== run || this.#predecessor.number !== number) {
+      this.#predecessor = { run, number, connection: { number: 0 } }
     }
-    return this.#former.connection
+    return this.#predecessor.connection
   }
 }

@@ -2,10 +2,10 @@ import type { Clock, TaskContext } from '@tributary/connect-api'
 import { Intake, type OverflowPolicy, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import type { WebSocketConfig } from '../config/config.ts'
-import { FrameCodec } from './message-codec.ts'
-import type { DecodeMessage, Frame } from './message.ts'
+import { MessageCodec } from './message-codec.ts'
+import type { DecodeMessage, Message } from './message.ts'
 
-export interface IntakeParts {
+export interface IntakeOptions {
   readonly config: WebSocketConfig
   readonly context: Pick<TaskContext, 'stats' | 'clock' | 'dataDir'>
   readonly decode: DecodeMessage
@@ -13,46 +13,46 @@ export interface IntakeParts {
   readonly busyLog: RateLimitedLog
 }
 
-/** The queue between a feed and its records, and beside it, where that is wanted, the disk. */
-export function createIntake(parts: IntakeParts): Intake<Frame> {
-  const { config, context, busyLog } = parts
+/** Creates the queue between the socket and `poll`, with a spill to disk if `overflow.policy` asks for one. */
+export function createIntake(options: IntakeOptions): Intake<Message> {
+  const { config, context, busyLog } = options
   return new Intake({
     maxRecords: config['websocket.message.queue.size'],
     maxBytes: config['queue.max.bytes'],
-    overflow: overflowOf(parts),
+    overflow: overflowOf(options),
     stats: context.stats,
     clock: context.clock,
     busyLog,
   })
 }
 
-function overflowOf({ config, context, decode, log }: IntakeParts): OverflowPolicy<Frame> {
+function overflowOf({ config, context, decode, log }: IntakeOptions): OverflowPolicy<Message> {
   const policy = config['overflow.policy']
   if (policy === 'spill') {
     const maxBytes = config['spill.max.bytes']
-    return { dir: context.dataDir, maxBytes, codec: new FrameCodec(decode), log }
+    return { dir: context.dataDir, maxBytes, codec: new MessageCodec(decode), log }
   }
   return policy === 'drop' ? 'drop' : 'pause'
 }
 
 /**
- * The messages that one read of a socket brought: they come within one callback, share the time of the read, and are counted
- * together behind the last of them.
+ * The messages from one read of a socket. They arrive within one callback, share one reception time and are counted
+ * together after the last of them.
  */
 export class Burst {
   readonly #clock: Clock
-  readonly #over: (messages: number, bytes: number) => void
+  readonly #onEnd: (messages: number, bytes: number) => void
   #at: number | null = null
   #messages = 0
   #bytes = 0
 
-  /** `over` is called behind the callback that brought the messages, before any promise that they resolved is seen. */
-  constructor(clock: Clock, over: (messages: number, bytes: number) => void) {
+  /** `onEnd` is called after the callback that delivered the messages, and before any promise that they resolved. */
+  constructor(clock: Clock, onEnd: (messages: number, bytes: number) => void) {
     this.#clock = clock
-    this.#over = over
+    this.#onEnd = onEnd
   }
 
-  /** ms since the epoch at which the present burst began; the first question begins it. */
+  /** ms since the epoch at which the current burst began; the first access begins a burst. */
   get at(): number {
     if (this.#at === null) {
       this.#at = this.#clock.now()
@@ -61,7 +61,7 @@ export class Burst {
     return this.#at
   }
 
-  /** A message of `bytes` bytes has been taken, of those that `at` was asked for. */
+  /** Counts a message of `bytes` bytes in the current burst. */
   add(bytes: number): void {
     this.#messages++
     this.#bytes += bytes
@@ -72,6 +72,6 @@ export class Burst {
     this.#at = null
     this.#messages = 0
     this.#bytes = 0
-    if (messages > 0) this.#over(messages, bytes)
+    if (messages > 0) this.#onEnd(messages, bytes)
   }
 }

@@ -3,48 +3,52 @@ import { describe, test } from 'node:test'
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { DataError } from '@tributary/connect-api'
 import { parseConfig } from '../config/config.ts'
-import { asItCame, type DecodeMessage, Frame, messageDecoder } from './message.ts'
+import { plainDecode, type DecodeMessage, Message, messageDecoder } from './message.ts'
 
 const CONNECTION = { number: 1 }
 
-function frameOf(data: string | Buffer, binary = false, decode?: DecodeMessage): Frame {
-  return new Frame(Buffer.from(data), binary, 0, CONNECTION, decode)
+function messageOf(data: string | Buffer, binary = false, decode?: DecodeMessage): Message {
+  return new Message(Buffer.from(data), binary, 0, CONNECTION, decode)
 }
 
-describe('a message as it came', () => {
+describe('a message', () => {
   test('has text and JSON, with all digits of integers', () => {
-    const frame = frameOf('{"n":12345678901234567890,"f":1.5}')
-    assert.equal(frame.text, '{"n":12345678901234567890,"f":1.5}')
-    assert.deepEqual(frame.json, { n: 12345678901234567890n, f: 1.5 })
+    const message = messageOf('{"n":12345678901234567890,"f":1.5}')
+    assert.equal(message.text, '{"n":12345678901234567890,"f":1.5}')
+    assert.deepEqual(message.json, { n: 12345678901234567890n, f: 1.5 })
   })
 
-  test('has no JSON where it is none', () => {
-    for (const text of ['', 'pong', '{"a":', '1e999', '['.repeat(100_000)]) assert.equal(frameOf(text).json, undefined)
-    assert.equal(frameOf('null').json, null)
+  test('has no JSON if its text is not JSON', () => {
+    for (const text of ['', 'pong', '{"a":', '1e999', '['.repeat(100_000)])
+      assert.equal(messageOf(text).json, undefined)
+    assert.equal(messageOf('null').json, null)
   })
 
-  test('is read as text where it is binary and UTF-8, and keeps its bytes', () => {
-    const frame = frameOf('{"a":"ž"}', true)
-    assert.deepEqual([frame.text, frame.json, frame.value], ['{"a":"ž"}', { a: 'ž' }, frame.data])
-    const bytes = frameOf(Buffer.from([0xff]), true)
+  test('is readable as text if it is binary and UTF-8, and keeps its bytes as the value', () => {
+    const message = messageOf('{"a":"ž"}', true)
+    assert.deepEqual([message.text, message.json, message.value], ['{"a":"ž"}', { a: 'ž' }, message.data])
+    const bytes = messageOf(Buffer.from([0xff]), true)
     assert.deepEqual([bytes.text, bytes.json, bytes.value], [null, undefined, bytes.data])
   })
 
   test('is decoded once', (t) => {
     const decode = t.mock.fn<DecodeMessage>(() => '{"a":1}')
-    const frame = frameOf('zipped', true, decode)
-    assert.deepEqual([frame.value, frame.text, frame.json, frame.value], ['{"a":1}', '{"a":1}', { a: 1 }, '{"a":1}'])
+    const message = messageOf('zipped', true, decode)
+    assert.deepEqual(
+      [message.value, message.text, message.json, message.value],
+      ['{"a":1}', '{"a":1}', { a: 1 }, '{"a":1}'],
+    )
     assert.equal(decode.mock.callCount(), 1)
-    assert.equal(String(frame.data), 'zipped')
+    assert.equal(String(message.data), 'zipped')
   })
 
-  test('has no text where it cannot be decoded, and says why to who makes a record of it', () => {
+  test('has no text if it cannot be decoded; its value throws the reason', () => {
     const error = new DataError('WEBSOCKET_INFLATE', 'broken')
-    const frame = frameOf('x', true, () => {
+    const message = messageOf('x', true, () => {
       throw error
     })
-    assert.deepEqual([frame.text, frame.json], [null, undefined])
-    assert.throws(() => frame.value, error)
+    assert.deepEqual([message.text, message.json], [null, undefined])
+    assert.throws(() => message.value, error)
   })
 })
 
@@ -55,10 +59,10 @@ function decoder(props: Record<string, string>): DecodeMessage {
   return messageDecoder(parseConfig({ 'websocket.url': 'ws://feed', 'kafka.topic': 't', ...props }))
 }
 
-describe('what a message says', () => {
-  test('is text or bytes as it came by default', () => {
+describe('the decoded content of a message', () => {
+  test('is the unchanged text or bytes by default', () => {
     const decode = decoder({})
-    assert.equal(decode, asItCame)
+    assert.equal(decode, plainDecode)
     assert.equal(decode(Buffer.from(text), false), text)
     const bytes = Buffer.from(text)
     assert.equal(decode(bytes, true), bytes)
@@ -77,7 +81,7 @@ describe('what a message says', () => {
     })
   }
 
-  test('stays bytes where what was compressed is no text', () => {
+  test('stays bytes if the decompressed content is not text', () => {
     const decode = decoder({ 'websocket.binary.decode': 'gzip' })
     assert.deepEqual(decode(gzipSync(NO_TEXT), true), NO_TEXT)
   })
@@ -88,18 +92,18 @@ describe('what a message says', () => {
     ['deflate', gzipSync(text), 'WEBSOCKET_INFLATE'],
     ['text', NO_TEXT, 'WEBSOCKET_TEXT'],
   ] as const) {
-    test(`is an error of data where ${setting} does not fit`, () => {
+    test(`is a data error if the content is not ${setting}`, () => {
       assert.throws(() => decoder({ 'websocket.binary.decode': setting })(data, true), { code, kind: 'data' })
     })
   }
 
-  test('is not inflated beyond the bound of a message', () => {
+  test('is not decompressed beyond the size limit of messages', () => {
     const decode = decoder({ 'websocket.binary.decode': 'gzip', 'websocket.max.message.bytes': '1000' })
     assert.equal(decode(gzipSync('a'.repeat(1000)), true).length, 1000)
     assert.throws(() => decode(gzipSync('a'.repeat(1001)), true), { code: 'WEBSOCKET_INFLATE' })
   })
 
-  test('is checked where the transport does not check it', () => {
+  test('is validated if the transport does not validate it', () => {
     const decode = decoder({ 'websocket.utf8.validation': 'false' })
     assert.equal(decode(Buffer.from(text), false), text)
     assert.throws(() => decode(NO_TEXT, false), { code: 'WEBSOCKET_TEXT', kind: 'data' })

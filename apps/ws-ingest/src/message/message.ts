@@ -5,14 +5,17 @@ import { DataError } from '@tributary/connect-api'
 import type { WebSocketConfig } from '../config/config.ts'
 import type { Readable } from '../expressions/rule.ts'
 
-/** A connection as its records tell of it: one object, shared by all its frames, which tells it from every other one. */
+/** Identifies a connection in its records. All messages of a connection share one object. */
 export interface ConnectionInfo {
-  /** From 1, over the task's run; 0 for those of earlier runs. */
+  /** From 1, counted over the task's run; 0 for connections of predecessors, whose messages come from disk. */
   readonly number: number
 }
 
-/** One message as it came. What is read of it is read once, and only when somebody asks. */
-export class Frame implements Readable {
+/**
+ * One data message as received (RFC 6455, section 5.6). Its value, text and JSON are each decoded at most once, on
+ * first use.
+ */
+export class Message implements Readable {
   readonly data: Buffer
   readonly binary: boolean
   /** ms since the epoch */
@@ -29,7 +32,7 @@ export class Frame implements Readable {
     binary: boolean,
     receivedAt: number,
     connection: ConnectionInfo,
-    decode: DecodeMessage = asItCame,
+    decode: DecodeMessage = plainDecode,
   ) {
     this.data = data
     this.binary = binary
@@ -42,7 +45,7 @@ export class Frame implements Readable {
     this.jsonParsed = false
   }
 
-  /** What it says: text, or bytes. Throws DataError where it cannot be decoded. */
+  /** The decoded content: text, or bytes. Throws DataError if the content cannot be decoded. */
   get value(): string | Buffer {
     return (this.valueRead ??= this.decode(this.data, this.binary))
   }
@@ -66,14 +69,14 @@ export class Frame implements Readable {
       if (typeof value === 'string') return value
       return isUtf8(value) ? value.toString() : null
     } catch (error) {
-      // What cannot be decoded has no text; whoever makes a record of it says why.
+      // An undecodable message has no text. The code that makes its record reports why.
       if (error instanceof DataError) return null
       throw error
     }
   }
 }
 
-/** Any text may come; one that is not JSON has no fields. */
+/** undefined: the text is not JSON, and so has no fields. */
 function jsonOf(text: string): unknown {
   try {
     return parseJson(text)
@@ -83,18 +86,21 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** What a message says: text, or bytes where it is none. Throws DataError. */
+/** Decodes the content of a message to text, or to bytes if the content is not text. Throws DataError. */
 export type DecodeMessage = (data: Buffer, binary: boolean) => string | Buffer
 
-/** A text message's text, a binary message's bytes. */
-export const asItCame: DecodeMessage = (data, binary) => (binary ? data : data.toString())
+/** Text of a text message, unchanged bytes of a binary message. */
+export const plainDecode: DecodeMessage = (data, binary) => (binary ? data : data.toString())
 
-/** How messages are read, by `websocket.binary.decode` and, where the transport did not check text, by ourselves. */
+/**
+ * The decoder for `websocket.binary.decode`. The decoder validates UTF-8 if `websocket.utf8.validation` keeps the
+ * transport from doing so.
+ */
 export function messageDecoder(config: WebSocketConfig): DecodeMessage {
-  const unchecked = !config['websocket.utf8.validation']
-  const readText = unchecked ? checkedText : (data: Buffer) => data.toString()
+  const validates = !config['websocket.utf8.validation']
+  const readText = validates ? validText : (data: Buffer) => data.toString()
   const readBinary = binaryReader(config)
-  if (!unchecked && readBinary === null) return asItCame
+  if (!validates && readBinary === null) return plainDecode
   return (data, binary) => {
     if (!binary) return readText(data)
     return readBinary === null ? data : readBinary(data)
@@ -102,22 +108,22 @@ export function messageDecoder(config: WebSocketConfig): DecodeMessage {
 }
 
 function binaryReader(config: WebSocketConfig): ((data: Buffer) => string | Buffer) | null {
-  // What is small compressed may be large: the bound of a message holds for what is inside, too.
+  // A small compressed message may expand: the size limit of messages also applies to the decompressed content.
   const options = { maxOutputLength: config['websocket.max.message.bytes'] }
   switch (config['websocket.binary.decode']) {
     case 'text':
-      return checkedText
+      return validText
     case 'gzip':
-      return (data) => textOrBytes(inflated(data, () => gunzipSync(data, options)))
+      return (data) => textOrBytes(decompressed(data, () => gunzipSync(data, options)))
     case 'deflate':
       return (data) =>
-        textOrBytes(inflated(data, () => (hasZlibHeader(data) ? inflateSync : inflateRawSync)(data, options)))
+        textOrBytes(decompressed(data, () => (hasZlibHeader(data) ? inflateSync : inflateRawSync)(data, options)))
     default:
       return null
   }
 }
 
-function checkedText(data: Buffer): string {
+function validText(data: Buffer): string {
   if (isUtf8(data)) return data.toString()
   throw new DataError('WEBSOCKET_TEXT', `a message of ${data.length} bytes is no text in UTF-8`)
 }
@@ -126,19 +132,21 @@ function textOrBytes(data: Buffer): string | Buffer {
   return isUtf8(data) ? data.toString() : data
 }
 
-function inflated(data: Buffer, inflate: () => Buffer): Buffer {
+function decompressed(data: Buffer, inflate: () => Buffer): Buffer {
   try {
     return inflate()
   } catch (cause) {
     throw new DataError(
       'WEBSOCKET_INFLATE',
-      `a binary message of ${data.length} bytes cannot be inflated as websocket.binary.decode says: ${(cause as Error).message}`,
+      `a binary message of ${data.length} bytes cannot be decompressed as websocket.binary.decode says: ${(cause as Error).message}`,
       { cause },
     )
   }
 }
 
-/** RFC 1950, section 2.2: method 8 (deflate), and a check that makes the first two bytes a multiple of 31. */
+/**
+ * RFC 1950, section 2.2: compression method 8 (deflate), and a check that makes the first two bytes a multiple of 31.
+ */
 function hasZlibHeader(data: Buffer): boolean {
   return data.length >= 2 && (data[0]! & 0x0f) === 8 && data.readUInt16BE(0) % 31 === 0
 }

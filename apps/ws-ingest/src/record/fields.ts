@@ -3,16 +3,16 @@ import { DataError } from '@tributary/connect-api'
 import { compilePath, elementTexts, isOfMessage, namesOfPath } from '../expressions/json-path.ts'
 import type { Readable } from '../expressions/rule.ts'
 
-/** Reads a field of a record: of the message, or of the element of it that becomes the record. */
+/** Reads a field for a record. `part` is what becomes the record: the message itself, or one of its elements. */
 export type Field = (part: Readable, message: Readable) => unknown
 
-/** A path is read from the element, one that begins with `$` from the whole message. */
+/** Compiles a path. A path that begins with `$` is read from the message, any other path from the part. */
 export function compileField(path: string): Field {
   const read = compilePath(path)
   return isOfMessage(path) ? (_part, message) => read(message.json) : (part) => read(part.json)
 }
 
-/** A field's value as text: a string as it is, all else as JSON writes it; null for one that is absent or null. */
+/** A field's value as text: a string unchanged, any other value as JSON; null if the value is absent or null. */
 export function textOf(value: unknown): string | null {
   switch (typeof value) {
     case 'string':
@@ -28,21 +28,21 @@ export function textOf(value: unknown): string | null {
 
 export type TimestampUnit = 's' | 'ms' | 'us' | 'ns'
 
-/** How many of a unit are a millisecond. */
+/** Units per millisecond. */
 const PER_MS: Readonly<Record<TimestampUnit, number>> = { s: 0.001, ms: 1, us: 1e3, ns: 1e6 }
 
-/** The end of the year 9999: what is beyond has another unit. */
+/** The end of the year 9999. A later time indicates a wrong unit. */
 const LATEST_MS = 253_402_300_799_999
 
 const NUMBER = /^\d+(?:\.\d+)?$/
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)?$/
-/** Characters of a value that an error shows. */
+/** Characters of the value in an error. */
 const SHOWN = 60
 
 /**
- * A field's value as ms since the epoch, rounded; null for one that is absent or null. A number, or its text, counts `unit`s
- * since the epoch; other text is a time by RFC 3339, in UTC where it names no offset. Throws DataError for anything else, and
- * for what is before 1970 or after 9999.
+ * A field's value as ms since the epoch, rounded; null if the value is absent or null. A number, or the text of a
+ * number, counts `unit`s since the epoch. Other text is an RFC 3339 time, in UTC if the text has no offset. Throws
+ * DataError for any other value, and for a time before 1970 or after 9999.
  */
 export function timestampOf(value: unknown, unit: TimestampUnit): number | null {
   if (value === undefined || value === null) return null
@@ -55,7 +55,7 @@ export function timestampOf(value: unknown, unit: TimestampUnit): number | null 
   )
 }
 
-/** NaN for what is no time. */
+/** NaN: the value is not a time. */
 function milliseconds(value: unknown, unit: TimestampUnit): number {
   if (typeof value === 'number' || typeof value === 'bigint') return Math.round(Number(value) / PER_MS[unit])
   if (typeof value !== 'string') return NaN
@@ -66,12 +66,12 @@ function milliseconds(value: unknown, unit: TimestampUnit): number {
   return Date.parse(offset === undefined ? `${text}Z` : text)
 }
 
-/** An element of a message: its own text, and its value out of the message's, which was parsed once. */
+/** An element of a message: its text, and its value from the JSON of the message, which is parsed only once. */
 export interface Element extends Readable {
   readonly text: string
 }
 
-/** The elements of a message; null for one that has no array there. */
+/** The elements of a message; null if the message has no array at the path. */
 export type Split = (message: Readable) => Element[] | null
 
 export function compileSplit(path: string): Split {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Props, SourceOffset } from '@tributary/connect-api'
-import { type ConnectionInfo, Frame } from '../message/message.ts'
+import { type ConnectionInfo, Message } from '../message/message.ts'
 import {
   FIRST,
   KEYED,
   keyed,
-  messagesIn,
+  contentsOf,
   NEVER,
   NOW,
   NUMBERED,
@@ -18,55 +18,56 @@ import {
   URL,
 } from './testing.ts'
 
-/** By a connection that the run before had, from the disk. */
-const FORMER: ConnectionInfo = { number: 0 }
+/** A connection of the predecessor, whose messages come from disk. */
+const PREDECESSOR: ConnectionInfo = { number: 0 }
 
 describe('a hand-over', () => {
-  /** The second run gets from `overlap` on what the first one got, too. */
+  /** Hands over from a run that received `first` to a run that receives `second`. */
   async function handedOver(
     props: Props,
     first: readonly unknown[],
     second: readonly unknown[],
     committed: SourceOffset,
   ) {
-    const former = readFeed(props)
-    const before = messagesIn(await read(former, first))
+    const predecessor = readFeed(props)
+    const before = contentsOf(await read(predecessor, first))
     const next = readFeed(props)
     const offset = offsets([[{ websocket_url: URL }, committed]])
-    next.source.takeOver({ offset, handOverState: former.source.handOver() }, true)
-    const after = messagesIn(await read(next, second))
+    next.source.takeOver({ offset, handOverState: predecessor.source.handOver() }, true)
+    const after = contentsOf(await read(next, second))
     return { all: [...before, ...after], next }
   }
 
-  test('leaves out by number what the former run delivered', async () => {
+  test('leaves out messages that the predecessor delivered, by number', async () => {
     const { all, next } = await handedOver(NUMBERED, numbers(8, 9, 10), numbers(9, 10, 11, 12), { stream_sequence: 10 })
     assert.deepEqual(all, numbers(8, 9, 10, 11, 12))
     assert.deepEqual([next.stats.duplicates, next.stats.sequenceGaps], [2, 0])
   })
 
-  test('leaves it out however long both runs were connected', async () => {
+  test('leaves them out however long both runs were connected', async () => {
     const props = { ...NUMBERED, 'dedupe.window': '10' }
     const many = Array.from({ length: 500 }, (_, i) => ({ n: 100 + i }))
     const { all } = await handedOver(props, many, [...many, { n: 600 }], { stream_sequence: 599 })
     assert.equal(all.length, 501)
   })
 
-  test('leaves it out also when the former run has left more than that on disk', async () => {
+  test('leaves them out even if the predecessor left more messages on disk than the window', async () => {
     const next = readFeed({ ...NUMBERED, 'dedupe.window': '10' })
     next.source.takeOver({ offset: () => ({ stream_sequence: 100 }), handOverState: null }, true)
-    const onDisk = await read(next, numbers(...range(101, 300)), FORMER)
+    const onDisk = await read(next, numbers(...range(101, 300)), PREDECESSOR)
     const own = await read(next, numbers(...range(150, 310)))
-    assert.deepEqual(messagesIn([...onDisk, ...own]), numbers(...range(101, 310)))
+    assert.deepEqual(contentsOf([...onDisk, ...own]), numbers(...range(101, 310)))
     assert.deepEqual([next.stats.duplicates, next.stats.sequenceGaps], [151, 0])
   })
 
-  test('takes numbers that begin anew for new once the former run is over', async () => {
+  test('accepts numbers that restart once the predecessor has ended', async () => {
     const next = readFeed({ ...KEYED, 'dedupe.window': '10' })
     next.source.takeOver({ offset: () => ({ stream_sequence: 1_000_000 }), handOverState: null }, true)
     assert.equal((await read(next, keyed('rare', 999_000))).length, 0)
-    const later = (message: unknown): Frame => new Frame(Buffer.from(JSON.stringify(message)), false, NOW + 1, FIRST)
+    const later = (message: unknown): Message =>
+      new Message(Buffer.from(JSON.stringify(message)), false, NOW + 1, FIRST)
     const records = await next.source.records(keyed('rare', 5000, 5001, 5002).map(later), NEVER)
-    assert.deepEqual(messagesIn(records), keyed('rare', 5000, 5001, 5002))
+    assert.deepEqual(contentsOf(records), keyed('rare', 5000, 5001, 5002))
     assert.deepEqual(
       next.events.map(([event, { reason }]) => [event, reason]),
       [
@@ -76,7 +77,7 @@ describe('a hand-over', () => {
     )
   })
 
-  test('knows of messages that made no record', async () => {
+  test('includes messages that made no record', async () => {
     const props = { ...NUMBERED, 'record.skip.match': 'skip' }
     const first = [{ n: 1 }, { n: 2, skip: true }]
     const { all, next } = await handedOver(props, first, [{ n: 3 }], { stream_sequence: 1 })
@@ -84,68 +85,71 @@ describe('a hand-over', () => {
     assert.equal(next.stats.sequenceGaps, 0)
   })
 
-  test('leaves out by id what the former run delivered', async () => {
+  test('leaves out messages that the predecessor delivered, by id', async () => {
     const ids = (...all: string[]): { id: string }[] => all.map((id) => ({ id }))
     const { all, next } = await handedOver({ 'dedupe.field': 'id' }, ids('a', 'b', 'c'), ids('b', 'c', 'd'), {})
     assert.deepEqual(all, ids('a', 'b', 'c', 'd'))
     assert.equal(next.stats.sequenceGaps, 0)
   })
 
-  test('leaves out nothing where both runs read their numbers in different places', async () => {
-    const former = readFeed(NUMBERED)
-    await read(former, numbers(100, 101))
+  test('leaves out nothing if the runs read numbers from different fields', async () => {
+    const predecessor = readFeed(NUMBERED)
+    await read(predecessor, numbers(100, 101))
     const next = readFeed({ 'sequence.field': 'm' })
     const offset = (): SourceOffset => ({ sequence: 2, stream_sequence: 101 })
-    next.source.takeOver({ offset, handOverState: former.source.handOver() }, true)
+    next.source.takeOver({ offset, handOverState: predecessor.source.handOver() }, true)
     assert.equal((await read(next, [{ m: 50 }])).length, 1)
   })
 
-  test('leaves out by number although ids are read as well from now on', async () => {
-    const former = readFeed(NUMBERED)
-    await read(former, numbers(100, 101))
+  test('leaves out messages by number even if this run also reads ids', async () => {
+    const predecessor = readFeed(NUMBERED)
+    await read(predecessor, numbers(100, 101))
     const next = readFeed({ ...NUMBERED, 'dedupe.field': 'id' })
-    next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), handOverState: former.source.handOver() }, true)
-    assert.deepEqual(messagesIn(await read(next, numbers(101, 102))), numbers(102))
+    next.source.takeOver(
+      { offset: () => ({ stream_sequence: 101 }), handOverState: predecessor.source.handOver() },
+      true,
+    )
+    assert.deepEqual(contentsOf(await read(next, numbers(101, 102))), numbers(102))
   })
 
-  test('takes a memo of another version for none', async () => {
+  test('ignores a hand-over state of another version', async () => {
     const next = readFeed(NUMBERED)
-    for (const memo of ['', '{"version":2}', '[]', 'null', '{"version":1,"last":[1]}']) {
-      next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), handOverState: memo }, true)
+    for (const state of ['', '{"version":2}', '[]', 'null', '{"version":1,"last":[1]}']) {
+      next.source.takeOver({ offset: () => ({ stream_sequence: 101 }), handOverState: state }, true)
     }
-    assert.deepEqual(messagesIn(await read(next, numbers(101, 102))), numbers(102))
+    assert.deepEqual(contentsOf(await read(next, numbers(101, 102))), numbers(102))
   })
 
-  test('counts on with the records', async () => {
+  test('continues the sequence of records', async () => {
     const { next } = await handedOver(NUMBERED, numbers(1, 2, 3), [], { sequence: 3, stream_sequence: 3 })
     assert.equal((await read(next, numbers(4)))[0]!.sourceOffset['sequence'], 4)
   })
 
-  test('knows the last 6000 ids', async () => {
+  test('includes the last 6000 ids', async () => {
     const ids = Array.from({ length: 10_000 }, (_, id) => ({ id }))
     const { all, next } = await handedOver({ 'dedupe.field': 'id' }, ids, ids.slice(-6000), {})
     assert.deepEqual([all.length, next.stats.duplicates], [10_000, 6000])
   })
 
-  test('says no more than the contract allows', async () => {
-    const former = readFeed({ ...KEYED, 'dedupe.field': 'd.id' })
+  test('keeps the hand-over state within the limit of the contract', async () => {
+    const predecessor = readFeed({ ...KEYED, 'dedupe.field': 'd.id' })
     const all = Array.from({ length: 12_000 }, (_, i) => ({ d: { s: `stream-${i % 9000}-é`, n: i, id: `id-${i}` } }))
-    await read(former, all)
-    assert.ok(Buffer.byteLength(former.source.handOver()) <= 64 * 1024)
+    await read(predecessor, all)
+    assert.ok(Buffer.byteLength(predecessor.source.handOver()) <= 64 * 1024)
   })
 
-  test('after the death of the former run is a gap, where no numbers tell', async () => {
+  test('after a crash of the predecessor is a gap if no numbers reveal lost messages', async () => {
     const next = readFeed({}, { offset: () => ({ sequence: 5 }) })
     next.source.takeOver({ offset: () => ({ sequence: 5 }), handOverState: null }, true)
     assert.equal((await read(next, ['a'])).length, 1)
     assert.equal(next.stats.sequenceGaps, 1)
   })
 
-  test('without numbers and without a death is no gap', async () => {
-    const former = readFeed({})
-    await read(former, ['a'])
+  test('without numbers and without a crash is no gap', async () => {
+    const predecessor = readFeed({})
+    await read(predecessor, ['a'])
     const next = readFeed({}, { offset: () => ({ sequence: 1 }) })
-    next.source.takeOver({ offset: () => ({ sequence: 1 }), handOverState: former.source.handOver() }, true)
+    next.source.takeOver({ offset: () => ({ sequence: 1 }), handOverState: predecessor.source.handOver() }, true)
     await read(next, ['b'])
     assert.equal(next.stats.sequenceGaps, 0)
   })

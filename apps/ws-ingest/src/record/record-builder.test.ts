@@ -3,25 +3,25 @@ import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { SourceRecord } from '@tributary/connect-api'
 import { parseConfig, sourcePartitionOf } from '../config/config.ts'
-import { type ConnectionInfo, Frame, messageDecoder } from '../message/message.ts'
-import type { Built, Gap, Verdict } from '../sequence/gap.ts'
+import { type ConnectionInfo, Message, messageDecoder } from '../message/message.ts'
+import type { BuiltBatch, Gap, Verdict } from '../sequence/gap.ts'
 import { RecordBuilder, type SequenceCheck } from './record-builder.ts'
 
 const URL = 'wss://user:pass@feed.example.com/ws?token=secret'
 const FIRST: ConnectionInfo = { number: 1 }
 
-interface Message {
+interface Received {
   readonly data: string | Buffer
   readonly binary?: boolean
   readonly connection?: ConnectionInfo
 }
 
-/** What a builder with these settings makes of messages; text for short. */
+/** Builds the records of messages with this configuration; a string stands for a text message. */
 function build(
   props: Record<string, string>,
-  messages: readonly (string | Message)[],
+  messages: readonly (string | Received)[],
   sequences: SequenceCheck | null = null,
-): Built {
+): BuiltBatch {
   const config = parseConfig({ 'websocket.url': URL, 'kafka.topic': 'all', ...props })
   const sourcePartition = sourcePartitionOf(config)
   const builder = new RecordBuilder({ config, sourcePartition, sessionId: 'run', lastSequence: 7, sequences })
@@ -32,18 +32,18 @@ function build(
         data,
         binary = false,
         connection = FIRST,
-      }: Message = typeof message === 'string' ? { data: message } : message
-      return new Frame(Buffer.from(data), binary, 1_700_000_000_000, connection, decode)
+      }: Received = typeof message === 'string' ? { data: message } : message
+      return new Message(Buffer.from(data), binary, 1_700_000_000_000, connection, decode)
     }),
   )
 }
 
-const records = (props: Record<string, string>, ...messages: (string | Message)[]): SourceRecord[] =>
+const records = (props: Record<string, string>, ...messages: (string | Received)[]): SourceRecord[] =>
   build(props, messages).records
 const values = (list: readonly SourceRecord[]): unknown[] => list.map(({ value }) => value)
 
-describe('records of messages, with nothing set', () => {
-  test('are the text, with the source partition and offset of the JVM connector', () => {
+describe('records with the default configuration', () => {
+  test('hold the text, with the source partition and offset of the JVM connector', () => {
     const [first, second] = records({}, 'not JSON {', '')
     assert.deepEqual(first, {
       sourcePartition: { websocket_url: URL },
@@ -64,13 +64,13 @@ describe('records of messages, with nothing set', () => {
     assert.equal(first?.sourcePartition, second?.sourcePartition)
   })
 
-  test('are the bytes of a binary message', () => {
+  test('hold the bytes of a binary message', () => {
     const data = Buffer.from([0, 255])
     const [record] = records({}, { data, binary: true })
     assert.deepEqual([record?.value, record?.valueSchema], [data, { type: 'bytes', optional: true }])
   })
 
-  test('never parse the message', (t) => {
+  test('are built without parsing the message', (t) => {
     const parse = t.mock.method(JSON, 'parse')
     records({ 'record.headers': 'received_at' }, '{"a":1}')
     assert.equal(parse.mock.callCount(), 0)
@@ -98,7 +98,7 @@ describe('records with fields', () => {
     assert.deepEqual(found, ['a b', '12345678901234567890', '1.5', 'true', '{"x":[1]}', null, null, null])
   })
 
-  test('have the timestamp, or are bad where the field holds none', () => {
+  test('have the timestamp, or an error if the field holds no time', () => {
     const [good, none, bad] = records(
       { 'timestamp.field': 'd.t', 'timestamp.unit': 's' },
       '{"d":{"t":1700000000.25}}',
@@ -110,19 +110,19 @@ describe('records with fields', () => {
     assert.equal(String(bad?.original), '{"d":{"t":"soon"}}')
   })
 
-  test('are what a binary message holds, with its bytes kept as they came', () => {
+  test('hold the decoded content of a binary message, and its original bytes', () => {
     const data = gzipSync('{"k":"a"}')
     const [record] = records({ 'websocket.binary.decode': 'gzip', 'key.field': 'k' }, { data, binary: true })
     assert.deepEqual([record?.value, record?.key, record?.original], ['{"k":"a"}', 'a', data])
   })
 
-  test('read a binary message that is JSON, and keep it bytes', () => {
+  test('read fields of a binary message that is JSON, and keep its bytes as the value', () => {
     const data = Buffer.from('{"k":"a"}')
     const [record] = records({ 'key.field': 'k' }, { data, binary: true })
     assert.deepEqual([record?.value, record?.key], [data, 'a'])
   })
 
-  test('are bad where a message cannot be decoded', () => {
+  test('have an error if the message cannot be decoded', () => {
     for (const more of [{}, { 'key.field': 'k' }, { 'split.field': '$' }]) {
       const [record] = records({ 'websocket.binary.decode': 'gzip', ...more }, { data: 'plain', binary: true })
       assert.deepEqual([record?.value, record?.error?.code], [null, 'WEBSOCKET_INFLATE'])
@@ -130,13 +130,13 @@ describe('records with fields', () => {
     }
   })
 
-  test('leave out what the rule matches', () => {
+  test('leave out messages that the skip rule matches', () => {
     const found = records({ 'record.skip.match': 'type == heartbeat || /^pong$/' }, '{"type":"heartbeat"}', 'pong', '1')
     assert.deepEqual(values(found), ['1'])
     assert.equal(found[0]?.sourceOffset['sequence'], 8)
   })
 
-  test('carry the headers that are asked for, without a secret', () => {
+  test('have the configured headers, without a secret', () => {
     const props = { 'record.headers': 'url,session_id,connection,received_at' }
     const [first, second] = records(props, 'a', { data: 'b', connection: { number: 2 } })
     const headers = (record: SourceRecord | undefined): unknown =>
@@ -154,7 +154,7 @@ describe('records with fields', () => {
 describe('a message that is split', () => {
   const SPLIT = { 'split.field': 'data', 'key.field': 'k', 'record.skip.match': 'k == skip' }
 
-  test('is a record an element, with its own text', () => {
+  test('becomes one record per element, with the text of the element', () => {
     const message = '{"s":"x","data":[{"k":"a","p":1.10},{"k":"skip"}, {"k":"b","p":12345678901234567890}]}'
     const found = records(SPLIT, message)
     assert.deepEqual(values(found), ['{"k":"a","p":1.10}', '{"k":"b","p":12345678901234567890}'])
@@ -167,7 +167,7 @@ describe('a message that is split', () => {
     )
   })
 
-  test('gives fields of the whole message by $', () => {
+  test('provides fields of the whole message by $', () => {
     const message = '{"s":"x","t":5,"data":[{},{}]}'
     const found = records(
       { ...SPLIT, 'key.field': '$.s', 'timestamp.field': '$.t', 'topic.template': '{{$.s}}' },
@@ -182,17 +182,17 @@ describe('a message that is split', () => {
     )
   })
 
-  test('is a record itself where it has no such array, none where the array is empty', () => {
+  test('is one record if it lacks the array, and none if the array is empty', () => {
     const found = records(SPLIT, '{"k":"a"}', '{"k":"b","data":{}}', 'text', '{"data":[]}')
     assert.deepEqual(values(found), ['{"k":"a"}', '{"k":"b","data":{}}', 'text'])
   })
 
-  test('has elements of bytes where it is binary', () => {
+  test('has elements of bytes if it is binary', () => {
     const found = records({ 'split.field': '$' }, { data: '[1,"ž"]', binary: true })
     assert.deepEqual(values(found), [Buffer.from('1'), Buffer.from('"ž"')])
   })
 
-  test('keeps a bad element alone', () => {
+  test('isolates a bad element', () => {
     const found = records({ 'split.field': '$', 'timestamp.field': 't' }, '[{"t":1},{"t":"x"},{"t":3}]')
     assert.deepEqual(
       found.map(({ error }) => error?.code),
@@ -212,12 +212,12 @@ describe('the topic template', () => {
     assert.deepEqual(found, ['q.BTC_USD.1-1', 'q._.true-true'])
   })
 
-  test('gives what lacks a field to kafka.topic', () => {
+  test('sends messages that lack a field to kafka.topic', () => {
     const found = topics({ 'topic.template': 'q.{{s}}' }, '{}', '{"s":null}', '{"s":""}', 'text')
     assert.deepEqual(found, ['all', 'all', 'all', 'all'])
   })
 
-  test('makes a record bad that no topic can take', () => {
+  test('reports an illegal topic name as an error of the record', () => {
     const found = topics(
       { 'topic.template': '{{s}}' },
       '{"s":"."}',
@@ -228,14 +228,14 @@ describe('the topic template', () => {
     assert.deepEqual(found, ['WEBSOCKET_TOPIC', 'WEBSOCKET_TOPIC', 'WEBSOCKET_TOPIC', 'ok'])
   })
 
-  test('does not make more topics than are allowed', () => {
+  test('creates no more topics than allowed', () => {
     const props = { 'topic.template': 'q.{{s}}', 'topic.template.max.topics': '2' }
     const found = topics(props, '{"s":1}', '{"s":2}', '{"s":3}', '{"s":1}', '{}')
     assert.deepEqual(found, ['q.1', 'q.2', 'WEBSOCKET_TOPIC_LIMIT', 'q.1', 'all'])
   })
 })
 
-/** Answers what it is told, and remembers what it was asked. */
+/** Returns the given verdicts, and records its arguments. */
 function scripted(verdicts: readonly Verdict[], readsMessages = false): SequenceCheck & { readonly asked: unknown[] } {
   const asked: unknown[] = []
   const answer = (fields: unknown): Verdict => {
@@ -267,8 +267,8 @@ const GAP: Gap = {
   duplicate: false,
 }
 
-describe('numbered messages', () => {
-  test('are left out when they came before, and have their gaps placed', () => {
+describe('messages with sequence numbers', () => {
+  test('are left out when they are duplicates, and gaps are placed between the records', () => {
     const check = scripted([null, 'duplicate', GAP, { ...GAP, duplicate: true }])
     const { records: found, gaps } = build({}, ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}', '{"n":5}'], check)
     assert.deepEqual(values(found), ['{"n":1}', '{"n":3}', '{"n":5}'])
@@ -280,13 +280,13 @@ describe('numbered messages', () => {
     assert.deepEqual(found[2]?.sourceOffset, { session_id: 'run', sequence: 10, stream_sequence: 5 })
   })
 
-  test('are numbered also where the rule leaves them out', () => {
+  test('are checked even if the skip rule leaves them out', () => {
     const check = scripted([])
     build({ 'record.skip.match': 'n' }, ['{"n":1}', 'text'], check)
     assert.deepEqual(check.asked, [{ n: 1 }, undefined])
   })
 
-  test('are asked for element by element, or once where the numbers are those of whole messages', () => {
+  test('are checked per element, or once per message if the numbers belong to whole messages', () => {
     const each = scripted(['duplicate'])
     const messages = ['{"n":1,"d":[{"n":2},{"n":3}]}']
     assert.deepEqual(values(build({ 'split.field': 'd' }, messages, each).records), ['{"n":3}'])

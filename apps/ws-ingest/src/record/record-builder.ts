@@ -9,23 +9,23 @@ import {
 import type { SequenceNumber } from '@tributary/push-source'
 import type { WebSocketConfig } from '../config/config.ts'
 import type { Readable } from '../expressions/rule.ts'
-import type { Frame } from '../message/message.ts'
-import type { Built, Gap, PlacedGap, Verdict } from '../sequence/gap.ts'
+import type { Message } from '../message/message.ts'
+import type { BuiltBatch, Gap, PlacedGap, Verdict } from '../sequence/gap.ts'
 import { type Element, textOf, timestampOf } from './fields.ts'
 import { planRecord, type RecordPlan } from './record-plan.ts'
 
-/** What a builder asks of the numbers and ids of messages. */
+/** Checks the sequence numbers and ids of messages for a builder. */
 export interface SequenceCheck {
-  /** Is `acceptMessage` to be asked, of each message that is split, before its elements? */
+  /** Whether the builder must call `acceptMessage` for each message, before it is split. */
   readonly readsMessages: boolean
-  acceptMessage(message: Frame): Verdict
-  /** Is `accept` to be asked, of each element, or of each message where none is split? */
+  acceptMessage(message: Message): Verdict
+  /** Whether the builder must call `accept` for each element, or for each message that is not split. */
   readonly readsElements: boolean
-  /** In order. `fields`: the JSON value of an element, or of the message; undefined for what is not JSON. */
-  accept(fields: unknown, message: Frame): Verdict
-  /** Of the message asked for last: the source partition of its stream, one shared object a stream. */
+  /** Called in order. `fields`: JSON value of the element or message; undefined if it is not JSON. */
+  accept(fields: unknown, message: Message): Verdict
+  /** Source partition of the stream of the message checked last; one shared object per stream. */
   readonly partition: SourcePartition
-  /** Of the message asked for last: where its stream stands; null before the first number. */
+  /** Highest number of the stream of the message checked last; null before the first number. */
   readonly streamSequence: SequenceNumber | null
 }
 
@@ -33,23 +33,23 @@ export interface RecordBuilderOptions {
   readonly config: WebSocketConfig
   readonly sourcePartition: SourcePartition
   readonly sessionId: string
-  /** `sequence` of the last committed record; the next one gets the number after it. */
+  /** `sequence` of the last committed record; the next record gets the following number. */
   readonly lastSequence: number
-  /** null: messages have neither numbers nor ids. */
+  /** null: messages have neither sequence numbers nor ids. */
   readonly sequences: SequenceCheck | null
 }
 
 const NO_GAPS: readonly PlacedGap[] = []
 
 /**
- * Frames to records. The hot path: nothing async, no closure. Where no setting asks for a field of the message its JSON is not
- * parsed, else once.
+ * Turns messages into records. This is the hot path: nothing is async and nothing creates a closure. The JSON of a
+ * message is parsed once, or not at all if no configured feature reads a field.
  */
 export class RecordBuilder {
   readonly #options: RecordBuilderOptions
   readonly #topic: string
   readonly #plan: RecordPlan
-  /** A frame is a record, whatever is in it. */
+  /** No feature reads the content: each message becomes one record. */
   readonly #readsNothing: boolean
   #sequence: number
   #records: SourceRecord[] = []
@@ -66,97 +66,97 @@ export class RecordBuilder {
     this.#sequence = lastSequence
   }
 
-  /** Number of the last record handed out. */
+  /** `sequence` of the last record. */
   get sequence(): number {
     return this.#sequence
   }
 
-  /** The next record gets the number after this one. */
-  goOnAfter(sequence: number): void {
+  /** Sets `sequence` of the last record; the next record gets the following number. */
+  continueAfter(sequence: number): void {
     this.#sequence = sequence
   }
 
-  build(frames: readonly Frame[]): Built {
+  build(messages: readonly Message[]): BuiltBatch {
     this.#records = []
     this.#gaps = null
-    for (let i = 0; i < frames.length; i++) {
-      if (this.#readsNothing) this.#addWhole(frames[i]!)
-      else this.#add(frames[i]!)
+    for (let i = 0; i < messages.length; i++) {
+      if (this.#readsNothing) this.#addWhole(messages[i]!)
+      else this.#add(messages[i]!)
     }
     return { records: this.#records, gaps: this.#gaps ?? NO_GAPS }
   }
 
-  #add(frame: Frame): void {
+  #add(message: Message): void {
     const { split } = this.#plan
     const { sequences } = this.#options
-    if (sequences?.readsMessages && !this.#accepted(sequences.acceptMessage(frame))) return
-    const elements = split === null ? null : split(frame)
+    if (sequences?.readsMessages && !this.#accepted(sequences.acceptMessage(message))) return
+    const elements = split === null ? null : split(message)
     if (elements === null) {
-      if (this.#accept(frame, frame)) this.#addWhole(frame)
+      if (this.#accept(message, message)) this.#addWhole(message)
       return
     }
     for (let i = 0; i < elements.length; i++) {
-      if (this.#accept(elements[i]!, frame)) this.#addElement(elements[i]!, frame)
+      if (this.#accept(elements[i]!, message)) this.#addElement(elements[i]!, message)
     }
   }
 
-  /** False: it came before. */
-  #accept(part: Readable, frame: Frame): boolean {
+  /** false: the element is a duplicate. */
+  #accept(part: Readable, message: Message): boolean {
     const { sequences } = this.#options
-    return !sequences?.readsElements || this.#accepted(sequences.accept(part.json, frame))
+    return !sequences?.readsElements || this.#accepted(sequences.accept(part.json, message))
   }
 
   #accepted(verdict: Verdict): boolean {
     if (verdict === null) return true
     if (verdict === 'duplicate') return false
-    this.#missing(verdict)
+    this.#addGap(verdict)
     return !verdict.duplicate
   }
 
-  #missing(gap: Gap): void {
+  #addGap(gap: Gap): void {
     this.#gaps ??= []
     this.#gaps.push({ at: this.#records.length, gap })
   }
 
-  #addWhole(frame: Frame): void {
+  #addWhole(message: Message): void {
     let value: string | Buffer
     try {
-      value = frame.value
+      value = message.value
     } catch (error) {
-      this.#push(frame, null, null, this.#topic, null, frame.data, dataError(error))
+      this.#push(message, null, null, this.#topic, null, message.data, dataError(error))
       return
     }
-    if (this.#readsNothing) this.#push(frame, value, null, this.#topic, null, frame.data, undefined)
-    else this.#addPart(frame, frame, value, frame.data)
+    if (this.#readsNothing) this.#push(message, value, null, this.#topic, null, message.data, undefined)
+    else this.#addPart(message, message, value, message.data)
   }
 
-  /** An element is what its message is, text or bytes. */
-  #addElement(element: Element, frame: Frame): void {
+  /** The value of an element has the type of its message: text or bytes. */
+  #addElement(element: Element, message: Message): void {
     const { text } = element
-    this.#addPart(element, frame, typeof frame.value === 'string' ? text : Buffer.from(text), undefined)
+    this.#addPart(element, message, typeof message.value === 'string' ? text : Buffer.from(text), undefined)
   }
 
-  #addPart(part: Readable, frame: Frame, value: string | Buffer, original: Buffer | undefined): void {
+  #addPart(part: Readable, message: Message, value: string | Buffer, original: Buffer | undefined): void {
     const { skip, key, timestamp, timestampUnit, topic } = this.#plan
     if (skip?.(part)) return
     try {
       this.#push(
-        frame,
+        message,
         value,
-        key === null ? null : textOf(key(part, frame)),
-        topic === null ? this.#topic : topic.topicOf(part, frame),
-        timestamp === null ? null : timestampOf(timestamp(part, frame), timestampUnit),
+        key === null ? null : textOf(key(part, message)),
+        topic === null ? this.#topic : topic.topicOf(part, message),
+        timestamp === null ? null : timestampOf(timestamp(part, message), timestampUnit),
         original,
         undefined,
       )
     } catch (error) {
-      this.#push(frame, null, null, this.#topic, null, original ?? Buffer.from(value), dataError(error))
+      this.#push(message, null, null, this.#topic, null, original ?? Buffer.from(value), dataError(error))
     }
   }
 
-  /** `original`: the bytes for a dead-letter queue, where the value does not tell them. */
+  /** `original`: the received bytes for the dead-letter queue, if the value does not hold them. */
   #push(
-    frame: Frame,
+    message: Message,
     value: string | Buffer | null,
     key: string | null,
     topic: string,
@@ -174,10 +174,10 @@ export class RecordBuilder {
       keySchema: key === null ? null : OPTIONAL_STRING_SCHEMA,
       value,
       valueSchema: typeof value === 'string' ? OPTIONAL_STRING_SCHEMA : OPTIONAL_BYTES_SCHEMA,
-      headers: this.#plan.headers?.of(frame),
+      headers: this.#plan.headers?.of(message),
       timestamp,
       original,
-      originalIsText: !frame.binary && original !== undefined && error === undefined,
+      originalIsText: !message.binary && original !== undefined && error === undefined,
       error,
     })
   }

@@ -10,10 +10,10 @@ import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import { checkPath } from '../expressions/json-path.ts'
 import { compileRule, type Readable, type Rule } from '../expressions/rule.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
-import type { ConnectionInfo, Frame } from '../message/message.ts'
+import type { ConnectionInfo, Message } from '../message/message.ts'
 import { compileField, compileSplit, type Field, type Split, textOf, type TimestampUnit } from './fields.ts'
 
-/** What the settings make of a message; null for what they do not ask for. */
+/** How a message becomes records, compiled from the configuration; null for features that are not configured. */
 export interface RecordPlan {
   readonly split: Split | null
   readonly skip: Rule | null
@@ -24,7 +24,7 @@ export interface RecordPlan {
   readonly headers: RecordHeaders | null
 }
 
-/** Throws ConfigError on the setting that does not fit. */
+/** Compiles the plan. Throws ConfigError on the invalid key. */
 export function planRecord(config: WebSocketConfig, sessionId: string): RecordPlan {
   const { 'split.field': split, 'record.skip.match': skip, 'key.field': key, 'timestamp.field': timestamp } = config
   const headers = config['record.headers']
@@ -40,10 +40,10 @@ export function planRecord(config: WebSocketConfig, sessionId: string): RecordPl
   }
 }
 
-/** The settings that can be wrong in a way that no declared check sees. */
+/** Keys whose values the declared checks of the spec cannot verify. */
 const CHECKED_KEYS = ['record.skip.match', 'topic.template'] as const
 
-/** All that would make `planRecord` throw, each on its key. */
+/** Every error of `planRecord`, with its key. */
 export function recordErrors(config: WebSocketConfig): FieldError[] {
   const unset = Object.fromEntries(CHECKED_KEYS.map((key) => [key, null]))
   return CHECKED_KEYS.flatMap((key) => {
@@ -60,14 +60,14 @@ export function recordErrors(config: WebSocketConfig): FieldError[] {
 const INT32_SCHEMA: Schema = { type: 'int32' }
 const INT64_SCHEMA: Schema = { type: 'int64' }
 
-/** What is known of a message beside itself; the names that `record.headers` takes. */
+/** Values of record headers that do not come from the message. */
 export interface HeaderValues {
-  /** As it may be shown. */
+  /** URL without secrets. */
   readonly url: string
   readonly sessionId: string
 }
 
-/** Headers of records by `record.headers`; those that a connection's messages share are made once for it. */
+/** The headers that `record.headers` asks for. Headers that the messages of a connection share are created once. */
 export class RecordHeaders {
   readonly #names: readonly string[]
   readonly #values: HeaderValues
@@ -79,7 +79,7 @@ export class RecordHeaders {
     this.#values = values
   }
 
-  of({ connection, receivedAt }: Frame): readonly Header[] {
+  of({ connection, receivedAt }: Message): readonly Header[] {
     if (connection !== this.#connection) {
       this.#connection = connection
       this.#shared = this.#sharedBy(connection)
@@ -110,26 +110,26 @@ const MAX_LENGTH = 249
 const ILLEGAL = /[^a-zA-Z0-9._-]/g
 const KEY = 'topic.template'
 
-/** Names the topic of each record by `topic.template`. */
+/** Chooses the topic of each record by `topic.template`. */
 export class TopicTemplate {
   readonly #template: Template
   readonly #fields: readonly (readonly [name: string, field: Field])[]
-  readonly #otherwise: string
+  readonly #defaultTopic: string
   readonly #maxTopics: number
   readonly #topics = new Set<string>()
-  /** Of the record at hand. */
+  /** Values of the current record, by field name. */
   readonly #values = new Map<string, string>()
   readonly #valueOf = (name: string): string => this.#values.get(name) ?? ''
 
-  /** Throws ConfigError. `otherwise`: the topic of a message that lacks a field. */
-  constructor(text: string, otherwise: string, maxTopics: number) {
+  /** Throws ConfigError. `defaultTopic`: topic of a message that lacks a field. */
+  constructor(text: string, defaultTopic: string, maxTopics: number) {
     this.#template = compileTemplate(text, KEY)
     this.#fields = [...new Set(this.#template.names)].map((name) => [name, compileField(checkPath(name, KEY))])
-    this.#otherwise = otherwise
+    this.#defaultTopic = defaultTopic
     this.#maxTopics = maxTopics
   }
 
-  /** Throws DataError for a name that no topic can have, and for one topic too many. */
+  /** Throws DataError for an illegal topic name, and for a topic beyond `maxTopics`. */
   topicOf(part: Readable, message: Readable): string {
     for (const [name, field] of this.#fields) {
       const value = field(part, message)
@@ -137,7 +137,7 @@ export class TopicTemplate {
         throw new DataError('WEBSOCKET_TOPIC', `${KEY}: ${name} is an array or an object`)
       }
       const text = textOf(value)
-      if (text === null || text === '') return this.#otherwise
+      if (text === null || text === '') return this.#defaultTopic
       this.#values.set(name, text)
     }
     const topic = this.#template.render(this.#valueOf).replaceAll(ILLEGAL, '_')
@@ -162,7 +162,7 @@ export class TopicTemplate {
   }
 }
 
-/** null: all records go to `kafka.topic`. Throws ConfigError. */
+/** The topic template; null: all records go to `kafka.topic`. Throws ConfigError. */
 export function topicTemplate(config: WebSocketConfig): TopicTemplate | null {
   const text = config[KEY]
   return text ? new TopicTemplate(text, config['kafka.topic'], config['topic.template.max.topics']) : null

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Props, SourceOffset } from '@tributary/connect-api'
-import { FrameCodec } from '../message/message-codec.ts'
-import { asItCame, Frame } from '../message/message.ts'
+import { MessageCodec } from '../message/message-codec.ts'
+import { plainDecode, Message } from '../message/message.ts'
 import {
   FIRST,
-  frames,
+  messagesOf,
   KEYED,
   keyed,
-  messagesIn,
+  contentsOf,
   NEVER,
   NUMBERED,
   numbers,
@@ -19,10 +19,10 @@ import {
   URL,
 } from './testing.ts'
 
-describe('numbered messages', () => {
-  test('go through at once when nothing is missing', () => {
+describe('messages with sequence numbers', () => {
+  test('become records synchronously when there is no gap', () => {
     const { source } = readFeed(NUMBERED)
-    const records = source.records(frames(numbers(4, 5, 6)), NEVER)
+    const records = source.records(messagesOf(numbers(4, 5, 6)), NEVER)
     assert.ok(Array.isArray(records))
     assert.deepEqual(
       records.map(({ sourceOffset }) => sourceOffset['stream_sequence']),
@@ -30,10 +30,10 @@ describe('numbered messages', () => {
     )
   })
 
-  test('are left out when they came before, and what is missing is counted and logged', async () => {
+  test('are left out when they are duplicates; missing messages are counted and logged', async () => {
     const feed = readFeed(NUMBERED)
     const records = await read(feed, numbers(4, 5, 5, 4, 9, 10))
-    assert.deepEqual(messagesIn(records), numbers(4, 5, 9, 10))
+    assert.deepEqual(contentsOf(records), numbers(4, 5, 9, 10))
     const { duplicates, sequenceGaps, sequenceGapMessages } = feed.stats
     assert.deepEqual([duplicates, sequenceGaps, sequenceGapMessages], [2, 1, 3])
     assert.deepEqual(feed.events, [
@@ -42,7 +42,7 @@ describe('numbered messages', () => {
     ])
   })
 
-  test('are told apart by stream, each with a source partition of its own', async () => {
+  test('are tracked per stream; each stream has its own source partition', async () => {
     const feed = readFeed(KEYED)
     const records = await read(feed, [...keyed('a', 1, 2), ...keyed('b', 7), ...keyed('a', 3), ...keyed('b', 8, 10)])
     assert.equal(records.length, 6)
@@ -52,7 +52,7 @@ describe('numbered messages', () => {
     assert.deepEqual(feed.events, [['sequence_gap', { reason: 'missing', stream: 'b', from: 9, to: 9, gap_size: 1 }]])
   })
 
-  test('without a number, or with one that is none, are records, and keep where their stream stands', async () => {
+  test('become records without a valid number too, and do not change the number of the stream', async () => {
     const feed = readFeed(NUMBERED)
     const records = await read(feed, [{ n: 1 }, { type: 'heartbeat' }, { n: 'x' }, 'text', { n: 2 }])
     assert.deepEqual(
@@ -76,75 +76,79 @@ describe('numbered messages', () => {
     assert.equal(feed.stats.sequenceGapMessages, 1)
   })
 
-  test('of a message that is split count once', async () => {
+  test('of split messages count once per message', async () => {
     const feed = readFeed({ 'split.field': 'items', 'sequence.field': '$.n', 'sequence.key.field': '$.s' })
     const message = (n: number): unknown => ({ s: 'a', n, items: [{ id: 1 }, { id: 2 }] })
     const records = await read(feed, [message(1), message(2), message(2), message(4)])
-    assert.deepEqual(messagesIn(records).length, 6)
+    assert.deepEqual(contentsOf(records).length, 6)
     assert.deepEqual([feed.stats.duplicates, feed.stats.sequenceGapMessages], [1, 1])
   })
 
-  test('of elements may belong to the stream that their message names', async () => {
+  test('of elements may belong to the stream that the message names', async () => {
     const feed = readFeed({ 'split.field': 'items', 'sequence.field': 'n', 'sequence.key.field': '$.s' })
     const message = (s: string, ...all: number[]): unknown => ({ s, items: numbers(...all) })
     const records = await read(feed, [message('a', 1, 2), message('b', 1, 2), message('a', 2, 3)])
-    assert.deepEqual(messagesIn(records), numbers(1, 2, 1, 2, 3))
+    assert.deepEqual(contentsOf(records), numbers(1, 2, 1, 2, 3))
     assert.equal(feed.stats.duplicates, 1)
   })
 
-  test('that begin anew tell of a gap, and are never taken for duplicates', async () => {
+  test('that restart are a gap, and never duplicates', async () => {
     const feed = readFeed({ ...NUMBERED, 'gap.topic': 'gaps' })
     const records = await read(feed, numbers(1000, 1, 2))
-    assert.deepEqual(messagesIn(records), numbers(1000, 1, 2))
+    assert.deepEqual(contentsOf(records), numbers(1000, 1, 2))
     const gap = JSON.parse(String(records[1]!.value)) as Record<string, unknown>
     assert.deepEqual([gap['reason'], gap['from'], gap['to'], gap['count']], ['reset', 1001, null, null])
     assert.equal(feed.stats.sequenceGaps, 1)
   })
 
-  test('far below the last one begin anew, too', async () => {
+  test('far below the last one count as a restart', async () => {
     const feed = readFeed({ ...NUMBERED, 'dedupe.window': '100' })
-    assert.deepEqual(messagesIn(await read(feed, numbers(1000, 950, 57, 58))), numbers(1000, 57, 58))
+    assert.deepEqual(contentsOf(await read(feed, numbers(1000, 950, 57, 58))), numbers(1000, 57, 58))
   })
 
-  test('that only grow have no gaps', async () => {
+  test('that are not contiguous have no gaps', async () => {
     const feed = readFeed({ ...NUMBERED, 'sequence.contiguous': 'false' })
-    assert.deepEqual(messagesIn(await read(feed, numbers(5, 100, 99, 1000))), numbers(5, 100, 1000))
+    assert.deepEqual(contentsOf(await read(feed, numbers(5, 100, 99, 1000))), numbers(5, 100, 1000))
     assert.deepEqual([feed.stats.duplicates, feed.stats.sequenceGaps], [1, 0])
   })
 
-  test('of a connection begin anew with the next one', async () => {
+  test('of scope connection restart with the next connection', async () => {
     const feed = readFeed({ ...NUMBERED, 'sequence.scope': 'connection' })
     const first = await read(feed, numbers(5, 6))
     const second = await read(feed, numbers(3, 4, 4, 6), { number: 2 })
-    assert.deepEqual(messagesIn([...first, ...second]), numbers(5, 6, 3, 4, 6))
+    assert.deepEqual(contentsOf([...first, ...second]), numbers(5, 6, 3, 4, 6))
     assert.deepEqual([feed.stats.duplicates, feed.stats.sequenceGapMessages], [1, 1])
   })
 
-  test('of a connection begin anew with the next one on disk, too, also of earlier runs', async () => {
-    const [oldest, older, codec] = [new FrameCodec(asItCame), new FrameCodec(asItCame), new FrameCodec(asItCame)]
+  test('of scope connection restart for spilled messages too, including those of predecessors', async () => {
+    const [oldest, older, codec] = [
+      new MessageCodec(plainDecode),
+      new MessageCodec(plainDecode),
+      new MessageCodec(plainDecode),
+    ]
     const [first, second, third] = [{ number: 1 }, { number: 2 }, { number: 1 }]
     const spilled = [
-      ...frames(numbers(2, 3, 3, 4), first).map((frame) => oldest.encode(frame)),
-      ...frames(numbers(2, 3), second).map((frame) => oldest.encode(frame)),
-      ...frames(numbers(3, 4), second).map((frame) => older.encode(frame)),
-      ...frames(numbers(2, 3), third).map((frame) => codec.encode(frame)),
+      ...messagesOf(numbers(2, 3, 3, 4), first).map((message) => oldest.encode(message)),
+      ...messagesOf(numbers(2, 3), second).map((message) => oldest.encode(message)),
+      ...messagesOf(numbers(3, 4), second).map((message) => older.encode(message)),
+      ...messagesOf(numbers(2, 3), third).map((message) => codec.encode(message)),
     ].map((bytes) => codec.decode(bytes))
     const feed = readFeed({ ...NUMBERED, 'sequence.scope': 'connection' })
     const records = [
       ...(await feed.source.records(spilled, NEVER)),
-      // The rest of the last connection never was on disk.
+      // The last messages of this connection were never on disk.
       ...(await read(feed, numbers(3, 5), third)),
     ]
-    assert.deepEqual(messagesIn(records), numbers(2, 3, 4, 2, 3, 3, 4, 2, 3, 5))
+    assert.deepEqual(contentsOf(records), numbers(2, 3, 4, 2, 3, 3, 4, 2, 3, 5))
     assert.deepEqual([feed.stats.duplicates, feed.stats.sequenceGapMessages], [2, 1])
   })
 
-  test('of more streams than are followed go on, and the log says so', async () => {
+  test('of more streams than the limit are accepted, and the log reports the forgotten streams', async () => {
     const offset = (): SourceOffset => ({ stream_sequence: 0 })
     const feed = readFeed({ ...KEYED, 'sequence.max.streams': '10' }, { offset })
     for (let i = 0; i < 30; i++) await read(feed, keyed(`s${i}`, 1))
     const records = await read(feed, [...keyed('s29', 1, 2), ...keyed('s0', 9)])
-    assert.deepEqual(messagesIn(records), [...keyed('s29', 2), ...keyed('s0', 9)])
+    assert.deepEqual(contentsOf(records), [...keyed('s29', 2), ...keyed('s0', 9)])
     assert.equal(feed.events[0]![0], 'sequence_streams_forgotten')
     assert.equal(feed.stats.sequenceGaps, 0)
   })
@@ -153,24 +157,24 @@ describe('numbered messages', () => {
 describe('ids', () => {
   const IDS: Props = { 'dedupe.field': 'id' }
 
-  test('that came before are left out', async () => {
+  test('received before are left out', async () => {
     const feed = readFeed(IDS)
     const messages = ['a', 'b', 'a', 1, 1, undefined, undefined].map((id, n) => ({ id, n }))
     assert.deepEqual(
-      messagesIn(await read(feed, messages)).map((message) => (message as { n: number }).n),
+      contentsOf(await read(feed, messages)).map((message) => (message as { n: number }).n),
       [0, 1, 3, 5, 6],
     )
     assert.equal(feed.stats.duplicates, 2)
   })
 
-  test('that differ only beyond 2^53 are two', async () => {
+  test('that differ only beyond 2^53 are different', async () => {
     const { source } = readFeed(IDS)
     const texts = ['9007199254740993', '9007199254740992', '9007199254740993'].map((id) => `{"id":${id}}`)
-    const made = texts.map((text) => new Frame(Buffer.from(text), false, 1, FIRST))
+    const made = texts.map((text) => new Message(Buffer.from(text), false, 1, FIRST))
     assert.equal((await source.records(made, NEVER)).length, 2)
   })
 
-  test('beside a gap are left out, and the gap is told', async () => {
+  test('received before are left out after a gap too, and the gap is reported', async () => {
     const feed = readFeed({ ...IDS, ...NUMBERED, 'gap.topic': 'gaps' })
     const records = await read(feed, [
       { n: 1, id: 'a' },
@@ -185,8 +189,8 @@ describe('ids', () => {
   })
 })
 
-describe('a gap that is filled by what comes late', () => {
-  test('leaves the committed number of its stream where it is', async () => {
+describe('a gap that late messages fill', () => {
+  test('does not lower the committed number of its stream', async () => {
     const feed = readFeed({ ...NUMBERED, 'gap.topic': 'gaps' })
     await read(feed, numbers(1, 2, 5, ...range(6, 100)))
     const records = await read(feed, numbers(3, 4))
@@ -205,18 +209,18 @@ describe('a gap that is filled by what comes late', () => {
 })
 
 describe('a restart', () => {
-  test('goes on after the committed number of each stream', async () => {
+  test('continues after the committed number of each stream', async () => {
     const offset = offsets([
       [{ websocket_url: URL, stream: 'a' }, { stream_sequence: 10 }],
       [{ websocket_url: URL, stream: 'b' }, { stream_sequence: 20 }],
     ])
     const feed = readFeed(KEYED, { offset })
     const records = await read(feed, [...keyed('a', 10, 11), ...keyed('b', 23), ...keyed('c', 5)])
-    assert.deepEqual(messagesIn(records), [...keyed('a', 11), ...keyed('b', 23), ...keyed('c', 5)])
+    assert.deepEqual(contentsOf(records), [...keyed('a', 11), ...keyed('b', 23), ...keyed('c', 5)])
     assert.deepEqual([feed.stats.duplicates, feed.stats.sequenceGapMessages], [1, 2])
   })
 
-  test('without numbers is a gap, which is told before the first record', async () => {
+  test('without numbers is a gap, which is reported before the first record', async () => {
     const offset = offsets([[{ websocket_url: URL }, { session_id: 'x', sequence: 5 }]])
     const feed = readFeed({ 'gap.topic': 'gaps' }, { offset })
     const records = await read(feed, ['a'])
@@ -230,12 +234,12 @@ describe('a restart', () => {
 })
 
 describe('a reconnect without numbers', () => {
-  test('is a gap with its times, told between the records of both connections', async () => {
+  test('is a gap, reported with its times between the records of both connections', async () => {
     const feed = readFeed({ 'gap.topic': 'gaps' })
     const second = { number: 2 }
     feed.source.reconnected(second, 1_699_999_999_000)
     assert.equal(feed.stats.sequenceGaps, 1)
-    const records = await feed.source.records([...frames(['a', 'b']), ...frames(['c'], second)], NEVER)
+    const records = await feed.source.records([...messagesOf(['a', 'b']), ...messagesOf(['c'], second)], NEVER)
     assert.deepEqual(
       records.map(({ topic }) => topic),
       ['all', 'all', 'gaps', 'all'],
@@ -260,7 +264,7 @@ describe('a reconnect without numbers', () => {
     )
   })
 
-  test('is told although nothing comes after it', async () => {
+  test('is reported even if no message follows', async () => {
     const feed = readFeed({ 'gap.topic': 'gaps' })
     feed.source.reconnected({ number: 2 }, 0)
     assert.equal((await read(feed, ['a'])).length, 1)
@@ -268,7 +272,7 @@ describe('a reconnect without numbers', () => {
     assert.equal((await read(feed, [])).length, 0)
   })
 
-  test('is none where numbers tell', async () => {
+  test('is no gap if numbers reveal lost messages', async () => {
     const feed = readFeed(NUMBERED)
     await read(feed, numbers(1))
     feed.source.reconnected({ number: 2 }, 0)

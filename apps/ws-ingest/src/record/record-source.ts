@@ -1,24 +1,24 @@
 import type { Predecessor, SourceRecord, TaskContext } from '@tributary/connect-api'
 import type { RateLimitedLog } from '@tributary/push-source'
 import { shownUrl, sourcePartitionOf, type WebSocketConfig } from '../config/config.ts'
-import type { ConnectionInfo, Frame } from '../message/message.ts'
+import type { ConnectionInfo, Message } from '../message/message.ts'
 import { Backfill, GapFiller } from '../sequence/backfill.ts'
-import { GapKeeper } from '../sequence/gap-keeper.ts'
-import { type Built, GapRecords, type PlacedGap, SequenceLog } from '../sequence/gap.ts'
-import { LostConnections, type PlacedLoss } from '../sequence/lost-connections.ts'
+import { GapTracker } from '../sequence/gap-tracker.ts'
+import { type BuiltBatch, GapRecords, type PlacedGap, SequenceLog } from '../sequence/gap.ts'
+import { ConnectionGaps } from '../sequence/connection-gaps.ts'
 import { Sequences } from '../sequence/sequences.ts'
 import { RecordBuilder } from './record-builder.ts'
 
 export interface RecordSourceOptions {
   readonly builder: RecordBuilder
   readonly sequences: Sequences
-  readonly keeper: GapKeeper
-  readonly lost: LostConnections
+  readonly gaps: GapTracker
+  readonly connectionGaps: ConnectionGaps
 }
 
 /**
- * A feed's records, with what is to be said and done of the gaps between them. A batch without a gap goes through at once; one
- * with gaps waits for their backfill, so that order is kept.
+ * Turns the messages of a feed into records, and handles the gaps between them. A batch without a gap passes
+ * synchronously; a batch with gaps waits for their backfill, so that order is kept.
  */
 export class RecordSource {
   readonly #options: RecordSourceOptions
@@ -27,75 +27,79 @@ export class RecordSource {
     this.#options = options
   }
 
-  /** Number of the last record handed out. */
+  /** `sequence` of the last record. */
   get sequence(): number {
     return this.#options.builder.sequence
   }
 
   /**
-   * The records of a batch; to be asked for an empty one, too, as there may be a gap to tell of. Rejects never for a gap's sake;
-   * when `signal` aborts the batch comes as it is.
+   * The records of a batch. Call it for an empty batch too, as there may be a gap to report. A gap never makes it
+   * reject; if `signal` aborts, the batch is returned with its gaps unfilled.
    */
-  records(frames: readonly Frame[], signal: AbortSignal): SourceRecord[] | Promise<SourceRecord[]> {
-    const { builder, sequences, keeper, lost } = this.#options
+  records(messages: readonly Message[], signal: AbortSignal): SourceRecord[] | Promise<SourceRecord[]> {
+    const { builder, sequences, gaps, connectionGaps } = this.#options
     const before = builder.sequence
-    const built = lost.pending ? this.#buildAround(lost.take(frames), frames) : builder.build(frames)
-    const late = sequences.takeLate()
+    const built = connectionGaps.pending
+      ? this.#buildAround(connectionGaps.take(messages), messages)
+      : builder.build(messages)
+    const late = sequences.takeLateMessages()
     if (built.gaps.length === 0 && late.length === 0) return built.records
-    const connection = frames.at(-1)?.connection ?? null
-    return keeper.complete({ ...built, late, before, connection }, signal)
+    const connection = messages.at(-1)?.connection ?? null
+    return gaps.complete({ ...built, late, before, connection }, signal)
   }
 
   /**
-   * A connection that replaces one that was lost at `lostAt` (ms since the epoch) streams. Where no numbers tell what did not come
-   * in the meantime, it is a gap.
+   * A connection is initialized that replaces one lost at `lostAt` (ms since the epoch). If no sequence numbers show
+   * what was missed in the meantime, this is a gap.
    */
   reconnected(connection: ConnectionInfo, lostAt: number): void {
-    this.#options.lost.reconnected(connection, lostAt)
+    this.#options.connectionGaps.reconnected(connection, lostAt)
   }
 
-  /** The former run's side of the contract; see SourceTask. */
+  /** Hand-over state for the next run; see SourceTask. */
   handOver(): string {
     const { builder, sequences } = this.#options
-    return sequences.memo(builder.sequence)
+    return sequences.handOverState(builder.sequence)
   }
 
-  /** The next run's side. `overlapped`: its connection was there before the former one went. */
+  /** Continues after the predecessor; see SourceTask. `overlapped`: both runs were connected at the same time. */
   takeOver(predecessor: Predecessor, overlapped: boolean): void {
-    const { builder, sequences, lost } = this.#options
-    const memo = sequences.takeOver(predecessor)
-    if (memo !== null && overlapped) lost.tookOver()
+    const { builder, sequences, connectionGaps } = this.#options
+    const state = sequences.takeOver(predecessor)
+    if (state !== null && overlapped) connectionGaps.overlapped()
     const committed = Number(predecessor.offset(sequences.partition)?.['sequence'] ?? 0)
-    builder.goOnAfter(Math.max(builder.sequence, memo?.sequence ?? 0, Number.isSafeInteger(committed) ? committed : 0))
+    builder.continueAfter(
+      Math.max(builder.sequence, state?.sequence ?? 0, Number.isSafeInteger(committed) ? committed : 0),
+    )
   }
 
-  /** Nothing waits for a backfill any more: what is queued is to be handed out in the time that is left. */
+  /** Stops all backfills, so that queued messages are handed out in the time that is left. */
   drain(): void {
-    this.#options.keeper.drain()
+    this.#options.gaps.drain()
   }
 
-  /** Builds up to each place at which something was lost, and goes on behind it. */
-  #buildAround(losses: readonly PlacedLoss[], frames: readonly Frame[]): Built {
+  /** Builds the records and inserts the gaps; `lost` holds indexes of messages. */
+  #buildAround(lost: readonly PlacedGap[], messages: readonly Message[]): BuiltBatch {
     const { builder } = this.#options
     const records: SourceRecord[] = []
     const gaps: PlacedGap[] = []
-    const build = (part: readonly Frame[]): void => {
+    const build = (part: readonly Message[]): void => {
       const built = builder.build(part)
       gaps.push(...built.gaps.map(({ at, gap }) => ({ at: records.length + at, gap })))
       for (const record of built.records) records.push(record)
     }
     let from = 0
-    for (const { at, gap } of losses) {
-      build(frames.slice(from, at))
+    for (const { at, gap } of lost) {
+      build(messages.slice(from, at))
       gaps.push({ at: records.length, gap })
       from = at
     }
-    build(frames.slice(from))
+    build(messages.slice(from))
     return { records, gaps }
   }
 }
 
-export interface RecordSourceParts {
+export interface RecordSourceContext {
   readonly context: TaskContext
   readonly config: WebSocketConfig
   readonly sessionId: string
@@ -104,8 +108,8 @@ export interface RecordSourceParts {
   readonly busyLog: RateLimitedLog
 }
 
-/** Puts together what makes records of frames. Throws ConfigError. */
-export function createRecordSource(parts: RecordSourceParts): RecordSource {
+/** Creates the record source of a feed from its configuration. Throws ConfigError. */
+export function createRecordSource(parts: RecordSourceContext): RecordSource {
   const { context, config, sessionId, lastSequence, busyLog } = parts
   const { clock, stats } = context
   const sourcePartition = sourcePartitionOf(config)
@@ -122,14 +126,14 @@ export function createRecordSource(parts: RecordSourceParts): RecordSource {
   const filler = config['backfill.url']
     ? new GapFiller({
         backfill: new Backfill(config),
-        build: (frames) => builder.build(frames),
+        build: (messages) => builder.build(messages),
         sequences,
         maxAttempts: config['backfill.max.attempts'],
         clock,
         log,
       })
     : null
-  const keeper = new GapKeeper({
+  const gaps = new GapTracker({
     sequences,
     log,
     gapRecords: gapRecordsOf(parts),
@@ -137,17 +141,17 @@ export function createRecordSource(parts: RecordSourceParts): RecordSource {
     timeoutMs: config['backfill.timeout.ms'],
     maxBytes: config['backfill.max.bytes'],
   })
-  const lost = new LostConnections({
-    numbersTell: sequences.overConnections,
-    hadFormerRun: context.offset(sourcePartition) !== null,
+  const connectionGaps = new ConnectionGaps({
+    numbersSpanConnections: sequences.numbersSpanConnections,
+    hasPredecessor: context.offset(sourcePartition) !== null,
     sourcePartition,
     clock,
     log,
   })
-  return new RecordSource({ builder, sequences, keeper, lost })
+  return new RecordSource({ builder, sequences, gaps, connectionGaps })
 }
 
-function gapRecordsOf({ context, config, sessionId }: RecordSourceParts): GapRecords | null {
+function gapRecordsOf({ context, config, sessionId }: RecordSourceContext): GapRecords | null {
   const topic = config['gap.topic']
   if (!topic) return null
   return new GapRecords({

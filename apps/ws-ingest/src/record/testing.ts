@@ -12,10 +12,10 @@ import {
 import { RateLimitedLog } from '@tributary/push-source'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { parseConfig } from '../config/config.ts'
-import { type ConnectionInfo, Frame } from '../message/message.ts'
+import { type ConnectionInfo, Message } from '../message/message.ts'
 import { createRecordSource, type RecordSource } from './record-source.ts'
 
-/** What a task of a unit test reads its records from, and what it counts and logs. */
+/** A record source for unit tests, with the counters and log events of its task. */
 export interface ReadFeed {
   readonly source: RecordSource
   readonly stats: TaskStats
@@ -23,17 +23,17 @@ export interface ReadFeed {
 }
 
 export interface ReadFeedOptions {
-  /** The last committed offset of a source partition. */
+  /** Returns the last committed offset of a source partition. */
   readonly offset?: (partition: SourcePartition) => SourceOffset | null
 }
 
 export const URL = 'wss://feed.example.com/ws?token=secret'
-/** The clock stands still, in ms since the epoch. */
+/** The time of the stopped clock, in ms since the epoch. */
 export const NOW = 1_700_000_000_000
 export const FIRST: ConnectionInfo = { number: 1 }
 export const NEVER = new AbortController().signal
 
-/** The records of a feed with these settings, without a transport. */
+/** Creates the record source of a feed with this configuration, without a transport. */
 export function readFeed(props: Props, { offset = () => null }: ReadFeedOptions = {}): ReadFeed {
   const events: [string, LogFields][] = []
   const stats = createTaskStats()
@@ -50,25 +50,25 @@ export function readFeed(props: Props, { offset = () => null }: ReadFeedOptions 
 }
 
 /** Messages of one connection, as JSON. */
-export function frames(messages: readonly unknown[], connection: ConnectionInfo = FIRST): Frame[] {
-  return messages.map((message) => new Frame(Buffer.from(JSON.stringify(message)), false, 1, connection))
+export function messagesOf(contents: readonly unknown[], connection: ConnectionInfo = FIRST): Message[] {
+  return contents.map((content) => new Message(Buffer.from(JSON.stringify(content)), false, 1, connection))
 }
 
-/** What stands in the records of the feed's topic. */
-export function messagesIn(records: readonly SourceRecord[]): unknown[] {
+/** The parsed values of the records of the feed's topic. */
+export function contentsOf(records: readonly SourceRecord[]): unknown[] {
   return records.filter(({ topic }) => topic === 'all').map(({ value }) => JSON.parse(String(value)) as unknown)
 }
 
 export const NUMBERED: Props = { 'sequence.field': 'n' }
 export const KEYED: Props = { 'sequence.field': 'd.n', 'sequence.key.field': 'd.s' }
 
-/** The records of messages that come by one connection. */
+/** The records of messages from one connection. */
 export async function read(
   { source }: ReadFeed,
-  messages: readonly unknown[],
+  contents: readonly unknown[],
   connection = FIRST,
 ): Promise<SourceRecord[]> {
-  return source.records(frames(messages, connection), NEVER)
+  return source.records(messagesOf(contents, connection), NEVER)
 }
 
 export const numbers = (...all: number[]): { n: number }[] => all.map((n) => ({ n }))
@@ -76,7 +76,7 @@ export const range = (from: number, to: number): number[] => Array.from({ length
 export const keyed = (s: string, ...all: number[]): { d: { s: string; n: number } }[] =>
   all.map((n) => ({ d: { s, n } }))
 
-/** Committed offsets, by value. */
+/** A lookup of committed offsets by value. */
 export function offsets(entries: readonly (readonly [SourcePartition, SourceOffset])[]) {
   const stored = new Map(entries.map(([partition, offset]) => [JSON.stringify(partition), offset]))
   return (partition: SourcePartition): SourceOffset | null => stored.get(JSON.stringify(partition)) ?? null

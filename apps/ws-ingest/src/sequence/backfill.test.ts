@@ -10,13 +10,13 @@ function errors(props: Record<string, string>): string[] {
   return backfillErrors(parseConfig({ ...base, ...props })).map(({ field, message }) => `${field}: ${message}`)
 }
 
-test('a backfill that can be asked for has no errors', () => {
+test('a valid backfill configuration has no errors', () => {
   assert.deepEqual(errors({}), [])
   assert.deepEqual(errors({ 'backfill.url': URL, 'backfill.headers': 'X-Key:abc' }), [])
   assert.deepEqual(errors({ 'backfill.url': 'http://{{stream}}.example.com/' }), [])
 })
 
-test('what can never be asked for is told on its key, without secrets', () => {
+test('an invalid URL or header is reported on its key, without secrets', () => {
   for (const [key, value, expected] of [
     ['backfill.url', `${URL}&x={{until}}`, /^backfill\.url: .*\{\{until\}\} is unknown; there are from, to, stream/],
     ['backfill.url', `${URL}{{from`, /^backfill\.url: /],

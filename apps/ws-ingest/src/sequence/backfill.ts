@@ -4,21 +4,21 @@ import { plus, type SequenceNumber, type SequenceRange, spanOf } from '@tributar
 import type { WebSocketConfig } from '../config/config.ts'
 import { compilePath, elementTexts, type JsonPath, namesOfPath } from '../expressions/json-path.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
-import { type ConnectionInfo, Frame } from '../message/message.ts'
-import type { Built, Gap, SequenceLog } from './gap.ts'
+import { type ConnectionInfo, Message } from '../message/message.ts'
+import type { BuiltBatch, Gap, SequenceLog } from './gap.ts'
 import type { Sequences } from './sequences.ts'
 
-/** What the gaps of one batch may cost together. */
+/** Limits for all backfills of one batch together. */
 export interface Budget {
-  /** Aborts when the time is over, or the task has none left. */
+  /** Aborts when the time is up or the task stops. */
   readonly signal: AbortSignal
-  /** Bytes of answers that may still be read. */
+  /** Bytes of responses that may still be read. */
   bytes: number
 }
 
 const NAMES = ['from', 'to', 'stream']
 
-/** Asks a server for missing messages. */
+/** Requests missing messages over HTTP. */
 export class Backfill {
   readonly #url: Template
   readonly #headers: readonly [string, string][]
@@ -34,8 +34,8 @@ export class Backfill {
   }
 
   /**
-   * The texts of the messages that the server answers for a range, each as it stands in the answer; they may be fewer, others,
-   * and in any order. Throws AnswerError, or the signal's reason.
+   * The texts of the messages in the response, each unchanged. The server may return fewer or other messages than the
+   * range, and in any order. Throws ResponseError, or the signal's reason.
    */
   async fetch({ from, to }: SequenceRange, stream: string | null, budget: Budget): Promise<string[]> {
     const values: Readonly<Record<string, string>> = { from: String(from), to: String(to), stream: stream ?? '' }
@@ -50,15 +50,15 @@ export class Backfill {
     try {
       json = parseJson(text)
     } catch (cause) {
-      throw new AnswerError('the answer is not JSON', true, { cause })
+      throw new ResponseError('the answer is not JSON', true, { cause })
     }
     const items = Array.isArray(this.#read(json)) ? elementTexts(text, this.#names) : null
-    if (items === null) throw new AnswerError('the answer has no array at backfill.items.field', false)
+    if (items === null) throw new ResponseError('the answer has no array at backfill.items.field', false)
     return items
   }
 }
 
-/** What fetch would refuse is refused here, as the text of its errors holds the URL. */
+/** Refuses URLs that fetch would refuse, because the errors of fetch contain the URL. */
 function urlTemplate(text: string): Template {
   const key = 'backfill.url'
   const invalid = (reason: string): ConfigError =>
@@ -78,7 +78,7 @@ function headersOf(text: string): [string, string][] {
     try {
       new Headers([[name, value]])
     } catch {
-      // Its text holds the value.
+      // The text of the original error contains the value.
       throw new ConfigError('BACKFILL_HEADER', 'Invalid backfill.headers: a name or a value that no header may have', {
         field: 'backfill.headers',
       })
@@ -87,7 +87,7 @@ function headersOf(text: string): [string, string][] {
   return headers
 }
 
-/** What the declared checks cannot tell of the backfill, each on its key. */
+/** Errors of the backfill keys that the declared checks of the spec cannot find. */
 export function backfillErrors(config: WebSocketConfig): FieldError[] {
   if (!config['backfill.url']) return []
   try {
@@ -99,26 +99,26 @@ export function backfillErrors(config: WebSocketConfig): FieldError[] {
   }
 }
 
-/** Doubles with each try, in ms: what the server has not yet it may have soon. */
+/** First delay in ms, doubled with each attempt: the server may soon have messages that are not available yet. */
 const FIRST_WAIT_MS = 200
 const NOT_THERE = 'the server has not got them'
 
 export interface GapFillerOptions {
   readonly backfill: Backfill
-  readonly build: (frames: readonly Frame[]) => Built
+  readonly build: (messages: readonly Message[]) => BuiltBatch
   readonly sequences: Sequences
   readonly maxAttempts: number
   readonly clock: Clock
   readonly log: SequenceLog
 }
 
-/** The records that a message of a backfill made. */
+/** The records of one fetched message. */
 interface Fetched {
   readonly number: SequenceNumber
   readonly records: readonly SourceRecord[]
 }
 
-/** Fetches what a gap lacks, as far as it can be had. */
+/** Fetches the missing messages of gaps, as far as the server has them. */
 export class GapFiller {
   readonly #options: GapFillerOptions
 
@@ -127,8 +127,8 @@ export class GapFiller {
   }
 
   /**
-   * The records of missing messages, in the order of their numbers; what came before is not among them. Never rejects: what
-   * cannot be had stays missing, and the log says why.
+   * The records of missing messages, ordered by number, without messages received before. Never rejects: messages that
+   * cannot be fetched stay missing, and the log says why.
    */
   async fill(gap: Gap, connection: ConnectionInfo, budget: Budget): Promise<SourceRecord[]> {
     const fetched: Fetched[] = []
@@ -138,7 +138,10 @@ export class GapFiller {
     return fetched.flatMap(({ records }) => records)
   }
 
-  /** Until nothing is missing, the budget is used up, or tries bring nothing new. Why it ended, null when all is there. */
+  /**
+   * Fetches until nothing is missing, the budget is used up, or attempts bring nothing new. Returns the reason, or null
+   * if complete.
+   */
   async #fetchAll(gap: Gap, connection: ConnectionInfo, budget: Budget, into: Fetched[]): Promise<string | null> {
     const { sequences, maxAttempts, clock } = this.#options
     let last = NOT_THERE
@@ -151,16 +154,16 @@ export class GapFiller {
         last = NOT_THERE
       } catch (error) {
         if (budget.signal.aborted) return `stopped: ${(budget.signal.reason as Error).message}`
-        if (!(error instanceof AnswerError)) throw error
+        if (!(error instanceof ResponseError)) throw error
         last = error.message
-        if (!error.again) return last
+        if (!error.retriable) return last
       }
       if (spanOf(sequences.missingOf(gap)) < missing) attempt = 0
       if (attempt >= maxAttempts) return last
     }
   }
 
-  /** From the first to the last missing number; after an answer that ends before that, from where it ended. */
+  /** Fetches from the first to the last missing number; continues after a response that ends earlier. */
   async #fetchPages(gap: Gap, connection: ConnectionInfo, budget: Budget, into: Fetched[]): Promise<void> {
     const missing = this.#missing(gap)
     const to = missing.at(-1)!.to
@@ -172,7 +175,7 @@ export class GapFiller {
     }
   }
 
-  /** Makes records of those that are missing; the highest number that the answer had within the range. */
+  /** Builds the records of missing messages. Returns the highest number of the response within the range. */
   #take(
     texts: readonly string[],
     range: SequenceRange,
@@ -183,13 +186,13 @@ export class GapFiller {
     const { sequences, build, clock } = this.#options
     let highest: SequenceNumber | null = null
     for (const text of texts) {
-      const frame = new Frame(Buffer.from(text), false, clock.now(), connection)
-      const number = sequences.numberIn(gap.stream, frame)
+      const message = new Message(Buffer.from(text), false, clock.now(), connection)
+      const number = sequences.numberIn(gap.stream, message)
       if (number === null || number < range.from || number > range.to) continue
       if (highest === null || number > highest) highest = number
       if (sequences.missingOf({ ...gap, from: number, to: number }).length === 0) continue
-      const { records } = sequences.within(gap.stream, () => build([frame]))
-      into.push({ number, records: records.map((record) => at(record, number)) })
+      const { records } = sequences.withStream(gap.stream, () => build([message]))
+      into.push({ number, records: records.map((record) => withNumber(record, number)) })
     }
     return highest
   }
@@ -199,18 +202,18 @@ export class GapFiller {
   }
 }
 
-/** A record whose stream stands, at its place, at its own number: later ones of its stream come behind it. */
-function at(record: SourceRecord, number: SequenceNumber): SourceRecord {
+/** Sets the stream sequence of a backfilled record to its own number, as later records of the stream follow it. */
+function withNumber(record: SourceRecord, number: SequenceNumber): SourceRecord {
   return { ...record, sourceOffset: { ...record.sourceOffset, stream_sequence: number } }
 }
 
-/** Why an answer cannot be used; `again`: it may be another one when it is asked for again. */
-export class AnswerError extends Error {
-  readonly again: boolean
+/** Why a response cannot be used; `retriable`: a further request may succeed. */
+export class ResponseError extends Error {
+  readonly retriable: boolean
 
-  constructor(message: string, again: boolean, options?: ErrorOptions) {
+  constructor(message: string, retriable: boolean, options?: ErrorOptions) {
     super(message, options)
-    this.again = again
+    this.retriable = retriable
   }
 }
 
@@ -218,8 +221,9 @@ export class AnswerError extends Error {
 const RETRIABLE = new Set([408, 425, 429])
 
 /**
- * The body of a 2xx answer as text, of at most `maxBytes` bytes after decompression. No redirect is followed, as headers that
- * hold a secret would go with it. Throws AnswerError, the text of which holds nothing of the URL, or the signal's reason.
+ * The body of a 2xx response as text, at most `maxBytes` bytes after decompression. Redirects are not followed, because
+ * they would forward secret headers. Throws ResponseError, whose text contains nothing of the URL, or the signal's
+ * reason.
  */
 export async function httpGet(
   url: string,
@@ -232,12 +236,12 @@ export async function httpGet(
     response = await fetch(url, { headers: [['Accept', 'application/json'], ...headers], redirect: 'manual', signal })
   } catch (cause) {
     signal.throwIfAborted()
-    throw new AnswerError(reasonOf(cause), true, { cause })
+    throw new ResponseError(reasonOf(cause), true, { cause })
   }
   const { ok, status, body } = response
   if (!ok) {
     await body?.cancel()
-    throw new AnswerError(`HTTP ${status}`, status >= 500 || RETRIABLE.has(status))
+    throw new ResponseError(`HTTP ${status}`, status >= 500 || RETRIABLE.has(status))
   }
   return body === null ? '' : readText(body, maxBytes, signal)
 }
@@ -249,7 +253,7 @@ async function readText(body: ReadableStream<Uint8Array>, maxBytes: number, sign
     for await (const chunk of body) {
       bytes += chunk.length
       if (bytes > maxBytes)
-        throw new AnswerError(
+        throw new ResponseError(
           `the answer is larger than the ${maxBytes} bytes that are left of backfill.max.bytes`,
           false,
         )
@@ -257,13 +261,15 @@ async function readText(body: ReadableStream<Uint8Array>, maxBytes: number, sign
     }
   } catch (cause) {
     signal.throwIfAborted()
-    if (cause instanceof AnswerError) throw cause
-    throw new AnswerError(reasonOf(cause), true, { cause })
+    if (cause instanceof ResponseError) throw cause
+    throw new ResponseError(reasonOf(cause), true, { cause })
   }
   return Buffer.concat(chunks).toString()
 }
 
-/** fetch says `fetch failed`, and what failed is the cause of that; its text may hold the host, never the path. */
+/**
+ * fetch reports `fetch failed` and the actual error as its cause, whose text may contain the host but never the path.
+ */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
   if (!(cause instanceof Error)) return message

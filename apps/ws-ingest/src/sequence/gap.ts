@@ -3,46 +3,50 @@ import { OPTIONAL_STRING_SCHEMA, type SourcePartition, type SourceRecord, type T
 import type { RateLimitedLog, SequenceNumber, SequenceRange } from '@tributary/push-source'
 
 /**
- * How a gap was found. `missing`: numbers were skipped. `reset`: the server counts anew, so that what it sent last in the old
- * numbering is unknown. `reconnected`, `restarted`: messages without numbers that were sent while no connection was there.
+ * How a gap was found. `missing`: sequence numbers were skipped. `reset`: the server restarted its numbering, so the
+ * last message of the old numbering is unknown. `reconnected`, `restarted`: a feed without numbers was not connected
+ * for a while.
  */
 export type GapReason = 'missing' | 'reset' | 'reconnected' | 'restarted'
 
-/** Messages that did not come. */
+/** Messages that were not received. */
 export interface Gap {
   readonly reason: GapReason
-  /** Key of the stream; null where there is only one. */
+  /** Key of the stream; null if the feed has only one stream. */
   readonly stream: string | null
   /** Source partition of the stream. */
   readonly partition: SourcePartition
-  /** First missing number; null where there are no numbers. */
+  /** First missing number; null if there are no numbers. */
   readonly from: SequenceNumber | null
-  /** Last missing number, and how many there are; null where nobody can know. */
+  /** Last missing number, and the number of missing messages; null if unknown. */
   readonly to: SequenceNumber | null
   readonly count: SequenceNumber | null
-  /** ms since the epoch; when the connection was lost, null when unknown, and when the next one streamed. */
+  /** Loss of the connection, null if unknown, and detection of the gap; in ms since the epoch. */
   readonly lostAt: number | null
   readonly detectedAt: number
-  /** The message at which it was found came before, by its id, and is to be left out. */
+  /** The message that revealed the gap is a duplicate by its id, and must be left out. */
   readonly duplicate: boolean
 }
 
-/** What is to be done with a message: null, take it; `duplicate`, leave it out; or a gap before it, which says so itself. */
+/**
+ * What to do with a message. null: accept it. `duplicate`: leave it out. A gap precedes the message; see
+ * `Gap.duplicate`.
+ */
 export type Verdict = null | 'duplicate' | Gap
 
-/** A gap, and the index among a batch's records before which the missing ones belong. */
+/** A gap, and the index in a batch before which it lies. */
 export interface PlacedGap {
   readonly at: number
   readonly gap: Gap
 }
 
-/** The records of a batch, and what is missing between them. */
-export interface Built {
+/** The records of a batch, and the gaps between them (`at` is an index of `records`). */
+export interface BuiltBatch {
   readonly records: SourceRecord[]
   readonly gaps: readonly PlacedGap[]
 }
 
-/** Counts and logs what sequences show, one line an event each 30 s at most. */
+/** Counts and logs gaps and duplicates; each event is logged at most once in 30 s. */
 export class SequenceLog {
   readonly #stats: TaskStats
   readonly #log: RateLimitedLog
@@ -79,7 +83,7 @@ export class SequenceLog {
     this.#log.warn('sequence_unreadable', { field, reason: 'not an integer' })
   }
 
-  /** A message that was missing is there. */
+  /** A missing message has arrived. */
   late(): void {
     this.#stats.gapMessagesFilled++
   }
@@ -108,20 +112,23 @@ export class SequenceLog {
   }
 }
 
-/** `opened`: found. `filled`: all of it came, late or by a backfill. `partly_filled`: a backfill brought some of it. */
+/**
+ * `opened`: found. `filled`: all messages arrived, late or by a backfill. `partly_filled`: a backfill brought some of
+ * them.
+ */
 export type GapState = 'opened' | 'filled' | 'partly_filled'
 
 export interface GapRecordsOptions {
   readonly topic: string
   readonly connector: string
   readonly task: number
-  /** Without what may be secret in it. */
+  /** URL without secrets. */
   readonly url: string
   readonly sessionId: string
   readonly now: () => number
 }
 
-/** The records of `gap.topic`: JSON as text, keyed by stream, so that the last one of a gap stands behind its first. */
+/** Builds the records of `gap.topic`: JSON text, keyed by stream, so that the records of a gap stay in order. */
 export class GapRecords {
   readonly #options: GapRecordsOptions
 
@@ -130,8 +137,8 @@ export class GapRecords {
   }
 
   /**
-   * `missing`: what has not come of it. `streamSequence`: where the stream stands at this place among its records, for the
-   * source offset; `sequence` of that is given by the place.
+   * `missing`: numbers of the gap that are still missing. `streamSequence`: highest number of the stream at this place,
+   * for the source offset. The caller sets `sequence` of the offset.
    */
   record(
     gap: Gap,

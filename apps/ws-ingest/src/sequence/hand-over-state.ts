@@ -1,36 +1,38 @@
 import { createHash } from 'node:crypto'
 import { type SequenceNumber, sequenceNumber } from '@tributary/push-source'
 
-/** What one run of a task leaves to the next beside the offsets. */
-export interface Memo {
-  /** What the numbers, and what the ids belong to; a run that reads others has no use for them. */
+/** What one run of a task hands over to the next, in addition to the offsets. */
+export interface HandOverState {
+  /** Identify the fields from which numbers and ids were read. A run that reads other fields ignores them. */
   readonly numberSpace: string
   readonly idSpace: string
   /** `sequence` of the last record. */
   readonly sequence: number
-  /** Last numbers by stream: also of messages that made no record, and so have no offset. */
+  /** Last numbers by stream, including messages that made no record and so have no offset. */
   readonly last: ReadonlyMap<string | null, SequenceNumber>
   /** Digests of the latest ids. */
   readonly ids: ReadonlySet<string>
 }
 
-/** Bytes of JSON. The contract allows 64 KiB; the rest is for the frame around both. What the streams leave is for the ids. */
+/**
+ * Limits in bytes of JSON. The contract allows 64 KiB, part of which the other fields need. Ids get what streams leave.
+ */
 const MAX_BYTES = 63 * 1024
 const MAX_STREAM_BYTES = 24 * 1024
 
-/** Characters of an id's digest: 60 bits, so that of a million ids none is likely to be taken for another. */
+/** Characters of an id's digest: 60 bits, so that a collision among a million ids is unlikely. */
 const DIGEST_LENGTH = 10
 
-/** What there is to write, in full. */
-export interface MemoParts extends Pick<Memo, 'numberSpace' | 'idSpace' | 'sequence'> {
-  /** The latest streams last. */
+/** The complete state, before it is cut to size. */
+export interface HandOverContent extends Pick<HandOverState, 'numberSpace' | 'idSpace' | 'sequence'> {
+  /** The most recent streams last. */
   readonly last: readonly (readonly [string | null, SequenceNumber])[]
-  /** The latest first. */
+  /** The latest ids first. */
   readonly ids: readonly (string | number)[]
 }
 
-/** What does not fit is left out: streams that were silent for long, old ids. */
-export function writeMemo({ numberSpace, idSpace, sequence, last, ids }: MemoParts): string {
+/** Serializes the state. Streams that were silent longest and the oldest ids are left out if they do not fit. */
+export function writeHandOverState({ numberSpace, idSpace, sequence, last, ids }: HandOverContent): string {
   const entries: [string | null, string][] = []
   let streamBytes = 0
   for (const [stream, number] of last.toReversed()) {
@@ -44,28 +46,28 @@ export function writeMemo({ numberSpace, idSpace, sequence, last, ids }: MemoPar
   return JSON.stringify({ version: 1, numberSpace, idSpace, sequence, last: entries, ids: digests.join('') })
 }
 
-/** null for what is no memo of this version: it may come from a release that writes another. */
-export function readMemo(text: string): Memo | null {
-  let memo: unknown
+/** Parses a hand-over state; null for another version, which another release may have written. */
+export function readHandOverState(text: string): HandOverState | null {
+  let state: unknown
   try {
-    memo = JSON.parse(text)
+    state = JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     return null
   }
-  if (!isMemo(memo)) return null
+  if (!isStoredState(state)) return null
   const last = new Map<string | null, SequenceNumber>()
-  for (const [stream, number] of memo.last) {
+  for (const [stream, number] of state.last) {
     const value = sequenceNumber(number)
     if (value !== null) last.set(stream, value)
   }
   const ids = new Set<string>()
-  for (let at = 0; at < memo.ids.length; at += DIGEST_LENGTH) ids.add(memo.ids.slice(at, at + DIGEST_LENGTH))
-  const { numberSpace, idSpace, sequence } = memo
+  for (let at = 0; at < state.ids.length; at += DIGEST_LENGTH) ids.add(state.ids.slice(at, at + DIGEST_LENGTH))
+  const { numberSpace, idSpace, sequence } = state
   return { numberSpace, idSpace, sequence, last, ids }
 }
 
-/** As it stands in a memo. */
+/** The digest of an id in the hand-over state. */
 export function idDigest(id: string | number): string {
   return createHash('sha256')
     .update(`${typeof id}:${id}`)
@@ -73,12 +75,12 @@ export function idDigest(id: string | number): string {
     .slice(0, DIGEST_LENGTH)
 }
 
-/** A short name for a list of values. */
+/** A short digest of a list of values. */
 export function digestOf(parts: readonly (string | null)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 16)
 }
 
-interface WrittenMemo {
+interface StoredState {
   readonly numberSpace: string
   readonly idSpace: string
   readonly sequence: number
@@ -86,16 +88,16 @@ interface WrittenMemo {
   readonly ids: string
 }
 
-function isMemo(value: unknown): value is WrittenMemo {
+function isStoredState(value: unknown): value is StoredState {
   if (typeof value !== 'object' || value === null) return false
-  const memo = value as Partial<Record<keyof WrittenMemo | 'version', unknown>>
+  const state = value as Partial<Record<keyof StoredState | 'version', unknown>>
   return (
-    memo.version === 1 &&
-    typeof memo.numberSpace === 'string' &&
-    typeof memo.idSpace === 'string' &&
-    typeof memo.sequence === 'number' &&
-    typeof memo.ids === 'string' &&
-    Array.isArray(memo.last) &&
-    memo.last.every((entry) => Array.isArray(entry) && entry.length === 2)
+    state.version === 1 &&
+    typeof state.numberSpace === 'string' &&
+    typeof state.idSpace === 'string' &&
+    typeof state.sequence === 'number' &&
+    typeof state.ids === 'string' &&
+    Array.isArray(state.last) &&
+    state.last.every((entry) => Array.isArray(entry) && entry.length === 2)
   )
 }

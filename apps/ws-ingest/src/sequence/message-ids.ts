@@ -1,44 +1,44 @@
 import { RecentIds } from '@tributary/push-source'
 import { idDigest } from './hand-over-state.ts'
 
-/** The ids of the latest messages, and of the run before this one. */
+/** The ids of the latest messages, including those of the predecessor. */
 export class MessageIds {
   readonly #window: number
   readonly #recent: RecentIds
-  /** Digests, until as many new ids as the window holds have come. */
-  #former: ReadonlySet<string> | null = null
-  #sinceFormer = 0
+  /** Digests of ids; dropped once `window` new ids have arrived. */
+  #predecessor: ReadonlySet<string> | null = null
+  #newIds = 0
 
-  /** `window`: ids that are remembered at least (≥ 1). */
+  /** `window`: number of ids to remember at least (≥ 1). */
   constructor(window: number) {
     this.#window = window
     this.#recent = new RecentIds(window)
   }
 
-  /** Remembers an id; false when it came before. */
+  /** Remembers an id; false if the id is a duplicate. */
   add(id: string | number): boolean {
-    return this.#recent.add(id) && !this.#hadFormer(id)
+    return this.#recent.add(id) && !this.#isOfPredecessor(id)
   }
 
-  /** Digests of ids that the run before this one had. */
-  goOnAfter(former: ReadonlySet<string>): void {
-    if (former.size > 0) this.#former = former
+  /** Adds the digests of the ids that the predecessor received. */
+  addPredecessor(digests: ReadonlySet<string>): void {
+    if (digests.size > 0) this.#predecessor = digests
   }
 
-  /** The latest first. */
+  /** The ids of this run, the latest first. */
   latest(): (string | number)[] {
     return this.#recent.latest()
   }
 
-  #hadFormer(id: string | number): boolean {
-    if (this.#former === null) return false
-    const had = this.#former.has(idDigest(id))
-    if (!had && ++this.#sinceFormer > this.#window) this.#former = null
+  #isOfPredecessor(id: string | number): boolean {
+    if (this.#predecessor === null) return false
+    const had = this.#predecessor.has(idDigest(id))
+    if (!had && ++this.#newIds > this.#window) this.#predecessor = null
     return had
   }
 }
 
-/** An id as it is compared; null for a value that is none. A number that a double would round came as a bigint. */
+/** An id for comparison; null if the value is not an id. Integers that a double would round are bigint. */
 export function idOf(value: unknown): string | number | null {
   if (typeof value === 'string' || typeof value === 'number') return value
   return typeof value === 'bigint' ? String(value) : null

@@ -2,38 +2,38 @@ import type { Clock, Predecessor, SourcePartition } from '@tributary/connect-api
 import { countBetween, plus, type SequenceNumber, sequenceNumber, SequenceTracker } from '@tributary/push-source'
 import type { WebSocketConfig } from '../config/config.ts'
 import { compilePath, isOfMessage, type JsonPath } from '../expressions/json-path.ts'
-import type { ConnectionInfo, Frame } from '../message/message.ts'
+import type { ConnectionInfo, Message } from '../message/message.ts'
 import type { Gap, SequenceLog, Verdict } from './gap.ts'
-import { digestOf, type Memo, readMemo, writeMemo } from './hand-over-state.ts'
+import { digestOf, type HandOverState, readHandOverState, writeHandOverState } from './hand-over-state.ts'
 import { idOf, MessageIds } from './message-ids.ts'
-import { KnownNumbers, type OffsetOf, type Stream, Streams } from './streams.ts'
+import { RestoredNumbers, type OffsetOf, type Stream, Streams } from './streams.ts'
 
 export interface SequencesOptions {
   readonly config: WebSocketConfig
-  /** Of a task without streams, and of messages that name none. */
+  /** Source partition of messages that name no stream. */
   readonly sourcePartition: SourcePartition
-  /** The last committed offset of a source partition, looked up by value. */
+  /** Returns the last committed offset of a source partition, looked up by value. */
   readonly offset: OffsetOf
   readonly clock: Clock
   readonly log: SequenceLog
 }
 
-/** A message that was missing and came late, or by a backfill. */
-export interface Late {
+/** A missing message that arrived late or by a backfill. */
+export interface LateMessage {
   readonly stream: string | null
   readonly number: SequenceNumber
 }
 
-const NONE: readonly Late[] = []
+const NONE: readonly LateMessage[] = []
 
 /**
- * What tells messages apart: sequence numbers, by stream, and ids. Asked for every message, in order, on the hot path: one that
- * follows the last one of its stream costs reading its fields and a comparison.
+ * Checks sequence numbers, by stream, and ids. It is called for every message, in order, on the hot path: the next
+ * message of a stream costs only reading its fields and one comparison.
  */
 export class Sequences {
-  /** Is `acceptMessage` to be asked, of each message before it is split? */
+  /** Whether the caller must call `acceptMessage` for each message, before it is split. */
   readonly readsMessages: boolean
-  /** Is `accept` to be asked, of each element, or of each message where none is split? */
+  /** Whether the caller must call `accept` for each element, or for each message that is not split. */
   readonly readsElements: boolean
   readonly #options: SequencesOptions
   readonly #fields: SequenceFields
@@ -41,14 +41,14 @@ export class Sequences {
   readonly #perConnection: boolean
   readonly #numberSpace: string
   readonly #idSpace: string
-  readonly #known: KnownNumbers
+  readonly #restored: RestoredNumbers
   readonly #streams: Streams
   readonly #ids: MessageIds
   #current: Stream
-  /** When the former run was over, in ms since the epoch; null: none was taken over. */
+  /** End of the predecessor, in ms since the epoch; null: this run has not taken over from a predecessor. */
   #takenOverAt: number | null = null
-  #assumedKey: string | null = null
-  #late: Late[] = []
+  #defaultKey: string | null = null
+  #late: LateMessage[] = []
 
   constructor(options: SequencesOptions) {
     const { config, offset } = options
@@ -60,7 +60,7 @@ export class Sequences {
     this.#perConnection = config['sequence.scope'] === 'connection'
     this.#numberSpace = numberSpaceOf(config)
     this.#idSpace = digestOf([config['websocket.url'], config['split.field'], config['dedupe.field']])
-    this.#known = new KnownNumbers(offset)
+    this.#restored = new RestoredNumbers(offset)
     this.#ids = new MessageIds(this.#window)
     this.#streams = new Streams({
       max: config['sequence.max.streams'],
@@ -70,63 +70,63 @@ export class Sequences {
     this.#current = this.#streams.get(null)
   }
 
-  /** Do numbers tell what is lost between two connections? Without, each such time is a gap. */
-  get overConnections(): boolean {
+  /** Whether numbers reveal what is lost between two connections. Otherwise each such period is a gap. */
+  get numbersSpanConnections(): boolean {
     return this.#fields.numbersOf !== null && !this.#perConnection && this.#options.config['sequence.contiguous']
   }
 
-  /** Source partition of the message that was accepted last: one object a stream. */
+  /** Source partition of the message accepted last; one object per stream. */
   get partition(): SourcePartition {
     return this.#current.partition
   }
 
-  /** Highest number of that message's stream, for its offset; null: none. */
+  /** Highest number of that message's stream, for its offset; null if none. */
   get streamSequence(): SequenceNumber | null {
     return this.#current.tracker.last
   }
 
-  /** What there is to say of a message that will be split; null when only its elements are asked. */
-  acceptMessage(frame: Frame): Verdict {
+  /** Checks a message before it is split; null if only its elements have numbers and ids. */
+  acceptMessage(message: Message): Verdict {
     const { numbersOf, idsOf } = this.#fields
-    return this.#accept(frame.json, frame, numbersOf === 'message', idsOf === 'message')
+    return this.#accept(message.json, message, numbersOf === 'message', idsOf === 'message')
   }
 
-  /** What there is to say of an element, or of a message that is not split. `frame`: the message that it came in. */
-  accept(json: unknown, frame: Frame): Verdict {
+  /** Checks an element, or a message that is not split. `message`: the message that contains the element. */
+  accept(json: unknown, message: Message): Verdict {
     const { numbersOf, idsOf } = this.#fields
-    return this.#accept(json, frame, numbersOf === 'element', idsOf === 'element')
+    return this.#accept(json, message, numbersOf === 'element', idsOf === 'element')
   }
 
-  /** The number of a message of a stream, without accepting it; null when it has none, or names another stream. */
-  numberIn(stream: string | null, { json }: Frame): SequenceNumber | null {
+  /** The number of a message, without accepting it; null if it has none, or names another stream. */
+  numberIn(stream: string | null, { json }: Message): SequenceNumber | null {
     const { readKey, readNumber } = this.#fields
     if (readKey !== null && keyText(readKey(json), stream) !== stream) return null
     return sequenceNumber(readNumber(json))
   }
 
-  /** Highest number of a stream; null: none. */
+  /** Highest number of a stream; null if none. */
   lastOf(stream: string | null): SequenceNumber | null {
     return this.#streams.find(stream)?.tracker.last ?? null
   }
 
-  /** Runs `work`, in which messages that name no stream belong to this one. */
-  within<T>(stream: string | null, work: () => T): T {
-    this.#assumedKey = stream
+  /** Runs `work`; messages in it that name no stream belong to this one. */
+  withStream<T>(stream: string | null, work: () => T): T {
+    this.#defaultKey = stream
     try {
       return work()
     } finally {
-      this.#assumedKey = null
+      this.#defaultKey = null
     }
   }
 
-  /** What is still missing of a gap. */
+  /** The numbers of a gap that are still missing. */
   missingOf({ stream, from, to }: Pick<Gap, 'stream' | 'from' | 'to'>): ReturnType<SequenceTracker['missingOf']> {
     if (from === null || to === null) return []
     return this.#streams.find(stream)?.tracker.missingOf({ from, to }) ?? []
   }
 
-  /** The messages that came late since the last call. */
-  takeLate(): readonly Late[] {
+  /** The late messages since the last call. */
+  takeLateMessages(): readonly LateMessage[] {
     if (this.#late.length === 0) return NONE
     const late = this.#late
     this.#late = []
@@ -134,38 +134,38 @@ export class Sequences {
   }
 
   /**
-   * Before the first message: goes on where the former run, connected at the same time, came to its end. Nothing is known of
-   * numbers or ids that it read elsewhere in the messages. Answers its memo.
+   * Continues where the predecessor ended; called before the first message. Numbers and ids are ignored if the
+   * predecessor read them from other fields. Returns the hand-over state, null if there is none.
    */
-  takeOver(predecessor: Predecessor): Memo | null {
-    const memo = predecessor.handOverState === null ? null : readMemo(predecessor.handOverState)
+  takeOver(predecessor: Predecessor): HandOverState | null {
+    const state = predecessor.handOverState === null ? null : readHandOverState(predecessor.handOverState)
     this.#takenOverAt = this.#options.clock.now()
-    if (memo === null) this.#known.renew((of) => predecessor.offset(of), new Map())
-    else if (memo.numberSpace === this.#numberSpace) this.#known.renew((of) => predecessor.offset(of), memo.last)
-    else this.#known.forget()
-    if (memo?.idSpace === this.#idSpace) this.#ids.goOnAfter(memo.ids)
+    if (state === null) this.#restored.replace((of) => predecessor.offset(of), new Map())
+    else if (state.numberSpace === this.#numberSpace) this.#restored.replace((of) => predecessor.offset(of), state.last)
+    else this.#restored.forget()
+    if (state?.idSpace === this.#idSpace) this.#ids.addPredecessor(state.ids)
     this.#restore(this.#current)
-    return memo
+    return state
   }
 
-  /** For the next run. `sequence`: number of the last record. */
-  memo(sequence: number): string {
+  /** The hand-over state for the next run. `sequence`: number of the last record. */
+  handOverState(sequence: number): string {
     const last: [string | null, SequenceNumber][] = []
     for (const { key, tracker } of this.#perConnection ? [] : this.#streams.all()) {
       if (tracker.last !== null) last.push([key, tracker.last])
     }
     const spaces = { numberSpace: this.#numberSpace, idSpace: this.#idSpace }
-    return writeMemo({ ...spaces, sequence, last, ids: this.#ids.latest() })
+    return writeHandOverState({ ...spaces, sequence, last, ids: this.#ids.latest() })
   }
 
-  #accept(json: unknown, frame: Frame, numbered: boolean, named: boolean): Verdict {
-    const verdict = numbered ? this.#acceptNumber(json, frame) : null
-    if (!named || verdict === 'duplicate' || this.#isNewId(json, frame)) return verdict
+  #accept(json: unknown, message: Message, hasNumber: boolean, hasId: boolean): Verdict {
+    const verdict = hasNumber ? this.#acceptNumber(json, message) : null
+    if (!hasId || verdict === 'duplicate' || this.#isNewId(json, message)) return verdict
     return verdict === null ? 'duplicate' : { ...verdict, duplicate: true }
   }
 
-  #acceptNumber(json: unknown, frame: Frame): Verdict {
-    const stream = this.#streamOf(json, frame)
+  #acceptNumber(json: unknown, message: Message): Verdict {
+    const stream = this.#streamOf(json, message)
     this.#current = stream
     const value = this.#fields.readNumber(json)
     if (value === undefined || value === null) return null
@@ -174,31 +174,31 @@ export class Sequences {
       this.#options.log.unreadable('sequence.field')
       return null
     }
-    const { connection } = frame
+    const { connection } = message
     if (stream.connection !== connection) this.#nextConnection(stream, connection)
-    const judgement = stream.tracker.accept(number, this.#cameBeside(stream, frame) ? Infinity : this.#window)
-    if (judgement === 'duplicate') {
+    const result = stream.tracker.accept(number, this.#isOverlapping(stream, message) ? Infinity : this.#window)
+    if (result === 'duplicate') {
       this.#options.log.duplicate(stream.key, number, stream.tracker.last)
       return 'duplicate'
     }
     if (isOfThisRun(connection)) stream.overlapping = false
-    if (judgement === null) return null
-    if (judgement === 'late') {
+    if (result === null) return null
+    if (result === 'late') {
       this.#late.push({ stream: stream.key, number })
       this.#options.log.late()
       return null
     }
-    return judgement.kind === 'skipped'
-      ? this.#gap(stream, 'missing', judgement.from, judgement.to)
-      : this.#gap(stream, 'reset', plus(judgement.last, 1), null)
+    return result.kind === 'skipped'
+      ? this.#newGap(stream, 'missing', result.from, result.to)
+      : this.#newGap(stream, 'reset', plus(result.last, 1), null)
   }
 
-  /** Did it come while the former run still read, too? Then it may be far behind; what that one left on disk is not. */
-  #cameBeside({ overlapping }: Stream, { connection, receivedAt }: Frame): boolean {
+  /** Whether the message arrived while the predecessor was still reading. Such a message may lag far behind. */
+  #isOverlapping({ overlapping }: Stream, { connection, receivedAt }: Message): boolean {
     return overlapping && isOfThisRun(connection) && receivedAt <= this.#takenOverAt!
   }
 
-  #gap(stream: Stream, reason: 'missing' | 'reset', from: SequenceNumber, to: SequenceNumber | null): Gap {
+  #newGap(stream: Stream, reason: 'missing' | 'reset', from: SequenceNumber, to: SequenceNumber | null): Gap {
     const gap: Gap = {
       reason,
       stream: stream.key,
@@ -214,16 +214,16 @@ export class Sequences {
     return gap
   }
 
-  #streamOf(json: unknown, frame: Frame): Stream {
+  #streamOf(json: unknown, message: Message): Stream {
     const { readKey, keyOf } = this.#fields
     if (readKey === null) return this.#current
-    const key = keyText(readKey(keyOf === 'message' ? frame.json : json), this.#assumedKey)
+    const key = keyText(readKey(keyOf === 'message' ? message.json : json), this.#defaultKey)
     return key === this.#current.key ? this.#current : this.#streams.get(key)
   }
 
-  #isNewId(json: unknown, frame: Frame): boolean {
+  #isNewId(json: unknown, message: Message): boolean {
     const { readId, idsOf } = this.#fields
-    const id = idOf(readId(idsOf === 'message' ? frame.json : json))
+    const id = idOf(readId(idsOf === 'message' ? message.json : json))
     if (id === null || this.#ids.add(id)) return true
     this.#options.log.duplicateId(id)
     return false
@@ -250,29 +250,31 @@ export class Sequences {
 
   #restore(stream: Stream): void {
     if (this.#perConnection || this.#fields.numbersOf === null) return
-    stream.tracker.restore(this.#known.lastOf(stream.key, stream.partition))
+    stream.tracker.restore(this.#restored.lastOf(stream.key, stream.partition))
     stream.overlapping = this.#takenOverAt !== null
   }
 
-  /** What is stored of a stream that was forgotten is older than what it had, so that nothing is restored any more. */
+  /** Stored numbers are older than those of a forgotten stream, so nothing is restored any more. */
   #forgotten(count: number): void {
-    this.#known.forget()
+    this.#restored.forget()
     this.#options.log.forgotten(count)
   }
 }
 
-/** The others left their last messages on disk. */
+/** false: the messages of the connection come from disk, where a predecessor left them. */
 function isOfThisRun({ number }: ConnectionInfo): boolean {
   return number > 0
 }
 
-/** A stream's name; a number counts as its text. `assumed`: of a message that names none. */
-function keyText(value: unknown, assumed: string | null): string | null {
+/** The key of a stream; a number counts as its text. `defaultKey`: key of a message that names no stream. */
+function keyText(value: unknown, defaultKey: string | null): string | null {
   if (typeof value === 'string') return value
-  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : assumed
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+    ? String(value)
+    : defaultKey
 }
 
-/** The same numbers mean the same messages. */
+/** Two runs with the same number space use the same numbers for the same messages. */
 function numberSpaceOf(config: WebSocketConfig): string {
   return digestOf([
     config['websocket.url'],
@@ -283,23 +285,23 @@ function numberSpaceOf(config: WebSocketConfig): string {
   ])
 }
 
-/** Where a field is read: from the whole message before it is split, or from what becomes a record. */
+/** Where a field is read: from the whole message before it is split, or from the part that becomes a record. */
 export type FieldPlace = 'message' | 'element'
 
-/** How the fields that tell messages apart are read. */
+/** How the numbers, stream keys and ids of messages are read. */
 export interface SequenceFields {
-  /** null: there are no numbers. */
+  /** null: messages have no numbers. */
   readonly numbersOf: FieldPlace | null
   readonly readNumber: JsonPath
-  /** The key is read with the number, from the same place or, by `$.`, from the message around it. */
+  /** The key is read together with the number: from the same place, or with `$.` from the whole message. */
   readonly keyOf: FieldPlace
   readonly readKey: JsonPath | null
-  /** null: there are no ids. */
+  /** null: messages have no ids. */
   readonly idsOf: FieldPlace | null
   readonly readId: JsonPath
 }
 
-/** What the settings say. Numbers and ids of messages that are split count once a message, not once an element. */
+/** Compiles the fields. In split messages, fields read from the whole message count once per message. */
 export function sequenceFields(config: WebSocketConfig): SequenceFields {
   const splits = config['split.field'] !== null
   const placeOf = (path: string | null): FieldPlace => (splits && isOfMessage(path ?? '') ? 'message' : 'element')

@@ -4,27 +4,28 @@ import type { ConnectionInfo } from '../message/message.ts'
 
 /** One numbered stream of a feed. */
 export interface Stream {
-  /** null where there is only one, and for messages that name none. */
+  /** null if the feed has only one stream, and for messages that name no stream. */
   readonly key: string | null
   readonly partition: SourcePartition
   readonly tracker: SequenceTracker
-  /** The connection that its last message came by; null before the first. */
+  /** Connection of the last message; null before the first message. */
   connection: ConnectionInfo | null
-  /** It may be far behind what the run before had, whose connection was there at the same time. */
+  /** The stream may lag far behind the predecessor, which was connected at the same time. */
   overlapping: boolean
 }
 
 export interface StreamsOptions {
-  /** Streams held at most (≥ 2). */
+  /** Most streams to hold (≥ 2). */
   readonly max: number
   readonly create: (key: string | null) => Stream
-  /** Called when streams are forgotten, with how many. */
+  /** Called with the number of streams forgotten. */
   readonly onForgotten: (count: number) => void
 }
 
 /**
- * The streams of a feed, at most `max`. Two generations: a stream that is asked for moves to the younger; when that holds
- * `max / 2` the older is dropped whole, so that those that were silent for longest go.
+ * The streams of a feed, at most `max`, in two generations. A stream in use moves to the young generation. When the
+ * young generation holds `max / 2` streams, the old one is dropped, so that the streams that were silent longest are
+ * forgotten.
  */
 export class Streams {
   readonly #options: StreamsOptions
@@ -35,17 +36,17 @@ export class Streams {
     this.#options = options
   }
 
-  /** The stream, made when it is not there. */
+  /** The stream; created if absent. */
   get(key: string | null): Stream {
     return this.#young.get(key) ?? this.#rejuvenated(key)
   }
 
-  /** The stream, null when it is not there. */
+  /** The stream; null if absent. */
   find(key: string | null): Stream | null {
     return this.#young.get(key) ?? this.#old.get(key) ?? null
   }
 
-  /** Those that were asked for latest come last. */
+  /** All streams; the most recently used ones come last. */
   *all(): Generator<Stream> {
     yield* this.#old.values()
     yield* this.#young.values()
@@ -66,32 +67,32 @@ export class Streams {
 
 export type OffsetOf = (partition: SourcePartition) => SourceOffset | null
 
-const NOTHING: ReadonlyMap<string | null, SequenceNumber> = new Map()
+const NONE: ReadonlyMap<string | null, SequenceNumber> = new Map()
 
-/** Where streams stood when the run before this one ended. */
-export class KnownNumbers {
+/** The last sequence number of each stream when the predecessor ended. */
+export class RestoredNumbers {
   #offset: OffsetOf
-  #told = NOTHING
+  #handedOver = NONE
 
-  /** `offset`: the last committed one of a source partition, looked up by value. */
+  /** `offset` returns the last committed offset of a source partition, looked up by value. */
   constructor(offset: OffsetOf) {
     this.#offset = offset
   }
 
-  /** `told`: last numbers as the former run itself tells them; they are as late as its offsets, or later. */
-  renew(offset: OffsetOf, told: ReadonlyMap<string | null, SequenceNumber>): void {
+  /** `handedOver`: last numbers from the hand-over state; they are never older than the offsets. */
+  replace(offset: OffsetOf, handedOver: ReadonlyMap<string | null, SequenceNumber>): void {
     this.#offset = offset
-    this.#told = told
+    this.#handedOver = handedOver
   }
 
-  /** The last number of a stream; null: it is new. */
+  /** The last number of a stream; null for a new stream. */
   lastOf(key: string | null, partition: SourcePartition): SequenceNumber | null {
-    return this.#told.get(key) ?? sequenceNumber(this.#offset(partition)?.['stream_sequence'])
+    return this.#handedOver.get(key) ?? sequenceNumber(this.#offset(partition)?.['stream_sequence'])
   }
 
-  /** Every stream is new from now on. */
+  /** Treats every stream as new from now on. */
   forget(): void {
     this.#offset = () => null
-    this.#told = NOTHING
+    this.#handedOver = NONE
   }
 }

@@ -7,68 +7,72 @@ import type { FeedSocket } from './feed-socket.ts'
 /** How a connection ended. */
 export interface ConnectionEnd {
   /**
-   * Close code of RFC 6455, section 7.4, which the server gave, or which we gave because of what it sent. 1005: a close
-   * frame without one, 1006: no close frame.
+   * Close code (RFC 6455, section 7.4) from the server, or from us in answer to an invalid frame. 1005: a Close frame
+   * without a code; 1006: no Close frame.
    */
   readonly code: number
-  /** The server's words; '' without any. */
+  /** Close reason from the server; '' if there is none. */
   readonly reason: string
-  /** The same as an error of the task: NotConnectedError, or ConfigError for what no second try heals. */
+  /** The end as an error of the task: NotConnectedError, or ConfigError if reconnecting cannot help. */
   readonly error: ConnectError
 }
 
 export interface ConnectionListener {
-  /** Called for every message in order, as it comes; a burst comes within one turn of the event loop. */
+  /** Called for each message in order of arrival. Messages of one read arrive within one turn of the event loop. */
   onMessage(data: Buffer, binary: boolean): void
-  /** A ping came, in order with the messages; it has been answered. */
+  /** Called for each ping, in order with the messages, after the pong is sent. */
   onPing?(data: Buffer): void
-  /** A pong came, asked for or not. */
+  /** Called for each pong, solicited or not. */
   onPong?(data: Buffer): void
-  /** Once, after the last message; not after `terminate`. */
+  /** Called once, after the last message; not called after `terminate`. */
   onEnd(end: ConnectionEnd): void
 }
 
-/** An open WebSocket connection, whose handshake the server accepted. */
+/** An open WebSocket connection: the opening handshake is complete. */
 export interface WebSocketConnection {
-  /** HTTP status of the handshake's answer, 101. */
+  /** HTTP status of the handshake response: 101. */
   readonly responseCode: number
-  /** The subprotocol that the server chose; '' for none. */
-  readonly protocol: string
-  /** Sends one text frame. What can no longer be sent is dropped: `onEnd` follows. */
+  /** The subprotocol that the server chose; '' if none. */
+  readonly subprotocol: string
+  /** Sends one text message. The message is dropped if the connection is ending; `onEnd` follows. */
   send(text: string): void
-  /** Sends a ping with at most 125 bytes. */
+  /** Sends a ping with at most 125 bytes of data. */
   ping(data: string): void
-  /** Stops reading the socket, so that TCP makes the server wait; what one read brought still comes. */
+  /** Stops reading the socket, so that TCP makes the server wait. Messages of a finished read are still delivered. */
   pause(): void
   resume(): void
-  /** Starts the closing handshake; messages come until the server's close frame, then `onEnd`; at the latest after 2 s. */
+  /**
+   * Starts the closing handshake. Messages are delivered until the server's Close frame; `onEnd` follows within 2 s.
+   */
   close(code: number, reason: string): void
-  /** Ends it at once and silently. */
+  /** Destroys the connection at once, without `onEnd`. */
   terminate(): void
 }
 
 export interface LiveConnectionParts {
   readonly socket: FeedSocket
-  /** The connection below. */
+  /** The TCP or TLS connection below. */
   readonly tcp: Socket
-  readonly protocol: string
-  /** The address as errors may show it. */
+  readonly subprotocol: string
+  /** URL for errors, without secrets. */
   readonly shownUrl: string
   readonly listener: ConnectionListener
 }
 
-/** A connection after its handshake. It begins to read in a later turn of the event loop, so that its owner can get ready. */
+/**
+ * A connection after its opening handshake. It reads from a later turn of the event loop on, when its owner is ready.
+ */
 export class LiveConnection implements WebSocketConnection {
   readonly responseCode = 101
-  readonly protocol: string
+  readonly subprotocol: string
   readonly #parts: LiveConnectionParts
-  #broke: Error | null = null
+  #failure: Error | null = null
   #paused = false
   #ended = false
 
   constructor(parts: LiveConnectionParts) {
     const { socket, tcp, listener } = parts
-    this.protocol = parts.protocol
+    this.subprotocol = parts.subprotocol
     this.#parts = parts
     socket.pause()
     setImmediate(() => {
@@ -86,14 +90,14 @@ export class LiveConnection implements WebSocketConnection {
       if (!this.#ended) listener.onPong?.(data)
     })
     socket.on('error', (error) => {
-      this.#broke ??= error
+      this.#failure ??= error
     })
     socket.onClosing = (code, reason) => process.nextTick(() => this.#end(code, reason))
     socket.on('close', (code, reason) => this.#end(code, reason.toString()))
     tcp.on('error', (error) => {
-      this.#broke ??= error
+      this.#failure ??= error
     })
-    // A server that has ended its side has nothing more to say; it may keep the other side open for ever.
+    // A server that has ended its side sends nothing more, but may keep the other side open for ever.
     tcp.on('end', () => tcp.destroy())
   }
 
@@ -128,20 +132,20 @@ export class LiveConnection implements WebSocketConnection {
     if (this.#ended) return
     this.#ended = true
     const { listener, shownUrl } = this.#parts
-    const error = endError(shownUrl, code, reason, this.#broke)
+    const error = endError(shownUrl, code, reason, this.#failure)
     listener.onEnd({ code, reason, error })
   }
 }
 
-/** What was not sent is known by the end that follows. */
+/** A failed send needs no handling here: `onEnd` follows. */
 function ignore(): void {}
 
-/** Answers on their way at one time; `ws` itself would end the connection at 60, a burst of pings in one read. */
+/** Most pongs in flight. `ws` itself would end the connection at 60, which one read full of pings exceeds. */
 const MAX_PENDING = 256
 
 /**
- * Answers pings: each one, as long as the server reads the answers; beyond `MAX_PENDING` the latest stands for those
- * before it, as RFC 6455, section 5.5.3 allows, so that a server that does not read costs no memory.
+ * Answers pings. While `MAX_PENDING` pongs are in flight, one pong answers only the most recent ping, as RFC 6455,
+ * section 5.5.3 allows, so that a server that does not read costs no memory.
  */
 export class Pongs {
   readonly #socket: WebSocket

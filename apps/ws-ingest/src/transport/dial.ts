@@ -7,28 +7,31 @@ import { HandshakeRefused } from './errors.ts'
 
 export interface DialOptions {
   readonly tls: TlsOptions
-  /** null: straight to the server. */
+  /** null: connect directly to the server. */
   readonly proxy: ProxyOptions | null
 }
 
-/** Looks the name up, connects, by way of the proxy if there is one, and agrees on TLS. Rejects with the reason, or the signal's. */
+/**
+ * Looks up the host, connects (through the proxy if there is one) and sets up TLS. Rejects with the cause, or with the
+ * reason of the signal.
+ */
 export async function dial(
   to: Endpoint,
   { tls: options, proxy }: DialOptions,
   signal: AbortSignal,
 ): Promise<net.Socket> {
-  const tcp = proxy === null ? await connectTcp(to, signal) : await throughProxy(proxy, to, signal)
-  return to.secure ? secured(tcp, to.host, options, signal) : tcp
+  const tcp = proxy === null ? await connectTcp(to, signal) : await connectThroughProxy(proxy, to, signal)
+  return to.secure ? startTls(tcp, to.host, options, signal) : tcp
 }
 
 export type TlsOptions = tls.SecureContextOptions & {
-  /** Name for SNI and for the check of the certificate; without it the host's. */
+  /** Name for SNI and for verifying the certificate; by default the host. */
   readonly servername?: string
 }
 
-/** Where to connect to. */
+/** A server or proxy to connect to. */
 export interface Endpoint {
-  /** Name or address, IPv6 without brackets. */
+  /** Host name or IP address; IPv6 without brackets. */
   readonly host: string
   readonly port: number
   readonly secure: boolean
@@ -47,8 +50,8 @@ export async function connectTcp({ host, port }: Endpoint, signal: AbortSignal):
   return socket
 }
 
-/** TLS over a connection; takes it over, also when it fails. */
-export async function secured(
+/** Sets up TLS on a connection. Destroys the connection on failure. */
+export async function startTls(
   tcp: net.Socket,
   host: string,
   options: TlsOptions,
@@ -70,22 +73,29 @@ async function ready(socket: net.Socket, event: 'connect' | 'secureConnect', sig
   try {
     await once(socket, event, { signal })
   } catch (error) {
-    // An error may follow the one that is thrown; without a listener Node would end the process.
+    // A second error may follow; without a listener Node would end the process.
     socket.on('error', () => {}).destroy()
     throw signal.aborted ? signal.reason : error
   }
 }
 
 export interface ProxyOptions {
-  /** `http://` or `https://`; a user and a password in it are for the proxy. */
+  /** `http://` or `https://`; may hold user and password for the proxy. */
   readonly url: URL
 }
 
-/** A tunnel to the server, made by the proxy (RFC 9110, section 9.3.6: CONNECT). Rejects with the reason, or the signal's. */
-export async function throughProxy({ url }: ProxyOptions, to: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+/**
+ * Opens a tunnel through the proxy (CONNECT; RFC 9110, section 9.3.6). Rejects with the cause, or with the reason of
+ * the signal.
+ */
+export async function connectThroughProxy(
+  { url }: ProxyOptions,
+  to: Endpoint,
+  signal: AbortSignal,
+): Promise<net.Socket> {
   const proxy = endpointOf(url)
   const tcp = await connectTcp(proxy, signal)
-  const socket = proxy.secure ? await secured(tcp, proxy.host, {}, signal) : tcp
+  const socket = proxy.secure ? await startTls(tcp, proxy.host, {}, signal) : tcp
   try {
     return await tunnel(socket, url, to, signal)
   } catch (error) {

@@ -5,17 +5,17 @@ import { TOO_LARGE } from './feed-socket.ts'
 
 const SHOWN_LENGTH = 200
 
-/** An answer other than the one that was hoped for: 101 of the server, 200 of the proxy. */
+/** A response other than success, which is 101 from the server and 200 from the proxy. */
 export class HandshakeRefused extends Error {
   override readonly name = 'HandshakeRefused'
   readonly status: number
-  /** Where a 3xx answer sends us; null without. */
+  /** Location header; null if absent. */
   readonly location: string | null
 
-  /** `who` begins the text; `words` is the body of the answer, or its beginning. */
-  constructor(who: string, { statusCode, statusMessage, headers }: IncomingMessage, words: string) {
+  /** `who` begins the text; `body` is the body of the response, or its beginning. */
+  constructor(who: string, { statusCode, statusMessage, headers }: IncomingMessage, body: string) {
     const status = statusCode ?? 0
-    const shown = words.replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN_LENGTH)
+    const shown = body.replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN_LENGTH)
     const name = statusMessage ? ` ${statusMessage}` : ''
     super(`${who} answered the handshake with ${status}${name}${shown === '' ? '' : `: ${shown}`}`)
     this.status = status
@@ -23,7 +23,7 @@ export class HandshakeRefused extends Error {
   }
 }
 
-/** The error that a connect which failed is; what is classified stays as it is. */
+/** Turns the failure of a connect into an error of the task. A ConfigError stays unchanged. */
 export function connectError(shownUrl: string, error: unknown): ConnectError {
   if (error instanceof ConfigError) return error
   if (error instanceof HandshakeRefused) {
@@ -36,21 +36,21 @@ export function connectError(shownUrl: string, error: unknown): ConnectError {
   })
 }
 
-/** The error that the end of a connection is; `broke` is what went wrong on it, null after a close in good order. */
-export function endError(shownUrl: string, code: number, reason: string, broke: Error | null): ConnectError {
-  if ((broke as { code?: unknown } | null)?.code === TOO_LARGE) {
+/** Turns the end of a connection into an error of the task. `failure` is null after a complete closing handshake. */
+export function endError(shownUrl: string, code: number, reason: string, failure: Error | null): ConnectError {
+  if ((failure as { code?: unknown } | null)?.code === TOO_LARGE) {
     const key = 'websocket.max.message.bytes'
     return new ConfigError(
       'WEBSOCKET_MESSAGE_TOO_LARGE',
       `${shownUrl} sent a message larger than ${key}. Raise it; reading on would lose the message`,
-      { field: key, cause: broke },
+      { field: key, cause: failure },
     )
   }
-  if (broke !== null) {
-    const text = `The connection to ${shownUrl} broke (${code}): ${reasonOf(broke)}`
-    return new NotConnectedError('WEBSOCKET_CLOSED', text, { cause: broke })
+  if (failure !== null) {
+    const text = `The connection to ${shownUrl} broke (${code}): ${reasonOf(failure)}`
+    return new NotConnectedError('WEBSOCKET_CLOSED', text, { cause: failure })
   }
   const how = code === 1006 ? 'without a close frame' : `with code ${code}`
-  const words = reason === '' ? '' : `: ${reason}`
-  return new NotConnectedError('WEBSOCKET_CLOSED', `${shownUrl} closed the connection ${how}${words}`)
+  const suffix = reason === '' ? '' : `: ${reason}`
+  return new NotConnectedError('WEBSOCKET_CLOSED', `${shownUrl} closed the connection ${how}${suffix}`)
 }

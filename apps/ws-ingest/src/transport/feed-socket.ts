@@ -2,21 +2,21 @@ import type { Socket } from 'node:net'
 import { type ClientOptions, WebSocket } from 'ws'
 import { MessageInflater } from './message-inflater.ts'
 
-/** Code of a close frame without one (RFC 6455, section 7.1.5). */
+/** Stands for a Close frame without a code (RFC 6455, section 7.1.5). */
 const NO_CODE = 1005
 const INVALID_PAYLOAD = 1007
 const TOO_BIG = 1009
 
-/** What `ws` calls a message over its limit (its doc/ws.md, "Error codes"). */
+/** Error code of `ws` for a message above its limit (see its doc/ws.md, "Error codes"). */
 export const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
 
-/** A closing handshake that is not done after so many ms is given up. */
+/** Limit in ms for the closing handshake. */
 const CLOSE_TIMEOUT_MS = 2000
 
-/** Fragments of one message: far more than a server would make, far fewer than a memory holds. */
+/** Most fragments of one message: far more than servers send, far fewer than memory holds. */
 const MAX_FRAGMENTS = 256 * 1024
 
-const NOTHING = Buffer.alloc(0)
+const EMPTY = Buffer.alloc(0)
 
 export interface FeedSocketOptions {
   readonly url: URL
@@ -26,26 +26,26 @@ export interface FeedSocketOptions {
   readonly maxMessageBytes: number
 }
 
-/** What `ws` has of the extension once the server has accepted it. */
+/** The part of the extension object of `ws` that is used here, once the server has accepted the extension. */
 interface PerMessageDeflate {
   readonly params: { readonly server_no_context_takeover?: boolean }
   decompress(data: Buffer, fin: boolean, done: (error: Error | null, message?: Buffer) => void): void
 }
 
 /**
- * The `ws` client over a connection that is there. It tells of the server's close frame when it comes: `ws` itself waits
- * until the server has ended TCP too, which some never do. It answers a close frame, and a frame that it cannot read,
- * by calling its own `close`.
+ * A `ws` client on an existing TCP or TLS connection. It reports the server's Close frame when the frame arrives; `ws`
+ * itself waits until the server has also ended TCP, which some servers never do. `ws` answers a Close frame, and an
+ * invalid frame, by calling `close` on this object.
  */
 export class FeedSocket extends WebSocket {
-  /** Nothing that comes is read any more: a close frame came, or we had to send one because of what came. */
+  /** Called when no more messages are read: a Close frame arrived, or we sent one in answer to an invalid frame. */
   onClosing: (code: number, reason: string) => void = () => {}
   readonly #maxMessageBytes: number
-  /** Why a message could not be inflated, as a close code. */
+  /** Close code for a message that could not be decompressed. */
   #inflateFailure: number | undefined
 
   constructor({ url, headers, compression, utf8Validation, maxMessageBytes }: FeedSocketOptions, tcp: Socket) {
-    // Its type does not know closeTimeout yet.
+    // The types of `ws` lack closeTimeout.
     const options: ClientOptions & { closeTimeout: number } = {
       headers: { ...headers },
       createConnection: () => tcp,
@@ -58,7 +58,7 @@ export class FeedSocket extends WebSocket {
     }
     super(url, [], options)
     this.#maxMessageBytes = maxMessageBytes
-    this.once('open', () => this.#inflateOnTheSpot())
+    this.once('open', () => this.#inflateSynchronously())
   }
 
   override close(code: number | undefined = this.#inflateFailure, reason?: string | Buffer): void {
@@ -66,13 +66,13 @@ export class FeedSocket extends WebSocket {
     this.onClosing(code ?? NO_CODE, reason?.toString() ?? '')
   }
 
-  /** Our own close: what comes is read until the server's close frame. */
+  /** Starts the closing handshake. Messages are read until the server's Close frame. */
   startClosing(code: number, reason: string): void {
     super.close(code, reason)
   }
 
-  /** Takes the place of the extension's thread pool. The version of `ws` is pinned, and the Autobahn cases go through here. */
-  #inflateOnTheSpot(): void {
+  /** Replaces the extension's thread pool. The version of `ws` is pinned, and the Autobahn cases cover this code. */
+  #inflateSynchronously(): void {
     const extensions = (this as unknown as { _extensions: Record<string, PerMessageDeflate | undefined> })._extensions
     const deflate = extensions['permessage-deflate']
     if (deflate === undefined) return
@@ -80,7 +80,7 @@ export class FeedSocket extends WebSocket {
     let fragments: Buffer[] = []
     deflate.decompress = (data, fin, done) => {
       fragments.push(data)
-      let message: Buffer = NOTHING
+      let message: Buffer = EMPTY
       let failure: Error | null = null
       if (fin) {
         try {
@@ -90,7 +90,7 @@ export class FeedSocket extends WebSocket {
         }
         fragments = []
       }
-      // Its caller goes on to the next frame from `done`, and must be out of this one first.
+      // `done` starts the next frame, so it must run after the caller has returned from this frame.
       queueMicrotask(() => (failure === null ? done(null, message) : done(failure)))
     }
   }

@@ -7,7 +7,7 @@ import { MessageInflater } from './message-inflater.ts'
 
 const MIB = 1024 * 1024
 
-/** Payloads of messages as a server makes them that keeps its context. */
+/** Payloads from a server that keeps its compression context. */
 async function deflated(messages: readonly Buffer[]): Promise<Buffer[]> {
   const stream = createDeflateRaw()
   const payloads: Buffer[] = []
@@ -23,7 +23,7 @@ async function deflated(messages: readonly Buffer[]): Promise<Buffer[]> {
   return payloads
 }
 
-test('messages refer to all that went before them within the window, whatever their sizes', async () => {
+test('messages may refer to all earlier data within the window, whatever their sizes', async () => {
   const block = randomBytes(20_000)
   const sizes = [100, 0, 1, 20_000, 5, 12_768, 19_999, 20_000, 200_000, 3, 20_000, 1]
   const messages = [...sizes, ...sizes].map((size) => Buffer.concat(Array<Buffer>(11).fill(block)).subarray(0, size))
@@ -33,7 +33,7 @@ test('messages refer to all that went before them within the window, whatever th
   for (const [i, payload] of payloads.entries()) assert.deepEqual(inflater.inflate([payload]), messages[i])
 })
 
-test('a message refers to one before the last', async () => {
+test('a message may refer to a message before the last one', async () => {
   const block = randomBytes(10_000)
   const other = (size: number): Buffer => randomBytes(size)
   const messages = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? block : other(100 * i)))
@@ -42,14 +42,14 @@ test('a message refers to one before the last', async () => {
   for (const [i, payload] of payloads.entries()) assert.deepEqual(inflater.inflate([payload]), messages[i])
 })
 
-test('a message may come in parts that are cut anywhere', async () => {
+test('a message may be fragmented anywhere', async () => {
   const message = randomBytes(5000)
   const [payload] = await deflated([message])
   const parts = [payload!.subarray(0, 1), payload!.subarray(1, 2000), payload!.subarray(2000)]
   assert.deepEqual(new MessageInflater(MIB, false).inflate(parts), message)
 })
 
-test('messages that wait keep no output buffers of zlib', async () => {
+test('queued messages keep no output buffers of zlib alive', async () => {
   const messages = Array.from({ length: 100 }, () => randomBytes(8000))
   const inflater = new MessageInflater(MIB, true)
   const kept = (await deflated(messages)).map((payload) => inflater.inflate([payload]))
@@ -57,7 +57,7 @@ test('messages that wait keep no output buffers of zlib', async () => {
   assert.ok(bytes < 4 * 100 * 8000, `${bytes} bytes`)
 })
 
-test('a message above the limit is refused, however small it comes', async () => {
+test('a message above the limit is refused, however small its compressed form', async () => {
   const [payload] = await deflated([Buffer.alloc(MIB + 1)])
   assert.ok(payload!.length < 2000)
   assert.throws(() => new MessageInflater(MIB, true).inflate([payload!]), { code: 'ERR_BUFFER_TOO_LARGE' })
@@ -65,6 +65,6 @@ test('a message above the limit is refused, however small it comes', async () =>
   assert.equal(new MessageInflater(MIB, true).inflate([fits!]).length, MIB)
 })
 
-test('what is not deflated is refused', () => {
+test('invalid deflate data is refused', () => {
   assert.throws(() => new MessageInflater(MIB, true).inflate([Buffer.from('plain text')]), { code: 'Z_DATA_ERROR' })
 })

@@ -1,33 +1,33 @@
 import { constants, inflateRawSync, type ZlibOptions } from 'node:zlib'
 
-/** The furthest that a reference reaches back (RFC 1951, section 2). */
+/** Longest distance of a back-reference (RFC 1951, section 2). */
 const WINDOW_BYTES = 32 * 1024
 
-/** What a sender takes off the end of each message (RFC 7692, section 7.2.1). */
+/** Bytes that the sender removes from the end of each message (RFC 7692, section 7.2.1). */
 const TAIL = Buffer.from([0, 0, 0xff, 0xff])
 
-/** Bounds of zlib's output buffer: up to 4 KiB it comes out of Node's pool. */
+/** Limits of zlib's output buffer; Node allocates buffers of up to 4 KiB from its pool. */
 const MIN_CHUNK_BYTES = 1024
 const MAX_CHUNK_BYTES = 64 * 1024
 
 /**
- * One direction of permessage-deflate (RFC 7692), inflated on the spot. `ws` sends each message through Node's thread pool,
- * which costs some fifty times of what the message itself does. What a message may refer to of those before it goes in as
- * zlib's preset dictionary.
+ * Decompresses the received messages of permessage-deflate (RFC 7692) synchronously. `ws` would send each message
+ * through Node's thread pool, which costs about ten times the CPU. The earlier messages to which a message may refer
+ * are passed to zlib as a preset dictionary.
  */
 export class MessageInflater {
   readonly #maxBytes: number
-  /** The last messages up to `#end`; null when the sender begins each anew (`server_no_context_takeover`). */
+  /** The last messages, up to `#end`; null if messages do not refer to earlier ones (`server_no_context_takeover`). */
   readonly #history: Buffer | null
   #end = 0
 
-  /** `maxBytes`: of a message, inflated. */
+  /** `maxBytes`: largest decompressed message. */
   constructor(maxBytes: number, keepsContext: boolean) {
     this.#maxBytes = maxBytes
     this.#history = keepsContext ? Buffer.allocUnsafeSlow(4 * WINDOW_BYTES) : null
   }
 
-  /** Throws what zlib throws: code `ERR_BUFFER_TOO_LARGE` above `maxBytes`. */
+  /** Throws the error of zlib; its code is `ERR_BUFFER_TOO_LARGE` above `maxBytes`. */
   inflate(payload: readonly Buffer[]): Buffer {
     const deflated = Buffer.concat([...payload, TAIL])
     const options: ZlibOptions = {
@@ -39,7 +39,7 @@ export class MessageInflater {
     if (dictionary !== null) options.dictionary = dictionary
     const inflated = inflateRawSync(deflated, options)
     this.#remember(inflated)
-    // zlib answers a part of its output buffer, which a message that waits in a queue would keep whole.
+    // zlib returns a view of its output buffer. A queued message must not keep a whole, mostly unused buffer alive.
     return inflated.buffer.byteLength > 2 * inflated.length ? Buffer.from(inflated) : inflated
   }
 

@@ -14,19 +14,19 @@ export interface OpenOptions {
   /** `ws://` or `wss://`, without user and fragment. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** Offered, the preferred one first. */
+  /** Offered in order of preference. */
   readonly subprotocols: readonly string[]
-  /** Offered only to the server that was configured, as headers are. */
+  /** true: like headers, subprotocols are sent only to the configured server. */
   readonly subprotocolsMayBeSecret?: boolean
   readonly tls: TlsOptions
-  /** `http://` or `https://`; null: straight to the server. */
+  /** `http://` or `https://`; null: connect directly to the server. */
   readonly proxyUrl: string | null
-  /** Is permessage-deflate offered? */
+  /** Whether to offer permessage-deflate. */
   readonly compression: boolean
   readonly followRedirects: boolean
   readonly utf8Validation: boolean
   readonly maxMessageBytes: number
-  /** ms for everything up to the handshake's answer; 0: no limit. */
+  /** Limit in ms for everything up to the handshake response; 0: no limit. */
   readonly timeoutMs: number
 }
 
@@ -37,22 +37,23 @@ export type OpenWebSocket = (
 ) => Promise<WebSocketConnection>
 
 /**
- * Connects. No message comes before the caller's code behind the `await` has run up to its own next wait. Rejects with
- * NotConnectedError, ConfigError for what no second try heals, or the signal's reason.
+ * Connects and completes the opening handshake. No message is delivered before the caller's code after the `await` has
+ * run up to its next wait. Rejects with NotConnectedError, with ConfigError if a retry cannot help, or with the
+ * signal's reason.
  */
 export const openWebSocket: OpenWebSocket = async (options, listener, signal) => {
   signal.throwIfAborted()
   const { timeoutMs } = options
-  const late = new AbortController()
+  const timeout = new AbortController()
   const timer =
     timeoutMs > 0
       ? setTimeout(
-          () => late.abort(new Error(`no connection within ${timeoutMs} ms`)),
+          () => timeout.abort(new Error(`no connection within ${timeoutMs} ms`)),
           Math.min(timeoutMs, MAX_TIMER_MS),
         )
       : undefined
   try {
-    return await openOrFollow(options, listener, AbortSignal.any([signal, late.signal]))
+    return await openOrFollow(options, listener, AbortSignal.any([signal, timeout.signal]))
   } catch (error) {
     signal.throwIfAborted()
     throw connectError(shownUrl(options.url), error)
@@ -75,7 +76,7 @@ async function openOrFollow(
       if (!options.followRedirects || redirects === MAX_REDIRECTS) throw error
       const next = redirected(url, error)
       if (next === null) throw error
-      // They may be secrets, and are meant for the server that was configured.
+      // Headers may be secrets, which are meant only for the configured server.
       if (next.host !== url.host) {
         headers = {}
         if (options.subprotocolsMayBeSecret) subprotocols = []
@@ -96,7 +97,7 @@ async function openOnce(
   return upgrade({ ...options, url, shownUrl: shownUrl(url.href) }, tcp, listener, signal)
 }
 
-/** Where a refusal sends us; null: nowhere. From TLS to plain text is not a way. */
+/** The URL that a 3xx response redirects to; null if there is none, or if it leads from TLS to plain text. */
 function redirected(from: URL, error: unknown): URL | null {
   if (!(error instanceof HandshakeRefused) || error.location === null) return null
   if (error.status < 300 || error.status > 399) return null
@@ -107,19 +108,21 @@ function redirected(from: URL, error: unknown): URL | null {
   return from.protocol === 'wss:' && to.protocol !== 'wss:' ? null : to
 }
 
-/** Bytes of a refusal that are read for its words. */
-const MAX_WORDS = 2048
-/** ms that they may take to come. */
-const WORDS_TIMEOUT_MS = 1000
+/** Characters of the body of a refusal that are read. */
+const MAX_BODY_LENGTH = 2048
+/** Limit in ms for reading the body. */
+const BODY_TIMEOUT_MS = 1000
 const PROTOCOL_HEADER = 'sec-websocket-protocol'
 
 export interface UpgradeOptions extends FeedSocketOptions {
   readonly subprotocols: readonly string[]
-  /** The address as errors may show it. */
+  /** URL for errors, without secrets. */
   readonly shownUrl: string
 }
 
-/** The opening handshake (RFC 6455, section 4) over a connection that is there; takes it over, also when it fails. */
+/**
+ * Performs the opening handshake (RFC 6455, section 4) on a TCP or TLS connection. Destroys the connection on failure.
+ */
 export function upgrade(
   options: UpgradeOptions,
   tcp: Socket,
@@ -131,11 +134,11 @@ export function upgrade(
   const offered = subprotocols.length > 0 ? { 'Sec-WebSocket-Protocol': subprotocols.join(', ') } : {}
   keepReading(tcp)
   const socket = new FeedSocket({ ...options, headers: { ...options.headers, ...offered } }, tcp)
-  let protocol = ''
+  let chosen = ''
   const fail = (error: unknown): void => {
     signal.removeEventListener('abort', aborted)
     reject(error)
-    // `ws` would go on with a handshake whose answer it has in its hands.
+    // Without this, `ws` would continue a handshake whose response it has already received.
     socket.terminate()
     tcp.destroy()
   }
@@ -145,54 +148,55 @@ export function upgrade(
   socket.on('error', fail)
   if (signal.aborted) aborted()
   socket.on('upgrade', ({ headers }) => {
-    protocol = headers[PROTOCOL_HEADER] ?? ''
-    if (protocol !== '' && !subprotocols.includes(protocol)) {
-      fail(new Error(`the server chose the subprotocol "${protocol}", which was not offered`))
+    chosen = headers[PROTOCOL_HEADER] ?? ''
+    if (chosen !== '' && !subprotocols.includes(chosen)) {
+      fail(new Error(`the server chose the subprotocol "${chosen}", which was not offered`))
     }
-    // `ws` refuses a server that chooses none, which RFC 6455 allows, so the choice is judged here.
+    // `ws` rejects a server that chooses no subprotocol, which RFC 6455 allows. The choice is therefore checked here.
     delete headers[PROTOCOL_HEADER]
   })
   socket.on('unexpected-response', (_request, response) => {
-    // From here on it is a refusal, whatever becomes of its body.
+    // The server has refused, whether or not its body can be read.
     signal.removeEventListener('abort', aborted)
     for (const emitter of [socket, tcp]) emitter.off('error', fail).on('error', () => {})
-    void wordsOf(response, signal).then((words) => fail(new HandshakeRefused('The server', response, words)))
+    void readBody(response, signal).then((body) => fail(new HandshakeRefused('The server', response, body)))
   })
   socket.on('open', () => {
     signal.removeEventListener('abort', aborted)
     socket.off('error', fail)
     tcp.off('error', fail)
-    resolve(new LiveConnection({ socket, tcp, protocol, shownUrl, listener }))
+    resolve(new LiveConnection({ socket, tcp, subprotocol: chosen, shownUrl, listener }))
   })
   return promise
 }
 
-/** The beginning of a body: what came of it in time. */
-async function wordsOf(response: IncomingMessage, signal: AbortSignal): Promise<string> {
-  addAbortSignal(AbortSignal.any([signal, AbortSignal.timeout(WORDS_TIMEOUT_MS)]), response)
-  let words = ''
+/** The beginning of a body: as much as arrives in time. */
+async function readBody(response: IncomingMessage, signal: AbortSignal): Promise<string> {
+  addAbortSignal(AbortSignal.any([signal, AbortSignal.timeout(BODY_TIMEOUT_MS)]), response)
+  let body = ''
   try {
     for await (const chunk of response.setEncoding('utf8')) {
-      words += chunk as string
-      if (words.length > MAX_WORDS) break
+      body += chunk as string
+      if (body.length > MAX_BODY_LENGTH) break
     }
   } catch {
-    // The status says what matters; a body that broke off has no more to tell.
-    return words
+    // The status is enough; a truncated body is used as far as it was read.
+    return body
   }
-  return words
+  return body
 }
 
-type Written = (error?: Error | null) => void
+type WriteCallback = (error?: Error | null) => void
 
 /**
- * Makes a socket outlive a write that fails. Node would destroy it, and with it all that has arrived and was not read
- * yet, such as what waits behind a pause: a server that sends its last messages and goes, while we answer its ping, would
- * lose them. The end of what can be read tells of the end in any case, after the last byte.
+ * Keeps a socket readable after a failed write. Node would destroy the socket and with it all data that has arrived but
+ * is not read yet, for example during a pause. If a server sends its last messages and closes while we answer its ping,
+ * these messages would be lost. The end of the readable side reports the end of the connection in any case, after the
+ * last byte.
  */
 export function keepReading(socket: Socket): void {
   const write = socket._write.bind(socket)
-  socket._write = (chunk, encoding, done: Written) => write(chunk, encoding, () => done())
+  socket._write = (chunk, encoding, done: WriteCallback) => write(chunk, encoding, () => done())
   const writev = socket._writev?.bind(socket)
-  if (writev) socket._writev = (chunks, done: Written) => writev(chunks, () => done())
+  if (writev) socket._writev = (chunks, done: WriteCallback) => writev(chunks, () => done())
 }

@@ -89,8 +89,8 @@ describe('the handshake of a WebSocket connection', () => {
       peer.accept(chosen === '' ? {} : { 'Sec-WebSocket-Protocol': chosen })
     })
     const subprotocols = ['feed.v2', 'feed.v1']
-    assert.equal((await opens(t, server.url, { subprotocols })).connection.protocol, 'feed.v1')
-    assert.equal((await opens(t, server.url, { subprotocols })).connection.protocol, '')
+    assert.equal((await opens(t, server.url, { subprotocols })).connection.subprotocol, 'feed.v1')
+    assert.equal((await opens(t, server.url, { subprotocols })).connection.subprotocol, '')
     const never = new OpenFeed()
     await assert.rejects(openFeed(server.url, { subprotocols }, new AbortController().signal, never), (error) =>
       refused(error, 'WEBSOCKET_CONNECT', /chose the subprotocol "feed\.v3"/),

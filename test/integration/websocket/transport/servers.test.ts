@@ -50,7 +50,7 @@ for (const [name, start] of [
         headers: { 'X-Key': 'k1', Authorization: 'Bearer t1' },
       })
       await feed.received(1)
-      assert.equal(feed.connection.protocol, 'feed.v1')
+      assert.equal(feed.connection.subprotocol, 'feed.v1')
       const { query, headers } = JSON.parse(feed.texts[0]!) as { query: string; headers: Record<string, string[]> }
       assert.equal(query, 'token=a%20b')
       assert.deepEqual(headers['X-Key'], ['k1'])
@@ -60,7 +60,7 @@ for (const [name, start] of [
 
     test('may choose no subprotocol', async () => {
       const feed = await openFeed(url('/echo'), { subprotocols: ['feed.v9'] })
-      assert.equal(feed.connection.protocol, '')
+      assert.equal(feed.connection.subprotocol, '')
       feed.connection.terminate()
     })
 

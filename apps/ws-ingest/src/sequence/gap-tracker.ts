@@ -2,99 +2,105 @@ import type { SourceRecord } from '@tributary/connect-api'
 import { plus, type SequenceNumber, spanOf } from '@tributary/push-source'
 import type { ConnectionInfo } from '../message/message.ts'
 import type { Budget, GapFiller } from './backfill.ts'
-import type { Built, Gap, GapRecords, GapState, SequenceLog } from './gap.ts'
-import type { Late, Sequences } from './sequences.ts'
+import type { BuiltBatch, Gap, GapRecords, GapState, SequenceLog } from './gap.ts'
+import type { LateMessage, Sequences } from './sequences.ts'
 
-export interface GapKeeperOptions {
+export interface GapTrackerOptions {
   readonly sequences: Sequences
   readonly log: SequenceLog
   /** null: gaps are counted and logged only. */
   readonly gapRecords: GapRecords | null
   /** null: there is no backfill. */
   readonly filler: GapFiller | null
-  /** For the backfill of one batch. */
+  /** Limits for the backfill of one batch. */
   readonly timeoutMs: number
   readonly maxBytes: number
 }
 
-/** A batch in which something is missing, or came late. */
-export interface GappyBatch extends Built {
-  readonly late: readonly Late[]
+/** A batch with gaps, or with messages that fill earlier gaps. */
+export interface BatchWithGaps extends BuiltBatch {
+  readonly late: readonly LateMessage[]
   /** Number of the last record before the batch. */
   readonly before: number
-  /** Of its last frame; null when it has none. */
+  /** Connection of the last message; null for an empty batch. */
   readonly connection: ConnectionInfo | null
 }
 
-/** Has the gaps of a batch filled, and puts what is fetched and what is to be told among its records. */
-export class GapKeeper {
-  readonly #options: GapKeeperOptions
+/**
+ * Fills the gaps of a batch by backfill, tracks which gaps are still open, and reports both in the log and in
+ * `gap.topic`.
+ */
+export class GapTracker {
+  readonly #options: GapTrackerOptions
   readonly #open = new OpenGaps()
   readonly #draining = new AbortController()
 
-  constructor(options: GapKeeperOptions) {
+  constructor(options: GapTrackerOptions) {
     this.#options = options
   }
 
-  /** Ends a backfill that is under way, and begins no other. */
+  /** Stops the current backfill and starts no other. */
   drain(): void {
     this.#draining.abort(new Error('the task stops'))
   }
 
-  /** The batch with all that belongs into its gaps. Rejects never for a gap's sake; at an abort what is missing stays so. */
+  /**
+   * The records of the batch with backfilled and gap records inserted. A failed backfill never makes it reject; an abort
+   * leaves gaps unfilled.
+   */
   async complete(
-    { records, gaps, late, before, connection }: GappyBatch,
+    { records, gaps, late, before, connection }: BatchWithGaps,
     signal: AbortSignal,
   ): Promise<SourceRecord[]> {
-    const woven = new WovenRecords(before)
+    const merged = new MergedRecords(before)
     const budget = this.#budget(gaps.length > 0, signal)
     let done = 0
     for (const { at, gap } of gaps) {
-      woven.add(records, done, at)
+      merged.add(records, done, at)
       done = at
       this.#open.add(gap)
-      this.#tell(gap, 'opened', woven, this.#before(gap))
+      this.#report(gap, 'opened', merged, this.#lastBefore(gap))
       if (budget !== null && connection !== null && gap.reason === 'missing') {
-        await this.#fill(gap, connection, budget, woven)
+        await this.#fill(gap, connection, budget, merged)
       }
     }
-    woven.add(records, done, records.length)
-    this.#settle(late, woven, (gap) => this.#options.sequences.lastOf(gap.stream))
-    return woven.records
+    merged.add(records, done, records.length)
+    this.#closeGaps(late, merged, (gap) => this.#options.sequences.lastOf(gap.stream))
+    return merged.records
   }
 
-  async #fill(gap: Gap, connection: ConnectionInfo, budget: Budget, woven: WovenRecords): Promise<void> {
+  async #fill(gap: Gap, connection: ConnectionInfo, budget: Budget, merged: MergedRecords): Promise<void> {
     const { filler, sequences, log } = this.#options
     if (filler === null || budget.signal.aborted) return
     const fetched = await filler.fill(gap, connection, budget)
-    woven.add(fetched, 0, fetched.length)
-    const late = sequences.takeLate()
-    this.#settle(late, woven, () => gap.to)
+    merged.add(fetched, 0, fetched.length)
+    const late = sequences.takeLateMessages()
+    this.#closeGaps(late, merged, () => gap.to)
     const missing = spanOf(sequences.missingOf(gap))
     if (late.length === 0 || missing === 0) return
     log.partlyFilled(gap, missing)
-    this.#tell(gap, 'partly_filled', woven, gap.to)
+    this.#report(gap, 'partly_filled', merged, gap.to)
   }
 
-  /** Counts and tells the gaps that these messages close; `standing`: where a gap's stream stands at this place. */
-  #settle(late: readonly Late[], woven: WovenRecords, standing: (gap: Gap) => SequenceNumber | null): void {
+  /** Reports the gaps that these messages complete. `lastOf`: highest number of a gap's stream at this place. */
+  #closeGaps(late: readonly LateMessage[], merged: MergedRecords, lastOf: (gap: Gap) => SequenceNumber | null): void {
     for (const message of late) {
       const gap = this.#open.arrived(message)
       if (gap === null) continue
       this.#options.log.filled(gap)
-      this.#tell(gap, 'filled', woven, standing(gap))
+      this.#report(gap, 'filled', merged, lastOf(gap))
     }
   }
 
-  #tell(gap: Gap, state: GapState, woven: WovenRecords, standing: SequenceNumber | null): void {
+  #report(gap: Gap, state: GapState, merged: MergedRecords, last: SequenceNumber | null): void {
     const { gapRecords, sequences } = this.#options
     if (gapRecords === null) return
     const missing = state === 'filled' ? [] : sequences.missingOf(gap)
-    woven.tell(gapRecords.record(gap, state, missing, standing))
+    merged.addReport(gapRecords.record(gap, state, missing, last))
   }
 
-  /** Where the stream stands before the gap. */
-  #before({ stream, from }: Gap): SequenceNumber | null {
+  /** Highest number of the stream before the gap. */
+  #lastBefore({ stream, from }: Gap): SequenceNumber | null {
     return from === null ? this.#options.sequences.lastOf(stream) : plus(from, -1)
   }
 
@@ -106,18 +112,18 @@ export class GapKeeper {
   }
 }
 
-/** Gaps that are watched for their messages; the oldest is watched no more for the next. */
+/** Most gaps to track; beyond this the oldest gap is dropped. */
 const MAX_OPEN = 1024
 
-/** A gap some of whose messages have not come yet. */
+/** A gap with messages that have not arrived yet. */
 interface OpenGap {
   readonly gap: Gap
   left: number
 }
 
-/** The latest gaps of numbers, until all that was missing has come. */
+/** The latest gaps of sequence numbers, each until all its messages have arrived. */
 export class OpenGaps {
-  /** In the order in which they were found. */
+  /** In order of detection. */
   readonly #open: OpenGap[] = []
 
   add(gap: Gap): void {
@@ -126,8 +132,8 @@ export class OpenGaps {
     this.#open.push({ gap, left: Number(gap.count) })
   }
 
-  /** Takes a message that was missing; the gap when it was the last one of it. */
-  arrived({ stream, number }: Late): Gap | null {
+  /** Counts a missing message; returns its gap if the message was the last missing one. */
+  arrived({ stream, number }: LateMessage): Gap | null {
     const at = this.#open.findLastIndex(({ gap }) => gap.stream === stream && gap.from! <= number && number <= gap.to!)
     const open = this.#open[at]
     if (open === undefined || --open.left > 0) return null
@@ -136,17 +142,17 @@ export class OpenGaps {
   }
 }
 
-/** Records of a batch and what was put between them, in order, each with the number of its place in the source offset. */
-export class WovenRecords {
+/** The output of a batch in order. It sets `sequence` of each source offset, as records have been inserted. */
+export class MergedRecords {
   readonly records: SourceRecord[] = []
   #sequence: number
 
-  /** `before`: number of the last record before the first. */
+  /** `before`: `sequence` of the last record before the batch. */
   constructor(before: number) {
     this.#sequence = before
   }
 
-  /** Records of messages, from index `from` to before `to`; each has the next number. */
+  /** Adds records of messages, from index `from` up to but not including `to`; each gets the next number. */
   add(records: readonly SourceRecord[], from: number, to: number): void {
     for (let i = from; i < to; i++) {
       this.#sequence++
@@ -154,8 +160,8 @@ export class WovenRecords {
     }
   }
 
-  /** A record that tells of messages and is none: it stands where the one before it does. */
-  tell(record: SourceRecord): void {
+  /** Adds a record about a gap; it has the number of the record before it. */
+  addReport(record: SourceRecord): void {
     this.records.push(this.#numbered(record))
   }
 

@@ -1,6 +1,6 @@
 import type { StageResult } from './stage.ts'
 
-/** The run's last words; the closing line stands alone, for whoever counts. */
+/** The summary of a run; the closing line stands alone, for whoever counts. */
 export function summary(results: readonly StageResult[], skips: Readonly<Record<string, string>>): string {
   const rows = [
     ['stage', 'passed', 'failed', 'skipped', 'seconds'],

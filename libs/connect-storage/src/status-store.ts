@@ -15,7 +15,7 @@ interface Entry {
 }
 
 /** States that a worker also writes about a unit which it is losing, and which must not hide its new owner's. */
-const LAST_WORDS: readonly State[] = ['UNASSIGNED', 'FAILED', 'DESTROYED']
+const PUT_SAFE_STATES: readonly State[] = ['UNASSIGNED', 'FAILED', 'DESTROYED']
 
 /** The status topic. What is there is what was written last, as for Connect's readers. */
 export class KafkaStatusStore implements StatusStore {
@@ -128,12 +128,12 @@ function withStalls(status: StatusEntry, stored: Stored | null | undefined): Sta
 }
 
 /**
- * Connect's rule (`putSafe`): last words of a lower generation do not overwrite another worker's status. They do overwrite one
- * from before our start: that worker's group may be gone, and a new group counts its generations from 1 again.
+ * Connect's rule (`putSafe`): one of these states with a lower generation does not overwrite another worker's status. It does
+ * overwrite a status from before our start: that worker's group may be gone, and a new group counts its generations from 1.
  */
 function isStale(status: StatusEntry, stored: Stored | null | undefined): boolean {
   return (
-    LAST_WORDS.includes(status.state) &&
+    PUT_SAFE_STATES.includes(status.state) &&
     stored?.live === true &&
     stored.status.workerId !== status.workerId &&
     stored.status.generation > status.generation

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startKafka } from '@tributary/harness'
 import { samplePeakRss } from '../../bench/process-usage.ts'
 import { until } from '../../support/until.ts'
-import { lastWords } from './last-words.ts'
+import { loggedProgress } from './logged-progress.ts'
 import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 import { type Flow, long, Rig } from './rig.ts'
 
@@ -115,7 +115,7 @@ test('Kafka away for longer than a transaction may last: nothing is lost, nothin
   const ingest = await rig.start()
   await rig.committedTo(flow, 5000)
   await until('a transaction is open and holds records', () => {
-    const { window, acknowledged, committed } = lastWords(ingest.log, flow.name)
+    const { window, acknowledged, committed } = loggedProgress(ingest.log, flow.name)
     return window === 'inside an open transaction' && acknowledged > committed
   })
   await broker.kill()

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { consoleConsume, startKafka } from '@tributary/harness'
 import { numbersIn } from '../../support/delivered.ts'
 import type { Ingest } from '../../support/ingest.ts'
-import { lastWords } from './last-words.ts'
+import { loggedProgress } from './logged-progress.ts'
 import { Random } from '../../support/random.ts'
 import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 import { type Flow, long, Rig } from './rig.ts'
@@ -24,9 +24,9 @@ async function killSomewhere(ingest: Ingest, flows: readonly Flow[], kill: numbe
   }
   await ingest.child.kill()
   return flows.map(({ name }) => {
-    const words = lastWords(ingest.log, name)
-    t.diagnostic(`kill ${kill + 1}, ${name} ${words.window}: ${JSON.stringify(words)}`)
-    return words.sent - words.committed
+    const progress = loggedProgress(ingest.log, name)
+    t.diagnostic(`kill ${kill + 1}, ${name} ${progress.window}: ${JSON.stringify(progress)}`)
+    return progress.sent - progress.committed
   })
 }
 

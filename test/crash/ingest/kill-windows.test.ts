@@ -4,7 +4,7 @@ import test, { after, before, type TestContext } from 'node:test'
 import { readPartition } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 import type { Ingest } from '../../support/ingest.ts'
-import { lastWords, type LastWords, type Window } from './last-words.ts'
+import { loggedProgress, type LoggedProgress, type Window } from './logged-progress.ts'
 import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 import { type Delivery, type Flow, Rig } from './rig.ts'
 
@@ -32,13 +32,13 @@ async function setUp(t: TestContext, delivery: Delivery, extra: Record<string, s
 }
 
 /** Kills the process in `window` and answers what its log tells. */
-async function killIn(window: Window, ingest: Ingest, { t, flow }: Scene): Promise<LastWords> {
+async function killIn(window: Window, ingest: Ingest, { t, flow }: Scene): Promise<LoggedProgress> {
   await ingest.child.kill()
   assert.deepEqual(ingest.child.exit, { code: null, signal: 'SIGKILL' })
-  const words = lastWords(ingest.log, flow.name)
-  t.diagnostic(`killed ${words.window}: ${JSON.stringify(words)}`)
-  assert.equal(words.window, window, ingest.log.tail())
-  return words
+  const progress = loggedProgress(ingest.log, flow.name)
+  t.diagnostic(`killed ${progress.window}: ${JSON.stringify(progress)}`)
+  assert.equal(progress.window, window, ingest.log.tail())
+  return progress
 }
 
 interface Moment {
@@ -51,12 +51,12 @@ interface Moment {
 }
 
 /** Starts a process whose connection stops as told, and kills it there. */
-async function killHeld(scene: Scene, { window, after, held, sent = 0 }: Moment): Promise<LastWords> {
+async function killHeld(scene: Scene, { window, after, held, sent = 0 }: Moment): Promise<LoggedProgress> {
   const holding = after === 0 ? broker.proxy.hold(held) : null
   const ingest = await scene.rig.start()
   if (after > 0) await scene.rig.committedTo(scene.flow, after)
   await (holding ?? broker.proxy.hold(held))
-  await until(`${sent} records are sent`, () => lastWords(ingest.log, scene.flow.name).sent >= sent)
+  await until(`${sent} records are sent`, () => loggedProgress(ingest.log, scene.flow.name).sent >= sent)
   return await killIn(window, ingest, scene)
 }
 
@@ -81,15 +81,15 @@ test('at least once, killed before the first ack: the batch that the broker has 
   const scene = await setUp(t, 'at-least-once')
   const held = { apiKey: apiKeys.produce, naming: scene.flow.topic, what: 'answer' } as const
   // The first batch is kept, those behind it are not: an offset committed too early would lose them.
-  const words = await killHeld(scene, { window: 'before the first ack', after: 0, held, sent: 5000 })
-  assert.ok((await assertNothingLost(scene, words.sent)) > 0, 'the broker had the batch')
+  const progress = await killHeld(scene, { window: 'before the first ack', after: 0, held, sent: 5000 })
+  assert.ok((await assertNothingLost(scene, progress.sent)) > 0, 'the broker had the batch')
 })
 
 test('at least once, killed between ack and offset commit: what was not committed comes again', async (t) => {
   const scene = await setUp(t, 'at-least-once')
   const held = { apiKey: apiKeys.produce, naming: scene.rig.offsetsTopic, what: 'request' } as const
-  const words = await killHeld(scene, { window: 'between ack and offset commit', after: 3000, held })
-  assert.ok((await assertNothingLost(scene, words.sent - words.committed)) > 0, 'acknowledged, not committed')
+  const progress = await killHeld(scene, { window: 'between ack and offset commit', after: 3000, held })
+  assert.ok((await assertNothingLost(scene, progress.sent - progress.committed)) > 0, 'acknowledged, not committed')
 })
 
 test('at least once, killed in the start of its successor: the next one goes on where the first had committed', async (t) => {
@@ -97,14 +97,14 @@ test('at least once, killed in the start of its successor: the next one goes on 
   const first = await scene.rig.start()
   await scene.rig.committedTo(scene.flow, 3000)
   await first.child.kill()
-  const words = lastWords(first.log, scene.flow.name)
+  const progress = loggedProgress(first.log, scene.flow.name)
   scene.flow.source.answers = false
   const second = await scene.rig.start()
   await second.logged('grpc_client_starting', scene.flow.name)
   await killIn('in the start of the task', second, scene)
   assert.ok(!second.log.has('streaming_started'))
   scene.flow.source.answers = true
-  await assertNothingLost(scene, words.sent - words.committed)
+  await assertNothingLost(scene, progress.sent - progress.committed)
 })
 
 test('exactly once, killed before the first ack: nothing is lost, nothing comes twice', async (t) => {
@@ -127,7 +127,7 @@ test('exactly once, killed inside an open transaction of many batches: nothing i
   const ingest = await scene.rig.start()
   await scene.rig.committedTo(scene.flow, 1)
   await until('a transaction is open and holds 500 records', () => {
-    const { window, acknowledged, committed } = lastWords(ingest.log, scene.flow.name)
+    const { window, acknowledged, committed } = loggedProgress(ingest.log, scene.flow.name)
     return window === 'inside an open transaction' && acknowledged - committed > 500
   })
   await killIn('inside an open transaction', ingest, scene)

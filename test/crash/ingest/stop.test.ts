@@ -4,7 +4,7 @@ import { sharedKafka } from '@tributary/harness'
 import { readPartition } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 import { numbersIn } from '../../support/delivered.ts'
-import { lastWords } from './last-words.ts'
+import { loggedProgress } from './logged-progress.ts'
 import { Rig } from './rig.ts'
 
 /** A bound for a loaded machine; the process itself gives up after 10 s. */
@@ -25,9 +25,9 @@ test('SIGTERM under load: all that was sent is committed, and nothing comes twic
       const last = numbers.at(-1)!
       await until('the offset of the last record is read', () => rig.committed(flow) >= last)
       assert.equal(rig.committed(flow), last)
-      const words = lastWords(ingest.log, flow.name)
-      t.diagnostic(`stop ${stop}, ${flow.name}: last=${last} ${JSON.stringify(words)}`)
-      assert.equal(words.window, 'with all committed')
+      const progress = loggedProgress(ingest.log, flow.name)
+      t.diagnostic(`stop ${stop}, ${flow.name}: last=${last} ${JSON.stringify(progress)}`)
+      assert.equal(progress.window, 'with all committed')
     }
   }
   await rig.start()

@@ -101,7 +101,7 @@ test('a bad record that the former run finds at its end is not passed over', asy
   feed.send(10)
   await until('they are there', async () => (await scene.numbers()).length === 10)
   feed.bad.add(11)
-  feed.lastWords = 2
+  feed.inFlightAtEnd = 2
   await until('it is FAILED', () => scene.status?.state === 'FAILED')
   assert.match(scene.status?.trace ?? '', /11 is bad/)
   assert.deepEqual([scene.committed, await scene.numbers()], [10, Array.from({ length: 10 }, (_, i) => i + 1)])

@@ -27,7 +27,7 @@ export class LiveFeed {
   /** What new connections are refused with. */
   refusal: Error | null = null
   /** So many numbers are still under way to the next run that is to end, and to nobody else. */
-  lastWords = 0
+  inFlightAtEnd = 0
   /** Nothing is taken from the queues of its tasks; and how often it would have been. */
   held = false
   heldPolls = 0
@@ -134,7 +134,7 @@ class LiveTask implements SourceTask {
   }
 
   drain(): void {
-    for (; this.#feed.lastWords > 0; this.#feed.lastWords--) this.receive(++this.#feed.sent)
+    for (; this.#feed.inFlightAtEnd > 0; this.#feed.inFlightAtEnd--) this.receive(++this.#feed.sent)
     this.#leave()
     this.#queue.end()
   }

@@ -99,7 +99,7 @@ test('an owner of a group that counts its generations from 1 again is not taken 
   assert.deepEqual(later.snapshot.tasks('c'), [{ by: 'new group' }])
 })
 
-test('last words of a lower generation do not hide the new owner, its own are written', async (t) => {
+test('a final status of a lower generation does not hide the new owner, its own is written', async (t) => {
   const cluster = newCluster()
   const [lost, owner] = [(await started(t, cluster)).status, (await started(t, cluster)).status]
   await lost.putTask('c', 0, { state: 'RUNNING', workerId: 'lost:1', generation: 4 })

@@ -5,7 +5,7 @@ import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } fr
 import type { Logger } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
-import { heldTooOften, MAX_STALLS } from '../isolation/held-loop.ts'
+import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { requiresExactlyOnce } from '../model/source-task-config.ts'
 import { sameProps } from '../model/props.ts'

@@ -15,7 +15,7 @@ import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import { mustGuarantee } from '../model/guarantees.ts'
-import { heedful } from '../isolation/heedful-task.ts'
+import { withCallTimeouts } from '../isolation/call-timeouts.ts'
 import { RecordEncoder } from '../records/record-encoder.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
@@ -109,7 +109,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const run = new WorkerSourceTask({
     id,
     plugin,
-    task: heedful(plugin.createTask(), log),
+    task: withCallTimeouts(plugin.createTask(), log),
     props,
     config,
     producer,

@@ -1,7 +1,7 @@
 import { type ErrorKind, errorKind, type HandOverPolicy, type Props, type SourcePlugin } from '@tributary/connect-api'
 import type { TargetState } from '@tributary/connect-storage'
 import { redactLogs } from '@tributary/telemetry'
-import { heldTooOften, MAX_STALLS } from '../isolation/held-loop.ts'
+import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import type { OverlappingRun } from '../hand-over/hand-over.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'

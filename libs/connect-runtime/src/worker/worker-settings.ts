@@ -143,7 +143,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'medium',
     group: 'Healing',
-    doc: 'ms that the code of one task may hold the event loop, in which no other task runs, before it is FAILED by name; at most half of session.timeout.ms counts. A process whose loop has not returned after 0.7 of session.timeout.ms is ended, so that other workers take over. 0: nobody watches, as needed under a debugger.',
+    doc: 'ms of CPU time, or of synchronous waiting, that one callback of a task may take before the task is FAILED by name, as no other task runs meanwhile; at most half of session.timeout.ms counts. A process whose loop has not returned after 0.7 of session.timeout.ms is ended, so that other workers take over. 0: nobody watches, as needed under a debugger.',
   },
 } as const
 

@@ -11,7 +11,7 @@ export type Window =
   | 'in the end of a transaction'
   | 'with all committed'
 
-export interface LastWords {
+export interface LoggedProgress {
   readonly window: Window
   /** Records of the task's last run, as far as its process had told. */
   readonly sent: number
@@ -20,7 +20,7 @@ export interface LastWords {
 }
 
 /** Where the connector's only task was when the log of its process ended, by its debug events. */
-export function lastWords(log: IngestLog, connector: string): LastWords {
+export function loggedProgress(log: IngestLog, connector: string): LoggedProgress {
   let window: Window = 'before the task'
   let sent = 0
   let acknowledged = 0

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { traceOf } from '@tributary/connect-api'
-import { heldTooOften, loopHeld, loopNotReturned } from './held-loop.ts'
+import { heldTooOften, loopHeld, loopNotReturned } from './stall-errors.ts'
 
 const STACK = '    at hold (plugin.ts:1:2)\n    at poll (plugin.ts:3:4)'
 

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { SourceTask } from '@tributary/connect-api'
+import { ScriptedTask } from '../testing/scripted-task.ts'
+import { silentLog } from '../testing/run-scripted.ts'
+import { CALL_LIMITS, type CallLimits, withCallTimeouts } from './call-timeouts.ts'
+
+const never = (): Promise<never> => new Promise(() => undefined)
+const deaf: SourceTask = { start: never, connect: never, poll: never, commit: never, stop: never }
+
+test('a call that ignores its signal ends a second after the abort with the reason of the signal', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const task = withCallTimeouts(deaf, silentLog)
+  for (const call of ['connect', 'poll', 'commit'] as const) {
+    const controller = new AbortController()
+    const ended = assert.rejects(task[call]!(controller.signal), /told to end/)
+    controller.abort(new Error('told to end'))
+    t.mock.timers.tick(1000)
+    await ended
+  }
+})
+
+test('start and stop, which have no signal, have a limit in ms', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const task = withCallTimeouts(deaf, silentLog)
+  const stopped = assert.rejects(task.stop(), { code: 'TASK_CALL_TIMEOUT' })
+  t.mock.timers.tick(5000)
+  await stopped
+})
+
+test('a call that ends by itself keeps its result and its error', async () => {
+  const scripted = new ScriptedTask()
+  const task = withCallTimeouts(scripted, silentLog)
+  const { signal } = new AbortController()
+  await task.connect(signal)
+  scripted.send('a')
+  assert.equal(((await task.poll(signal)) as unknown[]).length, 1)
+  scripted.onConnect = () => {
+    throw new Error('refused')
+  }
+  await assert.rejects(task.connect(signal), /refused/)
+})
+
+test('the task has the methods of the plugin, and no others', () => {
+  assert.equal(withCallTimeouts(deaf, silentLog).drain, undefined)
+  const all = Object.fromEntries(Object.keys(CALL_LIMITS).map((name) => [name, never])) as unknown as SourceTask
+  assert.deepEqual(Object.keys(withCallTimeouts(all, silentLog)), Object.keys(CALL_LIMITS))
+})
+
+test('a method that SourceTask gains does not compile without a limit, nor with a limit of the wrong kind', () => {
+  interface Grown extends SourceTask {
+    /** Asynchronous, with a signal. */
+    flush?(signal: AbortSignal): Promise<void>
+  }
+  // @ts-expect-error flush has no limit, so withCallTimeouts would never call it.
+  const forgotten: CallLimits<Grown> = { ...CALL_LIMITS }
+  // @ts-expect-error flush would never end.
+  const wrong: CallLimits<Grown> = { ...CALL_LIMITS, flush: 'none' }
+  const right: CallLimits<Grown> = { ...CALL_LIMITS, flush: 'signal' }
+  assert.deepEqual({ ...forgotten, ...wrong, ...right }, { ...CALL_LIMITS, flush: 'signal' })
+})

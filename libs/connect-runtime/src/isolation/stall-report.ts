@@ -1,0 +1,80 @@
+import { type KafkaConnection, Secret } from '@tributary/config'
+import { connectorStatusRecord, type StatusEntry, taskStatusRecord } from '@tributary/connect-storage'
+import { createProducer, type KafkaProducer, partitionForKey } from '@tributary/kafka-producer'
+import { createLogger } from '@tributary/telemetry'
+import type { Holder } from './event-loop-watchdog.ts'
+import type { ScopedUnit } from './plugin-scope.ts'
+import { loopNotReturned } from './stall-errors.ts'
+
+/** What a report needs, as data that a thread can be given. */
+export interface ReportTarget {
+  /** Made by packConnection. */
+  readonly connection: string
+  readonly statusTopic: string
+  /** host:port of the admin server. */
+  readonly workerId: string
+}
+
+const NEVER = new AbortController().signal
+
+/**
+ * What a process tells about the code that holds its event loop, before it is ended: a line in the log, and the status FAILED
+ * of the holder's unit with the count of such ends. Runs in a thread, as the main thread stands still, with a producer of its
+ * own that connects at once, so that `write` takes one request.
+ */
+export class StallReport {
+  readonly #target: ReportTarget
+  readonly #log = createLogger({ name: 'io.tributary.connect.runtime' })
+  readonly #producer: KafkaProducer
+  readonly #partitions: Promise<number>
+
+  constructor(target: ReportTarget) {
+    this.#target = target
+    this.#producer = createProducer(unpackConnection(target.connection), { driver: 'platformatic' })
+    this.#partitions = this.#producer.start(NEVER).then(() => this.#producer.partitionCount(target.statusTopic, NEVER))
+    // Awaited only by a report with a status.
+    this.#partitions.catch(() => undefined)
+  }
+
+  /**
+   * Writes the log, and resolves once Kafka has the status; the caller decides how long that may take. `holder` is null when
+   * nobody answered. `unit` is null when nobody is blamed.
+   */
+  async write(holder: Holder | null, unit: ScopedUnit | null, heldMs: number): Promise<void> {
+    const by = holder === null ? 'unknown: native code that cannot be interrupted' : (holder.name ?? 'the runtime')
+    const stalls = unit === null ? undefined : unit.stalls + 1
+    const stack = holder?.stack ?? ''
+    this.#log.error('event_loop_not_returned', { by, held_ms: Math.round(heldMs), stalls, stack })
+    if (unit === null || stalls === undefined) return
+    const { statusTopic: topic, workerId } = this.#target
+    const trace = loopNotReturned(by, heldMs, stalls, stack)
+    const { key, value } = statusRecord(unit, { state: 'FAILED', trace, workerId, generation: unit.generation, stalls })
+    const bytes = Buffer.from(key)
+    const partition = partitionForKey(bytes, await this.#partitions)
+    const record = { topic, partition, key: bytes, value, timestamp: Date.now() }
+    const { failures } = await this.#producer.send([record], NEVER)
+    if (failures[0]) this.#log.error('status_write_failed', { error: failures[0].error })
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close()
+  }
+}
+
+function statusRecord({ connector, task }: ScopedUnit, status: StatusEntry) {
+  return task === null ? connectorStatusRecord(connector, status) : taskStatusRecord(connector, task, status)
+}
+
+/** A connection as JSON with its secrets in the clear, as a Secret cannot be handed to a thread. */
+export function packConnection(connection: KafkaConnection): string {
+  return JSON.stringify(connection, function (this: Record<string, unknown>, key, value: unknown) {
+    const original = this[key]
+    return original instanceof Secret ? { secret: original.reveal() } : value
+  })
+}
+
+export function unpackConnection(packed: string): KafkaConnection {
+  return JSON.parse(packed, (_key, value: { secret?: string } | null) =>
+    typeof value?.secret === 'string' ? new Secret(value.secret) : value,
+  ) as KafkaConnection
+}

@@ -3,8 +3,8 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
-import { HeldCallback, threadCpuMs } from './held-callback.ts'
-import { currentScope, type ScopedUnit } from './plugin-scope.ts'
+import { HeldCallback, type Holder, threadCpuMs } from './held-callback.ts'
+import { currentScope } from './plugin-scope.ts'
 import { loopHeld } from './stall-errors.ts'
 import { packConnection, type ReportTarget } from './stall-report.ts'
 
@@ -18,17 +18,6 @@ export interface WatchdogOptions {
   /** host:port of the admin server. */
   readonly workerId: string
   readonly log: Logger
-}
-
-/** What the main thread answers when a question interrupts it: who holds its event loop. */
-export interface Holder {
-  /** As PluginScope has it; null: code of the runtime. */
-  readonly name: string | null
-  readonly unit: ScopedUnit | null
-  /** Lines of a stack, innermost first. */
-  readonly stack: string
-  /** ms that the main thread has spent in this one callback since it was first found there. */
-  readonly spentMs: number
 }
 
 /** What the thread is given. */

@@ -1,5 +1,17 @@
 import { GCProfiler } from 'node:v8'
 import type { PluginScope } from './plugin-scope.ts'
+import type { ScopedUnit } from './plugin-scope.ts'
+
+/** What the main thread answers when a question interrupts it: who holds its event loop. */
+export interface Holder {
+  /** As PluginScope has it; null: code of the runtime. */
+  readonly name: string | null
+  readonly unit: ScopedUnit | null
+  /** Lines of a stack, innermost first. */
+  readonly stack: string
+  /** ms that the main thread has spent in this one callback since it was first found there. */
+  readonly spentMs: number
+}
 
 /** CPU time of this thread so far, in ms. */
 export function threadCpuMs(): number {

@@ -2,7 +2,7 @@ import { type KafkaConnection, Secret } from '@tributary/config'
 import { connectorStatusRecord, type StatusEntry, taskStatusRecord } from '@tributary/connect-storage'
 import { createProducer, type KafkaProducer, partitionForKey } from '@tributary/kafka-producer'
 import { createLogger } from '@tributary/telemetry'
-import type { Holder } from './event-loop-watchdog.ts'
+import type { Holder } from './held-callback.ts'
 import type { ScopedUnit } from './plugin-scope.ts'
 import { loopNotReturned } from './stall-errors.ts'
 

@@ -4,7 +4,8 @@ import { enableCompileCache } from 'node:module'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
-import type { Holder, WatchdogData } from './event-loop-watchdog.ts'
+import type { WatchdogData } from './event-loop-watchdog.ts'
+import type { Holder } from './held-callback.ts'
 import type { StallReport } from './stall-report.ts'
 
 // The thread of EventLoopWatchdog. It loads little until it has something to report, so that it takes little memory.

@@ -9,7 +9,7 @@ export const stages: readonly Stage[] = [
   unit('workspace', ['test/workspace/**/*.test.ts'], 5),
   unit('fuzz', ['test/fuzz/**/*.test.ts'], 4),
   // On two cores more than two files at a time make a test wait for the others' JVMs rather than for its own work.
-  withKafka('integration', 2, 20),
+  withKafka('integration', 2, 20, ['apps/*/test/**/*.test.ts']),
   withKafka('conformance', 2, 14),
   // What kills processes and waits for leases to expire must not share the machine with its like.
   withKafka('crash', 1, 20),
@@ -20,6 +20,6 @@ function unit(name: string, files: readonly string[], timeoutMin: number): Stage
   return { name, files, concurrency: 2, kafka: false, timeoutMin }
 }
 
-function withKafka(name: string, concurrency: number, timeoutMin: number): Stage {
-  return { name, files: [`test/${name}/**/*.test.ts`], concurrency, kafka: true, timeoutMin }
+function withKafka(name: string, concurrency: number, timeoutMin: number, more: readonly string[] = []): Stage {
+  return { name, files: [`test/${name}/**/*.test.ts`, ...more], concurrency, kafka: true, timeoutMin }
 }

@@ -1,18 +1,18 @@
 import { after } from 'node:test'
-import { type Feed, sourceContract, type SourceFixture } from '@tributary/testkit'
-import { kafkaTaskRunner } from '@tributary/testkit/kafka'
+import { type Feed, sourceContract, type SourceFixture, withProps } from '@tributary/testkit'
+import { kafkaTaskRunner, killContract } from '@tributary/testkit/kafka'
 import { sseSource } from '../src/plugin.ts'
 import { SseServer } from './sse-server.ts'
 
 const MESSAGE_BYTES = 4000
 const PADDING = 'x'.repeat(MESSAGE_BYTES)
 
-/** A numbered feed on an SSE server. */
+/** A numbered feed on an SSE server. All its events have ids. */
 async function startFeed(): Promise<Feed> {
   const server = await SseServer.start()
   let sent = 0
   return {
-    props: { 'sse.url': server.url, 'sse.reconnect.interval.ms': '100' },
+    props: { 'sse.url': server.url, 'sse.require.ids': 'true' },
     send: (count) => server.send(...Array.from({ length: count }, () => JSON.stringify({ n: ++sent, PADDING }))),
     get written() {
       return server.written
@@ -47,14 +47,10 @@ const fixture: SourceFixture = {
 const kafka = await kafkaTaskRunner()
 after(() => kafka.stop())
 
+const exactlyOnce = { 'exactly.once.support': 'required' }
 sourceContract('SSE', fixture, kafka.createRunner)
+sourceContract('SSE, exactly once', withProps(fixture, exactlyOnce), kafka.createRunner)
 
-const exactlyOnce: SourceFixture = {
-  ...fixture,
-  startFeed: async () => {
-    const feed = await startFeed()
-    const props = { ...feed.props, 'sse.require.ids': 'true', 'exactly.once.support': 'required' }
-    return Object.defineProperties({} as Feed, { ...Object.getOwnPropertyDescriptors(feed), props: { value: props } })
-  },
-}
-sourceContract('SSE, exactly once', exactlyOnce, kafka.createRunner)
+const main = new URL('../src/main.ts', import.meta.url)
+killContract('SSE', fixture, { main, kafka })
+killContract('SSE, exactly once', fixture, { main, kafka, props: exactlyOnce, exactlyOnce: true })

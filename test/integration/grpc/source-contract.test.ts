@@ -1,7 +1,6 @@
-import { sourceContract } from '@tributary/testkit'
+import { sourceContract, withProps } from '@tributary/testkit'
 import { kafkaTaskRunner } from '@tributary/testkit/kafka'
 import { after } from 'node:test'
-import { withProps } from '../../support/fixture-with-props.ts'
 import { grpcFixture } from './contract-fixture.ts'
 
 const kafka = await kafkaTaskRunner()

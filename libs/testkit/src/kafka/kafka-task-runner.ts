@@ -28,6 +28,8 @@ const lease: Lease = { valid: () => true, passed: () => Promise.resolve(), relea
 
 /** One Kafka broker behind a proxy, and task runners on it. */
 export interface KafkaTaskRunner {
+  /** Addresses of the broker, around the proxy. */
+  readonly brokers: readonly string[]
   /** A runner with a topic and a dead-letter topic of its own: what `sourceContract` asks for, once for each scenario. */
   readonly createRunner: () => Promise<TaskRunner>
   /** Ends the broker and the proxy. Stop the tasks first. */
@@ -72,6 +74,7 @@ export async function kafkaTaskRunner(): Promise<KafkaTaskRunner> {
     return name
   }
   return {
+    brokers: kafka.direct,
     createRunner: async () => {
       const [topic, deadLetterTopic] = await Promise.all([createTopic(), createTopic()])
       const start = async (plugin: SourcePlugin, props: Props): Promise<RunningTask> => {

@@ -1,7 +1,6 @@
-import { sourceContract } from '@tributary/testkit'
+import { sourceContract, withProps } from '@tributary/testkit'
 import { kafkaTaskRunner } from '@tributary/testkit/kafka'
 import { after } from 'node:test'
-import { withProps } from '../../../support/fixture-with-props.ts'
 import { websocketFixture } from './contract-fixture.ts'
 
 const SPILL_BYTES = 2 * 1024 * 1024

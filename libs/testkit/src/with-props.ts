@@ -1,7 +1,7 @@
 import type { Props } from '@tributary/connect-api'
-import type { SourceFixture } from '@tributary/testkit'
+import type { SourceFixture } from './source-fixture.ts'
 
-/** The same source, whose feeds are read with these settings besides. */
+/** The same fixture, whose feeds are read with these settings besides: the suite once more, for exactly once. */
 export function withProps(fixture: SourceFixture, props: Props): SourceFixture {
   return {
     ...fixture,

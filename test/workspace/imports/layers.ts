@@ -69,7 +69,7 @@ function pathProblem({ folder }: Importer, target: string): string | null {
   return `import ${other} by its name, not by a path, and export what is needed from its src/index.ts.`
 }
 
-function projectProblem({ folder, row, isTest }: Importer, { folder: target }: Project): string | null {
+function projectProblem({ folder, row }: Importer, { folder: target }: Project): string | null {
   const name = nameOf(target)
   if (target === folder) return 'import a file of the same project by its relative path.'
   if (target.startsWith('apps/')) {
@@ -81,7 +81,7 @@ function projectProblem({ folder, row, isTest }: Importer, { folder: target }: P
       : `${folder} needs a row in \`libraries\` in ${TABLE}.`
   }
   if (row.includes(name)) return null
-  if (forTests.includes(name) && !isTest) {
+  if (forTests.includes(name)) {
     return `${name} is for tests: only *.test.ts and testing/ may import it, in an app that may import connect-api.`
   }
   const may = row.length === 0 ? 'no other project' : `only ${row.join(', ')}`

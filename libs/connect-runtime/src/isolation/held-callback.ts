@@ -1,6 +1,5 @@
 import { GCProfiler } from 'node:v8'
-import type { PluginScope } from './plugin-scope.ts'
-import type { ScopedUnit } from './plugin-scope.ts'
+import type { PluginScope, ScopedUnit } from './plugin-scope.ts'
 
 /** What the main thread answers when a question interrupts it: who holds its event loop. */
 export interface Holder {

@@ -174,7 +174,11 @@ function endDescendants(): void {
     return parent === process.pid || (parent > 1 && isOurs(parent))
   }
   for (const pid of parents.keys()) {
-    if (isOurs(pid)) process.kill(pid, 'SIGKILL')
+    try {
+      if (isOurs(pid)) process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended meanwhile, or is not ours to end.
+    }
   }
 }
 

@@ -55,9 +55,9 @@ export function rowOf({ folder, manifest }: Project, isTest = false): readonly s
   return [...own, ...forAll, ...(mayTest ? forTests : [])]
 }
 
-/** Code that does not ship: `*.test.ts`, and the folders named `testing` that tests share. */
+/** Code that does not ship: `*.test.ts`, an app's folder `test`, and the folders named `testing` that tests share. */
 export function isTestFile(file: string): boolean {
-  return /\.test\.ts$|\/testing\//.test(file)
+  return /\.test\.ts$|\/testing\/|^apps\/[^/]+\/test\//.test(file)
 }
 
 function pathProblem({ folder }: Importer, target: string): string | null {
@@ -82,7 +82,7 @@ function projectProblem({ folder, row }: Importer, { folder: target }: Project):
   }
   if (row.includes(name)) return null
   if (forTests.includes(name)) {
-    return `${name} is for tests: only *.test.ts and testing/ may import it, in an app that may import connect-api.`
+    return `${name} is for tests: only *.test.ts, test/ and testing/ may import it, in an app that may import connect-api.`
   }
   const may = row.length === 0 ? 'no other project' : `only ${row.join(', ')}`
   return `${folder} may import ${may} (${TABLE}). Move the code to a project that may import both, or pass the value or function in from there.`

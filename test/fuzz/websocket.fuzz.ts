@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict'
-import { ConfigError, DataError, type SourceRecord } from '@tributary/connect-api'
+import { ConfigError, DataError, parseConfig, type SourceRecord } from '@tributary/connect-api'
 import { Message, messageDecoder } from '../../apps/ws-ingest/src/message/message.ts'
 import { compilePath, elementTexts, namesOfPath } from '../../apps/ws-ingest/src/expressions/json-path.ts'
 import { RecordBuilder } from '../../apps/ws-ingest/src/record/record-builder.ts'
 import { compileRule } from '../../apps/ws-ingest/src/expressions/rule.ts'
-import { parseConfig, sourcePartitionOf } from '../../apps/ws-ingest/src/config/config.ts'
+import { sourcePartitionOf, websocketSpec } from '../../apps/ws-ingest/src/config/config.ts'
 import { compileTemplate } from '../../apps/ws-ingest/src/expressions/template.ts'
-import { fuzzTargets, mutateBytes, mutateJson, mutateProps, mutateText } from './driver.ts'
-import type { Progress, Random, Report, Stage, Target } from './driver.ts'
+import {
+  fuzzTargets,
+  mutateBytes,
+  mutateJson,
+  mutateProps,
+  mutateText,
+  type Progress,
+  type Random,
+  type Report,
+  type Stage,
+  type Target,
+} from './driver.ts'
 import { messages, paths, rules, settings, templates } from './websocket.corpus.ts'
 
 interface Split {
@@ -108,7 +118,7 @@ export const recordTarget: Target<Feed> = {
   run: ({ props, data, binary }) =>
     compiled(() => {
       const given = Object.fromEntries(Object.entries(props).filter(([, value]) => value !== null)) as Record<string, string> // prettier-ignore
-      const config = parseConfig({ ...given, 'websocket.url': 'ws://feed', 'kafka.topic': 'all' })
+      const config = parseConfig(websocketSpec, { ...given, 'websocket.url': 'ws://feed', 'kafka.topic': 'all' })
       const builder = new RecordBuilder({
         config,
         sourcePartition: sourcePartitionOf(config),

@@ -1,13 +1,15 @@
 import {
-  ConfigError,
+  type ConfigError,
   type FieldError,
   type OffsetEntry,
+  parseConfig,
   type Props,
   type SourceConnector,
 } from '@tributary/connect-api'
-import { methodOf, parseConfig, serverOf } from './config/settings.ts'
+import { methodOf, serverOf } from './config/settings.ts'
 import { grpcSpec } from './config/spec.ts'
 import { validateGrpc } from './validate.ts'
+import { grpcErrors } from './errors.ts'
 
 /** One stream is one task. A stream cannot be split, so `tasks.max` above 1 changes nothing. */
 export class GrpcSourceConnector implements SourceConnector {
@@ -23,12 +25,12 @@ export class GrpcSourceConnector implements SourceConnector {
 
   /** Exactly once needs a server that can be asked to continue after a value. */
   exactlyOnce(props: Props): boolean {
-    const config = parseConfig(props)
+    const config = parseConfig(grpcSpec, props)
     return config['grpc.resume.field'] !== null && config['grpc.resume.request.field'] !== null
   }
 
   checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
-    const config = parseConfig(props)
+    const config = parseConfig(grpcSpec, props)
     const server = serverOf(config)
     const method = methodOf(config)
     for (const { partition, offset } of offsets) {
@@ -64,5 +66,5 @@ function isCount(value: unknown): boolean {
 }
 
 function invalid(reason: string): ConfigError {
-  return new ConfigError('GRPC_OFFSET', `Invalid offset for a gRPC source: ${reason}`)
+  return grpcErrors.GRPC_OFFSET(`Invalid offset for a gRPC source: ${reason}`)
 }

@@ -1,8 +1,9 @@
-import type { SourcePlugin } from '@tributary/connect-api'
+import { parseConfig, type SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
 import { GrpcSourceConnector } from './connector.ts'
-import { parseConfig, serverOf } from './config/settings.ts'
+import { serverOf } from './config/settings.ts'
 import { GrpcSourceTask } from './stream/task.ts'
+import { grpcSpec } from './config/spec.ts'
 
 /** Reads gRPC server streams into Kafka. The alias is the JVM connector that this source replaces. */
 export const grpcSource: SourcePlugin = {
@@ -11,9 +12,9 @@ export const grpcSource: SourcePlugin = {
   version: manifest.version,
   taskClass: 'io.tributary.connect.grpc.GrpcSourceTask',
   metricPrefix: 'grpc',
-  metricLabels: (props) => ({ server: serverOf(parseConfig(props)) }),
+  metricLabels: (props) => ({ server: serverOf(parseConfig(grpcSpec, props)) }),
   reconnectPolicy(props) {
-    const config = parseConfig(props)
+    const config = parseConfig(grpcSpec, props)
     return {
       enabled: config['grpc.reconnect.enabled'],
       intervalMs: Math.max(0, config['grpc.reconnect.interval.ms']),
@@ -23,7 +24,7 @@ export const grpcSource: SourcePlugin = {
       connectTimeoutMs: 0,
     }
   },
-  handOver: (props) => ({ maxConnectionAgeMs: parseConfig(props)['grpc.max.connection.age.ms'] }),
+  handOver: (props) => ({ maxConnectionAgeMs: parseConfig(grpcSpec, props)['grpc.max.connection.age.ms'] }),
   connector: new GrpcSourceConnector(),
   createTask: () => new GrpcSourceTask(),
 }

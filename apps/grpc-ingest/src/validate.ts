@@ -1,14 +1,19 @@
-import type { ConnectError } from '@tributary/connect-api'
-import { ConfigError, type FieldError, NotConnectedError, type Props } from '@tributary/connect-api'
+import {
+  ConfigError,
+  type ConnectError,
+  type FieldError,
+  NotConnectedError,
+  parseConfig,
+  type Props,
+} from '@tributary/connect-api'
 import { checkTls, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './config/metadata.ts'
 import { openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
-import { metadataOf, methodOf, parseConfig, serverOf } from './config/settings.ts'
-import type { GrpcConfig } from './config/spec.ts'
+import { metadataOf, methodOf, readGrpcTls, serverOf, tlsSettings } from './config/settings.ts'
+import { type GrpcConfig, grpcSpec } from './config/spec.ts'
 import { StatusErrors } from './stream/status-errors.ts'
 import { checkPlan } from './stream/stream-plan.ts'
-import { readGrpcTls, tlsSettings } from './config/settings.ts'
 import { CallError, type SessionOptions } from './transport/index.ts'
 
 /** The validate route must answer within some seconds, whatever grpc.connection.timeout.ms allows. */
@@ -21,7 +26,7 @@ const TIME_LIMIT_MS = 5000
  */
 export async function validateGrpc(props: Props, signal: AbortSignal): Promise<FieldError[]> {
   const errors: FieldError[] = []
-  const config = parseConfig(props)
+  const config = parseConfig(grpcSpec, props)
   const metadata = await collect(errors, () => metadataOf(config, props))
   const tlsErrors = config['grpc.tls.enabled'] ? await checkTls(tlsSettings(config)) : []
   errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))

@@ -1,12 +1,7 @@
-import {
-  ConfigError,
-  type FieldError,
-  type OffsetEntry,
-  type Props,
-  type SourceConnector,
-} from '@tributary/connect-api'
+import type { FieldError, OffsetEntry, Props, SourceConnector } from '@tributary/connect-api'
 import { urlsOf, websocketSpec } from './config/config.ts'
 import { checkOffsets, configErrors, tooFewTasks } from './validate.ts'
+import { wsErrors } from './errors.ts'
 
 /** One task per URL: a feed cannot be split, so a `tasks.max` above the number of URLs has no effect. */
 export class WebSocketSourceConnector implements SourceConnector {
@@ -18,7 +13,7 @@ export class WebSocketSourceConnector implements SourceConnector {
   taskConfigs(props: Props, maxTasks: number): Props[] {
     const urls = urlsOf(props)
     if (urls.length > maxTasks) {
-      throw new ConfigError('WEBSOCKET_TASKS', tooFewTasks(urls.length, maxTasks), { field: 'tasks.max' })
+      throw wsErrors.WEBSOCKET_TASKS(tooFewTasks(urls.length, maxTasks), { field: 'tasks.max' })
     }
     const { 'websocket.additional.urls': _, ...rest } = props
     return urls.map((url) => ({ ...rest, 'websocket.url': url }))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Clock, createTaskStats, type Props, type TaskContext } from '@tributary/connect-api'
+import { type Clock, createTaskStats, parseConfig, type Props, type TaskContext } from '@tributary/connect-api'
 import { RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import { parseConfig } from './config/config.ts'
+import { websocketSpec } from './config/config.ts'
 import type { Dialer } from './connection/dialer.ts'
 import { compileProtocol } from './connection/feed-protocol.ts'
 import { FeedReader } from './feed-reader.ts'
@@ -27,7 +27,7 @@ function testReader(settings: Props): TestReader {
     'websocket.ping.interval.ms': '0',
     ...settings,
   }
-  const config = parseConfig(props)
+  const config = parseConfig(websocketSpec, props)
   const stats = createTaskStats()
   const clock: Clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() }
   const context = { connector: 'c', task: 0, config: props, offset: () => null, log: LOG, stats, clock, dataDir: '/none' } as TaskContext // prettier-ignore

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type ConnectError,
   NotConnectedError,
+  parseConfig,
   type Predecessor,
   type SourceRecord,
   type TaskContext,
@@ -14,7 +15,7 @@ import {
   TaskMetricsLog,
 } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import { parseConfig, shownUrl, sourcePartitionOf, type WebSocketConfig } from './config/config.ts'
+import { shownUrl, sourcePartitionOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
 import { createDialer, type Dialer } from './connection/dialer.ts'
 import { FeedConnection, PolicyCloses } from './connection/feed-connection.ts'
 import { compileProtocol, type FeedProtocol } from './connection/feed-protocol.ts'
@@ -212,7 +213,7 @@ export class FeedReader {
  */
 export async function createFeedReader(context: TaskContext): Promise<FeedReader> {
   const { clock, stats } = context
-  const config = parseConfig(context.config)
+  const config = parseConfig(websocketSpec, context.config)
   const url = shownUrl(config['websocket.url'])
   const sessionId = randomUUID()
   const log = context.log.child(

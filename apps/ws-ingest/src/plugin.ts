@@ -1,6 +1,6 @@
-import type { SourcePlugin } from '@tributary/connect-api'
+import { parseConfig, type SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
-import { metricUrl, parseConfig } from './config/config.ts'
+import { metricUrl, websocketSpec } from './config/config.ts'
 import { WebSocketSourceConnector } from './connector.ts'
 import { WebSocketRecoveryTask } from './recovery-task.ts'
 import { WebSocketSourceTask } from './task.ts'
@@ -12,9 +12,9 @@ export const websocketSource: SourcePlugin = {
   version: manifest.version,
   taskClass: 'io.tributary.connect.websocket.WebSocketSourceTask',
   metricPrefix: 'websocket',
-  metricLabels: (props) => ({ url: metricUrl(parseConfig(props)['websocket.url']) }),
+  metricLabels: (props) => ({ url: metricUrl(parseConfig(websocketSpec, props)['websocket.url']) }),
   reconnectPolicy(props) {
-    const config = parseConfig(props)
+    const config = parseConfig(websocketSpec, props)
     return {
       enabled: config['websocket.reconnect.enabled'],
       intervalMs: Math.max(0, config['websocket.reconnect.interval.ms']),
@@ -24,7 +24,7 @@ export const websocketSource: SourcePlugin = {
       connectTimeoutMs: 0,
     }
   },
-  handOver: (props) => ({ maxConnectionAgeMs: parseConfig(props)['websocket.max.connection.age.ms'] }),
+  handOver: (props) => ({ maxConnectionAgeMs: parseConfig(websocketSpec, props)['websocket.max.connection.age.ms'] }),
   connector: new WebSocketSourceConnector(),
   createTask: () => new WebSocketSourceTask(),
   createRecoveryTask: () => new WebSocketRecoveryTask(),

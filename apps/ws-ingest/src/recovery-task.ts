@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { END_OF_INPUT, FatalError, type SourceRecord, type SourceTask, type TaskContext } from '@tributary/connect-api'
+import {
+  commonErrors,
+  END_OF_INPUT,
+  parseConfig,
+  type SourceRecord,
+  type SourceTask,
+  type TaskContext,
+} from '@tributary/connect-api'
 import { SpilledMessages } from '@tributary/push-source'
-import { parseConfig, sourcePartitionOf } from './config/config.ts'
+import { sourcePartitionOf, websocketSpec } from './config/config.ts'
 import { MessageCodec } from './message/message-codec.ts'
 import { type Message, messageDecoder } from './message/message.ts'
 import { RecordBuilder } from './record/record-builder.ts'
@@ -24,7 +31,7 @@ export class WebSocketRecoveryTask implements SourceTask {
 
   start(context: TaskContext): Promise<void> {
     const { stats, clock, log, dataDir: dir } = context
-    const config = parseConfig(context.config)
+    const config = parseConfig(websocketSpec, context.config)
     const codec = new MessageCodec(messageDecoder(config))
     this.#running = {
       spilled: new SpilledMessages({ dir, maxBytes: config['spill.max.bytes'], codec, log, stats, clock }),
@@ -73,8 +80,7 @@ export class WebSocketRecoveryTask implements SourceTask {
   }
 
   #started(): Running {
-    if (this.#running === null)
-      throw new FatalError('TASK_NOT_STARTED', 'the task was used before start, or after stop')
+    if (this.#running === null) throw commonErrors.TASK_NOT_STARTED('the task was used before start, or after stop')
     return this.#running
   }
 }

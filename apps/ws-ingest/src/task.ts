@@ -1,6 +1,6 @@
 import {
+  commonErrors,
   END_OF_INPUT,
-  FatalError,
   type NotConnectedError,
   type Predecessor,
   type SourceRecord,
@@ -59,7 +59,7 @@ export class WebSocketSourceTask implements SourceTask {
   }
 
   #started(): FeedReader {
-    if (this.#reader === null) throw new FatalError('TASK_NOT_STARTED', 'the task was used before start, or after stop')
+    if (this.#reader === null) throw commonErrors.TASK_NOT_STARTED('the task was used before start, or after stop')
     return this.#reader
   }
 }

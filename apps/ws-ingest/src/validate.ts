@@ -1,12 +1,13 @@
-import { ConfigError, type FieldError, type OffsetEntry, type Props } from '@tributary/connect-api'
+import { ConfigError, type FieldError, type OffsetEntry, parseConfig, type Props } from '@tributary/connect-api'
 import { checkTls, isUntrusted, reasonOf, sequenceNumber } from '@tributary/push-source'
-import { parseConfig, shownUrl, urlsOf, type WebSocketConfig } from './config/config.ts'
+import { shownUrl, urlsOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
 import { readWebSocketTls, tlsSettings } from './connection/dialer.ts'
 import { compileProtocol } from './connection/feed-protocol.ts'
 import { HandshakeTemplate } from './connection/handshake.ts'
 import { recordErrors } from './record/record-plan.ts'
 import { backfillErrors } from './sequence/backfill.ts'
 import { dial, type DialOptions, endpointOf } from './transport/dial.ts'
+import { wsErrors } from './errors.ts'
 
 /** Limit in ms, so that the validate route answers soon whatever websocket.connection.timeout.ms is. */
 const TIME_LIMIT_MS = 5000
@@ -15,7 +16,7 @@ const TIME_LIMIT_MS = 5000
  * Every error that the declared checks of the spec cannot find. Throws ConfigError if the configuration does not parse.
  */
 export async function configErrors(props: Props, signal: AbortSignal): Promise<FieldError[]> {
-  const config = parseConfig(props)
+  const config = parseConfig(websocketSpec, props)
   const errors = [
     ...urlErrors(props),
     ...protocolErrors(config, props),
@@ -99,7 +100,7 @@ async function untrustedServer(text: string, options: DialOptions, signal: Abort
  * longer configured can only be deleted.
  */
 export function checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
-  const config = parseConfig(props)
+  const config = parseConfig(websocketSpec, props)
   const urls = urlsOf(props)
   for (const { partition, offset } of offsets) {
     const { websocket_url: url, stream } = partition
@@ -136,5 +137,5 @@ function isSet<T>(value: T): value is NonNullable<T> {
 }
 
 function invalid(reason: string): ConfigError {
-  return new ConfigError('WEBSOCKET_OFFSET', `Invalid offset for a WebSocket source: ${reason}`)
+  return wsErrors.WEBSOCKET_OFFSET(`Invalid offset for a WebSocket source: ${reason}`)
 }

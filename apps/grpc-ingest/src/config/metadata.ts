@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http2'
 import { KeyValueListError, parseKeyValueList } from '@tributary/config'
-import { ConfigError, type Header } from '@tributary/connect-api'
+import type { ConfigError, Header } from '@tributary/connect-api'
 import { METADATA_PREFIX } from './spec.ts'
+import { grpcErrors } from '../errors.ts'
 
 /** The HTTP/2 headers of a call. The value of a name that ends in `-bin` is base64. */
 export type Metadata = Readonly<Record<string, string>>
@@ -55,7 +56,7 @@ function checkedValue(name: string, value: string, field: string): string {
 }
 
 function invalid(reason: string, field: string): ConfigError {
-  return new ConfigError('GRPC_METADATA', `Invalid metadata: ${reason}`, { field })
+  return grpcErrors.GRPC_METADATA(`Invalid metadata: ${reason}`, { field })
 }
 
 const TRACE_CONTEXT = ['traceparent', 'tracestate']

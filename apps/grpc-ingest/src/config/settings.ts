@@ -1,20 +1,9 @@
-import { ConfigException } from '@tributary/config'
-import { ConfigError, type Props, type SourcePartition } from '@tributary/connect-api'
+import type { Props, SourcePartition } from '@tributary/connect-api'
 import { readTls, type TlsSettings } from '@tributary/push-source'
 import type { SecureContextOptions } from 'node:tls'
 import type { SessionOptions } from '../transport/index.ts'
 import { type Metadata, requestMetadata } from './metadata.ts'
 import { type GrpcConfig, grpcSpec, METADATA_PREFIX } from './spec.ts'
-
-/** Parses the settings. Throws ConfigError with every error. */
-export function parseConfig(props: Props): GrpcConfig {
-  try {
-    return grpcSpec.parse(props)
-  } catch (error) {
-    if (!(error instanceof ConfigException)) throw error
-    throw new ConfigError('CONFIG_INVALID', error.message, { cause: error })
-  }
-}
 
 /** The metadata of each call. Throws ConfigError on its key. */
 export function metadataOf(config: GrpcConfig, props: Props): Metadata {

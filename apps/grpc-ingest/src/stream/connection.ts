@@ -7,6 +7,7 @@ import { reflectSchema, type Root } from '../schema/index.ts'
 import { CallError, firstMessage, type GrpcSession, openSession, type SessionOptions } from '../transport/index.ts'
 import type { Connection } from './message-stream.ts'
 import type { StatusErrors } from './status-errors.ts'
+import { grpcErrors } from '../errors.ts'
 
 /** A connection that can also ask its server for the schema. */
 export interface GrpcConnection extends Connection {
@@ -35,7 +36,7 @@ export const openConnection: OpenConnection = async ({ config, metadata, tls, ke
     })
   } catch (error) {
     signal.throwIfAborted()
-    throw new NotConnectedError('GRPC_CONNECT', `Cannot connect to ${serverOf(config)}: ${reasonOf(error)}`, {
+    throw grpcErrors.GRPC_CONNECT(`Cannot connect to ${serverOf(config)}: ${reasonOf(error)}`, {
       cause: error,
     })
   }
@@ -69,7 +70,7 @@ export async function reflect(
 function meaningOf(error: CallError, statusErrors: StatusErrors): ConnectError {
   const meaning = statusErrors.errorOf({ status: error.status, message: error.details, local: false })
   if (!(meaning instanceof NotConnectedError)) return meaning
-  return new NotConnectedError('GRPC_REFLECTION_CALL', `Server reflection failed: ${error.status}: ${error.details}`, {
+  return grpcErrors.GRPC_REFLECTION_CALL(`Server reflection failed: ${error.status}: ${error.details}`, {
     cause: error,
   })
 }

@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import type { TaskContext } from '@tributary/connect-api'
+import { parseConfig, type TaskContext } from '@tributary/connect-api'
 import { RateLimitedLog, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import type { OpenConnection } from './connection.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { committedValue, Resume } from '../records/resume.ts'
-import { metadataOf, methodOf, parseConfig, serverOf, sourcePartitionOf } from '../config/settings.ts'
-import type { GrpcConfig } from '../config/spec.ts'
+import { metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
+import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
 import { StatusErrors } from './status-errors.ts'
 import { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
 import { StreamReader } from './stream-reader.ts'
-import { readGrpcTls } from '../config/settings.ts'
 
 /**
  * Creates the parts of a task from its settings and the files that they name. Does not use the network. Throws
  * ConfigError.
  */
 export async function createStreamReader(context: TaskContext, open: OpenConnection): Promise<StreamReader> {
-  const config = parseConfig(context.config)
+  const config = parseConfig(grpcSpec, context.config)
   const metadata = metadataOf(config, context.config)
   const runId = randomUUID()
   const log = context.log.child(

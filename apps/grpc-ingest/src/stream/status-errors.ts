@@ -1,5 +1,6 @@
-import { ConfigError, type ConnectError, NotConnectedError } from '@tributary/connect-api'
+import type { ConnectError } from '@tributary/connect-api'
 import type { GrpcStatus } from '../transport/index.ts'
+import { grpcErrors } from '../errors.ts'
 
 /**
  * This many refusals of the credentials in a row are an error of the configuration. Fewer may heal: a token is renewed
@@ -30,39 +31,33 @@ export class StatusErrors {
   errorOf(status: GrpcStatus): ConnectError {
     const words = `${status.status}${status.message === '' ? '' : `: ${status.message}`}`
     if (status.tooLarge) {
-      return new ConfigError(
-        'GRPC_MESSAGE_TOO_LARGE',
+      return grpcErrors.GRPC_MESSAGE_TOO_LARGE(
         `Stream ${this.#stream} ended, ${words}. Raise grpc.max.inbound.message.size; reading on would lose the message`,
         { field: 'grpc.max.inbound.message.size' },
       )
     }
     switch (status.status) {
       case 'OK':
-        return new NotConnectedError('GRPC_STREAM_ENDED', `The server ended the stream ${this.#stream} (OK)`)
+        return grpcErrors.GRPC_STREAM_ENDED(`The server ended the stream ${this.#stream} (OK)`)
       case 'UNIMPLEMENTED':
-        return new ConfigError('GRPC_REFUSED', `The server does not know ${this.#stream}, it answered ${words}`, {
+        return grpcErrors.GRPC_REFUSED(`The server does not know ${this.#stream}, it answered ${words}`, {
           field: 'grpc.method.name',
         })
       case 'INVALID_ARGUMENT':
-        return new ConfigError(
-          'GRPC_REFUSED',
-          `The server refuses the request of ${this.#stream}, it answered ${words}`,
-          {
-            field: 'grpc.request.message',
-          },
-        )
+        return grpcErrors.GRPC_REFUSED(`The server refuses the request of ${this.#stream}, it answered ${words}`, {
+          field: 'grpc.request.message',
+        })
       case 'UNAUTHENTICATED':
       case 'PERMISSION_DENIED':
         this.#denied++
         if (this.#denied < DENIED_TRIES) break
-        return new ConfigError(
-          'GRPC_REFUSED',
+        return grpcErrors.GRPC_REFUSED(
           `The server refused the credentials for ${this.#stream} ${this.#denied} times in a row, it answered ${words}`,
           { field: 'grpc.metadata' },
         )
       default:
         break
     }
-    return new NotConnectedError('GRPC_STREAM_FAILED', `Stream ${this.#stream} ended with ${words}`)
+    return grpcErrors.GRPC_STREAM_FAILED(`Stream ${this.#stream} ended with ${words}`)
   }
 }

@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import { type Clock, NotConnectedError, type TaskStats } from '@tributary/connect-api'
+import type { Clock, TaskStats } from '@tributary/connect-api'
 import { Intake, type IntakeConnection, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import type { GrpcConfig } from '../config/spec.ts'
 import type { StatusErrors } from './status-errors.ts'
 import { type Connection, MessageStream, type StreamRequest } from './message-stream.ts'
 import type { GrpcStatus } from '../transport/index.ts'
+import { grpcErrors } from '../errors.ts'
 
 export interface StreamIntakeOptions {
   readonly config: GrpcConfig
@@ -108,7 +109,7 @@ export class StreamIntake {
     const counts = { messages_received: this.#received }
     if (this.#intake.draining) {
       log.info('connection_closed', { reason: 'stopping', ...counts })
-      return new NotConnectedError('GRPC_STREAM_ENDED', 'the stream was ended because the task is stopping')
+      return grpcErrors.GRPC_STREAM_ENDED('the stream was ended because the task is stopping')
     }
     const error = statusErrors.errorOf(status)
     if (status.status === 'OK') log.info('stream_completed', counts)

@@ -1,4 +1,3 @@
-import { ConfigError } from '@tributary/connect-api'
 import { createDecoder, type Decoder, needsResponseType } from '../records/decoder.ts'
 import { type ResumeValue, valueToRequest } from '../records/resume.ts'
 import {
@@ -12,6 +11,7 @@ import {
   type StreamMethod,
 } from '../schema/index.ts'
 import type { GrpcConfig } from '../config/spec.ts'
+import { grpcErrors } from '../errors.ts'
 
 /** How to request a stream and how to read it: everything that depends on the schema. */
 export interface StreamPlan {
@@ -105,8 +105,7 @@ function checkResume(config: GrpcConfig, plan: StreamPlan): void {
   const zero = plan.decoder.resume(EMPTY)
   if (typeof zero === 'bigint') plan.request(zero)
   if (typeof zero !== 'string' || !config['grpc.resume.request.next']) return
-  throw new ConfigError(
-    'GRPC_RESUME_NEXT',
+  throw grpcErrors.GRPC_RESUME_NEXT(
     `Invalid value true for configuration grpc.resume.request.next: ${config['grpc.resume.field']} is no number, so there is no value after it`,
     { field: 'grpc.resume.request.next' },
   )

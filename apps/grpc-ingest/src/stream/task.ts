@@ -1,6 +1,6 @@
 import {
+  commonErrors,
   END_OF_INPUT,
-  FatalError,
   type Predecessor,
   type SourceRecord,
   type SourceTask,
@@ -50,7 +50,7 @@ export class GrpcSourceTask implements SourceTask {
   }
 
   #started(): StreamReader {
-    if (this.#reader === null) throw new FatalError('TASK_NOT_STARTED', 'the task was used before start, or after stop')
+    if (this.#reader === null) throw commonErrors.TASK_NOT_STARTED('the task was used before start, or after stop')
     return this.#reader
   }
 }

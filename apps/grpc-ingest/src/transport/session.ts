@@ -3,10 +3,10 @@ import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
 import { MAX_TIMER_MS } from '@tributary/async'
-import { NotConnectedError } from '@tributary/connect-api'
 import { reasonOf } from '@tributary/push-source'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
 import { Keepalive } from './keepalive.ts'
+import { grpcErrors } from '../errors.ts'
 
 /**
  * Bytes of a stream that a server may send before any are read: DEFAULT_FLOW_CONTROL_WINDOW of grpc-java. The default
@@ -70,7 +70,7 @@ export class GrpcSession {
   call(options: CallOptions, listener: CallListener): ServerStreamCall {
     if (this.#session.closed || this.#session.destroyed) {
       const reason = this.lostBecause ?? 'the server closed it'
-      throw new NotConnectedError('GRPC_CONNECT', `The connection to ${this.#authority} is gone: ${reason}`)
+      throw grpcErrors.GRPC_CONNECT(`The connection to ${this.#authority} is gone: ${reason}`)
     }
     const request = { ...options, scheme: this.#scheme, authority: this.#authority }
     const watched: CallListener = {

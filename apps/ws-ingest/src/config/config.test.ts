@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseConfig, shownUrl, sourcePartitionOf, urlsOf } from './config.ts'
+import { parseConfig } from '@tributary/connect-api'
+import { shownUrl, sourcePartitionOf, urlsOf, websocketSpec } from './config.ts'
 
 describe('the configuration of a WebSocket source', () => {
   for (const [url, shown] of [
@@ -15,9 +16,12 @@ describe('the configuration of a WebSocket source', () => {
 
   test('names the source partition after the unchanged URL, as the JVM connector does', () => {
     const url = 'wss://user:pass@Feed/ws?token=x'
-    assert.deepEqual(sourcePartitionOf(parseConfig({ 'websocket.url': ` ${url} `, 'kafka.topic': 't' })), {
-      websocket_url: url,
-    })
+    assert.deepEqual(
+      sourcePartitionOf(parseConfig(websocketSpec, { 'websocket.url': ` ${url} `, 'kafka.topic': 't' })),
+      {
+        websocket_url: url,
+      },
+    )
   })
 
   test('lists all URLs without separators', () => {
@@ -30,7 +34,7 @@ describe('the configuration of a WebSocket source', () => {
   })
 
   test('reports all mistakes at once', () => {
-    assert.throws(() => parseConfig({ 'websocket.url': 'x', 'queue.max.bytes': '0' }), {
+    assert.throws(() => parseConfig(websocketSpec, { 'websocket.url': 'x', 'queue.max.bytes': '0' }), {
       code: 'CONFIG_INVALID',
       kind: 'config',
       message: /websocket\.url[^]*queue\.max\.bytes|queue\.max\.bytes[^]*websocket\.url/,

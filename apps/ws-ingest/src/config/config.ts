@@ -1,5 +1,5 @@
-import { ConfigException, defineConfig, type ValuesOf } from '@tributary/config'
-import { ConfigError, type Props, type SourcePartition } from '@tributary/connect-api'
+import { defineConfig, type ValuesOf } from '@tributary/config'
+import type { Props, SourcePartition } from '@tributary/connect-api'
 import { flowKeys, reconnectKeys, tlsKeys, tlsRules } from './common-keys.ts'
 import { connectionKeys, connectionPrefixes, connectionRules } from './connection-keys.ts'
 import {
@@ -31,16 +31,6 @@ export const websocketSpec = defineConfig(keys, {
 
 /** The parsed configuration. */
 export type WebSocketConfig = ValuesOf<typeof keys>
-
-/** Parses the configuration. Throws one ConfigError that lists every mistake. */
-export function parseConfig(props: Props): WebSocketConfig {
-  try {
-    return websocketSpec.parse(props)
-  } catch (error) {
-    if (!(error instanceof ConfigException)) throw error
-    throw new ConfigError('CONFIG_INVALID', error.message, { cause: error })
-  }
-}
 
 /**
  * Every URL of a connector; each URL becomes one task. The URLs are read from the raw properties because the framework

@@ -1,4 +1,4 @@
-import { ConfigError, type ConnectError, type Props } from '@tributary/connect-api'
+import type { ConnectError, Props } from '@tributary/connect-api'
 import { readTls, type TlsSettings } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
@@ -8,6 +8,7 @@ import { HandshakeRefused } from '../transport/errors.ts'
 import type { OpenWebSocket } from '../transport/open-websocket.ts'
 import { HandshakeTemplate } from './handshake.ts'
 import type { ValueOf } from './template-values.ts'
+import { wsErrors } from '../errors.ts'
 
 /** Consecutive refusals before the task fails: a token that is renewed in the meantime may succeed. */
 const DENIED_TRIES = 3
@@ -75,7 +76,7 @@ export class Dialer {
     const url = shownUrl(this.#options.config['websocket.url'])
     const text = `The credentials for ${url} were refused ${this.#denied} times in a row. ${cause.message}`
     const field = cause.status === 407 ? 'websocket.proxy.url' : 'websocket.headers'
-    return new ConfigError('WEBSOCKET_DENIED', text, { field, cause })
+    return wsErrors.WEBSOCKET_DENIED(text, { field, cause })
   }
 
   async #renewTls(): Promise<void> {

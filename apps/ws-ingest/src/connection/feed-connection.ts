@@ -1,4 +1,4 @@
-import { type Clock, ConfigError, ConnectError, NotConnectedError } from '@tributary/connect-api'
+import { type Clock, ConnectError, NotConnectedError } from '@tributary/connect-api'
 import type { Pausable } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
@@ -9,6 +9,7 @@ import type { FeedProtocol } from './feed-protocol.ts'
 import { Initialization } from './initialization.ts'
 import { Liveness, RunningTime } from './liveness.ts'
 import { templateValues, type ValueSource } from './template-values.ts'
+import { wsErrors } from '../errors.ts'
 
 /** Documented value of `response_code` when there is no HTTP response. */
 const NO_RESPONSE = 'N/A'
@@ -91,7 +92,7 @@ export class FeedConnection implements Pausable {
       signal.addEventListener('abort', abort, { once: true })
       if (this.#over || signal.aborted) socket.terminate()
       signal.throwIfAborted()
-      if (this.#over) throw new NotConnectedError('WEBSOCKET_CLOSED', 'The connection was given up while it was made')
+      if (this.#over) throw wsErrors.WEBSOCKET_CLOSED('The connection was given up while it was made')
       this.#start(socket)
       await this.#opened.promise
     } finally {
@@ -249,7 +250,7 @@ export class FeedConnection implements Pausable {
     this.#initializationChanged()
     if (this.#over) return
     const reason = this.#liveness?.tick(this.#options.clock.monotonic(), running) ?? null
-    if (reason !== null) this.#failed(new NotConnectedError('WEBSOCKET_SILENT', `The connection is mute: ${reason}`))
+    if (reason !== null) this.#failed(wsErrors.WEBSOCKET_SILENT(`The connection is mute: ${reason}`))
   }
 
   /** Ends the connection from our side. */
@@ -287,7 +288,7 @@ export class FeedConnection implements Pausable {
     const { state } = this.#initialization
     if (state.state !== 'waiting' || !(error instanceof NotConnectedError)) return error
     const text = `${error.message}, before its reply to the ${state.step.name}`
-    return new NotConnectedError('WEBSOCKET_CLOSED', text, { cause: error })
+    return wsErrors.WEBSOCKET_CLOSED(text, { cause: error })
   }
 
   /** Messages already received are delivered before the error, even if the initialization was never completed. */
@@ -313,6 +314,6 @@ export class PolicyCloses {
     this.#count = !delivered && DENIED.includes(code) ? this.#count + 1 : 0
     if (this.#count < DENIED_TRIES) return error
     const text = `The server closed ${this.#count} connections in a row before it sent anything. ${error.message}`
-    return new ConfigError('WEBSOCKET_DENIED', text, { cause: error })
+    return wsErrors.WEBSOCKET_DENIED(text, { cause: error })
   }
 }

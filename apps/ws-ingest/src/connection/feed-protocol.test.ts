@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ConfigError, Props } from '@tributary/connect-api'
-import { parseConfig } from '../config/config.ts'
+import { type ConfigError, parseConfig, type Props } from '@tributary/connect-api'
+import { websocketSpec } from '../config/config.ts'
 import { compileProtocol } from './feed-protocol.ts'
 
 function errorsOf(props: Props): (readonly [field: string | undefined, code: string])[] {
   const all = { 'websocket.url': 'ws://feed.test', 'kafka.topic': 't', ...props }
   const errors: ConfigError[] = []
-  compileProtocol(parseConfig(all), all, (error) => errors.push(error))
+  compileProtocol(parseConfig(websocketSpec, all), all, (error) => errors.push(error))
   return errors.map(({ field, code }) => [field, code])
 }
 

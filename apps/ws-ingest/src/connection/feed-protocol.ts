@@ -4,6 +4,7 @@ import { SUBSCRIPTION_PREFIX } from '../config/protocol-keys.ts'
 import { compileRule, type Rule } from '../expressions/rule.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import { checkNames, createSigner, type Signer } from './template-values.ts'
+import { wsErrors } from '../errors.ts'
 
 /** One step of the initialization: a message to send, a reply to await, or both in this order. */
 export interface InitializationStep {
@@ -92,7 +93,7 @@ function checkedTemplate(text: string, key: string, without: readonly string[], 
   const template = compileTemplate(text, key)
   checkNames(template, key, without)
   if (template.names.includes('signature') && !config['websocket.signature.key']?.reveal()) {
-    throw new ConfigError('WEBSOCKET_SIGNATURE', `{{signature}} in ${key} needs websocket.signature.key`, {
+    throw wsErrors.WEBSOCKET_SIGNATURE(`{{signature}} in ${key} needs websocket.signature.key`, {
       field: 'websocket.signature.key',
     })
   }
@@ -134,7 +135,7 @@ function subscriptions(
   for (const n of [...numbers].sort((a, b) => Number(a) - Number(b))) {
     const key = `${SUBSCRIPTION_PREFIX}${n}.message`
     if (!numbered[`${n}.message`]) {
-      report(new ConfigError('WEBSOCKET_SUBSCRIPTION', `${key} must say what is sent`, { field: key }))
+      report(wsErrors.WEBSOCKET_SUBSCRIPTION(`${key} must say what is sent`, { field: key }))
       continue
     }
     const message = template(numbered[`${n}.message`], key, received)

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ConfigError, type Props } from '@tributary/connect-api'
-import { parseConfig } from '../config/config.ts'
-import { HandshakeTemplate, type HandshakeRequest } from './handshake.ts'
+import { ConfigError, parseConfig, type Props } from '@tributary/connect-api'
+import { websocketSpec } from '../config/config.ts'
+import { type HandshakeRequest, HandshakeTemplate } from './handshake.ts'
 
 const VALUES: Readonly<Record<string, string>> = { 'timestamp.ms': '1700000000000', signature: 'a+b/c=', uuid: 'é\n' }
 
 function handshake(props: Props): HandshakeTemplate {
   const all = { 'websocket.url': 'wss://feed.example.com/ws', 'kafka.topic': 'ticks', ...props }
-  return new HandshakeTemplate(parseConfig(all), all)
+  return new HandshakeTemplate(parseConfig(websocketSpec, all), all)
 }
 
 function request(props: Props): HandshakeRequest {

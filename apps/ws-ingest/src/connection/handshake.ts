@@ -1,10 +1,11 @@
 import { unescape } from 'node:querystring'
 import { KeyValueListError, parseKeyValueList } from '@tributary/config'
-import { ConfigError, type Props } from '@tributary/connect-api'
+import type { ConfigError, Props } from '@tributary/connect-api'
 import { type WebSocketConfig, websocketSpec } from '../config/config.ts'
 import { HEADER_PREFIX, QUERY_PREFIX } from '../config/connection-keys.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import { checkNames, type ValueOf } from './template-values.ts'
+import { wsErrors } from '../errors.ts'
 
 /** RFC 9110, section 5.6.2: token. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -59,7 +60,7 @@ export class HandshakeTemplate {
     const url = URL.parse(this.#url.render(valueOf))
     if (url === null) {
       const text = 'websocket.url, once its templates are filled in, is no URL'
-      throw new ConfigError('WEBSOCKET_URL', text, { field: 'websocket.url' })
+      throw wsErrors.WEBSOCKET_URL(text, { field: 'websocket.url' })
     }
     const headers: Record<string, string> = { 'user-agent': USER_AGENT, ...basicAuth(url.username, url.password) }
     url.username = ''
@@ -149,5 +150,5 @@ function encoded(text: string): string {
 }
 
 function illegal(reason: string, field: string): ConfigError {
-  return new ConfigError('WEBSOCKET_HEADER', `Invalid header of the handshake: ${reason}`, { field })
+  return wsErrors.WEBSOCKET_HEADER(`Invalid header of the handshake: ${reason}`, { field })
 }

@@ -4,6 +4,7 @@ import type { Logger } from '@tributary/telemetry'
 import type { Message } from '../message/message.ts'
 import type { FeedProtocol, InitializationStep } from './feed-protocol.ts'
 import { templateValues, type ValueSource } from './template-values.ts'
+import { wsErrors } from '../errors.ts'
 
 /** Documented length of `message_preview`. */
 const PREVIEW_LENGTH = 100
@@ -83,12 +84,7 @@ export class Initialization {
     if (this.#state.state !== 'waiting' || now - this.#state.since < this.#options.timeoutMs) return
     const { step } = this.#state
     const what = step.message === null ? `The ${step.name} did not come` : `No reply to the ${step.name}`
-    this.#fail(
-      new NotConnectedError(
-        'WEBSOCKET_SESSION_TIMEOUT',
-        `${what} within ${this.#options.timeoutMs} ms; connecting again`,
-      ),
-    )
+    this.#fail(wsErrors.WEBSOCKET_SESSION_TIMEOUT(`${what} within ${this.#options.timeoutMs} ms; connecting again`))
   }
 
   #advance(now: number): void {
@@ -116,7 +112,7 @@ export class Initialization {
   #refuse(step: InitializationStep, message: Message): true {
     const reason = preview(message.text ?? `<${message.data.length} bytes>`, REFUSAL_LENGTH)
     const text = `The server refuses the ${step.name}: ${reason}`
-    this.#fail(new ConfigError('WEBSOCKET_REFUSED', text, { field: step.key }))
+    this.#fail(wsErrors.WEBSOCKET_REFUSED(text, { field: step.key }))
     return true
   }
 

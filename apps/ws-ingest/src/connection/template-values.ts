@@ -1,10 +1,11 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { parseJson } from '@tributary/config'
-import { type Clock, ConfigError } from '@tributary/connect-api'
+import type { Clock } from '@tributary/connect-api'
 import type { WebSocketConfig } from '../config/config.ts'
 import { compilePath } from '../expressions/json-path.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import type { Message } from '../message/message.ts'
+import { wsErrors } from '../errors.ts'
 
 /** Returns the value of a placeholder in a template. */
 export type ValueOf = (name: string) => string
@@ -31,7 +32,7 @@ export function checkNames(template: Template, key: string, without: readonly st
     const kind = name.startsWith(RECEIVED) && name.length > RECEIVED.length ? RECEIVED : name
     if ((kind === RECEIVED || NAMES.includes(kind)) && !without.includes(kind)) continue
     const known = [...NAMES, `${RECEIVED}<path>`].filter((n) => !without.some((other) => n.startsWith(other)))
-    throw new ConfigError('WEBSOCKET_TEMPLATE', `{{${name}}} in ${key} is unknown; there are ${known.join(', ')}`, {
+    throw wsErrors.WEBSOCKET_TEMPLATE(`{{${name}}} in ${key} is unknown; there are ${known.join(', ')}`, {
       field: key,
     })
   }
@@ -65,7 +66,7 @@ export function templateValues(
         return sessionId
       case 'signature':
         if (signer !== null) return signer(valueOf)
-        throw new ConfigError('WEBSOCKET_SIGNATURE', `{{signature}} in ${key} needs websocket.signature.key`, {
+        throw wsErrors.WEBSOCKET_SIGNATURE(`{{signature}} in ${key} needs websocket.signature.key`, {
           field: 'websocket.signature.key',
         })
       default:
@@ -90,13 +91,9 @@ function receivedText(received: Message | null, path: string, key: string): stri
   }
   if (typeof value === 'string') return value
   if (value !== undefined && value !== null) return JSON.stringify(value)
-  throw new ConfigError(
-    'WEBSOCKET_TEMPLATE',
-    `{{received.${path}}} in ${key}: the server's message has no such field`,
-    {
-      field: key,
-    },
-  )
+  throw wsErrors.WEBSOCKET_TEMPLATE(`{{received.${path}}} in ${key}: the server's message has no such field`, {
+    field: key,
+  })
 }
 
 const TEMPLATE_KEY = 'websocket.signature.template'
@@ -110,7 +107,7 @@ export function createSigner(config: WebSocketConfig): Signer | null {
   const text = config[TEMPLATE_KEY]
   if (secret === '') return null
   if (text === null) {
-    throw new ConfigError('WEBSOCKET_SIGNATURE', `${TEMPLATE_KEY} must say what is signed`, { field: TEMPLATE_KEY })
+    throw wsErrors.WEBSOCKET_SIGNATURE(`${TEMPLATE_KEY} must say what is signed`, { field: TEMPLATE_KEY })
   }
   const template = compileTemplate(text, TEMPLATE_KEY)
   checkNames(template, TEMPLATE_KEY, ['signature'])
@@ -134,7 +131,7 @@ const ENCODED: Readonly<Record<string, RegExp>> = {
 function decodedKey(secret: string, encoding: string): Buffer {
   if (ENCODED[encoding]?.test(secret) === false) {
     const field = 'websocket.signature.key'
-    throw new ConfigError('WEBSOCKET_SIGNATURE', `${field} is not ${encoding}, as ${field}.encoding says`, { field })
+    throw wsErrors.WEBSOCKET_SIGNATURE(`${field} is not ${encoding}, as ${field}.encoding says`, { field })
   }
   return Buffer.from(secret, encoding as BufferEncoding)
 }

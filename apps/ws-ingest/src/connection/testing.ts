@@ -1,6 +1,6 @@
-import type { ConnectError, Props } from '@tributary/connect-api'
+import { type ConnectError, parseConfig, type Props } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
-import { parseConfig } from '../config/config.ts'
+import { websocketSpec } from '../config/config.ts'
 import { Message, messageDecoder } from '../message/message.ts'
 import type { ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
 import { FeedConnection, PolicyCloses } from './feed-connection.ts'
@@ -30,7 +30,7 @@ export interface TestFeed {
 
 /** Opens a connection with this configuration. `tick` runs the timers, for example node:test's mock timers. */
 export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
-  const config = parseConfig({ 'websocket.url': 'ws://feed.test', 'kafka.topic': 't', ...props })
+  const config = parseConfig(websocketSpec, { 'websocket.url': 'ws://feed.test', 'kafka.topic': 't', ...props })
   const protocol = compileProtocol(config, props)
   const sent: string[] = []
   const data: string[] = []

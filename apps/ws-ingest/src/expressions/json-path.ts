@@ -1,4 +1,4 @@
-import { ConfigError } from '@tributary/connect-api'
+import { wsErrors } from '../errors.ts'
 
 /** Reads one value out of parsed JSON; undefined when the value is absent. */
 export type JsonPath = (json: unknown) => unknown
@@ -35,7 +35,7 @@ export function isOfMessage(path: string): boolean {
 /** Returns the path. Throws ConfigError on `key` if a name in the path is empty or the path ends with a backslash. */
 export function checkPath(path: string, key: string): string {
   if (PATH.test(path)) return path
-  throw new ConfigError('WEBSOCKET_FIELD_PATH', `"${path}" in ${key} is no path of names parted by dots`, {
+  throw wsErrors.WEBSOCKET_FIELD_PATH(`"${path}" in ${key} is no path of names parted by dots`, {
     field: key,
   })
 }

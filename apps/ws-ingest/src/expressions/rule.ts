@@ -1,5 +1,6 @@
-import { ConfigError } from '@tributary/connect-api'
+import type { ConfigError } from '@tributary/connect-api'
 import { compilePath } from './json-path.ts'
+import { wsErrors } from '../errors.ts'
 
 /** What rules and paths read: a message, or one element of a message that is split. */
 export interface Readable {
@@ -136,5 +137,5 @@ function anyOf(rules: readonly Rule[]): Rule {
 }
 
 function invalid(key: string, reason: string, cause?: unknown): ConfigError {
-  return new ConfigError('WEBSOCKET_RULE', `Invalid rule in ${key}: ${reason}`, { field: key, cause })
+  return wsErrors.WEBSOCKET_RULE(`Invalid rule in ${key}: ${reason}`, { field: key, cause })
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from '@tributary/connect-api'
+import { wsErrors } from '../errors.ts'
 
 /** A text with placeholders. */
 export interface Template {
@@ -21,7 +21,7 @@ export function compileTemplate(text: string, key: string): Template {
     const name = place.slice(0, Math.max(end, 0)).trim()
     if (name === '' || /[{}]/.test(name)) {
       const reason = end < 0 ? '{{ is not followed by }}' : 'a name must stand between {{ and }}'
-      throw new ConfigError('WEBSOCKET_TEMPLATE', `Invalid template in ${key}: ${reason}`, { field: key })
+      throw wsErrors.WEBSOCKET_TEMPLATE(`Invalid template in ${key}: ${reason}`, { field: key })
     }
     names.push(name)
     texts.push(place.slice(end + 2))

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { FatalError } from '@tributary/connect-api'
 import type { Codec } from '@tributary/push-source'
 import { type ConnectionInfo, type DecodeMessage, Message } from './message.ts'
+import { wsErrors } from '../errors.ts'
 
 /** Version, 1 if binary, id of the run, number of the connection, ms since the epoch as a double; then the message. */
 const VERSION = 1
@@ -47,8 +47,7 @@ export class MessageCodec implements Codec<Message> {
 
   decode(bytes: Buffer): Message {
     if (bytes[0] !== VERSION || bytes.length < HEADER_BYTES) {
-      throw new FatalError(
-        'SPILL_FORMAT',
+      throw wsErrors.SPILL_FORMAT(
         `a spilled message has format ${bytes[0]}, this version reads ${VERSION}: run the version that wrote it until it is drained`,
       )
     }

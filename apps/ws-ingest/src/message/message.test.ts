@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
-import { DataError } from '@tributary/connect-api'
-import { parseConfig } from '../config/config.ts'
-import { plainDecode, type DecodeMessage, Message, messageDecoder } from './message.ts'
+import { DataError, parseConfig } from '@tributary/connect-api'
+import { websocketSpec } from '../config/config.ts'
+import { type DecodeMessage, Message, messageDecoder, plainDecode } from './message.ts'
 
 const CONNECTION = { number: 1 }
 
@@ -56,7 +56,7 @@ const NO_TEXT = Buffer.from([0xc3, 0x28])
 const text = 'žluťoučký kůň'
 
 function decoder(props: Record<string, string>): DecodeMessage {
-  return messageDecoder(parseConfig({ 'websocket.url': 'ws://feed', 'kafka.topic': 't', ...props }))
+  return messageDecoder(parseConfig(websocketSpec, { 'websocket.url': 'ws://feed', 'kafka.topic': 't', ...props }))
 }
 
 describe('the decoded content of a message', () => {

@@ -4,6 +4,7 @@ import { parseJson } from '@tributary/config'
 import { DataError } from '@tributary/connect-api'
 import type { WebSocketConfig } from '../config/config.ts'
 import type { Readable } from '../expressions/rule.ts'
+import { wsErrors } from '../errors.ts'
 
 /** Identifies a connection in its records. All messages of a connection share one object. */
 export interface ConnectionInfo {
@@ -125,7 +126,7 @@ function binaryReader(config: WebSocketConfig): ((data: Buffer) => string | Buff
 
 function validText(data: Buffer): string {
   if (isUtf8(data)) return data.toString()
-  throw new DataError('WEBSOCKET_TEXT', `a message of ${data.length} bytes is no text in UTF-8`)
+  throw wsErrors.WEBSOCKET_TEXT(`a message of ${data.length} bytes is no text in UTF-8`)
 }
 
 function textOrBytes(data: Buffer): string | Buffer {
@@ -136,8 +137,7 @@ function decompressed(data: Buffer, inflate: () => Buffer): Buffer {
   try {
     return inflate()
   } catch (cause) {
-    throw new DataError(
-      'WEBSOCKET_INFLATE',
+    throw wsErrors.WEBSOCKET_INFLATE(
       `a binary message of ${data.length} bytes cannot be decompressed as websocket.binary.decode says: ${(cause as Error).message}`,
       { cause },
     )

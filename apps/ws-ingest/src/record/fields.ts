@@ -1,7 +1,7 @@
 import { stringifyJson } from '@tributary/config'
-import { DataError } from '@tributary/connect-api'
 import { compilePath, elementTexts, isOfMessage, namesOfPath } from '../expressions/json-path.ts'
 import type { Readable } from '../expressions/rule.ts'
+import { wsErrors } from '../errors.ts'
 
 /** Reads a field for a record. `part` is what becomes the record: the message itself, or one of its elements. */
 export type Field = (part: Readable, message: Readable) => unknown
@@ -49,8 +49,7 @@ export function timestampOf(value: unknown, unit: TimestampUnit): number | null 
   const ms = milliseconds(value, unit)
   if (ms >= 0 && ms <= LATEST_MS) return ms
   const shown = textOf(value)?.slice(0, SHOWN)
-  throw new DataError(
-    'WEBSOCKET_TIMESTAMP',
+  throw wsErrors.WEBSOCKET_TIMESTAMP(
     `timestamp.field holds no time from 1970 to 9999: ${shown}; a number counts ${unit} since 1970, see timestamp.unit`,
   )
 }

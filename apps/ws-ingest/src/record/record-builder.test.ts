@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import type { SourceRecord } from '@tributary/connect-api'
-import { parseConfig, sourcePartitionOf } from '../config/config.ts'
+import { parseConfig, type SourceRecord } from '@tributary/connect-api'
+import { sourcePartitionOf, websocketSpec } from '../config/config.ts'
 import { type ConnectionInfo, Message, messageDecoder } from '../message/message.ts'
 import type { BuiltBatch, Gap, Verdict } from '../sequence/gap.ts'
 import { RecordBuilder, type SequenceCheck } from './record-builder.ts'
@@ -22,7 +22,7 @@ function build(
   messages: readonly (string | Received)[],
   sequences: SequenceCheck | null = null,
 ): BuiltBatch {
-  const config = parseConfig({ 'websocket.url': URL, 'kafka.topic': 'all', ...props })
+  const config = parseConfig(websocketSpec, { 'websocket.url': URL, 'kafka.topic': 'all', ...props })
   const sourcePartition = sourcePartitionOf(config)
   const builder = new RecordBuilder({ config, sourcePartition, sessionId: 'run', lastSequence: 7, sequences })
   const decode = messageDecoder(config)

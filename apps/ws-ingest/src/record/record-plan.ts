@@ -1,17 +1,11 @@
-import {
-  ConfigError,
-  DataError,
-  type FieldError,
-  type Header,
-  OPTIONAL_STRING_SCHEMA,
-  type Schema,
-} from '@tributary/connect-api'
+import { ConfigError, type FieldError, type Header, OPTIONAL_STRING_SCHEMA, type Schema } from '@tributary/connect-api'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import { checkPath } from '../expressions/json-path.ts'
 import { compileRule, type Readable, type Rule } from '../expressions/rule.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import type { ConnectionInfo, Message } from '../message/message.ts'
 import { compileField, compileSplit, type Field, type Split, textOf, type TimestampUnit } from './fields.ts'
+import { wsErrors } from '../errors.ts'
 
 /** How a message becomes records, compiled from the configuration; null for features that are not configured. */
 export interface RecordPlan {
@@ -134,7 +128,7 @@ export class TopicTemplate {
     for (const [name, field] of this.#fields) {
       const value = field(part, message)
       if (typeof value === 'object' && value !== null) {
-        throw new DataError('WEBSOCKET_TOPIC', `${KEY}: ${name} is an array or an object`)
+        throw wsErrors.WEBSOCKET_TOPIC(`${KEY}: ${name} is an array or an object`)
       }
       const text = textOf(value)
       if (text === null || text === '') return this.#defaultTopic
@@ -147,14 +141,10 @@ export class TopicTemplate {
 
   #add(topic: string): void {
     if (topic === '' || topic === '.' || topic === '..' || topic.length > MAX_LENGTH) {
-      throw new DataError(
-        'WEBSOCKET_TOPIC',
-        `${KEY} gives "${topic.slice(0, MAX_LENGTH)}", which no topic can be named`,
-      )
+      throw wsErrors.WEBSOCKET_TOPIC(`${KEY} gives "${topic.slice(0, MAX_LENGTH)}", which no topic can be named`)
     }
     if (this.#topics.size >= this.#maxTopics) {
-      throw new DataError(
-        'WEBSOCKET_TOPIC_LIMIT',
+      throw wsErrors.WEBSOCKET_TOPIC_LIMIT(
         `${KEY} names more than ${this.#maxTopics} topics, ${topic} among them; ${KEY}.max.topics allows more`,
       )
     }

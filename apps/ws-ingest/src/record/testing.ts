@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type Clock,
   createTaskStats,
+  parseConfig,
   type Props,
   type SourceOffset,
   type SourcePartition,
@@ -11,7 +12,7 @@ import {
 } from '@tributary/connect-api'
 import { RateLimitedLog } from '@tributary/push-source'
 import type { LogFields, Logger } from '@tributary/telemetry'
-import { parseConfig } from '../config/config.ts'
+import { websocketSpec } from '../config/config.ts'
 import { type ConnectionInfo, Message } from '../message/message.ts'
 import { createRecordSource, type RecordSource } from './record-source.ts'
 
@@ -42,7 +43,7 @@ export function readFeed(props: Props, { offset = () => null }: ReadFeedOptions 
     warn: (event: string, fields: LogFields = {}) => void events.push([event, fields]),
   } as unknown as Logger
   const clock: Clock = { now: () => NOW, monotonic: () => 0, sleep: () => Promise.resolve() }
-  const config = parseConfig({ 'websocket.url': URL, 'kafka.topic': 'all', ...props })
+  const config = parseConfig(websocketSpec, { 'websocket.url': URL, 'kafka.topic': 'all', ...props })
   const context = { connector: 'quotes', task: 0, offset, clock, stats } as unknown as TaskContext
   const busyLog = new RateLimitedLog(log, clock)
   const source = createRecordSource({ context, config, sessionId: randomUUID(), lastSequence: 0, busyLog })

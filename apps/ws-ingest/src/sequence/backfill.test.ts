@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseConfig } from '../config/config.ts'
+import { parseConfig } from '@tributary/connect-api'
+import { websocketSpec } from '../config/config.ts'
 import { backfillErrors } from './backfill.ts'
 
 const URL = 'https://api.example.com/trades?from={{from}}&to={{to}}&token=s3cret'
 
 function errors(props: Record<string, string>): string[] {
   const base = { 'websocket.url': 'ws://feed', 'kafka.topic': 't', 'sequence.field': 'n' }
-  return backfillErrors(parseConfig({ ...base, ...props })).map(({ field, message }) => `${field}: ${message}`)
+  return backfillErrors(parseConfig(websocketSpec, { ...base, ...props })).map(
+    ({ field, message }) => `${field}: ${message}`,
+  )
 }
 
 test('a valid backfill configuration has no errors', () => {

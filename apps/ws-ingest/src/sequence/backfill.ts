@@ -7,6 +7,7 @@ import { compileTemplate, type Template } from '../expressions/template.ts'
 import { type ConnectionInfo, Message } from '../message/message.ts'
 import type { BuiltBatch, Gap, SequenceLog } from './gap.ts'
 import type { Sequences } from './sequences.ts'
+import { wsErrors } from '../errors.ts'
 
 /** Limits for all backfills of one batch together. */
 export interface Budget {
@@ -61,8 +62,7 @@ export class Backfill {
 /** Refuses URLs that fetch would refuse, because the errors of fetch contain the URL. */
 function urlTemplate(text: string): Template {
   const key = 'backfill.url'
-  const invalid = (reason: string): ConfigError =>
-    new ConfigError('BACKFILL_URL', `Invalid ${key}: ${reason}`, { field: key })
+  const invalid = (reason: string): ConfigError => wsErrors.BACKFILL_URL(`Invalid ${key}: ${reason}`, { field: key })
   const template = compileTemplate(text, key)
   const unknown = template.names.find((name) => !NAMES.includes(name))
   if (unknown !== undefined) throw invalid(`{{${unknown}}} is unknown; there are ${NAMES.join(', ')}`)
@@ -79,7 +79,7 @@ function headersOf(text: string): [string, string][] {
       new Headers([[name, value]])
     } catch {
       // The text of the original error contains the value.
-      throw new ConfigError('BACKFILL_HEADER', 'Invalid backfill.headers: a name or a value that no header may have', {
+      throw wsErrors.BACKFILL_HEADER('Invalid backfill.headers: a name or a value that no header may have', {
         field: 'backfill.headers',
       })
     }

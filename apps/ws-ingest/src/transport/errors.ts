@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { ConfigError, type ConnectError, NotConnectedError } from '@tributary/connect-api'
+import { ConfigError, type ConnectError } from '@tributary/connect-api'
 import { reasonOf } from '@tributary/push-source'
 import { TOO_LARGE } from './feed-socket.ts'
+import { wsErrors } from '../errors.ts'
 
 const SHOWN_LENGTH = 200
 
@@ -27,11 +28,11 @@ export class HandshakeRefused extends Error {
 export function connectError(shownUrl: string, error: unknown): ConnectError {
   if (error instanceof ConfigError) return error
   if (error instanceof HandshakeRefused) {
-    return new NotConnectedError('WEBSOCKET_HANDSHAKE', `Cannot connect to ${shownUrl}: ${error.message}`, {
+    return wsErrors.WEBSOCKET_HANDSHAKE(`Cannot connect to ${shownUrl}: ${error.message}`, {
       cause: error,
     })
   }
-  return new NotConnectedError('WEBSOCKET_CONNECT', `Cannot connect to ${shownUrl}: ${reasonOf(error)}`, {
+  return wsErrors.WEBSOCKET_CONNECT(`Cannot connect to ${shownUrl}: ${reasonOf(error)}`, {
     cause: error,
   })
 }
@@ -40,17 +41,16 @@ export function connectError(shownUrl: string, error: unknown): ConnectError {
 export function endError(shownUrl: string, code: number, reason: string, failure: Error | null): ConnectError {
   if ((failure as { code?: unknown } | null)?.code === TOO_LARGE) {
     const key = 'websocket.max.message.bytes'
-    return new ConfigError(
-      'WEBSOCKET_MESSAGE_TOO_LARGE',
+    return wsErrors.WEBSOCKET_MESSAGE_TOO_LARGE(
       `${shownUrl} sent a message larger than ${key}. Raise it; reading on would lose the message`,
       { field: key, cause: failure },
     )
   }
   if (failure !== null) {
     const text = `The connection to ${shownUrl} broke (${code}): ${reasonOf(failure)}`
-    return new NotConnectedError('WEBSOCKET_CLOSED', text, { cause: failure })
+    return wsErrors.WEBSOCKET_CLOSED(text, { cause: failure })
   }
   const how = code === 1006 ? 'without a close frame' : `with code ${code}`
   const suffix = reason === '' ? '' : `: ${reason}`
-  return new NotConnectedError('WEBSOCKET_CLOSED', `${shownUrl} closed the connection ${how}${suffix}`)
+  return wsErrors.WEBSOCKET_CLOSED(`${shownUrl} closed the connection ${how}${suffix}`)
 }

@@ -1,5 +1,6 @@
-import { FatalError, type SourceTask } from '@tributary/connect-api'
+import type { SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
+import { runtimeErrors } from '../errors.ts'
 
 /** ms that a call may still take after its signal has aborted. */
 const GRACE_MS = 1000
@@ -60,7 +61,7 @@ function limitCall(name: string, method: AnyMethod, limit: 'signal' | 'none' | n
       const timer = setTimeout(() => {
         ignored()
         const text = `${name} of the task did not end within ${limit} ms; a bug of the plugin`
-        end(new FatalError('TASK_CALL_TIMEOUT', text))
+        end(runtimeErrors.TASK_CALL_TIMEOUT(text))
       }, limit)
       return () => clearTimeout(timer)
     })

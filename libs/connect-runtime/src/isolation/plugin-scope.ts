@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { FatalError } from '@tributary/connect-api'
+import { runtimeErrors } from '../errors.ts'
 
 /** A unit of work as the status topic knows it. */
 export interface ScopedUnit {
@@ -48,8 +48,7 @@ export function failScopeOf(error: unknown): boolean {
   if (scope === null) return false
   const reason = error instanceof Error ? error.message : String(error)
   scope.fail(
-    new FatalError(
-      'UNHANDLED_ERROR',
+    runtimeErrors.UNHANDLED_ERROR(
       `code of ${scope.name} threw where nobody catches (a timer, an event's callback, a promise that is not awaited): ${reason}; this is a bug of the plugin`,
       { cause: error },
     ),

@@ -1,4 +1,5 @@
-import { FatalError } from '@tributary/connect-api'
+import type { FatalError } from '@tributary/connect-api'
+import { runtimeErrors } from '../errors.ts'
 
 /** Processes that a unit may end by holding their event loop. After these it is not started again. */
 export const MAX_STALLS = 3
@@ -11,8 +12,7 @@ const ADVICE = 'work that takes long belongs into a worker thread, or has to be 
  * `stack` has the lines of the code that held the loop, innermost first: `    at <function> (<file>:<line>:<column>)`.
  */
 export function loopHeld(name: string, heldMs: number, stack: string): FatalError {
-  const error = new FatalError(
-    'EVENT_LOOP_HELD',
+  const error = runtimeErrors.EVENT_LOOP_HELD(
     `${name} held the event loop for ${seconds(heldMs)} s, in which no other task of the process could run; ${ADVICE}`,
   )
   error.stack = `${error.name}: ${error.message}\n${stack}`
@@ -30,8 +30,7 @@ export function loopNotReturned(name: string, heldMs: number, stalls: number, st
 /** Refuses to start a unit. `lastTrace` is the trace of its stored status, which says where the loop was held. */
 export function heldTooOften(name: string, stalls: number, lastTrace: string | undefined): FatalError {
   const cause = lastTrace === undefined ? null : causeIn(lastTrace)
-  return new FatalError(
-    'EVENT_LOOP_HELD_TOO_OFTEN',
+  return runtimeErrors.EVENT_LOOP_HELD_TOO_OFTEN(
     `${name} has ended ${stalls} processes by holding their event loop, and is not started again; restart it, or change its configuration, once the cause is mended`,
     cause === null ? {} : { cause },
   )
@@ -45,7 +44,7 @@ function causeIn(trace: string): FatalError | null {
     .slice(at + HELD.length)
     .trimStart()
     .split('\n')
-  const error = new FatalError('EVENT_LOOP_HELD', message)
+  const error = runtimeErrors.EVENT_LOOP_HELD(message)
   error.stack = stack.join('\n')
   return error
 }

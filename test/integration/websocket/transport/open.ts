@@ -1,5 +1,5 @@
-import type { Props } from '@tributary/connect-api'
-import { parseConfig } from '../../../../apps/ws-ingest/src/config/config.ts'
+import { parseConfig, type Props } from '@tributary/connect-api'
+import { websocketSpec } from '../../../../apps/ws-ingest/src/config/config.ts'
 import { createDialer } from '../../../../apps/ws-ingest/src/connection/dialer.ts'
 import type { ConnectionEnd, WebSocketConnection } from '../../../../apps/ws-ingest/src/transport/connection.ts'
 import { type OpenOptions, openWebSocket } from '../../../../apps/ws-ingest/src/transport/open-websocket.ts'
@@ -83,7 +83,7 @@ export function feedProps(url: string, more: Props = {}): Props {
 
 export async function dialerOf(props: Props): Promise<TestDialer> {
   const log: LogLine[] = []
-  const dialer = await createDialer(parseConfig(props), props, openWebSocket, rememberingLog(log))
+  const dialer = await createDialer(parseConfig(websocketSpec, props), props, openWebSocket, rememberingLog(log))
   return {
     log,
     open: async () => {

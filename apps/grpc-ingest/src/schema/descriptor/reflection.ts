@@ -1,7 +1,6 @@
-import { ConfigError, NotConnectedError } from '@tributary/connect-api'
+import type { ConfigError } from '@tributary/connect-api'
 import { decodeFile } from './decode-file-proto.ts'
-import { descriptorError } from '../model/errors.ts'
-import { errorText } from '../model/errors.ts'
+import { descriptorError, errorText } from '../model/errors.ts'
 import type { FileProto } from './file-proto.ts'
 import { link } from './link.ts'
 import type { Root } from '../model/model.ts'
@@ -9,6 +8,7 @@ import { listed } from '../model/resolve-method.ts'
 import { WireReader } from '../wire/wire.ts'
 import { WireWriter } from '../wire/wire-writer.ts'
 import { wellKnownFile } from './bundled-files.ts'
+import { grpcErrors } from '../../errors.ts'
 
 /**
  * Calls a method of the server with one request and resolves to its first response. Rejects with an error that carries
@@ -42,8 +42,7 @@ export async function reflectSchema(ask: Ask, service: string): Promise<Root> {
       if ((error as { status?: unknown }).status !== 'UNIMPLEMENTED') throw error
     }
   }
-  throw new ConfigError(
-    'GRPC_REFLECTION',
+  throw grpcErrors.GRPC_REFLECTION(
     'The server offers no reflection (v1 or v1alpha), so its messages are unknown. Set grpc.proto.descriptor to the path ' +
       'of a descriptor made with protoc --descriptor_set_out=stream.desc --include_imports, or switch reflection on in the server.',
     { field: 'grpc.proto.descriptor' },
@@ -68,7 +67,7 @@ async function filesOf(question: Question, service: string): Promise<FileProto[]
   for (const file of files.values()) {
     for (const name of file.dependency) {
       if (files.has(name) || asked.has(name)) continue
-      if (asked.size >= MAX_FILES) throw new NotConnectedError('GRPC_REFLECTION_CALL', `more than ${MAX_FILES} imports`)
+      if (asked.size >= MAX_FILES) throw grpcErrors.GRPC_REFLECTION_CALL(`more than ${MAX_FILES} imports`)
       asked.add(name)
       // A server may lack files that only contain options. `link` reports missing files that matter.
       const answer = wellKnownFile(name) ? null : await question(FILE_BY_FILENAME, name)
@@ -92,8 +91,7 @@ function decodeSent<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
 
 async function unknownService(question: Question, service: string, why: string): Promise<ConfigError> {
   const answer = await question(LIST_SERVICES, '')
-  return new ConfigError(
-    'GRPC_SERVICE_UNKNOWN',
+  return grpcErrors.GRPC_SERVICE_UNKNOWN(
     `Service not found on the server: ${service} (${why}). ${listed('It offers', answer.services)}`,
     { field: 'grpc.service.name' },
   )

@@ -1,6 +1,7 @@
-import { ConfigError } from '@tributary/connect-api'
+import type { ConfigError } from '@tributary/connect-api'
 import type { Field, FieldType, MessageType } from '../model/model.ts'
 import { listed } from '../model/resolve-method.ts'
+import { grpcErrors } from '../../errors.ts'
 
 /** One segment of a dotted path: a field and the message that contains it. */
 export interface PathStep {
@@ -58,5 +59,5 @@ export function toScalar(
 }
 
 export function pathError(configKey: string, path: string, why: string): ConfigError {
-  return new ConfigError('GRPC_FIELD_PATH', `${configKey}=${path}: ${why}`, { field: configKey })
+  return grpcErrors.GRPC_FIELD_PATH(`${configKey}=${path}: ${why}`, { field: configKey })
 }

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { DataError } from '@tributary/connect-api'
-import { resolvePath, toScalar, type PathStep } from './field-path.ts'
+import { type PathStep, resolvePath, toScalar } from './field-path.ts'
 import type { Field, MessageType } from '../model/model.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 import { decodeError, MAX_DEPTH, tooDeep, WireReader, wireTypeOf } from '../wire/wire.ts'
+import { grpcErrors } from '../../errors.ts'
 
 /**
  * The value of a field. 64-bit integers are bigint, an enum is its name (or its number when it has no name), null means
@@ -51,7 +51,7 @@ export function timestampReader(
     const ms = typeof value === 'string' ? timeOf(value) : Math.trunc(Number(value))
     if (Number.isSafeInteger(ms)) return ms
     const shown = String(value).slice(0, 60)
-    throw new DataError('PROTOBUF_TIMESTAMP', `${path} is "${shown}": neither an RFC 3339 time nor ms since the epoch`)
+    throw grpcErrors.PROTOBUF_TIMESTAMP(`${path} is "${shown}": neither an RFC 3339 time nor ms since the epoch`)
   }
 }
 

@@ -1,6 +1,6 @@
-import { DataError } from '@tributary/connect-api'
 import { putInteger } from './number.ts'
 import { output } from './output.ts'
+import { grpcErrors } from '../../errors.ts'
 
 const QUOTE = 34
 const ZERO = 48
@@ -19,8 +19,7 @@ const cachedDate = new Uint8Array(11)
  */
 export function putTimestamp(seconds: number, nanos: number, pos: number): number {
   if (!(seconds >= MIN_SECONDS && seconds <= MAX_SECONDS && nanos >= 0 && nanos < 1_000_000_000)) {
-    throw new DataError(
-      'PROTOBUF_JSON',
+    throw grpcErrors.PROTOBUF_JSON(
       `Timestamp is not valid. Seconds (${seconds}) must be of the years 1 to 9999, nanos (${nanos}) 0 to 999,999,999`,
     )
   }
@@ -50,8 +49,7 @@ export function putTimestamp(seconds: number, nanos: number, pos: number): numbe
 export function putDuration(seconds: number, nanos: number, pos: number): number {
   const mixed = (seconds < 0 && nanos > 0) || (seconds > 0 && nanos < 0)
   if (Math.abs(seconds) > MAX_DURATION || Math.abs(nanos) > 999_999_999 || mixed) {
-    throw new DataError(
-      'PROTOBUF_JSON',
+    throw grpcErrors.PROTOBUF_JSON(
       `Duration is not valid. Seconds (${seconds}) must be of ±${MAX_DURATION}, nanos (${nanos}) of the same sign and of ±999,999,999`,
     )
   }

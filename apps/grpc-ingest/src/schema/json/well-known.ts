@@ -1,4 +1,3 @@
-import { DataError } from '@tributary/connect-api'
 import type { Field, FieldType, MessageType } from '../model/model.ts'
 import { chunkStart, varint32 } from '../wire/wire-scan.ts'
 import type { EmitCode } from './emit-code.ts'
@@ -8,6 +7,7 @@ import { output, putAscii, reserve } from './output.ts'
 import { putString, putText } from './string.ts'
 import { camelPath, putDuration, putTimestamp } from './time.ts'
 import { readDouble } from './value.ts'
+import { grpcErrors } from '../../errors.ts'
 
 /** Types with a JSON form of their own. */
 export type WellKnown = 'wrapper' | 'struct' | 'list' | 'value' | 'timestamp' | 'duration' | 'fieldMask' | 'any'
@@ -114,7 +114,7 @@ function putNull(pos: number): number {
 function putFinite(buf: Uint8Array, at: number, pos: number): number {
   const value = readDouble(buf, at)
   if (Number.isFinite(value)) return putDouble(value, pos)
-  throw new DataError('PROTOBUF_JSON', `google.protobuf.Value cannot be ${value} in JSON: it would be read as a string`)
+  throw grpcErrors.PROTOBUF_JSON(`google.protobuf.Value cannot be ${value} in JSON: it would be read as a string`)
 }
 
 function putFieldMask(buf: Uint8Array, list: readonly number[] | null, pos: number): number {
@@ -147,8 +147,7 @@ function putAny(
   const slash = url.lastIndexOf('/')
   const content = slash < 0 ? null : findType(url.slice(slash + 1))
   if (!content) {
-    throw new DataError(
-      'PROTOBUF_JSON',
+    throw grpcErrors.PROTOBUF_JSON(
       `Cannot find type for url: ${url.slice(0, 200)}. Add its file to grpc.proto.descriptor, or set grpc.value.format=bytes`,
     )
   }

@@ -1,8 +1,9 @@
-import { ConfigError } from '@tributary/connect-api'
+import type { ConfigError } from '@tributary/connect-api'
+import { grpcErrors } from '../../errors.ts'
 
 /** The ConfigError for a bad descriptor, with the prefix that users of the JVM connector know. */
 export function descriptorError(why: string, cause?: unknown): ConfigError {
-  return new ConfigError('GRPC_DESCRIPTOR', `Failed to load proto descriptor: ${why}`, {
+  return grpcErrors.GRPC_DESCRIPTOR(`Failed to load proto descriptor: ${why}`, {
     field: 'grpc.proto.descriptor',
     ...(cause === undefined ? {} : { cause }),
   })

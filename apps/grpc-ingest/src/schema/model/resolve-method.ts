@@ -1,5 +1,5 @@
-import { ConfigError } from '@tributary/connect-api'
 import type { MessageType, Root } from './model.ts'
+import { grpcErrors } from '../../errors.ts'
 
 /** A server-streaming method, with the data to call it. */
 export interface StreamMethod {
@@ -16,16 +16,14 @@ export interface StreamMethod {
 export function resolveMethod(root: Root, serviceName: string, methodName: string): StreamMethod {
   const service = root.services.get(serviceName)
   if (!service) {
-    throw new ConfigError(
-      'GRPC_SERVICE_UNKNOWN',
+    throw grpcErrors.GRPC_SERVICE_UNKNOWN(
       `Failed to load proto descriptor: Service not found in descriptor: ${serviceName}. ${listed('It has', root.services.keys())}`,
       { field: 'grpc.service.name' },
     )
   }
   const method = service.methods.get(methodName)
   if (!method) {
-    throw new ConfigError(
-      'GRPC_METHOD_UNKNOWN',
+    throw grpcErrors.GRPC_METHOD_UNKNOWN(
       `Failed to load proto descriptor: Method not found in service: ${methodName}. ${listed(`${serviceName} has`, service.methods.keys())}`,
       { field: 'grpc.method.name' },
     )
@@ -39,8 +37,7 @@ export function resolveMethod(root: Root, serviceName: string, methodName: strin
     const usable = [...service.methods.values()]
       .filter((m) => m.serverStreaming && !m.clientStreaming)
       .map((m) => m.name)
-    throw new ConfigError(
-      'GRPC_METHOD_NOT_STREAMING',
+    throw grpcErrors.GRPC_METHOD_NOT_STREAMING(
       `Method ${methodName} of ${serviceName} is ${kind}; only a method that takes one request and streams its ` +
         `responses can be read. ${listed('Such methods of the service', usable)}`,
       { field: 'grpc.method.name' },

@@ -1,11 +1,11 @@
-import { ConfigError } from '@tributary/connect-api'
 import { errorText } from '../model/errors.ts'
-import { parseJsonTree, showNode, type JsonNode } from './json-tree.ts'
+import { type JsonNode, parseJsonTree, showNode } from './json-tree.ts'
 import type { Field, MessageType } from '../model/model.ts'
 import { parseScalar, RequestError } from './request-scalar.ts'
 import { parseWellKnown } from './request-well-known.ts'
 import { END_GROUP, LEN, MAX_DEPTH, START_GROUP, wireTypeOf } from '../wire/wire.ts'
 import { WireWriter, writeScalar } from '../wire/wire-writer.ts'
+import { grpcErrors } from '../../errors.ts'
 
 /**
  * Encodes `grpc.request.message`, which is protobuf JSON, as a message of `type`. Blank text is an empty message. The
@@ -20,7 +20,7 @@ export function encodeRequest(type: MessageType, json: string): Buffer {
   } catch (error) {
     const why = error instanceof SyntaxError ? `it is not JSON: ${error.message}` : errorText(error)
     if (!(error instanceof SyntaxError) && !(error instanceof RequestError)) throw error
-    throw new ConfigError('GRPC_REQUEST', `The request does not fit ${type.fullName}: ${why}`, {
+    throw grpcErrors.GRPC_REQUEST(`The request does not fit ${type.fullName}: ${why}`, {
       field: 'grpc.request.message',
       cause: error,
     })

@@ -1,5 +1,6 @@
-import { DataError } from '@tributary/connect-api'
+import type { DataError } from '@tributary/connect-api'
 import type { FieldType } from '../model/model.ts'
+import { grpcErrors } from '../../errors.ts'
 
 /** Wire types (protobuf encoding, "Message Structure"). */
 export const VARINT = 0
@@ -24,7 +25,7 @@ export function wireTypeOf(type: FieldType): number {
 }
 
 export function decodeError(what: string): DataError {
-  return new DataError('PROTOBUF_DECODE', `Malformed protobuf message: ${what}`)
+  return grpcErrors.PROTOBUF_DECODE(`Malformed protobuf message: ${what}`)
 }
 export function truncated(): DataError {
   return decodeError('it ends inside a field')

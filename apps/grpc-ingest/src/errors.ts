@@ -1,0 +1,81 @@
+import { ConfigError, DataError, defineErrors, NotConnectedError } from '@tributary/connect-api'
+
+/** Errors of the gRPC source. */
+export const grpcErrors = defineErrors({
+  GRPC_CONNECT: {
+    type: NotConnectedError,
+    doc: 'The server could not be reached. The cause says why: name, port, TLS. The task connects again.',
+  },
+  GRPC_DESCRIPTOR: {
+    type: ConfigError,
+    doc: '`grpc.proto.descriptor` is neither a readable file, nor base64, nor the text of a .proto file, or an import is missing.',
+  },
+  GRPC_FIELD_PATH: {
+    type: ConfigError,
+    doc: '`grpc.resume.field`, `key.field` or `timestamp.field` names a field that the message does not have, or one whose type does not fit.',
+  },
+  GRPC_MESSAGE_TOO_LARGE: {
+    type: ConfigError,
+    doc: 'A message is larger than `grpc.max.inbound.message.size`. Raise the limit, then restart the task.',
+  },
+  GRPC_METADATA: {
+    type: ConfigError,
+    doc: 'An entry of `grpc.metadata` or `grpc.metadata.<name>` is not legal metadata.',
+  },
+  GRPC_METHOD_NOT_STREAMING: {
+    type: ConfigError,
+    doc: 'The method does not take one request and stream its responses.',
+  },
+  GRPC_METHOD_UNKNOWN: {
+    type: ConfigError,
+    doc: 'The service has no such method. The message lists the methods that it has.',
+  },
+  GRPC_OFFSET: {
+    type: ConfigError,
+    doc: 'Offsets to be altered do not have the form of this connector.',
+  },
+  GRPC_REFLECTION: {
+    type: ConfigError,
+    doc: 'The server offers no reflection. Set `grpc.proto.descriptor`.',
+  },
+  GRPC_REFLECTION_CALL: {
+    type: NotConnectedError,
+    doc: "The call of the server's reflection failed. The task connects again.",
+  },
+  GRPC_REFUSED: {
+    type: ConfigError,
+    doc: "The server refused the call with a status that does not heal by itself. The message holds the server's words.",
+  },
+  GRPC_REQUEST: {
+    type: ConfigError,
+    doc: '`grpc.request.message` does not fit the type of the request.',
+  },
+  GRPC_RESUME_NEXT: {
+    type: ConfigError,
+    doc: '`grpc.resume.request.next` needs a numeric resume value.',
+  },
+  GRPC_SERVICE_UNKNOWN: {
+    type: ConfigError,
+    doc: 'The descriptor, or the server, does not know the service. The message lists the services that it knows.',
+  },
+  GRPC_STREAM_ENDED: {
+    type: NotConnectedError,
+    doc: 'The server ended its stream with OK. The task opens the stream again.',
+  },
+  GRPC_STREAM_FAILED: {
+    type: NotConnectedError,
+    doc: 'The stream broke, or ended with a status that may heal. The task opens the stream again.',
+  },
+  PROTOBUF_DECODE: {
+    type: DataError,
+    doc: 'The bytes of a message do not fit its type.',
+  },
+  PROTOBUF_JSON: {
+    type: DataError,
+    doc: 'A message cannot be written as JSON: it holds an `Any` of an unknown type, or a time out of range.',
+  },
+  PROTOBUF_TIMESTAMP: {
+    type: DataError,
+    doc: 'The field that `timestamp.field` names holds no time.',
+  },
+})

@@ -12,16 +12,16 @@ import { RestListener } from './rest-listener.ts'
 import { StatusCleaner } from './services/status-cleaner.ts'
 import { type ControlPlaneSettings, controlPlaneSettings } from './settings.ts'
 
-/** What the control plane needs of the process it runs in; libs/service gives it. */
+/** The parts of `libs/service`'s ServiceHost that the control plane uses. */
 export interface ControlPlaneHost {
   readonly settings: ControlPlaneSettings
   readonly log: Logger
   readonly signal: AbortSignal
-  /** Ends the process: exit code 1 with an error. */
+  /** Ends the process, with exit code 1 when `error` is given. */
   shutdown(reason: string, error?: unknown): void
 }
 
-/** The service that answers Kafka Connect's REST API: give it to `runService`. */
+/** Creates the service that answers Kafka Connect's REST API. Pass the result to `runService`. */
 export function controlPlane(version: string) {
   return {
     name: 'control-plane',
@@ -31,14 +31,17 @@ export function controlPlane(version: string) {
   }
 }
 
-/** A write waits this much longer for a leader than a session lasts, at whose end another one is elected. */
+/**
+ * A write waits for one session plus this time for a leader. The session's end starts an election, which takes the
+ * rest.
+ */
 const ELECTION_MS = 5000
-/** Other replicas have heard of the next leader by then. */
+/** After this time the other replicas have heard of the next leader. */
 const LINGER_MS = 1000
 
 /**
- * One replica: reads the four topics to their ends, listens, and then joins the group in which one replica is elected to
- * write. Whoever gets an answer gets a true one; a write that comes before the election waits for it.
+ * One replica. It reads the four topics to their ends, opens the port, and then joins the group that elects the writing
+ * replica. Reading comes first so that every answer is true. A write that arrives before the election waits for it.
  */
 class ControlPlane implements Service {
   readonly #host: ControlPlaneHost
@@ -49,7 +52,10 @@ class ControlPlane implements Service {
   readonly #cleaner: StatusCleaner
   readonly #proxy: LeaderProxy
   readonly #listening: Promise<RestListener | null>
-  /** Requests under way go on while the service stops; before the start is over the stop just ends it. */
+  /**
+   * Aborts at the end of `stop`, because requests under way continue until then. If `start` is still running, a stop
+   * aborts it at once.
+   */
   readonly #life = new AbortController()
   #state: true | string = 'Reading the internal topics.'
 
@@ -82,7 +88,7 @@ class ControlPlane implements Service {
       log: this.#log,
     })
     this.#proxy = new LeaderProxy(settings['internal.key'])
-    // An unreachable Kafka is waited for, and told by /ready; anything else ends the process, with its reason.
+    // The start waits for an unreachable Kafka, and /ready says so. Any other error ends the process with its reason.
     this.#listening = this.#start(version).catch((error: unknown) => {
       if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
       return null
@@ -93,17 +99,21 @@ class ControlPlane implements Service {
     return this.#state
   }
 
-  /** host:port of the REST API, once it listens; null when the service was stopped before. */
+  /**
+   * Resolves with host:port of the REST API once the port is open, or with null when the service was stopped before
+   * that.
+   */
   async restAddress(): Promise<string | null> {
     return (await this.#listening)?.address ?? null
   }
 
-  /** Writes that are under way end here, those that come go to the next leader; then requests under way end. */
+  /** Finishes the writes under way, sends new writes to the next leader, and then finishes the requests under way. */
   async stop(): Promise<void> {
     const listener = await this.#listening
     if (listener) {
       await this.#leadership.handOver()
-      // A write that was sent here just before is refused by name; a connection that breaks would leave it in doubt.
+      // A replica that still believes in this leader may send a write. The open port refuses that write in plain words;
+      // a broken connection would leave the write in doubt.
       if (this.#leadership.other !== null) await sleep(LINGER_MS)
       await listener.close()
     }
@@ -120,7 +130,7 @@ class ControlPlane implements Service {
     const stopped = (): void => this.#life.abort(this.#host.signal.reason)
     this.#host.signal.addEventListener('abort', stopped)
     if (this.#host.signal.aborted) stopped()
-    // Waits as long as Kafka is away, which the admin client does not.
+    // The stores' start waits until Kafka is there. The admin client would give up, so it is asked afterwards.
     await Promise.all(this.#allStores().map((store) => store.start(signal)))
     const { clusterId } = await this.#admin.describeCluster(signal)
     const listener = await RestListener.listen(this.#api(version, clusterId), this.#host.settings, this.#log)

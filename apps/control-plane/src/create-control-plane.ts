@@ -9,16 +9,15 @@ import type { WriteGate } from './leadership/write-gate.ts'
 import { Cluster, type ControlPlanes } from './services/cluster.ts'
 import { ConfigValidator } from './services/config-validator.ts'
 import { ConnectorHealthReader } from './services/connector-health.ts'
-import { ConnectorOffsets, type Fencing } from './services/connector-offsets.ts'
+import { ConnectorOffsets, EndedTasks, type Fencing } from './services/connector-offsets.ts'
 import { ConnectorViews } from './services/connector-views.ts'
 import { Connectors } from './services/connectors.ts'
-import { EndedTasks } from './services/ended-tasks.ts'
 import { KeyedLock } from './services/keyed-lock.ts'
 import { LogLevels } from './services/log-levels.ts'
 import { Server } from './services/server-info.ts'
 import { type GroupReader, Workers } from './services/workers.ts'
 
-/** The four topics, started: read to their ends. */
+/** The four topics' stores. They are started: each has read its topic to the end. */
 export interface Stores {
   readonly configs: ConfigStore
   readonly status: StatusStore
@@ -30,12 +29,12 @@ export interface ControlPlaneOptions {
   readonly stores: Stores
   readonly groups: GroupReader
   readonly fencing: Fencing
-  /** The replicas of this service; absent: this one knows of none. */
+  /** The replicas of this service. Absent: this replica knows of no others. */
   readonly controlPlanes?: ControlPlanes
   readonly levels: LoggerLevels
   readonly settings: {
     readonly cluster: string
-    /** Kafka Connect's behaviour, save 400 for its 500. */
+    /** True: Kafka Connect's behaviour, except 400 where Connect answers a client's mistake with 500. */
     readonly strict: boolean
     readonly internalKey: SecretLike | null
     readonly requestTimeoutMs: number
@@ -44,16 +43,16 @@ export interface ControlPlaneOptions {
     readonly version: string
     readonly kafkaClusterId: string
   }
-  /** Absent where there is one replica only, which writes. */
+  /** Absent when there is only one replica. That replica writes. */
   readonly writes?: WriteGate
-  /** Whether writes are possible: true, or in words why not. */
+  /** Whether writes are possible: true, or the reason why not. */
   readonly writable?: (timeoutMs: number) => Promise<true | string>
   readonly log: Logger
 }
 
 const NO_OTHER_ORIGIN: CrossOrigin = { origins: '', methods: '' }
 
-/** Puts the API together on stores that are ready; it listens to nothing yet. */
+/** Builds the API on started stores. The caller makes it listen. */
 export function createControlPlane(options: ControlPlaneOptions): FastifyInstance {
   const {
     stores,

@@ -5,14 +5,14 @@ import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import type { ControlPlaneSettings } from './settings.ts'
 
-/** What is still under way after this time is cut off, in ms: other parts of the stop need theirs. */
+/** Requests still under way after this time, in ms, are cut off. The other parts of the stop need their time, too. */
 const CLOSE_TIMEOUT_MS = 1500
 
-/** The REST API on its port. */
+/** Opens the REST API's port. */
 export class RestListener {
-  /** host:port that it listens on. */
+  /** host:port on which the API listens. */
   readonly address: string
-  /** host:port by which the other replicas reach it. */
+  /** host:port at which the other replicas reach the API. */
   readonly advertised: string
   readonly #app: FastifyInstance
 
@@ -26,7 +26,10 @@ export class RestListener {
     )
   }
 
-  /** Throws ConfigException when the address is taken, or open to the network without leave. */
+  /**
+   * Throws ConfigException when the address is taken, or when it is open to the network without the setting that allows
+   * this.
+   */
   static async listen(app: FastifyInstance, settings: ControlPlaneSettings, log: Logger): Promise<RestListener> {
     const { 'rest.host': host, 'rest.port': port } = settings
     assertBind('rest.host', host, settings['admin.allow.unauthenticated'], log)
@@ -41,7 +44,7 @@ export class RestListener {
     return new RestListener(app, settings)
   }
 
-  /** Takes no more connections, and waits for the requests that are under way. */
+  /** Accepts no more connections, and waits for the requests under way. */
   async close(): Promise<void> {
     const cut = setTimeout(() => this.#app.server.closeAllConnections(), CLOSE_TIMEOUT_MS)
     await this.#app.close()

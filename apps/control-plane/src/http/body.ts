@@ -2,7 +2,7 @@ import { parseJson } from '@tributary/config'
 import type { TargetState } from '@tributary/connect-storage'
 import { restError } from './rest-errors.ts'
 
-/** A configuration as it comes in: a null is refused by PUT and POST, and removes a key by PATCH. */
+/** A configuration as a client sent it. PUT and POST refuse a null; PATCH removes the key of a null. */
 export type SentConfig = Readonly<Record<string, string | null>>
 
 export interface CreateRequest {
@@ -12,8 +12,9 @@ export interface CreateRequest {
 }
 
 /**
- * A JSON body, null when it is empty: clients send `Content-Type: application/json` without a body (Strimzi's DELETE).
- * A number becomes its source text, as Connect stores it: `1.50` is "1.50", `1e3` is "1e3"; with `value` it stays one.
+ * Parses a JSON body. An empty body is null, because some clients send `Content-Type: application/json` without a body
+ * (Strimzi's DELETE). A number becomes its source text, as Connect stores it: `1.50` is "1.50", `1e3` is "1e3". With
+ * `value` a number stays a number.
  */
 export function parseBody(text: string, numbers: 'text' | 'value' = 'text'): unknown {
   if (text.trim() === '') return null
@@ -39,14 +40,17 @@ export function decodeCreate(body: unknown): CreateRequest {
   }
 }
 
-/** A flat map; numbers and booleans become text. */
+/** Decodes a flat map. Numbers and booleans become text. */
 export function decodeConfig(value: unknown, what = 'The body'): SentConfig {
   return Object.fromEntries(
     Object.entries(objectOf(value, what)).map(([key, item]) => [key, scalarText(item, what, key)]),
   )
 }
 
-/** `{"name": …, "config": {…}}` where a flat map belongs, as files written for POST are sent to PUT; null when it is not that. */
+/**
+ * Recognizes `{"name": …, "config": {…}}` where a flat map belongs: runbooks send files written for POST to PUT.
+ * Returns null for any other body.
+ */
 export function wrappedConfig(body: unknown): { name: string | null; config: SentConfig } | null {
   if (!isObject(body) || !isObject(body['config'])) return null
   if (Object.keys(body).some((field) => !CREATE_FIELDS.includes(field))) return null
@@ -89,7 +93,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
-/** As String.trim() of Java, which Connect uses on names: control characters go too. */
+/** Trims like Java's String.trim(), which Connect applies to names: control characters are trimmed, too. */
 function trimJava(text: string): string {
   return text.replace(/^[\u0000- ]+|[\u0000- ]+$/g, '')
 }

@@ -6,13 +6,13 @@ const crossOrigin = { origins: 'https://ui.example.org, https://*.intern', metho
 const corsHeaders = (headers: Readonly<Record<string, unknown>>): string[] =>
   Object.keys(headers).filter((name) => name.startsWith('access-control-'))
 
-test('without the setting no page of another origin may read anything', async () => {
+test('without the setting a page of another origin may read nothing', async () => {
   const { call } = testApi()
   const answer = await call('GET', '/connectors', undefined, { origin: 'https://ui.example.org' })
   assert.deepEqual([answer.status, corsHeaders(answer.headers), answer.headers['vary']], [200, [], undefined])
 })
 
-test('origins that are named may, others may not', async () => {
+test('named origins are allowed, others are not', async () => {
   const { call } = testApi({ crossOrigin })
   for (const origin of ['https://ui.example.org', 'https://a.b.intern']) {
     const { headers } = await call('GET', '/connectors', undefined, { origin })
@@ -26,7 +26,7 @@ test('origins that are named may, others may not', async () => {
   }
 })
 
-test('errors can be read too', async () => {
+test('error answers carry the CORS headers, too', async () => {
   const { call } = testApi({ crossOrigin: { origins: '*', methods: '' } })
   const { status, headers } = await call('GET', '/nope', undefined, { origin: 'https://anywhere' })
   assert.deepEqual(
@@ -35,7 +35,7 @@ test('errors can be read too', async () => {
   )
 })
 
-test('a preflight is answered with what may be sent', async () => {
+test('a preflight request is answered with the allowed methods and headers', async () => {
   const { call } = testApi({ crossOrigin })
   const ask = async (method: string, asked = 'content-type'): Promise<Readonly<Record<string, unknown>>> => {
     const answer = await call('OPTIONS', '/connectors/a/pause', undefined, {

@@ -1,19 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-/** Kafka Connect's `access.control.allow.origin` and `access.control.allow.methods`; lists with commas. */
+/** Kafka Connect's `access.control.allow.origin` and `access.control.allow.methods`, both comma-separated lists. */
 export interface CrossOrigin {
-  /** `*`, or origins in which a `*` stands for any characters: `https://*.example.org`. Empty: no other origin may. */
+  /**
+   * `*`, or origins in which `*` stands for any characters: `https://*.example.org`. Empty: no other origin is allowed.
+   */
   readonly origins: string
-  /** Of requests that a browser asks about first. Empty: GET, POST and HEAD. */
+  /** The methods that a preflight request may ask for. Empty: GET, POST and HEAD. */
   readonly methods: string
 }
 
-/** Headers and seconds of Jetty's CrossOriginFilter, which Connect uses as it is. */
+/** The headers and the maximum age of Jetty's CrossOriginFilter, which Connect uses unchanged. */
 const ALLOWED_HEADERS = ['X-Requested-With', 'Content-Type', 'Accept', 'Origin']
 const MAX_AGE_SECONDS = 1800
 const DEFAULT_METHODS = ['GET', 'POST', 'HEAD']
 
-/** Lets pages of other origins call this API (the Fetch standard's CORS protocol), as Connect does. */
+/** Lets pages of the allowed origins call this API (the CORS protocol of the Fetch standard), as Connect does. */
 export function allowOrigins(app: FastifyInstance, { origins, methods }: CrossOrigin): void {
   const allowed = listed(origins).map(originPattern)
   if (allowed.length === 0) return
@@ -51,7 +53,7 @@ function originPattern(origin: string): RegExp {
   return new RegExp(`^${origin.split('*').map(escape).join('.*')}$`)
 }
 
-/** The characters that mean something in a regular expression. */
+/** Escapes the characters that have a meaning in a regular expression. */
 function escape(text: string): string {
   return text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
 }

@@ -5,7 +5,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { RestError } from './rest-errors.ts'
 
-/** Answers every error with Connect's `{error_code, message}`; unmatched requests included. */
+/** Answers every error, unmatched requests included, with Connect's `{error_code, message}`. */
 export function answerErrors(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     const answer = toRestError(error)
@@ -19,7 +19,10 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
 
 const NOT_HTTP: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
 
-/** Answers what the HTTP parser refuses (a request line beyond its bound, no HTTP at all), and closes the connection. */
+/**
+ * Answers a request that the HTTP parser refuses, such as a request line above the limit or bytes that are not HTTP.
+ * Closes the connection afterwards.
+ */
 export function answerUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -31,7 +34,7 @@ export function answerUnparsed(error: NodeJS.ErrnoException, socket: Socket): vo
   socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${headers}\r\n\r\n${body}`)
 }
 
-/** The text that Connect's HTTP layer gives to requests that reach no resource: `HTTP 404 Not Found`. */
+/** The text of Connect's HTTP layer for a request that reaches no resource: `HTTP 404 Not Found`. */
 export function httpError(status: number): RestError {
   return new RestError(status, `HTTP ${status} ${STATUS_CODES[status]}`)
 }
@@ -42,7 +45,7 @@ export function errorBody(error: RestError): { error_code: number; message: stri
 
 function toRestError(error: unknown): RestError {
   if (error instanceof RestError) return error
-  // What the client sent is not valid, or cannot be kept: a record of the config topic has a size that brokers refuse.
+  // The client's data is not valid, or Kafka refuses its size in a record of the config topic.
   if (error instanceof Error && ['config', 'data'].includes(errorKind(error))) return new RestError(400, error.message)
   const { code, statusCode } = error as FastifyError
   if (code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500) return httpError(statusCode)

@@ -2,14 +2,14 @@ import type { OffsetEntry, SourceOffset, SourcePartition } from '@tributary/conn
 import { isObject, objectOf } from './body.ts'
 import { restError } from './rest-errors.ts'
 
-/** One element of `{"offsets": […]}`; a partition of null is accepted and means nothing, as in Connect. */
+/** One element of `{"offsets": […]}`. A null partition is accepted and ignored, as in Connect. */
 export interface SentOffset {
   readonly partition: Readonly<Record<string, unknown>> | null
-  /** null or absent: removed. */
+  /** null or absent: the stored offset is removed. */
   readonly offset: Readonly<Record<string, unknown>> | null
 }
 
-/** The body of `PATCH /connectors/{connector}/offsets`. Throws 400 when there is nothing to alter. */
+/** Decodes the body of `PATCH /connectors/{connector}/offsets`. Throws 400 when the list is missing or empty. */
 export function decodeOffsets(body: unknown): SentOffset[] {
   const { offsets, ...rest } = objectOf(body, 'The body')
   rejectUnknown(rest, ['offsets'])
@@ -23,7 +23,7 @@ export function decodeOffsets(body: unknown): SentOffset[] {
   })
 }
 
-/** What is to be written. Throws 400 for a value that is no primitive, which Connect answers with 500. */
+/** Converts the sent offsets into entries to write. Throws 400 for a nested value; Connect answers 500. */
 export function offsetEntries(sent: readonly SentOffset[]): OffsetEntry[] {
   return sent.flatMap(({ partition, offset }): OffsetEntry[] => {
     for (const map of [partition, offset]) assertPrimitive(map ?? {})

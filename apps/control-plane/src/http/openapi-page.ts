@@ -1,6 +1,6 @@
 import type { OpenApiDocument, OpenApiOperation } from './openapi.ts'
 
-/** The document as one page of HTML, without a script and without anything from elsewhere. */
+/** Renders the OpenAPI document as one HTML page. The page holds no script and loads nothing. */
 export function openApiPage(document: OpenApiDocument): string {
   const sections = document.tags.map(({ name }) => {
     const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -60,7 +60,7 @@ ${body}
 <table>${answers.join('')}</table></details>`
 }
 
-/** A reference as a link to its shape, anything else as JSON. */
+/** Renders a reference as a link to its schema, and anything else as JSON. */
 function schemaHtml(schema: unknown): string {
   const { $ref } = schema as { $ref?: string }
   if ($ref === undefined) return `<pre>${linked(JSON.stringify(schema, null, 2))}</pre>`

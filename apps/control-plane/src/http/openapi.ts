@@ -2,7 +2,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { METHODS, type OperationSchema } from './resource.ts'
 import { ref, SCHEMAS } from './schemas.ts'
 
-/** An OpenAPI 3.1 document, as far as this API needs it. */
+/** The parts of an OpenAPI 3.1 document that this API needs. */
 export interface OpenApiDocument {
   readonly openapi: '3.1.0'
   readonly info: { readonly title: string; readonly version: string; readonly description: string }
@@ -32,12 +32,15 @@ export interface OpenApiParameter {
 
 type Content = Readonly<Record<string, { readonly schema: unknown }>>
 
-/** Collects the schemas of the routes that are added after this call; the answer makes the document of them. */
+/**
+ * Collects the schemas of all routes that are added after this call. The returned function builds the document from
+ * them.
+ */
 export function describeRoutes(app: FastifyInstance, version: string): () => OpenApiDocument {
   const paths: Record<string, Record<string, OpenApiOperation>> = {}
   app.addHook('onRoute', (route) => {
     const methods: readonly string[] = METHODS
-    // Fastify adds HEAD to each GET; 405 and OPTIONS have no schema.
+    // HEAD routes, which Fastify adds to each GET, are left out. The routes for 405 and OPTIONS have no schema.
     if (!isDescribed(route) || typeof route.method !== 'string' || !methods.includes(route.method)) return
     const path = route.url.replace(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route.method, path, route) }
@@ -64,7 +67,7 @@ function isDescribed(route: RouteOptions): route is DescribedRoute {
 
 function operation(method: string, path: string, { schema, config }: DescribedRoute): OpenApiOperation {
   const { summary, description, deprecated, querystring, body } = schema
-  // Without a leader nothing is written.
+  // A write is answered with 503 when there is no leader.
   const response = config?.write === true ? { ...schema.response, 503: ref('Error') } : schema.response
   return {
     operationId:

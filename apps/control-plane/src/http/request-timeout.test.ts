@@ -3,7 +3,7 @@ import test from 'node:test'
 import { silentLog } from '../testing/test-api.ts'
 import { createRestServer } from './server.ts'
 
-test('a request that takes too long is answered with 500, one with a body too', async (t) => {
+test('a request that takes too long is answered with 500, with and without a body', async (t) => {
   const app = createRestServer({ log: silentLog, requestTimeoutMs: 50, crossOrigin: { origins: '', methods: '' } })
   t.after(() => app.close())
   const late = Promise.withResolvers<void>()

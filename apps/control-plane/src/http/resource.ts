@@ -17,21 +17,21 @@ export interface Route extends RouteGenericInterface {
 }
 export type Handler = (request: FastifyRequest<Route>, reply: FastifyReply) => unknown
 
-/** A JSON Schema (draft 2020-12); `#/components/schemas/…` refers to those of http/schemas.ts. */
+/** A JSON Schema (draft 2020-12). `#/components/schemas/…` refers to the schemas of http/schemas.ts. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /**
- * What a method takes and answers, in the words of Fastify's route schemas: the source of `/openapi.json`. It judges
- * nothing, as mistakes are answered with the texts of Kafka Connect.
+ * The parameters, body and answers of a method, in the format of Fastify's route schemas. `/openapi.json` is built from
+ * them. They validate nothing, because mistakes are answered with Kafka Connect's texts.
  */
 export interface OperationSchema extends FastifySchema {
-  /** One line. */
+  /** One line of text. */
   readonly summary: string
   readonly description?: string
   readonly deprecated?: boolean
   readonly querystring?: { readonly type: 'object'; readonly properties: Readonly<Record<string, JsonSchema>> }
   readonly body?: JsonSchema
-  /** By status; `{ type: 'null' }` where there is no body. */
+  /** The schema of the answer by status. `{ type: 'null' }` means that the answer has no body. */
   readonly response: Readonly<Record<number, JsonSchema>>
 }
 
@@ -39,28 +39,32 @@ export interface OperationSchema extends FastifySchema {
 export interface Operation {
   readonly schema: OperationSchema
   readonly handler: Handler
-  /** It changes nothing although its method is not GET. */
+  /** True for a method other than GET that changes nothing. */
   readonly readOnly?: boolean
-  /** How numbers of its body come: as their source text (default), as Connect stores them in configurations, or as numbers. */
+  /**
+   * How the handler gets the numbers of the body: as their source text (default), because Connect stores configurations
+   * so, or as numbers.
+   */
   readonly numbers?: 'text' | 'value'
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Of Operation. */
+    /** Copied from the Operation. */
     numbers?: 'text' | 'value'
-    /** It changes something, which only the leader of the control plane does. */
+    /** True for a change. Only the leader of the control plane carries changes out. */
     write?: boolean
   }
   interface FastifyRequest {
-    /** The body as it came, to be sent on; '' when there is none. */
+    /** The unparsed body, for sending the request on; '' without a body. */
     rawBody: string
   }
 }
 
 /**
- * One resource: its path and what its methods do. The rest is what Connect's HTTP layer (JAX-RS) does by itself, in
- * its order: 405 for the other methods, 415 for another content type, 406 for a client that takes no JSON, and OPTIONS.
+ * Adds one resource: its path and its methods. The function also adds what Connect's HTTP layer (JAX-RS) does for each
+ * resource, in JAX-RS's order: 405 for the other methods, 415 for another content type, 406 for a client that does not
+ * accept JSON, and OPTIONS.
  */
 export function resource(app: FastifyInstance, url: string, operations: Partial<Record<Method, Operation>>): void {
   const present = METHODS.filter((method) => operations[method])
@@ -76,18 +80,18 @@ export function resource(app: FastifyInstance, url: string, operations: Partial<
   app.route({ method: 'OPTIONS', url, handler: (_request, reply) => reply.header('allow', allow).send() })
 }
 
-/** The value of a query parameter that stands once; the last one where it is repeated. */
+/** The value of a query parameter. Of a repeated parameter the last value counts. */
 export function queryValue(request: FastifyRequest<Route>, name: string): string | undefined {
   const value = request.query[name]
   return Array.isArray(value) ? value.at(-1) : value
 }
 
-/** As Java parses it: anything but `true` is false. */
+/** Parses a flag like Java's Boolean.parseBoolean: anything but `true` is false. */
 export function queryFlag(request: FastifyRequest<Route>, name: string): boolean {
   return queryValue(request, name)?.toLowerCase() === 'true'
 }
 
-/** A path parameter that is a 32-bit integer; anything else is no such path (404). */
+/** A path parameter that must be a 32-bit integer. Throws 404 for anything else, because no such path exists. */
 export function intParam(request: FastifyRequest<Route>, name: string): number {
   const text = request.params[name] ?? ''
   const value = /^[-+]?\d+$/.test(text) ? Number(text) : NaN
@@ -95,7 +99,7 @@ export function intParam(request: FastifyRequest<Route>, name: string): number {
   return value
 }
 
-/** JAX-RS matches no path with an empty name, `/connectors//config`. */
+/** Answers 404 for a path with an empty name, such as `/connectors//config`, which JAX-RS does not match. */
 async function requireNames(request: FastifyRequest<Route>): Promise<void> {
   if (Object.values(request.params).includes('')) throw httpError(404)
 }
@@ -114,11 +118,23 @@ async function requireAccept(request: FastifyRequest): Promise<void> {
   if (accept !== undefined && accept.trim() !== '' && !accept.split(',').some(takesJson)) throw httpError(406)
 }
 
-/** As Jersey does it, which serves a range of quality 0 too. */
+/** Whether a media range of an Accept header includes JSON. Like Jersey, a range of quality 0 counts as accepted. */
 function takesJson(range: string): boolean {
   return ['application/json', 'application/*', '*/*'].includes(mediaType(range))
 }
 
 function mediaType(header: string): string {
   return header.split(';', 1)[0]!.trim().toLowerCase()
+}
+
+/**
+ * The `Location` of a new connector: an absolute URL, percent-encoded like JAX-RS. JAX-RS leaves `/`, `+`, `&` and
+ * every text that already looks encoded (`%25`) unchanged.
+ */
+export function connectorLocation(request: FastifyRequest, connector: string): string {
+  const path = encodeURI(connector.toWellFormed())
+    .replaceAll('?', '%3F')
+    .replaceAll('#', '%23')
+    .replace(/%25([0-9a-f]{2})/gi, '%$1')
+  return `${request.protocol}://${request.host}/connectors/${path}`
 }

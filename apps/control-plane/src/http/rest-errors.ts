@@ -1,6 +1,6 @@
 import type { PluginEntry } from '@tributary/connect-storage'
 
-/** An error that is answered as `{"error_code": status, "message": …}`. */
+/** An error that becomes the answer `{"error_code": status, "message": …}`. */
 export class RestError extends Error {
   readonly status: number
   constructor(status: number, message: string) {
@@ -11,8 +11,8 @@ export class RestError extends Error {
 }
 
 /**
- * Every error that this API makes itself: its status and its text. The texts are Kafka Connect 3.9's, which clients
- * compare; those marked `ours` stand where Connect answers 500 to a mistake of the client.
+ * Every error that this API creates: its status and its text. The texts are those of Kafka Connect 3.9, because clients
+ * compare them. Entries marked `ours` replace Connect's answer 500 to a client's mistake, or exist only here.
  */
 const ERRORS = {
   connectorNotFound: [404, (connector: string) => `Connector ${connector} not found`],
@@ -35,7 +35,7 @@ const ERRORS = {
         .map(([key, value]) => `${key}=${value}`)
         .join(', ')}} contains no connector type`,
   ],
-  /** Status ours: Connect answers 500. */
+  /** Our status: Connect answers 500. */
   unknownClass: [
     400,
     (name: string, available: readonly PluginEntry[]) =>
@@ -55,14 +55,14 @@ const ERRORS = {
       `Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/${connector}/stop' endpoint`,
   ],
   offsetsMissing: [400, () => 'Partitions / offsets need to be provided for an alter offsets request'],
-  /** Status ours: Connect answers 500. */
+  /** Our status: Connect answers 500. */
   offsetNested: [
     400,
     (field: string, type: string) =>
       `Offsets may only contain primitive types as values, but field ${field} contains ${type}`,
   ],
   timedOut: [500, () => 'Request timed out'],
-  /** Ours, as these two: Connect answers 409 or 500 during a rebalance. */
+  /** Ours, like the next two: Connect answers 409 or 500 during a rebalance. */
   noLeader: [
     503,
     () =>
@@ -73,7 +73,7 @@ const ERRORS = {
     (why: string) =>
       `Whether the change was made is not known (${why}). Read what is there now, and send the request again if the change is missing`,
   ],
-  /** Ours, all of the following. */
+  /** Ours, like all entries below. */
   malformedJson: [400, (reason: string) => `The body is not JSON: ${reason}`],
   bodyNotObject: [400, (what: string, found: string) => `${what} must be a JSON object, not ${found}`],
   notAnArray: [400, (what: string) => `${what} must be a JSON array`],
@@ -129,7 +129,7 @@ export function restError<C extends keyof Errors>(code: C, ...args: Parameters<E
   return new RestError(status, (text as (...args: unknown[]) => string)(...args))
 }
 
-/** Clients look for Connect's form of this text, PluginDesc included. */
+/** Formats a plugin like Connect's PluginDesc, because clients search for that form of the text. */
 function describePlugin(plugin: PluginEntry): string {
   return `PluginDesc{name='${plugin.class}', version='${plugin.version}', type=${plugin.type}}`
 }

@@ -1,6 +1,6 @@
 import type { JsonSchema, OperationSchema } from './resource.ts'
 
-/** Shapes of answers and bodies, by the name that `/openapi.json` gives them. Kafka Connect's first, then ours. */
+/** The schemas of answers and bodies, by their names in `/openapi.json`: first Kafka Connect's, then ours. */
 
 const text: JsonSchema = { type: 'string' }
 const flag: JsonSchema = { type: 'boolean' }
@@ -13,7 +13,7 @@ const time = (description: string): JsonSchema => ({
 })
 const mapOf = (value: JsonSchema): JsonSchema => ({ type: 'object', additionalProperties: value })
 export const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items })
-/** An object of exactly these fields; those whose name ends in `?` may be absent. */
+/** An object with exactly these fields. A field whose name ends in `?` is optional. */
 const object = (fields: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
   type: 'object',
   properties: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name.replace(/\?$/, ''), schema])),
@@ -173,7 +173,10 @@ export const SCHEMAS = {
 
 export type SchemaName = keyof typeof SCHEMAS
 
-/** Answers of an operation by status: a schema, or null where there is no body. Errors are added by their status alone. */
+/**
+ * The answers of an operation by status: a schema, or null for an answer without a body. Errors are listed by status
+ * only.
+ */
 export function answers(
   success: Readonly<Record<number, JsonSchema | null>>,
   errors: readonly number[] = [],
@@ -185,7 +188,7 @@ export function answers(
   }
 }
 
-/** Query parameters with what they mean. */
+/** Query parameters and their descriptions. */
 export function query(parameters: Readonly<Record<string, string>>): NonNullable<OperationSchema['querystring']> {
   const properties = Object.entries(parameters).map(([name, description]) => [name, { type: 'string', description }])
   return { type: 'object', properties: Object.fromEntries(properties) as Record<string, JsonSchema> }

@@ -22,7 +22,7 @@ test('unmatched requests get the JSON errors of the HTTP layer', async () => {
   }
 })
 
-test('JSON answers name no charset, bodiless ones no type', async () => {
+test('JSON answers name no charset, and answers without a body name no content type', async () => {
   const { call } = testApi()
   assert.equal((await call('GET', '/connectors')).headers['content-type'], 'application/json')
   assert.equal((await call('GET', '/connectors/x')).headers['content-type'], 'application/json')
@@ -33,7 +33,7 @@ test('JSON answers name no charset, bodiless ones no type', async () => {
   assert.deepEqual([removed.status, removed.headers['content-type'], removed.body], [204, undefined, undefined])
 })
 
-test('an Accept that JSON satisfies is taken', async () => {
+test('an Accept header that includes JSON is satisfied', async () => {
   const { call } = testApi()
   for (const accept of [
     '*/*',
@@ -46,7 +46,7 @@ test('an Accept that JSON satisfies is taken', async () => {
   }
 })
 
-test('an empty body with a JSON content type is no error', async () => {
+test('an empty body with a JSON content type is not an error', async () => {
   const { call } = testApi()
   await call('PUT', '/connectors/x/config', config)
   const headers = { 'content-type': 'application/json; charset=utf-8' }
@@ -61,7 +61,7 @@ test('a trailing slash makes no difference', async () => {
   }
 })
 
-test('HEAD answers like GET without a body, OPTIONS tells the methods', async () => {
+test('HEAD answers like GET without a body, OPTIONS lists the methods', async () => {
   const { call } = testApi()
   assert.deepEqual((await call('HEAD', '/connectors')).body, undefined)
   const options = await call('OPTIONS', '/connectors')
@@ -69,7 +69,7 @@ test('HEAD answers like GET without a body, OPTIONS tells the methods', async ()
   assert.deepEqual(String(options.headers['allow']).split(',').sort(), ['GET', 'HEAD', 'OPTIONS', 'POST'])
 })
 
-test('connector names may hold anything, of any length', async () => {
+test('a connector name may hold any characters and have any length', async () => {
   const { call } = testApi()
   for (const name of ['a/b', 'ü + %25', 'q?h#a&', ' sp ace ', '__proto__', 'x'.repeat(3000)]) {
     const path = `/connectors/${encodeURIComponent(name)}`
@@ -80,7 +80,7 @@ test('connector names may hold anything, of any length', async () => {
   }
 })
 
-test('a body that is not what it should be is 400 and says what is wrong', async () => {
+test('an invalid body is answered with 400 and the mistake', async () => {
   const { call } = testApi()
   const cases: [string, RegExp][] = [
     ['{', /^The body is not JSON: /],
@@ -98,7 +98,7 @@ test('a body that is not what it should be is 400 and says what is wrong', async
   }
 })
 
-test('matrix parameters are left out, as JAX-RS does it; an encoded semicolon belongs to the name', async () => {
+test('matrix parameters are removed like in JAX-RS; an encoded semicolon belongs to the name', async () => {
   const { call } = testApi()
   await call('PUT', '/connectors/a/config', config)
   await call('PUT', '/connectors/a%3Bx=1/config', config)
@@ -108,7 +108,7 @@ test('matrix parameters are left out, as JAX-RS does it; an encoded semicolon be
   assert.equal(await nameAt('/connectors/a%3Bx=1'), 'a;x=1')
 })
 
-test('every write takes an empty body of type JSON where it needs none, and is 400 where it does', async () => {
+test('every write without a required body accepts an empty JSON body; every other write answers it with 400', async () => {
   const { call } = testApi()
   const json = { 'content-type': 'application/json' }
   await call('PUT', '/connectors/a/config', config)
@@ -134,7 +134,7 @@ test('every write takes an empty body of type JSON where it needs none, and is 4
   }
 })
 
-test('a request that takes no body does not look at one', async () => {
+test('a request that takes no body ignores the one that was sent', async () => {
   const { call } = testApi()
   await call('PUT', '/connectors/a/config', config)
   const json = { 'content-type': 'application/json' }
@@ -142,7 +142,7 @@ test('a request that takes no body does not look at one', async () => {
   assert.equal((await call('DELETE', '/connectors/a', 'x', json)).status, 204)
 })
 
-test('an empty name is no path', async () => {
+test('a path with an empty name is answered with 404', async () => {
   const { call } = testApi()
   for (const [method, path] of [
     ['GET', '/connectors//config'],
@@ -154,15 +154,31 @@ test('an empty name is no path', async () => {
   }
 })
 
-test('a body that is too large is 413', async () => {
+test('a body above the limit is answered with 413', async () => {
   const { call } = testApi()
   const answer = await call('PUT', '/connectors/a/config', { ...config, x: 'x'.repeat(5 * 1024 * 1024) })
   assert.deepEqual(answer.body, { error_code: 413, message: 'HTTP 413 Payload Too Large' })
 })
 
-test('query parameters that nobody knows change nothing', async () => {
+test('unknown query parameters are ignored', async () => {
   const { call } = testApi()
   await call('PUT', '/connectors/a/config?x=1&x=2', config)
   assert.deepEqual((await call('GET', '/connectors?forward=true&x')).body, ['a'])
   assert.deepEqual((await call('GET', '/connectors?expand=foo')).body, { a: {} })
+})
+
+test('Location is absolute and encoded like JAX-RS', async () => {
+  const { call } = testApi()
+  const cases = [
+    ['c1', 'c1'],
+    ['b/ü+ %25c', 'b/%C3%BC+%20%25c'],
+    ['sp ace?q#h&a', 'sp%20ace%3Fq%23h&a'],
+    ['100%', '100%25'],
+    ['lone \ud800', 'lone%20%EF%BF%BD'],
+  ]
+  for (const [name, encoded] of cases) {
+    const config = { 'connector.class': 'FileStreamSource', topic: 't' }
+    const answer = await call('POST', '/connectors', { name, config })
+    assert.equal(answer.headers['location'], `http://rest:8083/connectors/${encoded}`)
+  }
 })

@@ -10,23 +10,24 @@ const MIB = 1024 * 1024
 
 export interface RestServerOptions {
   readonly log: Logger
-  /** A request that takes longer is answered with 500, in ms; what it began may still happen. */
+  /** After this time, in ms, a request is answered with 500. The work that the request began may still complete. */
   readonly requestTimeoutMs: number
   readonly crossOrigin: CrossOrigin
 }
 
-/** The HTTP server with Connect's habits; `routes/` gives it its resources. */
+/** Creates the HTTP server with the habits of Connect's HTTP layer. `routes/` adds the resources. */
 export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: 4 * MIB,
-    // What comes on an open connection while the server closes is answered, and that connection closed.
+    // While the server closes, a request on an open connection is still answered. Then its connection is closed.
     return503OnClosing: false,
-    // Connector names may be as long as a request line; fastify's own bound is 100 characters.
+    // A connector name may be as long as a request line. Fastify's default limit is 100 characters.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     clientErrorHandler: answerUnparsed,
     rewriteUrl: ({ url }) => withoutMatrixParameters(url ?? '/'),
     frameworkErrors: (error, _request, reply) => {
-      // A path that cannot be decoded (`/connectors/%zz`) gets no further than here.
+      // Fastify calls this function for a path that cannot be decoded (`/connectors/%zz`); no other handler sees the
+      // request.
       const answer = httpError(error.statusCode ?? 400)
       void (reply as FastifyReply).code(answer.status).send(errorBody(answer))
     },
@@ -35,16 +36,17 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestSer
   app.decorateRequest('rawBody', '')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, async (request: FastifyRequest, body: string) => {
     request.rawBody = body
-    // What takes no body does not look at one, as in JAX-RS; many clients send `{}` with everything.
+    // A method that takes no body ignores the body, as in JAX-RS. Many clients send `{}` with every request.
     const { schema, config } = request.routeOptions
     return schema?.body === undefined ? null : parseBody(body, config.numbers)
   })
-  // Route schemas are documentation: bodies are judged by hand, with Connect's texts, and answers are written as they are.
+  // Route schemas are documentation only. Handlers validate bodies themselves, with Connect's texts, and write answers
+  // unchanged.
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => stringifyJson)
   app.setReplySerializer((payload) => stringifyJson(payload))
   app.addHook('onSend', async (_request, reply) => {
-    // Connect's answers name no charset, and some clients compare the header as a whole.
+    // Connect's answers name no charset, and some clients compare the whole header.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
   allowOrigins(app, crossOrigin)
@@ -53,7 +55,10 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestSer
   return app
 }
 
-/** Not fastify's `handlerTimeout`: that one ends with the arrival of the body, and never came for a request that has one. */
+/**
+ * Limits the time of each request. Fastify's own `handlerTimeout` is no use here: it stops when the body has arrived,
+ * so it never fired for a request with a body.
+ */
 function limitTime(app: FastifyInstance, timeoutMs: number): void {
   app.addHook('onRequest', async (_request, reply) => {
     const timer = setTimeout(() => {
@@ -64,7 +69,10 @@ function limitTime(app: FastifyInstance, timeoutMs: number): void {
   })
 }
 
-/** JAX-RS takes `;name=value` out of each segment of a path; a semicolon of a name comes as `%3B`. */
+/**
+ * Removes matrix parameters (`;name=value`) from each path segment, as JAX-RS does. A semicolon in a name arrives as
+ * `%3B`.
+ */
 function withoutMatrixParameters(url: string): string {
   const query = url.indexOf('?')
   const path = query < 0 ? url : url.slice(0, query)

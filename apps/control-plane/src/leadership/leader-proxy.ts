@@ -2,7 +2,7 @@ import type { SecretLike } from '@tributary/config'
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { timingSafeEqual } from 'node:crypto'
 
-/** A request as it came. */
+/** A client's request, unchanged. */
 export interface WriteRequest {
   readonly method: string
   /** Path and query. */
@@ -12,11 +12,11 @@ export interface WriteRequest {
 }
 
 /**
- * What became of a request that was sent to the leader.
- * - `answered`: `body` are the bytes of its answer
- * - `refused`: nobody listens at its address; nothing was sent
- * - `unreached`: it was not reached, or it does not lead; nothing was written
- * - `lost`: it was reached and did not answer; it may have written
+ * The outcome of sending a request to the leader.
+ * - `answered`: the leader answered; `body` holds the bytes of the answer
+ * - `refused`: nothing listens at the leader's address; nothing was sent
+ * - `unreached`: the leader was not reached, or the replica at its address does not lead; nothing was written
+ * - `lost`: the leader was reached but did not answer; the write may have happened
  */
 export type Forwarded =
   | {
@@ -27,22 +27,25 @@ export type Forwarded =
     }
   | { readonly outcome: 'refused' | 'unreached' | 'lost'; readonly reason: string }
 
-/** On a request: another replica sent it on. On an answer: the replica that was taken for the leader is none. */
+/** On a request: another replica sent the request on. On an answer: the answering replica is not the leader. */
 const FORWARDED = 'x-tributary-forwarded'
 export const NOT_LEADER = 'x-tributary-not-leader'
 const KEY = 'x-tributary-key'
 
-/** Headers of one connection (RFC 9110, 7.6.1), and those that the other side makes anew. */
+/** Hop-by-hop headers (RFC 9110, 7.6.1), and headers that the other side creates anew. */
 const HOP_BY_HOP = [
   ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect'],
   ...['content-length', 'date', FORWARDED, KEY],
 ]
 
-/** The answer of a replica at whose address nothing listens. */
+/** The error code when nothing listens at an address. */
 const REFUSED = 'ECONNREFUSED'
 const CONNECT_TIMEOUT_MS = 3000
 
-/** Sends requests to the leader as they came, `Host` included, by which its answers name the address that the client knows. */
+/**
+ * Sends requests to the leader unchanged. `Host` is kept, because the leader's answers must name the address that the
+ * client knows.
+ */
 export class LeaderProxy {
   readonly #key: SecretLike | null
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 16 })
@@ -51,7 +54,10 @@ export class LeaderProxy {
     this.#key = key
   }
 
-  /** Whether another replica sent it on, which it does once only; without the shared key nobody is believed to be one. */
+  /**
+   * Whether another replica sent the request on. A replica never sends a request on twice. Only the shared key proves
+   * that the sender is a replica.
+   */
   isForwarded(headers: IncomingHttpHeaders): boolean {
     if (headers[FORWARDED] === undefined) return false
     if (this.#key === null) return true
@@ -60,7 +66,7 @@ export class LeaderProxy {
     return given.length === wanted.length && timingSafeEqual(given, wanted)
   }
 
-  /** `leader`: host:port. The signal ends the wait for an answer. */
+  /** Sends `write` to `leader` (host:port). The signal ends the wait for the answer. */
   forward(leader: string, write: WriteRequest, signal: AbortSignal): Promise<Forwarded> {
     const { promise, resolve } = Promise.withResolvers<Forwarded>()
     let reached = false
@@ -108,7 +114,7 @@ export class LeaderProxy {
   }
 }
 
-/** Headers without those of the connection. */
+/** The headers without the hop-by-hop headers. */
 export function passedOn(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   return Object.fromEntries(
     Object.entries(headers).filter((header): header is [string, string | string[]] => {

@@ -2,8 +2,14 @@ import type { KafkaConnection } from '@tributary/config'
 import { GroupMember, type GroupMemberOptions, type KafkaAdmin } from '@tributary/kafka'
 import type { Logger } from '@tributary/telemetry'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { electLeader, type LeaderAssignment, type Replica, type ReplicaMetadata } from './elect.ts'
-import { clientIdOf, ReplicaList } from './replica-list.ts'
+import {
+  clientIdOf,
+  electLeader,
+  type LeaderAssignment,
+  type Replica,
+  ReplicaList,
+  type ReplicaMetadata,
+} from './replicas.ts'
 import { UnderWay } from './under-way.ts'
 
 export interface LeadershipOptions {
@@ -15,27 +21,28 @@ export interface LeadershipOptions {
     'sessionTimeoutMs' | 'heartbeatIntervalMs' | 'rebalanceTimeoutMs'
   >
   readonly groups: Pick<KafkaAdmin, 'describeGroup'>
-  /** Fences the former leader and reads all that it wrote. */
+  /** Fences the predecessor and reads everything that it wrote. */
   readonly claim: (signal: AbortSignal) => Promise<void>
-  /** What only the leader does, beside writing; the signal aborts when it leads no more. */
+  /** Starts the leader's work other than writes. The signal aborts when this replica stops leading. */
   readonly lead: (signal: AbortSignal) => void
   readonly log: Logger
 }
 
-/** The last round, in which the others hear that this replica leaves, may take this long before it just leaves. */
+/** In the last round the other replicas hear that this replica leaves. After this time it leaves without that round. */
 const DRAIN_TIMEOUT_MS = 2000
-/** The lease has no change to wait for. */
+/** The time between two looks at the lease, whose renewal and expiry raise no event. */
 const LOOK_MS = 100
-/** Writes that a replica took as a leader have this long to end before it becomes leader again, or stops. */
+/** How long writes of an earlier term may take to end: before this replica leads again, and before it stops. */
 const WRITES_END_MS = { beforeTerm: 90_000, beforeStop: 2500 } as const
 const CLAIM_RETRY_MS = 500
 
 /**
- * Which replica writes. The replicas are one Kafka group, whose assignment names the leader to all of them; the leader then
- * claims the config topic's transactional id. The group decides who should write; the claim makes sure that nobody else does,
- * a leader included that was suspended and has not heard of its end.
+ * Decides which replica writes. The replicas form one Kafka group, and its assignment names the leader to all of them.
+ * The leader then claims the transactional id of the config topic. The group decides who should write. The claim makes
+ * sure that nobody else can write, not even a leader that was suspended and has not heard of its end.
  *
- * follower → elected (claims) → leader; a lost session, a lost claim or another's election make it a follower.
+ * States: follower → elected (claims) → leader. A lost session, a lost claim, or the election of another replica makes
+ * a replica a follower.
  */
 export class Leadership {
   readonly #options: LeadershipOptions
@@ -45,12 +52,12 @@ export class Leadership {
   #member: GroupMember<ReplicaMetadata, LeaderAssignment> | null = null
   #leader: Replica | null = null
   #term: AbortController | null = null
-  /** End of the last claim: there is one at a time. */
+  /** The end of the last claim. Claims run one after the other. */
   #claiming: Promise<void> = Promise.resolve()
-  /** Generation in which the present term began. */
+  /** The generation in which the current term began. */
   #since = 0
   #claimed = false
-  /** `leaving`: takes no more writes; `left`: the others have heard of it. */
+  /** `leaving`: takes no more writes. `left`: the other replicas know it. */
   #stopping: 'no' | 'leaving' | 'left' = 'no'
   #change = Promise.withResolvers<void>()
 
@@ -59,19 +66,22 @@ export class Leadership {
     this.#replicas = new ReplicaList(options.groups, options.groupId, options.log)
   }
 
-  /** Who leads, as the group said last, when it is another replica; null while that is not known. */
+  /**
+   * The leader according to the last assignment, if another replica leads; null when this replica leads or the leader
+   * is unknown.
+   */
   get other(): Replica | null {
     return this.#leader?.id === this.#member?.memberId ? null : this.#leader
   }
-  /** This replica is to write: it does, or is about to. */
+  /** Whether this replica writes, or is about to. */
   get elected(): boolean {
     return this.#term !== null && this.#stopping === 'no'
   }
-  /** It leaves, and nobody is there to take over. */
+  /** Whether this replica is leaving and no other replica can take over. */
   get ended(): boolean {
     return this.#stopping === 'left' && this.#leader === null
   }
-  /** True, or in words why nobody can write. */
+  /** True, or the reason why nobody can write. */
   get writable(): true | string {
     if (this.#leader === null)
       return 'No control-plane replica leads: reads are answered, writes wait for the election.'
@@ -81,20 +91,23 @@ export class Leadership {
     return true
   }
 
-  /** True as soon as writes are possible; in words why they are not after `timeoutMs`. */
+  /** Resolves with true as soon as writes are possible, or with the reason why they are not after `timeoutMs`. */
   async untilWritable(timeoutMs: number): Promise<true | string> {
     const deadline = performance.now() + timeoutMs
     while (this.writable !== true && performance.now() < deadline) await this.change(LOOK_MS)
     return this.writable
   }
 
-  /** The replicas that live. */
+  /** The live replicas. */
   async replicas(): Promise<readonly { readonly address: string; readonly leader: boolean }[]> {
     const replicas = await this.#replicas.read()
     return replicas.map(({ id, rest }) => ({ address: rest, leader: id === this.#leader?.id }))
   }
 
-  /** Joins the group, and resolves when a leader is elected. `rest`: host:port of our REST API, which listens already. */
+  /**
+   * Joins the group, and resolves when a leader is elected. `rest` is host:port of this replica's REST API, which
+   * already listens.
+   */
   async start(rest: string, signal: AbortSignal): Promise<void> {
     const { connection, groupId, log, timing } = this.#options
     this.#member = new GroupMember<ReplicaMetadata, LeaderAssignment>({
@@ -110,18 +123,19 @@ export class Leadership {
       onAssignment: ({ leader }, generation) => this.#assigned(leader, generation),
       onLost: () => this.#assigned(null, 0),
     })
-    // A replica that was killed and started again need not wait until its former session ends.
+    // A replica that was killed and restarted removes its predecessor from the group. Otherwise the group would wait
+    // for the end of the predecessor's session.
     for (const replica of await this.#replicas.read()) if (replica.rest === rest) await this.#evict(replica.id)
     await this.#member.start(signal)
   }
 
-  /** Runs a write when this replica leads; null when it does not. */
+  /** Runs a write when this replica leads; returns null when it does not. */
   write<T>(operation: () => Promise<T>): Promise<T> | null {
     if (!this.elected || !this.#claimed || this.#member?.leaseValid() !== true) return null
     return this.#writes.run(operation)
   }
 
-  /** Resolves when who leads has changed, after `timeoutMs` at the latest. */
+  /** Resolves when the leader has changed, or after `timeoutMs`. */
   async change(timeoutMs: number): Promise<void> {
     const timeout = new AbortController()
     const { signal } = timeout
@@ -129,7 +143,10 @@ export class Leadership {
     timeout.abort()
   }
 
-  /** The config topic is claimed by another, or its writer is broken: it is for the group to say who goes on. */
+  /**
+   * Another replica has claimed the config topic, or the transactional writer is broken. The group then decides who
+   * continues.
+   */
   claimLost(error: Error): void {
     this.#options.log.warn('leadership_claim_lost', { error: error.message })
     this.#endTerm()
@@ -137,8 +154,9 @@ export class Leadership {
   }
 
   /**
-   * Nobody listens at the leader's address: its process is gone, which the group would only notice when its session ends. Should
-   * it live all the same, at an address that does not lead to it, the claim of the next leader fences it.
+   * Removes a leader from the group when nothing listens at its address: its process is gone, but the group would
+   * notice only at the end of the session. If the leader lives after all, behind an address that does not lead to it,
+   * the next leader's claim fences it.
    */
   async leaderGone({ id, rest }: Replica): Promise<void> {
     if (this.#leader?.id !== id) return
@@ -148,7 +166,10 @@ export class Leadership {
     this.#member?.rejoin()
   }
 
-  /** Before the stop: takes no more writes, lets those under way end, and hands the leadership to another replica. */
+  /**
+   * Prepares the stop: takes no more writes, lets the writes under way end, and hands the leadership to another
+   * replica.
+   */
   async handOver(): Promise<void> {
     this.#stopping = 'leaving'
     if (this.#member) {
@@ -197,7 +218,7 @@ export class Leadership {
 
   async #claim(term: AbortSignal): Promise<void> {
     const { claim, lead, log } = this.#options
-    // A write of our former term may rest on what it read then.
+    // A write of this replica's earlier term may depend on what it read in that term.
     await this.#writes.ended(WRITES_END_MS.beforeTerm)
     while (!term.aborted) {
       try {
@@ -220,7 +241,7 @@ export class Leadership {
     try {
       await this.#member?.evict(memberId)
     } catch (error) {
-      // Then the end of its session tells.
+      // Without the eviction, the end of the session removes the member.
       this.#options.log.warn('group_eviction_failed', { member: memberId, error })
     }
   }

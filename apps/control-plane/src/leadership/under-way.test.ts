@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { AbandonedError, UnderWay } from './under-way.ts'
 
-test('the wait ends when the last operation does, whether it succeeds or fails', async () => {
+test('the wait ends with the last operation, whether it succeeds or fails', async () => {
   const underWay = new UnderWay()
   const [one, other] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()]
   const results = Promise.allSettled([underWay.run(() => one.promise), underWay.run(() => other.promise)])
@@ -17,7 +17,7 @@ test('the wait ends when the last operation does, whether it succeeds or fails',
   await underWay.ended(60_000)
 })
 
-test('what does not end in time can be abandoned', async () => {
+test('operations that do not end in time can be abandoned', async () => {
   const underWay = new UnderWay()
   const never = underWay.run(() => new Promise(() => undefined))
   await underWay.ended(1)

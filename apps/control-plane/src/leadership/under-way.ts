@@ -1,15 +1,15 @@
-/** What `run` rejects with when it is no longer waited for; the operation itself may still come to its end. */
+/** The rejection of an abandoned `run`. The operation itself may still complete. */
 export class AbandonedError extends Error {
   override readonly name = 'AbandonedError'
 }
 
-/** Knows what is under way, for one who waits until all of it has ended, and gives up the rest. */
+/** Tracks operations under way. A caller can wait until all of them have ended, and abandon the rest. */
 export class UnderWay {
-  /** How to reject each of them. */
+  /** Rejects an operation's `run`. */
   readonly #open = new Set<(error: Error) => void>()
   #waiting: (() => void)[] = []
 
-  /** Runs `operation`, which is under way until it settles or is abandoned. */
+  /** Runs `operation` and tracks it until it settles or is abandoned. */
   async run<T>(operation: () => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#open.add(reject)
@@ -22,7 +22,7 @@ export class UnderWay {
     }
   }
 
-  /** Resolves once nothing is under way, or after `timeoutMs`. */
+  /** Resolves when no operation is under way, or after `timeoutMs`. */
   async ended(timeoutMs: number): Promise<void> {
     if (this.#open.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -32,7 +32,7 @@ export class UnderWay {
     clearTimeout(timer)
   }
 
-  /** What is under way now rejects. */
+  /** Rejects every `run` under way. */
   abandon(why: string): void {
     for (const reject of this.#open) reject(new AbandonedError(why))
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { answerErrors } from '../http/error-handler.ts'
 import { silentLog } from '../testing/test-api.ts'
-import type { Replica } from './elect.ts'
+import type { Replica } from './replicas.ts'
 import { type Forwarded, LeaderProxy, NOT_LEADER } from './leader-proxy.ts'
 import { type Lead, WriteGate } from './write-gate.ts'
 
@@ -15,20 +15,20 @@ const CREATED: Forwarded = {
   body: Buffer.from('{"name":"c"}'),
 }
 
-/** A replica whose place in the group is set by the test, with one route that writes. */
+/** A replica with one write route. The test sets the replica's place in the group. */
 class Scene implements Lead {
   other: Replica | null = null
   elected = false
   ended = false
   leads = false
-  /** What the leader answers, one after the other. */
+  /** The leader's answers, in order. */
   answers: Forwarded[] = []
   forwardedTo: string[] = []
   gone: Replica[] = []
   refreshed = 0
   written = 0
   fails: Error | null = null
-  /** Called at each look at who leads. */
+  /** Called each time the gate looks up the leader. */
   onLook: () => void = () => undefined
   readonly #app = fastify()
 
@@ -90,14 +90,14 @@ class Scene implements Lead {
   }
 }
 
-test('the leader writes itself', async () => {
+test('the leader carries a write out itself', async () => {
   const scene = new Scene()
   scene.leads = scene.elected = true
   assert.deepEqual((await scene.send()).body, { name: 'here' })
   assert.deepEqual(scene.forwardedTo, [])
 })
 
-test('a follower sends writes on, and has read what the leader wrote before it passes the answer on', async () => {
+test('a follower sends a write on, and reads what the leader wrote before it passes the answer on', async () => {
   const scene = new Scene()
   scene.other = OTHER
   scene.answers = [CREATED]
@@ -114,20 +114,20 @@ test('a write waits for the election', async () => {
   assert.equal(scene.written, 1)
 })
 
-test('without a leader a write is 503 in the end, with the word that nothing was written', async () => {
+test('without a leader a write is finally answered with 503, which says that nothing was written', async () => {
   const { status, headers, body } = await new Scene().send()
   assert.deepEqual([status, headers['retry-after'], body.error_code], [503, '1', 503])
   assert.match(body.message!, /^No replica of the control plane leads at the moment, so nothing was written/)
 })
 
-test('the last replica that stops does not let writes wait', async () => {
+test('writes do not wait while the last replica stops', async () => {
   const scene = new Scene()
   scene.ended = true
   scene.onLook = () => assert.fail('it waited')
   assert.equal((await scene.send()).status, 503)
 })
 
-test('a leader that was not reached is waited for, and one whose process is gone is reported', async () => {
+test('the gate waits for a leader that was not reached, and reports a leader whose process is gone', async () => {
   const scene = new Scene()
   scene.other = OTHER
   scene.answers = [{ outcome: 'unreached', reason: '' }, { outcome: 'refused', reason: '' }, CREATED]
@@ -137,7 +137,7 @@ test('a leader that was not reached is waited for, and one whose process is gone
   assert.deepEqual(scene.gone, [OTHER])
 })
 
-test('a write whose answer is lost is told to be in doubt, and not sent again', async () => {
+test('a write whose answer is lost is reported as in doubt and not sent again', async () => {
   const scene = new Scene()
   scene.other = OTHER
   scene.answers = [{ outcome: 'lost', reason: 'socket hang up' }, CREATED]
@@ -147,7 +147,7 @@ test('a write whose answer is lost is told to be in doubt, and not sent again', 
   assert.equal(scene.forwardedTo.length, 1)
 })
 
-test('a write that was fenced is in doubt, any other error is what it is', async () => {
+test('a fenced write is in doubt, any other error is passed on unchanged', async () => {
   const scene = new Scene()
   scene.leads = scene.elected = true
   scene.fails = Object.assign(new Error('fenced'), { code: 'PRODUCER_FENCED' })
@@ -156,7 +156,7 @@ test('a write that was fenced is in doubt, any other error is what it is', async
   assert.deepEqual((await scene.send()).body, { error_code: 500, message: 'another' })
 })
 
-test('a write that was sent on is not sent on again: who does not lead says so', async () => {
+test('a write is sent on once only: a replica that does not lead says so', async () => {
   const scene = new Scene()
   scene.other = OTHER
   const { status, headers } = await scene.send({ 'x-tributary-forwarded': '1', 'x-tributary-key': 'shared' })
@@ -164,7 +164,7 @@ test('a write that was sent on is not sent on again: who does not lead says so',
   assert.equal(scene.forwardedTo.length, 0)
 })
 
-test('nobody is believed to be a replica without the shared key', async () => {
+test('a sender without the shared key is not treated as a replica', async () => {
   const scene = new Scene()
   scene.other = OTHER
   scene.answers = [CREATED]

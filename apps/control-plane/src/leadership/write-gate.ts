@@ -1,13 +1,13 @@
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Replica } from './elect.ts'
+import type { Replica } from './replicas.ts'
 import { type Forwarded, type LeaderProxy, NOT_LEADER, passedOn } from './leader-proxy.ts'
 import { AbandonedError } from './under-way.ts'
 import { restError } from '../http/rest-errors.ts'
 
-/** What the gate needs of Leadership. */
+/** The parts of Leadership that the gate needs. */
 export interface Lead {
-  /** The leader, when it is another replica; null while it is not known. */
+  /** The leader, if another replica leads; null when the leader is unknown. */
   readonly other: Replica | null
   readonly elected: boolean
   readonly ended: boolean
@@ -19,26 +19,27 @@ export interface Lead {
 export interface WriteGateOptions {
   readonly lead: Lead
   readonly proxy: Pick<LeaderProxy, 'isForwarded' | 'forward'>
-  /** Reads what the leader has written, so that a read that follows here sees it. */
+  /** Reads what the leader has written, so that a following read on this replica sees the write. */
   readonly refresh: (signal: AbortSignal) => Promise<void>
-  /** ms that a write waits for a leader before it is answered with 503. */
+  /** How long a write waits for a leader, in ms, before it is answered with 503. */
   readonly waitMs: number
-  /** ms that the leader may take for its answer. */
+  /** How long the leader may take for its answer, in ms. */
   readonly answerMs: number
   readonly log: Logger
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 
-/** Between two looks at who leads: a lease that comes back is told by nobody. */
+/** The time between two looks at the leader. A renewed lease raises no event. */
 const LOOK_MS = 100
-/** A leader that another was elected in place of may still answer what it had begun. */
-const FORMER_LEADER_MS = 2000
+/** A deposed leader may still answer the writes that it had begun; after this time the gate gives them up. */
+const PREDECESSOR_ANSWER_MS = 2000
 const REFRESH_MS = 5000
 
 /**
- * Sees to it that only the leader writes: a write that comes to the leader is carried out, one that comes to another replica is
- * sent on. While nobody leads it waits. What can end in doubt is answered so, and never repeated on the client's behalf.
+ * Makes sure that only the leader writes. The leader carries a write out; another replica sends the write to the
+ * leader. Without a leader the write waits. A write in doubt is reported as such, and is never repeated on the client's
+ * behalf.
  */
 export class WriteGate {
   readonly #options: WriteGateOptions
@@ -47,7 +48,7 @@ export class WriteGate {
     this.#options = options
   }
 
-  /** Puts itself before the handlers of all routes that are marked as writes; call it before they are added. */
+  /** Puts the gate before the handlers of all write routes. Call `guard` before the routes are added. */
   guard(app: FastifyInstance): void {
     app.addHook('onRoute', (route) => {
       if (route.config?.write !== true) return
@@ -61,7 +62,7 @@ export class WriteGate {
     const forwarded = proxy.isForwarded(request.headers)
     const deadline = performance.now() + waitMs
     for (;;) {
-      // Its client has gone, or has got an answer for the time that it took.
+      // The client has gone, or the request has timed out and was answered.
       if (reply.sent || reply.raw.destroyed) return reply
       const written = lead.write(async () => handler(request, reply))
       if (written) return await written.catch(tellDoubt)
@@ -94,7 +95,7 @@ export class WriteGate {
     let waiting = true
     const watch = async (): Promise<void> => {
       while (waiting && lead.other?.id === leader.id) await lead.change(LOOK_MS)
-      if (waiting) setTimeout(() => gone.abort(new Error('another one leads now')), FORMER_LEADER_MS).unref()
+      if (waiting) setTimeout(() => gone.abort(new Error('another one leads now')), PREDECESSOR_ANSWER_MS).unref()
     }
     void watch()
     return await answered.finally(() => (waiting = false))
@@ -105,7 +106,7 @@ export class WriteGate {
     try {
       await refresh(AbortSignal.timeout(REFRESH_MS))
     } catch (error) {
-      // The leader's answer is true all the same; reads here show it a moment later.
+      // The leader's answer is true in spite of this error. Reads on this replica show the write a moment later.
       log.warn('refresh_after_write_failed', { error })
     }
     reply.code(answer.status).headers(passedOn(answer.headers))
@@ -113,7 +114,10 @@ export class WriteGate {
   }
 }
 
-/** To the replica that took us for the leader: it looks again, and keeps no connection that we may be about to close. */
+/**
+ * Answers a replica that mistook this one for the leader. That replica looks up the leader again, and keeps no
+ * connection to this replica, which may be closing.
+ */
 function refuse(reply: FastifyReply): FastifyReply {
   const message = 'This replica of the control plane does not lead.'
   return reply
@@ -122,7 +126,10 @@ function refuse(reply: FastifyReply): FastifyReply {
     .send({ error_code: 503, message })
 }
 
-/** A write that was fenced or given up, or whose end is in doubt, is never answered as one that was made. */
+/**
+ * Turns a fenced or abandoned write into an error that says that the write is in doubt. Such a write must not look
+ * successful.
+ */
 function tellDoubt(error: unknown): never {
   if (error instanceof AbandonedError) throw restError('writeInDoubt', error.message)
   if ((error as { code?: unknown }).code !== 'PRODUCER_FENCED') throw error

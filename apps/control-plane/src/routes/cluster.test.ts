@@ -12,7 +12,7 @@ async function apiWith(states: Readonly<Record<string, string>>): Promise<TestAp
   return api
 }
 
-test('all connectors of a name pattern are paused and resumed; what is STOPPED stays so', async () => {
+test('all connectors whose names match a pattern are paused and resumed; STOPPED ones stay STOPPED', async () => {
   const api = await apiWith({
     'orders-b': 'RUNNING',
     'orders-a': 'RUNNING',
@@ -47,7 +47,7 @@ test('without a pattern nothing is paused', async () => {
   assert.equal(api.configs.snapshot.targetState('a'), 'STARTED')
 })
 
-test('the paths of many connectors hide none of a connector', async () => {
+test('the paths for many connectors do not hide a connector of the same name', async () => {
   const api = await apiWith({ pause: 'RUNNING', 'cluster/connectors/pause': 'RUNNING' })
   for (const name of ['pause', 'cluster%2Fconnectors%2Fpause']) {
     assert.equal((await api.call('GET', `/connectors/${name}`)).status, 200)

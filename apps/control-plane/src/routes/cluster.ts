@@ -5,7 +5,7 @@ import { answers, query, ref } from '../http/schemas.ts'
 import type { Cluster } from '../services/cluster.ts'
 import type { Connectors } from '../services/connectors.ts'
 
-/** `/cluster…`: ours, the services with their live workers, and what is done to many connectors at once. */
+/** `/cluster…` is ours: the services with their live workers, and changes of many connectors at once. */
 export function clusterRoutes(app: FastifyInstance, cluster: Cluster, connectors: Connectors): void {
   const all = (state: 'PAUSED' | 'STARTED', summary: string): Operation => ({
     schema: {
@@ -16,7 +16,7 @@ export function clusterRoutes(app: FastifyInstance, cluster: Cluster, connectors
     },
     handler: (request) => {
       const pattern = queryValue(request, 'pattern')
-      // Never all of them by mistake.
+      // A pattern is required, so that nobody pauses all connectors by mistake.
       if (!pattern) throw restError('patternMissing')
       return connectors.setTargetStates(pattern, state)
     },

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { decodeConfig, type SentConfig, wrappedConfig } from '../http/body.ts'
-import { connectorLocation } from '../http/location.ts'
-import { resource } from '../http/resource.ts'
+import { connectorLocation, resource } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
 import { answers, ref } from '../http/schemas.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
@@ -58,7 +57,7 @@ export function connectorConfigRoutes(
       },
       handler: (request) => {
         const connector = request.params['connector']!
-        // Of a connector that is not there Connect says so first, whatever the body.
+        // Like Connect, a missing connector is reported before a mistake in the body.
         views.config(connector)
         return connectors.patch(connector, decodeConfig(request.body))
       },

@@ -3,7 +3,7 @@ import { resource } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
 import type { ConnectorHealthReader } from '../services/connector-health.ts'
 
-/** `/connectors/{connector}/health`: ours, as Connect's status has no room for how well a connector runs. */
+/** `/connectors/{connector}/health` is ours, because Connect's status has no field for how well a connector runs. */
 export function connectorHealthRoutes(app: FastifyInstance, health: ConnectorHealthReader): void {
   resource(app, '/connectors/:connector/health', {
     GET: {

@@ -6,7 +6,7 @@ import { restError } from '../http/rest-errors.ts'
 import { answers, query, ref } from '../http/schemas.ts'
 import { type ConfigValidator, isConnector } from '../services/config-validator.ts'
 
-/** `/connector-plugins…`: what workers have published. */
+/** `/connector-plugins…`: the plugins that workers have published. */
 export function connectorPluginRoutes(app: FastifyInstance, plugins: PluginStore, validator: ConfigValidator): void {
   resource(app, '/connector-plugins', {
     GET: {
@@ -51,7 +51,8 @@ export function connectorPluginRoutes(app: FastifyInstance, plugins: PluginStore
         const name = request.params['plugin']!
         const config = decodeConfig(request.body)
         const included = config['connector.class']
-        // Connect compares the spellings, not the classes: an alias in one place and the class in the other differ.
+        // Connect compares names as text. It refuses an alias in the path with the full class in the body, and so do
+        // we.
         if (typeof included === 'string' && !shortened(included).endsWith(shortened(name))) {
           throw restError('pluginMismatch', included, name)
         }
@@ -70,7 +71,10 @@ const TYPES: readonly PluginEntry['type'][] = [
   'header_converter',
 ]
 
-/** By type in Connect's order, then by name; an alias is listed like a class of its own, as old configs name it. */
+/**
+ * Sorted by type in Connect's order, then by name. An alias is listed like a class of its own, because old
+ * configurations use it.
+ */
 function listed(plugins: readonly PluginEntry[]): { class: string; type: string; version: string }[] {
   return plugins
     .flatMap((plugin) =>

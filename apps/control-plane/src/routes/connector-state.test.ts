@@ -9,7 +9,7 @@ const worker = (state: 'RUNNING' | 'FAILED', trace?: string): Parameters<TestApi
   ...(trace === undefined ? {} : { trace }),
 })
 
-/** A connector with two tasks, of which the second has failed. */
+/** A connector with two tasks. The second task has failed. */
 async function running(options: Parameters<typeof testApi>[0] = {}): Promise<TestApi> {
   const api = testApi(options)
   await api.call('PUT', '/connectors/a/config', { 'connector.class': 'FileStreamSource', topic: 't' })
@@ -20,7 +20,7 @@ async function running(options: Parameters<typeof testApi>[0] = {}): Promise<Tes
   return api
 }
 
-test('status shows what workers wrote, tasks in order, trace where there is one', async () => {
+test('status shows what workers wrote: tasks in order, and traces if there are any', async () => {
   const { call } = await running()
   const failed = { id: 1, state: 'FAILED', worker_id: 'w:1', trace: 'why' }
   const status = {
@@ -35,7 +35,7 @@ test('status shows what workers wrote, tasks in order, trace where there is one'
   assert.deepEqual(expanded['a'], { status, info: (await call('GET', '/connectors/a')).body })
 })
 
-test('expand leaves out a connector that has no status yet, and does not know other words', async () => {
+test('expand leaves out a connector without a status, and ignores unknown words', async () => {
   const { call } = await running()
   await call('PUT', '/connectors/b/config', { 'connector.class': 'FileStreamSource', topic: 't' })
   assert.deepEqual(Object.keys((await call('GET', '/connectors?expand=status')).body as object), ['a'])
@@ -51,7 +51,7 @@ test('tasks are shown with the configs of the last complete set', async () => {
   assert.deepEqual((await call('GET', '/connectors/a/tasks-config')).body, { 'a-0': { n: '0' }, 'a-1': { n: '1' } })
 })
 
-test('target states are written once and answered with the codes of Connect', async () => {
+test("a target state is written once and answered with Connect's status codes", async () => {
   const api = await running()
   for (const [path, status, state] of [
     ['pause', 202, 'PAUSED'],
@@ -67,7 +67,7 @@ test('target states are written once and answered with the codes of Connect', as
   assert.equal(api.configs.writes, before)
 })
 
-test('restart restarts the connector and its failed tasks; strict: only the connector', async () => {
+test('restart restarts the connector and its failed tasks; strict mode only the connector', async () => {
   const connector = { connector: 'a', includeTasks: false, onlyFailed: false }
   const failedTasks = { connector: 'a', includeTasks: true, onlyFailed: true }
   const api = await running()
@@ -84,7 +84,7 @@ test('restart restarts the connector and its failed tasks; strict: only the conn
   assert.deepEqual(strict.configs.restarts, [connector])
 })
 
-test('restart with parameters answers the status with RESTARTING where it will be', async () => {
+test('restart with parameters answers the status with RESTARTING for what will restart', async () => {
   const api = await running()
   const states = async (query: string): Promise<string[]> => {
     const answer = await api.call('POST', `/connectors/a/restart?${query}`)

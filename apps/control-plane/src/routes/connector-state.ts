@@ -8,8 +8,8 @@ import type { Connectors } from '../services/connectors.ts'
 /**
  * `/connectors/{connector}/status`, `/pause`, `/resume`, `/stop`, `/restart`
  *
- * Unless `strict`, a restart without parameters restarts failed tasks too, which is what operators mean by it; in
- * Connect they stay failed (KIP-745).
+ * Unless `strict`, a restart without parameters restarts failed tasks, too, because operators expect that. In Connect
+ * failed tasks stay failed (KIP-745).
  */
 export function connectorStateRoutes(
   app: FastifyInstance,
@@ -59,7 +59,7 @@ export function connectorStateRoutes(
         if (includeTasks || onlyFailed) {
           return reply.code(202).send(await connectors.restartWith(connector, { includeTasks, onlyFailed }))
         }
-        // Who writes a parameter, be it false, means it.
+        // A client that sends a parameter, even with the value false, gets exactly Connect's behaviour.
         const plain = ['includeTasks', 'onlyFailed'].every((name) => queryValue(request, name) === undefined)
         await connectors.restart(connector, !strict && plain)
         return reply.code(204).send()

@@ -25,7 +25,7 @@ test('config values keep the source text of numbers', async () => {
   )
 })
 
-test('creating a name twice is 409, with an invalid config 400', async () => {
+test('a duplicate name is answered with 409, an invalid config of that name with 400', async () => {
   const { call } = testApi()
   await call('POST', '/connectors', { name: 'a', config })
   const twice = await call('POST', '/connectors', { name: 'a', config })
@@ -33,13 +33,13 @@ test('creating a name twice is 409, with an invalid config 400', async () => {
   assert.equal((await call('POST', '/connectors', { name: 'a', config: { ...config, 'tasks.max': 0 } })).status, 400)
 })
 
-test('of many creations of one name at once one wins', async () => {
+test('when clients create one name at the same time, one of them wins', async () => {
   const { call } = testApi()
   const answers = await Promise.all(Array.from({ length: 8 }, () => call('POST', '/connectors', { name: 'a', config })))
   assert.deepEqual(answers.map((a) => a.status).sort(), [201, 409, 409, 409, 409, 409, 409, 409])
 })
 
-test('initial_state is taken in any case', async () => {
+test('initial_state ignores case', async () => {
   const api = testApi()
   await api.call('POST', '/connectors', { name: 'p', initial_state: 'Paused', config })
   await api.call('POST', '/connectors', { name: 's', initial_state: 'STOPPED', config })
@@ -50,7 +50,7 @@ test('initial_state is taken in any case', async () => {
   )
 })
 
-test('creation errors carry the texts of Connect', async () => {
+test("errors of a creation have Connect's texts", async () => {
   const { call } = testApi()
   const post = (body: unknown): Promise<Answer> => call('POST', '/connectors', body)
   assert.equal(message(await post({ name: 'a', config: {} })), 'Connector config {name=a} contains no connector type')
@@ -70,7 +70,7 @@ test('creation errors carry the texts of Connect', async () => {
   )
 })
 
-test('PUT makes a connector or replaces its config, and keeps the target state', async () => {
+test('PUT creates a connector or replaces its config, and keeps the target state', async () => {
   const api = testApi()
   const made = await api.call('PUT', '/connectors/a/config', { ...config, old: '1' })
   assert.equal(made.status, 201)
@@ -89,7 +89,7 @@ test('PUT makes a connector or replaces its config, and keeps the target state',
   assert.equal(api.configs.snapshot.targetState('a'), 'STOPPED')
 })
 
-test('PATCH merges, null removes', async () => {
+test('PATCH merges, and null removes a key', async () => {
   const { call } = testApi()
   await call('PUT', '/connectors/a/config', { ...config, x: '1', y: '2' })
   const answer = await call('PATCH', '/connectors/a/config', '{"x":null,"z":1.50}')
@@ -102,7 +102,7 @@ test('PATCH merges, null removes', async () => {
   assert.equal((await call('PATCH', '/connectors/none/config', {})).status, 404)
 })
 
-test('PUT takes what runbooks send: a wrapped config, and settings without a class as a merge', async () => {
+test('PUT accepts what runbooks send: a wrapped config, and settings without a class as a merge', async () => {
   const { call } = testApi()
   assert.equal((await call('PUT', '/connectors/a/config', { name: 'a', config })).status, 201)
   const merged = await call('PUT', '/connectors/a/config', { 'auto.evolve': 'true' })
@@ -112,7 +112,7 @@ test('PUT takes what runbooks send: a wrapped config, and settings without a cla
   assert.equal((await call('PUT', '/connectors/none/config', { 'auto.evolve': 'true' })).status, 400)
 })
 
-test('strict mode refuses both, as Connect does', async () => {
+test('strict mode refuses a wrapped config and settings without a class, as Connect does', async () => {
   const { call } = testApi({ strict: true })
   await call('PUT', '/connectors/a/config', config)
   assert.equal((await call('PUT', '/connectors/a/config', { name: 'a', config })).status, 400)
@@ -130,7 +130,7 @@ test('a null value is refused', async () => {
   )
 })
 
-test('reads of a missing connector are 404 with the text of the path', async () => {
+test('a read of a missing connector is answered with 404 and the text of its path', async () => {
   const { call } = testApi()
   const cases: [string, string, string][] = [
     ['GET', '/connectors/x', 'Connector x not found'],

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { decodeCreate } from '../http/body.ts'
-import { connectorLocation } from '../http/location.ts'
-import { queryValue, resource, type Route } from '../http/resource.ts'
+import { connectorLocation, queryValue, resource, type Route } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
@@ -62,7 +61,7 @@ interface Expanded {
   info?: ConnectorInfo
 }
 
-/** `?expand=status&expand=info` (KIP-465). A connector whose status is not there yet is left out. */
+/** `?expand=status&expand=info` (KIP-465). A connector without a status is left out. */
 function expanded(request: FastifyRequest<Route>, views: ConnectorViews): Record<string, Expanded> {
   const wanted = [request.query['expand']].flat()
   const entries = views.names().flatMap((connector): [string, Expanded][] => {

@@ -22,9 +22,9 @@ import { rootRoutes } from './root.ts'
 import { taskRoutes } from './tasks.ts'
 import { topicRoutes } from './topics.ts'
 
-/** What the resources answer from. */
+/** The services that the resources call. */
 export interface Services {
-  /** Of this service. */
+  /** The version of this service. */
   readonly version: string
   readonly server: Server
   readonly views: ConnectorViews
@@ -39,7 +39,10 @@ export interface Services {
   readonly strict: boolean
 }
 
-/** All resources. Those that Kafka Connect does not have are paths of their own, never fields in its objects. */
+/**
+ * Adds all resources. Additions to Kafka Connect's API have paths of their own and never add fields to Connect's
+ * objects.
+ */
 export function addRoutes(app: FastifyInstance, services: Services): void {
   const { views, connectors, strict } = services
   const describe = describeRoutes(app, services.version)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { testApi } from '../testing/test-api.ts'
 
-test('levels are set here and sent to the workers, whatever the scope; the answers differ', async () => {
+test('a level is set in this process and sent to the workers in both scopes; only the answers differ', async () => {
   const { call, configs } = testApi()
   assert.deepEqual((await call('PUT', '/admin/loggers/a.b', { level: 'debug' })).body, ['a.b'])
   assert.deepEqual((await call('PUT', '/admin/loggers/a.b.c?scope=worker', { level: 'INFO' })).body, ['a.b.c'])
@@ -27,7 +27,7 @@ test('levels are set here and sent to the workers, whatever the scope; the answe
   assert.deepEqual((await call('GET', '/admin/loggers/a.b')).body, all['a.b'])
 })
 
-test('unknown loggers and levels are 404, a missing level 400', async () => {
+test('an unknown logger or level is answered with 404, a missing level with 400', async () => {
   const { call } = testApi()
   const put = (body: unknown): ReturnType<typeof call> => call('PUT', '/admin/loggers/a', body)
   assert.deepEqual((await call('GET', '/admin/loggers/nix')).body, {

@@ -11,7 +11,7 @@ const entry = (filename: string, position: number | bigint): object => ({
 })
 const message = (answer: Answer): string => (answer.body as { message: string }).message
 
-/** A connector that is stopped and has one offset. */
+/** A stopped connector with one offset. */
 async function stopped(): Promise<TestApi> {
   const api = testApi()
   await api.call('PUT', '/connectors/a/config', config)
@@ -20,7 +20,7 @@ async function stopped(): Promise<TestApi> {
   return api
 }
 
-/** A live worker that has these tasks of the connector, and judges offsets so. */
+/** A live worker that has the given tasks of the connector, and checks offsets as given. */
 async function liveWorker(
   t: TestContext,
   api: TestApi,
@@ -32,7 +32,7 @@ async function liveWorker(
   return worker
 }
 
-test('an alter merges by partition, whatever the order of its fields, and replaces whole offsets', async () => {
+test('alter merges by partition, ignoring the order of fields, and replaces whole offsets', async () => {
   const api = await stopped()
   const body = `{"offsets":[
     {"partition":{"disk":1,"filename":"one"},"offset":{"at":9007199254740993,"x":null}},
@@ -57,7 +57,7 @@ test('an alter merges by partition, whatever the order of its fields, and replac
   assert.deepEqual((await api.call('GET', PATH)).body, { offsets: [entry('two', 1.5)] })
 })
 
-test('a reset removes all, and removing nothing is no error', async () => {
+test('reset removes all offsets, and succeeds when there are none', async () => {
   const api = await stopped()
   for (let time = 1; time <= 2; time++) {
     const answer = await api.call('DELETE', PATH, '', { 'content-type': 'application/json' })
@@ -67,7 +67,7 @@ test('a reset removes all, and removing nothing is no error', async () => {
   }
 })
 
-test('only a STOPPED connector may be changed', async () => {
+test('offsets can be changed only while the connector is STOPPED', async () => {
   const api = await stopped()
   for (const state of ['pause', 'resume']) {
     await api.call('PUT', `/connectors/a/${state}`)
@@ -83,7 +83,7 @@ test('only a STOPPED connector may be changed', async () => {
   assert.equal(api.offsets.offsets('a').length, 1)
 })
 
-test('what cannot be altered is 400, an empty list also for a connector that is not there', async () => {
+test('an invalid alter is answered with 400; an empty list even for a missing connector', async () => {
   const api = await stopped()
   const none = 'Partitions / offsets need to be provided for an alter offsets request'
   const nested = 'Offsets may only contain primitive types as values, but field p contains'
@@ -115,7 +115,7 @@ test('what cannot be altered is 400, an empty list also for a connector that is 
   assert.equal(api.offsets.offsets('a').length, 1)
 })
 
-test('a live worker judges the values, with the plugin and its configuration; removals need no judgement', async (t) => {
+test('a live worker checks the values, with the plugin and its configuration; removals are not checked', async (t) => {
   const api = await stopped()
   const worker = await liveWorker(t, api, { check: { errors: [{ field: '', message: 'no such position' }] } })
   const answer = await api.call(
@@ -135,7 +135,7 @@ test('a live worker judges the values, with the plugin and its configuration; re
   })
 })
 
-test('a plugin that keeps no offsets elsewhere is believed; workers that cannot judge are not passed over', async (t) => {
+test('the answer trusts a plugin that keeps no offsets elsewhere; workers that cannot check make the alter fail', async (t) => {
   const api = await stopped()
   await liveWorker(t, api, { check: { errors: [], complete: true } })
   const altered = await api.call('PATCH', PATH, { offsets: [entry('two', 1)] })
@@ -147,7 +147,7 @@ test('a plugin that keeps no offsets elsewhere is believed; workers that cannot 
   assert.equal(api.offsets.offsets('a').length, 2)
 })
 
-test('a change waits until no worker has a task, then fences all that had one', async (t) => {
+test('a change waits until no worker has a task, then fences every task', async (t) => {
   const api = await stopped()
   await api.configs.putTaskConfigs('a', [{}, {}])
   const ending = [{ task: 1 }]
@@ -163,7 +163,7 @@ test('a change waits until no worker has a task, then fences all that had one', 
   assert.equal(api.offsets.offsets('a').length, 2)
 })
 
-test('a connector that is resumed while its tasks still end keeps its offsets', async (t) => {
+test('a connector that is resumed while its tasks end keeps its offsets', async (t) => {
   const api = await stopped()
   const ending = [{ task: 0 }]
   const worker = await liveWorker(t, api, { tasks: () => ending })

@@ -24,7 +24,7 @@ export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets): v
         body: ref('SentOffsets'),
         response: answers({ 200: ref('Message') }, [400, 404]),
       },
-      // An empty list is a mistake whether or not there is such a connector, so the body is read first.
+      // The body is decoded first, because an empty list is a mistake whether or not the connector exists.
       handler: (request) => offsets.alter(request.params['connector']!, decodeOffsets(request.body)),
     },
 

@@ -4,7 +4,7 @@ import test from 'node:test'
 import type { OpenApiDocument } from '../http/openapi.ts'
 import { testApi } from '../testing/test-api.ts'
 
-/** `GET /path/{parameter}` of every route that there is to be. */
+/** Every route as `GET /path/{parameter}`. */
 const ROUTES = [
   ...['GET /', 'GET /health', 'GET /openapi.json'],
   ...['GET /connectors', 'POST /connectors'],
@@ -32,7 +32,7 @@ const ROUTES = [
 const read = async (): Promise<OpenApiDocument> =>
   (await testApi().call('GET', '/openapi.json')).body as OpenApiDocument
 
-test('the document is valid OpenAPI, without references to nothing', async () => {
+test('the document is valid OpenAPI, and every reference leads somewhere', async () => {
   const document = await read()
   const validator = new Validator()
   const { valid, errors } = await validator.validate(structuredClone(document) as unknown as Record<string, unknown>)
@@ -42,7 +42,7 @@ test('the document is valid OpenAPI, without references to nothing', async () =>
   for (const [, name] of names) assert.ok(document.components.schemas[name!], name)
 })
 
-test('every route is in the document, with parameters and answers', async () => {
+test('every route is in the document, with its parameters and answers', async () => {
   const { paths } = await read()
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, ...operation })),
@@ -60,7 +60,7 @@ test('every route is in the document, with parameters and answers', async () => 
   }
 })
 
-test('every route that is documented is there', async () => {
+test('every documented route exists', async () => {
   const { call } = testApi()
   for (const route of ROUTES) {
     const [method = '', path = ''] = route.split(' ')
@@ -70,7 +70,7 @@ test('every route that is documented is there', async () => {
   }
 })
 
-test('the page shows every route, loads nothing and lets nothing run', async () => {
+test('the page shows every route, loads nothing and runs no script', async () => {
   const { call } = testApi()
   const page = await call('GET', '/openapi', undefined, { accept: 'text/html' })
   assert.equal(page.status, 200)

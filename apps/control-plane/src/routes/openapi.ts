@@ -4,7 +4,7 @@ import { openApiPage } from '../http/openapi-page.ts'
 import { resource } from '../http/resource.ts'
 import { answers } from '../http/schemas.ts'
 
-/** `/openapi.json`: this API as data, from the schemas of its routes; `/openapi`: the same as a page. */
+/** `/openapi.json`: this API as data, from the schemas of its routes. `/openapi`: the same as a page. */
 export function openApiRoutes(app: FastifyInstance, describe: () => OpenApiDocument): void {
   let document: OpenApiDocument | null = null
   const described = (): OpenApiDocument => (document ??= describe())

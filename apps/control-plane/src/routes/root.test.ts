@@ -11,7 +11,7 @@ test('the root says which API this is', async () => {
   })
 })
 
-test('health depends on reading the config topic', async () => {
+test('the service is healthy only if it can read the config topic', async () => {
   const { call, configs } = testApi()
   assert.deepEqual((await call('GET', '/health')).body, {
     status: 'healthy',

@@ -3,7 +3,7 @@ import { resource } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
 import type { Server } from '../services/server-info.ts'
 
-/** `/`: who answers; `/health` (KIP-1017): whether it can do its work. */
+/** `/` says who answers. `/health` (KIP-1017) says whether the service can do its work. */
 export function rootRoutes(app: FastifyInstance, server: Server): void {
   resource(app, '/', {
     GET: {

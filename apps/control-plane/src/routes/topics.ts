@@ -3,7 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import { resource } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
 
-/** `/connectors/{connector}/topics` (KIP-558): where it has written; of a missing connector none, and no error. */
+/**
+ * `/connectors/{connector}/topics` (KIP-558): the topics to which the connector has written. As in Connect, a missing
+ * connector has none, which is not an error.
+ */
 export function topicRoutes(app: FastifyInstance, status: StatusStore): void {
   resource(app, '/connectors/:connector/topics', {
     GET: {

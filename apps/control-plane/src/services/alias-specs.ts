@@ -4,8 +4,8 @@ import type { PluginEntry } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 
 /**
- * Settings that exist because the configuration names an alias: `transforms=a` brings `transforms.a.type`,
- * `.predicate`, `.negate` and the keys of the class that `transforms.a.type` names (KIP-66, KIP-585).
+ * A setting whose value lists aliases. Each alias adds settings: `transforms=a` adds `transforms.a.type`, `.predicate`,
+ * `.negate` and the keys of the class that `transforms.a.type` names (KIP-66, KIP-585).
  */
 interface AliasList {
   readonly key: 'transforms' | 'predicates'
@@ -42,7 +42,7 @@ export function pluginSpecs(sent: SentConfig, plugins: readonly PluginEntry[]): 
   return LISTS.flatMap((list) => aliases(sent, list).map((alias) => aliasSpec(list, alias, sent, plugins)))
 }
 
-/** Aliases that stand twice. */
+/** One error for each alias that a list names twice. */
 export function aliasErrors(sent: SentConfig): FieldError[] {
   return [...LISTS.map(({ key }) => key), 'topic.creation.groups'].flatMap((key) => {
     const names = listOf(sent[key])
@@ -58,7 +58,7 @@ function aliasSpec(list: AliasList, alias: string, sent: SentConfig, plugins: re
   const known = plugins.filter((candidate) => candidate.type === list.type)
   const type: KeySpec = {
     type: 'class',
-    // Only what a worker published can run.
+    // A class can run only if a worker has published it.
     validator: { kind: 'knownClass', names: known.flatMap((candidate) => [candidate.class, ...candidate.aliases]) },
     importance: 'high',
     doc: `Class of the ${list.type} '${alias}'.`,
@@ -90,7 +90,7 @@ function aliases(sent: SentConfig, list: AliasList): string[] {
   return [...new Set(listOf(sent[list.key]))]
 }
 
-/** As Java's ConfigDef splits a list: nothing between two commas is an alias too, of no name. */
+/** Splits a list like Java's ConfigDef: an empty item between two commas is an alias with an empty name. */
 function listOf(value: string | null | undefined): string[] {
   const text = (value ?? '').trim()
   return text === '' ? [] : text.split(',').map((item) => item.trim())

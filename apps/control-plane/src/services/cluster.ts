@@ -5,12 +5,12 @@ import type { ServerInfo } from './server-info.ts'
 import type { Workers } from './workers.ts'
 
 export interface ControlPlaneView {
-  /** host:port of its REST API. */
+  /** host:port of the replica's REST API. */
   readonly address: string
   readonly leader: boolean
 }
 
-/** Knows the live replicas of the control plane. */
+/** The source of the control plane's live replicas. */
 export interface ControlPlanes {
   replicas(): Promise<readonly ControlPlaneView[]>
 }
@@ -18,7 +18,7 @@ export interface ControlPlanes {
 export interface ClusterView {
   readonly name: string
   readonly kafka_cluster_id: string
-  /** Of this control plane. */
+  /** The version of this control plane. */
   readonly version: string
   readonly connectors: number
   readonly tasks: number
@@ -28,11 +28,11 @@ export interface ClusterView {
 
 export interface ServiceView {
   readonly name: string
-  /** Kafka group of its workers. */
+  /** The Kafka group of the service's workers. */
   readonly group: string
-  /** host:port of each live worker, which is the `worker_id` of statuses. */
+  /** host:port of each live worker, which is also the `worker_id` of statuses. */
   readonly workers: readonly string[]
-  /** Connectors that it runs. */
+  /** The connectors that the service runs. */
   readonly plugins: readonly { readonly class: string; readonly type: string; readonly version: string }[]
   readonly connectors: number
   readonly tasks: number
@@ -48,7 +48,7 @@ export interface ClusterOptions {
   readonly controlPlanes: ControlPlanes | undefined
 }
 
-/** The whole installation at a glance: which services there are, who is alive, and what they run. */
+/** Shows the whole installation: the services, who is alive, and what they run. */
 export class Cluster {
   readonly #options: ClusterOptions
 

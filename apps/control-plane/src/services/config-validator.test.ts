@@ -14,7 +14,7 @@ async function validate(api: TestApi, more: Readonly<Record<string, string | nul
 const errorsOf = ({ configs }: ConfigInfos): [string, string][] =>
   configs.flatMap(({ value }) => value.errors.map((text): [string, string] => [value.name, text]))
 
-test('the framework keys come first in validate, last in config; strict leaves ours out', async () => {
+test('validate lists the framework keys first, config lists them last; strict mode leaves out our own keys', async () => {
   for (const strict of [false, true]) {
     const api = testApi({ strict })
     const names = (await validate(api, {})).configs.map(({ value }) => value.name)
@@ -29,13 +29,13 @@ test('the framework keys come first in validate, last in config; strict leaves o
   }
 })
 
-test('an error count counts errors, not settings', async () => {
+test('error_count counts errors, not settings', async () => {
   const infos = await validate(testApi(), { 'tasks.max': 'x', 'batch.size': 'y' })
   assert.equal(infos.error_count, 3)
   assert.equal(errorsOf(infos).length, 3)
 })
 
-test('a null of an unknown key has no definition and comes first, one of a known key has', async () => {
+test('a null of an unknown key comes first, without a definition; a null of a known key has its definition', async () => {
   const infos = await validate(testApi(), { unknown: null, topic: null })
   assert.deepEqual([infos.configs[0]?.definition, infos.configs[0]?.value.name], [null, 'unknown'])
   assert.equal(infos.configs.find(({ value }) => value.name === 'topic')?.definition?.name, 'topic')
@@ -54,7 +54,7 @@ const ROUTER: PluginEntry = {
   spec: { keys: { regex: { type: 'string', importance: 'high', doc: 'What to match.' } } },
 }
 
-test('an alias brings the settings of its class, under its prefix and in its group', async () => {
+test("an alias adds the settings of its class, under the alias's prefix and in its group", async () => {
   const api = testApi({ plugins: [FILE_SOURCE, ROUTER] })
   const infos = await validate(api, { transforms: 'r', 'transforms.r.type': 'x.RegexRouter' })
   assert.deepEqual(errorsOf(infos), [
@@ -73,7 +73,7 @@ test('an alias brings the settings of its class, under its prefix and in its gro
   assert.ok(infos.groups.includes('Transforms: r'))
 })
 
-test('an alias that stands twice, without a class or with an unknown one is an error', async () => {
+test('an alias that is listed twice, has no class or an unknown class is an error', async () => {
   const infos = await validate(testApi(), {
     transforms: 'a,b,a',
     'transforms.a.type': 'nix',
@@ -90,7 +90,7 @@ test('an alias that stands twice, without a class or with an unknown one is an e
   ])
 })
 
-test('an alias of a class is listed beside it and finds it', async () => {
+test('an alias of a class is listed beside the class and finds it', async () => {
   const api = testApi({ plugins: [{ ...FILE_SOURCE, aliases: ['com.example.LinesConnector'] }, ROUTER] })
   assert.deepEqual((await api.call('GET', '/connector-plugins')).body, [
     { class: 'com.example.LinesConnector', type: 'source', version: '3.9.1' },

@@ -13,7 +13,7 @@ import { aliasErrors, pluginSpecs } from './alias-specs.ts'
 import { namedConverters, type NamedConverter } from './converter-specs.ts'
 import type { Workers } from './workers.ts'
 
-/** One setting in the answer of validate; `definition` is null for a key that no spec knows. */
+/** One setting in the answer of validate. `definition` is null for a key that no spec knows. */
 export interface ConfigInfo {
   readonly definition: ConfigDefinition | null
   readonly value: ConfigValue
@@ -29,13 +29,14 @@ export interface ConfigInfos {
 export interface ConfigValidatorOptions {
   readonly plugins: PluginStore
   readonly workers: Workers
-  /** Only Kafka Connect's own framework keys. */
+  /** True: only Kafka Connect's own framework keys are known. */
   readonly strict: boolean
 }
 
 /**
- * Judges a connector's configuration in two steps: by the specs that workers published as data, and, when those find
- * nothing, by a live worker, which alone can run the plugin's code, reach its network and resolve `${…}` references.
+ * Validates a connector's configuration in two steps. First the specs are applied that workers published as data. If
+ * they find no error, a live worker is asked: only a worker can run the plugin's code, reach its network and resolve
+ * `${…}` references.
  */
 export class ConfigValidator {
   readonly #plugins: PluginStore
@@ -50,14 +51,14 @@ export class ConfigValidator {
     }
   }
 
-  /** The connector's keys, then the framework's. */
+  /** The connector's own keys, then the framework's keys. */
   describe(plugin: PluginEntry): ConfigDefinition[] {
     const own = describeConfig(plugin.spec)
     if (plugin.type !== 'source' && plugin.type !== 'sink') return own
     return [...own, ...describeConfig(this.#framework).filter(({ name }) => plugin.spec.keys[name] === undefined)]
   }
 
-  /** Throws 400 when the class is missing or unknown; all else is an error in the answer. */
+  /** Throws 400 when the class is missing or unknown. Every other mistake is an error in the answer. */
   async validate(sent: SentConfig): Promise<ConfigInfos> {
     const plugin = this.#connectorPlugin(sent)
     const converters = namedConverters(sent, this.#plugins.plugins())
@@ -69,7 +70,8 @@ export class ConfigValidator {
     ]
     const byName = new Map<string, ConfigInfo>()
     for (const info of infos) {
-      // A null is an error of every spec that does not know its key; the one that does has the definition.
+      // Every spec that does not know a key reports its null as an error. The spec that knows the key has the
+      // definition, which wins.
       if (info.definition !== null || !byName.has(info.value.name)) byName.set(info.value.name, info)
     }
     for (const converter of converters) setConverter(byName, converter)
@@ -95,7 +97,10 @@ export class ConfigValidator {
     throw restError('unknownClass', name, this.#plugins.plugins().filter(isConnector))
   }
 
-  /** One spec's definitions with their values; a reference is judged by the worker only. */
+  /**
+   * The definitions of one spec with their values. A `${…}` reference is not checked here, because only a worker can
+   * resolve it.
+   */
   #infos(spec: ConfigSpecData, sent: SentConfig, without: ConfigSpecData = { keys: {} }): ConfigInfo[] {
     const definitions = new Map(describeConfig(spec).map((definition) => [definition.name, definition]))
     return validateConfig(spec, sent, { deferReferences: true })
@@ -108,13 +113,13 @@ export function isConnector(plugin: PluginEntry): boolean {
   return plugin.type === 'source' || plugin.type === 'sink'
 }
 
-/** A converter's own setting; its errors name it as the converter knows it. */
+/** A converter's own setting under its full key. The text of its errors keeps the key that the converter knows. */
 function behind(key: string, { definition, value }: ConfigInfo): ConfigInfo {
   const name = `${key}.${value.name}`
   return { definition: definition && { ...definition, name }, value: { ...value, name } }
 }
 
-/** Shown is the class that the name stands for; null when there is none. */
+/** Shows the class behind a converter's name; null when there is no such class. */
 function setConverter(infos: Map<string, ConfigInfo>, { key, class: name, error }: NamedConverter): void {
   const info = infos.get(key)
   if (info === undefined) return

@@ -2,10 +2,10 @@ import type { TaskHealth } from '@tributary/connect-api'
 import type { ConnectorViews, StateView } from './connector-views.ts'
 import type { Workers } from './workers.ts'
 
-/** `GET /connectors/{c}/health`: all tasks together. */
+/** The answer of `GET /connectors/{c}/health`, over all tasks. */
 export interface ConnectorHealth {
   readonly name: string
-  /** The connector's state; FAILED also when one of its tasks has failed. */
+  /** The connector's state, or FAILED when one of its tasks has failed. */
   readonly state: string
   readonly connected: boolean
   readonly connected_since: number | null
@@ -15,7 +15,9 @@ export interface ConnectorHealth {
   readonly lag: number
   readonly reconnects: number
   readonly gaps: number
-  /** It should be running and is not connected, or has messages that have not reached Kafka for 30 s. */
+  /**
+   * True if the connector should be running and is not connected, or has messages that have not reached Kafka for 30 s.
+   */
   readonly stalled: boolean
   readonly reason: string
   readonly tasks: readonly TaskHealth[]
@@ -23,7 +25,7 @@ export interface ConnectorHealth {
 
 const STALLED_AFTER_MS = 30_000
 
-/** Asks the workers that run a connector's tasks how they are. */
+/** Asks the workers that run a connector's tasks for the health of each task. */
 export class ConnectorHealthReader {
   readonly #views: ConnectorViews
   readonly #workers: Workers
@@ -71,7 +73,7 @@ export class ConnectorHealthReader {
   }
 }
 
-/** Of a connector on which no worker has reported yet. */
+/** The health of a connector that no worker has reported on. */
 function unassigned(name: string, reason: string): ConnectorHealth {
   const none = { connected: false, connected_since: null, last_record_at: null, stalled: true, tasks: [] }
   return { name, state: 'UNASSIGNED', records_total: 0, rate: 0, lag: 0, reconnects: 0, gaps: 0, reason, ...none }
@@ -83,7 +85,7 @@ function isStalled(task: TaskHealth): boolean {
   return task.lag > 0 && Date.now() - since > STALLED_AFTER_MS
 }
 
-/** What needs attention most: the connector itself, a worker that does not answer, a task. */
+/** The most urgent reason: first the connector's own, then a silent worker's, then a task's. */
 function reason({ state, trace }: StateView, tasks: readonly TaskHealth[], silent: readonly string[]): string {
   if (state === 'FAILED') return `The connector failed: ${trace?.split('\n', 1)[0] ?? 'no reason was given'}`
   if (silent.length > 0) return `The worker ${silent.join(', ')} does not answer.`

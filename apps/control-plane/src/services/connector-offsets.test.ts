@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FILE_SOURCE, silentLog } from '../testing/test-api.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from '../testing/memory-stores.ts'
-import { ConnectorOffsets } from './connector-offsets.ts'
+import { ConnectorOffsets, EndedTasks } from './connector-offsets.ts'
 import { ConnectorViews } from './connector-views.ts'
-import { EndedTasks } from './ended-tasks.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { Workers } from './workers.ts'
 
@@ -22,7 +21,7 @@ async function offsetsOf(members: readonly { metadata: unknown }[]) {
   return { store: offsets, offsets: new ConnectorOffsets(options) }
 }
 
-test('offsets that cannot be read to their end are an error after a time, not a wait without end', async () => {
+test('an offsets topic that cannot be read to its end is an error after a time, not an endless wait', async () => {
   const { store, offsets } = await offsetsOf([])
   store.held = true
   await assert.rejects(offsets.read('a'), {
@@ -32,7 +31,7 @@ test('offsets that cannot be read to their end are an error after a time, not a 
   await assert.rejects(offsets.reset('a'), { status: 500, message: /^The offsets topic could not be read/ })
 })
 
-test('a worker that does not answer may have tasks: nothing is changed', async () => {
+test('a silent worker may still have tasks, so nothing is changed', async () => {
   const { offsets } = await offsetsOf([{ metadata: { worker: 'w:1' } }])
   await assert.rejects(offsets.reset('a'), {
     status: 500,
@@ -40,7 +39,7 @@ test('a worker that does not answer may have tasks: nothing is changed', async (
   })
 })
 
-test('while the group rebalances nobody knows who has tasks', async () => {
+test('while the group rebalances nobody knows who has tasks, so nothing is changed', async () => {
   const { offsets } = await offsetsOf([{ metadata: null }])
   await assert.rejects(offsets.reset('a'), {
     status: 500,

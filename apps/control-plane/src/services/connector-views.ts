@@ -45,8 +45,8 @@ export interface ViewParts {
 }
 
 /**
- * What the API shows of a connector, in the shapes of Kafka Connect and with nothing added: clients decode them
- * strictly. Desired state comes from the config topic, observed state from the status topic.
+ * The API's view of a connector, in exactly Kafka Connect's shapes: some clients refuse unknown fields. The desired
+ * state comes from the config topic, the observed state from the status topic.
  */
 export class ConnectorViews {
   readonly #config: ConfigStore
@@ -80,7 +80,7 @@ export class ConnectorViews {
     return { name: connector, config, tasks, type: this.type(connector) }
   }
 
-  /** 404 for the first moments of a connector, until a worker has reported on it. */
+  /** Throws 404 for the first moments of a connector, until a worker has reported on it. */
   status(connector: string): ConnectorStatus {
     const status = this.statusOrNull(connector)
     if (status === null) throw restError('noConnectorStatus', connector)
@@ -111,7 +111,7 @@ export class ConnectorViews {
     return this.#config.snapshot.tasks(connector).length
   }
 
-  /** `unknown` when the connector or its plugin is gone. */
+  /** `unknown` when the connector or its plugin does not exist. */
   type(connector: string): string {
     return this.plugin(connector)?.type ?? 'unknown'
   }

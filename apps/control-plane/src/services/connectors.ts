@@ -11,7 +11,7 @@ export interface ConnectorsOptions {
   readonly config: ConfigStore
   readonly views: ConnectorViews
   readonly validator: ConfigValidator
-  /** By connector. */
+  /** A lock for each connector. */
   readonly writes: KeyedLock
 }
 
@@ -29,8 +29,8 @@ export interface Restart {
 }
 
 /**
- * What changes connectors. Every write is answered after it was read back from the config topic, so a read that
- * follows sees it; writes to one connector wait for each other, so that of many POSTs of one name one wins.
+ * Changes connectors. Every write is answered after it was read back from the config topic, so that a following read
+ * sees it. Writes to one connector run one after the other, so that one of many POSTs of a name wins.
  */
 export class Connectors {
   readonly #config: ConfigStore
@@ -45,19 +45,22 @@ export class Connectors {
     this.#writes = writes
   }
 
-  /** Validates before it looks for a duplicate, as Connect does: an invalid config of an existing name is 400, not 409. */
+  /**
+   * Validates before the check for a duplicate, as Connect does: an invalid config of an existing name is answered with
+   * 400, not 409.
+   */
   create(connector: string, sent: SentConfig, targetState: TargetState): Promise<ConnectorInfo> {
     return this.#writes.run(connector, async () => {
       const config = await this.#accept(withName(connector, sent))
       if (this.#views.has(connector)) throw restError('connectorExists', connector)
-      // RUNNING is what a connector without a written state is.
+      // A connector without a written state is RUNNING.
       await this.#config.putConnectorConfig(connector, config, targetState === 'STARTED' ? undefined : targetState)
-      // A worker may be quick, and Connect's answer to a creation has never any tasks.
+      // Connect's answer to a creation never contains tasks, but a quick worker may have written some already.
       return { ...this.#views.info(connector), tasks: [] }
     })
   }
 
-  /** Replaces the whole configuration; the target state stays. */
+  /** Replaces the whole configuration and keeps the target state. */
   put(connector: string, sent: SentConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
     return this.#writes.run(connector, async () => {
       const config = await this.#accept(withName(connector, sent))
@@ -68,7 +71,7 @@ export class Connectors {
     })
   }
 
-  /** Merges (KIP-477): null removes a key. */
+  /** Merges the patch into the configuration (KIP-477): null removes a key. */
   patch(connector: string, patch: SentConfig): Promise<ConnectorInfo> {
     return this.#writes.run(connector, async () => {
       const merged = new Map<string, string>(Object.entries(this.#views.config(connector)))
@@ -81,7 +84,7 @@ export class Connectors {
     })
   }
 
-  /** Its offsets stay: they belong to the name. */
+  /** The connector's offsets stay, because they belong to its name. */
   remove(connector: string): Promise<void> {
     return this.#writes.run(connector, async () => {
       this.#views.config(connector)
@@ -89,7 +92,7 @@ export class Connectors {
     })
   }
 
-  /** Nothing is written when the connector is in that state already. */
+  /** Writes nothing when the connector has that state already. */
   setTargetState(connector: string, state: TargetState): Promise<void> {
     return this.#writes.run(connector, async () => {
       if (!this.#views.has(connector)) throw restError('unknownConnectorState', connector)
@@ -99,8 +102,9 @@ export class Connectors {
   }
 
   /**
-   * Pauses or resumes all connectors whose name fits the glob. Those that are STOPPED stay so: whoever stopped them did
-   * not mean a pause, and a resume after it would start them. When one cannot be written the others are; ask again.
+   * Pauses or resumes all connectors whose name matches the glob. STOPPED connectors stay STOPPED: a pause is not what
+   * their operator asked for, and a later resume would start them. If one write fails the other writes are still made,
+   * and the client may ask again.
    */
   async setTargetStates(pattern: string, state: 'PAUSED' | 'STARTED'): Promise<ChangedConnectors> {
     const { snapshot } = this.#config
@@ -113,14 +117,14 @@ export class Connectors {
     return { pattern, changed, unchanged: by.get(state) ?? [], stopped: by.get('STOPPED') ?? [] }
   }
 
-  /** The connector, and with `failedTasks` those of its tasks that have failed; the others go on. */
+  /** Restarts the connector and, with `failedTasks`, those of its tasks that have failed. Its other tasks continue. */
   async restart(connector: string, failedTasks: boolean): Promise<void> {
     if (!this.#views.has(connector)) throw restError('unknownConnector', connector)
     await this.#config.putRestart({ connector, includeTasks: false, onlyFailed: false })
     if (failedTasks) await this.#config.putRestart({ connector, includeTasks: true, onlyFailed: true })
   }
 
-  /** Asks for the restart and answers the status as it is about to be; workers carry it out after the answer (KIP-745). */
+  /** Requests the restart and answers the expected status. Workers restart after the answer (KIP-745). */
   async restartWith(connector: string, { includeTasks, onlyFailed }: Restart): Promise<ConnectorStatus> {
     if (!this.#views.has(connector)) throw restError('unknownConnector', connector)
     const status = this.#views.statusOrNull(connector)
@@ -141,14 +145,14 @@ export class Connectors {
     await this.#config.putRestart({ connector, task, includeTasks: false, onlyFailed: false })
   }
 
-  /** The config as it is to be stored; throws ConfigException, with every error, when it is not valid. */
+  /** Returns the config to store. Throws ConfigException with every error when the config is not valid. */
   async #accept(sent: SentConfig): Promise<ConnectorConfig> {
     const infos = await this.#validator.validate(sent)
     const problems = infos.configs.flatMap(({ value }) =>
       value.errors.map((message) => ({ name: value.name, message })),
     )
     if (problems.length > 0) throw new ConfigException(connectFrame(problems), problems)
-    // A null is one of the errors, so that all values are text from here on.
+    // The validation has refused every null, so all values are text.
     return sent as ConnectorConfig
   }
 }

@@ -25,7 +25,7 @@ test('a converter is found by its class and by its simple name, and gets the set
   }
 })
 
-test('a class that is not there, or is something else, is an error in the words of Connect', () => {
+test("a class that does not exist or is not a converter is an error with Connect's text", () => {
   const sent = { 'key.converter': 'nix', 'value.converter': 'a.Source', 'header.converter': JSON_CONVERTER.class }
   assert.deepEqual(
     namedConverters(sent, PLUGINS).map(({ class: name, error }) => [name, error]),
@@ -37,7 +37,7 @@ test('a class that is not there, or is something else, is an error in the words 
   )
 })
 
-test('references and unset keys are left to the worker, and all of it while no converter is published', () => {
+test('references and unset keys are left to the worker, and so is every key while no converter is published', () => {
   assert.deepEqual(namedConverters({ 'value.converter': '${env:CONVERTER}', 'key.converter': null }, PLUGINS), [])
   assert.deepEqual(namedConverters({ 'value.converter': 'nix' }, [plugin('a.Source', 'source')]), [])
 })

@@ -2,14 +2,16 @@ import { type ConfigSpecData, hasReferences } from '@tributary/config'
 import type { PluginEntry } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 
-/** A converter that a configuration names: the class that it is, its settings, and what is wrong with the name. */
+/** A converter that a configuration names: its class, its settings, and the error of a wrong name. */
 export interface NamedConverter {
-  /** `key.converter`, `value.converter` or `header.converter`: also what its settings stand behind. */
+  /**
+   * `key.converter`, `value.converter` or `header.converter`. The key is also the prefix of the converter's settings.
+   */
   readonly key: string
   /** null when there is no such class. */
   readonly class: string | null
   readonly error: string | null
-  /** Its settings, without the prefix. */
+  /** The converter's settings, without the prefix. */
   readonly spec: ConfigSpecData
   readonly settings: SentConfig
 }
@@ -29,8 +31,9 @@ const ROLES: readonly Role[] = [
 ]
 
 /**
- * The converters that a configuration names itself, judged by what workers have published, as Connect judges them
- * before it starts anything. Left to the worker: a reference, and everything while no worker has published any.
+ * The converters that a configuration names, checked against what workers have published; Connect, too, checks them
+ * before it starts anything. References are left to the worker, and so is everything while no worker has published a
+ * converter.
  */
 export function namedConverters(sent: SentConfig, plugins: readonly PluginEntry[]): NamedConverter[] {
   return ROLES.flatMap((role): NamedConverter[] => {

@@ -1,11 +1,11 @@
 /**
- * Whether all of `text` fits `pattern`, in which `*` stands for any characters, none included, and `?` for one. In time
- * proportional to both lengths, whatever the pattern: it comes from a client.
+ * Whether `pattern` matches the whole `text`. `*` matches any characters, or none; `?` matches one character. Time is
+ * at most proportional to the product of the lengths, because a client chooses the pattern.
  */
 export function matchesGlob(pattern: string, text: string): boolean {
   let at = 0
   let next = 0
-  /** Behind the last `*`, and what of the text it has swallowed up to. */
+  /** The position behind the last `*`, and the position in the text up to which that `*` has matched. */
   let star = -1
   let swallowed = 0
   while (at < text.length) {

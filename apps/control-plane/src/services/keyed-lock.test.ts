@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { KeyedLock } from './keyed-lock.ts'
 
-test('operations of one key run one after the other, those of another beside them', async () => {
+test('operations of one key run one after the other, operations of different keys run at the same time', async () => {
   const lock = new KeyedLock()
   const order: string[] = []
   const gate = Promise.withResolvers<void>()
@@ -17,7 +17,7 @@ test('operations of one key run one after the other, those of another beside the
   assert.deepEqual(order, ['b', 'a1', 'a2'])
 })
 
-test('a failed operation is reported to its caller and holds up nobody', async () => {
+test('a failed operation is reported to its caller and delays nobody', async () => {
   const lock = new KeyedLock()
   const failed = lock.run('a', () => Promise.reject(new Error('no')))
   const next = lock.run('a', () => Promise.resolve(1))

@@ -1,4 +1,4 @@
-/** Runs the operations of one key one after the other; those of different keys side by side. */
+/** Runs the operations of one key one after the other, and the operations of different keys at the same time. */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<void>>()
 
@@ -14,5 +14,5 @@ export class KeyedLock {
   }
 }
 
-/** The caller of `run` gets the result or the error; those who wait behind it need neither. */
+/** Only the caller of `run` needs the result or the error. The next operation needs neither. */
 function ignore(): void {}

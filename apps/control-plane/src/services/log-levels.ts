@@ -3,8 +3,8 @@ import { type LoggerLevel, type LoggerLevels, parseLevel } from '@tributary/tele
 import { restError } from '../http/rest-errors.ts'
 
 /**
- * Log levels while everything runs (KIP-495, KIP-976). No connector runs in this process: a level is set here and sent
- * to all workers by the config topic, whichever scope was asked for; only the answers of the scopes differ.
+ * Log levels that can be changed while the cluster runs (KIP-495, KIP-976). No connector runs in this process. So both
+ * scopes set a level in this process and send it to all workers through the config topic; only their answers differ.
  */
 export class LogLevels {
   readonly #levels: LoggerLevels
@@ -25,7 +25,9 @@ export class LogLevels {
     return level
   }
 
-  /** Sets the level of a logger and of the set ones below it; the names of those of this process. */
+  /**
+   * Sets the level of a logger and of those loggers below it that have a level. Returns their names in this process.
+   */
   async set(logger: string, text: string | null | undefined): Promise<string[]> {
     if (text === undefined || text === null) throw restError('levelMissing')
     const level = parseLevel(text)
@@ -34,7 +36,10 @@ export class LogLevels {
     return setLoggerLevel(this.#levels, logger, level)
   }
 
-  /** Takes over levels that come by the config topic, from other replicas of this service too. Answers the way to end it. */
+  /**
+   * Applies the levels that arrive through the config topic, also from other replicas. Returns a function that ends
+   * this.
+   */
   follow(): () => void {
     return followLogLevels(this.#config, this.#levels)
   }

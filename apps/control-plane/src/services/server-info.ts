@@ -13,7 +13,7 @@ export interface Health {
 
 export interface ServerOptions {
   readonly config: ConfigStore
-  /** True as soon as writes are possible; in words why they are not after `timeoutMs`. */
+  /** Resolves with true as soon as writes are possible, or with the reason why they are not after `timeoutMs`. */
   readonly writable: (timeoutMs: number) => Promise<true | string>
   readonly kafkaClusterId: string
   readonly version: string
@@ -22,8 +22,8 @@ export interface ServerOptions {
 const HEALTH_TIMEOUT_MS = 10_000
 
 /**
- * The Kafka Connect whose API this is: clients decide by it what they may call (kcctl parses the version as X.Y and
- * wants 3.7 or more for cluster-wide log levels).
+ * The version of Kafka Connect whose API this is. Clients decide by it what they may call: kcctl parses the version as
+ * X.Y and wants 3.7 or more for cluster-wide log levels.
  */
 const CONNECT_VERSION = '3.9.1'
 
@@ -39,9 +39,9 @@ export class Server {
     return { version: CONNECT_VERSION, commit: `tributary-${version}`, kafka_cluster_id: kafkaClusterId }
   }
 
-  /** Healthy when the config topic can be read to its end, without which nothing can be answered truly, and written. */
+  /** Healthy when the config topic can be written and read to its end. Without reading it no answer would be true. */
   async health(): Promise<Health> {
-    // An election is over in less, and is no reason to take a replica out of service.
+    // An election takes less time than this, and must not take the replica out of service.
     const writable = await this.#options.writable(HEALTH_TIMEOUT_MS)
     if (writable !== true) return { status: 'unhealthy', message: writable }
     try {

@@ -16,7 +16,7 @@ async function cleaned(prepare: (config: MemoryConfigStore, status: MemoryStatus
   return { config, status, cleaner }
 }
 
-test('the statuses and topics of a removed connector go, those of others stay', async () => {
+test('the statuses and topics of a removed connector are deleted, those of other connectors stay', async () => {
   const { status } = await cleaned(async (config, status) => {
     for (const connector of ['gone', 'here']) {
       await config.putConnectorConfig(connector, {})
@@ -32,7 +32,7 @@ test('the statuses and topics of a removed connector go, those of others stay', 
   assert.deepEqual([status.task('here', 0)?.state, status.topics('here')], ['RUNNING', ['t']])
 })
 
-test('what a worker writes about a removed connector afterwards goes too', async () => {
+test('a status that a worker writes after the removal is deleted, too', async () => {
   const { status } = await cleaned(async (_config, status) => {
     await status.putConnector('gone', { ...running, state: 'UNASSIGNED' })
     await status.putTask('gone', 0, { ...running, state: 'UNASSIGNED' })
@@ -40,7 +40,7 @@ test('what a worker writes about a removed connector afterwards goes too', async
   assert.deepEqual([status.connector('gone'), status.task('gone', 0)], [null, null])
 })
 
-test('the statuses of tasks beyond the present ones go', async () => {
+test('the statuses of tasks that the connector no longer has are deleted', async () => {
   const { status } = await cleaned(async (config, status) => {
     await config.putConnectorConfig('c', {})
     await config.putTaskConfigs('c', [{}, {}])
@@ -51,16 +51,16 @@ test('the statuses of tasks beyond the present ones go', async () => {
   assert.deepEqual([...status.tasks('c').keys()], [0])
 })
 
-test('a status that is ahead of the config topic as read so far stays', async () => {
+test('a status stays whose connector has not been read from the config topic yet', async () => {
   const { status } = await cleaned(async (config, status) => {
-    // The connector appears only once the topic is read to its end.
+    // The connector appears only after the topic was read to its end.
     config.onRefresh = () => config.putConnectorConfig('new', {})
     await status.putConnector('new', running)
   })
   assert.equal(status.connector('new')?.state, 'RUNNING')
 })
 
-test('an outage while it cleans is no end: the next status starts it again', async () => {
+test('after an outage the next status starts the cleaning again', async () => {
   const { status, config, cleaner } = await cleaned(async (config, status) => {
     config.outage = new Error('away')
     await status.putConnector('gone', running)

@@ -8,8 +8,8 @@ export interface StatusCleanerOptions {
 }
 
 /**
- * Takes statuses out of the status topic that belong to nothing any more: of a connector that was deleted while no
- * worker was there to say so, and of tasks beyond those that a connector has now.
+ * Deletes stale statuses from the status topic: those of connectors that were deleted while no worker was running, and
+ * those of tasks that a connector no longer has.
  */
 export class StatusCleaner {
   readonly #options: StatusCleanerOptions
@@ -21,7 +21,7 @@ export class StatusCleaner {
     this.#options = options
   }
 
-  /** Until the signal aborts: once this replica no longer writes, cleaning is another's. */
+  /** Cleans until the signal aborts: when this replica stops leading, the next leader cleans. */
   start(signal: AbortSignal): void {
     signal.addEventListener('abort', () => this.#stop(), { once: true })
     const { config, status } = this.#options
@@ -35,7 +35,7 @@ export class StatusCleaner {
     for (const connector of status.connectors()) this.#suspect(connector)
   }
 
-  /** Resolves once there is nothing left to clean. */
+  /** Resolves when nothing is left to clean. */
   async settled(): Promise<void> {
     await this.#running
   }
@@ -57,7 +57,8 @@ export class StatusCleaner {
     const { config, log } = this.#options
     try {
       while (this.#suspects.size > 0) {
-        // A status may be ahead of what was read of the config topic: only its present end can say what is gone.
+        // A status may be newer than the part of the config topic that was read. Only the current end of the topic says
+        // what is gone.
         await config.refresh()
         const connectors = [...this.#suspects]
         this.#suspects.clear()

@@ -9,7 +9,7 @@ const validate = (api: TestApi, extra: Record<string, string> = {}): ReturnType<
 const errorsOf = (body: unknown): string[] =>
   (body as { configs: { value: { errors: string[] } }[] }).configs.flatMap(({ value }) => value.errors)
 
-test('a live worker judges what the specs let pass; the next one is asked when the first does not answer', async (t) => {
+test('a live worker checks what the specs accept; if the first worker does not answer the next one is asked', async (t) => {
   const api = testApi()
   const refusing = await worker(t, () => null)
   const live = await worker(t, () => ({ errors: [{ field: 'file', message: 'no such file' }] }))
@@ -27,7 +27,7 @@ test('a live worker judges what the specs let pass; the next one is asked when t
   assert.match((created.body as { message: string }).message, /1 error\(s\):\nno such file\n/)
 })
 
-test('without a live worker, and with errors already, the specs alone judge', async (t) => {
+test('without a live worker, or when the specs find errors, the specs alone decide', async (t) => {
   const api = testApi()
   assert.deepEqual(errorsOf((await validate(api)).body), [])
   const live = await worker(t, () => ({ errors: [] }))
@@ -36,7 +36,7 @@ test('without a live worker, and with errors already, the specs alone judge', as
   assert.deepEqual(live.asked, [])
 })
 
-test('a reference is judged by the worker only', async (t) => {
+test('only the worker checks a reference', async (t) => {
   const api = testApi()
   const answer = await validate(api, { 'batch.size': '${env:SIZE}' })
   assert.deepEqual(errorsOf(answer.body), [])
@@ -70,7 +70,7 @@ async function withTasks(workers: readonly string[]): Promise<TestApi> {
   return api
 }
 
-test('health is gathered from the workers that run the tasks', async (t) => {
+test('health is collected from the workers that run the tasks', async (t) => {
   const one = await worker(t, () => ({ tasks: [{ ...health, task: 1, last_record_at: null, reason: 'Quiet.' }] }))
   const other = await worker(t, () => ({ tasks: [health] }))
   const api = await withTasks([other.address, one.address])
@@ -97,7 +97,7 @@ test('health is gathered from the workers that run the tasks', async (t) => {
   assert.deepEqual(one.asked[0]?.request, 'GET /internal/connectors/a/health')
 })
 
-test('a connector is stalled when a task is not connected, does not get rid of its messages, or its worker is silent', async (t) => {
+test('a connector is stalled when a task is not connected, its messages do not reach Kafka, or its worker is silent', async (t) => {
   const cases = [
     [{ ...health, connected: false, reason: 'Not connected.' }, true, 'Not connected.'],
     [{ ...health, lag: 5, reason: 'The queue is full.' }, true, 'The queue is full.'],
@@ -114,7 +114,7 @@ test('a connector is stalled when a task is not connected, does not get rid of i
   }
 })
 
-test('health is FAILED with the reason when one of the tasks is', async (t) => {
+test('health is FAILED with the reason when one task has failed', async (t) => {
   const failed = { ...health, task: 1, state: 'failed', connected: false, reason: 'The task failed: no such table' }
   const { address } = await worker(t, () => ({ tasks: [{ ...health, state: 'running' }, failed] }))
   const api = await withTasks([address, address])
@@ -122,7 +122,7 @@ test('health is FAILED with the reason when one of the tasks is', async (t) => {
   assert.deepEqual([state, connected, reason], ['FAILED', false, 'Task 1: The task failed: no such table'])
 })
 
-test('health says why no worker has a connector, and why one failed', async () => {
+test('health says why no worker has a connector, and why a connector failed', async () => {
   const api = testApi()
   await api.call('PUT', '/connectors/a/config', config)
   const read = async (): Promise<unknown[]> => {
@@ -138,7 +138,7 @@ test('health says why no worker has a connector, and why one failed', async () =
   assert.equal((await api.call('GET', '/connectors/none/health')).status, 404)
 })
 
-test('the cluster shows its services and who is alive', async () => {
+test('the cluster shows its services and the live workers', async () => {
   const api = await withTasks(['w:1'])
   api.groups.set('test-file-ingest', ['w:2', 'w:1'])
   await api.configs.putTaskConfigs('a', [{}])

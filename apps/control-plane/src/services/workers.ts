@@ -5,7 +5,7 @@ import { SharedRun } from '@tributary/kafka'
 import type { Logger } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
 
-/** What finding workers needs of KafkaAdmin. */
+/** The part of KafkaAdmin that finds workers. */
 export interface GroupReader {
   describeGroup(
     groupId: string,
@@ -15,9 +15,9 @@ export interface GroupReader {
 
 export interface WorkersOptions {
   readonly groups: GroupReader
-  /** `TRIBUTARY_CLUSTER`: a service's group is `<cluster>-<service>`. */
+  /** `TRIBUTARY_CLUSTER`. The group of a service is `<cluster>-<service>`. */
   readonly cluster: string
-  /** Shared with the workers; null where none is set. */
+  /** The key that the control plane shares with the workers; null when none is set. */
   readonly internalKey: SecretLike | null
   readonly log: Logger
   readonly fetch?: typeof fetch
@@ -25,19 +25,23 @@ export interface WorkersOptions {
 
 const VALIDATE_TIMEOUT_MS = 30_000
 const READ_TIMEOUT_MS = 3_000
-/** Kafka may be away for long, and workers live on: who asks for them does not wait for it. */
+/** Kafka may be away for long while workers live on, so a request for them does not wait long. */
 const GROUP_TIMEOUT_MS = 2_000
-/** A group that takes in new work has rounds all the time, in which Kafka does not tell who is in it. */
+/**
+ * How long a known list of members counts as current, in ms. A group that takes in new work rebalances all the time,
+ * and Kafka does not list the members of a rebalancing group.
+ */
 const FRESH_MS = 2_000
 
 /**
- * The live workers of a service, found by its Kafka group (nothing else has to be registered), and their internal
- * routes. A worker's address is the host:port of its admin server, which is also the `worker_id` of statuses.
+ * The live workers of a service, and their internal routes. The workers are found by the service's Kafka group, so
+ * nothing has to be registered. A worker's address is the host:port of its admin server, which is also the `worker_id`
+ * of statuses.
  */
 export class Workers {
   readonly #options: WorkersOptions
   readonly #fetch: typeof fetch
-  /** By service; `at` in ms, monotonic. */
+  /** The last known members of each service. `at` is in ms, monotonic. */
   readonly #lastKnown = new Map<string, { readonly addresses: readonly string[]; readonly at: number }>()
   readonly #descriptions = new Map<string, SharedRun<Awaited<ReturnType<GroupReader['describeGroup']>>>>()
 
@@ -50,7 +54,10 @@ export class Workers {
     return `${this.#options.cluster}-${service}`
   }
 
-  /** Addresses (host:port) of the live workers of `service`; the last known ones while Kafka does not tell. */
+  /**
+   * Addresses (host:port) of the live workers of `service`. While Kafka does not list them, the last known addresses
+   * are returned.
+   */
   async of(service: string, maxAgeMs = 0): Promise<readonly string[]> {
     const known = this.#lastKnown.get(service)
     if (known && known.addresses.length > 0 && performance.now() - known.at < maxAgeMs) return known.addresses
@@ -63,7 +70,9 @@ export class Workers {
     return this.#lastKnown.get(service)?.addresses ?? []
   }
 
-  /** As Kafka knows them now; null while the group rebalances and Kafka does not tell who its members are. */
+  /**
+   * The current members of the group; null while the group rebalances, because Kafka does not list its members then.
+   */
   async members(service: string): Promise<readonly string[] | null> {
     const { members } = await this.#describe(this.groupOf(service))
     const addresses = members.map(({ metadata }) => workerAddress(metadata))
@@ -71,8 +80,8 @@ export class Workers {
   }
 
   /**
-   * Has one live worker judge what needs the plugin's code; the next one is asked when a worker does not answer.
-   * Without an answer the configuration stands as the specs judged it.
+   * Lets one live worker check the part of a configuration that needs the plugin's code. If a worker does not answer
+   * the next one is asked. Without any answer the judgement of the specs stands.
    */
   async validate(plugin: PluginEntry, config: Readonly<Record<string, string>>): Promise<FieldError[]> {
     for (const worker of await this.of(plugin.service, FRESH_MS)) {
@@ -85,8 +94,9 @@ export class Workers {
   }
 
   /**
-   * Has one live worker judge offsets before they are written; `complete`: its plugin keeps none elsewhere. Without a
-   * live worker they stand as they are, and a task that cannot go on from them will say so.
+   * Lets one live worker check offsets before they are written. `complete` means that the plugin keeps no offsets
+   * elsewhere. Without a live worker the offsets are accepted unchecked, and a task that cannot continue from them
+   * reports that.
    */
   async checkOffsets(
     plugin: PluginEntry,
@@ -103,14 +113,17 @@ export class Workers {
     return { errors: [], complete: false }
   }
 
-  /** The tasks of a connector that a worker has, those that are still ending included; null when it does not answer. */
+  /**
+   * The tasks of a connector that a worker has, including tasks that are still ending; null when the worker does not
+   * answer.
+   */
   async tasksOf(worker: string, connector: string): Promise<readonly TaskHealth[] | null> {
     const answer = await this.request(worker, 'GET', `/internal/connectors/${encodeURIComponent(connector)}/health`)
     const tasks = (answer as { tasks?: unknown } | null)?.tasks
     return Array.isArray(tasks) ? (tasks as TaskHealth[]) : null
   }
 
-  /** A worker's answer as JSON; null when it does not answer, or not with 200. */
+  /** A worker's answer as JSON; null when the worker does not answer, or answers with another status than 2xx. */
   async request(
     worker: string,
     method: 'GET' | 'PUT',
@@ -138,7 +151,9 @@ export class Workers {
     return null
   }
 
-  /** Requests that come together ask Kafka once: its answer grows with the number of tasks. */
+  /**
+   * Requests that arrive together ask Kafka once, because the size of Kafka's answer grows with the number of tasks.
+   */
   #describe(group: string): ReturnType<GroupReader['describeGroup']> {
     let asking = this.#descriptions.get(group)
     if (!asking) {
@@ -151,7 +166,7 @@ export class Workers {
   }
 }
 
-/** Members say where they are in their group metadata; one that is no worker of ours has no address. */
+/** The address in a member's group metadata; null for a member that is not one of our workers. */
 function workerAddress(metadata: unknown): string | null {
   const worker = (metadata as { worker?: unknown } | null)?.worker
   return typeof worker === 'string' ? worker : null

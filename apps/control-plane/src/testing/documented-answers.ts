@@ -2,20 +2,20 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import assert from 'node:assert/strict'
 import type { OpenApiDocument } from '../http/openapi.ts'
 
-/** Checks an answer against what the document says of its route and status; throws AssertionError. */
+/** Checks an answer against the documented answer of its route and status. Throws AssertionError. */
 export type CheckAnswer = (answer: {
   readonly method: string
   /** Path and query. */
   readonly url: string
   readonly status: number
-  /** Parsed; undefined for an empty one. */
+  /** The parsed body; undefined for an empty one. */
   readonly body: unknown
 }) => void
 
-/** What the HTTP layer answers to any request, documented or not. */
+/** Statuses that the HTTP layer may answer to any request, documented or not. */
 const ANY_ROUTE = [400, 404, 405, 406, 413, 415]
 
-/** By document: to compile the schemas takes longer than most tests do. */
+/** One check for each document, because compiling the schemas takes longer than most tests. */
 const CHECKS = new Map<string, CheckAnswer>()
 
 /** `document` is the text of an OpenAPI document. */

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 
 export interface Asked {
-  /** `PUT /internal/…` */
+  /** Method and path, such as `PUT /internal/…`. */
   readonly request: string
-  /** Header `x-tributary-key`. */
+  /** The header `x-tributary-key`. */
   readonly key: unknown
   readonly body: string
 }
@@ -15,7 +15,10 @@ export interface FakeWorker {
   readonly asked: Asked[]
 }
 
-/** A worker's internal routes, answering what `answer` gives for a path; null refuses. Ends with the test. */
+/**
+ * Starts a server with a worker's internal routes. `answer` gives the answer for a path; null means 404. The server
+ * ends with the test.
+ */
 export async function fakeWorker(t: TestContext, answer: (path: string) => unknown): Promise<FakeWorker> {
   const asked: Asked[] = []
   const server = createServer((request, response) => {

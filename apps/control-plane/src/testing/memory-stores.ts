@@ -14,7 +14,10 @@ import type {
 import { canonicalJson } from '@tributary/config'
 import type { OffsetEntry } from '@tributary/connect-api'
 
-/** The stores over maps: a write is read back at once. The contract of the real ones is tested in connect-storage. */
+/**
+ * Stores over maps, in which a write is read back at once. The contract of the real stores is tested in
+ * connect-storage.
+ */
 
 interface Stored {
   config: ConnectorConfig
@@ -26,11 +29,11 @@ export class MemoryConfigStore implements ConfigStore {
   readonly restarts: RestartRequest[] = []
   readonly levels: [string, string][] = []
   writes = 0
-  /** Task numbers that have a record in the topic, where they are more than the tasks. */
+  /** Task numbers that have a record in the topic, where they differ from the current tasks. */
   readonly knownTasks = new Map<string, readonly number[]>()
   /** Makes `refresh` reject, as when Kafka is away. */
   outage: Error | null = null
-  /** What a refresh brings. */
+  /** Called by `refresh`: applies what a refresh would read. */
   onRefresh: () => Promise<void> = () => Promise.resolve()
   readonly #connectors = new Map<string, Stored>()
   readonly #listeners = new Set<ConfigListener>()
@@ -93,7 +96,7 @@ export class MemoryConfigStore implements ConfigStore {
     this.levels.push([logger, level])
   }
 
-  /** A write takes a moment, so that operations that may overlap do. */
+  /** A write takes a moment, so that operations that may overlap do overlap. */
   #written(): Promise<void> {
     this.writes++
     return new Promise((resolve) => setImmediate(resolve))

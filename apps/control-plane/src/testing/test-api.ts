@@ -6,7 +6,7 @@ import type { GroupReader } from '../services/workers.ts'
 import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
 
-/** Kafka's file source: the connector that a real Kafka Connect has, so that answers can be compared with its. */
+/** Kafka's file source. A real Kafka Connect has this connector, too, so that answers can be compared. */
 export const FILE_SOURCE: PluginEntry = {
   class: 'org.apache.kafka.connect.file.FileStreamSourceConnector',
   aliases: [],
@@ -35,7 +35,7 @@ export const FILE_SOURCE: PluginEntry = {
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>
-  /** Parsed; undefined for an empty one, text where it is no JSON. */
+  /** The parsed body; undefined for an empty one, and text if the body is not JSON. */
   readonly body: unknown
 }
 
@@ -46,7 +46,7 @@ export interface TestApi {
   readonly plugins: MemoryPluginStore
   /** Worker addresses by group. */
   readonly groups: Map<string, string[]>
-  /** Transactional ids that were fenced. */
+  /** The transactional ids that were fenced. */
   readonly fenced: readonly string[]
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
 }

@@ -9,10 +9,12 @@ import { settled, throughout, until } from './until.ts'
 const QUEUE_BOUND = 500
 const IN_FLIGHT_BOUND = 1000
 const POLL_BOUND = 500
+/** A fixture that allows more than this many times what a blocked server writes would hide an unbounded buffer. */
+const GENEROUS = 3
 
 /**
- * What every source promises, whatever its transport (design: the contract of a source). `createRunner` is called once
- * a scenario, for a topic of its own.
+ * What every source promises, whatever its transport. `createRunner` is called once for each scenario, which gets a topic of its
+ * own.
  */
 export function sourceContract(name: string, fixture: SourceFixture, createRunner: () => Promise<TaskRunner>): void {
   const scenario = (title: string, extra: Props | ((runner: TaskRunner) => Props), play: Scenario): void => {
@@ -79,6 +81,8 @@ async function slowsTheSenderDown({ task, feed, arrived, numbers }: Scene, fixtu
   feed.send(2 * most)
   const written = await settled(() => feed.written, 'the server is blocked')
   assert.ok(written <= most, `the server could write ${written}, at most ${most} are bounded`)
+  const generous = `the fixture allows ${most} messages, but a blocked server could write ${written} only: lower transportBytes or queueOvershoot`
+  assert.ok(most <= GENEROUS * written, generous)
   const held = QUEUE_BOUND + fixture.queueOvershoot
   assert.ok(task.stats.queueSize <= held, `${task.stats.queueSize} records are queued, at most ${held} are bounded`)
   task.kafka('up')

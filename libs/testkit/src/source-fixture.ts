@@ -27,7 +27,10 @@ export interface SourceFixture {
   numberAt(offset: SourceOffset): number
   /** Keys that bound the queue to `records` records. */
   queueBound(records: number): Props
-  /** Records over the queue's bound that one read of the transport may bring before the pause takes effect. */
+  /**
+   * Records over the queue's bound that one read of the transport may bring before the pause takes effect. To find it: bytes of
+   * one read (64 KiB for a socket of Node) divided by `messageBytes`, rounded up.
+   */
   readonly queueOvershoot: number
   /** Keys that switch resuming on: the feed then goes on after the number asked for. null: the source cannot resume. */
   readonly resume: Props | null
@@ -35,9 +38,13 @@ export interface SourceFixture {
   readonly alwaysResumes?: true
   /** Keys with which a run leaves out what the run before it delivered, of a live feed that both have read; absent: it cannot. */
   readonly deduplicates?: Props
-  /** Bytes that a paused connection still takes: transport windows and buffers of both ends. */
+  /**
+   * Bytes that a paused connection still takes: transport windows and buffers of both ends. To find it: run the suite with 0; the
+   * scenario that slows the sender down fails and says how many messages the server could write. For plain TCP on loopback Linux
+   * takes up to `tcp_wmem` plus `tcp_rmem` (some 10 MiB). A value that is far above what the server can write fails, too.
+   */
   readonly transportBytes: number
-  /** Bytes of one message on the wire, at least. */
+  /** Bytes of one message on the wire, at least. A kilobyte or more keeps the suite short, as fewer messages fill the buffers. */
   readonly messageBytes: number
 }
 

@@ -25,7 +25,7 @@ test('docs/README.md links every page of docs', () => {
   }
 })
 
-describe('each decision has a number of its own and says context, decision, consequence, measured by', () => {
+describe('each decision has a number of its own and says context, decision, consequence, measured by what', () => {
   const names = readdirSync(join(root, 'docs/decisions')).sort()
   for (const name of names) {
     it(name, () => {
@@ -33,8 +33,8 @@ describe('each decision has a number of its own and says context, decision, cons
       const text = read(`docs/decisions/${name}`)
       assert.ok(text.startsWith(`# ${number}. `), `the title begins with "# ${number}. "`)
       assert.equal(names.filter((other) => other.startsWith(`${number}-`)).length, 1)
-      const parts = [...text.matchAll(/^\*\*(Context|Decision|Consequence|Measured by)\b/gm)].map((part) => part[1])
-      assert.deepEqual(parts, ['Context', 'Decision', 'Consequence', 'Measured by'])
+      const parts = [...text.matchAll(/^\*\*(Context|Decision|Consequence|Measured)\b/gm)].map((part) => part[1])
+      assert.deepEqual(parts, ['Context', 'Decision', 'Consequence', 'Measured'])
     })
   }
 })

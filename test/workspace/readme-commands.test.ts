@@ -1,32 +1,44 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readManifest, workspaceRoot as root } from './workspace.ts'
 
-/** Each command of the README, and what runs it. */
+/** Each command of the README and of the pages in docs/, and what runs it. */
 const RUN_BY: Readonly<Record<string, string>> = {
   'npm ci && npm start': 'test/e2e/start-demo.test.ts',
   'npm ci && npm test': '.ci/run',
   'npm run bench -- grpc': 'test/bench/run.ts',
   'npm run bench -- ws': 'test/bench/run.ts',
   'npm run bench -- control-plane': 'test/bench/run.ts',
+  'npm run new-source -- web-hook': 'test/e2e/new-source.test.ts',
   'npm start -- --help': 'test/e2e/start-refusals.test.ts',
   'npm run lint': 'test/runner/stages.ts',
   'npm run test:long': 'test/run.ts',
+  'npm test -- --quick': 'test/workspace/runner.test.ts',
+  'npx node --test apps/sse-ingest/test/contract.test.ts': 'test/runner/stages.ts',
+  'npx node apps/control-plane/src/main.ts --help': 'test/integration/process/service.test.ts',
+  'npx node apps/sse-ingest/src/main.ts --help': 'test/integration/process/service.test.ts',
   'npm run topic -- demo.quotes': 'test/e2e/start-demo.test.ts',
   'curl -X POST http://localhost:8083/connectors': 'test/integration/examples/grpc-services.test.ts',
 }
 
-test('every command of the README is one that a test or CI runs', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const blocks = [...readme.matchAll(/```sh\n([^]*?)```/g)].map((block) => block[1]!.trim())
-  const inline = [...readme.matchAll(/`(npm [^`]+)`/g)].map((match) => match[1]!)
-  for (const command of [...blocks, ...inline]) {
-    const known = Object.keys(RUN_BY).find((prefix) => command === prefix || command.startsWith(`${prefix} `))
-    assert.ok(known ?? command === 'npm start', `no test is named for: ${command}`)
-  }
+for (const page of ['README.md', ...globSync('docs/*.md', { cwd: root })]) {
+  test(`every command of ${page} is one that a test or CI runs`, () => {
+    const text = readFileSync(join(root, page), 'utf8')
+    const blocks = [...text.matchAll(/```sh\n([^]*?)```/g)].map((block) => block[1]!.trim())
+    // The body of a POST stands on lines of its own; other blocks have a command a line.
+    const lines = blocks.flatMap((block) => (block.startsWith('curl ') ? [block] : block.split('\n')))
+    const inline = [...text.matchAll(/`(npm [^`]+)`/g)].map((match) => match[1]!)
+    for (const command of [...lines, ...inline]) {
+      const known = Object.keys(RUN_BY).find((prefix) => command === prefix || command.startsWith(`${prefix} `))
+      assert.ok(known ?? command === 'npm start', `no test is named for: ${command}`)
+    }
+  })
+}
+
+test('what runs the commands is there', () => {
   for (const [command, file] of Object.entries(RUN_BY)) assert.ok(existsSync(join(root, file)), `${command}: ${file}`)
 })
 

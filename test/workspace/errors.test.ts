@@ -1,28 +1,55 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { packageErrors } from './generated-pages.ts'
+import { isTestFile } from './imports/layers.ts'
+import { workspaceRoot } from './workspace.ts'
 
-const THROWN = /new (Config|Data|Retriable|Fatal|NotConnected)Error\(\s*'([A-Z_]+)'/g
-const KINDS: Readonly<Record<string, string>> = { Config: 'config', Data: 'data', Retriable: 'retriable', Fatal: 'fatal', NotConnected: 'retriable' } // prettier-ignore
+/** An error that is made past `defineErrors`, or a class of errors that would hide one. */
+const MADE = /\b(?:new|extends)\s+((?:Connect|Retriable|Data|Config|Fatal|NotConnected)Error)\b/g
+const DEFINES = /\bdefineErrors\(/
 
-test('ERRORS.md lists exactly the codes that the sources make, with their kinds', () => {
-  const made = new Map<string, string>()
-  const files = globSync('{apps,libs}/*/src/**/*.ts', { cwd: root() })
-  for (const file of files) {
-    if (file.endsWith('.test.ts') || file.includes('/testing/')) continue
-    for (const [, type, code] of readFileSync(`${root()}/${file}`, 'utf8').matchAll(THROWN)) {
-      const kind = KINDS[type!]!
-      assert.ok((made.get(code!) ?? kind) === kind, `${code} is made with two kinds`)
-      made.set(code!, kind)
-    }
-  }
-  const table = readFileSync(`${root()}/libs/connect-api/ERRORS.md`, 'utf8')
-  const listed = new Map(
-    [...table.matchAll(/^\| `([A-Z_]+)`\s+\| (\w+)\s+\| .{20,}\|$/gm)].map((row) => [row[1]!, row[2]!]),
-  )
-  assert.deepEqual([...listed].sort(), [...made].sort())
-})
+const MEND =
+  "define the code in the package's src/errors.ts (see defineErrors of connect-api) and call it: grpcErrors.GRPC_CONNECT('…')"
 
-function root(): string {
-  return new URL('../..', import.meta.url).pathname
+/** What a file does that only a package's errors.ts may; comments do not count. */
+function problems(file: string, text: string): string[] {
+  const code = text.replaceAll(/\/\*.*?\*\/|^\s*\/\/.*$/gms, '')
+  const made = [...code.matchAll(MADE)].map(([, name]) => `${file} makes a ${name} itself: ${MEND}`)
+  return DEFINES.test(code) ? [...made, `${file} calls defineErrors, which npm run docs does not see: ${MEND}`] : made
 }
+
+describe('errors with a code', () => {
+  it('are made by defineErrors only', () => {
+    const files = globSync('{apps,libs}/*/src/**/*.ts', { cwd: workspaceRoot }).filter(
+      (file) => !isTestFile(file) && !/^(apps|libs)\/[^/]+\/src\/(common-)?errors\.ts$/.test(file),
+    )
+    assert.ok(files.length > 100)
+    assert.deepEqual(
+      files.flatMap((file) => problems(file, readFileSync(join(workspaceRoot, file), 'utf8'))),
+      [],
+    )
+  })
+
+  it('are seen however they are made', () => {
+    const seen = (text: string): number => problems('x.ts', text).length
+    assert.equal(seen("throw new DataError(code, 'x')"), 1)
+    assert.equal(seen('const E = class Own extends\n  ConfigError {}'), 1)
+    assert.equal(seen('export const own = defineErrors({})'), 1)
+    assert.equal(seen("// new DataError('X')\nthrow xErrors.X('x')"), 0)
+  })
+
+  it('have one owner for each code, and words for users', async () => {
+    const owners = new Map<string, string>()
+    for (const { folder, definitions } of await packageErrors()) {
+      for (const [code, { doc }] of Object.entries(definitions)) {
+        assert.equal(owners.get(code), undefined, `${code} is defined by ${owners.get(code)} and by ${folder}`)
+        assert.match(code, /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/)
+        assert.match(doc, /^.{20,}\.$/, `the doc of ${code} is no sentence`)
+        owners.set(code, folder)
+      }
+    }
+    assert.ok(owners.size > 50)
+  })
+})

@@ -83,8 +83,8 @@ export type ErrorFactories<D extends ErrorDefinitions = ErrorDefinitions> = {
 const definitionsByFactories = new WeakMap<object, ErrorDefinitions>()
 
 /**
- * The error codes of a package, as data. Nothing else makes an error with a code (lint sees to that), so the generated ERRORS.md
- * beside the package's README is complete.
+ * The error codes of a package, as data. Nothing else makes an error with a code (test/workspace/errors.test.ts sees to that), so the
+ * ERRORS.md beside the package's README, which `npm run docs` writes, is complete.
  *
  *     export const sseErrors = defineErrors({
  *       SSE_STATUS: { type: NotConnectedError, doc: 'The server answered with an error status. The stream is requested again.' },

@@ -29,7 +29,7 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   // Code that ships may not use what is for tests.
   ['apps/grpc-ingest/src/x.ts', '@tributary/testkit', /testkit is for tests/],
   ['apps/grpc-ingest/src/x.ts', '@tributary/testkit/kafka', /testkit is for tests/],
-  ['libs/connect-runtime/src/x.test.ts', '@tributary/testkit', /connect-runtime may import only/],
+  ['libs/connect-runtime/src/x.test.ts', '@tributary/testkit', /testkit is for tests/],
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/harness', /apps\/grpc-ingest may import only/],
   // A source's packages are those of its own package.json; what serves a protocol stays in apps.
   ['apps/grpc-ingest/src/x.ts', 'ws', /npm install ws -w apps\/grpc-ingest/],

@@ -60,10 +60,14 @@ export class SseStream implements PushSource<EventSourceMessage> {
     )
     response.on('end', () => ended('the server ended the stream'))
     response.on('error', (error) => ended(`the stream broke off: ${error.message}`))
+    const limit = this.#config['sse.max.event.bytes']
+    const tooLarge = (): void =>
+      end(sseErrors.SSE_EVENT_TOO_LARGE(`an event is larger than ${limit}`, { field: 'sse.max.event.bytes' }))
     const parser = createParser({
-      maxBufferSize: this.#config['sse.max.event.bytes'],
+      maxBufferSize: limit,
       onEvent: (event) => {
         if (response.destroyed) return
+        if (event.data.length > limit) return tooLarge()
         if (event.id === undefined && this.#config['sse.require.ids']) {
           return end(sseErrors.SSE_EVENT_ID('the server sent an event without an id', { field: 'sse.require.ids' }))
         }
@@ -71,9 +75,7 @@ export class SseStream implements PushSource<EventSourceMessage> {
         sink.push(event, event.data.length)
       },
       onRetry: (ms) => (this.#retryMs = ms),
-      onError: ({ type, message }) => {
-        if (type === 'max-buffer-size-exceeded') end(sseErrors.SSE_EVENT_TOO_LARGE(message, { field: 'sse.max.event.bytes' })) // prettier-ignore
-      },
+      onError: ({ type }) => type === 'max-buffer-size-exceeded' && tooLarge(),
     })
     response.setEncoding('utf8').on('data', (text: string) => parser.feed(text))
     const resumed = (): void => void response.setTimeout(idleMs).resume()

@@ -180,13 +180,13 @@ test('what the new run breaks is not the former one’s: it ends in good order',
   await scene.change({ throws: 'true' })
   await until('it is FAILED', () => scene.status?.state === 'FAILED')
   assert.match(scene.status?.trace ?? '', /UNHANDLED_ERROR.*\n.*|thrown where nobody catches/)
-  assert.equal(scene.events('former_run_failed').length, 0)
+  assert.equal(scene.events('predecessor_failed').length, 0)
   feed.rest()
   const numbers = await scene.numbers()
   assert.equal(numbers.at(-1), scene.committed)
 })
 
-test('a former run that fails meanwhile is a thing of the past', async (t) => {
+test('a predecessor that fails meanwhile does not fail the task', async (t) => {
   const scene = await HandOverScene.start(t, {}, { 'task.handover.timeout.ms': '60000' })
   const { feed } = scene
   feed.send(10)
@@ -196,7 +196,7 @@ test('a former run that fails meanwhile is a thing of the past', async (t) => {
   await until('the new run tries', () => scene.events('hand_over_started').length === 1)
   feed.bad.add(11)
   feed.send(2)
-  await until('the former run has failed', () => scene.events('former_run_failed').length === 1)
+  await until('the predecessor has failed', () => scene.events('predecessor_failed').length === 1)
   feed.refusal = null
   await scene.handedOver(1)
   feed.send(1)

@@ -6,7 +6,8 @@ import {
   type Props,
   type SourceConnector,
 } from '@tributary/connect-api'
-import { methodOf, serverOf } from './config/settings.ts'
+import { checkOffsets } from '@tributary/push-source'
+import { sourcePartitionOf } from './config/settings.ts'
 import { grpcSpec } from './config/spec.ts'
 import { validateGrpc } from './validate.ts'
 import { grpcErrors } from './errors.ts'
@@ -31,30 +32,18 @@ export class GrpcSourceConnector implements SourceConnector {
 
   checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
     const config = parseConfig(grpcSpec, props)
-    const server = serverOf(config)
-    const method = methodOf(config)
-    for (const { partition, offset } of offsets) {
-      if (!isText(partition['grpc_server']) || !isText(partition['grpc_method'])) {
-        throw invalid('a source partition has the fields grpc_server ("host:port") and grpc_method ("service/method")')
-      }
+    checkOffsets(offsets, sourcePartitionOf(config), { session_id: 'string' }, invalid)
+    for (const { offset } of offsets) {
       if (offset === null) continue
-      if (partition['grpc_server'] !== server || partition['grpc_method'] !== method) {
-        throw invalid(`this connector reads {"grpc_server":"${server}","grpc_method":"${method}"} only`)
-      }
-      const { session_id: session, sequence, resume } = offset
-      if (session !== undefined && session !== null && !isText(session)) throw invalid('session_id must be a string')
+      const { sequence, resume } = offset
       if (sequence !== undefined && sequence !== null && !isCount(sequence)) {
         throw invalid('sequence must be a whole number from 0')
       }
       if (resume === undefined || resume === null) continue
       if (config['grpc.resume.field'] === null) throw invalid('resume needs grpc.resume.field in the configuration')
-      if (!isText(resume) && !isWhole(resume)) throw invalid('resume must be a whole number or a string')
+      if (typeof resume !== 'string' && !isWhole(resume)) throw invalid('resume must be a whole number or a string')
     }
   }
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
 }
 
 function isWhole(value: unknown): boolean {

@@ -1,9 +1,10 @@
 import { parseConfig, type SourcePlugin } from '@tributary/connect-api'
+import { readerTask } from '@tributary/push-source'
 import manifest from '../package.json' with { type: 'json' }
 import { GrpcSourceConnector } from './connector.ts'
 import { serverOf } from './config/settings.ts'
-import { GrpcSourceTask } from './stream/task.ts'
-import { grpcSpec } from './config/spec.ts'
+import { createStreamReader } from './stream/create-stream-reader.ts'
+import { grpcSpec, reconnect } from './config/spec.ts'
 
 /** Reads gRPC server streams into Kafka. The alias is the JVM connector that this source replaces. */
 export const grpcSource: SourcePlugin = {
@@ -13,18 +14,9 @@ export const grpcSource: SourcePlugin = {
   taskClass: 'io.tributary.connect.grpc.GrpcSourceTask',
   metricPrefix: 'grpc',
   metricLabels: (props) => ({ server: serverOf(parseConfig(grpcSpec, props)) }),
-  reconnectPolicy(props) {
-    const config = parseConfig(grpcSpec, props)
-    return {
-      enabled: config['grpc.reconnect.enabled'],
-      intervalMs: Math.max(0, config['grpc.reconnect.interval.ms']),
-      backoffMaxMs: Math.max(0, config['grpc.reconnect.backoff.max.ms']),
-      maxAttempts: config['grpc.reconnect.max.attempts'],
-      // grpc.connection.timeout.ms limits the connection alone. A quiet stream may answer as late as it likes.
-      connectTimeoutMs: 0,
-    }
-  },
+  // grpc.connection.timeout.ms limits the connection alone. A quiet stream may answer as late as it likes.
+  reconnectPolicy: (props) => reconnect.policy(parseConfig(grpcSpec, props)),
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(grpcSpec, props)['grpc.max.connection.age.ms'] }),
   connector: new GrpcSourceConnector(),
-  createTask: () => new GrpcSourceTask(),
+  createTask: () => readerTask(createStreamReader, ['takeOver']),
 }

@@ -10,8 +10,8 @@ import { checkTls, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './config/metadata.ts'
 import { openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
-import { metadataOf, methodOf, readGrpcTls, serverOf, tlsSettings } from './config/settings.ts'
-import { type GrpcConfig, grpcSpec } from './config/spec.ts'
+import { metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
+import { type GrpcConfig, grpcSpec, tls } from './config/spec.ts'
 import { StatusErrors } from './stream/status-errors.ts'
 import { checkPlan } from './stream/stream-plan.ts'
 import { CallError, type SessionOptions } from './transport/index.ts'
@@ -28,11 +28,11 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
   const errors: FieldError[] = []
   const config = parseConfig(grpcSpec, props)
   const metadata = await collect(errors, () => metadataOf(config, props))
-  const tlsErrors = config['grpc.tls.enabled'] ? await checkTls(tlsSettings(config)) : []
+  const tlsErrors = config['grpc.tls.enabled'] ? await checkTls(tls.settings(config)) : []
   errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))
   if (metadata === undefined || tlsErrors.length > 0) return errors
-  const tls = await readGrpcTls(config)
-  for (const error of await checkPlan(config, () => reflectOnce(config, metadata, tls, signal))) {
+  const options = await readGrpcTls(config)
+  for (const error of await checkPlan(config, () => reflectOnce(config, metadata, options, signal))) {
     const found = fieldError(error)
     if (found) errors.push(found)
   }
@@ -42,11 +42,11 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
 async function reflectOnce(
   config: GrpcConfig,
   metadata: Metadata,
-  tls: SessionOptions['tls'],
+  options: SessionOptions['tls'],
   signal: AbortSignal,
 ): Promise<Root> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
-  const connection = await openConnection({ config, metadata, tls, keepaliveTimeMs: 0 }, until)
+  const connection = await openConnection({ config, metadata, tls: options, keepaliveTimeMs: 0 }, until)
   try {
     return await connection.reflect(new StatusErrors(`${serverOf(config)} ${methodOf(config)}`), until)
   } finally {

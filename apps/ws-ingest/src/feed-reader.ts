@@ -111,12 +111,12 @@ export class FeedReader {
   }
 
   /** Kafka has acknowledged a record that `read` returned. */
-  delivered(record: SourceRecord): void {
+  commitRecord(record: SourceRecord): void {
     this.#intake.delivered(record)
   }
 
   /** The offsets of the delivered records are committed. */
-  committed(): Promise<void> {
+  commit(): Promise<void> {
     return this.#intake.committed()
   }
 

@@ -1,9 +1,10 @@
 import { parseConfig, type SourcePlugin } from '@tributary/connect-api'
+import { readerTask } from '@tributary/push-source'
 import manifest from '../package.json' with { type: 'json' }
-import { metricUrl, websocketSpec } from './config/config.ts'
+import { metricUrl, reconnect, websocketSpec } from './config/config.ts'
 import { WebSocketSourceConnector } from './connector.ts'
-import { WebSocketRecoveryTask } from './recovery-task.ts'
-import { WebSocketSourceTask } from './task.ts'
+import { RecoveryReader } from './recovery-reader.ts'
+import { createFeedReader } from './feed-reader.ts'
 
 /** The source plugin for WebSocket feeds. It replaces the JVM connector named by the alias. */
 export const websocketSource: SourcePlugin = {
@@ -13,19 +14,11 @@ export const websocketSource: SourcePlugin = {
   taskClass: 'io.tributary.connect.websocket.WebSocketSourceTask',
   metricPrefix: 'websocket',
   metricLabels: (props) => ({ url: metricUrl(parseConfig(websocketSpec, props)['websocket.url']) }),
-  reconnectPolicy(props) {
-    const config = parseConfig(websocketSpec, props)
-    return {
-      enabled: config['websocket.reconnect.enabled'],
-      intervalMs: Math.max(0, config['websocket.reconnect.interval.ms']),
-      backoffMaxMs: Math.max(0, config['websocket.reconnect.backoff.max.ms']),
-      maxAttempts: config['websocket.reconnect.max.attempts'],
-      // Each step of a connect has its own limit: websocket.connection.timeout.ms and websocket.session.timeout.ms.
-      connectTimeoutMs: 0,
-    }
-  },
+  // Each step of a connect has its own limit: websocket.connection.timeout.ms and websocket.session.timeout.ms.
+  reconnectPolicy: (props) => reconnect.policy(parseConfig(websocketSpec, props)),
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(websocketSpec, props)['websocket.max.connection.age.ms'] }),
   connector: new WebSocketSourceConnector(),
-  createTask: () => new WebSocketSourceTask(),
-  createRecoveryTask: () => new WebSocketRecoveryTask(),
+  createTask: () => readerTask(createFeedReader, ['lostConnection', 'commitRecord', 'commit', 'handOver', 'takeOver']),
+  createRecoveryTask: () =>
+    readerTask((context) => Promise.resolve(new RecoveryReader(context)), ['commitRecord', 'commit']),
 }

@@ -1,7 +1,7 @@
 import { ConfigError, type FieldError, type OffsetEntry, parseConfig, type Props } from '@tributary/connect-api'
 import { checkTls, isUntrusted, reasonOf, sequenceNumber } from '@tributary/push-source'
-import { shownUrl, urlsOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
-import { readWebSocketTls, tlsSettings } from './connection/dialer.ts'
+import { shownUrl, tls, urlsOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
+import { readWebSocketTls } from './connection/dialer.ts'
 import { compileProtocol } from './connection/feed-protocol.ts'
 import { HandshakeTemplate } from './connection/handshake.ts'
 import { recordErrors } from './record/record-plan.ts'
@@ -55,7 +55,7 @@ export function tooFewTasks(urls: number, maxTasks: number): string {
  * will wait for the server, so a connector can be created before its server.
  */
 async function connectionErrors(config: WebSocketConfig, props: Props, signal: AbortSignal): Promise<FieldError[]> {
-  const errors = [...handshakeErrors(config, props), ...(await checkTls(tlsSettings(config)))].map(fieldError)
+  const errors = [...handshakeErrors(config, props), ...(await checkTls(tls.settings(config)))].map(fieldError)
   if (errors.length > 0) return errors
   const proxy = config['websocket.proxy.url']
   const options = { tls: await readWebSocketTls(config), proxy: proxy === null ? null : { url: new URL(proxy) } }

@@ -5,7 +5,12 @@ const LIMIT = 3
 export class Refusals {
   #inARow = 0
 
-  /** The server accepted the credentials. */
+  /** Refusals since the credentials were accepted last. */
+  get inARow(): number {
+    return this.#inARow
+  }
+
+  /** The server accepted the credentials, or did not come to judge them: the next refusal is the first of a row. */
   accepted(): void {
     this.#inARow = 0
   }

@@ -1,9 +1,9 @@
 import type { Props, SourcePartition } from '@tributary/connect-api'
-import { readTls, type TlsSettings } from '@tributary/push-source'
+import { readTls } from '@tributary/push-source'
 import type { SecureContextOptions } from 'node:tls'
 import type { SessionOptions } from '../transport/index.ts'
 import { type Metadata, requestMetadata } from './metadata.ts'
-import { type GrpcConfig, grpcSpec, METADATA_PREFIX } from './spec.ts'
+import { type GrpcConfig, grpcSpec, METADATA_PREFIX, tls } from './spec.ts'
 
 /** The metadata of each call. Throws ConfigError on its key. */
 export function metadataOf(config: GrpcConfig, props: Props): Metadata {
@@ -25,11 +25,11 @@ export function sourcePartitionOf(config: GrpcConfig): SourcePartition {
   return { grpc_server: serverOf(config), grpc_method: methodOf(config) }
 }
 
-export function sessionOptions(config: GrpcConfig, tls: SessionOptions['tls']): SessionOptions {
+export function sessionOptions(config: GrpcConfig, secure: SessionOptions['tls']): SessionOptions {
   return {
     host: config['grpc.server.host'],
     port: config['grpc.server.port'],
-    tls,
+    tls: secure,
     connectTimeoutMs: config['grpc.connection.timeout.ms'],
     keepaliveTimeMs: config['grpc.keepalive.time.ms'],
     keepaliveTimeoutMs: Math.max(1, config['grpc.keepalive.timeout.ms']),
@@ -38,21 +38,5 @@ export function sessionOptions(config: GrpcConfig, tls: SessionOptions['tls']): 
 
 /** Reads and checks the files for TLS; null without TLS. Throws ConfigError on the key of a bad file. */
 export function readGrpcTls(config: GrpcConfig): Promise<SecureContextOptions | null> {
-  return config['grpc.tls.enabled'] ? readTls(tlsSettings(config)) : Promise.resolve(null)
-}
-
-export function tlsSettings(config: GrpcConfig): TlsSettings {
-  const password = 'grpc.tls.client.key.password'
-  return {
-    caCert: setting(config, 'grpc.tls.ca.cert'),
-    clientCert: setting(config, 'grpc.tls.client.cert'),
-    clientKey: setting(config, 'grpc.tls.client.key'),
-    clientKeyPassword: { key: password, value: config[password]?.reveal() ?? null },
-  }
-}
-
-type FileKey = 'grpc.tls.ca.cert' | 'grpc.tls.client.cert' | 'grpc.tls.client.key'
-
-function setting(config: GrpcConfig, key: FileKey): TlsSettings['caCert'] {
-  return { key, value: config[key] }
+  return config['grpc.tls.enabled'] ? readTls(tls.settings(config)) : Promise.resolve(null)
 }

@@ -1,4 +1,5 @@
-import { defineConfig, type ValuesOf } from '@tributary/config'
+import { type ConfigOf, defineConfig, type Keys } from '@tributary/config'
+import { flowSettings, reconnectSettings, tlsSettings, topicKey } from '@tributary/push-source'
 
 const CONNECTION = 'Connection'
 const TLS = 'TLS'
@@ -9,6 +10,10 @@ const RESUME = 'Resume'
 const RECORD = 'Record'
 
 const MIB = 1024 * 1024
+
+export const tls = tlsSettings('grpc')
+export const reconnect = reconnectSettings('grpc', 'stream')
+export const flow = flowSettings('grpc')
 
 const keys = {
   'grpc.server.host': {
@@ -48,15 +53,7 @@ const keys = {
     doc: 'Short name of the method. It must take one request and stream its responses.',
     example: 'StreamQuotes',
   },
-  'kafka.topic': {
-    type: 'string',
-    validator: { kind: 'topicName' },
-    importance: 'high',
-    group: RECORD,
-    displayName: 'Topic',
-    doc: 'Topic that gets the records.',
-    example: 'quotes',
-  },
+  ...topicKey,
   'grpc.request.message': {
     type: 'string',
     default: '{}',
@@ -107,74 +104,8 @@ const keys = {
     dependents: ['grpc.tls.ca.cert', 'grpc.tls.client.cert', 'grpc.tls.client.key', 'grpc.tls.client.key.password'],
     doc: 'Whether the connection uses TLS. Otherwise it is HTTP/2 in plain text.',
   },
-  'grpc.tls.ca.cert': {
-    type: 'string',
-    default: null,
-    importance: 'medium',
-    group: TLS,
-    displayName: 'CA certificates',
-    doc: 'PEM file, or PEM text, with the certificates to trust. Unset: those that come with Node.js. Files are read again on each connect.',
-  },
-  'grpc.tls.client.cert': {
-    type: 'string',
-    default: null,
-    importance: 'low',
-    group: TLS,
-    displayName: 'Client certificate',
-    doc: "PEM file, or PEM text, with the client's certificate chain, for mutual TLS.",
-  },
-  'grpc.tls.client.key': {
-    type: 'string',
-    default: null,
-    importance: 'low',
-    group: TLS,
-    displayName: 'Client key',
-    sensitive: true,
-    doc: "PEM file, or PEM text, with the private key of the client's certificate; PKCS#8, PKCS#1 or SEC1, also encrypted.",
-  },
-  'grpc.tls.client.key.password': {
-    type: 'password',
-    default: null,
-    importance: 'low',
-    group: TLS,
-    displayName: 'Password of the client key',
-    doc: 'Password of an encrypted client key.',
-  },
-  'grpc.reconnect.enabled': {
-    type: 'boolean',
-    default: true,
-    importance: 'medium',
-    group: RECONNECT,
-    displayName: 'Reconnect',
-    doc: 'Whether a stream that ended is opened again. False: the task is FAILED after its first stream.',
-  },
-  'grpc.reconnect.interval.ms': {
-    type: 'long',
-    default: 5000,
-    importance: 'medium',
-    group: RECONNECT,
-    displayName: 'Interval',
-    stripComment: true,
-    doc: 'Base of the exponential backoff between tries, in ms; negative counts as 0. The first try after a healthy stream comes within 100 ms.',
-  },
-  'grpc.reconnect.max.attempts': {
-    type: 'int',
-    default: -1,
-    importance: 'medium',
-    group: RECONNECT,
-    displayName: 'Tries',
-    stripComment: true,
-    doc: 'Tries in a row without a healthy stream before the task is FAILED; 0 or less: no limit.',
-  },
-  'grpc.reconnect.backoff.max.ms': {
-    type: 'long',
-    default: 60_000,
-    importance: 'medium',
-    group: RECONNECT,
-    displayName: 'Longest wait',
-    stripComment: true,
-    doc: 'Longest wait between two tries, in ms; negative counts as 0.',
-  },
+  ...tls.keys,
+  ...reconnect.keys,
   'grpc.connection.timeout.ms': {
     type: 'long',
     default: 30_000,
@@ -233,46 +164,7 @@ const keys = {
     stripComment: true,
     doc: 'Largest message in bytes, uncompressed. A larger one makes the task FAILED, as reading on would lose it.',
   },
-  'grpc.message.queue.size': {
-    type: 'int',
-    default: 10_000,
-    validator: { kind: 'range', min: 1 },
-    importance: 'low',
-    group: FLOW,
-    displayName: 'Queue size',
-    stripComment: true,
-    doc: 'Messages held while Kafka is slow. When they are reached the stream is paused: the server waits.',
-  },
-  'queue.max.bytes': {
-    type: 'long',
-    default: 64 * MIB,
-    validator: { kind: 'range', min: 1 },
-    importance: 'low',
-    group: FLOW,
-    displayName: 'Queue bytes',
-    stripComment: true,
-    doc: 'Bytes of messages held while Kafka is slow.',
-  },
-  'max.poll.records': {
-    type: 'int',
-    default: 2000,
-    validator: { kind: 'range', min: 1 },
-    importance: 'low',
-    group: FLOW,
-    displayName: 'Batch size',
-    stripComment: true,
-    doc: 'Most messages that one poll takes from the queue; they are produced together.',
-  },
-  'overflow.policy': {
-    type: 'string',
-    default: 'pause',
-    validator: { kind: 'oneOf', values: ['pause', 'drop'] },
-    recommended: ['pause', 'drop'],
-    importance: 'low',
-    group: FLOW,
-    displayName: 'When the queue is full',
-    doc: 'pause: the server waits, nothing is lost. drop: new messages are thrown away and counted, for feeds where only the latest matter.',
-  },
+  ...flow.keys,
   'grpc.resume.field': {
     type: 'string',
     default: null,
@@ -352,7 +244,7 @@ const keys = {
     displayName: 'Value format',
     doc: "json: the message as protobuf's JSON text, fields at their default included. bytes: the message as it came, not decoded.",
   },
-} as const
+} as const satisfies Keys
 
 /** The settings of a gRPC source, besides those of the framework. */
 export const grpcSpec = defineConfig(keys, {
@@ -366,18 +258,7 @@ export const grpcSpec = defineConfig(keys, {
     },
   },
   rules: [
-    {
-      rule: 'requires',
-      key: 'grpc.tls.client.cert',
-      needs: ['grpc.tls.client.key'],
-      message: 'A client certificate needs its private key: set grpc.tls.client.key too',
-    },
-    {
-      rule: 'requires',
-      key: 'grpc.tls.client.key',
-      needs: ['grpc.tls.client.cert'],
-      message: 'A private key needs its certificate: set grpc.tls.client.cert too',
-    },
+    ...tls.rules,
     { rule: 'requires', key: 'grpc.resume.request.field', needs: ['grpc.resume.field'] },
     { rule: 'visibleWhen', key: 'grpc.tls.ca.cert', when: 'grpc.tls.enabled', equals: ['true'] },
     { rule: 'visibleWhen', key: 'grpc.tls.client.cert', when: 'grpc.tls.enabled', equals: ['true'] },
@@ -389,4 +270,4 @@ export const grpcSpec = defineConfig(keys, {
 export const METADATA_PREFIX = 'grpc.metadata.'
 
 /** The parsed settings. */
-export type GrpcConfig = ValuesOf<typeof keys>
+export type GrpcConfig = ConfigOf<typeof grpcSpec>

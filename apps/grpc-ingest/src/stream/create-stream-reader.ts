@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { parseConfig, type TaskContext } from '@tributary/connect-api'
-import { RateLimitedLog, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
+import { RateLimitedLog, RenewedTls, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import type { OpenConnection } from './connection.ts'
+import { openConnection, type OpenConnection } from './connection.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { committedValue, Resume } from '../records/resume.ts'
 import { metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
@@ -14,9 +14,12 @@ import { StreamReader } from './stream-reader.ts'
 
 /**
  * Creates the parts of a task from its settings and the files that they name. Does not use the network. Throws
- * ConfigError.
+ * ConfigError. Unit tests pass another `open`.
  */
-export async function createStreamReader(context: TaskContext, open: OpenConnection): Promise<StreamReader> {
+export async function createStreamReader(
+  context: TaskContext,
+  open: OpenConnection = openConnection,
+): Promise<StreamReader> {
   const config = parseConfig(grpcSpec, context.config)
   const metadata = metadataOf(config, context.config)
   const runId = randomUUID()
@@ -32,7 +35,8 @@ export async function createStreamReader(context: TaskContext, open: OpenConnect
   )
   log.info('task_starting')
   log.info('session_initialized')
-  const tls = await readGrpcTls(config)
+  const tls = new RenewedTls(() => readGrpcTls(config), log)
+  await tls.options()
   const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
 
   const { stats, clock } = context
@@ -64,8 +68,8 @@ export async function createStreamReader(context: TaskContext, open: OpenConnect
     tls_enabled: config['grpc.tls.enabled'],
   })
   log.info('task_started', { starting_sequence: lastSequence, queue_capacity: stats.queueCapacity })
-  const parts = { context, config, metadata, open, log, runId, statusErrors, resume, builder, intake, metrics }
-  return new StreamReader(parts, tls, plan)
+  const parts = { context, config, metadata, tls, open, log, runId, statusErrors, resume, builder, intake, metrics }
+  return new StreamReader(parts, plan)
 }
 
 async function planFromDescriptor(config: GrpcConfig, log: Logger): Promise<StreamPlan> {

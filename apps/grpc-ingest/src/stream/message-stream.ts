@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import { MAX_TIMER_MS } from '@tributary/async'
+import { abortable, MAX_TIMER_MS } from '@tributary/async'
 import { type CallListener, type GrpcStatus, localStatus, type ServerStreamCall } from '../transport/index.ts'
 
 /** The part of GrpcSession that a stream needs to run one call. */
@@ -73,15 +73,8 @@ export class MessageStream {
    * Resolves to the response headers when they arrive. Rejects when the stream ends before, or with the reason of the
    * signal.
    */
-  async headers(signal: AbortSignal): Promise<IncomingHttpHeaders> {
-    signal.throwIfAborted()
-    const abort = (): void => this.#answer.reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    try {
-      return await this.#answer.promise
-    } finally {
-      signal.removeEventListener('abort', abort)
-    }
+  headers(signal: AbortSignal): Promise<IncomingHttpHeaders> {
+    return abortable(this.#answer.promise, signal)
   }
 
   pause(): void {

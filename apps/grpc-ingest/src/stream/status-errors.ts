@@ -1,12 +1,7 @@
 import type { ConnectError } from '@tributary/connect-api'
+import { Refusals } from '@tributary/push-source'
 import type { GrpcStatus } from '../transport/index.ts'
 import { grpcErrors } from '../errors.ts'
-
-/**
- * This many refusals of the credentials in a row are an error of the configuration. Fewer may heal: a token is renewed
- * meanwhile.
- */
-const DENIED_TRIES = 3
 
 /**
  * Turns the status at the end of a stream into an error of its kind. A stream that its server ended, even with OK, is
@@ -16,7 +11,7 @@ const DENIED_TRIES = 3
 export class StatusErrors {
   /** `host:port service/method`, for the messages. */
   readonly #stream: string
-  #denied = 0
+  readonly #refusals = new Refusals()
 
   constructor(stream: string) {
     this.#stream = stream
@@ -24,7 +19,7 @@ export class StatusErrors {
 
   /** The stream has delivered a message: forgets earlier refusals. */
   healthy(): void {
-    this.#denied = 0
+    this.#refusals.accepted()
   }
 
   /** The error for the end of a stream. Counts refusals. */
@@ -49,10 +44,9 @@ export class StatusErrors {
         })
       case 'UNAUTHENTICATED':
       case 'PERMISSION_DENIED':
-        this.#denied++
-        if (this.#denied < DENIED_TRIES) break
+        if (!this.#refusals.refused()) break
         return grpcErrors.GRPC_REFUSED(
-          `The server refused the credentials for ${this.#stream} ${this.#denied} times in a row, it answered ${words}`,
+          `The server refused the credentials for ${this.#stream} ${this.#refusals.inARow} times in a row, it answered ${words}`,
           { field: 'grpc.metadata' },
         )
       default:

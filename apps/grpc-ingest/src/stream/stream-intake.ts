@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http2'
 import type { Clock, TaskStats } from '@tributary/connect-api'
 import { Intake, type IntakeConnection, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import type { GrpcConfig } from '../config/spec.ts'
+import { flow, type GrpcConfig } from '../config/spec.ts'
 import type { StatusErrors } from './status-errors.ts'
 import { type Connection, MessageStream, type StreamRequest } from './message-stream.ts'
 import type { GrpcStatus } from '../transport/index.ts'
@@ -31,9 +31,7 @@ export class StreamIntake {
     const { config, stats, clock, busyLog } = options
     this.#options = options
     this.#intake = new Intake({
-      maxRecords: config['grpc.message.queue.size'],
-      maxBytes: config['queue.max.bytes'],
-      overflow: config['overflow.policy'] === 'drop' ? 'drop' : 'pause',
+      ...flow.options(config),
       stats,
       clock,
       busyLog,

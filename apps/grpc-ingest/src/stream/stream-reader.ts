@@ -1,5 +1,5 @@
 import { NotConnectedError, type Predecessor, type SourceRecord, type TaskContext } from '@tributary/connect-api'
-import { restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
+import { type RenewedTls, restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from '../config/metadata.ts'
 import type { GrpcConnection, OpenConnection } from './connection.ts'
@@ -10,7 +10,6 @@ import type { GrpcConfig } from '../config/spec.ts'
 import type { StatusErrors } from './status-errors.ts'
 import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
-import { readGrpcTls } from '../config/settings.ts'
 import type { SessionOptions } from '../transport/index.ts'
 
 /** The parts of a running task. `createStreamReader` creates them. */
@@ -18,6 +17,7 @@ export interface StreamReaderParts {
   readonly context: TaskContext
   readonly config: GrpcConfig
   readonly metadata: Metadata
+  readonly tls: RenewedTls<SessionOptions['tls']>
   readonly open: OpenConnection
   readonly log: Logger
   /** Id of this run of the task; `session_id` in logs and source offsets. */
@@ -32,8 +32,6 @@ export interface StreamReaderParts {
 /** Reads one server stream: connects, as often as it is asked to, and turns queued messages into records. */
 export class StreamReader {
   readonly #parts: StreamReaderParts
-  /** The TLS settings that were read last. A file that cannot be read during its renewal does not end the task. */
-  #tls: SessionOptions['tls']
   /** From the descriptor, or from the last reflection. */
   #plan: StreamPlan | null
   #keepaliveTimeMs: number
@@ -48,9 +46,8 @@ export class StreamReader {
    */
   #mustReopen = false
 
-  constructor(parts: StreamReaderParts, tls: SessionOptions['tls'], plan: StreamPlan | null) {
+  constructor(parts: StreamReaderParts, plan: StreamPlan | null) {
     this.#parts = parts
-    this.#tls = tls
     this.#plan = plan
     this.#keepaliveTimeMs = parts.config['grpc.keepalive.time.ms']
   }
@@ -149,24 +146,16 @@ export class StreamReader {
   }
 
   async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
-    const { config, metadata, open, log } = this.#parts
-    await this.#renewTls()
+    const { config, metadata, tls, open, log } = this.#parts
+    const options = await tls.options()
     try {
-      return await open({ config, metadata, tls: this.#tls, keepaliveTimeMs: this.#keepaliveTimeMs }, signal)
+      return await open({ config, metadata, tls: options, keepaliveTimeMs: this.#keepaliveTimeMs }, signal)
     } catch (error) {
       if (error instanceof NotConnectedError) {
         const { 'grpc.server.host': host, 'grpc.server.port': port } = config
         log.error('connection_failed', { host, port, error: error.message })
       }
       throw error
-    }
-  }
-
-  async #renewTls(): Promise<void> {
-    try {
-      this.#tls = await readGrpcTls(this.#parts.config)
-    } catch (error) {
-      this.#parts.log.warn('tls_files_unreadable', { error, using: 'the ones read before' })
     }
   }
 

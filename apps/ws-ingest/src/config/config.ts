@@ -1,7 +1,7 @@
 import { defineConfig, type ValuesOf } from '@tributary/config'
 import type { Props, SourcePartition } from '@tributary/connect-api'
-import { flowKeys, reconnectKeys, tlsKeys, tlsRules } from './common-keys.ts'
-import { connectionKeys, connectionPrefixes, connectionRules } from './connection-keys.ts'
+import { reconnectSettings, spillingFlowSettings, tlsSettings } from '@tributary/push-source'
+import { connectionKeys, connectionPrefixes, connectionRules, serverNameKey } from './connection-keys.ts'
 import {
   heartbeatKeys,
   heartbeatRules,
@@ -12,13 +12,18 @@ import {
 import { recordKeys } from './record-keys.ts'
 import { sequenceKeys, sequenceRules } from './sequence-keys.ts'
 
+export const tls = tlsSettings('websocket')
+export const reconnect = reconnectSettings('websocket')
+export const flow = spillingFlowSettings('websocket')
+
 const keys = {
   ...connectionKeys,
-  ...tlsKeys,
+  ...tls.keys,
+  ...serverNameKey,
   ...initializationKeys,
   ...heartbeatKeys,
-  ...reconnectKeys,
-  ...flowKeys,
+  ...reconnect.keys,
+  ...flow.keys,
   ...recordKeys,
   ...sequenceKeys,
 } as const
@@ -26,7 +31,7 @@ const keys = {
 /** The configuration keys of a WebSocket source, in addition to the framework's. */
 export const websocketSpec = defineConfig(keys, {
   prefixes: { ...connectionPrefixes, ...initializationPrefixes },
-  rules: [...connectionRules, ...tlsRules, ...initializationRules, ...heartbeatRules, ...sequenceRules],
+  rules: [...connectionRules, ...tls.rules, ...initializationRules, ...heartbeatRules, ...sequenceRules],
 })
 
 /** The parsed configuration. */

@@ -143,6 +143,18 @@ export const connectionKeys = {
   },
 } as const satisfies Keys
 
+/** Beside the TLS keys that all sources share. */
+export const serverNameKey = {
+  'websocket.tls.server.name': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'TLS',
+    displayName: 'Server name',
+    doc: "Server name for SNI, which the server's certificate must contain. Unset: the URL's host.",
+  },
+} as const satisfies Keys
+
 export const HEADER_PREFIX = 'websocket.header.'
 export const QUERY_PREFIX = 'websocket.query.'
 

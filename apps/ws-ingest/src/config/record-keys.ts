@@ -1,4 +1,5 @@
 import type { Keys } from '@tributary/config'
+import { topicKey } from '@tributary/push-source'
 import { PATH_PATTERN } from '../expressions/json-path.ts'
 
 const group = 'Record'
@@ -13,15 +14,7 @@ export const FIELD_PATH = {
 
 /** Keys for the records that messages become. */
 export const recordKeys = {
-  'kafka.topic': {
-    type: 'string',
-    validator: { kind: 'topicName' },
-    importance: 'high',
-    group,
-    displayName: 'Topic',
-    doc: 'Topic for the records.',
-    example: 'quotes',
-  },
+  ...topicKey,
   'topic.template': {
     type: 'string',
     default: null,

@@ -1,7 +1,7 @@
 import type { ConnectError, Props } from '@tributary/connect-api'
-import { readTls, type TlsSettings } from '@tributary/push-source'
+import { readTls, Refusals, RenewedTls } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import { shownUrl, type WebSocketConfig } from '../config/config.ts'
+import { shownUrl, tls, type WebSocketConfig } from '../config/config.ts'
 import type { ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
 import type { TlsOptions } from '../transport/dial.ts'
 import { HandshakeRefused } from '../transport/errors.ts'
@@ -10,27 +10,22 @@ import { HandshakeTemplate } from './handshake.ts'
 import type { ValueOf } from './template-values.ts'
 import { wsErrors } from '../errors.ts'
 
-/** Consecutive refusals before the task fails: a token that is renewed in the meantime may succeed. */
-const DENIED_TRIES = 3
 const DENIED: readonly number[] = [401, 403, 407]
 
 export interface DialerOptions {
   readonly config: WebSocketConfig
   readonly handshake: HandshakeTemplate
+  readonly tls: RenewedTls<TlsOptions>
   readonly open: OpenWebSocket
-  readonly log: Logger
 }
 
 /** Opens the connections of a feed as its configuration says. */
 export class Dialer {
   readonly #options: DialerOptions
-  /** The TLS files as last read; a file that is unreadable during its renewal does not end the task. */
-  #tls: TlsOptions
-  #denied = 0
+  readonly #refusals = new Refusals()
 
-  constructor(options: DialerOptions, tls: TlsOptions) {
+  constructor(options: DialerOptions) {
     this.#options = options
-    this.#tls = tls
   }
 
   /**
@@ -38,14 +33,14 @@ export class Dialer {
    * ConfigError if a retry cannot help, or with the signal's reason.
    */
   async open(valueOf: ValueOf, listener: ConnectionListener, signal: AbortSignal): Promise<WebSocketConnection> {
-    const { config, handshake, open } = this.#options
+    const { config, handshake, tls, open } = this.#options
     const request = handshake.request(valueOf)
-    await this.#renewTls()
+    const options = await tls.options()
     try {
       const connection = await open(
         {
           ...request,
-          tls: this.#tls,
+          tls: options,
           proxyUrl: config['websocket.proxy.url'],
           compression: config['websocket.compression.enabled'],
           followRedirects: config['websocket.handshake.follow.redirects'],
@@ -56,7 +51,7 @@ export class Dialer {
         listener,
         signal,
       )
-      this.#denied = 0
+      this.#refusals.accepted()
       return connection
     } catch (error) {
       signal.throwIfAborted()
@@ -68,24 +63,14 @@ export class Dialer {
   #classified(error: ConnectError): ConnectError {
     const { cause } = error
     if (!(cause instanceof HandshakeRefused && DENIED.includes(cause.status))) {
-      this.#denied = 0
+      this.#refusals.accepted()
       return error
     }
-    this.#denied++
-    if (this.#denied < DENIED_TRIES) return error
+    if (!this.#refusals.refused()) return error
     const url = shownUrl(this.#options.config['websocket.url'])
-    const text = `The credentials for ${url} were refused ${this.#denied} times in a row. ${cause.message}`
+    const text = `The credentials for ${url} were refused ${this.#refusals.inARow} times in a row. ${cause.message}`
     const field = cause.status === 407 ? 'websocket.proxy.url' : 'websocket.headers'
     return wsErrors.WEBSOCKET_DENIED(text, { field, cause })
-  }
-
-  async #renewTls(): Promise<void> {
-    const { config, log } = this.#options
-    try {
-      this.#tls = await readWebSocketTls(config)
-    } catch (error) {
-      log.warn('tls_files_unreadable', { error, using: 'the ones read before' })
-    }
   }
 }
 
@@ -97,21 +82,13 @@ export async function createDialer(
   log: Logger,
 ): Promise<Dialer> {
   const handshake = new HandshakeTemplate(config, props)
-  return new Dialer({ config, handshake, open, log }, await readWebSocketTls(config))
+  const options = new RenewedTls(() => readWebSocketTls(config), log)
+  await options.options()
+  return new Dialer({ config, handshake, tls: options, open })
 }
 
 /** Reads and checks the TLS files. Throws ConfigError on the invalid key. */
 export async function readWebSocketTls(config: WebSocketConfig): Promise<TlsOptions> {
   const servername = config['websocket.tls.server.name']
-  return { ...(await readTls(tlsSettings(config))), ...(servername ? { servername } : {}) }
-}
-
-export function tlsSettings(config: WebSocketConfig): TlsSettings {
-  const password = 'websocket.tls.client.key.password'
-  return {
-    caCert: { key: 'websocket.tls.ca.cert', value: config['websocket.tls.ca.cert'] },
-    clientCert: { key: 'websocket.tls.client.cert', value: config['websocket.tls.client.cert'] },
-    clientKey: { key: 'websocket.tls.client.key', value: config['websocket.tls.client.key'] },
-    clientKeyPassword: { key: password, value: config[password]?.reveal() ?? null },
-  }
+  return { ...(await readTls(tls.settings(config))), ...(servername ? { servername } : {}) }
 }

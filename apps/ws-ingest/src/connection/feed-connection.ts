@@ -1,5 +1,5 @@
 import { type Clock, ConnectError, NotConnectedError } from '@tributary/connect-api'
-import type { Pausable } from '@tributary/push-source'
+import { type Pausable, Refusals } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import type { Message } from '../message/message.ts'
@@ -299,21 +299,21 @@ export class FeedConnection implements Pausable {
   }
 }
 
-/** Consecutive refusals before the task fails: a token that is renewed in the meantime may succeed. */
-const DENIED_TRIES = 3
-
 /** Close codes: 1008 policy violation (RFC 6455); 3000 unauthorized and 3003 forbidden (IANA's registry). */
 const DENIED: readonly number[] = [1008, 3000, 3003]
 
 /** Counts a feed's consecutive connections that the server closed as unauthorized before it sent any message. */
 export class PolicyCloses {
-  #count = 0
+  readonly #refusals = new Refusals()
 
   /** The error for the end of a connection: `error`, or a ConfigError after too many refusals. */
   classify(code: number, error: ConnectError, delivered: boolean): ConnectError {
-    this.#count = !delivered && DENIED.includes(code) ? this.#count + 1 : 0
-    if (this.#count < DENIED_TRIES) return error
-    const text = `The server closed ${this.#count} connections in a row before it sent anything. ${error.message}`
+    if (delivered || !DENIED.includes(code)) {
+      this.#refusals.accepted()
+      return error
+    }
+    if (!this.#refusals.refused()) return error
+    const text = `The server closed ${this.#refusals.inARow} connections in a row before it sent anything. ${error.message}`
     return wsErrors.WEBSOCKET_DENIED(text, { cause: error })
   }
 }

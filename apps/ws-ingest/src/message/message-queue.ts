@@ -1,7 +1,7 @@
 import type { Clock, TaskContext } from '@tributary/connect-api'
 import { Intake, type OverflowPolicy, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import type { WebSocketConfig } from '../config/config.ts'
+import { flow, type WebSocketConfig } from '../config/config.ts'
 import { MessageCodec } from './message-codec.ts'
 import type { DecodeMessage, Message } from './message.ts'
 
@@ -17,8 +17,7 @@ export interface IntakeOptions {
 export function createIntake(options: IntakeOptions): Intake<Message> {
   const { config, context, busyLog } = options
   return new Intake({
-    maxRecords: config['websocket.message.queue.size'],
-    maxBytes: config['queue.max.bytes'],
+    ...flow.options(config),
     overflow: overflowOf(options),
     stats: context.stats,
     clock: context.clock,

@@ -5,7 +5,7 @@ const group = 'Flow control'
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
 
-const sharedKeys = {
+const bytesKey = {
   'queue.max.bytes': {
     type: 'long',
     default: 64 * MIB,
@@ -16,6 +16,9 @@ const sharedKeys = {
     stripComment: true,
     doc: 'Bytes of messages held in memory while Kafka is slow.',
   },
+} as const satisfies Keys
+
+const pollKey = {
   'max.poll.records': {
     type: 'int',
     default: 2000,
@@ -87,7 +90,7 @@ function queueKeys<P extends string>(prefix: P): QueueSizeKey<P> {
  * `overflow.policy`. `options` is what a `pushTask`, or an `Intake`, needs of them.
  */
 export function flowSettings<P extends string>(prefix: P) {
-  const keys = { ...queueKeys(prefix), ...sharedKeys, ...overflowKeys }
+  const keys = { ...queueKeys(prefix), ...bytesKey, ...pollKey, ...overflowKeys }
   const options = (config: ValuesOf<typeof keys>) => ({
     ...boundsOf(prefix, config),
     overflow: config['overflow.policy'] === 'drop' ? ('drop' as const) : ('pause' as const),
@@ -97,11 +100,11 @@ export function flowSettings<P extends string>(prefix: P) {
 
 /** As `flowSettings`, with `overflow.policy=spill` and `spill.max.bytes`, which the source makes its own overflow policy of. */
 export function spillingFlowSettings<P extends string>(prefix: P) {
-  const keys = { ...queueKeys(prefix), ...sharedKeys, ...spillKeys }
+  const keys = { ...queueKeys(prefix), ...bytesKey, ...spillKeys, ...pollKey }
   return { keys, options: (config: ValuesOf<typeof keys>) => boundsOf(prefix, config) }
 }
 
-function boundsOf(prefix: string, config: ValuesOf<typeof sharedKeys>) {
+function boundsOf(prefix: string, config: ValuesOf<typeof bytesKey & typeof pollKey>) {
   return {
     maxRecords: (config as Readonly<Record<string, unknown>>)[`${prefix}.message.queue.size`] as number,
     maxBytes: config['queue.max.bytes'],

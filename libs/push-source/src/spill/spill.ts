@@ -1,4 +1,5 @@
-import { type SourceRecord } from '@tributary/connect-api'
+import type { SourceRecord } from '@tributary/connect-api'
+import { abortable } from '@tributary/async'
 import { Deliveries, type Taken } from './deliveries.ts'
 import { entryBytes } from './entry.ts'
 import { SpillFolder } from './spill-folder.ts'
@@ -6,7 +7,6 @@ import type { SpillPosition } from './position-file.ts'
 import { segmentBytesFor, SpillLog } from './spill-log.ts'
 import type { SpillParts } from './spill-parts.ts'
 import { SpillTold } from './spill-told.ts'
-import { unlessAborted } from './unless-aborted.ts'
 import { pushSourceErrors } from '../errors.ts'
 
 const MIB = 1024 * 1024
@@ -89,7 +89,7 @@ export class Spill<T> {
         return payloads.map((payload) => this.#parts.codec.decode(payload))
       }
       if (this.#writing === null) return null
-      await unlessAborted(this.#writing, signal)
+      await abortable(this.#writing, signal)
     }
   }
 

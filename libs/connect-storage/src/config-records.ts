@@ -3,11 +3,14 @@ import type { StoreRecord } from './store-record.ts'
 import type { ConnectorConfig, RestartRequest, TargetState } from './types.ts'
 
 /**
- * Keys and values of Kafka Connect 3.9's config topic (KafkaConfigBackingStore). Ours besides: `generation` in `task-` and
- * `commit-` values, `task` in `restart-connector-` values; Connect reads over them.
+ * Keys and values of Kafka Connect 3.9's config topic (KafkaConfigBackingStore). We add the fields `generation` in
+ * `task-` and `commit-` values and `task` in `restart-connector-` values. Connect ignores both.
  */
 
-/** One record of the config topic, read. `fields` are all fields of the value, to be kept when it is written again. */
+/**
+ * One parsed record of the config topic. `fields` holds all fields of the value, so that unknown ones are kept when the
+ * value is written again.
+ */
 export type ConfigRecord =
   | { readonly kind: 'connector'; readonly connector: string; readonly value: ConnectorValue | null }
   | { readonly kind: 'targetState'; readonly connector: string; readonly value: TargetStateValue | null }
@@ -15,7 +18,7 @@ export type ConfigRecord =
   | { readonly kind: 'commit'; readonly connector: string; readonly value: CommitValue | null }
   | { readonly kind: 'restart'; readonly request: RestartRequest | null }
   | { readonly kind: 'loggerLevel'; readonly logger: string; readonly level: string | null }
-  /** `session-key` and `tasks-fencing-`, which only Connect's own workers need. */
+  /** `session-key` and `tasks-fencing-`, which only Connect's own workers use. */
   | { readonly kind: 'foreign' }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -29,7 +32,7 @@ interface TargetStateValue {
 }
 interface TaskValue {
   readonly properties: ConnectorConfig
-  /** null when Connect wrote it. */
+  /** null when Connect wrote the record. */
   readonly generation: number | null
 }
 interface CommitValue {
@@ -39,7 +42,7 @@ interface CommitValue {
 
 const TASK_KEY = /^task-(.+)-(\d+)$/s
 
-/** Throws an Error that says why a record cannot be read. */
+/** Parses a record. Throws an Error that says why the record cannot be read. */
 export function readConfigRecord(key: string, bytes: Uint8Array | null): ConfigRecord {
   const value = bytes === null ? null : fromJson(bytes)
   if (value !== null && !isObject(value)) throw new Error('the value is not a JSON object')
@@ -74,13 +77,13 @@ export function connectorRecord(connector: string, config: ConnectorConfig, kept
   return { key: `connector-${connector}`, value: jsonBytes({ ...kept, properties: config }) }
 }
 
-/** `state` is what workers before Connect 3.5 understand, `state.v2` what is meant (KIP-875). */
+/** Workers before Connect 3.5 read `state`; newer ones read `state.v2` (KIP-875). */
 export function targetStateRecord(connector: string, state: TargetState, kept: Fields = {}): StoreRecord {
   const old = state === 'STOPPED' ? 'PAUSED' : state
   return { key: `target-state-${connector}`, value: jsonBytes({ ...kept, state: old, 'state.v2': state }) }
 }
 
-/** The tasks and then the commit that makes them the connector's, so that a reader never applies half a set. */
+/** The task records and then their commit record. The commit comes last, so that a reader never applies half a set. */
 export function taskRecords(connector: string, tasks: readonly ConnectorConfig[], generation: number): StoreRecord[] {
   const records = tasks.map((properties, n) => ({
     key: `task-${connector}-${n}`,
@@ -89,7 +92,10 @@ export function taskRecords(connector: string, tasks: readonly ConnectorConfig[]
   return [...records, { key: `commit-${connector}`, value: jsonBytes({ tasks: tasks.length, generation }) }]
 }
 
-/** The connector's own first: Connect's workers then know that it is gone, and only log the other tombstones. */
+/**
+ * The connector's own tombstone comes first. Connect's workers then know that the connector is gone, and only log the
+ * other tombstones.
+ */
 export function connectorTombstones(connector: string, tasks: Iterable<number>): StoreRecord[] {
   const keys = [`connector-${connector}`, `target-state-${connector}`, `commit-${connector}`]
   for (const task of tasks) keys.push(`task-${connector}-${task}`)
@@ -109,7 +115,7 @@ function properties(value: Fields): ConnectorConfig {
   const found = value['properties']
   if (!isObject(found)) throw new Error("the field 'properties' is missing or no object")
   const config: Record<string, string> = {}
-  // A null is possible in Connect (a key sent as null by REST) and means that the key is not set.
+  // Connect may store a null, for a key that REST sent as null. A null means that the key is not set.
   for (const [name, text] of Object.entries(found))
     if (text !== null) config[name] = typeof text === 'string' ? text : toJson(text)
   return config

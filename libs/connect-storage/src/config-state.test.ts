@@ -4,7 +4,7 @@ import { connectorRecord, connectorTombstones, loggerLevelRecord, readConfigReco
 import { ConfigState } from './config-state.ts'
 import type { StoreRecord } from './store-record.ts'
 
-/** A state that is fed with records as from the topic, and what its listeners were told. */
+/** A state that reads records like those of the topic, and the calls of its listeners. */
 function topic(): { state: ConfigState; told: string[]; write: (...records: StoreRecord[]) => void } {
   const state = new ConfigState()
   const told: string[] = []
@@ -31,7 +31,7 @@ function topic(): { state: ConfigState; told: string[]; write: (...records: Stor
 }
 const raw = (key: string, value: unknown): StoreRecord => ({ key, value: Buffer.from(JSON.stringify(value)) })
 
-test('a connector is there with its config, STARTED, without tasks, and its tasks are to be made', () => {
+test('a new connector has its config, is STARTED and has no tasks, and its tasks are outdated', () => {
   const { state, told, write } = topic()
   write(connectorRecord('c', { name: 'c' }))
   assert.deepEqual(state.connectors(), ['c'])
@@ -42,7 +42,7 @@ test('a connector is there with its config, STARTED, without tasks, and its task
   assert.deepEqual(told, ['config c'])
 })
 
-test('task configs count from their commit on, as a set', () => {
+test('task configs are applied as a set by their commit record', () => {
   const { state, told, write } = topic()
   const [first, second, commit] = taskRecords('c', [{ t: '0' }, { t: '1' }], 3)
   write(connectorRecord('c', {}), first!, second!)
@@ -55,7 +55,7 @@ test('task configs count from their commit on, as a set', () => {
   assert.deepEqual(told, ['config c', 'tasks c', 'tasks c'])
 })
 
-test('a set of which compaction took a part leaves no tasks, and they are to be made again', () => {
+test('a set that compaction has made incomplete gives no tasks, and the tasks are outdated', () => {
   const { state, write } = topic()
   const [, second, commit] = taskRecords('c', [{ t: '0' }, { t: '1' }], 3)
   write(connectorRecord('c', {}), second!, commit!)
@@ -63,14 +63,14 @@ test('a set of which compaction took a part leaves no tasks, and they are to be 
   assert.equal(state.tasksOutdated('c'), true)
 })
 
-test('a set may stand before its connector, when the connector was updated after it', () => {
+test('a set may stand before its connector when the connector was updated later', () => {
   const { state, write } = topic()
   write(...taskRecords('c', [{ t: '0' }], 3), connectorRecord('c', { v: '2' }))
   assert.deepEqual(state.tasks('c'), [{ t: '0' }])
   assert.equal(state.tasksOutdated('c'), true)
 })
 
-test('what a former owner writes late is ignored, what Connect writes without a generation is not', () => {
+test('a late write of a predecessor is ignored, a write of Connect without a generation is not', () => {
   const { state, write } = topic()
   write(connectorRecord('c', {}), ...taskRecords('c', [{ t: 'new' }], 7))
   write(...taskRecords('c', [{ t: 'late' }, { t: 'late' }], 6))
@@ -79,7 +79,7 @@ test('what a former owner writes late is ignored, what Connect writes without a 
   assert.deepEqual(state.tasks('c'), [{ t: 'connect' }])
 })
 
-test('a removed connector is gone, and a set that comes after its removal is not shown', () => {
+test('a removed connector is gone, and a set that follows the removal is not shown', () => {
   const { state, told, write } = topic()
   write(targetStateRecord('c', 'STOPPED'), connectorRecord('c', {}), ...taskRecords('c', [{}, {}], 1))
   assert.deepEqual([...state.taskNumbers('c')], [0, 1])
@@ -93,7 +93,7 @@ test('a removed connector is gone, and a set that comes after its removal is not
   assert.equal(state.targetState('c'), 'STARTED')
 })
 
-test('a target state that only old workers wrote is understood, an unknown one is refused', () => {
+test('a target state that only an old worker wrote is understood, an unknown state is refused', () => {
   const { state, write } = topic()
   write(raw('target-state-c', { state: 'PAUSED' }))
   assert.equal(state.targetState('c'), 'PAUSED')
@@ -103,7 +103,7 @@ test('a target state that only old workers wrote is understood, an unknown one i
   assert.equal(state.targetState('c'), 'STOPPED')
 })
 
-test('fields that we do not know are kept when a value is written again', () => {
+test('unknown fields are kept when a value is written again', () => {
   const { state, write } = topic()
   write(raw('connector-c', { properties: {}, later: 1 }), raw('target-state-c', { state: 'PAUSED', later: [2] }))
   const kept = state.keptFields('c')
@@ -114,7 +114,7 @@ test('fields that we do not know are kept when a value is written again', () => 
   )
 })
 
-test('restarts and logger levels are handed on', () => {
+test('restarts and logger levels are passed to listeners', () => {
   const { told, write } = topic()
   write(restartRecord({ connector: 'c', includeTasks: true, onlyFailed: false }), loggerLevelRecord('io.x', 'DEBUG'))
   write(restartRecord({ connector: 'c', includeTasks: false, onlyFailed: false, task: 3 }))
@@ -125,7 +125,7 @@ test('restarts and logger levels are handed on', () => {
   ])
 })
 
-test('names with dashes, digits and odd characters are told apart', () => {
+test('names with dashes, digits and unusual characters are distinguished', () => {
   const { state, write } = topic()
   for (const name of ['a-1', 'a', 'target-state-x', 'ä /%-0']) {
     write(connectorRecord(name, { name }), ...taskRecords(name, [{ of: name }], 1))
@@ -134,7 +134,7 @@ test('names with dashes, digits and odd characters are told apart', () => {
   assert.equal(state.connectors().length, 4)
 })
 
-test('what only Connect needs is passed over, and what nobody wrote is refused', () => {
+test('records that only Connect needs are ignored, and unknown records are refused', () => {
   assert.equal(readConfigRecord('session-key', Buffer.from('{}')).kind, 'foreign')
   assert.equal(readConfigRecord('tasks-fencing-c-1', Buffer.from('{"task-count":1}')).kind, 'foreign')
   assert.throws(() => readConfigRecord('something', Buffer.from('{}')), /none of Kafka Connect/)

@@ -1,7 +1,10 @@
 import type { ConfigRecord } from './config-records.ts'
 import type { ConfigListener, ConfigSnapshot, ConnectorConfig, TargetState } from './types.ts'
 
-/** What the topic says of one connector name. A removed connector's entry stays until the last of its tombstones. */
+/**
+ * The topic's content about one connector name. The entry of a removed connector stays until the last of its
+ * tombstones.
+ */
 interface Entry {
   config: ConnectorConfig | null
   configFields: Readonly<Record<string, unknown>>
@@ -11,20 +14,20 @@ interface Entry {
   tasks: readonly ConnectorConfig[]
   /** Offset of the last complete commit; -1 when there is none. */
   commitOffset: bigint
-  /** Task configs since the last commit, which the next one applies. */
+  /** Task configs since the last commit. The next commit applies them. */
   deferred: Map<number, ConnectorConfig>
-  /** Every task number that has a record in the topic, committed or not. */
+  /** Every task number with a record in the topic, committed or not. */
   taskNumbers: Set<number>
   generation: number
 }
 
-/** A change that `apply` made, as the call of a listener. */
+/** A change of the state, as a call of a listener. */
 export type ConfigChange = (listener: ConfigListener) => void
 
 /**
- * The state that the config topic's records add up to. Task configs are applied as a set by their commit record: compaction may
- * have taken some tasks of an old set away, and then the set is incomplete and the connector has none until its owner writes anew
- * (as in Connect's KafkaConfigBackingStore).
+ * The state to which the records of the config topic add up. A commit record applies task configs as a set. Compaction
+ * may have removed some tasks of an old set. The set is then incomplete, and the connector has no tasks until its owner
+ * writes new ones (as in Connect's KafkaConfigBackingStore).
  */
 export class ConfigState implements ConfigSnapshot {
   readonly #entries = new Map<string, Entry>()
@@ -45,7 +48,8 @@ export class ConfigState implements ConfigSnapshot {
   }
   tasks(connector: string): readonly ConnectorConfig[] {
     const entry = this.#entries.get(connector)
-    // A late writer's set may follow the removal; but a set may also stand before its connector, which compaction moved behind it.
+    // A set behind a removal comes from a late writer. A set may also stand before its connector, because compaction
+    // keeps only the newest config record.
     return entry && entry.config !== null ? entry.tasks : []
   }
   tasksOutdated(connector: string): boolean {
@@ -53,7 +57,7 @@ export class ConfigState implements ConfigSnapshot {
     return entry !== undefined && entry.config !== null && entry.commitOffset < entry.configOffset
   }
 
-  /** Fields of the stored values that are not ours to change. */
+  /** The fields of the stored values that a new write must keep. */
   keptFields(connector: string): {
     config: Readonly<Record<string, unknown>>
     targetState: Readonly<Record<string, unknown>>
@@ -64,12 +68,12 @@ export class ConfigState implements ConfigSnapshot {
   taskNumbers(connector: string): ReadonlySet<number> {
     return this.#entries.get(connector)?.taskNumbers ?? new Set()
   }
-  /** The highest generation that stamped the connector's tasks; 0 when none did. */
+  /** The highest generation in the connector's task records; 0 without one. */
   generation(connector: string): number {
     return this.#entries.get(connector)?.generation ?? 0
   }
 
-  /** Applies one record and answers the change that it made, null for none. */
+  /** Applies one record. Returns the change, or null when nothing changed. */
   apply(record: ConfigRecord, offset: bigint): ConfigChange | null {
     this.#appliedOffset = offset
     switch (record.kind) {
@@ -80,7 +84,7 @@ export class ConfigState implements ConfigSnapshot {
         entry.targetState = record.value?.state ?? null
         entry.targetStateFields = record.value?.fields ?? {}
         this.#forget(record.connector, entry)
-        // A tombstone comes with the connector's own, which says all there is to say.
+        // This tombstone accompanies the connector's own tombstone, which already tells listeners of the removal.
         return record.value ? (listener) => listener.targetStateUpdated?.(record.connector) : null
       }
       case 'task':
@@ -154,7 +158,7 @@ export class ConfigState implements ConfigSnapshot {
     return entry.config === null ? null : (listener) => listener.tasksUpdated?.(name)
   }
 
-  /** Drops a name of which nothing is left. */
+  /** Drops an entry that is empty. */
   #forget(name: string, entry: Entry): void {
     if (entry.config === null && entry.targetState === null && entry.taskNumbers.size === 0) this.#entries.delete(name)
   }
@@ -180,7 +184,7 @@ export class ConfigState implements ConfigSnapshot {
   }
 }
 
-/** False for what a former owner wrote late. Connect's records carry no generation and are always taken. */
+/** False for a late write of a predecessor. Connect's records carry no generation and are always accepted. */
 function admit(entry: Entry, generation: number | null): boolean {
   if (generation === null) return true
   if (generation < entry.generation) return false

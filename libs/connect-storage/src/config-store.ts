@@ -11,7 +11,7 @@ import type {
   TargetState,
 } from './types.ts'
 
-/** The config topic: one partition, so that all readers apply the same order. */
+/** The store of the config topic. The topic has one partition, so that all readers apply records in the same order. */
 export class KafkaConfigStore implements ConfigStore {
   readonly #state = new ConfigState()
   readonly #listeners: Listeners<ConfigListener>
@@ -47,7 +47,10 @@ export class KafkaConfigStore implements ConfigStore {
     return this.#log.refresh(signal)
   }
 
-  /** Only with a `transactionalId`: becomes the one writer, fences the former, and reads to the end of what it wrote. */
+  /**
+   * Only with a `transactionalId`: becomes the one writer, fences its predecessor, and reads to the end of what the
+   * predecessor wrote.
+   */
   claim(signal: AbortSignal): Promise<void> {
     return this.#log.claim(signal)
   }
@@ -55,7 +58,7 @@ export class KafkaConfigStore implements ConfigStore {
   putConnectorConfig(connector: string, config: ConnectorConfig, targetState?: TargetState): Promise<void> {
     const kept = this.#state.keptFields(connector)
     const records = [connectorRecord(connector, config, kept.config)]
-    // First, so that the connector is never seen STARTED when it was to be born paused (KIP-980).
+    // The target state is written first, so that a connector created as paused is never seen STARTED (KIP-980).
     if (targetState) records.unshift(targetStateRecord(connector, targetState, kept.targetState))
     return this.#log.append(records)
   }
@@ -69,8 +72,9 @@ export class KafkaConfigStore implements ConfigStore {
   }
 
   /**
-   * The stamp is the group's generation, or one more than the highest seen when the group began to count anew (Kafka forgets an
-   * empty group after some minutes). A former owner's late write carries a lower one than the write that it would undo.
+   * Writes a set of task configs, stamped with a generation. The stamp is the group's generation, or one more than the
+   * highest stamp when the group has started to count anew (Kafka forgets an empty group after some minutes). So a
+   * predecessor's late write has a lower stamp than the write that it would undo.
    */
   async putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[], generation: number): Promise<void> {
     await this.#log.refresh()

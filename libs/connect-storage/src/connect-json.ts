@@ -1,12 +1,13 @@
 import { canonicalJson, parseJson, stringifyJson } from '@tributary/config'
 
 /**
- * JSON in the bytes that Connect's JsonConverter writes without schemas, which are Jackson's: no blanks, non-ASCII as it is.
- * Bytes matter in keys, because compaction compares them.
+ * Writes JSON with the same bytes as Connect's JsonConverter without schemas, which uses Jackson: no blanks, and
+ * non-ASCII characters unescaped. The bytes of keys matter, because compaction compares them.
  */
 export function toJson(value: unknown, order: 'given' | 'sorted' = 'given'): string {
   const text = order === 'sorted' ? canonicalJson(value) : stringifyJson(value)
-  // Jackson writes the escapes of control characters with capitals. An escaped backslash is matched so as to be passed over.
+  // Jackson writes the escapes of control characters with capital letters. The pattern also matches an escaped
+  // backslash, so that the text after one is not mistaken for an escape.
   return text.replace(/\\(?:\\|u00[01][0-9a-f])/g, (escape) =>
     escape === '\\\\' ? escape : `\\u${escape.slice(2).toUpperCase()}`,
   )
@@ -16,7 +17,7 @@ export function jsonBytes(value: unknown): Buffer {
   return Buffer.from(toJson(value))
 }
 
-/** Integers beyond 2^53 become bigint. Throws SyntaxError. */
+/** Parses JSON. Integers beyond 2^53 become bigint. Throws SyntaxError. */
 export function fromJson(bytes: Uint8Array): unknown {
   return parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '@tributary/telemetry'
 
-/** Listeners of a store. One that throws is logged; the others are still told. */
+/** The listeners of a store. An exception of one listener is logged, and the other listeners are still called. */
 export class Listeners<L> {
   readonly #log: Logger
   readonly #listeners = new Set<L>()
@@ -9,7 +9,7 @@ export class Listeners<L> {
     this.#log = log
   }
 
-  /** Answers the function that removes it again. */
+  /** Adds a listener. Returns a function that removes it. */
   add(listener: L): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)

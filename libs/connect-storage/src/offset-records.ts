@@ -1,17 +1,17 @@
 import type { SourceOffset, SourcePartition } from '@tributary/connect-api'
 import { fromJson, isObject, jsonBytes, toJson } from './connect-json.ts'
-import { javaMapOrder } from './java-map-order.ts'
 
 /**
- * Keys and values of Kafka Connect's offsets topic: key `["connector",{partition}]`, value `{offset}` (OffsetStorageWriter).
- * A partition's fields stand in the order of Java's HashMap, in which Connect looks them up by their bytes.
+ * Keys and values of Kafka Connect's offsets topic (OffsetStorageWriter): key `["connector",{partition}]`, value
+ * `{offset}`. The fields of a partition are in the order of Java's HashMap, because Connect finds an offset by the
+ * bytes of its key.
  */
 export interface OffsetKey {
   readonly connector: string
   readonly partition: SourcePartition
 }
 
-/** Equal for equal partitions, whatever the order of their fields. */
+/** Equal for equal partitions in spite of the order of their fields. */
 export function canonicalPartition(partition: SourcePartition): string {
   return toJson(partition, 'sorted')
 }
@@ -25,7 +25,10 @@ export function offsetValueBytes(offset: SourceOffset): Buffer {
   return jsonBytes(offset)
 }
 
-/** Throws an Error that says why a key cannot be read; null for the partition `null`, which says nothing. */
+/**
+ * Parses a key. Returns null for the partition `null`, which carries no information. Throws an Error that says why a
+ * key cannot be read.
+ */
 export function readOffsetKey(key: string): OffsetKey | null {
   const value = fromJson(Buffer.from(key))
   if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string') {
@@ -37,9 +40,32 @@ export function readOffsetKey(key: string): OffsetKey | null {
   return { connector, partition: partition as SourcePartition }
 }
 
-/** null: the offset was removed. Throws an Error that says why a value cannot be read. */
+/** Parses a value; null means that the offset was removed. Throws an Error that says why a value cannot be read. */
 export function readOffsetValue(bytes: Uint8Array | null): SourceOffset | null {
   const value = bytes === null ? null : fromJson(bytes)
   if (value !== null && !isObject(value)) throw new Error('the offset is not an object')
   return value as SourceOffset | null
+}
+
+/**
+ * Orders names like a java.util.HashMap into which the sorted names were put: by bucket, and within a bucket by
+ * insertion. Connect makes the key of an offset from such a map, and finds the offset by the bytes of the key.
+ */
+function javaMapOrder(names: readonly string[]): string[] {
+  // A HashMap has 16 buckets at first. The number doubles when three quarters of it are exceeded
+  // (HashMap.DEFAULT_LOAD_FACTOR).
+  let buckets = 16
+  while (names.length > buckets * 0.75) buckets *= 2
+  const bucket = (name: string): number => {
+    const hash = javaHashCode(name)
+    return (hash ^ (hash >>> 16)) & (buckets - 1)
+  }
+  return [...names].sort((a, b) => bucket(a) - bucket(b) || (a < b ? -1 : a > b ? 1 : 0))
+}
+
+/** java.lang.String.hashCode: over UTF-16 code units, as a signed 32-bit integer. */
+function javaHashCode(text: string): number {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0
+  return hash
 }

@@ -16,15 +16,16 @@ interface StoredOffset {
   readonly timestamp: number
   readonly position: bigint
 }
-/** The offsets of one source partition, by the text of each key that someone wrote for it. */
+/** The offsets of one source partition, by the text of each key that was written for the partition. */
 interface Stored {
   readonly partition: SourcePartition
   readonly byKey: Map<string, StoredOffset>
 }
 
 /**
- * The offsets topic. A source partition whose key Connect wrote with its fields in another order keeps that key: a second one
- * would never be compacted with it. Should two be there, the later record counts.
+ * The store of the offsets topic. Connect may have written a partition's key with its fields in another order. Such a
+ * key is kept, because compaction would never remove one of two different keys. If both keys exist the later record
+ * counts.
  */
 export class KafkaOffsetStore implements OffsetStore {
   readonly #connectors = new Map<string, Map<string, Stored>>()
@@ -59,7 +60,7 @@ export class KafkaOffsetStore implements OffsetStore {
       const stored = this.#connectors.get(connector)?.get(canonicalPartition(partition))
       const known = stored ? [...stored.byKey.keys()].map((key) => Buffer.from(key)) : []
       const current = stored ? Buffer.from(newest(stored)!.key) : offsetKeyBytes(connector, partition)
-      // A removal removes every key; a write goes to the one that counts.
+      // A removal removes every key. A write goes to the key that counts.
       const keys = offset === null && known.length > 0 ? known : [current]
       const value = offset === null ? null : offsetValueBytes(offset)
       for (const key of keys) {
@@ -93,7 +94,9 @@ export class KafkaOffsetStore implements OffsetStore {
   }
 }
 
-/** Keys that differ may lie in different partitions of the topic, where only the timestamp orders them. */
+/**
+ * The newest record. Different keys may be in different partitions of the topic, where only the timestamp orders them.
+ */
 function newest(stored: Stored): { key: string; offset: SourceOffset } | null {
   let best: (StoredOffset & { readonly key: string }) | null = null
   for (const [key, entry] of stored.byKey) {

@@ -4,13 +4,14 @@ import { StoreLog, type StoreLogOptions } from './store-log.ts'
 import type { PluginEntry, PluginStore } from './types.ts'
 
 /**
- * The plugins topic, which is ours alone: key `<class>@<version>`, behind `<type>:` for what is no connector (a class may be
- * a converter and a header converter), value the entry as JSON.
+ * The store of the plugins topic, which Kafka Connect does not have. The key is `<class>@<version>` for a connector and
+ * `<type>:<class>@<version>` for any other plugin, because one class may be a converter and a header converter. The
+ * value is the entry as JSON.
  */
 export class KafkaPluginStore implements PluginStore {
-  /** By key. */
+  /** The entries by key. */
   readonly #entries = new Map<string, PluginEntry>()
-  /** Made of the entries when it is asked for: every answer about a connector looks its plugin up. */
+  /** Built from the entries on demand and then kept, because every answer about a connector looks a plugin up. */
   #catalog: PluginCatalog | null = null
   readonly #listeners: Listeners<() => void>
   readonly #log: StoreLog
@@ -47,7 +48,7 @@ export class KafkaPluginStore implements PluginStore {
 
   async publish(plugin: PluginEntry): Promise<void> {
     const key = `${kindOf(plugin)}${plugin.class}@${plugin.version}`
-    // The order of a spec's keys counts: it is that of documentation and of REST answers.
+    // The order of a spec's keys is kept: documentation and REST answers show it.
     const json = toJson(plugin)
     const present = this.#entries.get(key)
     if (present && toJson(present) === json) return
@@ -64,7 +65,7 @@ export class KafkaPluginStore implements PluginStore {
 }
 
 interface PluginCatalog {
-  /** Highest version of each class, in the order of their names. */
+  /** The highest version of each class, sorted by name. */
   readonly all: readonly PluginEntry[]
   readonly byName: ReadonlyMap<string, PluginEntry>
 }
@@ -81,7 +82,8 @@ function catalogOf(entries: Iterable<PluginEntry>): PluginCatalog {
   const add = (name: string, plugin: PluginEntry): void => {
     if (!byName.has(name)) byName.set(name, plugin)
   }
-  // A full name means its class, whatever another one is called for short; and a connector, before anything else.
+  // A full name finds its class first, even if it is another class's short name. A connector is found before any other
+  // type of plugin.
   const classes = (plugin: PluginEntry): string[] => [plugin.class, ...plugin.aliases]
   const ordered = [...all.filter((plugin) => kindOf(plugin) === ''), ...all.filter((plugin) => kindOf(plugin) !== '')]
   for (const plugin of ordered) for (const name of classes(plugin)) add(name, plugin)
@@ -89,12 +91,12 @@ function catalogOf(entries: Iterable<PluginEntry>): PluginCatalog {
   return { all, byName }
 }
 
-/** '' for a connector, `<type>:` for anything else. */
+/** '' for a connector, `<type>:` for any other plugin. */
 function kindOf({ type }: PluginEntry): string {
   return type === 'source' || type === 'sink' ? '' : `${type}:`
 }
 
-/** As Connect's plugin aliases: the simple name, and that without `Connector` (`FileStreamSource`). */
+/** Connect's plugin aliases: the simple name, and the simple name without `Connector` (`FileStreamSource`). */
 function shortNames(className: string): string[] {
   const simple = className.slice(className.lastIndexOf('.') + 1)
   return [simple, simple.replace(/Connector$/, '')]
@@ -108,7 +110,10 @@ function readPlugin(bytes: Uint8Array): PluginEntry {
   return { ...(value as unknown as PluginEntry), aliases: (value['aliases'] as string[] | undefined) ?? [] }
 }
 
-/** Dotted numbers by value, `1.10.0` above `1.9.0`; a release above its pre-release, `2.0.0` above `2.0.0-rc1`. */
+/**
+ * Compares dotted numbers by value: `1.10.0` is above `1.9.0`. A release is above its pre-release: `2.0.0` above
+ * `2.0.0-rc1`.
+ */
 export function compareVersions(a: string, b: string): number {
   const parse = (version: string): [core: number[], pre: string] => {
     const [core = '', pre = ''] = version.split(/-(.*)/s)

@@ -4,7 +4,7 @@ import { canonicalPartition, offsetKeyBytes, readOffsetKey, readOffsetValue } fr
 import { compareVersions } from './plugin-store.ts'
 import { connectorStatusRecord, readStatusRecord, taskStatusRecord, topicStatusRecord } from './status-records.ts'
 
-test('statuses are written in the form of Connect and come back', () => {
+test("statuses are written in Connect's format and read back", () => {
   const failed = { state: 'FAILED', trace: 'why\n\tat x', workerId: 'h:1', generation: 3 } as const
   const record = taskStatusRecord('a-b', 12, failed)
   assert.equal(record.key, 'status-task-a-b-12')
@@ -15,7 +15,7 @@ test('statuses are written in the form of Connect and come back', () => {
   assert.equal(String(running.value), '{"state":"RUNNING","trace":null,"worker_id":"h:1","generation":3}')
 })
 
-test('the count of ended processes is one field more, and none when there were none', () => {
+test('the count of ended processes is an additional field, which is absent at 0', () => {
   const held = { state: 'FAILED', trace: 'held', workerId: 'h:1', generation: 3, stalls: 2 } as const
   const record = taskStatusRecord('c', 0, held)
   assert.equal(String(record.value), '{"state":"FAILED","trace":"held","worker_id":"h:1","generation":3,"stalls":2}')
@@ -25,7 +25,7 @@ test('the count of ended processes is one field more, and none when there were n
   assert.equal(String(cleared.value), '{"state":"FAILED","trace":"held","worker_id":"h:1","generation":3}')
 })
 
-test('what an ended task leaves to its next run is one field more', () => {
+test("an ended task's hand-over state is an additional field", () => {
   const left = { state: 'UNASSIGNED', workerId: 'h:1', generation: 3, handOver: '{"last":["a","ü"]}' } as const
   const record = taskStatusRecord('c', 0, left)
   const json = '"worker_id":"h:1","generation":3,"hand_over":"{\\"last\\":[\\"a\\",\\"ü\\"]}"}'
@@ -34,7 +34,7 @@ test('what an ended task leaves to its next run is one field more', () => {
   assert.deepEqual(read, { kind: 'task', connector: 'c', task: 0, status: left })
 })
 
-test('a topic of a connector has a key with both names', () => {
+test("the key of a connector's topic contains both names", () => {
   const { key, value } = topicStatusRecord('c:connector-d', 't.1', { task: 2, timestamp: 5 })
   assert.equal(key, 'status-topic-t.1:connector-c:connector-d')
   assert.equal(String(value), '{"topic":{"name":"t.1","connector":"c:connector-d","task":2,"discoverTimestamp":5}}')
@@ -42,7 +42,7 @@ test('a topic of a connector has a key with both names', () => {
   assert.deepEqual(read, { kind: 'topic', connector: 'c:connector-d', topic: 't.1', present: true })
 })
 
-test('a status that cannot be read is refused with the reason', () => {
+test('an unreadable status is refused with the reason', () => {
   const read = (value: unknown) => () => readStatusRecord('status-connector-c', Buffer.from(JSON.stringify(value)))
   assert.throws(read({ state: 'DANCING', worker_id: 'w', generation: 1 }), /DANCING/)
   assert.throws(read({ state: 'RUNNING', generation: 1 }), /worker_id/)
@@ -51,18 +51,18 @@ test('a status that cannot be read is refused with the reason', () => {
   assert.throws(() => readStatusRecord('status-x', null), /none of Kafka Connect/)
 })
 
-test('equal partitions have equal keys, whatever the order of their fields and the type of their integers', () => {
+test('equal partitions have equal keys in spite of the order of fields and the type of integers', () => {
   assert.equal(canonicalPartition({ b: 1, a: 'x' }), canonicalPartition({ a: 'x', b: 1n }))
 })
 
-test('the key of a partition has its fields in the order of a Java HashMap', () => {
-  // Keys as Kafka Connect 3.9.1 wrote them, altered by REST.
+test("the fields of a partition's key are in the order of a Java HashMap", () => {
+  // These keys were written by Kafka Connect 3.9.1 when REST altered offsets.
   const key = '["c",{"zeta":1,"grpc_method":"m","filename":"x","alpha":"ä\\u001F","grpc_server":"h"}]'
   const partition = { filename: 'x', grpc_server: 'h', alpha: 'ä\u001f', zeta: 1, grpc_method: 'm' }
   assert.equal(String(offsetKeyBytes('c', partition)), key)
 })
 
-test('keys and values of offsets that cannot be read are refused, the partition null is passed over', () => {
+test('unreadable keys and values of offsets are refused, the partition null is ignored', () => {
   assert.equal(readOffsetKey('["c",null]'), null)
   for (const key of ['x', '{}', '["c"]', '[1,{}]', '["c",[]]']) assert.throws(() => readOffsetKey(key))
   assert.throws(() => readOffsetValue(Buffer.from('5')), /not an object/)

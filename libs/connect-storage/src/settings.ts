@@ -1,7 +1,10 @@
 import type { Keys, ValuesOf } from '@tributary/config'
 import type { StoreName, StoresOptions } from './stores.ts'
 
-/** Settings of the internal topics, with Kafka Connect's names; the same for the control plane and every worker. */
+/**
+ * Settings of the internal topics, under Kafka Connect's names. The control plane and every worker have the same
+ * settings.
+ */
 export const storageKeys = {
   cluster: {
     type: 'string',
@@ -66,7 +69,7 @@ export const storageKeys = {
 
 type StorageValues = ValuesOf<typeof storageKeys>
 
-/** What `createStores` needs of the settings. */
+/** The options of `createStores` that come from settings. */
 export function storesOptions(
   values: StorageValues,
 ): Pick<StoresOptions, 'cluster' | 'names' | 'partitions' | 'replication'> {

@@ -2,7 +2,7 @@ import { fromJson, isObject, jsonBytes } from './connect-json.ts'
 import type { StoreRecord } from './store-record.ts'
 import type { State, StatusEntry } from './types.ts'
 
-/** Keys and values of Kafka Connect 3.9's status topic (KafkaStatusBackingStore). A null value: deleted. */
+/** Keys and values of Kafka Connect 3.9's status topic (KafkaStatusBackingStore). A null value means deleted. */
 export type StatusRecord =
   | { readonly kind: 'connector'; readonly connector: string; readonly status: StatusEntry | null }
   | { readonly kind: 'task'; readonly connector: string; readonly task: number; readonly status: StatusEntry | null }
@@ -18,10 +18,10 @@ const STATES: readonly string[] = [
   'STOPPED',
 ] satisfies State[]
 const TASK_KEY = /^status-task-(.+)-(\d+)$/s
-// A topic's name holds no colon, a connector's may.
+// The name of a topic contains no colon; the name of a connector may.
 const TOPIC_KEY = /^status-topic-([^:]*):connector-(.+)$/s
 
-/** Throws an Error that says why a record cannot be read. */
+/** Parses a record. Throws an Error that says why the record cannot be read. */
 export function readStatusRecord(key: string, bytes: Uint8Array | null): StatusRecord {
   const value = bytes === null ? null : fromJson(bytes)
   if (value !== null && !isObject(value)) throw new Error('the value is not a JSON object')
@@ -42,7 +42,10 @@ export function taskStatusRecord(connector: string, task: number, status: Status
   return { key: `status-task-${connector}-${task}`, value: status && statusBytes(status) }
 }
 
-/** `task` found the topic first, at `timestamp` (ms since the epoch); null deletes (KIP-558). */
+/**
+ * A record that says that `task` was the first to write to the topic, at `timestamp` (ms since the epoch). A null
+ * deletes the record (KIP-558).
+ */
 export function topicStatusRecord(
   connector: string,
   topic: string,

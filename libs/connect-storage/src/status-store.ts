@@ -3,7 +3,7 @@ import { connectorStatusRecord, readStatusRecord, taskStatusRecord, topicStatusR
 import { StoreLog, type StoreLogOptions } from './store-log.ts'
 import type { State, StatusEntry, StatusStore } from './types.ts'
 
-/** A status as it stands in the topic; `live` when it came after this store's start. */
+/** A status in the topic. `live` is true if the record arrived after this store's start. */
 interface Stored {
   readonly status: StatusEntry
   readonly live: boolean
@@ -14,10 +14,13 @@ interface Entry {
   readonly topics: Set<string>
 }
 
-/** States that a worker also writes about a unit which it is losing, and which must not hide its new owner's. */
+/**
+ * A worker also writes these states for a connector or task that it is losing. They must not hide the status of the new
+ * owner.
+ */
 const PUT_SAFE_STATES: readonly State[] = ['UNASSIGNED', 'FAILED', 'DESTROYED']
 
-/** The status topic. What is there is what was written last, as for Connect's readers. */
+/** The store of the status topic. As for Connect's readers, the last write counts. */
 export class KafkaStatusStore implements StatusStore {
   readonly #entries = new Map<string, Entry>()
   readonly #listeners: Listeners<(connector: string, task: number | null) => void>
@@ -82,7 +85,7 @@ export class KafkaStatusStore implements StatusStore {
     if (topics.length > 0) await this.#log.append(topics.map((topic) => topicStatusRecord(connector, topic, null)))
   }
 
-  /** Its tasks' statuses go too. */
+  /** Deletes the connector's status and the statuses of its tasks. */
   async deleteConnector(connector: string): Promise<void> {
     const tasks = [...this.tasks(connector).keys()].map((task) => taskStatusRecord(connector, task, null))
     await this.#log.append([connectorStatusRecord(connector, null), ...tasks])
@@ -112,7 +115,7 @@ export class KafkaStatusStore implements StatusStore {
       else entry.topics.delete(record.topic)
       return
     }
-    // DESTROYED is a deletion that Connect wrote before its tombstone.
+    // Connect writes DESTROYED before a tombstone. It means deleted.
     const status = record.status?.state === 'DESTROYED' ? null : record.status
     const stored = status && { status, live }
     if (record.kind === 'connector') entry.connector = stored
@@ -121,15 +124,16 @@ export class KafkaStatusStore implements StatusStore {
   }
 }
 
-/** The next owners' statuses carry the count on, until one clears it. */
+/** Carries the count of ended processes over to the new owner's status, until a status clears the count. */
 function withStalls(status: StatusEntry, stored: Stored | null | undefined): StatusEntry {
   const stalls = stored?.status.stalls
   return status.stalls === undefined && stalls !== undefined ? { ...status, stalls } : status
 }
 
 /**
- * Connect's rule (`putSafe`): one of these states with a lower generation does not overwrite another worker's status. It does
- * overwrite a status from before our start: that worker's group may be gone, and a new group counts its generations from 1.
+ * Connect's rule (`putSafe`): such a state with a lower generation does not overwrite another worker's status. An
+ * exception is a status from before this store's start: the group of its worker may be gone, and a new group counts its
+ * generations from 1.
  */
 function isStale(status: StatusEntry, stored: Stored | null | undefined): boolean {
   return (

@@ -12,26 +12,26 @@ export interface StoreLogOptions {
   readonly topic: CompactedTopic
   readonly log: Logger
   readonly driver: KafkaProducer['driver']
-  /** Every write is a transaction of this id, which fences the writers that had it before (KIP-98). */
+  /** Every write is a transaction of this id. Claiming the id fences its earlier writers (KIP-98). */
   readonly transactionalId?: string | undefined
-  /** Told when what `claim` gave is lost: every write rejects until the next claim. */
+  /** Called when the claim is lost. Every write then rejects until the next `claim`. */
   readonly onWriterLost?: ((error: Error) => void) | undefined
-  /** As ProducerOptions of kafka-producer has it. */
+  /** `maySend` of kafka-producer's ProducerOptions. */
   readonly maySend?: (() => boolean) | undefined
-  /** `live` is false for what was in the topic before the start. */
+  /** `live` is false for a record that was in the topic before the start. */
   readonly onRecord: (record: LogRecord, key: string, live: boolean) => void
 }
 
 /**
- * ms after which the coordinator aborts the open transaction of a writer that died, unless a successor's claim did it before.
- * Until then nobody reads what stands behind it; a write takes some 5 ms.
+ * After this time, in ms, the coordinator aborts the open transaction of a dead writer, unless a successor's claim has
+ * aborted it before. Until then readers see nothing behind the transaction. A write takes about 5 ms.
  */
 const TRANSACTION_TIMEOUT_MS = 10_000
 
 /**
- * What is common to the stores: a compacted topic that is tailed, and a producer whose writes count as done once they were read
- * back, so that whoever wrote sees what everyone else sees. The producer starts with the first write; a transactional one with
- * `claim`, and only that, as a start fences whoever has the id.
+ * The common part of the stores: a tail of a compacted topic, and a producer. A write is done when it was read back, so
+ * that the writer sees what everyone else sees. The producer starts with the first write. A transactional producer
+ * starts only in `claim`, because its start fences every other holder of the id.
  */
 export class StoreLog {
   readonly #options: StoreLogOptions
@@ -39,10 +39,10 @@ export class StoreLog {
   #producer: Promise<KafkaProducer> | null = null
   #life: AbortSignal = AbortSignal.abort(new Error('the store was not started'))
   readonly #stop = new AbortController()
-  /** The producer serves all who write: its sockets must not keep the async context of the one who wrote first. */
+  /** All callers share the producer, so its sockets must not keep the async context of the first caller. */
   readonly #inOwnContext = AsyncLocalStorage.snapshot()
   #live = false
-  /** Of the last claim; null before the first one. */
+  /** The writer of the last claim; null before the first claim. */
   #writer: TransactionWriter | null = null
 
   constructor(options: StoreLogOptions) {
@@ -65,8 +65,9 @@ export class StoreLog {
   }
 
   /**
-   * Writes `records` in their order, all or none when transactional, and resolves once they were read back. An outage is
-   * retried until the store's or the given signal aborts. Rejects with FencedError, or the error of a record that is refused.
+   * Writes `records` in order and resolves when they were read back. A transactional write is all or none. An outage is
+   * retried until the store's or the given signal aborts. Rejects with FencedError, or with the error of a refused
+   * record.
    */
   async append(records: readonly StoreRecord[], signal?: AbortSignal): Promise<void> {
     const ends = signal ? AbortSignal.any([signal, this.#life]) : this.#life
@@ -77,8 +78,8 @@ export class StoreLog {
   }
 
   /**
-   * Becomes the writer of the transactional id and fences the former one; then reads what that one still wrote. Rejects, and
-   * is not the writer, when the signal aborts.
+   * Becomes the writer of the transactional id and fences the predecessor, then reads what the predecessor wrote. If
+   * the signal aborts, the claim rejects and this store is not the writer.
    */
   async claim(signal: AbortSignal): Promise<void> {
     const ends = AbortSignal.any([signal, this.#life])
@@ -99,7 +100,7 @@ export class StoreLog {
     })
   }
 
-  /** Writes that are under way reject. */
+  /** Stops the store. Writes under way reject. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error(`the store on topic ${this.#options.topic.name} is closed`))
     await this.#log.stop()
@@ -122,8 +123,8 @@ export class StoreLog {
     try {
       return await this.#send(await abortable(producer, signal), records, signal)
     } catch (error) {
-      // What the producer cannot go on after a new one may. (A caller who gave up has a reason of its own, which may be
-      // fatal, to it alone.)
+      // After a fatal error a new producer may still work. A caller that gave up has its own reason, which may be fatal
+      // to that caller only.
       const broken = !signal.aborted && (error as { kind?: unknown }).kind === 'fatal'
       if (broken && this.#producer === producer) await this.#dropProducer()
       throw error
@@ -136,7 +137,7 @@ export class StoreLog {
     throw new ProducerError('fatal', 'PRODUCER_FENCED', message)
   }
 
-  /** Sends and answers the last offset by partition. */
+  /** Sends the records and returns the last offset by partition. */
   async #send(producer: KafkaProducer, records: readonly StoreRecord[], signal: AbortSignal): Promise<Positions> {
     const timestamp = Date.now()
     const batch = records.map(({ key, value }) => {

@@ -1,4 +1,4 @@
-/** A write to a store's topic; a null value is a tombstone. */
+/** A write to a store's topic. A null value is a tombstone. */
 export interface StoreRecord {
   readonly key: string | Uint8Array
   readonly value: Uint8Array | null

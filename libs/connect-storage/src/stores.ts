@@ -16,16 +16,25 @@ export interface StoresOptions {
   readonly cluster?: string
   /** Names that differ from `<cluster>-<store>`. */
   readonly names?: Partial<Record<StoreName, string>>
-  /** Partitions of a topic that is made; absent: 1, 25, 5, 1. The config topic always has one. */
+  /** Partitions of a topic that the store creates; absent: 25, 5 and 1 as below. The config topic always has one. */
   readonly partitions?: Partial<Record<Exclude<StoreName, 'configs'>, number>>
-  /** Replicas of topics that are made; -1, the default: the broker's default. */
+  /** Replicas of topics that the store creates. -1, the default, is the broker's default. */
   readonly replication?: number
   readonly driver?: KafkaProducer['driver']
-  /** Writes of the config topic are transactions of this id: the control plane's leader fences its predecessor by `configs.claim`. */
+  /**
+   * Writes of the config topic are transactions of this id: the control plane's leader fences its predecessor by
+   * `configs.claim`.
+   */
   readonly transactionalId?: string
-  /** Told when a claim of the config topic is lost: another process has claimed it, or a transaction's end is in doubt. */
+  /**
+   * Called when the claim of the config topic is lost: another process has claimed the topic, or the end of a
+   * transaction is in doubt.
+   */
   readonly onConfigsLost?: (error: Error) => void
-  /** Asked before each request that writes offsets: a worker without its lease leaves them to those who have its tasks now. */
+  /**
+   * Called before each request that writes offsets. A worker without a lease must not write them, because other workers
+   * may have its tasks.
+   */
   readonly mayWriteOffsets?: () => boolean
 }
 
@@ -39,7 +48,7 @@ export interface Stores {
 /** Kafka Connect's partition counts. */
 const PARTITIONS: Record<StoreName, number> = { configs: 1, offsets: 25, status: 5, plugins: 1 }
 
-/** Name of a store's topic. */
+/** The name of a store's topic. */
 export function topicOf(
   store: StoreName,
   { cluster = 'tributary', names }: Pick<StoresOptions, 'cluster' | 'names'>,
@@ -47,7 +56,10 @@ export function topicOf(
   return names?.[store] ?? `${cluster}-${store}`
 }
 
-/** The stores of a cluster, each with its own topic and none started: who needs only some starts only those. */
+/**
+ * Creates the stores of a cluster, each with its own topic. None is started, so that a process starts only the stores
+ * that it needs.
+ */
 export function createStores(options: StoresOptions): Stores {
   const parts = (store: StoreName): Omit<StoreLogOptions, 'onRecord'> => ({
     connection: options.connection,

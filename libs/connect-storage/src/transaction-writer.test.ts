@@ -8,9 +8,9 @@ interface Fault {
   readonly kind: 'data' | 'fatal'
 }
 
-/** A writer whose transactions are committed when the test says so. */
+/** A writer whose transactions the test commits. */
 class Scene {
-  /** Keys of the records of each transaction that was tried. */
+  /** The keys of the records of each attempted transaction. */
   readonly tried: string[][] = []
   readonly committed: string[][] = []
   readonly lost: Error[] = []
@@ -47,7 +47,7 @@ class Scene {
   }
 }
 
-test('what comes while a transaction is under way shares the next one', async () => {
+test('writes that arrive during a transaction share the next one', async () => {
   const scene = new Scene()
   const positions = await Promise.all([scene.write('a'), scene.write('b1', 'b2'), scene.write('c')])
   assert.deepEqual(scene.committed, [['a'], ['b1', 'b2', 'c']])
@@ -56,7 +56,7 @@ test('what comes while a transaction is under way shares the next one', async ()
   assert.deepEqual(scene.committed.at(-1), ['d'])
 })
 
-test('a record that is refused fails its own write only, all of it', async () => {
+test('a refused record fails only its own write, and all of that write', async () => {
   const scene = new Scene({ bad: { kind: 'data' } })
   const results = await Promise.allSettled([
     scene.write('a'),
@@ -70,14 +70,14 @@ test('a record that is refused fails its own write only, all of it', async () =>
   assert.deepEqual(scene.lost, [])
 })
 
-test('a producer that is of no more use fails all writes, and is told once', async () => {
+test('an unusable producer fails all writes, and is reported once', async () => {
   const scene = new Scene({ a: { kind: 'fatal' }, b: { kind: 'fatal' } })
   const results = await Promise.allSettled([scene.write('a'), scene.write('b'), scene.write('c')])
   assert.deepEqual(results.map(({ status }) => status), ['rejected', 'rejected', 'rejected']) // prettier-ignore
   assert.equal(scene.lost.length, 1)
 })
 
-test('a writer that was closed tells nobody that it is lost', async () => {
+test('a closed writer is not reported as lost', async () => {
   const scene = new Scene({ a: { kind: 'fatal' } })
   const write = scene.write('a')
   await scene.writer.close()

@@ -5,13 +5,13 @@ import type { StoreRecord } from './store-record.ts'
 export type Positions = ReadonlyMap<number, bigint>
 
 export interface TransactionWriterOptions {
-  /** Started, with a transactional id. */
+  /** A started producer with a transactional id. */
   readonly producer: KafkaProducer
-  /** Sends inside the open transaction; rejects with the error of a record that is refused. */
+  /** Sends inside the open transaction. Rejects with the error of a refused record. */
   readonly send: (producer: KafkaProducer, records: readonly StoreRecord[], signal: AbortSignal) => Promise<Positions>
-  /** Ends the store's writes, with those under way. */
+  /** Ends the store's writes, including those under way. */
   readonly signal: AbortSignal
-  /** Told once, when the producer is of no more use: it is fenced, or the end of a transaction is in doubt. */
+  /** Called once when the producer is unusable: it is fenced, or the end of a transaction is in doubt. */
   readonly onLost: (error: Error) => void
 }
 
@@ -21,25 +21,25 @@ interface Write {
   readonly reject: (error: unknown) => void
 }
 
-/** So that one transaction of many writes, all of which fail when it fails, stays small. */
+/** Limits how many writes one transaction joins, because all of them fail when the transaction fails. */
 const MAX_GROUP = 500
 
 /**
- * The writes of one transactional producer, each of them all or none. A producer has one transaction at a time, which takes
- * it about 5 ms: the writes that come meanwhile share the next one (group commit).
+ * The writes of one transactional producer. Each write is all or none. A producer has one transaction at a time, which
+ * takes about 5 ms. Writes that arrive meanwhile share the next transaction (group commit).
  */
 export class TransactionWriter {
   readonly #options: TransactionWriterOptions
   readonly #waiting: Write[] = []
   #running = false
-  /** Given up, or told so. */
+  /** True after `onLost` or `close`. */
   #lost = false
 
   constructor(options: TransactionWriterOptions) {
     this.#options = options
   }
 
-  /** Resolves once committed. */
+  /** Resolves when the write is committed. */
   write(records: readonly StoreRecord[]): Promise<Positions> {
     const { promise, resolve, reject } = Promise.withResolvers<Positions>()
     this.#waiting.push({ records, resolve, reject })
@@ -47,7 +47,7 @@ export class TransactionWriter {
     return promise
   }
 
-  /** Writes that are under way reject. */
+  /** Closes the writer. Writes under way reject. */
   close(): Promise<void> {
     this.#lost = true
     return this.#options.producer.close()
@@ -71,7 +71,7 @@ export class TransactionWriter {
         this.#options.onLost(error as Error)
       }
       if (kind === 'data' && group.length > 1) {
-        // A record that the broker refuses is the trouble of its own write only.
+        // A record that the broker refuses must fail only its own write, so each write gets its own transaction.
         for (const write of group) await this.#commit([write])
       } else {
         for (const { reject } of group) reject(error)
@@ -87,7 +87,7 @@ export class TransactionWriter {
       await producer.commitTransaction(signal)
       return positions
     } catch (error) {
-      // When even the abort fails the first error is the one that tells why.
+      // If even the abort fails, the first error is still the one that explains the failure.
       await producer.abortTransaction(signal).catch(() => undefined)
       throw error
     }

@@ -1,6 +1,6 @@
 /**
- * The transactional id of a task: the same on every worker and in every generation, so that whoever starts the task fences whoever
- * had it (KIP-618). `group` is the service's, `<cluster>-<service>`.
+ * The transactional id of a task. The id is the same on every worker and in every generation, so that the start of a
+ * task fences its predecessor (KIP-618). `group` is the service's group, `<cluster>-<service>`.
  */
 export function taskTransactionalId(group: string, connector: string, task: number): string {
   return `${group}-${connector}-${task}`

@@ -5,29 +5,32 @@ export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 export type State = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'DESTROYED' | 'RESTARTING' | 'STOPPED'
 export type ConnectorTaskId = `${string}-${number}`
 
-/** A connector's configuration as stored: flat, `name` and `connector.class` included, references unresolved. */
+/** A connector's configuration as stored: flat, with `name` and `connector.class`, references unresolved. */
 export type ConnectorConfig = Readonly<Record<string, string>>
 
 export interface RestartRequest {
   readonly connector: string
   readonly includeTasks: boolean
   readonly onlyFailed: boolean
-  /** Ours: restart just this task. Kafka Connect, which does not know the field, never sees such a record applied twice. */
+  /** Ours: restart only this task. Kafka Connect does not know the field and ignores it. */
   readonly task?: number
 }
 
-/** What the config topic says, after everything up to `appliedOffset` was applied. Read only. */
+/** The state that the config topic describes up to `appliedOffset`. Read only. */
 export interface ConfigSnapshot {
   readonly appliedOffset: bigint
   connectors(): readonly string[]
   config(connector: string): ConnectorConfig | null
-  /** STARTED when nothing was written. */
+  /** STARTED when no target state was written. */
   targetState(connector: string): TargetState
   /** The task configs of the last complete set (`commit-`), by task number; [] when there is none. */
   tasks(connector: string): readonly ConnectorConfig[]
-  /** Every task number that has a record in the topic, former tasks' too: whose transactional ids a new set of tasks fences (KIP-618). */
+  /**
+   * Every task number with a record in the topic, including tasks that the connector no longer has. A new set of tasks
+   * fences the transactional ids of all of them (KIP-618).
+   */
   taskNumbers(connector: string): ReadonlySet<number>
-  /** The config that the last complete set of tasks was made from was followed by a newer one. */
+  /** Whether the connector's config is newer than the last complete set of tasks. */
   tasksOutdated(connector: string): boolean
 }
 
@@ -40,19 +43,24 @@ export interface ConfigListener {
   loggerLevelSet?(logger: string, level: string): void
 }
 
-/** Byte-compatible with Kafka Connect 3.9's config topic. Writes resolve once read back. */
+/** The store of the config topic, byte-compatible with Kafka Connect 3.9. A write resolves when it was read back. */
 export interface ConfigStore {
   readonly snapshot: ConfigSnapshot
-  /** Tails the topic (making it when missing) and resolves once past the end offset asked for at the start. */
+  /**
+   * Tails the topic, which is created if missing. Resolves when the end offset is reached that the topic had at the
+   * start.
+   */
   start(signal: AbortSignal): Promise<void>
   listen(listener: ConfigListener): () => void
-  /** Reads up to the present end of the topic. */
+  /** Reads up to the current end of the topic. */
   refresh(signal?: AbortSignal): Promise<void>
   putConnectorConfig(connector: string, config: ConnectorConfig, targetState?: TargetState): Promise<void>
-  /** Tombstones for the config, the target state and the tasks. */
+  /** Writes tombstones for the config, the target state and the tasks. */
   removeConnector(connector: string): Promise<void>
   putTargetState(connector: string, state: TargetState): Promise<void>
-  /** By the connector's owner; readers ignore a generation lower than one seen for the connector. */
+  /**
+   * Called by the connector's owner. Readers ignore a generation below the highest one that they saw for the connector.
+   */
   putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[], generation: number): Promise<void>
   putRestart(request: RestartRequest): Promise<void>
   putLoggerLevel(logger: string, level: string): Promise<void>
@@ -65,29 +73,32 @@ export interface StatusEntry {
   readonly workerId: string
   readonly generation: number
   /**
-   * Ours: how often the unit has ended its process by holding the event loop. In a write, absent keeps what is stored and
-   * 0 clears it. Kafka Connect passes it over.
+   * Ours: how often the connector or task has ended its process by holding the event loop. In a write, absent keeps the
+   * stored count and 0 clears it. Kafka Connect ignores the field.
    */
   readonly stalls?: number
   /**
-   * Ours, with UNASSIGNED: what the task that has ended leaves to its next run beside the offsets, at most 64 KiB. The next
-   * status takes it away. Kafka Connect passes it over.
+   * Ours, with UNASSIGNED: the hand-over state of the ended task for its next run, at most 64 KiB. The next status
+   * removes it. Kafka Connect ignores the field.
    */
   readonly handOver?: string
 }
 
 export interface StatusStore {
   start(signal: AbortSignal): Promise<void>
-  /** Reads up to the present end of the topic. */
+  /** Reads up to the current end of the topic. */
   refresh(signal?: AbortSignal): Promise<void>
   connector(connector: string): StatusEntry | null
   task(connector: string, task: number): StatusEntry | null
   tasks(connector: string): ReadonlyMap<number, StatusEntry>
   connectors(): readonly string[]
-  /** Topics that a connector wrote to (`status-topic-…` records, KIP-558). */
+  /** The topics to which a connector wrote (`status-topic-…` records, KIP-558). */
   topics(connector: string): readonly string[]
   listen(listener: (connector: string, task: number | null) => void): () => void
-  /** Resolves when written; an entry with a lower generation than the stored one is left out. Retries an outage until `signal`. */
+  /**
+   * Resolves when the status is written. A status with a lower generation than the stored one is skipped. Retries an
+   * outage until `signal` aborts.
+   */
   putConnector(connector: string, status: StatusEntry): Promise<void>
   putTask(connector: string, task: number, status: StatusEntry): Promise<void>
   putTopic(connector: string, task: number, topic: string): Promise<void>
@@ -97,7 +108,7 @@ export interface StatusStore {
   stop(): Promise<void>
 }
 
-/** One write of the offsets topic: key and value bytes in Connect's format, for use inside a task's transaction. */
+/** One record of the offsets topic: key and value bytes in Connect's format, for a task's own transaction. */
 export interface OffsetRecord {
   readonly topic: string
   readonly partition: number
@@ -107,38 +118,41 @@ export interface OffsetRecord {
 
 export interface OffsetStore {
   start(signal: AbortSignal): Promise<void>
-  /** Reads to the present end (read_committed), so that a new owner sees the former one's last commit. */
+  /** Reads to the current end (read_committed), so that a new owner sees its predecessor's last commit. */
   refresh(signal?: AbortSignal): Promise<void>
-  /** All partitions of a connector. */
+  /** The offsets of all partitions of a connector. */
   offsets(connector: string): readonly OffsetEntry[]
-  /** The offset of one partition, by value; null when there is none. */
+  /** The offset of one partition, compared by value; null when there is none. */
   offset(connector: string, partition: SourcePartition): SourceOffset | null
-  /** The records that `entries` become; written by the caller, in its transaction or with `write`. */
+  /** Converts `entries` to records. The caller writes them in its own transaction, or calls `write` instead. */
   encode(connector: string, entries: readonly OffsetEntry[]): OffsetRecord[]
-  /** Writes outside a transaction; retries an outage until `signal`. */
+  /** Writes outside a transaction. Retries an outage until `signal` aborts. */
   write(connector: string, entries: readonly OffsetEntry[], signal?: AbortSignal): Promise<void>
   stop(): Promise<void>
 }
 
-/** What a worker publishes of a plugin, as data. */
+/** A plugin as a worker publishes it: data only. */
 export interface PluginEntry {
   readonly class: string
   readonly aliases: readonly string[]
   readonly type: 'source' | 'sink' | 'converter' | 'header_converter' | 'transformation' | 'predicate'
   readonly version: string
   readonly spec: ConfigSpecData
-  /** Name of the service that runs it, `grpc-ingest`: its group is `<cluster>-<service>`. `*`: every worker has it. */
+  /**
+   * Name of the service that runs the plugin, such as `grpc-ingest`; the service's group is `<cluster>-<service>`. `*`:
+   * every worker has the plugin.
+   */
   readonly service: string
 }
 
 export interface PluginStore {
   start(signal: AbortSignal): Promise<void>
-  /** Highest version of each class. */
+  /** The highest version of each class. */
   plugins(): readonly PluginEntry[]
-  /** By class, alias, simple name, or that without `Connector`. */
+  /** Finds a plugin by class, alias, simple name, or simple name without `Connector`. */
   find(name: string): PluginEntry | null
   listen(listener: () => void): () => void
-  /** Written only when it differs from what is there. */
+  /** Writes the entry only when it differs from the stored one. */
   publish(plugin: PluginEntry): Promise<void>
   stop(): Promise<void>
 }

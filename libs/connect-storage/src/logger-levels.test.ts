@@ -1,9 +1,9 @@
 import { LoggerLevels } from '@tributary/telemetry'
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { setLoggerLevel } from './logger-names.ts'
+import { setLoggerLevel } from './logger-levels.ts'
 
-test('the loggers that the documents of the JVM connectors name set ours', () => {
+test("logger names of the JVM connectors' documents set our loggers, too", () => {
   const cases = [
     ['io.conduktor.connect.grpc', 'io.tributary.connect.grpc'],
     ['io.conduktor.connect.websocket.WebSocketSourceTask', 'io.tributary.connect.websocket'],
@@ -21,7 +21,7 @@ test('the loggers that the documents of the JVM connectors name set ours', () =>
   }
 })
 
-test('other names set themselves only', () => {
+test('other logger names set only themselves', () => {
   for (const name of ['io.tributary.connect.grpc', 'io.conduktor.connector', 'org.apache.kafka', 'root']) {
     const levels = new LoggerLevels()
     setLoggerLevel(levels, name, 'debug')

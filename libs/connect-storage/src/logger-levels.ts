@@ -1,0 +1,45 @@
+import { type LoggerLevels, type LogLevel, parseLevel } from '@tributary/telemetry'
+import type { ConfigStore } from './types.ts'
+
+/**
+ * Packages of the JVM connectors, whose documents tell operators to set these loggers, and our packages of the same
+ * purpose.
+ */
+const JVM_PACKAGES: Readonly<Record<string, string>> = {
+  'io.conduktor.connect.': 'io.tributary.connect.',
+  'io.connect.sqs.': 'io.tributary.connect.sqs.',
+}
+
+/**
+ * Sets the level of a logger and of those loggers below it that have a level. Returns their names. The name of a JVM
+ * connector's logger also sets our logger of the same purpose: `io.conduktor.connect.grpc`, or a class in it, sets
+ * `io.tributary.connect.grpc`.
+ */
+export function setLoggerLevel(levels: LoggerLevels, logger: string, level: LogLevel): string[] {
+  const names = levels.set(logger, level)
+  const ours = ownLogger(logger)
+  if (ours !== null) levels.set(ours, level)
+  return names
+}
+
+function ownLogger(name: string): string | null {
+  for (const [theirs, ours] of Object.entries(JVM_PACKAGES)) {
+    if (!`${name}.`.startsWith(theirs)) continue
+    // Our loggers are packages, so a class in the name stands for its package.
+    return (ours + `${name}.`.slice(theirs.length)).replace(/(\.[A-Z][^.]*)*\.$/, '')
+  }
+  return null
+}
+
+/**
+ * Applies the log levels that are set for the whole cluster to this process (KIP-976). As in Kafka Connect, levels that
+ * were set before the process started are not applied. Returns a function that ends this.
+ */
+export function followLogLevels(config: ConfigStore, levels: LoggerLevels): () => void {
+  return config.listen({
+    loggerLevelSet: (logger, text) => {
+      const level = parseLevel(text)
+      if (level !== null) setLoggerLevel(levels, logger, level)
+    },
+  })
+}

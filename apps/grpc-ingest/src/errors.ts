@@ -64,7 +64,7 @@ export const grpcErrors = defineErrors({
   },
   GRPC_STREAM_FAILED: {
     type: NotConnectedError,
-    doc: 'The stream broke, or ended with a status that may heal. The task opens the stream again.',
+    doc: 'The stream broke, or ended with a status that may heal. The task opens the stream again, and waits as long as the server asks for.',
   },
   PROTOBUF_DECODE: {
     type: DataError,

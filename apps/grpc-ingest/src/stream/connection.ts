@@ -72,5 +72,6 @@ function meaningOf(error: CallError, statusErrors: StatusErrors): ConnectError {
   if (!(meaning instanceof NotConnectedError)) return meaning
   return grpcErrors.GRPC_REFLECTION_CALL(`Server reflection failed: ${error.status}: ${error.details}`, {
     cause: error,
+    retryAfterMs: error.retryAfterMs,
   })
 }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { ConfigError, NotConnectedError } from '@tributary/connect-api'
 import { StatusErrors } from './status-errors.ts'
 import { localStatus, STATUS_NAMES, type StatusName } from '../transport/index.ts'
+import { statusOfTrailers } from '../transport/status.ts'
 
 describe('what the end of a stream means', () => {
   const final: readonly StatusName[] = ['INVALID_ARGUMENT', 'UNIMPLEMENTED']
@@ -28,6 +29,12 @@ describe('what the end of a stream means', () => {
       [refuse(), refuse(), refuse()].map((e) => e.kind),
       ['retriable', 'retriable', 'config'],
     )
+  })
+
+  test('a wait that the server asks for goes to the runtime', () => {
+    const trailers = { 'grpc-status': '14', 'grpc-retry-pushback-ms': '7000' }
+    assert.equal(new StatusErrors('s').errorOf(statusOfTrailers(trailers)!).retryAfterMs, 7000)
+    assert.equal(new StatusErrors('s').errorOf(localStatus('UNAVAILABLE', '')).retryAfterMs, undefined)
   })
 
   test('a message above our limit is for the user to settle', () => {

@@ -24,6 +24,7 @@ export class StatusErrors {
 
   /** The error for the end of a stream. Counts refusals. */
   errorOf(status: GrpcStatus): ConnectError {
+    const { retryAfterMs } = status
     const words = `${status.status}${status.message === '' ? '' : `: ${status.message}`}`
     if (status.tooLarge) {
       return grpcErrors.GRPC_MESSAGE_TOO_LARGE(
@@ -33,7 +34,7 @@ export class StatusErrors {
     }
     switch (status.status) {
       case 'OK':
-        return grpcErrors.GRPC_STREAM_ENDED(`The server ended the stream ${this.#stream} (OK)`)
+        return grpcErrors.GRPC_STREAM_ENDED(`The server ended the stream ${this.#stream} (OK)`, { retryAfterMs })
       case 'UNIMPLEMENTED':
         return grpcErrors.GRPC_REFUSED(`The server does not know ${this.#stream}, it answered ${words}`, {
           field: 'grpc.method.name',
@@ -52,6 +53,6 @@ export class StatusErrors {
       default:
         break
     }
-    return grpcErrors.GRPC_STREAM_FAILED(`Stream ${this.#stream} ended with ${words}`)
+    return grpcErrors.GRPC_STREAM_FAILED(`Stream ${this.#stream} ended with ${words}`, { retryAfterMs })
   }
 }

@@ -6,11 +6,13 @@ export class CallError extends Error {
   readonly status: StatusName
   /** The message of the server. */
   readonly details: string
-  constructor(path: string, { status, message }: GrpcStatus) {
+  readonly retryAfterMs: number | undefined
+  constructor(path: string, { status, message, retryAfterMs }: GrpcStatus) {
     super(`${path} ended with ${status}: ${message}`)
     this.name = 'CallError'
     this.status = status
     this.details = message
+    this.retryAfterMs = retryAfterMs
   }
 }
 

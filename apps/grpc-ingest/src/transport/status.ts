@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2'
+import { retryDelayMs } from './retry-delay.ts'
 
 /** The status codes of gRPC, by number (grpc.github.io, "Status codes and their use in gRPC"). */
 export const STATUS_NAMES = [
@@ -32,6 +33,8 @@ export interface GrpcStatus {
   readonly local: boolean
   /** Set by this client: a message is over the limit, and another try cannot help. */
   readonly tooLarge?: boolean
+  /** ms that the server asks to wait before the next try. */
+  readonly retryAfterMs?: number
 }
 
 export function localStatus(status: StatusName, message: string): GrpcStatus {
@@ -43,10 +46,12 @@ export function statusOfTrailers(trailers: IncomingHttpHeaders): GrpcStatus | nu
   const code = trailers['grpc-status']
   if (code === undefined) return null
   const message = trailers['grpc-message']
+  const retryAfterMs = retryDelayMs(trailers)
   return {
     status: STATUS_NAMES[Number(code)] ?? 'UNKNOWN',
     message: percentDecoded(typeof message === 'string' ? message : ''),
     local: false,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { ConfigError, type ConnectError } from '@tributary/connect-api'
-import { reasonOf } from '@tributary/push-source'
+import { reasonOf, retryAfterMs } from '@tributary/push-source'
 import { TOO_LARGE } from './feed-socket.ts'
 import { wsErrors } from '../errors.ts'
 
@@ -12,6 +12,8 @@ export class HandshakeRefused extends Error {
   readonly status: number
   /** Location header; null if absent. */
   readonly location: string | null
+  /** ms that the Retry-After header asks to wait; undefined if absent. */
+  readonly retryAfterMs: number | undefined
 
   /** `who` begins the text; `body` is the body of the response, or its beginning. */
   constructor(who: string, { statusCode, statusMessage, headers }: IncomingMessage, body: string) {
@@ -21,6 +23,7 @@ export class HandshakeRefused extends Error {
     super(`${who} answered the handshake with ${status}${name}${shown === '' ? '' : `: ${shown}`}`)
     this.status = status
     this.location = headers.location ?? null
+    this.retryAfterMs = retryAfterMs(headers['retry-after'], Date.now())
   }
 }
 
@@ -30,6 +33,7 @@ export function connectError(shownUrl: string, error: unknown): ConnectError {
   if (error instanceof HandshakeRefused) {
     return wsErrors.WEBSOCKET_HANDSHAKE(`Cannot connect to ${shownUrl}: ${error.message}`, {
       cause: error,
+      retryAfterMs: error.retryAfterMs,
     })
   }
   return wsErrors.WEBSOCKET_CONNECT(`Cannot connect to ${shownUrl}: ${reasonOf(error)}`, {

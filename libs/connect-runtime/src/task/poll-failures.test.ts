@@ -52,3 +52,12 @@ test('an outage in poll ends with the limit of tries, and never holds up a stop'
   await patient.run.stop()
   assert.equal(patient.run.state, 'stopped')
 })
+
+test('an outage that fails the run elsewhere is not taken for one of poll', async () => {
+  const s = scriptedRun()
+  s.task.commit = () => Promise.reject(new RetriableError('X', 'the store of the source is away'))
+  void s.run.run()
+  s.task.send('a')
+  await until(() => s.run.state === 'failed', 'it fails')
+  assert.equal(s.failureKind, 'retriable')
+})

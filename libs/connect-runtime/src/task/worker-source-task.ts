@@ -71,7 +71,6 @@ export class WorkerSourceTask {
   get state(): TaskState {
     return this.#state
   }
-
   /** Runs until stopped or failed; never rejects. The outcome is told by `onState`. */
   run(): Promise<void> {
     this.#finished ??= this.#run()
@@ -223,7 +222,8 @@ export class WorkerSourceTask {
         if (records.length === 0) await this.#background.settle()
         return records
       } catch (error) {
-        if (errorKind(error) !== 'retriable') throw error
+        // The reason of an abandoned run may be an outage too.
+        if (this.#abandon.signal.aborted || errorKind(error) !== 'retriable') throw error
         if (this.#stopping.signal.aborted) return END_OF_INPUT
         if (!(error instanceof NotConnectedError)) await this.#unlessStopped(this.#waitToPollAgain(error))
         else if (!(await this.#background.settle())) this.connection.lost(error)

@@ -8,9 +8,9 @@ import { WsFeed, type WsStats } from './ws-feed.ts'
 const SERVICES = ['tributary.demo.v1.MarketData', 'teststream.TestStreamService']
 
 export interface FeedOptions {
-  /** Default: 127.0.0.1 */
+  /** Default: 127.0.0.1. */
   readonly host?: string
-  /** 0 (default): a free one */
+  /** 0 (default): any free port. */
   readonly grpcPort?: number
   readonly wsPort?: number
 }

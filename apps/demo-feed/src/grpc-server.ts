@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 
-/** Codes of gRPC that this server answers with. */
+/** The gRPC status codes that this server uses. */
 export const Status = { OK: 0, INVALID_ARGUMENT: 3, NOT_FOUND: 5, UNIMPLEMENTED: 12, INTERNAL: 13 } as const
 
 export class GrpcError extends Error {
@@ -13,7 +13,10 @@ export class GrpcError extends Error {
   }
 }
 
-/** Answers each request message, in order; ending the answers ends the call with OK, throwing GrpcError with its code. */
+/**
+ * Answers each request message, in order. When the method returns, the call ends with OK. When it throws GrpcError, the
+ * call ends with that code.
+ */
 export type Method = (requests: AsyncIterable<Buffer>, call: ServerCall) => Promise<void>
 
 export interface ServerStats {
@@ -23,17 +26,18 @@ export interface ServerStats {
 }
 
 /**
- * A gRPC server on Node's HTTP/2, only as large as a feed needs. Unlike grpc-js, which writes one HTTP/2 frame a message
- * and so gives 128,000 messages/s at most, it can write many in one piece: a benchmark's source must not be its limit.
+ * A gRPC server on Node's HTTP/2 with only the features that a feed needs. grpc-js writes one HTTP/2 frame for each
+ * message, which limits it to 128,000 messages/s. This server writes many messages in one piece, because the source
+ * must not limit a benchmark.
  */
 export class GrpcServer {
   readonly #methods: ReadonlyMap<string, Method>
   readonly #server = http2.createServer()
   readonly #sessions = new Set<http2.ServerHttp2Session>()
-  /** What clients have let it write. */
+  /** Counts only what clients have let the server write. */
   readonly stats: ServerStats = { streams: 0, messages: 0, bytes: 0 }
 
-  /** Methods by path, `/package.Service/Method`. */
+  /** `methods` maps paths, `/package.Service/Method`, to methods. */
   constructor(methods: ReadonlyMap<string, Method>) {
     this.#methods = methods
     this.#server.on('session', (session) => {
@@ -43,7 +47,7 @@ export class GrpcServer {
     this.#server.on('stream', (stream, headers) => void this.#serve(stream, String(headers[':path'])))
   }
 
-  /** Answers the port. */
+  /** Listens and returns the port. */
   async listen(host: string, port: number): Promise<number> {
     this.#server.listen(port, host)
     await once(this.#server, 'listening')
@@ -58,9 +62,9 @@ export class GrpcServer {
     await closed
   }
 
-  /** Never rejects: what goes wrong is the call's status. */
+  /** Never rejects: an error becomes the status of the call. */
   async #serve(stream: http2.ServerHttp2Stream, path: string): Promise<void> {
-    // The client has gone; 'close' follows, and the call notices.
+    // The client has gone. 'close' follows and ends the call.
     stream.on('error', () => {})
     const method = this.#methods.get(path)
     if (!method) {
@@ -89,12 +93,12 @@ export class GrpcServer {
   }
 }
 
-/** The answering side of one call. */
+/** The server's side of one call. */
 export class ServerCall {
   readonly #stream: http2.ServerHttp2Stream
   readonly #stats: ServerStats
   readonly #closed = new AbortController()
-  /** Aborted when the client is gone. */
+  /** Aborts when the client is gone. */
   readonly closed = this.#closed.signal
 
   constructor(stream: http2.ServerHttp2Stream, stats: ServerStats) {
@@ -104,7 +108,10 @@ export class ServerCall {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
   }
 
-  /** Writes `messages` framed messages; resolves when the client's window has room for more. Rejects when it is gone. */
+  /**
+   * Writes `messages` framed messages. Resolves when the client's window has room for more. Rejects when the client is
+   * gone.
+   */
   async write(frames: Buffer, messages: number): Promise<void> {
     this.closed.throwIfAborted()
     const room = this.#stream.write(frames)
@@ -122,14 +129,14 @@ export class ServerCall {
   }
 }
 
-/** `grpc-message`: printable ASCII stays, but for the percent sign (PROTOCOL-HTTP2, "Percent-Encoded"). */
+/** Encodes `grpc-message`: printable ASCII stays, except the percent sign (PROTOCOL-HTTP2, "Percent-Encoded"). */
 function percentEncoded(text: string): string {
   return text.replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent)
 }
 
 const PREFIX_BYTES = 5
 
-/** One message behind its prefix: not compressed, length. */
+/** One message with its prefix: the flag "not compressed", and the length. */
 export function framed(message: Uint8Array): Buffer {
   const frame = Buffer.alloc(PREFIX_BYTES + message.length)
   frame.writeUInt32BE(message.length, 1)
@@ -139,7 +146,7 @@ export function framed(message: Uint8Array): Buffer {
 
 async function* messagesOf(stream: http2.ServerHttp2Stream): AsyncGenerator<Buffer> {
   let bytes = Buffer.alloc(0)
-  // A method that wants no more requests still has answers to send.
+  // A method that wants no more requests may still have answers to send.
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     bytes = Buffer.concat([bytes, chunk as Buffer])
     while (bytes.length >= PREFIX_BYTES && bytes.length >= PREFIX_BYTES + bytes.readUInt32BE(1)) {

@@ -4,14 +4,14 @@ import { QuoteEncoder } from './quote-encoder.ts'
 import { DEFAULT_SYMBOLS, quoteOf, type QuoteRequest } from './quotes.ts'
 import { feedSchema } from './schema.ts'
 
-/** Written in one piece at most; several fit the window of a client. */
+/** The largest piece that is written at once. Several pieces fit a client's window. */
 const BATCH_BYTES = 32 * 1024
 const MAX_PADDING_BYTES = 64 * 1024 * 1024
 
 interface StreamRequest extends QuoteRequest {
   readonly rate: number
   readonly from: number
-  /** Infinity: endless */
+  /** Infinity: the stream is endless. */
   readonly last: number
 }
 

@@ -1,7 +1,7 @@
 import { observableGauge } from '@tributary/telemetry'
 import type { Feed } from './feed.ts'
 
-/** What the feed could write: the rest is waiting for slow clients. Answers a function that ends it. */
+/** Exports what the feed could write. Everything else waits for slow clients. Returns a function that ends this. */
 export function observeFeed(feed: Feed): () => void {
   const labelled = (grpc: number, ws: number) => [
     { value: grpc, attributes: { kind: 'grpc' } },

@@ -10,7 +10,7 @@ test('messages are due at a steady rate from the start, in whole ms', () => {
   )
 })
 
-test('waiting for a message can be ended', async () => {
+test('an abort ends the wait for a message', async () => {
   const stop = new AbortController()
   const waiting = new OpenLoop(0.001).due(1, stop.signal)
   stop.abort()

@@ -6,20 +6,20 @@ export function nowMs(): number {
 }
 
 /**
- * The times at which messages are due, at a steady rate, whatever the client does (an open loop): message `i` is due in
- * the ms that holds its share of a second, because a timer cannot do better.
+ * The times at which messages are due: a steady rate that does not depend on the client (an open loop). Message `i` is
+ * due in the ms that contains its share of a second, because a timer is no more exact.
  */
 export class OpenLoop {
   readonly #startMs: number
   readonly #ratePerSecond: number
 
-  /** `ratePerSecond` > 0 */
+  /** `ratePerSecond` > 0. */
   constructor(ratePerSecond: number, startMs = nowMs()) {
     this.#ratePerSecond = ratePerSecond
     this.#startMs = startMs
   }
 
-  /** When message `index` (from 0) is due, in ms since the epoch. */
+  /** The time at which message `index` (from 0) is due, in ms since the epoch. */
   dueAt(index: number): number {
     return this.#startMs + Math.floor((index * 1000) / this.#ratePerSecond)
   }

@@ -18,7 +18,7 @@ function decodeAll(bytes: Buffer): Record<string, unknown>[] {
 }
 
 describe('QuoteEncoder', () => {
-  test('writes what protobuf reads', () => {
+  test('protobufjs reads what it writes', () => {
     const encoder = new QuoteEncoder(64)
     const request = { symbols: ['EURUSD', 'Zürich'], padding: 'x'.repeat(500) }
     const quotes = [1, 2, 300, 2 ** 40].map((sequence) => quoteOf(request, sequence, 1_700_000_000_123.5))
@@ -33,7 +33,7 @@ describe('QuoteEncoder', () => {
     )
   })
 
-  test('starts anew after take, and leaves what was taken alone', () => {
+  test('starts a new buffer after take, and does not change the taken one', () => {
     const encoder = new QuoteEncoder()
     encoder.add(quoteOf({ symbols: ['A'], padding: '' }, 1, 0))
     const first = encoder.take()
@@ -43,7 +43,7 @@ describe('QuoteEncoder', () => {
   })
 })
 
-test('a quote depends on its number alone', () => {
+test('a quote depends only on its number', () => {
   const request = { symbols: ['EURUSD', 'GBPUSD'], padding: '' }
   assert.deepEqual(quoteOf(request, 7, 0), quoteOf(request, 7, 0))
   assert.notEqual(quoteOf(request, 7, 0).bid, quoteOf(request, 9, 0).bid)

@@ -1,12 +1,12 @@
 import type { Quote } from './quotes.ts'
 
 const PREFIX_BYTES = 5
-/** All of a quote but its texts: tags, numbers, lengths. */
+/** The size of a quote without its texts: tags, numbers, lengths. */
 const MAX_FIXED_BYTES = PREFIX_BYTES + 64
 
 /**
- * Encodes quotes, each with its gRPC prefix, behind each other into one buffer: by hand, because a benchmark's source
- * that cost more than what it feeds would be what is measured. A test decodes it with protobufjs.
+ * Encodes quotes into one buffer, each with its gRPC prefix. The encoder is written by hand, because a source that
+ * costs more than the measured system would itself be measured. A test decodes the quotes with protobufjs.
  */
 export class QuoteEncoder {
   #buffer: Buffer
@@ -20,7 +20,7 @@ export class QuoteEncoder {
     return this.#at
   }
 
-  /** The bytes of all quotes since the last call. */
+  /** Returns the bytes of all quotes since the last call. */
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#at)
     this.#buffer = Buffer.allocUnsafe(this.#buffer.length)

@@ -8,7 +8,7 @@ interface Question {
   readonly message_request?: 'file_by_filename' | 'file_containing_symbol' | 'list_services'
 }
 
-/** Server reflection, v1 and v1alpha. Whoever asks for a symbol gets all files at once, as the protocol allows. */
+/** Server reflection, v1 and v1alpha. The answer to every symbol contains all files, which the protocol allows. */
 export function reflectionMethods(
   files: readonly DescriptorFile[],
   services: readonly string[],

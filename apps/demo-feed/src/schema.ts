@@ -4,7 +4,7 @@ import descriptor from 'protobufjs/ext/descriptor.js'
 
 const TIMESTAMP = 'google/protobuf/timestamp.proto'
 
-/** The files by package: protobufjs keeps neither names nor imports when it makes descriptors. */
+/** The files by package. protobufjs keeps neither names nor imports when it creates descriptors. */
 const FILES: Readonly<Record<string, { name: string; dependency: string[] }>> = {
   'tributary.demo.v1': { name: 'market_data.proto', dependency: [TIMESTAMP] },
   teststream: { name: 'test_stream.proto', dependency: [] },
@@ -22,10 +22,10 @@ function load(...names: string[]): protobuf.Root {
   return root
 }
 
-/** What the feed serves. */
+/** The services that the feed serves. */
 export const feedSchema = load('market_data.proto', 'test_stream.proto')
 
-/** The messages of the reflection service itself. */
+/** The messages of the reflection service. */
 export const reflectionSchema = load('reflection.proto')
 
 export interface DescriptorFile {
@@ -34,7 +34,7 @@ export interface DescriptorFile {
   readonly bytes: Uint8Array
 }
 
-/** The descriptors of what the feed serves, for reflection. */
+/** The descriptors of the feed's services, for reflection. */
 export function feedDescriptors(): DescriptorFile[] {
   return feedSchema.toDescriptor('proto3').file.map((file) => {
     const known = FILES[file.package!]!

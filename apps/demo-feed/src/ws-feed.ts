@@ -5,10 +5,10 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { nowMs, OpenLoop } from './open-loop.ts'
 import { DEFAULT_SYMBOLS, type Quote, quoteOf, type QuoteRequest } from './quotes.ts'
 
-/** Above it a client counts as slow, and the feed waits for it. */
+/** A client with more unsent bytes is slow, and the feed waits for it. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 const DEFAULT_RATE = 10
-/** Messages sent in one go at full speed. */
+/** The number of messages sent at once at full speed. */
 const BATCH = 256
 
 export interface WsStats {
@@ -19,11 +19,11 @@ export interface WsStats {
 /**
  * The same quotes as JSON text over a WebSocket.
  *
- * - `ws://host:port/quotes?symbols=A,B&rate=100&from=1&payload=0`: numbered for each client from `from` on; rate 0 as fast
- *   as the client reads.
- * - `ws://host:port/live?symbols=A,B&rate=100&payload=0`: a feed as exchanges have it. It runs whether anyone listens or not,
- *   so that its numbers, counted since 1970, tell what a client has missed. It begins after `{"op":"subscribe","channel":"quotes"}`,
- *   which it answers with `op` `subscribed`, or `error` and a message.
+ * - `ws://host:port/quotes?symbols=A,B&rate=100&from=1&payload=0`: numbered from `from` on, for each client separately.
+ *   Rate 0 sends as fast as the client reads.
+ * - `ws://host:port/live?symbols=A,B&rate=100&payload=0`: a feed like that of an exchange. It runs even if nobody
+ *   listens. Its numbers are counted since 1970, so that they show what a client has missed. The client must first send
+ *   `{"op":"subscribe","channel":"quotes"}`, which the feed answers with `op` `subscribed`, or `error` and a message.
  */
 export class WsFeed {
   readonly #server: WebSocketServer
@@ -40,7 +40,7 @@ export class WsFeed {
     })
   }
 
-  /** Answers the port, once it listens. */
+  /** Resolves with the port when the server listens. */
   async listening(): Promise<number> {
     if (this.#server.address() === null) await once(this.#server, 'listening')
     return (this.#server.address() as AddressInfo).port
@@ -51,7 +51,7 @@ export class WsFeed {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
 
-  /** Never rejects: a client that is gone ends it. */
+  /** Never rejects: the end of the client ends this function. */
   async #serve(socket: WebSocket, { pathname, searchParams: query }: URL, closed: AbortSignal): Promise<void> {
     this.stats.clients++
     try {
@@ -80,7 +80,7 @@ export class WsFeed {
     }
   }
 
-  /** Quotes from number `from` on; quote `origin` is due when the loop starts. */
+  /** Sends quotes from number `from` on. Quote `origin` is due when the loop starts. */
   async #send(
     socket: WebSocket,
     quotes: QuoteRequest,
@@ -99,14 +99,14 @@ export class WsFeed {
         this.stats.messages++
       }
       while (socket.bufferedAmount > MAX_BUFFERED_BYTES) await sleep(1, undefined, { signal: closed })
-      // Lets the socket, and the other clients, have their turn.
+      // Gives the socket and the other clients their turn.
       if (!loop) await new Promise((resolve) => setImmediate(resolve))
       closed.throwIfAborted()
     }
   }
 }
 
-/** Answers what the client says until it has subscribed. */
+/** Answers the client's messages until the client has subscribed. */
 async function subscribed(socket: WebSocket, closed: AbortSignal): Promise<void> {
   for await (const [data] of on(socket, 'message', { signal: closed }) as AsyncIterable<[Buffer]>) {
     const refusal = refusalOf(data.toString())

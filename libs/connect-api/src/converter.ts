@@ -5,9 +5,9 @@ export interface SchemaAndValue {
   readonly value: unknown
 }
 
-/** Connect data to bytes and back. Throws DataError for a value that does not fit. */
+/** Converts Connect data to bytes and back. Throws DataError for a value that does not fit. */
 export interface Converter {
-  /** A string becomes its UTF-8 and nothing else, whatever its topic and schema. */
+  /** Whether a string becomes exactly its UTF-8, for every topic and schema. */
   readonly keepsText?: boolean
   configure(config: Readonly<Record<string, string>>, isKey: boolean): void
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null

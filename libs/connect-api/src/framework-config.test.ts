@@ -3,13 +3,13 @@ import test from 'node:test'
 import { defineConfig } from '@tributary/config'
 import { SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from './framework-config.ts'
 
-test('a source connector has the 20 framework keys of Kafka Connect, ours are others', () => {
+test("a source connector has Kafka Connect's 20 framework keys, and our keys are separate", () => {
   assert.equal(Object.keys(SOURCE_CONNECTOR_KEYS).length, 20)
   const shared = Object.keys(TRIBUTARY_CONNECTOR_KEYS).filter((key) => key in SOURCE_CONNECTOR_KEYS)
   assert.deepEqual(shared, [])
 })
 
-test('every key has a group, a place in it and a default that passes its own check', () => {
+test('every key has a group, a place in it and a valid default', () => {
   const spec = defineConfig({ ...SOURCE_CONNECTOR_KEYS, ...TRIBUTARY_CONNECTOR_KEYS })
   const places = spec.describe().map(({ group, order }) => `${group} ${order}`)
   assert.equal(new Set(places).size, places.length)

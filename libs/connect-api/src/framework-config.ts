@@ -1,9 +1,9 @@
 import type { KeySpec, Keys } from '@tributary/config'
 
 /**
- * The settings that the framework itself reads of a connector's configuration, with the types, defaults, groups,
- * widths, orders and checks of Kafka Connect 3.9 (ConnectorConfig, SourceConnectorConfig); the texts are ours.
- * `GET /connector-plugins/{plugin}/config` lists them after the connector's own keys, validate before them.
+ * The keys of a connector's configuration that the framework itself reads. Types, defaults, groups, widths, orders and
+ * checks are those of Kafka Connect 3.9 (ConnectorConfig, SourceConnectorConfig); the texts are ours. `GET
+ * /connector-plugins/{plugin}/config` lists these keys after the connector's own keys, validate lists them first.
  */
 
 const COMMON = 'Common'
@@ -225,7 +225,9 @@ export const SOURCE_CONNECTOR_KEYS = {
 const DEAD_LETTERS = 'Dead-letter queue'
 const FLOW = 'Flow control'
 
-/** Keys of source connectors that Kafka Connect does not have; kept apart, so that strict mode leaves them out. */
+/**
+ * Keys of source connectors that Kafka Connect does not have. They are separate, because strict mode leaves them out.
+ */
 export const TRIBUTARY_CONNECTOR_KEYS = {
   'errors.deadletterqueue.topic.name': {
     type: 'string',

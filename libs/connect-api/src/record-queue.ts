@@ -1,19 +1,20 @@
 export interface RecordQueueOptions {
-  /** Records held at most (≥ 1). */
+  /** The limit of records (≥ 1). */
   readonly maxRecords: number
-  /** Bytes held at most (≥ 1), as counted by the caller of `push`. */
+  /** The limit of bytes (≥ 1), as counted by the caller of `push`. */
   readonly maxBytes: number
-  /** Called once when the queue is full: pause the transport. */
+  /** Called once when the queue becomes full. Pause the transport here. */
   readonly onFull?: () => void
-  /** Called once when a full queue has drained to half: resume the transport. */
+  /** Called once when a full queue has drained to half. Resume the transport here. */
   readonly onSpace?: () => void
 }
 
 /**
- * The bounded queue between a source's callback and its `poll`. One producer, one consumer.
+ * The bounded queue between a source's callback and its `poll`. It has one producer and one consumer.
  *
- * `push` never refuses: what the transport already holds in its hand when it is told to pause is kept, so nothing is
- * dropped; the overshoot is what one read of the transport delivers. Full means `maxRecords` or `maxBytes` reached.
+ * The queue is full when it has reached `maxRecords` or `maxBytes`. `push` never refuses an item: the transport may
+ * hold messages already when it is paused, and dropping them would lose them. The queue exceeds its limits at most by
+ * what one read of the transport delivers.
  */
 export class RecordQueue<T> {
   readonly maxRecords: number
@@ -46,7 +47,7 @@ export class RecordQueue<T> {
     return this.#full
   }
 
-  /** Adds an item of `bytes` bytes. False: the queue is full now, and `onFull` was called. */
+  /** Adds an item of `bytes` bytes. Returns false when the queue is full; `onFull` was called then. */
   push(item: T, bytes: number): boolean {
     this.#items.push(item)
     this.#sizes.push(bytes)
@@ -59,7 +60,10 @@ export class RecordQueue<T> {
     return !this.#full
   }
 
-  /** No more items will come. Once empty, `take` throws `error`, or answers null when there is none. */
+  /**
+   * Ends the input. Queued items can still be taken; afterwards `take` throws `error`, or returns null when there is
+   * none.
+   */
   end(error?: unknown): void {
     if (this.#ended) return
     this.#ended = true
@@ -67,15 +71,16 @@ export class RecordQueue<T> {
     if (this.#wake) this.#wakeUp()
   }
 
-  /** Forgets an earlier `end`, for the next connection. Items stay. */
+  /** Reverses `end`, for the next connection. Queued items stay. */
   reopen(): void {
     this.#ended = false
     this.#error = undefined
   }
 
   /**
-   * Takes up to `max` items, in order; waits up to `timeoutMs` for the first. [] after the wait; null at the end of input.
-   * Rejects with the signal's reason when aborted while waiting, with the error given to `end` once empty.
+   * Takes up to `max` items in order. Waits up to `timeoutMs` for the first item, then returns []. After `end`, when
+   * the queue is empty, returns null or rejects with the error given to `end`. Rejects with the signal's reason when
+   * aborted during the wait.
    */
   async take(max: number, timeoutMs: number, signal: AbortSignal): Promise<T[] | null> {
     if (this.size === 0 && !this.#ended) await this.#wait(timeoutMs, signal)
@@ -85,7 +90,7 @@ export class RecordQueue<T> {
     return null
   }
 
-  /** The first items, `maxBytes` of them or a little more, at least one if there is any; they stay queued. */
+  /** Returns the first items without removing them: `maxBytes` or slightly more, at least one item if there is any. */
   peek(maxBytes: number): T[] {
     let bytes = 0
     let to = this.#head
@@ -93,12 +98,12 @@ export class RecordQueue<T> {
     return this.#items.slice(this.#head, to)
   }
 
-  /** Forgets the first `count` items, which are kept elsewhere now. */
+  /** Removes the first `count` items, which the caller has stored elsewhere. */
   discard(count: number): void {
     this.#shift(count)
   }
 
-  /** Drops what is queued and answers how many items that were. */
+  /** Removes all items and returns their number. */
   clear(): number {
     const count = this.size
     this.#items = []

@@ -1,24 +1,27 @@
 import type { DataError } from './errors.ts'
 import type { Schema } from './schema.ts'
 
-/** Which stream a record came from, `{grpc_server, grpc_method}`. Shared by all its records and compared by identity. */
+/**
+ * The stream from which a record came, such as `{grpc_server, grpc_method}`. All records of a stream share one object,
+ * which is compared by identity.
+ */
 export type SourcePartition = Readonly<Record<string, string | number | bigint | boolean | null>>
-/** Where in its stream a record stands. Integers above 2^53 are bigint. */
+/** The position of a record in its stream. Integers above 2^53 are bigint. */
 export type SourceOffset = Readonly<Record<string, string | number | bigint | boolean | null>>
 
-/** A header: its value as Connect's SimpleHeaderConverter would write it (text as UTF-8, bytes as they are). */
+/** A header. Its value is written like Connect's SimpleHeaderConverter writes it: text as UTF-8, bytes unchanged. */
 export interface Header {
   readonly name: string
   readonly value: unknown
   readonly schema?: Schema | null
 }
 
-/** What a source hands out. `timestamp` is in ms since the epoch; null: the time of producing. */
+/** A record from a source. `timestamp` is in ms since the epoch; null means the time of producing. */
 export interface SourceRecord {
   readonly sourcePartition: SourcePartition
   readonly sourceOffset: SourceOffset
   readonly topic: string
-  /** Kafka partition, or undefined: by key (Java's murmur2), sticky without one. */
+  /** The Kafka partition. Undefined: chosen by the key (Java's murmur2), or sticky without a key. */
   readonly partition?: number | undefined
   readonly key: unknown
   readonly keySchema?: Schema | null
@@ -26,15 +29,18 @@ export interface SourceRecord {
   readonly valueSchema?: Schema | null
   readonly headers?: readonly Header[] | undefined
   readonly timestamp: number | null
-  /** The bytes as they came from the source, kept for the dead-letter queue. */
+  /** The original bytes from the source, kept for the dead-letter queue. */
   readonly original?: Uint8Array | undefined
-  /** `value` is a string, and `original` is its UTF-8: a converter that would encode it again need not. */
+  /** True if `value` is a string and `original` is its UTF-8, so that a converter need not encode the string again. */
   readonly originalIsText?: boolean
-  /** The source could not decode it: `value` is null, and this is handled like a failed conversion (`errors.tolerance`). */
+  /**
+   * Set when the source could not decode the record. `value` is then null, and the record is handled like a failed
+   * conversion (`errors.tolerance`).
+   */
   readonly error?: DataError | undefined
 }
 
-/** Where the broker put a record. `timestamp` in ms. */
+/** The place where the broker stored a record. `timestamp` in ms. */
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number

@@ -1,4 +1,4 @@
-/** Connect's schema types. INT64 is bigint in a Struct; a Struct is a plain object beside its schema. */
+/** Connect's schema types. An INT64 in a Struct is a bigint. A Struct is a plain object; its schema is separate. */
 export type SchemaType =
   | 'int8'
   | 'int16'

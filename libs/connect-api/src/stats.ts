@@ -1,19 +1,22 @@
-/** Counters and gauges of one task, kept as plain numbers by the task and the runtime, exported as metrics by the runtime. */
+/**
+ * Counters and gauges of one task. The task and the runtime keep them as plain numbers, and the runtime exports them as
+ * metrics.
+ */
 export interface TaskStats {
-  /** Messages that the transport handed us. */
+  /** Messages that the transport delivered. */
   messagesReceived: number
   bytesReceived: number
-  /** By an opt-in drop policy only. */
+  /** Messages dropped by the opt-in policy `drop`. No other policy drops. */
   messagesDropped: number
-  /** Received again after a resume and left out (`sequence_duplicate`). */
+  /** Messages that were received again after a resume and left out (`sequence_duplicate`). */
   duplicates: number
-  /** Gaps in a numeric sequence, and how many messages they span. */
+  /** Gaps in a numeric sequence, and the number of messages in them. */
   sequenceGaps: number
   sequenceGapMessages: number
-  /** Of these, gaps that a backfill has filled, and the messages that it brought. */
+  /** How many of these gaps a backfill has filled, and the number of messages that it delivered. */
   gapsFilled: number
   gapMessagesFilled: number
-  /** Messages written to disk because the queue was full; bytes there now, and their bound. */
+  /** Messages written to disk because the queue was full, the bytes on disk now, and their limit. */
   messagesSpilled: number
   spillBytes: number
   spillMaxBytes: number

@@ -1,4 +1,7 @@
-/** One task's health: what its worker tells, and `/connectors/{c}/health` shows. Times in ms since the epoch, null when never. */
+/**
+ * One task's health, as its worker reports it and `/connectors/{c}/health` shows it. Times are in ms since the epoch;
+ * null means never.
+ */
 export interface TaskHealth {
   readonly task: number
   readonly state: string
@@ -6,15 +9,18 @@ export interface TaskHealth {
   readonly connected_since: number | null
   readonly last_record_at: number | null
   readonly records_total: number
-  /** Records that Kafka acknowledged, a second, over the last ten seconds, or since the start of the task where that is sooner. */
+  /**
+   * Records acknowledged by Kafka, per second, over the last ten seconds, or since the start of the task if that is
+   * later.
+   */
   readonly rate: number
-  /** Messages received and not acknowledged by Kafka yet. */
+  /** Messages that were received and that Kafka has not acknowledged yet. */
   readonly lag: number
   readonly reconnects: number
   readonly restarts: number
   readonly gaps: number
   readonly dropped: number
-  /** From poll to acknowledgement, of the last batch. */
+  /** Time from poll to acknowledgement of the last batch, in ms. */
   readonly latency_ms: number
   readonly queue_size: number
   /** One plain sentence. */

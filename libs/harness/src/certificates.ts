@@ -12,14 +12,17 @@ export interface Certificates {
   /** For `localhost` and 127.0.0.1. */
   readonly serverCert: string
   readonly serverKey: string
-  /** Key, certificate and CA in one file, as Kafka's PEM key store wants them. */
+  /** Key, certificate and CA in one file, as Kafka's PEM key store expects. */
   readonly serverStore: string
   /** CN=tributary-client, signed by the same CA. */
   readonly clientCert: string
   readonly clientKey: string
 }
 
-/** Makes a certificate authority and a server's and a client's certificate in `folder`, valid for two days. Needs openssl. */
+/**
+ * Creates a certificate authority, a server certificate and a client certificate in `folder`. They are valid for two
+ * days. Needs openssl.
+ */
 export async function makeCertificates(folder: string): Promise<Certificates> {
   const path = (name: string): string => join(folder, name)
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']

@@ -6,11 +6,13 @@ import { endWithUs, hasEnded } from './watchdog.ts'
 export interface ChildOptions {
   readonly command: string
   readonly args: readonly string[]
-  /** Standard output and error are appended here. */
+  /** Standard output and standard error are appended to this file. */
   readonly logFile: string
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
-  /** Keeps the child's standard input open as long as we live, for a child that ends when it closes. */
+  /**
+   * Keeps the child's standard input open as long as this process lives. For a child that ends when its input closes.
+   */
   readonly holdStdin?: boolean
 }
 
@@ -21,20 +23,21 @@ export interface Exit {
 
 export interface Child {
   readonly pid: number
-  /** Set once it ended. */
+  /** Set when the child has ended. */
   readonly exit: Exit | undefined
   readonly exited: Promise<Exit>
-  /** SIGTERM, and SIGKILL `graceMs` later. Resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL `graceMs` later. Resolves when the child is gone. */
   stop(graceMs?: number): Promise<void>
-  /** Lets this process end although the child runs; the child ends then too. */
+  /** Lets this process end while the child runs. The child ends then, too. */
   unref(): void
-  /** SIGKILL to it and its children. Resolves when it is gone. */
+  /** Sends SIGKILL to the child and its children. Resolves when the child is gone. */
   kill(): Promise<void>
 }
 
 /**
- * Starts a process in a process group of its own (Ctrl-C in the terminal reaches only us, so that we choose the order
- * of stopping), with its output in a file, that ends when we do. Throws when the program cannot be started.
+ * Starts a process whose output goes to a file and that ends when this process ends. The child has its own process
+ * group, so that Ctrl-C in the terminal reaches only this process, which then chooses the order of stopping. Throws
+ * when the program cannot be started.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   mkdirSync(dirname(options.logFile), { recursive: true })
@@ -59,7 +62,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       resolve(exit)
     })
   })
-  // A child that went away breaks the pipe; its exit is what is told.
+  // A write to a dead child breaks the pipe. The child's exit reports the death.
   child.stdin?.on('error', () => undefined)
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.ref()

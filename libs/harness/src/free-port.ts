@@ -3,11 +3,11 @@ import { createServer } from 'node:net'
 const given = new Set<number>()
 
 /**
- * A port on the loopback address that nobody listens on, never the same one twice.
+ * A port of the loopback address on which nobody listens. Never returns the same port twice.
  *
- * Taken from below the range from which systems take the ports of outgoing connections (32768 or 49152 and up):
- * a server that is to come back on its port must not find it used by a client's connection, which may even have
- * connected to itself while the server was away.
+ * The port is below the range from which systems take the ports of outgoing connections (32768 or 49152 and up). A
+ * server that restarts on its port must not find that port used by a client's connection. Such a connection may even
+ * have connected to itself while the server was down.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

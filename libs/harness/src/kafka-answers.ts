@@ -1,11 +1,13 @@
 import { connect } from 'node:net'
 
-/** Metadata request, version 1: header (api 3, version 1, correlation 1, no client id) and an empty list of topics. */
+/**
+ * A metadata request, version 1: header (api 3, version 1, correlation 1, no client id) and an empty list of topics.
+ */
 const metadataRequest = Buffer.from('0000000e' + '0003' + '0001' + '00000001' + 'ffff' + '00000000', 'hex')
 
 /**
- * Whether the plaintext listener at host:port answers as a Kafka broker that has joined its cluster.
- * An open port is not enough: a KRaft broker listens shortly before it is let in, and lists no brokers until then.
+ * Whether the plaintext listener at host:port belongs to a Kafka broker that has joined its cluster. An open port is
+ * not enough: a KRaft broker listens shortly before it joins, and lists no brokers until then.
  */
 export function kafkaAnswers(broker: string, timeoutMs = 2000): Promise<boolean> {
   const separator = broker.lastIndexOf(':')
@@ -24,7 +26,7 @@ export function kafkaAnswers(broker: string, timeoutMs = 2000): Promise<boolean>
     socket.on('close', () => resolve(false))
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk])
-      // Size, correlation id, count of brokers.
+      // The answer starts with size, correlation id and number of brokers.
       if (received.length >= 12) done(received.readInt32BE(8) > 0)
     })
   })

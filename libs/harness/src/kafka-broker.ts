@@ -15,44 +15,46 @@ import { temporaryFolder } from './watchdog.ts'
 const startTimeoutMs = 60_000
 
 export interface KafkaOptions {
-  /** Kept after the end, and used again with its ports by the next start. Default: a temporary folder. */
+  /**
+   * This folder is kept after the end. The next start uses it again, with the same ports. Default: a temporary folder.
+   */
   readonly dataDir?: string
-  /** Of the plaintext listener. Default: a free one. */
+  /** Port of the plaintext listener. Default: a free one. */
   readonly port?: number
-  /** Also listeners with SASL, SASL over TLS, and TLS with client certificates. */
+  /** Adds listeners with SASL, with SASL over TLS, and with TLS and client certificates. */
   readonly secure?: boolean
   /**
-   * The address (host:port) of a proxy that clients are to use: the plaintext listener advertises it instead of its own. The
-   * broker then has another plaintext listener, `direct`, whose clients stay clear of the proxy.
+   * Address (host:port) of a proxy that clients must use: the plaintext listener advertises this address instead of its
+   * own. The broker then has a second plaintext listener, `direct`, whose clients avoid the proxy.
    */
   readonly proxy?: string
   /** Added to server.properties. */
   readonly properties?: Readonly<Record<string, string>>
-  /** Default 3.9.1. */
+  /** Default: 3.9.1. */
   readonly version?: KafkaVersion
   /** Default: `kafka.log` in the data folder. */
   readonly logFile?: string
-  /** Called before something is fetched that this machine does not have yet, with what it is: `Kafka's image`. */
+  /** Called before something is fetched that this machine does not have, with its name: `Kafka's image`. */
   readonly onFetch?: (what: string) => void
-  /** Called when the broker ends and neither stop nor kill was asked for. */
+  /** Called when the broker ends although neither stop nor kill was called. */
   readonly onUnexpectedExit?: (exit: Exit) => void
 }
 
-/** How tests reach a cluster; lists hold host:port. */
+/** The addresses of a cluster. Lists contain host:port. */
 export interface KafkaAddresses {
-  /** Plaintext. */
+  /** The plaintext listeners. */
   readonly brokers: readonly string[]
-  /** Of a broker with a proxy: the listener that leads around it. */
+  /** The listener that avoids the proxy, of a broker with a proxy. */
   readonly direct?: readonly string[]
   /** PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512, all with the same user. */
   readonly sasl?: {
     readonly brokers: readonly string[]
-    /** The same over TLS, with the CA of `tls`. */
+    /** The same mechanisms over TLS, with the CA of `tls`. */
     readonly tlsBrokers: readonly string[]
     readonly username: string
     readonly password: string
   }
-  /** TLS that demands a client certificate. Paths of PEM files. */
+  /** TLS that requires a client certificate. Paths of PEM files. */
   readonly tls?: {
     readonly brokers: readonly string[]
     readonly ca: string
@@ -64,23 +66,23 @@ export interface KafkaAddresses {
 export interface KafkaBroker extends KafkaAddresses {
   readonly dataDir: string
   readonly logFile: string
-  /** Undefined while it is not running; with Docker that of the client. */
+  /** Undefined while the broker is not running. With Docker, the pid of the client process. */
   readonly pid: number | undefined
-  /** Whether it comes from a Docker engine or from Java. */
+  /** Whether the broker runs in Docker or on Java. */
   readonly runtime: 'docker' | 'java'
-  /** kill -9. Resolves when it is gone. */
+  /** kill -9. Resolves when the broker is gone. */
   kill(): Promise<void>
-  /** Again, on the same ports and data. Resolves when it answers. */
+  /** Starts the broker again, on the same ports and data. Resolves when it answers. */
   start(): Promise<void>
-  /** Lets this process end although the broker runs; the broker ends then too. */
+  /** Lets this process end while the broker runs. The broker ends then, too. */
   unref(): void
-  /** An orderly end. Resolves when it is gone; `start` may follow. */
+  /** Stops the broker in order. Resolves when it is gone; `start` may follow. */
   stop(): Promise<void>
 }
 
 /**
- * Starts a broker of its own on the loopback address and resolves when it answers. KAFKA_BROKERS is not looked at
- * (see `sharedKafka`). Throws HarnessError, one sentence, when Kafka cannot be had or does not start.
+ * Starts a new broker on the loopback address and resolves when it answers. Ignores KAFKA_BROKERS (`sharedKafka` does
+ * not). Throws HarnessError, one sentence, when Kafka is unavailable or does not start.
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroker> {
   const version = options.version ?? '3.9.1'
@@ -135,7 +137,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
       const stopped = child
       child = undefined
       await stopped?.stop()
-      // A container outlives a client that had to be killed.
+      // A container survives the SIGKILL of its client.
       if (stopped !== undefined) await runtime.killByName(container)
     },
   }
@@ -159,7 +161,7 @@ function addresses(ports: KafkaPorts, certificates: Certificates | undefined): K
   }
 }
 
-/** The ports of the data folder's last start where they are free, so that a user finds Kafka where it was. */
+/** The ports of the data folder's last start if they are free, so that a user finds Kafka at the same address. */
 async function choosePorts(dataDir: string, options: KafkaOptions): Promise<KafkaPorts> {
   const file = join(dataDir, 'ports.json')
   const last = existsSync(file)

@@ -15,7 +15,7 @@ export interface KafkaConnectOptions {
   readonly brokers: readonly string[]
   /** Group id and prefix of the internal topics `<group>-configs`, `-offsets`, `-status`. Default: a random one. */
   readonly group?: string
-  /** Worker settings; they win. */
+  /** Worker settings. They override the defaults. */
   readonly properties?: Readonly<Record<string, string>>
 }
 
@@ -29,7 +29,9 @@ export interface KafkaConnect {
   stop(): Promise<void>
 }
 
-/** Starts a real Kafka Connect 3.9.1 worker with the file connectors; resolves when its REST API answers. Needs Java. */
+/**
+ * Starts a real Kafka Connect 3.9.1 worker with the file connectors. Resolves when its REST API answers. Needs Java.
+ */
 export async function startKafkaConnect(options: KafkaConnectOptions): Promise<KafkaConnect> {
   const runtime = await javaRuntime('3.9.1')
   const folder = temporaryFolder('connect')
@@ -49,7 +51,7 @@ export async function startKafkaConnect(options: KafkaConnectOptions): Promise<K
     'offset.flush.interval.ms': '500',
     listeners: `http://127.0.0.1:${port}`,
     'rest.advertised.host.name': '127.0.0.1',
-    // All plugins are on the class path; scanning it needs no folder.
+    // All plugins are on the class path, where `only_scan` finds them without a plugin folder.
     'plugin.discovery': 'only_scan',
     ...options.properties,
   }

@@ -6,11 +6,11 @@ export const saslUser = { username: 'tributary', password: 'tributary-secret' } 
 export interface KafkaPorts {
   readonly plaintext: number
   readonly controller: number
-  /** Of a secure broker only. */
+  /** Only for a secure broker. */
   readonly sasl?: number
   readonly saslTls?: number
   readonly tls?: number
-  /** Of a broker behind a proxy only. */
+  /** Only for a broker behind a proxy. */
   readonly direct?: number
 }
 
@@ -19,9 +19,9 @@ export interface ServerProperties {
   readonly bindAddress: string
   readonly logDir: string
   readonly certificates?: Certificates
-  /** The address that the plaintext listener advertises, when that is not its own. */
+  /** The address that the plaintext listener advertises, if that is not its own. */
   readonly proxy?: string | undefined
-  /** Added last, so they win. */
+  /** Added last, so these properties override the others. */
   readonly extra: Readonly<Record<string, string>>
 }
 
@@ -49,7 +49,8 @@ export function serverProperties(options: ServerProperties): string {
       )
       .join(','),
     'log.dirs': options.logDir,
-    // One broker: no topic can have more than one replica, and 50 partitions of each internal topic only slow the start.
+    // With one broker no topic can have more than one replica. Fifty partitions of each internal topic would only slow
+    // the start.
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '5',
     'transaction.state.log.replication.factor': '1',
@@ -57,7 +58,8 @@ export function serverProperties(options: ServerProperties): string {
     'transaction.state.log.num.partitions': '5',
     // The default of 3 s delays the first start of every consumer group.
     'group.initial.rebalance.delay.ms': '0',
-    // After a kill -9 the controller refuses the broker's next start until the session of the former one ran out (9 s).
+    // After a kill -9 the controller refuses the broker's next start until the session of its predecessor has ended (9
+    // s by default).
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
     ...(options.certificates === undefined ? {} : securityProperties(options.certificates)),

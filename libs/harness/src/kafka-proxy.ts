@@ -2,13 +2,13 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 
 import { type KafkaBroker, startKafka } from './kafka-broker.ts'
 
-/** A broker, and the proxy that stands before it. */
+/** A broker, and the proxy in front of it. */
 export interface ProxiedKafka {
   readonly broker: KafkaBroker
   readonly proxy: KafkaProxy
   /** Addresses that lead through the proxy. */
   readonly brokers: readonly string[]
-  /** Addresses that lead around the proxy. */
+  /** Addresses that avoid the proxy. */
   readonly direct: readonly string[]
   stop(): Promise<void>
 }
@@ -38,12 +38,12 @@ export async function startProxiedKafka(properties: Readonly<Record<string, stri
 /** Numbers of Kafka requests (https://kafka.apache.org/protocol#protocol_api_keys). */
 export const apiKeys = { produce: 0, initProducerId: 22, addPartitionsToTxn: 24, endTxn: 26 } as const
 
-/** What `KafkaProxy.hold` waits for. */
+/** The request for which `KafkaProxy.hold` waits. */
 export interface Held {
   readonly apiKey: number
-  /** A name that the request holds: of a topic, of a transactional id. */
+  /** A name in the request: a topic or a transactional id. */
   readonly naming: string
-  /** `request`: the broker never sees it. `answer`: the broker has acted on it. */
+  /** `request`: the broker does not receive the request. `answer`: the broker has acted on it. */
   readonly what: 'request' | 'answer'
 }
 
@@ -61,7 +61,7 @@ export class KafkaProxy {
   #refusing = false
   #onLost: (() => void)[] = []
   #hold: (Held & { readonly resolve: () => void }) | null = null
-  /** Connections that were accepted. */
+  /** The number of accepted connections. */
   accepted = 0
 
   private constructor(server: Server, port: number) {
@@ -84,29 +84,34 @@ export class KafkaProxy {
     this.#brokerPort = brokerPort
   }
 
-  /** The next request of this kind reaches the broker, and the connection is cut when its answer comes. Resolves then. */
+  /**
+   * Lets the next request of this kind reach the broker, and cuts the connection when the answer comes. Resolves then.
+   */
   loseNextAnswerTo(apiKey: number): Promise<void> {
     this.#losing = apiKey
     return new Promise((resolve) => this.#onLost.push(resolve))
   }
 
-  /** The connection of the next such request stops there, silently; all others go on. Resolves when it has. */
+  /**
+   * Stops the connection of the next such request silently at that request. Other connections continue. Resolves when
+   * the connection has stopped.
+   */
   hold(held: Held): Promise<void> {
     return new Promise((resolve) => (this.#hold = { ...held, resolve }))
   }
 
-  /** What is sent from now on gets nowhere; connections stay open. */
+  /** Swallows everything that is sent from now on. Connections stay open. */
   freeze(): void {
     this.#frozen = true
   }
 
-  /** Cuts all connections, and new ones as soon as they come, until `thaw`. */
+  /** Cuts all connections, and each new connection at once, until `thaw`. */
   refuse(): void {
     this.#refusing = true
     this.#cutAll()
   }
 
-  /** New connections work again; frozen ones are cut. */
+  /** Accepts new connections again, and cuts the frozen ones. */
   thaw(): void {
     this.#frozen = false
     this.#refusing = false
@@ -179,7 +184,7 @@ export class KafkaProxy {
   }
 }
 
-/** Whether a chunk holds `name` as a STRING or COMPACT_STRING of the protocol, not as a part of a longer text. */
+/** Whether a chunk contains `name` as a STRING or COMPACT_STRING of the protocol, not as part of a longer text. */
 function names(chunk: Buffer, name: string): boolean {
   for (let at = chunk.indexOf(name); at >= 0; at = chunk.indexOf(name, at + 1)) {
     const before = chunk[at - 1]
@@ -188,7 +193,7 @@ function names(chunk: Buffer, name: string): boolean {
   return false
 }
 
-/** Tells the api key of each request in a byte stream: INT32 size, INT16 api key, … */
+/** Finds the api key of each request in a byte stream: INT32 size, INT16 api key, … */
 class RequestReader {
   readonly #onRequest: (apiKey: number) => void
   #head = Buffer.alloc(0)

@@ -8,7 +8,7 @@ import { classPath, requireJava } from './maven.ts'
 
 const run = promisify(execFile)
 
-/** Kafka's programs by the name of their script in `bin/`, and the class that the script runs. */
+/** Kafka's programs by the name of their script in `bin/`, with the class that the script runs. */
 const mainClasses = {
   'kafka-server-start': 'kafka.Kafka',
   'kafka-storage': 'kafka.tools.StorageTool',
@@ -27,9 +27,9 @@ export type KafkaVersion = (typeof kafkaVersions)[number]
 export interface ProgramOptions {
   /** Mounted under the same name in a container. */
   readonly folder?: string
-  /** Ports of the loopback address at which the program is to be reached. */
+  /** Ports of the loopback address at which the program must be reachable. */
   readonly ports?: readonly number[]
-  /** Of the container, so that it can be killed. */
+  /** Name of the container, so that it can be killed. */
   readonly name?: string
   readonly heapMb?: number
 }
@@ -40,20 +40,21 @@ export interface CommandLine {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Where Kafka's programs come from: a Docker engine's image, or Java and Maven's jars. */
+/** The origin of Kafka's programs: an image of a Docker engine, or Java and jars from Maven. */
 export interface KafkaRuntime {
   readonly kind: 'docker' | 'java'
-  /** What a server binds: in a container all of the container's own addresses, of which Docker publishes loopback only. */
+  /** The address that a server binds. In a container it is a wildcard, of which Docker publishes loopback only. */
   readonly bindAddress: string
   program(program: KafkaProgram, args: readonly string[], options?: ProgramOptions): CommandLine
-  /** What SIGKILL to the started process leaves behind. */
+  /** Ends what a SIGKILL of the started process leaves running. */
   killByName(name: string): Promise<void>
 }
 
 /**
- * A Docker engine if there is one, else Java 17+ with Maven. Throws HarnessError, one sentence, when there is neither.
+ * Chooses a Docker engine if there is one, else Java 17+ with Maven. Throws HarnessError, one sentence, when there is
+ * neither.
  *
- * @param onFetch called with what has to be fetched, if something has to be
+ * @param onFetch called with the name of what has to be fetched, if anything has
  */
 export async function kafkaRuntime(version: KafkaVersion, onFetch?: (what: string) => void): Promise<KafkaRuntime> {
   if (!(await hasDocker())) return await javaRuntime(version, onFetch)
@@ -61,7 +62,7 @@ export async function kafkaRuntime(version: KafkaVersion, onFetch?: (what: strin
   return dockerRuntime(version)
 }
 
-/** Kafka's programs on Java whether or not there is a Docker engine. */
+/** Kafka's programs on Java, even if there is a Docker engine. */
 export async function javaRuntime(version: KafkaVersion, onFetch?: (what: string) => void): Promise<KafkaRuntime> {
   await requireJava()
   const path = await classPath(`kafka-${version}`, () => onFetch?.(`the jars of Kafka ${version}`))
@@ -73,25 +74,28 @@ export async function javaRuntime(version: KafkaVersion, onFetch?: (what: string
       args: [
         ...performanceOptions(program),
         `-Xmx${options.heapMb ?? 256}m`,
-        // Native codecs are unpacked there, and stay after a kill -9.
+        // Native codecs are unpacked into this folder, and remain there after a kill -9.
         `-Djava.io.tmpdir=${options.folder ?? tmpdir()}`,
-        // Log4j 1 in Kafka 3; Log4j 2 in Kafka 4, whose own default is to log errors only.
+        // Kafka 3 uses Log4j 1. Kafka 4 uses Log4j 2, which logs only errors by default.
         `-Dlog4j.configuration=file:${logging(program)}`,
         `-Dlog4j2.level=${isServer(program) ? 'INFO' : 'WARN'}`,
         mainClasses[program],
         ...args,
       ],
-      // Not by -cp: lists of processes stay readable.
+      // The environment variable replaces `-cp`, which would make lists of processes unreadable.
       env: { CLASSPATH: path },
     }),
     killByName: async () => undefined,
   }
 }
 
-/** Half the CPU time of a JVM that lives for seconds, which the optimising compiler (C2) would spend on code that is soon gone. */
+/**
+ * Halves the CPU time of a JVM that lives for seconds: the optimizing compiler (C2) would work on code that is soon
+ * gone.
+ */
 const SHORT_LIVED = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
 
-/** Servers take KAFKA_JVM_PERFORMANCE_OPTS, as Kafka's own scripts do; nothing by default. */
+/** Servers read KAFKA_JVM_PERFORMANCE_OPTS, like Kafka's own scripts. The default is empty. */
 function performanceOptions(program: KafkaProgram): readonly string[] {
   if (!isServer(program)) return SHORT_LIVED
   return (process.env['KAFKA_JVM_PERFORMANCE_OPTS'] ?? '').split(' ').filter((option) => option !== '')
@@ -106,7 +110,7 @@ function logging(program: KafkaProgram): string {
   return fileURLToPath(new URL(`../maven/${file}`, import.meta.url))
 }
 
-/** Runs a program to its end and gives its standard output. Throws HarnessError with the last lines it printed. */
+/** Runs a program to its end and returns its standard output. Throws HarnessError with the last lines of the output. */
 export async function runProgram(name: KafkaProgram, line: CommandLine): Promise<string> {
   const options = { env: { ...process.env, ...line.env }, maxBuffer: 256 * 1024 * 1024 }
   try {
@@ -120,11 +124,11 @@ export async function runProgram(name: KafkaProgram, line: CommandLine): Promise
 
 async function hasDocker(): Promise<boolean> {
   try {
-    // The client alone is no engine: `docker info` fails, or prints an empty version, when none answers.
+    // The Docker client alone is no engine. Without an engine `docker info` fails or prints an empty version.
     const { stdout } = await run('docker', ['info', '--format', '{{.ServerVersion}}'], { timeout: 10_000 })
     return stdout.trim() !== ''
   } catch {
-    return false // no client, no engine, or no permission: all mean that Docker cannot be used here
+    return false // no client, no engine or no permission: Docker is unusable here
   }
 }
 
@@ -165,7 +169,7 @@ function dockerRuntime(version: KafkaVersion): KafkaRuntime {
       ],
     }),
     killByName: async (name) => {
-      // The container may have ended already; its client's exit is what is waited for.
+      // The container may have ended already. The exit of its client is awaited elsewhere.
       await run('docker', ['kill', name]).catch(() => undefined)
     },
   }

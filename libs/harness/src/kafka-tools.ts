@@ -1,6 +1,6 @@
 import { javaRuntime, runProgram, type KafkaProgram } from './kafka-runtime.ts'
 
-/** Runs one of Kafka's own command line tools (3.9.1, on Java) and gives what it printed. Throws when it fails. */
+/** Runs one of Kafka's own command line tools (3.9.1, on Java) and returns its output. Throws when the tool fails. */
 export async function kafkaTool(program: KafkaProgram, args: readonly string[]): Promise<string> {
   const runtime = await javaRuntime('3.9.1')
   return await runProgram(program, runtime.program(program, args))
@@ -9,14 +9,20 @@ export async function kafkaTool(program: KafkaProgram, args: readonly string[]):
 export interface ConsumeOptions {
   readonly brokers: readonly string[]
   readonly topic: string
-  /** Ends after so many records. */
+  /** Ends after this many records. */
   readonly maxMessages?: number
-  /** Ends when nothing came for this long, in ms; an error for the tool unless `maxMessages` was reached. */
+  /**
+   * Ends when nothing has arrived for this long, in ms. The tool reports that as an error unless `maxMessages` was
+   * reached.
+   */
   readonly timeoutMs?: number
   readonly readCommitted?: boolean
 }
 
-/** Values of a topic from its beginning, as Kafka's own console consumer prints them: the outside view of what we wrote. */
+/**
+ * The values of a topic from its beginning, as printed by Kafka's own console consumer: an independent view of what we
+ * wrote.
+ */
 export async function consoleConsume(options: ConsumeOptions): Promise<string[]> {
   const args = ['--bootstrap-server', options.brokers.join(','), '--topic', options.topic, '--from-beginning']
   if (options.maxMessages !== undefined) args.push('--max-messages', String(options.maxMessages))

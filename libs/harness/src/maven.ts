@@ -11,15 +11,15 @@ import { HarnessError } from './errors.ts'
 const run = promisify(execFile)
 const poms = fileURLToPath(new URL('../maven/', import.meta.url))
 
-/** The class path of Kafka's programs, `maven/<name>.xml`. `onFetch` is called before Maven fetches their jars. */
+/** The class path of Kafka's programs, from `maven/<name>.xml`. `onFetch` is called before Maven fetches the jars. */
 export function classPath(name: string, onFetch?: () => void): Promise<string> {
   const orElse = ', or start a Docker engine, or set KAFKA_BROKERS to a running Kafka'
   return javaClassPath(join(poms, `${name}.xml`), 'Kafka', orElse, onFetch)
 }
 
 /**
- * The class path of a pom's dependencies; `what` they are and what else would do is told when they cannot be had. Maven
- * is asked once and the answer kept beside the local repository's jars, so that later calls need neither Maven nor the
+ * The class path of a pom's dependencies. The error text names `what` is missing and an alternative. Maven runs once.
+ * The class path is then stored beside the jars of the local repository, so that later calls need neither Maven nor the
  * network. Throws HarnessError.
  */
 export async function javaClassPath(
@@ -58,7 +58,7 @@ export async function javaClassPath(
   return path
 }
 
-/** Throws unless a Java runtime of at least version 17 is on the PATH. */
+/** Throws unless a Java runtime of version 17 or later is on the PATH. */
 export async function requireJava(): Promise<void> {
   const help = 'install a Java 17 or newer runtime, or start a Docker engine, or set KAFKA_BROKERS to a running Kafka.'
   let text: string
@@ -67,7 +67,7 @@ export async function requireJava(): Promise<void> {
   } catch (cause) {
     throw new HarnessError(`Java is needed to run Kafka and \`java\` was not found: ${help}`, { cause })
   }
-  // "17.0.15", "21", and "1.8.0_402" before version 9.
+  // Matches "17.0.15" and "21", and "1.8.0_402" of versions before 9.
   const version = Number(/version "(?:1\.)?(\d+)/.exec(text)?.[1] ?? 0)
   if (version < 17) throw new HarnessError(`Java ${version} is too old to run Kafka: ${help}`)
 }

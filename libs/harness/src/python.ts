@@ -10,18 +10,18 @@ import type { CommandLine } from './kafka-runtime.ts'
 
 const run = promisify(execFile)
 
-/** Packages of PyPI that see each other and no others. */
+/** Packages from PyPI that see each other and no other packages. */
 export interface PythonPackages {
-  /** One of the commands that they install, such as `kc`. */
+  /** A command that the packages install, such as `kc`. */
   command(name: string, args: readonly string[]): CommandLine
-  /** A program of ours that imports them. */
+  /** A program of ours that imports the packages. */
   program(file: string, args: readonly string[]): CommandLine
 }
 
 /**
- * The packages of a requirements file, which names every one with its exact version, dependencies included: pip resolves
- * nothing. They are kept with the other fetched components, for this Python, so that later calls need no network.
- * Throws HarnessError.
+ * Installs the packages of a requirements file. The file names every package with its exact version, dependencies
+ * included, so that pip resolves nothing. The packages are stored with the other fetched components, one folder for
+ * each version of Python, so that later calls need no network. Throws HarnessError.
  */
 export async function pythonPackages(requirements: string): Promise<PythonPackages> {
   const digest = createHash('sha256')
@@ -34,7 +34,7 @@ export async function pythonPackages(requirements: string): Promise<PythonPackag
   const python = (args: readonly string[]): CommandLine => ({
     command: 'python3',
     args,
-    // Shadows what the machine's Python has of the same name; nobody's own packages are seen.
+    // Our packages take precedence over those of the machine's Python. A user's own packages are not visible.
     env: { PYTHONPATH: kept, PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1' },
   })
   return {
@@ -43,7 +43,10 @@ export async function pythonPackages(requirements: string): Promise<PythonPackag
   }
 }
 
-/** Into a folder of its own, which takes its name once it is whole: of several processes that install at once one wins. */
+/**
+ * Installs into a temporary folder that gets its final name when it is complete. When several processes install at
+ * once, one of them wins.
+ */
 async function install(requirements: string, kept: string): Promise<void> {
   await mkdir(cacheFolder, { recursive: true })
   const made = `${kept}.${randomUUID()}`
@@ -60,7 +63,7 @@ async function install(requirements: string, kept: string): Promise<void> {
   }
 }
 
-/** What compiled packages depend on: such as `linux-x86_64 3.11`. */
+/** The platform on which compiled packages depend, such as `linux-x86_64 3.11`. */
 async function pythonVersion(): Promise<string> {
   const program = 'import sys, sysconfig; print(sysconfig.get_platform(), "%d.%d" % sys.version_info[:2])'
   try {

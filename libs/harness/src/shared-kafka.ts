@@ -3,13 +3,13 @@ import { startKafka, type KafkaAddresses } from './kafka-broker.ts'
 let started: Promise<KafkaAddresses> | undefined
 
 /**
- * The cluster that tests share, each with topics and groups of its own names. Nobody stops or harms it.
+ * The cluster that tests share. Each test uses its own names of topics and groups. No test stops or harms the cluster.
  *
- * - TRIBUTARY_TEST_KAFKA: KafkaAddresses as JSON, which is how `npm test` passes on the broker that it started
- * - KAFKA_BROKERS: host:port, comma-separated, plaintext
- * - else a broker that lives as long as this process
+ * - TRIBUTARY_TEST_KAFKA: KafkaAddresses as JSON. `npm test` passes on the broker that it started in this way.
+ * - KAFKA_BROKERS: host:port, comma-separated, plaintext.
+ * - Otherwise a broker that lives as long as this process.
  *
- * With `secure` a cluster without secure listeners does not do, and one is started.
+ * With `secure`, a cluster without secure listeners is not enough, and a new one is started.
  */
 export async function sharedKafka(options: { readonly secure?: boolean } = {}): Promise<KafkaAddresses> {
   const given = givenKafka(process.env)

@@ -1,7 +1,7 @@
-# Ends the children of the process that started it when that process is gone, however it went.
-# Orders come on standard input, one a line: "+ <pid>" a child was started (leader of its own process group),
-# "- <pid>" it ended, "d <folder>" a folder to remove at the end. The end of the input means that the parent is gone.
-# Children end in the reverse order of their start, one after the other, as in an orderly stop.
+# Ends the children of the process that started this script, when that process is gone for any reason.
+# Standard input brings one order on each line. "+ <pid>": a child has started (the leader of its own process group).
+# "- <pid>": the child has ended. "d <folder>": remove the folder at the end. The end of input means that the parent is gone.
+# Children are ended one after the other, in the reverse order of their start, as in an orderly stop.
 children=''
 folders=''
 newline='

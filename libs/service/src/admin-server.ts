@@ -8,10 +8,10 @@ import { PROMETHEUS_CONTENT_TYPE } from './metrics.ts'
 
 export interface AdminOptions {
   readonly host: string
-  /** 0: a free one. */
+  /** 0: any free port. */
   readonly port: number
   readonly log: Logger
-  /** True, or why the service is not ready. */
+  /** True, or the reason why the service is not ready. */
   ready(): true | string
   scrape(): Promise<string>
 }
@@ -21,17 +21,17 @@ export interface AdminOptions {
  * `{error_code, message}`, as in Kafka Connect.
  */
 export interface AdminServer {
-  /** Routes may be added until `open`. */
+  /** Routes may be added until `open` is called. */
   readonly app: FastifyInstance
   readonly port: number
-  /** Starts answering; until then every request gets 503. */
+  /** Starts answering. Until then every request gets 503. */
   open(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Listens at once, as the service needs its port before it can add its routes: the port is a part of its worker id.
- * Throws ConfigException when the port is taken.
+ * Starts the server. It listens at once, because the service needs the port before it can add its routes: the port is a
+ * part of the worker id. Throws ConfigException when the port is taken.
  */
 export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
   let handle: RequestListener = answerStarting
@@ -88,7 +88,7 @@ function bindError(cause: NodeJS.ErrnoException, host: string, port: number): Er
   return new ConfigException(message, [{ name: 'admin.port', message }], { cause })
 }
 
-/** Bodies as JSON whose integers above 2^53 stay what they are: offsets hold such. */
+/** Parses JSON bodies so that integers above 2^53 stay exact, because offsets contain such integers. */
 function readExactly(app: FastifyInstance): void {
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
@@ -109,7 +109,10 @@ function addRoutes(app: FastifyInstance, options: AdminOptions): void {
   app.get('/metrics', async (_request, reply) => reply.type(PROMETHEUS_CONTENT_TYPE).send(await options.scrape()))
 }
 
-/** Gives a fastify server Kafka Connect's error bodies; what is no HTTP error is logged and answered with 500. */
+/**
+ * Gives a fastify server Kafka Connect's error bodies. An error that is not an HTTP error is logged and answered with
+ * 500.
+ */
 export function answerErrors(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500
@@ -119,7 +122,7 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error_code: 404, message: 'HTTP 404 Not Found' }))
 }
 
-/** Without the query, which may hold what must not be logged. */
+/** The URL without its query, which may contain secrets that must not be logged. */
 function pathOf(url: string): string {
   const query = url.indexOf('?')
   return query < 0 ? url : url.slice(0, query)

@@ -4,8 +4,8 @@ import { ConfigException } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 
 /**
- * Holds a server without authentication to loopback. Throws ConfigException when `host` is wider and `allowed` is not
- * set; logs a warning when it is. `key` is the setting that gave the host.
+ * Restricts a server without authentication to loopback. Throws ConfigException when `host` goes beyond loopback and
+ * `allowed` is false; logs a warning when `allowed` is true. `key` is the setting that contains the host.
  */
 export function assertBind(key: string, host: string, allowed: boolean, log: Logger): void {
   if (isLoopback(host)) return
@@ -23,13 +23,16 @@ export function isLoopback(host: string): boolean {
   return isIP(host) === 4 && host.startsWith('127.')
 }
 
-/** The host that others reach us by: what was set, else the bound one, else, for a wildcard, this machine's name. */
+/**
+ * The host at which others reach this service: the advertised host if set, else the bound host. A wildcard becomes this
+ * machine's name.
+ */
 export function advertisedHost(bound: string, advertised: string | null): string {
   if (advertised !== null && advertised !== '') return advertised
   return bound === '0.0.0.0' || bound === '::' ? hostname() : bound
 }
 
-/** `host:port`, an IPv6 address in brackets. */
+/** `host:port`, with an IPv6 address in brackets. */
 export function hostPort(host: string, port: number): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`
 }

@@ -3,7 +3,7 @@ import type { ConfigSpecData } from '@tributary/config'
 
 const WIDTH = 100
 
-/** What `--help` prints: each setting with its environment variable, type, default and meaning. */
+/** The output of `--help`: each setting with its environment variable, type, default and meaning. */
 export function helpText(name: string, version: string, settings: ConfigSpecData): string {
   const definitions = describeConfig(settings)
   const blocks = definitions.map((definition) => {

@@ -4,7 +4,7 @@ import { meter, observableGauge } from '@tributary/telemetry'
 import { startMetrics } from './metrics.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Sample lines of a scrape, without comments. */
+/** The sample lines of a scrape, without comments. */
 async function samples(metrics: Metrics): Promise<string[]> {
   return (await metrics.scrape()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
 }
@@ -20,7 +20,7 @@ async function withMetrics(run: (metrics: Metrics) => Promise<void>): Promise<vo
 
 const labels = { connector_name: 'my-connector', server: 'localhost:9090' }
 
-test('documented names and labels are exported exactly: no prefix, suffix, scope or target', async () => {
+test('documented names and labels are exported unchanged: no prefix, suffix, scope or target', async () => {
   await withMetrics(async (metrics) => {
     const names = ['grpc_isConnected', 'grpc_TotalReconnects', 'grpc_sequence_gaps', 'grpc_DropRate', 'grpc_LagCount']
     for (const name of names) observableGauge(name, 'As documented', () => [{ value: 1, attributes: labels }])
@@ -31,7 +31,7 @@ test('documented names and labels are exported exactly: no prefix, suffix, scope
   })
 })
 
-test('a gauge that no longer reports a series no longer exports it', async () => {
+test('a gauge stops exporting a series that it no longer reports', async () => {
   await withMetrics(async (metrics) => {
     let connectors = ['a', 'b']
     observableGauge('grpc_isConnected', 'd', () =>
@@ -53,7 +53,7 @@ test('a removed gauge exports nothing', async () => {
   })
 })
 
-test('counters and histograms add up over scrapes, in buckets of seconds', async () => {
+test('counters and histograms accumulate over scrapes, in buckets of seconds', async () => {
   await withMetrics(async (metrics) => {
     const counter = meter().createCounter('tributary_records')
     const histogram = meter().createHistogram('tributary_commit_duration_seconds')

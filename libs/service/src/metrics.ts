@@ -9,23 +9,27 @@ import {
   MetricReader,
 } from '@opentelemetry/sdk-metrics'
 
-/** Series of one instrument before further ones fall together; the SDK's 2000 is less than the tasks one worker may have. */
+/**
+ * The number of series of one instrument, above which the SDK merges series. The SDK's own limit of 2000 is below the
+ * number of tasks that a worker may have.
+ */
 const CARDINALITY_LIMIT = 50_000
-/** Seconds. The SDK's default buckets are meant for milliseconds. */
+/** In seconds. The SDK's default buckets are meant for milliseconds. */
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 export interface Metrics {
-  /** All metrics in Prometheus' text format. */
+  /** All metrics in Prometheus's text format. */
   scrape(): Promise<string>
   shutdown(): Promise<void>
 }
 
-/** Content type of Prometheus' text format. */
+/** Content type of Prometheus's text format. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
- * Makes the process's instruments work, to be read by a scrape. Names and labels are exported as they are: no prefix, no
- * scope or target labels, on which documented alert expressions would stumble (`_total` is added to counters alone).
+ * Starts the SDK, so that the process's instruments record and a scrape reads them. Names and labels are exported
+ * unchanged, without prefix, scope labels or target labels, because documented alert expressions name them exactly.
+ * (`_total` is added to counters only.)
  */
 export function startMetrics(service: { readonly name: string; readonly version: string }): Metrics {
   const reader = new ScrapeReader()
@@ -58,14 +62,15 @@ export function startMetrics(service: { readonly name: string; readonly version:
 class ScrapeReader extends MetricReader {
   constructor() {
     super({
-      // Cumulative, a gauge would keep the series of a removed connector for ever, and an alert on it would never end.
+      // With cumulative temporality a gauge would keep the series of a removed connector for ever, and an alert on it
+      // would never end.
       aggregationTemporalitySelector: (type) =>
         type === InstrumentType.OBSERVABLE_GAUGE ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
       cardinalitySelector: () => CARDINALITY_LIMIT,
     })
   }
   protected override async onForceFlush(): Promise<void> {
-    // Nothing is held back: a scrape collects when it is asked.
+    // Nothing to flush: a scrape collects on request.
   }
   protected override async onShutdown(): Promise<void> {
     // Nothing to release: the admin server belongs to the service.

@@ -4,11 +4,14 @@ import type { Logger } from '@tributary/telemetry'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
-/** How a service's process ends: watches signals, the parent and unhandled errors, and stops what was started, once. */
+/**
+ * Ends a service's process. Watches signals, the parent process and unhandled errors, and then calls the stop functions
+ * once.
+ */
 export class ProcessEnd {
   /** Time for all stop functions together, in ms. */
   timeoutMs = 10_000
-  /** Takes errors that nobody handled; absent, or when it answers false or throws, they end the process. */
+  /** Handles errors that nobody caught. Absent, or if it returns false or throws, such an error ends the process. */
   unhandled: ((error: unknown) => boolean) | undefined
   readonly #log: Logger
   readonly #abort = new AbortController()
@@ -27,7 +30,10 @@ export class ProcessEnd {
     return this.#abort.signal.aborted
   }
 
-  /** Stops on SIGTERM and SIGINT, the second of which ends the process at once, and with `parent` when stdin ends. */
+  /**
+   * Stops on SIGTERM and SIGINT; a second signal ends the process at once. With `parent` the end of stdin stops the
+   * process, too.
+   */
   watch(parent: boolean): void {
     for (const signal of SIGNALS) {
       process.on(signal, () => {
@@ -36,18 +42,21 @@ export class ProcessEnd {
       })
     }
     if (!parent) return
-    // A pipe's end is closed by the kernel however the parent ended, its kill -9 included.
+    // The kernel closes the parent's end of the pipe however the parent ends, also after kill -9.
     process.stdin.resume()
     for (const event of ['end', 'close', 'error'] as const)
       process.stdin.once(event, () => void this.stop('parent_gone'))
   }
 
-  /** Adds what is to be stopped; the functions are called one after the other, in the order added. */
+  /** Adds a stop function. The functions are called one after the other, in the order in which they were added. */
   onStop(stop: () => Promise<void>): void {
     this.#stops.push(stop)
   }
 
-  /** Stops everything and ends the process: with exit code 1 for an error, one while stopping, or a stop in default of time. */
+  /**
+   * Stops everything and ends the process. The exit code is 1 if `error` is given, a stop function fails, or the time
+   * is over.
+   */
   async stop(reason: string, error?: unknown): Promise<void> {
     if (this.stopping) return
     if (error !== undefined) this.#report(reason, error)
@@ -87,11 +96,11 @@ export class ProcessEnd {
         this.#log.error('unhandled_handler_failed', { error: asError(failure) })
       }
     }
-    // Its state is not known: no graceful stop, which could commit what was not done.
+    // The state of the process is unknown. A graceful stop could commit work that was not done.
     process.exit(1)
   }
 
-  /** A mistake of the user is one clear sentence, without a stack. */
+  /** A user's mistake is logged as one clear sentence, without a stack. */
   #report(reason: string, error: unknown): void {
     if (!(error instanceof ConfigException)) {
       this.#log.error(reason, { error: asError(error) })

@@ -2,10 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { observableGauge } from '@tributary/telemetry'
 
 const NANOS = 1e9
-/** The monitor's timer; an idle loop measures this much, which is no delay. */
+/** The resolution of the monitor's timer. An idle event loop measures this much, so it is subtracted from the delay. */
 const RESOLUTION_MS = 10
 
-/** Memory, CPU and event loop delay of the process, as metrics. Answers a function that ends it. */
+/** Exports memory, CPU and event loop delay of the process. Returns a function that ends this. */
 export function observeProcess(): () => void {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   delay.enable()

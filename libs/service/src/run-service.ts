@@ -12,49 +12,52 @@ import { ProcessEnd } from './process-end.ts'
 import { serviceSettings } from './settings.ts'
 import { startTracing } from './tracing.ts'
 
-/** What a service gets from `runService`. */
+/** What `runService` gives to a service. */
 export interface ServiceHost<K extends Keys = Keys> {
   /** The service's own settings, parsed. */
   readonly settings: ValuesOf<K>
   readonly log: Logger
-  /** The admin server; routes may be added until `start` resolves. */
+  /** The admin server. Routes may be added until `start` resolves. */
   readonly admin: FastifyInstance
-  /** host:port under which others reach the admin server: the worker id. */
+  /** host:port at which others reach the admin server. This is the worker id. */
   readonly address: string
-  /** Aborted when the service is to stop. */
+  /** Aborts when the service must stop. */
   readonly signal: AbortSignal
-  /** ms that the service's `stop` and all else of the end may take, before the process just ends. */
+  /** Time in ms for `stop` and the rest of the shutdown. Afterwards the process exits without waiting. */
   readonly shutdownTimeoutMs: number
   /**
-   * What to do with an error that nobody handled, in the async context of its throw, instead of ending the process. It has
-   * been logged by then; the process ends all the same when `handler` does not take it (false) or throws.
+   * Registers a handler for errors that nobody caught, which otherwise end the process. The handler runs in the async
+   * context of the throw, after the error was logged. If it returns false or throws, the process ends.
    */
   onUnhandled(handler: (error: unknown) => boolean): void
-  /** Stops the service as a signal would; with an error, the exit code is 1. */
+  /** Stops the service like a signal. The exit code is 1 when `error` is given. */
   shutdown(reason: string, error?: unknown): void
 }
 
 export interface Service {
-  /** True, or in words why the service is not ready. */
+  /** True, or the reason why the service is not ready. */
   ready(): true | string
   /** Releases everything. Called once. */
   stop(): Promise<void>
-  /** More fields of the line event=service_started: the ports of other servers, for instance. */
+  /** Additional fields of the line event=service_started, such as the ports of other servers. */
   readonly startedFields?: Readonly<Record<string, unknown>>
 }
 
 export interface ServiceOptions<K extends Keys> {
-  /** `grpc-ingest` */
+  /** The name of the service, such as `grpc-ingest`. */
   readonly name: string
   readonly version: string
-  /** Its keys come from the environment, together with `serviceSettings`, whose defaults they may change. */
+  /**
+   * The service's own keys. They are read from the environment, like those of `serviceSettings`, whose defaults they
+   * may change.
+   */
   readonly settings: ConfigSpec<K>
   start(host: ServiceHost<K>): Promise<Service>
 }
 
 /**
- * Runs a service until it is told to stop, and ends the process: exit code 0 after SIGTERM, SIGINT or the end of the
- * watched parent, 1 when it cannot start, does not stop in time, or meets an error that nobody handled.
+ * Runs a service until it is stopped, then ends the process. The exit code is 0 after SIGTERM, SIGINT or the end of the
+ * watched parent. It is 1 when the service cannot start, does not stop in time, or meets an error that nobody caught.
  */
 export async function runService<K extends Keys>(options: ServiceOptions<K>): Promise<void> {
   const spec = defineConfig(
@@ -98,7 +101,7 @@ async function start<K extends Keys>(
     ready: () => (end.stopping ? 'The service is stopping.' : (service?.ready() ?? 'The service is starting.')),
     scrape: () => metrics.scrape(),
   })
-  // In this order: the service says goodbye while its admin server still answers, and its last spans are sent.
+  // The order matters: the service stops while its admin server still answers, and then its last spans are sent.
   const starting = Promise.withResolvers<Service | undefined>()
   end.onStop(async () => (await starting.promise)?.stop())
   end.onStop(() => admin.close())

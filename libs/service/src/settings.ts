@@ -2,7 +2,7 @@ import { defineConfig } from '@tributary/config'
 
 const group = 'Service'
 
-/** Settings that every service has, beside its own. */
+/** The settings that every service has. */
 export const serviceSettings = defineConfig({
   'admin.host': {
     type: 'string',

@@ -5,8 +5,9 @@ import type { Env } from '@tributary/config'
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
 
 /**
- * Sends traces by OTLP when an endpoint is set, by the standard `OTEL_*` variables. Without one the SDK is not loaded,
- * as that takes a good part of a start's time; trace context is passed on all the same. Answers a function that flushes.
+ * Sends traces by OTLP when one of the standard `OTEL_*` variables names an endpoint. Without an endpoint the SDK is
+ * not loaded, because loading takes a good part of the start's time; trace context is still passed on. Returns a
+ * function that flushes.
  */
 export async function startTracing(
   service: { readonly name: string; readonly version: string },
@@ -23,7 +24,8 @@ export async function startTracing(
   const sdk = new NodeSDK({
     serviceName: env['OTEL_SERVICE_NAME'] || service.name,
     resource: defaultResource().merge(resourceFromAttributes({ 'service.version': service.version })),
-    // Metrics are scraped and logs go to standard output: unset, the SDK would set up OTLP exporters of both as well.
+    // Metrics are scraped and logs go to standard output. If these options were unset, the SDK would create OTLP
+    // exporters for both.
     metricReaders: [],
     logRecordProcessors: [],
   })

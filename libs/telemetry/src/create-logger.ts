@@ -5,19 +5,19 @@ import { formatLine } from './logfmt.ts'
 import type { LogFields, Logger, LogLevel } from './logger.ts'
 import { redact } from './redaction.ts'
 
-/** Where lines go; a line comes with its end. */
+/** The destination of log lines. Each line includes its line end. */
 export interface LogStream {
   write(line: string): unknown
 }
 
 export interface LoggerOptions {
-  /** The dotted name, `io.tributary.connect.grpc`. */
+  /** The dotted name, such as `io.tributary.connect.grpc`. */
   readonly name: string
-  /** Sets the level of `name` in the registry. Absent: the level of the nearest set name above it. */
+  /** Sets the level of `name` in the registry. Absent: the level of the nearest name above that has one. */
   readonly level?: LogLevel
   /** Added to each line. */
   readonly fields?: LogFields
-  /** Default: standard output, written synchronously, so that the last line before a crash is there. */
+  /** Default: standard output. Lines are written synchronously, so that the last line before a crash is not lost. */
   readonly stream?: LogStream
   readonly levels?: LoggerLevels
 }
@@ -38,8 +38,8 @@ let shared: LogStream | undefined
 function stdout(): LogStream {
   if (shared) return shared
   const destination = pino.destination({ dest: 1, sync: true })
-  // pino drops lines once the reader went away, as when a launcher is killed before its children. Any other error, a full
-  // disk, must not end the process either.
+  // pino drops lines when the reader has gone away, for example when a launcher is killed before its children. No other
+  // error, such as a full disk, may end the process.
   destination.on('error', (error: Error) => process.stderr.write(`log output failed: ${error.message}\n`))
   return (shared = destination)
 }

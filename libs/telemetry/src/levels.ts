@@ -1,13 +1,13 @@
 import type { LogLevel } from './logger.ts'
 
-/** A logger whose level was set, as `/admin/loggers` shows it. */
+/** A logger whose level was set, in the format of `/admin/loggers`. */
 export interface LoggerLevel {
   readonly level: ConnectLevel
-  /** ms since the epoch; null for a level that stands since the start. */
+  /** ms since the epoch; null for a level that has not changed since the start. */
   readonly last_modified: number | null
 }
 
-/** Level names of Kafka Connect's REST API (log4j's). */
+/** The level names of Kafka Connect's REST API, which are log4j's. */
 export type ConnectLevel = 'OFF' | 'FATAL' | 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'TRACE' | 'ALL'
 
 const RANKS: Readonly<Record<LogLevel, number>> = {
@@ -22,7 +22,7 @@ const RANKS: Readonly<Record<LogLevel, number>> = {
 }
 const ROOT = 'root'
 
-/** A level by its name in any case; null when there is no such level. */
+/** Parses a level's name and ignores case; null when there is no such level. */
 export function parseLevel(text: string): LogLevel | null {
   const lower = text.toLowerCase()
   return Object.hasOwn(RANKS, lower) ? (lower as LogLevel) : null
@@ -33,29 +33,29 @@ export function rankOf(level: LogLevel): number {
 }
 
 /**
- * Levels of the dotted logger names of this process. A logger has the level of its longest name part that was set,
- * `io.tributary` for `io.tributary.connect.grpc`, else that of `root`.
+ * The levels of this process by dotted logger name. A logger has the level of the longest part of its name that has
+ * one: `io.tributary.connect.grpc` takes the level of `io.tributary`. Without one it has the level of `root`.
  */
 export class LoggerLevels {
   readonly #levels = new Map<string, { level: LogLevel; modified: number | null }>([
     [ROOT, { level: 'info', modified: null }],
   ])
-  /** Counts changes, so that loggers can keep their effective level until the next one. */
+  /** Counts changes. A logger keeps its effective level until this number changes. */
   #version = 0
 
   get version(): number {
     return this.#version
   }
 
-  /** Sets the level that stands from the start, without a time of change. */
+  /** Sets a level at the start, without a time of change. */
   init(name: string, level: LogLevel): void {
     this.#levels.set(nameOf(name), { level, modified: null })
     this.#version++
   }
 
   /**
-   * Sets the level of a logger and of the set ones below it (for `root`: all set ones). Answers their names, sorted.
-   * `now` is in ms since the epoch.
+   * Sets the level of a logger and of those loggers below it that have a level; `root` changes all that have one.
+   * Returns their names, sorted. `now` is in ms since the epoch.
    */
   set(name: string, level: LogLevel, now = Date.now()): string[] {
     const target = nameOf(name)
@@ -67,13 +67,13 @@ export class LoggerLevels {
     return names.sort()
   }
 
-  /** The level that was set for exactly this name; null when none was. */
+  /** The level that was set for exactly this name; null when none was set. */
   get(name: string): LoggerLevel | null {
     const entry = this.#levels.get(nameOf(name))
     return entry ? toConnect(entry) : null
   }
 
-  /** All set loggers by name, in the order of their names. */
+  /** All loggers with a level, sorted by name. */
   all(): Record<string, LoggerLevel> {
     const sorted = [...this.#levels].sort(([a], [b]) => (a < b ? -1 : 1))
     return Object.fromEntries(sorted.map(([name, entry]) => [name, toConnect(entry)]))
@@ -92,7 +92,7 @@ function toConnect({ level, modified }: { level: LogLevel; modified: number | nu
   return { level: level.toUpperCase() as ConnectLevel, last_modified: modified }
 }
 
-/** log4j's root logger is found in any case, and so is ours. */
+/** log4j ignores the case of the root logger's name, and so do we. */
 function nameOf(name: string): string {
   return name.toLowerCase() === ROOT ? ROOT : name
 }

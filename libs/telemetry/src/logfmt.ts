@@ -1,12 +1,12 @@
 import type { LogFields, LogLevel } from './logger.ts'
 
-/** Longer values are cut: a log is no place for a payload, and a line must stay readable. */
+/** Longer values are cut, because a log is no place for a payload and a line must stay readable. */
 const MAX_VALUE_LENGTH = 4096
-/** Causes followed in a chain; a longer one is a loop or no help. */
+/** The number of causes that are followed. A longer chain is a loop, or no help. */
 const MAX_CAUSES = 10
 
 export interface LogLine {
-  /** ms since the epoch */
+  /** ms since the epoch. */
   readonly time: number
   readonly level: LogLevel
   readonly name: string
@@ -15,9 +15,9 @@ export interface LogLine {
 }
 
 /**
- * `2026-01-02T03:04:05.678Z INFO  io.tributary.x event=name key=value`, with the line's end. A value is quoted when it
- * is empty or holds a space, `=`, a quote or a control character. An Error is written as its message, its code and the
- * messages of its causes; at level error its stack follows on lines of its own, as operators `grep -A` for it.
+ * Formats `2026-01-02T03:04:05.678Z INFO io.tributary.x event=name key=value` and a line end. A value is quoted when it
+ * is empty or contains a space, `=`, a quote or a control character. An Error is written as its message, its code and
+ * the messages of its causes. At level error its stack follows on lines of its own, because operators use `grep -A`.
  */
 export function formatLine({ time, level, name, event, fields }: LogLine): string {
   let line = `${new Date(time).toISOString()} ${level.toUpperCase().padEnd(5)} ${name} event=${formatValue(event)}`
@@ -43,7 +43,7 @@ function formatKey(key: string): string {
 function formatValue(value: unknown): string {
   const text = textOf(value)
   const cut = text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text
-  // A control character in a value could forge a line.
+  // Quoting matters for safety: a control character in a value could forge a line.
   return cut !== '' && !/[\s="\\\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(cut) ? cut : quote(cut)
 }
 
@@ -73,7 +73,8 @@ function objectText(value: object): string {
   try {
     const text = JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? String(v) : v)) as
       string | undefined
-    // A text that is its own JSON, as a secret's `[hidden]`, needs no second pair of quotes.
+    // Some objects have a string as their JSON, such as a secret's `[hidden]`. That string needs no second pair of
+    // quotes.
     return text === undefined ? '<object>' : text.startsWith('"') ? (JSON.parse(text) as string) : text
   } catch (error) {
     return `<unprintable: ${error instanceof Error ? error.message : 'error'}>`
@@ -118,7 +119,7 @@ function headOf(error: unknown): string {
   return `${error.name}${code === null ? '' : ` [${code}]`}: ${error.message}`
 }
 
-/** `code` of our errors and of Node's (`ECONNREFUSED`). */
+/** The `code` of our errors and of Node's (`ECONNREFUSED`). */
 function codeOf(error: Error): string | null {
   const code = (error as { code?: unknown }).code
   return typeof code === 'string' || typeof code === 'number' ? String(code) : null

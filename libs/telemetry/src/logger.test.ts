@@ -16,11 +16,11 @@ function setup(name = 'io.tributary.x'): { log: Logger; lines: string[]; levels:
 const format = (fields: LogFields, level: 'info' | 'error' = 'info'): string =>
   formatLine({ time: Date.UTC(2026, 0, 2, 3, 4, 5, 678), level, name: 'io.tributary.x', event: 'name', fields })
 
-test('a line has time, padded level, name, event, then the fields', () => {
+test('a line has time, padded level, logger, event, and then the fields', () => {
   assert.equal(format({ key: 'value' }), '2026-01-02T03:04:05.678Z INFO  io.tributary.x event=name key=value\n')
 })
 
-test('values are quoted only when they need it, and undefined ones left out', () => {
+test('values are quoted only when necessary, and undefined values are left out', () => {
   const fields = {
     a: '',
     b: 'x y',
@@ -36,13 +36,13 @@ test('values are quoted only when they need it, and undefined ones left out', ()
   assert.match(format(fields), / a="" b="x y" c="k=v" d="q\\"" e=1 f=null h=true i=a:b\/c,\[d\] j="tab\\t"\n$/)
 })
 
-test('no value can begin a line or a field of its own', () => {
+test('a value cannot forge a line or a field', () => {
   const line = format({ a: 'x\n2026 ERROR y', b: '\u2028\u0085\u001b[31m', 'c d=': 'e' })
   assert.equal(line.split('\n').length, 2)
   assert.match(line, / a="x\\n2026 ERROR y" b="\\u2028\\u0085\\u001b\[31m" c_d_=e\n$/)
 })
 
-test('objects are JSON, bytes are counted, long values are cut, what cannot be printed says so', () => {
+test('objects are JSON, bytes are counted, long values are cut, and unprintable values are marked', () => {
   const loop: Record<string, unknown> = {}
   loop['self'] = loop
   const secret = { toJSON: () => '[hidden]' }
@@ -65,13 +65,13 @@ test('an error is its message, its code and its causes; at level error its stack
   assert.ok(lines.includes('\tCaused by: Error [ECONNREFUSED]: refused'))
 })
 
-test('a chain of causes that loops ends', () => {
+test('a loop of causes ends', () => {
   const error = new Error('a')
   error.cause = new Error('b', { cause: error })
   assert.match(format({ error }), / error=a error_cause="Error: b"\n$/)
 })
 
-test('a level holds for the loggers below it until one of them is set', () => {
+test('a logger takes the level of the nearest logger above that has one', () => {
   const { log, lines, levels } = setup()
   const child = log.child({ task: 0 }, 'io.tributary.x.task')
   log.debug('no')
@@ -91,7 +91,7 @@ test('a level holds for the loggers below it until one of them is set', () => {
   )
 })
 
-test('setting a level sets the set loggers below it too, and tells which', () => {
+test('setting a level also sets the loggers below that have one, and returns their names', () => {
   const levels = new LoggerLevels()
   levels.set('a.b', 'info', 1)
   levels.set('a.bc', 'info', 1)
@@ -109,7 +109,7 @@ test('the root logger is listed with the level of the start, unchanged', () => {
   assert.equal(levels.effective('any.thing'), 'warn')
 })
 
-test('levels are read in any case', () => {
+test('the names of levels ignore case', () => {
   assert.equal(parseLevel('Debug'), 'debug')
   assert.equal(parseLevel('OFF'), 'off')
   assert.equal(parseLevel('BOGUS'), null)

@@ -2,8 +2,8 @@ import { metrics } from '@opentelemetry/api'
 import type { Attributes, Meter } from '@opentelemetry/api'
 
 /**
- * The meter of all our instruments. Call it where an instrument is made, after the process has loaded its SDK: an
- * instrument made before that stays without effect.
+ * The meter of all our instruments. Call it where an instrument is created, after the process has loaded the SDK: an
+ * instrument that was created earlier has no effect.
  */
 export function meter(): Meter {
   return metrics.getMeter('tributary')
@@ -15,8 +15,9 @@ export interface Observation {
 }
 
 /**
- * A gauge read at each scrape, under exactly this name: the Prometheus exporter adds `_total` to counters, so documented
- * names whose alert rules must fire are gauges even where they count. Answers a function that removes it.
+ * Creates a gauge that is read at each scrape and exported under exactly this name. The Prometheus exporter adds
+ * `_total` to the names of counters. So a documented name on which alert rules depend is a gauge even if it counts.
+ * Returns a function that removes the gauge.
  */
 export function observableGauge(name: string, description: string, observe: () => Iterable<Observation>): () => void {
   const gauge = meter().createObservableGauge(name, { description })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { oncePer } from './once-per.ts'
 
-test('a key passes once an interval, and then tells how many it left out', () => {
+test('a key passes once in each interval, and then reports how many lines were left out', () => {
   let now = 0
   const limit = oncePer(1000, () => now)
   assert.equal(limit('a'), 0)
@@ -16,7 +16,7 @@ test('a key passes once an interval, and then tells how many it left out', () =>
   assert.equal(limit('a'), 0)
 })
 
-test('it remembers a bounded number of keys', () => {
+test('the number of remembered keys is bounded', () => {
   const limit = oncePer(1000, () => 0)
   for (let i = 0; i < 1001; i++) limit(String(i))
   assert.equal(limit('1000'), null)

@@ -1,10 +1,10 @@
-/** Keys remembered; beyond them the oldest is forgotten, which costs one line too many. */
+/** The number of remembered keys. Above it the oldest key is forgotten, which may cost one line too many. */
 const MAX_KEYS = 1000
 
 /**
- * Lets a log line through once in `intervalMs` for each key. Answers null when the line is to be left out, else how many
- * were left out since the last one: `const left = limit(topic); if (left !== null) log.warn('…', { suppressed: left })`.
- * `now` gives ms, monotonic.
+ * Limits a log line to one in `intervalMs` for each key. Returns null when the line must be left out, else how many
+ * lines were left out since the last one: `const left = limit(topic); if (left !== null) log.warn('…', { suppressed:
+ * left })`. `now` gives ms, monotonic.
  */
 export function oncePer(
   intervalMs: number,

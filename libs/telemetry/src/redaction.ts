@@ -1,9 +1,12 @@
 import { MIN_INDEXED_LENGTH, TextIndex } from './text-index.ts'
 
-/** As @tributary/config's: hides secrets in a text. */
+/** Hides secrets in a text. @tributary/config has an implementation. */
 export interface Redactor {
   (text: string): string
-  /** Every text for which it puts `[hidden]`. Absent: only it knows, and is called for each line. */
+  /**
+   * Every text that the redactor replaces by `[hidden]`. Absent: the texts are unknown, and the redactor is called for
+   * each line.
+   */
   readonly forms?: readonly string[]
 }
 
@@ -12,9 +15,9 @@ const hidden = new TextIndex()
 const others = new Set<Redactor>()
 
 /**
- * Passes every line of every logger of this process through `redactor` (one of @tributary/config's) until the answered
- * function is called. For the whole process, as a library's error may carry a task's secret into any logger. A line costs
- * the same however many redactors with `forms` there are: a worker may have a thousand tasks.
+ * Passes every line of every logger of this process through `redactor`, until the returned function is called. The
+ * whole process is covered, because a library's error may carry a task's secret into any logger. The cost of a line
+ * does not depend on the number of redactors with `forms`, because a worker may have a thousand tasks.
  */
 export function redactLogs(redactor: Redactor): () => void {
   const { forms } = redactor

@@ -8,13 +8,13 @@ function indexOf(...texts: string[]): TextIndex {
   return index
 }
 
-test('every occurrence of every text is replaced, the longest of those that begin together', () => {
+test('every occurrence of every text is replaced; of texts that start together the longest is replaced', () => {
   const index = indexOf('secret', 'secret-long', 'pass', 'ünïcödé')
   assert.equal(index.replaceIn('secret-long secret passpass-secre', '*'), '* * **-secre')
   assert.equal(index.replaceIn('an ünïcödé, secretünïcödé', '*'), 'an *, **')
 })
 
-test('a text is found at the ends and after what was replaced, not across it', () => {
+test('a text is found at both ends and next to a replaced text, but not across one', () => {
   const index = indexOf('abcd', 'cdef', 'efgh')
   assert.equal(index.replaceIn('abcdefgh', '*'), '**')
   assert.equal(index.replaceIn('abcdef', '*'), '*ef')
@@ -31,7 +31,7 @@ test('a text that was added twice is replaced until it was removed twice', () =>
   index.remove('never added')
 })
 
-test('of random texts it replaces what a search for each of them finds', () => {
+test('for random texts the result equals that of a search for each text', () => {
   let state = 7
   const random = (n: number): number => (state = (state * 1103515245 + 12345) & 0x7fffffff) % n
   const letters = (length: number): string => Array.from({ length }, () => 'abé\u{20ac}'[random(4)]).join('')

@@ -1,12 +1,12 @@
-/** Characters by which a text is found; a shorter one cannot be indexed. */
+/** The number of characters by which a text is found. Shorter texts cannot be indexed. */
 export const MIN_INDEXED_LENGTH = 4
 
 /**
- * Texts that are to be replaced in others. A search costs what the searched text is long, however many they are: a number
- * made of the last four characters read names the few that may begin there.
+ * Texts that are replaced in other texts. The time of a search depends on the length of the searched text, not on the
+ * number of texts: the last four characters form a number, which selects the few texts that may start there.
  */
 export class TextIndex {
-  /** The texts by their first four characters, each with how often it was added. */
+  /** The texts by their first four characters, each with the number of times that it was added. */
   readonly #byStart = new Map<number, Map<string, number>>()
 
   add(text: string): void {
@@ -16,7 +16,7 @@ export class TextIndex {
     texts.set(text, (texts.get(text) ?? 0) + 1)
   }
 
-  /** Undoes one `add`. */
+  /** Reverses one `add`. */
   remove(text: string): void {
     const start = startOf(text)
     const texts = this.#byStart.get(start)
@@ -26,7 +26,7 @@ export class TextIndex {
     if (texts?.size === 0) this.#byStart.delete(start)
   }
 
-  /** Of texts that begin at the same place the longest is replaced. */
+  /** Replaces all texts. Of texts that start at the same place the longest is replaced. */
   replaceIn(searched: string, by: string): string {
     if (this.#byStart.size === 0) return searched
     let result = ''
@@ -52,7 +52,7 @@ function startOf(text: string): number {
   return start
 }
 
-/** What five characters ago was read is shifted out. 30 bits, which V8 holds without an object. */
+/** Adds a character's code and shifts the oldest one out. The number has 30 bits, which V8 stores without an object. */
 function followed(start: number, code: number): number {
   return ((start << 8) ^ code) & 0x3fff_ffff
 }

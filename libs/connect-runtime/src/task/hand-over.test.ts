@@ -197,7 +197,7 @@ for (const [resumable, delivered] of [
   })
 }
 
-test('a run leaves a handOverState once all is delivered', async () => {
+test('a run leaves a hand-over state once all is delivered', async () => {
   const s = scriptedRun()
   s.task.handOverState = 'ids'
   void s.run.run()
@@ -207,7 +207,7 @@ test('a run leaves a handOverState once all is delivered', async () => {
   assert.equal(s.run.handOverState, 'ids')
 })
 
-test('a run that gave something up leaves no handOverState, as it would name what is not delivered', async () => {
+test('a run that gave something up leaves no hand-over state, as it would name what is not delivered', async () => {
   const s = scriptedRun({ 'task.shutdown.graceful.timeout.ms': '20' })
   s.task.handOverState = 'ids'
   s.producer.up.close()
@@ -218,7 +218,7 @@ test('a run that gave something up leaves no handOverState, as it would name wha
   assert.deepEqual([s.run.state, s.run.handOverState], ['stopped', null])
 })
 
-test('a handOverState over 64 KiB is dropped: the offsets are enough to lose nothing', async () => {
+test('a hand-over state over 64 KiB is dropped: the offsets are enough to lose nothing', async () => {
   const s = scriptedRun()
   s.task.handOverState = 'x'.repeat(64 * 1024 + 1)
   void s.run.run()
@@ -250,7 +250,7 @@ describe('two runs overlap', () => {
     return now
   }
 
-  test('for half a second, as what the server sent to the predecessor one alone may be under way', async () => {
+  test('for half a second, as what the server sent to the predecessor alone may be under way', async () => {
     assert.equal(await lasts(() => ({ received: 1, behind: false })), 500)
   })
 
@@ -259,7 +259,7 @@ describe('two runs overlap', () => {
     assert.equal(await lasts(() => ({ received: 0, behind: false })), 2000)
   })
 
-  test('while the predecessor one, its queue full, does not read what waits for it alone', async () => {
+  test('while the predecessor, its queue full, does not read what waits for it alone', async () => {
     assert.equal(await lasts((now) => ({ received: 1, behind: now < 3000 })), 3480)
   })
 

@@ -97,6 +97,9 @@ describe('a feed that goes mute', () => {
     const before = pings
     await until('we have been heard of for longer than any deadline', () => pings > before + 15)
     task.resume()
+    // Reading the topic may take longer than the idle timeout, so the feed must not fall silent meanwhile.
+    const talking = setInterval(() => server.clients[0]?.say('still here'), 100)
+    t.after(() => clearInterval(talking))
     await until('all came', async () => (await task.kept()).length >= count)
     assert.equal(server.clients.length, 1)
   })

@@ -2,14 +2,14 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TaskId } from '../model/task.ts'
 
-/** The folder of a task on this host, with something in it. */
+/** A task's folder on this host that is not empty. `bytes`: the size of its files. */
 export interface LeftFolder {
   readonly id: TaskId
   readonly dir: string
   readonly bytes: number
 }
 
-/** All that tasks have left in `dataDir`, as `taskFolder` names it; what has other names is somebody else's. */
+/** Lists the task folders in `dataDir` that are not empty. Folders that `taskFolder` would not name so are ignored. */
 export async function leftFolders(dataDir: string): Promise<LeftFolder[]> {
   const found: LeftFolder[] = []
   for (const connectorName of await entries(dataDir)) {
@@ -34,7 +34,7 @@ function decoded(name: string): string | null {
   }
 }
 
-/** [] when it is not there, or is no folder. */
+/** Returns [] if `dir` does not exist or is not a folder. */
 async function entries(dir: string): Promise<string[]> {
   return readdir(dir).catch((error: unknown) => {
     const code = (error as { code?: unknown }).code
@@ -46,7 +46,7 @@ async function entries(dir: string): Promise<string[]> {
 async function sizeOf(dir: string, names: readonly string[]): Promise<number> {
   let bytes = 0
   for (const name of names) {
-    // Its owner may be at work on it.
+    // A task or a recovery task may delete the file meanwhile.
     const found = await stat(join(dir, name)).catch((error: unknown) => {
       if ((error as { code?: unknown }).code === 'ENOENT') return null
       throw error

@@ -1,7 +1,7 @@
 import { observableGauge, type Observation } from '@tributary/telemetry'
 import type { RecoveryCount, LeftBehind } from './left-behind.ts'
 
-/** Exports what lies on this host's disk of tasks that are not here, and what of it came to Kafka after all. */
+/** Exports, per task, the bytes left behind on this host's disk and the records that recovery tasks delivered from there. */
 export function registerLeftBehindMetrics(leftBehind: Pick<LeftBehind, 'counts'>): void {
   const observations = (value: (count: RecoveryCount) => number) => (): Observation[] =>
     leftBehind.counts().map((count) => ({
@@ -14,12 +14,12 @@ export function registerLeftBehindMetrics(leftBehind: Pick<LeftBehind, 'counts'>
     }))
   observableGauge(
     'tributary_late_records',
-    'Records that Kafka got from this host after their task had moved to another',
+    'Records that recovery tasks delivered from this host after their task had moved to another host',
     observations(({ records }) => records),
   )
   observableGauge(
     'tributary_left_behind_bytes',
-    'Bytes on disk here of tasks that run elsewhere, or not at all',
+    'Bytes on the disk of this host that belong to tasks that do not run on this worker',
     observations(({ bytes }) => bytes),
   )
 }

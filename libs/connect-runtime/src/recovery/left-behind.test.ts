@@ -21,13 +21,13 @@ const ID = { connector: 'feed', task: 0 }
 interface Scene {
   readonly config: FakeConfigStore
   readonly leftBehind: LeftBehind
-  /** How many late tasks were made; making one fails, as there is no Kafka here. */
+  /** How many recovery tasks were created. Each creation throws, as this test has no Kafka. */
   made: number
   owner: { readonly state: State; readonly workerId: string } | null
   here: boolean
-  readonly told: LogFields[]
-  /** The folders are looked at so many times. */
-  looks(times: number): Promise<void>
+  readonly logged: LogFields[]
+  /** Lets the folders be checked so many times. */
+  checks(times: number): Promise<void>
 }
 
 async function createScene(t: TestContext): Promise<Scene> {
@@ -39,13 +39,13 @@ async function createScene(t: TestContext): Promise<Scene> {
   const config = new FakeConfigStore()
   await config.putConnectorConfig('feed', { 'connector.class': 'test.Feed' })
   await config.putTaskConfigs('feed', [{ 'task.class': 'test.FeedTask' }], 1)
-  const told: LogFields[] = []
+  const logged: LogFields[] = []
   const scene = { made: 0, owner: null as Scene['owner'], here: false }
   const leftBehind = new LeftBehind({
     plugins: [
       pluginOf(() => {
         scene.made++
-        throw new FatalError('TASK_NOT_STARTED', 'no late tasks here')
+        throw new FatalError('TASK_NOT_STARTED', 'this test has no Kafka')
       }),
     ],
     config,
@@ -54,7 +54,7 @@ async function createScene(t: TestContext): Promise<Scene> {
     workerId: 'here:1',
     isHere: () => scene.here,
     log: logOf((event, fields) => {
-      if (event === 'spill_left_behind') told.push(fields)
+      if (event === 'spill_left_behind') logged.push(fields)
     }),
     checkMs: CHECK_MS,
   })
@@ -63,8 +63,8 @@ async function createScene(t: TestContext): Promise<Scene> {
   return Object.assign(scene, {
     config,
     leftBehind,
-    told,
-    looks: async (times: number) => {
+    logged,
+    checks: async (times: number) => {
       for (let i = 0; i < times; i++) {
         mock.timers.tick(CHECK_MS)
         await leftBehind.idle()
@@ -79,16 +79,16 @@ async function leave(dataDir: string, id: TaskId): Promise<void> {
   await writeFile(join(dir, 'something'), '12345')
 }
 
-describe('what a task left on this host', () => {
-  test('is drained once two looks find that it runs elsewhere', async (t) => {
+describe('the folder that a task left on this host', () => {
+  test('is drained once two checks find the task on another worker', async (t) => {
     const scene = await createScene(t)
     scene.owner = { state: 'RUNNING', workerId: 'there:1' }
-    await scene.looks(1)
+    await scene.checks(1)
     assert.equal(scene.made, 0)
-    await scene.looks(1)
+    await scene.checks(1)
     assert.equal(scene.made, 1)
     assert.deepEqual(
-      scene.told.map(({ action, reason, owner, bytes }) => ({ action, reason, owner, bytes })),
+      scene.logged.map(({ action, reason, owner, bytes }) => ({ action, reason, owner, bytes })),
       [{ action: 'drain', reason: 'task_moved', owner: 'there:1', bytes: 5 }],
     )
     assert.deepEqual(
@@ -97,57 +97,57 @@ describe('what a task left on this host', () => {
     )
   })
 
-  test('is the business of the task that is here', async (t) => {
+  test('is left to the task while the task is on this worker', async (t) => {
     const scene = await createScene(t)
     scene.owner = { state: 'RUNNING', workerId: 'there:1' }
     scene.here = true
-    await scene.looks(4)
-    assert.deepEqual([scene.made, scene.told.length, scene.leftBehind.counts().length], [0, 0, 0])
+    await scene.checks(4)
+    assert.deepEqual([scene.made, scene.logged.length, scene.leftBehind.counts().length], [0, 0, 0])
   })
 
   for (const [what, arrange, reason] of [
-    ['runs nowhere', () => Promise.resolve(), 'task_not_running'],
-    ['was here, says the status, before a restart', (s) => setOwner(s, 'RUNNING', 'here:1'), 'task_not_running'],
-    ['failed elsewhere', (s) => setOwner(s, 'FAILED', 'there:1'), 'task_not_running'],
+    ['does not run', () => Promise.resolve(), 'task_not_running'],
+    ['ran on this worker before a restart', (s) => setOwner(s, 'RUNNING', 'here:1'), 'task_not_running'],
+    ['failed on another worker', (s) => setOwner(s, 'FAILED', 'there:1'), 'task_not_running'],
     [
       'is paused',
       (s) => setOwner(s, 'RUNNING', 'there:1').then(() => s.config.putTargetState('feed', 'PAUSED')),
       'task_not_running',
     ],
-    ['is one of a deleted connector', (s) => s.config.removeConnector('feed'), 'connector_absent'],
-    ['is one more than there are now', (s) => s.config.putTaskConfigs('feed', [], 2), 'task_absent'],
+    ['belongs to a deleted connector', (s) => s.config.removeConnector('feed'), 'connector_absent'],
+    ['no longer exists', (s) => s.config.putTaskConfigs('feed', [], 2), 'task_absent'],
   ] satisfies [string, (scene: Scene) => Promise<unknown>, string][]) {
-    test(`is kept, and told once, when the task ${what}`, async (t) => {
+    test(`is kept, and logged once, when the task ${what}`, async (t) => {
       const scene = await createScene(t)
       await arrange(scene)
-      await scene.looks(4)
+      await scene.checks(4)
       assert.equal(scene.made, 0)
       assert.deepEqual(
-        scene.told.map(({ reason, action }) => ({ reason, action })),
+        scene.logged.map(({ reason, action }) => ({ reason, action })),
         [{ reason, action: 'keep' }],
       )
     })
   }
 
-  test('is drained after all when the paused connector is resumed', async (t) => {
+  test('is drained once the paused connector is resumed', async (t) => {
     const scene = await createScene(t)
     await setOwner(scene, 'RUNNING', 'there:1')
     await scene.config.putTargetState('feed', 'PAUSED')
-    await scene.looks(2)
+    await scene.checks(2)
     await scene.config.putTargetState('feed', 'STARTED')
-    await scene.looks(2)
+    await scene.checks(2)
     assert.equal(scene.made, 1)
   })
 
-  test("is no business of a service that has not the connector's plugin", async (t) => {
+  test("is ignored by a service that does not have the connector's plugin", async (t) => {
     const scene = await createScene(t)
     await scene.config.putConnectorConfig('feed', { 'connector.class': 'other.Source' })
-    await scene.looks(4)
-    assert.deepEqual([scene.made, scene.told.length], [0, 0])
+    await scene.checks(4)
+    assert.deepEqual([scene.made, scene.logged.length], [0, 0])
   })
 })
 
-test('folders are found under the names that tasks get, whatever the connector is called', async (t) => {
+test('leftFolders finds the folders of tasks whatever characters the name of the connector has', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'tributary-left-'))
   t.after(() => rm(dataDir, { recursive: true }))
   const ids = ['..', 'a/b', 'ü *%', 'plain'].map((connector, task) => ({ connector, task }))

@@ -8,9 +8,9 @@ import { type RecoveryRun, type RecoveryRunRequest, startRecoveryRun } from './r
 import { type LeftFolder, leftFolders } from './left-behind-folders.ts'
 import type { TaskEnvironment } from '../unit/task-factory.ts'
 
-/** ms between two looks at the folders; only what two of them find to be another worker's is drained, so a restart is no move. */
+/** ms between two checks. A folder is drained once two checks in a row find its task on another worker: a restart is no move. */
 const CHECK_MS = 5000
-/** A folder that a run did not empty, as it failed or another process has it, waits for twice as long each time. */
+/** ms. A run may fail, or another process may hold the folder's lock. The wait before the next run then doubles up to this. */
 const BACKOFF_MAX_MS = 5 * 60_000
 
 export interface LeftBehindOptions {
@@ -19,43 +19,43 @@ export interface LeftBehindOptions {
   readonly status: Pick<StatusStore, 'task'>
   readonly environment: TaskEnvironment
   readonly workerId: string
-  /** Is the task here, or stopping here? Then its folder is its own business. */
+  /** Whether the task runs or stops on this worker. Such a task delivers its folder itself. */
   readonly isHere: (id: TaskId) => boolean
   readonly log: Logger
-  /** Tests look faster. */
+  /** ms between two checks; for tests. */
   readonly checkMs?: number
 }
 
-/** What was found of one task. */
+/** What the checks know of one task's folder. */
 interface Found {
   readonly id: TaskId
   bytes: number
-  /** What is to be done about it, as of the last look. */
-  verdict: Kept | 'drain' | null
-  /** The log says so. */
-  told: boolean
+  /** What the last check decided; null before the first, and after a run. */
+  verdict: KeepReason | 'drain' | null
+  /** The log has a line for this verdict. */
+  logged: boolean
   backoffMs: number
   retryAt: number
   run: RecoveryRun | null
-  /** Of runs that are over. */
+  /** Records that the broker acknowledged in runs that are over. */
   records: number
 }
 
-/** Why nothing is done about it: the connector is deleted, the task is not running anywhere, or it cannot be late. */
-type Kept = 'connector_absent' | 'task_absent' | 'task_not_running'
+/** Why a folder is kept: its connector does not exist, its task does not exist, or its task does not run on another worker. */
+type KeepReason = 'connector_absent' | 'task_absent' | 'task_not_running'
 
 export interface RecoveryCount {
   readonly id: TaskId
   readonly plugin: SourcePlugin | null
   readonly records: number
-  /** Bytes that wait here for a task that is not here. */
+  /** Bytes in the task's folder on this host; 0 while the task is on this worker. */
   readonly bytes: number
 }
 
 /**
- * What tasks left on this host's disk, and which have since moved to another host, would never come to Kafka: here it does, late,
- * as long as the task runs there. What belongs to a paused or stopped task waits with it; that of a deleted connector is kept for
- * whoever deleted it to decide.
+ * Delivers the records that tasks left on this host's disk before they moved to another host. A recovery task does so while the
+ * task runs on another worker. The folder of a paused, stopped or failed task waits until the task runs again. The folder of a
+ * deleted connector or task is kept: the operator decides what becomes of it.
  */
 export class LeftBehind {
   readonly #options: LeftBehindOptions
@@ -68,14 +68,14 @@ export class LeftBehind {
     this.#options = options
   }
 
-  /** The group gives these units to this worker: their tasks hand out themselves what is there. */
+  /** The group has assigned `units` to this worker. Their recovery tasks stop: the tasks deliver their folders themselves. */
   assigned(units: readonly string[]): void {
     for (const unit of units)
       this.#found
         .get(unit)
         ?.run?.stop()
         .catch((error: unknown) => this.#failed(error))
-    // Before the group has said for the first time what runs here, nothing is known to be left behind.
+    // Until the first assignment, this worker does not know which tasks it runs.
     if (!this.#stopped) this.#timer ??= setInterval(() => this.#check(), this.#options.checkMs ?? CHECK_MS).unref()
   }
 
@@ -88,7 +88,7 @@ export class LeftBehind {
     }))
   }
 
-  /** Resolves once no look is under way. */
+  /** Resolves once no check is in progress. */
   idle(): Promise<void> {
     return this.#checking
   }
@@ -101,10 +101,10 @@ export class LeftBehind {
   }
 
   #check(): void {
-    this.#checking = this.#checking.then(() => this.#look()).catch((error: unknown) => this.#failed(error))
+    this.#checking = this.#checking.then(() => this.#checkFolders()).catch((error: unknown) => this.#failed(error))
   }
 
-  async #look(): Promise<void> {
+  async #checkFolders(): Promise<void> {
     if (this.#stopped) return
     const { environment, isHere } = this.#options
     const folders = await leftFolders(environment.dataDir)
@@ -127,20 +127,20 @@ export class LeftBehind {
     const verdict = typeof request === 'string' ? request : 'drain'
     if (verdict !== found.verdict) {
       found.verdict = verdict
-      found.told = false
+      found.logged = false
       return
     }
     if (typeof request !== 'string') {
       if (found.run === null && this.#now >= found.retryAt) this.#drain(found, folder, request)
       return
     }
-    if (!found.told) this.#tell(folder, { reason: request, action: 'keep' })
-    found.told = true
+    if (!found.logged) this.#log(folder, { reason: request, action: 'keep' })
+    found.logged = true
     await found.run?.stop()
   }
 
-  /** Why it stays; null: it is no business of this service. */
-  #requestFor(id: TaskId): RecoveryRunRequest | Kept | null {
+  /** Returns the run that delivers the folder, or why the folder is kept; null if this service has no recovery task for it. */
+  #requestFor(id: TaskId): RecoveryRunRequest | KeepReason | null {
     const { config, status, workerId, plugins } = this.#options
     const { snapshot } = config
     const connector = snapshot.config(id.connector)
@@ -156,7 +156,7 @@ export class LeftBehind {
     return { id, plugin, createRecoveryTask: () => plugin.createRecoveryTask!(), props }
   }
 
-  #tell({ id, dir, bytes }: LeftFolder, fields: LogFields): void {
+  #log({ id, dir, bytes }: LeftFolder, fields: LogFields): void {
     this.#options.log.warn('spill_left_behind', { connector_name: id.connector, task: id.task, dir, bytes, ...fields })
   }
 
@@ -165,7 +165,7 @@ export class LeftBehind {
     const { connector, task } = folder.id
     const fields = { connector_name: connector, task }
     const owner = status.task(connector, task)?.workerId
-    this.#tell(folder, { reason: 'task_moved', owner, action: 'drain' })
+    this.#log(folder, { reason: 'task_moved', owner, action: 'drain' })
     let run: RecoveryRun
     try {
       run = startRecoveryRun(environment, request)
@@ -184,7 +184,7 @@ export class LeftBehind {
     found.run = null
     found.verdict = null
     found.records += run.records
-    const fields = { connector_name: connector, task, late_records: run.records }
+    const fields = { connector_name: connector, task, recovered_records: run.records }
     if (error !== null) log.error('spill_drain_failed', { ...fields, error })
     const folders = await leftFolders(environment.dataDir)
     const left = folders.find(({ id }) => id.connector === connector && id.task === task)
@@ -216,5 +216,5 @@ export class LeftBehind {
 }
 
 function newFound(id: TaskId): Found {
-  return { id, bytes: 0, verdict: null, told: false, backoffMs: 0, retryAt: 0, run: null, records: 0 }
+  return { id, bytes: 0, verdict: null, logged: false, backoffMs: 0, retryAt: 0, run: null, records: 0 }
 }

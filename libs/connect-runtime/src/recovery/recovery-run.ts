@@ -6,7 +6,7 @@ import type { Lease, TaskId } from '../model/task.ts'
 import { resolveProps } from '../model/props.ts'
 import { createTask, type TaskEnvironment } from '../unit/task-factory.ts'
 
-/** The task is another worker's, whose offsets these records have nothing to do with. */
+/** A recovery task neither reads nor writes offsets. The offsets belong to the task's owner, another worker. */
 const NO_OFFSETS: OffsetStore = {
   start: () => Promise.resolve(),
   refresh: () => Promise.resolve(),
@@ -17,10 +17,10 @@ const NO_OFFSETS: OffsetStore = {
   stop: () => Promise.resolve(),
 }
 
-/** What is left behind on this host is this host's to send, whoever has the task; the folder itself has a lock. */
+/** A recovery task needs no lease: a lock on the folder, not the group, decides which process delivers its records. */
 const ALWAYS: Lease = { valid: () => true, passed: () => Promise.resolve(), release: () => {} }
 
-/** A transactional producer would fence the task's owner. */
+/** A transactional producer would fence the task's owner (KIP-618). */
 const WITHOUT_TRANSACTIONS: Props = { 'exactly.once.support': 'requested', 'transaction.boundary': 'poll' }
 
 export interface RecoveryRunRequest {
@@ -31,16 +31,16 @@ export interface RecoveryRunRequest {
   readonly props: Props
 }
 
-/** A run of a plugin's late task: what it finds goes the way of all records, but for the offsets. */
+/** A run of a plugin's recovery task. Its records are transformed, converted and sent as any others, but commit no offsets. */
 export interface RecoveryRun {
-  /** Records that Kafka has. */
+  /** Records that the broker has acknowledged. */
   readonly records: number
-  /** Resolves when it is over; the error that it failed with, null without one. */
+  /** Resolves when the run is over, with the error that it failed with, or with null. */
   readonly ended: Promise<unknown>
   stop(): Promise<void>
 }
 
-/** Throws ConfigError, and whatever the plugin throws. */
+/** Starts a recovery task. Throws ConfigError, and whatever the plugin throws. */
 export function startRecoveryRun(environment: TaskEnvironment, request: RecoveryRunRequest): RecoveryRun {
   const { id, plugin, createRecoveryTask } = request
   const props = { ...request.props, ...WITHOUT_TRANSACTIONS }
@@ -53,7 +53,7 @@ export function startRecoveryRun(environment: TaskEnvironment, request: Recovery
     {
       ...resolved,
       id,
-      // Neither what it says of its connections nor of hand-overs is of use to it.
+      // Without the reconnect and hand-over policies: a recovery task neither connects nor overlaps with another run.
       plugin: { connector: name, taskClass, class: className, version, aliases, createTask: createRecoveryTask },
       lease: ALWAYS,
       finite: true,
@@ -64,7 +64,7 @@ export function startRecoveryRun(environment: TaskEnvironment, request: Recovery
     },
   )
   const scope: PluginScope = {
-    name: `what task ${id.task} of connector ${id.connector} left behind`,
+    name: `the recovery task of task ${id.task} of connector ${id.connector}`,
     unit: () => null,
     fail: (error) => run.fail(error),
   }

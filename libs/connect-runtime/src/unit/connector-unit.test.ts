@@ -9,7 +9,7 @@ import { FakeStatusStore } from '../testing/fake-status-store.ts'
 import { silentLog, until } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 
-/** `tasks.max` tasks that each know their number. */
+/** A connector with `tasks.max` tasks. Each task's config holds its number. */
 const plugin: SourcePlugin = {
   class: 'test.Many',
   aliases: [],
@@ -28,9 +28,9 @@ const OUTAGE = Object.assign(new Error('no broker'), { kind: 'retriable' })
 interface Scene {
   readonly config: FakeConfigStore
   readonly status: FakeStatusStore
-  /** What the group's members say that they have. */
+  /** Units that the group's only member reports as its own. */
   own: string[]
-  /** What was fenced, by call. */
+  /** The transactional ids of each call of `fenceProducers`. */
   readonly fenced: string[][]
   readonly lease: Gate
   unit(epoch?: number): ConnectorUnit
@@ -91,24 +91,24 @@ function scene(waitMs = 5000): Scene {
 
 const ONCE = { 'exactly.once.support': 'required' }
 
-test('exactly once: zombie tasks are taken away and fenced before others come', async () => {
+test('exactly once: zombie tasks are removed and fenced before new tasks are written', async () => {
   const s = scene()
   await s.put({ ...ONCE, 'tasks.max': '3' })
   const unit = s.unit(7)
   await unit.reconcile()
-  assert.deepEqual([s.config.taskWrites, s.fenced], [['3@7'], []], 'the first set has none before it')
+  assert.deepEqual([s.config.taskWrites, s.fenced], [['3@7'], []], 'the first set has no tasks before it to fence')
   await s.put({ ...ONCE, 'tasks.max': '2' })
   await unit.reconcile()
   assert.deepEqual(s.config.taskWrites, ['3@7', '0@7', '2@7'])
   assert.deepEqual(s.fenced, [['g-c-0', 'g-c-1', 'g-c-2']])
   await s.put({ ...ONCE, 'tasks.max': '2', other: 'x' })
   await unit.reconcile()
-  assert.equal(s.fenced.length, 2, 'a changed configuration moves work between tasks as well')
+  assert.equal(s.fenced.length, 2, 'a changed configuration may move work between tasks as well')
   await unit.reconcile()
-  assert.equal(s.fenced.length, 2, 'nothing changed, nothing happens')
+  assert.equal(s.fenced.length, 2, 'an unchanged configuration fences nothing')
 })
 
-test('one task before and after, or at least once: the set is just written', async () => {
+test('one task before and after, or at least once: the new set is written without fencing', async () => {
   for (const props of [{ ...ONCE, 'tasks.max': '1' }, { 'tasks.max': '3' }]) {
     const s = scene()
     const unit = s.unit()
@@ -120,7 +120,7 @@ test('one task before and after, or at least once: the set is just written', asy
   }
 })
 
-test('zombie tasks are waited for until no worker has one, and not for ever', async () => {
+test('fencing waits until no worker has a zombie task, for at most waitMs', async () => {
   const s = scene(300)
   await s.put({ ...ONCE, 'tasks.max': '2' })
   const unit = s.unit()
@@ -128,7 +128,7 @@ test('zombie tasks are waited for until no worker has one, and not for ever', as
   s.own = ['c/c', 't/1/c', 't/0/another']
   await s.put({ ...ONCE, 'tasks.max': '1' })
   const reconciled = unit.reconcile()
-  await until(() => s.config.taskWrites.length === 2, 'they are taken away')
+  await until(() => s.config.taskWrites.length === 2, 'the tasks are removed')
   assert.deepEqual(s.fenced, [])
   s.own = ['c/c', 't/0/another']
   await reconciled
@@ -136,10 +136,10 @@ test('zombie tasks are waited for until no worker has one, and not for ever', as
   s.own = ['t/0/c']
   await s.put({ ...ONCE, 'tasks.max': '2' })
   await unit.reconcile()
-  assert.deepEqual([s.config.taskWrites.at(-1), s.fenced.length], ['2@1', 2], 'whoever has not stopped is fenced')
+  assert.deepEqual([s.config.taskWrites.at(-1), s.fenced.length], ['2@1', 2], 'a task that has not stopped is fenced')
 })
 
-test('an owner that dies after taking the tasks away: its successor fences and writes them', async () => {
+test('an owner that dies after it removed the tasks: the next owner fences them and writes the new set', async () => {
   const s = scene()
   await s.put({ ...ONCE, 'tasks.max': '3' })
   const unit = s.unit()
@@ -147,7 +147,7 @@ test('an owner that dies after taking the tasks away: its successor fences and w
   s.own = ['t/2/c']
   await s.put({ ...ONCE, 'tasks.max': '2' })
   const dying = unit.reconcile()
-  await until(() => s.config.taskWrites.length === 2, 'they are taken away')
+  await until(() => s.config.taskWrites.length === 2, 'the tasks are removed')
   await unit.release('SILENT')
   await dying
   assert.deepEqual([s.config.taskWrites, s.fenced], [['3@1', '0@1'], []])
@@ -157,7 +157,7 @@ test('an owner that dies after taking the tasks away: its successor fences and w
   assert.deepEqual(s.fenced, [['g-c-0', 'g-c-1', 'g-c-2']])
 })
 
-test('stopped, deleted or changed while zombie tasks are waited for: what is newer counts', async () => {
+test('a stop, a deletion or a new configuration ends the wait for zombie tasks', async () => {
   for (const change of ['stop', 'delete', 'reconfigure'] as const) {
     const s = scene(60_000)
     await s.put({ ...ONCE, 'tasks.max': '3' })
@@ -166,7 +166,7 @@ test('stopped, deleted or changed while zombie tasks are waited for: what is new
     s.own = ['t/2/c']
     await s.put({ ...ONCE, 'tasks.max': '2' })
     const waiting = unit.reconcile()
-    await until(() => s.config.taskWrites.length === 2, 'they are taken away')
+    await until(() => s.config.taskWrites.length === 2, 'the tasks are removed')
     if (change === 'stop') await s.config.putTargetState('c', 'STOPPED')
     if (change === 'delete') await s.config.removeConnector('c')
     if (change === 'reconfigure') await s.put({ ...ONCE, 'tasks.max': '4' })
@@ -179,7 +179,7 @@ test('stopped, deleted or changed while zombie tasks are waited for: what is new
   }
 })
 
-test('without a lease an owner writes nothing: it may be someone else’s by then', async () => {
+test('without a lease an owner writes nothing: another worker may own the connector by then', async () => {
   const s = scene()
   await s.put({ 'tasks.max': '1' })
   s.lease.close()
@@ -198,7 +198,7 @@ test('without a lease an owner writes nothing: it may be someone else’s by the
   assert.deepEqual(s.config.taskWrites, ['1@1'])
 })
 
-test('an outage fails the connector until it is over, without anyone’s doing', async () => {
+test('an outage fails the connector, which runs again by itself once the outage is over', async () => {
   const s = scene()
   await s.put({ 'tasks.max': '1' })
   s.config.outage = OUTAGE
@@ -206,7 +206,7 @@ test('an outage fails the connector until it is over, without anyone’s doing',
   await unit.reconcile()
   assert.equal(s.status.connector('c')?.state, 'FAILED')
   s.config.outage = null
-  await until(() => s.status.connector('c')?.state === 'RUNNING', 'it runs')
+  await until(() => s.status.connector('c')?.state === 'RUNNING', 'the connector runs')
   assert.deepEqual([s.config.taskWrites, unit.failure], [['1@1'], null])
   await unit.release('SILENT')
 })

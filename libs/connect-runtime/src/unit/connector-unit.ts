@@ -22,7 +22,7 @@ export interface ConnectorUnitOptions {
   readonly log: Logger
 }
 
-/** A connector that is assigned to this worker: splits its configuration into tasks and writes them to the config topic. */
+/** A connector that is assigned to this worker. It splits its configuration into tasks and writes them to the config topic. */
 export class ConnectorUnit {
   readonly connector: string
   readonly plugin: SourcePlugin
@@ -32,9 +32,9 @@ export class ConnectorUnit {
   readonly #operations = new Serial()
   readonly #life = new AbortController()
   readonly #scope: PluginScope
-  /** Stalls of the past count no more; the next status says so. */
+  /** Past stalls no longer count. The next status resets their number to 0. */
   #forgiven = false
-  /** Outages in a row that a reconcile ran into, and the timer of the next try. */
+  /** Reconciles in a row that failed with an outage, and the timer of the next one. */
   #outages = 0
   #retry: NodeJS.Timeout | null = null
 
@@ -44,7 +44,7 @@ export class ConnectorUnit {
     this.#scope = {
       name: `connector ${connector}`,
       unit: () => ({ connector, task: null, generation, stalls: this.#stalls }),
-      fail: (error) => runOutsideScopes(() => this.#failLater(error)),
+      fail: (error) => runOutsideScopes(() => this.#failInBackground(error)),
     }
     this.connector = options.connector
     this.plugin = options.plugin
@@ -52,28 +52,28 @@ export class ConnectorUnit {
   }
 
   /**
-   * Brings tasks and status in line with the present configuration and target state. Asked again, it does it again. Writes
-   * nothing without a lease: someone else may own the connector by then.
+   * Brings tasks and status in line with the present configuration and target state. May be called at any time, and again.
+   * Writes nothing without a lease: another worker may own the connector by then.
    */
   reconcile(): Promise<void> {
     return this.#operations.run(async () => {
       const { config, group } = this.#options
       const { signal } = this.#life
-      const asked = this.#asked()
-      if (signal.aborted || asked === null) return
+      const wanted = this.#wanted()
+      if (signal.aborted || wanted === null) return
       try {
         await group.waitForLease(signal)
-        const tasks = this.#tasks(asked.props, asked.target)
+        const tasks = this.#tasks(wanted.props, wanted.target)
         if (tasks && !this.#unchanged(tasks)) {
-          if (this.#mustFence(asked.props, tasks)) await this.#fence(asked, signal)
-          // Something newer came meanwhile: its own turn follows.
-          if (!this.#still(asked)) return
+          if (this.#mustFence(wanted.props, tasks)) await this.#fence(wanted, signal)
+          // A newer configuration or target state has a reconcile of its own.
+          if (!this.#isCurrent(wanted)) return
           await group.waitForLease(signal)
           await config.putTaskConfigs(this.connector, tasks, this.epoch)
         }
         this.failure = null
         this.#outages = 0
-        await this.#report(stateOf(asked.target))
+        await this.#report(stateOf(wanted.target))
       } catch (error) {
         if (signal.aborted) return
         if (errorKind(error) === 'retriable') this.#reconcileAgain()
@@ -82,7 +82,7 @@ export class ConnectorUnit {
     })
   }
 
-  /** After an outage, with growing waits; what a user must change waits for the change. */
+  /** Schedules a reconcile after an outage, with exponentially growing waits of 1 to 60 s. */
   #reconcileAgain(): void {
     const waitMs = backoffMs(++this.#outages, { baseMs: 1000, maxMs: 60_000 })
     const again = (): void => {
@@ -94,12 +94,13 @@ export class ConnectorUnit {
     this.#retry = setTimeout(() => runOutsideScopes(again), waitMs)
   }
 
-  /** Someone changed or restarted it: what it did to processes in the past counts no more. */
+  /** A user changed or restarted the connector: past stalls no longer count. */
   changed(): Promise<void> {
     this.#forgiven = true
     return this.reconcile()
   }
 
+  /** Ends the connector on this worker. `SILENT`: leaves its status as it is. */
   release(finalState: 'UNASSIGNED' | 'DELETED' | 'SILENT'): Promise<void> {
     this.#life.abort(new Error(`connector ${this.connector} is released`))
     if (this.#retry) clearTimeout(this.#retry)
@@ -122,8 +123,8 @@ export class ConnectorUnit {
     await this.#report('FAILED', trace)
   }
 
-  /** The plugin's code went wrong where nobody waited for it. */
-  #failLater(error: unknown): void {
+  /** The plugin threw in a timer, in a callback, or in a promise that nobody awaits. */
+  #failInBackground(error: unknown): void {
     const failing = this.#operations.run(async () => {
       if (!this.#life.signal.aborted) await this.#failedWith(error)
     })
@@ -132,18 +133,19 @@ export class ConnectorUnit {
     })
   }
 
-  #asked(): Asked | null {
+  /** What the config topic says now; null once the connector is deleted. */
+  #wanted(): Wanted | null {
     const { snapshot } = this.#options.config
     const props = snapshot.config(this.connector)
     return props && { props, target: snapshot.targetState(this.connector) }
   }
 
-  #still({ props, target }: Asked): boolean {
-    const now = this.#asked()
+  #isCurrent({ props, target }: Wanted): boolean {
+    const now = this.#wanted()
     return !this.#life.signal.aborted && now?.props === props && now.target === target
   }
 
-  /** The wanted tasks; null: leave them as they are. While it is paused, none are made and none are changed. */
+  /** Returns the tasks that the connector should have; null while it is paused: its tasks stay as they are. */
   #tasks(props: Props, target: TargetState): Props[] | null {
     const { plugin } = this.#options
     if (target === 'STOPPED') return []
@@ -161,12 +163,15 @@ export class ConnectorUnit {
     return present.length === tasks.length && present.every((task, i) => sameProps(task, tasks[i]!))
   }
 
-  /** Exactly once, and there were or will be more tasks than number 0, whose next start fences it by itself. */
+  /**
+   * Whether the tasks of an exactly-once connector must be fenced before new ones start. If task 0 is its only task before and
+   * after, the next start of task 0 fences the old one.
+   */
   #mustFence(props: Props, tasks: readonly Props[]): boolean {
     const { snapshot } = this.#options.config
     const known = snapshot.taskNumbers(this.connector)
     if (tasks.length === 0 || known.size === 0) return false
-    // Where there is a set, those before it were ended when it came.
+    // If there is a set of tasks, the sets before it ended before it was written.
     const before =
       snapshot.tasks(this.connector).length > 0 ? snapshot.tasks(this.connector).length : Math.max(...known) + 1
     if (before === 1 && tasks.length === 1) return false
@@ -175,18 +180,18 @@ export class ConnectorUnit {
   }
 
   /**
-   * Takes all tasks away and fences them. An owner that dies here leaves a connector without tasks, whose next owner finds
-   * that they differ from those wanted, and comes this way again.
+   * Removes all tasks from the config topic and fences them. If this worker dies meanwhile, the connector has no tasks. Its next
+   * owner finds that the tasks differ from those wanted, and fences again.
    */
-  async #fence(asked: Asked, signal: AbortSignal): Promise<void> {
+  async #fence(wanted: Wanted, signal: AbortSignal): Promise<void> {
     const { config, fencing } = this.#options
     const { snapshot } = config
     if (snapshot.tasks(this.connector).length > 0) await config.putTaskConfigs(this.connector, [], this.epoch)
     const cfg = snapshot.appliedOffset
-    // A stop, or a newer configuration, need not wait.
+    // A stop, a deletion or a newer configuration ends the wait.
     const changed = new AbortController()
     const check = (): void => {
-      if (!this.#still(asked)) changed.abort()
+      if (!this.#isCurrent(wanted)) changed.abort()
     }
     const unlisten = config.listen({
       connectorConfigUpdated: check,
@@ -207,9 +212,9 @@ export class ConnectorUnit {
     const { status, workerId } = this.#options
     const generation = this.epoch
     const known = status.connector(this.connector)
-    // Each change of its own tasks brings it here again.
-    const told = known?.state === state && known.workerId === workerId && known.generation === generation
-    if (told && known.trace === trace && !this.#forgiven) return
+    // Each write of task configs leads to another reconcile, which need not repeat the status.
+    const reported = known?.state === state && known.workerId === workerId && known.generation === generation
+    if (reported && known.trace === trace && !this.#forgiven) return
     await status.putConnector(this.connector, {
       state,
       workerId,
@@ -220,7 +225,8 @@ export class ConnectorUnit {
   }
 }
 
-interface Asked {
+/** What the user wants of the connector. */
+interface Wanted {
   readonly props: ConnectorConfig
   readonly target: TargetState
 }

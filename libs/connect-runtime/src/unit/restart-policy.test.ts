@@ -23,7 +23,7 @@ test('an outage is followed by restarts with growing waits, until the budget is 
   assert.equal(policy.restarts, 3)
 })
 
-test('a healthy period and a hand that restarts give the whole budget back', () => {
+test('a healthy period and a restart by a user each restore the whole budget', () => {
   const policy = new RestartPolicy(settings)
   for (let i = 0; i < 4; i++) policy.next(outage, 'retriable', 10)
   assert.equal(policy.next(outage, 'retriable', 60_000).kind, 'after')
@@ -33,7 +33,7 @@ test('a healthy period and a hand that restarts give the whole budget back', () 
   assert.deepEqual(policy.next(outage, 'retriable', 10), { kind: 'after', waitMs: 1000, attempt: 1, max: 3 })
 })
 
-test('what someone must change, bad records and bugs are not restarted', () => {
+test('a task that failed with a wrong configuration, a bad record or a bug is not restarted', () => {
   const policy = new RestartPolicy(settings)
   for (const kind of ['config', 'data', 'fatal'] as const) {
     assert.deepEqual(policy.next(new ConfigError('X', 'wrong'), kind, 0), { kind: 'never' })
@@ -53,7 +53,7 @@ test('the default budget outlives half an hour of outage even when every wait is
   assert.ok(waited > 30 * 60_000, `${waited} ms`)
 })
 
-test('the outlook says what is to come', () => {
+test('the outlook says what happens next', () => {
   assert.equal(outlook({ kind: 'never' }), null)
   assert.match(outlook({ kind: 'exhausted', max: 3 })!, /all 3 restarts .* Restart the task/)
   assert.match(outlook({ kind: 'exhausted', max: 0 })!, /task\.restart\.max is 0/)

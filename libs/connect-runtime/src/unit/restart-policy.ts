@@ -1,7 +1,7 @@
 import { backoffMs } from '@tributary/async'
 import { type ErrorKind, errorCode } from '@tributary/connect-api'
 
-/** A new start takes a new producer id, and looks its topics up again: a deleted one is made again, or named as missing. */
+/** A restart gets a new producer id and looks topics up again. It creates a deleted topic, or fails with TOPIC_MISSING. */
 const HEALED_BY_RESTART: ReadonlySet<string> = new Set(['PRODUCER_FENCED', 'UNKNOWN_TOPIC_OR_PARTITION'])
 
 /** `task.restart.*` of the worker. */
@@ -10,24 +10,24 @@ export interface RestartSettings {
   readonly max: number
   readonly backoffMs: number
   readonly backoffMaxMs: number
-  /** A task that ran this long without failing has its whole budget again. */
+  /** A task that ran for so many ms without failing has its whole budget again. */
   readonly healthyMs: number
   /** In [0, 1); passed in for tests. */
   readonly random?: () => number
 }
 
 export type Restart =
-  /** Someone must change or mend something first. */
+  /** A user must change or mend something first. */
   | { readonly kind: 'never' }
   | { readonly kind: 'exhausted'; readonly max: number }
   | { readonly kind: 'after'; readonly waitMs: number; readonly attempt: number; readonly max: number }
 
 /**
- * When a FAILED task is started again by itself: after what may heal, with jittered, exponentially growing waits, as often
- * as its budget allows. Never after what a user must change, nor after a bug.
+ * Decides when the runtime restarts a FAILED task. After an error that may heal, the task restarts with jittered, exponentially
+ * growing waits, as often as its budget allows. After an error that a user must mend, and after a bug, the task stays FAILED.
  */
 export class RestartPolicy {
-  /** Over the task's life on this worker. */
+  /** Restarts since the task was assigned to this worker. */
   restarts = 0
   readonly #settings: RestartSettings
   #inARow = 0
@@ -36,6 +36,7 @@ export class RestartPolicy {
     this.#settings = settings
   }
 
+  /** Decides about a task that failed after it had run for `ranMs`. */
   next(error: unknown, kind: ErrorKind, ranMs: number): Restart {
     const healsItself = kind === 'retriable' || HEALED_BY_RESTART.has(errorCode(error) ?? '')
     if (!healsItself) return { kind: 'never' }
@@ -47,13 +48,13 @@ export class RestartPolicy {
     return { kind: 'after', waitMs: backoffMs(attempt, { baseMs, maxMs, ...(random && { random }) }), attempt, max }
   }
 
-  /** Someone restarted the task or changed its configuration: the budget is whole again. */
+  /** Restores the whole budget: a user restarted the task or changed its configuration. */
   refill(): void {
     this.#inARow = 0
   }
 }
 
-/** What is to come, in words, for the trace's second line; null where the error itself says what to do. */
+/** Returns the second line of the trace: what happens next. null if the error itself says what to do. */
 export function outlook(restart: Restart): string | null {
   switch (restart.kind) {
     case 'never':

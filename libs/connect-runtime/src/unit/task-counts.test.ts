@@ -12,7 +12,7 @@ function run(received: number, produced: number, lastMessageAt = 0): CreatedTask
   return made as unknown as CreatedTask
 }
 
-test('a run that follows another with overlap counts on from it', () => {
+test('a run that follows another with overlap continues its counts', () => {
   let current: CreatedTask | null = run(10, 7, 500)
   const counts = new TaskCounts(() => current)
   for (const next of [run(3, 2), run(4, 1, 400)]) {
@@ -23,7 +23,7 @@ test('a run that follows another with overlap counts on from it', () => {
   assert.equal(counts.time('lastMessageAt'), 500)
 })
 
-test('a run that begins alone counts from 0', () => {
+test('a run that starts alone counts from 0', () => {
   let current: CreatedTask | null = run(10, 7, 500)
   const counts = new TaskCounts(() => current)
   counts.goOn()
@@ -32,7 +32,7 @@ test('a run that begins alone counts from 0', () => {
   assert.deepEqual([counts.count('messagesReceived'), counts.time('lastMessageAt')], [1, 0])
 })
 
-test('the rate counts what both runs of a hand-over delivered, and nothing after a lone start', () => {
+test('the rate includes the records of both runs of a hand-over, and is 0 after a start alone', () => {
   const before = run(0, 0)
   const after = run(0, 0)
   let current: CreatedTask | null = before

@@ -1,7 +1,7 @@
 import type { RateWindow } from '../model/rate-window.ts'
 import type { CreatedTask } from './task-factory.ts'
 
-/** Everything that a task counts, and where its present run keeps it. */
+/** Everything that a task counts, and where a run keeps the count. */
 const COUNTS = {
   messagesReceived: ({ stats }: CreatedTask) => stats.messagesReceived,
   bytesReceived: ({ stats }: CreatedTask) => stats.bytesReceived,
@@ -21,7 +21,7 @@ const COUNTS = {
   reconnects: ({ run }: CreatedTask) => run.connection.reconnects,
 }
 
-/** Times of the last of something, ms since the epoch; 0 before the first. */
+/** Times of last events, in ms since the epoch; 0 before the first. */
 const TIMES = {
   lastMessageAt: ({ stats }: CreatedTask) => stats.lastMessageAt,
   lastRecordAt: ({ run }: CreatedTask) => run.progress.lastRecordAt,
@@ -31,13 +31,14 @@ export type TaskCount = keyof typeof COUNTS
 export type TaskTime = keyof typeof TIMES
 
 /**
- * What a task has done, in numbers that only grow while its runs follow each other with overlap: to whoever reads the
- * metrics they are one. A run that begins alone, after a restart, counts from 0, as Kafka Connect's do.
+ * The counts of a task. Runs that follow each other with overlap share their counts, so that a hand-over resets no metric. A run
+ * that starts alone, as after a restart, counts from 0, as Kafka Connect's tasks do.
  */
 export class TaskCounts {
   readonly #current: () => CreatedTask | null
+  /** Counts and times of the runs before the current one. */
   readonly #before = new Map<TaskCount | TaskTime, number>()
-  /** Of the run before, whose records still count for some seconds. */
+  /** The predecessor's window: its records count towards the rate for ten seconds. */
   #rateBefore: RateWindow | null = null
 
   /** `current`: the run that counts now. */
@@ -55,12 +56,12 @@ export class TaskCounts {
     return Math.max(this.#before.get(name) ?? 0, current === null ? 0 : TIMES[name](current))
   }
 
-  /** Records that the broker acknowledged, a second, over the last ten seconds. */
+  /** Records per second that the broker acknowledged, averaged over the last ten seconds. */
   rate(nowMs: number): number {
     return (this.#rateBefore?.rate(nowMs) ?? 0) + (this.#current()?.run.progress.rate.rate(nowMs) ?? 0)
   }
 
-  /** The present run has ended, and another goes on where it stopped: to be called before that is the present one. */
+  /** Adds the counts of the current run to those before it. Call this before its successor becomes the current run. */
   goOn(): void {
     const now = [
       ...namesOf(COUNTS).map((name) => [name, this.count(name)] as const),
@@ -70,7 +71,7 @@ export class TaskCounts {
     this.#rateBefore = this.#current()?.run.progress.rate ?? null
   }
 
-  /** The next run begins alone. */
+  /** Resets the counts: the next run starts alone. */
   beginAnew(): void {
     this.#before.clear()
     this.#rateBefore = null

@@ -35,9 +35,9 @@ export interface TaskEnvironment extends PropsEnvironment {
   readonly admin: TopicCreator
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
-  /** Folder of what tasks keep on this host. */
+  /** Folder on this host that holds the folders of all tasks. */
   readonly dataDir: string
-  /** task.handover.timeout.ms: how long a run tries to connect beside the one that it is to follow. */
+  /** `task.handover.timeout.ms`: how long a run tries to connect while its predecessor still runs. */
   readonly handOverTimeoutMs: number
   readonly clock: Clock
   readonly log: Logger
@@ -47,9 +47,9 @@ export interface TaskRequest extends ResolvedProps {
   readonly id: TaskId
   readonly plugin: SourcePlugin
   readonly lease: Lease
-  /** The run that the new one follows with overlap; absent or null: none. */
+  /** The run that the new run follows with overlap; absent or null: none. */
   readonly predecessor?: PredecessorRun | null
-  /** The task ends by itself; see TaskParts. */
+  /** The task is a recovery task; see TaskParts. */
   readonly finite?: boolean
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
   readonly onTopic: (topic: string) => void
@@ -60,7 +60,7 @@ export interface CreatedTask {
   readonly stats: TaskStats
   readonly errors: Pick<ErrorHandler, 'skipped' | 'deadLettered'>
   readonly labels: Readonly<Record<string, string>>
-  /** Why Kafka does not take the task's records at present; null while it does. */
+  /** Why Kafka does not take the task's records at present; null while Kafka does. */
   readonly outage: () => Error | null
 }
 
@@ -88,7 +88,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     driver: environment.producerDriver,
     ...producerOptions(props),
     ...(config.exactlyOnce ? { transactionalId: taskTransactionalId(environment.groupId, id.connector, id.task) } : {}),
-    // What waits in the producer while the process stands still must not follow what the task's next owner has sent.
+    // A process that stood still may have lost the task. Records that wait in its producer must not follow the next owner's.
     maySend: () => lease.valid(),
     onOutage: (state, error) => {
       outage = state === 'down' ? (error ?? new Error('it does not answer')) : null

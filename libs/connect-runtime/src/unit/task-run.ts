@@ -14,15 +14,15 @@ import type { TaskStatus } from './task-status.ts'
 export interface TaskRunOptions {
   readonly id: TaskId
   readonly plugin: SourcePlugin
-  /** As stored, references not resolved. */
+  /** As stored: references are not resolved. */
   readonly props: Props
   readonly epoch: number
   readonly environment: TaskEnvironment
   readonly status: TaskStatus
   readonly createLease: () => Lease
-  /** Outside of all scopes. */
+  /** Called outside of all plugin scopes. */
   readonly onState: (run: TaskRun, state: TaskState) => void
-  /** The connection has reached the age at which it is to be replaced. */
+  /** The connection is as old as `maxConnectionAgeMs` allows. Called again and again while the run goes on. */
   readonly onOld: (run: TaskRun) => void
 }
 
@@ -33,21 +33,21 @@ export interface TaskFailure {
 
 const unchanged = (text: string): string => text
 
-/** One run of a task, from its creation to its end. All code of the plugin runs in a scope of its own. */
+/** One run of a task, from its creation to its end. The plugin's code runs in the run's own plugin scope. */
 export class TaskRun implements OverlappingRun {
-  /** As stored. */
+  /** As stored: references are not resolved. */
   readonly props: Props
-  /** null before the start, and where it could not be made. */
+  /** null before the start, and if the task could not be created. */
   created: CreatedTask | null = null
-  /** Why it failed; null otherwise. */
+  /** Why the run failed; null otherwise. */
   failure: TaskFailure | null = null
-  /** Hides the secrets of the configuration in a text. */
+  /** Hides the configuration's secrets in a text. */
   redact = unchanged
   readonly #options: TaskRunOptions
   readonly #scope: PluginScope
   readonly #ended = Promise.withResolvers<void>()
   #age: ConnectionAge | null = null
-  /** As long as the run is here no log line of this process shows its secrets. */
+  /** Ends the redaction of the run's secrets in all log lines of this process. */
   #endRedaction: () => void = () => {}
 
   constructor(options: TaskRunOptions) {
@@ -62,7 +62,7 @@ export class TaskRun implements OverlappingRun {
     }
   }
 
-  /** Resolves once it is over, however it ended. */
+  /** Resolves once the run is over, whether it stopped or failed. */
   get ended(): Promise<void> {
     return this.#ended.promise
   }
@@ -71,7 +71,7 @@ export class TaskRun implements OverlappingRun {
     return this.failure !== null || this.created?.run.state === 'stopped'
   }
 
-  /** How it may overlap with another run; null: not at all, or its configuration is wrong, which its start will tell. */
+  /** How the run may overlap with another. null: not at all, or its configuration is wrong; its start reports the error. */
   get handOverPolicy(): HandOverPolicy | null {
     const { environment, plugin } = this.#options
     try {
@@ -82,13 +82,13 @@ export class TaskRun implements OverlappingRun {
     }
   }
 
-  /** Connected, and handing out what comes, or about to: a run that takes over is connected before it is running. */
+  /** Connected, and running or about to run: a run with a predecessor is connected before its state is `running`. */
   get streaming(): boolean {
     const run = this.created?.run
     return (run?.state === 'running' || run?.state === 'starting') && run.connection.connected
   }
 
-  /** Starts alone, or after `predecessor` with overlap. What goes wrong becomes the run's failure. */
+  /** Starts the run, with overlap if `predecessor` is not null. An error becomes the run's failure. */
   start(target: TargetState, predecessor: PredecessorRun | null): void {
     runInScope(this.#scope, () => {
       try {
@@ -108,7 +108,7 @@ export class TaskRun implements OverlappingRun {
     else this.created?.run.resume()
   }
 
-  /** `lose`: another worker has the task already; `patient`: its successor is there, and can wait until Kafka has all. */
+  /** Ends the run. `lose`: another worker already has the task. `patient`: the successor runs, so this run may wait for Kafka. */
   async end(how: 'stop' | 'lose' | 'patient'): Promise<void> {
     this.#age?.close()
     await runInScope(this.#scope, () => {
@@ -116,7 +116,7 @@ export class TaskRun implements OverlappingRun {
     })
   }
 
-  /** Nothing will be told of it any more, so that its secrets cannot be either. */
+  /** Ends the redaction of the run's secrets. Call this once nothing more is logged or reported of the run. */
   forget(): void {
     this.#endRedaction()
   }

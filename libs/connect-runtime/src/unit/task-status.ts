@@ -12,30 +12,30 @@ export interface TaskStatusOptions {
   readonly log: Logger
 }
 
-/** Tells what a task does to the status topic: one write after the other, each waiting for Kafka as long as it is away. */
+/** Writes a task's states to the status topic, one after the other. Each write waits for as long as Kafka is away. */
 export class TaskStatus {
   readonly #options: TaskStatusOptions
   readonly #writes = new Serial()
   #writingSince: number | null = null
-  /** Stalls of the past count no more; the next status says so. */
+  /** Past stalls no longer count. The next status resets their number to 0. */
   #forgiven = false
 
   constructor(options: TaskStatusOptions) {
     this.#options = options
   }
 
-  /** The last written status, this worker's or another's. */
+  /** The task's last status in the topic, from this worker or another. */
   get stored(): StatusEntry | null {
     const { store, id } = this.#options
     return store.task(id.connector, id.task)
   }
 
-  /** How often the task has ended a process by holding its event loop. */
+  /** How many processes the task has ended by holding their event loop. */
   get stalls(): number {
     return this.#forgiven ? 0 : (this.stored?.stalls ?? 0)
   }
 
-  /** ms that the present write has been waiting for; 0 without one. */
+  /** ms since the present write began; 0 without one. */
   get waitsMs(): number {
     return this.#writingSince === null ? 0 : performance.now() - this.#writingSince
   }
@@ -48,7 +48,7 @@ export class TaskStatus {
     this.#put({ state, ...(trace !== undefined && { trace }) })
   }
 
-  /** The task has ended here; `handOver` is what it leaves to its next run, here or elsewhere. */
+  /** The task has ended on this worker. `handOver`: its hand-over state for its next run, on this worker or another. */
   reportUnassigned(handOver: string | null): void {
     this.#put({ state: 'UNASSIGNED', ...(handOver !== null && { handOver }) })
   }
@@ -64,14 +64,14 @@ export class TaskStatus {
     return this.#write(() => store.deleteTask(id.connector, id.task))
   }
 
-  /** Resolves once everything told so far is written. */
+  /** Resolves once everything reported so far is written. */
   idle(): Promise<void> {
     return this.#writes.idle()
   }
 
-  #put(told: Pick<StatusEntry, 'state' | 'trace' | 'handOver'>): void {
+  #put(reported: Pick<StatusEntry, 'state' | 'trace' | 'handOver'>): void {
     const { store, id, workerId, epoch: generation } = this.#options
-    const entry: StatusEntry = { ...told, workerId, generation, ...(this.#forgiven && { stalls: 0 }) }
+    const entry: StatusEntry = { ...reported, workerId, generation, ...(this.#forgiven && { stalls: 0 }) }
     this.#inBackground(() => store.putTask(id.connector, id.task, entry))
   }
 

@@ -12,7 +12,7 @@ import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TaskFailure, TaskRun } from './task-run.ts'
 import { TaskStatus } from './task-status.ts'
 
-/** What all tasks of a worker share, and how they heal. */
+/** What all tasks of a worker share, with the settings of automatic restarts. */
 export interface UnitEnvironment extends TaskEnvironment {
   readonly restart: RestartSettings
 }
@@ -28,24 +28,24 @@ export interface TaskUnitOptions {
   readonly status: StatusStore
   readonly workerId: string
   readonly createLease: () => Lease
-  /** The task still runs on another worker, and its first run here follows that run with overlap. */
+  /** The task's run on another worker, which the first run on this worker follows with overlap; absent: none. */
   readonly predecessor?: RemotePredecessor
   readonly log: Logger
 }
 
 /**
- * A task that is assigned to this worker: starts, restarts, pauses, stops it, and tells its state to the status topic. Its
- * runs follow each other; where the source allows it, with overlap.
+ * A task that is assigned to this worker: starts, restarts, pauses and stops the task, and reports its state to the status topic.
+ * Its runs follow each other, with overlap where the source allows that.
  */
 export class TaskUnit {
   readonly id: TaskId
   readonly plugin: SourcePlugin
   readonly epoch: number
-  /** Why it is FAILED; null otherwise. */
+  /** Why the task is FAILED; null otherwise. */
   failure: unknown = null
   readonly restartPolicy: RestartPolicy
   readonly counts = new TaskCounts(() => this.current)
-  /** Runs that followed another one with overlap. */
+  /** How many runs followed another run with overlap, over the task's life on this worker. */
   handOvers = 0
   readonly #options: TaskUnitOptions
   readonly #log: Logger
@@ -57,9 +57,9 @@ export class TaskUnit {
   #handOver: HandOver<TaskRun> | null = null
   readonly #remote: RemotePredecessor | null
   #startedAt = 0
-  /** A connection that is too old waits for its turn to be replaced. */
+  /** A replacement of the old connection waits for the operations before it. */
   #replacing = false
-  /** To the next restart, or to the end of the healthy period. */
+  /** Timer of the next restart, or of the healthy period. */
   #timer: NodeJS.Timeout | null = null
   #released = false
 
@@ -80,19 +80,19 @@ export class TaskUnit {
   get props(): Props {
     return this.#props
   }
-  /** The run that delivers; during a hand-over this is the predecessor. */
+  /** The run that delivers records. During a hand-over in this process this is the predecessor. */
   get current(): CreatedTask | null {
     return this.#run?.created ?? null
   }
   get failed(): boolean {
     return this.failure !== null
   }
-  /** ms that the status topic has been behind what the task does. */
+  /** ms that the present write to the status topic has been waiting; 0 without one. */
   get statusWaitsMs(): number {
     return this.#status.waitsMs
   }
 
-  /** Hides the secrets of the configurations that run here in a text. */
+  /** Hides the secrets of the task's present runs in a text. */
   redact(text: string): string {
     const shown = this.#run === null ? text : this.#run.redact(text)
     return this.#handOver === null ? shown : this.#handOver.successor.redact(shown)
@@ -102,7 +102,7 @@ export class TaskUnit {
     return this.#operations.run(() => Promise.resolve(this.#start()))
   }
 
-  /** Takes a new configuration: another run follows when it differs, with overlap if it can. */
+  /** Takes a new configuration. If it differs, a new run follows the present one, with overlap where that is possible. */
   update(props: Props): Promise<void> {
     if (sameProps(this.#props, props)) return Promise.resolve()
     this.#props = props
@@ -110,7 +110,7 @@ export class TaskUnit {
     return this.#next(() => this.#changed())
   }
 
-  /** Someone wants it to run: what went wrong in the past counts no more. */
+  /** A user restarts the task: past failures and stalls no longer count. */
   restart(): Promise<void> {
     this.#forgive()
     return this.#restart()
@@ -122,12 +122,12 @@ export class TaskUnit {
     this.#handOver?.successor.setTarget(target)
   }
 
-  /** Ends the task for good on this worker. `lose`: another worker has it already. */
+  /** Ends the task on this worker. `lose`: another worker already has the task. `SILENT`: leaves the task's status as it is. */
   release(how: 'stop' | 'lose', finalState: 'UNASSIGNED' | 'DELETED' | 'SILENT'): Promise<void> {
     this.#released = true
     this.#handOver?.cancel()
     this.#handOver?.hurry()
-    // One that takes over at present stops as soon as it has, and what only it has received is delivered.
+    // A successor that is taking over stops as soon as it has, and delivers what it alone has received.
     if (this.#handOver?.cancelled === false) void this.#handOver.successor.end(how)
     if (how === 'lose') void this.#run?.end(how)
     return this.#operations.run(async () => {
@@ -149,7 +149,7 @@ export class TaskUnit {
     return this.#next(() => this.#beginAnew())
   }
 
-  /** What the present hand-over prepares is out of date. */
+  /** Cancels the present hand-over, as its successor is out of date, and then runs `operation`. */
   #next(operation: () => Promise<void>): Promise<void> {
     this.#handOver?.cancel()
     return this.#operations.run(operation)
@@ -170,13 +170,13 @@ export class TaskUnit {
   }
 
   async #changed(): Promise<void> {
-    // An operation before this one may have taken the newest configuration already.
+    // An earlier operation may have applied the newest configuration already.
     if (this.#released || (this.#run?.props === this.#props && !this.failed)) return
     const outcome = await this.#overlap('config_changed')
     if (outcome === null || outcome === 'kept' || outcome === 'lost') await this.#beginAnew()
   }
 
-  /** Told again and again, and done once at a time: a try may take longer than the age. */
+  /** Replaces a connection that is too old. The run reports its age again and again: a second report during a try is ignored. */
   #tooOld(run: TaskRun): void {
     if (this.#replacing) return
     this.#replacing = true
@@ -187,7 +187,7 @@ export class TaskUnit {
     replaced.catch((error: unknown) => this.#options.log.error('unit_operation_failed', { error }))
   }
 
-  /** Has a new run follow the present one with overlap; null where that is not possible. */
+  /** Has a new run follow the present one with overlap. Returns null if no overlap is possible. */
   async #overlap(reason: HandOverReason): Promise<HandOverOutcome | null> {
     const predecessor = this.#run
     if (this.#released || this.#target === 'PAUSED' || this.#remote?.over === false) return null
@@ -241,13 +241,13 @@ export class TaskUnit {
 
   #runFailed({ error, kind }: TaskFailure): void {
     if (this.#remote?.over === false) return this.#beginAfter(this.#remote, error)
-    // The successor has the answer: it takes over from a failed run as from any other, or fails with the same error.
+    // The successor takes over from a failed run as from any other, or fails with the same error and reports that.
     this.#handOver?.predecessorFailed()
     if (this.#handOver?.cancelled === false) return this.#log.warn('predecessor_failed', { error })
     this.#failedWith(error, kind)
   }
 
-  /** A run that failed beside its remote predecessor may succeed alone; the failure is reported only if it does not. */
+  /** A run that failed beside its remote predecessor may succeed alone. Only a failure of the run alone is reported. */
   #beginAfter(remote: RemotePredecessor, error: unknown): void {
     this.#log.warn('hand_over_failed', { reason: 'moved', error })
     const began = this.#operations.run(async () => {
@@ -255,7 +255,7 @@ export class TaskUnit {
       await remote.finish(false)
       await this.#beginAnew()
     })
-    // Then the task is still the other worker's.
+    // `finish` rejects if the task stays on the other worker.
     began.catch((cause: unknown) => this.#log.warn('hand_over_failed', { reason: 'moved', error: cause }))
   }
 
@@ -273,7 +273,7 @@ export class TaskUnit {
     this.#timer = setTimeout(() => void this.#restart(), waitMs)
   }
 
-  /** It ended processes in the past, and may have been innocent: a healthy period clears it. */
+  /** Clears the task's stalls after a healthy period: the watchdog may have blamed the wrong task. */
   #forgiveWhenHealthy(): void {
     this.#clearTimer()
     this.#timer = setTimeout(() => {

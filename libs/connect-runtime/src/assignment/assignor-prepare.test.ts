@@ -6,7 +6,7 @@ import { type MemberAssignment, type MemberMetadata, unitOf } from './group.ts'
 
 type Prepared = Record<string, boolean>
 
-/** A member that runs `own`, and prepares what `prepared` names, true when it is ready. */
+/** A member that runs `own` and prepares the units of `prepared`; true: it is ready. */
 const member = (
   memberId: string,
   own: readonly string[] = [],
@@ -19,7 +19,8 @@ const member = (
   prepared: new Map(Object.entries(prepared)),
   ...extra,
 })
-const former = (memberId: string, own: readonly string[] = []): AssignorMember => {
+/** A member of a version that cannot prepare units. */
+const oldMember = (memberId: string, own: readonly string[] = []): AssignorMember => {
   const { prepared: _, ...rest } = member(memberId, own)
   return rest
 }
@@ -27,8 +28,8 @@ const leaving = (memberId: string, own: readonly string[]): AssignorMember =>
   member(memberId, own, {}, { leaving: true })
 const all: AssignOptions = { allowMoves: true, canPrepare: () => true }
 
-/** `a: 't0 t1 + t2'`: what the member runs, and what it prepares. */
-function told(result: AssignmentResult): Record<string, string> {
+/** `a: 't0 t1 + t2'`: the units that the member runs, and those that it prepares. */
+function summary(result: AssignmentResult): Record<string, string> {
   const text = (units: readonly string[]): string => [...units].sort().join(' ')
   return Object.fromEntries(
     [...result.assignments].map(([id, { run, prepare }]) => {
@@ -37,11 +38,11 @@ function told(result: AssignmentResult): Record<string, string> {
   )
 }
 const round = (members: readonly AssignorMember[], units: string, options = all): Record<string, string> =>
-  told(assignUnits(members, units.split(' '), options))
+  summary(assignUnits(members, units.split(' '), options))
 
-test('a unit that is to move runs on while the next owner prepares it', () => {
+test('the owner of a unit keeps running it while the next owner prepares it', () => {
   const result = assignUnits([member('a', ['t0', 't1']), member('b')], ['t0', 't1'], all)
-  assert.deepEqual(told(result), { a: 't0 t1', b: '+ t1' })
+  assert.deepEqual(summary(result), { a: 't0 t1', b: '+ t1' })
   assert.equal(result.followup, true)
   assert.deepEqual(round([member('a', ['t0', 't1']), member('b', [], { t1: false })], 't0 t1'), {
     a: 't0 t1',
@@ -49,23 +50,23 @@ test('a unit that is to move runs on while the next owner prepares it', () => {
   })
 })
 
-test('it is taken away once the next owner is ready, and given when its owner has stopped', () => {
+test('the group revokes a unit once the next owner is ready, and assigns it once the owner has stopped it', () => {
   const ready = { t1: true }
   assert.deepEqual(round([member('a', ['t0', 't1']), member('b', [], ready)], 't0 t1'), { a: 't0', b: '+ t1' })
   const stopping = member('a', [], {}, { own: [{ unit: 't0', epoch: 1, stopping: false }, { unit: 't1', epoch: 1, stopping: true }] }) // prettier-ignore
   assert.deepEqual(round([stopping, member('b', [], ready)], 't0 t1'), { a: 't0', b: '+ t1' })
   const over = assignUnits([member('a', ['t0']), member('b', [], ready)], ['t0', 't1'], all)
-  assert.deepEqual(told(over), { a: 't0', b: 't1' })
+  assert.deepEqual(summary(over), { a: 't0', b: 't1' })
   assert.equal(over.followup, false)
 })
 
-test('what cannot run twice is taken away first, as ever', () => {
+test('a unit that cannot run with overlap is revoked before the next owner gets it', () => {
   const options = { allowMoves: true, canPrepare: (unit: string): boolean => unit === 't3' }
   const members = [member('a', ['t0', 't1', 't2', 't3']), member('b')]
   assert.deepEqual(round(members, 't0 t1 t2 t3', options), { a: 't0 t1 t3', b: '+ t3' })
 })
 
-test('a leaving member keeps each unit until somebody is ready for it, also while moves for balance wait', () => {
+test('a leaving member keeps each unit until another member is ready for it, also while moves for balance wait', () => {
   for (const allowMoves of [true, false]) {
     const options = { ...all, allowMoves }
     const first = round([leaving('a', ['t0', 't1']), member('b'), member('c')], 't0 t1', options)
@@ -75,64 +76,64 @@ test('a leaving member keeps each unit until somebody is ready for it, also whil
   }
 })
 
-test('a leaving member that nobody can relieve is told to stop', () => {
+test('a leaving member stops its units when the group has no other member', () => {
   const result = assignUnits([leaving('a', ['t0'])], ['t0'], all)
-  assert.deepEqual(told(result), { a: '' })
+  assert.deepEqual(summary(result), { a: '' })
   assert.equal(result.followup, false)
 })
 
-test('the owner dies: whoever prepares the unit has it, ready or not', () => {
+test('when the owner dies, the member that prepares the unit gets it, ready or not', () => {
   assert.deepEqual(round([member('b', [], { t0: false }), member('c')], 't0'), { b: 't0', c: '' })
   assert.deepEqual(round([member('b'), member('c', [], { t0: true })], 't0'), { b: '', c: 't0' })
 })
 
-test('the next owner dies, or leaves: another one prepares the unit, which runs on', () => {
+test('when the next owner dies or leaves, another member prepares the unit and the owner keeps running it', () => {
   const members = [member('a', ['t0', 't1']), member('c')]
   assert.deepEqual(round(members, 't0 t1'), { a: 't0 t1', c: '+ t1' })
   const left = member('b', [], { t1: true }, { leaving: true })
   assert.deepEqual(round([members[0]!, left, members[1]!], 't0 t1'), { a: 't0 t1', b: '', c: '+ t1' })
 })
 
-test('both die: the unit is placed like any other', () => {
+test('when both owner and next owner die, the unit is placed like any orphan', () => {
   assert.deepEqual(round([member('c')], 't0'), { c: 't0' })
 })
 
-test('a preparation that is needed no more is called off', () => {
+test('a member stops preparing a unit that is no longer due to move, or no longer exists', () => {
   assert.deepEqual(round([member('a', ['t0', 't1']), member('b', ['t2'], { t1: true })], 't0 t1 t2'), { a: 't0 t1', b: 't2' }) // prettier-ignore
   assert.deepEqual(round([member('a', ['t0']), member('b', [], { gone: true })], 't0'), { a: 't0', b: '' })
 })
 
-test('a preparation for balance waits, as moves do, until no member has come or gone for a while', () => {
+test('new preparations for balance wait, as moves do, until moves are allowed', () => {
   const options = { ...all, allowMoves: false }
   const members = [member('a', ['t0', 't1', 't2', 't3']), member('b', [], { t3: true }), member('c')]
   const result = assignUnits(members, ['t0', 't1', 't2', 't3'], options)
-  assert.deepEqual(told(result), { a: 't0 t1 t2 t3', b: '+ t3', c: '' })
+  assert.deepEqual(summary(result), { a: 't0 t1 t2 t3', b: '+ t3', c: '' })
   assert.equal(result.movesPending, true)
   assert.deepEqual(round(members, 't0 t1 t2 t3'), { a: 't0 t1 t2', b: '+ t3', c: '+ t2' })
 })
 
-test('what is prepared already is what moves, and where to', () => {
+test('units that are being prepared move first, and to the member that prepares them', () => {
   const first = [member('a', ['t0', 't1', 't2', 't3']), member('b', [], { t0: false })]
   assert.deepEqual(round(first, 't0 t1 t2 t3'), { a: 't0 t1 t2 t3', b: '+ t0 t3' })
-  // What b prepares counts as its own already: it is not a that gets the odd one now.
+  // What b prepares counts towards its load, so b and not a has the larger quota.
   const odd = [leaving('l', ['t1']), member('a', ['t0', 't2']), member('b', ['t3', 't4'], { t1: false })]
   assert.deepEqual(round(odd, 't0 t1 t2 t3 t4'), { l: 't1', a: 't0 t2', b: 't3 t4 + t1' })
 })
 
-test('nobody goes on to prepare more than its share: what is ready first', () => {
+test('a member prepares no more than its quota, and keeps the ready units first', () => {
   const prepared = { t2: false, t3: true }
   const members = [member('a', ['t0', 't1', 't2', 't3']), member('b', [], prepared), member('c')]
   assert.deepEqual(round(members, 't0 t1 t2 t3'), { a: 't0 t1 t2', b: '+ t3', c: '+ t2' })
 })
 
-test('of two that prepare a unit the one that is ready goes on', () => {
+test('of two members that prepare a unit the ready one continues', () => {
   const members = [member('a', ['t0', 't1', 't2']), member('b', [], { t2: false }), member('c', [], { t2: true })]
   assert.deepEqual(round(members, 't0 t1 t2'), { a: 't0 t1', b: '+ t1', c: '+ t2' })
 })
 
-test('a member of a version that prepares nothing gets what its owner has stopped', () => {
-  assert.deepEqual(round([member('a', ['t0', 't1']), former('b')], 't0 t1'), { a: 't0', b: '' })
-  assert.deepEqual(round([former('a', ['t0', 't1']), member('b')], 't0 t1'), { a: 't0 t1', b: '+ t1' })
+test('a member whose version cannot prepare gets a unit only after its owner has stopped it', () => {
+  assert.deepEqual(round([member('a', ['t0', 't1']), oldMember('b')], 't0 t1'), { a: 't0', b: '' })
+  assert.deepEqual(round([oldMember('a', ['t0', 't1']), member('b')], 't0 t1'), { a: 't0 t1', b: '+ t1' })
 })
 
 interface Running {
@@ -142,7 +143,7 @@ interface Running {
   leaving: boolean
 }
 
-test('over random joins, leaves, deaths and slow members no unit runs twice, none stops before its next owner is ready', () => {
+test('over random joins, leaves, deaths and slow members no unit has two owners, and none stops before its next owner is ready', () => {
   let state = 4711
   const random = (n: number): number => ((state = (state * 1103515245 + 12345) & 0x7fffffff) >> 8) % n
   const chance = (percent: number): boolean => random(100) < percent
@@ -152,7 +153,7 @@ test('over random joins, leaves, deaths and slow members no unit runs twice, non
   const mixed = (round: number): boolean => round % 600 >= 300
   const units = Array.from({ length: 17 }, (_, i) => `t${i}`)
   const canPrepare = (unit: string): boolean => unit !== 't3' && unit !== 't11'
-  let takenWhenReady = 0
+  let revokedWhenReady = 0
 
   const meet = (epoch: number, allowMoves: boolean): boolean => {
     const members = [...fleet].map(([memberId, { own, prepared, old, leaving }]): AssignorMember => ({
@@ -167,10 +168,10 @@ test('over random joins, leaves, deaths and slow members no unit runs twice, non
     for (const [id, { run, prepare }] of result.assignments) {
       const me = fleet.get(id)!
       for (const unit of run) {
-        assert.ok(!given.has(unit), `${unit} is given twice`)
+        assert.ok(!given.has(unit), `${unit} is assigned twice`)
         given.set(unit, id)
-        const elsewhere = [...fleet].filter(([other, { own }]) => other !== id && own.has(unit))
-        assert.deepEqual(elsewhere, [], `${unit} is given while another member has it`)
+        const otherOwners = [...fleet].filter(([other, { own }]) => other !== id && own.has(unit))
+        assert.deepEqual(otherOwners, [], `${unit} is assigned while another member owns it`)
       }
       for (const unit of prepare) {
         assert.ok(!prepared.has(unit), `${unit} is prepared twice`)
@@ -186,8 +187,8 @@ test('over random joins, leaves, deaths and slow members no unit runs twice, non
         const ready = [...fleet.values()].some((m) => m.prepared.get(unit) === true)
         const others = [...fleet].filter(([other, { leaving }]) => other !== id && !leaving)
         if (others.length === 0 || others.some(([, { old }]) => old) || !canPrepare(unit)) continue
-        assert.ok(ready, `${unit} was taken from ${id} before anyone was ready`)
-        takenWhenReady++
+        assert.ok(ready, `${unit} was revoked from ${id} before another member was ready`)
+        revokedWhenReady++
       }
       for (const unit of me.prepared.keys()) if (!prepare.includes(unit)) me.prepared.delete(unit)
       for (const unit of prepare) if (!me.prepared.has(unit)) me.prepared.set(unit, false)
@@ -214,17 +215,17 @@ test('over random joins, leaves, deaths and slow members no unit runs twice, non
   join('last', false)
   for (const me of fleet.values()) me.leaving = false
   for (let round = 3001; meet(round, true); round++) {
-    assert.ok(round < 3100, 'it comes to rest')
+    assert.ok(round < 3100, 'the assignment becomes stable')
     progress(100)
   }
   const sizes = [...fleet.values()].map(({ own }) => own.size)
   assert.equal(sizes.reduce((a, b) => a + b), units.length) // prettier-ignore
   assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, sizes.join())
   assert.ok([...fleet.values()].every(({ prepared }) => prepared.size === 0))
-  assert.ok(takenWhenReady > 300, `${takenWhenReady} moves`)
+  assert.ok(revokedWhenReady > 300, `${revokedWhenReady} moves`)
 })
 
-test('10,000 tasks of which half are on their way to new members fit into half a megabyte too', () => {
+test('the payloads of 10,000 tasks, half of them moving to new members, fit into half a megabyte too', () => {
   const tasks = Array.from({ length: 10_000 }, (_, i) =>
     unitOf.task(`orders-from-region-${i % 5000}`, Math.floor(i / 5000)),
   )

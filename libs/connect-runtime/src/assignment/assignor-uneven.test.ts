@@ -9,7 +9,7 @@ const member = (memberId: string, own: readonly string[], ready: readonly string
   prepared: new Map(ready.map((unit) => [unit, true])),
 })
 
-test('orphans that one member had prepared are its own, and what that makes uneven is moved later', () => {
+test('a member gets the orphans that it prepared, and a later round balances the loads', () => {
   const units = ['a', 'b', 'c', 'd', 'e', 'f']
   const canPrepare = (): boolean => true
   const members = [member('one', ['a', 'b'], []), member('two', ['c', 'd'], ['e', 'f'])]

@@ -14,13 +14,13 @@ const units = (n: number): string[] => Array.from({ length: n }, (_, i) => `t${S
 const sizes = (result: ReturnType<typeof assignUnits>): number[] =>
   [...result.assignments.values()].map((a) => a.run.length).sort()
 
-test('orphans are spread evenly and nothing follows', () => {
+test('orphans are spread evenly in one round', () => {
   const result = assignUnits([member('a'), member('b'), member('c')], units(7), { allowMoves: true })
   assert.deepEqual(sizes(result), [2, 2, 3])
   assert.equal(result.followup, false)
 })
 
-test('a balanced assignment stays as it is', () => {
+test('a balanced assignment does not change', () => {
   const members = [member('a', ['t00', 't03']), member('b', ['t01', 't02'])]
   const result = assignUnits(members, units(4), { allowMoves: true })
   assert.deepEqual(result.assignments.get('a')?.run, ['t00', 't03'])
@@ -28,7 +28,7 @@ test('a balanced assignment stays as it is', () => {
   assert.equal(result.followup, false)
 })
 
-test('a new member gets nothing before the owners have let go, then its share', () => {
+test('a new member gets its share only after the owner has stopped the units', () => {
   const first = assignUnits([member('a', units(4)), member('b')], units(4), { allowMoves: true })
   assert.equal(first.assignments.get('a')?.run.length, 2)
   assert.deepEqual(first.assignments.get('b')?.run, [])
@@ -39,7 +39,7 @@ test('a new member gets nothing before the owners have let go, then its share', 
   assert.deepEqual(second.assignments.get('a')?.run, kept)
 })
 
-test('moves for balance wait when they are not allowed yet, orphans do not', () => {
+test('moves for balance wait until they are allowed, orphans do not', () => {
   const result = assignUnits([member('a', units(4)), member('b')], [...units(4), 't99'], { allowMoves: false })
   assert.deepEqual(result.assignments.get('a')?.run, units(4))
   assert.deepEqual(result.assignments.get('b')?.run, ['t99'])
@@ -47,7 +47,7 @@ test('moves for balance wait when they are not allowed yet, orphans do not', () 
   assert.equal(result.followup, false)
 })
 
-test('a leaving member gives up all it has, in the next round others get it', () => {
+test('a leaving member gives up all its units, and nobody gets them in the same round', () => {
   const leaving = member('a', units(3), { leaving: true })
   const first = assignUnits([leaving, member('b')], units(3), { allowMoves: true })
   assert.deepEqual(first.assignments.get('a')?.run, [])
@@ -55,7 +55,7 @@ test('a leaving member gives up all it has, in the next round others get it', ()
   assert.equal(first.followup, true)
 })
 
-test('of two claims the higher epoch holds', () => {
+test('of two claims to a unit the higher epoch wins', () => {
   const claim = (memberId: string, epoch: number): AssignorMember =>
     member(memberId, [], { own: [{ unit: 't00', epoch, stopping: false }] })
   const result = assignUnits([claim('a', 3), claim('b', 5)], ['t00'], { allowMoves: true })
@@ -63,7 +63,7 @@ test('of two claims the higher epoch holds', () => {
   assert.deepEqual(result.assignments.get('b')?.run, ['t00'])
 })
 
-test('a unit that is being stopped is given to nobody', () => {
+test('a unit that its owner is stopping is assigned to nobody', () => {
   const stopping = member('a', [], { own: [{ unit: 't00', epoch: 1, stopping: true }] })
   const result = assignUnits([stopping, member('b')], ['t00'], { allowMoves: true })
   assert.deepEqual(
@@ -73,7 +73,7 @@ test('a unit that is being stopped is given to nobody', () => {
   assert.equal(result.followup, true)
 })
 
-test('over random joins, leaves and changes no unit has two owners and all end up placed evenly', () => {
+test('over random joins, leaves and changes no unit has two owners, and the loads end up even', () => {
   let state = 42
   const random = (n: number): number => (state = (state * 1103515245 + 12345) & 0x7fffffff) % n
   const running = new Map<string, Set<string>>([['m0', new Set()]])
@@ -89,8 +89,8 @@ test('over random joins, leaves and changes no unit has two owners and all end u
     for (const [id, { run }] of result.assignments) {
       for (const unit of run) {
         assert.equal(owners.get(unit), undefined, `${unit} has two owners`)
-        const former = [...running].find(([, own]) => own.has(unit))
-        assert.ok(former === undefined || former[0] === id, `${unit} moved while it was owned`)
+        const owner = [...running].find(([, own]) => own.has(unit))
+        assert.ok(owner === undefined || owner[0] === id, `${unit} moved while another member owned it`)
         owners.set(unit, id)
       }
       running.set(id, new Set(run))
@@ -109,7 +109,7 @@ test('over random joins, leaves and changes no unit has two owners and all end u
   assert.ok(Math.max(...counts) - Math.min(...counts) <= 1)
 })
 
-test('10,000 tasks over 50 members fit into half a megabyte: all that the group keeps in one record of the broker', () => {
+test('the payloads of 10,000 tasks over 50 members fit into half a megabyte, as the broker keeps them in one record', () => {
   const tasks = Array.from({ length: 10_000 }, (_, i) =>
     unitOf.task(`orders-from-region-${i % 5000}`, Math.floor(i / 5000)),
   )

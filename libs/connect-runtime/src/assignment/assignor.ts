@@ -1,11 +1,11 @@
 /**
- * The pure assignor: sticky, cooperative (KIP-415): a unit of work that anyone still owns is only ever given to its
- * owner; it is revoked first and given to another in the next round. A unit that can run with overlap is first prepared by
- * the member that is to have it, while its owner runs on; it is revoked once that member is ready. All that a round needs
- * is in what the members say, so that the next round may have another leader.
+ * The assignor: pure, sticky and cooperative (KIP-415). While a member owns a unit of work, no other member gets the unit.
+ * A move revokes the unit first, and assigns the unit to the next owner in the next round. A unit that can run with overlap
+ * is prepared before: the next owner prepares the unit while its owner runs it, and the group revokes the unit once the
+ * next owner is ready. The members' metadata holds all that a round needs, so each round may have another leader.
  */
 
-/** What a member says it has not fully stopped. `epoch` is the generation in which it started the unit. */
+/** A unit that a member runs or is stopping. `epoch` is the generation in which the member started the unit. */
 export interface OwnedUnit {
   readonly unit: string
   readonly epoch: number
@@ -14,36 +14,36 @@ export interface OwnedUnit {
 
 export interface AssignorMember {
   readonly memberId: string
-  /** Leaves the group: gets nothing new and gives up what it has. */
+  /** The member leaves the group: it gets no units and gives up its own. */
   readonly leaving: boolean
   readonly own: readonly OwnedUnit[]
-  /** Units of others that it prepares, true for those that it is ready to take. Absent: its version prepares nothing. */
+  /** Other members' units that this member prepares; true: it is ready to take the unit. Absent: its version prepares none. */
   readonly prepared?: ReadonlyMap<string, boolean>
 }
 
 export interface UnitAssignment {
   /** All units that the member should run. */
   readonly run: readonly string[]
-  /** All units that it should prepare, or keep prepared: they will be its own. */
+  /** All units that the member should prepare, or keep prepared, because it will own them. */
   readonly prepare: readonly string[]
 }
 
 export interface AssignmentResult {
   readonly assignments: ReadonlyMap<string, UnitAssignment>
-  /** Something waits until its owner has stopped it, or the next owner is ready: another round follows. */
+  /** Another round must follow: a unit waits until its owner has stopped it, or until the next owner is ready. */
   readonly followup: boolean
-  /** Moves for balance that `allowMoves: false` put off. */
+  /** A later round has units to move for balance: `allowMoves: false` put the moves off, or this round left loads uneven. */
   readonly movesPending: boolean
 }
 
 export interface AssignOptions {
-  /** False: orphans are placed and leaving members relieved, but nothing is taken from anyone for balance alone. */
+  /** False: the round places orphans and relieves leaving members, but moves no unit for balance alone. */
   readonly allowMoves: boolean
-  /** Whether two runs of the unit may overlap. Asked for units that are to move; absent: none may. */
+  /** Whether two runs of the unit may overlap. The assignor asks about units that must move. Absent: no unit may overlap. */
   readonly canPrepare?: (unit: string) => boolean
 }
 
-/** Assigns `units` of one kind (connectors, or tasks) over the members. Deterministic. */
+/** Assigns `units` of one kind (connectors, or tasks) to the members. Deterministic. */
 export function assignUnits(
   members: readonly AssignorMember[],
   units: readonly string[],
@@ -57,10 +57,10 @@ export function assignUnits(
   const plan = new Plan(members, staying, quotas)
 
   const { moves, putOff } = keepWithinQuotas(members, { owners, preparers, quotas, plan }, options)
-  // All that anyone keeps is placed: what is prepared already goes on, as far as the quotas allow.
-  for (const unit of [...owners.contested, ...putOff]) plan.prepareFurther(unit, preparers.get(unit))
+  // All kept units are placed now. Preparations that have begun continue, as far as the quotas allow.
+  for (const unit of [...owners.contested, ...putOff]) plan.continuePreparing(unit, preparers.get(unit))
   for (const { unit, owner } of moves) {
-    if (plan.prepareFurther(unit, preparers.get(unit)) && !preparers.get(unit)!.ready) plan.run(owner, unit)
+    if (plan.continuePreparing(unit, preparers.get(unit)) && !preparers.get(unit)!.ready) plan.run(owner, unit)
   }
   for (const unit of units) {
     if (owners.owned.has(unit) || owners.contested.has(unit)) continue
@@ -75,7 +75,7 @@ export function assignUnits(
     plan.run(owner, unit)
   }
   const unfinished = owners.contested.size + moves.length > 0
-  // What was placed where it had been prepared may lie unevenly, which a later round mends.
+  // Orphans go to the member that prepared them. That can leave the loads uneven; a later round balances them.
   const movesPending = putOff.length > 0 || (!unfinished && plan.uneven)
   return { assignments: plan.assignments, followup: unfinished && staying.length > 0, movesPending }
 }
@@ -92,7 +92,7 @@ interface Standing {
   readonly plan: Plan
 }
 
-/** Everyone keeps what it has up to its quota; answers what is to move, and what would if moves were allowed. */
+/** Lets each member keep its units up to its quota. Returns the units that move, and those whose moves are put off. */
 function keepWithinQuotas(
   members: readonly AssignorMember[],
   { owners, preparers, quotas, plan }: Standing,
@@ -103,7 +103,7 @@ function keepWithinQuotas(
   const putOff: string[] = []
   for (const { memberId: owner, leaving } of members) {
     const quota = leaving ? 0 : quotas.get(owner)!
-    // What someone prepares already is the first to go.
+    // Units that another member prepares already leave first.
     const own = [...owners.byMember.get(owner)!].sort((a, b) => rank(a) - rank(b))
     const beyond = own.splice(quota)
     for (const unit of own) plan.run(owner, unit)
@@ -119,11 +119,11 @@ function keepWithinQuotas(
 interface Owners {
   readonly byMember: ReadonlyMap<string, string[]>
   readonly owned: ReadonlySet<string>
-  /** Being stopped by someone, or claimed by a second member too: nobody else may have it in this round. */
+  /** Units without an owner that some member is still stopping: no member gets them in this round. */
   readonly contested: ReadonlySet<string>
 }
 
-/** Who owns what: of two claims the one with the higher epoch holds, and the other member is told to drop it. */
+/** Finds the owner of each unit. Of two claims the higher epoch wins; the other member's assignment drops the unit. */
 function ownersOf(members: readonly AssignorMember[], wanted: ReadonlySet<string>): Owners {
   const best = new Map<string, { memberId: string; epoch: number }>()
   const contested = new Set<string>()
@@ -151,7 +151,7 @@ interface Preparer {
 }
 type Preparers = ReadonlyMap<string, Preparer>
 
-/** Who is about to take which unit over: of two the one that is ready. */
+/** Finds the member that prepares each unit. Of two preparers a ready one wins. */
 function preparersOf(staying: readonly AssignorMember[], wanted: ReadonlySet<string>, owners: Owners): Preparers {
   const preparers = new Map<string, Preparer>()
   for (const { memberId, prepared } of staying) {
@@ -166,7 +166,7 @@ function preparersOf(staying: readonly AssignorMember[], wanted: ReadonlySet<str
 
 type Quotas = ReadonlyMap<string, number>
 
-/** floor(n/m) for everyone, one more for the n mod m members that have, or are about to have, most already. */
+/** Quota of each member: floor(n/m), and one more for the n mod m members that own and prepare most. */
 function quotasOf(staying: readonly AssignorMember[], owners: Owners, preparers: Preparers, total: number): Quotas {
   const counts = new Map(staying.map(({ memberId }) => [memberId, owners.byMember.get(memberId)!.length]))
   for (const { memberId } of preparers.values()) counts.set(memberId, counts.get(memberId)! + 1)
@@ -177,7 +177,7 @@ function quotasOf(staying: readonly AssignorMember[], owners: Owners, preparers:
   return new Map(byLoad.map((m, i) => [m.memberId, floor + (i < extra ? 1 : 0)]))
 }
 
-/** The assignments of a round as they come about. */
+/** The assignments of a round, while the assignor builds them. */
 class Plan {
   readonly assignments: ReadonlyMap<string, { readonly run: string[]; readonly prepare: string[] }>
   readonly #staying: readonly AssignorMember[]
@@ -203,20 +203,20 @@ class Plan {
     return this.#prepared.has(unit)
   }
 
-  /** Whoever prepares the unit goes on with it, unless that would be more than its quota. */
-  prepareFurther(unit: string, preparer: Preparer | undefined): boolean {
+  /** Lets the preparer of the unit continue, unless its load has reached its quota. Returns whether it continues. */
+  continuePreparing(unit: string, preparer: Preparer | undefined): boolean {
     if (!preparer || this.#load(preparer.memberId) >= this.#quotas.get(preparer.memberId)!) return false
     this.prepare(preparer.memberId, unit)
     return true
   }
 
-  /** Someone that stays has, and is about to have, more than one unit more than another. */
+  /** The loads of two staying members differ by more than one unit. A load counts what a member runs and prepares. */
   get uneven(): boolean {
     const loads = this.#staying.map(({ memberId }) => this.#load(memberId))
     return Math.max(...loads) - Math.min(...loads) > 1
   }
 
-  /** Of those that stay, the owner left out, the one that has, and is about to have, least; the first by member id. */
+  /** The staying member with the smallest load, `owner` left out. Of equal loads the first in `staying` wins. */
   leastLoaded(owner?: string): AssignorMember | null {
     let least: AssignorMember | null = null
     for (const member of this.#staying) {

@@ -1,36 +1,36 @@
-/** What the herder needs of the worker's group membership (libs/kafka's GroupMember). */
+/** The part of the worker's group membership (libs/kafka's GroupMember) that the herder needs. */
 export interface Group {
   readonly generation: number
-  /** The right to have side effects: heartbeats were accepted within 0.85 of the session timeout. */
+  /** The worker may have side effects: the coordinator accepted a heartbeat within 0.85 of the session timeout. */
   leaseValid(): boolean
   waitForLease(signal: AbortSignal): Promise<void>
-  /** Joins again soon, to tell that something changed. */
+  /** Joins the group again soon, to publish changed metadata. */
   rejoin(): void
 }
 
-/** What a member tells the leader when it joins. */
+/** What a member reports to the leader when it joins. */
 export interface MemberMetadata {
   /** host:port of the worker's admin server. */
   readonly worker: string
   /** Next offset of the config topic that the member will apply. */
   readonly cfg: string
   readonly own: readonly (readonly [unit: string, epoch: number, stopping: 0 | 1])[]
-  /** Units of others that it is about to be ready for. Absent, as is `ready`: its version cannot prepare any. */
+  /** Other members' units that this member prepares. Absent, as is `ready`: its version cannot prepare units. */
   readonly preparing?: readonly string[]
-  /** Units of others that it can take at once: their owners need go on no longer. */
+  /** Other members' units that this member can take at once, so that their owners may stop them. */
   readonly ready?: readonly string[]
 }
 
-/** What the leader gives to a member. */
+/** What the leader assigns to a member. */
 export interface MemberAssignment {
   readonly run: readonly string[]
-  /** What it will run, but another member still does: to be started and connected beside that one. Absent: nothing. */
+  /** Units that another member still runs. This member starts and connects them beside the owner. Absent: none. */
   readonly prepare?: readonly string[]
   readonly cfg: string
   readonly followup: boolean
 }
 
-/** `c/<connector>` and `t/<task>/<connector>`: units of work as the protocol carries them. */
+/** Names of units of work in the protocol: `c/<connector>` and `t/<task>/<connector>`. */
 export const unitOf = {
   connector: (connector: string): string => `c/${connector}`,
   task: (connector: string, task: number): string => `t/${task}/${connector}`,

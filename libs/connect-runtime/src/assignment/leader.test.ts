@@ -25,7 +25,7 @@ interface Scene {
   readonly config: FakeConfigStore
   rounds: number
   pass(ms: number): void
-  /** A round with these members, `a: ['c/one']`; answers who runs what. */
+  /** Runs a round. `members` has what each member owns (`a: ['c/one']`); the result has what each member should run. */
   round(members: Record<string, readonly string[]>, cfg?: string): Promise<Record<string, readonly string[]>>
 }
 
@@ -55,21 +55,21 @@ async function scene(t: TestContext, connectors: readonly string[], settleMs = 2
   return made
 }
 
-test('what nobody has is placed at once, also in the round in which a member came', async (t) => {
+test('a unit without an owner is placed at once, also in a round in which a member joins', async (t) => {
   const { round, config } = await scene(t, ['one', 'two'])
   assert.deepEqual(await round({ a: [] }), { a: ['c/one', 'c/two'] })
   await config.putConnectorConfig('zero', { name: 'zero', 'connector.class': plugin.class })
   assert.deepEqual(await round({ a: ['c/one', 'c/two'], b: [] }), { a: ['c/one', 'c/two'], b: ['c/zero'] })
 })
 
-test('the work of a member that is gone is placed at once', async (t) => {
+test('the units of a member that has left are placed at once', async (t) => {
   const { round, pass } = await scene(t, ['one', 'two'])
   await round({ a: [], b: [] })
   pass(10_000)
   assert.deepEqual(await round({ a: ['c/one'] }), { a: ['c/one', 'c/two'] })
 })
 
-test('running work moves for balance once no member has come or gone for the settle time', async (t) => {
+test('running units move for balance once the membership has not changed for the settle time', async (t) => {
   const { round, pass } = await scene(t, ['one', 'two', 'three'])
   const all = ['c/one', 'c/three', 'c/two']
   await round({ a: [] })
@@ -78,26 +78,26 @@ test('running work moves for balance once no member has come or gone for the set
   pass(1900)
   assert.deepEqual(await round({ a: all, b: [], c: [] }), { a: all, b: [], c: [] })
   pass(1900)
-  assert.deepEqual(await round({ a: all, b: [], c: [] }), { a: all, b: [], c: [] }, 'the second join counts anew')
+  assert.deepEqual(await round({ a: all, b: [], c: [] }), { a: all, b: [], c: [] }, 'the settle time starts again')
   pass(200)
-  assert.deepEqual(await round({ a: all, b: [], c: [] }), { a: ['c/one'], b: [], c: [] }, 'first it is taken away')
+  assert.deepEqual(await round({ a: all, b: [], c: [] }), { a: ['c/one'], b: [], c: [] }, 'the units are revoked first')
   assert.deepEqual(await round({ a: ['c/one'], b: [], c: [] }), { a: ['c/one'], b: ['c/three'], c: ['c/two'] })
 })
 
-test('a move that was put off brings about a round of its own', async (t) => {
+test('the leader asks for a round for moves that were put off', async (t) => {
   const made = await scene(t, ['one', 'two'], 20)
   await made.round({ a: ['c/one', 'c/two'], b: [] })
-  await until(() => made.rounds === 1, 'another round is asked for')
+  await until(() => made.rounds === 1, 'the leader asks for another round')
 })
 
-test('a leader that has read less of the config topic than a member reads on before it assigns', async (t) => {
+test('a leader that has read less of the config topic than a member catches up before it assigns', async (t) => {
   const { round, config } = await scene(t, [])
   config.outage = new Error('asked')
   await assert.rejects(round({ a: [] }, '1'), /asked/)
   await round({ a: [] }, '0')
 })
 
-test('another leader goes on with a move where the one before it was', async (t) => {
+test('a new leader continues a move where the previous leader left it', async (t) => {
   const { config } = await scene(t, ['one', 'two'])
   const taskProps = { 'connector.class': plugin.class, 'task.class': plugin.taskClass }
   for (const connector of ['one', 'two']) await config.putTaskConfigs(connector, [taskProps], 1)
@@ -112,9 +112,9 @@ test('another leader goes on with a move where the one before it was', async (t)
       rejoin: () => {},
     })
     t.after(() => leader.close())
-    const joined = members.map(({ has, ...told }, i): RoundMember<MemberMetadata> => {
+    const joined = members.map(({ has, ...metadata }, i): RoundMember<MemberMetadata> => {
       const own = has.map((unit) => [unit, 1, 0] as const)
-      return { memberId: `m${i}`, leaving: false, metadata: { worker: `w:${i}`, cfg: '0', own, ...told } }
+      return { memberId: `m${i}`, leaving: false, metadata: { worker: `w:${i}`, cfg: '0', own, ...metadata } }
     })
     const assignments = await leader.assign(joined)
     return [...assignments.values()].map(({ run, prepare }) => ({ run, ...(prepare && { prepare }) }))
@@ -138,6 +138,6 @@ test('another leader goes on with a move where the one before it was', async (t)
   assert.deepEqual(
     await round({ has: [...a, moving] }, { has: b }),
     [{ run: a }, { run: b }],
-    'a version that prepares nothing',
+    'a member whose version cannot prepare',
   )
 })

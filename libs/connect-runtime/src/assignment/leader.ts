@@ -11,13 +11,13 @@ export interface LeaderOptions {
   readonly plugins: readonly SourcePlugin[]
   readonly overlaps: Pick<Overlaps, 'allowed'>
   readonly clock: Clock
-  /** ms after the last change of the membership before anything moves for balance alone; orphans are placed at once. */
+  /** ms without a change of the membership, after which units move for balance alone. Orphans do not wait. */
   readonly settleMs: number
   /** Asks for another round. */
   readonly rejoin: () => void
 }
 
-/** What the group's leader does in each round: reads the config topic as far as any member has, and assigns. */
+/** The group's leader. In each round the leader reads the config topic as far as any member has read, then assigns. */
 export class Leader {
   readonly #options: LeaderOptions
   #members = ''
@@ -59,7 +59,7 @@ export class Leader {
     if (this.#settleTimer) clearTimeout(this.#settleTimer)
   }
 
-  /** A group that just came together has nothing to move; later joins wait until no other followed for a while. */
+  /** Whether the membership has stayed the same for `settleMs`. */
   #settled(members: readonly RoundMember<MemberMetadata>[], now: number): boolean {
     const present = members.map((m) => m.memberId).join()
     if (present !== this.#members) {

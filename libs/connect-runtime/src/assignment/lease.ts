@@ -1,7 +1,7 @@
 import type { Group } from './group.ts'
 import type { Lease } from '../model/task.ts'
 
-/** A lease that follows the worker's membership of its group. */
+/** A lease that is valid while the worker's membership of its group is. After `release` the lease is always valid. */
 export class GroupLease implements Lease {
   readonly #group: Group
   readonly #released = new AbortController()

@@ -4,7 +4,7 @@ import { type PropsEnvironment, resolveProps } from '../model/props.ts'
 import { parseUnit } from './group.ts'
 import { pluginOf } from './units.ts'
 
-/** Which units may run twice for a moment: tasks that run, of sources that can tell what their other run delivered. */
+/** Decides which units may run twice for a moment: tasks of STARTED connectors whose source can hand over (`handOver`). */
 export class Overlaps {
   readonly #plugins: readonly SourcePlugin[]
   readonly #environment: PropsEnvironment
@@ -23,7 +23,7 @@ export class Overlaps {
     try {
       return plugin.handOver(resolveProps(this.#environment, plugin, stored).props) !== null
     } catch {
-      // A configuration that is none: the unit moves without overlap, and its start will say what is wrong.
+      // The configuration is invalid. The unit moves without overlap, and its start reports the error.
       return false
     }
   }

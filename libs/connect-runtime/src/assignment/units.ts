@@ -2,7 +2,7 @@ import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { ConfigSnapshot } from '@tributary/connect-storage'
 import { unitOf } from './group.ts'
 
-/** The plugin that a connector configuration names, by class or alias, among those of this worker. */
+/** The plugin of this worker that `connector.class` names: by class or alias, with or without package and `Connector`. */
 export function findPlugin(plugins: readonly SourcePlugin[], className: string | undefined): SourcePlugin | null {
   if (className === undefined) return null
   const name = className.trim()
@@ -12,7 +12,10 @@ export function findPlugin(plugins: readonly SourcePlugin[], className: string |
   return plugins.find((p) => [p.class, ...p.aliases].some(matches)) ?? null
 }
 
-/** The plugin of a unit; a task's is that of the set that it is of, which may be a former one. */
+/**
+ * The plugin of a unit. A task's stored configuration names the class that runs the task. That class may still be the one of
+ * the connector's previous plugin.
+ */
 export function pluginOf(
   snapshot: ConfigSnapshot,
   plugins: readonly SourcePlugin[],
@@ -23,17 +26,17 @@ export function pluginOf(
   return plugins.find((p) => p.taskClass === taskProps?.['task.class']) ?? plugin
 }
 
-/** The tasks of a connector that are units of work of this service: of one that is here, and not stopped. */
+/** How many tasks of the connector are units of work. A STOPPED connector has none. */
 export function taskCount(snapshot: ConfigSnapshot, connector: string): number {
   return snapshot.targetState(connector) === 'STOPPED' ? 0 : snapshot.tasks(connector).length
 }
 
-/** Whether workers with these plugins have to do with the connector. */
+/** Whether a worker with these plugins runs the connector. */
 export function isOurs(snapshot: ConfigSnapshot, plugins: readonly SourcePlugin[], connector: string): boolean {
   return findPlugin(plugins, snapshot.config(connector)?.['connector.class']) !== null
 }
 
-/** All units of work that this service's workers share, sorted: connectors, and the tasks of those not stopped. */
+/** All units of work that the workers of this service share: its connectors and their tasks, sorted by connector. */
 export function unitsOf(
   snapshot: ConfigSnapshot,
   plugins: readonly SourcePlugin[],

@@ -13,14 +13,14 @@ test('a call that ignores its signal ends a second after the abort with the reas
   const task = withCallTimeouts(deaf, silentLog)
   for (const call of ['connect', 'poll', 'commit'] as const) {
     const controller = new AbortController()
-    const ended = assert.rejects(task[call]!(controller.signal), /told to end/)
-    controller.abort(new Error('told to end'))
+    const ended = assert.rejects(task[call]!(controller.signal), /the signal aborted/)
+    controller.abort(new Error('the signal aborted'))
     t.mock.timers.tick(1000)
     await ended
   }
 })
 
-test('start and stop, which have no signal, have a limit in ms', async (t) => {
+test('stop, which has no signal, fails with TASK_CALL_TIMEOUT at its limit in ms', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const task = withCallTimeouts(deaf, silentLog)
   const stopped = assert.rejects(task.stop(), { code: 'TASK_CALL_TIMEOUT' })
@@ -28,7 +28,7 @@ test('start and stop, which have no signal, have a limit in ms', async (t) => {
   await stopped
 })
 
-test('a call that ends by itself keeps its result and its error', async () => {
+test('a call that ends within its limit keeps its result and its error', async () => {
   const scripted = new ScriptedTask()
   const task = withCallTimeouts(scripted, silentLog)
   const { signal } = new AbortController()
@@ -41,13 +41,13 @@ test('a call that ends by itself keeps its result and its error', async () => {
   await assert.rejects(task.connect(signal), /refused/)
 })
 
-test('the task has the methods of the plugin, and no others', () => {
+test('the limited task has exactly the methods of the plugin', () => {
   assert.equal(withCallTimeouts(deaf, silentLog).drain, undefined)
   const all = Object.fromEntries(Object.keys(CALL_LIMITS).map((name) => [name, never])) as unknown as SourceTask
   assert.deepEqual(Object.keys(withCallTimeouts(all, silentLog)), Object.keys(CALL_LIMITS))
 })
 
-test('a method that SourceTask gains does not compile without a limit, nor with a limit of the wrong kind', () => {
+test('a new method of SourceTask does not compile without a limit, nor with a limit of the wrong kind', () => {
   interface Grown extends SourceTask {
     /** Asynchronous, with a signal. */
     flush?(signal: AbortSignal): Promise<void>

@@ -2,15 +2,15 @@ import type { SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
 
-/** ms that a call may still take after its signal has aborted. */
+/** ms that a call may continue after its signal has aborted. */
 const GRACE_MS = 1000
 
 type Method = (...args: never[]) => unknown
 
 /**
- * When a call of a task's method ends at the latest. `signal`: GRACE_MS after its signal aborted, with the reason of the
- * signal. A number: after so many ms, with TASK_CALL_TIMEOUT. `none`: a synchronous method, which the event loop's watchdog
- * watches.
+ * The limit of a task's method. `signal`: the call ends GRACE_MS after its signal aborted, with the reason of the signal.
+ * A number: the call fails after this many ms, with TASK_CALL_TIMEOUT. `none`: the method is synchronous, and
+ * EventLoopWatchdog watches it.
  */
 type Limit<M extends Method> = [ReturnType<M>] extends [Promise<unknown>]
   ? [Parameters<M>] extends [[AbortSignal]]
@@ -18,7 +18,7 @@ type Limit<M extends Method> = [ReturnType<M>] extends [Promise<unknown>]
     : number
   : 'none'
 
-/** A limit for each method. A method that the interface gains does not compile until it stands here. */
+/** One limit for each method: the compiler rejects a method of the interface that has no limit. */
 export type CallLimits<Task extends { [Name in keyof Task]?: Method }> = {
   readonly [Name in keyof Task]-?: Limit<NonNullable<Task[Name]>>
 }
@@ -37,8 +37,8 @@ export const CALL_LIMITS: CallLimits<SourceTask> = {
 }
 
 /**
- * The task with a limit on each of its calls: a plugin that ignores its signal must not delay its own stop, and with it the
- * worker that gets the task next. A result that comes after the limit is dropped, and the log says `task_call_ignored`.
+ * Limits each call of the task. A plugin that ignores its signal must not delay the stop of the task, because the next
+ * worker waits for that stop. The limit drops a result that comes after it, and logs `task_call_ignored`.
  */
 export function withCallTimeouts(task: SourceTask, log: Logger): SourceTask {
   const limited = Object.entries(CALL_LIMITS).flatMap(([name, limit]) => {
@@ -52,7 +52,7 @@ type AnyMethod = (...args: unknown[]) => unknown
 
 function limitCall(name: string, method: AnyMethod, limit: 'signal' | 'none' | number, log: Logger): AnyMethod {
   if (limit === 'none') return method
-  const ignored = (): void => log.warn('task_call_ignored', { call: name, reason: 'it did not end when told to' })
+  const ignored = (): void => log.warn('task_call_ignored', { call: name, reason: 'the call exceeded its limit' })
   if (limit === 'signal') {
     return (signal) => raceWith(method, [signal], (end) => afterSignal(signal as AbortSignal, ignored, end))
   }
@@ -67,7 +67,7 @@ function limitCall(name: string, method: AnyMethod, limit: 'signal' | 'none' | n
     })
 }
 
-/** Calls `end` GRACE_MS after the signal aborted. The result disarms it. */
+/** Calls `end` GRACE_MS after the signal aborted. The returned function cancels this. */
 function afterSignal(signal: AbortSignal, ignored: () => void, end: (reason: unknown) => void): () => void {
   let timer: NodeJS.Timeout | undefined
   const abort = (): void => {
@@ -84,7 +84,7 @@ function afterSignal(signal: AbortSignal, ignored: () => void, end: (reason: unk
   }
 }
 
-/** Calls a method that `arm` may end early with a reason. What `arm` returns is called when the call is over. */
+/** Calls a method. `arm` gets a function that ends the call early with a reason, and returns the clean-up after the call. */
 async function raceWith(
   method: AnyMethod,
   args: unknown[],

@@ -6,11 +6,11 @@ import { silentLog } from '../testing/run-scripted.ts'
 import { EventLoopWatchdog } from './event-loop-watchdog.ts'
 import { type PluginScope, runInScope } from './plugin-scope.ts'
 
-// test/crash/isolation/busy-machine.test.ts has the same on a machine that is busy, and promise reactions without end: here node:test
-// gives each of them an id of its own.
+// test/crash/isolation/busy-machine.test.ts tests the same on a busy machine. That test also has endless promise reactions,
+// which node:test makes impossible here: it gives each reaction an async id of its own.
 
 const STALL_MS = 100
-/** Of holding the loop: the thread may come late. */
+/** The code holds the loop up to this often, because the watchdog's thread may run too late to see one hold. */
 const TRIES = 10
 
 async function watch(t: TestContext): Promise<void> {
@@ -23,7 +23,7 @@ async function watch(t: TestContext): Promise<void> {
     log: silentLog,
   })
   t.after(() => watchdog.stop())
-  // The thread starts while the loop turns.
+  // The thread needs turns of the loop to start.
   await sleep(300)
 }
 
@@ -41,8 +41,8 @@ function compute(cpuMs: number): void {
   while (own() < until);
 }
 
-/** Once the watchdog's timer has run it has blamed whom it blames. */
-function turned(): Promise<void> {
+/** The watchdog fails the scope that held the loop when its timer runs next. */
+function nextTurn(): Promise<void> {
   return sleep(STALL_MS)
 }
 
@@ -56,7 +56,7 @@ const holders: Readonly<Record<string, () => void>> = {
 }
 
 for (const [what, hold] of Object.entries(holders)) {
-  test(`${what} and holds the loop fails by name, with where it was`, async (t) => {
+  test(`${what} and holds the loop fails by name, with the stack of the code`, async (t) => {
     await watch(t)
     let failure: Error | null = null
     const scope = scopeOf('task 0 of connector c', (error) => (failure = error))
@@ -64,20 +64,20 @@ for (const [what, hold] of Object.entries(holders)) {
       runInScope(scope, function holdTheLoop() {
         hold()
       })
-      await turned()
+      await nextTurn()
     }
-    const { message, stack } = failure ?? new Error('nobody failed')
+    const { message, stack } = failure ?? new Error('no scope failed')
     assert.match(message, /^task 0 of connector c held the event loop for \d+\.\d s/)
     assert.match(stack ?? '', /^ {4}at .*holdTheLoop .*event-loop-watchdog\.test\.ts/m)
   })
 }
 
-test('nobody is blamed for a turn that takes long because many have something to do', async (t) => {
+test('no task fails when a turn is long because many tasks share it', async (t) => {
   const failures: string[] = []
   await watch(t)
   let asked = 0
   const ended = Promise.withResolvers<void>()
-  // All in one turn: immediates that are due run without a timer between them.
+  // All immediates run in one turn, because no timer runs between immediates that are due.
   for (let i = 0; i < 40; i++) {
     const scope = scopeOf(
       `task ${i}`,
@@ -90,7 +90,7 @@ test('nobody is blamed for a turn that takes long because many have something to
     })
   }
   await ended.promise
-  await turned()
+  await nextTurn()
   assert.ok(asked >= 2, `asked ${asked} times`)
   assert.deepEqual(failures, [])
 })

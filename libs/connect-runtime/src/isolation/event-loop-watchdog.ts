@@ -9,9 +9,9 @@ import { loopHeld } from './stall-errors.ts'
 import { packConnection, type ReportTarget } from './stall-report.ts'
 
 export interface WatchdogOptions {
-  /** ms that one callback may compute, or wait synchronously, before its unit is FAILED; at most half of the session counts. */
+  /** ms that one callback may compute, or wait synchronously, before its unit is FAILED. At most half of the session counts. */
   readonly stallMs: number
-  /** Session timeout of the group in ms: a process whose loop stands still is ended before others take its work over. */
+  /** Session timeout of the group in ms: the thread ends a stalled process before other workers take its work over. */
   readonly sessionTimeoutMs: number
   readonly connection: KafkaConnection
   readonly statusTopic: string
@@ -20,32 +20,32 @@ export interface WatchdogOptions {
   readonly log: Logger
 }
 
-/** What the thread is given. */
+/** Data that the main thread gives to the thread. */
 export interface WatchdogData {
-  /** One element, which the main thread increments each `tickMs`. */
+  /** One element. The main thread increments it each `tickMs`. */
   readonly beats: Int32Array
-  /** One element: ms of the synchronous waits that the thread has seen. */
+  /** One element: ms of the main thread's synchronous waits that the thread has seen. */
   readonly waitedMs: Int32Array
   readonly tickMs: number
   readonly stallMs: number
   readonly sessionTimeoutMs: number
-  /** A function's name. The main thread evaluates `question(waitedMs)`, which gives a Holder as JSON. */
+  /** Expression of a global function. The main thread evaluates `question(waitedMs)`, which returns a Holder as JSON. */
   readonly question: string
   readonly target: ReportTarget
 }
 
 const STACK_LINES = 30
-/** Node's functions that wait for a child process. Such a wait cannot be interrupted: the question is answered after it. */
+/** Node's functions that wait for a child process. The inspector cannot interrupt such a wait, so the answer comes after it. */
 const WAITS_FOR_CHILD = /^ {4}at (spawnSync|execSync|execFileSync|checkExecSyncError) \(node:/m
 
 /**
  * Finds the task whose code holds the event loop of this process. A thread (watchdog-thread.ts) notices that the loop does not
- * turn, and asks the main thread through V8's inspector, which interrupts even an endless loop. The inspector is attached only
- * for the time of a question, and opens no port.
+ * turn, and questions the main thread through V8's inspector, which interrupts even an endless loop. The thread attaches the
+ * inspector only for a question, and the inspector opens no port.
  *
- * A callback answers for what the main thread itself spent in it: CPU time, without garbage collections, and synchronous
- * waits. Time in which the machine did not let the main thread run counts for nobody. A unit that spends `stallMs` in one
- * callback fails when the loop turns again. When the loop does not turn in time, the thread ends the process.
+ * A callback is charged with what the main thread spent in it: CPU time, without collections of the whole heap, and
+ * synchronous waits. Time in which the machine did not let the main thread run is charged to nobody. A unit that spends
+ * `stallMs` in one callback fails when the loop turns again. When the loop does not turn in time, the thread ends the process.
  */
 export class EventLoopWatchdog {
   readonly #log: Logger
@@ -57,7 +57,7 @@ export class EventLoopWatchdog {
   readonly #thread: Worker
   #beatAt = performance.now()
   #cpuMs = threadCpuMs()
-  /** The callback that the questions have found, until the loop turns. */
+  /** The callback that the questions found in this turn of the loop. */
   #found: HeldCallback | null = null
 
   constructor({ sessionTimeoutMs, connection, statusTopic, workerId, log, ...options }: WatchdogOptions) {
@@ -103,8 +103,8 @@ export class EventLoopWatchdog {
   }
 
   /**
-   * Called in the midst of whatever runs: scope and callback are those of the running code, whose frames lie below ours.
-   * `waitedBefore`: what the thread had seen of waits when it asked.
+   * The inspector calls this inside the running code. So scope and async id are those of that code, and its frames lie below
+   * this one. `waitedBefore`: ms of waits that the thread had seen when it asked.
    */
   #answer(waitedBefore: number): Holder {
     const scope = currentScope()
@@ -112,8 +112,8 @@ export class EventLoopWatchdog {
     const stack = callers()
     const waitedMs = Atomics.load(this.#waitedMs, 0)
     let found = this.#found
-    // Between two promise reactions there is no stack. A callback that has spent its time stays the one to blame, whoever is
-    // found later in the same turn.
+    // Between two promise reactions there is no stack. A callback that has spent its time stays to blame, even when another
+    // callback runs afterwards in the same turn.
     if (!found || !(found.is(scope, id) || stack === '' || found.spentMs >= this.#stallMs)) {
       found?.close()
       found = this.#found = new HeldCallback(scope, id, stack, WAITS_FOR_CHILD.test(stack) ? waitedBefore : waitedMs)
@@ -132,7 +132,7 @@ function sharedNumber(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 }
 
-/** The stack below the inspector's evaluation. */
+/** The lines of the stack below the inspector's evaluation. */
 function callers(): string {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = STACK_LINES

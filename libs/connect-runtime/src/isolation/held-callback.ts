@@ -1,14 +1,14 @@
 import { GCProfiler } from 'node:v8'
 import type { PluginScope, ScopedUnit } from './plugin-scope.ts'
 
-/** What the main thread answers when a question interrupts it: who holds its event loop. */
+/** The main thread's answer to a question: the code that holds its event loop. */
 export interface Holder {
-  /** As PluginScope has it; null: code of the runtime. */
+  /** `name` of the PluginScope; null: code of the runtime. */
   readonly name: string | null
   readonly unit: ScopedUnit | null
-  /** Lines of a stack, innermost first. */
+  /** Lines of the stack, innermost first. */
   readonly stack: string
-  /** ms that the main thread has spent in this one callback since it was first found there. */
+  /** ms that the main thread has spent in this callback since a question first found the callback. */
   readonly spentMs: number
 }
 
@@ -18,13 +18,13 @@ export function threadCpuMs(): number {
   return (user + system) / 1000
 }
 
-/** A callback of the event loop, with the promise reactions that follow it, and what the thread has spent in it. */
+/** A callback of the event loop with the promise reactions that follow it. Measures what the main thread spends in both. */
 export class HeldCallback {
   /** null: code of the runtime. */
   readonly scope: PluginScope | null
-  /** Where it was found first. */
+  /** The stack at the question that found the callback first. */
   readonly stack: string
-  /** ms of CPU time, without collections of the whole heap, and of synchronous waits since it was found first. */
+  /** ms of CPU time, without collections of the whole heap, and of synchronous waits since that question. */
   spentMs = 0
   readonly #id: number
   readonly #profiler = new GCProfiler()
@@ -32,8 +32,8 @@ export class HeldCallback {
   #waitedMs: number
 
   /**
-   * `id`: its async_hooks' id. Reads of one socket that follow each other within a turn have the same.
-   * `waitedFrom`: ms of synchronous waits that are not its own.
+   * `id`: the async id (async_hooks) of the callback. Successive reads of one socket within a turn have the same id.
+   * `waitedFrom`: ms of the main thread's synchronous waits before this callback.
    */
   constructor(scope: PluginScope | null, id: number, stack: string, waitedFrom: number) {
     this.scope = scope
@@ -47,14 +47,14 @@ export class HeldCallback {
     return this.scope === scope && this.#id === id
   }
 
-  /** Called in the midst of it. `waitedMs`: synchronous waits of the thread so far. */
+  /** Called while the callback runs. `waitedMs`: ms of the main thread's synchronous waits so far. */
   measure(waitedMs: number): void {
     const cpuMs = threadCpuMs()
     const spentMs = cpuMs - this.#cpuMs + waitedMs - this.#waitedMs
     this.#cpuMs = cpuMs
     this.#waitedMs = waitedMs
-    // A collection of the young generation is the work of who allocates. One of the whole heap is nobody's: its wall time, which
-    // is at least its CPU time, is taken off.
+    // The code that allocates causes collections of the young generation, so they count. Collections of the whole heap do
+    // not: subtract their wall time, which is at least their CPU time.
     const collections = this.#profiler.stop()?.statistics ?? []
     this.#profiler.start()
     const whole = collections.filter(({ gcType }) => gcType !== 'Scavenge')

@@ -7,7 +7,7 @@ function scope(name: string, failures: unknown[] = []): PluginScope {
   return { name, unit: () => null, fail: (error) => void failures.push(error) }
 }
 
-test('what a plugin starts in its scope belongs to it, beside other scopes', async () => {
+test('what a plugin starts belongs to its scope, also while other scopes run', async () => {
   const after = (name: string): Promise<string | undefined> =>
     runInScope(scope(name), async () => {
       await sleep(1)
@@ -17,12 +17,12 @@ test('what a plugin starts in its scope belongs to it, beside other scopes', asy
   assert.equal(currentScope(), null)
 })
 
-test('what others share runs in no scope, although a plugin led to it', () => {
+test('shared code runs in no scope, although the code of a plugin called it', () => {
   const inside = runInScope(scope('a'), () => runOutsideScopes(() => currentScope()))
   assert.equal(inside, null)
 })
 
-test('an error that nobody handled fails its scope with the error as the cause; without a scope nobody takes it', () => {
+test('an unhandled error fails its scope with the error as the cause; without a scope failScopeOf answers false', () => {
   const failures: unknown[] = []
   const bug = new Error('a bug')
   assert.equal(failScopeOf(bug), false)

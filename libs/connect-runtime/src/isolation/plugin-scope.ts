@@ -1,24 +1,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { runtimeErrors } from '../errors.ts'
 
-/** A unit of work as the status topic knows it. */
+/** A unit of work that has a status in the status topic. */
 export interface ScopedUnit {
   readonly connector: string
   /** null: the connector itself. */
   readonly task: number | null
-  /** The group's generation in which this worker got it. */
+  /** The group's generation in which this worker got the unit. */
   readonly generation: number
-  /** How often it has ended a process by holding its event loop. */
+  /** How often the unit has ended a process by holding its event loop. */
   readonly stalls: number
 }
 
-/** On whose behalf a plugin's code runs, now or later in a callback that it left somewhere. */
+/** The owner of a plugin's running code, also of the callbacks that the code has left in timers, promises and sockets. */
 export interface PluginScope {
-  /** For people: `task 0 of connector orders`. */
+  /** Name for logs and error messages: `task 0 of connector orders`. */
   readonly name: string
-  /** null: nothing that has a status. */
+  /** null: the owner has no status. */
   unit(): ScopedUnit | null
-  /** Something went wrong that no call could tell: its code threw in a callback, or held the event loop. */
+  /** Fails the owner for an error that no call can report: its code threw in a callback, or held the event loop. */
   fail(error: unknown): void
 }
 
@@ -29,19 +29,19 @@ export function runInScope<T>(scope: PluginScope, code: () => T): T {
   return scopes.run(scope, code)
 }
 
-/** Runs what is not the plugin's although its code led here: what others share must not bear the name of one. */
+/** Runs code that several plugins share, in no scope: the first plugin that calls the code does not own it. */
 export function runOutsideScopes<T>(code: () => T): T {
   return scopes.exit(code)
 }
 
-/** Whose code is running; null: the runtime's own. */
+/** The scope of the running code; null: code of the runtime. */
 export function currentScope(): PluginScope | null {
   return scopes.getStore() ?? null
 }
 
 /**
- * Takes an error that nobody handled to the scope in which it was thrown. False: it was thrown in none. In the handlers of
- * `uncaughtException` and `unhandledRejection` Node restores the context of the throw or rejection.
+ * Fails the scope in which an unhandled error was thrown. Returns false when no scope was active then. Call this in the
+ * handlers of `uncaughtException` and `unhandledRejection`: Node restores the context of the throw or rejection there.
  */
 export function failScopeOf(error: unknown): boolean {
   const scope = currentScope()

@@ -1,25 +1,25 @@
 import type { FatalError } from '@tributary/connect-api'
 import { runtimeErrors } from '../errors.ts'
 
-/** Processes that a unit may end by holding their event loop. After these it is not started again. */
+/** After ending this many processes by holding their event loop, a unit is not started again. */
 export const MAX_STALLS = 3
 
 const HELD = 'FatalError [EVENT_LOOP_HELD]:'
-const ADVICE = 'work that takes long belongs into a worker thread, or has to be done in pieces'
+const ADVICE = 'do long work in a worker thread, or in small pieces'
 
 /**
- * Fails a unit whose code returned after `heldMs`. The task does not restart by itself, as it would stop its neighbours again.
- * `stack` has the lines of the code that held the loop, innermost first: `    at <function> (<file>:<line>:<column>)`.
+ * Error of a unit whose code returned after `heldMs`. The error is fatal: a restarted task would stop its neighbours again.
+ * `stack` has the frames of the code that held the loop, innermost first: `    at <function> (<file>:<line>:<column>)`.
  */
 export function loopHeld(name: string, heldMs: number, stack: string): FatalError {
   const error = runtimeErrors.EVENT_LOOP_HELD(
-    `${name} held the event loop for ${seconds(heldMs)} s, in which no other task of the process could run; ${ADVICE}`,
+    `${name} held the event loop for ${seconds(heldMs)} s; no other task of the process could run meanwhile; ${ADVICE}`,
   )
   error.stack = `${error.name}: ${error.message}\n${stack}`
   return error
 }
 
-/** Trace of a unit whose code has not returned after `heldMs`, so that its process is ended. `stalls` includes this end. */
+/** Trace of a unit whose process is ended, because its code has not returned after `heldMs`. `stalls` counts this end too. */
 export function loopNotReturned(name: string, heldMs: number, stalls: number, stack: string): string {
   const next =
     stalls < MAX_STALLS ? 'another worker tries again' : 'it is not started again until it is restarted or reconfigured'
@@ -27,16 +27,16 @@ export function loopNotReturned(name: string, heldMs: number, stalls: number, st
   return `${HELD} ${name} held the event loop for ${seconds(heldMs)} s and did not return, so its process was ended (${count}); ${ADVICE}\n${stack}`
 }
 
-/** Refuses to start a unit. `lastTrace` is the trace of its stored status, which says where the loop was held. */
+/** Error that refuses to start a unit. `lastTrace`: the trace in its stored status, with the stack of the held loop. */
 export function heldTooOften(name: string, stalls: number, lastTrace: string | undefined): FatalError {
   const cause = lastTrace === undefined ? null : causeIn(lastTrace)
   return runtimeErrors.EVENT_LOOP_HELD_TOO_OFTEN(
-    `${name} has ended ${stalls} processes by holding their event loop, and is not started again; restart it, or change its configuration, once the cause is mended`,
+    `${name} has ended ${stalls} processes by holding their event loop, and is not started again; fix the cause, then restart it or change its configuration`,
     cause === null ? {} : { cause },
   )
 }
 
-/** The error whose trace `loopNotReturned` made. It may be the cause of another error in `trace`. */
+/** Reads back the error whose trace `loopNotReturned` made. In `trace` that error may be the cause of another error. */
 function causeIn(trace: string): FatalError | null {
   const at = trace.indexOf(HELD)
   if (at < 0) return null

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type KafkaConnection, Secret } from '@tributary/config'
 import { packConnection, unpackConnection } from './stall-report.ts'
 
-test('a connection can be handed to a thread, with its secrets', () => {
+test('packConnection and unpackConnection keep a connection with its secrets', () => {
   const secure: KafkaConnection = {
     brokers: ['a:1'],
     clientId: 'c',

@@ -6,7 +6,7 @@ import type { Holder } from './held-callback.ts'
 import type { ScopedUnit } from './plugin-scope.ts'
 import { loopNotReturned } from './stall-errors.ts'
 
-/** What a report needs, as data that a thread can be given. */
+/** Data that a report needs, in a form that can be passed to a thread. */
 export interface ReportTarget {
   /** Made by packConnection. */
   readonly connection: string
@@ -18,9 +18,9 @@ export interface ReportTarget {
 const NEVER = new AbortController().signal
 
 /**
- * What a process tells about the code that holds its event loop, before it is ended: a line in the log, and the status FAILED
- * of the holder's unit with the count of such ends. Runs in a thread, as the main thread stands still, with a producer of its
- * own that connects at once, so that `write` takes one request.
+ * Reports the code that holds the event loop before the process is ended: a line in the log, and the status FAILED of the
+ * holder's unit with the count of such ends. The report runs in a thread, because the main thread stands still. Its own
+ * producer connects at once, so that `write` takes one request.
  */
 export class StallReport {
   readonly #target: ReportTarget
@@ -32,13 +32,13 @@ export class StallReport {
     this.#target = target
     this.#producer = createProducer(unpackConnection(target.connection), { driver: 'platformatic' })
     this.#partitions = this.#producer.start(NEVER).then(() => this.#producer.partitionCount(target.statusTopic, NEVER))
-    // Awaited only by a report with a status.
+    // Only a report with a status awaits this, and gets the error.
     this.#partitions.catch(() => undefined)
   }
 
   /**
-   * Writes the log, and resolves once Kafka has the status; the caller decides how long that may take. `holder` is null when
-   * nobody answered. `unit` is null when nobody is blamed.
+   * Writes the log, and resolves once Kafka has the status; the caller limits the time. `holder` is null when the main thread
+   * did not answer. `unit` is null when no unit is to blame. `heldMs`: how long the loop has stood still.
    */
   async write(holder: Holder | null, unit: ScopedUnit | null, heldMs: number): Promise<void> {
     const by = holder === null ? 'unknown: native code that cannot be interrupted' : (holder.name ?? 'the runtime')
@@ -65,7 +65,7 @@ function statusRecord({ connector, task }: ScopedUnit, status: StatusEntry) {
   return task === null ? connectorStatusRecord(connector, status) : taskStatusRecord(connector, task, status)
 }
 
-/** A connection as JSON with its secrets in the clear, as a Secret cannot be handed to a thread. */
+/** The connection as JSON with its secrets in the clear, because a Secret cannot be passed to a thread. */
 export function packConnection(connection: KafkaConnection): string {
   return JSON.stringify(connection, function (this: Record<string, unknown>, key, value: unknown) {
     const original = this[key]

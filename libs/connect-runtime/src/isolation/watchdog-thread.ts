@@ -8,38 +8,38 @@ import type { WatchdogData } from './event-loop-watchdog.ts'
 import type { Holder } from './held-callback.ts'
 import type { StallReport } from './stall-report.ts'
 
-// The thread of EventLoopWatchdog. It loads little until it has something to report, so that it takes little memory.
+// The thread of EventLoopWatchdog. To save memory, the thread loads the report's modules only when the loop stands still.
 
 const { beats, waitedMs, tickMs, stallMs, sessionTimeoutMs, question, target } = workerData as WatchdogData
 
-/** Ticks without a turn of the loop after which the main thread is asked. A process that was stopped misses one or two. */
+/** The thread asks after this many ticks without a turn of the loop. A process that was stopped misses one or two ticks. */
 const MISSED_TICKS = 3
-/** The main thread is asked again when it has spent this much more, as a question takes about half a millisecond of it. */
+/** The thread asks again when the main thread has spent this much more, because a question costs it about half a ms. */
 const ASK_AGAIN_MS = stallMs / 20
-/** Without a turn for this long the report connects to Kafka … */
+/** After this long without a turn the report connects to Kafka. */
 const PREPARE_MS = sessionTimeoutMs * 0.4
-/** … and the process is ended before the lease of its work is over (at 0.85 of the session), … */
+/** After this long without a turn the process may be ended: before its lease is over (at 0.85 of the session). */
 const END_MS = sessionTimeoutMs * 0.7
-/** … if one callback has spent this much, as on a busy machine it cannot have spent more by then … */
+/** The process is ended when one callback has spent this much. On a busy machine a callback cannot have spent more by then. */
 const END_SPENT_MS = stallMs / 10
-/** … or all callbacks of the turn together that much. */
+/** The process is also ended when all callbacks of the turn together have spent this much. */
 const TURN_SPENT_MS = sessionTimeoutMs * 2
-/** A later status could hide that of the next owner: the session is over soon. */
-const LATEST_STATUS_MS = sessionTimeoutMs * 0.9
+/** After this long the report writes no status: the session is almost over, and the status could hide the next owner's. */
+const STATUS_DEADLINE_MS = sessionTimeoutMs * 0.9
 const REPORT_MS = sessionTimeoutMs * 0.1
-/** The code that waited for a child process answers within this time when the child has ended. */
+/** When a child process has ended, the code that waited for the child answers within this time. */
 const ANSWER_MS = 1000
 
-/** A turn of the loop, of which the thread knows only that it is not over. */
+/** The current turn of the main thread's event loop. */
 class Turn {
   readonly beat: number
   readonly startedAt = performance.now()
   missedTicks = 0
-  /** CPU time and synchronous waits of the main thread since the loop was found to be late. */
+  /** ms of CPU time and synchronous waits of the main thread since the loop missed its ticks. */
   spentMs = 0
   /** `spentMs` at the last question. */
   askedAt = -Infinity
-  /** Resolves with the answer to the question that is open; null: none is. */
+  /** Resolves when the main thread has answered the open question; null: no question is open. */
   question: Promise<void> | null = null
   holder: Holder | null = null
   report: Promise<StallReport> | null = null
@@ -49,18 +49,18 @@ class Turn {
     this.beat = beat
   }
 
-  /** Is one callback to blame for the end of the process? */
+  /** Whether one callback is to blame for the end of the process. */
   get blamed(): boolean {
     return this.holder !== null && this.holder.spentMs >= END_SPENT_MS
   }
 
   get mustEnd(): boolean {
-    // Native code cannot be interrupted, so that the question stays open.
+    // A question cannot interrupt native code, so it stays open.
     const native = this.question !== null && this.spentMs >= this.askedAt + stallMs
     return this.blamed || native || this.spentMs >= TURN_SPENT_MS
   }
 
-  /** Adds what the main thread did in the last `elapsedMs`: CPU time, or a wait if it slept at both ends. */
+  /** Adds the main thread's CPU time of the last `elapsedMs`, and a wait if the main thread slept at both ends. */
   measure(elapsedMs: number): void {
     const last = this.#main
     const main = mainThread()
@@ -68,7 +68,7 @@ class Turn {
     if (last === null) return
     this.spentMs += main.cpuMs - last.cpuMs
     if (!last.sleeps || !main.sleeps) return
-    // This thread may come late, or have been stopped with the whole process.
+    // `elapsedMs` can exceed the wait: this thread may have waited for a CPU, or the whole process may have been stopped.
     const waited = Math.round(Math.min(elapsedMs, 2 * tickMs))
     this.spentMs += waited
     Atomics.add(waitedMs, 0, waited)
@@ -92,13 +92,13 @@ class Turn {
 }
 
 interface MainThread {
-  /** It waits in a system call (state S), neither for a CPU (R) nor for a disk or memory (D). */
+  /** The main thread waits in a system call (state S), neither for a CPU (R) nor for a disk or memory (D). */
   readonly sleeps: boolean
-  /** In steps of 10 ms. */
+  /** CPU time so far in ms, in steps of 10 ms. */
   readonly cpuMs: number
 }
 
-/** From Linux' /proc (proc_pid_stat(5)). Elsewhere time that passes stands for CPU time, and waits are not seen. */
+/** Reads Linux' /proc (proc_pid_stat(5)). Other systems count elapsed time as CPU time, and never see a wait. */
 function mainThread(): MainThread {
   try {
     const fields = statFields(`/proc/self/task/${process.pid}`)
@@ -108,7 +108,7 @@ function mainThread(): MainThread {
   }
 }
 
-/** The fields after the name: state, parent, 9 others, utime and stime in 1/100 s. */
+/** The fields of proc_pid_stat(5) after the name: state, parent, 9 others, utime and stime in 1/100 s. */
 function statFields(folder: string): string[] {
   const stat = readFileSync(`${folder}/stat`, 'latin1')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -143,30 +143,30 @@ async function end(ended: Turn): Promise<void> {
     await Promise.race([ended.question, sleep(ANSWER_MS)])
   }
   await Promise.race([report(ended), sleep(REPORT_MS)])
-  // As long as nobody is blamed the process may go on, if its loop has returned after all.
+  // While no callback is to blame, a process whose loop turns again may continue.
   if (ended.blamed || Atomics.load(beats, 0) === ended.beat) process.kill(process.pid, 'SIGKILL')
   else timer = setInterval(tick, tickMs)
 }
 
 async function report({ holder, blamed, startedAt, report }: Turn): Promise<void> {
   const heldMs = performance.now() - startedAt
-  const unit = blamed && heldMs < LATEST_STATUS_MS ? holder!.unit : null
+  const unit = blamed && heldMs < STATUS_DEADLINE_MS ? holder!.unit : null
   try {
     await (await (report ?? prepareReport())).write(holder, unit, heldMs)
   } catch (error) {
-    // What threads print goes through the main thread, which stands still.
-    writeSync(2, `the event loop does not return, and its holder cannot be told: ${String(error)}\n`)
+    // The console of a thread prints through the main thread, which stands still.
+    writeSync(2, `the event loop does not return, and the report about its holder failed: ${String(error)}\n`)
   }
 }
 
 async function prepareReport(): Promise<StallReport> {
-  // The main thread's cache holds what is imported here, and does not reach over into other threads.
+  // Each thread must enable the compile cache itself. The main thread has cached the modules that are imported here.
   enableCompileCache()
   const { StallReport } = await import('./stall-report.ts')
   return new StallReport(target)
 }
 
-/** A synchronous call that waits for a child process returns when the child is ended: then its caller can be asked. */
+/** Ends all descendants: a synchronous call that waits for a child process returns then, and its caller can answer. */
 function endDescendants(): void {
   const parents = new Map(globSync('/proc/[0-9]*').map((folder) => [Number(basename(folder)), parentOf(folder)]))
   const isOurs = (pid: number): boolean => {
@@ -177,12 +177,12 @@ function endDescendants(): void {
     try {
       if (isOurs(pid)) process.kill(pid, 'SIGKILL')
     } catch {
-      // It has ended meanwhile, or is not ours to end.
+      // The process has ended meanwhile, or belongs to another user.
     }
   }
 }
 
-/** 0: the process has ended meanwhile. */
+/** Pid of the parent; 0: the process has ended meanwhile. */
 function parentOf(folder: string): number {
   try {
     return Number(statFields(folder)[1])

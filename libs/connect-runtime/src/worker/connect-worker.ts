@@ -28,33 +28,34 @@ import { registerTaskMetrics } from './task-metrics.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
 import { INHERITED_KEYS, workerSettings } from './worker-settings.ts'
 
-/** What a worker needs of the process it runs in; libs/service gives it. */
+/** The part of its process that a worker needs. libs/service provides it. */
 export interface WorkerHost {
   readonly settings: ValuesOf<(typeof workerSettings)['keys']>
   readonly log: Logger
-  /** host:port of the admin server, as others reach it. */
+  /** host:port of the admin server, as other processes reach it. */
   readonly address: string
   readonly signal: AbortSignal
-  /** ms within which `stop` must be over; absent: no bound. */
+  /** `stop` must end within this many ms. Absent: no bound. */
   readonly shutdownTimeoutMs?: number
   readonly admin: AdminRoutes
-  /** Ends the process: exit code 1 with an error. */
+  /** Ends the process; with an error the exit code is 1. */
   shutdown(reason: string, error?: unknown): void
   /**
-   * Takes the handler of errors that nobody handled, which answers whether it knew whose they were. Absent when the process
-   * is not the worker's own: then it does not watch the event loop either, as it would end all that runs there.
+   * Registers the handler of unhandled errors. The handler returns whether the error belonged to a plugin's scope. Absent
+   * when the process is not the worker's own. Then the worker has no event loop watchdog either, because the watchdog would
+   * end the whole process.
    */
   onUnhandled?(handler: (error: unknown) => boolean): void
 }
 
 export interface ConnectWorkerOptions {
-  /** Name of the service, `grpc-ingest`: its workers share one group. */
+  /** Name of the service, such as `grpc-ingest`. The workers of a service share one group. */
   readonly name: string
   readonly version: string
   readonly plugins: readonly SourcePlugin[]
 }
 
-/** A service that runs connectors and tasks of some plugins: give it to `runService`. */
+/** Returns a service that runs the connectors and tasks of the plugins. Pass the service to `runService`. */
 export function connectWorker(options: ConnectWorkerOptions) {
   return {
     name: options.name,
@@ -64,12 +65,12 @@ export function connectWorker(options: ConnectWorkerOptions) {
   }
 }
 
-/** A round, in which the others hear that this worker leaves, may take this long. */
+/** Time for the round in which the other workers learn that this worker leaves. */
 const ROUND_MS = 2000
-/** What comes after the tasks: the goodbye to the group, the stores. */
+/** Time to leave the group and close the stores, after the tasks have stopped. */
 const CLOSE_MS = 1000
 
-/** One worker: its stores, its membership of the service's group, and what the group assigns to it. */
+/** One worker: its stores, its membership of the service's group, and the units that the group assigns to it. */
 class Worker {
   readonly #host: WorkerHost
   readonly #plugins: readonly SourcePlugin[]
@@ -77,7 +78,7 @@ class Worker {
   readonly #version: string
   readonly #stores: Stores
   readonly #admin: KafkaAdmin
-  /** Worker-wide values of task keys. */
+  /** The worker's values for INHERITED_KEYS. */
   readonly #defaults: Props
   readonly #overlaps: Overlaps
   readonly #herder: Herder
@@ -85,7 +86,10 @@ class Worker {
   readonly #leader: Leader
   readonly #member: GroupMember<MemberMetadata, MemberAssignment>
   readonly #watchdog: EventLoopWatchdog | null
-  /** A stop has work to do while stores and membership still live; before the start is over it just ends it. */
+  /**
+   * Aborts when a stop is over, because the stop still needs the stores and the membership. Until the start is over, the
+   * host's signal aborts this at once, and so ends the start.
+   */
   readonly #life = new AbortController()
   #state: true | string = 'Reading the internal topics.'
 
@@ -139,7 +143,7 @@ class Worker {
     registerLeftBehindMetrics(this.#leftBehind)
     host.onUnhandled?.(failScopeOf)
     this.#watchdog = this.#watchEventLoop(connection)
-    // An unreachable Kafka is waited for, and told by /ready; anything else ends the process, with its reason.
+    // The start waits for an unreachable Kafka, and /ready reports that. Any other error ends the process.
     this.#start().catch((error: unknown) => {
       if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
     })
@@ -152,7 +156,7 @@ class Worker {
   async stop(): Promise<void> {
     const { configs, offsets, status, plugins } = this.#stores
     this.#leader.close()
-    // What can run with overlap runs on until another worker is ready for it.
+    // Tasks that can run with overlap run until other workers are ready for them.
     const drained = this.#member.drain(AbortSignal.timeout(this.#drainMs), ({ run }) => run.length === 0)
     await drained.catch((error: unknown) => this.#host.log.warn('drain_failed', { error }))
     await Promise.all([this.#herder.stop(), this.#leftBehind.stop()])
@@ -163,10 +167,10 @@ class Worker {
     this.#life.abort()
   }
 
-  /** How long tasks may run on for their hand-over: what is left of the stop then is their plain end. */
+  /** ms that a stop gives its tasks for their hand-over. The rest of the stop is for draining them and closing. */
   get #drainMs(): number {
     const { settings, shutdownTimeoutMs = Infinity } = this.#host
-    // Without Kafka nobody hears that anyone is ready.
+    // Without a lease the group cannot report that another worker is ready.
     if (!this.#member.leaseValid()) return ROUND_MS
     const left = shutdownTimeoutMs - settings['task.shutdown.graceful.timeout.ms'] - CLOSE_MS
     return Math.max(ROUND_MS, Math.min(ROUND_MS + settings['task.handover.timeout.ms'], left))
@@ -235,7 +239,7 @@ class Worker {
     })
   }
 
-  /** What all tasks of this worker share. */
+  /** The environment that all tasks of this worker share. */
   #taskEnvironment(connection: KafkaConnection, producerDriver: KafkaProducer['driver']): UnitEnvironment {
     const { settings, log } = this.#host
     return {
@@ -243,7 +247,7 @@ class Worker {
       producerDriver,
       groupId: this.#groupId,
       offsets: this.#stores.offsets,
-      // Its connections serve all tasks, and must not count as the one's that happened to need them first.
+      // All tasks share the admin client's connections, so the scope of the first task must not own them.
       admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
       exactlyOnceSource: this.#exactlyOnceSource,
       dataDir: resolve(settings['data.dir']),

@@ -1,7 +1,7 @@
 import type { TaskHealth } from '@tributary/connect-api'
 import type { TaskUnit } from '../unit/task-unit.ts'
 
-/** A status write that takes longer waits for Kafka, in ms. */
+/** A status write that takes more ms than this is waiting for Kafka. */
 const STATUS_WRITE_MS = 1000
 
 export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
@@ -51,10 +51,10 @@ function reason(unit: TaskUnit, nowMs: number): string {
   return 'Records are flowing.'
 }
 
-/** The status topic is what all others see of the task. */
+/** Other processes see only the status topic, so health says when that is out of date. */
 function statusBehind(unit: TaskUnit): string {
   return unit.statusWaitsMs > STATUS_WRITE_MS
-    ? '; Kafka does not answer, so its status still shows the state before'
+    ? '; Kafka does not answer, so its status still shows the previous state'
     : ''
 }
 

@@ -9,13 +9,14 @@ const MOVING = 't/0/c'
 const OTHER_OWNER = { state: 'RUNNING', workerId: 'w:2', generation: 1 } as const
 
 interface Scene extends HerderScene {
-  /** Every run of the task here, in order. */
+  /** All runs of the task on this worker, in order. */
   readonly tasks: ScriptedTask[]
-  /** Whether the source takes connections. */
+  /** Whether the source accepts connections. */
   up: boolean
-  /** A round of the group in which this worker is told to run and to prepare these. */
+  /** Applies an assignment of the group with these units. */
   assign(run: readonly string[], prepare?: readonly string[]): void
-  told(): { preparing: readonly string[]; ready: readonly string[]; own: readonly string[] }
+  /** The units in the metadata that this worker sends to the group. */
+  reported(): { preparing: readonly string[]; ready: readonly string[]; own: readonly string[] }
 }
 
 /** A connector whose task 0 runs on another worker. */
@@ -46,7 +47,7 @@ async function scene(t: TestContext, plugin: Partial<SourcePlugin> = {}): Promis
     assign: (run: readonly string[], prepare: readonly string[] = []) => {
       made.herder.apply({ run, prepare, cfg: '0', followup: false })
     },
-    told: () => {
+    reported: () => {
       const { preparing = [], ready = [], own } = made.herder.metadata()
       return { preparing, ready, own: own.map(([unit]) => unit) }
     },
@@ -58,79 +59,79 @@ async function scene(t: TestContext, plugin: Partial<SourcePlugin> = {}): Promis
   return made
 }
 
-test('a task that is to come is connected beside its owner, and the group hears when it is', async (t) => {
+test('the next owner connects a task beside its owner, and reports to the group when the task is ready', async (t) => {
   const s = await scene(t)
   s.up = false
   s.assign([], [MOVING])
-  await until(() => s.tasks.length === 1 && s.tasks[0]!.context !== null, 'it is started')
-  assert.deepEqual(s.told(), { preparing: [MOVING], ready: [], own: [] })
-  assert.deepEqual(s.herder.tasks(), [], 'it is not among the tasks of this worker')
+  await until(() => s.tasks.length === 1 && s.tasks[0]!.context !== null, 'the task is started')
+  assert.deepEqual(s.reported(), { preparing: [MOVING], ready: [], own: [] })
+  assert.deepEqual(s.herder.tasks(), [], 'a prepared task is not among the tasks of this worker')
   s.up = true
   const rejoins = s.rejoins
-  await until(() => s.told().ready.length === 1, 'it is ready')
-  await until(() => s.rejoins > rejoins, 'the group meets')
-  assert.deepEqual(s.told(), { preparing: [], ready: [MOVING], own: [] })
-  assert.deepEqual(s.status.task('c', 0), OTHER_OWNER, 'its owner runs it')
+  await until(() => s.reported().ready.length === 1, 'the task is ready')
+  await until(() => s.rejoins > rejoins, 'the worker asks for a round')
+  assert.deepEqual(s.reported(), { preparing: [], ready: [MOVING], own: [] })
+  assert.deepEqual(s.status.task('c', 0), OTHER_OWNER, 'the status is still the owner’s')
 })
 
-test('one that cannot connect in time is handed over all the same', async (t) => {
+test('a prepared task that cannot connect in time is reported as ready', async (t) => {
   const s = await scene(t)
   s.up = false
   s.assign([], [MOVING])
-  await until(() => s.told().ready.length === 1, 'it tried for long enough')
+  await until(() => s.reported().ready.length === 1, 'the time to connect is over')
 })
 
-test('once given it goes on, the same run', async (t) => {
+test('a prepared task that the group assigns continues with the same run', async (t) => {
   const s = await scene(t)
   s.assign([], [MOVING])
-  await until(() => s.told().ready.length === 1, 'it is ready')
+  await until(() => s.reported().ready.length === 1, 'the task is ready')
   s.assign([MOVING])
-  await until(() => s.told().own.length === 1, 'it is this worker’s')
-  assert.deepEqual(s.told(), { preparing: [], ready: [], own: [MOVING] })
+  await until(() => s.reported().own.length === 1, 'this worker owns the task')
+  assert.deepEqual(s.reported(), { preparing: [], ready: [], own: [MOVING] })
   assert.equal(s.herder.tasks().length, 1)
   assert.equal(s.tasks.length, 1)
   assert.equal(s.tasks[0]!.stopped, 0)
 })
 
-test('given before it is ready, as its owner has died, it goes on too', async (t) => {
+test('a prepared task that the group assigns before it is ready, as when its owner dies, continues too', async (t) => {
   const s = await scene(t)
   s.up = false
   s.assign([], [MOVING])
-  await until(() => s.tasks.length === 1, 'it is started')
+  await until(() => s.tasks.length === 1, 'the task is started')
   s.assign([MOVING])
-  await until(() => s.told().own.length === 1, 'it is this worker’s')
+  await until(() => s.reported().own.length === 1, 'this worker owns the task')
   s.up = true
-  await until(() => s.tasks[0]!.connects > 0, 'it connects')
+  await until(() => s.tasks[0]!.connects > 0, 'the task connects')
   assert.equal(s.tasks.length, 1)
 })
 
-test('one that is not to come after all is stopped without a word, and can be prepared again', async (t) => {
+test('a preparation that is cancelled stops the task without a status, and the task can be prepared again', async (t) => {
   const s = await scene(t)
   s.assign([], [MOVING])
-  await until(() => s.told().ready.length === 1, 'it is ready')
+  await until(() => s.reported().ready.length === 1, 'the task is ready')
   s.tasks[0]!.send('queued')
   s.assign([])
-  assert.deepEqual(s.told(), { preparing: [], ready: [], own: [] })
+  assert.deepEqual(s.reported(), { preparing: [], ready: [], own: [] })
   s.assign([], [MOVING])
-  await until(() => s.told().ready.length === 1, 'another one is ready')
+  await until(() => s.reported().ready.length === 1, 'the second run is ready')
   assert.equal(s.tasks.length, 2)
-  assert.equal(s.tasks[0]!.stopped, 1, 'the first was over before')
-  assert.equal(s.tasks[0]!.polls, 0, 'what it had queued is its owner’s to deliver')
+  assert.equal(s.tasks[0]!.stopped, 1, 'the first run has stopped')
+  assert.equal(s.tasks[0]!.polls, 0, 'the owner delivers the records that the first run had queued')
   assert.deepEqual(s.status.task('c', 0), OTHER_OWNER)
 })
 
-test('a changed configuration is prepared anew', async (t) => {
+test('a prepared task whose configuration changes is prepared again', async (t) => {
   const s = await scene(t)
   s.assign([], [MOVING])
-  await until(() => s.told().ready.length === 1, 'it is ready')
+  await until(() => s.reported().ready.length === 1, 'the task is ready')
   await s.config.putTaskConfigs('c', [{ ...s.config.snapshot.tasks('c')[0]!, other: 'x' }], 1)
-  assert.deepEqual(s.told().ready, [], 'its owner is to wait for the new one')
-  await until(() => s.told().ready.length === 1, 'it is ready again')
+  assert.deepEqual(s.reported().ready, [], 'the owner must wait for the new run')
+  await until(() => s.reported().ready.length === 1, 'the new run is ready')
   assert.equal(s.tasks.length, 2)
   assert.equal(s.tasks[1]!.context?.config['other'], 'x')
 })
 
-test('what cannot run twice is never started beside its owner, and need not be waited for', async (t) => {
+test('a task that cannot run with overlap is ready at once, and is not started beside its owner', async (t) => {
   const reasons: Partial<SourcePlugin>[] = [
     { handOver: () => null },
     {
@@ -142,16 +143,16 @@ test('what cannot run twice is never started beside its owner, and need not be w
   for (const plugin of reasons) {
     const s = await scene(t, plugin)
     s.assign([], [MOVING])
-    await until(() => s.told().ready.length === 1, 'it is ready at once')
+    await until(() => s.reported().ready.length === 1, 'the task is ready at once')
     assert.equal(s.tasks.length, 0)
   }
   const paused = await scene(t)
   paused.assign([], [MOVING])
-  await until(() => paused.told().ready.length === 1, 'it is ready')
+  await until(() => paused.reported().ready.length === 1, 'the task is ready')
   await paused.config.putTargetState('c', 'PAUSED')
   await until(
-    () => paused.tasks[0]!.stopped === 1 && paused.told().ready.length === 1,
-    'nothing runs of what is paused',
+    () => paused.tasks[0]!.stopped === 1 && paused.reported().ready.length === 1,
+    'the pause stops the prepared run',
   )
   assert.equal(paused.tasks.length, 1)
 })

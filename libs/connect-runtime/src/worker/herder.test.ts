@@ -5,7 +5,7 @@ import { type HerderScene, herderScene } from '../testing/herder-scene.ts'
 import { until } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 
-/** A plugin without tasks that counts how often it was asked for them. */
+/** A plugin without tasks. `asked` counts the calls of its `taskConfigs`. */
 interface Counted extends SourcePlugin {
   asked: number
 }
@@ -40,51 +40,51 @@ function scene(t: TestContext): Scene {
 const put = (s: Scene, name: string, className: string, more = {}): Promise<void> =>
   s.config.putConnectorConfig(name, { name, 'connector.class': className, ...more })
 
-test('a connector that comes or goes brings about a round, a changed one does not', async (t) => {
+test('a new or removed connector causes a round of the group, a changed one does not', async (t) => {
   const s = scene(t)
   await put(s, 'a', 'test.One')
-  await until(() => s.rejoins === 1, 'the group meets')
+  await until(() => s.rejoins === 1, 'the herder asks for a round')
   await put(s, 'a', 'test.One', { other: 'x' })
-  await put(s, 'elsewhere', 'test.OfAnotherService')
+  await put(s, 'b', 'test.OfAnotherService')
   await new Promise((resolve) => setTimeout(resolve, 60))
   assert.equal(s.rejoins, 1)
   await s.config.removeConnector('a')
-  await until(() => s.rejoins === 2, 'the group meets again')
+  await until(() => s.rejoins === 2, 'the herder asks for a round again')
 })
 
-test('a connector that becomes another plugin’s is given up, and taken again as that one’s', async (t) => {
+test('a connector whose plugin changes is released, and taken again with the new plugin', async (t) => {
   const s = scene(t)
   await put(s, 'a', 'test.One')
   s.herder.apply({ run: ['c/a'], cfg: '0', followup: false })
-  await until(() => s.status.connector('a')?.state === 'RUNNING', 'it runs')
+  await until(() => s.status.connector('a')?.state === 'RUNNING', 'the connector runs')
   const asked = s.plugins[0].asked
   await put(s, 'a', 'test.Two')
-  await until(() => s.herder.metadata().own.length === 0, 'it is given up')
-  assert.equal(s.plugins[0].asked, asked, 'the former plugin never sees the other one’s configuration')
+  await until(() => s.herder.metadata().own.length === 0, 'the connector is released')
+  assert.equal(s.plugins[0].asked, asked, 'the previous plugin never sees the configuration of the new one')
   s.herder.apply({ run: ['c/a'], cfg: '0', followup: false })
-  await until(() => s.plugins[1].asked > 0, 'the new plugin has it')
+  await until(() => s.plugins[1].asked > 0, 'the new plugin runs the connector')
 })
 
-test('a connector of another service’s plugin is given up without a word', async (t) => {
+test('a connector that moves to a plugin of another service is released without a status', async (t) => {
   const s = scene(t)
   await put(s, 'a', 'test.One')
-  await until(() => s.rejoins === 1, 'the group meets')
+  await until(() => s.rejoins === 1, 'the herder asks for a round')
   s.herder.apply({ run: ['c/a'], cfg: '0', followup: false })
-  await until(() => s.status.connector('a')?.state === 'RUNNING', 'it runs')
+  await until(() => s.status.connector('a')?.state === 'RUNNING', 'the connector runs')
   await put(s, 'a', 'test.OfAnotherService')
-  await until(() => s.herder.metadata().own.length === 0, 'it is given up')
+  await until(() => s.herder.metadata().own.length === 0, 'the connector is released')
   assert.deepEqual(s.status.written, ['RUNNING'])
-  await until(() => s.rejoins > 1, 'the group meets again')
+  await until(() => s.rejoins > 1, 'the herder asks for a round again')
 })
 
-test('what could not be taken because the config topic could not be read is asked for again', async (t) => {
+test('the herder asks for a round again after it could not read the config topic', async (t) => {
   const s = scene(t)
   await put(s, 'a', 'test.One')
-  await until(() => s.rejoins === 1, 'the group meets')
+  await until(() => s.rejoins === 1, 'the herder asks for a round')
   s.config.outage = new Error('no broker')
   s.herder.apply({ run: ['c/a'], cfg: '1000', followup: false })
-  await until(() => s.rejoins === 2, 'another round is asked for')
+  await until(() => s.rejoins === 2, 'the herder asks for another round')
   s.config.outage = null
   s.herder.apply({ run: ['c/a'], cfg: '1000', followup: false })
-  await until(() => s.status.connector('a')?.state === 'RUNNING', 'it runs')
+  await until(() => s.status.connector('a')?.state === 'RUNNING', 'the connector runs')
 })

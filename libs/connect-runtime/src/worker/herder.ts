@@ -11,11 +11,11 @@ import { TaskUnit, type UnitEnvironment } from '../unit/task-unit.ts'
 import type { Overlaps } from '../assignment/overlaps.ts'
 import { isOurs, pluginOf, taskCount } from '../assignment/units.ts'
 
-/** Changes of the config topic that come together cause one round of the group. */
+/** Changes of the config topic within this time cause one round of the group. */
 const DEBOUNCE_MS = 20
-/** Tasks that get ready at about the same time cause one round: their owners run them meanwhile, so nobody waits for it. */
+/** Tasks that get ready within this time cause one round. The delay stops no task, because their owners still run them. */
 const READY_DEBOUNCE_MS = 50
-/** Wait before what could not be taken is taken up again. */
+/** Wait before the herder asks for another round, when it could not read the config topic. */
 const RETRY_MS = 1000
 
 export interface HerderOptions {
@@ -35,19 +35,19 @@ interface OwnedUnit {
   readonly epoch: number
   readonly unit: ConnectorUnit | TaskUnit
   stopping: boolean
-  /** Resolves once a stop is over. */
+  /** Resolves once the unit has stopped; resolved while the unit runs. */
   stopped: Promise<void>
 }
 
 /**
- * Runs on this worker what the group assigns to it: applies each assignment as a difference, so that nothing whose place
- * and configuration stay the same is touched, and follows the config topic for what is here already.
+ * Runs the units that the group assigns to this worker. The herder applies each assignment as a difference, so that units
+ * that stay here with the same configuration are not touched. It follows the config topic for the units that it owns.
  */
 export class Herder {
   readonly #options: HerderOptions
   readonly #own = new Map<string, OwnedUnit>()
   readonly #prepared: PreparedTasks<TaskUnit>
-  /** How many tasks each connector of this service has: what the group shares out beside the connectors. */
+  /** Number of tasks of each connector of this service. The group meets again when this map changes. */
   readonly #taskCounts = new Map<string, number>()
   #rejoinTimer: NodeJS.Timeout | null = null
   #rejoinAt = 0
@@ -97,7 +97,7 @@ export class Herder {
     }
   }
 
-  /** The group's answer of one round. What is taken away is marked before this returns; the rest goes on in the background. */
+  /** Applies the assignment of one round. Revoked units are marked as stopping on return; all else runs in the background. */
   apply(assignment: MemberAssignment): void {
     const wanted = new Set(assignment.run)
     const lost = this.#leaseLost
@@ -123,7 +123,7 @@ export class Herder {
     }
     if (assignment !== this.#latest || this.#stopped) return
     for (const unit of assignment.run) {
-      // What still ends here is given again by the round that follows its end.
+      // The end of a cancelled preparation causes another round, which assigns the unit again.
       if (!this.#own.has(unit) && !this.#prepared.isEnding(unit)) this.#take(unit)
     }
     this.#prepareWhatIsNew()
@@ -134,8 +134,9 @@ export class Herder {
   }
 
   /**
-   * One is ready: the group may take it from its owner. One has ended: it may be prepared anew. What is to run is left to the
-   * next round, as what the last one gave and was not taken may be someone else's by now.
+   * A prepared task is ready, so the group may revoke it from its owner. Or a preparation has ended, so the task may be
+   * prepared again. This takes no units of the last assignment: another member may own them by now. The next round assigns
+   * them.
    */
   #preparedChanged(): void {
     if (this.#stopped) return
@@ -143,15 +144,15 @@ export class Herder {
     this.#prepareWhatIsNew()
   }
 
-  /** The group no longer knows this member: everything is suspended (the lease says so) until the next assignment. */
+  /** The group no longer knows this member. The lease suspends all units until the next assignment. */
   leaseLost(): void {
     this.#leaseLost = true
   }
 
-  /** Stops everything that the group has not taken away already, and follows the config topic no more. */
+  /** Stops all units that the group has not revoked already, and stops following the config topic. */
   async stop(): Promise<void> {
     this.#unlisten?.()
-    // A round that began before the member said that it leaves may still come to its end.
+    // A round that began before this member announced that it leaves may still end: its assignment must start nothing.
     this.#stopped = true
     for (const [unit, owned] of this.#own) if (!owned.stopping) this.#release(unit, owned, 'stop')
     await Promise.all([this.#prepared.stop(), ...[...this.#own.values()].map((owned) => owned.stopped)])
@@ -178,7 +179,7 @@ export class Herder {
     return plugin && new ConnectorUnit({ connector, plugin, epoch: group().generation, ...shared })
   }
 
-  /** `predecessor`: the run of the task on the worker that still has it. */
+  /** `predecessor`: the run of the task on the worker that still owns the task. */
   #createTask(unit: string, predecessor?: RemotePredecessor): TaskUnit | null {
     const { config, status, environment, workerId, group, log } = this.#options
     const { connector, task } = parseUnit(unit)
@@ -200,7 +201,7 @@ export class Herder {
     })
   }
 
-  /** Stops a unit in the background; once it has really stopped, another round may give it to someone else. */
+  /** Stops a unit in the background. Once the unit has stopped, another round may assign it to another member. */
   #release(unit: string, owned: OwnedUnit, how: 'stop' | 'lose'): void {
     const { log } = this.#options
     owned.stopping = true
@@ -219,18 +220,18 @@ export class Herder {
     return pluginOf(config.snapshot, plugins, connector, taskProps)
   }
 
-  /** The state that a unit which stops writes to the status topic last; SILENT: none. */
+  /** The last state that a stopping unit writes to the status topic; SILENT: the unit writes none. */
   #finalState(unit: string): 'UNASSIGNED' | 'DELETED' | 'SILENT' {
     const { config, plugins } = this.#options
     const { snapshot } = config
     const { connector, task } = parseUnit(unit)
     if (snapshot.config(connector) === null) return 'DELETED'
-    // Another service's workers have the connector now, and tell how it is.
+    // The workers of another service run the connector now, and write its status.
     if (!isOurs(snapshot, plugins, connector)) return 'SILENT'
     return task !== null && task >= taskCount(snapshot, connector) ? 'DELETED' : 'UNASSIGNED'
   }
 
-  /** Something about one connector changed: what is here follows, and the group meets when units came or went. */
+  /** Applies a change of one connector to its units on this worker. New or removed units cause a round of the group. */
   #changed(connector: string): void {
     const { config } = this.#options
     const { snapshot } = config
@@ -250,11 +251,11 @@ export class Herder {
     this.#rejoinWhenUnitsChanged(connector)
   }
 
-  /** A unit that is here does what is new; one that is another plugin's now is given up, and taken again as that one's. */
-  #follow(name: string, plugin: SourcePlugin | null, what: (unit: OwnedUnit['unit']) => void): void {
+  /** Calls `apply` with an owned unit. If the unit's plugin has changed, releases the unit: the next round assigns it again. */
+  #follow(name: string, plugin: SourcePlugin | null, apply: (unit: OwnedUnit['unit']) => void): void {
     const owned = this.#own.get(name)
     if (!owned || owned.stopping) return
-    if (owned.unit.plugin === plugin) what(owned.unit)
+    if (owned.unit.plugin === plugin) apply(owned.unit)
     else this.#release(name, owned, 'stop')
   }
 
@@ -274,7 +275,7 @@ export class Herder {
     if (this.#unitsChanged(connector)) this.#rejoinSoon()
   }
 
-  /** Costs the same however many connectors there are. */
+  /** Records the connector's number of tasks, and returns whether it changed. Takes constant time. */
   #unitsChanged(connector: string): boolean {
     const { config, plugins } = this.#options
     const before = this.#taskCounts.get(connector)
@@ -284,7 +285,7 @@ export class Herder {
     return now !== before
   }
 
-  /** Changes that come together, or units that stop together, cause one round. */
+  /** Asks for a round of the group. Calls that follow each other within `afterMs` cause one round. */
   #rejoinSoon(afterMs = DEBOUNCE_MS): void {
     const at = performance.now() + afterMs
     if (this.#rejoinTimer) {
@@ -298,7 +299,7 @@ export class Herder {
     }, afterMs)
   }
 
-  /** Nobody waits for these; a rejection would be a bug of ours, and is told. */
+  /** Logs the rejection of an operation that nobody awaits. Such a rejection is a bug of the runtime, or an outage of Kafka. */
   #watch(operation: Promise<void>): void {
     operation.catch((error: unknown) => this.#options.log.error('unit_operation_failed', { error }))
   }

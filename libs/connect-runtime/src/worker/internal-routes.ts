@@ -12,7 +12,7 @@ interface RouteRequest {
   readonly body: unknown
 }
 
-/** The part of Fastify that is needed to add a route; an answer with `error_code` has that status. */
+/** The part of Fastify that adds a route. */
 export interface AdminRoutes {
   route(options: {
     method: string
@@ -29,7 +29,10 @@ export interface InternalRoutesOptions {
   readonly exactlyOnceSource: boolean
 }
 
-/** What the control plane asks of a worker: to judge configurations and offsets by the plugin's code, and how tasks are. */
+/**
+ * Adds the routes that the control plane calls: they check configurations and offsets with the plugin's code, and report the
+ * health of tasks. An answer with `error_code` has that HTTP status.
+ */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
   const { plugins, herder, key, exactlyOnceSource } = options
   const add = (method: 'GET' | 'PUT', url: string, handle: (name: string, body: unknown) => Promise<object> | object) =>

@@ -6,7 +6,7 @@ type Labels = Record<string, string>
 interface Reading {
   readonly name: string
   readonly help: string
-  /** Names of our own carry labels connector, task, kind; the documents' names carry connector_name and the source's. */
+  /** `tributary`: labels connector, task and kind. `documented`: label connector_name, and the labels of the source. */
   readonly scope: 'tributary' | 'documented'
   read(unit: TaskUnit, nowMs: number): number
 }
@@ -19,7 +19,7 @@ const lag = (unit: TaskUnit): number =>
 const connected = (unit: TaskUnit): number => (connection(unit)?.connected ? 1 : 0)
 const percent = (part: number, whole: number): number => (whole > 0 ? (part * 100) / whole : 0)
 
-/** Every metric of a task, once; the documents' names are gauges, as an exporter would add `_total` to a counter. */
+/** All metrics of a task. The documented names are gauges, because an exporter would add `_total` to a counter's name. */
 export const TASK_METRICS: readonly Reading[] = [
   own('messages_received', 'Messages that the transport handed us', (u) => u.counts.count('messagesReceived')),
   own('bytes_received', 'Bytes that the transport handed us', (u) => u.counts.count('bytesReceived')),
@@ -78,7 +78,7 @@ function documented(name: string, read: Reading['read']): Reading {
   return { name, help: `As documented for the connector: ${name}`, scope: 'documented', read }
 }
 
-/** Exports the metrics of all tasks of the worker, read when they are scraped. */
+/** Registers the metrics of all tasks of the worker. A scrape reads their values. */
 export function registerTaskMetrics(tasks: () => readonly TaskUnit[], prefixes: readonly string[]): void {
   const meter = metrics.getMeter('tributary')
   for (const reading of TASK_METRICS) {

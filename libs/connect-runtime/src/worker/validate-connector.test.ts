@@ -21,7 +21,7 @@ function plugin(connector: Partial<SourceConnector> = {}): SourcePlugin {
   }
 }
 
-test('exactly once is refused where the worker or the connector cannot give it, each with its text', async () => {
+test('exactly once is refused when the worker or the connector does not support it, with one error for each', async () => {
   const required = { ...CONFIG, 'exactly.once.support': 'Required' }
   assert.deepEqual(await validateConnector(plugin(), required, false), [
     { field: 'exactly.once.support', message: 'This worker does not have exactly-once source support enabled.' },
@@ -35,7 +35,7 @@ test('exactly once is refused where the worker or the connector cannot give it, 
   assert.deepEqual(await validateConnector(plugin(), requested, false), [])
 })
 
-test('connector-defined transactions are refused where the connector cannot define them', async () => {
+test('connector-defined transactions are refused when the connector cannot define them', async () => {
   const config = { ...CONFIG, 'transaction.boundary': 'CONNECTOR' }
   const [error] = await validateConnector(plugin(), config, true)
   assert.equal(error?.field, 'transaction.boundary')
@@ -43,7 +43,7 @@ test('connector-defined transactions are refused where the connector cannot defi
   assert.deepEqual(await validateConnector(plugin({ canDefineTransactionBoundaries: () => true }), config, true), [])
 })
 
-test('offsets are judged with references resolved, a refusal names its field and no secret', async () => {
+test('checkOffsets resolves references, and its error names the field and hides secrets', async () => {
   process.env['CHECK_OFFSETS_TOKEN'] = 'hunter22'
   const judged: Props[] = []
   const refusing = plugin({
@@ -59,7 +59,7 @@ test('offsets are judged with references resolved, a refusal names its field and
   assert.deepEqual(await checkOffsets(plugin(), config, []), [])
 })
 
-test('a refusal of offsets without a field, and a mistake of the plugin', async () => {
+test('checkOffsets returns a ConfigError without a field, and throws any other error of the plugin', async () => {
   const throwing = (error: Error): SourcePlugin =>
     plugin({
       checkOffsets: () => {

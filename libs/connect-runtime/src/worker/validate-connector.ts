@@ -16,8 +16,9 @@ import { sourceTaskConfig } from '../model/source-task-config.ts'
 const VALIDATE_TIMEOUT_MS = 20_000
 
 /**
- * What only a worker can say of a configuration: what its `${…}` references stand for, whether the classes that it names
- * are here, what the plugin's own code and network say. `exactlyOnceSource`: the worker's exactly.once.source.support is enabled.
+ * Runs the checks of a configuration that need a worker: its `${…}` references, the classes that it names, and the plugin's
+ * own code and network. `exactlyOnceSource`: the worker's exactly.once.source.support is enabled. Throws the plugin's errors
+ * that are not config errors.
  */
 export function validateConnector(
   plugin: SourcePlugin,
@@ -40,7 +41,7 @@ export function validateConnector(
   })
 }
 
-/** Whether a connector of this configuration could go on from these offsets (KIP-875); a connector that cannot say takes all. */
+/** Checks whether the connector could resume from these offsets (KIP-875). A connector without `checkOffsets` accepts all. */
 export function checkOffsets(
   plugin: SourcePlugin,
   config: Props,
@@ -52,7 +53,7 @@ export function checkOffsets(
   })
 }
 
-/** Judges a configuration with its references resolved. A config error that is thrown counts too, on `otherwise` without a field. */
+/** Runs `judgement` with references resolved. Returns a thrown config error too; without a field it gets `otherwise`. */
 async function judge(
   plugin: SourcePlugin,
   config: Props,
@@ -77,7 +78,7 @@ function fieldErrors(error: unknown, otherwise: string): FieldError[] {
   return [{ field: field ?? otherwise, message }]
 }
 
-/** Nothing fails when its code throws where nobody catches, as nothing runs yet; the process has logged it. */
+/** The scope of a check. An unhandled error in the scope fails nothing, because no unit runs; the process has logged it. */
 function scopeOfCheck(plugin: SourcePlugin): PluginScope {
   return { name: `a check by ${plugin.class}`, unit: () => null, fail: () => {} }
 }

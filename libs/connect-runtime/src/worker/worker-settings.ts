@@ -150,7 +150,7 @@ const keys = {
 /** Settings of every ingest service, from `TRIBUTARY_*` and `KAFKA_BROKERS`. */
 export const workerSettings: ConfigSpec<typeof keys> = defineConfig(keys)
 
-/** Keys that a connector inherits from its worker when it does not set them. */
+/** Keys whose values a connector inherits from its worker when its configuration does not set them. */
 export const INHERITED_KEYS = [
   'key.converter',
   'value.converter',

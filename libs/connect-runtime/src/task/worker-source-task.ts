@@ -240,17 +240,17 @@ export class WorkerSourceTask {
 
   /** The source may be away for long, so what was read before is committed first. */
   async #connect(): Promise<void> {
-    await this.#transactions?.rest()
+    await this.#transactions?.closeBeforeWait()
     await this.connection.connect(this.#stopping.signal)
   }
 
   async #waitToPollAgain(error: unknown): Promise<void> {
-    await this.#transactions?.rest()
+    await this.#transactions?.closeBeforeWait()
     await this.connection.waitToPollAgain(error, this.#stopping.signal)
   }
 
   async #pausedUntilResumed(): Promise<void> {
-    await this.#transactions?.rest()
+    await this.#transactions?.closeBeforeWait()
     await this.#resumed.passed(this.#stopping.signal)
   }
 

@@ -265,7 +265,7 @@ export class WorkerSourceTask {
     await topics.ensure(transformed, signal)
     const traceparent = this.#parts.tracing.batchStarted(records.length)
     const { encoded, indexes } = await encoder.convert(transformed, topics.counts, traceparent, signal, deadLetters)
-    for (const deadLetter of deadLetters) encoded.push(await this.#sender.addressed(deadLetter, signal))
+    for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
     return { records, encoded, indexes, offsets: lastOffsets(records), byteCount: byteCountOf(encoded), polledAt }
   }
 

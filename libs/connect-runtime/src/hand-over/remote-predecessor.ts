@@ -37,7 +37,7 @@ export class RemotePredecessor implements PredecessorRun {
     this.#calledOff.abort(new PredecessorGoesOn())
   }
 
-  /** Ends the predecessor once, although several runs on this worker may ask: a changed configuration or a failure makes a new run. */
+  /** Ends the predecessor once, although a changed configuration or a failure makes several runs on this worker call this. */
   finish(connected: boolean): Promise<string | null> {
     this.#finishing ??= runOutsideScopes(() => this.#finish(connected))
     return this.#finishing

@@ -1,5 +1,5 @@
-/** States of a run: starting → running ⇄ paused → draining → stopped; any → failed. */
-export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'
+/** States of a run: starting → running ⇄ paused → stopped; any → failed. */
+export type TaskState = 'starting' | 'running' | 'paused' | 'stopped' | 'failed'
 
 export interface TaskId {
   readonly connector: string

@@ -146,7 +146,7 @@ test('transaction.boundary=connector: neither a pause nor a stop commits a trans
   s.task.onHandOut = (records) => s.task.context!.transaction!.commitTransaction(records[0])
   s.run.resume()
   s.task.send('c')
-  await until(() => s.producer.values().length === 3, 'after the pause the whole transaction is sent again and committed')
+  await until(() => s.producer.values().length === 3, 'the whole transaction is sent again and committed')
   s.task.onHandOut = () => {}
   s.task.send('d')
   await until(() => s.run.progress.recordsPolled === 4, 'another is polled')

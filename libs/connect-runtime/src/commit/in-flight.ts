@@ -8,22 +8,24 @@ import type { TaskProgress } from '../model/task-progress.ts'
 export interface InFlightOptions {
   readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes'>
   readonly progress: TaskProgress
-  /** What is no bad record: the task cannot go on. */
+  /** Called with an error that is not about a single record. The task cannot go on after such an error. */
   readonly onFailure: (error: unknown) => void
 }
 
 /**
- * The batches on their way to Kafka: bounded in records and bytes, and the source of the offsets that may be committed.
- * A record that may not be bad lets what is under way arrive; `check` throws it afterwards.
+ * Holds the batches that are being sent to Kafka, within `max.in.flight.records` and `max.in.flight.bytes`, and the offsets that
+ * may be committed. After a bad record that `errors.tolerance` does not allow, the batches in flight still arrive. Then `check`
+ * throws the error of that record.
  */
 export class InFlight {
-  /** Open while something waits to be committed. */
+  /** Open while offsets wait to be committed. */
   readonly committable = new Gate(false)
   readonly #options: InFlightOptions
   readonly #submitted = new SubmittedBatches()
   readonly #sends = new Set<Promise<void>>()
   readonly #room = new Gate(true)
-  #refused: unknown = undefined
+  /** The error of the first bad record that `errors.tolerance` does not allow. */
+  #badRecord: unknown = undefined
 
   constructor(options: InFlightOptions) {
     this.#options = options
@@ -33,16 +35,16 @@ export class InFlight {
     return this.#submitted.inFlightRecords
   }
 
-  /** Waits until another batch may be sent. Rejects with the signal's reason, or with the bad record. */
+  /** Waits until another batch may be sent. Rejects with the signal's reason, or with the error of a bad record. */
   async room(signal: AbortSignal): Promise<void> {
     await this.#room.passed(signal)
     this.check()
   }
 
-  /** Sends a batch; once it is settled its offsets may be committed, as soon as all before it are settled too. */
+  /** Sends a batch. Its offsets may be committed once this batch and all batches before it are acknowledged. */
   add(batch: Batch, send: () => Promise<void>): void {
     const submitted = this.#submitted.submit(batch.offsets, batch.records.length, batch.byteCount)
-    this.#budget()
+    this.#applyLimits()
     const sent = send()
       .then(() => {
         if (this.#submitted.ack(submitted)) this.committable.open()
@@ -50,17 +52,17 @@ export class InFlight {
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#sends.delete(sent)
-        this.#budget()
+        this.#applyLimits()
       })
     this.#sends.add(sent)
   }
 
-  /** Throws the bad record, if there was one. */
+  /** Throws the error of the first bad record, if there was one. */
   check(): void {
-    if (this.#refused !== undefined) throw this.#refused
+    if (this.#badRecord !== undefined) throw this.#badRecord
   }
 
-  /** Resolves once nothing is under way any more. */
+  /** Resolves once no batch is in flight. */
   async settled(): Promise<void> {
     while (this.#sends.size > 0) await Promise.all(this.#sends)
   }
@@ -76,16 +78,16 @@ export class InFlight {
   }
 
   #failed(error: unknown): void {
-    if (errorKind(error) === 'data') this.#refused ??= error
+    if (errorKind(error) === 'data') this.#badRecord ??= error
     else this.#options.onFailure(error)
   }
 
-  #budget(): void {
+  #applyLimits(): void {
     const { config, progress } = this.#options
     const { inFlightRecords, inFlightBytes } = this.#submitted
     progress.inFlightRecords = inFlightRecords
     const full = inFlightRecords >= config.maxInFlightRecords || inFlightBytes >= config.maxInFlightBytes
-    if (full && this.#refused === undefined) this.#room.close()
+    if (full && this.#badRecord === undefined) this.#room.close()
     else this.#room.open()
   }
 }

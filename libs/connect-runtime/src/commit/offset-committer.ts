@@ -19,11 +19,11 @@ export interface OffsetCommitterOptions {
   }
   readonly inFlight: InFlight
   readonly progress: TaskProgress
-  /** Whether the task is another worker's now, whose offsets must not be overwritten. */
+  /** Whether another worker has the task now. This worker must not overwrite that worker's offsets. */
   readonly lost: () => boolean
 }
 
-/** Writes the offsets of the acknowledged prefix. With exactly once there is never one: they are part of the transactions. */
+/** Writes the offsets of the acknowledged prefix. Under exactly once this class writes none, since the transactions hold them. */
 export class OffsetCommitter {
   readonly #options: OffsetCommitterOptions
 
@@ -31,7 +31,7 @@ export class OffsetCommitter {
     this.#options = options
   }
 
-  /** When something changed, at most each `offset.commit.interval.ms`. Rejects at `stopping`, with its reason. */
+  /** Commits whenever offsets wait, at most once per `offset.commit.interval.ms`. Rejects with the reason of `stopping`. */
   async run(stopping: AbortSignal, abandon: AbortSignal): Promise<never> {
     const { parts, inFlight } = this.#options
     for (;;) {
@@ -41,7 +41,7 @@ export class OffsetCommitter {
     }
   }
 
-  /** Once; resolves when they are durable and the task was told. */
+  /** Commits once. Resolves when the offsets are durable and the task's own `commit` has resolved. */
   async commit(signal: AbortSignal): Promise<void> {
     const { parts, inFlight, progress, lost } = this.#options
     const { offsets, id, task, lease, log } = parts

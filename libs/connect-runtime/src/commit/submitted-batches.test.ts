@@ -35,7 +35,7 @@ test('each source partition keeps the last offset of the acknowledged prefix', (
   assert.deepEqual([taken.offsets.get(p), taken.offsets.get(q), taken.recordCount], [{ n: 2 }, { n: 7 }, 3])
 })
 
-test('what could not be written is committable again and does not replace newer offsets', () => {
+test('offsets whose write failed are committable again and do not replace newer offsets', () => {
   const submitted = new SubmittedBatches()
   submitted.ack(
     submitted.submit(
@@ -54,7 +54,7 @@ test('what could not be written is committable again and does not replace newer 
   assert.deepEqual([again.offsets.get(p), again.offsets.get(q)], [{ n: 2 }, { n: 1 }])
 })
 
-test('an acknowledgement in any order leaves exactly the prefix committable', () => {
+test('acknowledgements in any order make exactly the acknowledged prefix committable', () => {
   for (let seed = 1; seed <= 200; seed++) {
     let state = seed
     const random = (n: number): number => (state = (state * 1103515245 + 12345) & 0x7fffffff) % n

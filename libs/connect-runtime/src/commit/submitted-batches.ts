@@ -1,8 +1,8 @@
 import type { SourceOffset, SourcePartition } from '@tributary/connect-api'
 
-/** A polled batch on its way: settled once the broker has, or the error handling took, each of its records. */
+/** A polled batch in flight. The broker acknowledges each of its records, or the error handler takes the record. */
 export interface SubmittedBatch {
-  /** The last offset of each source partition in the batch; the partition objects are compared by identity. */
+  /** The last offset of each source partition in the batch. Partition objects are compared by identity. */
   readonly offsets: ReadonlyMap<SourcePartition, SourceOffset>
   readonly recordCount: number
   readonly byteCount: number
@@ -15,8 +15,8 @@ export interface CommittableOffsets {
 }
 
 /**
- * Which offsets may be committed: those of the longest prefix of batches that is acknowledged as a whole, in the order
- * of submission. An offset never passes an unacknowledged record, whatever order the acknowledgements come in.
+ * Finds the offsets that may be committed: those of the longest prefix of batches, in the order of submission, in which every
+ * batch is acknowledged. An offset never passes an unacknowledged record, whatever order the acknowledgements come in.
  */
 export class SubmittedBatches {
   #queue: SubmittedBatch[] = []
@@ -33,7 +33,7 @@ export class SubmittedBatches {
   get inFlightBytes(): number {
     return this.#bytes
   }
-  /** Batches that are not part of an acknowledged prefix yet. */
+  /** Batches that are not part of the acknowledged prefix yet. */
   get pendingBatches(): number {
     return this.#queue.length - this.#head
   }
@@ -70,7 +70,7 @@ export class SubmittedBatches {
     return this.#head > before
   }
 
-  /** Takes what is committable; null when nothing has changed since the last call. */
+  /** Takes the committable offsets; null when the acknowledged prefix has not grown since the last call. */
   takeCommittable(): CommittableOffsets | null {
     if (this.#offsets.size === 0) return null
     const taken = { offsets: this.#offsets, recordCount: this.#committableRecords }
@@ -79,7 +79,7 @@ export class SubmittedBatches {
     return taken
   }
 
-  /** Gives back what could not be written; offsets that became committable since stay the newer ones. */
+  /** Gives back offsets that could not be written. Offsets that became committable since then win over them. */
   restore(taken: CommittableOffsets): void {
     const newer = this.#offsets
     this.#offsets = new Map(taken.offsets)

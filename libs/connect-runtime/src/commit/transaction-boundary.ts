@@ -6,9 +6,9 @@ import type { SourceTaskConfig } from '../model/source-task-config.ts'
 
 export interface TransactionalBatch {
   readonly byteCount: number
-  /** Sends records and offsets; answers what to do once the transaction is committed. May run again after an abort. */
+  /** Sends records and offsets. Resolves with the callback for the commit of the transaction. Runs again after an abort. */
   readonly send: () => Promise<() => void>
-  /** Sends the offsets alone: the connector discarded the records. */
+  /** Sends the offsets alone, after the connector has discarded the records. */
   readonly discard: () => Promise<() => void>
   readonly committed: () => Promise<void> | undefined
 }
@@ -18,26 +18,26 @@ export interface TransactionBoundaryOptions {
   readonly config: SourceTaskConfig
   readonly clock: Clock
   readonly log: Logger
-  /** Ends all waiting. */
+  /** Ends every wait. */
   readonly signal: AbortSignal
-  /** Resolves once this worker may have side effects; a commit that no batch brought about asks it. */
+  /** Resolves once this worker may have side effects. The commit at the end of an interval awaits it. */
   readonly permitted: () => Promise<void>
-  /** An interval's commit failed, which nobody waits for. */
+  /** Called when the commit at the end of an interval fails. No caller awaits that commit. */
   readonly onFailure: (error: unknown) => void
 }
 
 /**
- * `transaction.boundary` (KIP-618): `poll` commits each batch; `interval` what came together within
- * `transaction.boundary.interval.ms`, or earlier at `max.in.flight.bytes`; `connector` where `end` says. A transaction's
- * batches are kept until it is committed: after an abort by an outage, or while nothing comes, all of it is sent again.
+ * Ends transactions as `transaction.boundary` says (KIP-618). `poll` commits after each batch. `interval` commits after
+ * `transaction.boundary.interval.ms`, or sooner once the transaction holds `max.in.flight.bytes`. `connector` ends the transaction
+ * where the connector calls `end`. The batches of a transaction are kept until its commit, to be sent again after an abort.
  */
 export class TransactionBoundary {
   readonly #options: TransactionBoundaryOptions
-  /** Polling goes on while an interval's end commits: one thing at a time. */
+  /** Runs one operation at a time, since the task goes on polling while the end of an interval commits. */
   readonly #operations = new Serial()
   #batches: TransactionalBatch[] = []
   #afterCommit: (() => void)[] = []
-  /** The producer has a transaction open that holds all batches that `#afterCommit` has. */
+  /** The producer has an open transaction. It holds the batches whose callbacks are in `#afterCommit`. */
   #open = false
   #intervalEnd: NodeJS.Timeout | null = null
 
@@ -45,7 +45,7 @@ export class TransactionBoundary {
     this.#options = options
   }
 
-  /** Sends a batch in the open transaction, or a new one, and commits when the boundary is reached. */
+  /** Sends a batch in the open transaction, or in a new one. Commits when the boundary is reached. */
   run(batch: TransactionalBatch): Promise<void> {
     const { config, signal } = this.#options
     return this.#operations.run(async () => {
@@ -54,7 +54,7 @@ export class TransactionBoundary {
         if (this.#open) this.#afterCommit.push(await batch.send())
         else await this.#sendAll()
       } catch (error) {
-        await this.#again(error, signal)
+        await this.#resend(error, signal)
       }
       const byteCount = this.#batches.reduce((sum, { byteCount }) => sum + byteCount, 0)
       const full = config.transactionBoundary === 'interval' && byteCount >= config.maxInFlightBytes
@@ -71,7 +71,7 @@ export class TransactionBoundary {
     if (failures[0]) throw failures[0].error
   }
 
-  /** The connector says where its transaction ends; an aborted one's offsets are committed all the same. */
+  /** Ends the transaction as the connector asked. The offsets of an aborted transaction are committed all the same. */
   end(how: 'commit' | 'abort'): Promise<void> {
     const { signal, log } = this.#options
     return this.#operations.run(async () => {
@@ -85,17 +85,17 @@ export class TransactionBoundary {
   }
 
   /**
-   * Nothing may come for long: an open transaction would hold up all who read committed records, and time out. What the
-   * connector has not ended is aborted, and sent again with the next batch.
+   * Leaves no transaction open before a long wait: an open one would hold up all readers of committed records, and time out. A
+   * transaction that the connector has not ended is aborted, and sent again with the next batch.
    */
-  rest(): Promise<void> {
+  closeBeforeWait(): Promise<void> {
     const { config, signal } = this.#options
     return this.#operations.run(() =>
       config.transactionBoundary === 'connector' ? this.#abortAtBroker(signal) : this.#commit(signal),
     )
   }
 
-  /** At a stop: commits what is open. What the connector has not ended the next run reads again. */
+  /** At a stop: commits the open transaction. One that the connector has not ended is aborted; the next run reads it again. */
   finish(signal: AbortSignal): Promise<void> {
     const { config } = this.#options
     return this.#operations.run(() =>
@@ -103,20 +103,20 @@ export class TransactionBoundary {
     )
   }
 
-  /** After a failure: commits what was sent whole, else aborts. */
+  /** After a failure: commits the transaction if all its batches were sent; otherwise aborts it. */
   settle(signal: AbortSignal): Promise<void> {
     const { config } = this.#options
     return this.#operations.run(() =>
-      this.#whole && config.transactionBoundary !== 'connector' ? this.#commit(signal) : this.#forget(signal),
+      this.#allSent && config.transactionBoundary !== 'connector' ? this.#commit(signal) : this.#forget(signal),
     )
   }
 
-  /** Aborts what is open, if anything; its batches are forgotten. */
+  /** Aborts the open transaction, if there is one, and forgets its batches. */
   abort(signal: AbortSignal): Promise<void> {
     return this.#operations.run(() => this.#forget(signal))
   }
 
-  get #whole(): boolean {
+  get #allSent(): boolean {
     return this.#afterCommit.length === this.#batches.length
   }
 
@@ -128,20 +128,20 @@ export class TransactionBoundary {
         if (!this.#open) await this.#sendAll()
         await producer.commitTransaction(signal)
       } catch (error) {
-        await this.#again(error, signal)
+        await this.#resend(error, signal)
         continue
       }
       log.debug('transaction_committed', { batches: this.#batches.length })
       const done = this.#batches
       const after = this.#afterCommit
       this.#batches = []
-      this.#closed()
+      this.#markClosed()
       for (const acknowledge of after) acknowledge()
       for (const batch of done) await batch.committed()
     }
   }
 
-  /** Begins a transaction and sends in it all that belongs to it. */
+  /** Begins a transaction and sends all its batches. */
   async #sendAll(): Promise<void> {
     const { producer, config, log } = this.#options
     log.debug('transaction_begun')
@@ -158,14 +158,14 @@ export class TransactionBoundary {
     this.#intervalEnd = null
     const commit = async (): Promise<void> => {
       await permitted()
-      // A batch may have failed meanwhile, which is the end of the task.
-      if (this.#open && this.#whole) await this.#commit(signal)
+      // A batch that failed in the meantime ends the task, so there is nothing to commit.
+      if (this.#open && this.#allSent) await this.#commit(signal)
     }
     this.#operations.run(commit).catch(onFailure)
   }
 
-  /** Aborts and sends all batches of the transaction again; only an outage is worth it. */
-  async #again(error: unknown, signal: AbortSignal): Promise<void> {
+  /** Aborts the transaction and sends all its batches again, until that succeeds. Throws any error that is no outage. */
+  async #resend(error: unknown, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
     for (let failure = error, attempt = 1; ; attempt++) {
       if (signal.aborted || errorKind(failure) !== 'retriable') throw failure
@@ -186,15 +186,15 @@ export class TransactionBoundary {
     await this.#abortAtBroker(signal)
   }
 
-  /** Keeps the batches. */
+  /** Aborts the open transaction at the broker and keeps its batches. */
   async #abortAtBroker(signal: AbortSignal): Promise<void> {
     const { producer } = this.#options
     const open = this.#open
-    this.#closed()
+    this.#markClosed()
     if (open) await producer.abortTransaction(signal)
   }
 
-  #closed(): void {
+  #markClosed(): void {
     this.#open = false
     this.#afterCommit = []
     if (this.#intervalEnd) clearTimeout(this.#intervalEnd)

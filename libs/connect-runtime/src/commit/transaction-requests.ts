@@ -3,13 +3,13 @@ import { runtimeErrors } from '../errors.ts'
 
 export type TransactionEnd = 'commit' | 'abort'
 
-/** Records of one poll that belong to one transaction, and whether it ends with them. */
+/** Records of one poll that belong to one transaction. `end`: how the transaction ends after them; null: it stays open. */
 export interface TransactionPart {
   readonly records: SourceRecord[]
   readonly end: TransactionEnd | null
 }
 
-/** Where a task said that its transactions end (KIP-618), until the runtime has come there. */
+/** Keeps where a task asked its transactions to end (KIP-618), until the runtime has reached that record. */
 export class TransactionRequests implements TransactionContext {
   readonly #atRecords = new Map<SourceRecord, TransactionEnd>()
   #atBatch: TransactionEnd | null = null
@@ -22,7 +22,7 @@ export class TransactionRequests implements TransactionContext {
     this.#ask('abort', record)
   }
 
-  /** A polled batch in parts, each up to the end of a transaction. Nothing asked for: the batch as it is. */
+  /** Splits a polled batch at the ends of its transactions. Yields the batch whole when the task asked for no end. */
   *split(records: SourceRecord[]): Generator<TransactionPart> {
     let from = 0
     for (let i = 0; i < records.length && this.#atRecords.size > 0; i++) {

@@ -1,24 +1,24 @@
 import type { NotConnectedError, SourceTask } from '@tributary/connect-api'
 import type { Reconnector } from './reconnector.ts'
 
-/** While Kafka takes nothing, the connection is checked this often, in ms. */
+/** Time in ms between two checks of the connection, while a run waits for Kafka. */
 const CHECK_MS = 100
 
 export interface BackgroundReconnectOptions {
   readonly task: Pick<SourceTask, 'lostConnection'>
   readonly connection: Reconnector
-  /** Ends a connect that is under way. */
+  /** Aborts a connect in progress. */
   readonly signal: AbortSignal
 }
 
 /**
- * Reconnects a source while its run waits for Kafka. Such a run does not poll, so it would learn only when Kafka is back that its
- * connection has ended, although the source could still deliver what is sent meanwhile. The messages of the old connection are
- * still queued then. So the outcome of the connect takes effect after those messages.
+ * Reconnects a source while its run waits for Kafka. A waiting run does not poll, so it would notice the end of its connection only
+ * when Kafka is back, and miss the messages that the source sends in the meantime. The messages of the old connection are still
+ * queued at the reconnect, so a failed connect fails the run only after those messages.
  */
 export class BackgroundReconnect {
   readonly #options: BackgroundReconnectOptions
-  #underWay: Promise<void> | null = null
+  #connecting: Promise<void> | null = null
   #failure: unknown = null
   #queued = false
 
@@ -26,12 +26,12 @@ export class BackgroundReconnect {
     this.#options = options
   }
 
-  /** A connection ended meanwhile, and its messages may still be queued: the run polls before it does anything else about the end. */
+  /** Whether messages of an ended connection may still be queued. The run polls them before it handles the end. */
   get queued(): boolean {
     return this.#queued
   }
 
-  /** Settles as `delivery` does, and checks the connection as long as that takes. */
+  /** Settles as `delivery` does. Checks the connection until then. */
   async during<T>(delivery: Promise<T>): Promise<T> {
     if (!this.#options.task.lostConnection) return delivery
     const timer = setInterval(() => this.#check(), CHECK_MS)
@@ -42,10 +42,10 @@ export class BackgroundReconnect {
     }
   }
 
-  /** Nothing is queued any more: awaits a connect that is under way, and throws what cannot heal. False: there was none. */
+  /** Called when the queue is empty. Awaits the connect and throws its error. Returns false when no connection had ended. */
   async settle(): Promise<boolean> {
     if (!this.#queued) return false
-    await this.#underWay
+    await this.#connecting
     this.#queued = false
     const failure = this.#failure
     this.#failure = null
@@ -55,11 +55,11 @@ export class BackgroundReconnect {
 
   #check(): void {
     const { task, connection, signal } = this.#options
-    if (this.#underWay !== null || this.#failure !== null || signal.aborted || !connection.connected) return
+    if (this.#connecting !== null || this.#failure !== null || signal.aborted || !connection.connected) return
     const error = task.lostConnection?.() ?? null
     if (error === null) return
     this.#queued = true
-    this.#underWay = this.#connectAgain(error).finally(() => (this.#underWay = null))
+    this.#connecting = this.#connectAgain(error).finally(() => (this.#connecting = null))
   }
 
   async #connectAgain(error: NotConnectedError): Promise<void> {

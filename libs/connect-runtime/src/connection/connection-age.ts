@@ -1,23 +1,23 @@
 import { MAX_TIMER_MS } from '@tributary/async'
-/** A connection that could not be replaced when it had its age is tried again to be after so long, in ms. */
+/** Longest time in ms between two reports of a connection that is too old. */
 const AGAIN_MS = 30_000
 export interface ConnectionAgeOptions {
   /** ms since the present connection was made; null while there is none. */
   readonly ageMs: () => number | null
   /** > 0 */
   readonly maxAgeMs: number
-  /** The connection has this age; told again and again while it lives. */
+  /** Called when the connection has reached `maxAgeMs`, and every 30 s or sooner while that connection lives. */
   readonly onOld: () => void
 }
 
-/** Watches how old a run's connection gets. Needs no word of new connections: none can be older than the last look says. */
+/** Watches the age of a run's connection. Nobody reports a new connection: it cannot be too old before the next check. */
 export class ConnectionAge {
   readonly #options: ConnectionAgeOptions
   #timer: NodeJS.Timeout | null = null
 
   constructor(options: ConnectionAgeOptions) {
     this.#options = options
-    this.#lookAfter(options.maxAgeMs)
+    this.#checkAfter(options.maxAgeMs)
   }
 
   close(): void {
@@ -25,15 +25,15 @@ export class ConnectionAge {
     this.#timer = null
   }
 
-  #look(): void {
+  #check(): void {
     const { ageMs, maxAgeMs, onOld } = this.#options
     const remainingMs = maxAgeMs - (ageMs() ?? 0)
-    if (remainingMs > 0) return this.#lookAfter(remainingMs)
-    this.#lookAfter(Math.min(maxAgeMs, AGAIN_MS))
+    if (remainingMs > 0) return this.#checkAfter(remainingMs)
+    this.#checkAfter(Math.min(maxAgeMs, AGAIN_MS))
     onOld()
   }
 
-  #lookAfter(ms: number): void {
-    this.#timer = setTimeout(() => this.#look(), Math.min(ms, MAX_TIMER_MS)).unref()
+  #checkAfter(ms: number): void {
+    this.#timer = setTimeout(() => this.#check(), Math.min(ms, MAX_TIMER_MS)).unref()
   }
 }

@@ -15,7 +15,7 @@ const POLICY: ReconnectPolicy = {
 const CUT = new NotConnectedError('X', 'cut')
 const never = new AbortController().signal
 
-/** A reconnector on a clock that moves when someone sleeps on it; `waits` are those sleeps, in ms. */
+/** A reconnector on a clock that advances by each sleep. `waits`: the sleeps in ms. */
 function scene(policy: Partial<ReconnectPolicy> = {}): {
   reconnector: Reconnector
   waits: number[]
@@ -42,7 +42,7 @@ function scene(policy: Partial<ReconnectPolicy> = {}): {
   return { reconnector, waits, pass: (ms) => void (now += ms) }
 }
 
-test('a source that delivers one record and then ends is asked less and less often', async () => {
+test('the waits grow for a source that ends each connection after one record', async () => {
   const { reconnector, waits, pass } = scene()
   await reconnector.connect(never)
   for (let i = 0; i < 6; i++) {
@@ -68,7 +68,7 @@ test('after each connection that delivered for a while the first try comes withi
   assert.ok(waits.every((ms) => ms <= 100))
 })
 
-test('a healthy connection ends the growth of the waits', async () => {
+test('the waits start anew after a healthy connection', async () => {
   const { reconnector, waits, pass } = scene()
   await reconnector.connect(never)
   for (let i = 0; i < 4; i++) {
@@ -83,7 +83,7 @@ test('a healthy connection ends the growth of the waits', async () => {
   assert.ok(waits.at(-1)! <= 100)
 })
 
-test('the limit of tries counts those without any record', async () => {
+test('the limit of tries counts only connections without a record', async () => {
   const { reconnector } = scene({ maxAttempts: 3 })
   await reconnector.connect(never)
   for (let i = 0; i < 10; i++) {
@@ -98,7 +98,7 @@ test('the limit of tries counts those without any record', async () => {
   assert.throws(() => reconnector.lost(CUT), { code: 'RECONNECT_EXHAUSTED' })
 })
 
-test('a wait that the source asked for is kept, also before the first try, up to an hour', async () => {
+test('the reconnector keeps a wait that the source asked for, also before the first try, up to an hour', async () => {
   const { reconnector, waits, pass } = scene()
   await reconnector.connect(never)
   reconnector.polled(1)

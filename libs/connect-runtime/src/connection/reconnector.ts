@@ -3,11 +3,11 @@ import { errorKind, type ReconnectPolicy, type SourceTask } from '@tributary/con
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
 
-/** The first try after a healthy connection comes within this many ms, at random, so that many tasks do not reconnect at once. */
+/** The first try after a healthy connection waits up to this many ms, at random, so that many tasks do not reconnect at once. */
 const FIRST_TRY_MS = 50
-/** A connection that delivered and lasted longer than this, in ms, was healthy. A server that ends each one sooner gets growing waits. */
+/** A connection that delivered and lasted longer than this many ms was healthy. The waits grow when each connection ends sooner. */
 const HEALTHY_MS = 500
-/** The longest wait in ms that a source may ask for: a mistaken header must not silence a connector for good. */
+/** The longest wait in ms that a source may ask for. A wrong header must not stop a connector for good. */
 const RETRY_AFTER_MAX_MS = 3_600_000
 
 export const DEFAULT_RECONNECT: ReconnectPolicy = {
@@ -27,15 +27,15 @@ export interface ReconnectorOptions {
 }
 
 /**
- * Connects a source, connects it again, and says how long to wait before each try; nothing else does. A connection that delivered
- * for a while, or lasted longer than the reconnect interval, was healthy: after it the waits start anew. The limit of tries starts
- * anew after any connection that delivered. A wait that the source asked for (`retryAfterMs`) is kept.
+ * Connects a source and reconnects it. Only this class decides how long to wait before a try. A connection that delivered for a
+ * while, or lasted longer than the reconnect interval, was healthy: after it the waits start anew. The limit of tries starts anew
+ * after any connection that delivered. A wait is at least as long as the source asked for (`retryAfterMs`), up to an hour.
  */
 export class Reconnector {
   readonly #options: ReconnectorOptions
   /** Wall clock, ms since the epoch; null while not connected. */
   connectedSince: number | null = null
-  /** Tries to connect again, over the task's life. */
+  /** Tries to reconnect since the run began. */
   reconnects = 0
   /** Tries in a row without a connection that delivered, for the limit. */
   #tries = 0
@@ -59,18 +59,18 @@ export class Reconnector {
   get ageMs(): number | null {
     return this.connected ? this.#options.clock.monotonic() - this.#connectedAt : null
   }
-  /** Why the source is not connected, or cannot be read although it is; null when all is well. */
+  /** Why the source is not connected, or why its polls fail; null when the source is connected and readable. */
   get lastError(): unknown {
     return this.connected && this.#failedPolls === 0 ? null : this.#lastError
   }
 
-  /** A poll succeeded. `records` is what it returned; 0 does not make the connection a healthy one. */
+  /** Called after a poll that succeeded. `records`: how many it returned; 0 does not make the connection a healthy one. */
   polled(records: number): void {
     this.#failedPolls = 0
     if (records > 0) this.#delivered = true
   }
 
-  /** Connects, trying as long as the policy allows. Throws what cannot heal, and the signal's reason. */
+  /** Connects; tries again as long as the policy allows. Throws an error that is no outage, and the signal's reason. */
   async connect(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#waitForTurn(signal)
@@ -90,7 +90,7 @@ export class Reconnector {
     }
   }
 
-  /** The connection is gone. Throws when the policy allows no other. */
+  /** Called when the connection has ended. Throws when the policy allows no further try. */
   lost(error: unknown): void {
     const { clock, policy } = this.#options
     const lastedMs = clock.monotonic() - this.#connectedAt
@@ -102,7 +102,7 @@ export class Reconnector {
     this.#failed(error)
   }
 
-  /** A poll failed with an outage that leaves the connection alone: waits before the next poll. Throws once the limit of tries is used up. */
+  /** Waits before the next poll, after an outage in `poll` that did not end the connection. Throws once the tries are used up. */
   async waitToPollAgain(error: unknown, signal: AbortSignal): Promise<void> {
     const { policy, clock, log } = this.#options
     this.#lastError = error
@@ -112,7 +112,7 @@ export class Reconnector {
     await clock.sleep(waitMs, signal)
   }
 
-  /** The run has ended, and its connection with it. */
+  /** Called when the run, and so its connection, has ended. */
   close(): void {
     this.connectedSince = null
   }
@@ -188,7 +188,7 @@ export class Reconnector {
   }
 }
 
-/** The wait that the source asked for, bounded; 0 without one. */
+/** The wait in ms that the source asked for, bounded; 0 without one. */
 function retryAfterMs(error: unknown): number {
   const asked = (error as { retryAfterMs?: unknown } | null)?.retryAfterMs
   return typeof asked === 'number' && asked > 0 ? Math.min(asked, RETRY_AFTER_MAX_MS) : 0

@@ -4,15 +4,15 @@ import type { Reconnector } from '../connection/reconnector.ts'
 import type { PredecessorRun } from './predecessor.ts'
 
 /**
- * Shortest overlap in ms. A message that the server sent on the old connection alone, before it knew of the new one, may be
- * under way for as long as this.
+ * Shortest overlap in ms. A message that the server sent before it accepted the new connection reaches the old connection only,
+ * and may take this long.
  */
 const OVERLAP_MIN_MS = 500
-/** After as many ms of silence on the new connection, its source has nothing to send: a subscription takes effect sooner. */
+/** After this many ms of silence on the new connection the source has nothing to send. A subscription takes effect sooner. */
 const SILENT_MS = 2000
 const CHECK_MS = 20
 
-/** A run that is to follow another one. */
+/** The parts of a run that take over from a predecessor. */
 export interface Successor {
   readonly task: Pick<SourceTask, 'takeOver'>
   readonly connection: Pick<Reconnector, 'connect' | 'connected'>
@@ -20,19 +20,20 @@ export interface Successor {
   readonly clock: Clock
   /** `task.handover.timeout.ms` */
   readonly handOverTimeoutMs: number
-  /** Makes the producer ready, which fences the predecessor's, and reads the offsets. */
+  /** Starts the producer, which fences the predecessor's producer, and reads the offsets. */
   readonly startProducer: () => Promise<void>
   readonly offset: (partition: SourcePartition) => SourceOffset | null
-  /** Aborts at a stop. */
+  /** Aborts when the run is stopped. */
   readonly stopping: AbortSignal
-  /** Aborts when the run is given up. */
+  /** Aborts when the run is abandoned. */
   readonly abandon: AbortSignal
 }
 
 /**
- * Hand-over with overlap: connects a started task while its predecessor still reads, then ends the predecessor and goes on where
- * it stopped. Messages that arrive meanwhile are queued; a full queue pauses the transport. A stop before the predecessor was
- * asked to end rejects, since nothing was taken over. A stop after that delivers everything queued, as any stop does.
+ * Hands a task over with overlap: connects the successor while the predecessor still reads, ends the predecessor, then lets the
+ * successor go on where the predecessor stopped. The successor queues the messages that arrive in the meantime; a full queue pauses
+ * the transport. Rejects at a stop before `predecessor.finish`, since the successor has taken over nothing by then. A later stop
+ * delivers everything queued, as any stop does.
  */
 export async function followPredecessor(predecessor: PredecessorRun, successor: Successor): Promise<void> {
   const { task, connection, offset, startProducer, abandon } = successor
@@ -42,7 +43,7 @@ export async function followPredecessor(predecessor: PredecessorRun, successor: 
   task.takeOver?.({ offset, handOverState })
 }
 
-/** Takes `handOverTimeoutMs` at most, connected or not. */
+/** Connects the successor and awaits the overlap, for `handOverTimeoutMs` at most. Resolves also without a connection. */
 async function connectBeside(predecessor: PredecessorRun, successor: Successor): Promise<void> {
   const { connection, clock, handOverTimeoutMs, stopping, abandon } = successor
   const deadline = clock.monotonic() + handOverTimeoutMs
@@ -61,8 +62,9 @@ async function connectBeside(predecessor: PredecessorRun, successor: Successor):
 }
 
 /**
- * Waits until the predecessor has received whatever only it could receive: at least `OVERLAP_MIN_MS`, until something has come
- * to the successor as well, and as long as the predecessor cannot keep up. Ends at `deadline`, in ms of the monotonic clock.
+ * Waits until the predecessor has received every message that the server sent to it alone. The wait lasts `OVERLAP_MIN_MS` or
+ * longer: until the successor has received a message too, or for `SILENT_MS`. It starts anew while the predecessor is behind. It
+ * ends at `deadline`, in ms of the monotonic clock.
  */
 export async function overlap(
   { stats, clock }: Pick<Successor, 'stats' | 'clock'>,

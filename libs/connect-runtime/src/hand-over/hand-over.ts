@@ -4,15 +4,15 @@ import type { Logger } from '@tributary/telemetry'
 import { runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { PredecessorGoesOn, type PredecessorRun } from './predecessor.ts'
 
-/** Why a task gets a new run while the present one could go on. */
+/** Why a new run replaces a run that could go on. */
 export type HandOverReason = 'config_changed' | 'connection_age'
 
-/** A run that another one may overlap: the parts of a `TaskRun` that a hand-over needs. */
+/** The parts of a `TaskRun` that a hand-over needs. */
 export interface OverlappingRun {
-  /** null before its start, and where it could not be created. */
+  /** null before the start of the run, and when the task could not be created. */
   readonly created: {
     readonly stats: Pick<TaskStats, 'queueSize' | 'queueCapacity' | 'queueBytes' | 'queueMaxBytes'>
-    /** Why Kafka does not take its records at present; null while Kafka does. */
+    /** Why Kafka does not take the run's records at present; null while Kafka does. */
     readonly outage: () => Error | null
     readonly run: { readonly handOverState: string | null }
   } | null
@@ -20,7 +20,7 @@ export interface OverlappingRun {
   readonly over: boolean
   readonly ended: Promise<void>
   start(target: TargetState, predecessor: PredecessorRun): void
-  /** `patient`: the successor is there, and can wait until Kafka has everything. */
+  /** `patient`: the successor is connected, so the run may wait until Kafka has everything. */
   end(how: 'stop' | 'patient'): Promise<void>
 }
 
@@ -29,26 +29,26 @@ export interface HandOverOptions<R extends OverlappingRun> {
   readonly successor: R
   readonly reason: HandOverReason
   readonly log: Logger
-  /** The predecessor has ended: from now on the task is the successor's. */
+  /** Called when the predecessor has ended. From then on the successor runs the task. */
   readonly onPredecessorEnded: () => void
 }
 
 /**
- * - `handed_over`: the successor is the task's run now, whatever becomes of it
- * - `kept`: the successor failed, and the predecessor goes on as if nothing had happened
- * - `cancelled`: the same, because a newer request made the successor obsolete
- * - `lost`: the predecessor has ended, and the successor had ended before it
+ * - `handed_over`: the predecessor has ended, and the successor runs the task
+ * - `kept`: the successor failed, and the predecessor goes on unchanged
+ * - `cancelled`: a newer request made the successor obsolete, and the predecessor goes on unchanged
+ * - `lost`: the successor had ended before the predecessor ended, so no run is left
  */
 export type HandOverOutcome = 'handed_over' | 'kept' | 'cancelled' | 'lost'
 
-/** Has one run of a task in this process follow another with overlap. To the successor this is the predecessor. */
+/** Replaces one run of a task by another in this process, with overlap. The successor sees this object as its predecessor. */
 export class HandOver<R extends OverlappingRun = OverlappingRun> implements PredecessorRun {
   readonly reason: HandOverReason
   readonly successor: R
   readonly #options: HandOverOptions<R>
   #finishing: Promise<string | null> | null = null
   #outcome: HandOverOutcome = 'kept'
-  /** Why the predecessor goes on, where the successor has not failed. */
+  /** Why the predecessor goes on although the successor has not failed; undefined otherwise. */
   #why: string | undefined
   readonly #finished = Promise.withResolvers<void>()
 
@@ -69,12 +69,15 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
     return this.#outcome
   }
 
-  /** A newer request came before the predecessor was asked to end. */
+  /** Whether a newer request cancelled the hand-over before the predecessor was asked to end. */
   get cancelled(): boolean {
     return this.#outcome === 'cancelled'
   }
 
-  /** A full queue pauses the transport until it is half empty. Without Kafka the predecessor could only give its queue up. */
+  /**
+   * The predecessor is behind while its queue is more than half full, since a full queue pauses the transport until half of it is
+   * free. Without Kafka the predecessor is behind too, since it could only abandon its queue.
+   */
   behind(): boolean {
     const created = this.#options.predecessor.created
     if (created === null) return false
@@ -93,19 +96,19 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
     return this.#finishing
   }
 
-  /** Gives the successor up, if the predecessor was not asked to end yet. Otherwise the hand-over just goes on. */
+  /** Stops the successor, unless the predecessor was asked to end already. In that case the hand-over goes on. */
   cancel(): void {
     if (this.#finishing !== null || this.cancelled) return
     this.#outcome = 'cancelled'
     void this.successor.end('stop')
   }
 
-  /** The task is to end here: the predecessor delivers what it can within the time of any stop. */
+  /** Ends the patience with an ending predecessor, since the task is to stop: the graceful timeout of a stop applies. */
   hurry(): void {
     if (this.#finishing !== null) void this.#options.predecessor.end('stop')
   }
 
-  /** A connection that was only too old need not be replaced once its run has failed. */
+  /** Cancels a hand-over because of a connection's age, since the predecessor has failed and its restart connects anew. */
   predecessorFailed(): void {
     if (this.reason === 'connection_age') this.cancel()
   }
@@ -119,7 +122,7 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
       onPredecessorEnded()
       this.#finished.resolve()
     }
-    // After a changed configuration the predecessor's failure no longer matters, as at any restart.
+    // After a change of the configuration the predecessor's failure does not matter, as at any restart.
     if (predecessor.failure !== null && this.reason === 'connection_age') throw predecessor.failure.error
     return predecessor.created?.run.handOverState ?? null
   }

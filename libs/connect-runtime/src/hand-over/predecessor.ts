@@ -1,28 +1,28 @@
 import type { SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 
-/** The run of a task that a new run follows with overlap. It is in this process or on another worker. */
+/** The earlier run of a task, from which a new run takes over with overlap. It runs in this process or on another worker. */
 export interface PredecessorRun {
-  /** Whether the predecessor cannot keep up at present. Nobody else can read what waits in its transport. Absent: not known. */
+  /** Whether the predecessor is behind at present. Only the predecessor can read what its transport holds. Absent: not known. */
   behind?(): boolean
   /**
-   * Ends the predecessor. Resolves with its hand-over state once everything that it took in is delivered and its offsets are
-   * durable, or once that was given up. Called once: with true when the new run has been connected beside it for a while, with
-   * false when the new run has tried to connect for long enough. Rejects with the error that is to end the new run instead;
-   * `PredecessorGoesOn` is nobody's failure.
+   * Ends the predecessor. Resolves with its hand-over state once it has delivered everything that it received and its offsets are
+   * durable, or once it has abandoned the rest. Each run calls this once. `connected`: whether the new run has a connection of its
+   * own; false when it has tried for `task.handover.timeout.ms`. Rejects with the error that ends the new run instead. The new run
+   * does not fail by `PredecessorGoesOn`.
    */
   finish(connected: boolean): Promise<string | null>
 }
 
-/** The task stays with its predecessor. The new run ends, and nobody is told. */
+/** The predecessor keeps the task. The new run stops and reports no failure. */
 export class PredecessorGoesOn extends Error {}
 
-/** Bytes of UTF-8. The hand-over state travels to another worker within a record of the status topic. */
+/** Bytes of UTF-8. A record of the status topic carries the hand-over state to another worker. */
 const MAX_STATE_BYTES = 64 * 1024
 
 /**
- * What a task tells its successor beside the offsets (`SourceTask.handOver`). Without it the successor has the offsets alone,
- * which may cost duplicates and never a loss; so an error here is logged and nothing more.
+ * Reads the state that a task leaves to its successor beside the offsets (`SourceTask.handOver`); null without one. An error, or a
+ * state over 64 KiB, is only logged: the successor then has the offsets alone, which may cause duplicates and never a loss.
  */
 export function handOverStateOf(task: Pick<SourceTask, 'handOver'>, log: Logger): string | null {
   try {

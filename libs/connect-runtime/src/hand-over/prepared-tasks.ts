@@ -7,7 +7,7 @@ import { RemotePredecessor } from './remote-predecessor.ts'
 import { sameProps } from '../model/props.ts'
 import type { TaskId } from '../model/task.ts'
 
-/** A task that can be started before the group gives it to this worker: the parts of a `TaskUnit` that preparing needs. */
+/** The parts of a `TaskUnit` that its preparation needs: its start before the group assigns the unit to this worker. */
 export interface PreparableTask {
   readonly id: TaskId
   readonly props: Props
@@ -19,51 +19,52 @@ export interface PreparedTasksOptions<T extends PreparableTask> {
   readonly config: ConfigStore
   readonly status: StatusStore
   readonly overlaps: Overlaps
-  /** null: there is no such task, or no plugin for it. */
+  /** Returns null when the task does not exist, or has no plugin on this worker. */
   readonly create: (unit: string, predecessor: RemotePredecessor) => T | null
-  /** One is ready, so that the group may meet; or one has ended, so that its unit can be taken or prepared anew. */
+  /** Called when a task is ready, so that the group may rebalance, and when one has ended, so that its unit is free again. */
   readonly onChange: () => void
   readonly log: Logger
 }
 
 interface Prepared<T> {
   readonly predecessor: RemotePredecessor
-  /** null: its runs cannot overlap, and its owner need not wait. */
+  /** null: the runs of the task cannot overlap, so its owner need not wait. */
   readonly task: T | null
   ready: boolean
 }
 
 /**
- * Tasks that are to move to this worker: started and connected here while their owners still run them. None sends, commits
- * or tells anything before the group gives it to this worker.
+ * Starts and connects the tasks that are to move to this worker, while their owners still run them. A prepared task sends, commits
+ * and reports nothing before the group assigns it to this worker.
  */
 export class PreparedTasks<T extends PreparableTask> {
   readonly #options: PreparedTasksOptions<T>
   readonly #prepared = new Map<string, Prepared<T>>()
-  /** Those that were called off and are not over yet. */
+  /** The preparations that were called off and have not ended yet. */
   readonly #ending = new Map<string, Promise<void>>()
 
   constructor(options: PreparedTasksOptions<T>) {
     this.#options = options
   }
 
+  /** The units in preparation, for the group's leader. */
   metadata(): { preparing: string[]; ready: string[] } {
     const units = [...this.#prepared]
     const named = (ready: boolean): string[] => units.filter(([, p]) => p.ready === ready).map(([unit]) => unit)
     return { preparing: named(false), ready: named(true) }
   }
 
-  /** Calls off what is no longer to come. */
+  /** Calls off the preparation of every unit that is not in `wanted`. */
   keepOnly(wanted: ReadonlySet<string>): void {
     for (const unit of [...this.#prepared.keys()]) if (!wanted.has(unit)) this.#callOff(unit)
   }
 
-  /** Prepares what is not prepared yet; what has not ended since it was called off is to be asked for again. */
+  /** Prepares the units that are not prepared yet. Skips a unit whose called-off preparation has not ended; `onChange` follows. */
   prepare(units: readonly string[]): void {
     for (const unit of units) if (!this.#prepared.has(unit) && !this.#ending.has(unit)) this.#prepare(unit)
   }
 
-  /** What is prepared of the connector is given up when it is not what the config topic asks for now. */
+  /** Calls off the connector's preparations that no longer match the config topic. */
   configChanged(connector: string): void {
     const outdated = [...this.#prepared].filter(([unit, { task }]) => {
       return parseUnit(unit).connector === connector && !this.#upToDate(unit, task)
@@ -77,7 +78,7 @@ export class PreparedTasks<T extends PreparableTask> {
     return this.#ending.has(unit)
   }
 
-  /** The unit is this worker's now: answers its task, which goes on by itself; null when none was prepared. */
+  /** Called when the group has assigned the unit to this worker. Returns its task, which takes over by itself; null without one. */
   take(unit: string): T | null {
     const prepared = this.#prepared.get(unit)
     this.#prepared.delete(unit)

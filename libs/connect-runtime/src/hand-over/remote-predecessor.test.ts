@@ -11,7 +11,7 @@ interface Scene {
   readonly readiness: boolean[]
 }
 
-/** The owner's last status is `last`, which this worker's store has not read yet. */
+/** `last`: the last status that the owner wrote. This worker's store reads it at the next refresh. */
 function scene(last: StatusEntry): Scene {
   const status = new FakeStatusStore()
   status.refresh = () => status.putTask('c', 0, last)
@@ -21,7 +21,7 @@ function scene(last: StatusEntry): Scene {
 }
 const unassigned: StatusEntry = { state: 'UNASSIGNED', workerId: 'w:2', generation: 7 }
 
-test('it is over once the group has given the task, with what its last status left', async () => {
+test('the predecessor is over once the group has assigned the task here; its last status holds the hand-over state', async () => {
   const { predecessor, readiness } = scene({ ...unassigned, handOver: 'seen: 1, 2' })
   const finished = predecessor.finish(true)
   assert.deepEqual(readiness, [true])
@@ -29,17 +29,17 @@ test('it is over once the group has given the task, with what its last status le
   assert.equal(await finished, 'seen: 1, 2')
 })
 
-test('it leaves nothing when it had nothing to say, or died', async () => {
+test('a predecessor that wrote no hand-over state, or died, leaves none', async () => {
   const silent = scene(unassigned)
   silent.predecessor.assignedHere()
   assert.equal(await silent.predecessor.finish(true), null)
-  assert.deepEqual(silent.readiness, [], 'the group need not hear what it knows')
+  assert.deepEqual(silent.readiness, [], 'readiness is not reported after the assignment')
   const dead = scene({ state: 'RUNNING', workerId: 'w:2', generation: 7 })
   dead.predecessor.assignedHere()
   assert.equal(await dead.predecessor.finish(false), null)
 })
 
-test('it goes on when the task is not to move after all', async () => {
+test('the predecessor goes on when the move of the task is called off', async () => {
   const before = scene(unassigned)
   before.predecessor.callOff()
   await assert.rejects(before.predecessor.finish(true), PredecessorGoesOn)

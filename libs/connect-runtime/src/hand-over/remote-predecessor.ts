@@ -7,16 +7,16 @@ import { PredecessorGoesOn, type PredecessorRun } from './predecessor.ts'
 export interface RemotePredecessorOptions {
   readonly id: TaskId
   readonly status: Pick<StatusStore, 'task' | 'refresh'>
-  /** The run here is ready to take over; `connected` is false when it has tried in vain for as long as it may. */
+  /** Called when the run on this worker is ready to take over. `connected` is false when it could not connect in time. */
   readonly onReady: (connected: boolean) => void
 }
 
 /**
- * The run of a task on the worker that has the task at present. That run ends when the group takes the task from its worker, and
- * is over when the group gives the task to this worker.
+ * The run of a task on another worker, the present owner. The run ends when the group revokes the task from its owner. The run is
+ * over when the group assigns the task to this worker.
  */
 export class RemotePredecessor implements PredecessorRun {
-  /** The predecessor has ended, and the task is this worker's. */
+  /** Whether the predecessor has ended and this worker has the task. */
   over = false
   readonly #options: RemotePredecessorOptions
   readonly #assigned = new Gate(false)
@@ -27,17 +27,17 @@ export class RemotePredecessor implements PredecessorRun {
     this.#options = options
   }
 
-  /** The group has given the task to this worker: no other worker has it any more. */
+  /** Called when the group has assigned the task to this worker, so no other worker has it. */
   assignedHere(): void {
     this.#assigned.open()
   }
 
-  /** The task will not be this worker's. */
+  /** Called when the task will not move to this worker. */
   callOff(): void {
     this.#calledOff.abort(new PredecessorGoesOn())
   }
 
-  /** Asked by several runs here, as after a changed configuration or a failure, the predecessor is still ended once. */
+  /** Ends the predecessor once, although a changed configuration or a failure makes several runs on this worker call this. */
   finish(connected: boolean): Promise<string | null> {
     this.#finishing ??= runOutsideScopes(() => this.#finish(connected))
     return this.#finishing
@@ -50,7 +50,7 @@ export class RemotePredecessor implements PredecessorRun {
     await status.refresh()
     this.over = true
     const last = status.task(id.connector, id.task)
-    // An owner that died has not written its end: the status is then that of its last change, without a hand-over state.
+    // An owner that died has not written UNASSIGNED. Its last status has no hand-over state.
     return last?.state === 'UNASSIGNED' ? (last.handOver ?? null) : null
   }
 }

@@ -9,8 +9,8 @@ const BOUNDARIES_UNSUPPORTED =
   'The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.'
 
 /**
- * Guarantees that a configuration asks for and that the connector or the worker cannot give; the texts are Kafka Connect's
- * (KIP-618). `exactlyOnceSource`: the worker's exactly.once.source.support is enabled.
+ * Returns an error for each guarantee that a configuration asks for and that the connector or the worker cannot give. The texts are
+ * Kafka Connect's (KIP-618). `exactlyOnceSource`: whether the worker's exactly.once.source.support is enabled.
  */
 export function guaranteeErrors({ connector }: SourcePlugin, props: Props, exactlyOnceSource: boolean): FieldError[] {
   const errors: FieldError[] = []
@@ -26,7 +26,7 @@ export function guaranteeErrors({ connector }: SourcePlugin, props: Props, exact
   return errors
 }
 
-/** A configuration that no worker could judge when it was written is judged at the task's start. Throws ConfigError. */
+/** Checks the guarantees at the start of a task, since perhaps no worker validated the configuration before. Throws ConfigError. */
 export function mustGuarantee(plugin: SourcePlugin, props: Props, exactlyOnceSource: boolean): void {
   const [error] = guaranteeErrors(plugin, props, exactlyOnceSource)
   if (error) throw runtimeErrors.GUARANTEE_REFUSED(`${error.field}: ${error.message}`, { field: error.field })

@@ -1,22 +1,22 @@
 import { redactor, resolveReferences, secretsOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 
-/** Where values that a stored configuration does not hold come from. */
+/** The sources of values that a stored configuration does not hold. */
 export interface PropsEnvironment {
   /** Worker-wide values of task keys, such as `errors.tolerance` or `producer.compression.type`. */
   readonly defaults: Props
-  /** What `${env:…}` reads. */
+  /** The environment variables that `${env:…}` reads. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** A task's configuration with its references resolved and the worker's defaults below it. */
+/** A task's configuration with its references resolved, over the worker's defaults. */
 export interface ResolvedProps {
   readonly props: Props
-  /** Hides the secrets of the configuration in a text. */
+  /** Replaces the configuration's secrets in a text. */
   readonly redact: (text: string) => string
 }
 
-/** Resolves the `${…}` of a stored configuration. Nothing else does. Throws ConfigError. */
+/** Resolves the `${…}` of a stored configuration. No other function does this. Throws ConfigError. */
 export function resolveProps(
   { defaults, environment }: PropsEnvironment,
   plugin: SourcePlugin,

@@ -4,10 +4,10 @@ import { RateWindow } from './rate-window.ts'
 
 const START = 1_700_000_000_000
 
-test('the first look is right, and no look changes what the next one sees', () => {
+test('the first reading is right, and no reading changes the next one', () => {
   const window = new RateWindow(START)
   for (let ms = 0; ms < 4000; ms += 10) window.add(5, START + ms)
-  for (const look of [1, 2, 3]) assert.equal(window.rate(START + 4000), 500, `look ${look}`)
+  for (const reading of [1, 2, 3]) assert.equal(window.rate(START + 4000), 500, `reading ${reading}`)
 })
 
 test('old seconds leave the window, and silence brings the rate to 0', () => {
@@ -26,7 +26,7 @@ test('a young window divides by its age, by one second at least', () => {
   assert.equal(window.rate(START + 2000), 5)
 })
 
-test('a clock that is set back loses no count', () => {
+test('no count is lost when the clock is set back', () => {
   const window = new RateWindow(START)
   window.add(10, START + 5000)
   window.add(10, START + 1000)

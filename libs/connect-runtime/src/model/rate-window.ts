@@ -1,12 +1,12 @@
 const SECONDS = 10
 
 /**
- * Events a second over the last ten seconds, or since the start where that is sooner. The answer does not depend on who asked
- * before. Costs one addition a batch and holds eleven numbers.
+ * Measures events per second over the last ten seconds, or since the start of a younger window. Reading the rate does not change
+ * it. Costs one addition per batch and holds eleven numbers.
  */
 export class RateWindow {
   readonly #startedAt: number
-  /** Events of one second each; `#second` is the newest one, in s since the epoch. */
+  /** One count per second. `#second` is the newest second, in s since the epoch. */
   readonly #counts: number[] = new Array<number>(SECONDS).fill(0)
   #second = 0
 
@@ -20,7 +20,7 @@ export class RateWindow {
     this.#counts[second % SECONDS]! += count
   }
 
-  /** Events a second at `nowMs`. */
+  /** Events per second at `nowMs`. */
   rate(nowMs: number): number {
     const second = this.#advance(nowMs)
     const oldest = (second - SECONDS + 1) * 1000
@@ -28,7 +28,7 @@ export class RateWindow {
     return (this.#counts.reduce((sum, count) => sum + count, 0) * 1000) / spanMs
   }
 
-  /** Empties the seconds that have passed. A clock that was set back counts into the newest second. */
+  /** Sets the counts of the new seconds to 0. When the clock was set back, events count into the newest second. */
   #advance(nowMs: number): number {
     const second = Math.max(this.#second, Math.floor(nowMs / 1000))
     const passed = Math.min(second - this.#second, SECONDS)

@@ -4,12 +4,12 @@ export type Tolerance = 'none' | 'all'
 const TRANSACTION_BOUNDARIES = ['interval', 'poll', 'connector'] as const
 export type TransactionBoundaryKind = (typeof TRANSACTION_BOUNDARIES)[number]
 
-/** What the runtime itself reads of a source task's configuration; the keys are Kafka Connect's. */
+/** The part of a source task's configuration that the runtime reads. Most keys are Kafka Connect's. */
 export interface SourceTaskConfig {
   readonly tolerance: Tolerance
   readonly logErrors: boolean
   readonly logErrorMessages: boolean
-  /** ms that a transform or converter is retried on a retriable error; -1: without end. */
+  /** Time in ms to retry a transformation or converter after a retriable error; -1: no limit. */
   readonly retryTimeoutMs: number
   readonly retryDelayMaxMs: number
   readonly deadLetterTopic: string | null
@@ -27,7 +27,7 @@ export interface SourceTaskConfig {
 
 const MIB = 1024 * 1024
 
-/** Reads the runtime's keys; what the worker sets for all is in `props` already. Throws ConfigError. */
+/** Reads the runtime's keys. `props` holds the worker's defaults already. Throws ConfigError. */
 export function sourceTaskConfig(props: Props): SourceTaskConfig {
   const text = (key: string): string | undefined => props[key]?.trim()
   const number = (key: string, fallback: number): number => {
@@ -73,7 +73,7 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
   }
 }
 
-/** `exactly.once.support=required` turns exactly once on for a connector; `requested`, the default, asks for nothing. */
+/** Whether `exactly.once.support=required` turns exactly once on for a connector. `requested`, the default, does not. */
 export function requiresExactlyOnce(props: Props): boolean {
   return props['exactly.once.support']?.trim().toLowerCase() === 'required'
 }

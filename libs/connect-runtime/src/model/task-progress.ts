@@ -1,19 +1,19 @@
 import { RateWindow } from './rate-window.ts'
 
-/** What a run has done, in plain numbers; exported as metrics and shown by `/connectors/{c}/health`. */
+/** Counts what a run has done. The metrics and `/connectors/{c}/health` show the counts. */
 export class TaskProgress {
   recordsPolled = 0
-  /** Acknowledged by the broker, set aside or filtered out. */
+  /** Records that the broker acknowledged, or that were skipped, sent to the dead-letter queue or filtered out. */
   recordsProduced = 0
   recordsCommitted = 0
-  /** Given up at a stop after the graceful timeout, or dropped because another worker has the task. */
+  /** Records given up after the graceful timeout of a stop or after a failure, or dropped because another worker has the task. */
   abandoned = 0
   inFlightRecords = 0
   /** ms since the epoch of the last acknowledgement; 0 before the first. */
   lastRecordAt = 0
-  /** From poll to acknowledgement, of the last batch, in ms. */
+  /** Time in ms from poll to acknowledgement of the last batch. */
   latencyMs = 0
-  /** Records that the broker acknowledged. */
+  /** Rate of the records that `recordsProduced` counts. */
   readonly rate: RateWindow
 
   /** `startedAt`: ms since the epoch. */

@@ -1,5 +1,5 @@
-/** One state machine: starting → running ⇄ paused → draining → stopped; any → failed. */
-export type TaskState = 'starting' | 'running' | 'paused' | 'draining' | 'stopped' | 'failed'
+/** States of a run: starting → running ⇄ paused → stopped; any → failed. */
+export type TaskState = 'starting' | 'running' | 'paused' | 'stopped' | 'failed'
 
 export interface TaskId {
   readonly connector: string
@@ -13,8 +13,8 @@ export interface TaskId {
 export interface Lease {
   /** Whether the lease is valid now, or was released. */
   valid(): boolean
-  /** Resolves at once while the lease is valid. Reads the clock at each call, since a timer may fire late. */
+  /** Resolves at once while the lease is valid. Reads the clock at each call, since a timer may be delayed. */
   passed(signal: AbortSignal): Promise<void>
-  /** The task is another worker's: nothing waits for the lease any more. */
+  /** Called when another worker has the task. Nothing waits for the lease from then on. */
   release(): void
 }

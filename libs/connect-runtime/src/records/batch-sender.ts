@@ -13,7 +13,7 @@ export interface BatchSenderParts {
   readonly log: Logger
 }
 
-/** Stop 5: hands batches to the producer; what the broker refuses by itself goes to the error handler. */
+/** Hands batches to the producer. Records that the broker refuses go to the error handler. */
 export class BatchSender {
   readonly #parts: BatchSenderParts
 
@@ -21,7 +21,7 @@ export class BatchSender {
     this.#parts = parts
   }
 
-  /** Resolves once every record is kept, or set aside with its dead letter kept. */
+  /** Resolves once the broker has every record, or its dead letter, or the error handler has skipped it. */
   async send(batch: Batch, signal: AbortSignal): Promise<ProduceResult> {
     const { producer, errors, log } = this.#parts
     log.debug('batch_sent', { records: batch.records.length })
@@ -36,7 +36,7 @@ export class BatchSender {
       }
       const stage = 'KAFKA_PRODUCE'
       const deadLetter = errors.tolerate({ record, stage, className: 'KafkaProducer', error, encoded })
-      if (deadLetter) deadLetters.push(await this.addressed(deadLetter, signal))
+      if (deadLetter) deadLetters.push(await this.withPartition(deadLetter, signal))
     }
     if (deadLetters.length > 0) {
       const { failures } = await producer.send(deadLetters, signal)
@@ -46,8 +46,8 @@ export class BatchSender {
     return result
   }
 
-  /** A dead letter with a partition of its topic, which is made when it is missing. */
-  async addressed(deadLetter: ProducerRecord, signal: AbortSignal): Promise<ProducerRecord> {
+  /** Gives a dead letter a random partition of its topic. Creates the topic when it is missing. */
+  async withPartition(deadLetter: ProducerRecord, signal: AbortSignal): Promise<ProducerRecord> {
     const count = await this.#parts.topics.ensureTopic(deadLetter.topic, signal)
     return { ...deadLetter, partition: Math.floor(Math.random() * count) }
   }

@@ -1,7 +1,7 @@
 import { type Span, SpanKind, trace } from '@opentelemetry/api'
 
 /**
- * One span a batch, from conversion to acknowledgement; its context goes into the headers of records that bring none.
+ * Makes one span per batch, from conversion to acknowledgement. A record without a `traceparent` header gets the span's.
  * Costs nothing while no SDK records spans.
  */
 export class BatchTracing {
@@ -13,7 +13,7 @@ export class BatchTracing {
     this.#attributes = attributes
   }
 
-  /** The W3C `traceparent` of the batch's span, null when nothing is recorded. */
+  /** Starts the span of a batch. Returns its W3C `traceparent`; null when the span is not recorded. */
   batchStarted(recordCount: number): string | null {
     const span = this.#tracer.startSpan('source.batch', {
       kind: SpanKind.PRODUCER,

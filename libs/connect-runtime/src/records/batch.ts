@@ -5,7 +5,7 @@ import type { ProducerRecord } from '@tributary/kafka-producer'
 export interface Batch {
   readonly records: readonly SourceRecord[]
   readonly encoded: readonly ProducerRecord[]
-  /** `encoded[i]` came from `records[indexes[i]]`; dead-letter records at the end have no index. */
+  /** `encoded[i]` came from `records[indexes[i]]`. The dead letters at the end of `encoded` have no index. */
   readonly indexes: readonly number[]
   readonly offsets: ReadonlyMap<SourcePartition, SourceOffset>
   readonly byteCount: number
@@ -13,7 +13,7 @@ export interface Batch {
   readonly polledAt: number
 }
 
-/** The last offset of each source partition; most batches have one partition, compared by identity. */
+/** The last offset of each source partition. Partition objects are compared by identity; most batches have one. */
 export function lastOffsets(records: readonly SourceRecord[]): Map<SourcePartition, SourceOffset> {
   const offsets = new Map<SourcePartition, SourceOffset>()
   let partition: SourcePartition | undefined

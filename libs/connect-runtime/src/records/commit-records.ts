@@ -2,7 +2,10 @@ import type { SourceTask } from '@tributary/connect-api'
 import type { ProduceResult } from '@tributary/kafka-producer'
 import type { Batch } from './batch.ts'
 
-/** Tells a task of each record of a batch where the broker has it, or that it is nowhere: filtered out, set aside, discarded. */
+/**
+ * Calls the task's `commitRecord` for each record of a batch, with the place of the record in Kafka. The place is null for a record
+ * that was filtered out, skipped, sent to the dead-letter queue or discarded. `result` is null when the whole batch was discarded.
+ */
 export function commitRecords(task: SourceTask, batch: Batch, result: ProduceResult | null): void {
   if (!task.commitRecord) return
   const { records, encoded, indexes } = batch

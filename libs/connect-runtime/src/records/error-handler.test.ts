@@ -5,7 +5,7 @@ import { ErrorHandler } from './error-handler.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
 import { silentLog } from '../testing/run-scripted.ts'
 
-test('errors.tolerance=all without a dead-letter queue: each skipped record is counted, and a line tells of them', () => {
+test('errors.tolerance=all without a dead-letter queue: skipped records are counted and logged', () => {
   const lines: string[] = []
   const log = { ...silentLog, warn: (event: string) => void lines.push(event) }
   const handler = new ErrorHandler(sourceTaskConfig({ 'errors.tolerance': 'all' }), 'c', 0, log)
@@ -18,7 +18,7 @@ test('errors.tolerance=all without a dead-letter queue: each skipped record is c
   assert.deepEqual(lines, ['record_skipped'])
 })
 
-test('a dead letter tells what went wrong without the secrets of the configuration', () => {
+test('a dead letter names the error without the secrets of the configuration', () => {
   const config = sourceTaskConfig({ 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' })
   const redact = (text: string): string => text.replaceAll('hunter2', '[hidden]')
   const handler = new ErrorHandler(config, 'c', 0, silentLog, redact)

@@ -10,22 +10,22 @@ export type Stage = 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HE
 export interface FailedRecord {
   readonly record: SourceRecord
   readonly stage: Stage
-  /** The class that failed, as `__connect.errors.class.name` shows it. */
+  /** The class that failed; the header `__connect.errors.class.name` shows it. */
   readonly className: string
   readonly error: unknown
-  /** The record as it was going to be produced, where it got that far. */
+  /** The encoded record; absent when the failure came before the encoding was complete. */
   readonly encoded?: ProducerRecord
 }
 
-/** A record over the broker's limit goes to the dead-letter queue cut to this many bytes. */
+/** The value of a record over the broker's limit is cut to this many bytes in the dead-letter queue. */
 const CUT_BYTES = 64 * 1024
 
-/** ms between two lines about records that are left out and kept nowhere. */
+/** Shortest time in ms between two log lines about skipped records. */
 const SKIPPED_LOG_MS = 10_000
 
 /**
- * `errors.tolerance`, for sources too: none fails the task, all turns a bad record into one for the dead-letter queue
- * (KIP-298's headers), which is produced and acknowledged like any other record of its batch.
+ * Applies `errors.tolerance` (KIP-298), for sources too. `none` fails the task. `all` turns a bad record into a dead letter, which
+ * is produced and acknowledged like any other record of its batch.
  */
 export class ErrorHandler {
   readonly #config: SourceTaskConfig
@@ -34,11 +34,11 @@ export class ErrorHandler {
   readonly #log: Logger
   readonly #redact: (text: string) => string
   readonly #skippedLine = oncePer(SKIPPED_LOG_MS)
-  /** Records skipped or sent to the dead-letter queue. */
+  /** Bad records that were tolerated, with or without a dead letter. */
   skipped = 0
   deadLettered = 0
 
-  /** `redact` hides the configuration's secrets in what goes into headers. */
+  /** `redact` hides the configuration's secrets in the text of the headers. */
   constructor(
     config: SourceTaskConfig,
     connector: string,
@@ -53,7 +53,7 @@ export class ErrorHandler {
     this.#redact = redact
   }
 
-  /** The dead-letter record for a failed one, null when there is no such queue. Throws when errors are not tolerated. */
+  /** Returns the dead letter for a failed record; null without a dead-letter queue. Throws when `errors.tolerance` is `none`. */
   tolerate(failed: FailedRecord): ProducerRecord | null {
     const { tolerance, logErrors, logErrorMessages, deadLetterTopic } = this.#config
     if (logErrors || tolerance === 'none') {
@@ -67,21 +67,21 @@ export class ErrorHandler {
     }
     if (tolerance === 'none') {
       throw runtimeErrors.TOLERANCE_EXCEEDED(
-        `Tolerance exceeded in error handler: stage ${failed.stage} (${failed.className}) failed for a record of topic ${failed.record.topic}; errors.tolerance=all with errors.deadletterqueue.topic.name sets such records aside`,
+        `Tolerance exceeded in error handler: stage ${failed.stage} (${failed.className}) failed for a record of topic ${failed.record.topic}; errors.tolerance=all with errors.deadletterqueue.topic.name sends such records to a dead-letter queue`,
         { cause: failed.error },
       )
     }
     this.skipped++
     if (deadLetterTopic === null) {
-      this.#tellSkipped(failed)
+      this.#logSkipped(failed)
       return null
     }
     this.deadLettered++
     return this.#deadLetter(deadLetterTopic, failed)
   }
 
-  /** Such a record is gone for good, so a line tells of it whatever `errors.log.enable` says. */
-  #tellSkipped({ stage, record, error }: FailedRecord): void {
+  /** Logs a skipped record whatever `errors.log.enable` says, since the record is lost. */
+  #logSkipped({ stage, record, error }: FailedRecord): void {
     const suppressed = this.#skippedLine()
     if (suppressed === null) return
     this.#log.warn('record_skipped', { stage, topic: record.topic, skipped_total: this.skipped, suppressed, error })
@@ -122,7 +122,7 @@ export class ErrorHandler {
   }
 }
 
-/** A dead letter over the broker's limit: its start, with the size and hash of the whole in headers. */
+/** Cuts a dead letter over the broker's limit. Its headers give the size and the SHA-256 of the whole value. */
 export function cutDeadLetter(record: ProducerRecord): ProducerRecord {
   const { value } = record
   if (value === null) return record

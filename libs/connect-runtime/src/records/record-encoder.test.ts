@@ -38,12 +38,12 @@ async function valueOf(encoder: RecordEncoder, record: SourceRecord): Promise<Ui
   return encoded[0]?.value
 }
 
-test('text that came as UTF-8 goes as it came', async () => {
+test('the encoder passes on the received bytes of UTF-8 text', async () => {
   const original = Buffer.from('{"price":"1,10 €"}')
   assert.equal(await valueOf(encoderOf(new PlainConverter()), textRecord(original.toString(), original)), original)
 })
 
-test('a converter that makes more of text than its UTF-8 is asked', async () => {
+test('a converter that changes the bytes of text is called', async () => {
   const quoting: Converter = {
     configure: () => {},
     fromConnectData: (_topic, _schema, value) => Buffer.from(JSON.stringify(value)),
@@ -52,7 +52,7 @@ test('a converter that makes more of text than its UTF-8 is asked', async () => 
   assert.equal(String(await valueOf(encoderOf(quoting), textRecord('a', Buffer.from('a')))), '"a"')
 })
 
-test('what a transformation has changed is encoded anew', async () => {
+test('a value that a transformation has changed is encoded anew', async () => {
   const upper: Transformation = {
     configure: () => {},
     apply: (record) => ({ ...record, value: String(record.value).toUpperCase() }),

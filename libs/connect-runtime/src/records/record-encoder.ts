@@ -22,13 +22,13 @@ export interface RecordEncoderParts {
   readonly retryDelayMaxMs: number
 }
 
-/** Partitions of a topic by name, known before a batch is encoded. */
+/** Number of partitions by topic name, for each topic of the batch. */
 export type PartitionCounts = ReadonlyMap<string, number>
 
-/** Stops 3 and 4 of a record's way: transformations, then converters; what fails there is left to the error handler. */
+/** Applies the transformations to records, then the converters. Failures go to the error handler. */
 export class RecordEncoder {
   readonly #parts: RecordEncoderParts
-  /** Text that came as UTF-8 goes as it came: nothing has changed it, and nothing adds to it. */
+  /** Received UTF-8 text is the encoded value too, since no transformation changes it and the converter adds nothing. */
   readonly #keepsText: boolean
 
   constructor(parts: RecordEncoderParts) {
@@ -36,7 +36,7 @@ export class RecordEncoder {
     this.#keepsText = parts.transformations.length === 0 && parts.valueConverter.keepsText === true
   }
 
-  /** What is left of each record after the transformations; null where one was filtered out or set aside. */
+  /** Returns each record as the transformations leave it; null where one filtered it out, or failed and the error was tolerated. */
   async transform(
     records: readonly SourceRecord[],
     signal: AbortSignal,
@@ -48,7 +48,7 @@ export class RecordEncoder {
     for (const [index, record] of records.entries()) {
       let current: SourceRecord | null = record
       for (const transformation of transformations) {
-        // What the source could not decode has nothing to transform; it is set aside at its conversion.
+        // A record that the source could not decode has no value to transform. `convert` hands it to the error handler.
         if (current === null || record.error !== undefined) break
         const input: SourceRecord = current
         const name = transformation.constructor.name
@@ -65,8 +65,8 @@ export class RecordEncoder {
   }
 
   /**
-   * The bytes of each record, in order, with the index of the record it came from. Without a key the whole batch goes to
-   * one partition (sticky), a new one each batch. Synchronous unless a converter asks to be retried.
+   * Encodes the records in order, each with the index of its source record. Records without a key go to one partition per batch,
+   * chosen at random (sticky). Awaits nothing unless a record fails.
    */
   async convert(
     records: readonly (SourceRecord | null)[],
@@ -101,7 +101,7 @@ export class RecordEncoder {
     return { encoded, indexes }
   }
 
-  #setAside(record: SourceRecord, index: number, { stage, className, cause }: StageFailure): ProducerRecord[] {
+  #tolerate(record: SourceRecord, index: number, { stage, className, cause }: StageFailure): ProducerRecord[] {
     try {
       const deadLetter = this.#parts.errors.tolerate({ record, stage, className, error: cause })
       return deadLetter ? [deadLetter] : []
@@ -164,7 +164,7 @@ export class RecordEncoder {
     return out
   }
 
-  /** Runs one stage: a retriable error is retried within `errors.retry.timeout`, a data error goes to the error handler. */
+  /** Runs one stage. Retries a retriable error within `errors.retry.timeout`; a data error goes to the error handler. */
   async #attempt<T>(
     at: { record: SourceRecord; index: number; stage: Stage; className: string },
     signal: AbortSignal,
@@ -186,15 +186,15 @@ export class RecordEncoder {
         await clock.sleep(backoffMs(attempt, { baseMs: 300, maxMs: retryDelayMaxMs }), signal)
         continue
       }
-      // An outage is nobody's bad record: the task fails, and restarts by itself.
+      // An outage does not make the record bad. The task fails and restarts by itself.
       if (kind !== 'data') throw new BadRecordError(at.index, failure.cause)
-      deadLetters.push(...this.#setAside(at.record, at.index, failure))
+      deadLetters.push(...this.#tolerate(at.record, at.index, failure))
       return null
     }
   }
 }
 
-/** A record that cannot pass, by itself or by `errors.tolerance=none`; those before it in the batch are good. */
+/** A record that fails the task. The records before it in the batch are good. `index`: its place in the batch, from 0. */
 export class BadRecordError extends Error {
   readonly index: number
   constructor(index: number, cause: unknown) {

@@ -17,7 +17,7 @@ function topics(createTopic: (name: string, producer: FakeProducer) => Promise<v
   })
 }
 
-test('an outage while a topic is made is waited for', async () => {
+test('an outage during the creation of a topic is waited out', async () => {
   let tries = 0
   const waiting = topics((name, producer) => {
     if (++tries < 3) return Promise.reject(Object.assign(new Error('connection refused'), { retriable: true }))
@@ -28,7 +28,7 @@ test('an outage while a topic is made is waited for', async () => {
   assert.equal(tries, 3)
 })
 
-test('a refused topic is not tried again', async () => {
+test('a topic that Kafka refuses is not created again', async () => {
   const refused = topics(() => Promise.reject(Object.assign(new Error('POLICY_VIOLATION'), { retriable: false })))
   await assert.rejects(refused.ensureTopic('events', new AbortController().signal), /POLICY_VIOLATION/)
 })

@@ -5,8 +5,8 @@ import type { KafkaProducer } from '@tributary/kafka-producer'
 import { runtimeErrors } from '../errors.ts'
 
 /**
- * Makes a topic; resolves also when it is there already. -1: the broker's default. Rejects with `retriable` set on the
- * error when Kafka could not be asked.
+ * Creates a topic. Resolves also when the topic exists already. -1 stands for the broker's default. Rejects with an error whose
+ * `retriable` is true when Kafka did not answer.
  */
 export interface TopicCreator {
   createTopic(
@@ -27,11 +27,11 @@ export interface TopicsOptions {
   readonly creationEnabled: boolean
   readonly deadLetterTopic: string | null
   readonly deadLetterReplication: number
-  /** Told of each topic once, when the first batch for it is on its way (KIP-558). */
+  /** Called for each topic before its first batch is sent (KIP-558). Called again for a topic when its metadata was read again. */
   readonly onTopic: (topic: string) => void
 }
 
-/** Knows how many partitions each target topic has, and makes missing ones (`topic.creation.*`, KIP-158). */
+/** Knows the number of partitions of each target topic. Creates missing topics (`topic.creation.*`, KIP-158). */
 export class Topics {
   readonly #options: TopicsOptions
   readonly #counts = new Map<string, number>()
@@ -45,7 +45,7 @@ export class Topics {
     return this.#counts
   }
 
-  /** Looks up every topic of a batch; free when all are known. */
+  /** Looks up the topics of a batch that are not known yet. */
   async ensure(records: readonly (SourceRecord | null)[], signal: AbortSignal): Promise<void> {
     if (Date.now() - this.#refreshedAt > 300_000) {
       this.#counts.clear()
@@ -79,7 +79,7 @@ export class Topics {
     onTopic(topic)
   }
 
-  /** An outage is waited for, as by the producer. */
+  /** Creates a topic. Waits out an outage, as the producer does. */
   async #create(topic: string, signal: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -92,7 +92,7 @@ export class Topics {
     }
   }
 
-  /** A new topic's metadata takes a moment to spread over the brokers. */
+  /** Asks again for up to 5 s, since the metadata of a new topic takes a moment to reach all brokers. */
   async #countOfNew(topic: string, signal: AbortSignal): Promise<number> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -105,7 +105,7 @@ export class Topics {
     }
   }
 
-  /** The first group of `topic.creation.groups` whose include matches, and exclude does not; then `default`. */
+  /** Settings of the first group in `topic.creation.groups` whose `include` matches and whose `exclude` does not, over `default`. */
   #creation(topic: string): { partitions: number; replicationFactor: number; configs: Record<string, string> } {
     const { config, deadLetterTopic, deadLetterReplication } = this.#options
     if (topic === deadLetterTopic) return { partitions: -1, replicationFactor: deadLetterReplication, configs: {} }

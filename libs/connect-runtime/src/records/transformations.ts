@@ -1,7 +1,7 @@
 import { type Props, type Transformation } from '@tributary/connect-api'
 import { runtimeErrors } from '../errors.ts'
 
-/** The chain that `transforms` names. None is built in yet, so that a name is a clear error and not a silent omission. */
+/** Creates the chain that `transforms` names. Throws for any name, since no transformation is built in yet. */
 export function createTransformations(props: Props): readonly Transformation[] {
   const names = (props['transforms'] ?? '')
     .split(',')

@@ -6,8 +6,8 @@ import { type ScriptedRun, scriptedRun } from '../testing/run-scripted.ts'
 
 const CUT = new NotConnectedError('CUT', 'the server went away')
 
-/** A run whose source says when its connection has ended, with room for one record on its way to Kafka. */
-function runThatTells(t: TestContext): { scripted: ScriptedRun; cut: () => void } {
+/** A run whose source has `lostConnection`, with room for one record in flight. */
+function runWithLostConnection(t: TestContext): { scripted: ScriptedRun; cut: () => void } {
   const scripted = scriptedRun({ 'max.in.flight.records': '1' })
   const { task, run, producer } = scripted
   let lost: NotConnectedError | null = null
@@ -33,13 +33,13 @@ function runThatTells(t: TestContext): { scripted: ScriptedRun; cut: () => void 
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 5000
   while (!condition()) {
-    assert.ok(performance.now() < deadline, 'it did not come to pass')
+    assert.ok(performance.now() < deadline, 'the condition did not become true within 5 s')
     await sleep(5)
   }
 }
 
-/** Kafka takes nothing, and as much is on its way as may be. */
-async function heldUp({ task, run, producer }: ScriptedRun): Promise<void> {
+/** Starts the run, lets Kafka take nothing, and sends records up to the in-flight limit. */
+async function blockedByKafka({ task, run, producer }: ScriptedRun): Promise<void> {
   void run.run()
   await until(() => task.connects === 1)
   producer.up.close()
@@ -50,10 +50,10 @@ async function heldUp({ task, run, producer }: ScriptedRun): Promise<void> {
   await until(() => task.queue.size === 0)
 }
 
-test('a connection that ends while Kafka takes nothing is made again at once, and order is kept', async (t) => {
-  const { scripted, cut } = runThatTells(t)
+test('the run reconnects at once when its connection ends while Kafka takes nothing, and keeps the order', async (t) => {
+  const { scripted, cut } = runWithLostConnection(t)
   const { task, producer, run } = scripted
-  await heldUp(scripted)
+  await blockedByKafka(scripted)
   task.send('c')
   cut()
   await until(() => task.connects === 2)
@@ -65,10 +65,10 @@ test('a connection that ends while Kafka takes nothing is made again at once, an
   assert.equal(task.connects, 2)
 })
 
-test('what cannot heal in such a connect fails the task behind what was queued', async (t) => {
-  const { scripted, cut } = runThatTells(t)
+test('a config error in that reconnect fails the task after the queued records are delivered', async (t) => {
+  const { scripted, cut } = runWithLostConnection(t)
   const { task, producer } = scripted
-  await heldUp(scripted)
+  await blockedByKafka(scripted)
   task.send('c')
   let refused = false
   task.onConnect = () => {
@@ -84,10 +84,10 @@ test('what cannot heal in such a connect fails the task behind what was queued',
   assert.equal((scripted.failure as Error).message, 'not you')
 })
 
-test('a stop during such a connect delivers what was queued', async (t) => {
-  const { scripted, cut } = runThatTells(t)
+test('a stop during that reconnect delivers the queued records', async (t) => {
+  const { scripted, cut } = runWithLostConnection(t)
   const { task, producer, run } = scripted
-  await heldUp(scripted)
+  await blockedByKafka(scripted)
   task.send('c')
   let trying = false
   task.onConnect = (signal) => {

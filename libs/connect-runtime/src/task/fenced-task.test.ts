@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ScriptedRun, scriptedRun, until } from '../testing/run-scripted.ts'
 
-/** Runs exactly once, loses its lease and then its producer, as after a process stood still for longer than its session. */
+/** A run with exactly once that loses its lease and is then fenced, as when its process stood still for longer than the session. */
 async function fencedWithoutLease(): Promise<ScriptedRun> {
   const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
   void s.run.run()
@@ -20,21 +20,21 @@ async function fencedWithoutLease(): Promise<ScriptedRun> {
   return s
 }
 
-test('fenced by the new owner: the task does not fail, and ends once the group says who has it', async () => {
+test('fenced by the new owner: the task stops without a failure once the group has named the owner', async () => {
   const s = await fencedWithoutLease()
   assert.deepEqual(s.states, ['running'])
   await s.run.lose()
   assert.deepEqual(s.states, ['running', 'stopped'])
 })
 
-test('fenced although the task is still ours: it fails, once the group says so', async () => {
+test('fenced although this worker has the task: the task fails once the group has confirmed the owner', async () => {
   const s = await fencedWithoutLease()
   s.lease.open()
   await until(() => s.run.state === 'failed', 'it failed')
   assert.equal((s.failure as { code?: string }).code, 'PRODUCER_FENCED')
 })
 
-test('fenced and stopped before the group says who has the task: it ends', async () => {
+test('fenced and stopped before the group has named the owner: the task stops', async () => {
   const s = await fencedWithoutLease()
   await s.run.stop()
   assert.deepEqual(s.states, ['running', 'stopped'])

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { RetriableError } from '@tributary/connect-api'
 import { scriptedRun, until } from '../testing/run-scripted.ts'
 
-test('a task that ends its input unasked is FAILED and says so', async () => {
+test('a task that ends its input without drain fails with END_OF_INPUT_UNEXPECTED', async () => {
   const s = scriptedRun()
   void s.run.run()
   await until(() => s.run.state === 'running', 'it runs')
@@ -14,7 +14,7 @@ test('a task that ends its input unasked is FAILED and says so', async () => {
   assert.equal(s.run.connection.connected, false, 'a task that has ended is not connected')
 })
 
-test('a task that is to end by itself stops at the end of its input', async () => {
+test('a finite task stops at the end of its input', async () => {
   const s = scriptedRun({}, { finite: true })
   s.task.send('a')
   const ended = s.run.run()
@@ -24,7 +24,7 @@ test('a task that is to end by itself stops at the end of its input', async () =
   assert.equal(s.run.state, 'stopped')
 })
 
-test('an outage in poll is retried with backoff, without another connection and without a loss', async () => {
+test('the run polls again with backoff after an outage in poll, on the same connection and without a loss', async () => {
   const s = scriptedRun()
   const failing = [1, 2, 3]
   const poll = s.task.poll.bind(s.task)
@@ -39,7 +39,7 @@ test('an outage in poll is retried with backoff, without another connection and 
   await s.run.stop()
 })
 
-test('an outage in poll ends with the limit of tries, and never holds up a stop', async () => {
+test('an outage in poll fails the task at the limit of tries, and never holds up a stop', async () => {
   const limited = scriptedRun({}, { maxAttempts: 3 })
   const outage = new RetriableError('X', 'the service is away')
   limited.task.poll = () => Promise.reject(outage)
@@ -53,7 +53,7 @@ test('an outage in poll ends with the limit of tries, and never holds up a stop'
   assert.equal(patient.run.state, 'stopped')
 })
 
-test('an outage that fails the run elsewhere is not taken for one of poll', async () => {
+test('the run does not retry poll after an outage in commit, which fails the task', async () => {
   const s = scriptedRun()
   s.task.commit = () => Promise.reject(new RetriableError('X', 'the store of the source is away'))
   void s.run.run()

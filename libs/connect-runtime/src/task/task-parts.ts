@@ -10,7 +10,7 @@ import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import type { Topics } from '../records/topics.ts'
 
-/** What a task is made of; put together by `createTask` in task-factory.ts. */
+/** The parts of a task. `createTask` in task-factory.ts makes them. */
 export interface TaskParts {
   readonly id: TaskId
   readonly plugin: SourcePlugin
@@ -23,15 +23,15 @@ export interface TaskParts {
   readonly topics: Topics
   readonly errors: ErrorHandler
   readonly lease: Lease
-  /** The run that this one follows with overlap; null: none. */
+  /** The run from which this run takes over with overlap; null: none. */
   readonly predecessor: PredecessorRun | null
-  /** ms that a run with a predecessor tries to connect before it ends the predecessor all the same. */
+  /** Time in ms for a run with a predecessor to connect. After that the run ends the predecessor, connected or not. */
   readonly handOverTimeoutMs: number
-  /** The task ends by itself: a recovery task. Any other that answers END_OF_INPUT unasked fails. */
+  /** Whether the task may end by itself, as a recovery task does. Any other fails when it answers END_OF_INPUT without `drain`. */
   readonly finite: boolean
   readonly stats: TaskStats
   readonly tracing: BatchTracing
-  /** The task's own folder on this host, perhaps not there. */
+  /** The task's own folder on this host. The folder may not exist yet. */
   readonly dataDir: string
   readonly clock: Clock
   readonly log: Logger

@@ -2,12 +2,12 @@ import { warnWhenSlow } from '@tributary/async'
 import type { TransactionContext } from '@tributary/connect-api'
 import type { TaskParts } from './task-parts.ts'
 
-/** Reading the offsets waits for transactions that others left open. After this many ms the log says so. */
+/** Reading the offsets waits for open transactions of other producers. The log reports a wait that is longer than this many ms. */
 const OFFSETS_SLOW_MS = 3000
 
 /**
- * Makes the producer ready and reads the offsets. A transactional producer fences the one that had the task before, so this waits
- * for the lease, and comes after the end of a predecessor.
+ * Starts the producer and reads the offsets. A transactional producer fences the producer of the predecessor, so this function
+ * awaits the lease, and its caller first ends the predecessor.
  */
 export async function startProducer({ producer, offsets, lease, log }: TaskParts, signal: AbortSignal): Promise<void> {
   await lease.passed(signal)
@@ -20,7 +20,7 @@ export async function startProducer({ producer, offsets, lease, log }: TaskParts
   })
 }
 
-/** Gives the task its context. `transaction` is for tasks that say themselves where their transactions end. */
+/** Starts the task with its context. `transaction` is for tasks with `transaction.boundary=connector`. */
 export async function startTask(parts: TaskParts, transaction: TransactionContext): Promise<void> {
   const { task, offsets, id, props, config, log, stats, clock, dataDir } = parts
   await task.start({

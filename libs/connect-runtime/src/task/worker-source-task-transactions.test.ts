@@ -4,7 +4,7 @@ import { scriptedRun, until } from '../testing/run-scripted.ts'
 
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `m${from + i}`)
 
-test('exactly once: records and offsets are kept together, and an aborted transaction is sent again', async () => {
+test('exactly once: one transaction holds records and offsets, and an aborted transaction is sent again', async () => {
   const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
   s.producer.failNextCommit = true
   void s.run.run()
@@ -17,7 +17,7 @@ test('exactly once: records and offsets are kept together, and an aborted transa
   assert.ok(s.producer.transactions.includes('abort'))
 })
 
-test('exactly once with an interval: batches share a transaction, a stop commits it', async () => {
+test('exactly once with an interval: batches share a transaction, and a stop commits the transaction', async () => {
   const s = scriptedRun(
     {
       'exactly.once.support': 'required',
@@ -50,12 +50,12 @@ test('exactly once with an interval: an idle task commits when the interval is o
   await until(() => s.producer.values().length === 1, 'the first is committed')
   s.task.send('b')
   await until(() => s.producer.values().length === 2, 'the second is committed')
-  assert.ok(s.task.polls <= 3, 'no poll had to come back for it')
+  assert.ok(s.task.polls <= 3, 'the commit does not wait for poll to return')
   await s.run.stop()
   assert.deepEqual(s.producer.transactions, ['begin', 'commit', 'begin', 'commit'])
 })
 
-test('exactly once with an interval: without a lease it ends nothing, with one again it does', async () => {
+test('exactly once with an interval: the end of the interval commits only with a valid lease', async () => {
   const s = scriptedRun(
     { 'exactly.once.support': 'required', 'transaction.boundary': 'interval', 'transaction.boundary.interval.ms': '5' },
     { resumable: true },
@@ -72,7 +72,7 @@ test('exactly once with an interval: without a lease it ends nothing, with one a
   await s.run.stop()
 })
 
-test('exactly once with an interval: the budget of bytes in flight ends a transaction before its time', async () => {
+test('exactly once with an interval: max.in.flight.bytes ends a transaction before the interval', async () => {
   const s = scriptedRun(
     {
       'exactly.once.support': 'required',
@@ -91,7 +91,7 @@ test('exactly once with an interval: the budget of bytes in flight ends a transa
 
 const CONNECTOR = { 'exactly.once.support': 'required', 'transaction.boundary': 'connector' }
 
-test('transaction.boundary=connector: records are committed up to where the task says, and the rest at the next end', async () => {
+test('transaction.boundary=connector: each commit of the task commits the records up to it', async () => {
   const s = scriptedRun(CONNECTOR, { resumable: true })
   s.task.onHandOut = (records) => {
     const last = records.find(({ value }) => value === 'm4')
@@ -114,7 +114,7 @@ test('transaction.boundary=connector: records are committed up to where the task
   assert.deepEqual(s.producer.transactions, ['begin', 'commit', 'begin', 'commit'])
 })
 
-test('transaction.boundary=connector: an aborted transaction leaves its offsets and no record', async () => {
+test('transaction.boundary=connector: an aborted transaction commits its offsets and no record', async () => {
   const s = scriptedRun(CONNECTOR, { resumable: true })
   s.task.onHandOut = (records) => {
     for (const record of records) {
@@ -135,7 +135,7 @@ test('transaction.boundary=connector: an aborted transaction leaves its offsets 
   )
 })
 
-test('transaction.boundary=connector: what the task has not ended is not committed by a stop, nor by a pause', async () => {
+test('transaction.boundary=connector: neither a pause nor a stop commits a transaction that the task has not ended', async () => {
   const s = scriptedRun(CONNECTOR, { resumable: true })
   void s.run.run()
   await until(() => s.run.state === 'running', 'it runs')
@@ -146,7 +146,7 @@ test('transaction.boundary=connector: what the task has not ended is not committ
   s.task.onHandOut = (records) => s.task.context!.transaction!.commitTransaction(records[0])
   s.run.resume()
   s.task.send('c')
-  await until(() => s.producer.values().length === 3, 'after it all of the transaction is sent again and committed')
+  await until(() => s.producer.values().length === 3, 'the whole transaction is sent again and committed')
   s.task.onHandOut = () => {}
   s.task.send('d')
   await until(() => s.run.progress.recordsPolled === 4, 'another is polled')
@@ -155,7 +155,7 @@ test('transaction.boundary=connector: what the task has not ended is not committ
   assert.equal(s.producer.values('offsets').at(-1), '{"sequence":3}')
 })
 
-test('transaction.boundary=connector: both ends for one transaction fail the task', async () => {
+test('transaction.boundary=connector: the task fails when it asks for commit and abort of one transaction', async () => {
   const s = scriptedRun(CONNECTOR, { resumable: true })
   s.task.onHandOut = (records) => {
     s.task.context!.transaction!.commitTransaction(records[0])
@@ -168,7 +168,7 @@ test('transaction.boundary=connector: both ends for one transaction fail the tas
   assert.deepEqual(s.producer.kept, [])
 })
 
-test('without transaction.boundary=connector a task gets no say in transactions', async () => {
+test('without transaction.boundary=connector a task has no transaction context', async () => {
   const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
   void s.run.run()
   await until(() => s.run.state === 'running', 'it runs')

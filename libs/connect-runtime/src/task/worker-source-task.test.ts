@@ -6,7 +6,7 @@ import { scriptedRun, until } from '../testing/run-scripted.ts'
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `m${from + i}`)
 const apply = (f: Transformation['apply']): Transformation => ({ configure() {}, apply: f, close() {} })
 
-test('records are produced in order, their offsets committed, and a stop leaves nothing behind', async () => {
+test('the run produces records in order and commits their offsets, and a stop delivers the rest', async () => {
   const s = scriptedRun()
   const ended = s.run.run()
   s.task.send(...numbered(250))
@@ -42,12 +42,12 @@ test('offsets are not committed while Kafka has not acknowledged', async () => {
   await s.run.stop()
 })
 
-test('with Kafka away polling stops at the in-flight budget and everything arrives afterwards', async () => {
+test('while Kafka is away polling stops at the in-flight limit, and all records arrive afterwards', async () => {
   const s = scriptedRun({ 'max.in.flight.records': '100' })
   s.producer.up.close()
   void s.run.run()
   s.task.send(...numbered(1000))
-  await until(() => s.run.progress.inFlightRecords >= 100, 'the budget is used up')
+  await until(() => s.run.progress.inFlightRecords >= 100, 'the limit is reached')
   await new Promise((resolve) => setTimeout(resolve, 50))
   assert.ok(s.run.progress.recordsPolled <= 200)
   s.producer.up.open()
@@ -56,7 +56,7 @@ test('with Kafka away polling stops at the in-flight budget and everything arriv
   await s.run.stop()
 })
 
-test('a lost connection is made again, what was queued is handed out first', async () => {
+test('the run reconnects after a lost connection, once the queued records are delivered', async () => {
   const s = scriptedRun()
   void s.run.run()
   await until(() => s.task.connects === 1, 'it is connected')
@@ -69,7 +69,7 @@ test('a lost connection is made again, what was queued is handed out first', asy
   await s.run.stop()
 })
 
-test('an exhausted reconnect limit is FAILED of the config kind, so that it does not restart by itself', async () => {
+test('the task fails with a config error at the limit of reconnects, so that it does not restart by itself', async () => {
   const s = scriptedRun({}, { maxAttempts: 3 })
   s.task.onConnect = () => {
     throw new NotConnectedError('X', 'connection refused')
@@ -90,7 +90,7 @@ test('a config error of connect fails the task at once', async () => {
   assert.deepEqual([s.run.state, s.failureKind, s.task.connects], ['failed', 'config', 1])
 })
 
-test('paused: nothing is polled; resumed: nothing is lost', async () => {
+test('a paused task does not poll, and a resumed task has lost no record', async () => {
   const s = scriptedRun()
   void s.run.run()
   s.task.send('a')
@@ -108,7 +108,7 @@ test('paused: nothing is polled; resumed: nothing is lost', async () => {
   await s.run.stop()
 })
 
-test('a stop hands out what is queued, also while paused', async () => {
+test('a stop delivers the queued records, also while the task is paused', async () => {
   const s = scriptedRun()
   void s.run.run()
   await until(() => s.task.connects === 1, 'it is connected')
@@ -119,7 +119,7 @@ test('a stop hands out what is queued, also while paused', async () => {
   assert.deepEqual(s.offsets.writes.at(-1), { sequence: 500 })
 })
 
-test('what cannot be delivered within the graceful timeout is given up and counted', async () => {
+test('records that cannot be delivered within the graceful timeout are given up and counted', async () => {
   const s = scriptedRun({ 'task.shutdown.graceful.timeout.ms': '50' })
   s.producer.up.close()
   void s.run.run()
@@ -167,7 +167,7 @@ test('errors.tolerance=all: bad records go to the dead-letter queue with Connect
   assert.equal(s.task.committed.find(([value]) => value === 'm3')?.[1], null)
 })
 
-test('a record over the limit fails alone: the queue of dead letters gets its size, hash and start', async () => {
+test('a record over the size limit fails alone: the dead-letter queue gets its size, hash and start', async () => {
   const s = scriptedRun({ 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' })
   s.producer.limitBytes = 100_000
   void s.run.run()
@@ -182,7 +182,7 @@ test('a record over the limit fails alone: the queue of dead letters gets its si
   assert.deepEqual(s.offsets.writes.at(-1), { sequence: 3 })
 })
 
-test('a record that the broker refuses with errors.tolerance=none fails the task after what was under way has arrived', async () => {
+test('errors.tolerance=none: a record that the broker refuses fails the task once the records in flight have arrived', async () => {
   const s = scriptedRun()
   s.producer.limitBytes = 1000
   const ended = s.run.run()
@@ -193,7 +193,7 @@ test('a record that the broker refuses with errors.tolerance=none fails the task
   assert.deepEqual(s.producer.values(), numbered(150))
 })
 
-test('a dead letter that is itself too large is cut', async () => {
+test('a dead letter over the size limit is cut', async () => {
   const bad = apply((r) => {
     if ((r.value as string).length > 100) throw new DataError('BAD', 'no good')
     return r
@@ -211,7 +211,7 @@ test('a dead letter that is itself too large is cut', async () => {
   assert.equal(s.producer.values('dlq')[0]?.length, 65_536)
 })
 
-test('an unclassified error fails the task as fatal, whatever is tolerated', async () => {
+test('an unclassified error fails the task as fatal, also with errors.tolerance=all', async () => {
   const bug = apply(() => {
     throw new TypeError('undefined is not a function')
   })
@@ -247,7 +247,7 @@ test('a filtered record is committed without metadata', async () => {
   )
 })
 
-test('without a lease nothing is sent or committed; with it again the task goes on', async () => {
+test('without a lease the task sends and commits nothing, and goes on once the lease is valid', async () => {
   const s = scriptedRun()
   void s.run.run()
   await until(() => s.run.state === 'running', 'it runs')
@@ -260,7 +260,7 @@ test('without a lease nothing is sent or committed; with it again the task goes 
   await s.run.stop()
 })
 
-test('lost to another worker: a source that can resume drops what it has not sent', async () => {
+test('another worker gets the task: a source that can resume drops its unsent records', async () => {
   const s = scriptedRun({}, { resumable: true })
   void s.run.run()
   await until(() => s.run.state === 'running', 'it runs')
@@ -270,7 +270,7 @@ test('lost to another worker: a source that can resume drops what it has not sen
   assert.deepEqual([s.producer.kept.length, s.offsets.writes.length, s.run.state], [0, 0, 'stopped'])
 })
 
-test('lost to another worker: a source that cannot resume still sends, without offsets', async () => {
+test('another worker gets the task: a source that cannot resume still sends its records, without offsets', async () => {
   const s = scriptedRun()
   void s.run.run()
   await until(() => s.run.state === 'running', 'it runs')
@@ -281,7 +281,7 @@ test('lost to another worker: a source that cannot resume still sends, without o
   assert.deepEqual(s.offsets.writes, [])
 })
 
-test('a missing topic is made; with topic.creation.enable=false the error names the command', async () => {
+test('a missing topic is created; with topic.creation.enable=false the error names the command', async () => {
   const made = scriptedRun()
   made.producer.topics.clear()
   void made.run.run()
@@ -295,7 +295,7 @@ test('a missing topic is made; with topic.creation.enable=false the error names 
   assert.match((refused.failure as Error).message, /kafka-topics\.sh .* --create --topic events/)
 })
 
-test('a stop waits for the write of offsets that is under way', async () => {
+test('a stop waits for an offset write in progress', async () => {
   const s = scriptedRun()
   s.offsets.up.close()
   void s.run.run()
@@ -309,7 +309,7 @@ test('a stop waits for the write of offsets that is under way', async () => {
   assert.deepEqual(s.offsets.writes.at(-1), { sequence: 10 })
 })
 
-test('without a lease the producer does not start, as that would fence the new owner', async () => {
+test('without a lease the producer does not start, since its start would fence the new owner', async () => {
   const s = scriptedRun()
   s.lease.close()
   void s.run.run()
@@ -320,7 +320,7 @@ test('without a lease the producer does not start, as that would fence the new o
   await s.run.stop()
 })
 
-test('an outage in a transformation is no bad record: the task fails as retriable, nothing is set aside', async () => {
+test('an outage in a transformation fails the task as retriable and makes no dead letter', async () => {
   const away = apply((r) => {
     if (r.value === 'm3') throw new RetriableError('REGISTRY_AWAY', 'try again')
     return r
@@ -343,7 +343,7 @@ const INTERVAL = {
   'transaction.boundary.interval.ms': '60000',
 }
 
-test('exactly once: a failed task leaves no transaction open, and what was sent whole is committed', async () => {
+test('exactly once: a failed task leaves no transaction open, and commits batches that were sent completely', async () => {
   const bad = apply((r) => {
     if (r.value === 'm5') throw new DataError('BAD', 'no good')
     return r
@@ -369,7 +369,7 @@ test('exactly once: an abandoned task aborts its transaction', async () => {
   assert.deepEqual(s.producer.transactions, ['begin', 'abort'])
 })
 
-test('exactly once: while the source is away no transaction is open', async () => {
+test('exactly once: no transaction is open while the source is away', async () => {
   const s = scriptedRun(INTERVAL, { resumable: true })
   void s.run.run()
   s.task.send(...numbered(10))

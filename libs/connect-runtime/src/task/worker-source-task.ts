@@ -19,19 +19,19 @@ import { startProducer, startTask } from './task-start.ts'
 import { TransactionBoundary } from '../commit/transaction-boundary.ts'
 import { TransactionRequests } from '../commit/transaction-requests.ts'
 
-/** How long an abandoned task tries to abort its transaction, in ms. */
+/** Time in ms for an abandoned task to abort its transaction. */
 const ABORT_TIMEOUT_MS = 1000
-/** The reason of a stop that gave something up, which is no failure. */
+/** The reason of an abort that is no failure. */
 class Abandoned extends Error {}
 
 /**
- * One run of a source task. `#work` shows the way of a record as calls, in order: poll, transform and convert, produce,
- * acknowledge, commit. Everything that waits takes a signal: `#stopping` ends the intake, `#abandon` ends everything.
+ * One run of a source task. `#work` calls the steps of a record in order: poll, transform and convert, produce, acknowledge,
+ * commit. Every wait takes a signal: `#stopping` ends the intake, `#abandon` ends all work.
  */
 export class WorkerSourceTask {
   readonly progress: TaskProgress
   readonly connection: Reconnector
-  /** What the task leaves to its successor; null until the run has ended with everything delivered. */
+  /** The state that the task leaves to its successor; null until the run has ended with everything delivered. */
   handOverState: string | null = null
   readonly #parts: TaskParts
   readonly #inFlight: InFlight
@@ -71,7 +71,7 @@ export class WorkerSourceTask {
   get state(): TaskState {
     return this.#state
   }
-  /** Runs until stopped or failed; never rejects. The outcome is told by `onState`. */
+  /** Runs until stopped or failed; never rejects. `onState` reports the outcome. */
   run(): Promise<void> {
     this.#finished ??= this.#run()
     return this.#finished
@@ -88,8 +88,8 @@ export class WorkerSourceTask {
   }
 
   /**
-   * Stops the intake, delivers what is queued, commits and closes, within `task.shutdown.graceful.timeout.ms`. Resolves when that is
-   * over. `patient`: nobody waits for the end, so the run waits for Kafka as long as it takes, until it is stopped impatiently.
+   * Stops the intake, delivers the queued records, commits and closes, within `task.shutdown.graceful.timeout.ms`. Resolves at the
+   * end of the run. `patient`: the run waits for Kafka without that limit, until a second call sets the limit.
    */
   async stop(patient = false): Promise<void> {
     if (this.#finished === null) return
@@ -105,8 +105,8 @@ export class WorkerSourceTask {
   }
 
   /**
-   * The task now belongs to another worker. A source that can resume drops what it has not sent, since the new owner reads that
-   * again. A source that cannot resume still sends it, without offsets.
+   * Called when another worker has the task. A source that can resume drops its unsent records, since the new owner reads them
+   * again. A source that cannot resume still sends them, without offsets.
    */
   async lose(): Promise<void> {
     const { plugin, props } = this.#parts
@@ -116,7 +116,7 @@ export class WorkerSourceTask {
     await this.stop()
   }
 
-  /** Ends the run as failed. Also called for errors outside the run's own calls: in a callback, or a held event loop. */
+  /** Ends the run as failed. The caller may have caught the error outside the run: in a callback, or by the watchdog. */
   fail(error: unknown): void {
     if (!this.#abandon.signal.aborted) this.#abandon.abort(error)
   }
@@ -137,7 +137,7 @@ export class WorkerSourceTask {
     this.#stopping.abort(new Abandoned('ended'))
     await this.#inFlight.settled()
     await this.#committing
-    if (failure !== undefined) await this.#leaveBehind(failure instanceof Abandoned)
+    if (failure !== undefined) await this.#settleAfterFailure(failure instanceof Abandoned)
     this.#abandon.abort(new Abandoned('ended'))
     await this.#close()
     this.connection.close()
@@ -145,14 +145,14 @@ export class WorkerSourceTask {
     else this.#enter('failed', failure)
   }
 
-  /** The worker that fenced this run may have the task now. The group knows; without a lease its answer is awaited. */
+  /** Whether this worker still has the task after the fencing. Without a lease, waits until the group has answered. */
   async #stillOurs(): Promise<boolean> {
     const signal = this.#stopping.signal
     await this.#parts.lease.passed(signal).catch(() => undefined)
     return !this.#withoutLease && !signal.aborted
   }
 
-  /** A run without a predecessor connects at its first poll. */
+  /** Starts the task. A run with a predecessor also connects and takes over; any other run connects at its first poll. */
   async #start(): Promise<void> {
     const parts = this.#parts
     const { predecessor, offsets, id } = parts
@@ -172,7 +172,7 @@ export class WorkerSourceTask {
     this.#enter(this.#resumed.isOpen ? 'running' : 'paused')
   }
 
-  /** The way of a record. */
+  /** The steps of a record, from poll to commit. */
   async #work(): Promise<void> {
     for (;;) {
       const records = await this.#poll()
@@ -203,7 +203,7 @@ export class WorkerSourceTask {
     else await this.#produce(batch)
   }
 
-  /** The next batch. Waits while the task is paused; connects and reconnects the source. */
+  /** Returns the next batch. Waits while the task is paused; connects and reconnects the source. */
   async #poll(): Promise<SourceRecord[] | typeof END_OF_INPUT> {
     const { task } = this.#parts
     for (;;) {
@@ -222,7 +222,7 @@ export class WorkerSourceTask {
         if (records.length === 0) await this.#background.settle()
         return records
       } catch (error) {
-        // The reason of an abandoned run may be an outage too.
+        // The reason of `#abandon` may be an outage too. It ends the run.
         if (this.#abandon.signal.aborted || errorKind(error) !== 'retriable') throw error
         if (this.#stopping.signal.aborted) return END_OF_INPUT
         if (!(error instanceof NotConnectedError)) await this.#unlessStopped(this.#waitToPollAgain(error))
@@ -231,30 +231,30 @@ export class WorkerSourceTask {
     }
   }
 
-  /** The answer ends the run, so a task that gives it unasked would stop without a word. */
+  /** Throws when the task ended its input without `drain`, since the run would then stop without a failure. */
   #endOfInput(): typeof END_OF_INPUT {
     if (this.#parts.finite || this.#stopping.signal.aborted) return END_OF_INPUT
-    const mend = 'the task must throw NotConnectedError when its stream ends'
-    throw runtimeErrors.END_OF_INPUT_UNEXPECTED(`poll answered END_OF_INPUT although drain was not called: ${mend}`)
+    const remedy = 'the task must throw NotConnectedError when its stream ends'
+    throw runtimeErrors.END_OF_INPUT_UNEXPECTED(`poll answered END_OF_INPUT although drain was not called: ${remedy}`)
   }
 
-  /** The source may be away for long, so what was read before is committed first. */
+  /** Leaves no transaction open before it connects, since the source may be away for long. */
   async #connect(): Promise<void> {
-    await this.#transactions?.rest()
+    await this.#transactions?.closeBeforeWait()
     await this.connection.connect(this.#stopping.signal)
   }
 
   async #waitToPollAgain(error: unknown): Promise<void> {
-    await this.#transactions?.rest()
+    await this.#transactions?.closeBeforeWait()
     await this.connection.waitToPollAgain(error, this.#stopping.signal)
   }
 
   async #pausedUntilResumed(): Promise<void> {
-    await this.#transactions?.rest()
+    await this.#transactions?.closeBeforeWait()
     await this.#resumed.passed(this.#stopping.signal)
   }
 
-  /** Transformations, then converters. Bad records become dead letters of the same batch. */
+  /** Applies the transformations, then the converters. Bad records become dead letters of the same batch. */
   async #transformAndConvert(records: SourceRecord[]): Promise<Batch> {
     const { encoder, topics, clock } = this.#parts
     const signal = this.#abandon.signal
@@ -265,11 +265,11 @@ export class WorkerSourceTask {
     await topics.ensure(transformed, signal)
     const traceparent = this.#parts.tracing.batchStarted(records.length)
     const { encoded, indexes } = await encoder.convert(transformed, topics.counts, traceparent, signal, deadLetters)
-    for (const deadLetter of deadLetters) encoded.push(await this.#sender.addressed(deadLetter, signal))
+    for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
     return { records, encoded, indexes, offsets: lastOffsets(records), byteCount: byteCountOf(encoded), polledAt }
   }
 
-  /** Hands the batch to the producer and goes on, within the in-flight budget. */
+  /** Hands the batch to the producer without awaiting the acknowledgement, within the in-flight limits. */
   async #produce(batch: Batch): Promise<void> {
     await this.#inFlight.room(this.#abandon.signal)
     this.#inFlight.add(batch, async () => {
@@ -277,7 +277,7 @@ export class WorkerSourceTask {
     })
   }
 
-  /** Produces, acknowledges and commits at once: records and offsets in one transaction (KIP-618). */
+  /** Produces records and offsets in one transaction (KIP-618). Its commit acknowledges the batch. */
   async #produceInTransaction(batch: Batch): Promise<void> {
     const { offsets, id, task } = this.#parts
     const signal = this.#abandon.signal
@@ -297,7 +297,7 @@ export class WorkerSourceTask {
     })
   }
 
-  /** The broker has the batch; a null result: the connector discarded the batch. */
+  /** Called when the broker has the batch. A null result: the connector discarded the batch. */
   #acknowledged(batch: Batch, result: ProduceResult | null): void {
     const { task, clock, tracing } = this.#parts
     this.progress.acknowledged(batch.records.length, clock.now(), clock.monotonic() - batch.polledAt)
@@ -305,7 +305,7 @@ export class WorkerSourceTask {
     commitRecords(task, batch, result)
   }
 
-  /** Commits the offsets of the acknowledged prefix, again and again. */
+  /** Commits the offsets of the acknowledged prefix at intervals, until the run stops. */
   async #commitLoop(): Promise<void> {
     const signal = this.#stopping.signal
     try {
@@ -322,17 +322,17 @@ export class WorkerSourceTask {
     if (this.#transactions) return this.#transactions.finish(signal)
     await this.#inFlight.settled()
     this.#inFlight.check()
-    // A write of the commit loop may be under way, and the next run reads the offsets as soon as this one is over.
+    // Awaits a write of the commit loop, since the next run reads the offsets as soon as this run is over.
     await this.#committing
     signal.throwIfAborted()
     await this.#offsets.commit(signal)
   }
 
   /**
-   * A failed task commits the offsets of what the broker has, so that a restart does not repeat it. No task leaves a transaction
-   * open: readers of committed records, and of offsets, would wait for its timeout.
+   * A failed task commits the offsets of acknowledged records, so that a restart does not send them again. No task leaves a
+   * transaction open: readers of committed records, and of offsets, would wait for its timeout.
    */
-  async #leaveBehind(abandoned: boolean): Promise<void> {
+  async #settleAfterFailure(abandoned: boolean): Promise<void> {
     const { config, log } = this.#parts
     const signal = AbortSignal.timeout(abandoned ? ABORT_TIMEOUT_MS : config.shutdownTimeoutMs)
     try {
@@ -382,7 +382,7 @@ export class WorkerSourceTask {
     if (!this.#withoutLease) await this.#parts.lease.passed(this.#abandon.signal)
   }
 
-  /** Waits for `waiting`, or until a stop. */
+  /** Awaits `waiting`. At a stop, swallows the error with which the wait ended, unless the run is abandoned. */
   async #unlessStopped(waiting: Promise<void>): Promise<void> {
     try {
       await waiting

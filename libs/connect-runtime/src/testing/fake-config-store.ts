@@ -14,11 +14,11 @@ interface Entry {
   readonly numbers: Set<number>
 }
 
-/** The config store over a map: a write is applied, and its listeners told, before it resolves. */
+/** The config store over a map. A write resolves once it is applied and its listeners are notified. */
 export class FakeConfigStore implements ConfigStore {
-  /** Each write of tasks, `3@7`: how many, and the generation. */
+  /** The writes of tasks: `3@7` is 3 tasks in generation 7. */
   readonly taskWrites: string[] = []
-  /** Makes `refresh`, and with it the writes of tasks, reject. */
+  /** The error with which `refresh`, and so each write of tasks, rejects; null: none. */
   outage: Error | null = null
   readonly #entries = new Map<string, Entry>()
   readonly #listeners = new Set<ConfigListener>()
@@ -54,12 +54,12 @@ export class FakeConfigStore implements ConfigStore {
   }
 
   putConnectorConfig(connector: string, config: ConnectorConfig, target?: TargetState): Promise<void> {
-    const former = this.#entries.get(connector)
+    const previous = this.#entries.get(connector)
     this.#entries.set(connector, {
       config,
-      target: target ?? former?.target ?? 'STARTED',
-      tasks: former?.tasks ?? [],
-      numbers: former?.numbers ?? new Set(),
+      target: target ?? previous?.target ?? 'STARTED',
+      tasks: previous?.tasks ?? [],
+      numbers: previous?.numbers ?? new Set(),
     })
     return this.#applied((listener) => listener.connectorConfigUpdated?.(connector))
   }
@@ -93,9 +93,9 @@ export class FakeConfigStore implements ConfigStore {
     return this.#applied((listener) => listener.loggerLevelSet?.(logger, level))
   }
 
-  #applied(tell: (listener: ConfigListener) => void): Promise<void> {
+  #applied(notify: (listener: ConfigListener) => void): Promise<void> {
     this.#offset++
-    for (const listener of [...this.#listeners]) tell(listener)
+    for (const listener of [...this.#listeners]) notify(listener)
     return Promise.resolve()
   }
 }

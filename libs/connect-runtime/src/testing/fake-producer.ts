@@ -1,7 +1,7 @@
 import { Gate } from '@tributary/async'
 import type { KafkaProducer, ProduceResult, ProducerRecord } from '@tributary/kafka-producer'
 
-/** The producer's interface over an array. The contract suite of kafka-producer says how the real ones behave. */
+/** The producer's interface over an array. The contract suite of kafka-producer shows how real producers behave. */
 export class FakeProducer implements KafkaProducer {
   readonly driver = 'platformatic'
   readonly kept: ProducerRecord[] = []
@@ -9,7 +9,7 @@ export class FakeProducer implements KafkaProducer {
   readonly transactions: string[] = []
   readonly topics = new Map<string, number>([['events', 1]])
   inFlightBytes = 0
-  /** Values longer than this are refused. */
+  /** `send` refuses longer values. */
   limitBytes = Infinity
   failNextCommit = false
   started = false

@@ -14,11 +14,11 @@ export interface HerderScene {
   readonly config: FakeConfigStore
   readonly status: FakeStatusStore
   readonly herder: Herder
-  /** How often the herder asked for a round of the group. */
+  /** Number of times that the herder asked the group to rebalance. */
   rejoins: number
 }
 
-/** A herder on fakes, without Kafka: what it takes can start and connect, and gets no producer. */
+/** A herder on fakes, without Kafka. Its tasks can start and connect, but never get a producer. */
 export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): HerderScene {
   const config = new FakeConfigStore()
   const status = new FakeStatusStore()
@@ -44,7 +44,7 @@ export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): H
     exactlyOnceSource: true,
     handOverTimeoutMs: 1000,
     dataDir: '/nonexistent',
-    // There is no Kafka that a stop could deliver anything to.
+    // A stop has no Kafka to deliver to, so it need not wait.
     defaults: { 'task.shutdown.graceful.timeout.ms': '1' },
     environment: {},
     restart: { max: 0, backoffMs: 1, backoffMaxMs: 1, healthyMs: 1 },

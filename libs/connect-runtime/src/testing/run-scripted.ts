@@ -51,7 +51,7 @@ interface ScriptOptions {
   handOverTimeoutMs?: number
 }
 
-/** A task loop around a scripted source, on fakes; not started yet. */
+/** A run of a scripted source on fakes, not started yet. */
 export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): ScriptedRun {
   const config = sourceTaskConfig({ 'offset.commit.interval.ms': '1', ...props })
   const task = new ScriptedTask()

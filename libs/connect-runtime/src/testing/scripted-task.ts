@@ -11,24 +11,24 @@ import {
 
 const PARTITION = { feed: 'a' }
 
-/** A source whose feed is the test: `send` delivers, `cut` ends the connection. */
+/** A source that the test drives: `send` delivers messages, `cut` ends the connection. */
 export class ScriptedTask implements SourceTask {
   readonly queue = new RecordQueue<string>({ maxRecords: 1000, maxBytes: 1_000_000 })
   readonly committed: [string, RecordMetadata | null][] = []
   polls = 0
-  /** How long `poll` waits for records, in ms. */
+  /** Time in ms that `poll` waits for records. */
   pollMs = 200
   connects = 0
   commits = 0
   stopped = 0
   context: TaskContext | null = null
-  /** What `connect` does; throws to refuse. */
+  /** Called by `connect`. Throws to refuse the connection. */
   onConnect: (signal: AbortSignal) => void | Promise<void> = () => {}
-  /** What its predecessor left when it took over; null: it began alone. */
+  /** What the predecessor left at `takeOver`; null before that call. */
   takenOver: { readonly offset: SourceOffset | null; readonly handOverState: string | null } | null = null
-  /** What it leaves to its successor. */
+  /** The state that `handOver` returns. */
   handOverState: string | null = null
-  /** Sees what `poll` hands out. */
+  /** Called with the records that `poll` returns. */
   onHandOut: (records: readonly SourceRecord[]) => void = () => {}
   #sequence = 0
 

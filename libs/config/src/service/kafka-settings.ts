@@ -126,7 +126,7 @@ export function kafkaConnection(values: ValuesOf<typeof kafkaSettings>): KafkaCo
 
 type Mechanism = NonNullable<KafkaConnection['sasl']>['mechanism']
 
-/** The validator of the spec has already checked the text; this function tells the compiler. */
+/** Narrows the type for the compiler. The spec's validator has already checked the text. */
 function isMechanism(text: string | null): text is Mechanism {
   return text === 'PLAIN' || text === 'SCRAM-SHA-256' || text === 'SCRAM-SHA-512'
 }

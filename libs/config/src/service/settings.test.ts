@@ -14,7 +14,7 @@ const spec = defineConfig(
   { rules: kafkaRules },
 )
 
-test('settings come from their variables, an empty one counts as unset', () => {
+test('settings are read from their variables, and an empty variable counts as unset', () => {
   const values = fromEnv(spec, { KAFKA_BROKERS: 'a:1, b:2', TRIBUTARY_ADMIN_PORT: '', TRIBUTARY_PARENT_WATCH: '1' })
   assert.deepEqual(values['kafka.brokers'], ['a:1', 'b:2'])
   assert.equal(values['admin.port'], 0)

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { sharedKafka } from '@tributary/harness'
-import { overlaps, UnitWorker, until, type Tick } from '../support/unit-worker.ts'
+import { overlaps, UnitWorker, type Tick } from '../support/unit-worker.ts'
+import { until } from '../support/until.ts'
 
 /**
  * What a rebalance costs: 12 units that tick each 20 ms on three members, session 10 s. Prints for each event how long the moved

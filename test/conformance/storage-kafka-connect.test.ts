@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createStores, type ConnectorConfig, type StoreName, type Stores } from '@tributary/connect-storage'
 import { sharedKafka, startKafkaConnect, temporaryFolder, type KafkaConnect } from '@tributary/harness'
-import { quietLogger, until } from '../support/unit-worker.ts'
+import { quietLogger } from '../support/unit-worker.ts'
+import { until } from '../support/until.ts'
 import { readPartition } from '../support/kafka-topic.ts'
 
 /**

@@ -143,16 +143,3 @@ export function overlaps(ticks: readonly Tick[]): string[] {
   }
   return found
 }
-
-/** Resolves when `condition` holds; throws after `limitMs`. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  limitMs = 60_000,
-): Promise<void> {
-  const deadline = performance.now() + limitMs
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}

@@ -4,7 +4,8 @@ import { test, type TestContext } from 'node:test'
 import { sharedKafka } from '@tributary/harness'
 import { CompactedLog, KafkaAdmin, type LogRecord } from '@tributary/kafka'
 import { createProducer, type KafkaProducer, type ProducerOptions } from '@tributary/kafka-producer'
-import { quietLogger, until } from '../../support/unit-worker.ts'
+import { quietLogger } from '../../support/unit-worker.ts'
+import { until } from '../../support/until.ts'
 
 const { brokers } = await sharedKafka()
 const forever = new AbortController().signal

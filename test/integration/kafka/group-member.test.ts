@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
 import { sharedKafka } from '@tributary/harness'
 import { GroupMember, KafkaAdmin } from '@tributary/kafka'
-import { overlaps, quietLogger, UnitWorker, until, type Tick } from '../../support/unit-worker.ts'
+import { overlaps, quietLogger, UnitWorker, type Tick } from '../../support/unit-worker.ts'
+import { until } from '../../support/until.ts'
 
 const { brokers } = await sharedKafka()
 const units = Array.from({ length: 12 }, (_, n) => `u${n}`)

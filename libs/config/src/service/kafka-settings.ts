@@ -5,7 +5,7 @@ import type { SecretLike } from '../values/secret.ts'
 
 /** How to reach a Kafka cluster. `kafkaConnection` makes it from the `kafka.*` settings. */
 export interface KafkaConnection {
-  /** host:port */
+  /** host:port each; `parseHostPort` splits them. */
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly tls?: {
@@ -122,6 +122,18 @@ export function kafkaConnection(values: ValuesOf<typeof kafkaSettings>): KafkaCo
       username !== null &&
       password !== null && { sasl: { mechanism, username, password } }),
   }
+}
+
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+/** Splits the address of a broker, `host:port`. An IPv6 address stands in brackets. Without a port: Kafka's 9092. */
+export function parseHostPort(address: string): HostPort {
+  const at = address.lastIndexOf(':')
+  const host = at < 0 ? address : address.slice(0, at)
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: at < 0 ? 9092 : Number(address.slice(at + 1)) }
 }
 
 type Mechanism = NonNullable<KafkaConnection['sasl']>['mechanism']

@@ -112,7 +112,7 @@ test('a leader is suspended before the broker has its commit: the write is never
   assert.deepEqual(values, ['first', 'new', 'newer'])
 })
 
-test('a leader is suspended before it has the answer to its commit: the write is made once, before the next leader's writes', async (t) => {
+test('a leader is suspended before it has the answer to its commit: the write is made once, before the writes of the next leader', async (t) => {
   const { answer, values } = await suspendWhile(t, (topic) => ({
     apiKey: apiKeys.endTxn,
     naming: topic.replace(/-configs$/, '-control-plane'),

@@ -94,7 +94,7 @@ test('at least once, killed between ack and offset commit: records without a com
   assert.ok((await assertNothingLost(scene, progress.sent - progress.committed)) > 0, 'acknowledged, not committed')
 })
 
-test('at least once, the successor is killed in its start: the next process continues from the first one's commit', async (t) => {
+test('at least once, the successor is killed in its start: the next process continues from the commit of the first one', async (t) => {
   const scene = await setUp(t, 'at-least-once')
   const first = await scene.rig.start()
   await scene.rig.committedTo(scene.flow, 3000)

@@ -60,7 +60,7 @@ export function faultContract(driver: ProducerDriver, kafka: () => ProxiedKafka)
       assert.deepEqual(states, ['down', 'up'])
     })
 
-    test('kill -9 of the broker under load: kept = acknowledged, in order, none twice; the outage is told', async () => {
+    test('kill -9 of the broker under load: each acknowledged record is written once, in order, and the outage is reported', async () => {
       const { proxy, broker, direct } = kafka()
       const topic = await createTopic(direct, { partitions: 2 })
       const states: string[] = []

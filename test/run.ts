@@ -37,7 +37,8 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
-// Brokers of tests live for seconds or minutes: without C2, starting and stopping one takes 3.4 instead of 5.9 s of CPU.
+// Brokers of tests live for seconds or minutes. Without C2 the start and the stop of a broker take 3.4 instead of 5.9 s
+// of CPU.
 process.env['KAFKA_JVM_PERFORMANCE_OPTS'] ??= '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
 
 const interrupted = new AbortController()
@@ -46,8 +47,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 /**
- * One broker for all stages. KAFKA_BROKERS is not looked at, as it may be a cluster that somebody needs; who wants
- * the tests to use another one gives its addresses as TRIBUTARY_TEST_KAFKA (see KafkaAddresses of the harness).
+ * One broker for all stages. KAFKA_BROKERS is not used, because that cluster may be in use. To test on another broker,
+ * give its addresses as TRIBUTARY_TEST_KAFKA (see KafkaAddresses of the harness).
  */
 async function kafka(version: KafkaVersion): Promise<RunningKafka> {
   const given = process.env['TRIBUTARY_TEST_KAFKA']
@@ -68,15 +69,15 @@ const results = await runStages(
     cwd: resolve(import.meta.dirname, '..'),
     env: { ...process.env, NX_DAEMON: 'false', ...(values.long ? { TRIBUTARY_TEST_LONG: '1' } : {}) },
     skips,
-    // Less than the hour that CI gives, so that a run that hangs still says where.
+    // Less than the hour that CI allows, so that a run that hangs still reports where.
     limitMin: values.long ? 24 * 60 : 50,
     timeoutFactor: values.long ? 20 : 1,
-    // The harness' watchdog gives a child 8 s to end after its test did.
+    // The harness' watchdog gives a child 8 s to end after its test.
     leftoverGraceMs: 12_000,
     signal: interrupted.signal,
     startKafka: () => kafka(version),
   },
 )
 console.log(summary(results, skips, performance.now() - startedAt))
-// The watchdog of the harness and whatever else still runs is not waited for.
+// The run does not wait for the harness' watchdog and other processes.
 process.exit(results.some(({ failed }) => failed > 0) ? 1 : 0)

@@ -2,13 +2,15 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { sharedKafka } from '@tributary/harness'
-import { overlaps, UnitWorker, until, type Tick } from '../support/unit-worker.ts'
+import { overlaps, UnitWorker, type Tick } from '../support/unit-worker.ts'
+import { until } from '../support/until.ts'
 
 /**
- * What a rebalance costs: 12 units that tick each 20 ms on three members, session 10 s. Prints for each event how long the moved
- * units paused, and the longest gap of those that did not move, beside a control run without an event.
+ * Measures what a rebalance costs: three members with a session of 10 s run 12 units, each of which ticks every 20 ms.
+ * Prints for each event how long the moved units paused, and the longest gap of the units that did not move, beside a
+ * control run without an event.
  *
- *   npx node test/bench/assignment.ts
+ * npx node test/bench/assignment.ts
  */
 const { brokers } = await sharedKafka()
 const groupId = `bench-${randomUUID()}`

@@ -6,16 +6,19 @@ import { NODE_ENVIRONMENT, NODE_FLAGS } from '@tributary/service/boot'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** A process that tells in lines of `key=value` how it fares. */
+/** A process that reports its figures in lines of `key=value`. */
 export interface Child {
   readonly process: ChildProcess
   readonly pid: number
-  /** Resolves with what stands behind `key=` in a line of its output. */
+  /** Resolves with the text after `key=` in a line of the process's output. */
   value(key: string): Promise<string>
   stop(): Promise<void>
 }
 
-/** A child whose stdin is a pipe of ours: it ends when we do. `file` is a path from the repository's root. */
+/**
+ * Starts a process that ends with this one, because its stdin is a pipe from here. `file` is a path from the
+ * repository's root.
+ */
 export function start(file: string, args: readonly string[], env: Record<string, string> = {}): Child {
   const ours = file.startsWith('apps/')
   const child = spawn(process.execPath, [...(ours ? NODE_FLAGS : []), join(ROOT, file), ...args], {

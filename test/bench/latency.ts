@@ -2,7 +2,7 @@ import type { KafkaConnection } from '@tributary/config'
 import { quantile } from './table.ts'
 import { readTopic } from './read-topic.ts'
 
-/** ms from the time at which a message was due to its append by the broker. */
+/** Time from the moment when a message was due to its append by the broker, in ms. */
 export interface Latencies {
   readonly p50: number
   readonly p99: number
@@ -10,10 +10,10 @@ export interface Latencies {
   readonly max: number
 }
 
-/** LogAppendTime is cut to whole ms: on average half a ms is missing, and added. */
+/** LogAppendTime is cut to whole ms, so on average half a ms is missing. It is added here. */
 const CUT_MS = 0.5
 
-/** Of the records of a topic with LogAppendTime, the first `skip` left out as warm-up. */
+/** Latencies of the records of a topic with LogAppendTime. The first `skip` records are left out as warm-up. */
 export async function latencies(
   connection: KafkaConnection,
   topic: string,

@@ -1,10 +1,11 @@
 /**
- * Raw rate of the producer: 200-byte records by default to one partition, acks=all, idempotent, no pipeline around it.
+ * Raw rate of the producer: records of 200 bytes, by default to one partition, acks=all, idempotent, without a pipeline
+ * around the producer.
  *
- *   KAFKA_BROKERS=127.0.0.1:9092 npx node test/bench/producer.ts [seconds a row, default 3]
+ * KAFKA_BROKERS=127.0.0.1:9092 npx node test/bench/producer.ts [seconds a row, default 3]
  *
- * One JSON line at the end. CPU is this process's, user and system. The `client` rows are the limit to compare with:
- * @platformatic/kafka's own Producer at its best settings. Each row runs in a process of its own.
+ * Prints one JSON line at the end. CPU is that of this process, user and system. The `client` rows are the limit to
+ * compare with: @platformatic/kafka's own Producer at its best settings. Each row runs in a process of its own.
  */
 import { sharedKafka } from '@tributary/harness'
 import { createProducer, type ProducerDriver } from '@tributary/kafka-producer'
@@ -26,7 +27,7 @@ interface Row {
 
 type SendBatch = (count: number) => Promise<void>
 interface Load {
-  /** Records in one send, and how many sends are under way at once. */
+  /** Records in one send, and the number of concurrent sends. */
   readonly count: number
   readonly lanes: number
 }
@@ -91,7 +92,8 @@ async function runClient(brokers: readonly string[], name: string, load: Load): 
   const topic = await createTopic(brokers)
   const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [...brokers], idempotent: true, retries: true })
   const value = Buffer.alloc(recordBytes, 'x')
-  // It has one request in flight a partition, or it loses records: one lane whatever the load.
+  // The client's own producer loses records with more than one request in flight a partition, so it gets one lane
+  // whatever the load.
   const row = await measure(`client, ${name}`, topic, brokers, { ...load, lanes: 1 }, async (count) => {
     const messages = Array.from({ length: count }, () => ({ topic, partition: 0, value }))
     await producer.send({ messages, acks: -1 })

@@ -7,7 +7,7 @@ export interface ReadRecord {
   readonly timestamp: number
 }
 
-/** Reads a topic of one partition from its start until `count` records were seen, or nothing came for 5 s. */
+/** Reads a topic of one partition from its start until `count` records were read, or no record came for 5 s. */
 export async function readTopic(
   connection: KafkaConnection,
   topic: string,
@@ -43,7 +43,7 @@ export async function readTopic(
   await consumer.close(true)
 }
 
-/** How many of the sequence numbers 1 to `count` the topic does not hold. */
+/** Counts the sequence numbers from 1 to `count` that the topic does not contain. */
 export async function missingSequences(
   connection: KafkaConnection,
   topic: string,

@@ -7,7 +7,7 @@ export const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
 
 export const round = (n: number, digits = 1): number => Number(n.toFixed(digits))
 
-/** Measures one row after the other; each is told as soon as it is there. */
+/** Measures one row after the other, and prints each as soon as it is measured. */
 export async function measureAll(measures: readonly (() => Promise<Speed>)[]): Promise<Speed[]> {
   const speeds: Speed[] = []
   for (const measure of measures) {
@@ -17,7 +17,7 @@ export async function measureAll(measures: readonly (() => Promise<Speed>)[]): P
   return speeds
 }
 
-/** Messages a second of one row as a part of another's. */
+/** Messages a second of one row as a share of another's. */
 export function ratio(speeds: readonly Speed[], row: string, limit: string): number {
   const speed = (name: string): number => speeds.find((s) => s.name === name)!.messagesPerSecond
   return speed(row) / speed(limit)

@@ -4,13 +4,13 @@ import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
 import { type Child, start } from './child.ts'
 
-/** Internal topics of a cluster. */
+/** Names of the internal topics of a cluster. */
 const STORES = ['configs', 'offsets', 'status', 'plugins']
 const quiet = createLogger({ name: 'bench', level: 'error' })
 
 export type ConnectorConfig = Readonly<Record<string, string>> & { readonly name: string }
 
-/** Topics and clusters of one run, and the services of the clusters. */
+/** Topics and clusters of one run, and the services of these clusters. */
 export class Rig {
   readonly connection: KafkaConnection
   readonly admin: KafkaAdmin
@@ -45,7 +45,7 @@ export class Rig {
     return performance.now()
   }
 
-  /** Writes a connector, as the control plane does. */
+  /** Writes a connector to the config topic, as the control plane does. */
   async configure(cluster: string, config: ConnectorConfig): Promise<void> {
     const { configs } = createStores({ connection: this.connection, log: quiet, cluster })
     await configs.start(new AbortController().signal)
@@ -53,7 +53,7 @@ export class Rig {
     await configs.stop()
   }
 
-  /** `app`: the folder's name. */
+  /** `app` is the name of a folder in apps/. */
   startIngest(app: string, cluster: string): Child {
     this.#clusters.add(cluster)
     return start(`apps/${app}/src/main.ts`, [], {
@@ -63,7 +63,7 @@ export class Rig {
     })
   }
 
-  /** Leaves nothing in a broker that may be another's too. */
+  /** Deletes everything that this run created, because the broker may be shared. */
   async close(): Promise<void> {
     const stores = [...this.#clusters].flatMap((cluster) => STORES.map((store) => `${cluster}-${store}`))
     await this.admin.deleteTopics([...this.#topics, ...stores])

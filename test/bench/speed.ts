@@ -8,7 +8,7 @@ import type { Rig } from './rig.ts'
 
 const MIB = 1024 * 1024
 
-/** What one program made of the source at full speed. */
+/** Figures of one program at the full speed of the source. */
 export interface Speed {
   readonly name: string
   readonly messagesPerSecond: number
@@ -17,7 +17,7 @@ export interface Speed {
   readonly lost: number
 }
 
-/** The producer alone, in a process of its own (test/bench/producer.ts): as many records as it takes. */
+/** The producer alone, in a process of its own (test/bench/producer.ts), at full speed. */
 export async function produceOnly(brokers: readonly string[], recordBytes: number): Promise<Speed> {
   const args = [join(import.meta.dirname, 'producer.ts'), '5', 'platformatic', 'full', String(recordBytes)]
   const env = { ...process.env, KAFKA_BROKERS: brokers.join() }
@@ -27,7 +27,7 @@ export async function produceOnly(brokers: readonly string[], recordBytes: numbe
   return { name: 'produce only', messagesPerSecond, cpuUsPerMessage: cpuMicrosPerMessage, peakRssMiB, lost }
 }
 
-/** A program that only receives `count` messages, and measures itself, as no topic can be watched. */
+/** A program that only receives `count` messages. It measures itself, because there is no topic to watch. */
 export async function ownReport(name: string, child: Child, count: number): Promise<Speed> {
   const [ms, us, rss] = [await child.value('ms'), await child.value('cpu_us'), await child.value('rss')].map(Number)
   await child.stop()
@@ -49,7 +49,10 @@ export interface Watched {
   readonly committedOnly?: boolean
 }
 
-/** From the first record in the topic to the last, by the topic's end offset; then the child is stopped and the topic read. */
+/**
+ * Measures from the first record in the topic to the last, by the topic's end offset. Then stops the child and reads
+ * the topic.
+ */
 export async function watchTopic(rig: Rig, { name, child, topic, count, committedOnly }: Watched): Promise<Speed> {
   const rss = samplePeakRss(child.pid)
   const startedAt = await rig.reached(topic, 1)

@@ -5,14 +5,14 @@ import type { ConnectorConfig, Rig } from './rig.ts'
 
 const MIB = 1024 * 1024
 
-/** Messages a second, open loop, for so many seconds, of which the first ones are warm-up. */
+/** Messages a second, open loop, and the seconds of a run. The first seconds are warm-up. */
 export const STEADY = { rate: 10_000, seconds: 20, warmUpSeconds: 3 } as const
 
 export interface Steady extends Latencies {
   readonly peakRssMiB: number
 }
 
-/** What a child makes of a steady load into a topic of LogAppendTime; stops it. */
+/** Measures what a child does with a steady load into a topic with LogAppendTime, and stops the child. */
 export async function watchSteady(rig: Rig, child: Child, topic: string): Promise<Steady> {
   const messages = STEADY.rate * STEADY.seconds
   const rss = samplePeakRss(child.pid)
@@ -22,7 +22,10 @@ export async function watchSteady(rig: Rig, child: Child, topic: string): Promis
   return { ...(await latencies(rig.connection, topic, messages, STEADY.warmUpSeconds * STEADY.rate)), peakRssMiB }
 }
 
-/** ms from the start of a service's process to its first record: median of five, of a connector that ran before. */
+/**
+ * Time from the start of a service's process to its first record, in ms: the median of five starts with an existing
+ * connector.
+ */
 export async function startUp(rig: Rig, app: string, configOf: (topic: string) => ConnectorConfig): Promise<number> {
   const topic = await rig.topic()
   const cluster = `${rig.run}-${topic}`

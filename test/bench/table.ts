@@ -1,4 +1,4 @@
-/** A readable table: columns as wide as their widest cell, numbers to the right. */
+/** Prints a table: columns as wide as their widest cell, numbers aligned to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const text = [head, ...rows].map((row) =>
     row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)),

@@ -8,13 +8,16 @@ import { type Answer, type Call, send } from '../support/rest-call.ts'
 import { type Mode, MODES, OF_SIDE, type Side, type Sides, SIDES } from './sides.ts'
 
 export interface Step extends Call {
-  /** How ours differs from Kafka Connect in either mode. */
+  /** The name of the difference that our answer shows in either mode. */
   readonly differs?: DifferenceName
-  /** How ours differs by default; in strict mode it must not, or as `differs` says. */
+  /**
+   * The name of the difference that our answer shows by default. In strict mode there is none, or the one that
+   * `differs` names.
+   */
   readonly lenient?: LeniencyName
 }
 
-/** Sends the same requests to Kafka Connect and to ours in both modes, compares the answers, and keeps count. */
+/** Sends the same requests to Kafka Connect and to Tributary in both modes, compares the answers, and counts them. */
 export class Comparison {
   readonly sides: Sides
   #compared = 0
@@ -24,7 +27,7 @@ export class Comparison {
     this.sides = sides
   }
 
-  /** Each step in order, and the next one when it was answered alike. */
+  /** Sends the steps in order, each after the answers to the one before were alike. */
   async steps(...steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       const answers = await Promise.all(SIDES.map((side) => this.#answer(side, step)))
@@ -38,12 +41,15 @@ export class Comparison {
     }
   }
 
-  /** Repeats a read until all answer alike: states arrive when workers get to them. Fails with the last difference. */
+  /**
+   * Repeats a read until all answers are alike, because a state appears only when a worker has written it. Fails with
+   * the last difference.
+   */
   eventually(step: Step): Promise<void> {
     return eventually(`${step.method} ${step.path} is answered alike`, () => this.steps(step))
   }
 
-  /** Deletes what a scenario that failed has left, so that the next one starts with nothing. */
+  /** Deletes what a failed scenario has left, so that the next scenario starts with nothing. */
   async clear(): Promise<void> {
     for (const url of [this.sides.connect, ...Object.values(this.sides.ours)]) {
       const { body } = await send(url, { method: 'GET', path: '/connectors' })
@@ -53,7 +59,7 @@ export class Comparison {
     }
   }
 
-  /** Says what was compared, and fails for a listed difference that nothing has shown. */
+  /** Reports what was compared, and fails for a listed difference that no step has shown. */
   report(t: TestContext): void {
     for (const mode of MODES) {
       const seen = [...this.#seen[mode]].map(([name, count]) => `${name} ${count}`)
@@ -78,7 +84,9 @@ export class Comparison {
   }
 }
 
-/** The name of the listed difference that the answers show; null when they are alike. Throws when they are neither. */
+/**
+ * The name of the listed difference that the answers show; null when they are alike. Throws for any other difference.
+ */
 function compare(mode: Mode, step: Step, connect: Answer, ours: Answer): string | null {
   const request = `${mode}: ${step.method} ${step.path} ${JSON.stringify(step.body) ?? ''}`
   const listed = listedDifference(mode, step)
@@ -123,7 +131,7 @@ function notSeen(table: Readonly<Record<string, Difference>>, seen: ReadonlyMap<
   return Object.keys(table).filter((name) => !seen.has(name))
 }
 
-/** Connect's answer once it is not busy with a rebalance, which shows as 409 or 500 with that word. */
+/** Connect's answer when no rebalance is under way. During a rebalance Connect answers 409 or 500 with that word. */
 async function settled(url: string, call: Call): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
     const answer = await send(url, call)

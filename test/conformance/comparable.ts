@@ -2,20 +2,20 @@ import type { Answer } from '../support/rest-call.ts'
 import { OF_SIDE } from './sides.ts'
 
 /**
- * What is taken out of both answers before they are compared, because it is that of another program, connector or
- * machine, or says nothing:
+ * Removes from an answer what cannot be compared, because it belongs to another program, connector or machine, or has
+ * no meaning:
  *
  * - host and port in `Location` and `worker_id`; the side's name in the names of topics
- * - the Content-Type of unmatched requests, which Connect sends only sometimes; the text that OPTIONS repeats its Allow
- *   header with; the page of HTML with which Jetty refuses what does not reach Connect
+ * - the Content-Type of unmatched requests, which Connect sends only sometimes; the text in which OPTIONS repeats its
+ *   Allow header; the HTML page with which Jetty refuses a request that does not reach Connect
  * - the order of the errors of a configuration, of names, of Allow's methods, of offsets, of the settings of a named
  *   converter, and of a Java map or set printed into a message
  * - `commit`, which is that of another program; the versions of converters, which come with the worker
- * - plugins that only one side has, in lists of plugins and where classes are recommended
- * - the loggers below root, which are those of the JVM there
- * - the documentation of all settings but the connector's own, which is ours in our words
- * - settings that converters have there and not here
- * - stack traces, of which only the presence counts, and times
+ * - plugins that only one side has, in lists of plugins and in recommended classes
+ * - the loggers below root, which Connect names after its own packages
+ * - the documentation of all settings except those of the connector, because each side has texts of its own
+ * - settings of converters that only Connect has
+ * - times and stack traces; only the presence of a stack trace is compared
  */
 export function comparable(answer: Answer): Answer {
   const page = jettyPage(answer)
@@ -35,10 +35,10 @@ export function comparable(answer: Answer): Answer {
 const SHARED_PLUGINS =
   /^org\.apache\.kafka\.connect\.(file\.FileStreamSourceConnector|(json\.Json|storage\.String|converters\.ByteArray|storage\.SimpleHeader)Converter)$/
 
-/** Of the file source. */
+/** The settings of the file source. */
 const OWN_SETTINGS = ['file', 'topic', 'batch.size']
 
-/** Of JVM converters. */
+/** Settings that only JVM converters have. */
 const OTHER_SETTINGS =
   /(^|\.converter\.)(schemas\.cache\.size|decimal\.format|replace\.null\.with\.default|converter\.encoding)$/
 
@@ -75,19 +75,22 @@ function comparableText(text: string, key: string): string {
     .replace(/(?<=\bt-[0-9a-f-]{36}-)(connect|strict|byDefault)\b/g, OF_SIDE)
 }
 
-/** A definition, or a definition with its value. */
+/** Whether `item` is a definition, or a definition with its value, of a setting that only Connect has. */
 function isOtherSetting(item: unknown): boolean {
   const { name, definition } = (item ?? {}) as { name?: unknown; definition?: { name?: unknown } | null }
   return OTHER_SETTINGS.test(String(definition?.name ?? name))
 }
 
-/** Of a setting of a named converter its name, which comes after those of all others. */
+/**
+ * The name of a setting of a named converter, so that these settings are sorted behind all others; '' for any other
+ * setting.
+ */
 function behindConverter(item: unknown): string {
   const name = String((item as { value: { name: unknown } }).value.name)
   return name.includes('.converter.') ? name : ''
 }
 
-/** Of a list of plugins the shared ones; of a list of loggers the one that was asked for. */
+/** The shared plugins of a list of plugins; `root` of a list of loggers. */
 function withoutOwnItems(items: readonly unknown[]): unknown[] {
   if (items.every((item) => typeof item === 'object' && item !== null && 'class' in item && 'version' in item)) {
     return items.filter(isSharedPlugin)
@@ -100,7 +103,7 @@ function isSharedPlugin(item: unknown): boolean {
   return isShared(name) && (type !== 'header_converter' || name.endsWith('.SimpleHeaderConverter'))
 }
 
-/** Whatever is no class of Kafka Connect is compared. */
+/** Whether `item` is compared: it is a shared class, or no class of Kafka Connect. */
 function isShared(item: unknown): boolean {
   return typeof item !== 'string' || !/^(org\.apache\.kafka|io\.)/.test(item) || SHARED_PLUGINS.test(item)
 }

@@ -5,7 +5,7 @@ import { send } from '../support/rest-call.ts'
 /** The states of a connector and of its tasks, in their order; 'absent' when there is no such connector. */
 export type States = readonly string[] | 'absent'
 
-/** As `GET /connectors/{connector}/status` of the REST API at `url` shows them. */
+/** Reads the states from `GET /connectors/{connector}/status` of the REST API at `url`. */
 export async function statesOf(url: string, connector: string): Promise<States> {
   const { status, body } = await send(url, { method: 'GET', path: `/connectors/${connector}/status` })
   if (status === 404) return 'absent'
@@ -14,7 +14,7 @@ export async function statesOf(url: string, connector: string): Promise<States> 
   return [own.state, ...tasks.map(({ state }) => state)]
 }
 
-/** Waits until they are these. */
+/** Waits until the connector and its tasks have the given states. */
 export async function inStates(url: string, connector: string, states: States): Promise<void> {
   let last: States = 'absent'
   const reached = async (): Promise<boolean> => {

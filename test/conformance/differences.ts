@@ -2,9 +2,9 @@ import { messageOf } from './comparable.ts'
 import type { Answer } from '../support/rest-call.ts'
 
 /**
- * Where an answer of ours may differ from Kafka Connect's, and why. A step of the script names the difference that it
- * shows; one that names none must be answered alike, one that names a difference must show it, and a difference that
- * no step shows fails too.
+ * Where an answer of Tributary may differ from Kafka Connect's, and why. A step of the script names the difference that
+ * it shows. A step that names none must be answered alike, a step that names one must show it, and a difference that no
+ * step shows fails the test, too.
  */
 export interface Difference {
   readonly why: string
@@ -13,8 +13,8 @@ export interface Difference {
 }
 
 /**
- * In both modes: a mistake of the client is 400, what ends in a race or a dead end there is right here, and a secret is
- * not shown.
+ * Differences in both modes: a mistake of the client is answered with 400, requests that end in a race or a dead end in
+ * Connect are answered correctly here, and a secret is not shown.
  */
 export const DIFFERENCES = {
   clientMistake: {
@@ -55,7 +55,7 @@ export const DIFFERENCES = {
 
 export type DifferenceName = keyof typeof DIFFERENCES
 
-/** 400 instead of 500, alike save for the text. */
+/** The answer is 400 instead of 500, and otherwise alike except for the text. */
 function refused(connect: Answer, ours: Answer): boolean {
   const { contentType, location, body } = ours
   const { error_code: code } = body as { error_code?: number }
@@ -68,7 +68,7 @@ function refused(connect: Answer, ours: Answer): boolean {
   )
 }
 
-/** Of a validate answer, in the order of the settings. */
+/** The values of a validate answer, in the order of the settings. */
 function errorTexts({ body }: Answer): string[] {
   const { configs } = body as { configs: { value: { name: string; errors: string[] } }[] }
   return configs.flatMap(({ value }) => value.errors.map((text) => `${value.name}: ${text}`))

@@ -3,7 +3,10 @@ import { messageOf } from './comparable.ts'
 import { type Difference } from './differences.ts'
 import type { Answer } from '../support/rest-call.ts'
 
-/** What operators' runbooks ask for and Kafka Connect refuses or does not do; `connect.strict=true` switches all of it off. */
+/**
+ * Differences that operators' runbooks need: requests that Kafka Connect refuses or does not carry out.
+ * `connect.strict=true` switches all of them off.
+ */
 export const LENIENCIES = {
   wrappedConfig: {
     why: 'A file written for POST, `{name, config}`, that is sent to PUT config is unwrapped; Connect answers 500.',
@@ -58,7 +61,7 @@ function alike(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
-/** Of a status: the connector's and its tasks'. */
+/** The states of a status answer: the connector's and its tasks'. */
 function states({ body }: Answer): unknown[] {
   const { connector, tasks } = body as { connector: { state: string }; tasks: { state: string }[] }
   return [connector, ...tasks].map(({ state }) => state)

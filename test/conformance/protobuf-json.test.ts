@@ -45,7 +45,8 @@ describe('protobuf JSON, against protobuf-java-util 3.25.1', () => {
     assert.deepEqual(differences(fromText, messages, await referenceJson(set, messages)), [])
   })
 
-  // What a later value replaces is not looked at by us, and is by Java: so nothing is replaced in these.
+  // Java decodes a value that a later value replaces, and our decoder does not. So no value is replaced in these
+  // messages.
   it('finds the same messages malformed', async () => {
     const messages = generate(root, 1, COUNT, TYPES, true).map(({ type, bytes }, i) => {
       const random = new Random(i)
@@ -68,7 +69,7 @@ function generate(root: Root, seed: number, count: number, types = TYPES, once =
   })
 }
 
-/** The first few messages of which we say something else than Java. */
+/** The first few messages for which our result differs from Java's. */
 function differences(root: Root, messages: readonly Message[], verdicts: readonly Verdict[]): string[] {
   const found: string[] = []
   for (const [i, { type, bytes }] of messages.entries()) {
@@ -87,7 +88,8 @@ function compare(root: Root, name: string, bytes: Buffer, expected: Verdict): st
   } catch (error) {
     assert.ok(error instanceof ConnectError, `unclassified: ${String(error)}`)
     if (expected.kind === 'json') return `${error.message}, where Java prints ${expected.json.slice(0, 500)}`
-    // Java reads all before it prints; what is malformed and has no JSON form is either of the two for us
+    // Java reads the whole message before it prints. For a message that is malformed and has no JSON form, our decoder
+    // may report either.
     return expected.kind === 'decode!' || error.code === 'PROTOBUF_JSON'
       ? null
       : `${error.message}, where Java says ${expected.why}`

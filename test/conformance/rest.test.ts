@@ -15,7 +15,7 @@ import { references } from './rest/references.ts'
 import { failures, restarts } from './rest/restarts.ts'
 import { startSides } from './sides.ts'
 
-/** What can be compared whatever the state of tasks: each request by itself. */
+/** Single requests that can be compared whatever the state of the tasks. */
 const REQUESTS: Readonly<Record<string, readonly Step[]>> = {
   'the HTTP layer': HTTP_LAYER,
   'creation errors': CREATION_ERRORS,
@@ -27,7 +27,7 @@ const REQUESTS: Readonly<Record<string, readonly Step[]>> = {
 
 type Scenario = (comparison: Comparison, lines: LinesFile, brokers: readonly string[]) => Promise<void>
 
-/** What takes several steps. */
+/** Scenarios of several steps. */
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'levels of a whole cluster': clusterLevels,
   'names of all kinds': specialNames,
@@ -40,7 +40,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   races,
 }
 
-test('everything is answered as Kafka Connect answers it', { timeout: 400_000 }, async (t) => {
+test('the REST API answers as Kafka Connect does', { timeout: 400_000 }, async (t) => {
   const { brokers } = await sharedKafka()
   const comparison = new Comparison(await startSides(t))
 
@@ -62,5 +62,5 @@ test('everything is answered as Kafka Connect answers it', { timeout: 400_000 },
       }
     })
   }
-  await t.test('no listed difference is out of date', (t) => comparison.report(t))
+  await t.test('every listed difference still exists', (t) => comparison.report(t))
 })

@@ -8,7 +8,7 @@ import { Pipeline } from './runbooks/pipeline.ts'
 import { type Procedure, SINK, SOURCE } from './runbooks/step.ts'
 import { streamConnectors } from './runbooks/stream-connectors.ts'
 
-/** Each command in a shell, in order, with its effect. */
+/** Runs each command in a shell, in order, and checks its effect. */
 async function perform(t: TestContext, pipeline: Pipeline, procedures: readonly Procedure[]): Promise<void> {
   for (const { name, steps } of procedures) {
     await t.test(name, async (t) => {
@@ -43,7 +43,7 @@ test('the runbooks of lag and of stream connectors', { timeout: 300_000 }, async
   await perform(t, pipeline, highLag)
   await perform(t, pipeline, streamConnectors)
 
-  await t.test('docker compose up --scale kafka-connect=3, then 5 – the work spreads', async () => {
+  await t.test('docker compose up --scale kafka-connect=3, then 5 – the tasks spread over the workers', async () => {
     for (const name of ['orders', 'sessions']) await pipeline.addFlow(name)
     for (const workers of [3, 5]) {
       await pipeline.scale(workers)
@@ -56,7 +56,7 @@ test('the runbooks of lag and of stream connectors', { timeout: 300_000 }, async
   })
 })
 
-test('with connect.strict=true the commands disappoint as on Kafka Connect', { timeout: 300_000 }, async (t) => {
+test('with connect.strict=true the commands fail as on Kafka Connect', { timeout: 300_000 }, async (t) => {
   const pipeline = await Pipeline.start(t, { TRIBUTARY_CONNECT_STRICT: 'true' })
   const sink = await pipeline.addFlow(SINK)
   const put = `curl -X PUT http://localhost:8083/connectors/${SINK}/config -H "Content-Type: application/json"`
@@ -77,13 +77,13 @@ test('with connect.strict=true the commands disappoint as on Kafka Connect', { t
     assert.match(String(answer['message']), /contains no connector type/)
   })
 
-  await t.test('a restart leaves failed tasks as they are, unless they are asked for', async () => {
+  await t.test('a restart without parameters does not restart failed tasks', async () => {
     sink.source.stop()
     await pipeline.states(SINK, ['RUNNING', 'FAILED'])
     await sink.source.start()
     const restart = `curl -s -X POST "http://localhost:8083/connectors/${SINK}/restart`
     await pipeline.shell(`${restart}"`)
-    // The restart of another's task comes after it in the log of commands, and is done.
+    // The other connector comes after the restart in the config topic. When it runs, the restart was carried out.
     const other = await pipeline.addFlow(SOURCE)
     await pipeline.goesOn(other)
     await pipeline.states(SINK, ['RUNNING', 'FAILED'])

@@ -1,20 +1,20 @@
 import { sharedKafka, startKafkaConnect } from '@tributary/harness'
 import type { TestContext } from 'node:test'
 import { clusterProps, pluginListed, startPlane, startWorker } from '../support/control-plane.ts'
-/** How ours is run: with `connect.strict=true`, or with nothing set. */
+/** The mode of Tributary: with `connect.strict=true`, or with defaults. */
 export const MODES = ['strict', 'byDefault'] as const
 export type Mode = (typeof MODES)[number]
 
 export const SIDES = ['connect', ...MODES] as const
 export type Side = (typeof SIDES)[number]
 
-/** Kafka Connect and ours, with the same plugin on the same Kafka cluster: their addresses. */
+/** The addresses of Kafka Connect and Tributary, which have the same plugin and the same Kafka cluster. */
 export interface Sides {
   readonly connect: string
   readonly ours: Readonly<Record<Mode, string>>
 }
 
-/** In a body: the name of the side that gets it, so that each writes into topics of its own. */
+/** A placeholder in a body for the name of the side that gets it, so that each side writes to topics of its own. */
 export const OF_SIDE = '<side>'
 
 export function topicOf(topic: string, side: Side): string {
@@ -22,8 +22,8 @@ export function topicOf(topic: string, side: Side): string {
 }
 
 /**
- * A live Kafka Connect, and two installations of ours with one worker each: one in strict mode, one as it is by
- * default. All on the same Kafka, with the file source; all end with the test.
+ * Starts a live Kafka Connect, and two installations of Tributary with one worker each: one in strict mode, one with
+ * defaults. All have the file source and the same Kafka, and end with the test.
  */
 export async function startSides(t: TestContext): Promise<Sides> {
   const { brokers } = await sharedKafka()

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createStores, type ConnectorConfig, type StoreName, type Stores } from '@tributary/connect-storage'
 import { sharedKafka, startKafkaConnect, temporaryFolder, type KafkaConnect } from '@tributary/harness'
-import { quietLogger, until } from '../support/unit-worker.ts'
+import { quietLogger } from '../support/unit-worker.ts'
+import { until } from '../support/until.ts'
 import { readPartition } from '../support/kafka-topic.ts'
 
 /**
- * One set of topics that both a real Kafka Connect 3.9.1 and our stores use: the stores write before Connect is started for the
- * first time, and from then on each sees what the other writes.
+ * A real Kafka Connect 3.9.1 and our stores use one set of topics. The stores write before the first start of Connect.
+ * Afterwards each reads what the other writes.
  */
 const { brokers } = await sharedKafka()
 const forever = new AbortController().signal
@@ -105,7 +106,7 @@ test('Connect runs the connectors, tasks and target states that our stores wrote
   assert.deepEqual((await rest('GET', '/connectors/ours/config')).json, source('ours'))
 })
 
-test('Connect goes on from the offset that our store wrote', async () => {
+test('Connect continues from the offset that our store wrote', async () => {
   const lines = async (): Promise<string[]> =>
     (await readPartition(brokers, `${group}-out`).catch(() => [])).map((record) => String(record.value))
   await until('a line of the file', async () => (await lines()).length > 0)
@@ -133,11 +134,11 @@ test('our stores read the offsets, states and topics that Connect writes', async
 })
 
 test('our store reads the connectors, tasks, target states, restarts and levels that Connect writes', async () => {
-  const told: string[] = []
+  const calls: string[] = []
   const remove = stores.configs.listen({
-    restartRequested: (request) => told.push(`restart ${JSON.stringify(request)}`),
-    loggerLevelSet: (logger, level) => told.push(`${logger} ${level}`),
-    connectorRemoved: (connector) => told.push(`removed ${connector}`),
+    restartRequested: (request) => calls.push(`restart ${JSON.stringify(request)}`),
+    loggerLevelSet: (logger, level) => calls.push(`${logger} ${level}`),
+    connectorRemoved: (connector) => calls.push(`removed ${connector}`),
   })
   const { snapshot } = stores.configs
   const config = { ...sink('theirs-ä 1'), odd: 'line\n\u0001"\\' }
@@ -160,7 +161,7 @@ test('our store reads the connectors, tasks, target states, restarts and levels 
   await until('it is gone', () => snapshot.config('theirs-ä 1') === null)
   remove()
   const restart = { connector: 'theirs-ä 1', includeTasks: true, onlyFailed: true }
-  assert.deepEqual(told, [`restart ${JSON.stringify(restart)}`, 'org.example DEBUG', 'removed theirs-ä 1'])
+  assert.deepEqual(calls, [`restart ${JSON.stringify(restart)}`, 'org.example DEBUG', 'removed theirs-ä 1'])
   await until('so is its status', () => stores.status.connector('theirs-ä 1') === null)
 })
 
@@ -169,7 +170,7 @@ function taskConfigs(answer: unknown): Record<number, ConnectorConfig> {
   return Object.fromEntries(tasks.map((task) => [task.id.task, task.config]))
 }
 
-test('a trace that Connect writes is read, with its lines', async () => {
+test('our store reads a trace of several lines that Connect wrote', async () => {
   await rest('PUT', '/connectors/failing/config', { ...sink('failing'), file: '/nonexistent/folder/file' })
   await until('it failed', async () => (await states('failing')) === 'RUNNING,FAILED')
   const shown = (await rest('GET', '/connectors/failing/status')).json as ConnectStatus
@@ -188,9 +189,9 @@ test('Connect follows what our store writes while it runs', async () => {
   await until('its end', async () => (await rest('GET', '/connectors/ours-new')).status === 404)
 })
 
-test('Connect answers from offsets, statuses and topics that our stores wrote', async () => {
+test('Connect shows the offsets, statuses and topics that our stores wrote', async () => {
   const offset = { position: 9007199254740993n }
-  const partition = { filename: 'elsewhere', zeta: 1, alpha: 'ä\u001f', flag: true }
+  const partition = { filename: 'other', zeta: 1, alpha: 'ä\u001f', flag: true }
   await stores.offsets.write('ours-stopped', [{ partition, offset }])
   const offsets = await fetch(`${connect.url}/connectors/ours-stopped/offsets`).then((answer) => answer.text())
   assert.match(offsets, /"position":9007199254740993/)
@@ -252,14 +253,14 @@ test('Connect and our stores write the same things in the same bytes', async () 
   for (const [key, value] of ours) assert.equal(value, theirs.get(key), key)
 })
 
-/** The last value of each key, as text, by topic, partition and key; without what cannot be the same. */
+/** The last value of each key, as text, by topic, partition and key; without values that must differ. */
 async function latest(cluster: string): Promise<Map<string, string>> {
   const values = new Map<string, string>()
   for (const [topic, count] of Object.entries(partitions)) {
     for (let partition = 0; partition < count; partition++) {
       for (const { key, value } of await readPartition(brokers, `${cluster}-${topic}`, partition)) {
         let text = String(value).replace(/"discoverTimestamp":\d+/, '"discoverTimestamp":0')
-        // Ours alone, at the end of tasks and commits.
+        // Only our stores write this field, at the end of task and commit values.
         if (topic === 'configs') text = text.replace(/,"generation":\d+}$/, '}')
         values.set(`${topic} ${partition} ${String(key)}`, text)
       }

@@ -13,17 +13,20 @@ const topic = join(repository, 'deploy/local/topic.ts')
 
 export interface Launched {
   readonly process: ChildProcess
-  /** What it has printed, errors included. */
+  /** Everything that the launcher has printed, errors included. */
   output(): string
-  /** Waits until it has printed what matches, and gives the match. */
+  /** Waits until the output matches, and returns the match. */
   printed(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>
-  /** All processes below it. */
+  /** All processes that descend from the launcher. */
   descendants(): Promise<number[]>
-  /** Sends a signal and waits for the end. @returns the exit code, null after a signal that it does not handle. */
+  /**
+   * Sends a signal and waits for the end. @returns the exit code; null after a signal that the launcher does not
+   * handle.
+   */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** A place of its own for the launcher, so that tests do not meet what a developer has running. */
+/** The launcher gets a folder and ports of its own, so that tests do not meet the processes of a developer. */
 export interface Place {
   readonly env: Readonly<Record<string, string>>
   readonly restPort: number
@@ -36,7 +39,7 @@ export async function newPlace(): Promise<Place> {
   return { env: { TRIBUTARY_DATA_DIR: dataDir, TRIBUTARY_REST_PORT: String(restPort) }, restPort, dataDir }
 }
 
-/** `npm start -- args`, with KAFKA_BROKERS only if `env` has it. */
+/** Runs `npm start -- args`. KAFKA_BROKERS is set only if `env` has it. */
 export function launch(args: readonly string[], env: Readonly<Record<string, string>>): Launched {
   const inherited = { ...process.env }
   delete inherited['KAFKA_BROKERS']
@@ -64,7 +67,7 @@ export function launch(args: readonly string[], env: Readonly<Record<string, str
   }
 }
 
-/** Runs the launcher to its end, which must come by itself. */
+/** Runs the launcher until it ends by itself. */
 export async function launchToEnd(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -74,7 +77,7 @@ export async function launchToEnd(
   return { code, output: launched.output() }
 }
 
-/** `npm run topic -- args`, to its end. */
+/** Runs `npm run topic -- args` to its end. */
 export async function showTopic(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string[]> {
   const inherited = { ...process.env }
   delete inherited['KAFKA_BROKERS']

@@ -29,7 +29,7 @@ function run(t: TestContext, cwd: string, ...args: string[]): void {
   assert.equal(status, 0, `${args.join(' ')}:\n${stdout.slice(-4000)}${stderr.slice(-4000)}`)
 }
 
-test('a source that npm run new-source made passes types, lint and the contract suite untouched', (t) => {
+test('a source from npm run new-source passes types, lint and the contract suite without a change', (t) => {
   const copy = copyOfTheRepository()
   run(t, copy, 'libs/testkit/src/new-source/new-source.ts', 'web-hook', '--no-install')
   const app = 'apps/web-hook-ingest'

@@ -35,7 +35,7 @@ describe('npm start on a machine without Kafka', () => {
     await launched.printed(/^Connector demo-live created/m)
   })
 
-  test('shows records flowing, which are in the topic', async () => {
+  test('shows the rate of records, which are in the topic', async () => {
     await launched.printed(flowing('demo-quotes'))
     await launched.printed(flowing('demo-live'))
     const [first, second] = await quotes('--from-beginning', '--max', '2')
@@ -44,7 +44,7 @@ describe('npm start on a machine without Kafka', () => {
     assert.match(first?.symbol ?? '', /^(BTC|ETH)-USD$/)
   })
 
-  test('Ctrl-C stops the feed first and Kafka last, and leaves nothing', async () => {
+  test('Ctrl-C stops the feed first and Kafka last, and leaves no process', async () => {
     const pids = await launched.descendants()
     assert.ok(pids.length >= 6, `Kafka, at least four services and the watchdog: ${pids.length} processes`)
     assert.equal(await launched.end('SIGINT'), 0)
@@ -56,7 +56,7 @@ describe('npm start on a machine without Kafka', () => {
     assert.ok(await isFree(place.restPort))
   })
 
-  test('a second start finds the connector, which goes on where it stopped', async () => {
+  test('a second start finds the connector, which continues where it stopped', async () => {
     launched = launch([], place.env)
     await launched.printed(/^Connector demo-quotes found/m, 180_000)
     await launched.printed(flowing('demo-quotes'))
@@ -68,7 +68,7 @@ describe('npm start on a machine without Kafka', () => {
     )
   })
 
-  test('kill -9 of the launcher leaves nothing', async () => {
+  test('kill -9 of the launcher leaves no process', async () => {
     const pids = await launched.descendants()
     assert.ok(pids.length >= 6)
     await launched.end('SIGKILL')

@@ -5,7 +5,7 @@ import { freePort, kafkaAnswers, temporaryFolder } from '@tributary/harness'
 import { allGone, launch, launchToEnd, newPlace } from './launcher.ts'
 import { until } from '../support/until.ts'
 
-test('a taken REST port is told in one sentence, before anything is started', async (t) => {
+test('a taken REST port is reported in one sentence, before anything is started', async (t) => {
   const { env, restPort } = await newPlace()
   const holder = createServer().listen(restPort, '127.0.0.1')
   t.after(() => holder.close())
@@ -15,7 +15,7 @@ test('a taken REST port is told in one sentence, before anything is started', as
   })
 })
 
-test('a machine with neither Docker nor Java is told so in one sentence', async () => {
+test('without Docker and Java the error says so in one sentence', async () => {
   const { env } = await newPlace()
   const { code, output } = await launchToEnd([], { ...env, PATH: temporaryFolder('path') })
   assert.equal(code, 1)
@@ -25,14 +25,14 @@ test('a machine with neither Docker nor Java is told so in one sentence', async 
   )
 })
 
-test('a Kafka that does not answer is told with its address', async () => {
+test('the error for a Kafka that does not answer contains its address', async () => {
   const { env } = await newPlace()
   const { code, output } = await launchToEnd([], { ...env, KAFKA_BROKERS: `127.0.0.1:${await freePort()}` })
   assert.equal(code, 1)
   assert.match(output, /^(starting kafka.*\n)?Kafka at 127\.0\.0\.1:\d+ \(KAFKA_BROKERS\) does not answer: .*\n$/)
 })
 
-test('a Node that is too old is told what to do', async () => {
+test('the error for a Node that is too old says what to do', async () => {
   const { env } = await newPlace()
   const pretend = `Object.defineProperty(process, 'versions', { value: { node: '20.11.0' } })`
   const old = `data:text/javascript,${encodeURIComponent(pretend)}`
@@ -41,7 +41,7 @@ test('a Node that is too old is told what to do', async () => {
   assert.match(output, /^Tributary needs Node 24 or newer and this is Node 20\.11\.0: run `npm ci`.*\n$/)
 })
 
-test('an unknown argument is refused, --help explains them', async () => {
+test('an unknown argument is refused, and --help explains the known ones', async () => {
   const { env } = await newPlace()
   const refused = await launchToEnd(['--services', 'nothing'], env)
   assert.equal(refused.code, 1)
@@ -53,7 +53,7 @@ test('an unknown argument is refused, --help explains them', async () => {
   }
 })
 
-test('--kafka-only starts the broker alone, and it comes back when it dies', async () => {
+test('--kafka-only starts only the broker, and starts it again when it dies', async () => {
   const { env } = await newPlace()
   const launched = launch(['--kafka-only'], env)
   const [, broker = ''] = await launched.printed(/^ {2}kafka +(\S+) \(/m, 180_000)

@@ -7,7 +7,7 @@ import { kafkaAnswers, sharedKafka } from '@tributary/harness'
 import { launch, newPlace, type Launched } from './launcher.ts'
 import { until } from '../support/until.ts'
 
-/** The launcher on the tests' Kafka, with a cluster name of its own. */
+/** Starts the launcher on the Kafka of the tests, with a cluster name of its own. */
 async function launchOnShared(
   t: TestContext,
   ...args: string[]
@@ -30,7 +30,7 @@ async function status(
   return (await response.json()) as Awaited<ReturnType<typeof status>>
 }
 
-test('--no-demo starts the services alone, on the Kafka of KAFKA_BROKERS, which it leaves running', async (t) => {
+test('--no-demo starts only the services, on the Kafka of KAFKA_BROKERS, which keeps running', async (t) => {
   const { launched, url } = await launchOnShared(t, '--no-demo')
   assert.doesNotMatch(launched.output(), /demo/)
   assert.match(launched.output(), /^ {2}kafka +\S+ \(as KAFKA_BROKERS says\)$/m)
@@ -40,7 +40,7 @@ test('--no-demo starts the services alone, on the Kafka of KAFKA_BROKERS, which 
   assert.ok(await kafkaAnswers(brokers[0] ?? ''))
 })
 
-test('--scale starts replicas; one that is killed is started again while the other goes on with its work', async (t) => {
+test('--scale starts replicas; a killed replica is started again while the other one continues', async (t) => {
   const { launched, url, dataDir } = await launchOnShared(t, '--scale', 'grpc-ingest=2')
   await launched.printed(/^ {2}grpc-ingest-1 +127/m)
   await launched.printed(/^ {2}grpc-ingest-2 +127/m)

@@ -1,6 +1,6 @@
 import { defineConfig } from '@tributary/config'
 
-/** Stands in every secret setting; must never be seen in an answer. */
+/** The value of every secret setting. It must never be in an answer. */
 export const CANARY = 'canary-8d1f'
 
 const base = { importance: 'low', doc: 'A setting of the fuzzed spec.' } as const
@@ -55,7 +55,7 @@ export const spec = defineConfig(
 
 const minimal = { host: 'localhost', port: '9090', topic: 'events' }
 
-/** Valid settings. Secrets hold the canary and nothing else, so that a mutation leaves it whole or makes it another text. */
+/** Valid settings. A secret is exactly the canary, so a mutation either keeps the canary or makes it another text. */
 export const corpus: readonly Readonly<Record<string, string>>[] = [
   minimal,
   {

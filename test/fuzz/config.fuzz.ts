@@ -17,26 +17,26 @@ import type { Progress, Random, Report, Stage, Target } from './driver.ts'
 
 type Props = Record<string, string | null>
 
-/** What the first stage, parsing each value to its type, says. */
+/** The errors of the first stage, which parses each value to its type. */
 const FIRST_STAGE =
   /Not a number of type|Expected value to be either|Missing required configuration "|Null value can not|Value must be between -9007199254740991/
 
-/** A log's values are cut at this length, so a redactor sees no longer ones. */
+/** The log cuts values at this length, so a redactor gets no longer ones. */
 const LOG_VALUE_LENGTH = 4096
 
-/** Every error of a setting begins so; what it says further is its validator's business. */
+/** The beginning of every error of a setting. The rest depends on the validator. */
 const CLEAR = /^(Invalid value |Missing required configuration|Null value can not |Class .* could not be found)/s
 
 const SECRET = /^(password|key|metadata|metadata\..*)$/s
 
-/** Has a mutation put the canary where no secret belongs? There it may be shown. */
+/** Whether a mutation has put the canary into a setting that is no secret. An answer may show it there. */
 function isMoved(props: Props): boolean {
   return Object.entries(props).some(
     ([name, value]) => name.includes(CANARY) || (value?.includes(CANARY) && !SECRET.test(name)),
   )
 }
 
-/** Validation and parsing of a connector's settings; `validate` can be replaced by one with a planted bug. */
+/** Validation and parsing of a connector's settings. A test can replace `validate` by one with a planted bug. */
 export function settingsTarget(validate: typeof validateConfig = validateConfig): Target<Props> {
   return {
     name: 'settings',
@@ -77,7 +77,7 @@ export const jsonTarget: Target<string> = {
   run: (text) =>
     stage(SyntaxError, () => {
       const value = parseJson(text)
-      // By text: 1e20 is a number, and written out an integer that comes back as bigint.
+      // Compared as text: 1e20 is a number, and its written form is an integer that is parsed to a bigint.
       const written = stringifyJson(value)
       assert.equal(stringifyJson(parseJson(written)), written)
       const canonical = canonicalJson(value)
@@ -88,7 +88,7 @@ export const jsonTarget: Target<string> = {
   show: (text) => JSON.stringify(text),
 }
 
-/** Properties files of secrets, and references to them in settings. */
+/** Properties files with secrets, and references to these in settings. */
 export const propertiesTarget: Target<string> = {
   name: 'properties',
   generate: (random) => repeat(random, random.pick(propertiesCorpus), (text) => mutateText(random, text)),
@@ -105,7 +105,7 @@ export const propertiesTarget: Target<string> = {
   show: (text) => JSON.stringify(text),
 }
 
-/** `k1:v1,k2:v2`. */
+/** Lists in the form `k1:v1,k2:v2`. */
 export const listTarget: Target<string> = {
   name: 'key-value-list',
   generate: (random) => repeat(random, random.pick(listCorpus), (text) => mutateText(random, text)),
@@ -137,7 +137,7 @@ function stage(clear: abstract new () => Error, run: () => void): Stage {
   }
 }
 
-/** One mutation mostly, now and then several on top of each other, at times none. */
+/** Mutates an input, mostly once, sometimes several times or not at all. */
 function repeat<T>(random: Random, start: T, mutate: (value: T) => T): T {
   let value = start
   for (let rounds = random.pick([0, 1, 1, 1, 1, 2, 3]); rounds > 0; rounds--) value = mutate(value)

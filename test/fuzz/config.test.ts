@@ -6,7 +6,7 @@ import { fuzzIterations, fuzzTargets, Random, replay } from './driver.ts'
 import type { Finding, Target } from './driver.ts'
 import { fuzzInWorker } from './watchdog.ts'
 
-/** A new one each run, told in the report; a finding's seed makes its input again. */
+/** Each run has a new seed, which the report names. The seed of a finding makes its input again. */
 const seed = Number(process.env['TRIBUTARY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 test('settings, JSON, properties and lists: a clear error or a result, within bounds', async (t) => {
@@ -59,7 +59,7 @@ test('a planted waste of memory is found', async () => {
   assert.equal(finding?.kind, 'memory')
 })
 
-test('a planted hang ends the run and is told with its seed', async () => {
+test('a planted hang ends the run and is reported with its seed', async () => {
   const hanging = new URL(
     `data:text/javascript,${encodeURIComponent('export function fuzz(n, seed, progress) { progress(7, 11); for (;;); }')}`,
   )

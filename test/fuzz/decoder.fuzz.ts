@@ -33,7 +33,7 @@ const READERS = [
 
 type Convert = (type: string, bytes: Uint8Array) => string
 
-/** Messages as JSON; `convert` can be replaced by one with a planted bug. */
+/** Messages as JSON. A test can replace `convert` by one with a planted bug. */
 export function messageTarget(convert: Convert = (type, bytes) => jsonWriter(typeOf(type))(bytes)): Target<Message> {
   return {
     name: 'message',
@@ -63,7 +63,7 @@ function mutateMessage(random: Random, bytes: Buffer): Buffer {
   return random.chance(0.3) ? bytes : Buffer.from(mutateBytes(random, new Uint8Array(bytes)))
 }
 
-/** Malformed bytes are refused; what is well-formed and has no JSON form got past. */
+/** Malformed bytes count as refused. A well-formed message without a JSON form counts as past the first stage. */
 function decodes(run: () => void): Stage {
   try {
     run()
@@ -74,7 +74,7 @@ function decodes(run: () => void): Stage {
   }
 }
 
-/** Request messages: what encodes must read back as the same JSON. */
+/** Request messages: the encoded bytes must decode to the same JSON. */
 export const requestTarget: Target<string> = {
   name: 'request',
   generate(random) {

@@ -26,7 +26,7 @@ test('a planted crash of the decoder is found, and its seed makes it again', asy
   assert.throws(() => replay(planted, report.findings[0]!.inputSeed), /planted/)
 })
 
-test('a planted text that is no JSON is found', async () => {
+test('a planted text that is not JSON is found', async () => {
   const planted = messageTarget((type) => (type === 'google.protobuf.Any' ? '{"@type":}' : '{}'))
   const report = await fuzzTargets([planted], 100, 1, { maxFindings: 1 })
   assert.match(report.findings[0]?.message ?? '', /JSON/)

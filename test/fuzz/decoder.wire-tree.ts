@@ -2,15 +2,15 @@ import { chunk, varint } from '../conformance/protobuf-json/generate-message.ts'
 import type { Random } from '../support/random.ts'
 import { mutateBytes } from './mutate.ts'
 
-/** A field on the wire; what is between two length prefixes is a tree when it can be read as one. */
+/** A field on the wire. The bytes after a length prefix are a tree when they can be parsed as fields. */
 export interface WireField {
   readonly number: bigint
   readonly wireType: number
-  /** Varints: the number. Fixed: its bytes. Length-delimited: bytes or fields. */
+  /** Of a varint its number, of a fixed field its bytes, of a length-delimited field its bytes or fields. */
   readonly value: bigint | Buffer | readonly WireField[]
 }
 
-/** Reads bytes as fields; null when they are none (groups are left as they are, so as none). */
+/** Parses bytes as fields; null when they are not fields. Groups are not parsed. */
 export function parseTree(bytes: Buffer, depth = 0): WireField[] | null {
   const fields: WireField[] = []
   let at = 0
@@ -81,7 +81,10 @@ const NUMBERS = [
   2n ** 64n - 1n,
 ]
 
-/** A tree changed in one field, lengths kept right: its number, value or presence; texts taken from elsewhere in it. */
+/**
+ * Changes one field of a tree and keeps the lengths right: its number, value or presence, or its text by another text
+ * of the tree.
+ */
 export function mutateTree(random: Random, fields: readonly WireField[], texts: readonly Buffer[]): WireField[] {
   const copy = [...fields]
   if (copy.length === 0) return [{ number: 1n, wireType: 0, value: random.pick(NUMBERS) }]
@@ -106,7 +109,7 @@ export function mutateTree(random: Random, fields: readonly WireField[], texts: 
       copy[at] = { ...field, number: random.chance(0.5) ? other.number : random.pick(NUMBERS.slice(1, 13)) }
       return copy
     case 4:
-      // Types that hold themselves
+      // Types that contain themselves.
       copy.splice(at, 1, field.wireType === 2 ? { ...field, value: [field] } : field)
       return copy
     default:
@@ -120,7 +123,7 @@ function mutateValue(random: Random, value: WireField['value'], texts: readonly 
   if (!Buffer.isBuffer(value)) return value
   const isFixed = value.length === 4 || value.length === 8
   if (texts.length > 0 && !isFixed && random.chance(0.6)) return random.pick(texts)
-  // A Buffer's slice is a view, so it gets a copy: the corpus must stay as it is.
+  // A slice of a Buffer is a view, and the corpus must not change, so the slice is copied.
   const mutated = Buffer.from(mutateBytes(random, new Uint8Array(value)))
   return isFixed ? Buffer.concat([mutated, value]).subarray(0, value.length) : mutated
 }

@@ -30,12 +30,12 @@ const SOURCES = [
     .replaceAll(/common\.(Side|Money)|Three/g, 'Two')
     .replace(/oneof pick \{[^]*?\n {2}\}/, ''),
 ]
-/** Bytes that mean something to many types: varints, texts, a nested message, a group. */
+/** Bytes that have a meaning for many types: varints, texts, a nested message, a group. */
 const MESSAGE = Buffer.from('08011202686918032a0408011001330801340d0000803f3d00000000', 'hex')
 
 type LoadSet = (bytes: Uint8Array) => Root
 
-/** Binary descriptors; `load` can be replaced by one with a planted bug. */
+/** Binary descriptors. A test can replace `load` by one with a planted bug. */
 export function setTarget(load: LoadSet = (bytes) => loadDescriptorSet(bytes, 'input')): Target<Buffer> {
   return {
     name: 'descriptor-set',
@@ -54,7 +54,7 @@ export function setTarget(load: LoadSet = (bytes) => loadDescriptorSet(bytes, 'i
   }
 }
 
-/** .proto text, as it may stand in the setting. */
+/** .proto text, as the setting may contain it. */
 export const textTarget: Target<string> = {
   name: 'proto-text',
   generate(random) {
@@ -64,7 +64,7 @@ export const textTarget: Target<string> = {
   async run(text) {
     let root: Root
     try {
-      // No file of that name must be looked for
+      // The loader must not look for a file of that name.
       root = await loadDescriptorText(`${text}\n;`)
     } catch (error) {
       return clear(/ illegal |\(line \d+\)|neither a valid/, error)
@@ -74,7 +74,7 @@ export const textTarget: Target<string> = {
   show: (text) => text,
 }
 
-/** Reads something with what was loaded: the generated code must be sound whatever the descriptor says. */
+/** Decodes bytes with the loaded schema: the generated code must be sound whatever the descriptor contains. */
 function use(root: Root, choice: number): void {
   for (const service of root.services.values()) {
     for (const method of service.methods.keys())
@@ -85,7 +85,7 @@ function use(root: Root, choice: number): void {
   for (const type of chosen) if (type) stage(/never/, () => void JSON.parse(jsonWriter(type)(MESSAGE)))
 }
 
-/** Exchanges a word or number for another of the text, or removes or doubles a line. */
+/** Replaces a word or number by another one of the text, or removes or repeats a line. */
 function mutateWords(random: Random, text: string): string {
   if (random.chance(0.3)) {
     const lines = text.split('\n')
@@ -108,7 +108,7 @@ function stage(firstStage: RegExp, run: () => void): Stage {
   }
 }
 
-/** Rethrows what is not a clear error. */
+/** Rethrows an error that is not clear. */
 function clear(firstStage: RegExp, error: unknown): Stage {
   if (!(error instanceof ConnectError) || (error.kind === 'config' && error.field === undefined)) throw error
   return firstStage.test(error.message) ? 'refused' : 'past'

@@ -1,23 +1,23 @@
 /**
- * The fuzz driver that all fuzzers share: makes inputs from a seed, runs the code under test on each within bounds of
- * time and memory, and counts. A fuzzer is a module that exports `fuzz(iterations, seed)`; see config.fuzz.ts.
+ * The driver of all fuzzers: makes inputs from a seed, runs the code under test on each within bounds of time and
+ * memory, and counts the outcomes. A fuzzer is a module that exports `fuzz(iterations, seed)`; see config.fuzz.ts.
  */
 import { Random } from '../support/random.ts'
 
 export { Random } from '../support/random.ts'
 export { mutateBytes, mutateJson, mutateProps, mutateText } from './mutate.ts'
 
-/** How far an input came: refused by the first stage with a clear error, or past it. */
+/** The progress of an input: refused by the first stage with a clear error, or past the first stage. */
 export type Stage = 'refused' | 'past'
 
-/** Code under test, with the making of its inputs. */
+/** Code under test, and the function that makes its inputs. */
 export interface Target<T> {
   readonly name: string
-  /** Makes an input, mostly by mutation of a valid one. Must take its randomness from `random` alone. */
+  /** Makes an input, mostly by mutation of a valid one. All randomness must come from `random`. */
   generate(random: Random): T
-  /** Runs the code. A clear error is caught and answered as a stage; whatever is thrown here is a finding. */
+  /** Runs the code. The target catches a clear error and returns a stage. Any thrown error is a finding. */
   run(input: T): Stage | Promise<Stage>
-  /** The input as it is shown with a finding. */
+  /** The input as a finding shows it. */
   show(input: T): string
 }
 
@@ -32,28 +32,28 @@ export interface Finding {
 
 export interface Report {
   readonly iterations: number
-  /** Inputs that the first stage let pass, by target and in all. */
+  /** Inputs past the first stage, by target and in total. */
   readonly past: number
   readonly pastByTarget: Readonly<Record<string, { readonly past: number; readonly of: number }>>
   readonly findings: readonly Finding[]
-  /** Time of the slowest input, ms. */
+  /** Time of the slowest input, in ms. */
   readonly slowestMs: number
-  /** Growth of the peak memory within one input at most, bytes. */
+  /** Largest growth of the peak memory within one input, in bytes. */
   readonly largestBytes: number
 }
 
 export const MAX_INPUT_MS = 100
 export const MAX_INPUT_BYTES = 64 * 1024 * 1024
-/** After so many there is nothing to be learnt from more. */
+/** The run ends after this many findings, because more of them show nothing new. */
 const MAX_FINDINGS = 20
 const SHOWN_LENGTH = 400
 
-/** Told before each input, so that a watchdog outside of the thread knows which one hangs. */
+/** Written before each input, so that a watchdog outside the thread knows which input hangs. */
 export type Progress = (index: number, inputSeed: number) => void
 
 export interface FuzzOptions {
   readonly progress?: Progress
-  /** Ends the run early; default 20. */
+  /** Findings after which the run ends early; default 20. */
   readonly maxFindings?: number
 }
 
@@ -110,7 +110,7 @@ async function runOne<T>(target: Target<T>, inputSeed: number): Promise<Result> 
     return { stage: timed.stage, ms, bytes, finding: finding('memory', `took ${Math.round(bytes / 2 ** 20)} MiB`) }
   }
   if (ms > MAX_INPUT_MS) {
-    // The machine may have been busy with something else; what is slow stays slow.
+    // The machine may have been busy. A slow input is slow again.
     const again = [await time(target, input), await time(target, input)].map((run) => run.ms)
     const best = Math.min(ms, ...again)
     if (best > MAX_INPUT_MS)
@@ -124,7 +124,7 @@ async function time<T>(target: Target<T>, input: T): Promise<{ ms: number } & ({
   const start = performance.now()
   try {
     const running = target.run(input)
-    // An await costs more than most inputs.
+    // An await costs more than most inputs, so it is left out where possible.
     const stage = typeof running === 'string' ? running : await running
     return { stage, ms: performance.now() - start }
   } catch (error) {
@@ -132,7 +132,7 @@ async function time<T>(target: Target<T>, input: T): Promise<{ ms: number } & ({
   }
 }
 
-/** The process's largest memory so far: it shows what an input took even when a collection has freed it again. */
+/** The largest memory of the process so far. It shows the memory of an input even when a collection has freed it. */
 function peakBytes(): number {
   return process.resourceUsage().maxRSS * 1024
 }
@@ -143,12 +143,12 @@ function describe(error: unknown): string {
   return `${error.name}: ${error.message.slice(0, SHOWN_LENGTH)}${at}`
 }
 
-/** Runs one input again: the way from a finding to its cause. Throws what the code under test throws. */
+/** Runs one input again, to find the cause of a finding. Throws the error of the code under test. */
 export function replay<T>(target: Target<T>, inputSeed: number): Stage | Promise<Stage> {
   return target.run(target.generate(new Random(inputSeed)))
 }
 
-/** Inputs for one of the `fuzzers` fuzzers: 20,000 among all of them, 1,000,000 with TRIBUTARY_TEST_LONG=1. */
+/** Number of inputs for one of `fuzzers` fuzzers: 20,000 for all of them, or 1,000,000 with TRIBUTARY_TEST_LONG=1. */
 export function fuzzIterations(fuzzers = 4): number {
   return Math.ceil((process.env['TRIBUTARY_TEST_LONG'] === '1' ? 1_000_000 : 20_000) / fuzzers)
 }

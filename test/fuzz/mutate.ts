@@ -1,8 +1,8 @@
 import type { Random } from '../support/random.ts'
 
-/** Longest text or byte array that a mutation makes, so that an input's size never explains its time. */
+/** Longest text or byte array that a mutation makes, so that the size of an input never explains its time. */
 const MAX_LENGTH = 64 * 1024
-/** Runs of one character, which show what is not linear. */
+/** Runs of one character, which reveal algorithms that are not linear. */
 const LONG_RUN = 8 * 1024
 
 const TOKENS = [
@@ -51,7 +51,7 @@ const TOKENS = [
   '\\u12',
 ]
 
-/** A text changed in one place: characters, runs, pieces, tokens that parsers stumble over. */
+/** Changes a text in one place: characters, runs, pieces, or tokens that confuse parsers. */
 export function mutateText(random: Random, text: string, tokens: readonly string[] = TOKENS): string {
   const at = random.int(text.length + 1)
   const end = Math.min(text.length, at + 1 + random.int(8))
@@ -81,7 +81,7 @@ export function mutateText(random: Random, text: string, tokens: readonly string
   }
 }
 
-/** Flat settings changed in one key: its value, its presence, its name, or two values exchanged. */
+/** Changes flat settings in one key: its value, its presence or its name, or exchanges two values. */
 export function mutateProps(
   random: Random,
   props: Readonly<Record<string, string | null>>,
@@ -130,7 +130,7 @@ const JSON_LEAVES: readonly unknown[] = [
   [],
 ]
 
-/** A JSON value changed in one node: replaced, removed, doubled, wrapped, or its text mutated. */
+/** Changes a JSON value in one node: replaces, removes, repeats or wraps it, or mutates its text. */
 export function mutateJson(random: Random, value: unknown, depth = 0): unknown {
   const stay = depth > 6 || random.chance(0.3)
   if (Array.isArray(value) && value.length > 0 && !stay) {
@@ -156,7 +156,10 @@ export function mutateJson(random: Random, value: unknown, depth = 0): unknown {
   return random.pick(JSON_LEAVES)
 }
 
-/** Bytes changed in one place: bits, bytes that end or lengthen varints, pieces removed, doubled, moved or cut. */
+/**
+ * Changes bytes in one place: bits, bytes that end or lengthen varints, or pieces that are removed, repeated, moved or
+ * cut.
+ */
 export function mutateBytes(random: Random, bytes: Uint8Array): Uint8Array {
   const at = random.int(bytes.length + 1)
   const end = Math.min(bytes.length, at + 1 + random.int(16))

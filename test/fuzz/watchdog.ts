@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Report } from './driver.ts'
 
-/** A single input may take this long before it counts as hanging; far above the limit, as a busy machine is no hang. */
+/**
+ * A single input that takes longer hangs. The time is far above the limit, because an input on a busy machine does not
+ * hang.
+ */
 const HANG_MS = 20_000
 
 export interface FuzzRequest {
@@ -10,13 +13,13 @@ export interface FuzzRequest {
   readonly module: string
   readonly iterations: number
   readonly seed: number
-  /** [index, input seed] of the input that runs now. */
+  /** [index, input seed] of the present input. */
   readonly progress: Int32Array<SharedArrayBuffer>
 }
 
 /**
- * Runs a fuzzer in a thread of its own, so that an input that never ends, or takes all memory, is a failure that names
- * its seed instead of a test run that hangs. Rejects for both.
+ * Runs a fuzzer in a thread of its own. So an input that never ends, or takes all memory, is a failure that names its
+ * seed, and not a test run that hangs. Rejects for both.
  */
 export async function fuzzInWorker(module: URL, iterations: number, seed: number, hangMs = HANG_MS): Promise<Report> {
   const progress = new Int32Array(new SharedArrayBuffer(8))

@@ -27,7 +27,10 @@ interface Split {
 
 type SplitTexts = typeof elementTexts
 
-/** The texts of a message's elements, held against the parser's values; `split` can be replaced by one with a planted bug. */
+/**
+ * The texts of a message's elements, compared with the parser's values. A test can replace `split` by one with a
+ * planted bug.
+ */
 export function splitTarget(split: SplitTexts = elementTexts): Target<Split> {
   return {
     name: 'split',
@@ -67,7 +70,7 @@ function spaced(random: Random, json: string): string {
   )
 }
 
-/** Rules: a clear error, or an answer for any message. */
+/** Rules: a clear error, or a result for any message. */
 export const ruleTarget: Target<string> = {
   name: 'rule',
   generate: (random) => (random.chance(0.6) ? mutateText(random, random.pick(rules)) : random.pick(rules)),
@@ -79,7 +82,7 @@ export const ruleTarget: Target<string> = {
   show: (text) => text,
 }
 
-/** Templates: a clear error, or the text with each name filled in. */
+/** Templates: a clear error, or the text with each name replaced. */
 export const templateTarget: Target<string> = {
   name: 'template',
   generate: (random) => (random.chance(0.7) ? mutateText(random, random.pick(templates)) : random.pick(templates)),
@@ -104,7 +107,9 @@ interface Feed {
   readonly binary: boolean
 }
 
-/** Records of any message under any settings: never an error that is thrown, nothing lost of what is not split or skipped. */
+/**
+ * Records of any message under any settings: no error is thrown, and no message is lost unless it is split or skipped.
+ */
 export const recordTarget: Target<Feed> = {
   name: 'record',
   generate(random) {
@@ -151,7 +156,7 @@ function messageOf(data: Buffer): Message {
   return new Message(data, false, 0, { number: 1 })
 }
 
-/** Settings that say nothing are refused with a clear error; any other error is a finding. */
+/** Settings without a meaning are refused with a clear error. Any other error is a finding. */
 function compiled(run: () => void): Stage {
   try {
     run()
@@ -162,7 +167,7 @@ function compiled(run: () => void): Stage {
   }
 }
 
-/** Runs `iterations` inputs over all targets of what becomes of a WebSocket message. */
+/** Runs `iterations` inputs over all targets between a WebSocket message and its records. */
 export function fuzz(iterations: number, seed: number, progress?: Progress): Promise<Report> {
   return fuzzTargets([splitTarget(), ruleTarget, templateTarget, recordTarget], iterations, seed, {
     ...(progress && { progress }),

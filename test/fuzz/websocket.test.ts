@@ -17,7 +17,7 @@ test('splitting, rules, templates and records: a clear error or a result, within
   }
 })
 
-test('a planted splitter that knows no escaped quotes is found, and its seed makes the input again', async () => {
+test('a planted splitter that does not know escaped quotes is found, and its seed makes the input again', async () => {
   const planted = splitTarget((json, path) => elementTexts(json.replaceAll('\\"', '\\\\'), path))
   const report = await fuzzTargets([planted], 20_000, 1, { maxFindings: 1 })
   assert.equal(report.findings[0]?.kind, 'crash')

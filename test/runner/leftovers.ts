@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** The environment variable that marks every process of a run, whoever its parent is by now: `<run>/<stage>`. */
+/** The environment variable that marks every process of a run, whichever its present parent: `<run>/<stage>`. */
 export const MARK = 'TRIBUTARY_TEST_RUN'
 
 export interface Leftover {
@@ -9,10 +9,10 @@ export interface Leftover {
   readonly command: string
 }
 
-/** Only Linux shows the environment of other processes; elsewhere nothing can be said about leftovers. */
+/** Only Linux shows the environment of other processes, so only there leftovers can be found. */
 export const canFindLeftovers = existsSync('/proc/self/environ')
 
-/** The processes that carry `mark`, this one excepted. */
+/** The processes with `mark`, without this one. */
 export function processesMarked(mark: string): Leftover[] {
   if (!canFindLeftovers) return []
   return readdirSync('/proc').flatMap((entry) => {
@@ -23,12 +23,12 @@ export function processesMarked(mark: string): Leftover[] {
       if (!environment.includes(`${MARK}=${mark}`)) return []
       return [{ pid, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() }]
     } catch {
-      return [] // It ended meanwhile, or it is another user's.
+      return [] // The process ended meanwhile, or belongs to another user.
     }
   })
 }
 
-/** Waits for the marked processes to end, and kills those that do not. @returns the ones that it had to kill. */
+/** Waits for the marked processes to end, and kills the rest. @returns the killed processes. */
 export async function endLeftovers(mark: string, graceMs: number): Promise<Leftover[]> {
   const deadline = Date.now() + graceMs
   let left = processesMarked(mark)

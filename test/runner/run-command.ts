@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { CommandStage, StageOptions, StageResult } from './stage.ts'
 
-/** Runs the stage's program with its output on ours. Never throws: what goes wrong is in the result. */
+/** Runs the stage's program and prints its output. Never throws: the result contains the error. */
 export async function runCommand(stage: CommandStage, options: StageOptions): Promise<StageResult> {
   const startedAt = performance.now()
   const problem = await run(stage, options)
@@ -22,7 +22,7 @@ export async function runCommand(stage: CommandStage, options: StageOptions): Pr
 async function run({ command: [program, ...args] }: CommandStage, options: StageOptions): Promise<string | null> {
   const { cwd, env, signal } = options
   const path = join(cwd, 'node_modules/.bin', program)
-  // Under this very Node, whatever the machine's `node` is.
+  // Runs under this Node, whichever `node` the machine has.
   const child = spawn(process.execPath, [path, ...args], { cwd, env, signal, stdio: ['ignore', 'inherit', 'inherit'] })
   try {
     const [code, killedBy] = (await once(child, 'exit')) as [number | null, string | null]

@@ -8,14 +8,16 @@ export interface RunOptions {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
   readonly skips: Readonly<Record<string, string>>
-  /** For all stages together. */
+  /** Ends all stages together. */
   readonly limitMin: number
-  /** Each stage's own timeout is multiplied with it. */
+  /** Factor for each stage's own timeout. */
   readonly timeoutFactor: number
-  /** How long the processes of a stage may stay after the stage; then they are killed, and the stage has failed. */
+  /** How long processes of a stage may remain after the stage. Then they are killed, and the stage has failed. */
   readonly leftoverGraceMs: number
   readonly signal: AbortSignal
-  /** Called once, before the first stage that needs a broker. The stages that do fail with what it throws. */
+  /**
+   * Called once, before the first stage that needs a broker. If it throws, each of these stages fails with the error.
+   */
   startKafka(): Promise<RunningKafka>
 }
 
@@ -87,7 +89,7 @@ async function stopKafka(kafka: RunningKafka, mark: string): Promise<string | nu
   } catch (cause) {
     return `Kafka could not be stopped: ${String(cause)}`
   }
-  // The harness' watchdog stays as long as we do.
+  // The harness' watchdog lives as long as this process.
   const left = processesMarked(mark).filter(({ command }) => !command.includes('watchdog'))
   return left.length === 0 ? null : `Kafka left a process running: ${left.map(({ command }) => command).join(', ')}`
 }

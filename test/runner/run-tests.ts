@@ -8,9 +8,9 @@ import type { FileTime, StageOptions, StageResult, TestStage } from './stage.ts'
 import { TestTime } from './test-time.ts'
 
 /**
- * Runs the stage's test files, each in a process of its own, with the spec reporter's output on ours. Never throws:
- * what goes wrong is in the result. A stage or a file without a single test is a failure, as is a skipped test that
- * is not in `skips`.
+ * Runs the stage's test files, each in a process of its own, and prints the spec reporter's output. Never throws: the
+ * result contains the error. A stage or a file without a test is a failure, and so is a skipped test that is not in
+ * `skips`.
  */
 export async function runTests(
   stage: TestStage,
@@ -35,15 +35,15 @@ export async function runTests(
   return { ...tally.result(signal), name: stage.name, durationMs, files: tally.times, busy }
 }
 
-/** Counts tests (not suites, not files) by the runner's events in the order in which they happen. */
+/** Counts tests (not suites, not files) from the runner's events, in the order of the events. */
 class Tally {
   readonly #cwd: string
   readonly #skips: Readonly<Record<string, string>>
   readonly #running = new Map<string, EventData.TestDequeue>()
   readonly #startedFiles = new Set<string | undefined>()
-  /** What an abort found undone. */
+  /** Tests that an abort left unfinished. */
   readonly #undone: string[] = []
-  /** By path, what is said of them. */
+  /** The figures of each file, by path. */
   readonly #completedFiles = new Map<string | undefined, string>()
   readonly #filesWithTests = new Set<string | undefined>()
   readonly #skipped: string[] = []
@@ -74,7 +74,7 @@ class Tally {
     this.times.push({ file: this.#title(test), durationMs, outsideTestsMs: Math.max(0, durationMs - insideMs) })
     const failure = failureType(test)
     if (failure === 'testAborted') this.#undone.push(...this.#aborted(test))
-    // Tests that failed inside are told already.
+    // The failures of inner tests are already reported.
     else if (failure === 'subtestsFailed') return
     else if (failure !== null) this.#problems.push(`${this.#title(test)}: the process of this test file failed`)
     else this.#completedFiles.set(test.file, this.#title(test))
@@ -92,7 +92,7 @@ class Tally {
     this.#timed(test)
     const failure = failureType(test)
     if (test.details.type === 'suite') {
-      // A hook that throws fails the suite; otherwise its tests have spoken.
+      // A hook that throws fails the suite. For any other failure the suite's tests have reported it.
       if (failure === 'hookFailed') this.#problems.push(`${this.#title(test)}: a hook failed`)
     } else if (test.skip !== undefined || test.todo !== undefined) {
       this.#skipped.push(test.name)
@@ -127,12 +127,15 @@ class Tally {
   }
 }
 
-/** The runner wraps each file in a test of its own, named by the path that it was given. */
+/** The runner wraps each file in a test, whose name is the given path. */
 function isFile(test: EventData.TestDequeue | EventData.TestComplete, cwd: string): boolean {
   return test.nesting === 0 && resolve(cwd, test.name) === test.file
 }
 
-/** The file that was run. `file` is where the test stands, which is another one when a file calls the suites of others. */
+/**
+ * The file that was run. `file` is the file of the test itself, which differs when a file calls the suites of another
+ * file.
+ */
 function entryOf(test: EventData.TestDequeue | EventData.TestComplete): string | undefined {
   return (test as { readonly entryFile?: string }).entryFile ?? test.file
 }

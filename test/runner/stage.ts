@@ -1,13 +1,13 @@
-/** A step of `npm test`. All of its processes carry its name in their environment, see leftovers.ts. */
+/** A step of `npm test`. All its processes have its name in their environment; see leftovers.ts. */
 export type Stage = CommandStage | TestStage
 
 interface CommonStage {
   readonly name: string
-  /** After this it is ended and what hung is printed. */
+  /** After this time the stage is ended, and the tests that hang are printed. */
   readonly timeoutMin: number
 }
 
-/** One check: a program of node_modules/.bin that ends with 0 when all is well. */
+/** A check: a program of node_modules/.bin that ends with 0 on success. */
 export interface CommandStage extends CommonStage {
   readonly command: readonly [program: string, ...args: string[]]
 }
@@ -26,13 +26,13 @@ export function needsKafka(stage: Stage): boolean {
   return 'kafka' in stage && stage.kafka
 }
 
-/** What one test file took. */
+/** Times of one test file. */
 export interface FileTime {
   /** Relative to the root of the workspace. */
   readonly file: string
-  /** From the start of its process to the end. */
+  /** From the start of the file's process to its end. */
   readonly durationMs: number
-  /** The part in which no test ran: imports, and what a file sets up and takes down outside its tests. */
+  /** The part in which no test ran: imports, and the setup and the cleanup outside the tests. */
   readonly outsideTestsMs: number
 }
 
@@ -43,17 +43,19 @@ export interface StageResult {
   /** Names of the skipped tests. */
   readonly skipped: readonly string[]
   readonly durationMs: number
-  /** One line for each thing that failed. */
+  /** One line for each failure. */
   readonly problems: readonly string[]
-  /** Of each test file that ran to its end; none for a command. */
+  /** The times of each test file that ran to its end; empty for a command. */
   readonly files: readonly FileTime[]
-  /** What of the time that was there, `concurrency` × `durationMs`, test files used: 0 to 1. Null for a command. */
+  /**
+   * The share of the available time, `concurrency` × `durationMs`, that test files used: 0 to 1. Null for a command.
+   */
   readonly busy: number | null
 }
 
 export interface StageOptions {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
-  /** Ends the stage; its reason is an Error that says why. */
+  /** Ends the stage. The reason is an Error that says why. */
   readonly signal: AbortSignal
 }

@@ -1,6 +1,6 @@
 import type { Stage } from './stage.ts'
 
-/** In the order in which they run: what is quick and cheap to mend comes first. */
+/** In the order in which they run: stages that are quick, and whose failures are easy to repair, come first. */
 export const stages: readonly Stage[] = [
   { name: 'lint', command: ['oxlint'], timeoutMin: 2 },
   { name: 'format', command: ['prettier', '--check', '--log-level=warn', '.'], timeoutMin: 2 },
@@ -8,10 +8,10 @@ export const stages: readonly Stage[] = [
   unit('unit', ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'deploy/**/*.test.ts'], 3),
   unit('workspace', ['test/workspace/**/*.test.ts'], 5),
   unit('fuzz', ['test/fuzz/**/*.test.ts'], 4),
-  // On two cores more than two files at a time make a test wait for the others' JVMs rather than for its own work.
+  // With two cores, more than two files at a time make a test wait for the JVMs of other tests.
   withKafka('integration', 2, 20, ['apps/*/test/**/*.test.ts']),
   withKafka('conformance', 2, 14),
-  // What kills processes and waits for leases to expire must not share the machine with its like.
+  // Tests that kill processes and wait for leases to expire must not share the machine.
   withKafka('crash', 1, 20),
   withKafka('e2e', 1, 8),
 ]

@@ -4,11 +4,11 @@ const SLOWEST = 10
 const LARGEST_GAPS = 5
 
 /**
- * The report that ends a run: the stages with their times, the slowest test files, the files that spend most time
- * outside their tests, what was skipped, what failed. The closing line has the totals and nothing else, so that a
- * script can read it.
+ * The report at the end of a run: the stages with their times, the slowest test files, the files that spend most time
+ * outside their tests, the skipped tests, and the failures. The last line contains only the totals, so that a script
+ * can read it.
  *
- * @param runMs the time of the whole run, with what happens between the stages, such as the start of Kafka.
+ * @param runMs the time of the whole run, including the time between stages, such as the start of Kafka.
  */
 export function summary(
   results: readonly StageResult[],

@@ -3,10 +3,10 @@
  * reports them: the children of a suite or test, one nesting level deeper, before the suite or test itself.
  */
 export class TestTime {
-  /** By nesting level, the time of the tests completed there since their parent's last sibling completed. */
+  /** By nesting level: the time of the tests completed there since the last completion one level above. */
   readonly #byLevel: number[] = [0]
 
-  /** Of the whole file. Tests that ran at the same time each count in full. */
+  /** Time of the whole file. Tests that ran at the same time each count in full. */
   get totalMs(): number {
     return this.#byLevel[0]!
   }
@@ -15,7 +15,7 @@ export class TestTime {
   completed(nesting: number, durationMs: number, isSuite: boolean): void {
     const insideMs = this.#byLevel[nesting + 1] ?? 0
     this.#byLevel[nesting + 1] = 0
-    // A test's subtests are part of its own time; a suite has no time but that of its tests.
+    // A test's own time includes its subtests. A suite has only the time of its tests.
     this.#byLevel[nesting] = (this.#byLevel[nesting] ?? 0) + (isSuite ? insideMs : durationMs)
   }
 }

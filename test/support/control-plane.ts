@@ -10,7 +10,7 @@ import { send } from './rest-call.ts'
 import { until } from './until.ts'
 import { createStores, type PluginEntry } from '@tributary/connect-storage'
 
-/** Settings by key; those of one cluster name are one installation. */
+/** Settings by key. Parts with the same cluster name form one installation. */
 export type Props = Readonly<Record<string, string>>
 
 export interface Running {
@@ -23,7 +23,7 @@ export function clusterProps(brokers: readonly string[], more: Props = {}): Prop
   return { 'kafka.brokers': brokers.join(','), cluster: `rig-${randomUUID()}`, ...more }
 }
 
-/** A worker with the file source in this process; ends with the test. */
+/** A worker with the file source in this process. It ends with the test. */
 export async function startWorker(t: TestContext, props: Props): Promise<Running> {
   const host = '127.0.0.1'
   const admin = await startAdminServer({ host, port: 0, log, ready: () => true, scrape: () => Promise.resolve('') })
@@ -41,7 +41,7 @@ export async function startWorker(t: TestContext, props: Props): Promise<Running
   return running
 }
 
-/** A control plane in this process on a free port; ends with the test. */
+/** A control plane in this process on a free port. It ends with the test. */
 export async function startPlane(t: TestContext, props: Props): Promise<Running & { readonly url: string }> {
   const { settings, start } = controlPlane('0')
   const { signal, end } = lifetime()
@@ -53,7 +53,7 @@ export async function startPlane(t: TestContext, props: Props): Promise<Running 
   return { ...running, url: `http://${await plane.restAddress()}` }
 }
 
-/** Waits until the plugin of a worker is listed, before which no connector can be made. */
+/** Waits until the plugin of a worker is listed. Before that no connector can be created. */
 export async function pluginListed(url: string): Promise<void> {
   await until('the plugin is listed', async () => {
     const { body } = await send(url, { method: 'GET', path: '/connector-plugins' })
@@ -66,7 +66,7 @@ function lifetime(): { signal: AbortSignal; end(): void } {
   return { signal: controller.signal, end: () => controller.abort() }
 }
 
-/** Stops when the test asks for it, at its end at the latest, and once. */
+/** Runs `stop` once: when the test calls the returned function, or at the end of the test. */
 function once(t: TestContext, stop: () => Promise<void>): Running {
   let stopped: Promise<void> | null = null
   const running = { stop: () => (stopped ??= stop()) }
@@ -93,7 +93,7 @@ const FILE_PLUGIN: PluginEntry = {
   },
 }
 
-/** Publishes the file source in a cluster that has no worker: configurations are judged by its spec, and nothing runs. */
+/** Publishes the file source in a cluster without a worker: its spec checks configurations, and no connector runs. */
 export async function publishFilePlugin(t: TestContext, brokers: readonly string[], cluster: string): Promise<void> {
   const log = createLogger({ name: 'test', stream: { write: () => true } })
   const { plugins } = createStores({ connection: { brokers, clientId: cluster }, log, cluster })

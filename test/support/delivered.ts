@@ -5,11 +5,11 @@ import { readPartition } from './kafka-topic.ts'
 export interface Delivered {
   readonly last: number
   readonly kept: number
-  /** Numbers of 1 to `last` that are not there. */
+  /** Numbers from 1 to `last` that are not in the topic. */
   readonly lost: number
-  /** Records beyond the first of their number. */
+  /** Records besides the first one of their number. */
   readonly twice: number
-  /** Whether each number came first after all lower ones. */
+  /** Whether the first record of each number follows the first records of all lower numbers. */
   readonly inOrder: boolean
 }
 
@@ -18,8 +18,8 @@ export function numbersIn(records: readonly { readonly value: Buffer | null }[])
 }
 
 /**
- * Reads the topic as a read_committed consumer does, and again until it holds `last`: a commit is answered before its
- * markers are written. After a minute what is there counts.
+ * Reads the topic as a read_committed consumer, and repeats this until the topic contains `last`, because a commit is
+ * answered before its markers are written. After a minute the present content counts.
  */
 export async function deliveredTo(brokers: readonly string[], topic: string, last: number): Promise<Delivered> {
   const deadline = Date.now() + 60_000

@@ -31,7 +31,10 @@ const spec = defineConfig({
   },
 })
 
-/** Kafka's file source on our runtime: the same class name, settings, tasks and offsets, so that answers can be compared. */
+/**
+ * Kafka's file source on this runtime: the same class name, settings, tasks and offsets, so that answers can be
+ * compared.
+ */
 export const fileSource: SourcePlugin = {
   class: 'org.apache.kafka.connect.file.FileStreamSourceConnector',
   aliases: [],
@@ -47,7 +50,7 @@ export const fileSource: SourcePlugin = {
   createTask: () => new FileSourceTask(),
 }
 
-/** In the words and the order of Kafka's file source. A null removes whatever is there. */
+/** The checks of Kafka's file source, with its texts and in its order. A null removes the offset. */
 function checkOffsets(_config: Props, entries: readonly OffsetEntry[]): void {
   const refuse = (message: string): never => {
     throw new ConfigError('CONFIG_INVALID', message)
@@ -102,7 +105,7 @@ class FileSourceTask implements SourceTask {
     return { filename: this.#file }
   }
 
-  /** The whole lines behind the position. */
+  /** The complete lines after the position. */
   async #read(): Promise<string[]> {
     await using file = await open(this.#file)
     const { size } = await file.stat()

@@ -19,7 +19,7 @@ export interface LogLine {
   readonly fields: LogFields
 }
 
-/** A logger that remembers. */
+/** A logger that keeps its events. */
 export function rememberingLog(lines: LogLine[], fields: LogFields = {}, name = 'test'): Logger {
   const at = (level: string) => (event: string, more?: LogFields) =>
     void lines.push({ level, event, fields: { ...fields, ...more } })
@@ -47,16 +47,16 @@ export function tickerProps(port: number, more: Props = {}): Props {
   }
 }
 
-/** A task without a runtime: started, connected and polled by the test. */
+/** A task without a runtime: the test starts, connects and polls it. */
 export interface DrivenTask {
   readonly task: SourceTask
   readonly stats: TaskStats
   readonly log: readonly LogLine[]
   readonly records: readonly SourceRecord[]
   connect(): Promise<void>
-  /** Polls until so many records were handed out in all; answers them. */
+  /** Polls until this many records were returned in total. Returns them. */
   pollTo(count: number): Promise<readonly SourceRecord[]>
-  /** Polls until it throws, and answers what. */
+  /** Polls until it throws. Returns the error. */
   pollToError(): Promise<unknown>
   /** Polls to the end of input. */
   pollToEnd(): Promise<readonly SourceRecord[]>
@@ -114,7 +114,7 @@ export async function driveTask(props: Props, offset: SourceOffset | null = null
   }
 }
 
-/** The numbers that records carry in their resume offset, or in their JSON value. */
+/** The numbers of records, from their resume offsets or their JSON values. */
 export function sequences(records: readonly SourceRecord[]): number[] {
   return records.map((record) => Number((JSON.parse(String(record.value)) as { sequence: string }).sequence))
 }

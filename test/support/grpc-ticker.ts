@@ -30,12 +30,12 @@ export interface Tick {
 export type WatchCall = ServerWritableStream<WatchRequest, Tick & { readonly malformed?: Buffer }>
 
 export interface TickerOptions {
-  /** Answers a Watch; `stream` counts from 1. */
+  /** Answers a Watch. `stream` counts from 1. */
   readonly watch: (call: WatchCall, stream: number) => void | Promise<void>
   readonly credentials?: ServerCredentials
-  /** Which version of reflection it offers; default: none. */
+  /** The version of reflection that the server offers; default: none. */
   readonly reflection?: 'v1' | 'v1alpha'
-  /** 0 (default): a free one */
+  /** 0 (default): a free port. */
   readonly port?: number
 }
 
@@ -43,7 +43,7 @@ export interface Ticker {
   readonly port: number
   readonly requests: readonly WatchRequest[]
   readonly metadata: readonly Metadata[]
-  /** Ticks given to the transport. */
+  /** Ticks handed to the transport. */
   written: number
   /** Cuts all connections and frees the port. */
   stop(): void
@@ -55,7 +55,7 @@ protobuf.parse(readFileSync(fixture('proto/ticker.proto'), 'utf8'), schema, { ke
 const requestType = schema.lookupType('ticker.v1.WatchRequest')
 const tickType = schema.lookupType('ticker.v1.Tick')
 
-/** `malformed` goes out as it is. */
+/** `malformed` is sent unchanged. */
 export function encodeTick(tick: Tick & { readonly malformed?: Buffer }): Buffer {
   return tick.malformed ?? Buffer.from(tickType.encode(tick).finish())
 }
@@ -75,7 +75,7 @@ export async function startTicker(options: TickerOptions): Promise<Ticker> {
       return write(tick)
     }
     const answered = options.watch(call, requests.length)
-    // A call that the client has ended cannot be written to any more; nobody waits for its end.
+    // A call that the client has ended cannot be written to, and nobody waits for its end.
     answered?.catch(() => {})
   }
   server.addService(
@@ -99,7 +99,7 @@ export async function startTicker(options: TickerOptions): Promise<Ticker> {
   return ticker
 }
 
-/** Writes ticks `from`…`to`, waiting whenever the client's window is full; stops when the client is gone. */
+/** Writes the ticks `from`…`to`, and waits whenever the client's window is full. Stops when the client is gone. */
 export async function sendTicks(call: WatchCall, from: number, to: number, more: Tick = {}): Promise<void> {
   for (let sequence = from; sequence <= to && !call.cancelled; sequence++) {
     if (!call.write({ sequence, symbol: 'ABC', ...more })) await room(call)
@@ -118,7 +118,7 @@ function room(call: WatchCall): Promise<void> {
   })
 }
 
-/** Ends a call as a failing server does. */
+/** Ends a call like a server that fails. */
 export function fail(call: WatchCall, code: number, details: string): void {
   call.emit('error', { code, details })
 }
@@ -131,7 +131,7 @@ interface FileDescriptor {
 
 type Question = Readonly<Record<string, string | undefined>>
 
-/** The files of descriptor sets made by protoc. */
+/** The files of descriptor sets from protoc. */
 export function descriptorFiles(paths: readonly string[]): FileDescriptor[] {
   return paths.flatMap((path) => {
     const set = descriptor.FileDescriptorSet.decode(readFileSync(path))
@@ -139,7 +139,7 @@ export function descriptorFiles(paths: readonly string[]): FileDescriptor[] {
   })
 }
 
-/** Adds server reflection to a grpc-js server, answering for the files as grpc's own reflection services do. */
+/** Adds server reflection to a grpc-js server. It answers for the files as grpc's own reflection services do. */
 export function addReflection(server: Server, version: 'v1' | 'v1alpha', files: readonly FileDescriptor[]): void {
   const schema = new protobuf.Root()
   const source = new URL('../../apps/demo-feed/proto/reflection.proto', import.meta.url)

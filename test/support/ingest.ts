@@ -4,21 +4,21 @@ import { until } from './until.ts'
 
 const mainOf = (app: IngestApp): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
 
-/** A folder in apps/. */
+/** The name of a folder in apps/. */
 export type IngestApp = 'grpc-ingest' | 'ws-ingest'
 
 export interface LogEvent {
   readonly name: string
-  /** null for what concerns no connector. */
+  /** null for an event of no connector. */
   readonly connector: string | null
-  /** The field `records`, 0 without one. */
+  /** The field `records`; 0 without it. */
   readonly records: number
   readonly line: string
 }
 
 /**
- * What an ingest process has written: its log is written synchronously, so the last line before a kill -9 is there, and
- * tells where the process was.
+ * The log of an ingest process. The process writes its log synchronously, so the last line before a kill -9 is there,
+ * and shows what the process was doing.
  */
 export class IngestLog {
   readonly #file: string
@@ -36,7 +36,7 @@ export class IngestLog {
     return this.events(connector).some((event) => event.name === name)
   }
 
-  /** Its last lines, to be shown when a test fails. */
+  /** The last lines of the log, which a failed test shows. */
   tail(): string {
     return readFileSync(this.#file, 'utf8').split('\n').slice(-20).join('\n')
   }
@@ -52,7 +52,7 @@ function parse(line: string): LogEvent[] {
 export interface Ingest {
   readonly child: Child
   readonly log: IngestLog
-  /** Resolves once the event was logged. */
+  /** Resolves when the event is in the log. */
   logged(event: string, connector?: string): Promise<void>
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@platformatic/kafka'
 import { randomUUID } from 'node:crypto'
 
-/** Makes a topic of a random name, waits until its leaders are there, and gives the name. */
+/** Creates a topic with a random name and waits until its partitions have leaders. Returns the name. */
 export async function createTopic(
   brokers: readonly string[],
   options: { readonly partitions?: number; readonly config?: Readonly<Record<string, string>> } = {},
@@ -43,7 +43,7 @@ export async function denyWrite(brokers: readonly string[], user: string, topic:
   }
 }
 
-/** The offset that the next record of the partition will get. */
+/** The offset that the next record of the partition will have. */
 export async function readEndOffset(brokers: readonly string[], topic: string, partition = 0): Promise<bigint> {
   const connection = await connect(brokers)
   try {
@@ -67,7 +67,7 @@ export interface KeptRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly (readonly [string, Buffer | null])[]
-  /** ms since the epoch: the producer's, or the broker's in a topic of LogAppendTime. */
+  /** In ms since the epoch: the producer's time, or the broker's in a topic with LogAppendTime. */
   readonly timestamp: bigint
 }
 
@@ -78,9 +78,9 @@ const TRANSACTIONAL = 1 << 4
 const LOG_APPEND_TIME = 1 << 3
 
 /**
- * All records of a partition, in the log's order, by plain fetches: what the broker kept, whatever the producer says.
- * `committed` reads as a read_committed consumer does, up to the last stable offset and without aborted records. `from`:
- * the first offset, 0 by default.
+ * All records of a partition in the order of the log, by plain fetches: what the broker wrote, whatever the producer
+ * reports. `committed` reads like a read_committed consumer, up to the last stable offset and without aborted records.
+ * `from`: the first offset, 0 by default.
  */
 export async function readPartition(
   brokers: readonly string[],
@@ -119,7 +119,7 @@ export async function readPartition(
 }
 
 function records(batch: RecordsBatch, from: bigint): KeptRecord[] {
-  // The broker writes its own time into the batch only, and leaves what the producer wrote into the records.
+  // The broker writes its own time only into the batch, and leaves the producer's times in the records.
   const appended = (batch.attributes & LOG_APPEND_TIME) !== 0
   return batch.records
     .map((record) => ({

@@ -6,18 +6,18 @@ const TICK_MS = 2
 const CHUNK_MESSAGES = 200
 
 export interface LiveNumbersOptions {
-  /** Numbers that come into being each second, whoever reads them. */
+  /** Numbers that the feed gets each second, whether or not anybody reads them. */
   readonly rate: number
-  /** Bytes of text beside the number. */
+  /** Bytes of text besides the number. */
   readonly payloadBytes: number
-  /** A reader that is so many messages behind is cut off, as exchanges do; Infinity: it may take its time. */
+  /** The server cuts off a reader that is this many messages behind, as exchanges do. Infinity: it never does. */
   readonly maxBehind?: number
 }
 
-/** The numbers that one connection was given. */
+/** The numbers of one connection. */
 export interface Given {
   readonly from: number
-  /** The last one that was handed to TCP. */
+  /** The last number that was handed to TCP. */
   to: number
 }
 
@@ -28,14 +28,15 @@ interface Reader {
 }
 
 /**
- * A live WebSocket feed of the numbers 1, 2, 3, …, which begins with its first reader: a connection is given what comes into
- * being after it was made, and nothing from before. It writes as TCP takes it, so a reader that stops reading makes it wait.
+ * A live WebSocket feed of the numbers 1, 2, 3, …, which begins with its first reader. A connection gets the numbers
+ * that follow its start, and none from before. The feed writes as TCP takes the bytes, so a reader that stops reading
+ * makes it wait.
  */
 export class LiveNumbers {
   readonly port: number
-  /** One a connection, in order. */
+  /** One entry for each connection, in order. */
   readonly given: Given[] = []
-  /** Readers that were cut off. */
+  /** Number of readers that were cut off. */
   cuts = 0
   readonly #server: Server
   readonly #options: Required<LiveNumbersOptions>
@@ -63,7 +64,7 @@ export class LiveNumbers {
     return new LiveNumbers(server, options)
   }
 
-  /** The highest number that there is; 0 before the first reader. */
+  /** The highest number so far; 0 before the first reader. */
   get head(): number {
     if (this.#startedAt === null) return 0
     return Math.min(this.#last, Math.floor(((performance.now() - this.#startedAt) * this.#options.rate) / 1000))
@@ -74,17 +75,17 @@ export class LiveNumbers {
     return this.given.at(-1)?.to ?? 0
   }
 
-  /** A write waits for the reader. */
+  /** Whether a write waits for the reader. */
   get blocked(): boolean {
     return [...this.#readers].some((reader) => reader.blocked)
   }
 
-  /** No more numbers come into being; answers the last one. */
+  /** Ends the growth of the feed. Returns the last number. */
   end(): number {
     return (this.#last = this.head)
   }
 
-  /** Cuts all readers off, as a server does that is started again. */
+  /** Cuts off all readers, like a server that restarts. */
   cut(): void {
     for (const { socket } of this.#readers) socket.destroy()
   }
@@ -128,7 +129,7 @@ export class LiveNumbers {
     }
   }
 
-  /** The number stands at the end: a message that holds it is whole. */
+  /** The number stands at the end, so a message with a number is complete. */
   #frame(number: number): Buffer {
     return frame(OPCODE.text, Buffer.from(`{"payload":"${this.#payload}","sequence":"${number}"}`))
   }

@@ -18,28 +18,28 @@ const CHUNK_MESSAGES = 50
 const UNAVAILABLE = '14'
 
 export interface NumbersOptions {
-  /** Numbers that come into being each second, whoever reads them. */
+  /** Numbers that the log gets each second, whether or not anybody reads them. */
   readonly rate: number
-  /** Bytes of text beside the number. */
+  /** Bytes of text besides the number. */
   readonly payloadBytes?: number
 }
 
-/** How a stream ends before its time: the connection breaks within a message, RST_STREAM, or an error status. */
+/** How a stream is cut: the connection breaks within a message, RST_STREAM, or an error status. */
 export type Cut = 'connection' | 'reset' | 'status'
 
 /**
- * A gRPC server with a log of numbers 1, 2, 3, … that grows at its own pace: a stream gives the number asked for and all
- * after it, first what there is as fast as it is taken, then what comes. On bare HTTP/2, so that what the transport took
- * can be told.
+ * A gRPC server with a log of numbers 1, 2, 3, … that grows at its own pace. A stream sends the requested number and
+ * all following ones: the present numbers as fast as they are taken, then each new one. The server uses bare HTTP/2, so
+ * that it knows what the transport has taken.
  */
 export class NumbersSource {
   readonly port: number
-  /** Streams that were asked for, and connections. */
+  /** Numbers of requested streams and of connections. */
   streams = 0
   connections = 0
   /** Messages handed to the transport, over all streams. */
   messagesWritten = 0
-  /** False: streams that come wait for an answer. */
+  /** False: new streams wait for their answer. */
   answers = true
   readonly #server: Http2Server
   readonly #options: Required<NumbersOptions>
@@ -72,17 +72,17 @@ export class NumbersSource {
     return new NumbersSource(server, options)
   }
 
-  /** The highest number that there is. */
+  /** The highest number so far. */
   get head(): number {
     return Math.min(this.#last, Math.floor(((performance.now() - this.#startedAt) * this.#options.rate) / 1000))
   }
 
-  /** A write waits for the receiver. */
+  /** Whether a write waits for the receiver. */
   get blocked(): boolean {
     return this.#blocked > 0
   }
 
-  /** The log grows no more; answers its last number. */
+  /** Ends the growth of the log. Returns its last number. */
   end(): number {
     return (this.#last = this.head)
   }
@@ -118,7 +118,7 @@ export class NumbersSource {
       this.#open.add(stream)
       await this.#write(stream, Math.max(from, 1))
     } catch (error) {
-      // A receiver that was killed is what these tests are about.
+      // These tests kill receivers, so a request may be cut off.
       if (!stream.destroyed && !this.#ended.signal.aborted) throw error
     } finally {
       this.#open.delete(stream)
@@ -143,7 +143,7 @@ export class NumbersSource {
   }
 }
 
-/** Resolves when the stream takes more, or is closed. */
+/** Resolves when the stream takes more bytes, or is closed. */
 function drained(stream: ServerHttp2Stream): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -154,7 +154,7 @@ function drained(stream: ServerHttp2Stream): Promise<void> {
   })
 }
 
-/** A gRPC message: a byte that says uncompressed, its length, itself. */
+/** Frames a gRPC message: a byte for "not compressed", the length, the message. */
 function frame(sequence: number, payload: string): Buffer {
   const body = NumberMessage.encode({ sequence, payload }).finish()
   const head = Buffer.alloc(5)

@@ -23,13 +23,13 @@ export class Random {
     return this.next() < probability
   }
 
-  /** One of the items. Throws RangeError for none. */
+  /** One of the items. Throws RangeError for an empty list. */
   pick<T>(items: readonly T[]): T {
     if (items.length === 0) throw new RangeError('nothing to pick from')
     return items[this.int(items.length)]!
   }
 
-  /** A seed of its own for the input of a given number, so that this input alone can be made again. */
+  /** A seed for the input with a given number, so that this input alone can be made again. */
   static seedOf(seed: number, index: number): number {
     return Math.imul(seed ^ Math.imul(index + 1, 0x9e3779b1), 0x85ebca6b) >>> 0
   }

@@ -1,14 +1,14 @@
 import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-/** One request of the script that both sides get. */
+/** One request of the script, which both sides get. */
 export interface Call {
   readonly method: string
-  /** Sent as it stands here: nothing is encoded, no dots are resolved. */
+  /** Sent unchanged: nothing is encoded, and no dots are resolved. */
   readonly path: string
-  /** An object is sent as JSON, a text as it is. */
+  /** An object is sent as JSON, a text unchanged. */
   readonly body?: unknown
-  /** A null takes away what is sent by itself: `accept`, and with a body `content-type`. */
+  /** A null removes a header that is sent by default: `accept`, and with a body `content-type`. */
   readonly headers?: Readonly<Record<string, string | null>>
 }
 
@@ -17,7 +17,7 @@ export interface Answer {
   readonly contentType: string | null
   readonly location: string | null
   readonly allow: string | null
-  /** Parsed where it is JSON, else the text; null when there is none. */
+  /** Parsed if it is JSON, otherwise the text; null when there is no body. */
   readonly body: unknown
 }
 
@@ -61,7 +61,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** An integer beyond 2^53 as its text, which JSON.parse would round. */
+/** The text of an integer beyond 2^53, which JSON.parse would round. */
 function exactInteger(_key: string, value: unknown, context?: { source?: string }): unknown {
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? context?.source : value
 }

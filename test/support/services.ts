@@ -6,24 +6,24 @@ import { join } from 'node:path'
 import { type Answer, send } from './rest-call.ts'
 import { until } from './until.ts'
 
-/** Kafka Connect's answer to GET /connectors/{name}/status, as far as it is looked at. */
+/** The tested part of Kafka Connect's answer to GET /connectors/{name}/status. */
 export interface ConnectorStatus {
   readonly connector: { readonly state: string; readonly trace?: string }
   readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[]
 }
 
-/** A control plane and a worker, processes as a user starts them, with a cluster name of their own on the shared Kafka. */
+/** A control plane and a worker, as processes like a user's, with a cluster name of their own on the shared Kafka. */
 export interface Services {
-  /** The start of the names of internal topics. */
+  /** The prefix of the names of internal topics. */
   readonly cluster: string
-  /** One request to the REST API. */
+  /** Sends one request to the REST API. */
   rest(method: string, path: string, body?: unknown): Promise<Answer>
   status(connector: string): Promise<ConnectorStatus>
   /** Creates a connector and waits until it and its task are RUNNING. */
   create(name: string, config: Readonly<Record<string, string>>): Promise<void>
   /** The worker's metrics, in Prometheus' text format. */
   scrape(): Promise<string>
-  /** What the worker has logged so far. */
+  /** The worker's log so far. */
   workerLog(): Promise<string>
   stop(): Promise<void>
 }
@@ -32,7 +32,7 @@ type Environment = Readonly<Record<string, string>>
 
 const mainOf = (app: string): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
 
-/** `worker`: the app that runs tasks; `extra`: of its environment. */
+/** `worker`: the app that runs tasks. `extra`: additional environment variables of the app. */
 export async function startServices(worker = 'grpc-ingest', extra: Environment = {}): Promise<Services> {
   const { brokers } = await sharedKafka()
   const folder = temporaryFolder(`${worker}-services`)
@@ -62,7 +62,7 @@ export async function startServices(worker = 'grpc-ingest', extra: Environment =
     const rest = (method: string, path: string, body?: unknown): Promise<Answer> => send(url, { method, path, body })
     const status = async (connector: string): Promise<ConnectorStatus> => {
       const answer = await rest('GET', `/connectors/${connector}/status`)
-      // Until the first status is written there is none.
+      // There is no status before the first one is written.
       return answer.status === 200
         ? (answer.body as ConnectorStatus)
         : { connector: { state: 'UNASSIGNED' }, tasks: [] }

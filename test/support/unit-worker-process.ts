@@ -1,6 +1,9 @@
 import { UnitWorker } from './unit-worker.ts'
 
-/** A UnitWorker as a process of its own, to be killed or stopped: `<brokers> <group> <name> <units> [session in ms]`; prints a line a tick. */
+/**
+ * A UnitWorker as a process, which a test kills or stops: `<brokers> <group> <name> <units> [session in ms]`. Prints a
+ * line for each tick.
+ */
 const [brokers = '', groupId = '', name = '', units = '', sessionTimeoutMs = '6000'] = process.argv.slice(2)
 const worker = new UnitWorker({
   brokers: brokers.split(','),
@@ -12,6 +15,6 @@ const worker = new UnitWorker({
     void process.stdout.write(`${JSON.stringify(tick)}
 `),
 })
-// Without its parent it is of no use.
+// Ends with its parent.
 process.stdin.resume().on('end', () => process.exit(0))
 await worker.start()

@@ -1,12 +1,12 @@
 import { GroupMember, type Assignment, type RoundMember } from '@tributary/kafka'
 import type { Logger } from '@tributary/telemetry'
 
-/** A worker of the group tests: runs the units that it is assigned, which do nothing but tick while the lease is valid. */
+/** A worker of the group tests. It runs its assigned units, which only tick while the lease is valid. */
 export interface UnitWorkerOptions {
   readonly brokers: readonly string[]
   readonly groupId: string
   readonly name: string
-  /** All units of the group; the leader reads it in every round. */
+  /** All units of the group. The leader reads them in every round. */
   readonly units: () => readonly string[]
   readonly sessionTimeoutMs?: number
   readonly onTick: (tick: Tick) => void
@@ -36,7 +36,7 @@ const TICK_MS = 20
 export class UnitWorker {
   readonly name: string
   readonly member: GroupMember<UnitMetadata, UnitAssignment>
-  /** Unit → its epoch, the generation in which it was started here. */
+  /** Unit → its epoch: the generation in which it was started on this worker. */
   readonly running = new Map<string, number>()
   readonly starts: string[] = []
   lost = 0
@@ -99,7 +99,7 @@ export class UnitWorker {
   }
 }
 
-/** Each keeps what it has up to its share; what one has is nobody else's in this round. */
+/** Each member keeps its units up to its share. No unit of a member goes to another member in the same round. */
 function assignSticky(
   members: readonly RoundMember<UnitMetadata>[],
   units: readonly string[],
@@ -128,11 +128,11 @@ export interface Tick {
   readonly unit: string
   readonly worker: string
   readonly epoch: number
-  /** ms since the epoch; all processes are on one machine. */
+  /** In ms since the epoch. All processes are on one machine. */
   readonly at: number
 }
 
-/** Ticks of a former owner after the first one of a later. */
+/** The ticks of a zombie: those that follow the first tick of a later owner of the unit. */
 export function overlaps(ticks: readonly Tick[]): string[] {
   const found: string[] = []
   const highest = new Map<string, Tick>()
@@ -142,17 +142,4 @@ export function overlaps(ticks: readonly Tick[]): string[] {
     else found.push(`${tick.unit}: ${tick.worker} (${tick.epoch}) after ${latest.worker} (${latest.epoch})`)
   }
   return found
-}
-
-/** Resolves when `condition` holds; throws after `limitMs`. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  limitMs = 60_000,
-): Promise<void> {
-  const deadline = performance.now() + limitMs
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Waits until `condition` gives something other than undefined, null or false, asking every 50 ms, and gives it.
- * Throws after `timeoutMs` with `what` was waited for.
+ * Waits until `condition` returns a value other than undefined, null and false, and returns that value. Checks every
+ * 50 ms. Throws an Error that contains `what` after `timeoutMs`, which is no expectation.
  */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Props } from '@tributary/connect-api'
 
-/** Above it a client counts as slow, and the sender waits. */
+/** A client with more unread bytes counts as slow, and the sender waits. */
 const MAX_BUFFERED_BYTES = 64 * 1024
 /** Messages sent in one turn of the event loop. */
 const BURST = 64
@@ -12,19 +12,19 @@ export interface WsTickerOptions {
   /** The nth message, from 1; by default its number as JSON. */
   readonly message?: (n: number) => string | Buffer
   /**
-   * Bytes after which it waits for the client to answer a ping. What a client that does not read has not taken is then at most
-   * this much, however large the sockets' buffers grow.
+   * Bytes after which the server waits until the client has answered a ping. So a client that does not read has at most
+   * this many bytes not taken, however large the buffers of the sockets grow.
    */
   readonly windowBytes?: number
-  /** A connection is there, the nth from 1. */
+  /** Called for each connection, the nth from 1. */
   readonly onConnection?: (ticker: WsTicker, nth: number) => void
-  /** 0 (default): a free one */
+  /** 0 (default): a free port. */
   readonly port?: number
 }
 
 /**
- * A numbered feed on a WebSocket server of the `ws` package. Like a live feed it sends to the client that is there; what a slow
- * one does not take waits.
+ * A numbered feed on a WebSocket server of the `ws` package. Like a live feed it sends to the connected client.
+ * Messages that a slow client does not take wait.
  */
 export class WsTicker {
   readonly #server: WebSocketServer
@@ -50,7 +50,7 @@ export class WsTicker {
     this.#server.on('connection', (socket) => {
       this.#socket = socket
       this.connections++
-      // The close that follows is what counts.
+      // The following event 'close' counts.
       socket.on('error', () => {})
       onConnection?.(this, this.connections)
       this.#go()
@@ -67,7 +67,7 @@ export class WsTicker {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** The settings of a source that reads it. */
+  /** The settings of a source that reads the feed. */
   props(more: Props = {}): Props {
     return { 'websocket.url': `ws://127.0.0.1:${this.port}`, 'kafka.topic': 'ticks', ...more }
   }
@@ -78,13 +78,13 @@ export class WsTicker {
     this.#go()
   }
 
-  /** Ends the connection in good order. */
+  /** Ends the connection properly. */
   close(code = 1001, reason = 'going away'): void {
     this.#socket?.close(code, reason)
     this.#socket = null
   }
 
-  /** Ends the connection as a server that fails. */
+  /** Ends the connection like a server that fails. */
   cut(): void {
     this.#socket?.terminate()
     this.#socket = null
@@ -121,7 +121,7 @@ export class WsTicker {
   }
 }
 
-/** The client has read all that was sent so far, or is gone. */
+/** Waits until the client has read everything that was sent so far, or is gone. */
 function answered(socket: WebSocket): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState !== socket.OPEN) return resolve()

@@ -8,7 +8,7 @@ import { projects, type Project } from './workspace.ts'
 
 const workspace = projects()
 
-/** A source that nothing in the repository names, as a newcomer would add it. */
+/** A source that nothing in the repository names, like one that a newcomer adds. */
 const newcomer: Project = {
   folder: 'apps/new-ingest',
   manifest: { name: '@tributary/new-ingest', tributary: { kind: 'source' }, dependencies: { mqtt: '1.0.0' } },
@@ -16,7 +16,7 @@ const newcomer: Project = {
 
 /** [importing file, what it may not import, a part of the message] */
 const forbidden: readonly (readonly [string, string, RegExp])[] = [
-  // Nobody imports an app, neither by name nor by path.
+  // No project imports an app, neither by name nor by path.
   ['apps/control-plane/src/x.ts', '@tributary/grpc-ingest', /no project may import an app/],
   ['apps/grpc-ingest/src/x.ts', '@tributary/demo-feed', /no project may import an app/],
   ['libs/connect-runtime/src/x.ts', '@tributary/control-plane', /no project may import an app/],
@@ -26,12 +26,12 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ['libs/kafka/src/x.ts', '../../config/src/index.ts', /import libs\/config by its name/],
   ['libs/kafka/src/x.ts', '../../../test/run.ts', /test\/ holds nothing that libs\/kafka may import/],
   ['libs/kafka/src/x.ts', '@tributary/kafka', /by its relative path/],
-  // Code that ships may not use what is for tests.
+  // Code that ships may not import code that is only for tests.
   ['apps/grpc-ingest/src/x.ts', '@tributary/testkit', /testkit is for tests/],
   ['apps/grpc-ingest/src/x.ts', '@tributary/testkit/kafka', /testkit is for tests/],
   ['libs/connect-runtime/src/x.test.ts', '@tributary/testkit', /testkit is for tests/],
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/harness', /apps\/grpc-ingest may import only/],
-  // A source's packages are those of its own package.json; what serves a protocol stays in apps.
+  // A source may import the packages of its own package.json. Packages for a protocol stay in apps.
   ['apps/grpc-ingest/src/x.ts', 'ws', /npm install ws -w apps\/grpc-ingest/],
   ['apps/grpc-ingest/src/x.ts', '@aws-sdk/client-sqs', /npm install @aws-sdk\/client-sqs -w apps\/grpc-ingest/],
   ['apps/new-ingest/src/x.ts', 'protobufjs/minimal.js', /npm install protobufjs -w apps\/new-ingest/],
@@ -39,7 +39,7 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ['libs/converters/src/x.ts', 'protobufjs/minimal.js', /protobufjs serves the protocol of/],
   ['libs/push-source/src/x.ts', 'mqtt', /mqtt serves the protocol of apps\/new-ingest/],
   ['deploy/local/x.ts', 'mqtt', /mqtt serves the protocol of apps\/new-ingest/],
-  // npm may hoist a package to a place where others find it too.
+  // npm may hoist a package to a place where other projects find it too.
   ['libs/kafka/src/x.ts', 'semver', /npm install semver -w libs\/kafka`/],
   ['libs/kafka/src/x.test.ts', 'semver', /npm install semver -w libs\/kafka --save-dev/],
 ]
@@ -92,7 +92,7 @@ describe('imports between projects', () => {
     })
   }
 
-  it('a project without a row is told where its row comes from', () => {
+  it('the error for a project without a row says where the row comes from', () => {
     const [app, library] = ['apps/new-ingest', 'libs/new'].map((folder): Project => ({
       folder,
       manifest: { name: folder },
@@ -119,7 +119,7 @@ describe('imports between projects', () => {
 
   for (const [pattern, owners] of Object.entries(reserved)) {
     it(`only ${owners.join(', ')} may import ${pattern}`, () => {
-      // `@opentelemetry/api` has a row of its own beside that of its scope.
+      // `@opentelemetry/api` has a row of its own besides the row of its scope.
       const name = pattern.replace('*', 'sdk-metrics')
       for (const { folder, manifest } of workspace) {
         const names = folder.startsWith('apps/') ? ['app', `kind ${manifest.tributary?.kind}`] : [folder.slice(5)]
@@ -144,7 +144,7 @@ describe('imports between the folders and files of a project', () => {
     })
   }
 
-  it('names the import that few others take, the way back and the mend', () => {
+  it('names the import of the rarer direction, the way back and the repair', () => {
     const specifier = './x.ts'
     const circle = [
       { file: 'libs/x/src/task/a.ts', line: 1, specifier, target: 'libs/x/src/worker/deep/a.ts' },
@@ -170,6 +170,6 @@ describe('imports between the folders and files of a project', () => {
   })
 })
 
-it('the repository holds no forbidden import', () => {
+it('the repository contains no forbidden import', () => {
   assert.deepEqual(importProblems(readImports()), [])
 })

@@ -8,7 +8,7 @@ import { projects, workspaceRoot as root } from './workspace.ts'
 
 const read = (page: string): string => readFileSync(join(root, page), 'utf8')
 
-/** Every page but the generated CONFIG.md. */
+/** Every page except the generated CONFIG.md. */
 const pages = globSync(['*.md', '{apps,deploy,docs,libs,test}/**/*.md'], {
   cwd: root,
   exclude: (path) => /(^|\/)node_modules(\/|$)/.test(path),
@@ -39,7 +39,7 @@ describe('each decision has a number of its own and says context, decision, cons
   }
 })
 
-/** The heading of a page as GitHub links it: "Where to look" → `where-to-look`. */
+/** The anchor of a heading on GitHub: "Where to look" → `where-to-look`. */
 function anchors(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map((heading) =>
     heading[1]!
@@ -94,7 +94,7 @@ for (const { folder, manifest } of projects().filter(({ manifest }) => manifest.
 
 const frameworkKeys = { ...COMMON_CONNECTOR_KEYS, ...SOURCE_CONNECTOR_KEYS, ...TRIBUTARY_CONNECTOR_KEYS }
 
-/** @returns the keys that neither the source nor the framework knows, and the errors of the others. */
+/** @returns the keys that neither the source nor the framework knows, and the errors of the other keys. */
 function mistakes(config: Props): string[] {
   const spec = plugins.get(config['connector.class'] ?? '')?.connector.spec
   if (spec === undefined) return [`no source has the class ${config['connector.class']}`]
@@ -105,7 +105,7 @@ function mistakes(config: Props): string[] {
   return [...unknown.map((key) => `unknown: ${key}`), ...values.flatMap(({ errors }) => errors)]
 }
 
-test('every configuration in the pages is one that its source accepts', () => {
+test('every source accepts its configurations in the pages', () => {
   assert.ok(new Set(examples.map(({ config }) => config['connector.class'])).size >= 3)
   assert.deepEqual(examples.flatMap(({ page, config }) => mistakes(config).map((text) => `${page}: ${text}`)), []) // prettier-ignore
 })

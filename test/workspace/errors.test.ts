@@ -6,14 +6,14 @@ import { packageErrors } from './generated-pages.ts'
 import { isTestFile } from './imports/layers.ts'
 import { workspaceRoot } from './workspace.ts'
 
-/** An error that is made past `defineErrors`, or a class of errors that would hide one. */
+/** An error that is created without `defineErrors`, or a class of errors that would hide one. */
 const MADE = /\b(?:new|extends)\s+((?:Connect|Retriable|Data|Config|Fatal|NotConnected)Error)\b/g
 const DEFINES = /\bdefineErrors\(/
 
 const MEND =
   "define the code in the package's src/errors.ts (see defineErrors of connect-api) and call it: grpcErrors.GRPC_CONNECT('…')"
 
-/** What a file does that only a package's errors.ts may; comments do not count. */
+/** Statements of a file that only a package's errors.ts may contain. Comments do not count. */
 function problems(file: string, text: string): string[] {
   const code = text.replaceAll(/\/\*.*?\*\/|^\s*\/\/.*$/gms, '')
   const made = [...code.matchAll(MADE)].map(([, name]) => `${file} makes a ${name} itself: ${MEND}`)
@@ -21,7 +21,7 @@ function problems(file: string, text: string): string[] {
 }
 
 describe('errors with a code', () => {
-  it('are made by defineErrors only', () => {
+  it('are created only by defineErrors', () => {
     const files = globSync('{apps,libs}/*/src/**/*.ts', { cwd: workspaceRoot }).filter(
       (file) => !isTestFile(file) && !/^(apps|libs)\/[^/]+\/src\/(common-)?errors\.ts$/.test(file),
     )
@@ -32,7 +32,7 @@ describe('errors with a code', () => {
     )
   })
 
-  it('are seen however they are made', () => {
+  it('are found however they are created', () => {
     const seen = (text: string): number => problems('x.ts', text).length
     assert.equal(seen("throw new DataError(code, 'x')"), 1)
     assert.equal(seen('const E = class Own extends\n  ConfigError {}'), 1)
@@ -40,7 +40,7 @@ describe('errors with a code', () => {
     assert.equal(seen("// new DataError('X')\nthrow xErrors.X('x')"), 0)
   })
 
-  it('have one owner for each code, and words for users', async () => {
+  it('have one owner for each code, and a text for users', async () => {
     const owners = new Map<string, string>()
     for (const { folder, definitions } of await packageErrors()) {
       for (const [code, { doc }] of Object.entries(definitions)) {

@@ -35,7 +35,7 @@ describe('files of the repository', () => {
     assert.deepEqual(matching(registry), [])
   })
 
-  it('are not what the ignored folders hold', () => {
+  it('are not in ignored folders', () => {
     assert.deepEqual(
       files.filter((file) => /(^|\/)(node_modules|dist|\.nx|\.tributary|target)\//.test(file)),
       [],

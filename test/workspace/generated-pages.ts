@@ -20,7 +20,7 @@ export interface PackageErrors {
 
 const KINDS_PAGE = 'libs/connect-api/ERRORS.md'
 
-/** Every error has a kind, which the runtime acts on. Stands once, on connect-api's page. */
+/** Every error has a kind, which decides what the runtime does. This text stands only on connect-api's page. */
 const KINDS = `Every error of Tributary has a code and one of four kinds:
 
 | kind | what happens |
@@ -54,7 +54,7 @@ export async function sourcePlugins(): Promise<{ folder: string; plugins: Source
   )
 }
 
-/** Every generated page, as it should be now. */
+/** Every generated page with its present text. */
 export async function pages(): Promise<Page[]> {
   const errors = (await packageErrors()).map((codes) => ({
     path: join(codes.folder, 'ERRORS.md'),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { workspaceRoot } from './workspace.ts'
 
-/** The second driver of the producer: it may go one day, and nothing else may have to change then. */
+/** The second driver of the producer. It may be removed one day, and no other code may have to change then. */
 const FOLDER = 'libs/kafka-producer/src/wire/kafkajs'
 /** The file that loads the folder's entry when the driver is chosen. */
 const LOADER = 'libs/kafka-producer/src/create-producer.ts'

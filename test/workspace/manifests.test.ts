@@ -39,7 +39,7 @@ function imports(folder: string): { production: Set<string>; tests: Set<string> 
     const found = isTestFile(`${folder}/${file}`) ? tests : production
     const { importedFiles } = ts.preProcessFile(readFileSync(join(cwd, file), 'utf8'))
     for (const { fileName } of importedFiles) {
-      // The scanner takes the import of a .proto text in a string for one of TypeScript.
+      // The scanner mistakes the import of a .proto text in a string for an import of TypeScript.
       if (fileName.endsWith('.proto')) continue
       if (!fileName.startsWith('.') && !isBuiltin(fileName)) found.add(packageOf(fileName))
     }

@@ -26,7 +26,7 @@ describe('a pruned copy of grpc-ingest outside the workspace', () => {
     assert.match(stdout, /KAFKA_BROKERS/)
   })
 
-  it('holds JavaScript of ours only, and no tests', () => {
+  it('contains our own code only as JavaScript, and no tests', () => {
     const ours = globSync('node_modules/@tributary/*/src/**/*.*', { cwd: folder })
     assert.ok(ours.length > 0)
     assert.deepEqual(
@@ -35,7 +35,7 @@ describe('a pruned copy of grpc-ingest outside the workspace', () => {
     )
   })
 
-  it('holds what the app needs and nothing of what it does not', () => {
+  it('contains the packages that the app needs, and no others', () => {
     const has = (name: string): boolean => existsSync(join(folder, 'node_modules', name))
     for (const name of ['@tributary/config', '@tributary/kafka', 'protobufjs', 'pino']) assert.ok(has(name), name)
     const unneeded = ['@tributary/control-plane', '@tributary/harness', '@tributary/testkit', 'ws', 'nx', 'typescript']
@@ -44,11 +44,11 @@ describe('a pruned copy of grpc-ingest outside the workspace', () => {
 })
 
 describe('pruning', () => {
-  it('says so when there is no such app', () => {
+  it('reports that an app does not exist', () => {
     assert.throws(() => pruneApp('no-such-app', join(tmpdir(), 'nowhere')), /there is no app apps\/no-such-app/)
   })
 
-  it('does not write into a folder that holds something', () => {
+  it('does not write into a folder that is not empty', () => {
     assert.throws(() => pruneApp('grpc-ingest', import.meta.dirname), /is not empty/)
   })
 })

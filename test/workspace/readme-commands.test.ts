@@ -26,10 +26,10 @@ const RUN_BY: Readonly<Record<string, string>> = {
 }
 
 for (const page of ['README.md', ...globSync('docs/*.md', { cwd: root })]) {
-  test(`every command of ${page} is one that a test or CI runs`, () => {
+  test(`a test or CI runs every command of ${page}`, () => {
     const text = readFileSync(join(root, page), 'utf8')
     const blocks = [...text.matchAll(/```sh\n([^]*?)```/g)].map((block) => block[1]!.trim())
-    // The body of a POST stands on lines of its own; other blocks have a command a line.
+    // The body of a POST stands on lines of its own. In other blocks each line is a command.
     const lines = blocks.flatMap((block) => (block.startsWith('curl ') ? [block] : block.split('\n')))
     const inline = [...text.matchAll(/`(npm [^`]+)`/g)].map((match) => match[1]!)
     for (const command of [...lines, ...inline]) {
@@ -39,12 +39,12 @@ for (const page of ['README.md', ...globSync('docs/*.md', { cwd: root })]) {
   })
 }
 
-test('what runs the commands is there', () => {
+test('the tests that run the commands exist', () => {
   for (const [command, file] of Object.entries(RUN_BY)) assert.ok(existsSync(join(root, file)), `${command}: ${file}`)
 })
 
 interface Command {
-  /** Where it stands: `libs/kafka/README.md`. */
+  /** The page, such as `libs/kafka/README.md`. */
   readonly page: string
   readonly text: string
 }
@@ -68,7 +68,10 @@ function commands(): Command[] {
   })
 }
 
-/** @returns why the command would not run on a machine whose own Node is older than the project's; null when it would. */
+/**
+ * @returns why the command would not run on a machine whose own Node is older than the project's; null when it would
+ * run.
+ */
 function flaw({ text }: Command): string | null {
   const [program, ...words] = text.split(/\s+/)
   const script = words.find((word) => word.endsWith('.ts'))
@@ -87,7 +90,7 @@ function flaw({ text }: Command): string | null {
   return null
 }
 
-test('every command in every README runs, whatever the Node of the machine', () => {
+test('every command in every README runs, whichever Node the machine has', () => {
   const all = commands()
   assert.ok(all.some(({ text }) => text.startsWith('npx node ')))
   const flaws = all.flatMap((command) => {

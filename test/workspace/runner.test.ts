@@ -12,7 +12,7 @@ import { workspaceRoot } from './workspace.ts'
 const execute = promisify(execFile)
 const folder = 'test/fixtures/runner'
 
-/** Runs a stage in a process of its own, as a test runner cannot run inside a test. */
+/** Runs a stage in a process of its own, because a test runner cannot run inside a test. */
 async function runStage(stage: Stage): Promise<StageResult> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const args = [`${folder}/run.ts`, JSON.stringify(stage)]
@@ -38,7 +38,7 @@ const RESULT: StageResult = {
 }
 
 describe('the test runner', { concurrency: 2 }, () => {
-  it('counts what passed, failed and was skipped', async () => {
+  it('counts passed, failed and skipped tests', async () => {
     const { passed, failed, skipped, problems } = await runStage(tests('counts'))
     assert.deepEqual({ passed, failed, skipped }, { passed: 1, failed: 1, skipped: ['needs an engine'] })
     assert.deepEqual(problems, [`${folder}/counts.fixture.ts > fails`])
@@ -59,7 +59,7 @@ describe('the test runner', { concurrency: 2 }, () => {
     ])
   })
 
-  it('fails for a test file that ends badly although its tests passed', async () => {
+  it('fails for a test file that exits with an error although its tests passed', async () => {
     const { passed, problems } = await runStage(tests('crash'))
     assert.equal(passed, 1)
     assert.deepEqual(problems, [`${folder}/crash.fixture.ts: the process of this test file failed`])
@@ -71,7 +71,7 @@ describe('the test runner', { concurrency: 2 }, () => {
     assert.notEqual(failed, 0)
   })
 
-  it('ends a stage that takes too long, and says which test hung', async () => {
+  it('ends a stage that takes too long, and names the test that hung', async () => {
     const { passed, problems } = await runStage(tests('hang', 0.1))
     assert.equal(passed, 1)
     assert.deepEqual(problems, [
@@ -80,7 +80,7 @@ describe('the test runner', { concurrency: 2 }, () => {
     ])
   })
 
-  it('says which file kept running although its tests were done', async () => {
+  it('names a file that kept running although its tests were done', async () => {
     const { passed, problems } = await runStage(tests('open-handle', 0.1))
     assert.equal(passed, 1)
     assert.deepEqual(problems, [
@@ -99,7 +99,7 @@ describe('the test runner', { concurrency: 2 }, () => {
     assert.deepEqual(problems, ['not run, as Kafka could not be started'])
   })
 
-  it('fails for a program that says no', async () => {
+  it('fails for a program with an exit code other than 0', async () => {
     const { passed, problems } = await runStage({
       name: 'types',
       command: ['tsc', '-p', 'no-such-folder'],
@@ -116,8 +116,8 @@ describe('the test runner', { concurrency: 2 }, () => {
     assert.ok(lines.includes('  unit: x > y'))
   })
 
-  it('reports what each file took, and which part of it none of its tests ran', async () => {
-    // Its only test stands in another file, and is its own all the same.
+  it('reports the time of each file, and the part in which no test ran', async () => {
+    // The file's only test stands in another file, and still counts for this file.
     const { files, passed, failed, busy } = await runStage(tests('borrowed'))
     assert.deepEqual([passed, failed], [1, 0])
     const [file, ...others] = files
@@ -156,7 +156,7 @@ describe('the test runner', { concurrency: 2 }, () => {
     assert.equal(lines[gaps + 6], '')
   })
 
-  it('runs with --quick only what needs no Kafka', () => {
+  it('runs with --quick only the stages that need no Kafka', () => {
     const quick = stages.filter((stage) => !needsKafka(stage)).map(({ name }) => name)
     assert.deepEqual(quick, ['lint', 'format', 'types', 'unit', 'workspace', 'fuzz'])
   })

@@ -9,7 +9,7 @@ export interface Manifest {
   readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
-  /** Of an app only, see docs/decisions/22-app-manifest.md. */
+  /** Only of an app; see docs/decisions/22-app-manifest.md. */
   readonly tributary?: { readonly kind: string; readonly plugins?: readonly string[] }
 }
 
@@ -28,7 +28,7 @@ export function projects(): Project[] {
   return ['apps', 'libs'].flatMap((kind) =>
     readdirSync(join(workspaceRoot, kind))
       .sort()
-      // git leaves the folder of a removed project where ignored files are in it.
+      // git leaves the folder of a removed project if it contains ignored files.
       .filter((name) => existsSync(join(workspaceRoot, kind, name, 'package.json')))
       .map((name) => ({ folder: `${kind}/${name}`, manifest: readManifest(join(workspaceRoot, kind, name)) })),
   )

@@ -12,7 +12,7 @@ export const feedSettings = defineConfig({
     validator: { kind: 'nonEmpty' },
     importance: 'medium',
     group,
-    doc: 'Address that the gRPC and the WebSocket server listen on.',
+    doc: 'Address on which the gRPC server and the WebSocket server listen.',
   },
   'feed.grpc.port': {
     type: 'int',
@@ -20,7 +20,7 @@ export const feedSettings = defineConfig({
     validator: { kind: 'range', min: 0, max: 65_535 },
     importance: 'medium',
     group,
-    doc: 'Port of the gRPC server; 0: a free one, which the line event=service_started tells.',
+    doc: 'Port of the gRPC server. 0: a free port, which the log event service_started names.',
   },
   'feed.ws.port': {
     type: 'int',
@@ -28,6 +28,6 @@ export const feedSettings = defineConfig({
     validator: { kind: 'range', min: 0, max: 65_535 },
     importance: 'medium',
     group,
-    doc: 'Port of the WebSocket server; 0: a free one, which the line event=service_started tells.',
+    doc: 'Port of the WebSocket server. 0: a free port, which the log event service_started names.',
   },
 })

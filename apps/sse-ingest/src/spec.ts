@@ -18,7 +18,7 @@ export const sseSpec = defineConfig(
       importance: 'high',
       group,
       displayName: 'URL',
-      doc: 'Address of the stream, http:// or https://. Up to 5 redirects are followed.',
+      doc: 'Address of the stream, http:// or https://. The task follows up to 5 redirects.',
       example: 'https://stream.example.com/events',
     },
     'sse.require.ids': {
@@ -27,7 +27,7 @@ export const sseSpec = defineConfig(
       importance: 'medium',
       group,
       displayName: 'Require ids',
-      doc: 'Whether each event must have an id. True: an event without one fails the task, and exactly.once.support=required is possible with a server that goes on after Last-Event-ID. False: events without ids that pass between two connections are missed.',
+      doc: 'Whether each event must have an id. True: an event without an id fails the task, and exactly.once.support=required is possible with a server that resumes after Last-Event-ID. False: events without ids that the server sends between two connections are lost.',
     },
     'sse.idle.timeout.ms': {
       type: 'long',
@@ -36,7 +36,7 @@ export const sseSpec = defineConfig(
       importance: 'medium',
       group,
       displayName: 'Idle timeout',
-      doc: 'A stream that brings nothing for this long, in ms, not even a comment, is opened again; 0: never. Many servers send a comment every 15 seconds.',
+      doc: 'Longest time, in ms, without any data from the server, comments included. After this time the task opens a new stream. 0: no limit. Many servers send a comment every 15 seconds.',
     },
     'sse.max.event.bytes': {
       type: 'int',
@@ -45,7 +45,7 @@ export const sseSpec = defineConfig(
       importance: 'low',
       group,
       displayName: 'Largest event',
-      doc: 'Characters of one event at most. A larger event fails the task, since skipping the event would lose it.',
+      doc: 'Largest event to accept, in characters. A larger event fails the task, because skipping the event would lose it.',
     },
     ...topicKey,
     ...request.keys,

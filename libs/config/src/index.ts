@@ -20,4 +20,11 @@ export { parseProperties } from './providers/properties.ts'
 export { type Env, type ProviderOptions, type Resolved, resolveReferences } from './providers/providers.ts'
 export { type Redactor, redactor, secretsOf } from './providers/redact.ts'
 export { envName, fromEnv } from './service/env.ts'
-export { type KafkaConnection, kafkaConnection, kafkaRules, kafkaSettings } from './service/kafka-settings.ts'
+export {
+  type HostPort,
+  type KafkaConnection,
+  kafkaConnection,
+  kafkaRules,
+  kafkaSettings,
+  parseHostPort,
+} from './service/kafka-settings.ts'

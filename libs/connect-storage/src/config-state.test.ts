@@ -4,26 +4,26 @@ import { connectorRecord, connectorTombstones, loggerLevelRecord, readConfigReco
 import { ConfigState } from './config-state.ts'
 import type { StoreRecord } from './store-record.ts'
 
-/** A state that reads records like those of the topic, and the calls of its listeners. */
-function topic(): { state: ConfigState; told: string[]; write: (...records: StoreRecord[]) => void } {
+/** A ConfigState that reads records like those of the topic, and the listener calls that it made. */
+function topic(): { state: ConfigState; calls: string[]; write: (...records: StoreRecord[]) => void } {
   const state = new ConfigState()
-  const told: string[] = []
+  const calls: string[] = []
   let offset = 0n
   return {
     state,
-    told,
+    calls,
     write(...records) {
       for (const { key, value } of records) {
         state.apply(
           readConfigRecord(String(key), value),
           offset++,
         )?.({
-          connectorConfigUpdated: (name) => told.push(`config ${name}`),
-          connectorRemoved: (name) => told.push(`removed ${name}`),
-          tasksUpdated: (name) => told.push(`tasks ${name}`),
-          targetStateUpdated: (name) => told.push(`target ${name}`),
-          restartRequested: (request) => told.push(`restart ${JSON.stringify(request)}`),
-          loggerLevelSet: (logger, level) => told.push(`logger ${logger} ${level}`),
+          connectorConfigUpdated: (name) => calls.push(`config ${name}`),
+          connectorRemoved: (name) => calls.push(`removed ${name}`),
+          tasksUpdated: (name) => calls.push(`tasks ${name}`),
+          targetStateUpdated: (name) => calls.push(`target ${name}`),
+          restartRequested: (request) => calls.push(`restart ${JSON.stringify(request)}`),
+          loggerLevelSet: (logger, level) => calls.push(`logger ${logger} ${level}`),
         })
       }
     },
@@ -32,18 +32,18 @@ function topic(): { state: ConfigState; told: string[]; write: (...records: Stor
 const raw = (key: string, value: unknown): StoreRecord => ({ key, value: Buffer.from(JSON.stringify(value)) })
 
 test('a new connector has its config, is STARTED and has no tasks, and its tasks are outdated', () => {
-  const { state, told, write } = topic()
+  const { state, calls, write } = topic()
   write(connectorRecord('c', { name: 'c' }))
   assert.deepEqual(state.connectors(), ['c'])
   assert.deepEqual(state.config('c'), { name: 'c' })
   assert.equal(state.targetState('c'), 'STARTED')
   assert.deepEqual(state.tasks('c'), [])
   assert.equal(state.tasksOutdated('c'), true)
-  assert.deepEqual(told, ['config c'])
+  assert.deepEqual(calls, ['config c'])
 })
 
 test('task configs are applied as a set by their commit record', () => {
-  const { state, told, write } = topic()
+  const { state, calls, write } = topic()
   const [first, second, commit] = taskRecords('c', [{ t: '0' }, { t: '1' }], 3)
   write(connectorRecord('c', {}), first!, second!)
   assert.deepEqual(state.tasks('c'), [])
@@ -52,7 +52,7 @@ test('task configs are applied as a set by their commit record', () => {
   assert.equal(state.tasksOutdated('c'), false)
   write(...taskRecords('c', [{ t: 'new' }], 3))
   assert.deepEqual(state.tasks('c'), [{ t: 'new' }])
-  assert.deepEqual(told, ['config c', 'tasks c', 'tasks c'])
+  assert.deepEqual(calls, ['config c', 'tasks c', 'tasks c'])
 })
 
 test('a set that compaction has made incomplete gives no tasks, and the tasks are outdated', () => {
@@ -70,24 +70,24 @@ test('a set may stand before its connector when the connector was updated later'
   assert.equal(state.tasksOutdated('c'), true)
 })
 
-test('a late write of a predecessor is ignored, a write of Connect without a generation is not', () => {
+test('a write with a lower generation than an earlier one is ignored; a write of Connect, without a generation, is not', () => {
   const { state, write } = topic()
   write(connectorRecord('c', {}), ...taskRecords('c', [{ t: 'new' }], 7))
-  write(...taskRecords('c', [{ t: 'late' }, { t: 'late' }], 6))
+  write(...taskRecords('c', [{ t: 'fenced' }, { t: 'fenced' }], 6))
   assert.deepEqual(state.tasks('c'), [{ t: 'new' }])
   write(raw('task-c-0', { properties: { t: 'connect' } }), raw('commit-c', { tasks: 1 }))
   assert.deepEqual(state.tasks('c'), [{ t: 'connect' }])
 })
 
 test('a removed connector is gone, and a set that follows the removal is not shown', () => {
-  const { state, told, write } = topic()
+  const { state, calls, write } = topic()
   write(targetStateRecord('c', 'STOPPED'), connectorRecord('c', {}), ...taskRecords('c', [{}, {}], 1))
   assert.deepEqual([...state.taskNumbers('c')], [0, 1])
   const tombstones = connectorTombstones('c', state.taskNumbers('c'))
   assert.deepEqual(tombstones.map((r) => r.key), ['connector-c', 'target-state-c', 'commit-c', 'task-c-0', 'task-c-1']) // prettier-ignore
-  told.length = 0
+  calls.length = 0
   write(...tombstones)
-  assert.deepEqual(told, ['removed c'])
+  assert.deepEqual(calls, ['removed c'])
   write(...taskRecords('c', [{}], 1))
   assert.deepEqual([state.connectors(), state.config('c'), state.tasks('c')], [[], null, []])
   assert.equal(state.targetState('c'), 'STARTED')
@@ -115,10 +115,10 @@ test('unknown fields are kept when a value is written again', () => {
 })
 
 test('restarts and logger levels are passed to listeners', () => {
-  const { told, write } = topic()
+  const { calls, write } = topic()
   write(restartRecord({ connector: 'c', includeTasks: true, onlyFailed: false }), loggerLevelRecord('io.x', 'DEBUG'))
   write(restartRecord({ connector: 'c', includeTasks: false, onlyFailed: false, task: 3 }))
-  assert.deepEqual(told, [
+  assert.deepEqual(calls, [
     'restart {"connector":"c","includeTasks":true,"onlyFailed":false}',
     'logger io.x DEBUG',
     'restart {"connector":"c","includeTasks":false,"onlyFailed":false,"task":3}',

@@ -48,8 +48,8 @@ export class ConfigState implements ConfigSnapshot {
   }
   tasks(connector: string): readonly ConnectorConfig[] {
     const entry = this.#entries.get(connector)
-    // A set behind a removal comes from a late writer. A set may also stand before its connector, because compaction
-    // keeps only the newest config record.
+    // An owner that had not yet read the removal wrote the task set that follows the removal. A set may also stand
+    // before its connector, because compaction keeps only the newest config record.
     return entry && entry.config !== null ? entry.tasks : []
   }
   tasksOutdated(connector: string): boolean {
@@ -84,7 +84,7 @@ export class ConfigState implements ConfigSnapshot {
         entry.targetState = record.value?.state ?? null
         entry.targetStateFields = record.value?.fields ?? {}
         this.#forget(record.connector, entry)
-        // This tombstone accompanies the connector's own tombstone, which already tells listeners of the removal.
+        // The connector's own tombstone accompanies this one and already notifies listeners of the removal.
         return record.value ? (listener) => listener.targetStateUpdated?.(record.connector) : null
       }
       case 'task':
@@ -184,7 +184,10 @@ export class ConfigState implements ConfigSnapshot {
   }
 }
 
-/** False for a late write of a predecessor. Connect's records carry no generation and are always accepted. */
+/**
+ * False for the write of a predecessor whose successor has written already. Connect's records carry no generation and
+ * are always accepted.
+ */
 function admit(entry: Entry, generation: number | null): boolean {
   if (generation === null) return true
   if (generation < entry.generation) return false

@@ -23,7 +23,7 @@ export class KafkaConfigStore implements ConfigStore {
       ...options,
       onRecord: (record, key, live) => {
         const change = this.#state.apply(readConfigRecord(key, record.value), record.offset)
-        if (live && change) this.#listeners.tell(change)
+        if (live && change) this.#listeners.notify(change)
       },
     })
   }
@@ -74,7 +74,7 @@ export class KafkaConfigStore implements ConfigStore {
   /**
    * Writes a set of task configs, stamped with a generation. The stamp is the group's generation, or one more than the
    * highest stamp when the group has started to count anew (Kafka forgets an empty group after some minutes). So a
-   * predecessor's late write has a lower stamp than the write that it would undo.
+   * write that a predecessor makes after its successor's write has a lower stamp, and readers ignore it.
    */
   async putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[], generation: number): Promise<void> {
     await this.#log.refresh()

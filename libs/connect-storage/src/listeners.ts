@@ -15,7 +15,7 @@ export class Listeners<L> {
     return () => void this.#listeners.delete(listener)
   }
 
-  tell(call: (listener: L) => void): void {
+  notify(call: (listener: L) => void): void {
     for (const listener of this.#listeners) {
       try {
         call(listener)

@@ -2,8 +2,8 @@ import { type LoggerLevels, type LogLevel, parseLevel } from '@tributary/telemet
 import type { ConfigStore } from './types.ts'
 
 /**
- * Packages of the JVM connectors, whose documents tell operators to set these loggers, and our packages of the same
- * purpose.
+ * Packages of the JVM connectors and the packages here that have the same purpose. The JVM connectors' documents name
+ * these loggers to operators.
  */
 const JVM_PACKAGES: Readonly<Record<string, string>> = {
   'io.conduktor.connect.': 'io.tributary.connect.',

@@ -25,7 +25,7 @@ export class KafkaPluginStore implements PluginStore {
         if (entry) this.#entries.set(key, entry)
         else this.#entries.delete(key)
         this.#catalog = null
-        if (live) this.#listeners.tell((listener) => listener())
+        if (live) this.#listeners.notify((listener) => listener())
       },
     })
   }

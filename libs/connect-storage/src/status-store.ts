@@ -106,7 +106,7 @@ export class KafkaStatusStore implements StatusStore {
     if (!entry.connector && entry.tasks.size === 0 && entry.topics.size === 0) this.#entries.delete(record.connector)
     if (!live || record.kind === 'topic') return
     const task = record.kind === 'task' ? record.task : null
-    this.#listeners.tell((listener) => listener(record.connector, task))
+    this.#listeners.notify((listener) => listener(record.connector, task))
   }
 
   #applyTo(entry: Entry, record: StatusRecord, live: boolean): void {

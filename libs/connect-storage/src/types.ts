@@ -96,8 +96,10 @@ export interface StatusStore {
   topics(connector: string): readonly string[]
   listen(listener: (connector: string, task: number | null) => void): () => void
   /**
-   * Resolves when the status is written. A status with a lower generation than the stored one is skipped. Retries an
-   * outage until `signal` aborts.
+   * Resolves when the status was written and read back. Skips the write silently if it would put UNASSIGNED, FAILED or
+   * DESTROYED over another worker's status that has a higher generation and arrived after this store's start (`putSafe`
+   * of Kafka Connect). Every other write overwrites the stored status. Retries an outage until `stop`, or until the
+   * signal of `start` aborts; the write then rejects.
    */
   putConnector(connector: string, status: StatusEntry): Promise<void>
   putTask(connector: string, task: number, status: StatusEntry): Promise<void>

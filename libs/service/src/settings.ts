@@ -10,7 +10,7 @@ export const serviceSettings = defineConfig({
     validator: { kind: 'nonEmpty' },
     importance: 'medium',
     group,
-    doc: 'Address that the admin server (/health, /ready, /metrics) listens on.',
+    doc: 'Address on which the admin server (/health, /ready, /metrics) listens.',
   },
   'admin.port': {
     type: 'int',
@@ -18,21 +18,21 @@ export const serviceSettings = defineConfig({
     validator: { kind: 'range', min: 0, max: 65_535 },
     importance: 'medium',
     group,
-    doc: 'Port of the admin server; 0: a free one, which the line event=service_started tells.',
+    doc: 'Port of the admin server. 0: a free port, which the log event service_started names.',
   },
   'admin.allow.unauthenticated': {
     type: 'boolean',
     default: false,
     importance: 'medium',
     group,
-    doc: 'Lets servers without authentication listen on other addresses than loopback.',
+    doc: 'Whether servers without authentication may listen on addresses other than loopback.',
   },
   'advertised.host': {
     type: 'string',
     default: null,
     importance: 'medium',
     group,
-    doc: "Host under which others reach this service, part of its worker id. Default: admin.host, or this machine's name when that is a wildcard.",
+    doc: 'Host under which other services reach this service; part of the worker id. Unset: admin.host, or the name of this machine if admin.host is a wildcard.',
   },
   'log.level': {
     type: 'string',
@@ -40,7 +40,7 @@ export const serviceSettings = defineConfig({
     importance: 'low',
     group,
     validator: { kind: 'oneOf', values: ['trace', 'debug', 'info', 'warn', 'error', 'off'], ignoreCase: true },
-    doc: 'Level of the root logger at the start; /admin/loggers changes levels while running.',
+    doc: 'Level of the root logger at the start. /admin/loggers changes levels while the service runs.',
   },
   'shutdown.timeout.ms': {
     type: 'int',
@@ -48,13 +48,13 @@ export const serviceSettings = defineConfig({
     validator: { kind: 'range', min: 0 },
     importance: 'low',
     group,
-    doc: 'Time to stop gracefully, in ms; after it the process ends with exit code 1.',
+    doc: 'Longest time for a graceful stop, in ms. After this time the process ends with exit code 1.',
   },
   'parent.watch': {
     type: 'boolean',
     default: false,
     importance: 'low',
     group,
-    doc: 'Stop when standard input ends, so that no service outlives the process that started it.',
+    doc: 'Whether the service stops when its standard input ends, so that no service outlives the process that started it.',
   },
 })

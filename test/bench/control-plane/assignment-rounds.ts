@@ -11,9 +11,9 @@ import { quantile } from '../table.ts'
 export interface RoundFigures {
   readonly event: string
   readonly members: number
-  /** Connectors and tasks that the round gave to a member that did not have them. */
+  /** Connectors and tasks that the round gave to a member that did not have them before. */
   readonly placed: number
-  /** ms of the leader from the members' bytes to the assignments' bytes; median. */
+  /** Time of the leader, in ms, from the members' bytes to the assignments' bytes; median. */
   readonly leaderMs: number
   /** Bytes of all members' metadata, of all assignments, and of the largest assignment. */
   readonly metadataBytes: number
@@ -23,7 +23,10 @@ export interface RoundFigures {
 
 const REPEATS = 5
 
-/** The real leader and the real payloads, without a broker: `connectors` with `tasksEach` over `memberCount` members. */
+/**
+ * Measures the real leader and the real payloads, without a broker: `connectors` with `tasksEach` over `memberCount`
+ * members.
+ */
 export async function simulateRounds(
   connectors: number,
   tasksEach: number,
@@ -45,7 +48,7 @@ export async function simulateRounds(
   return figures
 }
 
-/** A round changes what the members own, as if each had started and stopped what it was told to. */
+/** Computes one round, and changes what the members own as if each had started and stopped what its assignment says. */
 async function oneRound(
   event: string,
   snapshot: ConfigSnapshot,
@@ -89,9 +92,10 @@ async function oneRound(
 }
 
 function createLeader(snapshot: ConfigSnapshot): Leader {
-  // The leader reads the snapshot only: no member is ahead of it.
+  // No member is ahead of the snapshot, so the leader reads only the snapshot.
   const config = { snapshot } as ConfigStore
-  // Revoked at once, as between versions that cannot overlap: rounds are as large, and there are fewer.
+  // Units are revoked at once, as between versions that cannot overlap: rounds are as large, and there are fewer of
+  // them.
   const overlaps = { allowed: () => false }
   return new Leader({ config, plugins: [grpcSource], overlaps, clock: stillClock, settleMs: 0, rejoin: () => {} })
 }
@@ -112,7 +116,7 @@ function metadataOf(
 }
 
 function snapshotOf(connectors: number, tasksEach: number): ConfigSnapshot {
-  // Names of which each has 32 bits that do not compress.
+  // Each name has 32 bits that do not compress.
   const names = Array.from({ length: connectors }, (_, i) => {
     return `orders-of-region-${createHash('md5').update(String(i)).digest('hex').slice(0, 8)}`
   })

@@ -1,21 +1,21 @@
-/** The part of autocannon 9.0.0 that is used here; the package brings no types. */
+/** The part of autocannon 9.0.0 that the benchmark uses. The package has no types. */
 declare module 'autocannon' {
   import type { EventEmitter } from 'node:events'
 
   export interface Options {
     readonly url: string
     readonly connections: number
-    /** s */
+    /** In seconds. */
     readonly duration: number
     /** Requests a second over all connections. */
     readonly overallRate: number
-    /** Switches off the estimate of what requests that were not sent in time would have waited. */
+    /** True switches off the estimate of the latency of requests that were not sent in time. */
     readonly ignoreCoordinatedOmission: boolean
   }
   export interface Result {
     readonly '2xx': number
     readonly non2xx: number
-    /** Of connections. */
+    /** Errors of connections. */
     readonly errors: number
     readonly timeouts: number
   }

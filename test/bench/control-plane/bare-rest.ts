@@ -1,7 +1,7 @@
 /**
- * The limit of the request rate: one fastify route that answers given bytes.
+ * The limit of the request rate: one fastify route that answers with given bytes.
  *
- * Takes the body as its argument, prints `port=<n>`.
+ * Its argument is the body. Prints `port=<n>`.
  */
 import fastify from 'fastify'
 import { type AddressInfo } from 'node:net'

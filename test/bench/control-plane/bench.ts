@@ -1,12 +1,14 @@
 /**
- * What the number of connectors costs: `npm run bench -- control-plane [sizes, default 1,10,100,1000]`, some minutes.
+ * Measures what the number of connectors costs: `npm run bench -- control-plane [sizes, default 1,10,100,1000]`. Takes
+ * some minutes.
  *
- * For each size a control plane and a grpc-ingest, real processes in a cluster of their own, and connectors of one gRPC
- * stream each: every task has its connections to the source and to Kafka, and a message each 4 s. Source, broker, services
- * and this program share one machine. Then the request rate of `GET /connectors/{connector}` beside that of a bare fastify
- * route, and the rounds of a large group, computed without a broker.
+ * For each size the benchmark starts a control plane and a grpc-ingest as real processes in a cluster of their own, and
+ * creates connectors of one gRPC stream each. Every task has its own connections to the source and to Kafka, and gets a
+ * message every 4 s. The source, the broker, the services and this program share one machine. Then the benchmark
+ * measures the request rate of `GET /connectors/{connector}` beside that of a bare fastify route, and computes the
+ * rounds of a large group without a broker.
  *
- * Needs a quiet machine; uses KAFKA_BROKERS (whose group.initial.rebalance.delay.ms is part of a worker's start), or
+ * Needs a quiet machine. Uses KAFKA_BROKERS (whose group.initial.rebalance.delay.ms is part of a worker's start), or
  * starts a broker.
  */
 import { randomUUID } from 'node:crypto'
@@ -43,7 +45,7 @@ const source = {
 }
 
 const rates: RequestRate[] = []
-/** The bare route first and last, so that a change of the machine's mood shows. */
+/** Measures the bare route first and last, so that a change of the machine's speed shows. */
 async function measureRates(rest: string, connector: string): Promise<void> {
   const path = `/connectors/${connector}`
   const { body } = await timeGet(rest, path)

@@ -1,8 +1,10 @@
 /**
- * A gRPC server with many streams that say little: each gets a message when it begins and one each 4 s, the streams
- * spread evenly over that time. On bare HTTP/2, so that it costs as little of the machine as possible.
+ * A gRPC server with many quiet streams. Each stream gets a message when it begins and then one every 4 s; the messages
+ * of all streams are spread evenly over that time. The server uses bare HTTP/2, so that it takes as little of the
+ * machine as possible.
  *
- * Prints `port=<n>`, and `streams=<n>`: the port on which any HTTP request is answered with the number of open streams.
+ * Prints `port=<n>`, and `streams=<n>`: the port on which the server answers any HTTP request with the number of open
+ * streams.
  */
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type ServerHttp2Stream } from 'node:http2'
@@ -40,7 +42,7 @@ server.on('stream', (stream) => {
     streams--
     slot.delete(stream)
   })
-  // 'close' follows.
+  // The event 'close' follows.
   stream.on('error', () => stream.destroy())
   stream.resume()
   stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' })

@@ -7,16 +7,20 @@ const ROOT = join(import.meta.dirname, '../../..')
 const POLL_MS = 5
 const START_TIMEOUT_MS = 120_000
 
-/** A process of ours that runs. */
+/** A running process of Tributary. */
 export interface Started {
   readonly pid: number
-  /** ms from the start of the process until it was ready. */
+  /** Time from the start of the process until it was ready, in ms. */
   readonly startMs: number
-  /** host:port of its HTTP server: the REST API, or a worker's admin server, which is its worker id. */
+  /**
+   * host:port of the process's HTTP server: the REST API, or a worker's admin server, whose address is the worker id.
+   */
   readonly address: string
-  /** ms of the longest turn of its event loop since the last call, or since the start of the process. */
+  /** The longest turn of the event loop since the last call, or since the start of the process, in ms. */
   longestTurnMs(): Promise<number>
-  /** Ends it by SIGTERM; answers how long that took, in ms. Throws when it did not end well by itself. */
+  /**
+   * Ends the process with SIGTERM. Returns how long that took, in ms. Throws when the process did not end with code 0.
+   */
   stop(): Promise<number>
 }
 
@@ -33,12 +37,12 @@ export class Installation {
     this.#logs = options.logs
   }
 
-  /** Ready once REST answers, which is when the four topics were read. */
+  /** The process is ready when REST answers, which is when it has read the four topics. */
   startControlPlane(): Promise<Started> {
     return this.#start('control-plane', 'rest', '/')
   }
 
-  /** Ready once /ready says so: it has had its first assignment, and its tasks begin to start. */
+  /** The process is ready when /ready says so: it has its first assignment and begins to start its tasks. */
   startWorker(): Promise<Started> {
     return this.#start('grpc-ingest', 'admin', '/ready')
   }
@@ -75,7 +79,7 @@ async function answered(url: string, child: Child, logFile: string): Promise<voi
         await response.body?.cancel()
         return response.status
       },
-      // It does not listen yet.
+      // The server does not listen yet.
       () => 0,
     )
     if (status === 200) return
@@ -88,7 +92,7 @@ async function answered(url: string, child: Child, logFile: string): Promise<voi
 async function longestTurn(metrics: string): Promise<number> {
   const text = await (await fetch(metrics)).text()
   const seconds = /^tributary_event_loop_delay_seconds\{[^}]*quantile="1"[^}]*\} (\S+)/m.exec(text)?.[1]
-  if (seconds === undefined) throw new Error(`${metrics} tells no delay of the event loop`)
+  if (seconds === undefined) throw new Error(`${metrics} contains no delay of the event loop`)
   return Number(seconds) * 1000
 }
 
@@ -96,7 +100,7 @@ async function stop(child: Child, logFile: string): Promise<number> {
   const startedAt = performance.now()
   await child.stop(60_000)
   if (child.exit?.code !== 0) {
-    throw new Error(`the process ended with ${JSON.stringify(child.exit)} when told to stop; its log: ${logFile}`)
+    throw new Error(`the process ended with ${JSON.stringify(child.exit)} after SIGTERM; its log: ${logFile}`)
   }
   return performance.now() - startedAt
 }

@@ -7,37 +7,37 @@ import { Installation, type Started } from './installation.ts'
 import { createAll, type Created, timeGet } from './rest-load.ts'
 import { TaskStates } from './task-states.ts'
 
-/** Bytes in memory of one process. */
+/** Memory of one process, in bytes. */
 export interface Memory {
   /** Before the first connector. */
   readonly empty: number
-  /** Some seconds after all connectors run. */
+  /** Some seconds after all connectors were RUNNING. */
   readonly now: number
   readonly peak: number
-  /** Some seconds after a start with all connectors there. */
+  /** Some seconds after a start of the process while all connectors exist. */
   readonly restarted: number
 }
 
-/** What a number of connectors costs. Times in ms. */
+/** The cost of a number of connectors. Times are in ms. */
 export interface SizeFigures {
   readonly connectors: number
   readonly created: Created
   /** From the first POST until every task is RUNNING, and until the source has every stream. */
   readonly runningMs: number
   readonly streamsMs: number
-  /** ms of CPU that each of the two took until then. */
+  /** CPU time of each of the two processes until then, in ms. */
   readonly planeCpuMs: number
   readonly workerCpuMs: number
-  /** ms of the longest turn of their event loops until then. */
+  /** Longest turn of their event loops until then, in ms. */
   readonly planeTurnMs: number
   readonly workerTurnMs: number
   readonly plane: Memory
   readonly worker: Memory
-  /** Share of one core that each takes while nothing happens but the streams' messages. */
+  /** Share of one core that each process takes while only the streams' messages arrive. */
   readonly planeIdleCpu: number
   readonly workerIdleCpu: number
   readonly expand: { readonly ms: number; readonly bytes: number }
-  /** From the start of the process with all connectors there: until REST answers; until ready, RUNNING, streaming. */
+  /** From the start of the process while all connectors exist: until REST answers; until ready, RUNNING, streaming. */
   readonly planeStartMs: number
   readonly workerReadyMs: number
   readonly workerRunningMs: number
@@ -52,14 +52,17 @@ export interface SizeOptions {
   readonly topic: string
   readonly source: { readonly port: string; openStreams(): Promise<number> }
   readonly connectors: number
-  /** More measurements while all connectors run; gets host:port of the REST API. */
+  /** Makes more measurements while all connectors run. Gets host:port of the REST API. */
   readonly whileRunning?: (rest: string, connector: string) => Promise<void>
 }
 
 const SETTLE_MS = 3000
 const STREAMS_TIMEOUT_MS = 180_000
 
-/** One control plane and one grpc-ingest in a cluster of their own, with so many connectors of one stream each. */
+/**
+ * Measures one control plane and one grpc-ingest in a cluster of their own, with that many connectors of one stream
+ * each.
+ */
 export async function measureSize(options: SizeOptions): Promise<SizeFigures> {
   const { connection, cluster, source, connectors, topic } = options
   const installation = new Installation(options)
@@ -71,7 +74,7 @@ export async function measureSize(options: SizeOptions): Promise<SizeFigures> {
 
   const configs = Array.from({ length: connectors }, (_, i) => {
     const name = `orders-of-region-${String(i).padStart(4, '0')}`
-    // A secret each, which no log line may show.
+    // Each connector has a secret, which no log line may contain.
     const secret = { 'grpc.metadata': `authorization:Bearer ${randomUUID()}` }
     return connectorConfig(source.port, topic, {}, { name, ...secret })
   })
@@ -137,7 +140,7 @@ export async function measureSize(options: SizeOptions): Promise<SizeFigures> {
   }
 }
 
-/** Before the worker has published its plugin no connector can be made. */
+/** Waits for the worker's plugin: before it is published no connector can be created. */
 async function pluginListed(rest: string): Promise<void> {
   while ((await (await fetch(`http://${rest}/connector-plugins`)).text()) === '[]') await pause(20)
 }
@@ -152,7 +155,7 @@ async function streaming(source: SizeOptions['source'], count: number): Promise<
   }
 }
 
-/** Over 4 s, in which each stream has one message. */
+/** Measures over 4 s, in which each stream has one message. */
 async function cpuShares(processes: readonly [Started, Started]): Promise<[number, number]> {
   const before = processes.map(({ pid }) => cpuUs(pid))
   const startedAt = performance.now()

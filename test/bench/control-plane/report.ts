@@ -73,7 +73,7 @@ export function report({ machine, figures, rate, groups }: Result): string {
   return `\n${sections.join('\n\n')}\n`
 }
 
-/** For each size a duration, what one connector has of it, and its ratio to that of the size before. */
+/** For each size a duration, its share for one connector, and its ratio to the duration of the size before. */
 function times(
   title: string,
   figures: readonly SizeFigures[],

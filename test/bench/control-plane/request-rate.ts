@@ -6,7 +6,7 @@ export interface RequestRate {
   readonly requests: number
   /** Answers that were not 200, broken connections and timeouts. */
   readonly failed: number
-  /** ms from a request's write to its answer's last byte. */
+  /** Time from the write of a request to the last byte of its answer, in ms. */
   readonly p50: number
   readonly p99: number
   readonly p999: number
@@ -24,9 +24,10 @@ export interface RequestRateOptions {
 const CONNECTIONS = 10
 
 /**
- * GETs of one URL at a rate, by autocannon. It sends each second's requests at that second's begin, over its connections,
- * each as soon as the answer before it is there, so that a slow server gets less than the rate: `requests` tells it.
- * Quantiles are of the times that were measured, without autocannon's estimate for requests that were not sent.
+ * GETs one URL at a rate, by autocannon. autocannon sends the requests of each second at the beginning of that second.
+ * A connection sends its next request only after the answer to the one before, so a slow server gets less than the
+ * rate; `requests` shows the real one. Quantiles are of the measured times, without autocannon's estimate for requests
+ * that were not sent.
  */
 export async function requestRate({ name, url, rate, seconds }: RequestRateOptions): Promise<RequestRate> {
   const options = { url, connections: CONNECTIONS, overallRate: rate, ignoreCoordinatedOmission: true }

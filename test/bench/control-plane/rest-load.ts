@@ -1,13 +1,13 @@
 import { quantile } from '../table.ts'
 
-/** Requests under way at once. */
+/** Concurrent requests. */
 const LANES = 100
 const REPEATS = 9
 
 export interface Created {
-  /** ms from the first request to the last answer. */
+  /** Time from the first request to the last answer, in ms. */
   readonly ms: number
-  /** ms of one request; p99. */
+  /** Time of one request, p99, in ms. */
   readonly p99Ms: number
   /** Answers other than 201. */
   readonly refused: number
@@ -46,7 +46,10 @@ export async function createAll(rest: string, configs: readonly { readonly name:
   }
 }
 
-/** GETs a path several times: ms until the whole body is there, median, and the body's bytes. */
+/**
+ * GETs a path several times. Returns the median time until the whole body has arrived, in ms, and the bytes of the
+ * body.
+ */
 export async function timeGet(rest: string, path: string): Promise<{ readonly ms: number; readonly body: string }> {
   const times: number[] = []
   let body = ''

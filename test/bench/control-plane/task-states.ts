@@ -32,9 +32,9 @@ export class TaskStates {
     const on = (): number => [...this.#running.values()].filter((id) => id === workerId).length
     if (on() >= count) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const late = (): void =>
+    const giveUp = (): void =>
       reject(new Error(`${on()} of ${count} tasks are RUNNING on ${workerId} after ${WAIT_MS} ms`))
-    const timer = setTimeout(late, WAIT_MS)
+    const timer = setTimeout(giveUp, WAIT_MS)
     this.#look = () => {
       if (this.#running.size >= count && on() >= count) resolve()
     }

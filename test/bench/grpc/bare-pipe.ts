@@ -1,6 +1,6 @@
 /**
- * The limit: receive, convert, produce, and nothing else, with the drivers' best settings.
- * Arguments: broker, topic, port of the source, messages, rate, `json` | `bytes` | `receive` (no Kafka) | `decode`.
+ * The limit: a program that only receives, converts and produces, with the drivers' best settings. Arguments: broker,
+ * topic, port of the source, messages, rate, `json` | `bytes` | `receive` (no Kafka) | `decode`.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

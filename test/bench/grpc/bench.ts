@@ -32,7 +32,7 @@ async function withSource<T>(run: (port: string) => Promise<T>, prepared = count
   }
 }
 
-/** Receives and, with Kafka, produces: the bare program measures itself where no topic can be watched. */
+/** Receives and, with Kafka, produces. The bare program measures itself where there is no topic to watch. */
 function bare(name: string, mode: 'receive' | 'decode' | 'json' | 'bytes'): Promise<Speed> {
   return withSource(async (port) => {
     const topic = await rig.topic()

@@ -1,9 +1,9 @@
 /**
- * The source of the gRPC benchmarks: a gRPC server on bare HTTP/2, so that it costs as little of the machine as possible.
- * At full speed it writes frames of many messages whenever the flow-control window allows; at a given rate it is open
- * loop: a message carries the time at which it was due, however late it leaves.
+ * The source of the gRPC benchmarks: a gRPC server on bare HTTP/2, so that it takes as little of the machine as
+ * possible. At full speed it writes frames of many messages whenever the flow-control window allows. At a given rate it
+ * is open loop: a message carries the time at which it was due, even if it is sent afterwards.
  *
- * Prints `port=<n>`, then `sent=<n>` when all are handed to the transport.
+ * Prints `port=<n>`, then `sent=<n>` when the transport has all messages.
  */
 import { createServer, type ServerHttp2Stream } from 'node:http2'
 import { readFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ function framed(sequence: number, dueUs: number): Buffer {
   return frame
 }
 
-/** Encoded ahead, so that at full speed the source only copies. */
+/** Encoded in advance, so that at full speed the source only copies. */
 function chunksOf(from: number, count: number): Buffer[] {
   const chunks: Buffer[] = []
   let pending: Buffer[] = []

@@ -1,12 +1,12 @@
 /**
- * The limit: receive, produce, and nothing else, with the drivers' best settings.
- * Arguments: broker, topic, URL of the source, messages, `pipe` | `receive` (no Kafka).
+ * The limit: a program that only receives and produces, with the drivers' best settings. Arguments: broker, topic, URL
+ * of the source, messages, `pipe` | `receive` (no Kafka).
  */
 import { ProduceAcks, Producer } from '@platformatic/kafka'
 import { WebSocket } from 'ws'
 
 const [broker = '', topic = '', url = '', count = '', mode = ''] = process.argv.slice(2)
-/** The fastest of 500, 1,000, 2,000 and 4,000. */
+/** The fastest of 500, 1,000, 2,000 and 4,000 records a request. */
 const BATCH = 1000
 const total = Number(count)
 const producer = new Producer({ clientId: 'bare', bootstrapBrokers: [broker], idempotent: true, acks: ProduceAcks.ALL })

@@ -43,7 +43,7 @@ async function withSource<T>(frames: Frames, prepared: number, run: (port: strin
   }
 }
 
-/** What TCP took, as the source says, is what must be in the topic. */
+/** The topic must contain as many messages as TCP has taken from the source. */
 async function watched(name: string, child: Child, topic: string, source: Child): Promise<Speed> {
   const speed = await watchTopic(rig, { name, child, topic, count })
   const sent = Number(await source.value('sent'))

@@ -1,7 +1,7 @@
 /**
- * A feed that closes each connection in good order (1001) after 700 ms of messages, which is long enough to count as healthy.
- * Arguments: closes; `end` ends TCP when the client has answered, `leave` leaves it open. Prints `port=<n>`, then
- * `answered=<n> reconnect_ms=<a,b,…>`.
+ * A feed that closes each connection properly (1001) after 700 ms of messages, which is long enough to count as
+ * healthy. Arguments: the number of closes; `end` ends TCP when the client has answered, `leave` leaves TCP open.
+ * Prints `port=<n>`, then `answered=<n> reconnect_ms=<a,b,…>`.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { closeFrame, frame, OPCODE, serve } from './wire.ts'

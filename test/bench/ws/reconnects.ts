@@ -2,16 +2,19 @@ import { type Child, start } from '../child.ts'
 import type { ConnectorConfig, Rig } from '../rig.ts'
 import { quantile } from '../table.ts'
 
-/** What a server does with TCP after its close frame: end it once the client has answered, or leave that to the client. */
+/**
+ * What a server does with TCP after its close frame: it ends TCP when the client has answered, or leaves that to the
+ * client.
+ */
 const AFTERWARDS = { end: 'ends TCP', leave: 'leaves TCP open' } as const
 const CLOSES = 20
 
 export interface Reconnects {
   readonly then: string
   readonly count: number
-  /** Closes that the client answered with a close frame of its own. */
+  /** Number of closes that the client answered with a close frame. */
   readonly answered: number
-  /** From the server's close frame to the client's next TCP connection. */
+  /** Time from the server's close frame to the client's next TCP connection. */
   readonly medianMs: number
   readonly maxMs: number
 }

@@ -1,9 +1,10 @@
 /**
- * The source of the WebSocket benchmarks. At full speed it writes chunks of many frames, made ahead, whenever TCP takes
- * them; at a given rate it is open loop: a message carries the time at which it was due, however late it leaves.
+ * The source of the WebSocket benchmarks. At full speed it writes prepared chunks of many frames whenever TCP takes
+ * them. At a given rate it is open loop: a message carries the time at which it was due, even if it is sent afterwards.
  *
- * The URL's query says what to send: `count`, `rate` (messages a second, 0: full speed), `as` (text or binary).
- * Argument: messages made ahead. Prints `port=<n>`, then `sent=<n>` when the transport has taken them all.
+ * The query of the URL says what to send: `count`, `rate` (messages a second, 0: full speed), `as` (text or binary).
+ * The argument is the number of messages to prepare. Prints `port=<n>`, then `sent=<n>` when the transport has taken
+ * all messages.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { frame, OPCODE, type Opcode, serve } from './wire.ts'
@@ -21,7 +22,7 @@ function payload(sequence: number, dueUs: number): Buffer {
   return Buffer.from(`${text}${' '.repeat(PAYLOAD_BYTES - 1 - text.length)}}`)
 }
 
-/** Made ahead, so that at full speed the source only copies. */
+/** Prepared in advance, so that at full speed the source only copies. */
 function chunksOf(count: number, opcode: Opcode): Buffer[] {
   const chunks: Buffer[] = []
   let pending: Buffer[] = []
@@ -38,8 +39,11 @@ function chunksOf(count: number, opcode: Opcode): Buffer[] {
   return chunks
 }
 
-/** `bytesWritten` counts what is queued as well; the last write's callback says that TCP has taken everything. */
-function told(socket: Socket, count: number): void {
+/**
+ * Reports `sent` when TCP has taken everything, which only the callback of the last write says. `bytesWritten` also
+ * counts queued bytes.
+ */
+function reportSent(socket: Socket, count: number): void {
   socket.write('', () => console.log(`sent=${count}`))
 }
 
@@ -47,7 +51,7 @@ function fullSpeed(socket: Socket, chunks: readonly Buffer[], count: number): vo
   let next = 0
   const write = (): void => {
     while (next < chunks.length) if (!socket.write(chunks[next++]!)) return void socket.once('drain', write)
-    told(socket, count)
+    reportSent(socket, count)
   }
   write()
 }
@@ -66,7 +70,7 @@ function openLoop(socket: Socket, opcode: Opcode, count: number, rate: number): 
     }
     if (frames.length > 0) socket.write(Buffer.concat(frames))
     if (sent < count) setTimeout(tick, 1)
-    else told(socket, count)
+    else reportSent(socket, count)
   }
   tick()
 }

@@ -1,17 +1,17 @@
 /**
- * The server's side of RFC 6455 on bare TCP, so that a source costs as little of the machine as possible, honours the
- * receiver's window, and can tell what the transport took. Frames that are not fragmented, no extensions.
+ * The server's side of RFC 6455 on bare TCP. So a source takes as little of the machine as possible, honours the
+ * receiver's window, and knows what the transport has taken. Frames are not fragmented, and there are no extensions.
  */
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 
-/** Section 1.3 of RFC 6455. */
+/** RFC 6455, section 1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 export const OPCODE = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 export type Opcode = (typeof OPCODE)[keyof typeof OPCODE]
 
-/** A final frame as a server sends it: not masked. */
+/** A final frame as a server sends it: without a mask. */
 export function frame(opcode: Opcode, payload: Uint8Array): Buffer {
   const { length } = payload
   const headBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10
@@ -32,13 +32,13 @@ export function closeFrame(code: number, reason: string): Buffer {
 }
 
 export interface ClientListener {
-  /** The handshake is answered; `url` is the request's target. */
+  /** Called when the handshake is answered. `url` is the target of the request. */
   onOpen(url: URL): void
   onClose?(code: number | null): void
   onText?(text: string): void
 }
 
-/** Answers the handshake and the client's pings, and tells of its close frame and its texts. */
+/** Answers the handshake and the client's pings, and passes the client's close frame and texts to `listener`. */
 export function serve(socket: Socket, listener: ClientListener): void {
   let pending: Buffer = Buffer.alloc(0)
   let open = false
@@ -76,11 +76,14 @@ function handshakeAnswer(request: string): string {
 interface ClientFrame {
   readonly opcode: number
   readonly payload: Buffer
-  /** Of the frame with its header. */
+  /** Bytes of the frame with its header. */
   readonly bytes: number
 }
 
-/** The first frame of `data`, unmasked; null while it is not complete. A client sends these sources short ones only. */
+/**
+ * Reads the first frame of `data` and unmasks it; null while the frame is not complete. Clients send only short frames
+ * to these sources.
+ */
 function clientFrame(data: Buffer): ClientFrame | null {
   if (data.length < 6) return null
   const extended = (data[1]! & 0x7f) === 126

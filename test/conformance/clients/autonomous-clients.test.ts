@@ -13,7 +13,7 @@ const packagesOf = (name: string) => pythonPackages(new URL(`packages/${name}.tx
 async function create(url: string, name: string, config: Config, states: States): Promise<void> {
   await until(`${name} is created`, async () => {
     const { status, body } = await send(url, { method: 'POST', path: '/connectors', body: { name, config } })
-    // Connect refuses while it rebalances.
+    // Connect refuses a creation while it rebalances.
     if (!JSON.stringify(body).includes('rebalance')) assert.equal(status, 201, JSON.stringify(body))
     return status === 201
   })
@@ -24,7 +24,7 @@ async function remove(url: string, name: string): Promise<void> {
   assert.equal((await send(url, { method: 'DELETE', path: `/connectors/${name}` })).status, 204)
 }
 
-/** A client that works by itself until the test ends; gives its log. */
+/** Starts a client that works by itself until the test ends. Returns the function that reads the client's log. */
 async function startClient(t: TestContext, { command, args, env = {} }: CommandLine): Promise<() => Promise<string>> {
   const logFile = join(temporaryFolder('client'), 'log')
   const child = await startChild({ command, args, env, logFile })
@@ -39,7 +39,7 @@ interface Health {
 
 async function healthcheckSees(t: TestContext, { connect, ours, config }: ClientSides): Promise<void> {
   const packages = await packagesOf('kafka-connect-healthcheck')
-  /** Starts one, and gives what it answers: itself a small server. */
+  /** Starts a health check, which is a small server itself, and returns its answer. */
   const watch = async (url: string): Promise<() => Promise<Health>> => {
     const port = String(await freePort())
     const args = ['--port', port, '--connect-url', url]
@@ -51,7 +51,7 @@ async function healthcheckSees(t: TestContext, { connect, ours, config }: Client
   const [theirs, own] = [await watch(connect), await watch(ours)]
   const seen = async (): Promise<[unknown, unknown]> => {
     const [there, here] = await Promise.all([theirs(), own()])
-    // Where it ran and how it failed are each side's own; that there is a trace is not.
+    // The worker and the trace differ between the sides. Only the presence of a trace is compared.
     const text = (health: Health) =>
       JSON.stringify(health, (key, value: unknown) =>
         key === 'worker_id' ? '<worker>' : key === 'trace' ? typeof value : value,
@@ -72,8 +72,8 @@ async function healthcheckSees(t: TestContext, { connect, ours, config }: Client
 }
 
 async function watcherHeals(t: TestContext, { ours, config, folder }: ClientSides, action: string): Promise<void> {
-  const file = join(folder, `late-${action}.txt`)
-  // The file source fails without its file, and goes on by nobody's doing but a restart.
+  const file = join(folder, `missing-${action}.txt`)
+  // The file source fails without its file. Only a restart makes it continue.
   await create(ours, action, { ...config, file }, ['RUNNING', 'FAILED'])
   await writeFile(file, 'one\n')
 
@@ -86,10 +86,10 @@ async function watcherHeals(t: TestContext, { ours, config, folder }: ClientSide
   )
   const packages = await packagesOf('kafka-connect-watcher')
   const line = packages.command('kafka-connect-watcher', ['-c', settings])
-  // Each of its threads polls its queue without a pause.
+  // Each thread of the watcher polls its queue without a pause.
   const log = await startClient(t, { ...line, env: { ...line.env, CONCURRENT_THREADS: '1' } })
   await inStates(ours, action, ['RUNNING', 'RUNNING'])
-  await until('the watcher says what it did', async () =>
+  await until('the watcher logs its action', async () =>
     (await log()).includes(`Applied corrective action '${action}' to connector ${action}`),
   )
   await remove(ours, action)
@@ -97,8 +97,8 @@ async function watcherHeals(t: TestContext, { ours, config, folder }: ClientSide
 
 test('clients that work by themselves', { timeout: 600_000 }, async (t) => {
   const sides = await startClientSides(t)
-  await t.test('kafka-connect-healthcheck sees the same health as of Kafka Connect', (t) => healthcheckSees(t, sides))
-  // On Connect this action helps no failed task: a restart without parameters leaves tasks alone.
-  await t.test('kafka-connect-watcher heals a failed task by a restart', (t) => watcherHeals(t, sides, 'restart'))
-  await t.test('kafka-connect-watcher heals a failed task by its cycle', (t) => watcherHeals(t, sides, 'cycle'))
+  await t.test('kafka-connect-healthcheck reports the same health for Tributary and Kafka Connect', (t) => healthcheckSees(t, sides))
+  // On Connect this action heals no failed task, because a restart without parameters does not restart tasks.
+  await t.test('kafka-connect-watcher heals a failed task with a restart', (t) => watcherHeals(t, sides, 'restart'))
+  await t.test('kafka-connect-watcher heals a failed task with its cycle', (t) => watcherHeals(t, sides, 'cycle'))
 })

@@ -11,15 +11,16 @@ export interface ClientStep {
   readonly given?: () => Promise<void>
   readonly words: readonly string[]
   /**
-   * How what it prints is judged. `same`: as against Connect. `settles`: as against Connect once both are at rest; for
-   * reads. A pattern: on both sides, where the rest of the output is not comparable.
+   * How the output is judged. `same`: it equals the output against Connect. `settles`: it equals the output against
+   * Connect when both sides are at rest; for reads. A pattern: the output on both sides matches it; for output that
+   * cannot be compared.
    */
   readonly prints: 'same' | 'settles' | RegExp
-  /** What REST shows of a connector, on both sides, once the command has taken effect. */
+  /** What REST shows of a connector on both sides when the command has taken effect. */
   readonly then?: readonly [connector: string, states: States]
 }
 
-/** Has both clients do each step, in order, and holds that a user could not tell the sides apart. */
+/** Lets both clients do each step, in order, and checks that a user cannot distinguish the sides. */
 export async function runScript(
   sides: Sides<string>,
   clients: Sides<Client>,
@@ -50,7 +51,10 @@ async function compare(sides: Sides<string>, clients: Sides<Client>, { words, pr
   }
 }
 
-/** Against Connect a command may have to be repeated: it refuses some while it rebalances. */
+/**
+ * Runs a command. Against Connect the command may have to be repeated, because Connect refuses some commands while it
+ * rebalances.
+ */
 async function settled(client: Client, words: readonly string[]): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     const outcome = await client(...words)
@@ -59,7 +63,10 @@ async function settled(client: Client, words: readonly string[]): Promise<Outcom
   }
 }
 
-/** JSON is compared as such, without the worker's address, however spelt; of text the side's own address is taken out. */
+/**
+ * Makes output comparable: JSON is parsed and the worker's address is removed; the side's own address is removed from
+ * text.
+ */
 function shown({ exitCode, output }: Outcome, url: string): unknown {
   try {
     const body: unknown = JSON.parse(output.replace(/(?<="workerId":")[^"]*/g, '<worker>'))

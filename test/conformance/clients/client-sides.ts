@@ -8,31 +8,31 @@ import { createTopic } from '../../support/kafka-topic.ts'
 
 export const FILE_SOURCE = 'org.apache.kafka.connect.file.FileStreamSourceConnector'
 
-/** Bytes; both a broker and Java's producer take 1 MiB. */
+/** In bytes. A broker and Java's producer both accept 1 MiB. */
 const TOO_LARGE = 2 << 20
 
 /** Settings by key. */
 export type Config = Readonly<Record<string, string>>
 
-/** Something for each of the two: a live Kafka Connect, and ours. */
+/** A value for each of the two sides: a live Kafka Connect, and Tributary. */
 export interface Sides<T> {
   readonly connect: T
   readonly ours: T
 }
 
-/** The addresses of both. */
+/** The REST addresses of both sides. */
 export interface ClientSides extends Sides<string> {
-  /** Of a connector that reads a file of three lines into a topic. */
+  /** The config of a connector that reads a file of three lines into a topic. */
   readonly config: Config
-  /** Of one whose task fails, as its file has a line that is too large for Kafka. */
+  /** The config of a connector whose task fails, because its file has a line that is too large for Kafka. */
   readonly failing: Config
   readonly spoil: () => Promise<void>
-  /** Gives that file a short line instead; a restart of the task then helps, and nothing else. */
+  /** Gives that file a short line instead. After this only a restart heals the task. */
   readonly mend: () => Promise<void>
   readonly folder: string
 }
 
-/** A live Kafka Connect, and ours as it is by default, on the same Kafka; all of it ends with the test. */
+/** Starts a live Kafka Connect, and Tributary with its defaults, on the same Kafka. Both end with the test. */
 export async function startClientSides(t: TestContext): Promise<ClientSides> {
   const { brokers } = await sharedKafka()
   const properties = { 'value.converter': 'org.apache.kafka.connect.storage.StringConverter' }
@@ -48,14 +48,14 @@ export async function startClientSides(t: TestContext): Promise<ClientSides> {
   const file = join(folder, 'lines.txt')
   await writeFile(file, 'one\ntwo\nthree\n')
   const config = { 'connector.class': FILE_SOURCE, 'tasks.max': '1', file, topic: await createTopic(brokers) }
-  const late = join(folder, 'large.txt')
+  const large = join(folder, 'large.txt')
   return {
     connect: connect.url,
     ours: url,
     config,
-    failing: { ...config, file: late },
-    spoil: () => writeFile(late, `${'x'.repeat(TOO_LARGE)}\n`),
-    mend: () => writeFile(late, 'short\n'),
+    failing: { ...config, file: large },
+    spoil: () => writeFile(large, `${'x'.repeat(TOO_LARGE)}\n`),
+    mend: () => writeFile(large, 'short\n'),
     folder,
   }
 }

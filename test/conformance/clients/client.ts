@@ -4,17 +4,17 @@ import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import type { CommandLine } from '@tributary/harness'
 
-/** What a client did with one command of its user. */
+/** The outcome of one command. */
 export interface Outcome {
-  /** null for a library, which has none. */
+  /** null for a library, which has no exit code. */
   readonly exitCode: number | null
   readonly output: string
 }
 
-/** A client at work on one REST API: takes the words of a command. */
+/** A client for one REST API. Runs a command, given as words. */
 export type Client = (...words: string[]) => Promise<Outcome>
 
-/** A program for the terminal; `lineOf` puts the words where it wants them. */
+/** A program for the terminal. `lineOf` places the words in its command line. */
 export function commandClient(lineOf: (words: readonly string[]) => CommandLine): Client {
   return (...words) =>
     new Promise((resolve, reject) => {
@@ -22,7 +22,7 @@ export function commandClient(lineOf: (words: readonly string[]) => CommandLine)
       const options = { env: { ...process.env, ...env }, timeout: 60_000 }
       execFile(command, [...args], options, (error, output, errors) => {
         if (error === null) return resolve({ exitCode: 0, output })
-        // A number is an exit code; a program that cannot be started, or hangs, has none.
+        // A number is an exit code. A program that cannot be started, or hangs, has none.
         if (typeof error.code === 'number') resolve({ exitCode: error.code, output: output + errors })
         else reject(new Error(`${command} ${args.join(' ')} has no exit code`, { cause: error }))
       })
@@ -30,8 +30,8 @@ export function commandClient(lineOf: (words: readonly string[]) => CommandLine)
 }
 
 /**
- * A library, in a program of ours that lives as long as the test: it takes the words of a call as one line, separated by
- * tabs, and answers with one line, the result as JSON.
+ * A library, called by a program of ours that lives as long as the test. The program reads the words of a call from one
+ * line, separated by tabs, and answers with one line: the result as JSON.
  */
 export async function libraryClient(t: TestContext, { command, args, env }: CommandLine): Promise<Client> {
   const program = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'pipe' })

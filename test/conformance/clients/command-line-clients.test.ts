@@ -8,7 +8,7 @@ import { kafkaConnectPySteps } from './kafka-connect-py.ts'
 import { kafkaconnectSteps } from './kafkaconnect.ts'
 
 interface CommandLineClient {
-  /** Of its requirements file. */
+  /** The name of its requirements file. */
   readonly name: string
   readonly command: string
   readonly words: (url: string, words: readonly string[]) => readonly string[]

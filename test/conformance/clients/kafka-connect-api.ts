@@ -1,7 +1,7 @@
 import type { ClientStep } from './client-script.ts'
 import type { ClientSides } from './client-sides.ts'
 
-/** kafka-connect-api 0.5.10: what `kafka_connect_api_calls.py` hands on. */
+/** kafka-connect-api 0.5.10: the calls that `kafka_connect_api_calls.py` passes on. */
 export function kafkaConnectApiSteps({ config, failing, spoil, mend }: ClientSides): readonly ClientStep[] {
   const running = ['api', ['RUNNING', 'RUNNING']] as const
   const ill = ['ill', ['RUNNING', 'FAILED']] as const

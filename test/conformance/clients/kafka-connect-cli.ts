@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ClientStep } from './client-script.ts'
 import type { ClientSides } from './client-sides.ts'
 
-/** kafka-connect-cli 0.2.5: every command of `kafka_connect`. It has five seconds for each answer. */
+/** kafka-connect-cli 0.2.5: every command of `kafka_connect`. The program waits five seconds for each answer. */
 export async function kafkaConnectCliSteps({
   config,
   failing,

@@ -1,14 +1,14 @@
 import { type ClientSides, FILE_SOURCE } from './client-sides.ts'
 import type { ClientStep } from './client-script.ts'
 
-/** org.sourcelab:kafka-connect-client 4.0.4, which AKHQ uses: every method that it has. */
+/** org.sourcelab:kafka-connect-client 4.0.4, which AKHQ uses: every method of the library. */
 export function kafkaConnectClientSteps({ config, failing, spoil, mend }: ClientSides): readonly ClientStep[] {
   const running = ['sl', ['RUNNING', 'RUNNING']] as const
   const ill = ['ill', ['RUNNING', 'FAILED']] as const
   const well = ['ill', ['RUNNING', 'RUNNING']] as const
   const created = JSON.stringify(config)
   const named = JSON.stringify({ name: 'sl', ...config })
-  // What AKHQ sends for each plugin, to show the form of its settings.
+  // AKHQ sends this for each plugin, to show the form of its settings.
   const asAkhq = JSON.stringify({ 'connector.class': FILE_SOURCE, topics: 't' })
   const reads = ['getConnector', 'getConnectorConfig', 'getConnectorStatus', 'getConnectorTopics', 'getConnectorTasks']
   return [

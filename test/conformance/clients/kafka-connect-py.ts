@@ -41,7 +41,7 @@ export async function kafkaConnectPySteps({
     { words: ['config', 'kc'], prints: /"note": "new"/ },
     { words: ['pause', 'kc'], prints: 'same', then: paused },
     { words: ['resume', 'kc'], prints: 'same', then: running },
-    // The status that it prints is that of the moment, which may be before or after the restart.
+    // The printed status is that of the moment, before or after the restart.
     { words: ['restart', 'kc'], prints: /"name": "kc"/, then: running },
     { words: ['restart', 'kc', '--include-tasks'], prints: /"name": "kc"/, then: running },
     { words: ['restart', 'kc', '--only-failed'], prints: /"name": "kc"/, then: running },
@@ -64,7 +64,7 @@ export async function kafkaConnectPySteps({
     { words: ['status', 'kc'], prints: 'settles' },
     { words: ['resume', '--all', '--state', 'PAUSED'], prints: 'same', then: ['kc-2', ['RUNNING', 'RUNNING']] },
     { words: ['restart', '--all', '--include-tasks'], prints: /"kc-2"/, then: ['kc-2', ['RUNNING', 'RUNNING']] },
-    // It sends the JSON text as a JSON string, which no Connect can read.
+    // The client sends the JSON text as a JSON string, which Connect cannot read.
     { words: ['validate-config', pluginClass, '-d', JSON.stringify(config)], prints: /Error: \w/ },
     { words: ['delete', 'kc'], prints: 'same', then: ['kc', 'absent'] },
     { words: ['delete', 'kc'], prints: 'same' },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ClientStep } from './client-script.ts'
 import type { ClientSides } from './client-sides.ts'
 
-/** kafkaconnect 1.3.1 (LSST): every command that concerns any connector; `create` is for four sinks of others. */
+/** kafkaconnect 1.3.1 (LSST): every command for any connector. `create` is only for four sinks of other vendors. */
 export async function kafkaconnectSteps({ config, folder }: ClientSides): Promise<readonly ClientStep[]> {
   const running = ['lsst', ['RUNNING', 'RUNNING']] as const
   const file = join(folder, 'lsst.json')

@@ -8,7 +8,7 @@ import { kafkaConnectClientSteps } from './kafka-connect-client.ts'
 
 const here = (name: string): string => new URL(name, import.meta.url).pathname
 
-test('to client libraries Tributary and Kafka Connect are the same', { timeout: 600_000 }, async (t) => {
+test('client libraries cannot distinguish Tributary from Kafka Connect', { timeout: 600_000 }, async (t) => {
   const sides = await startClientSides(t)
 
   await t.test('kafka-connect-api', async (t) => {

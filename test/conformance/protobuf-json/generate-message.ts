@@ -43,26 +43,30 @@ const TEXTS = [
 ] // prettier-ignore
 
 export interface GenerateOptions {
-  /** Messages nested below this one. */
+  /** How many levels of messages may be nested below this message. */
   readonly depth: number
-  /** Names that an Any may hold. */
+  /** Names of types that an Any may contain. */
   readonly anyTypes: readonly string[]
-  /** Java has no extensions inside an Any. */
+  /** Java finds no extensions inside an Any. */
   readonly inAny?: boolean
-  /** No field twice that is not repeated, and no oneof with two members: nothing is replaced by what comes later. */
+  /**
+   * No value replaces an earlier one: a field that is not repeated occurs at most once, and a oneof has at most one
+   * member.
+   */
   readonly once?: boolean
-  /** Java also prints map entries that later ones replace, so what has no JSON form must not be in one. */
+  /** Java also prints map entries that later ones replace, so a map must not contain a value without a JSON form. */
   readonly inMap?: boolean
 }
 
 /**
- * A well-formed message of a type with random fields, in forms that an encoder may choose and those that only a decoder
- * knows: fields out of order and more than once, packed and not, over-long varints, unknown fields, unknown enum numbers.
+ * Generates a well-formed message of a type with random fields. The message uses forms that an encoder may choose and
+ * forms that only a decoder meets: fields out of order and more than once, packed and unpacked, over-long varints,
+ * unknown fields, unknown enum numbers.
  */
 export function generateMessage(type: MessageType, random: Random, options: GenerateOptions): Buffer {
   const special = wellKnown(type, random, options)
   if (special) return special
-  // A few fields of many: whole messages of such types, nested, would be megabytes
+  // The message gets only a few of the fields: whole nested messages of such types would be megabytes.
   const oneofs = new Set<string>()
   const density = random.pick([0, 0.05, 0.1, options.depth === 0 ? 0.8 : 0.3])
   const parts: Buffer[] = []
@@ -160,7 +164,8 @@ export function varint(value: bigint, random?: Random): Buffer {
     bytes.push(Number(rest & 0x7fn) | 0x80)
     rest >>= 7n
   } while (rest > 0n)
-  // An encoder may write more bytes than are needed. Of ten, protobuf-java takes the last for 1 whatever it is.
+  // An encoder may write more bytes than needed. protobuf-java reads the tenth byte as 1 whatever its value, so at most
+  // nine are written.
   while (random !== undefined && bytes.length < 8 && random.chance(0.02)) bytes.push(0x80)
   bytes.push(bytes.pop()! & 0x7f)
   return Buffer.from(bytes)
@@ -195,7 +200,7 @@ function shuffle<T>(items: T[], random: Random): void {
   }
 }
 
-/** Types whose random content would mostly have no JSON form get content that mostly has one. */
+/** Types whose random content would rarely have a JSON form get content that mostly has one. */
 function wellKnown(type: MessageType, random: Random, options: GenerateOptions): Buffer | null {
   const seconds = (n: bigint): Buffer => Buffer.concat([varint(8n), varint(n)])
   const nanos = (n: number): Buffer => Buffer.concat([varint(16n), varint(BigInt(n))])

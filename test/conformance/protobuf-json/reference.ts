@@ -8,13 +8,16 @@ const run = promisify(execFile)
 const here = import.meta.dirname
 const target = join(here, 'target')
 
-/** What protobuf-java made of one message. */
+/** The result of protobuf-java for one message. */
 export type Verdict =
   | { readonly kind: 'json'; readonly json: string }
   /** `decode!`: malformed; `json!`: well-formed and without a JSON form. */
   | { readonly kind: 'decode!' | 'json!'; readonly why: string }
 
-/** Builds the Java reference with Maven, and fetches the protoc of the same version. Path of a FileDescriptorSet. */
+/**
+ * Builds the Java reference with Maven, and fetches the protoc of the same version. Returns the path of a
+ * FileDescriptorSet.
+ */
 export async function buildReference(): Promise<string> {
   await run('mvn', ['-q', '-B', `-Dprotoc.platform=${platform()}`, 'package'], { cwd: here })
   const protoc = join(target, 'protoc.exe')
@@ -31,7 +34,7 @@ function platform(): string {
   return `${system}-${process.arch === 'arm64' ? 'aarch_64' : 'x86_64'}`
 }
 
-/** Asks one JVM for all messages. */
+/** Converts all messages in one JVM. */
 export async function referenceJson(
   set: string,
   messages: readonly { readonly type: string; readonly bytes: Buffer }[],

@@ -1,8 +1,8 @@
 import type { Field, MessageType } from '@tributary/grpc-ingest/schema'
 
 /**
- * Compares two JSON values of a message: float fields after Math.fround, everything else exactly, -0 and 0 being two.
- * Answers where they differ, or null.
+ * Compares two JSON values of a message: float fields after Math.fround, everything else exactly; -0 and 0 differ.
+ * Returns the first place where they differ, or null.
  */
 export function firstDifference(
   type: MessageType | null,

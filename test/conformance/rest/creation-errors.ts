@@ -3,7 +3,7 @@ import { CONFIG, create, FILE_SOURCE, patch, put, without } from './steps.ts'
 
 const named = (more: Record<string, unknown>): unknown => ({ name: 'a', config: { ...CONFIG, ...more } })
 
-/** What POST and PUT refuse; no connector is left behind. */
+/** Requests that POST and PUT refuse. No connector is left behind. */
 export const CREATION_ERRORS: readonly Step[] = [
   ...['{', '[]', 'null', '"a"', '1', 'true', '', ' ', '{"name":"a"} x{', '{"name":"a","config":{"a":tru}}'].map(
     (body) => create(body, { differs: 'clientMistake' }),

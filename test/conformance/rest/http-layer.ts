@@ -5,7 +5,7 @@ const accept = (accept: string | null): Step => get('/connectors', { headers: { 
 const body = (type: string | null): Step =>
   post('/connectors', JSON.stringify({ name: 'a', config: {} }), { headers: { 'content-type': type } })
 
-/** What JAX-RS and Jetty do before a resource is reached: paths, methods, media types. */
+/** The work of JAX-RS and Jetty before a resource is reached: paths, methods, media types. */
 export const HTTP_LAYER: readonly Step[] = [
   get('/'),
   get('/health'),

@@ -4,7 +4,7 @@ import { send } from '../../support/rest-call.ts'
 import type { LinesFile } from './lines-file.ts'
 import { create, get, JSON_TYPE, patch, post, put, remove } from './steps.ts'
 
-/** Waits until Connect's connector and tasks are in these states, then compares everything that can be read of it. */
+/** Waits until Connect's connector and tasks have these states, then compares every read of the connector. */
 export async function alike(
   comparison: Comparison,
   path: string,
@@ -36,7 +36,7 @@ function statesOf(status: unknown): unknown[] {
   return [connector?.state, ...(tasks ?? []).map(({ state }) => state)]
 }
 
-/** Made, read, changed. */
+/** A connector is created, read and changed. */
 export async function configLifecycle(comparison: Comparison, lines: LinesFile): Promise<void> {
   const config = { 'connector.class': 'FileStreamSource', topic: lines.topic, file: lines.file }
   const running = { ...config, 'tasks.max': 3 }
@@ -112,7 +112,7 @@ export async function configLifecycle(comparison: Comparison, lines: LinesFile):
   await comparison.steps(get('/connectors/c/topics'), remove('/connectors/c', { headers: JSON_TYPE }))
 }
 
-/** Paused, resumed, stopped, deleted, and born in each of these states. */
+/** A connector is paused, resumed, stopped and deleted, and created in each of these states. */
 export async function stateLifecycle(comparison: Comparison, lines: LinesFile): Promise<void> {
   const config = { 'connector.class': 'FileStreamSource', topic: lines.topic, file: lines.file }
   const c = '/connectors/s'
@@ -156,7 +156,7 @@ export async function stateLifecycle(comparison: Comparison, lines: LinesFile): 
   await comparison.eventually(get(`${c}/tasks/0/status`))
   await comparison.eventually(get('/connectors?expand=status&expand=info'))
 
-  // The offsets belong to the name: the next connector of it has them.
+  // Offsets belong to the name, so the next connector of the name has them.
   await comparison.steps(create({ name: 's', initial_state: 'stopped', config }))
   await alike(comparison, c, 'STOPPED', [])
   await comparison.steps(remove(c), create({ name: 's', initial_state: 'PAUSED', config }))

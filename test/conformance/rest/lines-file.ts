@@ -5,19 +5,19 @@ import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { OF_SIDE } from '../sides.ts'
 
-/** A file of lines that all sides read, each into a topic of its own. */
+/** A file of lines. Each side reads it into a topic of its own. */
 export interface LinesFile {
   readonly file: string
-  /** Stands for one topic a side. */
+  /** A placeholder that becomes another topic on each side. */
   readonly topic: string
   append(text: string): Promise<void>
-  /** Writes another file into the same folder; its path. */
+  /** Writes another file into the same folder. Returns its path. */
   beside(name: string, text: string): Promise<string>
   /** The path of a file that cannot be opened (ENOTDIR) until it is unblocked. */
   blocked(name: string): Promise<{ readonly path: string; unblock(): Promise<void> }>
 }
 
-/** Three lines, 14 bytes; gone with the test. */
+/** Creates a file of three lines, 14 bytes. It is removed with the test. */
 export async function linesFile(t: TestContext): Promise<LinesFile> {
   const folder = await mkdtemp(join(tmpdir(), 'conformance-'))
   t.after(() => rm(folder, { recursive: true }))

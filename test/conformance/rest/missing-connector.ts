@@ -3,7 +3,7 @@ import { get, JSON_TYPE, patch, post, put, remove } from './steps.ts'
 
 const OFFSETS = { offsets: [{ partition: { filename: 'a' }, offset: { position: 1 } }] }
 
-/** Every resource of a connector that is not there. */
+/** Every resource of a connector that does not exist. */
 export const MISSING_CONNECTOR: readonly Step[] = [
   get('/connectors/none'),
   get('/connectors/none/'),

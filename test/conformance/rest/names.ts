@@ -1,7 +1,7 @@
 import type { Comparison, Step } from '../both-sides.ts'
 import { CONFIG, create, get, put, remove } from './steps.ts'
 
-/** Names as they are in a body, and as they are in a path. */
+/** Names as they stand in a body and in a path. */
 const NAMES: readonly (readonly [name: string, path: string])[] = [
   ['a b', 'a%20b'],
   ['a/b', 'a%2Fb'],
@@ -17,7 +17,7 @@ const NAMES: readonly (readonly [name: string, path: string])[] = [
   ['long'.repeat(60), 'long'.repeat(60)],
 ]
 
-/** Each kind of name is made by POST, found by its path, made again by PUT, and deleted. */
+/** A connector of each name is created with POST, found by its path, created again with PUT, and deleted. */
 export async function specialNames(comparison: Comparison): Promise<void> {
   await comparison.steps(
     ...NAMES.flatMap(([name, path]): Step[] => [

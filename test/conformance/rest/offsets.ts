@@ -6,7 +6,7 @@ import { alike } from './lifecycle.ts'
 import type { LinesFile } from './lines-file.ts'
 import { create, get, JSON_TYPE, patch, post, put, remove } from './steps.ts'
 
-/** Offsets read, altered and reset (KIP-875), and what the source makes of them. */
+/** Offsets are read, altered and reset (KIP-875), and the source continues from them. */
 export async function offsets(comparison: Comparison, lines: LinesFile, brokers: readonly string[]): Promise<void> {
   const c = '/connectors/o'
   const config = { 'connector.class': 'FileStreamSource', topic: lines.topic, file: lines.file }
@@ -91,7 +91,7 @@ export async function offsets(comparison: Comparison, lines: LinesFile, brokers:
   await alike(comparison, c, 'RUNNING', ['RUNNING'])
 
   await comparison.steps(put(`${c}/stop`))
-  // At once: Connect waits for the tasks to be gone, too.
+  // Sent at once: Connect, too, waits until the tasks have ended.
   await comparison.steps(remove(`${c}/offsets`), remove(`${c}/offsets`, { headers: JSON_TYPE }), get(`${c}/offsets`))
   await comparison.steps(put(`${c}/resume`))
   await written(['one', 'two', 'three', 'two', 'three', 'one', 'two', 'three'])

@@ -5,8 +5,9 @@ import { MODES } from '../sides.ts'
 import { CONFIG, create, get, patch, put, remove } from './steps.ts'
 
 /**
- * What several clients do at once. Here Kafka Connect is no model: it answers several of them with 201, or with 409 and
- * 500 because of a rebalance. Ours must answer as if they had come one after the other; what they leave is compared.
+ * Concurrent requests of several clients. Kafka Connect is no model here: it answers several of them with 201, or with
+ * 409 and 500 because of a rebalance. Tributary must answer as if the requests had arrived one after the other. The
+ * resulting state is compared.
  */
 export async function races(comparison: Comparison): Promise<void> {
   const stopped = { initial_state: 'STOPPED', config: CONFIG }
@@ -45,7 +46,7 @@ export async function races(comparison: Comparison): Promise<void> {
   await comparison.eventually(get('/connectors'))
 }
 
-/** Sends all at once, to Connect as well; ours must give these statuses, in any order. */
+/** Sends all requests at the same time, to Connect as well. Tributary must answer with these statuses, in any order. */
 async function atOnce({ sides }: Comparison, steps: readonly Step[], statuses: readonly number[]): Promise<void> {
   const sendAll = (url: string): Promise<Answer[]> => Promise.all(steps.map((step) => send(url, step)))
   const [, ...answers] = await Promise.all([sendAll(sides.connect), ...MODES.map((mode) => sendAll(sides.ours[mode]))])

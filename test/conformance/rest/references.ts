@@ -4,8 +4,8 @@ import type { LinesFile } from './lines-file.ts'
 import { create, get, patch, post, remove } from './steps.ts'
 
 /**
- * `${file:…}` stays a reference wherever it is shown, and is resolved at the task: the offsets have the real name. What
- * cannot be resolved, as there is no such provider or key, stays as it is and is no error.
+ * `${file:…}` stays a reference wherever it is shown. The task resolves the reference, so offsets contain the real
+ * name. A reference to an unknown provider or key stays unchanged and is not an error.
  */
 export async function references(comparison: Comparison, lines: LinesFile): Promise<void> {
   const c = '/connectors/ref'

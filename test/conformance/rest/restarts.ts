@@ -3,7 +3,7 @@ import { alike, connectShows } from './lifecycle.ts'
 import type { LinesFile } from './lines-file.ts'
 import { create, get, post, put, remove } from './steps.ts'
 
-/** Restarts of a connector that is running, paused, stopped. */
+/** Restarts of a connector that is running, paused or stopped. */
 export async function restarts(comparison: Comparison, lines: LinesFile): Promise<void> {
   const config = { 'connector.class': 'FileStreamSource', topic: lines.topic, file: lines.file }
   const c = '/connectors/r'
@@ -44,7 +44,7 @@ export async function restarts(comparison: Comparison, lines: LinesFile): Promis
   await comparison.steps(post(`${c}/restart?includeTasks=true&onlyFailed=true`), remove(c))
 }
 
-/** A connector whose task fails when it starts, and what mends it. */
+/** A connector whose task fails at its start until its file is repaired. */
 export async function failures(comparison: Comparison, lines: LinesFile): Promise<void> {
   const config = { 'connector.class': 'FileStreamSource', topic: lines.topic }
   const f = '/connectors/f'
@@ -53,7 +53,7 @@ export async function failures(comparison: Comparison, lines: LinesFile): Promis
     put(`${f}/config`, { ...config, file: file.path }),
     put('/connectors/g/config', { ...config, file: file.path }),
   )
-  // A task that is restarted runs for a moment before it fails again: of this one nothing is compared any more.
+  // A restarted task runs for a moment before it fails again, so nothing of this connector is compared afterwards.
   await alike(comparison, '/connectors/g', 'RUNNING', ['FAILED'])
   await comparison.steps(
     post('/connectors/g/restart?includeTasks=true&onlyFailed=true'),
@@ -70,7 +70,7 @@ export async function failures(comparison: Comparison, lines: LinesFile): Promis
   await comparison.steps(put(`${f}/resume`))
   await alike(comparison, f, 'RUNNING', ['FAILED'])
   await file.unblock()
-  // Said in so many words, only the connector is restarted.
+  // With includeTasks=false only the connector is restarted.
   await comparison.steps(post(`${f}/restart?includeTasks=false`), put(`${f}/pause`))
   await alike(comparison, f, 'PAUSED', ['FAILED'])
   await comparison.steps(put(`${f}/resume`))

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Step } from '../both-sides.ts'
 
-/** What a step may say besides its request. */
+/** Options of a step besides its request. */
 export type Shows = Pick<Step, 'differs' | 'lenient' | 'headers'>
 
 export const JSON_TYPE = { 'content-type': 'application/json' }
 export const TEXT_TYPE = { 'content-type': 'text/plain' }
 
-/** Config of a connector that reads nothing. */
+/** The config of a connector that reads nothing. */
 export const CONFIG = { 'connector.class': 'FileStreamSource', topic: `t-${randomUUID()}`, file: '/dev/null' }
 
 export const FILE_SOURCE = 'org.apache.kafka.connect.file.FileStreamSourceConnector'
@@ -37,7 +37,7 @@ export function create(body: unknown, shows?: Shows): Step {
   return post('/connectors', body, shows)
 }
 
-/** With the file source; by default more of the framework's settings are in the answer. */
+/** Validates a config with the file source. By default our answer has additional framework settings. */
 export function validate(body: unknown, shows?: Shows): Step {
   return put('/connector-plugins/FileStreamSource/config/validate', body, shows ?? { lenient: 'moreKeys' })
 }

@@ -14,7 +14,7 @@ import {
 } from './step.ts'
 import { MALFORMED } from './ticking-source.ts'
 
-/** The runbook of a connector that has failed, cause by cause. */
+/** The runbook for a failed connector, cause by cause. */
 export const connectorFailure: readonly Procedure[] = [
   {
     name: 'diagnosis',
@@ -73,7 +73,7 @@ export const connectorFailure: readonly Procedure[] = [
       {
         given: (pipeline) => {
           const { config } = flow(pipeline, SINK)
-          // The file has the form of a POST, with a name around the config.
+          // The file has the form of a POST body: a name and a config.
           return pipeline.file('docker/connectors/postgres-sink.json', { name: SINK, config })
         },
         command: `curl -X PUT http://localhost:8083/connectors/${SINK}/config \\

@@ -8,7 +8,7 @@ const batches = (size: string): RunbookStep => ({
   holds: merged(SINK, { 'batch.size': size, 'consumer.max.poll.records': size }),
 })
 
-/** The runbook of a consumer lag that stays high, and what the guide for troubleshooting adds. */
+/** The runbook for a high consumer lag, and the additional commands of the troubleshooting guide. */
 export const highLag: readonly Procedure[] = [
   { name: 'larger batches, and back', steps: [batches('2000'), batches('1000')] },
   { name: 'a task that has failed', steps: [taskRestarted(SINK, sourceDownAndBack(SINK))] },

@@ -17,7 +17,7 @@ const run = promisify(execFile)
 
 type Config = Readonly<Record<string, string>>
 
-/** A connector under the name that a runbook gives it, and what it reads and writes. */
+/** A connector under the name that a runbook gives it, with its source and its topic. */
 export interface Flow {
   readonly name: string
   readonly source: TickingSource
@@ -27,7 +27,7 @@ export interface Flow {
 }
 
 /**
- * Tributary as an operator has it: a control plane, workers that can be scaled and killed, and a shell in which
+ * Tributary as operators have it: a control plane, workers that can be scaled and killed, and a shell in which
  * `localhost:8083` and `kafka-connect:8083` are the REST API.
  */
 export class Pipeline {
@@ -36,7 +36,7 @@ export class Pipeline {
   readonly #t: TestContext
   readonly #brokers: readonly string[]
   readonly #env: Record<string, string>
-  /** Where the shell is, with the files that the runbooks name. */
+  /** The folder of the shell, with the files that the runbooks name. */
   readonly #folder = temporaryFolder('runbooks')
   readonly #workers: Child[] = []
   #plane: Child | null = null
@@ -54,12 +54,12 @@ export class Pipeline {
     }
   }
 
-  /** With one worker. `settings` by their names in the environment. */
+  /** Starts a pipeline with one worker. `settings` are named as in the environment. */
   static async start(t: TestContext, settings: Record<string, string> = {}): Promise<Pipeline> {
     const { brokers } = await sharedKafka()
     const pipeline = new Pipeline(t, brokers, await freePort(), settings)
     await pipeline.shell('command -v curl jq')
-    // curl finds the runbooks' addresses where ours is.
+    // curl maps the runbooks' addresses to the address of this control plane.
     const connectTo = ['localhost', 'kafka-connect'].map(
       (host) => `connect-to = "${host}:8083:${new URL(pipeline.url).host}"\n`,
     )
@@ -72,7 +72,10 @@ export class Pipeline {
     return pipeline
   }
 
-  /** A connector with a source of its own, which does not reconnect by itself, so that an outage makes it FAILED. */
+  /**
+   * Creates a connector with a source of its own. The connector does not reconnect by itself, so an outage makes it
+   * FAILED.
+   */
   async addFlow(name: string, more: Config = {}): Promise<Flow> {
     const source = new TickingSource()
     await source.start()
@@ -97,17 +100,17 @@ export class Pipeline {
     return flow
   }
 
-  /** A file that a runbook's command reads. */
+  /** Writes a file that a runbook's command reads. */
   async file(name: string, content: unknown): Promise<void> {
     const path = join(this.#folder, name)
     await mkdir(join(path, '..'), { recursive: true })
     await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content, null, 2))
   }
 
-  /** What the command prints. */
+  /** Runs a command. Returns its output. */
   async shell(command: string): Promise<string> {
     const env = { ...process.env, CURL_HOME: this.#folder, NO_PROXY: '*' }
-    // A pipe is as good as its first failure.
+    // A pipe fails with its first command that fails.
     const { stdout } = await run('bash', ['-o', 'pipefail', '-c', command], { cwd: this.#folder, env, timeout: 60_000 })
     return stdout
   }
@@ -116,7 +119,7 @@ export class Pipeline {
     return inStates(this.url, connector, states)
   }
 
-  /** So many workers, as `docker compose up --scale`. */
+  /** Sets the number of workers, as `docker compose up --scale` does. */
   async scale(workers: number): Promise<void> {
     while (this.#workers.length < workers) await this.#startWorker()
     await Promise.all(this.#workers.splice(workers).map((worker) => worker.stop()))
@@ -128,14 +131,14 @@ export class Pipeline {
     await Promise.all([this.#startPlane(), this.#startWorker()])
   }
 
-  /** Waits until it is RUNNING and new records come into its topic. */
+  /** Waits until the connector is RUNNING and new records arrive in its topic. */
   async goesOn(flow: Flow): Promise<void> {
     await this.states(flow.name, ['RUNNING', 'RUNNING'])
     const before = await this.written(flow.topic)
     await until(`${flow.name} writes records`, async () => (await this.written(flow.topic)) > before)
   }
 
-  /** Records in the topic. */
+  /** The number of records in the topic. */
   written(topic: string): Promise<bigint> {
     return readEndOffset(this.#brokers, topic)
   }
@@ -144,7 +147,7 @@ export class Pipeline {
     return readPartition(this.#brokers, deadLetters)
   }
 
-  /** Holds that every tick up to the last one is in the topic, but for malformed ones. */
+  /** Checks that every tick up to the last one is in the topic, except malformed ones. */
   async nothingLost({ source, topic }: Flow): Promise<void> {
     const records = await readPartition(this.#brokers, topic)
     const kept = new Set(

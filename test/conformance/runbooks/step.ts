@@ -7,11 +7,11 @@ export const SINK = 'postgres-sink-connector'
 
 export const FAILED = ['RUNNING', 'FAILED'] as const
 
-/** One command of a runbook, and what it is there for. */
+/** One command of a runbook, and its promise. */
 export interface RunbookStep {
-  /** What has happened before, or what another command than the shell's does here. */
+  /** What happens before the command, or what stands for a command that the shell cannot run. */
   readonly given?: (pipeline: Pipeline) => Promise<void> | void
-  /** As the runbook has it, to the letter. */
+  /** The command exactly as in the runbook. */
   readonly command: string
   readonly promises: string
   readonly holds: (pipeline: Pipeline, output: string) => Promise<void> | void
@@ -54,7 +54,7 @@ export function paused(connector: string): RunbookStep {
     holds: async (pipeline) => {
       await pipeline.states(connector, ['PAUSED', 'PAUSED'])
       const { source, topic } = flow(pipeline, connector)
-      // The batch that was on its way when PAUSED was shown still arrives, as on Kafka Connect.
+      // The batch that was on its way when PAUSED was shown still arrives, as in Kafka Connect.
       await until('nothing is written while the source goes on', async () => {
         const [written, { lastTick }] = [await pipeline.written(topic), source]
         await until('the source goes on', () => source.lastTick > lastTick + 10)
@@ -80,7 +80,7 @@ export function deleted(connector: string): RunbookStep {
   }
 }
 
-/** What a command promises after which the connector writes records again and has missed none. */
+/** The promise that the connector writes records again and has missed none. */
 export function goesOn(connector: string): (pipeline: Pipeline) => Promise<void> {
   return async (pipeline) => {
     await pipeline.goesOn(flow(pipeline, connector))
@@ -88,7 +88,7 @@ export function goesOn(connector: string): (pipeline: Pipeline) => Promise<void>
   }
 }
 
-/** What a command promises that answers the connector's config with these settings changed, and no others. */
+/** The promise that the answer is the connector's config with these settings changed, and no others. */
 export function merged(connector: string, settings: Readonly<Record<string, string>>): RunbookStep['holds'] {
   return async (pipeline, output) => {
     const { name, config } = JSON.parse(output) as { name: string; config: unknown }
@@ -97,7 +97,7 @@ export function merged(connector: string, settings: Readonly<Record<string, stri
   }
 }
 
-/** What comes before a command: the source goes away, and the connector fails. */
+/** Before a command: the source goes away, and the connector fails. */
 export function sourceDown(connector: string): (pipeline: Pipeline) => Promise<void> {
   return async (pipeline) => {
     flow(pipeline, connector).source.stop()
@@ -105,7 +105,7 @@ export function sourceDown(connector: string): (pipeline: Pipeline) => Promise<v
   }
 }
 
-/** What comes before a command: as `sourceDown`, and the source is back, to which nobody connects by himself. */
+/** Before a command: like `sourceDown`, then the source is back, but the connector does not reconnect by itself. */
 export function sourceDownAndBack(connector: string): (pipeline: Pipeline) => Promise<void> {
   return async (pipeline) => {
     await sourceDown(connector)(pipeline)

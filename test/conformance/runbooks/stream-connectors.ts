@@ -20,7 +20,7 @@ const bothRun: RunbookStep['holds'] = (_, output) => {
   assert.deepEqual([connector.state, ...tasks.map(({ state }) => state)], ['RUNNING', 'RUNNING'])
 }
 
-/** The first two checks of the script; its third reads a JVM's beans. */
+/** The first two checks of the script. The third one reads JMX beans. */
 const healthScript = `CONNECTOR_NAME="grpc-connector"
 CONNECT_URL="http://localhost:8083"
 STATUS=$(curl -s $CONNECT_URL/connectors/$CONNECTOR_NAME/status | jq -r '.connector.state')
@@ -39,7 +39,7 @@ if [ "$TASK_STATUS" != "RUNNING" ]; then
 fi
 echo "OK: Connector healthy"`
 
-/** The runbook of the gRPC source; those of the WebSocket and the SQS source have the same commands. */
+/** The runbook of the gRPC source. The runbooks of the WebSocket and SQS sources have the same commands. */
 export const streamConnectors: readonly Procedure[] = [
   {
     name: 'decision tree',

@@ -2,15 +2,15 @@ import { setInterval } from 'node:timers/promises'
 import { startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
 
 const INTERVAL_MS = 20
-/** A varint that ends in its middle. */
+/** An incomplete varint. */
 export const MALFORMED = Buffer.from([18, 200, 1])
 
 /**
- * A gRPC stream of numbered ticks that goes on after the number asked for, 1 by default; stands for the database of a
- * runbook: it can be down, and one of its records can be bad.
+ * A gRPC stream of numbered ticks, which continues after the number that the request names (by default from 1). It
+ * stands for the database of a runbook: it can be down, and one of its records can be malformed.
  */
 export class TickingSource {
-  /** What each stream was asked to go on after; null for from the start. */
+  /** The number after which each stream was asked to continue; null: from the start. */
   readonly askedFrom: (number | null)[] = []
   readonly malformed = new Set<number>()
   #ticker: Ticker | null = null
@@ -22,12 +22,12 @@ export class TickingSource {
     return this.#port
   }
 
-  /** The highest that was sent. */
+  /** The highest number that was sent. */
   get lastTick(): number {
     return this.#last
   }
 
-  /** On the same port each time. */
+  /** Starts the server, each time on the same port. */
   async start(): Promise<void> {
     this.#ended = new AbortController()
     this.#ticker = await startTicker({ watch: (call) => this.#watch(call), port: this.#port })
@@ -39,7 +39,10 @@ export class TickingSource {
     this.#ticker?.stop()
   }
 
-  /** The next tick, and it alone, is no protobuf message, however often it is asked for. Gives its number. */
+  /**
+   * Makes the next tick, and only that tick, a malformed protobuf message, however often it is read. Returns its
+   * number.
+   */
   spoilNext(): number {
     const sequence = this.#last + 1
     this.malformed.add(sequence)

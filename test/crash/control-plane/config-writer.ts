@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type { ReplicaProcess } from './processes.ts'
 
-/** What a client knows of one write. `acknowledged`: 2xx; `refused`: a clean error; `cut`: its replica was killed. */
+/**
+ * The outcome of one write for its client. `acknowledged`: 2xx. `refused`: a clean error. `cut`: its replica was
+ * killed.
+ */
 export interface Write {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly connector: string
-  /** In the configuration; of a deletion there is none. */
+  /** The value in the written configuration. A deletion has none. */
   readonly value: string | null
   readonly outcome: 'acknowledged' | 'refused' | 'cut'
-  /** By `performance.now()`. */
+  /** In ms of `performance.now()`. */
   readonly sentAt: number
   readonly answeredAt: number
-  /** What must not happen, in words. */
+  /** A description of an answer that must not happen. */
   readonly fault?: string
 }
 
@@ -21,12 +24,12 @@ const EXPECTED: Readonly<Record<Write['method'], readonly number[]>> = {
   PATCH: [200],
   DELETE: [204],
 }
-/** Writes of one connector's life, each at any replica. */
+/** The writes of one connector's life, each to any replica. */
 const LIFE = ['POST', 'PUT', 'PATCH', 'PUT', 'PATCH', 'DELETE'] as const
 
 /**
- * A client that gives each connector a life of its own, at random replicas, and never sends a write a second time: what is in
- * the topic twice was made twice. A connector whose write failed is left as it is.
+ * A client that creates, changes and deletes connectors at random replicas, and never sends a write a second time. So a
+ * write that is in the topic twice was made twice. The client leaves a connector alone after a failed write.
  */
 export class ConfigWriter {
   readonly writes: Write[] = []
@@ -39,7 +42,7 @@ export class ConfigWriter {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const connector = `c-${randomUUID()}`
-      // One connector in three stays, so that the end shows configurations too.
+      // One connector in three is not deleted, so that the end shows configurations too.
       const life = Math.random() < 0.33 ? LIFE.slice(0, -1) : LIFE
       for (const method of life) {
         const write = await this.#write(method, connector)

@@ -12,7 +12,7 @@ const CLIENTS = 10
 const KILLS = long ? 12 : 3
 const WRITES = long ? 1000 : 100
 
-/** How often each value, and each connector's deletion, stands in the config topic for a read_committed reader. */
+/** How often a read_committed reader finds each value, and each connector's deletion, in the config topic. */
 async function countKept(brokers: readonly string[], topic: string): Promise<Map<string, number>> {
   const kept = new Map<string, number>()
   for (const { key, value } of await readPartition(brokers, topic, 0, { committed: true })) {
@@ -25,7 +25,7 @@ async function countKept(brokers: readonly string[], topic: string): Promise<Map
   return kept
 }
 
-/** What the topic must show of a write. */
+/** The text that identifies a write when the topic is read. */
 const trace = ({ value, connector }: Write): string => value ?? `deletion of ${connector}`
 
 async function assertReadEverywhere(replicas: readonly ReplicaProcess[], writes: readonly Write[]): Promise<void> {
@@ -41,7 +41,7 @@ async function assertReadEverywhere(replicas: readonly ReplicaProcess[], writes:
   }
 }
 
-test(`the leader killed ${KILLS} times during ${WRITES} config writes: each acknowledged one is there, once`, async (t) => {
+test(`the leader is killed ${KILLS} times during ${WRITES} config writes: each acknowledged write is in the topic once`, async (t) => {
   const { brokers } = await sharedKafka()
   const { all, leader, configTopic } = await startReplicas(t, brokers, 3)
   const clients = Array.from({ length: CLIENTS }, () => new ConfigWriter(all))

@@ -13,7 +13,7 @@ const put = ({ url }: ReplicaProcess, name: string): Promise<Answer> =>
     body: { 'connector.class': 'FileStreamSource', topic: 't' },
   })
 
-test('Kafka away: reads are answered, writes end with a clean error, and all goes on by itself when it is back', async (t) => {
+test('while Kafka is away reads are answered and writes end with a clean error; afterwards all replicas work again by themselves', async (t) => {
   const broker = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => broker.stop())
   const env = { TRIBUTARY_SESSION_TIMEOUT_MS: '4000', TRIBUTARY_REST_REQUEST_TIMEOUT_MS: '12000' }

@@ -7,10 +7,13 @@ import { until } from '../../support/until.ts'
 
 const MAIN = new URL('../../../apps/control-plane/src/main.ts', import.meta.url).pathname
 
-/** A replica of the control plane as a process of its own, always at the same address. */
+/** A replica of the control plane as a process of its own, which always has the same address. */
 export class ReplicaProcess {
   readonly url: string
-  /** When it was killed, and when it answered again, by `performance.now()`; one that is down has no second yet. */
+  /**
+   * When the replica was killed, and when it answered again, by `performance.now()`. There is no second time while the
+   * replica is down.
+   */
   readonly outages: { readonly from: number; to: number }[] = []
   readonly #logFile: string
   readonly #start: (logFile: string) => Promise<Child>
@@ -42,14 +45,17 @@ export class ReplicaProcess {
     await this.#child?.kill()
   }
 
-  /** SIGTERM; answers how it ended. */
+  /** Sends SIGTERM. Returns how the process ended. */
   async stop(): Promise<Exit | undefined> {
     this.outages.push({ from: performance.now(), to: Infinity })
     await this.#child?.stop()
     return this.#child?.exit
   }
 
-  /** The URL of the leader as this replica knows it; null when it knows none, undefined when it does not answer. */
+  /**
+   * The URL of the leader according to this replica; null when the replica knows none, undefined when it does not
+   * answer.
+   */
   async leader(): Promise<string | null | undefined> {
     try {
       const response = await fetch(`${this.url}/cluster`, { signal: AbortSignal.timeout(1000) })
@@ -63,7 +69,7 @@ export class ReplicaProcess {
     }
   }
 
-  /** Whether it was down at some moment of that time. */
+  /** Whether the replica was down at some moment of that time. */
   wasDown(from: number, to: number): boolean {
     return this.outages.some((outage) => outage.from <= to && outage.to >= from)
   }
@@ -72,11 +78,11 @@ export class ReplicaProcess {
 export interface Replicas {
   readonly all: readonly ReplicaProcess[]
   readonly configTopic: string
-  /** Waits until one replica leads and the others know it. */
+  /** Waits until one replica leads and the others know the leader. */
   leader(): Promise<ReplicaProcess>
 }
 
-/** Replicas of a cluster of a random name, whose one plugin is a file source that nothing runs. */
+/** Starts replicas of a cluster with a random name. The cluster's one plugin is a file source that no worker runs. */
 export async function startReplicas(
   t: TestContext,
   brokers: readonly string[],

@@ -9,7 +9,7 @@ import { startReplicas } from './processes.ts'
 const { brokers } = await sharedKafka()
 const CLEAN = { code: 0, signal: null }
 
-test('SIGTERM: writes that are under way are answered as they were made', async (t) => {
+test('after SIGTERM the answers to writes under way are true', async (t) => {
   const { all } = await startReplicas(t, brokers, 1)
   const replica = all[0]!
   const create = (name: string): Promise<Answer> =>
@@ -31,7 +31,7 @@ test('SIGTERM: writes that are under way are answered as they were made', async 
   assert.equal((body as string[]).length, 51)
 })
 
-test('a rolling restart of all replicas under load refuses no write', async (t) => {
+test('no write is refused during a rolling restart of all replicas under load', async (t) => {
   const { all, leader } = await startReplicas(t, brokers, 3)
   await leader()
   const clients = Array.from({ length: 5 }, () => new ConfigWriter(all))

@@ -8,8 +8,9 @@ import { type ReplicaProcess, type Replicas, startReplicas } from './processes.t
 import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 
 /**
- * A leader that is suspended in the middle of a write (a pause of its virtual machine, say), and wakes when another one leads
- * and has written. A proxy stops its connection at a chosen request of the write, so that the window is hit each time.
+ * A leader is suspended in the middle of a write (its virtual machine may be paused, for instance), and wakes when
+ * another leader has written. A proxy stops its connection at a chosen request of the write, so that the window is hit
+ * each time.
  */
 let broker: ProxiedKafka
 before(async () => {
@@ -26,7 +27,7 @@ const put = ({ url }: ReplicaProcess, value: string): Promise<Answer> =>
     body: { 'connector.class': 'FileStreamSource', topic: 't', value },
   })
 
-/** The values that were written, in their order, for a read_committed reader. */
+/** The written values in order, for a read_committed reader. */
 async function committedValues({ configTopic }: Replicas): Promise<(string | undefined)[]> {
   const records = await readPartition(broker.brokers, configTopic, 0, { committed: true })
   return records
@@ -35,39 +36,42 @@ async function committedValues({ configTopic }: Replicas): Promise<(string | und
 }
 
 interface Suspension {
-  /** What the client of the suspended leader got at last. */
+  /** The answer that the client of the suspended leader got in the end. */
   readonly answer: Answer
-  /** The values that were written, in their order. */
+  /** The written values in order. */
   readonly values: readonly (string | undefined)[]
 }
 
-/** Suspends the leader while its write of `old` is held; then another one writes `new`, and both go on with `newer`. */
+/**
+ * Suspends the leader while its write of `old` is held. Another leader then writes `new`, and after the wake-up the
+ * first one takes the write of `newer`.
+ */
 async function suspendWhile(t: TestContext, held: (topic: string) => Held): Promise<Suspension> {
   const replicas = await startReplicas(t, broker.brokers, 3, SESSION)
-  const former = await replicas.leader()
-  const others = replicas.all.filter((replica) => replica !== former)
-  assert.equal((await put(former, 'first')).status, 201)
+  const suspended = await replicas.leader()
+  const others = replicas.all.filter((replica) => replica !== suspended)
+  assert.equal((await put(suspended, 'first')).status, 201)
 
   const holding = broker.proxy.hold(held(replicas.configTopic))
-  const old = put(former, 'old')
+  const old = put(suspended, 'old')
   await holding
-  process.kill(former.pid, 'SIGSTOP')
+  process.kill(suspended.pid, 'SIGSTOP')
   const onTheWay = put(others[0]!, 'on the way')
   const next = await until('another replica leads', async () => {
     const leader = await others[1]!.leader()
-    return leader !== former.url && others.find(({ url }) => url === leader)
+    return leader !== suspended.url && others.find(({ url }) => url === leader)
   })
   const written = await put(next, 'new')
   assert.equal(written.status, 200, JSON.stringify(written.body))
-  process.kill(former.pid, 'SIGCONT')
-  // Its connections break, and it tries again on new ones.
+  process.kill(suspended.pid, 'SIGCONT')
+  // The connections of the suspended leader break, and it tries again on new ones.
   broker.proxy.thaw()
   const answer = await old
   const { status } = await onTheWay
 
-  // It is a replica like any other now.
+  // The suspended leader is now a replica like the others.
   await replicas.leader()
-  assert.equal((await put(former, 'newer')).status, 200)
+  assert.equal((await put(suspended, 'newer')).status, 200)
   for (const { url } of replicas.all) {
     await until(`${url} shows the last write`, async () => {
       const { body } = await send(url, { method: 'GET', path: '/connectors/c/config' })
@@ -75,7 +79,8 @@ async function suspendWhile(t: TestContext, held: (topic: string) => Held): Prom
     })
   }
   const values = await committedValues(replicas)
-  // The leader refused it when it woke, and it went to the next one; or that one was elected long before.
+  // The suspended leader refused the write when it woke, and the next leader made it; or the next leader had been
+  // elected before.
   assert.equal(values.filter((value) => value === 'on the way').length, status === 200 ? 1 : 0, `${status}`)
   return { answer, values: values.filter((value) => value !== 'on the way') }
 }
@@ -87,7 +92,7 @@ function assertInDoubt({ status, body }: Answer): void {
   assert.match(message, /^Whether the change was made is not known/)
 }
 
-test('suspended before the broker had its write: the write never comes to count', async (t) => {
+test('a leader is suspended before the broker has its write: the write is never made', async (t) => {
   const { answer, values } = await suspendWhile(t, (topic) => ({
     apiKey: apiKeys.produce,
     naming: topic,
@@ -97,7 +102,7 @@ test('suspended before the broker had its write: the write never comes to count'
   assert.deepEqual(values, ['first', 'new', 'newer'])
 })
 
-test('suspended before the broker heard of its commit: the write never comes to count', async (t) => {
+test('a leader is suspended before the broker has its commit: the write is never made', async (t) => {
   const { answer, values } = await suspendWhile(t, (topic) => ({
     apiKey: apiKeys.endTxn,
     naming: topic.replace(/-configs$/, '-control-plane'),
@@ -107,7 +112,7 @@ test('suspended before the broker heard of its commit: the write never comes to 
   assert.deepEqual(values, ['first', 'new', 'newer'])
 })
 
-test('suspended before it heard of its commit: the write counts once, before those of the next leader', async (t) => {
+test('a leader is suspended before it has the answer to its commit: the write is made once, before the writes of the next leader', async (t) => {
   const { answer, values } = await suspendWhile(t, (topic) => ({
     apiKey: apiKeys.endTxn,
     naming: topic.replace(/-configs$/, '-control-plane'),

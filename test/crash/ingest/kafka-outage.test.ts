@@ -19,10 +19,13 @@ const BOUNDS = {
   'max.poll.records': String(POLL_RECORDS),
   'max.in.flight.records': String(IN_FLIGHT_RECORDS),
 }
-/** What a client takes without being read: its HTTP/2 window, the socket buffers of both ends, the server's own. */
+/**
+ * Bytes that a client takes without reading them: its HTTP/2 window, the socket buffers of both ends, and the server's
+ * own buffer.
+ */
 const TRANSPORT_BYTES = 1 * MIB + 8 * MIB + 64 * 1024
 const MAX_AHEAD = QUEUE_RECORDS + 2 * POLL_RECORDS + IN_FLIGHT_RECORDS + Math.ceil(TRANSPORT_BYTES / PAYLOAD_BYTES)
-/** While the sources wait nothing may pile up; and in all no more than what garbage collection leaves lying around. */
+/** Memory must not grow while the sources wait. In total it may grow by what garbage collection has not freed yet. */
 const MAX_GROWTH_WAITING = 48 * MIB
 const MAX_GROWTH = 256 * MIB
 
@@ -32,7 +35,10 @@ const SHORT_TRANSACTIONS = {
   'producer.override.transaction.timeout.ms': '1500',
 }
 
-/** Resolves once the source has written nothing for a second, as its writes wait; answers how much it has written. */
+/**
+ * Resolves when the source has written nothing for a second, because its writes wait. Returns the number of written
+ * messages.
+ */
 async function settled({ name, source }: Flow): Promise<number> {
   let written = -1
   let since = 0
@@ -46,7 +52,7 @@ async function settled({ name, source }: Flow): Promise<number> {
   return written
 }
 
-test(`Kafka away for ${OUTAGE_MS / 1000} s: the sources wait, memory stays bounded, all goes on by itself`, async (t) => {
+test(`Kafka is away for ${OUTAGE_MS / 1000} s: the sources wait, memory stays bounded, and afterwards all tasks continue by themselves`, async (t) => {
   const broker = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => broker.stop())
   const rig = await Rig.create(t, { brokers: broker.brokers, shortSessions: true })
@@ -99,14 +105,14 @@ test(`Kafka away for ${OUTAGE_MS / 1000} s: the sources wait, memory stays bound
   t.diagnostic(`RSS in MiB: ${mib(before)} before, +${mib(growthWaiting)} while waiting, ${mib(peak)} at most`)
   assert.ok(growthWaiting < MAX_GROWTH_WAITING, `RSS grew by ${mib(growthWaiting)} MiB while the sources waited`)
   assert.ok(peak - before < MAX_GROWTH, `RSS grew from ${mib(before)} to ${mib(peak)} MiB`)
-  const told = ['kafka_unavailable', 'kafka_available', 'transaction_aborted', 'group_unreachable', 'group_lost']
-  t.diagnostic(told.map((name) => `${name}=${ingest.log.events().filter((e) => e.name === name).length}`).join(' '))
+  const names = ['kafka_unavailable', 'kafka_available', 'transaction_aborted', 'group_unreachable', 'group_lost']
+  t.diagnostic(names.map((name) => `${name}=${ingest.log.events().filter((e) => e.name === name).length}`).join(' '))
   assert.ok(!ingest.log.has('task_failed'), ingest.log.tail())
   await ingest.child.stop()
   assert.deepEqual(ingest.child.exit, { code: 0, signal: null })
 })
 
-test('Kafka away for longer than a transaction may last: nothing is lost, nothing comes twice', async (t) => {
+test('Kafka is away for longer than a transaction may last: nothing is lost or delivered twice', async (t) => {
   const cleanup = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200' }
   const broker = await startKafka({ properties: { ...SHORT_SESSIONS, ...cleanup } })
   t.after(() => broker.stop())
@@ -123,8 +129,8 @@ test('Kafka away for longer than a transaction may last: nothing is lost, nothin
   await broker.start()
   const delivered = await rig.finish(flow)
   t.diagnostic(`${JSON.stringify(delivered)}, streams=${flow.source.streams}`)
-  const told = ['transaction_aborted', 'task_failed', 'task_restart_scheduled']
-  t.diagnostic(told.map((name) => `${name}=${ingest.log.events().filter((e) => e.name === name).length}`).join(' '))
+  const names = ['transaction_aborted', 'task_failed', 'task_restart_scheduled']
+  t.diagnostic(names.map((name) => `${name}=${ingest.log.events().filter((e) => e.name === name).length}`).join(' '))
   assert.equal(delivered.lost, 0)
   assert.equal(delivered.twice, 0)
 })

@@ -10,11 +10,14 @@ import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 import { type Flow, long, Rig } from './rig.ts'
 
 const KILLS = long ? 30 : 4
-/** ms after the start of the process, and after both streams had started, within which a kill comes. */
+/** A kill comes within this time after the start of the process, or after both streams have started, in ms. */
 const AFTER_START_MS = 3000
 const AFTER_STREAMING_MS = 800
 
-/** Kills it in its start or under load, and answers how many records each connector had sent and not told as committed. */
+/**
+ * Kills the process in its start or under load. Returns for each connector how many records were sent and not logged as
+ * committed.
+ */
 async function killSomewhere(ingest: Ingest, flows: readonly Flow[], kill: number, random: Random, t: TestContext) {
   if (kill % 2 === 0) {
     await sleep(random.next() * AFTER_START_MS)
@@ -30,7 +33,7 @@ async function killSomewhere(ingest: Ingest, flows: readonly Flow[], kill: numbe
   })
 }
 
-test(`${KILLS} kills at random under load: nothing is lost, with exactly-once nothing comes twice`, async (t) => {
+test(`${KILLS} kills at random under load: nothing is lost, and with exactly-once nothing is delivered twice`, async (t) => {
   const seed = Number(process.env['TRIBUTARY_TEST_SEED'] ?? Date.now() % 2 ** 31)
   t.diagnostic(`TRIBUTARY_TEST_SEED=${seed}`)
   const random = new Random(seed)

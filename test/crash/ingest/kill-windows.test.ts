@@ -10,7 +10,8 @@ import { type Delivery, type Flow, Rig } from './rig.ts'
 
 /**
  * kill -9 under load, once in each window of a record's way. A proxy stops the process's connection at the request that
- * opens the window, so the window stays open until the kill; the log of the dead process proves that it was hit.
+ * opens the window, so the window stays open until the kill. The log of the dead process proves that the window was
+ * hit.
  */
 let broker: ProxiedKafka
 before(async () => {
@@ -31,7 +32,7 @@ async function setUp(t: TestContext, delivery: Delivery, extra: Record<string, s
   return { t, rig, flow: await rig.flow(delivery, LOAD, extra) }
 }
 
-/** Kills the process in `window` and answers what its log tells. */
+/** Kills the process in `window`. Returns the progress that its log shows. */
 async function killIn(window: Window, ingest: Ingest, { t, flow }: Scene): Promise<LoggedProgress> {
   await ingest.child.kill()
   assert.deepEqual(ingest.child.exit, { code: null, signal: 'SIGKILL' })
@@ -43,14 +44,14 @@ async function killIn(window: Window, ingest: Ingest, { t, flow }: Scene): Promi
 
 interface Moment {
   readonly window: Window
-  /** Numbers committed before the connection is stopped; 0: from the start. */
+  /** Numbers that are committed before the connection is stopped; 0: the connection is stopped from the start. */
   readonly after: number
   readonly held: Held
   /** Records that must have been sent before the kill. */
   readonly sent?: number
 }
 
-/** Starts a process whose connection stops as told, and kills it there. */
+/** Starts a process whose connection the proxy stops as `window` says, and kills the process there. */
 async function killHeld(scene: Scene, { window, after, held, sent = 0 }: Moment): Promise<LoggedProgress> {
   const holding = after === 0 ? broker.proxy.hold(held) : null
   const ingest = await scene.rig.start()
@@ -61,8 +62,9 @@ async function killHeld(scene: Scene, { window, after, held, sent = 0 }: Moment)
 }
 
 /**
- * A new process takes over. Nothing may be missing, and at most `mayComeTwice` records may be there twice. Answers how many
- * the dead process had left unfinished at the broker: those that came twice, or, exactly once, those that were aborted.
+ * Starts a new process, which takes over. No record may be missing, and at most `mayComeTwice` records may be there
+ * twice. Returns how many records the dead process had left unfinished at the broker: those delivered twice, or,
+ * exactly once, those aborted.
  */
 async function assertNothingLost({ t, rig, flow }: Scene, mayComeTwice: number): Promise<number> {
   await rig.start()
@@ -77,22 +79,22 @@ async function assertNothingLost({ t, rig, flow }: Scene, mayComeTwice: number):
 
 const transactionalId = ({ rig, flow }: Scene): string => `${rig.cluster}-grpc-ingest-${flow.name}-0`
 
-test('at least once, killed before the first ack: the batch that the broker has kept comes again', async (t) => {
+test('at least once, killed before the first ack: the batch that the broker has written is delivered again', async (t) => {
   const scene = await setUp(t, 'at-least-once')
   const held = { apiKey: apiKeys.produce, naming: scene.flow.topic, what: 'answer' } as const
-  // The first batch is kept, those behind it are not: an offset committed too early would lose them.
+  // The broker has the first batch and not the following ones. An offset that is committed too early would lose these.
   const progress = await killHeld(scene, { window: 'before the first ack', after: 0, held, sent: 5000 })
   assert.ok((await assertNothingLost(scene, progress.sent)) > 0, 'the broker had the batch')
 })
 
-test('at least once, killed between ack and offset commit: what was not committed comes again', async (t) => {
+test('at least once, killed between ack and offset commit: records without a committed offset are delivered again', async (t) => {
   const scene = await setUp(t, 'at-least-once')
   const held = { apiKey: apiKeys.produce, naming: scene.rig.offsetsTopic, what: 'request' } as const
   const progress = await killHeld(scene, { window: 'between ack and offset commit', after: 3000, held })
   assert.ok((await assertNothingLost(scene, progress.sent - progress.committed)) > 0, 'acknowledged, not committed')
 })
 
-test('at least once, killed in the start of its successor: the next one goes on where the first had committed', async (t) => {
+test('at least once, the successor is killed in its start: the next process continues from the commit of the first one', async (t) => {
   const scene = await setUp(t, 'at-least-once')
   const first = await scene.rig.start()
   await scene.rig.committedTo(scene.flow, 3000)
@@ -107,21 +109,21 @@ test('at least once, killed in the start of its successor: the next one goes on 
   await assertNothingLost(scene, progress.sent - progress.committed)
 })
 
-test('exactly once, killed before the first ack: nothing is lost, nothing comes twice', async (t) => {
+test('exactly once, killed before the first ack: nothing is lost or delivered twice', async (t) => {
   const scene = await setUp(t, 'exactly-once')
   const held = { apiKey: apiKeys.produce, naming: scene.flow.topic, what: 'answer' } as const
   await killHeld(scene, { window: 'before the first ack', after: 0, held })
   assert.ok((await assertNothingLost(scene, 0)) > 0, 'the broker had the batch, in a transaction that was aborted')
 })
 
-test('exactly once, killed between ack and offset commit: nothing is lost, nothing comes twice', async (t) => {
+test('exactly once, killed between ack and offset commit: nothing is lost or delivered twice', async (t) => {
   const scene = await setUp(t, 'exactly-once')
   const held = { apiKey: apiKeys.produce, naming: scene.rig.offsetsTopic, what: 'request' } as const
   await killHeld(scene, { window: 'inside an open transaction', after: 3000, held })
   assert.ok((await assertNothingLost(scene, 0)) > 0, 'acknowledged records were aborted')
 })
 
-test('exactly once, killed inside an open transaction of many batches: nothing is lost, nothing comes twice', async (t) => {
+test('exactly once, killed inside an open transaction of many batches: nothing is lost or delivered twice', async (t) => {
   const interval = { 'transaction.boundary': 'interval', 'transaction.boundary.interval.ms': '1500' }
   const scene = await setUp(t, 'exactly-once', interval)
   const ingest = await scene.rig.start()
@@ -134,21 +136,21 @@ test('exactly once, killed inside an open transaction of many batches: nothing i
   assert.ok((await assertNothingLost(scene, 0)) > 0, 'acknowledged records were aborted')
 })
 
-test('exactly once, killed before the broker heard of the commit: nothing is lost, nothing comes twice', async (t) => {
+test('exactly once, killed before the broker has the commit: nothing is lost or delivered twice', async (t) => {
   const scene = await setUp(t, 'exactly-once')
   const held = { apiKey: apiKeys.endTxn, naming: transactionalId(scene), what: 'request' } as const
   await killHeld(scene, { window: 'in the end of a transaction', after: 3000, held })
   assert.ok((await assertNothingLost(scene, 0)) > 0, 'acknowledged records were aborted')
 })
 
-test('exactly once, killed before it heard of its commit: nothing is lost, nothing comes twice', async (t) => {
+test('exactly once, killed before the answer to the commit: nothing is lost or delivered twice', async (t) => {
   const scene = await setUp(t, 'exactly-once')
   const held = { apiKey: apiKeys.endTxn, naming: transactionalId(scene), what: 'answer' } as const
   await killHeld(scene, { window: 'in the end of a transaction', after: 3000, held })
   assert.equal(await assertNothingLost(scene, 0), 0, 'the broker had committed')
 })
 
-test('exactly once, killed while its successor ends what it left open: nothing is lost, nothing comes twice', async (t) => {
+test('exactly once, the successor is killed while it ends the open transaction: nothing is lost or delivered twice', async (t) => {
   const scene = await setUp(t, 'exactly-once')
   const open = { apiKey: apiKeys.endTxn, naming: transactionalId(scene), what: 'request' } as const
   await killHeld(scene, { window: 'in the end of a transaction', after: 3000, held: open })

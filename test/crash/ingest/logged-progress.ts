@@ -1,6 +1,6 @@
 import type { IngestLog } from '../../support/ingest.ts'
 
-/** Where a kill can find a source task. */
+/** The step of a source task's work in which a kill finds it. */
 export type Window =
   | 'before the task'
   | 'in the start of the task'
@@ -13,19 +13,19 @@ export type Window =
 
 export interface LoggedProgress {
   readonly window: Window
-  /** Records of the task's last run, as far as its process had told. */
+  /** Records of the task's last run, according to the log of its process. */
   readonly sent: number
   readonly acknowledged: number
   readonly committed: number
 }
 
-/** Where the connector's only task was when the log of its process ended, by its debug events. */
+/** The progress of the connector's only task when the log of its process ended, by the debug events. */
 export function loggedProgress(log: IngestLog, connector: string): LoggedProgress {
   let window: Window = 'before the task'
   let sent = 0
   let acknowledged = 0
   let committed = 0
-  /** Acknowledged in the open transaction. */
+  /** Records acknowledged in the open transaction. */
   let inTransaction: number | null = null
   for (const { name, records } of log.events(connector)) {
     switch (name) {

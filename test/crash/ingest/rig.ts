@@ -18,7 +18,7 @@ const SHORT_SESSION_MS = '2000'
 
 const quiet = createLogger({ name: 'crash', level: 'error' })
 
-/** One source, and the connector that reads it into a topic of its own. */
+/** One source, and the connector that reads the source into a topic of its own. */
 export interface Flow {
   readonly name: string
   readonly delivery: Delivery
@@ -32,7 +32,9 @@ export interface RigOptions {
   readonly shortSessions?: boolean
 }
 
-/** A cluster of a random name: connectors are put into its config topic, workers are grpc-ingest processes. */
+/**
+ * A cluster with a random name. The test writes connectors to its config topic; its workers are grpc-ingest processes.
+ */
 export class Rig {
   readonly cluster = `crash-${randomUUID().slice(0, 8)}`
   readonly #t: TestContext
@@ -61,7 +63,7 @@ export class Rig {
     return `${this.cluster}-offsets`
   }
 
-  /** `extra` are further keys of the connector's configuration. */
+  /** `extra` are additional keys of the connector's configuration. */
   async flow(delivery: Delivery, numbers: NumbersOptions, extra: Record<string, string> = {}): Promise<Flow> {
     const source = await NumbersSource.listen(numbers)
     this.#t.after(() => source.close())
@@ -98,7 +100,7 @@ export class Rig {
     return ingest
   }
 
-  /** The last number whose offset is committed; 0 when there is none. */
+  /** The last number with a committed offset; 0 when there is none. */
   committed({ name }: Flow): number {
     return Number(this.#stores.offsets.offsets(name)[0]?.offset?.['resume'] ?? 0)
   }
@@ -116,7 +118,7 @@ export class Rig {
     }
   }
 
-  /** Ends the load, waits until all of it is committed, and answers what the topic holds. */
+  /** Ends the load, waits until every number is committed, and returns what the topic contains. */
   async finish(flow: Flow): Promise<Delivered> {
     const last = flow.source.end()
     await this.committedTo(flow, last)

@@ -9,7 +9,7 @@ const CUTS = long ? 60 : 6
 const WAYS: readonly Cut[] = ['connection', 'reset', 'status']
 
 for (const delivery of ['at-least-once', 'exactly-once'] satisfies Delivery[]) {
-  test(`a source whose stream is cut every second, ${delivery}: nothing is lost, nothing comes twice`, async (t) => {
+  test(`a source whose stream is cut every second, ${delivery}: nothing is lost or delivered twice`, async (t) => {
     const rig = await Rig.create(t, await sharedKafka())
     const flow = await rig.flow(delivery, { rate: 4000 })
     const ingest = await rig.start()
@@ -21,7 +21,7 @@ for (const delivery of ['at-least-once', 'exactly-once'] satisfies Delivery[]) {
     const delivered = await rig.finish(flow)
     t.diagnostic(`${CUTS} cuts, ${flow.source.streams} streams: ${JSON.stringify(delivered)}`)
     assert.equal(delivered.lost, 0)
-    // The process lives on, so it asks for what comes after the last number received.
+    // The process lives on, so it asks for the numbers after the last received one.
     assert.equal(delivered.twice, 0)
     assert.ok(delivered.inOrder)
     assert.ok(flow.source.streams > CUTS, `each cut was followed by another stream, there were ${flow.source.streams}`)

@@ -7,10 +7,10 @@ import { numbersIn } from '../../support/delivered.ts'
 import { loggedProgress } from './logged-progress.ts'
 import { Rig } from './rig.ts'
 
-/** A bound for a loaded machine; the process itself gives up after 10 s. */
+/** A bound for a loaded machine. The process itself gives up after 10 s. */
 const STOP_MS = 30_000
 
-test('SIGTERM under load: all that was sent is committed, and nothing comes twice after the next start', async (t) => {
+test('after SIGTERM under load every sent record is committed, and the next start delivers none of them again', async (t) => {
   const { brokers } = await sharedKafka()
   const rig = await Rig.create(t, { brokers })
   const flows = [await rig.flow('at-least-once', { rate: 3000 }), await rig.flow('exactly-once', { rate: 3000 })]

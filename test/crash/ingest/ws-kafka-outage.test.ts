@@ -14,15 +14,17 @@ const MIB = 1024 * 1024
 const RATE = 5000
 const PAYLOAD_BYTES = 1000
 const BOUNDS = { 'websocket.message.queue.size': '2000', 'max.poll.records': '500', 'max.in.flight.records': '1000' }
-/** What a reader that stopped reading takes all the same: the socket buffers of both ends, the server's own. */
+/**
+ * Bytes that a client takes although it does not read: the socket buffers of both ends, and the server's own buffer.
+ */
 const TRANSPORT_BYTES = 16 * MIB
 const MAX_AHEAD = 2000 + 2 * 500 + 1000 + Math.ceil(TRANSPORT_BYTES / PAYLOAD_BYTES)
-/** What is held is bounded; the rest is what garbage collection leaves lying around. */
+/** The task holds a bounded amount; the rest of the growth is garbage that was not collected yet. */
 const MAX_GROWTH = 256 * MIB
 
 const mib = (bytes: number): number => Math.round(bytes / MIB)
 
-/** Resolves once nothing was written for a second, as the write waits; answers how much was written. */
+/** Resolves when nothing was written for a second, because the write waits. Returns the number of written messages. */
 async function settled(source: LiveNumbers): Promise<number> {
   let written = -1
   let since = 0
@@ -36,7 +38,7 @@ async function settled(source: LiveNumbers): Promise<number> {
   return written
 }
 
-test(`Kafka away for ${OUTAGE_MS / 1000} s, pause: the feed waits, nothing is lost, nothing comes twice`, async (t) => {
+test(`Kafka is away for ${OUTAGE_MS / 1000} s, pause: the feed waits, and nothing is lost or delivered twice`, async (t) => {
   const broker = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => broker.stop())
   const rig = await WsRig.create(t, broker.brokers, { rate: RATE, payloadBytes: PAYLOAD_BYTES }, BOUNDS)
@@ -71,7 +73,7 @@ test(`Kafka away for ${OUTAGE_MS / 1000} s, pause: the feed waits, nothing is lo
   assert.deepEqual(ingest.child.exit, { code: 0, signal: null })
 })
 
-test(`Kafka away for ${OUTAGE_MS / 1000} s, spill: a feed that cuts slow readers has no reason to, nothing is lost`, async (t) => {
+test(`Kafka is away for ${OUTAGE_MS / 1000} s, spill: a feed that cuts off slow readers keeps the connection, and nothing is lost`, async (t) => {
   const broker = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => broker.stop())
   const numbers = { rate: RATE, payloadBytes: PAYLOAD_BYTES, maxBehind: RATE / 2 }

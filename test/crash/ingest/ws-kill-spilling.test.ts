@@ -19,14 +19,14 @@ const CONFIG = {
   'max.poll.records': String(POLL_RECORDS),
   'max.in.flight.records': String(IN_FLIGHT_RECORDS),
 }
-/** Polled from memory before Kafka went away: in flight, and a batch on its way there. */
+/** Messages polled from memory before Kafka went away: those in flight, and one batch on its way there. */
 const MAX_POLLED = IN_FLIGHT_RECORDS + 2 * POLL_RECORDS
-/** Messages that are on disk when the process is killed, at least. */
+/** At least this many messages are on disk when the process is killed. */
 const SPILLED = long ? 100_000 : 15_000
-/** Of them, in the topic when its successor is killed too. */
+/** This many of them are in the topic when the successor is killed too. */
 const DRAINED = 2000
 
-/** Kills it and answers the numbers on disk. */
+/** Kills the process. Returns the numbers on disk. */
 async function killed(ingest: Ingest, rig: WsRig): Promise<number[]> {
   await ingest.child.kill()
   assert.deepEqual(ingest.child.exit, { code: null, signal: 'SIGKILL' })
@@ -34,11 +34,11 @@ async function killed(ingest: Ingest, rig: WsRig): Promise<number[]> {
 }
 
 /**
- * What is promised of a feed that cannot be asked again: what had been written to disk comes, in order, once there is a
- * process again. What a kill takes with it was in memory: batches that Kafka had not acknowledged and that had not come from
- * disk, and what had come since the last write.
+ * The promise for a feed that cannot be asked again: a new process delivers in order what was written to disk. A kill
+ * loses only what was in memory: batches that Kafka had not acknowledged and that did not come from disk, and messages
+ * that arrived after the last write.
  */
-test('kill -9 during a spill, and again in the midst of handing it out: all that had been spilled comes, in order', async (t) => {
+test('kill -9 during a spill, and again while the spilled messages are delivered: every spilled message is delivered, in order', async (t) => {
   const broker = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => broker.stop())
   const rig = await WsRig.create(t, broker.brokers, { rate: RATE, payloadBytes: 1000 }, CONFIG)
@@ -54,10 +54,10 @@ test('kill -9 during a spill, and again in the midst of handing it out: all that
   const second = await rig.start()
   await second.logged('spill_found')
   await rig.keeps(before + DRAINED, second)
-  // What was handed out last waits for an answer that does not come, while the feed goes on.
+  // The last produced batch waits for an answer that does not come, while the feed continues.
   await broker.kill()
   const { head } = source
-  await until('what came since is on disk', async () => ((await rig.spilled()).at(-1) ?? 0) > head)
+  await until('the messages since then are on disk', async () => ((await rig.spilled()).at(-1) ?? 0) > head)
   const left = await killed(second, rig)
 
   await broker.start()

@@ -13,11 +13,11 @@ import { long } from './rig.ts'
 import { LiveNumbers, type LiveNumbersOptions } from '../../support/live-numbers.ts'
 
 const CONNECTOR = 'feed'
-/** The broker is one that was started with SHORT_SESSIONS. */
+/** `brokers` is a broker that was started with SHORT_SESSIONS. */
 const SHORT_SESSION = { TRIBUTARY_SESSION_TIMEOUT_MS: '2000', TRIBUTARY_HEARTBEAT_INTERVAL_MS: '200' }
 const quiet = createLogger({ name: 'crash', level: 'error' })
 
-/** A live feed, the connector that reads it into a topic of its own, and the ws-ingest that runs it. */
+/** A live feed, the connector that reads it into a topic of its own, and the ws-ingest that runs the connector. */
 export class WsRig {
   readonly source: LiveNumbers
   readonly topic: string
@@ -35,7 +35,7 @@ export class WsRig {
     this.source = source
   }
 
-  /** `config`: what the connector has beside URL and topic. */
+  /** `config` are the connector's keys besides URL and topic. */
   static async create(
     t: TestContext,
     brokers: readonly string[],
@@ -72,7 +72,7 @@ export class WsRig {
     return ingest
   }
 
-  /** Records in the topic. */
+  /** The number of records in the topic. */
   async kept(): Promise<number> {
     return Number(await readEndOffset(this.#brokers, this.topic))
   }
@@ -89,12 +89,15 @@ export class WsRig {
     }
   }
 
-  /** Once the topic holds `last`, what became of the numbers up to it. */
+  /** Waits until the topic contains `last`. Returns what became of the numbers up to `last`. */
   delivered(last: number): Promise<Delivered> {
     return deliveredTo(this.#brokers, this.topic, last)
   }
 
-  /** The numbers of the whole messages in the segments on disk, in order: the bytes themselves, whoever wrote them. */
+  /**
+   * The numbers of the complete messages in the segments on disk, in order. Reads the bytes themselves, whichever
+   * process wrote them.
+   */
   async spilled(): Promise<number[]> {
     const folder = join(this.#folder, 'data', CONNECTOR, '0')
     const names = await readdir(folder).catch(() => [])

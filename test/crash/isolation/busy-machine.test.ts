@@ -12,16 +12,16 @@ const PROGRAM = new URL('../../fixtures/isolation/held-rounds.ts', import.meta.u
 const long = process.env['TRIBUTARY_TEST_LONG'] === '1'
 /** Processes that compute without end, half of them at a lower priority. */
 const SPINNERS = 20
-/** Of each kind. */
+/** Rounds of each kind. */
 const INNOCENT_ROUNDS = long ? 200 : 3
 const GUILTY_ROUNDS = long ? 25 : 1
 const STALL_MS = 100
-/** Ends the process only after many minutes. */
+/** A session that lets the watchdog end the process only after many minutes. */
 const NO_END = { stallMs: STALL_MS, sessionTimeoutMs: 3_600_000 }
-/** Ends the process after 560 ms, if one callback has spent 40 ms. */
+/** A session that lets the watchdog end the process after 560 ms, if one callback has taken 40 ms of CPU time. */
 const SOON_ENDED = { stallMs: 400, sessionTimeoutMs: 800 }
 
-test('no task is blamed, and no process is ended, for what the machine does', async (t) => {
+test('a busy machine fails no task and ends no process', async (t) => {
   const kinds: Omit<Rounds, 'rounds'>[] = [
     { ...NO_END, what: 'computes', cpuMs: STALL_MS / 2 },
     { ...NO_END, what: 'collects', cpuMs: STALL_MS / 5 },
@@ -38,7 +38,7 @@ test('no task is blamed, and no process is ended, for what the machine does', as
   for (const { blamed } of results) assert.equal(blamed, 0)
 })
 
-test('a task that holds the loop is found each time, at the same load', async (t) => {
+test('at the same load a task that holds the event loop is found each time', async (t) => {
   const kinds: Omit<Rounds, 'rounds'>[] = [
     { ...NO_END, what: 'computes', cpuMs: STALL_MS * 3 },
     { ...NO_END, what: 'backtracks', cpuMs: STALL_MS * 3 },
@@ -51,7 +51,7 @@ test('a task that holds the loop is found each time, at the same load', async (t
 })
 
 for (const what of ['computes', 'waits', 'waits for a child'] as const) {
-  test(`a process whose loop does not return is ended, and its log says by whom: a task that ${what}`, async (t) => {
+  test(`a process whose event loop does not return ends, and its log names the task: a task that ${what}`, async (t) => {
     const { log, exit } = await runRounds(t, [{ ...SOON_ENDED, what, cpuMs: 600_000, rounds: 1 }], () =>
       Promise.resolve(),
     )
@@ -60,7 +60,7 @@ for (const what of ['computes', 'waits', 'waits for a child'] as const) {
   })
 }
 
-/** Runs rounds on a busy machine. `trouble` does what it likes to the process meanwhile. */
+/** Runs rounds on a busy machine. `trouble` may disturb the process meanwhile. */
 async function runUnderLoad(
   t: TestContext,
   rounds: readonly Rounds[],
@@ -77,7 +77,7 @@ async function runUnderLoad(
   return results
 }
 
-/** Runs rounds in a process of their own. `ready` is called when the process has started, and before the rounds do. */
+/** Runs rounds in a process of their own. `ready` is called when the process has started, before the rounds begin. */
 async function runRounds(
   t: TestContext,
   rounds: readonly Rounds[],

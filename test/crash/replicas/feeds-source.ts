@@ -5,11 +5,12 @@ import type { SourceOffset } from '@tributary/connect-api'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { Streams } from './streams.ts'
 
-/** A receiver that leaves so many bytes unread is waited for. */
+/** The server waits for a receiver that leaves this many bytes unread. */
 const MAX_UNREAD_BYTES = 1024 * 1024
 
 /**
- * A WebSocket server of streams, one a path: a feed of JSON with numbers, of which nothing can be asked for again. In a stream whose name begins with `ids-` they are to be taken for ids.
+ * A WebSocket server of streams, one for each path: a feed of JSON with numbers, none of which can be read again. In a
+ * stream whose name begins with `ids-` the numbers serve as ids.
  */
 export class FeedsSource extends Streams {
   override readonly app = 'ws-ingest'
@@ -50,13 +51,13 @@ export class FeedsSource extends Streams {
     }
   }
 
-  /** Without `sequence.field` an offset counts the records since the first one. */
+  /** Without `sequence.field` an offset counts the records from the first one. */
   override committed(stream: string, offset: SourceOffset | null): number {
     if (offset === null || !this.#hasIds(stream)) return Number(offset?.['stream_sequence'] ?? 0)
     return this.callsOf(stream)[0]!.from - 1 + Number(offset['sequence'])
   }
 
-  /** Its numbers are to be taken for ids, which tell what came before and not what is missing. */
+  /** Whether the stream's numbers serve as ids, which show a duplicate but not a gap. */
   #hasIds(stream: string): boolean {
     return stream.startsWith('ids-')
   }

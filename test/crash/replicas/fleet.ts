@@ -20,28 +20,34 @@ const quiet = createLogger({ name: 'fleet', level: 'error' })
 
 export interface FleetOptions {
   readonly brokers: readonly string[]
-  /** ms, at least 6000 unless the broker was started with SHORT_SESSIONS. A shorter one is no use on a machine that is busy. */
+  /**
+   * In ms; at least 6000 unless the broker was started with SHORT_SESSIONS. A shorter session does not work on a busy
+   * machine.
+   */
   readonly sessionMs: number
   /** Environment of every replica. */
   readonly env?: Readonly<Record<string, string>>
-  /** What the connectors read, which tells whose replicas it takes; by default a StreamsSource of its own. */
+  /**
+   * The source that the connectors read; it also names the service of the replicas. By default a StreamsSource of its
+   * own.
+   */
   readonly source?: Streams
 }
 
 /** One process of the ingest service. */
 export interface Replica {
   readonly ingest: Ingest
-  /** Its worker id. */
+  /** The replica's worker id. */
   readonly address: string
 }
 
 export interface Plane {
   readonly child: Child
-  /** Of its REST API. */
+  /** The URL of its REST API. */
   readonly url: string
 }
 
-/** Of a REST request; `body` is parsed JSON, null when there is none. */
+/** The answer to a REST request. `body` is parsed JSON, or null when there is none. */
 export interface Answer {
   readonly status: number
   readonly body: unknown
@@ -53,9 +59,9 @@ export interface Flow {
 }
 
 /**
- * A cluster of a random name as its users run it: a control plane and replicas of an ingest service, each a process, connectors
- * made by REST. Each connector reads one stream of a single source; all write to one topic of one partition, whose order
- * is the order of all that happened.
+ * A cluster with a random name, as users run it: a control plane and replicas of an ingest service, each a process,
+ * with connectors created by REST. Each connector reads one stream of a single source. All write to one topic with one
+ * partition, whose order is the order of all events.
  */
 export class Fleet {
   readonly cluster = `fleet-${randomUUID().slice(0, 8)}`
@@ -80,7 +86,7 @@ export class Fleet {
     this.#stores = createStores({ connection, log: quiet, cluster: this.cluster })
   }
 
-  /** With a control plane, `replicas` replicas, and no connector. */
+  /** Starts a control plane and `replicas` replicas, without a connector. */
   static async start(t: TestContext, replicas: number, options: FleetOptions): Promise<Fleet> {
     const source = options.source ?? (await StreamsSource.listen())
     t.after(() => source.close())
@@ -134,13 +140,13 @@ export class Fleet {
     return replica
   }
 
-  /** Takes it off the list, however it ends: by `kill` or `stop` of its process. */
+  /** Removes the replica from the list, then ends its process with `kill` or `stop`. */
   async endReplica(replica: Replica, end: (child: Child) => Promise<void>): Promise<void> {
     this.replicas.splice(this.replicas.indexOf(replica), 1)
     await end(replica.ingest.child)
   }
 
-  /** Waits longer than the control plane itself, which answers 500 after 90 s. */
+  /** Waits longer than the control plane, which answers 500 after 90 s. */
   async rest(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(this.plane!.url + path, {
       method,
@@ -160,14 +166,14 @@ export class Fleet {
     }
   }
 
-  /** Makes the stream and its connector; answers what REST answered. */
+  /** Creates the stream and its connector. Returns the answer of REST. */
   async create(flow: Flow, load: Load, extra: Readonly<Record<string, string>> = {}): Promise<Answer> {
     this.source.add(flow.name, load)
     this.flows.push(flow)
     return await this.rest('POST', '/connectors', { name: flow.name, config: this.config(flow, extra) })
   }
 
-  /** What the topic holds now, also of transactions that are open or aborted. */
+  /** The present content of the topic, including records of open and aborted transactions. */
   items(): Promise<Map<string, Item[]>> {
     return readItems(this.#options.brokers, this.topic)
   }
@@ -176,7 +182,7 @@ export class Fleet {
     return this.flows.map(({ name }) => name)
   }
 
-  /** Worker that says to run the connector's task; null when none does. */
+  /** The worker whose status says that it runs the connector's task; null when none does. */
   owner(name: string): string | null {
     const status = this.#stores.status.task(name, 0)
     return status?.state === 'RUNNING' ? status.workerId : null
@@ -186,12 +192,12 @@ export class Fleet {
     return this.names().filter((name) => this.owner(name) === address)
   }
 
-  /** The last number whose offset is committed; 0 when there is none. */
+  /** The last number with a committed offset; 0 when there is none. */
   committed(name: string): number {
     return this.source.committed(name, this.#stores.offsets.offsets(name)[0]?.offset ?? null)
   }
 
-  /** How often each stream was asked for. */
+  /** How many calls each stream has had. */
   callCounts(): Map<string, number> {
     return new Map(this.names().map((name) => [name, this.source.callsOf(name).length]))
   }
@@ -206,7 +212,7 @@ export class Fleet {
     await this.#eventually(`${what}: all tasks run`, () => missing().length === 0, missing)
   }
 
-  /** Waits until all run and no replica has more than one task more than another. */
+  /** Waits until all tasks run and the replicas' numbers of tasks differ by at most one. */
   async balanced(what: string): Promise<void> {
     const counts = (): number[] => this.replicas.map((replica) => this.ownedBy(replica).length)
     const even = (): boolean => Math.max(...counts()) - Math.min(...counts()) <= 1
@@ -214,14 +220,14 @@ export class Fleet {
     await this.allRunning(what)
   }
 
-  /** Waits until every stream has committed what its source had when this was called. */
+  /** Waits until every stream has committed the numbers that its source had at the time of this call. */
   async caughtUp(what: string, names: readonly string[] = this.names()): Promise<void> {
     const heads = new Map(names.map((name) => [name, this.source.head(name)]))
     const behind = (): string[] => names.filter((name) => this.committed(name) < heads.get(name)!)
     await this.#eventually(`${what}: all is committed`, () => behind().length === 0, behind)
   }
 
-  /** Ends the load, waits until all of it is committed, and answers what the topic holds. */
+  /** Ends the load, waits until every number is committed, and returns what the topic contains. */
   async finish(): Promise<{ delivered: StreamDelivered[]; items: Map<string, Item[]> }> {
     this.source.end()
     await this.caughtUp('the end')
@@ -230,7 +236,7 @@ export class Fleet {
     return { delivered: this.names().map(count), items }
   }
 
-  /** No task failed, and no process ended that was not ended by the test. */
+  /** Checks that no task failed, and that only the test has ended processes. */
   assertHealthy(): void {
     for (const { ingest } of this.replicas) {
       assert.equal(ingest.child.exit, undefined, ingest.log.tail())

@@ -12,7 +12,9 @@ const LOAD = { rate: 200 }
 /** task.handover.timeout.ms of all replicas. */
 const HAND_OVER_MS = 3000
 
-/** Two replicas share streams that can be read again from where they were; half are delivered exactly once. */
+/**
+ * Two replicas share streams that can be read again from any number. Half of the streams are delivered exactly once.
+ */
 async function streaming(t: TestContext): Promise<Fleet> {
   const env = { TRIBUTARY_TASK_HANDOVER_TIMEOUT_MS: String(HAND_OVER_MS) }
   const fleet = await Fleet.start(t, 2, { brokers: (await sharedKafka()).brokers, sessionMs: 6000, env })
@@ -32,7 +34,10 @@ interface Move {
   readonly owners: readonly Replica[]
 }
 
-/** A third replica comes, prepares streams of the others, and does not get on, as the source does not answer. */
+/**
+ * Starts a third replica, which prepares streams of the others but does not connect, because the source does not
+ * answer.
+ */
 async function begunMove(fleet: Fleet): Promise<Move> {
   const before = [...fleet.replicas]
   fleet.source.hold()
@@ -43,7 +48,7 @@ async function begunMove(fleet: Fleet): Promise<Move> {
   return { target, owners }
 }
 
-/** Ends replicas in the midst of a move, and has as many as before when it is over. */
+/** Ends replicas during a move, and restores the number of replicas afterwards. */
 async function killDuringMove(fleet: Fleet, victims: (move: Move) => readonly Replica[]): Promise<void> {
   const killed = victims(await begunMove(fleet))
   await Promise.all(killed.map((replica) => fleet.endReplica(replica, (child) => child.kill())))
@@ -54,12 +59,12 @@ async function killDuringMove(fleet: Fleet, victims: (move: Move) => readonly Re
   await fleet.balanced('with two replicas again')
 }
 
-test('faults in the midst of a move: nothing is lost, and nothing comes twice where it must not', async (t) => {
+test('faults during a move: nothing is lost, and nothing is delivered twice with exactly-once', async (t) => {
   const fleet = await streaming(t)
   for (let round = 1; round <= ROUNDS; round++) {
     await t.test(`the owner is killed (${round})`, () => killDuringMove(fleet, ({ owners }) => owners.slice(0, 1)))
     await t.test(`the next owner is killed (${round})`, () => killDuringMove(fleet, ({ target }) => [target]))
-    // That it is placed like any other then is a unit test's; here it costs another session.
+    // A unit test checks how both are placed afterwards. Here that check would take another session.
     if (!long) continue
     await t.test(`both are killed (${round})`, () => {
       return killDuringMove(fleet, ({ target, owners }) => [target, owners[0]!])
@@ -67,7 +72,7 @@ test('faults in the midst of a move: nothing is lost, and nothing comes twice wh
   }
 
   await t.test(
-    'the next owner does not get connected: what it prepares moves when it has tried for long enough',
+    'the next owner does not connect in time: the prepared tasks move nevertheless',
     async () => {
       const { target } = await begunMove(fleet)
       const moving = prepares(target)

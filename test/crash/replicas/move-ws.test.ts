@@ -9,15 +9,15 @@ const FEEDS = long ? 24 : 6
 const RATE = 200
 
 /**
- * Feeds with a number in each message, of which nothing can be asked for again. Where it is known as an id only, the next
- * owner can tell what came before by what the former one left in the status topic.
+ * Feeds with a number in each message, none of which can be read again. Where the number is only an id, the next owner
+ * knows the delivered messages from the hand-over state of its predecessor in the status topic.
  */
 async function reading(t: TestContext, replicas: number): Promise<Fleet> {
   const source = await FeedsSource.listen()
   const fleet = await Fleet.start(t, replicas, { brokers: (await sharedKafka()).brokers, sessionMs: 6000, source })
   for (let i = 0; i < FEEDS; i++) {
     const name = `${i % 2 === 0 ? 'numbered' : 'ids'}-${i}`
-    // All replicas have the same folder, and a spill is one process's at a time.
+    // All replicas have the same folder. Only one process at a time may use a spill.
     const extra: Record<string, string> = i % 3 === 2 ? { 'overflow.policy': 'spill' } : {}
     await fleet.create({ name, delivery: 'at-least-once' }, { rate: RATE, live: true }, extra)
   }
@@ -25,7 +25,7 @@ async function reading(t: TestContext, replicas: number): Promise<Fleet> {
   return fleet
 }
 
-test('one replica of ws-ingest becomes three: no message of a feed is lost, none comes twice', async (t) => {
+test('one replica of ws-ingest becomes three: no message of a feed is lost or delivered twice', async (t) => {
   const fleet = await reading(t, 1)
   await control(t, fleet)
   await scaleToThree(t, fleet)
@@ -33,7 +33,7 @@ test('one replica of ws-ingest becomes three: no message of a feed is lost, none
   await assertSeamless(t, fleet)
 })
 
-test('a rolling restart of ws-ingest: no message of a feed is lost, none comes twice', async (t) => {
+test('a rolling restart of ws-ingest: no message of a feed is lost or delivered twice', async (t) => {
   const fleet = await reading(t, 3)
   await control(t, fleet)
   await restartRolling(t, fleet)

@@ -7,7 +7,7 @@ import { long } from '../ingest/rig.ts'
 const STREAMS = long ? 24 : 8
 const RATE = 200
 
-/** Streams of which nothing can be read again beside ones that give what they are asked for, with and without transactions. */
+/** Live streams, none of whose numbers can be read again, beside streams that resume, with and without transactions. */
 async function streaming(t: TestContext, replicas: number): Promise<Fleet> {
   const fleet = await Fleet.start(t, replicas, { brokers: (await sharedKafka()).brokers, sessionMs: 6000 })
   for (let i = 0; i < STREAMS; i++) {
@@ -19,7 +19,7 @@ async function streaming(t: TestContext, replicas: number): Promise<Fleet> {
   return fleet
 }
 
-test('one replica becomes three: streams move with overlap, nothing is lost, nothing comes twice', async (t) => {
+test('one replica becomes three: streams move with overlap, and nothing is lost or delivered twice', async (t) => {
   const fleet = await streaming(t, 1)
   await control(t, fleet)
   await scaleToThree(t, fleet)
@@ -27,7 +27,7 @@ test('one replica becomes three: streams move with overlap, nothing is lost, not
   await assertSeamless(t, fleet)
 })
 
-test('a rolling restart of replicas: each hands its streams over before it ends', async (t) => {
+test('a rolling restart: each replica hands its streams over before it ends', async (t) => {
   const fleet = await streaming(t, 3)
   await control(t, fleet)
   await restartRolling(t, fleet)

@@ -7,7 +7,10 @@ import { longestGaps, summary } from './streams-delivered.ts'
 
 const CONTROL_MS = long ? 10_000 : 3000
 
-/** Each call after a stream's first one began while the one before it was open: nothing passed unread. Answers how many. */
+/**
+ * Checks that each call after a stream's first one began while the call before it was open, so that no number passed
+ * unread. Returns the number of moves.
+ */
 export function assertOverlaps(fleet: Fleet): number {
   let moves = 0
   for (const name of fleet.names()) {
@@ -21,19 +24,19 @@ export function assertOverlaps(fleet: Fleet): number {
   return moves
 }
 
-/** Nothing is lost and nothing comes twice, of what each stream gave from its first call on. */
+/** Checks that no number is lost or delivered twice, from each stream's first call on. */
 export async function assertSeamless(t: TestContext, fleet: Fleet): Promise<void> {
   const firsts = new Map(fleet.names().map((name) => [name, fleet.source.callsOf(name)[0]!.from]))
   const { delivered: counted } = await fleet.finish()
   const delivered = counted.map((d) => ({ ...d, lost: d.lost - (firsts.get(d.stream)! - 1) }))
   t.diagnostic(summary(delivered))
-  for (const { stream, lost, twice, late, inOrder } of delivered) {
-    assert.deepEqual({ stream, lost, twice, late, inOrder }, { stream, lost: 0, twice: 0, late: 0, inOrder: true })
+  for (const { stream, lost, twice, byZombie, inOrder } of delivered) {
+    assert.deepEqual({ stream, lost, twice, byZombie, inOrder }, { stream, lost: 0, twice: 0, byZombie: 0, inOrder: true })
   }
 }
 
-/** Prints for how long streams were silent, in the topic, between two moments (ms since the epoch). */
-export async function tellSilence(t: TestContext, fleet: Fleet, what: string, from: number, to: number): Promise<void> {
+/** Logs for how long streams had no record in the topic between two moments (ms since the epoch). */
+export async function logSilence(t: TestContext, fleet: Fleet, what: string, from: number, to: number): Promise<void> {
   await fleet.caughtUp('what is looked at')
   const items = await fleet.items()
   for (const [delivery, flows] of Map.groupBy(fleet.flows, (flow) => flow.delivery)) {
@@ -44,15 +47,15 @@ export async function tellSilence(t: TestContext, fleet: Fleet, what: string, fr
   t.diagnostic(`the source itself paused for at most ${fleet.source.takeLongestPause()} ms`)
 }
 
-/** What it is like without a move. */
+/** Measures the silence of streams without a move. */
 export async function control(t: TestContext, fleet: Fleet): Promise<void> {
   fleet.source.takeLongestPause()
   const from = Date.now()
   await sleep(CONTROL_MS)
-  await tellSilence(t, fleet, 'a control run without a move', from, Date.now())
+  await logSilence(t, fleet, 'a control run without a move', from, Date.now())
 }
 
-/** Of one replica: two more start, and get their share of its streams with overlap. */
+/** Starts two replicas beside one, and checks that they get their share of its streams with overlap. */
 export async function scaleToThree(t: TestContext, fleet: Fleet): Promise<void> {
   const streams = fleet.names().length
   const from = Date.now()
@@ -62,10 +65,13 @@ export async function scaleToThree(t: TestContext, fleet: Fleet): Promise<void> 
   const moves = assertOverlaps(fleet)
   assert.ok(moves >= Math.floor((streams * 2) / 3), `${moves} moves`)
   t.diagnostic(`${moves} moves of ${streams} streams within ${to - from} ms`)
-  await tellSilence(t, fleet, 'from one replica to three', from, to)
+  await logSilence(t, fleet, 'from one replica to three', from, to)
 }
 
-/** One replica after the other ends gracefully, and is started again. Each hands its streams over with overlap before. */
+/**
+ * Ends and starts one replica after the other gracefully, and checks that each hands its streams over with overlap
+ * before it ends.
+ */
 export async function restartRolling(t: TestContext, fleet: Fleet): Promise<void> {
   const from = Date.now()
   for (const replica of fleet.replicas.slice(0, long ? 3 : 2)) {
@@ -83,5 +89,5 @@ export async function restartRolling(t: TestContext, fleet: Fleet): Promise<void
   }
   const to = Date.now()
   t.diagnostic(`${assertOverlaps(fleet)} moves of ${fleet.names().length} streams`)
-  await tellSilence(t, fleet, 'during the rolling restart', from, to)
+  await logSilence(t, fleet, 'during the rolling restart', from, to)
 }

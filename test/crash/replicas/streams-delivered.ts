@@ -1,12 +1,12 @@
 import { readPartition } from '../../support/kafka-topic.ts'
 
-/** One record of a StreamsSource, as the topic has it. */
+/** One record of a StreamsSource, as read from the topic. */
 export interface Item {
   readonly stream: string
   readonly sequence: number
-  /** Number of the call by which it left the source. */
+  /** Number of the call in which the source sent the record. */
   readonly call: number
-  /** ms since the epoch at which the broker appended it (a topic of LogAppendTime). */
+  /** When the broker appended the record (a topic with LogAppendTime), in ms since the epoch. */
   readonly at: number
 }
 
@@ -14,19 +14,22 @@ export interface Item {
 export interface StreamDelivered {
   readonly stream: string
   readonly kept: number
-  /** Numbers of 1 to `last` that are not there. */
+  /** Numbers from 1 to `last` that are not in the topic. */
   readonly lost: number
-  /** Records beyond the first of their number. */
+  /** Records besides the first one of their number. */
   readonly twice: number
-  /** Whether each number came first after all lower ones. */
+  /** Whether the first record of each number follows the first records of all lower numbers. */
   readonly inOrder: boolean
-  /** Records that came after the first one of a later call: from a task that ran when its successor did already. */
-  readonly late: number
-  /** In how many requests: the records of one share their append time. */
-  readonly lateRequests: number
+  /**
+   * Records of a zombie: they follow the first record of a later call, so their task still wrote when its successor
+   * already did.
+   */
+  readonly byZombie: number
+  /** The produce requests of these records; the records of one request share their append time. */
+  readonly zombieRequests: number
 }
 
-/** What the topic's only partition holds, by stream, in the order of the log. */
+/** The content of the topic's only partition by stream, in the order of the log. */
 export async function readItems(
   brokers: readonly string[],
   topic: string,
@@ -45,13 +48,13 @@ export function countItems(stream: string, items: readonly Item[], last: number)
   let highest = 0
   let latestCall = 0
   let inOrder = true
-  let late = 0
-  const lateRequests = new Set<string>()
+  let byZombie = 0
+  const zombieRequests = new Set<string>()
   for (const { sequence, call, at } of items) {
     if (!seen.has(sequence) && sequence < highest) inOrder = false
     if (call < latestCall) {
-      late++
-      lateRequests.add(`${call} ${at}`)
+      byZombie++
+      zombieRequests.add(`${call} ${at}`)
     }
     highest = Math.max(highest, sequence)
     latestCall = Math.max(latestCall, call)
@@ -65,12 +68,12 @@ export function countItems(stream: string, items: readonly Item[], last: number)
     lost,
     twice: items.length - seen.size,
     inOrder,
-    late,
-    lateRequests: lateRequests.size,
+    byZombie,
+    zombieRequests: zombieRequests.size,
   }
 }
 
-/** The longest time in ms, within a window, without a new number of the stream in the topic. */
+/** The longest time within a window without a new number of the stream in the topic, in ms. */
 function longestGap(items: readonly Item[], from: number, to: number): number {
   let highest = 0
   let last = from
@@ -86,7 +89,7 @@ function longestGap(items: readonly Item[], from: number, to: number): number {
   return Math.max(longest, to - last)
 }
 
-/** Over several streams, in ms. */
+/** The longest gaps of several streams, in ms. */
 export interface Gaps {
   readonly max: number
   readonly median: number
@@ -105,6 +108,6 @@ export function longestGaps(
 /** Sums over streams, as one line of a report. */
 export function summary(delivered: readonly StreamDelivered[]): string {
   const sum = (count: (d: StreamDelivered) => number): number => delivered.reduce((total, d) => total + count(d), 0)
-  const [kept, lost, twice, late] = [sum((d) => d.kept), sum((d) => d.lost), sum((d) => d.twice), sum((d) => d.late)]
-  return `${delivered.length} streams: ${kept} records, ${lost} lost, ${twice} twice, ${late} late`
+  const [kept, lost, twice, byZombie] = [sum((d) => d.kept), sum((d) => d.lost), sum((d) => d.twice), sum((d) => d.byZombie)]
+  return `${delivered.length} streams: ${kept} records, ${lost} lost, ${twice} twice, ${byZombie} by a zombie`
 }

@@ -16,7 +16,7 @@ const { root } = protobuf.parse(STREAMS_PROTO, { keepCase: true })
 const Item = root.lookupType('crash.Item')
 const Ask = root.lookupType('crash.Ask')
 
-/** A gRPC server of streams: a request names one, and the number from which on it is wanted. */
+/** A gRPC server of streams. A request names a stream and the first number to send. */
 export class StreamsSource extends Streams {
   override readonly app = 'grpc-ingest'
   readonly #port: number
@@ -73,7 +73,7 @@ export class StreamsSource extends Streams {
     try {
       for await (const chunk of http) chunks.push(chunk as Buffer)
     } catch (error) {
-      // A receiver that was killed is what these tests are about.
+      // These tests kill receivers, so a request may be cut off.
       if (http.destroyed) return
       throw error
     }
@@ -91,7 +91,7 @@ export class StreamsSource extends Streams {
   }
 }
 
-/** A gRPC message: a byte that says uncompressed, its length, itself. */
+/** Frames a gRPC message: a byte for "not compressed", the length, the message. */
 function frame(body: Uint8Array): Buffer {
   const head = Buffer.alloc(5)
   head.writeUInt32BE(body.length, 1)

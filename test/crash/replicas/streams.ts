@@ -1,28 +1,28 @@
 import type { SourceOffset } from '@tributary/connect-api'
 
 const TICK_MS = 10
-/** Messages of one write to one call; what a call is behind comes with the ticks that follow. */
+/** Most messages of one write to one call. A call that is further behind gets the rest with the next ticks. */
 const CHUNK_MESSAGES = 200
 
 export interface Load {
-  /** Numbers that come into being each second, whoever reads them. */
+  /** Numbers that the stream gets each second, whether or not anybody reads them. */
   readonly rate: number
-  /** Bytes of text beside the number. */
+  /** Bytes of text besides the number. */
   readonly payloadBytes?: number
-  /** Nothing can be read again: whatever a call asks for, it gives what comes into being after it. */
+  /** True: nothing can be read again. A call gets the numbers that follow its start, whatever it asks for. */
   readonly live?: boolean
 }
 
-/** One call, or connection, that a client made; its number is in every message that it got. */
+/** One call, or connection, of a client. Every message of the call contains its number. */
 export interface Call {
   readonly number: number
   readonly stream: string
-  /** The first number that it gives. */
+  /** The first number that the call sends. */
   readonly from: number
   open: boolean
-  /** ms of performance.now(). */
+  /** In ms of performance.now(). */
   readonly openedAt: number
-  /** Infinity while it is open. */
+  /** Infinity while the call is open. */
   closedAt: number
 }
 
@@ -33,12 +33,12 @@ export interface NumberMessage {
   readonly payload: string
 }
 
-/** A call as its server sees it. */
+/** The server's side of a call. */
 export interface Pipe {
-  /** Tells the client that it is served. */
+  /** Answers the call. */
   answer(): void
   write(messages: readonly NumberMessage[]): void
-  /** False while its receiver must be waited for. */
+  /** False while the server must wait for the receiver. */
   ready(): boolean
 }
 
@@ -48,19 +48,19 @@ interface OpenCall extends Call {
 }
 
 /**
- * Many logs of numbers 1, 2, 3, … that grow at their own pace; a call gives one of them, from a number on. Every message
- * carries the number of its call, so that whoever reads the topic sees by which connection, and so by which run of a task,
- * each record came. One timer serves all calls. A server makes a source of it.
+ * Many logs of numbers 1, 2, 3, … that grow at their own pace. A call sends one of them, from a given number on. Every
+ * message contains the number of its call. So a reader of the topic knows from which connection, and from which run of
+ * a task, each record came. One timer serves all calls. A server class makes a source of these streams.
  */
 export abstract class Streams {
-  /** Folder of the service in apps/ that reads it. */
+  /** Folder in apps/ of the service that reads this source. */
   abstract readonly app: 'grpc-ingest' | 'ws-ingest'
-  /** All calls so far, in the order in which they came. */
+  /** All calls so far, in order. */
   readonly calls: Call[] = []
   readonly #open = new Set<OpenCall>()
   readonly #loads = new Map<string, Load & { readonly since: number; readonly payload: string }>()
   readonly #timer: NodeJS.Timeout
-  /** Calls that wait for their answer; null: they are answered at once. */
+  /** Calls that wait for their answer; null: calls are answered at once. */
   #held: (() => void)[] | null = null
   #endedAt = Infinity
   #tickedAt = performance.now()
@@ -75,42 +75,45 @@ export abstract class Streams {
     }, TICK_MS)
   }
 
-  /** Of the connector that reads the stream; where to, and its name, are left to the caller. */
+  /** The configuration of a connector that reads the stream, without its name and topic. */
   abstract config(stream: string): Record<string, string>
 
-  /** The number of the last record whose offset this is; 0 without one. */
+  /** The number of the last record that the offset covers; 0 without an offset. */
   abstract committed(stream: string, offset: SourceOffset | null): number
 
-  /** The stream's log begins now; at a moment of its own, so that not all streams are due at once. */
+  /** Starts the stream's log now, at a phase of its own, so that the streams do not all send at the same moment. */
   add(stream: string, load: Load): void {
     const since = performance.now() + (this.#loads.size % 10) * (TICK_MS + 1)
     this.#loads.set(stream, { ...load, since, payload: 'x'.repeat(load.payloadBytes ?? 50) })
   }
 
-  /** The highest number that there is; 0: none yet. */
+  /** The highest number of the stream so far; 0: none yet. */
   head(stream: string): number {
     const { since, rate } = this.#loads.get(stream)!
     return Math.max(0, Math.floor(((Math.min(performance.now(), this.#endedAt) - since) * rate) / 1000))
   }
 
-  /** The longest time in ms that it sent nothing at all since this was asked last: nobody else's fault. */
+  /**
+   * The longest time in which the source sent nothing at all since the last call of this function, in ms. Such a pause
+   * is not the fault of the tested services.
+   */
   takeLongestPause(): number {
     const longest = Math.round(this.#longestPause)
     this.#longestPause = 0
     return longest
   }
 
-  /** Calls of one stream so far. */
+  /** The calls of one stream so far. */
   callsOf(stream: string): Call[] {
     return this.calls.filter((call) => call.stream === stream)
   }
 
-  /** A write to the stream waits for its receiver. */
+  /** Whether a write to the stream waits for its receiver. */
   blocked(stream: string): boolean {
     return [...this.#open].some((call) => call.stream === stream && !call.pipe.ready())
   }
 
-  /** Calls that come from now on get no answer, as from a server that is slow, until `answer`. */
+  /** Leaves new calls without an answer, like a slow server, until `answer`. */
   hold(): void {
     this.#held ??= []
   }
@@ -120,7 +123,7 @@ export abstract class Streams {
     this.#held = null
   }
 
-  /** The logs grow no more. */
+  /** Ends the growth of all logs. */
   end(): void {
     this.#endedAt = Math.min(this.#endedAt, performance.now())
   }
@@ -129,7 +132,7 @@ export abstract class Streams {
     clearInterval(this.#timer)
   }
 
-  /** A client wants `stream` from `from` on; answers what is to be called when the call is over. */
+  /** A client wants `stream` from `from` on. Returns a function to call when the call has ended. */
   protected begin(stream: string, from: number, pipe: Pipe): () => void {
     const first = this.#loads.get(stream)!.live === true ? this.head(stream) + 1 : Math.max(from, 1)
     const number = this.calls.length + 1

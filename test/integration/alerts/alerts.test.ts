@@ -24,7 +24,7 @@ async function startGrpcFeed(endsLater: boolean): Promise<AlertFeed> {
   }
 }
 
-/** The group `grpc_connector`. */
+/** The alert group `grpc_connector` of the documents. */
 alertSuite({
   app: 'grpc-ingest',
   connectorClass: 'io.tributary.connect.grpc.GrpcSourceConnector',
@@ -84,7 +84,7 @@ async function startWebSocketFeed(endsLater: boolean): Promise<AlertFeed> {
   }
 }
 
-/** The group `websocket_connector`, and that of gaps, which the documents have for gRPC alone. */
+/** The alert group `websocket_connector`, and the group of gaps, which the documents have only for gRPC. */
 alertSuite({
   app: 'ws-ingest',
   connectorClass: 'io.conduktor.connect.websocket.WebSocketSourceConnector',

@@ -4,24 +4,24 @@ import { after, before, describe, test } from 'node:test'
 import { startServices, type Services } from '../../support/services.ts'
 import { until } from '../../support/until.ts'
 
-/** A server that a connector reads; each of its streams brings one message at once. */
+/** A server that a connector reads. Each of its streams sends one message at once. */
 export interface AlertFeed {
   readonly props: Readonly<Record<string, string>>
-  /** Of the documented metrics, beside the connector's name. */
+  /** Labels of the documented metrics, besides the connector's name. */
   readonly labels: Readonly<Record<string, string>>
-  /** Leaves out the next `count` numbers. */
+  /** Skips the next `count` numbers. */
   skip(count: number): Promise<void> | void
   send(count: number): Promise<void> | void
-  /** Ends the present stream. */
+  /** Ends the open stream. */
   end(): void
   stop(): void
 }
 
-/** The connector of one alert; `provoke` makes the alert's condition true. */
+/** The connector of one alert. `provoke` makes the alert's condition true. */
 export interface AlertCase {
   readonly expression: string
   readonly config: Readonly<Record<string, string>>
-  /** Ends its streams as soon as it is provoked; the others keep them. */
+  /** True: its streams end as soon as the alert is provoked. The other connectors keep their streams. */
   readonly ends?: true
   provoke(feed: AlertFeed, pause: () => Promise<void>): Promise<void> | void
 }
@@ -29,15 +29,17 @@ export interface AlertCase {
 export interface AlertSuite {
   readonly app: string
   readonly connectorClass: string
-  /** The documents' alert rules, by name. */
+  /** The alert rules of the documents, by name. */
   readonly alerts: Readonly<Record<string, AlertCase>>
   /** Prefix of the documented metrics. */
   readonly prefix: string
-  /** `endsLater`: every stream but the first ends after its message. */
+  /** Starts a server. `endsLater`: every stream except the first one ends after its message. */
   startFeed(endsLater: boolean): Promise<AlertFeed>
 }
 
-/** Each alert on scrapes of a worker: silent while all is well, and firing for the connector that it is true of. */
+/**
+ * Checks each alert on scrapes of a worker: the alert is silent at first, and then fires for its own connector only.
+ */
 export function alertSuite({ app, connectorClass, alerts, prefix, startFeed }: AlertSuite): void {
   const run = randomUUID().slice(0, 8)
   const connectorOf = (alert: string): string => `${alert}-${run}`
@@ -49,7 +51,7 @@ export function alertSuite({ app, connectorClass, alerts, prefix, startFeed }: A
     let second: Scrape
 
     const scrape = async (): Promise<Scrape> => parseScrape(await services!.scrape())
-    /** Nothing is taken out of the queue any more. */
+    /** Pauses the connector, so that nothing takes messages out of the queue. */
     const pause = async (connector: string): Promise<void> => {
       await services!.rest('PUT', `/connectors/${connector}/pause`)
       await until('it is paused', async () => (await services!.status(connector)).tasks[0]?.state === 'PAUSED')
@@ -76,7 +78,7 @@ export function alertSuite({ app, connectorClass, alerts, prefix, startFeed }: A
     })
 
     for (const [alert, { expression, provoke }] of Object.entries(alerts)) {
-      test(`${alert} (${expression}) is silent while all is well, and fires for its connector alone`, async () => {
+      test(`${alert} (${expression}) is silent at first, and fires for its connector only`, async () => {
         assert.deepEqual(firing(expression, first, second), [])
         const connector = connectorOf(alert)
         const feed = feeds.get(alert)!
@@ -93,14 +95,14 @@ export function alertSuite({ app, connectorClass, alerts, prefix, startFeed }: A
       })
     }
 
-    test('the scrape has every attribute of the documents', () => {
+    test('the scrape has every attribute that the documents name', () => {
       const missing = ATTRIBUTES.filter((name) => !first.has(`${prefix}_${name}`))
       assert.deepEqual(missing, [])
     })
   })
 }
 
-/** Numbers of the JVM connectors' MBeans; `isConnected` is the documents' word for one of them. */
+/** Figures of the JVM connectors' MBeans. `isConnected` is the documents' name of one of them. */
 const ATTRIBUTES = [
   ...[
     'MessagesReceived',
@@ -113,7 +115,7 @@ const ATTRIBUTES = [
   ...['Connected', 'isConnected', 'MillisSinceLastMessage', 'UptimeMillis', 'TotalReconnects', 'LagCount', 'DropRate'],
 ]
 
-/** A series of a scrape: its labels and its value then. */
+/** A series of a scrape: its labels and its value. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
@@ -121,7 +123,7 @@ export interface Series {
 
 export type Scrape = ReadonlyMap<string, readonly Series[]>
 
-/** Series by metric name, from Prometheus' text format. */
+/** Parses Prometheus' text format into series by metric name. */
 export function parseScrape(text: string): Scrape {
   const scrape = new Map<string, Series[]>()
   for (const line of text.split('\n')) {
@@ -140,7 +142,7 @@ const RANGE = /^(increase|rate)\((\w+)\[\d+m\]\) (==|>) (-?[\d.]+)$/
 
 /**
  * The series for which an alert's expression holds, by PromQL's rules for the few forms that the documents use. A range
- * spans the two scrapes, whatever its length says; a value that fell is a counter that began anew.
+ * spans the two scrapes, whatever its length in the expression. A value that fell is a counter that started again.
  */
 export function firing(expression: string, earlier: Scrape, later: Scrape): Series[] {
   const instant = INSTANT.exec(expression)
@@ -153,10 +155,10 @@ export function firing(expression: string, earlier: Scrape, later: Scrape): Seri
   const [, , name, operator, bound] = range
   return (later.get(name!) ?? []).flatMap(({ labels, value }) => {
     const before = (earlier.get(name!) ?? []).find((series) => sameLabels(series.labels, labels))
-    // Of one sample PromQL makes neither a rate nor an increase.
+    // PromQL computes neither a rate nor an increase from one sample.
     if (!before) return []
     const growth = value >= before.value ? value - before.value : value
-    // Only its sign is compared where it is a rate, so the seconds between the scrapes do not matter.
+    // The documents compare only the sign of a rate, so the seconds between the scrapes do not matter.
     return holds(growth, operator!, Number(bound)) ? [{ labels, value: growth }] : []
   })
 }

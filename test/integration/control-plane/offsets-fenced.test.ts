@@ -14,7 +14,7 @@ import { until } from '../../support/until.ts'
 const { brokers } = await sharedKafka()
 const log = createLogger({ name: 'test', stream: { write: () => true } })
 
-test('a former task that still has a transaction open is fenced, and its offsets are not taken', async (t) => {
+test('a zombie task with an open transaction is fenced, and its offsets do not count', async (t) => {
   const props = clusterProps(brokers)
   const cluster = props['cluster']!
   await startWorker(t, props)
@@ -30,19 +30,19 @@ test('a former task that still has a transaction open is fenced, and its offsets
   )
   assert.equal((await call('PUT', '/stop')).status, 204)
 
-  const connection = { brokers, clientId: 'former-task' }
+  const connection = { brokers, clientId: 'zombie-task' }
   const { offsets } = createStores({ connection, log, cluster })
   t.after(() => offsets.stop())
   await offsets.start(t.signal)
   const transactionalId = taskTransactionalId(`${cluster}-file-ingest`, 'c', 0)
-  const former = createProducer(connection, { driver: 'platformatic', transactionalId })
-  t.after(() => former.close())
-  await former.start(t.signal)
-  former.beginTransaction()
+  const zombie = createProducer(connection, { driver: 'platformatic', transactionalId })
+  t.after(() => zombie.close())
+  await zombie.start(t.signal)
+  zombie.beginTransaction()
   const partition = { filename: file }
   const timestamp = Date.now()
   const records = offsets.encode('c', [{ partition, offset: { position: 6 } }])
-  const kept = await former.send(
+  const kept = await zombie.send(
     records.map((record) => ({ ...record, timestamp })),
     t.signal,
   )
@@ -50,6 +50,6 @@ test('a former task that still has a transaction open is fenced, and its offsets
 
   const altered = await call('PATCH', '/offsets', { offsets: [{ partition, offset: { position: 4 } }] })
   assert.equal(altered.status, 200, JSON.stringify(altered.body))
-  await assert.rejects(former.commitTransaction(t.signal), { code: 'PRODUCER_FENCED' })
+  await assert.rejects(zombie.commitTransaction(t.signal), { code: 'PRODUCER_FENCED' })
   assert.deepEqual((await call('GET', '/offsets')).body, { offsets: [{ partition, offset: { position: 4 } }] })
 })

@@ -13,7 +13,7 @@ import { until } from '../../support/until.ts'
 const { brokers } = await sharedKafka()
 const READY = 2000
 
-/** A gRPC stream of numbers that has ended at `last`, read by a connector through a grpc-ingest process of its own. */
+/** A gRPC stream of numbers up to `last`, read by a connector in a grpc-ingest process of its own. */
 async function flow(t: TestContext, extra: Readonly<Record<string, string>>) {
   const source = await NumbersSource.listen({ rate: 4000, payloadBytes: 10 })
   t.after(() => source.close())
@@ -64,10 +64,13 @@ for (const [delivery, extra] of [
   ['at least once', {}],
   ['exactly once', { 'exactly.once.support': 'required' }],
 ] as const) {
-  test(`a stream goes on after the number that its offset was altered to, and from the start after a reset, ${delivery}`, async (t) => {
+  test(`a stream continues after the number of its altered offset, and from the start after a reset, ${delivery}`, async (t) => {
     const { call, topic, last, partition, resumeAt } = await flow(t, extra)
     const read = async (): Promise<number[]> => numbersIn(await readPartition(brokers, topic, 0, { committed: true }))
-    /** Resumes, waits until the topic holds `added` more records and the last number is committed, stops, and gives what came. */
+    /**
+     * Resumes the connector, waits until the topic has `added` more records and the last number is committed, and stops
+     * the connector. Returns the new records.
+     */
     const runOn = async (before: number, added: number): Promise<number[]> => {
       await call('PUT', '/resume')
       await until(`${added} records came`, async () => (await read()).length >= before + added, 60_000)
@@ -77,7 +80,7 @@ for (const [delivery, extra] of [
     }
     assert.deepEqual(await runOn(0, last), numbers(1, last))
 
-    // At once: it waits until the task has ended.
+    // Sent at once: the change waits until the task has ended.
     const altered = await call('PATCH', '/offsets', { offsets: [{ partition, offset: { resume: 500 } }] })
     assert.equal(altered.status, 200, message(altered))
     assert.match(message(altered), /have been altered successfully/)
@@ -91,16 +94,16 @@ for (const [delivery, extra] of [
   })
 }
 
-test('an offset that the source could not go on from is refused, with the reason', async (t) => {
+test('an offset from which the source cannot continue is refused with the reason', async (t) => {
   const { call, partition } = await flow(t, {})
   await call('PUT', '/stop')
   const refused = await call('PATCH', '/offsets', { offsets: [{ partition, offset: { sequence: 'x' } }] })
   assert.equal(refused.status, 400)
   assert.equal(message(refused), 'Invalid offset for a gRPC source: sequence must be a whole number from 0')
-  const other = { grpc_server: 'elsewhere:1', grpc_method: 'a/b' }
-  const elsewhere = await call('PATCH', '/offsets', { offsets: [{ partition: other, offset: { resume: 1 } }] })
-  assert.equal(elsewhere.status, 400)
-  assert.match(message(elsewhere), /^Invalid offset for a gRPC source: this connector reads/)
+  const other = { grpc_server: 'other:1', grpc_method: 'a/b' }
+  const refused = await call('PATCH', '/offsets', { offsets: [{ partition: other, offset: { resume: 1 } }] })
+  assert.equal(refused.status, 400)
+  assert.match(message(refused), /^Invalid offset for a gRPC source: this connector reads/)
   const removed = await call('PATCH', '/offsets', { offsets: [{ partition: { any: 'thing' }, offset: null }] })
   assert.equal(removed.status, 200, message(removed))
 })

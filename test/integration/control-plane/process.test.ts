@@ -37,7 +37,7 @@ async function restAddress({ log }: Started): Promise<string> {
   return until('the REST API listens', async () => /event=rest_started.* address=(\S+)/.exec(await log())?.[1])
 }
 
-test('the process answers once its log says so, and stops on SIGTERM', async (t) => {
+test('the process answers when its log says that it is ready, and stops on SIGTERM', async (t) => {
   const first = await start(t, {})
   const address = await restAddress(first)
   const level = await fetch(`http://${address}/admin/loggers/a`, {
@@ -52,7 +52,7 @@ test('the process answers once its log says so, and stops on SIGTERM', async (t)
   assert.deepEqual(first.child.exit, { code: 0, signal: null })
 })
 
-test('a taken port is one clear sentence and exit code 1', async (t) => {
+test('a taken port gives one clear sentence and exit code 1', async (t) => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
@@ -63,7 +63,7 @@ test('a taken port is one clear sentence and exit code 1', async (t) => {
   assert.ok((await log()).includes(sentence), await log())
 })
 
-test('the REST API stays on loopback unless that is allowed by a setting of its own', async (t) => {
+test('the REST API listens beyond loopback only with the setting that allows this', async (t) => {
   const refused = await start(t, { TRIBUTARY_REST_HOST: '0.0.0.0' })
   assert.deepEqual(await refused.child.exited, { code: 1, signal: null })
   assert.match(await refused.log(), /TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED=true/)

@@ -63,21 +63,21 @@ test('each replica takes writes and answers reads, its own writes included', asy
   assert.deepEqual(await send(leader, { method: 'DELETE', path: '/connectors/c0' }).then((answer) => answer.body), body)
 })
 
-test('what a replica can tell by itself is not sent on: validation, and bodies that are no JSON', async (t) => {
+test('a replica validates, and refuses bodies that are not JSON, without the leader', async (t) => {
   const [, follower] = await startReplicas(t, 2)
   const path = '/connector-plugins/FileStreamSource/config/validate'
   assert.equal((await send(follower!.url, { method: 'PUT', path, body: config() })).status, 200)
   assert.equal((await send(follower!.url, { method: 'POST', path: '/connectors', body: '{' })).status, 400)
 })
 
-test('of many creations of one name at all replicas one succeeds', async (t) => {
+test('when clients create one name at all replicas, one of them succeeds', async (t) => {
   const replicas = await startReplicas(t, 3)
   const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => create(replicas[i % 3]!.url, 'same')))
   const statuses = answers.map(({ status }) => status).sort()
   assert.deepEqual(statuses, [201, ...Array<number>(29).fill(409)])
 })
 
-test('a leader that stops ends its writes and hands over: no client sees more than a wait', async (t) => {
+test('a leader that stops completes its writes and hands over: clients only wait', async (t) => {
   const replicas = await startReplicas(t, 3)
   const [leader, ...followers] = replicas as [Replica, ...Replica[]]
   const stopping = new AbortController()
@@ -93,7 +93,7 @@ test('a leader that stops ends its writes and hands over: no client sees more th
   const clients = followers.flatMap((follower, i) => [write(follower, `a${i}`), write(follower, `b${i}`)])
   const load = Promise.all(clients)
   await until('writes are made', () => written > 20)
-  // Those that are under way at the leader itself when it is told to stop.
+  // Writes that are under way at the leader itself when it gets SIGTERM.
   const last = Promise.all(Array.from({ length: 20 }, (_, i) => create(leader.url, `last${i}`)))
   await until('one of them is written', async () => (await get(leader.url, '/connectors/last0')).status === 200)
   await leader.stop()
@@ -107,7 +107,7 @@ test('a leader that stops ends its writes and hands over: no client sees more th
   for (const { url } of followers) assert.equal((await get(url, '/connectors/last19')).status, 200)
 })
 
-test('the last replica that stops ends its writes too', async (t) => {
+test('the last replica that stops completes its writes too', async (t) => {
   const [replica] = await startReplicas(t, 1)
   const { url, stop } = replica!
   const writes = Promise.all(Array.from({ length: 20 }, (_, i) => create(url, `c${i}`)))

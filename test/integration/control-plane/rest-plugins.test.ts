@@ -35,7 +35,7 @@ async function start(t: TestContext) {
   return { call, plugins, ingest }
 }
 
-test('every connector that is listed, under each of its names, can be validated with next to nothing', async (t) => {
+test('every listed connector can be validated under each of its names with an almost empty config', async (t) => {
   const { call, plugins } = await start(t)
   const connectors = await plugins('')
   assert.ok(connectors.length >= 2, 'the class and the one of the JVM connector')
@@ -50,7 +50,7 @@ test('every connector that is listed, under each of its names, can be validated 
   }
 })
 
-test('converters are listed when they are asked for, with their settings', async (t) => {
+test('converters are listed on request, with their settings', async (t) => {
   const { call, plugins } = await start(t)
   assert.deepEqual([...new Set((await plugins('')).map(({ type }) => type))], ['source'])
   const others = (await plugins('?connectorsOnly=false')).filter(({ type }) => type !== 'source')
@@ -79,7 +79,7 @@ test('converters are listed when they are asked for, with their settings', async
   )
 })
 
-test('a logger of the JVM connector sets the level of ours on the workers', async (t) => {
+test('a logger name of the JVM connector sets the level of the matching logger on the workers', async (t) => {
   const { call, ingest } = await start(t)
   const levels = async (level: string): Promise<void> => {
     const answer = await call('PUT', '/admin/loggers/io.conduktor.connect.grpc', { level })

@@ -31,7 +31,7 @@ async function committed(url: string, connector: string): Promise<number | undef
   return (body as { offsets: { offset: { position: number } }[] }).offsets[0]?.offset.position
 }
 
-test('tasks go on while the control plane is away, and the next one shows the same and what came meanwhile', async (t) => {
+test('tasks continue while the control plane is away, and the next control plane shows the old state and the new offsets', async (t) => {
   const props = clusterProps(brokers)
   await startWorker(t, props)
   const first = await startPlane(t, props)
@@ -48,7 +48,7 @@ test('tasks go on while the control plane is away, and the next one shows the sa
   await until('the fourth line is committed', async () => (await committed(second.url, 'c')) === 19)
 })
 
-test('what one control plane writes another one shows', async (t) => {
+test('one control plane shows what another one writes', async (t) => {
   const props = clusterProps(brokers)
   await startWorker(t, props)
   const [one, other] = [await startPlane(t, props), await startPlane(t, props)]
@@ -60,7 +60,7 @@ test('what one control plane writes another one shows', async (t) => {
   assert.deepEqual((await get(one.url, '/connectors/c/tasks')).body, [])
 })
 
-test('health tells how the tasks are, the cluster who runs them', async (t) => {
+test('health shows the state of the tasks, and the cluster shows their workers', async (t) => {
   const props = clusterProps(brokers)
   const worker = await startWorker(t, props)
   const { url } = await startPlane(t, props)
@@ -90,7 +90,7 @@ test('health tells how the tasks are, the cluster who runs them', async (t) => {
   assert.match(silent.reason, /^The worker \S+ does not answer\.$/)
 })
 
-test('a connector deleted while no worker is there leaves no status behind', async (t) => {
+test('a connector that is deleted while no worker runs leaves no status behind', async (t) => {
   const props = clusterProps(brokers)
   const worker = await startWorker(t, props)
   const { url } = await startPlane(t, props)
@@ -104,7 +104,7 @@ test('a connector deleted while no worker is there leaves no status behind', asy
   await until('the task is gone', async () => (await get(url, '/connectors/c/tasks/0/status')).status === 404)
 })
 
-test('a worker resolves references and judges what they stand for', async (t) => {
+test('a worker resolves references and checks their values', async (t) => {
   const props = clusterProps(brokers)
   await startWorker(t, props)
   const { url } = await startPlane(t, props)
@@ -121,7 +121,7 @@ test('a worker resolves references and judges what they stand for', async (t) =>
   await until('the task runs', async () => (await taskState(url, 'c')) === 'RUNNING')
 })
 
-test('what is too large for Kafka or for a request line is told in the form of every other error', async (t) => {
+test('the error for a body or a request line that is too large has the form of every other error', async (t) => {
   const props = clusterProps(brokers)
   await startWorker(t, props)
   const { url } = await startPlane(t, props)
@@ -138,7 +138,7 @@ test('what is too large for Kafka or for a request line is told in the form of e
   )
 })
 
-test('of POSTs of one name at the same time, at two replicas, one makes the connector', async (t) => {
+test('when two replicas get POSTs of one name at the same time, one POST creates the connector', async (t) => {
   const props = clusterProps(brokers)
   await startWorker(t, props)
   const [one, other] = [await startPlane(t, props), await startPlane(t, props)]

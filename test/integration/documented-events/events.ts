@@ -15,7 +15,7 @@ export function error(...fields: string[]): DocumentedEvent {
   return { level: ['ERROR'], fields }
 }
 
-/** The events that the documents of both JVM connectors, gRPC and WebSocket, promise. */
+/** Events that the documents of both JVM connectors, gRPC and WebSocket, promise. */
 export const SHARED_EVENTS: Readonly<Record<string, DocumentedEvent>> = {
   session_initialized: info('session_id'),
   no_previous_offset: info('starting_fresh', 'sequence'),
@@ -43,7 +43,7 @@ export const SHARED_EVENTS: Readonly<Record<string, DocumentedEvent>> = {
   reconnect_failed: error('reason', 'max_attempts', 'current_attempt'),
 }
 
-/** The events of both that have no place here, and why. */
+/** Events of both that do not apply to Tributary, and why. */
 export const SHARED_EVENTS_LEFT_OUT: Readonly<Record<string, string>> = {
   jmx_metrics_initialized: 'there is no JMX: metrics are scraped',
   jmx_metrics_init_failed: 'there is no JMX',

@@ -9,7 +9,7 @@ import { documentedEvents, type EventFeed } from './story.ts'
 
 const CONTEXT = ['connector_name', 'grpc_server', 'grpc_method', 'kafka_topic']
 
-/** The log events of the JVM connector's documents that apply here, with the level and the fields that they promise. */
+/** Log events of the JVM connector's documents that apply to Tributary, with the promised level and fields. */
 const DOCUMENTED_EVENTS: Readonly<Record<string, DocumentedEvent>> = {
   ...SHARED_EVENTS,
   task_starting: info(...CONTEXT),
@@ -23,14 +23,14 @@ const DOCUMENTED_EVENTS: Readonly<Record<string, DocumentedEvent>> = {
   streaming_started: info('service', 'method'),
   stream_error: error('status_code', 'status_description', 'error_message'),
   stream_completed: info('messages_received'),
-  // Promised by the documents alone: the JVM connector never writes these.
+  // Only the documents promise these events; the JVM connector never writes them.
   connection_closed: info(),
   queue_full: warn(),
   message_received: info(),
   sequence_gap: warn(),
 }
 
-/** The documents' events that have no place here, and why. */
+/** Events of the documents that do not apply to Tributary, and why. */
 const EVENTS_LEFT_OUT: Readonly<Record<string, string>> = {
   ...SHARED_EVENTS_LEFT_OUT,
   mbean_registered: 'there is no JMX',
@@ -40,7 +40,7 @@ const EVENTS_LEFT_OUT: Readonly<Record<string, string>> = {
   mbean_unregistration_failed: 'there is no JMX',
   metrics_counters_reset: 'counters are never reset',
   sequence_gap_detected: 'sequence_gap, which the same grep finds',
-  record_committed: 'a line a record; the offsets topic and the metrics tell it',
+  record_committed: 'it would be a line a record; the offsets topic and the metrics show commits',
   commit_record_error: 'nothing in it can fail',
   source_record_creation_error: 'record_failed, or the dead-letter queue',
   message_conversion_failed: 'record_failed, or the dead-letter queue',
@@ -92,7 +92,7 @@ const events = {
 documentedEvents(
   { app: 'grpc-ingest', startFeed, prefix: 'grpc', events, documented: DOCUMENTED_EVENTS, leftOut: EVENTS_LEFT_OUT },
   ({ services, start, logged }) => {
-    test('of a descriptor that is gone at a restart', async () => {
+    test('for a descriptor that is missing at a restart', async () => {
       const descriptor = join(temporaryFolder('events'), 'ticker.desc')
       copyFileSync(fixture('ticker.desc'), descriptor)
       const { name } = await start({ 'grpc.proto.descriptor': descriptor })

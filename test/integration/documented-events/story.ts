@@ -10,48 +10,48 @@ import type { DocumentedEvent } from './events.ts'
 
 type Config = Readonly<Record<string, string>>
 
-/** A server of the source's protocol. It sends one message on each connection. */
+/** A server of the source's protocol, which sends one message on each connection. */
 export interface EventFeed {
-  /** Of a connector that reads the feed: all keys but the topic's. */
+  /** The keys of a connector that reads the feed, without its topic. */
   readonly config: Config
   /** The source partition under which the connector keeps its offset. */
   readonly partition: Config
   /** Connections (WebSocket) or streams (gRPC) opened so far. */
   readonly connections: () => number
-  /** Sends on the first connection. */
+  /** Sends a message on the first connection. */
   send(count: number): unknown
-  /** The last connection fails. */
+  /** Makes the last connection fail. */
   fail(): void
-  /** The last connection ends in good order. */
+  /** Ends the last connection properly. */
   end(): void
   stop(): void
 }
 
-/** What the story needs to know of a source. */
+/** The properties of a source that the story needs. */
 export interface EventSource {
   /** The app that runs its tasks. */
   readonly app: string
   startFeed(): Promise<EventFeed>
-  /** Configuration keys start with it: `grpc` or `websocket`. */
+  /** The prefix of configuration keys: `grpc` or `websocket`. */
   readonly prefix: string
-  /** The source's own events of each scene; the story knows the events that all sources write. */
+  /** The source's own events of each scene. The story adds the events that all sources write. */
   readonly events: Readonly<Record<'start' | 'failure' | 'end' | 'stop' | 'unreachable', readonly string[]>>
   readonly documented: Readonly<Record<string, DocumentedEvent>>
   readonly leftOut: Readonly<Record<string, string>>
 }
 
-/** For the tests that only one source has. */
+/** The functions that tests of one source need. */
 export interface EventScene {
   readonly services: () => Services
-  /** Creates a connector on a feed of its own and waits until it reads. */
+  /** Creates a connector on a feed of its own and waits until the connector reads. */
   start(config?: Config): Promise<{ readonly name: string; readonly feed: EventFeed }>
   /** Waits until the worker has logged each event for the connector. */
   logged(connector: string, ...events: readonly string[]): Promise<unknown>
 }
 
 /**
- * Provokes the log events that the documents of the JVM connectors promise, then checks all lines of the worker's log against
- * the table. `more` adds the tests that only this source has, before the check.
+ * Provokes the log events that the documents of the JVM connectors promise, then checks all lines of the worker's log
+ * against the table. `more` adds tests of one source, before the check.
  */
 export function documentedEvents(source: EventSource, more: (scene: EventScene) => void): void {
   const { app, prefix, events } = source
@@ -95,7 +95,7 @@ export function documentedEvents(source: EventSource, more: (scene: EventScene) 
       await started?.stop()
     })
 
-    test('of a start, a connection that fails, one that ends, and a restart', async () => {
+    test('for a start, a connection that fails, one that ends, and a restart', async () => {
       const { name, feed } = await start()
       await logged(name, 'task_starting', 'session_initialized', 'no_previous_offset', 'task_started', ...events.start)
       feed.fail()
@@ -113,7 +113,7 @@ export function documentedEvents(source: EventSource, more: (scene: EventScene) 
       await logged(name, 'message_draining_started', 'message_draining_completed', ...events.stop)
     })
 
-    test('of a queue that is full, with the policy that drops', async () => {
+    test('for a full queue with overflow.policy=drop', async () => {
       const { name, feed } = await start({ 'overflow.policy': 'drop', [`${prefix}.message.queue.size`]: '10' })
       await services.rest('PUT', `/connectors/${name}/pause`)
       await until('it is paused', async () => (await services.status(name)).tasks[0]?.state === 'PAUSED')
@@ -121,27 +121,27 @@ export function documentedEvents(source: EventSource, more: (scene: EventScene) 
       await logged(name, 'queue_full', 'queue_high_utilization', 'message_dropped')
     })
 
-    test('of a server that does not come back within the tries', async () => {
+    test('for a server that does not return within the tries', async () => {
       const { name, feed } = await start({ [`${prefix}.reconnect.max.attempts`]: '1' })
       feed.stop()
       await logged(name, 'reconnect_failed', ...events.unreachable)
       await failed(name)
     })
 
-    test('of a connection that ends with reconnecting switched off', async () => {
+    test('for a connection that ends without reconnecting', async () => {
       const { name, feed } = await start({ [`${prefix}.reconnect.enabled`]: 'false' })
       feed.end()
       await logged(name, 'reconnect_skipped')
       await failed(name)
     })
 
-    test('of an offset without a sequence', async () => {
+    test('for an offset without a sequence', async () => {
       const { brokers } = await sharedKafka()
       const log = createLogger({ name: 'test', stream: { write: () => true } })
       const { offsets } = createStores({ connection: { brokers, clientId: 'test' }, log, cluster: services.cluster })
       await offsets.start(new AbortController().signal)
       const { name } = await start({}, async (connector, { partition }) => {
-        await offsets.write(connector, [{ partition, offset: { session_id: 'former' } }])
+        await offsets.write(connector, [{ partition, offset: { session_id: 'predecessor' } }])
       })
       await logged(name, 'no_sequence_in_offset')
       await offsets.stop()
@@ -152,7 +152,7 @@ export function documentedEvents(source: EventSource, more: (scene: EventScene) 
   })
 }
 
-/** Tests of a worker's whole log, to come after those that provoke the events. */
+/** Tests of a worker's whole log, which run after the tests that provoke the events. */
 function checkLog({ documented, leftOut }: EventSource, log: () => Promise<string>): void {
   for (const [event, { level, fields }] of Object.entries(documented)) {
     test(`${event} has the level and the fields that the documents promise`, async () => {
@@ -169,7 +169,7 @@ function checkLog({ documented, leftOut }: EventSource, log: () => Promise<strin
     })
   }
 
-  test('none that is left out is written', async () => {
+  test('no event that does not apply is written', async () => {
     const written = new Set([...(await log()).matchAll(/ event=(\w+)/g)].map(([, event]) => event))
     const astray = Object.keys(leftOut).filter((event) => written.has(event))
     assert.deepEqual(astray, [])

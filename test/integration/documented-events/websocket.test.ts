@@ -4,7 +4,7 @@ import { WsTicker } from '../../support/ws-ticker.ts'
 import { type DocumentedEvent, error, info, SHARED_EVENTS, SHARED_EVENTS_LEFT_OUT, warn } from './events.ts'
 import { documentedEvents, type EventFeed } from './story.ts'
 
-/** The log events of the JVM connector's documents that apply here, with the level and the fields that they promise. */
+/** Log events of the JVM connector's documents that apply to Tributary, with the promised level and fields. */
 const DOCUMENTED_EVENTS: Readonly<Record<string, DocumentedEvent>> = {
   ...SHARED_EVENTS,
   task_starting: info('connector_name', 'websocket_url', 'kafka_topic'),
@@ -21,7 +21,7 @@ const DOCUMENTED_EVENTS: Readonly<Record<string, DocumentedEvent>> = {
   sequence_gap: warn(),
 }
 
-/** Phrases that the documents tell operators to look for, with the events whose lines hold them. */
+/** Phrases for which operators search according to the documents, with the events whose lines contain them. */
 const DOCUMENTED_PHRASES: Readonly<Record<string, string>> = {
   'Connection opened': 'websocket_opened',
   'Connection closed: code=1000': 'websocket_closed',
@@ -30,7 +30,7 @@ const DOCUMENTED_PHRASES: Readonly<Record<string, string>> = {
   'Reconnecting in \\d+ ms': 'reconnect_scheduled',
 }
 
-/** The documents' events that have no place here, and why. */
+/** Events of the documents that do not apply to Tributary, and why. */
 const EVENTS_LEFT_OUT: Readonly<Record<string, string>> = {
   ...SHARED_EVENTS_LEFT_OUT,
   reconnect_error: 'websocket_failure',
@@ -69,7 +69,7 @@ documentedEvents(
   { app: 'ws-ingest', startFeed, prefix: 'websocket', events, documented: DOCUMENTED_EVENTS, leftOut: EVENTS_LEFT_OUT },
   ({ services }) => {
     for (const [phrase, event] of Object.entries(DOCUMENTED_PHRASES)) {
-      test(`"${phrase}" is found where the documents look for it`, async () => {
+      test(`"${phrase}" is in the line of its event`, async () => {
         assert.match(await services().workerLog(), new RegExp(` event=${event} .*${phrase}`))
       })
     }

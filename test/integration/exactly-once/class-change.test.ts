@@ -5,7 +5,7 @@ import { Scene } from './scene.ts'
 import { until } from '../../support/until.ts'
 
 for (const tasks of [1, 2]) {
-  test(`a connector that becomes another plugin’s of the same service goes on as that one, with ${tasks} tasks`, async (t) => {
+  test(`a connector that changes to another plugin of the same service continues with that plugin, with ${tasks} tasks`, async (t) => {
     const scene = await Scene.create(t)
     await scene.start({ plugins: 'counters,others' })
     await scene.create({ 'tasks.max': String(tasks) })
@@ -17,7 +17,7 @@ for (const tasks of [1, 2]) {
   })
 }
 
-test('a connector that becomes a plugin of another service leaves this one and runs there', async (t) => {
+test('a connector that changes to a plugin of another service leaves its service and runs in the other one', async (t) => {
   const scene = await Scene.create(t)
   const [before, after] = [await scene.start(), await scene.start({ service: 'others', plugins: 'others' })]
   await scene.create({ 'tasks.max': '2' })
@@ -26,13 +26,13 @@ test('a connector that becomes a plugin of another service leaves this one and r
   await scene.configure({ 'connector.class': OTHERS })
   await goesOnAsOther(scene)
   const { status } = scene.stores
-  await until('the other service tells how it is', () => {
-    const told = [status.connector('counters'), ...status.tasks('counters').values()]
-    return told.length === 3 && told.every((entry) => entry?.workerId === after && entry.state === 'RUNNING')
+  await until('the other service writes the statuses', () => {
+    const entries = [status.connector('counters'), ...status.tasks('counters').values()]
+    return entries.length === 3 && entries.every((entry) => entry?.workerId === after && entry.state === 'RUNNING')
   })
 })
 
-/** What comes is the other plugin's, from where the first one was, and nothing of the first one any more. */
+/** Checks that the other plugin continues where the first one was, and that the first one writes nothing any more. */
 async function goesOnAsOther(scene: Scene): Promise<string[]> {
   await until('the other plugin has written', async () => (await scene.values()).some((v) => v.startsWith('other ')))
   const taskClasses = scene.stores.configs.snapshot.tasks('counters').map((task) => task['task.class'])

@@ -15,12 +15,15 @@ const spec = defineConfig({
   last: { type: 'long', default: null, importance: 'low', doc: 'The highest number there will ever be.' },
 })
 
-/** Numbers a second that each log grows by. */
+/** Numbers that each log gets each second. */
 const RATE = 100
 
 export const COUNTERS = 'io.tributary.test.CountersSourceConnector'
 
-/** Logs of numbers 1, 2, 3, … that can be read again from anywhere; which task reads which log depends on how many tasks there are. */
+/**
+ * Logs of numbers 1, 2, 3, … that can be read again from any number. The number of tasks decides which task reads which
+ * log.
+ */
 export const countersSource: SourcePlugin = {
   class: COUNTERS,
   aliases: [],
@@ -54,7 +57,7 @@ export const countersSource: SourcePlugin = {
 
 export const OTHERS = 'io.tributary.test.OthersSourceConnector'
 
-/** Another plugin with the same settings, whose values tell it apart. */
+/** Another plugin with the same settings. Its values have a prefix. */
 export const othersSource: SourcePlugin = {
   ...countersSource,
   class: OTHERS,
@@ -122,7 +125,7 @@ export function headOf(config: Props, now: number): number {
   return Math.min(head, Number(config['last'] ?? Infinity))
 }
 
-/** What a topic holds of the logs' numbers. */
+/** The logs' numbers in a topic. */
 export interface Counted {
   readonly kept: number
   readonly lost: number

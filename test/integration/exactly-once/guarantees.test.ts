@@ -20,7 +20,7 @@ async function ask(worker: string, path: string, body: string): Promise<{ status
   return { status: response.status, answer: await response.json() }
 }
 
-test('a worker with exactly.once.source.support=disabled refuses, and fails a task that asks for it all the same', async (t) => {
+test('a worker with exactly.once.source.support=disabled refuses exactly once, and fails a task that requires it nevertheless', async (t) => {
   const scene = await Scene.create(t)
   const worker = await ready(await scene.start({ env: { TRIBUTARY_EXACTLY_ONCE_SOURCE_SUPPORT: 'disabled' } }))
   const config = { name: 'counters', 'connector.class': COUNTERS, topic: 't', logs: '1', since: '0' }
@@ -36,7 +36,7 @@ test('a worker with exactly.once.source.support=disabled refuses, and fails a ta
   assert.ok(trace.split('\n')[0]?.includes(message), trace)
 })
 
-test('offsets are judged by the plugin’s code, with whole numbers above 2^53 as they are', async (t) => {
+test('the plugin’s code checks offsets, and gets integers above 2^53 exactly', async (t) => {
   const scene = await Scene.create(t)
   const worker = await ready(await scene.start())
   const check = async (offsets: string): Promise<unknown> => {

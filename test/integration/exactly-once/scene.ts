@@ -19,7 +19,7 @@ interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** One connector of the counters source, and worker processes that share it. */
+/** One connector of the counters source, and the worker processes that share its tasks. */
 export class Scene {
   readonly cluster = `eos-${randomUUID().slice(0, 8)}`
   readonly stores: Stores
@@ -46,17 +46,17 @@ export class Scene {
     return this.#config['topic']!
   }
 
-  /** The highest number that there is. */
+  /** The highest number of the logs so far. */
   get head(): number {
     return headOf(this.#config, Date.now())
   }
 
-  /** The worker of that address, or the only one. */
+  /** The worker of that address, or the only worker. */
   worker(workerId?: string): Child {
     return workerId === undefined ? [...this.#workers.values()][0]! : this.#workers.get(workerId)!
   }
 
-  /** Answers the worker's id. `plugins`: their names, of a service of that name. */
+  /** Starts a worker and returns its id. `plugins`: the names of its plugins. `service`: the name of its service. */
   async start(options: StartOptions = {}): Promise<string> {
     const { service = 'counters', plugins = 'counters', env = {} } = options
     const port = String(await freePort())
@@ -99,7 +99,9 @@ export class Scene {
     })
   }
 
-  /** The workers of the tasks 0 to `count` - 1, once these run. A killed worker's others leave their last status. */
+  /**
+   * The workers of the tasks 0 to `count` - 1, when these run. Other tasks of a killed worker keep their last status.
+   */
   async running(count: number): Promise<string[]> {
     const { status, configs } = this.stores
     return until(`${count} tasks run`, () => {
@@ -109,7 +111,7 @@ export class Scene {
     })
   }
 
-  /** Every log's numbers are committed to `number` at least. */
+  /** Waits until the numbers of every log are committed up to `number`. */
   async committed(number: number): Promise<void> {
     const { offsets } = this.stores
     await until(`all logs are committed to ${number}`, () => {
@@ -118,12 +120,12 @@ export class Scene {
     })
   }
 
-  /** What a read_committed consumer gets. */
+  /** The values that a read_committed consumer gets. */
   async values(): Promise<string[]> {
     return (await readPartition(brokers, this.topic, 0, { committed: true })).map(({ value }) => String(value))
   }
 
-  /** Ends the logs, and reads as a read_committed consumer does what became of their numbers. */
+  /** Ends the logs, and reads what became of their numbers as a read_committed consumer. */
   async finish(): Promise<{ lost: number; twice: number }> {
     const last = this.head
     await this.configure({ last: String(last) })

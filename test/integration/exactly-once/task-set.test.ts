@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Scene } from './scene.ts'
 import { until } from '../../support/until.ts'
 
-test('a frozen worker’s former tasks cannot write once fewer tasks have taken over their logs', async (t) => {
+test('a frozen worker’s tasks cannot write once fewer tasks have taken over their logs', async (t) => {
   const scene = await Scene.create(t)
   const workers = [await scene.start(), await scene.start()]
   await scene.create({
@@ -17,10 +17,10 @@ test('a frozen worker’s former tasks cannot write once fewer tasks have taken 
   })
   await scene.committed(50)
   const owner = await until('the connector has an owner', () => scene.stores.status.connector('counters')?.workerId)
-  // The one that does not own the connector, so that the other can change the tasks at once.
+  // The worker that does not own the connector is frozen, so that the other one can change the tasks at once.
   const frozen = workers.find((worker) => worker !== owner)!
   process.kill(scene.worker(frozen).pid, 'SIGSTOP')
-  // Its highest task is no more: nobody starts one of the same id, which would fence it.
+  // The new set has no task with its highest id, so no start of such a task fences it.
   await scene.configure({ 'tasks.max': String(Math.max(places.lastIndexOf(frozen), 1)) })
   await scene.committed(scene.head)
   process.kill(scene.worker(frozen).pid, 'SIGCONT')
@@ -28,7 +28,7 @@ test('a frozen worker’s former tasks cannot write once fewer tasks have taken 
   assert.deepEqual(await scene.finish(), { lost: 0, twice: 0 })
 })
 
-test('logs that move between tasks because their number changes are read on where they were, by many changes', async (t) => {
+test('logs that move between tasks because the number of tasks changes are continued exactly, over many changes', async (t) => {
   const scene = await Scene.create(t)
   await scene.start()
   await scene.start()
@@ -40,14 +40,14 @@ test('logs that move between tasks because their number changes are read on wher
   assert.deepEqual(await scene.finish(), { lost: 0, twice: 0 })
 })
 
-test('the connector’s owner killed while it changes the tasks: its successor ends in the right state', async (t) => {
+test('the connector’s owner is killed while it changes the tasks: its successor reaches the right state', async (t) => {
   const scene = await Scene.create(t)
   await scene.start()
   await scene.create({ 'tasks.max': '3', 'transaction.boundary': 'connector' })
   await scene.running(3)
   await scene.committed(20)
   await scene.configure({ 'tasks.max': '2' })
-  await until('the former tasks are taken away', () => scene.stores.configs.snapshot.tasks('counters').length !== 3)
+  await until('the old set of tasks is replaced', () => scene.stores.configs.snapshot.tasks('counters').length !== 3)
   await scene.worker().kill()
   await scene.start()
   await until('the new set is written', () => scene.stores.configs.snapshot.tasks('counters').length === 2)

@@ -4,8 +4,8 @@ import { runService } from '@tributary/service'
 import { countersSource, othersSource } from './counters.ts'
 
 /**
- * A worker with test plugins as a process of its own. With `LEASE=unchecked` it acts as a process would that was
- * stopped between the look at its lease and what it then does: only Kafka's fencing keeps it from harm.
+ * A worker with test plugins as a process of its own. With `LEASE=unchecked` it acts like a process that was stopped
+ * between the check of its lease and the following write. Only Kafka's fencing then prevents harm.
  */
 if (process.env['LEASE'] === 'unchecked') {
   GroupMember.prototype.leaseValid = () => true

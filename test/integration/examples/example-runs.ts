@@ -6,16 +6,17 @@ import { type KeptRecord, readEndOffset, readPartition } from '../../support/kaf
 import { until } from '../../support/until.ts'
 
 export interface ExampleConfig {
-  /** The connector's name; several examples may share it, and its topic. */
+  /** The connector's name. Several examples may share a name and a topic. */
   readonly connector: string
   readonly config: Readonly<Record<string, string>>
 }
 
-/** Runs configurations of documents as they stand, one after the other. */
+/** Runs configurations of the documents unchanged, one after the other. */
 export interface ExampleRuns {
   /**
-   * Creates the connector, waits until it is RUNNING and has brought `count` records, which it answers, reads its configuration
-   * back, which must be the same, and deletes it. `ended`: the source is read no more.
+   * Creates the connector, waits until it is RUNNING and has written `count` records, reads its configuration back,
+   * which must be the same, and deletes the connector. Returns the records. `ended` waits until the source is no longer
+   * read.
    */
   run(services: Services, example: ExampleConfig, count: number, ended: () => boolean): Promise<KeptRecord[]>
   /** Deletes the topics. */
@@ -34,7 +35,7 @@ export async function exampleRuns(): Promise<ExampleRuns> {
     async run(services, { connector, config }, count, ended) {
       const topic = config['kafka.topic']!
       topics.add(topic)
-      // Each example reads what came since it was created.
+      // Each example reads the records since its creation.
       const from = await endOf(topic)
       await services.create(connector, config)
       const records = await until(`${count} records in ${topic}`, async () => {

@@ -3,7 +3,7 @@ import type { Props } from '@tributary/connect-api'
 import type { ExampleServer } from './grpc-server.ts'
 import { fixture } from '../../support/grpc-ticker.ts'
 
-/** File paths of the documents and ours in their place; with host and port all that is replaced. */
+/** File paths of the documents, and the paths that replace them. Apart from host and port nothing else is replaced. */
 const FILES: Readonly<Record<string, string>> = {
   '/opt/kafka/proto/stream.desc': fixture('test_stream.desc'),
   '/etc/kafka/descriptors/service.desc': fixture('production.desc'),
@@ -14,13 +14,13 @@ const FILES: Readonly<Record<string, string>> = {
 }
 
 export interface Example {
-  /** The file and the connector's name. */
+  /** The file, and the connector's name in it. */
   readonly name: string
   readonly connector: string
   readonly config: Props
 }
 
-/** Text of the secrets file that some examples read by `${file:…}`. */
+/** Text of the secrets file that some examples read with `${file:…}`. */
 export const secretsFile = [
   'api.token=s3cret',
   'grpc.auth.token=Bearer s3cret',
@@ -28,7 +28,10 @@ export const secretsFile = [
   '',
 ].join('\n')
 
-/** The documents' configurations, pointed at the example server; `secretsPath` holds `secretsFile`. */
+/**
+ * The configurations of the documents, pointed at the example server. `secretsPath` is a file with the text
+ * `secretsFile`.
+ */
 export function grpcExamples(
   server: Pick<ExampleServer, 'port' | 'tlsPort' | 'mutualTlsPort'>,
   secretsPath: string,
@@ -56,7 +59,7 @@ export function grpcExamples(
   })
 }
 
-/** The documents' fragments of configurations, unchanged, by file. */
+/** The fragments of configurations in the documents, unchanged, by file. */
 export function exampleFragments(): Map<string, Props> {
   const fragments = readdirSync(fixture('fragments/')).map((file) => {
     const { config } = JSON.parse(readFileSync(fixture(`fragments/${file}`), 'utf8')) as { config: Props }

@@ -21,7 +21,7 @@ describe("the documents' configurations", () => {
   })
 
   for (const { name, config } of grpcExamples(server, secretsPath)) {
-    test(`${name} is valid and brings the right records`, async () => {
+    test(`${name} is valid and gives the right records`, async () => {
       const { props } = resolveReferences(config, {})
       const errors = await grpcSource.connector.validate!(props, new AbortController().signal)
       assert.deepEqual(errors, [])
@@ -38,7 +38,7 @@ describe("the documents' configurations", () => {
     })
   }
 
-  test('send what they say: the request and the metadata', () => {
+  test('send the configured request and metadata', () => {
     assert.deepEqual(server.requests.get('com.example.production.EventService/StreamEvents'), {
       environment: 'production',
       version: 'v1',

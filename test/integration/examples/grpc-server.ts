@@ -6,7 +6,7 @@ import { addReflection, descriptorFiles, fixture } from '../../support/grpc-tick
 
 const SETS = ['example', 'production', 'secure', 'test', 'test_stream'].map((name) => fixture(`${name}.desc`))
 
-/** The nth message of each response type, and the JSON value that its record has. */
+/** The nth message of each response type, and the JSON value of its record. */
 const MESSAGES: Readonly<Record<string, (n: number) => { readonly message: object; readonly json: object }>> = {
   'com.example.Event': (n) => ({
     message: {
@@ -33,15 +33,15 @@ const MESSAGES: Readonly<Record<string, (n: number) => { readonly message: objec
 
 export interface ExampleServer {
   readonly port: number
-  /** With TLS, and no interest in who the client is. */
+  /** The port with TLS that accepts any client. */
   readonly tlsPort: number
-  /** With TLS; refuses a client without a certificate of the CA. */
+  /** The port with TLS that refuses a client without a certificate of the CA. */
   readonly mutualTlsPort: number
-  /** The requests that came, by method, as objects. */
+  /** The received requests by method, as objects. */
   readonly requests: ReadonlyMap<string, object>
-  /** Streams that are open. */
+  /** The number of open streams. */
   readonly streams: number
-  /** Metadata of the last call of a method. */
+  /** The metadata of the last call of a method. */
   metadata(method: string): Readonly<Record<string, unknown>> | undefined
   stop(): void
 }
@@ -65,7 +65,7 @@ function typesOf(service: string, name: string): { requestType: protobuf.Type; r
   throw new Error(`no example has the service ${service}`)
 }
 
-/** Every service that the documents' examples name, with reflection, in plain text and over TLS. Endless streams. */
+/** Every service that the documents' examples name, with reflection, in plain text and over TLS. Streams do not end. */
 export async function startExampleServer(): Promise<ExampleServer> {
   const files = descriptorFiles(SETS)
   const requests = new Map<string, object>()

@@ -16,8 +16,8 @@ const KEY = 'grpc.tls.client.key'
 const NO_DESCRIPTOR = { 'grpc.proto.descriptor': 'Failed to load proto descriptor' }
 
 /**
- * How the error of each key begins, where a fragment has one: the files that the documents name are not there. All others
- * are valid, comments behind a value included.
+ * The beginning of the error of each key, for fragments with an error: the files that the documents name do not exist.
+ * All other fragments are valid, including those with comments behind a value.
  */
 const FRAGMENT_ERRORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'grpc-configuration': { [CA]: 'Cannot read TLS certificate /etc/ssl/certs/ca.crt' },
@@ -69,7 +69,7 @@ describe("the documents' gRPC configurations, posted to the REST API", () => {
   after(() => services?.stop())
 
   for (const example of examples) {
-    test(`${example.name} runs and brings the right records`, async () => {
+    test(`${example.name} runs and gives the right records`, async () => {
       const { config } = example
       const records = await runs.run(services!, example, RECORDS, () => server.streams === 0)
       const method = `${config['grpc.service.name']}/${config['grpc.method.name']}`
@@ -80,7 +80,7 @@ describe("the documents' gRPC configurations, posted to the REST API", () => {
     })
   }
 
-  test('send what they say: the request and the metadata', () => {
+  test('send the configured request and metadata', () => {
     const production = 'com.example.production.EventService/StreamEvents'
     assert.deepEqual(server.requests.get(production), { environment: 'production', version: 'v1' })
     const sent = server.metadata(production)
@@ -90,7 +90,7 @@ describe("the documents' gRPC configurations, posted to the REST API", () => {
   })
 
   for (const [fragment, config] of exampleFragments()) {
-    test(`the fragment ${fragment}, added to the five required keys, is judged as the table says`, async () => {
+    test(`the fragment ${fragment}, added to the five required keys, has the errors of the table`, async () => {
       const base = examples.find(({ name }) => name.startsWith('grpc-faq '))!.config
       const path = `/connector-plugins/${base['connector.class']}/config/validate`
       const { status, body } = await services!.rest('PUT', path, { ...base, name: fragment, ...config })

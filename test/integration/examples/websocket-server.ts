@@ -7,7 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { fixture } from '../../support/grpc-ticker.ts'
 
-/** How a feed of the documents speaks: what it answers to a subscription, null where it needs none, and its nth message. */
+/**
+ * The protocol of a feed in the documents: its answer to a subscription, null where it needs none, and its nth message.
+ */
 interface ExampleFeed {
   readonly answer: ((subscription: string) => string) | null
   readonly message: (n: number) => string
@@ -16,7 +18,7 @@ interface ExampleFeed {
 const trade = (n: number): string =>
   `{"e":"trade","E":${1_732_190_000_000 + n},"s":"BTCUSDT","t":${n},"p":"97512.10000000","q":"0.00150","m":false}`
 
-/** By the path under which the example server offers them. */
+/** The feeds by the path under which the example server offers them. */
 const FEEDS: Readonly<Record<string, ExampleFeed>> = {
   '/binance': {
     answer: (text) => `{"result":null,"id":${(JSON.parse(text) as { id: number }).id}}`,
@@ -35,24 +37,24 @@ const FEEDS: Readonly<Record<string, ExampleFeed>> = {
 
 export interface ExampleServer {
   readonly port: number
-  /** With TLS; its certificate is `fixtures/grpc/tls/ca.crt`'s. */
+  /** The port with TLS. The certificate is signed by `fixtures/grpc/tls/ca.crt`. */
   readonly tlsPort: number
-  /** Connections that are open. */
+  /** The number of open connections. */
   readonly connections: number
-  /** What the last client of a path sent: its headers, and its subscription. */
+  /** The headers and the subscription that the last client of a path sent. */
   headers(path: string): IncomingHttpHeaders | undefined
   subscription(path: string): string | undefined
   stop(): void
 }
 
-/** The values of the first `count` records of a path, where the client subscribes with `subscription`. */
+/** The values of the first `count` records of a path, for a client that subscribes with `subscription`. */
 export function expectedValues(path: string, subscription: string | undefined, count: number): string[] {
   const { answer, message } = FEEDS[path]!
   const answers = answer === null ? [] : [answer(subscription ?? '')]
   return [...answers, ...Array.from({ length: count }, (_, i) => message(i + 1))].slice(0, count)
 }
 
-/** Every feed that the documents' examples name, in plain text and over TLS. Endless. */
+/** Every feed that the documents' examples name, in plain text and over TLS. Feeds do not end. */
 export async function startExampleServer(): Promise<ExampleServer> {
   const headers = new Map<string, IncomingHttpHeaders>()
   const subscriptions = new Map<string, string>()

@@ -14,7 +14,7 @@ const server = await startExampleServer()
 const runs = await exampleRuns()
 const tls = `wss://localhost:${server.tlsPort}`
 
-/** URLs of the documents, and those of the example server in their place. Nothing else is replaced. */
+/** URLs of the documents, and the URLs of the example server that replace them. Nothing else is replaced. */
 const URLS: Readonly<Record<string, string>> = {
   'wss://stream.binance.com:9443/ws': `${tls}/binance`,
   'wss://ws-feed.exchange.coinbase.com': `${tls}/coinbase`,
@@ -24,7 +24,9 @@ const URLS: Readonly<Record<string, string>> = {
   'ws://host.testcontainers.internal:8080/': `ws://127.0.0.1:${server.port}/plain`,
 }
 
-/** How the error of each key begins, where a fragment has one: the file that the document names is not there. */
+/**
+ * The beginning of the error of each key, for fragments with an error: the file that the document names does not exist.
+ */
 const FRAGMENT_ERRORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'websocket-faq': {},
   'websocket-faq-2': {},
@@ -57,7 +59,7 @@ const examples = read('examples').map((example): Example => {
 describe("the documents' WebSocket configurations, posted to the REST API", () => {
   let services: Services | undefined
   before(async () => {
-    // The public feeds have certificates that everybody trusts; here the CA of the example server takes their place.
+    // The public feeds have certificates of public CAs. Here the CA of the example server stands for these.
     services = await startServices('ws-ingest', { NODE_EXTRA_CA_CERTS: fixture('tls/ca.crt') })
   })
   after(async () => {
@@ -67,7 +69,7 @@ describe("the documents' WebSocket configurations, posted to the REST API", () =
   })
 
   for (const example of examples) {
-    test(`${example.file} (${example.connector}) runs and brings the right records`, async () => {
+    test(`${example.file} (${example.connector}) runs and gives the right records`, async () => {
       const { config } = example
       const records = await runs.run(services!, example, RECORDS, () => server.connections === 0)
       const { pathname } = new URL(config[URL_KEY]!)
@@ -81,7 +83,7 @@ describe("the documents' WebSocket configurations, posted to the REST API", () =
     })
   }
 
-  test('send what they say: token and headers', async () => {
+  test('send the configured token and headers', async () => {
     const example = examples.find(({ file }) => file.includes('authenticated'))!
     await runs.run(services!, example, RECORDS, () => server.connections === 0)
     const sent = server.headers('/plain')
@@ -92,7 +94,7 @@ describe("the documents' WebSocket configurations, posted to the REST API", () =
   })
 
   for (const { file, config } of read('fragments')) {
-    test(`the fragment ${file}, added to the required keys, is judged as the table says`, async () => {
+    test(`the fragment ${file}, added to the required keys, has the errors of the table`, async () => {
       const base = examples.find((example) => example.file === 'websocket-faq')!.config
       const path = `/connector-plugins/${base['connector.class']}/config/validate`
       const { status, body } = await services!.rest('PUT', path, { ...base, name: file, ...config })

@@ -5,9 +5,9 @@ import { driveTask, sequences, tickerProps } from '../../support/grpc-task.ts'
 import { fail, sendTicks, startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
 import { until } from '../../support/until.ts'
 
-/** A tick with it is about 1 KiB on the wire. */
+/** A tick with this payload is about 1 KiB on the wire. */
 const KIB = { blob: Buffer.alloc(1000, 1) }
-/** What a client takes without being read: its HTTP/2 window, and the socket buffers of both ends. */
+/** Bytes that a client takes without reading them: its HTTP/2 window, and the socket buffers of both ends. */
 const TRANSPORT_BYTES = 1024 * 1024 + 8 * 1024 * 1024
 
 async function withTicker(
@@ -48,7 +48,7 @@ describe('a gRPC task whose records are not taken', () => {
         await settles('the server waits', () => ticker.written)
         const most = records + TRANSPORT_BYTES / 1000
         assert.ok(ticker.written <= most, `the server could write ${ticker.written} ticks, bound are ${most}`)
-        // One read of the transport, an HTTP/2 frame of 16 KiB, may come on top.
+        // One read of the transport, an HTTP/2 frame of 16 KiB, may be added to the bound.
         assert.ok(driven.stats.queueSize <= records + 17, `${driven.stats.queueSize} are queued`)
         assert.ok(driven.event('queue_full'))
         await driven.pollToError()
@@ -62,7 +62,7 @@ describe('a gRPC task whose records are not taken', () => {
     })
   }
 
-  test('drops, where it is told to, what comes while the queue is full, and counts it', async () => {
+  test('with overflow.policy=drop drops the messages that arrive while the queue is full, and counts them', async () => {
     const watch = async (call: WatchCall): Promise<void> => {
       await sendTicks(call, 1, 5000)
       call.end()
@@ -86,10 +86,10 @@ describe('a gRPC task whose records are not taken', () => {
   })
 })
 
-describe('what a gRPC server sent before its end', () => {
+describe('messages that a gRPC server sent before its end', () => {
   const SENT = 3000
 
-  test('is handed out before the error, though the stream was paused', async () => {
+  test('are delivered before the error, although the stream was paused', async () => {
     const watch = async (call: WatchCall): Promise<void> => {
       await sendTicks(call, 1, SENT)
       fail(call, 14, 'going down')
@@ -106,7 +106,7 @@ describe('what a gRPC server sent before its end', () => {
     })
   })
 
-  test('is handed out though the connection broke while the stream was paused', async () => {
+  test('are delivered although the connection broke while the stream was paused', async () => {
     await withTicker(
       (call) => sendTicks(call, 1, SENT),
       async (ticker) => {
@@ -122,7 +122,7 @@ describe('what a gRPC server sent before its end', () => {
     )
   })
 
-  test('is handed out when the task is drained', async () => {
+  test('are delivered when the task is drained', async () => {
     let cancelled = false
     const watch = async (call: WatchCall): Promise<void> => {
       call.on('cancelled', () => (cancelled = true))
@@ -143,7 +143,7 @@ describe('what a gRPC server sent before its end', () => {
     })
   })
 
-  test('is handed out before a message that is too large ends the task', async () => {
+  test('are delivered before a message that is too large ends the task', async () => {
     const watch = async (call: WatchCall): Promise<void> => {
       await sendTicks(call, 1, 20)
       call.write({ sequence: 21, blob: Buffer.alloc(5000) })

@@ -101,7 +101,7 @@ describe('a gRPC call', () => {
     })
   })
 
-  test('says why it cannot connect', async () => {
+  test('names the reason when it cannot connect', async () => {
     const driven = await driveTask(tickerProps(1))
     await assert.rejects(driven.connect(), (error: unknown) => {
       assert.ok(error instanceof NotConnectedError)
@@ -123,7 +123,7 @@ describe('a gRPC call', () => {
     mute.close()
   })
 
-  test('finds a server that was replaced, with a new connection', async () => {
+  test('reaches a server that was replaced, over a new connection', async () => {
     const first = await startTicker({ watch: one })
     const driven = await driveTask(tickerProps(first.port, { 'grpc.server.host': 'localhost' }))
     await driven.connect()
@@ -137,7 +137,7 @@ describe('a gRPC call', () => {
     second.stop()
   })
 
-  test('ends at its deadline, which the server is told', async () => {
+  test('ends at its deadline, which the server receives', async () => {
     let deadline: unknown
     const watch = async (call: WatchCall): Promise<void> => {
       deadline = call.getDeadline()
@@ -167,7 +167,7 @@ describe('a gRPC call', () => {
     })
   })
 
-  test('does not take a pause of its own for silence', async () => {
+  test('does not count its own pause as silence', async () => {
     await withTicker({ watch: (call) => sendTicks(call, 1, 50_000) }, async (ticker) => {
       const props = { 'grpc.idle.timeout.ms': '100', 'grpc.message.queue.size': '10' }
       const driven = await driveTask(tickerProps(ticker.port, props))
@@ -208,7 +208,7 @@ describe('the end of a gRPC call', () => {
     })
   }
 
-  test('with refused credentials is final at the third time in a row', async () => {
+  test('with refused credentials is final the third time in a row', async () => {
     let healthy = false
     const watch = async (call: WatchCall): Promise<void> => {
       if (healthy) await one(call)
@@ -237,7 +237,7 @@ describe('the end of a gRPC call', () => {
     })
   })
 
-  test('with OK is one to be connected again', async () => {
+  test('with OK leads to a reconnect', async () => {
     await withTicker({ watch: (call) => void call.end() }, async (ticker) => {
       const driven = await driveTask(tickerProps(ticker.port))
       const error = await driven.connect().then(
@@ -252,7 +252,7 @@ describe('the end of a gRPC call', () => {
 })
 
 describe('a message of a gRPC stream', () => {
-  test('gives key, timestamp and value of its record', async () => {
+  test('gives its record a key, a timestamp and a value', async () => {
     const at = { seconds: 1_700_000_000, nanos: 123_000_000 }
     await withTicker({ watch: (call) => sendTicks(call, 7, 7, { at, price: { units: 5 } }) }, async (ticker) => {
       const driven = await driveTask(tickerProps(ticker.port, { 'key.field': 'price.units', 'timestamp.field': 'at' }))
@@ -271,7 +271,7 @@ describe('a message of a gRPC stream', () => {
     })
   })
 
-  test('is passed on untouched as bytes, without any schema', async () => {
+  test('is passed on unchanged as bytes, without any schema', async () => {
     await withTicker({ watch: one }, async (ticker) => {
       const props = { 'grpc.value.format': 'bytes', 'grpc.proto.descriptor': '' }
       const driven = await driveTask(tickerProps(ticker.port, props))
@@ -282,10 +282,10 @@ describe('a message of a gRPC stream', () => {
     })
   })
 
-  test('that cannot be read is a bad record, the others are not', async () => {
+  test('that cannot be decoded is a bad record, and the others are not', async () => {
     const watch = async (call: WatchCall): Promise<void> => {
       await sendTicks(call, 1, 1)
-      // Field 2, whose text ends behind the end of the message.
+      // Field 2, whose text ends after the end of the message.
       call.write({ malformed: Buffer.from([18, 200, 1]) })
       await sendTicks(call, 3, 3)
     }

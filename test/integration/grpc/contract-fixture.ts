@@ -6,7 +6,10 @@ import { fail, sendTicks, startTicker, type Tick, type WatchCall } from '../../s
 const PADDING = Buffer.alloc(900, 7)
 const LARGE = 'large'
 
-/** A numbered feed on a grpc-js server. A stream goes on after the number that its request names, else with what is sent from now on, as a live feed does. */
+/**
+ * A numbered feed on a grpc-js server. A stream continues after the number that its request names. Without a number it
+ * sends, like a live feed, only new messages.
+ */
 async function startFeed(): Promise<Feed> {
   let wanted = 0
   const open = new Set<WatchCall>()
@@ -70,7 +73,7 @@ async function startFeed(): Promise<Feed> {
   }
 }
 
-/** What the gRPC source brings to the contract suite. */
+/** The parts of the gRPC source that the contract suite needs. */
 export const grpcFixture: SourceFixture = {
   plugin: grpcSource,
   startFeed,
@@ -84,7 +87,7 @@ export const grpcFixture: SourceFixture = {
   queueOvershoot: 20,
   resume: { 'grpc.resume.field': 'sequence', 'grpc.resume.request.field': 'from.sequence' },
   deduplicates: { 'grpc.resume.field': 'sequence' },
-  // The HTTP/2 window of 1 MiB bounds what is under way; the rest is for what Node's streams hold at both ends.
+  // The HTTP/2 window of 1 MiB bounds the messages under way. The rest is what Node's streams hold at both ends.
   transportBytes: 2 * 1024 * 1024,
   messageBytes: 910,
 }

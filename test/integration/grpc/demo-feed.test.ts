@@ -24,7 +24,7 @@ describe('the demo feed', () => {
     ...more,
   })
 
-  test('streams the quotes asked for, known by reflection', async () => {
+  test('streams the requested quotes, with types from reflection', async () => {
     const driven = await driveTask(quotes({ symbols: ['A', 'B'], last_sequence: 1000, payload_bytes: 3 }))
     await driven.connect()
     await driven.pollToError()
@@ -34,7 +34,7 @@ describe('the demo feed', () => {
     await driven.task.stop()
   })
 
-  test('is the same stream when it is resumed', async () => {
+  test('sends the same stream when it is resumed', async () => {
     const resume = {
       'grpc.resume.field': 'sequence',
       'grpc.resume.request.field': 'from_sequence',
@@ -52,7 +52,7 @@ describe('the demo feed', () => {
     assert.deepEqual(await values({ resume: 12 }), whole.slice(12))
   })
 
-  test('keeps to its rate, stamping when each quote was due', async () => {
+  test('keeps its rate, and stamps each quote with the time when it was due', async () => {
     const driven = await driveTask(
       quotes({ rate_per_second: 500, last_sequence: 100 }, { 'timestamp.field': 'sent_at' }),
     )
@@ -92,7 +92,7 @@ describe('the demo feed', () => {
     await driven.task.stop()
   })
 
-  test('refuses an unknown filter and an unknown method in words', async () => {
+  test('refuses an unknown filter and an unknown method with a clear text', async () => {
     const driven = await driveTask({
       ...quotes({ filter: 'nothing' }),
       'grpc.service.name': 'teststream.TestStreamService',
@@ -106,7 +106,7 @@ describe('the demo feed', () => {
     await driven.task.stop()
   })
 
-  test('speaks to a grpc-js client', async () => {
+  test('works with a grpc-js client', async () => {
     const client = new Client(`127.0.0.1:${feed.grpcPort}`, credentials.createInsecure())
     const same = (bytes: Buffer): Buffer => bytes
     const path = '/tributary.demo.v1.MarketData/StreamQuotes'

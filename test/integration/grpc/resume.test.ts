@@ -7,7 +7,7 @@ import { until } from '../../support/until.ts'
 
 const RESUME = { 'grpc.resume.field': 'sequence', 'grpc.resume.request.field': 'from.sequence' }
 
-/** Goes on after the sequence that the request names; a stream has `perStream` ticks and then fails. */
+/** A server that continues after the sequence that the request names. A stream has `perStream` ticks and then fails. */
 function resumable(perStream: number): (call: WatchCall) => Promise<void> {
   return async (call) => {
     const after = call.request.from?.sequence ?? 0
@@ -29,7 +29,7 @@ async function withTicker(
 }
 
 describe('a gRPC stream that can resume', () => {
-  test('goes on after the last value received when it reconnects', async () => {
+  test('continues after the last received value when it reconnects', async () => {
     await withTicker(resumable(100), async (ticker) => {
       const driven = await driveTask(tickerProps(ticker.port, RESUME))
       for (let stream = 1; stream <= 3; stream++) {
@@ -46,7 +46,7 @@ describe('a gRPC stream that can resume', () => {
     })
   })
 
-  test('goes on after the last value committed when it restarts', async () => {
+  test('continues after the last committed value when it restarts', async () => {
     await withTicker(resumable(10), async (ticker) => {
       const offset = { session_id: 'before', sequence: 7, resume: 41 }
       const driven = await driveTask(tickerProps(ticker.port, RESUME), offset)
@@ -59,7 +59,7 @@ describe('a gRPC stream that can resume', () => {
     })
   })
 
-  test('asks for the next value where the server wants the first one wanted', async () => {
+  test('asks for the next value with grpc.resume.request.next', async () => {
     await withTicker(resumable(1), async (ticker) => {
       const props = tickerProps(ticker.port, { ...RESUME, 'grpc.resume.request.next': 'true' })
       const driven = await driveTask(props, { session_id: 'before', sequence: 1, resume: '9007199254740993' })
@@ -84,7 +84,7 @@ describe('a gRPC stream that can resume', () => {
     })
   })
 
-  test('drops what it has received before, and counts it', async () => {
+  test('drops messages that it has received before, and counts them', async () => {
     const fromTheStart = async (call: WatchCall, stream: number): Promise<void> => {
       await sendTicks(call, 1, stream * 50)
       fail(call, 14, 'restarting')
@@ -102,7 +102,7 @@ describe('a gRPC stream that can resume', () => {
     })
   })
 
-  test('counts a gap, and says from where to where', async () => {
+  test('counts a gap, and logs its first and last number', async () => {
     const withHole = async (call: WatchCall): Promise<void> => {
       await sendTicks(call, 1, 5)
       await sendTicks(call, 9, 10)
@@ -119,7 +119,7 @@ describe('a gRPC stream that can resume', () => {
     })
   })
 
-  test('takes any order without grpc.resume.monotonic, and holes without grpc.resume.contiguous', async () => {
+  test('accepts any order without grpc.resume.monotonic, and missing numbers without grpc.resume.contiguous', async () => {
     const upAndDown = async (call: WatchCall): Promise<void> => {
       for (const sequence of [5, 3, 9]) await sendTicks(call, sequence, sequence)
       call.end()
@@ -183,7 +183,7 @@ describe('a gRPC stream that cannot resume', () => {
     })
   })
 
-  test('goes on counting its records after a restart', async () => {
+  test('continues its count of records after a restart', async () => {
     await withTicker(resumable(3), async (ticker) => {
       const driven = await driveTask(tickerProps(ticker.port), { session_id: 'before', sequence: 1000 })
       await driven.connect()

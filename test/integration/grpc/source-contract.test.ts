@@ -8,7 +8,7 @@ after(() => kafka.stop())
 
 sourceContract('gRPC', grpcFixture, kafka.createRunner)
 
-/** With its records and offsets in one transaction, which asks for a feed that can resume. */
+/** With records and offsets in one transaction, which requires a feed that can resume. */
 const exactlyOnce = {
   ...withProps(grpcFixture, { ...grpcFixture.resume, 'exactly.once.support': 'required' }),
   alwaysResumes: true,

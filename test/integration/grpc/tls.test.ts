@@ -48,14 +48,14 @@ describe('a gRPC stream over TLS', () => {
     })
   })
 
-  test('is not read from a server that the CA does not vouch for', async () => {
+  test('is not read from a server whose certificate the CA has not signed', async () => {
     await withTicker(false, async (ticker) => {
       await refused(ticker, { ...TLS, 'grpc.tls.ca.cert': fixture('tls/other-ca.crt') }, /certificate/)
       await refused(ticker, { 'grpc.tls.enabled': 'true' }, /certificate/)
     })
   })
 
-  test('cannot be mistaken for plain text, nor the reverse', async () => {
+  test('is refused by a server in plain text, and the reverse', async () => {
     await withTicker(false, (ticker) => refused(ticker, {}, /Cannot connect to/))
     const plain = await startTicker({ watch: (call) => sendTicks(call, 1, 3) })
     await refused(plain, TLS, /Cannot connect to/)
@@ -76,7 +76,7 @@ describe('a gRPC stream over TLS', () => {
     })
   })
 
-  test('takes renewed files at the next connect, and lives on with the old ones while they are away', async () => {
+  test('uses renewed files at the next connect, and the old ones while the files are missing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'grpc-tls-'))
     const ca = join(folder, 'ca.crt')
     await copyFile(fixture('tls/other-ca.crt'), ca)

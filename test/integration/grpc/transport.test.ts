@@ -14,7 +14,7 @@ interface Outcome {
   readonly tooManyPings: boolean
 }
 
-/** Calls a server of which `serve` writes every frame, and tells what came of it. */
+/** Calls a server whose every frame `serve` writes. Returns the outcome of the call. */
 async function call(serve: (stream: ServerHttp2Stream) => void): Promise<Outcome> {
   const server = createServer()
   server.on('stream', (stream: ServerHttp2Stream) => {
@@ -23,7 +23,7 @@ async function call(serve: (stream: ServerHttp2Stream) => void): Promise<Outcome
     stream.resume()
     serve(stream)
   })
-  // So may it with the session.
+  // The client may also end the session first.
   server.on('sessionError', () => {})
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -63,7 +63,7 @@ function end(stream: ServerHttp2Stream, trailers: Record<string, string>): void 
 }
 
 describe('the gRPC transport', () => {
-  test('hands out the messages, then the status of the trailers', async () => {
+  test('delivers the messages, then the status of the trailers', async () => {
     const { messages, status, answered } = await call((stream) => {
       respond(stream)
       stream.write(Buffer.concat([frame('one'), frame('')]))
@@ -74,7 +74,7 @@ describe('the gRPC transport', () => {
     assert.deepEqual([answered, status.status, status.message], [true, 'FAILED_PRECONDITION', 'no 100% ü'])
   })
 
-  test('does not take an answer that is only a status for one', async () => {
+  test('does not count an answer with only a status as connected', async () => {
     const { status, answered } = await call((stream) => {
       stream.respond(
         { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5', 'grpc-message': 'gone' },
@@ -84,7 +84,7 @@ describe('the gRPC transport', () => {
     assert.deepEqual([answered, status.status, status.message, status.local], [false, 'NOT_FOUND', 'gone', false])
   })
 
-  test('uncompresses what is compressed', async () => {
+  test('decompresses compressed messages', async () => {
     const { messages, status } = await call((stream) => {
       respond(stream, { 'grpc-encoding': 'gzip' })
       stream.write(Buffer.concat([frame(gzipSync('squeezed'), 1), frame('plain')]))
@@ -104,7 +104,7 @@ describe('the gRPC transport', () => {
     [404, 'UNIMPLEMENTED'],
     [401, 'UNAUTHENTICATED'],
   ] as const) {
-    test(`takes HTTP status ${http} for ${grpc}`, async () => {
+    test(`maps HTTP status ${http} to ${grpc}`, async () => {
       const { status, answered } = await call((stream) => {
         stream.respond({ ':status': http, 'content-type': 'text/html' })
         stream.end('<html>')
@@ -114,7 +114,7 @@ describe('the gRPC transport', () => {
     })
   }
 
-  test('says when the answer is not gRPC', async () => {
+  test('reports an answer that is not gRPC', async () => {
     const { status } = await call((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'text/html' })
       stream.end('<html>')
@@ -122,7 +122,7 @@ describe('the gRPC transport', () => {
     assert.match(status.message, /content-type is 'text\/html'/)
   })
 
-  test('says when a stream ends without a status, and in the middle of a message', async () => {
+  test('reports a stream that ends without a status, or in the middle of a message', async () => {
     const whole = await call((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
       stream.end(frame('one'))
@@ -137,7 +137,7 @@ describe('the gRPC transport', () => {
     assert.match(cut.status.message, /in the middle of a message/)
   })
 
-  test('takes a reset for what its code says', async () => {
+  test('maps the code of a reset to a status', async () => {
     const { messages, status } = await call((stream) => {
       respond(stream)
       stream.write(frame('one'), () => stream.close(constants.NGHTTP2_INTERNAL_ERROR))
@@ -146,7 +146,7 @@ describe('the gRPC transport', () => {
     assert.match(status.message, /HTTP\/2 code 2/)
   })
 
-  test('hears that it pings too often', async () => {
+  test('learns from GOAWAY that it pings too often', async () => {
     const { status, tooManyPings } = await call((stream) => {
       respond(stream)
       stream.session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'))
@@ -155,7 +155,7 @@ describe('the gRPC transport', () => {
     assert.match(status.message, /too_many_pings/)
   })
 
-  test('says that the connection has gone before the call', async () => {
+  test('reports a connection that was lost before the call', async () => {
     const server = createServer()
     server.on('session', (session) => session.once('remoteSettings', () => session.destroy()))
     server.listen(0, '127.0.0.1')
@@ -176,7 +176,7 @@ describe('the gRPC transport', () => {
           reject(error)
         }
       })
-    // Until the end of the connection has come through, a call is ended by it.
+    // Until the client has noticed the end of the connection, that end ends the call.
     await assert.rejects(
       async () => {
         for (;;) assert.equal(await ended(), 'UNAVAILABLE')

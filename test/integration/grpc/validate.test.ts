@@ -53,7 +53,7 @@ describe('validation of a gRPC source', () => {
   }
 
   accepts('a descriptor, without asking the server', () => tickerProps(1))
-  accepts('what the server tells by reflection', () => tickerProps(reflecting.port, REFLECTED))
+  accepts('message types from reflection', () => tickerProps(reflecting.port, REFLECTED))
   accepts('reflection over TLS', () => tickerProps(secure.port, { ...REFLECTED, ...TLS }))
   accepts('a server that is away: the task will wait for it', () => tickerProps(1, REFLECTED))
   accepts('raw bytes from a server without reflection', () =>
@@ -199,7 +199,7 @@ describe('validation of a gRPC source', () => {
     /certificate/,
   )
 
-  test('tells all errors at once', async () => {
+  test('reports all errors at once', async () => {
     const errors = await validate(
       tickerProps(1, {
         'key.field': 'a',
@@ -216,7 +216,7 @@ describe('validation of a gRPC source', () => {
     ])
   })
 
-  test('finds what the declared rules tell, half a key pair, before any code runs', () => {
+  test('finds half a key pair by the declared rules, before any code runs', () => {
     const half = tickerProps(1, { ...TLS, 'grpc.tls.client.cert': fixture('tls/client.crt') })
     const { values } = grpcSpec.validate(half)
     const wrong = values.filter((value) => value.errors.length > 0)

@@ -6,7 +6,7 @@ import { until } from '../../support/until.ts'
 
 const RATE = 2000
 
-test('a connection is replaced before it gets too old, again and again, without a gap or a duplicate', async (t) => {
+test('a connection is replaced before it gets too old, each time without a gap or a duplicate', async (t) => {
   const scene = await HandOverScene.start(t, { 'max.connection.age.ms': '700' })
   const { feed } = scene
   feed.run(RATE)
@@ -21,7 +21,7 @@ for (const [how, refusal] of [
   ['is not taken', ONLY_ONE],
   ['is refused for good', REFUSED],
 ] as const) {
-  test(`where a second connection ${how}, the present one is kept, and it is tried again`, async (t) => {
+  test(`if a second connection ${how}, the task keeps the present one, and tries again`, async (t) => {
     const config = { 'max.connection.age.ms': '200' }
     const scene = await HandOverScene.start(t, config, { 'task.handover.timeout.ms': '1500' })
     const { feed } = scene
@@ -36,7 +36,7 @@ for (const [how, refusal] of [
   })
 }
 
-test('a connection that is lost and made anew meanwhile is as old as it is, not as its task', async (t) => {
+test('after a reconnect the age counts from the new connection, not from the start of the task', async (t) => {
   const scene = await HandOverScene.start(t, { 'max.connection.age.ms': '1500' })
   const { feed } = scene
   feed.send(10)
@@ -50,7 +50,7 @@ test('a connection that is lost and made anew meanwhile is as old as it is, not 
   await scene.handedOver(1)
 })
 
-test('a paused task keeps its connection, and replaces it once it is resumed', async (t) => {
+test('a paused task keeps its connection, and replaces the connection when it is resumed', async (t) => {
   const scene = await HandOverScene.start(t, { 'max.connection.age.ms': '300' })
   const { feed } = scene
   await scene.setState('PAUSED')
@@ -65,7 +65,7 @@ test('a paused task keeps its connection, and replaces it once it is resumed', a
   await scene.assertExact()
 })
 
-test('a run that is behind keeps its connection, however old', async (t) => {
+test('a run that is behind keeps its connection, whatever its age', async (t) => {
   const config = { 'max.connection.age.ms': '1000' }
   const scene = await HandOverScene.start(t, config, { 'task.handover.timeout.ms': '800' })
   const { feed } = scene
@@ -95,7 +95,7 @@ test('a run that fails while its connection is being replaced is FAILED, with th
   assert.deepEqual([scene.committed, feed.open.size, feed.connections], [10, 0, 1])
 })
 
-test('a bad record that the former run finds at its end is not passed over', async (t) => {
+test('a bad record that the predecessor finds at its end is not skipped', async (t) => {
   const scene = await HandOverScene.start(t, { 'max.connection.age.ms': '500' })
   const { feed } = scene
   feed.send(10)

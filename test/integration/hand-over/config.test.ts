@@ -7,7 +7,7 @@ import { until } from '../../support/until.ts'
 const RATE = 2000
 
 for (const support of ['requested', 'required']) {
-  test(`changed configurations cost no gap and no duplicate, exactly.once.support=${support}`, async (t) => {
+  test(`changes of the configuration cause no gap and no duplicate, exactly.once.support=${support}`, async (t) => {
     const scene = await HandOverScene.start(t, { 'exactly.once.support': support })
     const { feed } = scene
     feed.run(RATE)
@@ -24,7 +24,7 @@ for (const support of ['requested', 'required']) {
   })
 }
 
-test('counts and health go on as of one task over a hand-over', async (t) => {
+test('counts and health continue over a hand-over as those of one task', async (t) => {
   const scene = await HandOverScene.start(t)
   const { feed } = scene
   feed.run(RATE)
@@ -50,7 +50,7 @@ test('counts and health go on as of one task over a hand-over', async (t) => {
   await until('all are counted', async () => (await scene.health())?.records_total === (await scene.numbers()).length)
 })
 
-test('changes that follow each other closely end with the last one, without a gap or a duplicate', async (t) => {
+test('after several quick changes the last one applies, without a gap or a duplicate', async (t) => {
   const scene = await HandOverScene.start(t)
   const { feed } = scene
   feed.run(RATE)
@@ -70,7 +70,7 @@ test('changes that follow each other closely end with the last one, without a ga
   assert.deepEqual(scene.states, ['RUNNING'])
 })
 
-test('a change that comes while a run is taking over is handed over as well', async (t) => {
+test('a change during a hand-over leads to another hand-over', async (t) => {
   const scene = await HandOverScene.start(t)
   const { feed } = scene
   feed.run(RATE)
@@ -82,7 +82,7 @@ test('a change that comes while a run is taking over is handed over as well', as
   assert.deepEqual([feed.connections, feed.mostOpen], [5, 2])
 })
 
-test('without handOver in the plugin the one run ends before the next begins', async (t) => {
+test('without handOver in the plugin one run ends before the next begins', async (t) => {
   const scene = await HandOverScene.start(t, { overlap: 'false' })
   const { feed } = scene
   feed.send(10)
@@ -95,7 +95,7 @@ test('without handOver in the plugin the one run ends before the next begins', a
   assert.equal(scene.events('hand_over_started').length, 0)
 })
 
-test('neither a configuration that allows no overlap nor one that was started without it is handed over', async (t) => {
+test('there is no hand-over to or from a configuration that allows no overlap', async (t) => {
   const scene = await HandOverScene.start(t)
   const { feed } = scene
   for (const [overlap, connections] of [
@@ -111,20 +111,20 @@ test('neither a configuration that allows no overlap nor one that was started wi
   assert.equal(feed.mostOpen, 2)
 })
 
-test('a restart by hand has no overlap', async (t) => {
+test('a manual restart has no overlap', async (t) => {
   const scene = await HandOverScene.start(t)
   await scene.restart()
   await until('another run is connected', () => scene.feed.connections === 2 && scene.feed.open.size === 1)
   assert.equal(scene.feed.mostOpen, 1)
 })
 
-test('where the source takes one connection only, the change is done all the same', async (t) => {
+test('the change is made although the source accepts only one connection', async (t) => {
   const scene = await HandOverScene.start(t, {}, { 'task.handover.timeout.ms': '500' })
   const { feed } = scene
   feed.send(10)
   feed.refusal = ONLY_ONE
   await scene.change({ version: '1' })
-  await until('the former connection is gone', () => feed.open.size === 0)
+  await until('the predecessor’s connection has ended', () => feed.open.size === 0)
   feed.refusal = null
   await until('the new run is connected', () => feed.open.size === 1)
   feed.send(10)
@@ -132,7 +132,7 @@ test('where the source takes one connection only, the change is done all the sam
   assert.deepEqual([feed.mostOpen, scene.states], [1, ['RUNNING']])
 })
 
-test('a configuration that can never connect is FAILED with its own reason, after all that came is delivered', async (t) => {
+test('a configuration that can never connect is FAILED with its own reason, after every received record is delivered', async (t) => {
   const scene = await HandOverScene.start(t)
   const { feed } = scene
   feed.run(RATE)
@@ -150,7 +150,7 @@ test('a configuration that can never connect is FAILED with its own reason, afte
   await until('it runs again', () => scene.status?.state === 'RUNNING')
 })
 
-test('a configuration that is no good is FAILED, and the former run has ended in good order', async (t) => {
+test('an invalid configuration is FAILED, and its predecessor has ended properly', async (t) => {
   const scene = await HandOverScene.start(t)
   const { feed } = scene
   feed.send(10)
@@ -160,7 +160,7 @@ test('a configuration that is no good is FAILED, and the former run has ended in
   assert.deepEqual([feed.open.size, scene.committed], [0, 10])
 })
 
-test('what the new run breaks is not the former one’s: it ends in good order', async (t) => {
+test('an error of the new run does not fail its predecessor, which ends properly', async (t) => {
   const scene = await HandOverScene.start(t)
   const { feed } = scene
   const errors: unknown[] = []
@@ -186,7 +186,7 @@ test('what the new run breaks is not the former one’s: it ends in good order',
   assert.equal(numbers.at(-1), scene.committed)
 })
 
-test('a predecessor that fails meanwhile does not fail the task', async (t) => {
+test('a predecessor that fails during the hand-over does not fail the task', async (t) => {
   const scene = await HandOverScene.start(t, {}, { 'task.handover.timeout.ms': '60000' })
   const { feed } = scene
   feed.send(10)
@@ -221,7 +221,7 @@ test('a run that is behind is given time to catch up before it ends', async (t) 
   await scene.assertExact()
 })
 
-test('a stop during a hand-over ends both runs, and what came is delivered', async (t) => {
+test('a stop during a hand-over ends both runs, and every received record is delivered', async (t) => {
   const scene = await HandOverScene.start(t, {}, { 'task.handover.timeout.ms': '60000' })
   const { feed } = scene
   feed.refusal = ONLY_ONE
@@ -239,7 +239,7 @@ test('a stop during a hand-over ends both runs, and what came is delivered', asy
   await scene.assertExact()
 })
 
-test('a worker that stops while a new run is connected beside the former one loses nothing', async (t) => {
+test('a worker that stops while a new run is connected beside its predecessor loses nothing', async (t) => {
   const scene = await HandOverScene.start(t)
   const { feed } = scene
   feed.run(RATE)
@@ -252,7 +252,7 @@ test('a worker that stops while a new run is connected beside the former one los
   assert.deepEqual([numbers.length, numbers.at(-1)], [feed.sent, feed.sent])
 })
 
-test('a pause during a hand-over holds, and a resume goes on without a gap', async (t) => {
+test('a pause during a hand-over is kept, and a resume continues without a gap', async (t) => {
   const scene = await HandOverScene.start(t, {}, { 'task.handover.timeout.ms': '60000' })
   const { feed } = scene
   feed.refusal = ONLY_ONE

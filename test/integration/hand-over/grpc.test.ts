@@ -20,7 +20,9 @@ after(() => kafka.stop())
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
-/** A log of ticks, one more each 2 ms, that goes on after the token, or number, that a request names. */
+/**
+ * A log of ticks, which grows by one every 2 ms. A stream continues after the token, or number, that its request names.
+ */
 async function growingLog(t: TestContext, after: (call: WatchCall) => number): Promise<Ticker & { grown: number }> {
   let grown = 0
   const watch = async (call: WatchCall): Promise<void> => {
@@ -42,7 +44,7 @@ async function growingLog(t: TestContext, after: (call: WatchCall) => number): P
   return Object.defineProperty(ticker, 'grown', { get: () => grown }) as Ticker & { grown: number }
 }
 
-/** Runs a task, hands it over twice, and answers the numbers in the topic. */
+/** Runs a task, hands it over twice, and returns the numbers in the topic. */
 async function handOverTwice(ticker: Ticker & { grown: number }, props: Props): Promise<number[]> {
   const runner = await kafka.createRunner()
   const task = await runner.start(grpcSource, tickerProps(ticker.port, { ...props, 'kafka.topic': runner.topic }))
@@ -64,11 +66,11 @@ async function handOverTwice(ticker: Ticker & { grown: number }, props: Props): 
 }
 
 describe('a gRPC stream is handed over without a gap or a duplicate', () => {
-  test('by a token, which the server is asked to go on after once more', async (t) => {
+  test('by a token, after which the server is asked to continue once more', async (t) => {
     const ticker = await growingLog(t, (call) => Number(call.request.token.slice(2)))
     const numbers = await handOverTwice(ticker, { 'grpc.resume.field': 'token', 'grpc.resume.request.field': 'token' })
     assert.deepEqual(numbers, range(1, numbers.length))
-    // Each successor reads beside the run before it, and then again from where that one stopped.
+    // Each successor reads beside its predecessor, and then once more from the place where the predecessor stopped.
     assert.equal(ticker.requests.length, 1 + 2 * 2)
   })
 

@@ -17,18 +17,21 @@ import { randomUUID } from 'node:crypto'
 const PARTITION: SourcePartition = { feed: 'live' }
 const feeds = new Map<string, LiveFeed>()
 
-/** A feed of numbers from 1 that nobody can ask for again: each goes to whoever is connected when it is sent. */
+/**
+ * A feed of numbers from 1 that cannot be read again. Each number goes to all clients that are connected when it is
+ * sent.
+ */
 export class LiveFeed {
   readonly name = randomUUID()
   readonly open = new Set<LiveTask>()
   sent = 0
   connections = 0
   mostOpen = 0
-  /** What new connections are refused with. */
+  /** The error with which new connections are refused. */
   refusal: Error | null = null
-  /** So many numbers are still under way to the next run that is to end, and to nobody else. */
+  /** This many numbers are still under way to the next run that is to end, and to no other. */
   inFlightAtEnd = 0
-  /** Nothing is taken from the queues of its tasks; and how often it would have been. */
+  /** True: nothing is taken from the queues of the feed's tasks. The count says how often a poll found this. */
   held = false
   heldPolls = 0
   /** Numbers that cannot be decoded. */
@@ -68,18 +71,18 @@ export class LiveFeed {
   }
 }
 
-/** What the feed's server says when it takes no more connections. */
+/** The error of the feed's server when it accepts no more connections. */
 export const ONLY_ONE = new NotConnectedError('FEED_BUSY', 'only one connection at a time')
 export const REFUSED = new ConfigError('FEED_REFUSED', 'the feed does not know this key')
 
 /**
  * Reads a live feed. Keys: `feed`, its name; `topic`; `overlap`, false: one run ends before the next begins;
- * `max.connection.age.ms`; `throws`: true has a timer throw beside the connect; `password`.
+ * `max.connection.age.ms`; `throws`, true: a timer throws after the connect; `password`.
  */
 class LiveTask implements SourceTask {
   readonly #queue = new RecordQueue<number>({ maxRecords: 1000, maxBytes: 1_000_000 })
   #context: TaskContext | null = null
-  /** The last number that is delivered or handed out; what is not above it came before. */
+  /** The last number that was delivered or handed out. Numbers up to it are duplicates. */
   #last = 0
 
   start(context: TaskContext): Promise<void> {

@@ -10,7 +10,7 @@ before(async () => {
 })
 after(() => kafka.stop())
 
-test('a connection that gets too old while Kafka does not answer costs nothing of what it brought', async (t) => {
+test('no record of a connection that gets too old while Kafka does not answer is lost', async (t) => {
   const gracefulMs = 500
   const config = { 'max.connection.age.ms': '2000', 'task.shutdown.graceful.timeout.ms': String(gracefulMs) }
   const scene = await HandOverScene.start(t, config, {}, kafka.direct)
@@ -21,7 +21,7 @@ test('a connection that gets too old while Kafka does not answer costs nothing o
   kafka.proxy.freeze()
   await until('a connection is to be replaced', () => scene.events('hand_over_started').length > before)
   const startedAt = performance.now()
-  // Both are connected for some time, and then the former one is to end within the graceful time.
+  // Both runs are connected for some time. Then the predecessor must end within the graceful time.
   await until('any stop would have given up', () => performance.now() - startedAt > 6 * gracefulMs)
   kafka.proxy.thaw()
   await scene.handedOver(before + 1)

@@ -16,16 +16,16 @@ type Config = Readonly<Record<string, string>>
 const CONNECTOR = 'live'
 const quiet = createLogger({ name: 'hand-over', level: 'error', stream: { write: () => true } })
 
-/** A worker in this process with one connector that reads a live feed, which is the test's. */
+/** A worker in this process with one connector that reads a live feed of the test. */
 export class HandOverScene {
   readonly feed = new LiveFeed()
-  /** States that the task's status has had, each once in a row. */
+  /** The states that the task's status has had. A repeated state is listed once. */
   readonly states: string[] = []
   readonly log: string[] = []
   #config: Config = {}
   readonly #stores: Stores
   readonly #address: () => string
-  /** The worker's handler of errors that nobody handled. */
+  /** The worker's handler of unhandled errors. */
   #unhandled: (error: unknown) => boolean = () => false
   #stop: () => Promise<void> = () => Promise.resolve()
 
@@ -37,7 +37,10 @@ export class HandOverScene {
     this.#address = address
   }
 
-  /** `config` of the connector, `settings` of the worker, `own` brokers of the test's; ends with the test. */
+  /**
+   * `config` is the connector's, `settings` are the worker's, `own` are brokers of the test. The scene ends with the
+   * test.
+   */
   static async start(
     t: TestContext,
     config: Config = {},
@@ -98,7 +101,7 @@ export class HandOverScene {
     return this.#stores.status.task(CONNECTOR, 0)
   }
 
-  /** Gives the connector another configuration. */
+  /** Changes the connector's configuration. */
   async change(more: Config): Promise<void> {
     this.#config = { ...this.#config, ...more }
     await this.#stores.configs.putConnectorConfig(CONNECTOR, { name: CONNECTOR, ...this.#config })
@@ -112,12 +115,12 @@ export class HandOverScene {
     return this.#stores.configs.putRestart({ connector: CONNECTOR, includeTasks: true, onlyFailed: false })
   }
 
-  /** Ends the worker. */
+  /** Stops the worker. */
   stop(): Promise<void> {
     return this.#stop()
   }
 
-  /** What the process does with an error that nobody handled. */
+  /** Passes the worker an error that no code handled, as the process does. */
   unhandled(error: unknown): boolean {
     return this.#unhandled(error)
   }
@@ -127,13 +130,13 @@ export class HandOverScene {
     return ((await response.json()) as { tasks: TaskHealth[] }).tasks[0]
   }
 
-  /** The committed offset's number; 0: none. */
+  /** The number in the committed offset; 0: none. */
   get committed(): number {
     const [entry] = this.#stores.offsets.offsets(CONNECTOR)
     return Number(entry?.offset?.['number'] ?? 0)
   }
 
-  /** What a read_committed consumer gets. */
+  /** The numbers that a read_committed consumer gets. */
   async numbers(): Promise<number[]> {
     const kept = await readPartition(this.#brokers, this.#config['topic']!, 0, { committed: true })
     return kept.map(({ value }) => Number(String(value)))
@@ -143,13 +146,13 @@ export class HandOverScene {
     return this.log.filter((line) => line.includes(` event=${name} `) || line.includes(` event=${name}\n`))
   }
 
-  /** Waits until the run that a change, or an age, brought about is the only one. */
+  /** Waits until the new run, after a change or because of the connection's age, is the only run. */
   async handedOver(times: number): Promise<void> {
     await until(`${times} hand-overs are over`, () => this.events('hand_over_completed').length >= times)
     await until('one connection is left', () => this.feed.open.size === 1)
   }
 
-  /** Each number that was sent, from the first one that came, is there once, in order. */
+  /** Checks that each sent number, from the first received one, is in the topic once, in order. */
   async assertExact(): Promise<void> {
     this.feed.rest()
     const last = this.feed.sent

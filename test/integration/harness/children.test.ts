@@ -22,7 +22,7 @@ async function startParent(): Promise<Started> {
   return { parent, ...message }
 }
 
-/** Groups, as what a child started itself must be gone too. */
+/** Process groups, because children of a child must be gone too. */
 const allGone = (children: readonly number[]): boolean => children.every((pid) => !isAlive(-pid))
 
 async function watchdogsOf(parent: ChildProcess): Promise<number[]> {
@@ -34,7 +34,7 @@ async function watchdogsOf(parent: ChildProcess): Promise<number[]> {
     .map(([pid]) => Number(pid))
 }
 
-test('children and temporary folders of a process killed by SIGKILL are gone', async () => {
+test('a process that is killed by SIGKILL leaves no children and temporary folders', async () => {
   const { parent, folder, children } = await startParent()
   assert.ok(children.every((pid) => isAlive(-pid)))
   parent.kill('SIGKILL')
@@ -42,7 +42,7 @@ test('children and temporary folders of a process killed by SIGKILL are gone', a
   await until('the folder is gone', () => !existsSync(folder))
 })
 
-test('a watchdog that somebody kills is replaced and knows all children', async () => {
+test('a killed watchdog is replaced by one that knows all children', async () => {
   const { parent, children } = await startParent()
   const [first] = await until('a watchdog', async () =>
     (await watchdogsOf(parent)).length === 1 ? watchdogsOf(parent) : null,

@@ -7,7 +7,7 @@ import { kafkaAnswers, startKafka, temporaryFolder } from '@tributary/harness'
 import { kafkaRuntime } from '../../../libs/harness/src/kafka-runtime.ts'
 import { classPath } from '../../../libs/harness/src/maven.ts'
 
-/** Puts a stand-in for a Docker engine on the PATH. @returns the folder with its state. */
+/** Puts a replacement for the Docker client on the PATH. @returns the folder with its state. */
 async function engine(t: TestContext): Promise<string> {
   const folder = temporaryFolder('docker')
   const docker = join(folder, 'docker')
@@ -53,7 +53,7 @@ test('a Docker engine is preferred: one container with its ports on loopback, ki
   assert.ok(commands.some((command) => command.startsWith(`kill tributary-kafka-${port}-`)))
 })
 
-test('an image that the engine has already is not said to be fetched', async (t) => {
+test('an image that the engine has is not reported as fetched', async (t) => {
   const folder = await engine(t)
   writeFileSync(join(folder, 'pulled'), '')
   await kafkaRuntime('3.9.1', (what) => assert.fail(what))

@@ -72,7 +72,7 @@ describe('secure listeners', () => {
     ['SCRAM-SHA-256', 'scram.ScramLoginModule'],
     ['SCRAM-SHA-512', 'scram.ScramLoginModule'],
   ] as const) {
-    test(`${mechanism} lets the user in, over TLS too, and nobody with another password`, async () => {
+    test(`${mechanism} accepts the password, over TLS too, and refuses another password`, async () => {
       assert.ok(kafka.sasl)
       const settings = (password: string): Record<string, string> => ({
         'security.protocol': 'SASL_PLAINTEXT',

@@ -6,15 +6,15 @@ import { type Connector, IsolationRig, type Worker } from './rig.ts'
 import { until } from '../../support/until.ts'
 
 const SECRET = 'hunter2-of-the-environment'
-/** Where the plugin's own error is caught by whoever called it. */
-const TOLD = ['create', 'start', 'connect', 'poll', 'commit-record', 'commit'] as const satisfies Misbehaviour[]
-/** Where nobody calls, so that only the async context tells whose error it is. */
-const UNTOLD = ['rejection', 'late-rejection', 'timer', 'microtask', 'stream-data', 'error-event'] as const satisfies Misbehaviour[] // prettier-ignore
+/** Here the caller catches the plugin's error. */
+const CAUGHT = ['create', 'start', 'connect', 'poll', 'commit-record', 'commit'] as const satisfies Misbehaviour[]
+/** Here no caller exists. Only the async context says which task the error belongs to. */
+const UNCAUGHT = ['rejection', 'rejection-after-sleep', 'timer', 'microtask', 'stream-data', 'error-event'] as const satisfies Misbehaviour[] // prettier-ignore
 
 interface Started {
   readonly rig: IsolationRig
   readonly worker: Worker
-  /** Runs in the same process as whatever a test adds. */
+  /** A connector in the same process as the connectors of a test. */
   readonly healthy: Connector
 }
 
@@ -30,23 +30,23 @@ async function start(t: TestContext): Promise<Started> {
   return { rig, worker, healthy }
 }
 
-test('a throw of one task, wherever it comes, fails that task with its trace; process and neighbours go on', async (t) => {
+test('an error anywhere in one task fails that task with its trace; the process and other tasks continue', async (t) => {
   const { rig, worker, healthy } = await start(t)
   const bad = (how: Misbehaviour) =>
     rig.connector(`bad-${how}`, { misbehaves: how, password: '${env:ISOLATION_SECRET}' })
-  const connectors = await Promise.all([...TOLD, ...UNTOLD].map(bad))
+  const connectors = await Promise.all([...CAUGHT, ...UNCAUGHT].map(bad))
   for (const connector of connectors) {
     const { trace = '' } = await rig.reaches(connector, (status) => status.state === 'FAILED')
     assert.match(trace, /the bug of this plugin, \[hidden\]/, connector.name)
     assert.match(trace, /^ {4}at .*misbehaving-source\.ts/m, connector.name)
-    const untold = UNTOLD.some((how) => connector.name === `bad-${how}`)
+    const uncaught = UNCAUGHT.some((how) => connector.name === `bad-${how}`)
     const named = `FatalError [UNHANDLED_ERROR]: code of task 0 of connector ${connector.name} threw where nobody catches`
-    assert.equal(trace.startsWith(named), untold, trace)
+    assert.equal(trace.startsWith(named), uncaught, trace)
   }
   await rig.goesOn(healthy)
   assert.equal(worker.child.exit, undefined)
 
-  // What the task's own code said shows nowhere what the environment gave to it.
+  // The text of the task's error contains no value of the environment.
   for (const { name } of connectors) {
     const health = await (await fetch(`http://${worker.address()}/internal/connectors/${name}/health`)).text()
     assert.match(health, /The task failed: .*\[hidden\]/)
@@ -55,7 +55,7 @@ test('a throw of one task, wherever it comes, fails that task with its trace; pr
   assert.ok(!worker.log().includes(SECRET))
 })
 
-test('a throw of taskConfigs fails the connector, with its secrets hidden; process and neighbours go on', async (t) => {
+test('an error of taskConfigs fails the connector, with its secrets hidden; the process and other tasks continue', async (t) => {
   const { rig, worker, healthy } = await start(t)
   const bad = await rig.connector('bad', { misbehaves: 'task-configs', password: SECRET })
   const { trace = '' } = await until('the connector is FAILED', () => {
@@ -68,7 +68,7 @@ test('a throw of taskConfigs fails the connector, with its secrets hidden; proce
   assert.ok(!worker.log().includes(SECRET))
 })
 
-test('a check of a configuration that leaves a rejection behind is answered; the process goes on', async (t) => {
+test('a validation that leaves an unhandled rejection is answered, and the process continues', async (t) => {
   const { rig, worker, healthy } = await start(t)
   const response = await fetch(`http://${worker.address()}/internal/plugins/${misbehavingSource.class}/validate`, {
     method: 'PUT',

@@ -17,7 +17,7 @@ async function health(worker: Worker, { name }: Connector): Promise<Health> {
   return ((await response.json()) as { tasks: Health[] }).tasks[0]!
 }
 
-test('a task that an outage failed restarts by itself until its budget is used up, and gets a new one by hand', async (t) => {
+test('a task that an outage failed restarts by itself until task.restart.max, and a manual restart resets the count', async (t) => {
   const { brokers } = await sharedKafka()
   const rig = await IsolationRig.create(t, brokers, {
     TRIBUTARY_TASK_RESTART_MAX: '3',
@@ -43,7 +43,7 @@ test('a task that an outage failed restarts by itself until its budget is used u
   await rig.goesOn(bad)
 })
 
-test('an outage that ends is healed without anyone', async (t) => {
+test('a task continues by itself when an outage ends', async (t) => {
   const { brokers } = await sharedKafka()
   const rig = await IsolationRig.create(t, brokers, {
     TRIBUTARY_TASK_RESTART_BACKOFF_MS: '100',
@@ -59,7 +59,7 @@ test('an outage that ends is healed without anyone', async (t) => {
   await rig.goesOn(bad)
 })
 
-test('what the user must change stays FAILED, the reason first', async (t) => {
+test('a config error stays FAILED, with the reason first', async (t) => {
   const { brokers } = await sharedKafka()
   const rig = await IsolationRig.create(t, brokers, { TRIBUTARY_TASK_RESTART_BACKOFF_MS: '1' })
   const worker = await rig.start()
@@ -70,7 +70,7 @@ test('what the user must change stays FAILED, the reason first', async (t) => {
   assert.deepEqual({ state, restarts }, { state: 'failed', restarts: 0 })
 })
 
-test('with Kafka away the health says so, of a running task and of one that fails meanwhile', async (t) => {
+test('while Kafka is away the health says so, for a running task and for a task that fails meanwhile', async (t) => {
   const broker = await startKafka()
   t.after(() => broker.stop())
   const rig = await IsolationRig.create(t, broker.brokers)
@@ -81,11 +81,11 @@ test('with Kafka away the health says so, of a running task and of one that fail
   for (const connector of [healthy, bad]) await rig.goesOn(connector)
 
   await broker.kill()
-  await until('the running task tells the outage', async () =>
+  await until('the running task reports the outage', async () =>
     /^Kafka does not answer, records wait: /.test((await health(worker, healthy)).reason),
   )
   writeFileSync(bugFile, '')
-  await until('the failed task tells the outage', async () => {
+  await until('the failed task reports the outage', async () => {
     const { state, reason } = await health(worker, bad)
     return state === 'failed' && /^The task failed: .*; Kafka does not answer, so its status still/.test(reason)
   })

@@ -7,7 +7,7 @@ import { IsolationRig, type Worker } from './rig.ts'
 const long = process.env['TRIBUTARY_TEST_LONG'] === '1'
 const HOLD_MS = long ? 6000 : 1500
 
-test('who held the event loop fails by name when it returns, with where it was; its neighbours go on', async (t) => {
+test('a task that held the event loop fails by name with its place in the code; other tasks continue', async (t) => {
   const { brokers } = await sharedKafka()
   const rig = await IsolationRig.create(t, brokers, long ? {} : { TRIBUTARY_EVENT_LOOP_STALL_MS: '500' })
   const worker = await rig.start()
@@ -22,7 +22,7 @@ test('who held the event loop fails by name when it returns, with where it was; 
   assert.equal(worker.child.exit, undefined)
 })
 
-test('a loop that never returns ends three processes, then its task stays FAILED until it is restarted', async (t) => {
+test('a task whose callback never returns ends three processes, and then stays FAILED until it is restarted', async (t) => {
   const { brokers } = await sharedKafka()
   const rig = await IsolationRig.create(t, brokers)
   const replicas = [await superviseWorker(t, rig), await superviseWorker(t, rig)]
@@ -38,7 +38,7 @@ test('a loop that never returns ends three processes, then its task stays FAILED
   assert.equal(ends(), 3, rig.lastLines())
   for (const connector of healthy) await rig.goesOn(connector)
 
-  // Its code is mended, so to say, by another configuration.
+  // Another configuration stands for a repaired plugin.
   await rig.configure(bad, { misbehaves: 'hold', 'hold.ms': '1' })
   const mended = await rig.reaches(bad, (status) => status.state === 'RUNNING')
   assert.equal(mended.stalls, undefined)
@@ -46,7 +46,7 @@ test('a loop that never returns ends three processes, then its task stays FAILED
   assert.equal(ends(), 3)
 })
 
-test('the count of ended processes is kept by the next owner, and cleared by a healthy period or a restart', async (t) => {
+test('the next owner keeps the count of ended processes; a healthy period or a restart clears the count', async (t) => {
   const { brokers } = await sharedKafka()
   const rig = await IsolationRig.create(t, brokers, { TRIBUTARY_TASK_RESTART_HEALTHY_MS: '2000' })
   const innocent = await rig.connector('innocent')
@@ -64,7 +64,7 @@ test('the count of ended processes is kept by the next owner, and cleared by a h
   await rig.goesOn(blocked)
 })
 
-test('a process that was stopped and continued has held nothing up', async (t) => {
+test('a process that was stopped and continued blames no task', async (t) => {
   const { brokers } = await sharedKafka()
   const rig = await IsolationRig.create(t, brokers, { TRIBUTARY_EVENT_LOOP_STALL_MS: '500' })
   const worker = await rig.start()
@@ -78,7 +78,7 @@ test('a process that was stopped and continued has held nothing up', async (t) =
   assert.ok(!worker.log().includes('event_loop_'), worker.log())
 })
 
-/** A worker that is started again when it ends, as by an orchestrator. */
+/** Starts a worker again each time it ends, as an orchestrator does. */
 async function superviseWorker(t: TestContext, rig: IsolationRig): Promise<{ readonly ends: number }> {
   const supervised = { ends: 0 }
   const watch = (worker: Worker): void => {

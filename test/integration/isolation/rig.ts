@@ -15,21 +15,21 @@ const quiet = createLogger({ name: 'isolation', level: 'error', stream: { write:
 /** A process that runs tasks of the misbehaving source. */
 export interface Worker {
   readonly child: Child
-  /** Its log so far. */
+  /** The log of the process so far. */
   log(): string
-  /** Its own admin server. */
+  /** The address of its admin server. */
   address(): string
 }
 
-/** A connector of the misbehaving source, and the topic that it writes to. */
+/** A connector of the misbehaving source, and its topic. */
 export interface Connector {
   readonly name: string
   readonly topic: string
 }
 
-/** A cluster of a random name: connectors are put into its config topic, workers are processes of their own. */
+/** A cluster with a random name. The test writes connectors to its config topic; its workers are processes. */
 export class IsolationRig {
-  /** The test is over: what ends now ends because of that. */
+  /** True when the test is over: processes then end because of that. */
   over = false
   readonly cluster = `isolation-${randomUUID().slice(0, 8)}`
   readonly #brokers: readonly string[]
@@ -44,7 +44,7 @@ export class IsolationRig {
     this.#stores = createStores({ connection: { brokers, clientId: this.cluster }, log: quiet, cluster: this.cluster })
   }
 
-  /** `env` is given to every worker. */
+  /** `env` is the environment of every worker. */
   static async create(
     t: TestContext,
     brokers: readonly string[],
@@ -98,12 +98,12 @@ export class IsolationRig {
     return this.#stores.status.connector(name)
   }
 
-  /** Writes a status as an earlier owner of the task may have left it. */
+  /** Writes a status like one that an earlier owner of the task left. */
   leave({ name }: Connector, status: StatusEntry): Promise<void> {
     return this.#stores.status.putTask(name, 0, status)
   }
 
-  /** Waits until the task's status is as wanted, and gives it. */
+  /** Waits until the task's status satisfies `wanted`. Returns the status. */
   async reaches(
     connector: Connector,
     wanted: (status: StatusEntry) => boolean,
@@ -128,7 +128,7 @@ export class IsolationRig {
     }
   }
 
-  /** Waits until the connector has produced `more` records from now on. */
+  /** Waits until the connector has produced `more` records after this call. */
   async goesOn({ name, topic }: Connector, more = 20): Promise<void> {
     const from = await readEndOffset(this.#brokers, topic)
     try {
@@ -138,7 +138,7 @@ export class IsolationRig {
     }
   }
 
-  /** The last lines of every worker's log, to be shown when a test fails. */
+  /** The last lines of every worker's log, which a failed test shows. */
   lastLines(): string {
     return this.#workers.map((worker) => worker.log().split('\n').slice(-40).join('\n')).join('\n---\n')
   }

@@ -7,7 +7,8 @@ import { faultContract } from './faults.contract.ts'
 import { transactionContract } from './transactions.contract.ts'
 
 /**
- * What every driver promises, on a real Kafka. The tests fetch the topic to count what Kafka kept, and never ask the producer.
+ * The promises of every driver, on a real Kafka. The tests read the topic to count the records, and never ask the
+ * producer.
  */
 export function producerContract(driver: ProducerDriver): void {
   describe(`producer on ${driver}`, () => {

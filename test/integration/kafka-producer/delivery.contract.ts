@@ -7,7 +7,7 @@ import { deadline, range, recordsOf, shared, startProducer, strings, valuesIn } 
 
 export function deliveryContract(driver: ProducerDriver): void {
   describe('delivery', () => {
-    test('concurrent sends are kept once, in order of each partition, at the offsets they are told', async () => {
+    test('concurrent sends are written once, in the order of each partition, at the reported offsets', async () => {
       const topic = await createTopic(shared, { partitions: 3 })
       await using producer = await startProducer(driver)
       const sends = range(0, 40).map((send) =>
@@ -28,19 +28,19 @@ export function deliveryContract(driver: ProducerDriver): void {
           kept.map(({ value }) => String(value)),
           sent.map(({ text }) => text),
         )
-        const told = sends.flatMap((send, s) =>
+        const reported = sends.flatMap((send, s) =>
           send.flatMap((record, i) => (record.partition === partition ? [results[s]!.offset(i)] : [])),
         )
         assert.deepEqual(
-          told,
+          reported,
           kept.map(({ offset }) => offset),
         )
       }
       assert.equal(producer.inFlightBytes, 0)
     })
 
-    test('key, value, headers and timestamp arrive as they were, null and empty told apart', async () => {
-      // Kafka 4 refuses timestamps of more than an hour ahead.
+    test('key, value, headers and timestamp arrive unchanged, and null differs from empty', async () => {
+      // Kafka 4 refuses timestamps more than an hour ahead.
       const topic = await createTopic(shared, { config: { 'message.timestamp.after.max.ms': String(2n ** 63n - 1n) } })
       await using producer = await startProducer(driver)
       const base = { topic, partition: 0 }
@@ -91,7 +91,7 @@ export function deliveryContract(driver: ProducerDriver): void {
       assert.deepEqual(await valuesIn(shared, topic), strings(values))
     })
 
-    test('a record above the limit fails alone, the ones around it are kept in order', async () => {
+    test('a record above the limit fails alone, and the records around it are written in order', async () => {
       const topic = await createTopic(shared, { config: { 'max.message.bytes': '20000' } })
       await using producer = await startProducer(driver)
       const tooLarge = new Set([0, 37, 38, 99])
@@ -116,7 +116,7 @@ export function deliveryContract(driver: ProducerDriver): void {
         values.flatMap((_, i) => result.offset(i) ?? []),
         kept.map(({ offset }) => offset),
       )
-      // The sequence numbers still fit.
+      // The sequence numbers have no gap.
       await producer.send(recordsOf(topic, ['after']), deadline())
       assert.equal((await valuesIn(shared, topic)).at(-1), 'after')
     })
@@ -137,13 +137,13 @@ export function deliveryContract(driver: ProducerDriver): void {
     })
 
     for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
-      test(`${compression}: kept, and read by Kafka's own consumer`, async () => {
+      test(`${compression}: records are written, and Kafka's own consumer reads them`, async () => {
         const topic = await createTopic(shared)
         await using producer = await startProducer(driver, { compression })
         const values = range(0, 300).map((i) => `record ${i} of three hundred`)
         await producer.send(recordsOf(topic, values), deadline())
         assert.deepEqual(await valuesIn(shared, topic), values)
-        // 64 KiB blocks and the codecs' framing matter to Java's decoders, which are not ours.
+        // Java's decoders are not ours: they check blocks of 64 KiB and the framing of each codec.
         assert.deepEqual(await consoleConsume({ brokers: shared, topic, maxMessages: 300 }), values)
       })
     }
@@ -158,7 +158,7 @@ export function deliveryContract(driver: ProducerDriver): void {
       })
     })
 
-    test('partitions are counted; a topic that is not there is an error, and is not made', async () => {
+    test('partitions are counted; a missing topic is an error, and is not created', async () => {
       const topic = await createTopic(shared, { partitions: 5 })
       await using producer = await startProducer(driver)
       assert.equal(await producer.partitionCount(topic, deadline()), 5)
@@ -167,19 +167,19 @@ export function deliveryContract(driver: ProducerDriver): void {
       await assert.rejects(producer.partitionCount(`${topic}-missing`, deadline()), missing)
     })
 
-    test('a send to a topic that stays away is given up', async () => {
+    test('a send to a topic that stays missing is given up', async () => {
       await using producer = await startProducer(driver, { retryBackoffMs: 1 })
       const sending = producer.send(recordsOf('t-never-made', ['x']), deadline())
       await assert.rejects(sending, { code: 'UNKNOWN_TOPIC_OR_PARTITION', kind: 'config' })
       assert.equal(producer.inFlightBytes, 0)
     })
 
-    test('an empty send is kept at once', async () => {
+    test('an empty send resolves at once', async () => {
       await using producer = await startProducer(driver)
       assert.deepEqual((await producer.send([], deadline())).failures, [])
     })
 
-    test('closing rejects what is under way, and every later call', async () => {
+    test('closing rejects the sends under way, and every later call', async () => {
       const topic = await createTopic(shared)
       const producer = await startProducer(driver)
       const sending = assert.rejects(producer.send(recordsOf(topic, ['x']), deadline()), { code: 'PRODUCER_CLOSED' })

@@ -12,7 +12,7 @@ import { readPartition } from '../../support/kafka-topic.ts'
 
 export type Options = Omit<CreateProducerOptions, 'driver'>
 
-/** A test's deadline, not an expectation. */
+/** Limits the time of a test; it is no expectation. */
 export function deadline(): AbortSignal {
   return AbortSignal.timeout(60_000)
 }
@@ -53,8 +53,8 @@ export function strings(values: Iterable<number>): string[] {
 }
 
 /**
- * What a read_committed consumer sees of a partition is this, now or within moments: a commit is answered before its
- * markers are written to the partitions.
+ * Checks that a read_committed consumer sees this content of a partition, now or within moments: a commit is answered
+ * before its markers are written to the partitions.
  */
 export async function assertCommitted(
   brokers: readonly string[],

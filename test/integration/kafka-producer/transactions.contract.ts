@@ -11,7 +11,7 @@ const committed = { committed: true }
 /** @param kafka the broker of this contract's own, which the tests kill and start again */
 export function transactionContract(driver: ProducerDriver, kafka: () => ProxiedKafka): void {
   describe('transactions', () => {
-    test('read_committed sees nothing of an open transaction, and all of a committed one, over topics', async () => {
+    test('a read_committed consumer sees no record of an open transaction, and all records of a committed one, over several topics', async () => {
       const records = await createTopic(shared, { partitions: 2 })
       const offsets = await createTopic(shared)
       await using producer = await startProducer(driver, { transactionalId: randomUUID() })
@@ -30,7 +30,7 @@ export function transactionContract(driver: ProducerDriver, kafka: () => Proxied
       await assertCommitted(shared, offsets, ['offset'])
     })
 
-    test('of aborted transactions between committed ones nothing is seen, by Kafka’s own consumer either', async () => {
+    test('no record of an aborted transaction between committed ones is seen, by Kafka’s own consumer either', async () => {
       const topic = await createTopic(shared)
       await using producer = await startProducer(driver, { transactionalId: randomUUID() })
       for (const round of range(0, 20)) {
@@ -59,14 +59,14 @@ export function transactionContract(driver: ProducerDriver, kafka: () => Proxied
       await assertCommitted(shared, topic, strings(range(0, 20)))
     })
 
-    test('a new producer fences the former one and aborts what that left open', async () => {
+    test('a new producer fences the earlier one and aborts its open transaction', async () => {
       const topic = await createTopic(shared)
       const transactionalId = randomUUID()
       await using zombie = await startProducer(driver, { transactionalId })
       zombie.beginTransaction()
       await zombie.send(recordsOf(topic, ['zombie']), deadline())
       await using successor = await startProducer(driver, { transactionalId })
-      await assert.rejects(zombie.send(recordsOf(topic, ['late']), deadline()), { code: 'PRODUCER_FENCED' })
+      await assert.rejects(zombie.send(recordsOf(topic, ['zombie']), deadline()), { code: 'PRODUCER_FENCED' })
       await assert.rejects(zombie.commitTransaction(deadline()), { code: 'PRODUCER_FENCED' })
       await assert.rejects(zombie.abortTransaction(deadline()), { code: 'PRODUCER_FENCED' })
       successor.beginTransaction()
@@ -88,7 +88,7 @@ export function transactionContract(driver: ProducerDriver, kafka: () => Proxied
       await assertCommitted(shared, topic, [])
     })
 
-    test('a record too large fails alone, the transaction goes on', async () => {
+    test('a record that is too large fails alone, and the transaction continues', async () => {
       const topic = await createTopic(shared, { config: { 'max.message.bytes': '1000' } })
       await using producer = await startProducer(driver, { transactionalId: randomUUID() })
       producer.beginTransaction()
@@ -101,7 +101,7 @@ export function transactionContract(driver: ProducerDriver, kafka: () => Proxied
       await assertCommitted(shared, topic, ['a', 'c'])
     })
 
-    test('after a failed send the transaction can only be aborted; the next one is as good as new', async () => {
+    test('after a failed send the transaction can only be aborted; the next transaction works', async () => {
       const topic = await createTopic(shared)
       await using producer = await startProducer(driver, { transactionalId: randomUUID(), retryBackoffMs: 1 })
       producer.beginTransaction()
@@ -116,7 +116,7 @@ export function transactionContract(driver: ProducerDriver, kafka: () => Proxied
       await assertCommitted(shared, topic, ['four'])
     })
 
-    test('records are sent inside a transaction only, and one transaction at a time', async () => {
+    test('records are sent only inside a transaction, and there is one transaction at a time', async () => {
       await using producer = await startProducer(driver, { transactionalId: randomUUID() })
       await assert.rejects(producer.send(recordsOf('t', ['x']), deadline()), { code: 'NO_TRANSACTION' })
       await assert.rejects(producer.commitTransaction(deadline()), { code: 'NO_TRANSACTION' })
@@ -145,7 +145,7 @@ export function transactionContract(driver: ProducerDriver, kafka: () => Proxied
         })
       }
 
-      test('an abort leaves nothing of a batch in doubt, not even later', async () => {
+      test('after an abort no record of a batch in doubt appears, not even later', async () => {
         const { proxy, direct } = kafka()
         const topic = await createTopic(direct)
         const options = { transactionalId: randomUUID(), retryBackoffMs: 500 }
@@ -157,7 +157,7 @@ export function transactionContract(driver: ProducerDriver, kafka: () => Proxied
         })
         await lost
         if (driver === 'kafkajs') {
-          // It cannot raise the epoch of a transactional id without fencing a successor: the producer ends here.
+          // This producer cannot raise the epoch of a transactional id without fencing a successor, so it ends here.
           await assert.rejects(producer.abortTransaction(deadline()), {
             code: 'PRODUCER_FENCED',
           })
@@ -172,7 +172,7 @@ export function transactionContract(driver: ProducerDriver, kafka: () => Proxied
         await assertCommitted(direct, topic, ['next'])
       })
 
-      test('the broker is killed inside a transaction: it commits after the restart', async () => {
+      test('the broker is killed inside a transaction: the producer commits after the restart', async () => {
         const { proxy, broker, direct } = kafka()
         const topic = await createTopic(direct)
         await using producer = await startProducer(driver, { transactionalId: randomUUID() }, [proxy.address])

@@ -15,7 +15,7 @@ function admin(t: TestContext, connection: Partial<KafkaConnection> = {}, timeou
   return made
 }
 
-test('a topic is made once, described with its settings and offsets, and deleted', async (t) => {
+test('a topic is created once, described with its settings and offsets, and deleted', async (t) => {
   const a = admin(t)
   const name = `admin-${randomUUID()}`
   const topic = { name, partitions: 3, replicationFactor: -1, configs: { 'retention.ms': '60000' } }
@@ -32,14 +32,14 @@ test('a topic is made once, described with its settings and offsets, and deleted
   assert.equal((await a.describeTopics([name])).get(name), null)
 })
 
-test('what can never work is refused at once, with the words of the broker', async (t) => {
+test('a request that can never succeed is refused at once, with the text of the broker', async (t) => {
   const bad = admin(t).createTopic({ name: 'no/slash', partitions: 1, replicationFactor: -1 })
   await assert.rejects(bad, { code: 'INVALID_TOPIC_EXCEPTION', message: /create topic no\/slash: .*slash/ })
   const greedy = admin(t).createTopic({ name: `admin-${randomUUID()}`, partitions: 1, replicationFactor: 30 })
   await assert.rejects(greedy, { code: 'INVALID_REPLICATION_FACTOR' })
 })
 
-test('the cluster is described, and a group that is not there is Dead', async (t) => {
+test('the cluster is described, and a group that does not exist is Dead', async (t) => {
   const { clusterId, brokers } = await admin(t).describeCluster()
   assert.notEqual(clusterId, '')
   assert.ok(brokers.length > 0)
@@ -51,12 +51,12 @@ test('the cluster is described, and a group that is not there is Dead', async (t
   )
 })
 
-test('a cluster that does not answer is an error that says where, after the time given', async (t) => {
+test('a cluster that does not answer gives an error with its address, after the given time', async (t) => {
   const lost = admin(t, { brokers: ['127.0.0.1:1'] }, 300)
   await assert.rejects(lost.describeCluster(), { code: 'NETWORK', message: /127\.0\.0\.1:1.*ECONNREFUSED/ })
 })
 
-test('SASL PLAIN and SCRAM, over plaintext and TLS, and client certificates are understood', async (t) => {
+test('SASL PLAIN and SCRAM, over plaintext and TLS, and client certificates work', async (t) => {
   const { sasl, tls } = kafka
   assert.ok(sasl && tls)
   const ca = readFileSync(tls.ca, 'utf8')

@@ -4,7 +4,8 @@ import { test, type TestContext } from 'node:test'
 import { sharedKafka } from '@tributary/harness'
 import { CompactedLog, KafkaAdmin, type LogRecord } from '@tributary/kafka'
 import { createProducer, type KafkaProducer, type ProducerOptions } from '@tributary/kafka-producer'
-import { quietLogger, until } from '../../support/unit-worker.ts'
+import { quietLogger } from '../../support/unit-worker.ts'
+import { until } from '../../support/until.ts'
 
 const { brokers } = await sharedKafka()
 const forever = new AbortController().signal
@@ -44,7 +45,7 @@ const record = (topic: string, key: string, value: string | null, partition = 0)
 const keys = (records: readonly LogRecord[]): string[] => records.map((r) => String(r.key))
 const newTopic = (): string => `log-${randomUUID()}`
 
-test('a missing topic is made compacted, with the partitions asked for', async (t) => {
+test('a missing topic is created as compacted, with the requested partitions', async (t) => {
   const topic = newTopic()
   await tail(t, topic, 3)
   const admin = new KafkaAdmin({ brokers, clientId: 'test' })
@@ -53,7 +54,7 @@ test('a missing topic is made compacted, with the partitions asked for', async (
   assert.equal((await admin.describeTopics([topic])).get(topic)?.partitions.length, 3)
 })
 
-test('a topic that is not compacted is refused, with the command that mends it', async (t) => {
+test('a topic that is not compacted is refused, and the error contains the command that changes this', async (t) => {
   const topic = newTopic()
   const admin = new KafkaAdmin({ brokers, clientId: 'test' })
   t.after(() => admin.close())
@@ -65,7 +66,7 @@ test('a topic that is not compacted is refused, with the command that mends it',
   })
 })
 
-test('the start hands out everything that is there, compressed or not, in order, with tombstones and headers', async (t) => {
+test('the start passes on every record in the topic, compressed or not, in order, with tombstones and headers', async (t) => {
   const topic = newTopic()
   await (await tail(t, topic, 2)).log.stop()
   const plain = await producer(t)
@@ -94,7 +95,7 @@ test('the start hands out everything that is there, compressed or not, in order,
   assert.equal(records.find((r) => String(r.key) === 'gone')?.value, null)
 })
 
-test('a long log is handed out in parts, with turns of the event loop in between', async (t) => {
+test('a long log is passed on in parts, with turns of the event loop in between', async (t) => {
   const topic = newTopic()
   await (await tail(t, topic)).log.stop()
   const writer = await producer(t)
@@ -123,7 +124,7 @@ test('a long log is handed out in parts, with turns of the event loop in between
   assert.ok(Math.max(...bytes) <= 256 * 1024, `${bytes.join()} bytes`)
 })
 
-test('after a refresh everything that was acknowledged before it has been handed out', async (t) => {
+test('after a refresh every record that was acknowledged before has been passed on', async (t) => {
   const topic = newTopic()
   const { log, records } = await tail(t, topic, 3)
   const writer = await producer(t)
@@ -134,7 +135,7 @@ test('after a refresh everything that was acknowledged before it has been handed
   }
 })
 
-test('aborted records are never handed out, and a refresh waits for a transaction that is open', async (t) => {
+test('aborted records are never passed on, and a refresh waits for an open transaction', async (t) => {
   const topic = newTopic()
   const { log, records } = await tail(t, topic)
   const writer = await producer(t, { transactionalId: topic })
@@ -154,7 +155,7 @@ test('aborted records are never handed out, and a refresh waits for a transactio
   assert.deepEqual(keys(records), ['committed', 'behind'])
 })
 
-test('a start does not wait for a transaction that someone left open, as nobody may be there to end it', async (t) => {
+test('a start does not wait for an open transaction, because nobody may be left to end it', async (t) => {
   const topic = newTopic()
   const writer = await producer(t, { transactionalId: topic })
   const { records: seen } = await tail(t, topic)
@@ -168,7 +169,7 @@ test('a start does not wait for a transaction that someone left open, as nobody 
   await until('both see what was open', () => records.length === 2 && seen.length === 2)
 })
 
-test('a wait ends with the reason of its signal, and with the log', async (t) => {
+test('a wait ends with the reason of its signal, and when the log stops', async (t) => {
   const { log } = await tail(t, newTopic())
   const controller = new AbortController()
   const first = log.readTo(0, 1000n, controller.signal)

@@ -31,19 +31,19 @@ async function texts(topic: string, committed: boolean): Promise<string[]> {
   return (await readPartition(brokers, topic, 0, { committed })).map(({ value }) => String(value))
 }
 
-test('a fenced producer with an open transaction: nothing of it is ever committed, its next send fails', async (t) => {
+test('a fenced producer with an open transaction commits no record of it, and its next send fails', async (t) => {
   const topic = await createTopic(brokers)
-  const [former, bystander] = [await producer(t, `former-${topic}`), await producer(t, `bystander-${topic}`)]
-  for (const each of [former, bystander]) each.beginTransaction()
-  await former.send([record(topic, 'zombie')], forever)
+  const [zombie, bystander] = [await producer(t, `zombie-${topic}`), await producer(t, `bystander-${topic}`)]
+  for (const each of [zombie, bystander]) each.beginTransaction()
+  await zombie.send([record(topic, 'zombie')], forever)
   await bystander.send([record(topic, 'kept')], forever)
 
-  await admin(t).fenceProducers([`former-${topic}`])
+  await admin(t).fenceProducers([`zombie-${topic}`])
 
-  await assert.rejects(former.send([record(topic, 'late')], forever), { code: 'PRODUCER_FENCED' })
-  await assert.rejects(former.commitTransaction(forever), { code: 'PRODUCER_FENCED' })
+  await assert.rejects(zombie.send([record(topic, 'after the fence')], forever), { code: 'PRODUCER_FENCED' })
+  await assert.rejects(zombie.commitTransaction(forever), { code: 'PRODUCER_FENCED' })
   await bystander.commitTransaction(forever)
-  const successor = await producer(t, `former-${topic}`)
+  const successor = await producer(t, `zombie-${topic}`)
   successor.beginTransaction()
   await successor.send([record(topic, 'successor')], forever)
   await successor.commitTransaction(forever)
@@ -53,7 +53,7 @@ test('a fenced producer with an open transaction: nothing of it is ever committe
   assert.deepEqual(await texts(topic, false), ['zombie', 'kept', 'successor'])
 })
 
-test('many ids are fenced by one call, those that nobody ever had and those named twice included', async (t) => {
+test('one call fences many ids, including unused ids and ids that are named twice', async (t) => {
   const topic = await createTopic(brokers)
   const ids = Array.from({ length: 200 }, (_, i) => `many-${topic}-${i}`)
   const holders = await Promise.all(ids.slice(0, 20).map((id) => producer(t, id)))
@@ -61,12 +61,12 @@ test('many ids are fenced by one call, those that nobody ever had and those name
   await admin(t).fenceProducers([])
   for (const holder of holders) {
     holder.beginTransaction()
-    await assert.rejects(holder.send([record(topic, 'late')], forever), { code: 'PRODUCER_FENCED' })
+    await assert.rejects(holder.send([record(topic, 'after the fence')], forever), { code: 'PRODUCER_FENCED' })
   }
   assert.deepEqual(await texts(topic, false), [])
 })
 
-test('a cluster that does not answer is waited for until the signal', async (t) => {
+test('fenceProducers waits for a cluster that does not answer until the signal aborts', async (t) => {
   const reason = new Error('enough')
   const ends = new AbortController()
   const fencing = admin(t, ['127.0.0.1:1']).fenceProducers([`none-${randomUUID()}`], ends.signal)

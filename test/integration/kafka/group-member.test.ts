@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
 import { sharedKafka } from '@tributary/harness'
 import { GroupMember, KafkaAdmin } from '@tributary/kafka'
-import { overlaps, quietLogger, UnitWorker, until, type Tick } from '../../support/unit-worker.ts'
+import { overlaps, quietLogger, UnitWorker, type Tick } from '../../support/unit-worker.ts'
+import { until } from '../../support/until.ts'
 
 const { brokers } = await sharedKafka()
 const units = Array.from({ length: 12 }, (_, n) => `u${n}`)
@@ -45,11 +46,11 @@ const sizes = (workers: readonly UnitWorker[]): number[] => workers.map((worker)
 const balanced = (workers: readonly UnitWorker[]) => (): boolean =>
   sizes(workers).every((size) => size === units.length / workers.length)
 
-/** The worker ticks for its share of two. */
+/** Whether the worker ticks for its share of two. */
 const runs = (ticks: readonly Tick[], worker: string) => (): boolean =>
   new Set(ticks.filter((tick) => tick.worker === worker).map((tick) => tick.unit)).size === units.length / 2
 
-test('members that come share the units, none is ever run by two, and what does not move is not stopped', async (t) => {
+test('joining members share the units, no unit is ever run by two members, and a unit that does not move is not stopped', async (t) => {
   const { worker, ticks } = setup(t)
   const first = worker('w1')
   await first.start()
@@ -74,8 +75,8 @@ test('a member that leaves hands its units over without waiting for its session 
   assert.deepEqual(overlaps(ticks), [])
 })
 
-test('a member that leaves goes on until an assignment takes away all it has', async (t) => {
-  const told: string[] = []
+test('a leaving member continues until an assignment takes all its units away', async (t) => {
+  const assigned: string[] = []
   const left = ['u0 u1', 'u1', '']
   const member = new GroupMember<object, { run: string; followup?: boolean }>({
     connection: { brokers, clientId: 'leaves' },
@@ -85,15 +86,15 @@ test('a member that leaves goes on until an assignment takes away all it has', a
     assign: (members) =>
       new Map(members.map(({ memberId, leaving }) => [memberId, { run: leaving ? left.shift()! : 'u0 u1' }])),
     onAssignment: ({ run }) => {
-      told.push(run)
-      if (told.length > 1 && run !== '') member.rejoin()
+      assigned.push(run)
+      if (assigned.length > 1 && run !== '') member.rejoin()
     },
     onLost: assert.fail,
   })
   t.after(() => member.close())
   await member.start(t.signal)
   await member.drain(AbortSignal.timeout(20_000), ({ run }) => run === '')
-  assert.deepEqual(told, ['u0 u1', 'u0 u1', 'u1', ''])
+  assert.deepEqual(assigned, ['u0 u1', 'u0 u1', 'u1', ''])
   await member.leave()
 })
 
@@ -110,7 +111,7 @@ test('when the leader leaves, another takes the lead and its units', async (t) =
   assert.deepEqual(overlaps(ticks), [])
 })
 
-test('the units of a killed process run elsewhere once its session is over, never by two', async (t) => {
+test('other members run the units of a killed process when its session is over, never two at once', async (t) => {
   const { worker, process, ticks } = setup(t)
   const survivor = worker('survivor')
   await survivor.start()
@@ -124,7 +125,7 @@ test('the units of a killed process run elsewhere once its session is over, neve
   assert.deepEqual(overlaps(ticks), [])
 })
 
-test('a process that was stopped beyond its session does nothing without a lease, and gets its share again', async (t) => {
+test('a process that was stopped beyond its session does nothing without a lease, and gets its share back', async (t) => {
   const { worker, process, ticks } = setup(t)
   const steady = worker('steady')
   await steady.start()
@@ -138,7 +139,7 @@ test('a process that was stopped beyond its session does nothing without a lease
   assert.deepEqual(overlaps(ticks), [])
 })
 
-test('members are found by describing the group, with what they joined with', async (t) => {
+test('describing the group lists its members with their metadata', async (t) => {
   const { worker, groupId } = setup(t)
   const [a, b] = [worker('host-a:1'), worker('host-b:2')]
   await Promise.all([a.start(), b.start()])
@@ -156,14 +157,14 @@ test('a session timeout that the broker refuses is an error at the start', async
   await assert.rejects(worker('impatient', 10).start(), { code: 'INVALID_SESSION_TIMEOUT' })
 })
 
-test('a follower can ask for a round although what it joins with has not changed', async (t) => {
+test('a follower can ask for a round although its metadata has not changed', async (t) => {
   const { worker } = setup(t)
   const [a, b] = [worker('a'), worker('b')]
   await a.start()
   await b.start()
   await until('each runs its share', balanced([a, b]))
   const follower = a.member.isLeader ? b : a
-  // The first says what it owns now; the second says the same again.
+  // The metadata of the first round names the owned units. The metadata of the second round is the same.
   for (let round = 0; round < 2; round++) {
     const before = follower.member.generation
     follower.member.rejoin()

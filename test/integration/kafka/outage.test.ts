@@ -42,7 +42,7 @@ describe('an outage of Kafka', () => {
     return { log, topic, records }
   }
 
-  test('members of a group run on under their leases, then do nothing, and go on when the broker is back', async (t) => {
+  test('members of a group continue under their leases, then do nothing, and continue when the broker is back', async (t) => {
     const ticks: Tick[] = []
     const workers = members(t, (tick) => void ticks.push(tick))
     for (const worker of workers) await worker.start()
@@ -61,7 +61,7 @@ describe('an outage of Kafka', () => {
     assert.deepEqual(overlaps(ticks), [])
   })
 
-  test('a compacted log goes on when the broker is back, and hands out no record twice', async (t) => {
+  test('a compacted log continues when the broker is back, and passes on no record twice', async (t) => {
     const { log, topic, records } = compactedLog(t)
     await log.start(forever)
     const writer = createProducer({ brokers: broker.brokers, clientId: 'test' }, { driver: 'platformatic' })
@@ -82,7 +82,7 @@ describe('an outage of Kafka', () => {
     assert.deepEqual(records.map(({ key }) => String(key)).sort(), ['after', 'after', 'before', 'before'])
   })
 
-  test('the stores of Kafka Connect write once what met the outage, and read it back', async (t) => {
+  test('the stores write each record of the outage once, and read it back', async (t) => {
     const { brokers } = broker
     const stores = createStores({ connection: { brokers, clientId: 'test' }, cluster: 'outage', log: quietLogger })
     const { configs, status, offsets } = stores

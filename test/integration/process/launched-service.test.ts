@@ -31,7 +31,7 @@ function start(env: Record<string, string> = {}): ServiceProcess {
 const log = (): string => readFileSync(logFile, 'utf8')
 const pids = (): number[] => Array.from(log().matchAll(/pid=(\d+)/g), ([, pid]) => Number(pid))
 
-test('a service is ready when its /ready answers, and is ended by SIGTERM', async () => {
+test('a service is ready when its /ready answers, and ends on SIGTERM', async () => {
   const stopped = start()
   await stopped.ready()
   assert.match(stopped.address ?? '', /^127\.0\.0\.1:\d+$/)
@@ -42,7 +42,7 @@ test('a service is ready when its /ready answers, and is ended by SIGTERM', asyn
   assert.deepEqual(said, [])
 })
 
-test('a service that dies is started again, which is said, and has its new address', async () => {
+test('a service that dies is started again, which is logged with its new address', async () => {
   const killed = start()
   await killed.ready()
   for (let times = 1; times <= 2; times++) {
@@ -65,7 +65,7 @@ test('a service that cannot start at first is tried again', async () => {
   assert.match(said[0] ?? '', /^stand-in ended \(exit code 7\)/)
 })
 
-test('a service that ends three times before it was ready is given up, with what its log says', async () => {
+test('a service that ends three times before it is ready is given up, with its log as the reason', async () => {
   await assert.rejects(start({ STAND_IN_FAILS: join(folder, 'luck') }).ready(), {
     name: 'LaunchError',
     message: /^stand-in does not start, its log is .*stand-in\.log and says: ERROR event=start_failed error="no luck"$/,
@@ -77,7 +77,7 @@ test('a service that is stopped while it waits to be started again stays away', 
   await stopped.ready()
   const [pid = 0] = pids()
   process.kill(pid, 'SIGKILL')
-  await until('its death is told', () => said.length === 1)
+  await until('its death is logged', () => said.length === 1)
   await stopped.stop()
   assert.deepEqual(pids(), [pid])
 })

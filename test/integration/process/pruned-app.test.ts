@@ -31,14 +31,14 @@ describe('grpc-ingest in a pruned copy outside the workspace', () => {
 
   after(() => service?.stop())
 
-  /** Its log so far; throws with it once the service ended. */
+  /** The log of the process so far. Throws an error with the log when the service has ended. */
   async function log(): Promise<string> {
     const text = await readFile(logFile, 'utf8')
     assert.equal(service?.exit, undefined, text)
     return text
   }
 
-  it('starts, is ready, and stops when it is told to', async () => {
+  it('starts, is ready, and stops on SIGTERM', async () => {
     const address = await until(
       'its address in the log',
       async () => /event=service_started.* address="?([\w.:]+)/.exec(await log())?.[1],

@@ -17,13 +17,13 @@ interface Sample {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>
   readonly lines: string[]
   readonly url: string
-  /** Code and signal of its end. */
+  /** The exit code and signal. */
   ended(): Promise<[number | null, string | null]>
-  /** The first line, so far or to come, that matches. */
+  /** The first line that matches, of those so far and those to come. */
   line(pattern: RegExp): Promise<string>
 }
 
-/** Starts the sample service; whatever becomes of the test, it is ended. */
+/** Starts the sample service, which ends with the test. */
 function spawnSample(t: TestContext, env: Record<string, string> = {}, args: string[] = []): Omit<Sample, 'url'> {
   const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], ...env }, stdio: 'pipe' })
   const exited = once(child, 'close') as Promise<[number | null, string | null]>
@@ -40,12 +40,12 @@ function spawnSample(t: TestContext, env: Record<string, string> = {}, args: str
     })
   }
   const within = <T>(promise: Promise<T>, what: string): Promise<T> => {
-    const { promise: late, reject } = Promise.withResolvers<never>()
+    const { promise: expired, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(
       () => reject(new Error(`no ${what} within ${DEADLINE_MS} ms:\n${lines.join('\n')}`)),
       DEADLINE_MS,
     )
-    return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+    return Promise.race([promise, expired]).finally(() => clearTimeout(timer))
   }
   const line = (pattern: RegExp): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
@@ -73,7 +73,7 @@ const get = async (url: string, init?: RequestInit): Promise<{ status: number; b
   return { status: response.status, body: text.startsWith('{') ? (JSON.parse(text) as unknown) : text }
 }
 
-test('a service tells its address once, answers health, readiness and errors, and stops on SIGTERM with 0', async (t) => {
+test('a service logs its address once, answers health, readiness and errors, and stops on SIGTERM with exit code 0', async (t) => {
   const sample = await startSample(t)
   const { body } = await get(`${sample.url}/address`)
   assert.match(
@@ -125,7 +125,7 @@ test('a service stops when its parent is gone', async (t) => {
   assert.match(sample.lines.join('\n'), /event=service_stopping .*reason=parent_gone/)
 })
 
-test('a service that has no reader for its log any more still stops', async (t) => {
+test('a service stops although nobody reads its log any more', async (t) => {
   const sample = await startSample(t, { TRIBUTARY_PARENT_WATCH: '1' })
   sample.child.stdout.destroy()
   sample.child.stdin.end()
@@ -139,7 +139,7 @@ test('a service can stop itself', async (t) => {
 })
 
 for (const path of ['reject', 'throw']) {
-  test(`an error that nobody handled (${path}) is logged with its trace and ends the process with 1`, async (t) => {
+  test(`an unhandled error (${path}) is logged with its trace and ends the process with exit code 1`, async (t) => {
     const sample = await startSample(t)
     await get(`${sample.url}/${path}`, { method: 'POST' }).catch(() => undefined)
     assert.deepEqual(await sample.ended(), [1, null])
@@ -149,7 +149,7 @@ for (const path of ['reject', 'throw']) {
     )
   })
 
-  test(`an error that nobody handled (${path}) is left to the handler of the service`, async (t) => {
+  test(`an unhandled error (${path}) is passed to the handler of the service`, async (t) => {
     const sample = await startSample(t, { TRIBUTARY_SAMPLE_UNHANDLED: 'true' })
     await get(`${sample.url}/${path}`, { method: 'POST' })
     await sample.line(/event=taken/)
@@ -157,7 +157,7 @@ for (const path of ['reject', 'throw']) {
   })
 }
 
-test('a start that fails is logged with its causes and ends with 1', async (t) => {
+test('a start that fails is logged with its causes and ends with exit code 1', async (t) => {
   const sample = spawnSample(t, { TRIBUTARY_SAMPLE_START: 'fail' })
   assert.deepEqual(await sample.ended(), [1, null])
   assert.match(
@@ -166,7 +166,7 @@ test('a start that fails is logged with its causes and ends with 1', async (t) =
   )
 })
 
-test('a stop that fails, or takes too long, ends with 1', async (t) => {
+test('a stop that fails, or takes too long, ends with exit code 1', async (t) => {
   for (const how of ['fail', 'never']) {
     const sample = await startSample(t, { TRIBUTARY_SAMPLE_STOP: how, TRIBUTARY_SHUTDOWN_TIMEOUT_MS: '300' })
     sample.child.kill('SIGTERM')
@@ -183,7 +183,7 @@ test('a signal during a start that never ends stops the service; a second one en
   assert.deepEqual(await sample.ended(), [1, null])
 })
 
-test('a taken port, a wrong setting and a bind without leave are one clear sentence and exit code 1', async (t) => {
+test('a taken port, a wrong setting and a forbidden address each give one clear sentence and exit code 1', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   t.after(() => taken.close())
@@ -203,7 +203,7 @@ test('a taken port, a wrong setting and a bind without leave are one clear sente
   }
 })
 
-test('spans go to an OTLP endpoint that is set, by the end at the latest, and nothing else does', async (t) => {
+test('spans, and only spans, go to a configured OTLP endpoint, at the end at the latest', async (t) => {
   const requests: { path: string | undefined; body: string }[] = []
   const collector = createHttpServer((request, response) => {
     const parts: Buffer[] = []
@@ -224,7 +224,7 @@ test('spans go to an OTLP endpoint that is set, by the end at the latest, and no
   assert.ok(requests.some((r) => r.body.includes('a span') && r.body.includes('sample')))
 })
 
-test('help prints the settings and ends with 0', async (t) => {
+test('--help prints the settings and ends with exit code 0', async (t) => {
   const sample = spawnSample(t, {}, ['--help'])
   assert.deepEqual(await sample.ended(), [0, null])
   assert.match(sample.lines.join('\n'), /TRIBUTARY_ADMIN_PORT[^]*TRIBUTARY_SAMPLE_START/)

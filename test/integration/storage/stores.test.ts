@@ -26,15 +26,15 @@ async function started(t: TestContext, cluster: string, options: Partial<StoresO
 }
 const newCluster = (): string => `stores-${randomUUID()}`
 
-test('what one process writes it reads at once, another after a refresh, a third from the beginning', async (t) => {
+test('a process reads its own writes at once, another process reads them after a refresh, a third one from the beginning', async (t) => {
   const cluster = newCluster()
   const [writer, reader] = [await started(t, cluster), await started(t, cluster)]
   await writer.configs.putConnectorConfig('c', { name: 'c' }, 'PAUSED')
   await writer.configs.putTaskConfigs('c', [{ n: '0' }, { n: '1' }], 4)
   assert.deepEqual(writer.configs.snapshot.tasks('c'), [{ n: '0' }, { n: '1' }])
   await reader.configs.refresh()
-  const late = await started(t, cluster)
-  for (const { configs } of [reader, late]) {
+  const third = await started(t, cluster)
+  for (const { configs } of [reader, third]) {
     assert.deepEqual(configs.snapshot.config('c'), { name: 'c' })
     assert.equal(configs.snapshot.targetState('c'), 'PAUSED')
     assert.deepEqual(configs.snapshot.tasks('c'), [{ n: '0' }, { n: '1' }])
@@ -44,7 +44,7 @@ test('what one process writes it reads at once, another after a refresh, a third
   assert.deepEqual(writer.configs.snapshot.connectors(), [])
 })
 
-test('a connector that is to be born paused is never seen without its target state', async (t) => {
+test('a connector that is created as paused is never seen without its target state', async (t) => {
   const { configs } = await started(t, newCluster())
   const seen: string[] = []
   configs.listen({ connectorConfigUpdated: (name) => seen.push(configs.snapshot.targetState(name)) })
@@ -52,44 +52,44 @@ test('a connector that is to be born paused is never seen without its target sta
   assert.deepEqual(seen, ['STOPPED'])
 })
 
-test('listeners are told of changes, not of what was there before the start, and not after they were removed', async (t) => {
+test('listeners are called for changes after the start, until they are removed', async (t) => {
   const cluster = newCluster()
   const writer = await started(t, cluster)
   await writer.configs.putConnectorConfig('old', {})
   await writer.configs.putRestart({ connector: 'old', includeTasks: true, onlyFailed: false })
-  const told: string[] = []
+  const calls: string[] = []
   const { configs } = createStores({ connection, cluster, log: quietLogger })
   t.after(() => configs.stop())
   const remove = configs.listen({
-    connectorConfigUpdated: (name) => told.push(name),
-    restartRequested: () => told.push('restart'),
-    targetStateUpdated: () => told.push('target'),
+    connectorConfigUpdated: (name) => calls.push(name),
+    restartRequested: () => calls.push('restart'),
+    targetStateUpdated: () => calls.push('target'),
   })
   await configs.start(forever)
   await configs.putConnectorConfig('new', {})
   await configs.putTargetState('new', 'PAUSED')
   remove()
   await configs.putConnectorConfig('later', {})
-  assert.deepEqual(told, ['new', 'target'])
+  assert.deepEqual(calls, ['new', 'target'])
 })
 
-test('the leader that claims the config topic fences the one before, and reads what it still wrote', async (t) => {
+test('a leader that claims the config topic fences its predecessor, and reads its last writes', async (t) => {
   const cluster = newCluster()
   const transactionalId = `${cluster}-leader`
-  const former = await started(t, cluster, { transactionalId })
+  const first = await started(t, cluster, { transactionalId })
   const next = await started(t, cluster, { transactionalId })
-  await former.configs.claim(forever)
-  await former.configs.putConnectorConfig('c', { by: 'former' })
+  await first.configs.claim(forever)
+  await first.configs.putConnectorConfig('c', { by: 'first' })
   await next.configs.claim(forever)
-  assert.deepEqual(next.configs.snapshot.config('c'), { by: 'former' })
-  await assert.rejects(former.configs.putConnectorConfig('c', { by: 'zombie' }), { code: 'PRODUCER_FENCED' })
-  await assert.rejects(former.configs.putTargetState('c', 'PAUSED'), { code: 'PRODUCER_FENCED' })
+  assert.deepEqual(next.configs.snapshot.config('c'), { by: 'first' })
+  await assert.rejects(first.configs.putConnectorConfig('c', { by: 'zombie' }), { code: 'PRODUCER_FENCED' })
+  await assert.rejects(first.configs.putTargetState('c', 'PAUSED'), { code: 'PRODUCER_FENCED' })
   await Promise.all([next.configs.putTargetState('c', 'STOPPED'), next.configs.putConnectorConfig('c', { by: 'next' })])
   assert.deepEqual(next.configs.snapshot.config('c'), { by: 'next' })
   assert.equal(next.configs.snapshot.targetState('c'), 'STOPPED')
 })
 
-test('an owner of a group that counts its generations from 1 again is not taken for a former one', async (t) => {
+test('an owner in a group that counts its generations from 1 again is not mistaken for a zombie', async (t) => {
   const cluster = newCluster()
   const { configs } = await started(t, cluster)
   await configs.putConnectorConfig('c', {})
@@ -99,12 +99,12 @@ test('an owner of a group that counts its generations from 1 again is not taken 
   assert.deepEqual(later.snapshot.tasks('c'), [{ by: 'new group' }])
 })
 
-test('a final status of a lower generation does not hide the new owner, its own is written', async (t) => {
+test('a final status of a lower generation does not hide the status of the new owner, whose own final status is written', async (t) => {
   const cluster = newCluster()
   const [lost, owner] = [(await started(t, cluster)).status, (await started(t, cluster)).status]
   await lost.putTask('c', 0, { state: 'RUNNING', workerId: 'lost:1', generation: 4 })
   await owner.putTask('c', 0, { state: 'RUNNING', workerId: 'owner:1', generation: 5 })
-  // Reads up to what the owner wrote, as its partition is the same.
+  // The store reads this write back, and with it the owner's status before it in the partition.
   await lost.putTask('c', 0, { state: 'RUNNING', workerId: 'owner:1', generation: 5 })
   await lost.putTask('c', 0, { state: 'UNASSIGNED', workerId: 'lost:1', generation: 4 })
   assert.equal(lost.task('c', 0)?.workerId, 'owner:1')
@@ -112,19 +112,19 @@ test('a final status of a lower generation does not hide the new owner, its own 
   assert.equal(owner.task('c', 0)?.trace, 'why')
 })
 
-test('a status from before the start is overwritten whatever its generation', async (t) => {
+test('a status from before the start is overwritten, whatever its generation', async (t) => {
   const cluster = newCluster()
-  const { status: former } = await started(t, cluster)
-  await former.putConnector('c', { state: 'RUNNING', workerId: 'gone:1', generation: 57 })
+  const { status: earlier } = await started(t, cluster)
+  await earlier.putConnector('c', { state: 'RUNNING', workerId: 'gone:1', generation: 57 })
   const { status } = await started(t, cluster)
   await status.putConnector('c', { state: 'FAILED', trace: 'at the start', workerId: 'new:1', generation: 1 })
   assert.equal(status.connector('c')?.workerId, 'new:1')
 })
 
-test('statuses and topics of a connector are listed, told to listeners, and deleted', async (t) => {
+test('statuses and topics of a connector are listed, reported to listeners, and deleted', async (t) => {
   const { status } = await started(t, newCluster())
-  const told: string[] = []
-  status.listen((connector, task) => told.push(`${connector}/${task}`))
+  const calls: string[] = []
+  status.listen((connector, task) => calls.push(`${connector}/${task}`))
   const running = { state: 'RUNNING', workerId: 'w:1', generation: 1 } as const
   await status.putConnector('c', running)
   await status.putTask('c', 1, running)
@@ -133,7 +133,7 @@ test('statuses and topics of a connector are listed, told to listeners, and dele
   await status.putTopic('c', 1, 'a-topic')
   assert.deepEqual([...status.tasks('c').keys()], [0, 1])
   assert.deepEqual(status.topics('c'), ['a-topic', 'b-topic'])
-  assert.deepEqual(told, ['c/null', 'c/1', 'c/0'])
+  assert.deepEqual(calls, ['c/null', 'c/1', 'c/0'])
   await status.deleteTask('c', 1)
   await status.deleteTopics('c')
   assert.deepEqual([[...status.tasks('c').keys()], status.topics('c')], [[0], []])
@@ -191,7 +191,7 @@ test('a partition whose key was written in another order keeps that key, and two
   assert.deepEqual(keysOf(null).sort(), [newer, older].sort())
 })
 
-test('offsets written in a transaction are there for the next owner once it is committed', async (t) => {
+test('the next owner reads offsets that were committed in a transaction', async (t) => {
   const cluster = newCluster()
   const { offsets } = await started(t, cluster)
   const producer = createProducer(connection, { driver: 'platformatic', transactionalId: cluster })
@@ -210,7 +210,7 @@ test('offsets written in a transaction are there for the next owner once it is c
   assert.deepEqual(offsets.offset('c', { p: 1 }), { at: 1 })
 })
 
-test('a record that cannot be read is skipped with one warning, and what follows is read', async (t) => {
+test('an unreadable record is skipped with one warning, and the following records are read', async (t) => {
   const cluster = newCluster()
   await started(t, cluster)
   const producer = createProducer(connection, { driver: 'platformatic' })
@@ -231,11 +231,11 @@ test('a record that cannot be read is skipped with one warning, and what follows
   )
 })
 
-test('a plugin is published once, and found by class, alias and short name, the highest version of it', async (t) => {
+test('a plugin is published once, and its highest version is found by class, alias and short name', async (t) => {
   const cluster = newCluster()
   const { plugins } = await started(t, cluster)
-  let told = 0
-  plugins.listen(() => told++)
+  let calls = 0
+  plugins.listen(() => calls++)
   const plugin: PluginEntry = {
     class: 'io.x.GrpcSourceConnector',
     aliases: ['io.other.GrpcSourceConnector'],
@@ -247,7 +247,7 @@ test('a plugin is published once, and found by class, alias and short name, the 
   await plugins.publish(plugin)
   await plugins.publish({ ...plugin, version: '1.9.0' })
   await plugins.publish({ ...plugin })
-  assert.equal(told, 2)
+  assert.equal(calls, 2)
   const { plugins: other } = await started(t, cluster)
   for (const name of [plugin.class, ...plugin.aliases, 'GrpcSourceConnector', 'GrpcSource']) {
     assert.deepEqual(other.find(name), plugin)
@@ -256,7 +256,7 @@ test('a plugin is published once, and found by class, alias and short name, the 
   assert.deepEqual(other.plugins(), [plugin])
 })
 
-test('one class may be a converter and a header converter; a connector of a short name comes before both', async (t) => {
+test('one class may be a converter and a header converter; a connector with a short name comes before both', async (t) => {
   const { plugins } = await started(t, newCluster())
   const converter: PluginEntry = {
     class: 'io.x.Json',

@@ -13,11 +13,11 @@ export interface InnerImport {
 type Graph = Map<string, Map<string, InnerImport[]>>
 
 /**
- * In every folder, the entries (subfolders and files) import each other one way. So neither folders nor files form a circle.
- * Imports of types count, because the reader follows them too. Tests do not count.
+ * In every folder, the entries (subfolders and files) import each other in one direction. So neither folders nor files
+ * form a circle. Imports of types count, because a reader follows them too. Tests do not count.
  *
- * @returns the imports that close a circle, each with what is wrong and how to mend it. Of each circle, these are the imports
- *   of the direction that fewest imports take.
+ * @returns the imports that close a circle, each with the problem and its repair. Of each circle these are the imports
+ * of the rarest direction.
  */
 export function circleProblems(
   imports: readonly InnerImport[],
@@ -53,14 +53,14 @@ export function graphs(imports: readonly InnerImport[]): Map<string, Graph> {
   return byFolder
 }
 
-/** Of the edges that are part of a circle, the one with the fewest imports. */
+/** The edge of a circle with the fewest imports. */
 function weakestOfCircles(graph: Graph): { from: string; to: string; imports: InnerImport[] } | null {
   const edges = [...graph].flatMap(([from, targets]) => [...targets].map(([to, imports]) => ({ from, to, imports })))
   edges.sort((a, b) => a.imports.length - b.imports.length)
   return edges.find(({ from, to }) => wayBetween(graph, to, from).length > 0) ?? null
 }
 
-/** @returns the entries of a shortest way, both ends included; empty when there is none. */
+/** @returns the entries of a shortest way, including both ends; empty when there is none. */
 function wayBetween(graph: Graph, from: string, to: string): string[] {
   const reachedBy = new Map<string, string | null>([[from, null]])
   for (const entry of reachedBy.keys()) {

@@ -8,8 +8,8 @@ const TABLE = 'test/workspace/imports/table.ts'
 /**
  * @param file relative to the root of the repository, as are the folders of `projects`
  * @param specifier as it stands in the import
- * @returns what is wrong with this import and how to mend it, as one sentence or two; null when it is allowed. Imports inside
- *   one project are allowed here, see circles.ts. Files in test/ may import anything.
+ * @returns the problem with this import and its repair, in one or two sentences; null when the import is allowed.
+ * Imports inside one project are allowed here; see circles.ts. Files in test/ may import anything.
  */
 export function layerProblem(file: string, specifier: string, projects: readonly Project[]): string | null {
   const importer = importerOf(file, projects)
@@ -23,7 +23,7 @@ export function layerProblem(file: string, specifier: string, projects: readonly
 interface Importer {
   /** `libs/kafka`, `apps/ws-ingest`, `deploy`. */
   readonly folder: string
-  /** How `reserved` may name it. */
+  /** The name of the project in `reserved`. */
   readonly names: readonly string[]
   /** The libraries that it may import; undefined when the import table does not know the importer. */
   readonly row: readonly string[] | undefined
@@ -50,7 +50,7 @@ function importerOf(file: string, projects: readonly Project[]): Importer | null
 export function rowOf({ folder, manifest }: Project, isTest = false): readonly string[] | undefined {
   const own = folder.startsWith('apps/') ? kinds[manifest.tributary?.kind ?? ''] : libraries[nameOf(folder)]
   if (own === undefined || forAll.includes(nameOf(folder))) return own
-  // An app that knows connect-api may test its connectors with the testkit.
+  // An app that may import connect-api may test its connectors with the testkit.
   const mayTest = isTest && folder.startsWith('apps/') && own.includes('connect-api')
   return [...own, ...forAll, ...(mayTest ? forTests : [])]
 }
@@ -101,7 +101,7 @@ function packageProblem(importer: Importer, name: string, projects: readonly Pro
   }
   if (listed === null || listed.includes(name)) return null
   const flag = isTest ? ' --save-dev' : ''
-  return `${name} is not in ${folder}/package.json: run \`npm install ${name} -w ${folder}${flag}\`, as npm may hoist it elsewhere.`
+  return `${name} is not in ${folder}/package.json: run \`npm install ${name} -w ${folder}${flag}\`, because npm may hoist it to another place.`
 }
 
 function matches(pattern: string, name: string): boolean {

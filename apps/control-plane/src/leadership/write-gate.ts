@@ -65,7 +65,7 @@ export class WriteGate {
       // The client has gone, or the request has timed out and was answered.
       if (reply.sent || reply.raw.destroyed) return reply
       const written = lead.write(async () => handler(request, reply))
-      if (written) return await written.catch(tellDoubt)
+      if (written) return await written.catch(throwInDoubt)
       if (forwarded && !lead.elected) return refuse(reply)
       const { other: leader } = lead
       if (leader && !forwarded) {
@@ -130,7 +130,7 @@ function refuse(reply: FastifyReply): FastifyReply {
  * Turns a fenced or abandoned write into an error that says that the write is in doubt. Such a write must not look
  * successful.
  */
-function tellDoubt(error: unknown): never {
+function throwInDoubt(error: unknown): never {
   if (error instanceof AbandonedError) throw restError('writeInDoubt', error.message)
   if ((error as { code?: unknown }).code !== 'PRODUCER_FENCED') throw error
   throw restError('writeInDoubt', 'this replica lost the leadership while it wrote')

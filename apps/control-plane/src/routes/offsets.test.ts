@@ -135,7 +135,7 @@ test('a live worker checks the values, with the plugin and its configuration; re
   })
 })
 
-test('the answer trusts a plugin that keeps no offsets elsewhere; workers that cannot check make the alter fail', async (t) => {
+test('the answer trusts a plugin that keeps no offsets outside the offsets topic; the alter fails when workers cannot check', async (t) => {
   const api = await stopped()
   await liveWorker(t, api, { check: { errors: [], complete: true } })
   const altered = await api.call('PATCH', PATH, { offsets: [entry('two', 1)] })

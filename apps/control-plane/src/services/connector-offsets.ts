@@ -104,8 +104,8 @@ export class ConnectorOffsets {
   }
 
   /**
-   * Checks the new values. Returns true when the plugin says that it keeps no offsets elsewhere. Removals are always
-   * allowed.
+   * Checks the new values. Returns true when the plugin says that it keeps no offsets outside the offsets topic.
+   * Removals are always allowed.
    */
   async #judge(connector: string, entries: readonly OffsetEntry[]): Promise<boolean> {
     const { views, workers } = this.#options

@@ -95,8 +95,8 @@ export class Workers {
 
   /**
    * Lets one live worker check offsets before they are written. `complete` means that the plugin keeps no offsets
-   * elsewhere. Without a live worker the offsets are accepted unchecked, and a task that cannot continue from them
-   * reports that.
+   * outside the offsets topic. Without a live worker the offsets are accepted unchecked, and a task that cannot
+   * continue from them reports that.
    */
   async checkOffsets(
     plugin: PluginEntry,

@@ -41,7 +41,7 @@ const keys = {
     importance: 'high',
     group: REQUEST,
     displayName: 'Service',
-    doc: 'Full name of the service, package included; case matters.',
+    doc: 'Full name of the service, with its package. Case matters.',
     example: 'tributary.demo.v1.MarketData',
   },
   'grpc.method.name': {
@@ -61,7 +61,7 @@ const keys = {
     group: REQUEST,
     displayName: 'Request message',
     width: 'long',
-    doc: "The request as protobuf's JSON, with the field names of the .proto file or their lowerCamelCase form. Unknown fields are an error.",
+    doc: "Request message in protobuf's JSON, with the field names of the .proto file or their lowerCamelCase form. Unknown fields are an error.",
     example: '{"symbols":["EURUSD"],"rate_per_second":1000}',
   },
   'grpc.proto.descriptor': {
@@ -71,7 +71,7 @@ const keys = {
     group: REQUEST,
     displayName: 'Descriptor',
     width: 'long',
-    doc: 'Where the message types come from: path of a descriptor set (protoc --include_imports --descriptor_set_out) or of a .proto file, the text of a .proto file, or a descriptor set in base64. Unset: the server is asked by reflection, on each connect.',
+    doc: 'Source of the message types: the path of a descriptor set (protoc --include_imports --descriptor_set_out) or of a .proto file, the text of a .proto file, or a descriptor set in base64. Unset: the task asks the server by reflection on each connect.',
     example: '/etc/kafka/descriptors/quotes.desc',
   },
   'grpc.metadata': {
@@ -82,7 +82,7 @@ const keys = {
     group: REQUEST,
     displayName: 'Metadata',
     sensitive: true,
-    doc: 'Metadata of the call as name:value,name:value. A value with commas stands in double quotes. The value of a name that ends in -bin is base64.',
+    doc: 'Metadata of the call as name:value,name:value. Put a value with commas in double quotes. The value of a name that ends in -bin is base64.',
     example: 'authorization:Bearer token123,x-api-key:key456',
   },
   'grpc.deadline.ms': {
@@ -93,7 +93,7 @@ const keys = {
     group: REQUEST,
     displayName: 'Deadline',
     stripComment: true,
-    doc: 'Deadline of one call in ms, told to the server; after it the stream is opened again. 0: none.',
+    doc: 'Deadline of one call, in ms, which the server receives too. After the deadline the task opens a new stream. 0: no deadline.',
   },
   'grpc.tls.enabled': {
     type: 'boolean',
@@ -102,7 +102,7 @@ const keys = {
     group: TLS,
     displayName: 'TLS',
     dependents: ['grpc.tls.ca.cert', 'grpc.tls.client.cert', 'grpc.tls.client.key', 'grpc.tls.client.key.password'],
-    doc: 'Whether the connection uses TLS. Otherwise it is HTTP/2 in plain text.',
+    doc: 'Whether the connection uses TLS. False: HTTP/2 in plain text.',
   },
   ...tls.keys,
   ...reconnect.keys,
@@ -114,7 +114,7 @@ const keys = {
     group: CONNECTION,
     displayName: 'Connection timeout',
     stripComment: true,
-    doc: 'ms for name lookup, TCP, TLS and HTTP/2 together. A server may then take as long as it likes until it has something to send.',
+    doc: 'Longest time, in ms, for name lookup, TCP, TLS and HTTP/2 together. The wait for the first message does not count.',
   },
   'grpc.keepalive.time.ms': {
     type: 'long',
@@ -123,7 +123,7 @@ const keys = {
     group: CONNECTION,
     displayName: 'Keepalive',
     stripComment: true,
-    doc: 'ms without anything received before an HTTP/2 PING is sent, at least 10000; 0 or less: off.',
+    doc: 'Time, in ms, without any data from the server before the task sends an HTTP/2 PING. A value below 10000 counts as 10000. 0 or less: no PINGs.',
   },
   'grpc.keepalive.timeout.ms': {
     type: 'long',
@@ -132,7 +132,7 @@ const keys = {
     group: CONNECTION,
     displayName: 'Keepalive timeout',
     stripComment: true,
-    doc: 'ms to wait for the answer to a PING before the connection counts as lost.',
+    doc: 'Longest wait for the answer to a PING, in ms. After this time the connection counts as lost.',
   },
   'grpc.idle.timeout.ms': {
     type: 'long',
@@ -142,7 +142,7 @@ const keys = {
     group: CONNECTION,
     displayName: 'Idle timeout',
     stripComment: true,
-    doc: 'A stream that brings no message for so many ms, while we read, is given up and opened again. 0: never.',
+    doc: 'Longest time, in ms, without a message while the task reads the stream. After this time the task opens a new stream. 0: no limit, because a stream may be quiet.',
   },
   'grpc.max.connection.age.ms': {
     type: 'long',
@@ -152,7 +152,7 @@ const keys = {
     group: RECONNECT,
     displayName: 'Connection age',
     stripComment: true,
-    doc: 'A stream as old as this, in ms, is replaced before the server ends it: the next one is opened first, then the old one is read to its end. 0: never.',
+    doc: 'Age, in ms, at which the task replaces a stream, so that the server does not end it. The task opens the new stream first, and then reads the old one to its end. 0: never.',
   },
   'grpc.max.inbound.message.size': {
     type: 'int',
@@ -162,7 +162,7 @@ const keys = {
     group: FLOW,
     displayName: 'Message size',
     stripComment: true,
-    doc: 'Largest message in bytes, uncompressed. A larger one makes the task FAILED, as reading on would lose it.',
+    doc: 'Largest message to accept, in bytes, after decompression. A larger message fails the task, because reading on would lose the message.',
   },
   ...flow.keys,
   'grpc.resume.field': {
@@ -171,7 +171,7 @@ const keys = {
     importance: 'medium',
     group: RESUME,
     displayName: 'Resume field',
-    doc: 'Field of the response (dotted path) with its sequence number or resume token. It is kept in the source offset.',
+    doc: 'Field of the response (dotted path) with its sequence number or resume token. The source offset keeps the value.',
     example: 'sequence',
   },
   'grpc.resume.request.field': {
@@ -180,7 +180,7 @@ const keys = {
     importance: 'medium',
     group: RESUME,
     displayName: 'Request field',
-    doc: 'Field of the request (dotted path) that gets the last value: the last received on a reconnect, the last committed after a restart. Needs grpc.resume.field.',
+    doc: 'Field of the request (dotted path) that gets the last value of grpc.resume.field: the last received value on a reconnect, the last committed value after a restart.',
     example: 'from_sequence',
   },
   'grpc.resume.request.next': {
@@ -189,7 +189,7 @@ const keys = {
     importance: 'low',
     group: RESUME,
     displayName: 'Ask for the next',
-    doc: 'Whether the request gets the value after the last one, for servers that want the first message wanted. Numeric fields only.',
+    doc: 'Whether the request gets the last value plus one, for servers that expect the number of the first message to send. Numeric fields only.',
   },
   'grpc.resume.monotonic': {
     type: 'boolean',
@@ -197,7 +197,7 @@ const keys = {
     importance: 'low',
     group: RESUME,
     displayName: 'Monotonic',
-    doc: 'Whether a numeric value only grows: a message whose value is not above the last received one came before; it is dropped and counted.',
+    doc: 'Whether numeric values only grow. True: a message whose value is not above the last one is a duplicate, which is left out and counted.',
   },
   'grpc.resume.contiguous': {
     type: 'boolean',
@@ -205,7 +205,7 @@ const keys = {
     importance: 'low',
     group: RESUME,
     displayName: 'Without holes',
-    doc: 'Whether a numeric value grows by one: what is missing is counted and logged as a gap. Set it to false for values that jump, such as times.',
+    doc: 'Whether numeric values increase by one. True: missing values are counted and logged as a gap. Set false for values that skip, such as timestamps.',
   },
   'key.field': {
     type: 'string',
@@ -213,7 +213,7 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Key field',
-    doc: 'Field of the response (dotted path) that becomes the key of the record, as text; bytes stay bytes. Unset, or absent in a message: no key.',
+    doc: 'Field of the response (dotted path) that becomes the key of the record, as text; bytes stay bytes. If unset, or absent in a message, the record has no key.',
     example: 'symbol',
   },
   'timestamp.field': {
@@ -222,7 +222,7 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Timestamp field',
-    doc: 'Field of the response (dotted path) with the timestamp of the record: a google.protobuf.Timestamp, a whole number of ms since 1970, or RFC 3339 text. Unset, or absent in a message: the time of producing.',
+    doc: 'Field of the response (dotted path) with the timestamp of the record: a google.protobuf.Timestamp, a whole number of ms since 1970, or RFC 3339 text. If unset, or absent in a message, the timestamp is the time of producing.',
     example: 'sent_at',
   },
   'grpc.response.headers': {
@@ -231,7 +231,7 @@ const keys = {
     importance: 'low',
     group: RECORD,
     displayName: 'Response headers',
-    doc: 'Names of response metadata that become headers of each record. traceparent and tracestate always do.',
+    doc: 'Names of response metadata that become headers of each record. traceparent and tracestate always become headers.',
     example: 'x-feed-id,x-region',
   },
   'grpc.value.format': {
@@ -242,7 +242,7 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Value format',
-    doc: "json: the message as protobuf's JSON text, fields at their default included. bytes: the message as it came, not decoded.",
+    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default. bytes: the bytes of the message, not decoded.",
   },
 } as const satisfies Keys
 
@@ -254,7 +254,7 @@ export const grpcSpec = defineConfig(keys, {
       group: REQUEST,
       sensitive: true,
       suffix: '[0-9A-Za-z_.-]+',
-      doc: 'One entry of metadata, named after the prefix; it wins over the same name in grpc.metadata. The value of a name that ends in -bin is base64.',
+      doc: 'Value of one metadata entry, grpc.metadata.<name>. This entry takes precedence over the same name in grpc.metadata. The value of a name that ends in -bin is base64.',
     },
   },
   rules: [

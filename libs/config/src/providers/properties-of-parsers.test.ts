@@ -108,7 +108,7 @@ test('the text of a parsed value parses to the same value', () => {
   })
 })
 
-test('JSON comes back equal, and canonical JSON does not depend on the order of keys', () => {
+test('written JSON parses to an equal value, and canonical JSON does not depend on the order of keys', () => {
   forAll((pick) => {
     const value = pick.json()
     assert.deepEqual(parseJson(stringifyJson(value)), value)
@@ -117,7 +117,7 @@ test('JSON comes back equal, and canonical JSON does not depend on the order of 
   })
 })
 
-test('a list of pairs comes back when its values are quoted', () => {
+test('a list of pairs with quoted values parses to the same pairs', () => {
   const quote = (value: string): string => `"${value.replaceAll(/["\\]/g, '\\$&')}"`
   forAll((pick) => {
     const entries = Array.from({ length: pick.int(4) }, (_, i): [string, string] => [`k${i}`, pick.text()])
@@ -126,7 +126,7 @@ test('a list of pairs comes back when its values are quoted', () => {
   })
 })
 
-test('a properties file comes back when every character of it is escaped', () => {
+test('a properties file with every character escaped parses to the same pairs', () => {
   const escape = (text: string): string =>
     [...text]
       .flatMap((c) => c.split(''))

@@ -25,7 +25,7 @@ test('a file, a variable and a folder give values, inside a text too', () => {
   assert.equal(resolveOne(`\${dir:${folder}:password}`), 'from-a-file\n')
 })
 
-test('what is not found stays as it stands', () => {
+test('a reference to something unknown stays unchanged', () => {
   const texts = [
     '${vault:a:b}',
     '${env:NONE}',
@@ -57,11 +57,11 @@ test('a variable takes no path', () => {
   assert.throws(() => resolveOne('${env:p:NAME}'), /Path is not supported for EnvVarConfigProvider, invalid value 'p'/)
 })
 
-test('what a provider gave is not searched for references again', () => {
+test('an inserted value is not searched for references', () => {
   assert.equal(resolveOne('${env:A}', { A: '${env:B}', B: 'x' }), '${env:B}')
 })
 
-test('folders and variables can be held to a list', () => {
+test('folders and variables can be limited to a list', () => {
   const options = { allowedPaths: [join(folder, 'sub')], envAllowlist: 'OPEN_.*' }
   const props = {
     a: `\${file:${secrets}:api.token}`,
@@ -78,7 +78,7 @@ test('references are recognised', () => {
   for (const text of ['', '${}', '${x}', '${env:X', '$env:X}']) assert.ok(!hasReferences(text), text)
 })
 
-test('given values and declared secrets are taken out of a text in all their written forms', () => {
+test('given values and declared secrets are removed from a text in all their written forms', () => {
   const spec = defineConfig(
     {
       pass: { type: 'password', importance: 'low', doc: 'd' },
@@ -101,7 +101,7 @@ test('given values and declared secrets are taken out of a text in all their wri
   )
 })
 
-test('the longest secret is taken first, and short ones are left alone', () => {
+test('the longest secret is replaced first, and short secrets are not replaced', () => {
   assert.equal(redactor(['secret', 'secret-long', '1', 'on'])('1 on secret-long secret'), '1 on [hidden] [hidden]')
   assert.equal(redactor([])('x'), 'x')
 })

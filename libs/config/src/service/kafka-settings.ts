@@ -5,7 +5,7 @@ import type { SecretLike } from '../values/secret.ts'
 
 /** How to reach a Kafka cluster. `kafkaConnection` makes it from the `kafka.*` settings. */
 export interface KafkaConnection {
-  /** host:port */
+  /** host:port each; `parseHostPort` splits them. */
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly tls?: {
@@ -40,7 +40,7 @@ export const kafkaSettings = {
     group,
     env: 'KAFKA_BROKERS',
     example: 'localhost:9092',
-    doc: 'Brokers to ask for the cluster, host:port, parted by commas.',
+    doc: 'Brokers from which the service learns the other brokers: host:port, separated by commas. An IPv6 address stands in brackets.',
   },
   'kafka.client.id': {
     type: 'string',
@@ -48,22 +48,22 @@ export const kafkaSettings = {
     validator: { kind: 'nonEmpty' },
     importance: 'low',
     group,
-    doc: 'Client id shown in the logs and quotas of the brokers.',
+    doc: 'Client id in the logs and quotas of the brokers.',
   },
-  'kafka.tls.enabled': { type: 'boolean', default: false, importance: 'medium', group, doc: 'TLS to the brokers.' },
+  'kafka.tls.enabled': { type: 'boolean', default: false, importance: 'medium', group, doc: 'Whether connections to the brokers use TLS.' },
   'kafka.tls.ca': {
     type: 'string',
     default: null,
     importance: 'medium',
     group,
-    doc: "PEM file of the authorities to trust, or the PEM text. Default: the system's.",
+    doc: 'Path of a PEM file, or PEM text, with the CA certificates to trust. Unset: the certificates that the system trusts.',
   },
   'kafka.tls.cert': {
     type: 'string',
     default: null,
     importance: 'medium',
     group,
-    doc: "PEM file of the client's certificate chain, or the PEM text, for mTLS.",
+    doc: "Path of a PEM file, or PEM text, with the client's certificate chain, for mutual TLS.",
   },
   'kafka.tls.key': {
     type: 'string',
@@ -71,21 +71,21 @@ export const kafkaSettings = {
     sensitive: true,
     importance: 'medium',
     group,
-    doc: "PEM file of the client's private key, or the PEM text, for mTLS.",
+    doc: "Path of a PEM file, or PEM text, with the client's private key, for mutual TLS.",
   },
   'kafka.tls.key.password': {
     type: 'password',
     default: null,
     importance: 'medium',
     group,
-    doc: 'Password of the private key.',
+    doc: 'Password of kafka.tls.key, if the key is encrypted.',
   },
   'kafka.tls.verify': {
     type: 'boolean',
     default: true,
     importance: 'low',
     group,
-    doc: "Check the brokers' certificates and host names. Only off in tests.",
+    doc: 'Whether to check the certificates and host names of the brokers. Switch the check off only in tests.',
   },
   'kafka.sasl.mechanism': {
     type: 'string',
@@ -93,15 +93,15 @@ export const kafkaSettings = {
     validator: { kind: 'oneOf', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] },
     importance: 'medium',
     group,
-    doc: 'How to log in. Default: no login.',
+    doc: 'SASL mechanism of the login to the brokers. Unset: no login.',
   },
-  'kafka.sasl.username': { type: 'string', default: null, importance: 'medium', group, doc: 'Name to log in with.' },
+  'kafka.sasl.username': { type: 'string', default: null, importance: 'medium', group, doc: 'User name of the login to the brokers.' },
   'kafka.sasl.password': {
     type: 'password',
     default: null,
     importance: 'medium',
     group,
-    doc: 'Password to log in with.',
+    doc: 'Password of the login to the brokers.',
   },
 } as const satisfies Keys
 
@@ -124,9 +124,21 @@ export function kafkaConnection(values: ValuesOf<typeof kafkaSettings>): KafkaCo
   }
 }
 
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+/** Splits the address of a broker, `host:port`. An IPv6 address stands in brackets. Without a port: Kafka's 9092. */
+export function parseHostPort(address: string): HostPort {
+  const at = address.lastIndexOf(':')
+  const host = at < 0 ? address : address.slice(0, at)
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: at < 0 ? 9092 : Number(address.slice(at + 1)) }
+}
+
 type Mechanism = NonNullable<KafkaConnection['sasl']>['mechanism']
 
-/** The validator of the spec has already checked the text; this function tells the compiler. */
+/** Narrows the type for the compiler. The spec's validator has already checked the text. */
 function isMechanism(text: string | null): text is Mechanism {
   return text === 'PLAIN' || text === 'SCRAM-SHA-256' || text === 'SCRAM-SHA-512'
 }

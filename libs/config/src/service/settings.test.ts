@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineConfig } from '../spec/define.ts'
 import { envName, fromEnv } from './env.ts'
-import { kafkaConnection, kafkaRules, kafkaSettings } from './kafka-settings.ts'
+import { kafkaConnection, kafkaRules, kafkaSettings, parseHostPort } from './kafka-settings.ts'
 import { toMarkdown } from '../spec/markdown.ts'
 
 const spec = defineConfig(
@@ -14,7 +14,7 @@ const spec = defineConfig(
   { rules: kafkaRules },
 )
 
-test('settings come from their variables, an empty one counts as unset', () => {
+test('settings are read from their variables, and an empty variable counts as unset', () => {
   const values = fromEnv(spec, { KAFKA_BROKERS: 'a:1, b:2', TRIBUTARY_ADMIN_PORT: '', TRIBUTARY_PARENT_WATCH: '1' })
   assert.deepEqual(values['kafka.brokers'], ['a:1', 'b:2'])
   assert.equal(values['admin.port'], 0)
@@ -40,6 +40,11 @@ test('brokers are host:port, an IPv6 address in brackets', () => {
     assert.throws(() => fromEnv(spec, { KAFKA_BROKERS: brokers }), /kafka.brokers/, brokers)
   }
   assert.deepEqual(fromEnv(spec, { KAFKA_BROKERS: '[::1]:9092' })['kafka.brokers'], ['[::1]:9092'])
+  assert.deepEqual(['a:1', '[::1]:2', 'a'].map(parseHostPort), [
+    { host: 'a', port: 1 },
+    { host: '::1', port: 2 },
+    { host: 'a', port: 9092 },
+  ])
 })
 
 test('a connection with TLS and a login', () => {

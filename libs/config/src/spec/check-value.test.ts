@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { checkValue } from './check-value.ts'
 import type { Validator } from './spec.ts'
 
-/** Each validator with values that pass, and values that do not beside the text that says so. */
+/** Each validator: values that pass, and values that fail with the text of their error. */
 const cases: { validator: Validator; pass: (string | number)[]; fail: [string | number, string][] }[] = [
   {
     validator: { kind: 'topicName' },

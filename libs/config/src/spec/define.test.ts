@@ -45,7 +45,7 @@ const valid = { host: 'h', port: '1' }
 const errorsOf = (props: Record<string, string | null>): string[] =>
   spec.validate(props).values.flatMap((v) => v.errors)
 
-test('parsed values have their types, and defaults stand where nothing was set', () => {
+test('parsed values have their types, and an unset key has its default', () => {
   const values: ConfigOf<typeof spec> = spec.parse({ host: ' h ', port: ' 443 ', tags: 'a, b', resume: 'FALSE' })
   const port: number = values.port
   const token: SecretLike | null = values.token
@@ -57,7 +57,7 @@ test('parsed values have their types, and defaults stand where nothing was set',
   assert.equal(values.attempts, -1)
 })
 
-test('parse throws every error of every key at once, in the frame of Connect', () => {
+test('parse throws every error of every key at once, in Connect's frame', () => {
   assert.throws(
     () => spec.parse({ port: 'x', resume: 'yes', mode: null }),
     (error: unknown) => {
@@ -114,7 +114,7 @@ test('a trailing comment is taken off the keys that allow it, and only off them'
   ])
 })
 
-test('half a pair is an error on the half that is there', () => {
+test('half a pair is an error on the key that is set', () => {
   assert.deepEqual(errorsOf({ ...valid, cert: 'c.pem' }), [
     'Invalid value c.pem for configuration cert: cert needs key to be set too',
   ])
@@ -124,7 +124,7 @@ test('half a pair is an error on the half that is there', () => {
   ])
 })
 
-test('a boolean asks for what it requires when true, and its error stands where the rule says', () => {
+test('a boolean asks for what it requires when true, and the error is on the key that the rule names', () => {
   assert.deepEqual(errorsOf({ ...valid, resume: 'false' }), [])
   const answer = spec.validate({ ...valid, resume: 'true' })
   assert.deepEqual(answer.values.find((v) => v.name === 'cert')?.errors, [
@@ -180,7 +180,7 @@ test('prefixed settings are answered without their prefix, trimmed', () => {
   assert.deepEqual(spec.prefixed(props, 'meta'), found)
 })
 
-test('unknown keys are left out of the answer, save those with a null', () => {
+test('unknown keys are left out of the answer, except those with a null', () => {
   const names = spec.validate({ ...valid, other: 'x', nothing: null }).values.map((v) => v.name)
   assert.ok(!names.includes('other'))
   assert.equal(names.at(-1), 'nothing')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canonicalJson, parseJson, stringifyJson } from './json.ts'
 
-test('integers beyond 2^53 come back as bigint and go out as they came', () => {
+test('integers beyond 2^53 are parsed to bigint and written back unchanged', () => {
   const text = '{"a":9007199254740993,"b":-9223372036854775808,"c":9007199254740991,"d":[18446744073709551615]}'
   const value = parseJson(text)
   assert.deepEqual(value, {
@@ -22,14 +22,14 @@ test('a fraction or an exponent stays a number', () => {
   assert.deepEqual(parseJson('[1.2345678901234567890, 1e30, 0]'), [1.2345678901234567, 1e30, 0])
 })
 
-test('numbers come as their source text where asked, and are written back as they came', () => {
+test('numbers are parsed to their source text on request, and are written back unchanged', () => {
   const text = '{"a":1.50,"b":1e3,"c":-0,"d":true,"e":["00"]}'
   assert.deepEqual(parseJson(text, { numbers: 'text' }), { a: '1.50', b: '1e3', c: '-0', d: true, e: ['00'] })
   assert.equal(stringifyJson(parseJson(text, { numbers: 'raw' })), text)
   assert.equal(canonicalJson(parseJson('{"b":1.50,"a":1e3}', { numbers: 'raw' })), '{"a":1e3,"b":1.50}')
 })
 
-test('what is malformed, too deep or too long a number is a SyntaxError', () => {
+test('malformed JSON, deep nesting and a long number are each a SyntaxError', () => {
   const deep = (n: number): string => '['.repeat(n) + ']'.repeat(n)
   for (const text of [
     '',
@@ -60,6 +60,6 @@ test('canonical JSON sorts keys by their code units at every level, and drops un
   assert.equal(canonicalJson(value), '{"Z":"y","a":1,"b":[{"a":null,"z":1}],"é":"x"}')
 })
 
-test('stringifyJson refuses what has no JSON form', () => {
+test('stringifyJson refuses a value without a JSON form', () => {
   assert.throws(() => stringifyJson(undefined), TypeError)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KeyValueListError, parseKeyValueList } from './key-value-list.ts'
 
-test('the first colon parts key and value, both are trimmed, empty entries are left out', () => {
+test('the first colon separates key and value, both are trimmed, and empty entries are left out', () => {
   assert.deepEqual(parseKeyValueList(' a : 1 ,b:x:y,, c:'), [
     ['a', '1'],
     ['b', 'x:y'],
@@ -25,7 +25,7 @@ test('a quote inside a value is a plain character', () => {
   ])
 })
 
-test('what is malformed is an error that does not tell the value', () => {
+test('the error for a malformed list does not contain a value', () => {
   for (const text of ['a', 'a:1,b', ':1', 'a:"s3cret', 'a:"s3cret"x', 'a,b:1']) {
     assert.throws(
       () => parseKeyValueList(text),

@@ -9,7 +9,7 @@ const keys = {
     default: null,
     importance: 'medium',
     group: 'Worker',
-    doc: 'Shared with the control plane: its requests to internal routes carry it. Without one they are open, so keep the admin server on loopback.',
+    doc: 'Key that requests to the internal routes must carry, shared with the control plane. Unset: the internal routes are open, so keep the admin server on loopback.',
   },
   'data.dir': {
     type: 'string',
@@ -17,7 +17,7 @@ const keys = {
     validator: { kind: 'nonEmpty' },
     importance: 'medium',
     group: 'Worker',
-    doc: 'Folder for what tasks keep on disk, <connector>/<task> each, such as messages spilled while Kafka is away. It must outlive the process; workers of one host may share it.',
+    doc: 'Folder for data that tasks keep on disk, such as messages spilled while Kafka is away; each task uses <connector>/<task>. The folder must outlive the process. Workers on one host may share the folder.',
   },
   'session.timeout.ms': {
     type: 'int',
@@ -25,7 +25,7 @@ const keys = {
     validator: { kind: 'range', min: 1 },
     importance: 'medium',
     group: 'Group',
-    doc: 'ms without a heartbeat after which other workers take over the work of this one. The broker allows 6000 to 1800000 by default.',
+    doc: 'Longest time without a heartbeat from this worker, in ms. After this time other workers take over its tasks. By default a broker allows 6000 to 1800000.',
   },
   'heartbeat.interval.ms': {
     type: 'int',
@@ -33,7 +33,7 @@ const keys = {
     validator: { kind: 'range', min: 10 },
     importance: 'low',
     group: 'Group',
-    doc: 'ms between heartbeats to the group coordinator.',
+    doc: 'Time between two heartbeats to the group coordinator, in ms.',
   },
   'rebalance.timeout.ms': {
     type: 'int',
@@ -41,7 +41,7 @@ const keys = {
     validator: { kind: 'range', min: 1000 },
     importance: 'low',
     group: 'Group',
-    doc: 'ms that a round of the group waits for its members.',
+    doc: 'Longest time that a rebalance waits for the members of the group, in ms.',
   },
   'rebalance.settle.ms': {
     type: 'int',
@@ -49,7 +49,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'low',
     group: 'Group',
-    doc: 'ms after a change of the membership before running work is moved for balance alone. Work without an owner is placed at once.',
+    doc: 'Time after a change of the membership, in ms, before running tasks move for balance. Tasks without a worker are assigned at once.',
   },
   'producer.driver': {
     type: 'string',
@@ -57,7 +57,7 @@ const keys = {
     validator: { kind: 'oneOf', values: ['platformatic', 'kafkajs'] },
     importance: 'low',
     group: 'Producer',
-    doc: 'Kafka client of the record path.',
+    doc: 'Kafka client with which tasks produce records.',
   },
   'producer.compression.type': {
     type: 'string',
@@ -65,21 +65,21 @@ const keys = {
     validator: { kind: 'oneOf', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
     importance: 'medium',
     group: 'Producer',
-    doc: 'Compression of produced batches; a connector may override it by producer.override.compression.type.',
+    doc: 'Compression of produced batches. A connector may set its own with producer.override.compression.type.',
   },
   'key.converter': {
     type: 'class',
     default: 'io.tributary.connect.converters.PlainConverter',
     importance: 'low',
     group: 'Converters',
-    doc: 'Key converter of connectors that name none. PlainConverter writes text as UTF-8 and bytes as they are.',
+    doc: 'Key converter of connectors that set none. PlainConverter writes text as UTF-8 and bytes unchanged.',
   },
   'value.converter': {
     type: 'class',
     default: 'io.tributary.connect.converters.PlainConverter',
     importance: 'low',
     group: 'Converters',
-    doc: 'Value converter of connectors that name none.',
+    doc: 'Value converter of connectors that set none.',
   },
   'exactly.once.source.support': {
     type: 'string',
@@ -87,7 +87,7 @@ const keys = {
     validator: { kind: 'oneOf', values: ['DISABLED', 'PREPARING', 'ENABLED'], ignoreCase: true },
     importance: 'high',
     group: 'Tasks',
-    doc: 'Whether a connector may have exactly.once.support=required. Unlike in Kafka Connect, where the default is disabled, enabled changes nothing for the others; preparing is the same as disabled.',
+    doc: 'Whether connectors may set exactly.once.support=required. enabled is the default, unlike in Kafka Connect, because it changes nothing for other connectors. preparing is the same as disabled.',
   },
   'task.shutdown.graceful.timeout.ms': {
     type: 'int',
@@ -95,7 +95,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'low',
     group: 'Tasks',
-    doc: 'ms that a stopping task has to deliver and commit what it holds; what is left is given up, counted and logged.',
+    doc: 'Longest time, in ms, that a stopping task may take to deliver and commit the records that it holds. The task gives up the rest, which is counted and logged.',
   },
   'task.handover.timeout.ms': {
     type: 'int',
@@ -103,7 +103,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'low',
     group: 'Tasks',
-    doc: 'ms that a new run of a task has to connect beside the one before it, which reads on meanwhile: after a changed configuration, at a planned move, before a connection gets too old.',
+    doc: 'Longest time, in ms, that a new run of a task may take to connect while its predecessor still reads: after a change of the configuration, at a planned move, or before a connection gets too old.',
   },
   'task.restart.max': {
     type: 'int',
@@ -111,7 +111,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'medium',
     group: 'Healing',
-    doc: 'How often a task that failed by an outage restarts by itself before it stays FAILED; 0: never. A healthy period, a restart by hand and a changed configuration give the whole number back. With the default waits 100 last between 45 and 95 minutes.',
+    doc: 'Most automatic restarts of a task that an outage has failed, before the task stays FAILED. 0: no restarts. A healthy period, a manual restart and a change of the configuration each reset the count. With the default waits 100 restarts last 45 to 95 minutes.',
   },
   'task.restart.backoff.ms': {
     type: 'int',
@@ -119,7 +119,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'low',
     group: 'Healing',
-    doc: 'Longest wait in ms before the first of these restarts; it doubles with each further one, and a random part of up to a half is taken off.',
+    doc: 'Longest wait before the first automatic restart, in ms. The wait doubles with each further restart, and is shortened at random by up to a half.',
   },
   'task.restart.backoff.max.ms': {
     type: 'int',
@@ -127,7 +127,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'low',
     group: 'Healing',
-    doc: 'Longest wait in ms before any of these restarts.',
+    doc: 'Longest wait before any automatic restart, in ms.',
   },
   'task.restart.healthy.ms': {
     type: 'int',
@@ -135,7 +135,7 @@ const keys = {
     validator: { kind: 'range', min: 1 },
     importance: 'low',
     group: 'Healing',
-    doc: 'ms that a task runs without failing until it counts as healthy: its budget of restarts is whole again, and it is forgotten that it ended processes by holding their event loop.',
+    doc: 'Time, in ms, that a task must run without failing to count as healthy. Its count of automatic restarts is then reset, and so is its count of processes that it ended by holding the event loop.',
   },
   'event.loop.stall.ms': {
     type: 'int',
@@ -143,7 +143,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'medium',
     group: 'Healing',
-    doc: 'ms of CPU time, or of synchronous waiting, that one callback of a task may take before the task is FAILED by name, as no other task runs meanwhile; at most half of session.timeout.ms counts. A process whose loop has not returned after 0.7 of session.timeout.ms is ended, so that other workers take over. 0: nobody watches, as needed under a debugger.',
+    doc: 'Longest time, in ms of CPU time or of synchronous waiting, for one callback of a task; no other task runs meanwhile. A task that takes longer is FAILED. The limit is at most half of session.timeout.ms. If a callback has not returned after 0.7 of session.timeout.ms, the process ends, so that other workers take over. 0: no watch, as a debugger needs.',
   },
 } as const
 

@@ -27,7 +27,7 @@ export interface ProduceFailure {
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 export interface ProducerOptions {
-  /** When set, the producer is transactional and `start` fences every former producer of this id (KIP-98). */
+  /** When set, the producer is transactional, and `start` fences every earlier producer of this id (KIP-98). */
   readonly transactionalId?: string
   /** ms after which the broker aborts an open transaction (default 60000). */
   readonly transactionTimeoutMs?: number
@@ -71,8 +71,8 @@ export interface FencedError extends Error {
 export interface KafkaProducer {
   readonly driver: 'platformatic' | 'kafkajs'
   /**
-   * Connects and takes a producer id. With a transactional id it fences the former holder. Retries an outage until
-   * `signal` aborts.
+   * Connects and takes a producer id. With a transactional id `start` fences the earlier producer of the id. Retries an
+   * outage until `signal` aborts.
    */
   start(signal: AbortSignal): Promise<void>
   /**

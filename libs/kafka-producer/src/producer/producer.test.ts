@@ -35,7 +35,7 @@ function noAnswer(): ProducerError {
   return new ProducerError('retriable', KAFKA_NO_ANSWER, 'cut')
 }
 
-test('one request in flight a partition; what comes meanwhile leaves together', async () => {
+test('a partition has one request in flight; the records sent meanwhile share the next request', async () => {
   const { wire, producer } = await start()
   await producer.send(records(1), never)
   await Promise.all([producer.send(records(2, 0, 'a'), never), producer.send(records(2, 0, 'b'), never)])
@@ -77,7 +77,7 @@ test('a request without an answer is repeated with the same sequence numbers', a
   for (const batch of seen) assert.deepEqual(batch, seen[0])
 })
 
-test('while it may not send, nothing leaves, a retry neither; then all does, in order', async () => {
+test('while maySend is false no request leaves, not even a retry; afterwards all records leave in order', async () => {
   let may = true
   const { wire, producer } = await start({ maySend: () => may })
   wire.answer = (_batch, request) => {
@@ -95,7 +95,7 @@ test('while it may not send, nothing leaves, a retry neither; then all does, in 
   assert.equal(wire.requests.length, 2)
 })
 
-test('what is given up while it may not send never leaves', async () => {
+test('a send that is given up while maySend is false never leaves', async () => {
   let may = false
   const { wire, producer } = await start({ maySend: () => may })
   const stop = new AbortController()
@@ -123,7 +123,7 @@ test('an answer of one partition does not hold back the others', async () => {
   )
 })
 
-test('a duplicate counts as kept, its offset is unknown', async () => {
+test('a duplicate counts as written, and its offset is unknown', async () => {
   const { wire, producer } = await start()
   wire.answer = () => DUPLICATE_SEQUENCE_NUMBER
   const result = await producer.send(records(1), never)
@@ -152,7 +152,7 @@ for (const code of [UNKNOWN_PRODUCER_ID, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_P
   })
 }
 
-test('a batch too large is halved until the culprit is alone, in order, with sequence numbers without a gap', async () => {
+test('a batch that is too large is halved until the refused record is alone; order is kept and sequence numbers have no gap', async () => {
   const { wire, producer } = await start()
   wire.answer = ({ values }) => (values.includes('5') ? MESSAGE_TOO_LARGE : 0)
   const result = await producer.send(records(8), never)
@@ -172,7 +172,7 @@ test('a batch too large is halved until the culprit is alone, in order, with seq
   }
 })
 
-test('a send given up while its batch is in doubt burns the sequence numbers', async () => {
+test('a send that is given up while its batch is in doubt does not reuse the sequence numbers', async () => {
   const { wire, producer } = await start({ retryBackoffMs: 10_000 })
   const stop = new AbortController()
   wire.answer = () => noAnswer()
@@ -193,12 +193,12 @@ test('a send given up while its batch is in doubt burns the sequence numbers', a
   assert.equal(producer.inFlightBytes, 0)
 })
 
-test('an outage is told once when it starts and once when the last partition is through', async () => {
-  const told: string[] = []
-  const { wire, producer } = await start({ onOutage: (state) => told.push(state) })
+test('an outage is reported once when it starts and once when the last partition has succeeded', async () => {
+  const states: string[] = []
+  const { wire, producer } = await start({ onOutage: (state) => states.push(state) })
   wire.answer = ({ partition }, request) => (request < 3 || (partition === 1 && request < 6) ? noAnswer() : 0)
   await producer.send([...records(1, 0), ...records(1, 1)], never)
-  assert.deepEqual(told, ['down', 'up'])
+  assert.deepEqual(states, ['down', 'up'])
 })
 
 test('a partition is added to a transaction once, several with one request', async () => {

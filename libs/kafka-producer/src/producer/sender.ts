@@ -233,7 +233,7 @@ export class Sender {
         ? new RecordRefusedError('RECORD_TOO_LARGE', `${where} is above the topic's max.message.bytes`, error)
         : new RecordRefusedError(name, `${where} was refused: ${error.message}`, error)
       const run = batch.runs[0]!
-      // The broker did not use the sequence number, so nothing is in doubt.
+      // The broker did not use the sequence number, so no batch is in doubt.
       queue.finish()
       run.send.refuse(run.from, failure)
     }

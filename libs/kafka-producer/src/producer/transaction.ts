@@ -53,7 +53,10 @@ export class Transaction {
     return this.#failure
   }
 
-  /** Takes the transactional id over: fences its former holders and aborts what they left open. */
+  /**
+   * Takes the transactional id over: fences the earlier producers of the id and aborts the transaction that they left
+   * open.
+   */
   start(signal: AbortSignal): Promise<ProducerIdentity> {
     return this.#initialize(null, signal)
   }

@@ -1,19 +1,9 @@
+import { type HostPort, parseHostPort } from '@tributary/config'
 import { isUnreachable, KAFKA_UNREACHABLE, ProducerError } from '../api/errors.ts'
 import { noAnswer } from './connection-errors.ts'
 import type { ProduceAnswer, TopicPartition } from './wire.ts'
 
 /** What the requests of every driver have in common. */
-
-export interface HostPort {
-  readonly host: string
-  readonly port: number
-}
-
-/** Parses `host:port`. An IPv6 address stands in brackets. */
-function hostPort(address: string): HostPort {
-  const at = address.lastIndexOf(':')
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) }
-}
 
 /**
  * Sends a request that any broker answers: to the `known` brokers of the last metadata, then to the configured ones
@@ -25,7 +15,7 @@ export async function atAnyBroker<T>(
   request: (to: HostPort) => Promise<T>,
 ): Promise<T> {
   let last: unknown
-  for (const to of [...known, ...bootstrap.map(hostPort)]) {
+  for (const to of [...known, ...bootstrap.map(parseHostPort)]) {
     try {
       return await request(to)
     } catch (error) {

@@ -55,8 +55,8 @@ export interface Wire {
   ): Promise<ProduceAnswer[]>
   findTransactionCoordinator(transactionalId: string): Promise<BrokerAddress>
   /**
-   * `coordinator` null: asks any broker. `current` null: starts a new producer, which fences the former holders of the
-   * id.
+   * `coordinator` null: asks any broker. `current` null: starts a new producer, which fences the earlier producers of
+   * the id.
    */
   initProducerId(
     coordinator: BrokerAddress | null,

@@ -16,7 +16,7 @@ const TRANSACTION_TIMEOUT_MS = 10_000
 
 /**
  * Fences every producer that holds one of the transactional ids, as Java's Admin.fenceProducers does (KIP-618): the
- * epoch of each id grows by one, open transactions are aborted, and the next request of a former holder fails with
+ * epoch of each id grows by one, open transactions are aborted, and the next request of a fenced producer fails with
  * PRODUCER_FENCED. An unused id is no error. Retries errors that may heal until `signal` aborts. Rejects with the
  * reason of the signal, or with a KafkaError that cannot heal.
  */

@@ -7,15 +7,10 @@ import {
   type API,
   type ConnectionOptions,
 } from '@platformatic/kafka'
-import type { KafkaConnection } from '@tributary/config'
+import { type HostPort, type KafkaConnection, parseHostPort } from '@tributary/config'
 import { checkCode, connectionError, KafkaError } from './errors.ts'
 
 export type MetadataResponse = metadataV12.MetadataResponse
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /**
  * The brokers of one cluster. It finds them from the bootstrap list and keeps one shared connection to each for short
@@ -25,7 +20,7 @@ export interface Address {
 export class Cluster {
   readonly #connection: KafkaConnection
   readonly #shared = new Map<string, Promise<Connection>>()
-  #brokers = new Map<number, Address>()
+  #brokers = new Map<number, HostPort>()
   #closed = false
 
   constructor(connection: KafkaConnection) {
@@ -48,7 +43,7 @@ export class Cluster {
   }
 
   /** The address of a broker. Throws a retriable error when the metadata does not name the broker. */
-  async address(id: number): Promise<Address> {
+  async address(id: number): Promise<HostPort> {
     if (!this.#brokers.has(id)) await this.metadata([])
     const address = this.#brokers.get(id)
     if (!address) throw new KafkaError('BROKER_NOT_AVAILABLE', `broker ${id} is not in the cluster's metadata`, true)
@@ -64,7 +59,7 @@ export class Cluster {
    * Opens a new connection, which the caller closes. A request without an answer for `requestTimeoutMs` ends the
    * connection.
    */
-  async open(address: Address, requestTimeoutMs = 30_000): Promise<Connection> {
+  async open(address: HostPort, requestTimeoutMs = 30_000): Promise<Connection> {
     const { host, port } = address
     const connection = new Connection(this.#connection.clientId, {
       ...connectionOptions(this.#connection, host),
@@ -95,7 +90,7 @@ export class Cluster {
   }
 
   async #any(): Promise<Connection> {
-    const seeds = [...this.#brokers.values(), ...this.#connection.brokers.map(parseAddress)]
+    const seeds = [...this.#brokers.values(), ...this.#connection.brokers.map(parseHostPort)]
     let last: unknown
     for (const address of seeds) {
       try {
@@ -107,7 +102,7 @@ export class Cluster {
     throw last ?? new KafkaError('NETWORK', 'no Kafka broker is configured; set KAFKA_BROKERS', false)
   }
 
-  async #share(address: Address): Promise<Connection> {
+  async #share(address: HostPort): Promise<Connection> {
     if (this.#closed) throw new KafkaError('NETWORK', 'the client is closed', false)
     const name = `${address.host}:${address.port}`
     const present = this.#shared.get(name)
@@ -159,17 +154,11 @@ export function leadersOf(metadata: MetadataResponse, topic: string): { id: stri
 const GROUP_KEY = 0
 
 /** Finds the broker that coordinates a group. */
-export async function findCoordinator(cluster: Cluster, groupId: string): Promise<Address & { nodeId: number }> {
+export async function findCoordinator(cluster: Cluster, groupId: string): Promise<HostPort & { nodeId: number }> {
   const response = await call(await cluster.any(), findCoordinatorV4.api, GROUP_KEY, [groupId])
   const found = response.coordinators[0]
   checkCode(found?.errorCode ?? -1, `find the coordinator of group ${groupId}`, found?.errorMessage)
   return found!
-}
-
-export function parseAddress(text: string): Address {
-  const at = text.lastIndexOf(':')
-  const host = at < 0 ? text : text.slice(0, at)
-  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: at < 0 ? 9092 : Number(text.slice(at + 1)) }
 }
 
 function connectionOptions(connection: KafkaConnection, host: string): ConnectionOptions {

@@ -30,8 +30,8 @@ export interface GroupMemberOptions<M extends object, A extends Assignment> {
   /** JSON for the leader and for `KafkaAdmin.describeGroup`. Called at the start of every round. */
   readonly metadata: () => M
   /**
-   * Called on the leader: decides the assignment of each member. A member without an entry is told nothing and keeps
-   * what it has.
+   * Called on the leader: decides the assignment of each member. A member without an entry keeps what it has, and its
+   * `onAssignment` is not called.
    */
   readonly assign: (members: readonly RoundMember<M>[], generation: number) => Map<string, A> | Promise<Map<string, A>>
   /**
@@ -360,7 +360,7 @@ export class GroupMember<M extends object, A extends Assignment> {
       this.#lease.revoke()
       if (wasMember) {
         log.warn('group_lost', { group: groupId, reason: error.code })
-        this.#tellLost(error.code)
+        this.#reportLost(error.code)
       }
     } else if (!REJOIN_AT_ONCE.includes(error.code) && !this.#down) {
       this.#down = true
@@ -371,7 +371,7 @@ export class GroupMember<M extends object, A extends Assignment> {
     return REJOIN_AT_ONCE.includes(error.code)
   }
 
-  #tellLost(reason: string): void {
+  #reportLost(reason: string): void {
     const { groupId, log, onLost } = this.#options
     try {
       onLost(reason)

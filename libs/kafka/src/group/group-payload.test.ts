@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import { decodePayload, encodePayload } from './group-payload.ts'
 
-test('a payload comes back as it was given', () => {
+test('a decoded payload equals the encoded value', () => {
   const value = { v: 1, worker: 'host:1', own: [['connector-ä', 3]], leaving: false }
   assert.deepEqual(decodePayload(encodePayload(value)), value)
 })
 
-test('bytes that are empty, of another version or not ours are null, not an error', () => {
+test('empty bytes, bytes of another version and bytes of another program decode to null, not to an error', () => {
   assert.equal(decodePayload(Buffer.alloc(0)), null)
   assert.equal(decodePayload(Buffer.concat([Buffer.of(2), deflateRawSync('{}')])), null)
   assert.equal(decodePayload(Buffer.from([1, 0xff, 0xff, 0xff])), null)

@@ -19,7 +19,7 @@ test('there is no lease before the first proof of life', () => {
   assert.equal(new Lease(8500, fakeClock()).valid(), false)
 })
 
-test('a lease counts from when the proof was sent, not from when it was answered', () => {
+test('a lease counts from the moment when the proof was sent, not from its answer', () => {
   const clock = fakeClock()
   const lease = new Lease(8500, clock)
   const sentAt = lease.now()
@@ -49,7 +49,7 @@ test('a monotonic clock that stood still while the machine was suspended does no
   assert.equal(lease.valid(), false)
 })
 
-test('an answer that was overtaken by a later one does not shorten a lease', () => {
+test('an answer that arrives after the answer to a newer proof does not shorten a lease', () => {
   const clock = fakeClock()
   const lease = new Lease(8500, clock)
   const first = lease.now()
@@ -60,7 +60,7 @@ test('an answer that was overtaken by a later one does not shorten a lease', () 
   assert.equal(lease.remainingMs(), 8500)
 })
 
-test('a wait ends with the next proof of life, not with one that is too old already', async () => {
+test('a wait ends with the next proof of life, but not with a proof that has already expired', async () => {
   const clock = fakeClock()
   const lease = new Lease(8500, clock)
   const old = lease.now()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SharedRun, Turns } from './coalesce.ts'
 
-/** Runs that end when told to. */
+/** Runs that the test ends. */
 function manual() {
   const runs: PromiseWithResolvers<number>[] = []
   const shared = new SharedRun<number>(() => {
@@ -15,7 +15,7 @@ function manual() {
   return { runs, shared, begun }
 }
 
-test('those who ask at the same time share one run', async () => {
+test('callers that ask at the same time share one run', async () => {
   const { runs, shared, begun } = manual()
   const asked = [shared.ask(), shared.ask()]
   await begun(1)
@@ -24,7 +24,7 @@ test('those who ask at the same time share one run', async () => {
   assert.equal(runs.length, 1)
 })
 
-test('whoever asks during a run gets the outcome of the next one, which begins when it is over', async () => {
+test('a caller that asks during a run gets the outcome of the next run, which begins when the present run ends', async () => {
   const { runs, shared, begun } = manual()
   const first = shared.ask()
   await begun(1)
@@ -36,7 +36,7 @@ test('whoever asks during a run gets the outcome of the next one, which begins w
   assert.deepEqual(await Promise.all(later), [2, 2])
 })
 
-test('a run that failed is the failure of those who shared it, and the next one begins all the same', async () => {
+test('a failed run rejects all callers that shared it, and the next run begins nevertheless', async () => {
   const { runs, shared, begun } = manual()
   const first = shared.ask()
   await begun(1)
@@ -48,7 +48,7 @@ test('a run that failed is the failure of those who shared it, and the next one 
   assert.equal(await second, 2)
 })
 
-test('of many so many go on in each turn of the event loop, in their order', async () => {
+test('a limited number of callers continue in each turn of the event loop, in order', async () => {
   const turns = new Turns(2)
   const log: string[] = []
   let running = true
@@ -66,7 +66,7 @@ test('of many so many go on in each turn of the event loop, in their order', asy
   assert.deepEqual(groups, ['ab', 'cd', 'e'])
 })
 
-test('who comes alone does not wait for the event loop', async () => {
+test('a single caller does not wait for the event loop', async () => {
   const turns = new Turns(2)
   let turned = false
   setImmediate(() => (turned = true))

@@ -53,15 +53,15 @@ function read(
   return { seen: result.records.map((r) => `${String(r.key)}@${r.offset}`), next: result.next }
 }
 
-test('of a batch that begins before the offset asked for only what follows it is given', () => {
+test('records before the requested offset are left out of a batch that begins earlier', () => {
   assert.deepEqual(read([batch({ first: 10n, keys: ['a', 'b', 'c'] })], 11n), { seen: ['b@11', 'c@12'], next: 13n })
 })
 
-test('offsets that compaction emptied are passed over', () => {
+test('offsets that compaction emptied are skipped', () => {
   assert.deepEqual(read([batch({ first: 10n, keys: [], lastOffsetDelta: 40 })], 10n), { seen: [], next: 51n })
 })
 
-test('records of an aborted transaction and control records are left out, others between them are not', () => {
+test('records of an aborted transaction and control records are left out, and the records between them are returned', () => {
   const records = [
     batch({ first: 0n, keys: ['aborted'], producerId: 7n, attributes: TRANSACTIONAL }),
     batch({ first: 1n, keys: ['plain'] }),
@@ -97,7 +97,7 @@ test('timestamps are those of the records, or the append time where the topic sa
   assert.deepEqual(timestamps(LOG_APPEND_TIME), [9000, 9000])
 })
 
-test('an answer without records leaves the position where it is', () => {
+test('an answer without records does not change the position', () => {
   assert.deepEqual(committedRecords({ partitionIndex: 0, records: null, abortedTransactions: null }, 5n), {
     records: [],
     next: 5n,

@@ -14,7 +14,7 @@ const bytesKey = {
     group,
     displayName: 'Queue bytes',
     stripComment: true,
-    doc: 'Bytes of messages held in memory while Kafka is slow.',
+    doc: 'Most bytes of messages that the queue of a task holds while Kafka is slow. At this limit overflow.policy decides what happens.',
   },
 } as const satisfies Keys
 
@@ -27,7 +27,7 @@ const pollKey = {
     group,
     displayName: 'Batch size',
     stripComment: true,
-    doc: 'Most messages that one poll takes from the queue. They are produced together.',
+    doc: 'Most messages that one poll takes from the queue. The messages of a poll are produced together.',
   },
 } as const satisfies Keys
 
@@ -40,7 +40,7 @@ const overflowKeys = {
     importance: 'low',
     group,
     displayName: 'When the queue is full',
-    doc: 'pause: the connection is not read, so the server waits, and nothing is lost. drop: new messages are thrown away and counted, for feeds where only the latest ones matter.',
+    doc: 'What to do with messages while the queue is full. pause: the task does not read the connection, so the server waits and nothing is lost. drop: the task discards new messages and counts them; for feeds of which only the latest messages matter.',
   },
 } as const satisfies Keys
 
@@ -54,7 +54,7 @@ const spillKeys = {
     importance: 'medium',
     group,
     displayName: 'When the queue is full',
-    doc: 'pause: the connection is not read, so the server waits, and nothing is lost. drop: new messages are thrown away and counted, for feeds where only the latest ones matter. spill: messages go to disk, for servers that cut off slow readers; a crash and a restart on this host lose none of them.',
+    doc: 'What to do with messages while the queue is full. pause: the task does not read the connection, so the server waits and nothing is lost. drop: the task discards new messages and counts them; for feeds of which only the latest messages matter. spill: the task writes messages to disk; for servers that cut off slow readers. Messages on disk survive a crash and a restart on the same host.',
   },
   'spill.max.bytes': {
     type: 'long',
@@ -64,7 +64,7 @@ const spillKeys = {
     group,
     displayName: 'Spilled bytes',
     stripComment: true,
-    doc: 'With overflow.policy=spill: most bytes on disk. When they are reached the connection is paused. Only a value above queue.max.bytes makes sense.',
+    doc: 'Most bytes of messages on disk, with overflow.policy=spill. At this limit the task pauses the connection. Only a value above queue.max.bytes makes sense.',
   },
 } as const satisfies Keys
 
@@ -80,7 +80,7 @@ function queueKeys<P extends string>(prefix: P): QueueSizeKey<P> {
       group,
       displayName: 'Queue size',
       stripComment: true,
-      doc: 'Messages held in memory while Kafka is slow. When they are reached, overflow.policy says what happens.',
+      doc: 'Most messages that the queue of a task holds while Kafka is slow. At this limit overflow.policy decides what happens.',
     } satisfies IntKey,
   } as QueueSizeKey<P>
 }

@@ -16,7 +16,7 @@ export function reconnectSettings<P extends string>(prefix: P, connects = 'conne
       importance: 'medium',
       group,
       displayName: 'Reconnect',
-      doc: `Whether a ${connects} that ended is opened again. False: the task is FAILED after its first ${connects}.`,
+      doc: `Whether the task opens a new ${connects} when one has ended. False: the task is FAILED when its first ${connects} ends.`,
     },
     [`${prefix}.reconnect.interval.ms` as const]: {
       type: 'long',
@@ -25,7 +25,7 @@ export function reconnectSettings<P extends string>(prefix: P, connects = 'conne
       group,
       displayName: 'Interval',
       stripComment: true,
-      doc: `First wait of the exponential backoff between tries, in ms; negative counts as 0. The first try after a healthy ${connects} comes within 100 ms. If the server asks for a longer wait, the task waits that long.`,
+      doc: `First wait between two tries, in ms; the wait doubles with each further try. A negative value counts as 0. After a healthy ${connects} the first try comes within 100 ms. If the server asks for a longer wait, the task waits that long.`,
     },
     [`${prefix}.reconnect.max.attempts` as const]: {
       type: 'int',
@@ -34,7 +34,7 @@ export function reconnectSettings<P extends string>(prefix: P, connects = 'conne
       group,
       displayName: 'Tries',
       stripComment: true,
-      doc: `Tries in a row without a healthy ${connects} before the task is FAILED; 0 or less: no limit.`,
+      doc: `Number of consecutive tries without a healthy ${connects} after which the task is FAILED. 0 or less, the default: no limit, because most outages end by themselves.`,
     },
     [`${prefix}.reconnect.backoff.max.ms` as const]: {
       type: 'long',
@@ -43,7 +43,7 @@ export function reconnectSettings<P extends string>(prefix: P, connects = 'conne
       group,
       displayName: 'Longest wait',
       stripComment: true,
-      doc: 'Longest wait between two tries, in ms; negative counts as 0.',
+      doc: 'Longest wait between two tries, in ms. A negative value counts as 0.',
     },
   } satisfies Keys as ReconnectKeys<P>
   const policy = (config: ValuesOf<ReconnectKeys<P>>, connectTimeoutMs = 0): ReconnectPolicy => {

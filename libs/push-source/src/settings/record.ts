@@ -8,7 +8,7 @@ export const topicKey = {
     importance: 'high',
     group: 'Record',
     displayName: 'Topic',
-    doc: 'Topic that gets the records.',
+    doc: 'Topic to which the connector writes its records.',
     example: 'quotes',
   },
 } as const satisfies Keys

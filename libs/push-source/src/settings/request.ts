@@ -37,7 +37,7 @@ export function requestSettings<P extends string>(prefix: P) {
       group,
       displayName: 'Headers',
       sensitive: true,
-      doc: 'Headers of the request as name:value,name:value. A value with commas stands in double quotes.',
+      doc: 'Headers of the request as name:value,name:value. Put a value with commas in double quotes.',
       example: 'User-Agent:Tributary/1.0,X-Feed:"a,b"',
     },
     [`${prefix}.auth.token` as const]: {
@@ -46,7 +46,7 @@ export function requestSettings<P extends string>(prefix: P) {
       importance: 'medium',
       group,
       displayName: 'Bearer token',
-      doc: `Sent as the header Authorization: Bearer <token>. It wins over an Authorization in ${prefix}.headers.`,
+      doc: `Token of the header Authorization: Bearer <token>. This header takes precedence over an Authorization in ${prefix}.headers.`,
     },
     [`${prefix}.auth.basic.user` as const]: {
       type: 'string',
@@ -55,7 +55,7 @@ export function requestSettings<P extends string>(prefix: P) {
       group,
       displayName: 'User',
       dependents: [`${prefix}.auth.basic.password`],
-      doc: `Sent with the password as the header Authorization: Basic …. It wins over an Authorization in ${prefix}.headers.`,
+      doc: `User name of the header Authorization: Basic …, which also contains the password. This header takes precedence over an Authorization in ${prefix}.headers.`,
     },
     [`${prefix}.auth.basic.password` as const]: {
       type: 'password',
@@ -72,7 +72,7 @@ export function requestSettings<P extends string>(prefix: P) {
       group,
       sensitive: true,
       suffix: NAME.source.slice(1, -1),
-      doc: `A header of the request, ${headerPrefix}<name>. It wins over the same name in ${prefix}.headers.`,
+      doc: `Value of one header of the request, ${headerPrefix}<name>. This header takes precedence over the same name in ${prefix}.headers.`,
     },
   }
   const rules: readonly Rule[] = [

@@ -23,7 +23,7 @@ export function tlsSettings<P extends string>(prefix: P) {
       importance: 'medium',
       group,
       displayName: 'CA certificates',
-      doc: 'PEM file, or PEM text, with the certificates to trust. Unset: those that come with Node.js. Files are read again on each connect.',
+      doc: 'Path of a PEM file, or PEM text, with the CA certificates to trust. The task reads the file again on each connect. Unset: the certificates that come with Node.js.',
     },
     [`${prefix}.tls.client.cert` as const]: {
       type: 'string',
@@ -31,7 +31,7 @@ export function tlsSettings<P extends string>(prefix: P) {
       importance: 'low',
       group,
       displayName: 'Client certificate',
-      doc: "PEM file, or PEM text, with the client's certificate chain, for mutual TLS.",
+      doc: "Path of a PEM file, or PEM text, with the client's certificate chain, for mutual TLS.",
     },
     [`${prefix}.tls.client.key` as const]: {
       type: 'string',
@@ -40,7 +40,7 @@ export function tlsSettings<P extends string>(prefix: P) {
       group,
       displayName: 'Client key',
       sensitive: true,
-      doc: "PEM file, or PEM text, with the private key of the client's certificate; PKCS#8, PKCS#1 or SEC1, also encrypted.",
+      doc: "Path of a PEM file, or PEM text, with the private key of the client's certificate: PKCS#8, PKCS#1 or SEC1. The key may be encrypted.",
     },
     [`${prefix}.tls.client.key.password` as const]: {
       type: 'password',
@@ -48,7 +48,7 @@ export function tlsSettings<P extends string>(prefix: P) {
       importance: 'low',
       group,
       displayName: 'Password of the client key',
-      doc: 'Password of an encrypted client key.',
+      doc: 'Password of the client key, if the key is encrypted.',
     },
   } satisfies Keys as TlsKeys<P>
   const certKey = `${prefix}.tls.client.cert`

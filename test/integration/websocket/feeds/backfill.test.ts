@@ -15,7 +15,7 @@ interface Scene {
   readonly client: FeedClient
 }
 
-/** A feed with numbers beside a server that has what it leaves out. */
+/** A feed with numbers, and beside it a server that has the skipped messages. */
 async function startScene(t: TestContext, answer: Answer, props: Props = {}): Promise<Scene> {
   const history = await HistoryServer.start(answer)
   t.after(() => history.stop())
@@ -61,7 +61,7 @@ async function gapsOf(task: TaskOnKafka): Promise<GapValue[]> {
 const numbers = (from: number, to: number): number[] => items(from, to).map(({ n }) => n)
 
 describe('a gap with a backfill', () => {
-  test('is filled in its place, told as opened and as filled, and counted', async (t) => {
+  test('is filled in its place, reported as opened and as filled, and counted', async (t) => {
     const { task, history, client } = await startScene(t, ({ from, to }) => items(from, to))
     say(client, 1, 999)
     say(client, 1101, 1200)
@@ -81,7 +81,7 @@ describe('a gap with a backfill', () => {
     )
   })
 
-  test('takes from answers that overlap, in any order, each message once, as it stands there', async (t) => {
+  test('takes each message once, unchanged, from answers that overlap, in any order', async (t) => {
     const answer: Answer = ({ from, to, response }) => {
       const texts = numbers(from - 5, to + 5).map((n) => `{"n": ${n}, "price": 1.50}`)
       response.end(`{"result": {"items": [${[...texts, ...texts].reverse().join(' , ')}]}}`)
@@ -97,7 +97,7 @@ describe('a gap with a backfill', () => {
     assert.equal(task.stats.duplicates, 0)
   })
 
-  test('leaves what the server has not got, and tells it', async (t) => {
+  test('leaves and reports the numbers that the server does not have', async (t) => {
     const has = ({ n }: { n: number }): boolean => n !== 13 && n < 17
     const { task, client } = await startScene(t, ({ from, to }) => items(from, to).filter(has))
     say(client, 1, 10)
@@ -134,7 +134,7 @@ describe('a gap with a backfill', () => {
     assert.deepEqual(await arrived(newest.task, 100), numbers(1, 100))
   })
 
-  test('is asked for again after an error that may pass, with the headers that are set', async (t) => {
+  test('is requested again after a temporary error, with the configured headers', async (t) => {
     const answer: Answer = ({ nth, from, to, headers, response }) => {
       if (headers.authorization !== 'Bearer hush, def') response.statusCode = 401
       else if (nth === 1) response.statusCode = 503
@@ -153,7 +153,7 @@ describe('a gap with a backfill', () => {
     for (const secret of ['s3cret', 'hush']) assert.ok(!log.includes(secret), secret)
   })
 
-  test('of one stream is asked for by its name, which the answer need not repeat', async (t) => {
+  test('of one stream is requested by the stream’s name, which the answer need not repeat', async (t) => {
     const answer: Answer = ({ from, to, stream }) => (stream === 'ä&b' ? items(from, to) : [])
     const { task, history, client } = await startScene(t, answer, { 'sequence.key.field': 's' })
     for (const n of [1, 2, 5]) {
@@ -174,9 +174,9 @@ describe('a gap with a backfill', () => {
   })
 })
 
-const ELSEWHERE = { Location: 'http://127.0.0.1:1/' }
+const REDIRECT = { Location: 'http://127.0.0.1:1/' }
 
-describe('a backfill that cannot be had', () => {
+describe('a backfill that fails', () => {
   const short: Props = { 'backfill.timeout.ms': '300' }
   const cases: [what: string, asked: number, answer: Answer, error: RegExp, props?: Props][] = [
     ['never answers', 1, () => undefined, /stopped/, short],
@@ -189,7 +189,7 @@ describe('a backfill that cannot be had', () => {
       { 'backfill.max.bytes': '10' },
     ],
     ['refuses', 1, ({ response }) => void (response.writeHead(404), response.end('no')), /HTTP 404/],
-    ['leads elsewhere', 1, ({ response }) => void (response.writeHead(302, ELSEWHERE), response.end()), /HTTP 302/],
+    ['redirects', 1, ({ response }) => void (response.writeHead(302, REDIRECT), response.end()), /HTTP 302/],
     ['is down for long', 2, ({ response }) => void (response.writeHead(502), response.end()), /HTTP 502/],
     ['answers no JSON', 2, ({ response }) => void response.end('<html>'), /not JSON/],
     ['answers no array', 1, () => ({ items: 1 }), /no array/, { 'backfill.items.field': 'items' }],
@@ -213,7 +213,7 @@ describe('a backfill that cannot be had', () => {
     })
   }
 
-  test('because nobody listens leaves the gap', async (t) => {
+  test('because no server listens leaves the gap', async (t) => {
     const { task, history, client } = await startScene(t, () => [])
     history.stop()
     say(client, 1, 3)
@@ -223,7 +223,7 @@ describe('a backfill that cannot be had', () => {
     assert.match(String(failed?.fields['error']), /ECONNREFUSED/)
   })
 
-  test('holds a stop up no longer than it must, and loses nothing', async (t) => {
+  test('does not delay a stop more than necessary, and loses nothing', async (t) => {
     const { task, history, client } = await startScene(t, () => undefined, { 'backfill.timeout.ms': '600000' })
     say(client, 1, 3)
     say(client, 6, 8)
@@ -245,7 +245,7 @@ describe('a backfill that cannot be had', () => {
   })
 })
 
-test('a message that comes late fills its gap, without a backfill', async (t) => {
+test('a message that arrives after its gap was found fills the gap without a backfill', async (t) => {
   const { task, history, client } = await startScene(t, () => [], { 'backfill.max.attempts': '1' })
   for (const n of [1, 4, 3, 2, 5]) client.say({ n })
   assert.deepEqual(await arrived(task, 5), [1, 4, 3, 2, 5])

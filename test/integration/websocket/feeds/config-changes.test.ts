@@ -18,16 +18,16 @@ const TICK_MS = 5
 
 const quiet = createLogger({ name: 'config-changes', level: 'error', stream: { write: () => true } })
 
-/** Sends numbers at a steady rate to whoever is connected; nobody can ask for one again. */
+/** Sends numbers at a steady rate to all connected clients. No number can be read again. */
 class LiveFeed {
   readonly server: FeedServer
   readonly #timer: NodeJS.Timeout
   readonly #startedAt = performance.now()
   /** The last number sent. */
   last = 0
-  /** The first number that anybody got; 0 before. */
+  /** The first number that a client received; 0: none yet. */
   first = 0
-  /** Most numbers sent while nobody was connected, after the first. */
+  /** The most numbers in a row that were sent while no client was connected, after the first number. */
   unheard = 0
 
   private constructor(server: FeedServer) {
@@ -52,7 +52,7 @@ class LiveFeed {
     clearInterval(this.#timer)
   }
 
-  /** What is due by now. */
+  /** Sends the numbers that are due by now. */
   #tick(): void {
     const due = Math.floor(((performance.now() - this.#startedAt) * RATE) / 1000)
     const open = this.server.clients.filter(({ socket }) => socket.readyState === WebSocket.OPEN)
@@ -65,7 +65,7 @@ class LiveFeed {
   }
 }
 
-/** A worker process, and the connector that it runs; `change` gives it another configuration. */
+/** A worker process and its connector. `change` changes the connector's configuration. */
 async function startConnector(t: TestContext, props: Readonly<Record<string, string>>) {
   const { brokers } = await sharedKafka()
   const cluster = `ws-changes-${randomUUID().slice(0, 8)}`
@@ -94,14 +94,14 @@ async function startConnector(t: TestContext, props: Readonly<Record<string, str
   return { change, numbers, log: () => readFileSync(logFile, 'utf8') }
 }
 
-/** Each of these tells what both connections had from what was lost. */
+/** Each of these settings distinguishes a duplicate of two connections from a gap. */
 const KINDS: readonly [how: string, props: Readonly<Record<string, string>>][] = [
   ['sequence numbers', { 'sequence.field': 'n' }],
   ['ids', { 'dedupe.field': 'id' }],
 ]
 
 for (const [how, props] of KINDS) {
-  test(`ten config changes under ${RATE} messages a second, told apart by ${how}: no gap, no duplicate`, async (t) => {
+  test(`ten config changes under ${RATE} messages a second, distinguished by ${how}: no gap, no duplicate`, async (t) => {
     const feed = await LiveFeed.start(t)
     const connector = await startConnector(t, { 'websocket.url': feed.server.url, ...props })
     const tail = (error: unknown): never => {

@@ -41,7 +41,7 @@ async function startFeed(): Promise<Feed> {
   }
 }
 
-/** What the WebSocket source brings to the contract suite. */
+/** The parts of the WebSocket source that the contract suite needs. */
 export const websocketFixture: SourceFixture = {
   plugin: websocketSource,
   startFeed,
@@ -50,10 +50,10 @@ export const websocketFixture: SourceFixture = {
   queueBound: (records) => ({ 'websocket.message.queue.size': String(records) }),
   // One read of a socket, 64 KiB.
   queueOvershoot: 80,
-  // A feed sends what is new; nobody can ask it for what was.
+  // A feed sends only new messages. Earlier messages cannot be read again.
   resume: null,
   deduplicates: { 'sequence.field': 'n' },
-  // What the feed sends before it waits for an answer, and once more, as a ping may be answered before the pause.
+  // What the feed sends before it waits for an answer, and once more, because a ping may be answered before the pause.
   transportBytes: 2 * WINDOW_BYTES,
   messageBytes: MESSAGE_BYTES,
 }

@@ -17,7 +17,7 @@ describe("the demo feed's live quotes", () => {
   })
   after(() => feed.stop())
 
-  /** What the feed answers to some requests, the first `count` messages of it. */
+  /** The first `count` messages with which the feed answers some requests. */
   async function answers(requests: readonly unknown[], count: number): Promise<Answer[]> {
     const socket = new WebSocket(`ws://127.0.0.1:${feed.wsPort}/live?symbols=A&rate=500`)
     socket.on('open', () => requests.forEach((request) => socket.send(JSON.stringify(request))))
@@ -30,7 +30,7 @@ describe("the demo feed's live quotes", () => {
     return read
   }
 
-  test('refuses an unknown channel in words, and begins once quotes are subscribed', async () => {
+  test('refuses an unknown channel with a clear text, and begins after a subscription of quotes', async () => {
     const [refused, unknown, subscribed, quote] = await answers(
       [{ op: 'subscribe', channel: 'trades' }, { op: 'dance' }, { op: 'subscribe', channel: 'quotes' }],
       4,
@@ -41,16 +41,16 @@ describe("the demo feed's live quotes", () => {
     assert.ok(Number.isSafeInteger(quote?.sequence))
   })
 
-  test('gives all clients the same numbers, without a hole, whenever they come', async () => {
+  test('sends all clients the same numbers without a gap, whenever they connect', async () => {
     const subscribe = [{ op: 'subscribe', channel: 'quotes' }]
-    const [early, late] = await Promise.all([answers(subscribe, 200), answers(subscribe, 100)])
+    const [first, second] = await Promise.all([answers(subscribe, 200), answers(subscribe, 100)])
     const numbers = (read: Answer[]): number[] => read.slice(1).map(({ sequence }) => sequence!)
-    for (const sequences of [numbers(early), numbers(late)]) {
+    for (const sequences of [numbers(first), numbers(second)]) {
       assert.deepEqual(
         sequences,
         sequences.map((_, i) => sequences[0]! + i),
       )
     }
-    assert.ok(numbers(early).includes(numbers(late)[20]!), 'the two saw the same part of the feed')
+    assert.ok(numbers(first).includes(numbers(second)[20]!), 'the two saw the same part of the feed')
   })
 })

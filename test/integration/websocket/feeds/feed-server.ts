@@ -6,20 +6,20 @@ import { type WebSocket, WebSocketServer } from 'ws'
 /** One client of a feed. */
 export interface FeedClient {
   readonly socket: WebSocket
-  /** The connection below. */
+  /** The underlying connection. */
   readonly tcp: Socket
-  /** From 1. */
+  /** Number of the client, from 1. */
   readonly number: number
-  /** Texts that it sent. */
+  /** Texts that the client sent. */
   readonly said: readonly string[]
-  /** ms, monotonic, of its handshake. */
+  /** Time of the handshake, in ms, monotonic. */
   readonly openedAt: number
   say(message: unknown): void
 }
 
-/** A WebSocket server of which a test says how it behaves. */
+/** A WebSocket server whose behaviour a test sets. */
 export class FeedServer {
-  /** Each client so far, in order. */
+  /** All clients so far, in order. */
   readonly clients: FeedClient[] = []
   readonly #http: Server
   readonly #sockets: WebSocketServer
@@ -29,7 +29,7 @@ export class FeedServer {
     this.#sockets = sockets
   }
 
-  /** `onText` gets what clients say, JSON parsed where it is some. */
+  /** `onText` gets the texts of clients; JSON is parsed. */
   static async start(behaviour: {
     readonly onClient?: (client: FeedClient) => void
     readonly onText?: (client: FeedClient, message: unknown) => void
@@ -45,7 +45,7 @@ export class FeedServer {
       const number = server.clients.length + 1
       const client: FeedClient = { socket, tcp, number, said, say, openedAt: performance.now() }
       server.clients.push(client)
-      // What a client breaks is the test's to judge.
+      // The test itself judges errors that a client causes.
       socket.on('error', () => {})
       socket.on('message', (data: Buffer) => {
         said.push(data.toString())

@@ -16,7 +16,7 @@ async function startServer(t: TestContext, behaviour: Parameters<typeof FeedServ
   return server
 }
 
-/** A server that tells frame by frame what it sends; answers the task that reads it. */
+/** Starts a server that sends the frames which the test names, and a task that reads from it. Returns the task. */
 async function startRaw(t: TestContext, serve: (peer: RawPeer) => void, props: Props = {}): Promise<TaskOnKafka> {
   const server = await startRawServer((peer) => {
     peer.accept()
@@ -29,15 +29,15 @@ async function startRaw(t: TestContext, serve: (peer: RawPeer) => void, props: P
 const came = (task: TaskOnKafka, text: string): Promise<unknown> =>
   until(`'${text}' is in the topic`, async () => texts(await task.kept()).includes(text))
 
-describe('a feed that goes mute', () => {
+describe('a feed that becomes silent', () => {
   const session = { 'websocket.subscription.1.message': 'go', 'websocket.subscription.1.ack.match': '/^ok$/' }
-  /** Says one thing, and nothing after it on the first connection. */
+  /** Sends one message, and nothing after it on the first connection. */
   const sayOnce = (client: FeedClient): void => {
     client.say('ok')
     client.say(`only ${client.number}`)
   }
 
-  test('and answers no ping is connected again, with its session', async (t) => {
+  test('and answers no ping leads to a reconnect, with a new session', async (t) => {
     const server = await startServer(t, { onText: sayOnce, autoPong: false })
     const task = await startTaskOnKafka(t, {
       'websocket.url': server.url,
@@ -51,7 +51,7 @@ describe('a feed that goes mute', () => {
     assert.match(String(failure?.fields['error_message']), /no pong within 300 ms/)
   })
 
-  test('though it answers pings is connected again where data is expected', async (t) => {
+  test('although it answers pings leads to a reconnect with websocket.idle.timeout.ms', async (t) => {
     const server = await startServer(t, { onText: sayOnce })
     const task = await startTaskOnKafka(t, {
       'websocket.url': server.url,
@@ -63,7 +63,7 @@ describe('a feed that goes mute', () => {
     assert.match(String(failure?.fields['error_message']), /no message for 500 ms/)
   })
 
-  test('and answers pings is left alone where quiet is no wonder', async (t) => {
+  test('and answers pings keeps its connection without websocket.idle.timeout.ms', async (t) => {
     let pings = 0
     const server = await startServer(t, {
       onClient: ({ socket }) => socket.on('ping', () => pings++),
@@ -79,7 +79,7 @@ describe('a feed that goes mute', () => {
     assert.deepEqual([server.clients.length, task.state], [1, 'running'])
   })
 
-  test('because the task makes it wait is not mute', async (t) => {
+  test('because the task makes it wait does not count as silent', async (t) => {
     const count = 400
     let pings = 0
     const server = await startServer(t, { onClient: ({ socket }) => socket.on('ping', () => pings++) })
@@ -105,7 +105,7 @@ describe('a feed that goes mute', () => {
   })
 })
 
-test('a feed that cuts every 2 s leaves only gaps that are told', async (t) => {
+test('every gap of a feed that cuts its connection every 2 s is reported', async (t) => {
   const cuts = LONG ? 30 : 3
   const ways = [
     ({ socket }: FeedClient): void => socket.close(1012, 'restart'),
@@ -167,7 +167,7 @@ describe('a feed that sends frames of 64 MiB', () => {
     say('after')
   }
 
-  test('is FAILED with the name of the setting', async (t) => {
+  test('fails the task, and the error names the setting', async (t) => {
     const server = await startServer(t, { onClient: sendLarge })
     const task = await startTaskOnKafka(t, { 'websocket.url': server.url })
     await until('the task fails', () => task.state === 'failed')
@@ -177,7 +177,7 @@ describe('a feed that sends frames of 64 MiB', () => {
     assert.equal(server.clients.length, 1)
   })
 
-  test('has one bad record when they are allowed', async (t) => {
+  test('gives one bad record when bad records are tolerated', async (t) => {
     const server = await startServer(t, { onClient: sendLarge })
     const task = await startTaskOnKafka(t, {
       'websocket.url': server.url,
@@ -197,10 +197,10 @@ describe('a feed that sends frames of 64 MiB', () => {
   })
 })
 
-describe('a feed that sends text that is no UTF-8', () => {
+describe('a feed that sends text that is not UTF-8', () => {
   const bad = Buffer.from([0x61, 0xc3, 0x28])
 
-  test('is closed with 1007 and connected again', async (t) => {
+  test('is closed with 1007, and the task reconnects', async (t) => {
     const peers: RawPeer[] = []
     const task = await startRaw(t, (peer) => {
       peers.push(peer)
@@ -213,7 +213,7 @@ describe('a feed that sends text that is no UTF-8', () => {
     assert.equal(await peers[0]?.closeCode(), 1007)
   })
 
-  test('has a bad record when text is not checked on the connection', async (t) => {
+  test('gives a bad record with websocket.utf8.validation=false', async (t) => {
     const props = { 'websocket.utf8.validation': 'false', 'errors.tolerance': 'all' }
     const task = await startRaw(
       t,
@@ -240,7 +240,7 @@ describe('a feed that sends text that is no UTF-8', () => {
 })
 
 describe('a half-closed connection', () => {
-  test('of which the server has closed its half is connected again, and all that came before is taken', async (t) => {
+  test('whose server has closed its half is replaced, and all earlier messages are delivered', async (t) => {
     const peers: RawPeer[] = []
     const task = await startRaw(t, (peer) => {
       peers.push(peer)
@@ -252,7 +252,7 @@ describe('a half-closed connection', () => {
     await until('the first connection is given up on our side too', () => peers[0]?.ended)
   })
 
-  test('of which the server says close and leaves TCP open is connected again at once', async (t) => {
+  test('whose server sends a close frame and leaves TCP open is replaced at once', async (t) => {
     const peers: RawPeer[] = []
     const task = await startRaw(t, (peer) => {
       peers.push(peer)
@@ -264,7 +264,7 @@ describe('a half-closed connection', () => {
     assert.deepEqual(texts(await task.kept()), ['from 1', 'from 2'])
   })
 
-  test('of which the server reads nothing any more ends with the task all the same', async (t) => {
+  test('whose server reads nothing any more ends with the task nevertheless', async (t) => {
     const peers: RawPeer[] = []
     const task = await startRaw(t, (peer) => {
       peers.push(peer)

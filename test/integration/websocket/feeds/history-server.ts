@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A question to the server. */
+/** A request to the server. */
 export interface HistoryRequest {
-  /** From 1. */
+  /** Number of the request, from 1. */
   readonly nth: number
   readonly from: number
   readonly to: number
@@ -13,10 +13,10 @@ export interface HistoryRequest {
   readonly response: ServerResponse
 }
 
-/** Answers with a value, written as JSON; undefined: it has answered itself, or does not. */
+/** Returns a value, which is sent as JSON. undefined: the function has answered itself, or does not answer. */
 export type Answer = (request: HistoryRequest) => unknown
 
-/** An HTTP server that is asked for what a feed left out. */
+/** An HTTP server that has the messages which a feed skipped. */
 export class HistoryServer {
   readonly requests: HistoryRequest[] = []
   readonly #http: Server
@@ -46,13 +46,13 @@ export class HistoryServer {
     return server
   }
 
-  /** For `backfill.url`; it holds a secret. */
+  /** The value of `backfill.url`. It contains a secret. */
   get url(): string {
     const { port } = this.#http.address() as AddressInfo
     return `http://127.0.0.1:${port}/history?from={{from}}&to={{to}}&stream={{stream}}&token=s3cret`
   }
 
-  /** What was asked for, in order. */
+  /** The requested ranges, in order. */
   get ranges(): [from: number, to: number][] {
     return this.requests.map(({ from, to }) => [from, to])
   }

@@ -14,7 +14,7 @@ const { brokers } = await sharedKafka()
 const admin = new KafkaAdmin({ brokers, clientId: 'ws-records' })
 const topics = new Set<string>()
 
-/** A topic of this run's own. */
+/** A topic of this run alone. */
 const topic = (name: string): string => {
   const full = `ws-${run}.${name}`
   topics.add(full)
@@ -25,7 +25,7 @@ const keptIn = async (name: string, count: number): Promise<KeptRecord[]> =>
     const records = await readNew(name)
     return records.length >= count && records
   })
-/** Of a topic that a task has just made, or has still to make: at first it may have no leader. */
+/** Reads a topic that a task has just created, or will create. At first the topic may have no leader. */
 const readNew = async (name: string): Promise<KeptRecord[]> => {
   const described = await admin.describeTopics([name])
   if (!described.get(name)) return []
@@ -66,7 +66,7 @@ describe('messages of a WebSocket feed in Kafka', () => {
     ...props,
   })
 
-  test('have key, timestamp, topic and headers by their fields, and are split', async () => {
+  test('become records with key, timestamp, topic and headers from their fields, and are split', async () => {
     const feed = await start([
       '{"type":"heartbeat"}',
       '{"feed":"quotes","data":[{"s":"EUR/USD","t":1732190000.5,"p":1.10},{"s":"BTC","t":1732190001,"p":97512.100}]}',
@@ -99,7 +99,7 @@ describe('messages of a WebSocket feed in Kafka', () => {
     )
   })
 
-  test('are bytes where they are binary, or what they hold', async () => {
+  test('that are binary become bytes, or their decoded content', async () => {
     const bytes = Buffer.from([0, 1, 0xfe, 0xff])
     const plain = await start([bytes, 'text'])
     await services.create(`bytes-${run}`, config({ ...plain.props(), 'kafka.topic': topic('bytes') }))
@@ -114,7 +114,7 @@ describe('messages of a WebSocket feed in Kafka', () => {
     assert.deepEqual([textOf(record!), String(record!.key)], ['{"k":"a"}', 'a'])
   })
 
-  test('that are bad are set aside with their own bytes, and the others go on', async () => {
+  test('that are bad become dead letters with their original bytes, and the others are delivered', async () => {
     const broken = Buffer.from('not compressed')
     const feed = await start([gzipSync('1'), broken, gzipSync('2')])
     const props = {
@@ -132,7 +132,7 @@ describe('messages of a WebSocket feed in Kafka', () => {
     )
   })
 
-  test('of several URLs are read by a task each, which takes as many tasks', async () => {
+  test('of several URLs are read by one task for each URL', async () => {
     const [first, second] = [await start(['"a"']), await start(['"b"'])]
     const both = config({
       ...first.props(),
@@ -156,7 +156,7 @@ describe('messages of a WebSocket feed in Kafka', () => {
     )
   })
 
-  test('have offsets that can be altered while it is stopped, and only to what they can be', async () => {
+  test('have offsets that can be altered while the connector is stopped, and only to valid offsets', async () => {
     const feed = await start(['1'])
     const name = `offsets-${run}`
     const url = feed.props()['websocket.url']

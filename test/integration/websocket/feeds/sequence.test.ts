@@ -5,7 +5,7 @@ import { until } from '../../../support/until.ts'
 import { type FeedClient, FeedServer } from './feed-server.ts'
 import { startTaskOnKafka, type TaskOnKafka, texts } from './task-on-kafka.ts'
 
-/** Says numbers to each client, as the test wants, and reads what becomes of them. */
+/** Sends numbers to each client, as the test says, and reads the resulting records. */
 async function startFeed(
   t: TestContext,
   onClient: (client: FeedClient) => void,
@@ -36,7 +36,7 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 const NUMBERED: Props = { 'sequence.field': 'n' }
 
 describe('a feed that reconnects', () => {
-  test('without numbers has a gap for each time that no connection was there', async (t) => {
+  test('without numbers has a gap for each time without a connection', async (t) => {
     const { task, server } = await startFeed(
       t,
       (client) => {
@@ -51,7 +51,7 @@ describe('a feed that reconnects', () => {
       ...range(31, 35),
       ...range(41, 45),
     ])
-    const gaps = await until('the gaps are told', async () => {
+    const gaps = await until('the gaps are reported', async () => {
       const all = await gapsOf(task)
       return all.length === 3 && all
     })
@@ -63,7 +63,7 @@ describe('a feed that reconnects', () => {
     assert.deepEqual([task.stats.sequenceGaps, task.stats.sequenceGapMessages], [3, 0])
   })
 
-  test('leaves out what the server repeats, and tells what it left out', async (t) => {
+  test('leaves out the messages that the server repeats, and reports them', async (t) => {
     const { task } = await startFeed(
       t,
       (client) => {
@@ -81,7 +81,7 @@ describe('a feed that reconnects', () => {
     assert.deepEqual([gap!['reason'], gap!['from'], gap!['to'], gap!['count']], ['missing', 201, 250, 50])
   })
 
-  test('goes on with a server that counts anew', async (t) => {
+  test('continues with a server that restarts its numbering', async (t) => {
     const { task } = await startFeed(
       t,
       (client) => {
@@ -98,10 +98,10 @@ describe('a feed that reconnects', () => {
   })
 })
 
-test('nothing that is logged or told of a gap holds the query of the URL', async (t) => {
+test('neither the log nor the record of a gap contains the query of the URL', async (t) => {
   const { task } = await startFeed(t, (client) => [1, 5, 5].forEach((n) => client.say({ n })), NUMBERED)
   await numbersTo(task, 5)
-  const told = JSON.stringify([task.log, await gapsOf(task)])
-  assert.ok(told.includes('sequence_gap') && told.includes('sequence_duplicate'))
-  assert.ok(!told.includes('s3cret'))
+  const reported = JSON.stringify([task.log, await gapsOf(task)])
+  assert.ok(reported.includes('sequence_gap') && reported.includes('sequence_duplicate'))
+  assert.ok(!reported.includes('s3cret'))
 })

@@ -27,7 +27,7 @@ interface Request {
   readonly channel?: string
 }
 
-/** Accepts channels, and sends a message when it has the last one. */
+/** Accepts channels, and sends a message when the last channel is subscribed. */
 function accept(client: FeedClient, { op, channel }: Request, refused?: string): void {
   if (op !== 'subscribe') return
   if (channel === refused) client.say({ op: 'error', msg: `you may not read ${channel}` })
@@ -36,7 +36,7 @@ function accept(client: FeedClient, { op, channel }: Request, refused?: string):
 }
 
 describe('the session of a feed', () => {
-  test("is FAILED in the server's words when the second of three channels is refused", async (t) => {
+  test("is FAILED with the server's text when the second of three channels is refused", async (t) => {
     const server = await startServer(t, { onText: (client, request) => accept(client, request as Request, 'b') })
     const task = await startTaskOnKafka(t, { 'websocket.url': server.url, ...CHANNELS })
     await until('the task fails', () => task.state === 'failed')
@@ -46,7 +46,7 @@ describe('the session of a feed', () => {
     assert.deepEqual(server.clients[0]?.said.length, 2)
   })
 
-  test('leaves out the replies, and takes what comes before the last one', async (t) => {
+  test('leaves out the replies, and delivers the messages that arrive before the last reply', async (t) => {
     const server = await startServer(t, {
       onText: (client, request) => {
         client.say(`early ${(request as Request).channel}`)
@@ -58,7 +58,7 @@ describe('the session of a feed', () => {
     assert.deepEqual(texts(await task.kept()), ['early a', 'early b', 'early c', 'data for 1'])
   })
 
-  test('is gone through again at each connection', async (t) => {
+  test('is repeated on each connection', async (t) => {
     const server = await startServer(t, {
       onText: (client, request) => {
         accept(client, request as Request)
@@ -74,7 +74,7 @@ describe('the session of a feed', () => {
     )
   })
 
-  test('signs as the server asks, which checks the signature', async (t) => {
+  test('signs a message, and the server accepts the signature', async (t) => {
     const secret = Buffer.from('the shared secret')
     const server = await startServer(t, {
       onText: (client, message) => {
@@ -111,7 +111,7 @@ describe('the session of a feed', () => {
     assert.doesNotMatch(shown, /"login\\?"/)
   })
 
-  test('fills the queue before its last reply, and goes on when there is room', async (t) => {
+  test('may fill the queue before its last reply, and continues when there is room', async (t) => {
     const count = 5000
     const server = await startServer(t, {
       onText: (client, request) => {

@@ -12,7 +12,7 @@ sourceContract('WebSocket', websocketFixture, kafka.createRunner)
 
 const spilling = {
   ...withProps(websocketFixture, { 'overflow.policy': 'spill', 'spill.max.bytes': String(SPILL_BYTES) }),
-  // What a full queue makes wait goes to disk first, which is one more buffer on the way.
+  // With spill a full queue first writes to disk, which is another buffer on the way.
   transportBytes: websocketFixture.transportBytes + SPILL_BYTES,
 }
 sourceContract('WebSocket, spilling to disk', spilling, kafka.createRunner)

@@ -17,7 +17,7 @@ const DEFAULTS: Props = {
   'websocket.reconnect.interval.ms': '50',
 }
 
-/** Nobody else wants the task. */
+/** No other worker wants the task. */
 const LEASE: Lease = { valid: () => true, passed: () => Promise.resolve(), release: () => {} }
 
 /** A task in the runtime, with the real producer and offset store, on the shared broker. */
@@ -25,9 +25,9 @@ export interface TaskOnKafka {
   readonly log: readonly LogLine[]
   readonly stats: TaskStats
   readonly state: string
-  /** Why it failed; null: it did not. */
+  /** The reason of its failure; null: it has not failed. */
   readonly failure: Error | null
-  /** What Kafka kept of `kafka.topic`, `gap.topic` and the dead-letter topic. */
+  /** The records in `kafka.topic`, `gap.topic` and the dead-letter topic. */
   kept(): Promise<readonly KeptRecord[]>
   gaps(): Promise<readonly KeptRecord[]>
   deadLetters(): Promise<readonly KeptRecord[]>
@@ -36,7 +36,7 @@ export interface TaskOnKafka {
   stop(): Promise<void>
 }
 
-/** Starts a task; the test stops it. Names of topics and of the cluster are random. */
+/** Starts a task, which ends with the test. Names of topics and of the cluster are random. */
 export async function startTaskOnKafka(t: TestContext, props: Props): Promise<TaskOnKafka> {
   const { brokers } = await sharedKafka()
   const connection = { brokers, clientId: 'ws-task' }

@@ -16,11 +16,11 @@ import { until } from '../../../support/until.ts'
 const quiet = createLogger({ name: 'failover', level: 'error' })
 const SPILLED = 3000
 
-/** A host: what it has on disk outlives its processes. */
+/** A host, whose disk outlives its processes. */
 interface Host {
   readonly dataDir: string
   start(): Promise<Ingest>
-  /** The numbers of the messages on its disk, in order. */
+  /** The numbers of the messages on the host's disk, in order. */
   onDisk(): Promise<number[]>
 }
 
@@ -52,7 +52,7 @@ async function metric(ingest: Ingest, name: string): Promise<number> {
   return Number(new RegExp(`^${name}\\{.*connector="feed".*\\} (\\S+)`, 'm').exec(text)?.[1] ?? NaN)
 }
 
-test('what a host had spilled when its task went to another host comes late, from there, and is counted', async (t) => {
+test('a host delivers and counts its spilled messages although their task has moved to another host', async (t) => {
   const broker = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => broker.stop())
   const source = await LiveNumbers.listen({ rate: 1000, payloadBytes: 100 })
@@ -105,10 +105,10 @@ test('what a host had spilled when its task went to another host comes late, fro
     [],
     'all that was on disk is in the topic',
   )
-  const late = (await inTopic()).filter((number) => number >= left[0]! && number <= left.at(-1)!)
+  const spilled = (await inTopic()).filter((number) => number >= left[0]! && number <= left.at(-1)!)
   assert.deepEqual(
-    late,
-    late.toSorted((a, b) => a - b),
+    spilled,
+    spilled.toSorted((a, b) => a - b),
     'in order among each other',
   )
   assert.match(restarted.log.events().find(({ name }) => name === 'spill_left_behind')!.line, /action=drain/)

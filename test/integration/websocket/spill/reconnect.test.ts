@@ -12,7 +12,7 @@ before(async () => {
 })
 after(() => kafka.stop())
 
-test('a feed that ends its connection while Kafka is away is read on at once, onto the disk', async (t) => {
+test('a feed that ends its connection while Kafka is away is connected again at once, and spills to disk', async (t) => {
   const rig = await startSpillRig(
     t,
     kafka,

@@ -14,7 +14,7 @@ import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
 import { createTopic, readPartition } from '../../../support/kafka-topic.ts'
 
 const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
-/** Nobody else wants the task. */
+/** No other worker wants the task. */
 const LEASE: Lease = { valid: () => true, passed: () => Promise.resolve(), release: () => {} }
 
 /** One run of the task. */
@@ -24,7 +24,7 @@ export interface Run {
   stop(): Promise<void>
 }
 
-/** A live feed of numbers, a task that reads it into a topic, run after run, and a Kafka that can be away. */
+/** A live feed of numbers, a task that reads the feed into a topic in several runs, and a Kafka that can be away. */
 export interface SpillRig {
   readonly source: LiveNumbers
   readonly log: readonly LogLine[]
@@ -34,12 +34,12 @@ export interface SpillRig {
   segments(): Promise<string[]>
   start(more?: Props): Promise<Run>
   kafka(state: 'up' | 'down'): void
-  /** The numbers in the topic, as they stand there. */
+  /** The numbers in the topic, in order. */
   numbers(): Promise<number[]>
   events(name: string): readonly LogLine[]
 }
 
-/** `props`: what the connector has beside URL and topic. The test takes everything away again. */
+/** `props` are the connector's keys besides URL and topic. Everything is removed with the test. */
 export async function startSpillRig(
   t: TestContext,
   kafka: ProxiedKafka,

@@ -8,11 +8,11 @@ import { until } from '../../../support/until.ts'
 const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
 const OUTAGE_SECONDS = LONG ? 60 : 6
 const RATE = 2000
-/** Loopback holds some MiB that nobody reads: of such messages a second's worth. */
+/** Loopback buffers some MiB that nobody reads. That is a second of such messages. */
 const FEED = { rate: RATE, payloadBytes: 4000, maxBehind: RATE }
 const POLL = 100
 const IN_FLIGHT = 200
-/** The last poll may go beyond it. */
+/** The last poll may exceed this number. */
 const MAX_IN_FLIGHT = IN_FLIGHT + POLL
 const SMALL_MEMORY = {
   'websocket.message.queue.size': '500',
@@ -40,7 +40,7 @@ async function delivered(rig: SpillRig, last: number): Promise<number[]> {
   )
 }
 
-/** Until so many messages are on disk. */
+/** Waits until this many messages are on disk. */
 async function spilled(rig: SpillRig, run: Run, messages: number): Promise<void> {
   await until(`${messages} messages are on disk`, () => run.stats.messagesSpilled >= messages)
 }
@@ -74,7 +74,7 @@ describe('a feed that cuts off slow readers, while Kafka is away', () => {
       assert.deepEqual(await delivered(rig, last), range(1, last))
       assert.equal(source.cuts, 0)
       assert.ok(run.stats.messagesSpilled > (RATE * OUTAGE_SECONDS) / 2)
-      // What one read of the socket brings may come on top.
+      // One read of the socket may be added.
       assert.ok(most <= 500 + 64, `${most} messages in memory`)
       await until('the disk is free', () => run.stats.spillBytes === 0)
       assert.ok(rig.events('spill_started').length >= 1)
@@ -84,7 +84,7 @@ describe('a feed that cuts off slow readers, while Kafka is away', () => {
 })
 
 describe('a task that is started again with messages on disk', () => {
-  test('delivers first, in order, all that the former run had taken and Kafka had not', async (t) => {
+  test('delivers first, in order, every message that its predecessor received and Kafka does not have', async (t) => {
     const rig = await startSpillRig(t, kafka, { rate: 1000, payloadBytes: 100 }, SMALL_MEMORY)
     const first = await rig.start()
     await until('the feed is read', async () => (await rig.numbers()).length > 500)
@@ -98,7 +98,7 @@ describe('a task that is started again with messages on disk', () => {
     await until('the feed is read again', () => second.stats.messagesReceived > 100)
     const last = rig.source.end()
     const all = await delivered(rig, last)
-    // A batch may have come to Kafka whose acknowledgement was cut off with the connection: it comes twice.
+    // Kafka may have a batch whose acknowledgement was lost with the connection. That batch is delivered twice.
     const numbers = [...new Set(all)]
     assert.ok(all.length - numbers.length <= MAX_IN_FLIGHT, `${all.length - numbers.length} twice`)
     assert.deepEqual(
@@ -111,7 +111,7 @@ describe('a task that is started again with messages on disk', () => {
     assert.deepEqual(await readdir(rig.folder).catch(() => []), [])
   })
 
-  test('tells what a crash has cut off at the end, and delivers the rest', async (t) => {
+  test('reports the incomplete message that a crash left at the end, and delivers the rest', async (t) => {
     const rig = await startSpillRig(t, kafka, { rate: 1000, payloadBytes: 100 }, SMALL_MEMORY)
     const first = await rig.start()
     await until('the feed is read', () => first.stats.messagesReceived > 100)
@@ -133,7 +133,7 @@ describe('a task that is started again with messages on disk', () => {
   })
 })
 
-test('at spill.max.bytes the server waits; nothing is lost, and it goes on when there is room', async (t) => {
+test('at spill.max.bytes the server waits; nothing is lost, and the feed continues when there is room', async (t) => {
   const bound = 2_000_000
   const rig = await startSpillRig(
     t,

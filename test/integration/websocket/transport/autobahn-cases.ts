@@ -2,19 +2,19 @@ import { closeFrame, fragments, frame, type FrameOptions, OPCODE } from './raw-f
 
 /**
  * The cases of the Autobahn test suite's fuzzing server that concern a client, by their numbers there: what the server
- * sends, and what must become of it. https://github.com/crossbario/autobahn-testsuite, autobahntestsuite/case. Cases 9
- * and 12 and up are in files of their own.
+ * sends, and what must happen. https://github.com/crossbario/autobahn-testsuite, autobahntestsuite/case. Cases 9 and
+ * from 12 on are in files of their own.
  */
 export interface AutobahnCase {
   readonly id: string
-  /** What the server sends; each is a write of its own. */
+  /** What the server sends. Each element is a write of its own. */
   readonly sent: readonly Buffer[]
-  /** Bytes of a write; by default each of `sent` is one. */
+  /** Bytes of a write. By default each element of `sent` is one write. */
   readonly chop?: number
-  /** What the client's owner must get. */
+  /** What the client must deliver. */
   readonly messages?: readonly Buffer[]
   readonly pongs?: readonly string[]
-  /** Codes of which the client's close frame must bear one. Default 1000, to the server's own close. */
+  /** The client's close frame must have one of these codes. Default: 1000, the answer to the server's own close. */
   readonly close?: readonly number[]
 }
 
@@ -25,7 +25,7 @@ const NORMAL_CLOSE = closeFrame(1000)
 const HELLO = 'Hello, world!'
 const NOT_TEXT = Buffer.from('00fffefdfcfb00ff', 'hex')
 
-/** A case in which nothing is wrong: the server closes when it has sent all. */
+/** A case without an error: the server closes when it has sent everything. */
 function legal(id: string, sent: readonly Buffer[], expected: Omit<AutobahnCase, 'id' | 'sent'>): AutobahnCase {
   return { id, sent: [...sent, NORMAL_CLOSE], ...expected }
 }
@@ -35,7 +35,7 @@ function illegal(id: string, sent: readonly Buffer[], before: readonly string[] 
   return { id, sent, messages, close: PROTOCOL_ERROR, ...(chop === undefined ? {} : { chop }) }
 }
 
-/** As the suite's `sendMessage`: the message whole. */
+/** The suite's `sendMessage`: the message in one frame. */
 function messageCase(id: string, opcode: number, message: string | Buffer, chop?: number): AutobahnCase {
   const expected = { messages: [Buffer.from(message)], ...(chop === undefined ? {} : { chop }) }
   return legal(id, [frame(opcode, message)], expected)
@@ -66,7 +66,7 @@ const pings: AutobahnCase[] = [
   legal('2.11', [Buffer.concat(tenPings.map((payload) => frame(ping, payload)))], { pongs: tenPings, chop: 1 }),
 ]
 
-/** A good message, a bad frame, a ping that must get no pong. */
+/** A valid message, an invalid frame, and a ping that must get no pong. */
 const afterHello = (id: string, bad: Buffer, how: 'one chop' | 'frames' | 'octets'): AutobahnCase => {
   const sent = [frame(text, HELLO), bad, frame(ping)]
   if (how === 'frames') return illegal(id, sent, [HELLO])
@@ -179,7 +179,7 @@ const closes: AutobahnCase[] = [
   ...[0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999].map((code, i) =>
     closing(`7.9.${i + 1}`, closeFrame(code), PROTOCOL_ERROR),
   ),
-  // The specification leaves open what follows; ours is a protocol error.
+  // The specification leaves the outcome open. This client reports a protocol error.
   closing('7.13.1', closeFrame(5000), PROTOCOL_ERROR),
   closing('7.13.2', closeFrame(65_535), PROTOCOL_ERROR),
 ]
@@ -210,7 +210,7 @@ const utf8Handling: AutobahnCase[] = [
   legal('6.2.4', fragments(text, KOSME, 1), { messages: [Buffer.from(KOSME)] }),
   badText('6.3.1', [frame(text, BAD_TEXT)]),
   badText('6.3.2', fragments(text, BAD_TEXT, 1)),
-  // That the message ends the connection before it is whole would be better still, says the suite.
+  // The suite prefers that the message ends the connection before it is complete.
   badText('6.4.1', threeFrames(OUT_OF_RANGE)),
   badText('6.4.2', threeFrames(chops(outOfRange, 12, 13))),
   badText('6.4.3', threeChops(OUT_OF_RANGE)),
@@ -221,18 +221,18 @@ const autoFragmented = legal('10.1.1', fragments(text, '*'.repeat(65_536), 1300)
   messages: [Buffer.alloc(65_536, '*')],
 })
 
-/** 1 to 7 without 6.5 and up, and 10. */
+/** Cases 1 to 7 without 6.5 and above, and case 10. */
 export const protocolCases: readonly AutobahnCase[] = [
   ...[framing, pings, reserved, opcodes, fragmentation, utf8Handling, afterClose, closes].flat(),
   autoFragmented,
 ]
 
-/** A text message of a case that says whether it is UTF-8. */
+/** A text message of a case, and whether it is UTF-8. */
 export function textCase(id: string, payload: Buffer, valid: boolean): AutobahnCase {
   return valid ? messageCase(id, text, payload) : badText(id, [frame(text, payload)])
 }
 
-/** A message of a case of 9, of `bytes` bytes. */
+/** A message of a case 9, of `bytes` bytes. */
 export function sizedCase(
   id: string,
   opcode: number,
@@ -245,7 +245,7 @@ export function sizedCase(
   return legal(id, sent, { messages: [message], ...(how.chop === undefined ? {} : { chop: how.chop }) })
 }
 
-/** Cases 6.5 to 6.23 of the Autobahn test suite: texts in hex by group, those with a `!` before them are not UTF-8. */
+/** Cases 6.5 to 6.23 of the Autobahn test suite: texts in hex by group. A text with a `!` before it is not UTF-8. */
 const INCOMPLETE = 'c0 e080 f08080 f8808080 fc80808080 df efbf f7bfbf fbbfbfbf fdbfbfbfbf'.split(' ')
 const GROUPS: Readonly<Record<number, string>> = {
   5: '68656c6c6f24776f726c64 68656c6c6fc2a2776f726c64 68656c6c6fe282ac776f726c64 68656c6c6ff0a4ada2776f726c64 cebae1bdb9cf83cebcceb5', // prettier-ignore
@@ -283,12 +283,12 @@ function prefixesOf(hex: string): string {
   return lengths.map((n) => (wholeAt.includes(n) ? '' : '!') + hex.slice(0, n * 2)).join(' ')
 }
 
-/** From the first to before the last, each with a space behind it. */
+/** The code points from the first to the one before the last, each with a space behind it. */
 function bytes(from: number, to: number, behind = '20'): string {
   return Array.from({ length: to - from }, (_, i) => (from + i).toString(16) + behind).join('')
 }
 
-/** The code points that end in FFFE and FFFF, of every plane. */
+/** The code points of every plane that end in FFFE and FFFF. */
 function nonCharacters(): string {
   const found = ['efbfbe', 'efbfbf']
   for (let plane = 1; plane <= 16; plane++) {

@@ -15,10 +15,10 @@ import { until } from '../../../support/until.ts'
 
 const KIB = 1024
 
-/** Messages of a case; the suite sends 1000. */
+/** Messages of a case. The suite sends 1000. */
 const COUNT = process.env['TRIBUTARY_TEST_LONG'] === '1' ? 100 : 5
 
-/** Size of a message, and of its frames, as the suite numbers them from 1. */
+/** Size of a message and of its frames, numbered from 1 as in the suite. */
 const SIZES: readonly (readonly [bytes: number, fragment?: number])[] = [
   [16],
   [64],
@@ -40,7 +40,7 @@ const SIZES: readonly (readonly [bytes: number, fragment?: number])[] = [
   [128 * KIB, 32 * KIB],
 ]
 
-/** Kinds of data like the suite's: JSON, a picture, a book, a web page, a document that is compressed already. */
+/** Kinds of data as in the suite: JSON, a picture, a book, a web page, a document that is already compressed. */
 const DATA: readonly { readonly opcode: number; readonly bytes: Buffer }[] = [
   { opcode: OPCODE.text, bytes: repeated((i) => `{"symbol":"S${i % 40}","price":${(i * 7919) % 10_007},"seq":${i}},`) },
   { opcode: OPCODE.binary, bytes: repeated((i) => String.fromCharCode(i % 251).repeat((i % 7) + 1)) },
@@ -49,7 +49,7 @@ const DATA: readonly { readonly opcode: number; readonly bytes: Buffer }[] = [
   { opcode: OPCODE.binary, bytes: randomBytes(300 * KIB) },
 ]
 
-/** What the server asks of the client's direction in cases 13.1 to 13.7. */
+/** The parameters that the server sets for the client's direction in cases 13.1 to 13.7. */
 const CLIENT_PARAMETERS: readonly DeflateParameters[] = [
   {},
   { noContext: true },
@@ -88,7 +88,7 @@ describe('the Autobahn cases of compression', { concurrency: 8 }, () => {
   }
   for (const [kind, fromClient] of CLIENT_PARAMETERS.entries()) {
     for (const [i, size] of SIZES.entries()) {
-      // Beyond the suite, the server binds its own direction too.
+      // Beyond the suite, the server limits its own direction too.
       const fromServer = fromClient
       const id = `13.${kind + 1}.${i + 1}`
       test(`case ${id}`, () => passes(server, { id, ...DATA[0]!, size, fromServer, fromClient }))

@@ -8,7 +8,10 @@ import { type RawServer, startRawServer } from './raw-server.ts'
 const long = process.env['TRIBUTARY_TEST_LONG'] === '1'
 const KIB = 1024
 
-/** Cases 9: the suite goes up to 16 MiB in fragments of 64 bytes, and to chops of 64; a tenth of the time is enough here. */
+/**
+ * Cases 9. The suite uses up to 16 MiB in fragments of 64 bytes, and chops of 64 bytes; a tenth of these is enough
+ * here.
+ */
 function limitCases(): AutobahnCase[] {
   const sizes = [64, 256, 1024, 4096, 8192, 16_384].map((size) => size * KIB)
   const fragmentsOf = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, KIB * KIB, 4 * KIB * KIB]
@@ -44,6 +47,6 @@ async function passes(server: RawServer, { id, sent, chop, messages = [], pongs 
   assert.deepEqual(feed.messages, messages)
   const answered = peer.framesOf(OPCODE.pong).map(({ payload }) => payload.toString('latin1'))
   assert.deepEqual(answered, pongs)
-  // The client that has said its last ends its side when the server has ended its own.
+  // A client that has sent its close frame ends its side of TCP when the server has ended its own.
   peer.socket.end()
 }

@@ -13,7 +13,7 @@ async function served(t: TestContext, serve: (peer: RawPeer) => void): Promise<R
   return { ...server, url: `ws://127.0.0.1:${server.port}/feed` }
 }
 
-/** Opens a connection that the test is done with as soon as it is there. */
+/** Opens a connection, which the test terminates at its end. */
 async function opens(t: TestContext, ...args: Parameters<typeof openFeed>): Promise<OpenFeed> {
   const feed = await openFeed(...args)
   t.after(() => feed.connection.terminate())
@@ -28,7 +28,7 @@ function refused(error: unknown, code: string, message: RegExp): true {
 }
 
 describe('the handshake of a WebSocket connection', () => {
-  test('tells an answer other than 101 with the words of the server, without the query of the URL', async (t) => {
+  test('reports an answer other than 101 with the server’s text, without the query of the URL', async (t) => {
     const { url } = await served(t, (peer) => peer.refuse('503 Service Unavailable', {}, '{"error":"too\n many"}\n'))
     await assert.rejects(openFeed(`${url}?token=abc`), (error) =>
       refused(
@@ -39,30 +39,30 @@ describe('the handshake of a WebSocket connection', () => {
     )
   })
 
-  test('does not wait for the end of a refusal that has none', async (t) => {
+  test('does not wait for the end of a refusal that never ends', async (t) => {
     const { url } = await served(t, (peer) => {
       peer.socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n')
     })
     await assert.rejects(openFeed(url), (error) => refused(error, 'WEBSOCKET_HANDSHAKE', /403 Forbidden: no$/))
   })
 
-  test('tells a server that speaks something else', async (t) => {
+  test('reports a server that speaks another protocol', async (t) => {
     const { url } = await served(t, (peer) => peer.socket.end('220 mail.example.com ESMTP\r\n'))
     await assert.rejects(openFeed(url), (error) => refused(error, 'WEBSOCKET_CONNECT', /Expected HTTP/))
   })
 
-  test('refuses a server whose answer is not to our key', async (t) => {
+  test('refuses a server whose answer does not match the key', async (t) => {
     const { url } = await served(t, (peer) => peer.accept({ 'Sec-WebSocket-Accept': 'AAAA' }))
     await assert.rejects(openFeed(url), (error) => refused(error, 'WEBSOCKET_CONNECT', /Sec-WebSocket-Accept/))
   })
 
-  test('tells a port where nobody listens', async (t) => {
+  test('reports a port on which nobody listens', async (t) => {
     const { url, stop } = await startedAndStopped(t)
     await stop()
     await assert.rejects(openFeed(url), (error) => refused(error, 'WEBSOCKET_CONNECT', /ECONNREFUSED/))
   })
 
-  test('ends after the time it may take, at a server that does not answer', async (t) => {
+  test('ends after the connection timeout if the server does not answer', async (t) => {
     const server = await served(t, () => {})
     await assert.rejects(openFeed(server.url, { timeoutMs: 200 }), (error) =>
       refused(error, 'WEBSOCKET_CONNECT', /no connection within 200 ms/),
@@ -70,7 +70,7 @@ describe('the handshake of a WebSocket connection', () => {
     await until('the connection is gone', () => server.peers[0]!.ended)
   })
 
-  test('ends when it is told to, with the reason', async (t) => {
+  test('ends when its signal aborts, with the reason', async (t) => {
     const server = await served(t, () => {})
     const stop = new AbortController()
     const opening = openFeed(server.url, {}, stop.signal)
@@ -100,7 +100,7 @@ describe('the handshake of a WebSocket connection', () => {
     assert.equal(server.peers[0]!.headers['sec-websocket-protocol'], 'feed.v2, feed.v1')
   })
 
-  test('offers compression only when asked to', async (t) => {
+  test('offers compression only when it is enabled', async (t) => {
     const server = await served(t, (peer) => peer.accept())
     await opens(t, server.url, { compression: false })
     await opens(t, server.url, { compression: true })
@@ -112,7 +112,7 @@ describe('the handshake of a WebSocket connection', () => {
 describe('a redirect of the handshake', () => {
   const HEADERS = { authorization: 'Bearer abc', 'x-key': '1' }
 
-  test('is followed with the headers on the same server', async (t) => {
+  test('is followed with the headers to the same server', async (t) => {
     const server = await served(t, (peer) => {
       if (peer.path === '/feed') peer.refuse('307 Temporary Redirect', { Location: '/v2?part=1' })
       else peer.accept()
@@ -124,7 +124,7 @@ describe('a redirect of the handshake', () => {
     assert.equal(last.headers['authorization'], 'Bearer abc')
   })
 
-  test('takes no headers to another server', async (t) => {
+  test('sends no headers to another server', async (t) => {
     const other = await served(t, (peer) => peer.accept())
     const server = await served(t, (peer) => peer.refuse('302 Found', { Location: other.url.replace('ws:', 'http:') }))
     await opens(t, server.url, { headers: HEADERS })
@@ -133,7 +133,7 @@ describe('a redirect of the handshake', () => {
     assert.equal(headers['x-key'], undefined)
   })
 
-  test('takes a subprotocol to another server, but none that may be a token', async (t) => {
+  test('sends a subprotocol to another server, but no subprotocol that may be a token', async (t) => {
     const other = await served(t, (peer) => peer.accept())
     const server = await served(t, (peer) => peer.refuse('302 Found', { Location: other.url }))
     for (const subprotocolsMayBeSecret of [false, true]) {
@@ -150,7 +150,7 @@ describe('a redirect of the handshake', () => {
     )
   })
 
-  test('is not followed without end, nor when it shall not be, nor to elsewhere than WebSocket', async (t) => {
+  test('is not followed more than five times, nor when switched off, nor to a URL other than ws: or wss:', async (t) => {
     let to = '/feed'
     const server = await served(t, (peer) => peer.refuse('301 Moved Permanently', { Location: to }))
     const isRefused = (error: unknown): true => refused(error, 'WEBSOCKET_HANDSHAKE', /301 Moved Permanently/)

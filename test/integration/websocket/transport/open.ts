@@ -18,11 +18,11 @@ const DEFAULTS: Omit<OpenOptions, 'url'> = {
   timeoutMs: 20_000,
 }
 
-/** An open connection and all that has come over it. */
+/** An open connection and everything that it received. */
 export class OpenFeed {
   connection!: WebSocketConnection
   readonly messages: Buffer[] = []
-  /** For each message: is it binary? */
+  /** For each message: whether it is binary. */
   readonly binary: boolean[] = []
   readonly pings: string[] = []
   readonly pongs: string[] = []
@@ -33,7 +33,7 @@ export class OpenFeed {
     return this.messages.map(String)
   }
 
-  /** Its end, at once when it comes. */
+  /** The end of the connection, as soon as it is known. */
   ended(): Promise<ConnectionEnd> {
     return this.#ended.promise
   }
@@ -48,7 +48,7 @@ export class OpenFeed {
   }
 }
 
-/** Opens a connection over the real transport; what comes goes to `feed`. */
+/** Opens a connection over the real transport. Received messages go to `feed`. */
 export async function openFeed(
   url: string,
   options: Partial<OpenOptions> = {},
@@ -71,7 +71,7 @@ export async function openFeed(
   return feed
 }
 
-/** A source's settings turned into connections, as its task does it. */
+/** Makes connections from a source's settings, as its task does. */
 export interface TestDialer {
   readonly log: readonly LogLine[]
   open(): Promise<OpenFeed>

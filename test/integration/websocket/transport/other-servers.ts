@@ -14,7 +14,7 @@ const run = promisify(execFile)
 const fixture = (path: string): string => new URL(`../../../fixtures/${path}`, import.meta.url).pathname
 const cache = new URL('../../../../.tributary/cache/', import.meta.url).pathname
 
-/** A WebSocket server that does what test/fixtures/ws-gorilla/README.md says. */
+/** A WebSocket server with the routes of test/fixtures/ws-gorilla/README.md. */
 export interface OtherServer {
   readonly port: number
   stop(): Promise<void>
@@ -31,7 +31,7 @@ export async function startGoServer(): Promise<OtherServer> {
   return startProgram({ command: await builtGoServer(), args: [] })
 }
 
-/** Built once for its sources, and kept with the other fetched components. */
+/** The server is built once for its sources, and kept with the other fetched components. */
 async function builtGoServer(): Promise<string> {
   const sources = ['main.go', 'go.mod', 'go.sum'].map((name) => readFile(fixture(`ws-gorilla/${name}`)))
   const digest = (await Promise.all(sources)).reduce((hash, text) => hash.update(text), createHash('sha256'))

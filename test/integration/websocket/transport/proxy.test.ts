@@ -17,15 +17,15 @@ const TLS = { key: pem('server.key'), cert: pem('server.crt') }
 
 interface Proxy {
   readonly port: number
-  /** What was asked for, such as `127.0.0.1:443`, with the credentials. */
+  /** The requested targets, such as `127.0.0.1:443`, with the credentials. */
   readonly asked: { readonly authority: string; readonly credentials: string | undefined }[]
-  /** Connections from clients that are open now. */
+  /** The number of open connections of clients. */
   readonly open: Set<net.Socket>
 }
 
 type Answer = 'connect' | 'nothing' | '407 Proxy Authentication Required' | '502 Bad Gateway'
 
-/** An HTTP proxy that knows CONNECT alone. */
+/** An HTTP proxy that knows only CONNECT. */
 async function startProxy(t: TestContext, answer: () => Answer = () => 'connect', secure = false): Promise<Proxy> {
   const asked: Proxy['asked'] = []
   const open = new Set<net.Socket>()
@@ -40,7 +40,7 @@ async function startProxy(t: TestContext, answer: () => Answer = () => 'connect'
     asked.push({ authority, credentials: request.headers['proxy-authorization'] })
     const what = answer()
     if (what !== 'connect') {
-      // It leaves the connection to its client.
+      // The proxy leaves the connection to its client.
       if (what !== 'nothing') client.write(`HTTP/1.1 ${what}\r\nContent-Length: 0\r\n\r\n`)
       client.on('end', () => client.end()).resume()
       return
@@ -90,7 +90,7 @@ describe('a WebSocket feed behind an HTTP proxy', () => {
     })
   }
 
-  test('is not trusted more than without', async (t) => {
+  test('gets no more trust than without a proxy', async (t) => {
     const [feed, proxy] = [await startFeed(t, true), await startProxy(t)]
     await assert.rejects((await dialerOf(proxied(feed.url, proxy))).open(), /certificate/)
   })
@@ -109,7 +109,7 @@ describe('a WebSocket feed behind an HTTP proxy', () => {
     await until('the connections to the proxy are gone', () => proxy.open.size === 0)
   })
 
-  test('is tried again when the proxy cannot reach it', async (t) => {
+  test('is tried again when the proxy cannot reach the feed', async (t) => {
     const answers: Answer[] = ['502 Bad Gateway', 'connect']
     const [feed, proxy] = [await startFeed(t), await startProxy(t, () => answers.shift()!)]
     const dialer = await dialerOf(proxied(feed.url, proxy))

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from 'node:zlib'
-/** Frames of RFC 6455, section 5.2, made and read byte by byte, so that a test can break every rule of it. */
+/** Frames of RFC 6455, section 5.2, written and read byte by byte, so that a test can break every rule. */
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
@@ -9,7 +9,7 @@ export interface FrameOptions {
   readonly fin?: boolean
   /** The three bits as a number, RSV1 being 4. Default 0. */
   readonly rsv?: number
-  /** As clients do, and servers must not. Default false. */
+  /** True masks the payload, as clients do and servers must not. Default false. */
   readonly masked?: boolean
 }
 
@@ -23,7 +23,7 @@ export function frame(opcode: number, payload: string | Buffer = '', options: Fr
   if (data.length < 126) head.push(mask | data.length)
   else if (data.length < 65_536) head.push(mask | 126, ...length.subarray(6))
   else head.push(mask | 127, ...length)
-  // A mask of zeros leaves the payload as it is.
+  // A mask of zeros leaves the payload unchanged.
   if (masked) head.push(0, 0, 0, 0)
   return Buffer.concat([Buffer.from(head), data])
 }
@@ -47,7 +47,7 @@ export function closeFrame(code?: number, reason: string | Buffer = ''): Buffer 
   return frame(OPCODE.close, Buffer.concat([data, Buffer.from(reason)]))
 }
 
-/** A frame of the client, unmasked. */
+/** A frame of the client, without its mask. */
 export interface ClientFrame {
   readonly opcode: number
   readonly fin: boolean
@@ -55,7 +55,7 @@ export interface ClientFrame {
   readonly payload: Buffer
 }
 
-/** Reads the frames of a client; one without a mask throws, as no client may send it. */
+/** Reads the frames of a client. Throws for a frame without a mask, which no client may send. */
 export class ClientFrames {
   #rest: Buffer = Buffer.alloc(0)
 
@@ -85,7 +85,7 @@ export class ClientFrames {
   }
 }
 
-/** What ends a flushed block, and is left out of a message (RFC 7692, section 7.2.1). */
+/** The end of a flushed block, which a message leaves out (RFC 7692, section 7.2.1). */
 const TAIL = Buffer.from([0, 0, 0xff, 0xff])
 
 export interface DeflateParameters {
@@ -112,7 +112,7 @@ export class MessageDeflater {
   }
 }
 
-/** The other way round. Fails for a payload that was made with a larger window. */
+/** The other direction, from payload to message. Fails for a payload that was made with a larger window. */
 export class MessageInflater {
   readonly #stream: InflateRaw
   readonly #noContext: boolean

@@ -5,25 +5,25 @@ import * as tls from 'node:tls'
 import { type ClientFrame, ClientFrames, OPCODE } from './raw-frames.ts'
 import { until } from '../../../support/until.ts'
 
-/** What the key of a handshake is hashed with (RFC 6455, section 1.3). */
+/** The GUID that is hashed with the key of a handshake (RFC 6455, section 1.3). */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 /** A client that has sent its handshake. */
 export class RawPeer {
   readonly socket: net.Socket
-  /** First line of its request, such as `GET /path HTTP/1.1`. */
+  /** First line of the request, such as `GET /path HTTP/1.1`. */
   readonly requestLine: string
   readonly path: string
-  /** Names in lower case. */
+  /** Headers with names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** What it has sent since. */
+  /** The bytes that the client has sent since. */
   readonly frames: ClientFrame[] = []
-  /** It has sent FIN, or the connection is gone. */
+  /** The client has sent FIN, or the connection is lost. */
   ended = false
 
   readonly #tcp: net.Socket
 
-  /** `tcp` is the connection below TLS, or the same. */
+  /** `tcp` is the connection below TLS, or the connection itself. */
   constructor(socket: net.Socket, tcp: net.Socket, head: string) {
     const [requestLine = '', ...lines] = head.split('\r\n')
     this.socket = socket
@@ -39,14 +39,14 @@ export class RawPeer {
     socket.on('close', () => (this.ended = true))
   }
 
-  /** Answers the handshake; `bytes` come in the same packet. */
+  /** Answers the handshake. `bytes` follow in the same packet. */
   accept(headers: Readonly<Record<string, string>> = {}, bytes: Buffer = Buffer.alloc(0)): void {
     const key = createHash('sha1').update(`${this.headers['sec-websocket-key']}${GUID}`).digest('base64')
     const all = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Accept': key, ...headers }
     this.socket.write(Buffer.concat([Buffer.from(head('HTTP/1.1 101 Switching Protocols', all)), bytes]))
   }
 
-  /** Answers it with another status. */
+  /** Answers the handshake with another status. */
   refuse(status: string, headers: Readonly<Record<string, string>> = {}, body = ''): void {
     const all = { 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close', ...headers }
     this.socket.end(head(`HTTP/1.1 ${status}`, all) + body)
@@ -56,7 +56,7 @@ export class RawPeer {
     this.socket.write(Buffer.concat(frames))
   }
 
-  /** Sends what is there in pieces of `size` bytes, each a packet of its own. */
+  /** Sends the bytes in pieces of `size` bytes, each as a packet of its own. */
   async sendChopped(bytes: Buffer, size: number): Promise<void> {
     for (let at = 0; at < bytes.length && !this.socket.destroyed; at += size) {
       this.socket.write(bytes.subarray(at, at + size))
@@ -73,7 +73,7 @@ export class RawPeer {
     return this.frames.filter((frame) => frame.opcode === opcode)
   }
 
-  /** The code of its close frame; 1005 for one without. */
+  /** The code of the client's close frame; 1005 for a close frame without a code. */
   async closeCode(): Promise<number> {
     const [frame] = await until('the close frame of the client', () => {
       const found = this.framesOf(OPCODE.close)
@@ -89,16 +89,19 @@ function head(line: string, headers: Readonly<Record<string, string>>): string {
 
 export interface RawServer {
   readonly port: number
-  /** Every client that sent a handshake, in order. */
+  /** All clients that sent a handshake, in order. */
   readonly peers: readonly RawPeer[]
-  /** The client of this number, from 0, once it is there. */
+  /** Waits for the client with this number, from 0. */
   peer(number: number): Promise<RawPeer>
-  /** The first client that asked for this path. */
+  /** Waits for the first client that requested this path. */
   peerAt(path: string): Promise<RawPeer>
   stop(): Promise<void>
 }
 
-/** A server on a free port of the loopback address; `serve` decides what a client gets, by default an accepted handshake. */
+/**
+ * A server on a free port of the loopback address. `serve` decides what a client gets; by default the handshake is
+ * accepted.
+ */
 export async function startRawServer(
   serve: (peer: RawPeer) => void = (peer) => peer.accept(),
   security: tls.TlsOptions | null = null,
@@ -120,13 +123,13 @@ export async function startRawServer(
     }
     socket.on('data', onData)
   }
-  // A half-closed connection is what some tests are about.
+  // Some tests need half-closed connections.
   const server =
     security === null
       ? net.createServer({ allowHalfOpen: true }, connected)
       : tls.createServer({ allowHalfOpen: true, ...security }, connected)
   server.on('tlsClientError', () => {})
-  // With TLS too these are the connections below, of which some never become more.
+  // With TLS, too, these are the TCP connections. Some of them never complete the TLS handshake.
   server.on('connection', (socket: net.Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))

@@ -35,7 +35,7 @@ for (const [name, start] of [
       })
     }
 
-    test('is read to the last byte when it goes without a close frame', async () => {
+    test('is read to the last byte when it ends without a close frame', async () => {
       const feed = await openFeed(url(`/cut?count=${COUNT}`), { compression: false })
       feed.connection.pause()
       await new Promise(setImmediate)
@@ -44,7 +44,7 @@ for (const [name, start] of [
       assert.deepEqual(feed.texts, FEED)
     })
 
-    test('gets the subprotocols, headers and query that it is sent', async () => {
+    test('gets the configured subprotocols, headers and query', async () => {
       const feed = await openFeed(url('/request?token=a%20b'), {
         subprotocols: ['feed.v9', 'feed.v1'],
         headers: { 'X-Key': 'k1', Authorization: 'Bearer t1' },
@@ -64,14 +64,14 @@ for (const [name, start] of [
       feed.connection.terminate()
     })
 
-    test('has its pings answered', async () => {
+    test('gets answers to its pings', async () => {
       const feed = await openFeed(url('/ping'))
       await feed.ended()
       assert.deepEqual(feed.pings, ['a', 'b', 'c'])
       assert.deepEqual(feed.texts, ['a,b,c'])
     })
 
-    test('answers our ping, what we say and our close', async () => {
+    test('answers our ping, our message and our close', async () => {
       const feed = await openFeed(url('/echo'))
       feed.connection.ping('now')
       feed.connection.send('{"op":"subscribe","channel":"ü"}')
@@ -82,7 +82,7 @@ for (const [name, start] of [
       assert.equal((await feed.ended()).code, 1000)
     })
 
-    test('has its refusal told', async () => {
+    test('has its refusal reported', async () => {
       await assert.rejects(openFeed(url('/deny')), /answered the handshake with 401 Unauthorized: no such key/)
     })
   })

@@ -51,13 +51,13 @@ describe('a WebSocket feed over TLS', () => {
     await receives(url(server), { 'websocket.tls.ca.cert': pem('ca.crt').toString() })
   })
 
-  test('is not read from a server that the CA does not vouch for', async (t) => {
+  test('is not read from a server whose certificate the CA has not signed', async (t) => {
     const server = await secureServer(t)
     await refused(url(server), { 'websocket.tls.ca.cert': fixture('tls/other-ca.crt') }, /certificate/)
     await refused(url(server), {}, /certificate/)
   })
 
-  test('asks for another name than that of the URL when it is told to', async (t) => {
+  test('checks the name of websocket.tls.server.name instead of the URL’s host', async (t) => {
     const asked: string[] = []
     const server = await secureServer(t, {
       SNICallback: (name, done) => {
@@ -70,12 +70,12 @@ describe('a WebSocket feed over TLS', () => {
     assert.deepEqual(asked, ['localhost', 'feed.example.com'])
   })
 
-  test('cannot be mistaken for plain text, nor the reverse', async (t) => {
+  test('is refused by a server in plain text, and the reverse', async (t) => {
     const server = await secureServer(t)
     await refused(url(server).replace('wss:', 'ws:'), CA, /Cannot connect to ws:/)
     const plain = await startRawServer()
     t.after(() => plain.stop())
-    // What a server in plain text says to a TLS greeting: nothing that is TLS.
+    // A server in plain text answers a TLS greeting with bytes that are not TLS.
     await refused(url(plain), { ...CA, 'websocket.connection.timeout.ms': '300' }, /Cannot connect to wss:/)
   })
 
@@ -91,7 +91,7 @@ describe('a WebSocket feed over TLS', () => {
     await refused(url(server), CA, /certificate required/)
   })
 
-  test('takes renewed files at the next connect, and lives on with the old ones while they are away', async (t) => {
+  test('uses renewed files at the next connect, and the old ones while the files are missing', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'ws-tls-'))
     const ca = join(folder, 'ca.crt')
     await copyFile(fixture('tls/other-ca.crt'), ca)
@@ -117,7 +117,7 @@ describe('validation of a WebSocket source', () => {
     assert.match(errors[0]!.message, message)
   }
 
-  test('accepts a server that is trusted, one that is away, and one that refuses the handshake', async (t) => {
+  test('accepts a trusted server, a server that is away, and a server that refuses the handshake', async (t) => {
     const server = await secureServer(t)
     assert.deepEqual(await validate(feedProps(url(server), CA)), [])
     assert.deepEqual(server.peers, [], 'no handshake is made')
@@ -126,7 +126,7 @@ describe('validation of a WebSocket source', () => {
     assert.deepEqual(await validate(feedProps('wss://no-such-host.invalid/feed')), [])
   })
 
-  test('tells a certificate that is not trusted, or not of that server', async (t) => {
+  test('reports a certificate that is not trusted, or belongs to another server', async (t) => {
     const server = await secureServer(t)
     await rejects(feedProps(url(server)), 'websocket.tls.ca.cert', /Cannot connect to wss:.*certificate/)
     const named = { ...CA, 'websocket.tls.server.name': 'feed.example.com' }
@@ -135,7 +135,7 @@ describe('validation of a WebSocket source', () => {
     await rejects(several, 'websocket.tls.ca.cert', /certificate/)
   })
 
-  test('tells files that cannot be read, are no PEM, or do not belong together', async () => {
+  test('reports files that cannot be read, are not PEM, or do not belong together', async () => {
     const away = feedProps('wss://127.0.0.1:1/')
     const client = { ...CLIENT, 'websocket.tls.client.key': fixture('tls/client.key') }
     const cases: [Props, string, RegExp][] = [
@@ -151,7 +151,7 @@ describe('validation of a WebSocket source', () => {
     for (const [props, field, message] of cases) await rejects({ ...away, ...props }, field, message)
   })
 
-  test('tells a header that is none', async () => {
+  test('reports an invalid header', async () => {
     const away = 'ws://127.0.0.1:1/'
     await rejects(feedProps(away, { 'websocket.headers': 'X Key:1' }), 'websocket.headers', /no header name/)
     await rejects(feedProps(away, { 'websocket.auth.token': 'a\nb' }), 'websocket.auth.token', /may have/)

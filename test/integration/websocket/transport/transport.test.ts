@@ -12,7 +12,7 @@ type Options = Parameters<typeof openFeed>[1]
 
 const pem = (name: string): Buffer => readFileSync(fixture(`tls/${name}`))
 
-/** An open connection and the server's side of it. */
+/** An open connection, and the server's side of it. */
 async function connected(
   t: TestContext,
   options: Options = {},
@@ -31,11 +31,11 @@ const texts = (from: number, to: number, length = 0): string[] =>
 const framesOf = (messages: readonly string[]): Buffer =>
   Buffer.concat(messages.map((text) => frame(OPCODE.text, text)))
 
-/** No timer fires: what is awaited comes because the socket tells it. */
+/** No timer fires here: everything that the tests await is caused by the socket. */
 const withoutTimers = (t: TestContext): void => t.mock.timers.enable({ apis: ['setTimeout'] })
 
 describe('the end of a WebSocket connection', () => {
-  test('is told when the close frame comes, although the server keeps TCP open', async (t) => {
+  test('is reported when the close frame arrives, although the server keeps TCP open', async (t) => {
     const { feed, peer } = await connected(t)
     withoutTimers(t)
     peer.send(framesOf(texts(1, 3)), closeFrame(4001, 'come back later'))
@@ -48,7 +48,7 @@ describe('the end of a WebSocket connection', () => {
     assert.equal(await peer.closeCode(), 4001)
   })
 
-  test('is told when the server ends its side without a close frame, although it goes on reading', async (t) => {
+  test('is reported when the server ends its side without a close frame, although it continues to read', async (t) => {
     const { feed, peer } = await connected(t)
     withoutTimers(t)
     peer.send(framesOf(texts(1, 3)))
@@ -59,7 +59,7 @@ describe('the end of a WebSocket connection', () => {
     assert.deepEqual(feed.texts, texts(1, 3))
   })
 
-  test('is told when a server that reads nothing of what we send ends its side', async (t) => {
+  test('is reported when a server that reads nothing ends its side', async (t) => {
     const { feed, peer } = await connected(t)
     peer.socket.pause()
     for (let i = 0; i < 512; i++) feed.connection.send('.'.repeat(64 * 1024))
@@ -69,7 +69,7 @@ describe('the end of a WebSocket connection', () => {
     assert.deepEqual(feed.texts, texts(1, 3))
   })
 
-  test('is told with its cause when the connection is reset', async (t) => {
+  test('is reported with its cause when the connection is reset', async (t) => {
     const { feed, peer } = await connected(t)
     peer.send(framesOf(texts(1, 3)))
     await feed.received(3)
@@ -79,7 +79,7 @@ describe('the end of a WebSocket connection', () => {
     assert.match(error.message, /broke \(1006\): .*ECONNRESET/)
   })
 
-  test('comes after a close of ours that the server never answers', async (t) => {
+  test('follows a close of ours that the server never answers', async (t) => {
     const { feed, peer } = await connected(t)
     feed.connection.close(1000, 'Connector shutdown')
     assert.equal((await feed.ended()).code, 1006)
@@ -89,7 +89,7 @@ describe('the end of a WebSocket connection', () => {
     )
   })
 
-  test('comes after all that the server still sends before it answers our close', async (t) => {
+  test('follows all messages that the server sends before it answers our close', async (t) => {
     const { feed, peer } = await connected(t)
     feed.connection.close(1000, '')
     assert.equal(await peer.closeCode(), 1000)
@@ -98,7 +98,7 @@ describe('the end of a WebSocket connection', () => {
     assert.deepEqual(feed.texts, texts(1, 500))
   })
 
-  test('is not told to who has terminated the connection, and the server hears of it', async (t) => {
+  test('is not reported after terminate, and the server learns of the end', async (t) => {
     const { feed, peer } = await connected(t)
     feed.connection.terminate()
     await until('the server hears of the end', () => peer.ended)
@@ -106,13 +106,16 @@ describe('the end of a WebSocket connection', () => {
   })
 })
 
-/** More than the buffers of both sockets hold together with what the client has read already. */
+/** More bytes than the buffers of both sockets hold, together with those that the client has read already. */
 const MANY = texts(1, 3000, 1000)
-/** What the kernel of the client takes in at once, so that a reset cannot take it back; more than Node reads of a paused socket. */
+/**
+ * Bytes that the client's kernel receives at once, so that a reset cannot discard them. Node reads fewer bytes of a
+ * paused socket.
+ */
 const WINDOWFUL = texts(1, 100, 1000)
 
 for (const secure of [false, true]) {
-  describe(`what has arrived behind a pause, ${secure ? 'with' : 'without'} TLS`, () => {
+  describe(`messages that arrived during a pause, ${secure ? 'with' : 'without'} TLS`, () => {
     const pausedBehind = async (t: TestContext): Promise<{ feed: OpenFeed; peer: RawPeer }> => {
       const both = await connected(t, {}, secure)
       both.feed.connection.pause()
@@ -124,24 +127,24 @@ for (const secure of [false, true]) {
       assert.equal(feed.messages.length, messages.length)
       assert.deepEqual(feed.texts, messages)
     }
-    /** The kernel has taken it all. */
+    /** Waits until the kernel has taken everything. */
     const sent = (peer: RawPeer): Promise<unknown> => until('all is on its way', () => peer.socket.writableLength === 0)
 
-    test('is handed out after the server closed in good order', async (t) => {
+    test('are delivered after the server closed properly', async (t) => {
       const { feed, peer } = await pausedBehind(t)
       peer.send(framesOf(MANY), closeFrame(1001))
       peer.socket.end()
       await allThere(feed, 1001)
     })
 
-    test('is handed out after the server ended TCP alone', async (t) => {
+    test('are delivered after the server ended only TCP', async (t) => {
       const { feed, peer } = await pausedBehind(t)
       peer.send(framesOf(MANY))
       peer.socket.end()
       await allThere(feed, 1006)
     })
 
-    test('is handed out after the server reset the connection', async (t) => {
+    test('are delivered after the server reset the connection', async (t) => {
       const { feed, peer } = await pausedBehind(t)
       peer.send(framesOf(WINDOWFUL))
       await sent(peer)
@@ -149,12 +152,12 @@ for (const secure of [false, true]) {
       await allThere(feed, 1006, WINDOWFUL)
     })
 
-    test('is handed out although we wrote to the connection that is gone', async (t) => {
+    test('are delivered although we wrote to the lost connection', async (t) => {
       const { feed, peer } = await pausedBehind(t)
       peer.send(framesOf(WINDOWFUL))
       await sent(peer)
       peer.reset()
-      // Until the reset has come the kernel takes what is written.
+      // The kernel accepts writes until the reset has arrived.
       for (let i = 0; i < 20; i++) {
         feed.connection.send('{"op":"ping"}')
         await new Promise((resolve) => setTimeout(resolve, 5))
@@ -162,9 +165,9 @@ for (const secure of [false, true]) {
       await allThere(feed, 1006, WINDOWFUL)
     })
 
-    test('stays with the server: it is not read', async (t) => {
+    test('stay with the server, because they are not read', async (t) => {
       const { feed, peer } = await pausedBehind(t)
-      // 64 MiB do not fit into what the kernel holds of a connection.
+      // The kernel holds less than 64 MiB of a connection.
       for (let i = 0; i < 1024; i++) peer.send(frame(OPCODE.binary, Buffer.alloc(64 * 1024)))
       let waiting = 0
       await until('the server cannot write any more', () => {
@@ -181,7 +184,7 @@ for (const secure of [false, true]) {
 }
 
 describe('a message of a WebSocket server', () => {
-  test('that is compressed, and had still to be inflated when the server went, comes', async (t) => {
+  test('that is compressed and was not inflated when the server ended is delivered', async (t) => {
     const server = await startRawServer((peer) => peer.accept({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }))
     t.after(() => server.stop())
     const feed = await openFeed(`ws://127.0.0.1:${server.port}/`)
@@ -197,7 +200,7 @@ describe('a message of a WebSocket server', () => {
     assert.deepEqual(feed.texts, MANY)
   })
 
-  test('that came with the answer to the handshake waits for the code behind the await', async (t) => {
+  test('that arrives with the answer to the handshake waits for the code after the await', async (t) => {
     const server = await startRawServer((peer) => peer.accept({}, framesOf(texts(1, 5))))
     t.after(() => server.stop())
     const feed = await openFeed(`ws://127.0.0.1:${server.port}/`)
@@ -211,7 +214,7 @@ describe('a message of a WebSocket server', () => {
     feed.connection.terminate()
   })
 
-  test('above the limit ends the connection for good, after those before it', async (t) => {
+  test('above the limit ends the connection for good, after the messages before it', async (t) => {
     const { feed, peer } = await connected(t)
     peer.send(framesOf(texts(1, 3)), frame(OPCODE.binary, Buffer.alloc(64 * 1024 * 1024)))
     const { code, error } = await feed.ended()
@@ -223,7 +226,7 @@ describe('a message of a WebSocket server', () => {
     assert.deepEqual(feed.texts, texts(1, 3))
   })
 
-  test('above the limit only once inflated ends it too', async (t) => {
+  test('above the limit only when inflated ends the connection too', async (t) => {
     const server = await startRawServer((peer) => peer.accept({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }))
     t.after(() => server.stop())
     const feed = await openFeed(`ws://127.0.0.1:${server.port}/`, { maxMessageBytes: 1_000_000 })
@@ -237,7 +240,7 @@ describe('a message of a WebSocket server', () => {
     assert.equal(await peer.closeCode(), 1009)
   })
 
-  test('that cannot be inflated ends the connection, and it is tried again', async (t) => {
+  test('that cannot be inflated ends the connection, and a reconnect follows', async (t) => {
     const server = await startRawServer((peer) => peer.accept({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }))
     t.after(() => server.stop())
     const feed = await openFeed(`ws://127.0.0.1:${server.port}/`)
@@ -250,7 +253,7 @@ describe('a message of a WebSocket server', () => {
     assert.deepEqual(feed.texts, texts(1, 2))
   })
 
-  test('that is not UTF-8 ends the connection, or comes with its bytes when that is asked for', async (t) => {
+  test('that is not UTF-8 ends the connection, or is delivered with its bytes without validation', async (t) => {
     const bad = Buffer.from('cebae1bdb9cf83cebcceb5eda080656469746564', 'hex')
     const strict = await connected(t)
     strict.peer.send(framesOf(texts(1, 1)), frame(OPCODE.text, bad), framesOf(texts(2, 2)))
@@ -274,7 +277,7 @@ describe('a message of a WebSocket server', () => {
 })
 
 describe('pings', () => {
-  test('of a server are answered, any number that comes at once, and told of in order', async (t) => {
+  test('of a server are answered and reported in order, however many arrive at once', async (t) => {
     const { feed, peer } = await connected(t)
     const names = Array.from({ length: 250 }, (_, i) => `ping ${i}`)
     peer.send(...names.map((name) => frame(OPCODE.ping, name)), framesOf(texts(1, 1)))
@@ -286,7 +289,7 @@ describe('pings', () => {
     assert.deepEqual(feed.pings, names)
   })
 
-  test('beyond what can be on the way at once are answered by the latest', async (t) => {
+  test('beyond the limit of pending answers are answered by the latest pong', async (t) => {
     const { feed, peer } = await connected(t)
     const count = 20_000
     peer.send(...Array.from({ length: count }, (_, i) => frame(OPCODE.ping, String(i))), framesOf(texts(1, 1)))
@@ -296,7 +299,7 @@ describe('pings', () => {
     assert.deepEqual(feed.ends, [])
   })
 
-  test('of ours are sent, and the pong is told', async (t) => {
+  test('of ours are sent, and the pong is reported', async (t) => {
     const { feed, peer } = await connected(t)
     feed.connection.ping('are you there')
     await until('the ping', () => peer.framesOf(OPCODE.ping).length === 1)

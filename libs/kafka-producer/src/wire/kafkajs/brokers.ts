@@ -1,4 +1,4 @@
-import type { KafkaConnection } from '@tributary/config'
+import type { HostPort, KafkaConnection } from '@tributary/config'
 import kafkajs, { type SASLOptions } from 'kafkajs'
 import Broker from 'kafkajs/src/broker/index.js'
 import loggers from 'kafkajs/src/loggers/index.js'
@@ -6,7 +6,6 @@ import ConnectionPool from 'kafkajs/src/network/connectionPool.js'
 import createSocketFactory from 'kafkajs/src/network/socketFactory.js'
 import { codeOf, errorTree, refusedConnection } from '../connection-errors.ts'
 import { KAFKA_UNREACHABLE, ProducerError } from '../../api/errors.ts'
-import type { HostPort } from '../requests.ts'
 
 export interface OpenBroker {
   readonly broker: Broker

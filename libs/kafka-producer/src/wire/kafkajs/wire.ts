@@ -1,8 +1,8 @@
-import type { KafkaConnection } from '@tributary/config'
+import type { HostPort, KafkaConnection } from '@tributary/config'
 import kafkajs from 'kafkajs'
 import { noAnswer } from '../connection-errors.ts'
 import { BrokerError, ProducerError } from '../../api/errors.ts'
-import { atAnyBroker, type HostPort, inOrderOf, partitionsByTopic } from '../requests.ts'
+import { atAnyBroker, inOrderOf, partitionsByTopic } from '../requests.ts'
 import type {
   BrokerAddress,
   EncodedBatch,

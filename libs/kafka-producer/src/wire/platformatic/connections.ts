@@ -1,9 +1,8 @@
 import { Connection, type ConnectionOptions } from '@platformatic/kafka'
-import type { KafkaConnection } from '@tributary/config'
+import type { HostPort, KafkaConnection } from '@tributary/config'
 import { isIP } from 'node:net'
 import { refusedConnection } from '../connection-errors.ts'
 import { KAFKA_UNREACHABLE, ProducerError } from '../../api/errors.ts'
-import type { HostPort } from '../requests.ts'
 
 /** A connection, and the error that broke it: the client reports that apart from the requests that failed by it. */
 export interface OpenConnection {

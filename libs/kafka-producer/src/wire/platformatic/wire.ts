@@ -9,7 +9,7 @@ import {
   ResponseError,
   type Connection,
 } from '@platformatic/kafka'
-import type { KafkaConnection } from '@tributary/config'
+import type { HostPort, KafkaConnection } from '@tributary/config'
 import { errorTree, noAnswer, refusedConnection, mostSpecificCode } from '../connection-errors.ts'
 import { BrokerError, ProducerError } from '../../api/errors.ts'
 import type {
@@ -23,7 +23,7 @@ import type {
   Wire,
 } from '../wire.ts'
 import { Connections } from './connections.ts'
-import { atAnyBroker, type HostPort, inOrderOf, partitionsByTopic } from '../requests.ts'
+import { atAnyBroker, inOrderOf, partitionsByTopic } from '../requests.ts'
 import { produceV9 } from './produce-api.ts'
 
 /**

@@ -57,7 +57,7 @@ test('parsed values have their types, and an unset key has its default', () => {
   assert.equal(values.attempts, -1)
 })
 
-test('parse throws every error of every key at once, in Connect's frame', () => {
+test('parse throws every error of every key at once, framed as Connect does', () => {
   assert.throws(
     () => spec.parse({ port: 'x', resume: 'yes', mode: null }),
     (error: unknown) => {

@@ -101,9 +101,9 @@ test('an offset from which the source cannot continue is refused with the reason
   assert.equal(refused.status, 400)
   assert.equal(message(refused), 'Invalid offset for a gRPC source: sequence must be a whole number from 0')
   const other = { grpc_server: 'other:1', grpc_method: 'a/b' }
-  const refused = await call('PATCH', '/offsets', { offsets: [{ partition: other, offset: { resume: 1 } }] })
-  assert.equal(refused.status, 400)
-  assert.match(message(refused), /^Invalid offset for a gRPC source: this connector reads/)
+  const foreign = await call('PATCH', '/offsets', { offsets: [{ partition: other, offset: { resume: 1 } }] })
+  assert.equal(foreign.status, 400)
+  assert.match(message(foreign), /^Invalid offset for a gRPC source: this connector reads/)
   const removed = await call('PATCH', '/offsets', { offsets: [{ partition: { any: 'thing' }, offset: null }] })
   assert.equal(removed.status, 200, message(removed))
 })

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLog } from '../testing/run-scripted.ts'
 import { EventLoopWatchdog } from './event-loop-watchdog.ts'
+import { threadCpuMs } from './held-callback.ts'
 import { type PluginScope, runInScope } from './plugin-scope.ts'
 
 // test/crash/isolation/busy-machine.test.ts tests the same on a busy machine. That test also has endless promise reactions,
@@ -36,9 +37,8 @@ function scopeOf(name: string, fail: (error: Error) => void, asked: () => void =
 }
 
 function compute(cpuMs: number): void {
-  const own = (): number => process.threadCpuUsage().user / 1000
-  const until = own() + cpuMs
-  while (own() < until);
+  const until = threadCpuMs() + cpuMs
+  while (threadCpuMs() < until);
 }
 
 /** The watchdog fails the scope that held the loop when its timer runs next. */

@@ -35,7 +35,7 @@ describe('the gRPC source connector', () => {
     ]) {
       connector.checkOffsets({ ...BASE, ...RESUME }, [{ partition: PARTITION, offset }])
     }
-    connector.checkOffsets(BASE, [{ partition: { ...PARTITION, grpc_server: 'former:1' }, offset: null }])
+    connector.checkOffsets(BASE, [{ partition: { ...PARTITION, grpc_server: 'previous:1' }, offset: null }])
   })
 
   for (const [what, partition, offset, props] of [

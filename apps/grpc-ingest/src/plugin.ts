@@ -14,7 +14,7 @@ export const grpcSource: SourcePlugin = {
   taskClass: 'io.tributary.connect.grpc.GrpcSourceTask',
   metricPrefix: 'grpc',
   metricLabels: (props) => ({ server: serverOf(parseConfig(grpcSpec, props)) }),
-  // grpc.connection.timeout.ms limits the connection alone. A quiet stream may answer as late as it likes.
+  // grpc.connection.timeout.ms limits the connection only. A quiet stream may take any time to answer.
   reconnectPolicy: (props) => reconnect.policy(parseConfig(grpcSpec, props)),
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(grpcSpec, props)['grpc.max.connection.age.ms'] }),
   connector: new GrpcSourceConnector(),

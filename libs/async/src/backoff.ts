@@ -11,7 +11,7 @@ export interface BackoffOptions {
   readonly random?: () => number
 }
 
-/** KIP-580: clients that failed together do not try again together, and none waits much less than it was told to. */
+/** The jitter of KIP-580: clients that failed together try again at different times, and none much before its backoff ends. */
 export const KAFKA_JITTER = { from: 0.8, to: 1.2 } as const
 
 const HALF_TO_ALL = { from: 0.5, to: 1 } as const

@@ -1,11 +1,11 @@
 import type { ConfigError, OffsetEntry, SourcePartition } from '@tributary/connect-api'
 
-/** What a field of an offset must be; a field that is absent or null is not checked. */
+/** The type of a field of an offset. A field that is absent or null is not checked. */
 export type OffsetField = 'string' | 'number'
 
 /**
- * Checks offsets that are to be altered, for a connector whose tasks have one source partition each (`SourceConnector.checkOffsets`).
- * An offset of another partition may be deleted only. Throws what `invalid` makes of the reason.
+ * Checks the offsets that an operator wants to store (`SourceConnector.checkOffsets`), for a connector with one source partition.
+ * The offset of another partition may only be deleted. Throws the error that `invalid` makes of the reason.
  */
 export function checkOffsets(
   offsets: readonly OffsetEntry[],

@@ -1,6 +1,6 @@
 import { ConfigError, defineErrors, NotConnectedError, RetriableError } from '@tributary/connect-api'
 
-/** Errors of what sources share. */
+/** Errors of the parts that push sources share. */
 export const pushSourceErrors = defineErrors({
   HTTP_CONNECT: {
     type: NotConnectedError,

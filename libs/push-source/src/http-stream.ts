@@ -11,14 +11,14 @@ export interface HttpStreamRequest {
   readonly url: string
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** Headers that are sent to every host; the others, credentials among them, go to the host of `url` only. */
+  /** Headers for every host. `headers`, which may hold credentials, go to the host of `url` only. */
   readonly publicHeaders: Readonly<Record<string, string>>
   readonly tls: SecureContextOptions
 }
 
 /**
- * Requests a body that does not end, by GET, and follows up to 5 redirects. Resolves with the answer, whatever its status, once its
- * headers are there. Every connection is a new one. Throws NotConnectedError, or the signal's reason.
+ * Opens a stream over HTTP by GET, and follows up to 5 redirects. Resolves with the response, whatever its status, as soon as its
+ * headers have arrived. Each call opens a new connection. Throws NotConnectedError, or the signal's reason.
  */
 export async function openHttpStream(
   { url: address, headers, publicHeaders, tls }: HttpStreamRequest,
@@ -31,7 +31,7 @@ export async function openHttpStream(
     const response = await get(url, { headers: { ...publicHeaders, ...own }, agent: false, signal, ...tls })
     const location = REDIRECTS.includes(response.statusCode ?? 0) ? response.headers.location : undefined
     const next = location === undefined ? null : URL.parse(location, url.href)
-    // From https to http the request could be read on the way.
+    // A redirect from https to http would send the request unencrypted.
     const followed = next !== null && (next.protocol === 'https:' || next.protocol === url.protocol)
     if (!followed || redirects === REDIRECTS_MAX) return response
     response.destroy()

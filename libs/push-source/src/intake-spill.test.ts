@@ -22,7 +22,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 20_000
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error('waited in vain: ' + String(condition))
+    if (performance.now() > deadline) throw new Error(`this did not become true within 20 s: ${String(condition)}`)
     await turn()
   }
 }
@@ -32,15 +32,15 @@ interface Rig {
   readonly stats: ReturnType<typeof createTaskStats>
   readonly events: { event: string; fields: LogFields }[]
   paused: boolean
-  /** The present connection ends. */
+  /** Ends the current connection. */
   end(): void
-  /** The next connection. */
+  /** Opens the next connection. */
   reopen(): void
   /** Pushes messages as one burst. */
   push(from: number, to: number): void
-  /** As a poll whose records Kafka has, with their offsets, at once; the numbers. */
+  /** Polls; Kafka acknowledges the records and commits their offsets at once. Returns the numbers. */
   deliver(max?: number): Promise<number[]>
-  /** As a poll whose records Kafka never gets. */
+  /** Polls; Kafka acknowledges no record. Returns the numbers. */
   poll(max?: number): Promise<number[]>
 }
 
@@ -104,7 +104,7 @@ async function deliverAll(rig: Rig): Promise<number[]> {
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
 
 describe('an intake that spills', () => {
-  test('keeps the order, and everything, however pushes and polls fall', async (t) => {
+  test('keeps the order and loses nothing, for random pushes and polls', async (t) => {
     for (let seed = 1; seed <= (LONG ? 200 : 20); seed++) {
       const dir = await temporaryFolder(t)
       const rig = createRig(dir, 10_000_000, 10 + seed)
@@ -141,7 +141,7 @@ describe('an intake that spills', () => {
     await rig.intake.close()
   })
 
-  test('lets the server wait only at the bound of the disk, and goes on when there is room', async (t) => {
+  test('pauses the connection only at the disk bound, and resumes it when there is room', async (t) => {
     const rig = createRig(await temporaryFolder(t), 2000)
     await rig.poll()
     let pushed = 0
@@ -161,7 +161,7 @@ describe('an intake that spills', () => {
     await rig.intake.close()
   })
 
-  test('hands out first, after a stop, what was not delivered', async (t) => {
+  test('delivers first, after a stop, the undelivered messages of the last run', async (t) => {
     const dir = await temporaryFolder(t)
     const first = createRig(dir)
     await first.poll()
@@ -171,7 +171,7 @@ describe('an intake that spills', () => {
     assert.deepEqual(await first.poll(), range(7, 14))
     first.push(100, 103)
     first.intake.drain()
-    assert.equal(first.stats.queueSize, 0, 'nothing is given up')
+    assert.equal(first.stats.queueSize, 0, 'no message counts as lost')
     await first.intake.close()
     const second = createRig(dir)
     second.push(103, 106)
@@ -179,7 +179,7 @@ describe('an intake that spills', () => {
     await second.intake.close()
   })
 
-  test('keeps at a stop also what was on its way from memory to Kafka, before what came later', async (t) => {
+  test('keeps at a stop the unacknowledged messages too, before younger ones', async (t) => {
     const dir = await temporaryFolder(t)
     const first = createRig(dir)
     await first.poll()
@@ -198,7 +198,7 @@ describe('an intake that spills', () => {
     await third.intake.close()
   })
 
-  test('has, after a kill, all that was spilled and not delivered', async (t) => {
+  test('delivers after a kill all spilled messages that were not delivered', async (t) => {
     const dir = await temporaryFolder(t)
     const first = createRig(dir)
     await first.poll()
@@ -217,7 +217,7 @@ describe('an intake that spills', () => {
     await Promise.all([first.intake.close(), second.intake.close()])
   })
 
-  test('tells the end of a connection at once, with a backlog on disk, and goes on with the backlog', async (t) => {
+  test('reports the end of a connection at once despite a backlog on disk, and then delivers the backlog', async (t) => {
     const rig = createRig(await temporaryFolder(t))
     await rig.poll()
     rig.push(0, 30)
@@ -230,7 +230,7 @@ describe('an intake that spills', () => {
     await rig.intake.close()
   })
 
-  test('forgets messages of which nothing became a record', async (t) => {
+  test('deletes messages that made no record', async (t) => {
     const rig = createRig(await temporaryFolder(t))
     await rig.poll()
     rig.push(0, 100)
@@ -245,23 +245,23 @@ describe('an intake that spills', () => {
   })
 })
 
-describe('an intake that spills, beside the run that it follows', () => {
-  test('leaves the folder alone until its first poll, then hands out first what that run left', async (t) => {
+describe('an intake that spills, while its predecessor still runs', () => {
+  test('leaves the folder alone until its first poll, then delivers first what the predecessor left', async (t) => {
     const dir = await temporaryFolder(t)
-    const former = createRig(dir)
-    await former.poll()
-    former.push(0, 40)
+    const predecessor = createRig(dir)
+    await predecessor.poll()
+    predecessor.push(0, 40)
     await turn()
     const successor = createRig(dir)
     successor.push(40, 52)
     await turn()
-    assert.equal(successor.paused, true, 'until then a full queue pauses')
-    await former.intake.close()
+    assert.equal(successor.paused, true, 'before the first poll a full queue pauses the connection')
+    await predecessor.intake.close()
     assert.deepEqual(await deliverAll(successor), range(0, 52))
     await successor.intake.close()
   })
 
-  test('keeps nothing when it is dropped before its first poll', async (t) => {
+  test('keeps nothing on disk when it is closed before its first poll', async (t) => {
     const dir = await temporaryFolder(t)
     const dropped = createRig(dir)
     dropped.push(0, 9)
@@ -269,7 +269,7 @@ describe('an intake that spills, beside the run that it follows', () => {
     assert.deepEqual(await readdir(dir), [])
   })
 
-  test('goes on in memory while another process has the folder, and says so', async (t) => {
+  test('works in memory while another process holds the folder, and logs this', async (t) => {
     const dir = await temporaryFolder(t)
     const owner = createRig(dir)
     await owner.poll()
@@ -286,7 +286,7 @@ describe('an intake that spills, beside the run that it follows', () => {
 describe('an intake whose disk fails', () => {
   const failed = (rig: Rig): number => rig.events.filter(({ event }) => event === 'spill_failed').length
 
-  test('makes the server wait, loudly, loses nothing, and spills again once the disk is sound', async (t) => {
+  test('pauses the connection, logs the failure, loses nothing, and spills again once the disk works', async (t) => {
     const dir = join(await temporaryFolder(t), 'file')
     await writeFile(dir, 'not a folder')
     mock.timers.enable({ apis: ['setTimeout'] })
@@ -310,7 +310,7 @@ describe('an intake whose disk fails', () => {
     await rig.intake.close()
   })
 
-  test('in the midst of a write, with a backlog: hands out all in order, and keeps what it can at the end', async (t) => {
+  test('during a write, with a backlog: delivers all in order, and keeps what it can at the end', async (t) => {
     const dir = await temporaryFolder(t)
     const rig = createRig(dir)
     await rig.poll()
@@ -333,7 +333,7 @@ describe('an intake whose disk fails', () => {
     await next.intake.close()
   })
 
-  test('at the end, too, says how many messages that cost', async (t) => {
+  test('at the end: logs and counts the lost messages', async (t) => {
     const dir = await temporaryFolder(t)
     const rig = createRig(dir)
     await rig.poll()

@@ -6,21 +6,22 @@ import type { SpillOptions } from './spill/spill-parts.ts'
 const HIGH_UTILIZATION_PERCENT = 80
 
 /**
- * What happens to a message that comes while the queue is full: `pause` lets the sender wait, `drop` counts it, and with
- * options of a spill it goes to disk, where the sender waits only once that is full too.
+ * What a full queue leads to. `pause`: the connection is paused, so the sender waits. `drop`: new messages are counted and
+ * discarded. Options of a spill: messages go to disk, and the connection is paused only when the disk bound is reached or the disk
+ * fails.
  */
 export type OverflowPolicy<T> = 'pause' | 'drop' | SpillOptions<T>
 
-/** What can be told to wait: a connection. */
+/** A connection that can be paused. */
 export interface Pausable {
   pause(): void
   resume(): void
 }
 
 export interface IntakeOptions<T> {
-  /** Messages held in memory at most (≥ 1). */
+  /** Most messages in memory (≥ 1). */
   readonly maxRecords: number
-  /** Bytes held in memory at most (≥ 1). */
+  /** Most bytes of messages in memory (≥ 1). */
   readonly maxBytes: number
   readonly overflow: OverflowPolicy<T>
   readonly stats: TaskStats
@@ -29,25 +30,24 @@ export interface IntakeOptions<T> {
 }
 
 /**
- * One connection's way into the intake, from `Intake.open`. A source gives its messages and its end to this object only, so the end
- * of an old connection cannot be taken for the end of the next one.
+ * The entry of one connection to the intake, from `Intake.open`. A source passes the messages and the end of a connection to this
+ * object only. So the intake cannot mistake the end of an old connection for the end of the next one.
  */
 export interface IntakeConnection<T> {
-  /** Takes one message of `bytes` bytes. `received` follows once for all messages that came together. */
+  /** Queues one message of `bytes` bytes. `received` follows once for all messages that arrived together. */
   push(message: T, bytes: number): void
-  /** Counts what came together: `messages` messages of `bytes` bytes in all. */
+  /** Counts messages that arrived together: their number, and their bytes in all. */
   received(messages: number, bytes: number): void
-  /** What is to be paused while the queue is full. It is paused at once if the queue is full already. */
+  /** Names the connection to pause while the queue is full. If the queue is full already, the connection is paused at once. */
   attach(transport: Pausable): void
-  /** The connection is over: once the queue is empty, `take` throws `error`. Ignored after the next `open`. */
+  /** The connection has ended: `take` throws `error` once the queue is empty. Ignored after the next `open`. */
   ended(error: Error): void
 }
 
 /**
- * From a transport to the task's poll: a queue of at most `maxRecords` messages and `maxBytes`. A full queue pauses the transport,
- * so the sender waits. With `drop`, further messages are counted and thrown away instead; with a spill they go to disk before the
- * queue gets full. The end of a connection waits in the queue behind its last message. With a backlog on disk `take` throws the end
- * at once, so that the next connection need not wait for Kafka.
+ * The bounded queue between a connection and the `poll` of a task. `OverflowPolicy` says what happens when the queue is full. The
+ * end of a connection waits in the queue behind its last message. With a backlog on disk, `take` throws the end at once, so that
+ * the source can connect again before Kafka has the backlog.
  */
 export class Intake<T> {
   readonly #options: IntakeOptions<T>
@@ -80,14 +80,14 @@ export class Intake<T> {
     return this.#draining
   }
 
-  /** The error that ended the present connection; null while it lives. */
+  /** The error that ended the current connection; null while the connection is open. */
   get ended(): Error | null {
     return this.#ended
   }
 
   /**
-   * Opens the intake for a new connection; called before that connection can bring anything. From now on the former connection's
-   * end is ignored. Its messages are not: nothing that a transport handed over is lost.
+   * Opens the intake for a new connection. Call it before that connection can deliver a message. From now on the end of the
+   * previous connection is ignored. Its messages are still accepted, so none is lost.
    */
   open(): IntakeConnection<T> {
     this.#ended = null
@@ -134,7 +134,7 @@ export class Intake<T> {
     this.#queue.end(error)
   }
 
-  /** Up to `max` messages in order, [] after `waitMs` without one, null at the end of a drained intake. */
+  /** The next messages in order, at most `max`; [] after `waitMs` without one; null at the end of a drained intake. */
   async take(max: number, waitMs: number, signal: AbortSignal): Promise<T[] | null> {
     try {
       const answer = this.#spill
@@ -148,29 +148,29 @@ export class Intake<T> {
     }
   }
 
-  /** What became of the messages of the last `take`: the records that poll is about to hand out, perhaps none. */
+  /** The records that the messages of the last `take` became, perhaps none. Call it before `poll` returns them. */
   handedOut(records: readonly SourceRecord[]): void {
     this.#spill?.handedOut(records)
   }
 
-  /** From `commitRecord`: Kafka has the record. */
+  /** Kafka has acknowledged the record; call it from `commitRecord`. */
   delivered(record: SourceRecord): void {
     this.#spill?.delivered(record)
   }
 
-  /** From `commit`: what was delivered is not needed on disk any more. */
+  /** The offsets of the delivered records are committed; call it from `commit`. Deletes their messages from disk. */
   async committed(): Promise<void> {
     await this.#spill?.committed()
   }
 
-  /** No more will come: `take` answers what is queued, then null. */
+  /** No more messages will arrive: `take` returns the queued messages, then null. */
   drain(): void {
     this.#draining = true
     this.#queue.end()
     this.#gauge()
   }
 
-  /** After the last `take`: what nobody took is kept on disk for the next run, where there is a spill. Idempotent. */
+  /** Call it after the last `take`. A spill keeps the undelivered messages on disk for the next run. Idempotent. */
   async close(): Promise<void> {
     await this.#spill?.close()
   }
@@ -223,7 +223,7 @@ export class Intake<T> {
     })
   }
 
-  /** What a stop does not deliver, and the spill keeps, is not given up: it is not counted then. */
+  /** After a drain the queue gauges show the messages that a stop would lose, so those that the spill keeps do not count. */
   #gauge(): void {
     const { stats } = this.#options
     const kept = this.#draining && this.#spill?.keeps

@@ -6,49 +6,51 @@ import { RateLimitedLog } from './rate-limited-log.ts'
 import { readerTask, type SourceReader } from './reader-task.ts'
 import { TaskMetricsLog } from './task-metrics-log.ts'
 
-/** A connection that was made. */
+/** An open connection. */
 export interface PushConnection extends Pausable {
-  /** Ends the connection at once. Called once; nothing needs to be told of that end. */
+  /** Ends the connection at once. Called once. The source need not report this end to the sink. */
   close(): void
 }
 
-/** Where a connection's messages and its end go. */
+/** Receives the messages and the end of a connection. */
 export interface PushSink<M> {
-  /** Takes one message of about `bytes` bytes. */
+  /** Queues one message of about `bytes` bytes. */
   push(message: M, bytes: number): void
-  /** The connection is over: the messages before are delivered, then the runtime acts on the error. */
+  /** The connection has ended. The messages before are delivered, then the runtime handles the error by its kind. */
   ended(error: ConnectError): void
 }
 
-/** The part of a push source that knows its transport; `pushTask` does everything else. */
+/** The part of a push source that is specific to its transport. `pushTask` does everything else. */
 export interface PushSource<M> {
   /**
-   * Opens a connection and resolves with it once the server answered. Its messages and its end go to `sink`. Throws
-   * NotConnectedError, or ConfigError for what no second try can heal.
+   * Opens a connection, and resolves once the server has accepted it. The messages and the end of the connection go to `sink`.
+   * Throws NotConnectedError; ConfigError if a user must change something first; or the signal's reason.
    */
   connect(sink: PushSink<M>, signal: AbortSignal): Promise<PushConnection>
-  /** The record of a message; null: none. Throws nothing: a message that cannot be read is a record with the bytes as they came. */
+  /** The record of a message; null: no record. Must not throw: the record of an unreadable message holds its original bytes. */
   record(message: M): SourceRecord | null
-  /** Whether the next connection goes on where the last one ended. If not, each reconnect counts as a gap. */
+  /** Whether the next connection continues where the last one ended. If not, each reconnect counts as a gap. */
   resumes(): boolean
 }
 
-/** What `pushTask` needs to know of the settings; `flowSettings(…).options` answers all but the log fields. */
+/** The parts and limits of a push task. `flowSettings(…).options` returns the limits. */
 export interface PushTaskOptions<M> {
   readonly source: PushSource<M>
-  /** Bounds of the queue. */
+  /** Most messages in the queue (≥ 1). */
   readonly maxRecords: number
+  /** Most bytes of messages in the queue (≥ 1). */
   readonly maxBytes: number
+  /** Most messages that one `poll` takes. */
   readonly maxPollRecords: number
-  /** When the queue is full: `pause` lets the server wait, `drop` counts and throws away. */
+  /** What a full queue leads to. `pause`: the server waits. `drop`: new messages are counted and discarded. */
   readonly overflow: 'pause' | 'drop'
   /** Fields of every log line of the task, such as the host and the topic. No secrets. */
   readonly logFields: Readonly<Record<string, string>>
 }
 
 /**
- * The task of a push source: bounded queue, back-pressure, drain, gap counts, and the log lines that operators look for. `create` is
- * called at the start of the task and throws ConfigError.
+ * Makes the task of a push source: a bounded queue, back-pressure, drain, gap counts, and the log lines of the runbooks. The start
+ * of the task calls `create`, which may throw ConfigError.
  */
 export function pushTask<M>(create: (context: TaskContext) => PushTaskOptions<M>): SourceTask {
   return readerTask<never>((context) => Promise.resolve(new PushReader(create(context), context)))
@@ -138,7 +140,7 @@ class PushReader<M> implements SourceReader {
   }
 }
 
-/** Counts the messages that come in one callback of the transport together. */
+/** Counts together the messages that arrive in one callback of the transport. */
 function sinkOf<M>(intake: IntakeConnection<M>): PushSink<M> {
   let messages = 0
   let bytes = 0

@@ -3,7 +3,7 @@ import { type LogFields, type Logger, oncePer } from '@tributary/telemetry'
 
 const PERIOD_MS = 30_000
 
-/** Warnings that a busy stream repeats: one line an event each 30 s, which tells how many were left out before it. */
+/** Logs a repeated warning once in 30 s, by event. The line has the number of lines suppressed before it (`suppressed`). */
 export class RateLimitedLog {
   readonly #log: Logger
   readonly #limit: (event: string) => number | null

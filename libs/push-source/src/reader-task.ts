@@ -9,10 +9,10 @@ import {
   type TaskContext,
 } from '@tributary/connect-api'
 
-/** A poll waits this long for a first message, in ms. A message that comes ends the wait at once. */
+/** Longest wait of a poll for a message, in ms. A message ends the wait at once. */
 const POLL_TIMEOUT_MS = 1000
 
-/** What reads a source, from the start of a task to its stop. The methods are those of SourceTask, but for `read`. */
+/** Reads a source from the start of a task to its stop. See SourceTask for all methods but `read`. */
 export interface SourceReader {
   connect(signal: AbortSignal): Promise<void>
   /** The next records; [] after `waitMs` without one; null at the end, after `drain`. */
@@ -30,8 +30,8 @@ interface OptionalMethods {
 }
 
 /**
- * A source task around a reader that `create` makes at the start and the stop closes. `optional` names the further methods of
- * SourceTask that the reader has; the runtime does the work behind them only for tasks that have them.
+ * Makes a source task around a reader. `create` makes the reader when the task starts; the stop closes the reader. `optional` names
+ * the optional methods of SourceTask that the reader has, as the runtime treats tasks that have them differently.
  *
  *     createTask: () => readerTask(createFeedReader, ['takeOver', 'handOver'])
  */
@@ -57,7 +57,7 @@ export function readerTask<M extends keyof OptionalMethods = never>(
       await closing?.close()
     },
   }
-  // The runtime may ask after the stop: a late acknowledgement, a look at the connection.
+  // The runtime may call these after the stop, for example when Kafka acknowledges a record then.
   const delegate = (name: M) => (argument: unknown, more?: unknown) => {
     const methods = reader as Record<M, (...args: unknown[]) => unknown> | null
     return methods === null ? null : methods[name](argument, more)

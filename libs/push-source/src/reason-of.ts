@@ -1,4 +1,4 @@
-/** The words of a connection error. One that tried several addresses has none of its own; OpenSSL's stand in `reason`. */
+/** The reason of a connection error as text. An AggregateError has its reasons in `errors`, an error of OpenSSL in `reason`. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
   const { reason } = error as { reason?: unknown }

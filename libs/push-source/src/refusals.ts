@@ -1,21 +1,21 @@
-/** A token that is renewed meanwhile, or a server that starts, heals a refusal; the third in a row is nobody's to heal but a user's. */
+/** One or two refusals may pass by themselves: a token is being renewed, or the server is starting. */
 const LIMIT = 3
 
-/** Counts how often in a row a server refused the credentials. */
+/** Counts the refusals of the credentials in a row. */
 export class Refusals {
   #inARow = 0
 
-  /** Refusals since the credentials were accepted last. */
+  /** Refusals since the last call of `accepted`. */
   get inARow(): number {
     return this.#inARow
   }
 
-  /** The server accepted the credentials, or did not come to judge them: the next refusal is the first of a row. */
+  /** The server accepted the credentials, or failed before it checked them. The next refusal is the first of a row. */
   accepted(): void {
     this.#inARow = 0
   }
 
-  /** The server refused them. True: the third time in a row, so a user must change something. */
+  /** The server refused the credentials. Returns true from the third refusal in a row on: a user must change something. */
   refused(): boolean {
     return ++this.#inARow >= LIMIT
   }

@@ -1,7 +1,7 @@
 import type { SourceOffset } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 
-/** The record number to go on from: that of the last committed record, 0 without one. Says in the log which it is. */
+/** The number of the last committed record (`sequence` of its offset); 0 if there is none. Logs which. */
 export function restoredSequence(offset: SourceOffset | null, sessionId: string, log: Logger): number {
   if (offset === null) {
     log.info('no_previous_offset', { starting_fresh: true, sequence: 0 })

@@ -1,4 +1,4 @@
-/** The wait in ms that a `Retry-After` header asks for (RFC 9110, section 10.2.3: seconds, or a date); undefined without one. */
+/** The wait in ms that a `Retry-After` header asks for (RFC 9110, section 10.2.3: seconds or a date); undefined: none. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined || header.trim() === '') return undefined
   const seconds = Number(header)

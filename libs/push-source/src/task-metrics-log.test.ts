@@ -33,7 +33,7 @@ describe('the task_metrics line', () => {
     return lines.at(-1)!.fields['status']
   }
 
-  test('comes each 30 s', () => {
+  test('is logged each 30 s', () => {
     for (const at of [0, 29_999, 30_000, 59_999, 60_000]) {
       monotonic = at
       metrics.maybeWrite(true)
@@ -41,7 +41,7 @@ describe('the task_metrics line', () => {
     assert.equal(lines.length, 2)
   })
 
-  test('tells the worst that is true, as a warning', () => {
+  test('has the worst status that applies, as a warning', () => {
     assert.equal(status(), 'HEALTHY')
     assert.equal(lines[0]!.level, 'info')
     stats.lastMessageAt = NOW - 60_001
@@ -56,16 +56,16 @@ describe('the task_metrics line', () => {
     assert.deepEqual(new Set(lines.slice(1).map(({ level }) => level)), new Set(['warn']))
   })
 
-  test('counts as lag what waits in the queue, whatever became of the rest', () => {
+  test('counts as lag the messages in the queue, however many records the others became', () => {
     stats.messagesReceived = 5000
-    // Three of four were heartbeats that a rule left out, or duplicates.
+    // Three of four messages made no record: heartbeats or duplicates.
     metrics.handedOut(4900, 1225)
     assert.equal(status(), 'HEALTHY')
     assert.equal(lines[0]!.fields['lag_count'], 100)
     assert.equal(lines[0]!.fields['records_produced'], 1225)
   })
 
-  test('has no lag below 0, although a former run left messages', () => {
+  test('has no negative lag when an earlier run left messages', () => {
     metrics.handedOut(5, 50)
     metrics.write(true)
     assert.equal(lines[0]!.fields['lag_count'], 0)

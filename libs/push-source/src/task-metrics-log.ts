@@ -6,14 +6,14 @@ const HIGH_UTILIZATION_PERCENT = 80
 const HIGH_LAG = 1000
 const SILENCE_MS = 60_000
 
-/** The `task_metrics` line that the documents' runbooks look for, twice a minute while the task polls. */
+/** Logs the line `task_metrics`, which runbooks search for, each 30 s while the task polls. */
 export class TaskMetricsLog {
   readonly #log: Logger
   readonly #clock: Clock
   readonly #stats: TaskStats
   readonly #sessionId: string
   #nextAt: number
-  /** Taken out of the queue, whatever became of them: one record, several, or none. */
+  /** Messages taken from the queue. A message may become one record, several or none. */
   #messagesTaken = 0
   #recordsProduced = 0
   connects = 0
@@ -26,7 +26,7 @@ export class TaskMetricsLog {
     this.#nextAt = clock.monotonic() + PERIOD_MS
   }
 
-  /** A poll took so many messages out of the queue and handed out so many records. */
+  /** A poll took `messages` messages from the queue and returned `records` records. */
   handedOut(messages: number, records: number): void {
     this.#messagesTaken += messages
     this.#recordsProduced += records
@@ -41,7 +41,7 @@ export class TaskMetricsLog {
   write(connected: boolean): void {
     const s = this.#stats
     const utilization = Math.round((s.queueSize * 1000) / s.queueCapacity) / 10
-    // What a former run left on disk was not received by this one.
+    // Messages that an earlier run left on disk are taken, but were not received by this run.
     const lag = Math.max(0, s.messagesReceived - s.messagesDropped - this.#messagesTaken)
     const silence = s.lastMessageAt === 0 ? -1 : this.#clock.now() - s.lastMessageAt
     const fields = {
@@ -63,7 +63,7 @@ export class TaskMetricsLog {
   }
 }
 
-/** The first that applies, as the documents order them. */
+/** The worst status that applies. */
 function statusOf(connected: boolean, dropped: number, utilization: number, lag: number, silenceMs: number): string {
   if (!connected) return 'DISCONNECTED'
   if (dropped > 0) return 'DROPPING_MESSAGES'

@@ -7,15 +7,15 @@ import { until } from './until.ts'
 const HAND_OVERS = 3
 
 /**
- * What a source promises whose plugin has `handOver`: a run that was connected beside the one before it, and goes on where
- * that one stopped, loses nothing; where the source can tell, nothing comes twice either.
+ * The promises of a source whose plugin has `handOver`. A run connects while its predecessor still runs, and continues where the
+ * predecessor ended. No message is lost. If the source can find duplicates, no message is delivered twice.
  */
 export function handOverContract(
   fixture: SourceFixture,
   scenario: (title: string, extra: Props, play: Scenario) => void,
 ): void {
   scenario('hands over with overlap, and loses nothing', {}, handsOver)
-  scenario('hands over although Kafka is away, and loses nothing', {}, handsOverWithoutKafka)
+  scenario('hands over while Kafka is away, and loses nothing', {}, handsOverWithoutKafka)
   if (fixture.alwaysResumes) {
     scenario('hands over with overlap, and repeats nothing', {}, (scene) => repeatsNothing(scene))
     return
@@ -55,24 +55,24 @@ async function resumesAfterwards({ feed, task, arrived, numbers }: Scene): Promi
   assert.equal(task.stats.sequenceGaps, 0)
 }
 
-/** What the run before holds keeps its end waiting; its successor holds what comes meanwhile. */
+/** The predecessor cannot end before Kafka has its messages. The successor holds those that arrive meanwhile. */
 async function handsOverWithoutKafka({ task, feed, arrived, numbers }: Scene): Promise<void> {
   feed.send(10)
   await arrived(10)
   task.kafka('down')
   feed.send(200)
-  await until(() => task.stats.messagesReceived >= 210, 'it is received')
+  await until(() => task.stats.messagesReceived >= 210, 'the task has received all messages')
   const handedOver = task.handOver()
-  await until(() => feed.connections === 2, 'a second connection is made')
+  await until(() => feed.connections === 2, 'the successor is connected')
   feed.send(200)
   task.kafka('up')
   await handedOver
   feed.send(10)
-  await until(async () => (await numbers()).includes(420), 'the last one is there', 60_000)
+  await until(async () => (await numbers()).includes(420), 'the last message is in the topic', 60_000)
   assert.deepEqual([...new Set(await numbers())], range(1, 420))
 }
 
-/** Answers how many messages were sent; all of them are there. */
+/** Returns the number of messages sent, once all are in the topic. */
 async function handOverUnderLoad({ task, feed, numbers, arrived }: Scene): Promise<number> {
   let sent = 100
   feed.send(sent)
@@ -90,7 +90,7 @@ async function handOverUnderLoad({ task, feed, numbers, arrived }: Scene): Promi
   } finally {
     clearInterval(timer)
   }
-  await until(async () => (await numbers()).includes(sent), 'the last one is there', 60_000)
+  await until(async () => (await numbers()).includes(sent), 'the last message is in the topic', 60_000)
   return sent
 }
 

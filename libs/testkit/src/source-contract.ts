@@ -13,8 +13,8 @@ const POLL_BOUND = 500
 const GENEROUS = 3
 
 /**
- * What every source promises, whatever its transport. `createRunner` is called once for each scenario, which gets a topic of its
- * own.
+ * Tests what every source promises, whatever its transport. `createRunner` is called once for each scenario, so that each has its
+ * own topic.
  */
 export function sourceContract(name: string, fixture: SourceFixture, createRunner: () => Promise<TaskRunner>): void {
   const scenario = (title: string, extra: Props | ((runner: TaskRunner) => Props), play: Scenario): void => {
@@ -44,7 +44,7 @@ export function sourceContract(name: string, fixture: SourceFixture, createRunne
     scenario('never commits an offset before Kafka has its record', {}, (scene) => commitsAfterTheAck(scene, fixture))
     scenario('reads nothing while paused and goes on without loss', fixture.queueBound(100), pauses)
     scenario('delivers what it has received when it is stopped', {}, drains)
-    scenario('sets a record aside that is too large, alone', tolerant, setsAside)
+    scenario('sends only a record that is too large to the dead-letter topic', tolerant, sendsToDeadLetters)
     scenario('fails on a record that is too large where errors are not tolerated', {}, (scene) =>
       failsOnTooLarge(scene, fixture),
     )
@@ -98,25 +98,25 @@ async function commitsAfterTheAck({ task, feed, arrived, numbers }: Scene, fixtu
   }
   feed.send(100)
   await arrived(100)
-  await until(() => committed() === 100, 'the offset of what is there is committed')
+  await until(() => committed() === 100, 'the offset of the first records is committed')
   task.topic('closed')
   feed.send(100)
-  await until(() => task.stats.messagesReceived >= 200, 'the task has received more')
+  await until(() => task.stats.messagesReceived >= 200, 'the task has received more messages')
   await throughout(1500, () => assert.equal(committed(), 100))
   assert.equal((await numbers()).length, 100, 'the topic was closed')
   task.topic('open')
   await arrived(200)
-  await until(() => committed() === 200, 'the offset of the rest is committed')
+  await until(() => committed() === 200, 'the offset of the other records is committed')
 }
 
 async function pauses({ task, feed, arrived, numbers }: Scene): Promise<void> {
   feed.send(10)
   await arrived(10)
   task.pause()
-  await until(() => task.state === 'paused', 'it is paused')
-  // A poll that waits already may end, with what comes.
+  await until(() => task.state === 'paused', 'the task is paused')
+  // A poll that already waits may still return the next messages.
   feed.send(500)
-  await until(() => task.stats.messagesReceived > 10, 'something is received')
+  await until(() => task.stats.messagesReceived > 10, 'a message is received')
   await throughout(1500, () => {})
   const before = [task.polls, (await numbers()).length]
   feed.send(500)
@@ -130,7 +130,7 @@ async function pauses({ task, feed, arrived, numbers }: Scene): Promise<void> {
 async function drains({ task, feed, arrived, numbers }: Scene): Promise<void> {
   task.kafka('down')
   feed.send(3000)
-  await until(() => task.stats.messagesReceived >= 300, 'some are received')
+  await until(() => task.stats.messagesReceived >= 300, 'some messages are received')
   const received = task.stats.messagesReceived
   const stopped = task.stop()
   task.kafka('up')
@@ -150,16 +150,16 @@ function tolerant({ deadLetterTopic }: TaskRunner): Props {
   }
 }
 
-async function setsAside({ task, feed, runner, arrived, numbers }: Scene): Promise<void> {
+async function sendsToDeadLetters({ task, feed, runner, arrived, numbers }: Scene): Promise<void> {
   feed.send(5)
   feed.sendLarge(runner.maxRecordBytes)
   feed.send(5)
   await arrived(10)
-  await until(async () => (await task.setAside()).length > 0, 'it is set aside')
+  await until(async () => (await task.deadLetters()).length > 0, 'the dead-letter topic has a record')
   assert.deepEqual(await numbers(), [...range(1, 5), ...range(7, 11)])
-  const [large, ...more] = await task.setAside()
+  const [large, ...more] = await task.deadLetters()
   assert.equal(more.length, 0)
-  assert.ok((large?.value?.length ?? Infinity) <= 64 * 1024, 'it is cut')
+  assert.ok((large?.value?.length ?? Infinity) <= 64 * 1024, 'the dead letter is cut')
   assert.equal(task.state, 'running')
 }
 
@@ -168,7 +168,7 @@ async function failsOnTooLarge(scene: Scene, fixture: SourceFixture): Promise<vo
   feed.send(5)
   feed.sendLarge(runner.maxRecordBytes)
   feed.send(5)
-  await until(() => task.state === 'failed', 'it fails')
+  await until(() => task.state === 'failed', 'the task fails')
   assert.match(String(task.failure), /Tolerance exceeded/)
   await throughout(500, () => {})
   const before = (await numbers()).filter((number) => number <= 5)
@@ -193,7 +193,7 @@ async function countsTheCut({ task, feed, arrived, numbers }: Scene): Promise<vo
   feed.send(10)
   await arrived(10)
   feed.cut()
-  await until(() => feed.connections === 2, 'it connects again')
+  await until(() => feed.connections === 2, 'the task connects again')
   feed.send(10)
   await arrived(20)
   assert.deepEqual(await numbers(), range(1, 20))
@@ -206,12 +206,12 @@ async function deliversAgain({ task, feed, numbers, arrived }: Scene): Promise<v
   await until(() => task.committedOffset() !== null, 'an offset is committed')
   task.kafka('down')
   feed.send(500)
-  await until(() => task.stats.messagesReceived === 1500, 'the rest is received')
+  await until(() => task.stats.messagesReceived === 1500, 'the other messages are received')
   await task.crash()
   task.kafka('up')
   await task.restart()
   feed.send(1)
-  await until(async () => (await numbers()).includes(1501), 'the last one is there', 60_000)
+  await until(async () => (await numbers()).includes(1501), 'the last message is in the topic', 60_000)
   // Some of the first thousand may come twice, as their offsets may not have been committed yet. None is missing.
   assert.deepEqual([...new Set(await numbers())], range(1, 1501))
 }

@@ -1,6 +1,6 @@
 import type { Props, SourceOffset, SourcePlugin, TaskStats } from '@tributary/connect-api'
 
-/** A real server that the source under test reads: it numbers its messages from 1, and counts what the transport took. */
+/** A real server that the source under test reads. It numbers its messages from 1, and counts what the transport took. */
 export interface Feed {
   /** Keys of the connector's configuration that point at the feed. */
   readonly props: Props
@@ -12,12 +12,12 @@ export interface Feed {
   sendLarge(bytes: number): void
   /** Streams opened so far. */
   readonly connections: number
-  /** Ends the open streams as a failing server does. What is sent until the next one opens comes to who resumes alone. */
+  /** Ends the open streams as a failing server does. Only a source that resumes gets what is sent before the next stream opens. */
   cut(): void
   stop(): Promise<void>
 }
 
-/** What a source brings to the contract suite. */
+/** The parts that the contract suite needs to know of a source. */
 export interface SourceFixture {
   readonly plugin: SourcePlugin
   startFeed(): Promise<Feed>
@@ -32,11 +32,11 @@ export interface SourceFixture {
    * one read (64 KiB for a socket of Node) divided by `messageBytes`, rounded up.
    */
   readonly queueOvershoot: number
-  /** Keys that switch resuming on: the feed then goes on after the number asked for. null: the source cannot resume. */
+  /** Keys that enable resuming: the feed then continues after the requested number. null: the source cannot resume. */
   readonly resume: Props | null
-  /** The feed's own keys switch resuming on already. */
+  /** The keys of the feed enable resuming already. */
   readonly alwaysResumes?: true
-  /** Keys with which a run leaves out what the run before it delivered, of a live feed that both have read; absent: it cannot. */
+  /** Keys with which a run of a live feed drops the messages that its predecessor delivered. Absent: the source cannot do this. */
   readonly deduplicates?: Props
   /**
    * Bytes that a paused connection still takes: transport windows and buffers of both ends. To find it: run the suite with 0; the
@@ -48,7 +48,7 @@ export interface SourceFixture {
   readonly messageBytes: number
 }
 
-/** A record that the broker has. */
+/** A record in a topic. */
 export interface KeptRecord {
   readonly value: Uint8Array | null
 }
@@ -60,35 +60,35 @@ export interface RunningTask {
   readonly failure: unknown
   /** Calls of `poll` so far. */
   readonly polls: number
-  /** The numbers that the present run of the task keeps. */
+  /** The counts and gauges of the current run. */
   readonly stats: TaskStats
-  /** What Kafka kept of the topic, in order of offset, over all runs. */
+  /** The records in the topic, of all runs, in order of offset. */
   kept(): Promise<readonly KeptRecord[]>
-  /** What Kafka kept of the dead-letter topic. */
-  setAside(): Promise<readonly KeptRecord[]>
-  /** As another worker would read it; null when there is none. */
+  /** The records in the dead-letter topic. */
+  deadLetters(): Promise<readonly KeptRecord[]>
+  /** The offset that another worker would read; null if there is none. */
   committedOffset(): SourceOffset | null
   pause(): void
   resume(): void
   stop(): Promise<void>
-  /** Ends it as kill -9 would: nothing more is sent or committed. */
+  /** Ends the task as kill -9 would: nothing more is sent or committed. */
   crash(): Promise<void>
-  /** Another run of the same task, from the committed offset. */
+  /** Starts another run of the task from the committed offset. */
   restart(): Promise<void>
-  /** Another run of the same task follows with overlap; resolves once it has taken over. */
+  /** Starts another run that overlaps with this one. Resolves once that run has taken over. */
   handOver(): Promise<void>
-  /** Kafka cuts and refuses every connection, or takes them again. */
+  /** down: Kafka cuts and refuses every connection. up: Kafka accepts them again. */
   kafka(state: 'up' | 'down'): void
-  /** The topic takes no records for now, while all else in Kafka, offsets too, can be written; or takes them again. */
+  /** closed: the topic refuses records, while all other topics, the offsets topic too, accept writes. open: it accepts them again. */
   topic(state: 'open' | 'closed'): void
 }
 
-/** Starts tasks; given by the runtime's tests, so that this library needs no more than the contract. */
+/** Starts tasks. The caller provides it, so that the main entry point does not depend on the runtime. */
 export interface TaskRunner {
   start(plugin: SourcePlugin, props: Props): Promise<RunningTask>
   /** Topic that the connector's configuration names; it exists. */
   readonly topic: string
-  /** Topic for what is set aside. */
+  /** Topic that gets the records that cannot be delivered. */
   readonly deadLetterTopic: string
   /** The broker refuses a record larger than this. */
   readonly maxRecordBytes: number

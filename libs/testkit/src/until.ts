@@ -1,4 +1,4 @@
-/** Waits until `condition` holds; rejects after `timeoutMs`, which is no expectation, with what it waited for. */
+/** Waits until `condition` holds. Rejects after `timeoutMs` with `what`, the condition in words. The timeout is no expectation. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
@@ -26,7 +26,7 @@ export async function settled(read: () => number, what: string): Promise<number>
   return last
 }
 
-/** Looks at something again and again for a while, as nothing tells of what does not happen. */
+/** Calls `look` each 20 ms for `ms` ms, to check that something does not happen. */
 export async function throughout(ms: number, look: () => void | Promise<void>): Promise<void> {
   const end = performance.now() + ms
   while (performance.now() < end) {

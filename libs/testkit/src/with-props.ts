@@ -1,7 +1,7 @@
 import type { Props } from '@tributary/connect-api'
 import type { SourceFixture } from './source-fixture.ts'
 
-/** The same fixture, whose feeds are read with these settings besides: the suite once more, for exactly once. */
+/** The fixture with further keys, to run the suite again, for example with exactly-once delivery. */
 export function withProps(fixture: SourceFixture, props: Props): SourceFixture {
   return {
     ...fixture,

@@ -22,7 +22,7 @@ describe('the metadata of a call', () => {
     ['a value that is not ASCII', '', { 'x-key': 'sëcret' }, 'grpc.metadata.x-key'],
     ['a binary value that is no base64', '', { 'x-bin': 'sëcret' }, 'grpc.metadata.x-bin'],
   ] as const) {
-    test(`refuses ${what}, without telling the value`, () => {
+    test(`refuses ${what}, without showing the value`, () => {
       assert.throws(
         () => requestMetadata(list, single),
         (error: unknown) => {

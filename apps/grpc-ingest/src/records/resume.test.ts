@@ -50,7 +50,7 @@ describe('Resume', () => {
     assert.equal(stats.sequenceGaps, 0)
   })
 
-  test('takes what is missing when it comes late, and stands where it stood', () => {
+  test('accepts a missing number that arrives later, and keeps its position', () => {
     const { resume, stats } = resumeFrom(0n)
     assert.deepEqual(
       [1n, 4n, 3n, 3n].map((value) => resume.accept(value)),
@@ -60,12 +60,12 @@ describe('Resume', () => {
     assert.deepEqual([stats.sequenceGapMessages, stats.duplicates], [2, 1])
   })
 
-  test('never takes a low number for a new beginning', () => {
+  test('never takes a low number for a reset', () => {
     const { resume } = resumeFrom(50n)
     assert.deepEqual([resume.accept(0n), resume.accept(1n)], [false, false])
   })
 
-  test('goes on after what another run has committed, and tells its messages by their numbers', () => {
+  test('continues after the committed value of the predecessor, and drops its messages by their numbers', () => {
     const { resume, stats } = resumeFrom(5n)
     assert.equal(resume.takeOver(9n), true)
     assert.equal(resume.last, 9n)
@@ -73,7 +73,7 @@ describe('Resume', () => {
     assert.deepEqual([stats.duplicates, stats.sequenceGaps], [2, 0])
   })
 
-  test('cannot tell another run’s messages by tokens, though they look like numbers, nor by numbers in any order', () => {
+  test('cannot find the messages of the predecessor by tokens, even numeric ones, nor by unordered numbers', () => {
     assert.equal(resumeFrom('1').resume.takeOver('2'), false)
     assert.equal(resumeFrom(1n, { monotonic: false }).resume.takeOver(2n), false)
     assert.equal(resumeFrom(null).resume.takeOver(null), true)

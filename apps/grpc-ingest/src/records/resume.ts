@@ -26,7 +26,7 @@ export interface ResumeOptions {
  * The resume position of a stream. It starts at the last committed value and follows the received messages, so that a
  * reconnect continues after the last received message and a restart after the last committed one. A token is only
  * remembered. Numbers are compared: duplicates are recognized (`sequence_duplicate`) and missing numbers are counted
- * (`sequence_gap`). The server was told where to continue, so a lower number never means that it began again.
+ * (`sequence_gap`). The request says where to continue, so a lower number never means that the server restarted its numbering.
  */
 export class Resume {
   readonly #options: ResumeOptions
@@ -48,7 +48,7 @@ export class Resume {
 
   /**
    * Continues after the last value that the predecessor committed while this run was connected already. Returns false
-   * when this run cannot tell which of its messages the predecessor delivered.
+   * if this run cannot find out which of its messages the predecessor delivered.
    */
   takeOver(committed: ResumeValue | null): boolean {
     this.#restore(committed)
@@ -68,7 +68,7 @@ export class Resume {
       this.#options.log.warn('sequence_duplicate', { sequence: value, last_received: this.#last })
       return false
     }
-    if (judgement === 'late') return true
+    if (judgement === 'fill') return true
     if (judgement?.kind === 'skipped') this.#gap(judgement)
     if (value !== null) this.#last = value
     return true

@@ -18,7 +18,7 @@ export interface CallRequest {
   readonly metadata: Readonly<Record<string, string | readonly string[]>>
   /** The one request message. */
   readonly message: Uint8Array
-  /** ms after which the call ends with DEADLINE_EXCEEDED, which the server is told too; 0: none. */
+  /** ms after which the call ends with DEADLINE_EXCEEDED, and which is sent to the server; 0: none. */
   readonly deadlineMs: number
   readonly maxMessageBytes: number
 }
@@ -167,8 +167,8 @@ export class ServerStreamCall {
     this.#handOutRest()
     if (this.#ended) return
     const httpStatus = (this.#trailers?.[':status'] as number | undefined) ?? 200
-    const told = this.#trailers && statusOfTrailers(this.#trailers)
-    if (told) this.#end(told)
+    const received = this.#trailers && statusOfTrailers(this.#trailers)
+    if (received) this.#end(received)
     else if (httpStatus !== 200) this.#end(statusOfHttp(httpStatus))
     else this.#end(statusOfReset(this.#stream.rstCode, this.#reason()))
   }

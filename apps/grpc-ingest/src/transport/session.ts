@@ -103,15 +103,15 @@ export class GrpcSession {
  */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<GrpcSession> {
   const closed = new AbortController()
-  const late = new AbortController()
+  const timeout = new AbortController()
   const timer =
     options.connectTimeoutMs > 0
       ? setTimeout(
-          () => late.abort(new Error(`no connection within ${options.connectTimeoutMs} ms`)),
+          () => timeout.abort(new Error(`no connection within ${options.connectTimeoutMs} ms`)),
           Math.min(options.connectTimeoutMs, MAX_TIMER_MS),
         )
       : undefined
-  const giveUp = AbortSignal.any([signal, late.signal, closed.signal])
+  const giveUp = AbortSignal.any([signal, timeout.signal, closed.signal])
   giveUp.throwIfAborted()
   const socket = dial(options)
   socket.once('close', () => closed.abort(new Error('the server closed the connection before it spoke HTTP/2')))

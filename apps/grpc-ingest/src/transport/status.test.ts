@@ -5,8 +5,8 @@ import { statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
 
 describe('the status of a call', () => {
   test("is the trailers', its words decoded", () => {
-    const told = statusOfTrailers({ 'grpc-status': '7', 'grpc-message': 'nicht f%C3%BCr dich' })
-    assert.deepEqual(told, { status: 'PERMISSION_DENIED', message: 'nicht für dich', local: false })
+    const received = statusOfTrailers({ 'grpc-status': '7', 'grpc-message': 'nicht f%C3%BCr dich' })
+    assert.deepEqual(received, { status: 'PERMISSION_DENIED', message: 'nicht für dich', local: false })
     assert.equal(statusOfTrailers({ 'grpc-status': '3', 'grpc-message': '100%' })?.message, '100%')
     assert.equal(statusOfTrailers({ 'grpc-status': '99' })?.status, 'UNKNOWN')
     assert.equal(statusOfTrailers({ 'content-type': 'text/html' }), null)

@@ -19,7 +19,7 @@ export interface LivenessOptions {
 
 const LONGEST_TICK_MS = 1000
 const SHORTEST_TICK_MS = 10
-/** A missed deadline is noticed at most 1/10 of the deadline late. */
+/** A missed deadline is noticed after at most 1.1 times the deadline. */
 const TICKS_PER_DEADLINE = 10
 
 /**

@@ -189,7 +189,7 @@ describe('ids', () => {
   })
 })
 
-describe('a gap that late messages fill', () => {
+describe('a gap that later messages fill', () => {
   test('does not lower the committed number of its stream', async () => {
     const feed = readFeed({ ...NUMBERED, 'gap.topic': 'gaps' })
     await read(feed, numbers(1, 2, 5, ...range(6, 100)))

@@ -42,10 +42,10 @@ export class RecordSource {
     const built = connectionGaps.pending
       ? this.#buildAround(connectionGaps.take(messages), messages)
       : builder.build(messages)
-    const late = sequences.takeLateMessages()
-    if (built.gaps.length === 0 && late.length === 0) return built.records
+    const fills = sequences.takeGapFills()
+    if (built.gaps.length === 0 && fills.length === 0) return built.records
     const connection = messages.at(-1)?.connection ?? null
-    return gaps.complete({ ...built, late, before, connection }, signal)
+    return gaps.complete({ ...built, fills, before, connection }, signal)
   }
 
   /**

@@ -3,7 +3,7 @@ import { plus, type SequenceNumber, spanOf } from '@tributary/push-source'
 import type { ConnectionInfo } from '../message/message.ts'
 import type { Budget, GapFiller } from './backfill.ts'
 import type { BuiltBatch, Gap, GapRecords, GapState, SequenceLog } from './gap.ts'
-import type { LateMessage, Sequences } from './sequences.ts'
+import type { GapFill, Sequences } from './sequences.ts'
 
 export interface GapTrackerOptions {
   readonly sequences: Sequences
@@ -19,7 +19,7 @@ export interface GapTrackerOptions {
 
 /** A batch with gaps, or with messages that fill earlier gaps. */
 export interface BatchWithGaps extends BuiltBatch {
-  readonly late: readonly LateMessage[]
+  readonly fills: readonly GapFill[]
   /** Number of the last record before the batch. */
   readonly before: number
   /** Connection of the last message; null for an empty batch. */
@@ -49,7 +49,7 @@ export class GapTracker {
    * leaves gaps unfilled.
    */
   async complete(
-    { records, gaps, late, before, connection }: BatchWithGaps,
+    { records, gaps, fills, before, connection }: BatchWithGaps,
     signal: AbortSignal,
   ): Promise<SourceRecord[]> {
     const merged = new MergedRecords(before)
@@ -65,7 +65,7 @@ export class GapTracker {
       }
     }
     merged.add(records, done, records.length)
-    this.#closeGaps(late, merged, (gap) => this.#options.sequences.lastOf(gap.stream))
+    this.#closeGaps(fills, merged, (gap) => this.#options.sequences.lastOf(gap.stream))
     return merged.records
   }
 
@@ -74,18 +74,18 @@ export class GapTracker {
     if (filler === null || budget.signal.aborted) return
     const fetched = await filler.fill(gap, connection, budget)
     merged.add(fetched, 0, fetched.length)
-    const late = sequences.takeLateMessages()
-    this.#closeGaps(late, merged, () => gap.to)
+    const fills = sequences.takeGapFills()
+    this.#closeGaps(fills, merged, () => gap.to)
     const missing = spanOf(sequences.missingOf(gap))
-    if (late.length === 0 || missing === 0) return
+    if (fills.length === 0 || missing === 0) return
     log.partlyFilled(gap, missing)
     this.#report(gap, 'partly_filled', merged, gap.to)
   }
 
   /** Reports the gaps that these messages complete. `lastOf`: highest number of a gap's stream at this place. */
-  #closeGaps(late: readonly LateMessage[], merged: MergedRecords, lastOf: (gap: Gap) => SequenceNumber | null): void {
-    for (const message of late) {
-      const gap = this.#open.arrived(message)
+  #closeGaps(fills: readonly GapFill[], merged: MergedRecords, lastOf: (gap: Gap) => SequenceNumber | null): void {
+    for (const fill of fills) {
+      const gap = this.#open.arrived(fill)
       if (gap === null) continue
       this.#options.log.filled(gap)
       this.#report(gap, 'filled', merged, lastOf(gap))
@@ -133,7 +133,7 @@ export class OpenGaps {
   }
 
   /** Counts a missing message; returns its gap if the message was the last missing one. */
-  arrived({ stream, number }: LateMessage): Gap | null {
+  arrived({ stream, number }: GapFill): Gap | null {
     const at = this.#open.findLastIndex(({ gap }) => gap.stream === stream && gap.from! <= number && number <= gap.to!)
     const open = this.#open[at]
     if (open === undefined || --open.left > 0) return null

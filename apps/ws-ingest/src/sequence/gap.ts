@@ -84,7 +84,7 @@ export class SequenceLog {
   }
 
   /** A missing message has arrived. */
-  late(): void {
+  messageFilled(): void {
     this.#stats.gapMessagesFilled++
   }
 
@@ -113,8 +113,8 @@ export class SequenceLog {
 }
 
 /**
- * `opened`: found. `filled`: all messages arrived, late or by a backfill. `partly_filled`: a backfill brought some of
- * them.
+ * `opened`: found. `filled`: all missing messages have arrived, from the feed or from a backfill. `partly_filled`: a
+ * backfill returned some of them.
  */
 export type GapState = 'opened' | 'filled' | 'partly_filled'
 

@@ -18,13 +18,13 @@ export interface SequencesOptions {
   readonly log: SequenceLog
 }
 
-/** A missing message that arrived late or by a backfill. */
-export interface LateMessage {
+/** A missing message that arrived after all, from the feed or from a backfill. */
+export interface GapFill {
   readonly stream: string | null
   readonly number: SequenceNumber
 }
 
-const NONE: readonly LateMessage[] = []
+const NONE: readonly GapFill[] = []
 
 /**
  * Checks sequence numbers, by stream, and ids. It is called for every message, in order, on the hot path: the next
@@ -48,7 +48,7 @@ export class Sequences {
   /** End of the predecessor, in ms since the epoch; null: this run has not taken over from a predecessor. */
   #takenOverAt: number | null = null
   #defaultKey: string | null = null
-  #late: LateMessage[] = []
+  #gapFills: GapFill[] = []
 
   constructor(options: SequencesOptions) {
     const { config, offset } = options
@@ -125,12 +125,12 @@ export class Sequences {
     return this.#streams.find(stream)?.tracker.missingOf({ from, to }) ?? []
   }
 
-  /** The late messages since the last call. */
-  takeLateMessages(): readonly LateMessage[] {
-    if (this.#late.length === 0) return NONE
-    const late = this.#late
-    this.#late = []
-    return late
+  /** The missing messages that have arrived since the last call. */
+  takeGapFills(): readonly GapFill[] {
+    if (this.#gapFills.length === 0) return NONE
+    const fills = this.#gapFills
+    this.#gapFills = []
+    return fills
   }
 
   /**
@@ -183,9 +183,9 @@ export class Sequences {
     }
     if (isOfThisRun(connection)) stream.overlapping = false
     if (result === null) return null
-    if (result === 'late') {
-      this.#late.push({ stream: stream.key, number })
-      this.#options.log.late()
+    if (result === 'fill') {
+      this.#gapFills.push({ stream: stream.key, number })
+      this.#options.log.messageFilled()
       return null
     }
     return result.kind === 'skipped'

@@ -6,21 +6,21 @@ export interface SequenceRange {
   readonly to: SequenceNumber
 }
 
-/** Ranges remembered for one stream; the oldest is forgotten for the next, and what still comes of it counts as known. */
+/** Most ranges of a stream. A further range replaces the oldest one, whose numbers then count as received. */
 const MAX_RANGES = 1024
 
-/** What a stream has left out so far, so that a message that comes late is told from one that came before. */
+/** The missing numbers of a stream. A lower number that is among them fills a gap; any other is a duplicate. */
 export class MissingRanges {
-  /** In order. */
+  /** In ascending order. */
   readonly #ranges: SequenceRange[] = []
 
-  /** Adds a range above all others. */
+  /** Adds a range, which must lie above all others. */
   add(range: SequenceRange): void {
     if (this.#ranges.length === MAX_RANGES) this.#ranges.shift()
     this.#ranges.push(range)
   }
 
-  /** Takes one number out; false when it was not missing. */
+  /** Removes a number; false if it was not missing. */
   take(value: SequenceNumber): boolean {
     const at = this.#ranges.findLastIndex(({ from }) => from <= value)
     const range = this.#ranges[at]
@@ -33,7 +33,7 @@ export class MissingRanges {
     return true
   }
 
-  /** What is missing of a range. */
+  /** The missing numbers of a range. */
   within({ from, to }: SequenceRange): SequenceRange[] {
     return this.#ranges
       .filter((range) => range.to >= from && range.from <= to)
@@ -45,7 +45,7 @@ export class MissingRanges {
   }
 }
 
-/** How many numbers ranges span. */
+/** The count of numbers in all ranges; rounded above 2^53. */
 export function spanOf(ranges: readonly SequenceRange[]): number {
   return ranges.reduce((sum, { from, to }) => sum + Number(countBetween(from, to)), 0)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countBetween, plus, sequenceNumber } from './number.ts'
 
-test('a sequence number is an integer, or the text of one, and a bigint only where a number would be rounded', () => {
+test('a sequence number is read from an integer or its text, and is a bigint only where a double would round', () => {
   const top = Number.MAX_SAFE_INTEGER
   for (const [value, expected] of [
     [0, 0],
@@ -13,7 +13,7 @@ test('a sequence number is an integer, or the text of one, and a bigint only whe
     ['9007199254740993', 2n ** 53n + 1n],
     [2n ** 64n, 2n ** 64n],
     ['-9007199254740993', -(2n ** 53n) - 1n],
-    // Rounded by whoever parsed it.
+    // A parser may have rounded this number.
     [2 ** 53, null],
     [1.5, null],
     [NaN, null],
@@ -35,7 +35,7 @@ test('a sequence number is an integer, or the text of one, and a bigint only whe
   }
 })
 
-test('steps and counts are exact on both sides of 2^53', () => {
+test('plus and countBetween are exact on both sides of 2^53', () => {
   const top = Number.MAX_SAFE_INTEGER
   assert.equal(plus(1, -2), -1)
   assert.equal(plus(top, 1), 2n ** 53n)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RecentIds } from './recent-ids.ts'
 
-test('an id is known among the last ones of the window', () => {
+test('an id within the window is a duplicate', () => {
   const ids = new RecentIds(100)
   for (let id = 0; id < 1000; id++) {
     assert.equal(ids.add(id), true)
@@ -10,14 +10,14 @@ test('an id is known among the last ones of the window', () => {
   }
 })
 
-test('no more than twice the window is held', () => {
+test('at most twice the window is remembered', () => {
   const ids = new RecentIds(100)
   for (let id = 0; id < 1000; id++) ids.add(id)
   assert.equal(ids.add(799), true)
   assert.equal(ids.latest().length, 100)
 })
 
-test('text and number are two ids', () => {
+test('a text and a number are different ids', () => {
   const ids = new RecentIds(10)
   assert.deepEqual([ids.add(1), ids.add('1'), ids.add(1)], [true, true, false])
 })

@@ -1,18 +1,18 @@
 /**
- * The ids of the last messages: at least `window` of them, at most twice as many. Two generations, the older of which is
- * dropped whole when the younger is full, cost one insertion an id and no deletion.
+ * The ids of the latest messages, at least `window` and at most twice as many. The ids are in two generations. When the young one
+ * is full, the old one is dropped as a whole. So an id costs one insertion and no deletion.
  */
 export class RecentIds {
   readonly #window: number
   #young = new Set<string | number>()
   #old = new Set<string | number>()
 
-  /** `window` ≥ 1 */
+  /** `window`: number of ids to remember at least (≥ 1). */
   constructor(window: number) {
     this.#window = window
   }
 
-  /** Remembers an id; false when it was remembered already. */
+  /** Remembers an id; false if the id is remembered already. */
   add(id: string | number): boolean {
     if (this.#young.has(id) || this.#old.has(id)) return false
     this.#young.add(id)
@@ -23,7 +23,7 @@ export class RecentIds {
     return true
   }
 
-  /** The latest first, at most `window`. */
+  /** At most `window` ids, the latest first. */
   latest(): (string | number)[] {
     return [...this.#old, ...this.#young].reverse().slice(0, this.#window)
   }

@@ -1,35 +1,35 @@
 import { MissingRanges, type SequenceRange } from './missing-ranges.ts'
 import { countBetween, plus, type SequenceNumber } from './number.ts'
 
-/** Numbers that were skipped. */
+/** The server skipped these numbers. */
 export interface Skipped extends SequenceRange {
   readonly kind: 'skipped'
 }
 
-/** The server counts anew; how many it sent of the old numbering after `last` nobody knows. */
+/** The server restarted its numbering. How many messages of the old numbering followed `last` is unknown. */
 export interface Reset {
   readonly kind: 'reset'
   readonly last: SequenceNumber
 }
 
-/** null: as expected. `late`: it was missing until now. `duplicate`: it came before. */
-export type Judgement = null | 'late' | 'duplicate' | Skipped | Reset
+/** null: the expected number. `fill`: a number that was missing until now. `duplicate`: a number that was received before. */
+export type Judgement = null | 'fill' | 'duplicate' | Skipped | Reset
 
 export interface SequenceTrackerOptions {
-  /** Numbers grow by one; false: they only grow. */
+  /** Whether numbers grow by one. False: they grow by any step, so no number is missing. */
   readonly contiguous: boolean
-  /** The server may begin to count anew: at a number of 0 or 1, or far below the last one. False: what is lower came before. */
+  /** Whether the server may restart its numbering: at 0, 1, or far below the last number. False: lower numbers are duplicates. */
   readonly resets: boolean
 }
 
 /**
- * Where a numbered stream stands. One of these a stream, asked for every message: a number that follows the last one costs a
- * comparison and no allocation.
+ * Checks the numbers of one stream. It is called for every message, so the number after the last one costs a comparison and no
+ * allocation.
  */
 export class SequenceTracker {
   readonly #contiguous: boolean
   readonly #resets: boolean
-  /** NaN: none, or a `#lastBig`. A field that holds numbers only is written in place, without an object for each. */
+  /** NaN: no number yet, or the number is in `#lastBig`. V8 overwrites a field that only ever holds numbers in place. */
   #last = NaN
   #lastBig: bigint | null = null
   #missing: MissingRanges | null = null
@@ -45,15 +45,16 @@ export class SequenceTracker {
     return Number.isNaN(this.#last) ? null : this.#last
   }
 
-  /** Goes on after this number, known from before; null: from whatever comes first. Nothing below it is missing. */
+  /** Continues after `last`; null: any first number is expected. No number below is missing. */
   restore(last: SequenceNumber | null): void {
     this.#missing = null
     this.#advance(last ?? NaN)
   }
 
   /**
-   * Takes a message's number. `window`: how far below the last one a number still counts as one that came before; further below
-   * the server counts anew. It applies to contiguous numbers only, as others may lie any distance apart.
+   * Judges and remembers the number of a message. `window`: a number at most this far below the last one is a duplicate; a lower
+   * one means that the server restarted its numbering. The window applies to contiguous numbers only, as the distance of others
+   * says nothing.
    */
   accept(value: SequenceNumber, window = Infinity): Judgement {
     if (value === this.#last + 1) {
@@ -63,7 +64,7 @@ export class SequenceTracker {
     return this.#judge(value, window)
   }
 
-  /** What is still missing of a range. */
+  /** The numbers of a range that are still missing. */
   missingOf(range: SequenceRange): SequenceRange[] {
     return this.#missing?.within(range) ?? []
   }
@@ -76,7 +77,7 @@ export class SequenceTracker {
       const from = plus(last, 1)
       return from === value ? null : this.#skipped({ from, to: plus(value, -1) })
     }
-    if (this.#missing?.take(value)) return 'late'
+    if (this.#missing?.take(value)) return 'fill'
     if (!this.#resets || !this.#beginsAnew(value, last, window)) return 'duplicate'
     this.restore(value)
     return { kind: 'reset', last }

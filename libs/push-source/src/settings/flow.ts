@@ -44,7 +44,7 @@ const overflowKeys = {
   },
 } as const satisfies Keys
 
-/** For sources that cannot be asked again, whose server may cut off a slow reader. */
+/** For sources that cannot resume, and whose server may disconnect a slow reader. */
 const spillKeys = {
   'overflow.policy': {
     type: 'string',
@@ -86,8 +86,8 @@ function queueKeys<P extends string>(prefix: P): QueueSizeKey<P> {
 }
 
 /**
- * The keys that bound what waits for Kafka: `<prefix>.message.queue.size`, `queue.max.bytes`, `max.poll.records` and
- * `overflow.policy`. `options` is what a `pushTask`, or an `Intake`, needs of them.
+ * The keys of flow control: `<prefix>.message.queue.size`, `queue.max.bytes`, `max.poll.records` and `overflow.policy`. `options`
+ * turns their values into options of `pushTask` or `Intake`.
  */
 export function flowSettings<P extends string>(prefix: P) {
   const keys = { ...queueKeys(prefix), ...bytesKey, ...pollKey, ...overflowKeys }
@@ -98,7 +98,7 @@ export function flowSettings<P extends string>(prefix: P) {
   return { keys, options }
 }
 
-/** As `flowSettings`, with `overflow.policy=spill` and `spill.max.bytes`, which the source makes its own overflow policy of. */
+/** As `flowSettings`, with `overflow.policy=spill` and `spill.max.bytes`. The source makes its overflow policy from these. */
 export function spillingFlowSettings<P extends string>(prefix: P) {
   const keys = { ...queueKeys(prefix), ...bytesKey, ...spillKeys, ...pollKey }
   return { keys, options: (config: ValuesOf<typeof keys>) => boundsOf(prefix, config) }

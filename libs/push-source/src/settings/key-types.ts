@@ -1,8 +1,8 @@
 import type { KeySpec } from '@tributary/config'
 
 /**
- * The types of keys whose names hold a prefix that the caller chooses. A literal would lose its type there, and with it the type
- * of the parsed value.
+ * Types of keys whose names begin with a prefix of the caller. TypeScript loses the literal types of such keys, and with them the
+ * types of the parsed values.
  */
 export type BooleanKey = KeySpec & { readonly type: 'boolean'; readonly default: boolean }
 export type IntKey = KeySpec & { readonly type: 'int'; readonly default: number }

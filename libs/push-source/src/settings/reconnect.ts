@@ -5,8 +5,9 @@ import type { BooleanKey, IntKey, LongKey } from './key-types.ts'
 const group = 'Reconnect'
 
 /**
- * The keys `<prefix>.reconnect.*`, and the policy that they make. `connects` names what is opened again: `connection`, `stream`.
- * `policy` goes into `SourcePlugin.reconnectPolicy`; `connectTimeoutMs` 0: the source bounds the steps of its connect itself.
+ * The keys `<prefix>.reconnect.*`, and the policy that `SourcePlugin.reconnectPolicy` returns. `connects`: the word for a
+ * connection in the documentation of the keys, such as `stream`. `connectTimeoutMs`: longest time of one connect; 0: the source
+ * limits that time itself.
  */
 export function reconnectSettings<P extends string>(prefix: P, connects = 'connection') {
   const keys = {

@@ -1,6 +1,6 @@
 import type { Keys } from '@tributary/config'
 
-/** The topic of a source's records. */
+/** The key `kafka.topic`: the topic of the records. */
 export const topicKey = {
   'kafka.topic': {
     type: 'string',

@@ -13,7 +13,7 @@ import type { OptionalPasswordKey, OptionalStringKey } from './key-types.ts'
 const group = 'Request'
 /** RFC 9110, section 5.6.2: token. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** What Node accepts as a header value: visible characters of Latin-1, spaces and tabs. */
+/** The characters that Node accepts in a header value: visible characters of Latin-1, spaces and tabs. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 type RequestKeys<P extends string> = Readonly<
@@ -23,8 +23,8 @@ type RequestKeys<P extends string> = Readonly<
 
 /**
  * The headers and credentials of an HTTP request: `<prefix>.headers`, `<prefix>.header.<name>`, `<prefix>.auth.token`,
- * `<prefix>.auth.basic.user` and `.password`. `headers` makes the headers of them, names in lower case. It throws ConfigError on
- * the key to blame, never with a value in its text.
+ * `<prefix>.auth.basic.user` and `.password`. `headers` makes the request headers from them, with names in lower case. It
+ * throws ConfigError for the wrong key, whose text never contains a value.
  */
 export function requestSettings<P extends string>(prefix: P) {
   const headerPrefix = `${prefix}.header.`

@@ -14,7 +14,7 @@ type TlsKeys<P extends string> = Readonly<
     Record<`${P}.tls.client.key.password`, OptionalPasswordKey>
 >
 
-/** The keys `<prefix>.tls.*`, their rules, and what they say. Certificates and key are each the path of a PEM file, or its text. */
+/** The keys `<prefix>.tls.*`, their rules, and `settings`, which reads them. Certificates and key are PEM files or PEM text. */
 export function tlsSettings<P extends string>(prefix: P) {
   const keys = {
     [`${prefix}.tls.ca.cert` as const]: {
@@ -81,26 +81,26 @@ export function tlsSettings<P extends string>(prefix: P) {
   return { keys, rules, settings }
 }
 
-/** One of a source's TLS settings: its key, for errors, and its value. */
+/** One TLS setting: the key, for errors, and the value. */
 export interface TlsSetting {
   readonly key: string
   /** null or blank: not set. */
   readonly value: string | null
 }
 
-/** The TLS settings of a source. Certificates and key are each the path of a PEM file, or its text. */
+/** The TLS settings of a source. Certificates and key are paths of PEM files, or PEM text. */
 export interface TlsSettings {
-  /** What to trust; not set: what comes with Node.js. */
+  /** Certificates to trust; not set: those of Node.js. */
   readonly caCert: TlsSetting
-  /** The client's certificate chain, for mutual TLS; used together with its key only. */
+  /** The client's certificate chain for mutual TLS. Ignored without a key. */
   readonly clientCert: TlsSetting
   readonly clientKey: TlsSetting
   readonly clientKeyPassword: TlsSetting
 }
 
 /**
- * Reads and checks what TLS needs. Throws ConfigError on the key that is to blame: unreadable file, no PEM, wrong
- * password, a key that is not the certificate's.
+ * Reads and checks the files and settings of TLS. Throws ConfigError for the wrong key: an unreadable file, no PEM, a wrong
+ * password, or the private key of another certificate.
  */
 export async function readTls(settings: TlsSettings): Promise<SecureContextOptions> {
   const { caCert, clientCert, clientKey, clientKeyPassword } = settings
@@ -124,7 +124,7 @@ export async function readTls(settings: TlsSettings): Promise<SecureContextOptio
   return options
 }
 
-/** Every ConfigError of the settings: each file that cannot be read, or else the first thing that does not fit. */
+/** The errors of the settings: all unreadable files, or else the first other error. */
 export async function checkTls(settings: TlsSettings): Promise<ConfigError[]> {
   const files = [
     readTlsFile(settings.caCert, 'certificate'),
@@ -143,7 +143,7 @@ export async function checkTls(settings: TlsSettings): Promise<ConfigError[]> {
   }
 }
 
-/** Throws what is not an error of the configuration. */
+/** Rethrows any other error. */
 function configError(error: unknown): ConfigError {
   if (error instanceof ConfigError) return error
   throw error
@@ -152,7 +152,7 @@ function configError(error: unknown): ConfigError {
 async function readTlsFile({ key, value }: TlsSetting, what: string): Promise<string | null> {
   const text = value?.trim()
   if (!text) return null
-  // Secret stores hand out the text itself; a path never begins so.
+  // Secret stores return the text itself. No path begins with this.
   if (text.startsWith('-----BEGIN')) return text
   try {
     return await readFile(text, 'utf8')
@@ -191,18 +191,18 @@ function invalid(field: string, reason: string, cause?: unknown): ConfigError {
   return pushSourceErrors.TLS_INVALID(`Invalid value for configuration ${field}: ${reason}`, { field, cause })
 }
 
-/** What Node says of a certificate that it does not trust (tls, "X509 certificate error codes"). */
+/** Node's error codes for untrusted certificates (tls, "X509 certificate error codes"). */
 const UNTRUSTED = /CERT|SIGNATURE|SELF_SIGNED|CRL|HOSTNAME_MISMATCH/
 
-/** Did a connect fail because the server's certificate is not trusted, or not that server's? */
+/** Whether a connect failed because the certificate of the server is not trusted, or belongs to another host. */
 export function isUntrusted(error: unknown): boolean {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' && UNTRUSTED.test(code)
 }
 
 /**
- * TLS options that are read again before each connect, so that a renewed certificate is used. A file that cannot be read in the midst
- * of its renewal does not end the task: the options read before are used, and the log says so.
+ * TLS options that are read again before each connect, so that a renewed certificate is used. A file may be unreadable during its
+ * renewal. Then the options read before are used, and a warning is logged (`tls_files_unreadable`).
  */
 export class RenewedTls<T> {
   readonly #read: () => Promise<T>
@@ -215,7 +215,7 @@ export class RenewedTls<T> {
     this.#log = log
   }
 
-  /** Rejects only if the options could not be read even once. */
+  /** Rejects only if the options were never read successfully. */
   async options(): Promise<T> {
     try {
       this.#last = await this.#read()

@@ -17,7 +17,7 @@ const records = (count: number): SourceRecord[] =>
 const disk = (position: SpillPosition): Taken<string> => ({ position, messages: null })
 const memory = (...messages: string[]): Taken<string> => ({ position: null, messages })
 
-test('the disk may forget up to the longest prefix of polls that Kafka has, and no further', () => {
+test('the log may be deleted up to the longest prefix of delivered polls', () => {
   const deliveries = new Deliveries<string>()
   const polls = [records(2), records(3), records(1)]
   for (const [i, poll] of polls.entries()) deliveries.handedOut(poll, disk({ segment: 1, at: i }))
@@ -32,7 +32,7 @@ test('the disk may forget up to the longest prefix of polls that Kafka has, and 
   assert.deepEqual(deliveries.take(), { segment: 1, at: 2 })
 })
 
-test('messages of which nothing became a record are forgotten with those before them', () => {
+test('messages that made no record are released together with the polls before them', () => {
   const deliveries = new Deliveries<string>()
   const [poll] = [records(1)]
   deliveries.handedOut(poll, disk({ segment: 1, at: 1 }))
@@ -44,7 +44,7 @@ test('messages of which nothing became a record are forgotten with those before 
   assert.equal(deliveries.take(), null)
 })
 
-test('what was in memory only is known until Kafka has it, and holds back what comes from disk behind it', () => {
+test('a poll from memory is held until Kafka has its records, and holds back the later polls from disk', () => {
   const deliveries = new Deliveries<string>()
   const [first, second, third] = [records(1), records(1), records(1)]
   deliveries.handedOut(first, memory('a', 'b'))
@@ -53,7 +53,7 @@ test('what was in memory only is known until Kafka has it, and holds back what c
   deliveries.delivered(second[0]!)
   assert.equal(deliveries.take(), null)
   deliveries.delivered(third[0]!)
-  assert.deepEqual(deliveries.onlyInMemory(), ['a', 'b', 'c'], 'from the first that is missing')
+  assert.deepEqual(deliveries.onlyInMemory(), ['a', 'b', 'c'], 'from the first undelivered poll')
   deliveries.delivered(first[0]!)
   assert.deepEqual(deliveries.take(), { segment: 1, at: 1 })
   assert.deepEqual(deliveries.onlyInMemory(), [])

@@ -1,7 +1,7 @@
 import type { SourceRecord } from '@tributary/connect-api'
 import type { SpillPosition } from './position-file.ts'
 
-/** What one poll took: from disk, then `position` is behind it, or from memory, then they are nowhere else. */
+/** The messages of one poll. From disk: `position` is the end of them in the log. From memory: no other copy exists. */
 export type Taken<T> =
   | { readonly position: SpillPosition; readonly messages: null }
   | { readonly position: null; readonly messages: readonly T[] }
@@ -12,15 +12,15 @@ interface Delivery<T> {
 }
 
 /**
- * What was handed out, in order, until Kafka has it: up to where may the disk forget, and what would be lost with the memory? A
- * message may have become several records or none, so what counts is the last record of each poll, whose batch is acknowledged
- * as a whole.
+ * The polls whose records Kafka has not acknowledged yet, in order. They say which part of the log may be deleted, and which
+ * messages would be lost with the memory. A message may become several records or none, so a poll counts as delivered when Kafka
+ * has its last record: the runtime acknowledges the batch of a poll as a whole.
  */
 export class Deliveries<T> {
   readonly #waiting: Delivery<T>[] = []
   readonly #byLastRecord = new Map<SourceRecord, Delivery<T>>()
 
-  /** Answers the position when it may be forgotten at once: nothing became of the messages, and nothing before them waits. */
+  /** Returns a position if the log may be deleted up to it at once: the messages made no record, and no earlier poll waits. */
   handedOut(records: readonly SourceRecord[], taken: Taken<T>): SpillPosition | null {
     const last = records.at(-1)
     if (last === undefined && this.#waiting.length === 0) return taken.position
@@ -30,17 +30,17 @@ export class Deliveries<T> {
     return null
   }
 
-  /** Called for every record of the task. */
+  /** Kafka has acknowledged the record. Called for every record of the task. */
   delivered(record: SourceRecord): void {
     const delivery = this.#byLastRecord.get(record)
     if (!delivery) return
     delivery.delivered = true
     this.#byLastRecord.delete(record)
-    // Nothing on disk waits for these to be committed, and they hold memory.
+    // A poll from memory has no position to commit, and its messages occupy memory.
     while (this.#waiting[0]?.delivered && this.#waiting[0].taken.position === null) this.#waiting.shift()
   }
 
-  /** Up to where all is delivered now, taken once; null when nothing has changed on disk. */
+  /** The end of the delivered part of the log. Each position is returned once; null: no new one. */
   take(): SpillPosition | null {
     let position: SpillPosition | null = null
     while (this.#waiting[0]?.delivered) position = this.#waiting.shift()!.taken.position ?? position
@@ -48,8 +48,8 @@ export class Deliveries<T> {
   }
 
   /**
-   * What is neither surely with Kafka nor on disk, in order: all from the first poll that Kafka has not, as offsets, too, are
-   * committed up to there.
+   * The messages that are not on disk and that Kafka may not have, in order. They begin with the first poll that is not delivered:
+   * offsets are committed up to that poll, so a restarted source continues there.
    */
   onlyInMemory(): T[] {
     const first = this.#waiting.findIndex(({ delivered }) => !delivered)

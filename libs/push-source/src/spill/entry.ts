@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib'
 
-/** CRC32 of the rest, then the payload's length; both u32, little endian. */
+/** CRC32 of all that follows it, then the length of the payload in bytes; both u32, little endian. */
 const HEADER_BYTES = 8
 
-/** One entry of a segment, or how far no entry can be told from garbage. */
+/** A valid entry of a segment. */
 export interface ReadEntry {
   readonly payload: Buffer
-  /** Where the next one begins. */
+  /** Index of the first byte after the entry. */
   readonly end: number
 }
 
@@ -14,7 +14,7 @@ export function entryBytes(payloadBytes: number): number {
   return HEADER_BYTES + payloadBytes
 }
 
-/** Payloads as entries, one behind the other, for one write. */
+/** Encodes payloads as consecutive entries, for one write. */
 export function encodeEntries(payloads: readonly Uint8Array[]): Buffer {
   let bytes = 0
   for (const payload of payloads) bytes += HEADER_BYTES + payload.length
@@ -24,19 +24,19 @@ export function encodeEntries(payloads: readonly Uint8Array[]): Buffer {
     const end = at + HEADER_BYTES + payload.length
     out.writeUInt32LE(payload.length, at + 4)
     out.set(payload, at + HEADER_BYTES)
-    // The length is covered too: a tail of zeros, as a file system may leave after a power loss, is no entry.
+    // The checksum covers the length, so the zeros that a file system may leave after a power loss are not a valid entry.
     out.writeUInt32LE(crc32(out.subarray(at + 4, end)), at)
     at = end
   }
   return out
 }
 
-/** Bytes of the entry at `at` as its header has it, true or not; null: not even a header is there. */
+/** Size of the entry at `at` in bytes according to its header, which may be damaged; null: the header is incomplete. */
 export function claimedBytes(bytes: Buffer, at: number): number | null {
   return at + HEADER_BYTES > bytes.length ? null : HEADER_BYTES + bytes.readUInt32LE(at + 4)
 }
 
-/** The entry at `at`; null when it is not whole, or not what was written. The payload is a view. */
+/** The entry at `at`; null if it is incomplete or damaged. The payload is a view of `bytes`. */
 export function readEntry(bytes: Buffer, at: number): ReadEntry | null {
   const claimed = claimedBytes(bytes, at)
   if (claimed === null || at + claimed > bytes.length) return null

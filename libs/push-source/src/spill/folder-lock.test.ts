@@ -17,7 +17,7 @@ setInterval(() => {}, 1000)
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Takes the lock, makes a mark that must not be there, and gives both back; so many times, then says how often. */
+/** Acquires the lock `times` times. Each time it creates a file, which must not exist, and removes the file before the release. */
 const CONTENDER = `
 const { unlink, writeFile } = await import('node:fs/promises')
 const { FolderLock } = await import(process.argv[1])
@@ -52,19 +52,19 @@ async function startOwner(dir: string): Promise<{ said: string; kill(): Promise<
 }
 
 describe('the lock of a folder', () => {
-  test('has one owner at a time within a process, and leaves nothing', async (t) => {
+  test('has one owner at a time within a process, and leaves no file in the folder', async (t) => {
     const dir = await temporaryFolder(t)
     const first = await FolderLock.acquire(dir)
     assert.ok(first)
     assert.equal(await FolderLock.acquire(dir), null)
     first.release()
-    assert.deepEqual(await readdir(dir), [], 'nothing is left in it')
+    assert.deepEqual(await readdir(dir), [], 'the folder is empty')
     const second = await FolderLock.acquire(dir)
     assert.ok(second)
     second.release()
   })
 
-  test('keeps another process out, and is free in the moment its owner is killed', async (t) => {
+  test('excludes another process, and is free as soon as its owner is killed', async (t) => {
     const dir = await temporaryFolder(t)
     const owner = await startOwner(dir)
     assert.equal(owner.said, 'owner')
@@ -72,13 +72,13 @@ describe('the lock of a folder', () => {
     await owner.kill()
     const next = await FolderLock.acquire(dir)
     assert.ok(next)
-    const late = await startOwner(dir)
-    assert.equal(late.said, 'locked')
-    await late.kill()
+    const third = await startOwner(dir)
+    assert.equal(third.said, 'locked')
+    await third.kill()
     next.release()
   })
 
-  test('is not lost by another try of the process that has it', async (t) => {
+  test('is not lost when its owner tries to acquire it again', async (t) => {
     const dir = await temporaryFolder(t)
     const lock = await FolderLock.acquire(dir)
     assert.equal(await FolderLock.acquire(dir), null)
@@ -88,7 +88,7 @@ describe('the lock of a folder', () => {
     lock!.release()
   })
 
-  test('is one lock, however many want it while it goes from hand to hand', async (t) => {
+  test('has one owner at a time when three contenders of a process pass it on', async (t) => {
     const dir = await temporaryFolder(t)
     let owners = 0
     let handed = 0
@@ -109,7 +109,7 @@ describe('the lock of a folder', () => {
     await Promise.all([contend(), contend(), contend()])
   })
 
-  test('is one lock for several processes that hand it to each other', async (t) => {
+  test('has one owner at a time when three processes pass it on', async (t) => {
     const dir = await temporaryFolder(t)
     const mark = join(await temporaryFolder(t), 'mark')
     const module = new URL('./folder-lock.ts', import.meta.url).href
@@ -119,7 +119,7 @@ describe('the lock of a folder', () => {
     assert.deepEqual(codes, [0, 0, 0])
   })
 
-  test('says why it cannot be', async () => {
+  test('rejects with the reason of SQLite', async () => {
     await assert.rejects(FolderLock.acquire('/nowhere/at/all'), /unable to open database file/)
   })
 })

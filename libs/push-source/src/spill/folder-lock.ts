@@ -4,12 +4,13 @@ import type { DatabaseSync } from 'node:sqlite'
 const BUSY = 5
 
 /**
- * A folder that one owner at a time writes to: within a process, among the processes of a host, and among containers that
- * share a volume. Node offers no lock of the operating system; the lock of an SQLite database is one (fcntl, LockFileEx),
- * so the kernel frees it in the moment its owner dies, however it dies.
+ * The exclusive lock of a folder: among the tasks of a process, the processes of a host, and containers that share a volume.
+ * Node has no API for locks of the operating system. SQLite locks a database with one (fcntl, LockFileEx), so the kernel
+ * releases the lock as soon as its owner dies, however the owner dies.
  *
- * The database is an empty file beside the folder. It is never removed: whoever opened it before and locked it after would
- * own nothing. Nobody but SQLite may open it: in POSIX a process that closes any descriptor of a file loses its locks on it.
+ * The database is an empty file beside the folder. The file is never removed: a process that opened the removed file could lock
+ * it, while another process locks a new file of the same name. Only SQLite may open the file: under POSIX a process loses its
+ * locks on a file when it closes any descriptor of that file.
  */
 export class FolderLock {
   readonly #database: DatabaseSync
@@ -18,12 +19,12 @@ export class FolderLock {
     this.#database = database
   }
 
-  /** null: someone else has it. The folder need not be there, but what it is in. Rejects with SQLite's error. */
+  /** null: another owner holds the lock. The folder need not exist, its parent must. Rejects with SQLite's error. */
   static async acquire(dir: string): Promise<FolderLock | null> {
     const { DatabaseSync } = await import('node:sqlite')
     const database = new DatabaseSync(`${dir}.lock`, { timeout: 0 })
     try {
-      // By default SQLite makes a file for its journal, though nothing is ever written.
+      // SQLite would create a file for its journal, although nothing is ever written.
       database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
       return new FolderLock(database)
     } catch (error) {

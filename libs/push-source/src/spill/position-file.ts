@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 
-/** A place in the log. Compared by segment, then by `at`. */
+/** A position in the log, ordered by segment, then by `at`. */
 export interface SpillPosition {
   readonly segment: number
   /** Byte offset in the segment's file. */
@@ -13,9 +13,9 @@ const NAME = 'position'
 const DIGITS = 16
 
 /**
- * Up to where Kafka has the log. One line of a fixed length, written over itself with one call: a process that dies leaves
- * the former line or this one. One that a power loss has garbled is passed over, which costs duplicates and loses nothing;
- * so it is never synced.
+ * The end of the delivered part of the log, in a file. One line of a fixed length is overwritten with one call, so a process that
+ * dies leaves the old line or the new one. A line that a power loss damaged is ignored. That costs duplicates and loses no
+ * message, so the file is never synced.
  */
 export class PositionFile {
   readonly #path: string
@@ -25,7 +25,7 @@ export class PositionFile {
     this.#path = join(dir, NAME)
   }
 
-  /** null: there is none, or none that can be believed. */
+  /** null: there is no file, or its checksum is wrong. */
   async read(): Promise<SpillPosition | null> {
     const text = await readFile(this.#path, 'utf8').catch((error: unknown) => {
       if ((error as { code?: unknown }).code === 'ENOENT') return ''

@@ -3,7 +3,7 @@ import { claimedBytes, entryBytes, readEntry } from './entry.ts'
 
 const CHUNK_BYTES = 256 * 1024
 
-/** Bytes of a segment that hold no entry. */
+/** Bytes of a segment that hold no valid entry. */
 export interface Damage {
   readonly segment: number
   /** Byte offset in the segment's file. */
@@ -11,15 +11,15 @@ export interface Damage {
   readonly bytes: number
 }
 
-/** Reads the entries of one segment in order, in pieces of 256 KiB; what is no entry is passed over and told. */
+/** Reads the entries of one segment in order, in chunks of 256 KiB. Skips damaged bytes and reports them to `onDamage`. */
 export class SegmentReader {
   readonly #file: FileHandle
   readonly #segment: number
   readonly #onDamage: (damage: Damage) => void
   #chunk: Buffer = Buffer.alloc(0)
-  /** Where in the file the chunk begins. */
+  /** Byte offset of the chunk in the file. */
   #chunkAt: number
-  /** Where in the file the next entry begins. */
+  /** Byte offset of the next entry in the file. */
   #at: number
 
   private constructor(file: FileHandle, segment: number, at: number, onDamage: (damage: Damage) => void) {
@@ -43,12 +43,12 @@ export class SegmentReader {
     return this.#at
   }
 
-  /** Up to `max` payloads of what lies before `size`, the bytes written so far; [] at its end. */
+  /** Up to `max` payloads from the first `size` bytes of the file, which are those written so far; [] at their end. */
   async read(max: number, size: number): Promise<Buffer[]> {
     const payloads: Buffer[] = []
     while (this.#at < size) {
       this.#take(payloads, max)
-      // One read of the disk is enough for one answer.
+      // One read of the disk is enough for one call.
       if (payloads.length > 0) break
       await this.#fill(size)
     }
@@ -68,7 +68,7 @@ export class SegmentReader {
     }
   }
 
-  /** Reads the next chunk, so large that it holds a whole entry; where there is none, goes on behind the damage. */
+  /** Reads the next chunk, which holds at least one whole entry. If the next entry is damaged, skips it. */
   async #fill(size: number): Promise<void> {
     this.#chunk = await this.#readAt(this.#at, Math.min(CHUNK_BYTES, size - this.#at))
     this.#chunkAt = this.#at
@@ -78,7 +78,7 @@ export class SegmentReader {
     if (readEntry(this.#chunk, 0) === null) return this.#damagedEntry(claimed, size)
   }
 
-  /** If another entry, or the end, follows where this one says that it ends, only its payload is damaged. */
+  /** If a valid entry or the end of the file follows at the claimed length, the length is right and only this entry is damaged. */
   async #damagedEntry(claimed: number, size: number): Promise<void> {
     const next = this.#at + claimed
     if (next < size) {
@@ -100,7 +100,7 @@ export class SegmentReader {
     let filled = 0
     while (filled < length) {
       const { bytesRead } = await this.#file.read(buffer, filled, length - filled, at + filled)
-      // Shorter than it was: the rest cannot be an entry, and is found to be damaged.
+      // The file is shorter than `size`. The caller finds the incomplete entry damaged.
       if (bytesRead === 0) return buffer.subarray(0, filled)
       filled += bytesRead
     }

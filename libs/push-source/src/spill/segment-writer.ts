@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Appends to one segment; what failed half-way is taken back, or never counted. */
+/** Appends to one segment. A write that fails is truncated away, or at least not counted in `size`. */
 export class SegmentWriter {
   readonly #file: FileHandle
   #size = 0
@@ -12,7 +12,7 @@ export class SegmentWriter {
     this.#file = file
   }
 
-  /** Makes the file, and its entry in the folder durable. */
+  /** Creates the file and syncs the folder, so that the file itself survives a power loss. */
   static async create(path: string): Promise<SegmentWriter> {
     const file = await open(path, 'wx', 0o600)
     const folder = await open(dirname(path), 'r')
@@ -24,11 +24,11 @@ export class SegmentWriter {
     return new SegmentWriter(file)
   }
 
-  /** Bytes of whole writes. */
+  /** Bytes of complete writes. */
   get size(): number {
     return this.#size
   }
-  /** The end of the file may be something else than its last whole write: nothing can be appended any more. */
+  /** The file may end with a part of a failed write, so nothing more may be appended. */
   get broken(): boolean {
     return this.#broken
   }
@@ -37,7 +37,7 @@ export class SegmentWriter {
     let written = 0
     this.#unsynced = true
     try {
-      // A file system that is nearly full takes a part.
+      // A file system that is nearly full may write a part of the bytes.
       while (written < bytes.length) {
         written += (await this.#file.write(bytes, written, bytes.length - written, this.#size + written)).bytesWritten
       }
@@ -50,7 +50,7 @@ export class SegmentWriter {
     this.#size += bytes.length
   }
 
-  /** fdatasync, when there is something that it could do. */
+  /** fdatasync, if anything was written since the last one. */
   async sync(): Promise<void> {
     if (!this.#unsynced) return
     this.#unsynced = false

@@ -3,10 +3,10 @@ import { dirname } from 'node:path'
 import { FolderLock } from './folder-lock.ts'
 import { SpillLog, type SpillLogOptions } from './spill-log.ts'
 
-/** Others than the user that runs the service have no business with messages. */
+/** Only the user that runs the service may read the messages. */
 const PRIVATE = 0o700
 
-/** A folder that is ours, and its log. */
+/** A locked folder and the log in it. */
 export class SpillFolder {
   readonly log: SpillLog
   readonly #dir: string
@@ -18,7 +18,7 @@ export class SpillFolder {
     this.log = log
   }
 
-  /** Makes the folder when it is not there. null: someone else has it. Rejects with the error of the file system. */
+  /** Creates the folder if needed. null: another owner holds its lock. Rejects with the error of the file system. */
   static async open(options: SpillLogOptions): Promise<SpillFolder | null> {
     const { dir } = options
     await mkdir(dirname(dir), { recursive: true, mode: PRIVATE })
@@ -33,7 +33,7 @@ export class SpillFolder {
     }
   }
 
-  /** Leaves it to the next owner; one that is empty is removed. */
+  /** Closes the log, removes the folder if it is empty, and releases the lock. */
   async close(): Promise<void> {
     try {
       await this.log.close()

@@ -41,12 +41,12 @@ const segmentsOf = async (dir: string): Promise<string[]> =>
   (await readdir(dir)).filter((name) => name.endsWith('.spill')).sort()
 
 describe('a spill log', () => {
-  test('gives back what was appended, in order, over segments and sizes', async (t) => {
+  test('returns what was appended, in order, across segments and for all sizes', async (t) => {
     const dir = await temporaryFolder(t)
     const { log } = await openLog(dir, 500_000)
     const random = randomFrom(1)
     const payloads = Array.from({ length: 300 }, (_, i) => {
-      // Some are larger than what one read of the disk brings.
+      // Some payloads are larger than a chunk of the reader.
       const size = random() < 0.05 ? 400_000 * random() : 5000 * random()
       return Buffer.alloc(i % 50 === 0 ? 0 : Math.floor(size), i)
     })
@@ -58,7 +58,7 @@ describe('a spill log', () => {
     await log.close()
   })
 
-  test('can be read while it is appended to', async (t) => {
+  test('can be read during an append', async (t) => {
     const { log } = await openLog(await temporaryFolder(t), 2000)
     const read: string[] = []
     for (let i = 0; i < 100; i++) {
@@ -70,7 +70,7 @@ describe('a spill log', () => {
     await log.close()
   })
 
-  test('goes on, for the next owner, behind what was released, whether it was closed or not', async (t) => {
+  test('lets the next owner continue at the released position, whether the log was closed or not', async (t) => {
     for (const closed of [true, false]) {
       const dir = await temporaryFolder(t)
       const first = await openLog(dir, 300)
@@ -88,7 +88,7 @@ describe('a spill log', () => {
     }
   })
 
-  test('gives space back a segment at a time, and the rest when all is released', async (t) => {
+  test('deletes released segments one by one, and all files when everything is released', async (t) => {
     const dir = await temporaryFolder(t)
     const { log } = await openLog(dir, 300)
     for (let i = 0; i < 10; i++) await log.append(bytes(texts(i * 10, i * 10 + 10)))
@@ -107,7 +107,7 @@ describe('a spill log', () => {
     await log.close()
   })
 
-  test('leaves nothing, to the next owner either, of what was delivered to the end', async (t) => {
+  test('leaves no file of a log that was delivered completely, nor does the next owner after a crash', async (t) => {
     const dir = await temporaryFolder(t)
     const first = await openLog(dir)
     await first.log.append(bytes(texts(0, 10)))
@@ -117,7 +117,7 @@ describe('a spill log', () => {
     await writeFile(join(copy, 'position'), await readFile(join(dir, 'position')))
     await first.log.release(first.log.readPosition)
     await first.log.close()
-    // As a death between the removal of the segments and that of the position leaves it.
+    // A crash between the removal of the segments and that of the position leaves this.
     const second = await openLog(copy)
     assert.deepEqual([second.log.unread, await readdir(copy)], [0, []])
     await second.log.append(bytes(['new']))
@@ -126,8 +126,8 @@ describe('a spill log', () => {
   })
 })
 
-describe('what comes before all that is in a spill log', () => {
-  test('is read first, also where segments before it have gone', async (t) => {
+describe('prepending to a spill log', () => {
+  test('puts the payloads first, even after segments were released', async (t) => {
     const dir = await temporaryFolder(t)
     const first = await openLog(dir, 100)
     await first.log.append(bytes(texts(0, 10)))
@@ -142,7 +142,7 @@ describe('what comes before all that is in a spill log', () => {
     await second.log.close()
   })
 
-  test('is read last when there are no numbers left for it', async (t) => {
+  test('appends the payloads if no segment number is left before the first one', async (t) => {
     const dir = await temporaryFolder(t)
     const first = await openLog(dir)
     await first.log.append(bytes(['only']))
@@ -158,8 +158,8 @@ describe('what comes before all that is in a spill log', () => {
   })
 })
 
-describe('a spill log whose owner died', () => {
-  test('at any byte of a write: has all that was written before, none of it changed, and goes on', async (t) => {
+describe('a spill log after a crash', () => {
+  test('at any byte of a write: returns all earlier payloads unchanged, and can be appended to', async (t) => {
     const dir = await temporaryFolder(t)
     const { log } = await openLog(dir)
     const random = randomFrom(2)
@@ -190,7 +190,7 @@ describe('a spill log whose owner died', () => {
     }
   })
 
-  test('with a tail of zeros or of garbage: knows it from messages', async (t) => {
+  test('with a tail of zeros or of garbage: truncates the tail', async (t) => {
     for (const tail of [Buffer.alloc(5000), Buffer.alloc(5000, 0xff), Buffer.from('not an entry, but long enough')]) {
       const dir = await temporaryFolder(t)
       const first = await openLog(dir)
@@ -205,7 +205,7 @@ describe('a spill log whose owner died', () => {
     }
   })
 
-  test('at any byte of the position: repeats at most what was released, and loses nothing', async (t) => {
+  test('at any byte of the position: repeats released payloads at most, and loses none', async (t) => {
     const dir = await temporaryFolder(t)
     const first = await openLog(dir)
     await first.log.append(bytes(texts(0, 20)))
@@ -223,8 +223,8 @@ describe('a spill log whose owner died', () => {
   })
 })
 
-describe('a spill log with damage in its midst', () => {
-  test('loses what is damaged and no more, tells it, and hands out nothing else than what was written', async (t) => {
+describe('a spill log with damage before its end', () => {
+  test('loses the damaged payloads only, reports the damage, and returns nothing that was not written', async (t) => {
     const dir = await temporaryFolder(t)
     const first = await openLog(dir, 1)
     const payloads = texts(0, 8)
@@ -250,8 +250,8 @@ describe('a spill log with damage in its midst', () => {
       assert.equal(torn.length, 0)
       assert.equal(damaged.length, 1)
       const { bytes: lost, at: from } = damaged[0]!
-      assert.ok(from <= at && at < from + lost, `damage at ${at}, told from ${from} to ${from + lost}`)
-      // A payload that is damaged costs itself; a length, what follows in its segment.
+      assert.ok(from <= at && at < from + lost, `damage at ${at}, reported from ${from} to ${from + lost}`)
+      // A damaged payload loses one entry. A damaged length also loses the entries behind it in the segment.
       if (at % 17 >= 8) assert.equal(all.length, payloads.length - 1, `damage at ${at}`)
       await log.close()
     }
@@ -259,14 +259,14 @@ describe('a spill log with damage in its midst', () => {
 })
 
 describe('a spill log on a disk that fails', () => {
-  test('has none of a write that failed half-way, and all of the next one', async (t) => {
+  test('holds nothing of a write that failed in part, and all of the next write', async (t) => {
     const dir = await temporaryFolder(t)
     const { log } = await openLog(dir)
     await log.append(bytes(texts(0, 5)))
     const heal = await fillDisk(dir)
     await assert.rejects(log.append(bytes(texts(5, 10))), { code: 'ENOSPC' })
     heal()
-    assert.equal(await sizeOf(dir, await segmentsOf(dir)), log.bytes, 'nothing of it is left')
+    assert.equal(await sizeOf(dir, await segmentsOf(dir)), log.bytes, 'the failed write left no bytes')
     await log.append(bytes(['healed']))
     const expected = [...texts(0, 5), 'healed']
     assert.deepEqual(await readAll(log), expected)
@@ -278,7 +278,7 @@ describe('a spill log on a disk that fails', () => {
   })
 })
 
-test('segments are a sixteenth of the bound, within limits', () => {
+test('a segment has a sixteenth of the bound, between 64 KiB and 16 MiB', () => {
   assert.equal(segmentBytesFor(1), 64 * 1024)
   assert.equal(segmentBytesFor(16 * 1024 * 1024), 1024 * 1024)
   assert.equal(segmentBytesFor(1024 ** 4), 16 * 1024 * 1024)

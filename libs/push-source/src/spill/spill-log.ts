@@ -6,47 +6,47 @@ import { type Damage, SegmentReader } from './segment-reader.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
 const MIB = 1024 * 1024
-/** Some numbers are left for what comes before. */
+/** Lower numbers are left for `prepend`. */
 const FIRST_SEGMENT = 1_000_000
-/** `0001000000.spill`; the number says the order. */
+/** Such as `0001000000.spill`. The segments are in the order of their numbers. */
 const SEGMENT_NAME = /^(\d{10})\.spill$/
 
 export interface SpillLogOptions {
   readonly dir: string
-  /** A segment that has reached this size is followed by another; space is given back a segment at a time. */
+  /** An append begins a new segment once the last one has this size in bytes. Disk space is freed by whole segments. */
   readonly segmentBytes: number
-  /** A write that a crash had cut off was found at the end, and taken away. */
+  /** A crash had interrupted the last write; its incomplete bytes were truncated. */
   readonly onTorn: (damage: Damage) => void
-  /** Something that had been written is not what it was, and was passed over. */
+  /** Damaged bytes were skipped. */
   readonly onDamage: (damage: Damage) => void
 }
 
 interface Segment {
   readonly number: number
-  /** Bytes of it that count. */
+  /** Bytes of complete writes. */
   size: number
 }
 
-/** The size of a segment for a log of `maxBytes`: small enough that space comes back while the rest is being read. */
+/** Segment size for a log of `maxBytes`, both in bytes: small enough that reading frees space long before the log is empty. */
 export function segmentBytesFor(maxBytes: number): number {
   return Math.min(16 * MIB, Math.max(64 * 1024, Math.floor(maxBytes / 16)))
 }
 
 /**
- * A first-in, first-out log of byte strings in a folder that nobody else writes to. One `append` at a time, and beside it one
- * `read` and one `release` at a time. A killed process loses nothing that `append` has resolved for; a power loss at most
- * what no `sync` has followed.
+ * A first-in, first-out log of byte strings in a folder that has no other writer. One `append`, one `read` and one `release` may
+ * run at the same time. A killed process loses nothing that `append` has resolved for. A power loss loses at most what was
+ * appended after the last `sync`.
  */
 export class SpillLog {
   readonly #options: SpillLogOptions
   readonly #position: PositionFile
-  /** In order; from the first that is not released to the last that was written. */
+  /** The segments that are not released, in order. */
   #segments: Segment[] = []
   #nextNumber = FIRST_SEGMENT
   #writer: SegmentWriter | null = null
   #appending = false
   #reader: SegmentReader | null = null
-  /** Where the next read begins. */
+  /** Position of the next read. */
   #readAt: SpillPosition = { segment: 0, at: 0 }
   #bytes = 0
   #unread = 0
@@ -56,14 +56,14 @@ export class SpillLog {
     this.#position = new PositionFile(options.dir)
   }
 
-  /** Opens what a former owner left, or nothing. What its death cut off in the midst of a write is taken away, and told. */
+  /** Opens the log that the last owner left, or an empty one. Truncates a write that a crash interrupted; see `onTorn`. */
   static async open(options: SpillLogOptions): Promise<SpillLog> {
     const log = new SpillLog(options)
     await log.#recover()
     return log
   }
 
-  /** Whether a folder, perhaps not there, holds anything: also a mere position, as a death may leave it, is to be taken away. */
+  /** Whether the folder exists and is not empty. A crash may leave the position alone, which `open` then removes. */
   static async isIn(dir: string): Promise<boolean> {
     return (await namesIn(dir)).length > 0
   }
@@ -72,17 +72,17 @@ export class SpillLog {
   get bytes(): number {
     return this.#bytes
   }
-  /** Bytes that no `read` has answered yet. */
+  /** Bytes that no `read` has returned yet. */
   get unread(): number {
     return this.#unread
   }
 
-  /** Behind the last payload that was read: what `release` is given once all up to it is kept elsewhere. */
+  /** End of the last payload that `read` returned. Pass it to `release` once Kafka has all payloads before it. */
   get readPosition(): SpillPosition {
     return this.#readAt
   }
 
-  /** Appends in one write. When it rejects, none of the payloads is in the log. */
+  /** Appends the payloads with one write. If it rejects, the log has none of them. */
   async append(payloads: readonly Uint8Array[]): Promise<void> {
     this.#appending = true
     try {
@@ -97,15 +97,15 @@ export class SpillLog {
   }
 
   /**
-   * Puts older payloads before all that is there; where a part of that was read, behind it. For the end of a run: no append or
-   * read may be under way.
+   * Puts older payloads before the first segment. If that segment was read in part, the payloads are appended instead. For the end
+   * of a run: no `append` and no `read` may be in progress.
    */
   async prepend(payloads: readonly Uint8Array[]): Promise<void> {
     const first = this.#segments[0]
     const untouched = first && (this.#readAt.segment < first.number || this.#readAt.at === 0)
     if (!untouched || first.number === 0) return this.append(payloads)
     const number = first.number - 1
-    // What was released may have been of a segment with this number.
+    // A released segment may have had this number, and the stored position may still point into it.
     await this.#position.write({ segment: number, at: 0 })
     const writer = await SegmentWriter.create(this.#path(number))
     try {
@@ -119,7 +119,7 @@ export class SpillLog {
     this.#count()
   }
 
-  /** Up to `max` payloads in order; [] when all that was appended has been read. */
+  /** The next payloads in order, at most `max`; [] at the end of the log. */
   async read(max: number): Promise<Buffer[]> {
     for (const segment of this.#segments) {
       if (segment.number < this.#readAt.segment) continue
@@ -133,7 +133,7 @@ export class SpillLog {
     return []
   }
 
-  /** All before `position` may go: it is remembered, then whole segments go. */
+  /** Stores `position`, then deletes the segments that end before it. If everything is released, deletes all files. */
   async release(position: SpillPosition): Promise<void> {
     await this.#position.write(position)
     const read = position.segment === this.#readAt.segment && position.at === this.#readAt.at
@@ -141,7 +141,7 @@ export class SpillLog {
     else await this.#remove((segment) => this.#isOver(segment, position))
   }
 
-  /** What was appended survives a power loss, too. */
+  /** After this, a power loss does not lose what was appended before. */
   async sync(): Promise<void> {
     await this.#writer?.sync()
   }
@@ -167,15 +167,14 @@ export class SpillLog {
     await this.#cutTornTail()
     this.#readAt = position ?? { segment: this.#segments[0]?.number ?? 0, at: 0 }
     const current = this.#segments.find(({ number }) => number === this.#readAt.segment)
-    // After a power loss the position may know of bytes that never came to the disk.
+    // After a power loss the position may lie behind the end of the segment, whose last bytes never reached the disk.
     if (current && current.size < this.#readAt.at) this.#readAt = { segment: current.number, at: current.size }
     await this.#remove(({ number }) => number < this.#readAt.segment)
     this.#count()
-    // All that was there was delivered, or was cut.
     if (this.unread === 0) await this.#removeAll()
   }
 
-  /** Only the last segment can have been in the midst of a write. */
+  /** A crash can interrupt a write to the last segment only. */
   async #cutTornTail(): Promise<void> {
     const last = this.#segments.at(-1)
     if (last === undefined) return
@@ -188,7 +187,7 @@ export class SpillLog {
       await reader.close()
     }
     const damage = torn as Damage | null
-    // Damage in the midst is told when it is come to, and what is behind it is read.
+    // Valid entries follow the damage, so the damage is no torn tail. `read` will report it and return the entries.
     if (damage === null || damage.at + damage.bytes < last.size) return
     this.#options.onTorn(damage)
     await truncate(path, damage.at)
@@ -203,7 +202,7 @@ export class SpillLog {
     return writer
   }
 
-  /** The next append begins a new segment. */
+  /** Syncs and closes the last segment. The next append begins a new one. */
   async #seal(): Promise<void> {
     const writer = this.#writer
     this.#writer = null
@@ -229,9 +228,9 @@ export class SpillLog {
   async #removeAll(): Promise<void> {
     const writer = this.#writer
     this.#writer = null
-    // Not synced: nobody will read it again.
+    // Closed without a sync, as the segment is deleted.
     await Promise.all([this.#turnTo(0, 0), writer?.close(), this.#remove(() => true)])
-    // Last: a position without segments is nothing, segments without one would be delivered again.
+    // Last, because segments without a position would be delivered again. A position without segments does no harm.
     await this.#position.remove()
   }
 
@@ -259,7 +258,7 @@ export class SpillLog {
   }
 }
 
-/** Numbers of the segments in a folder, in order; none when it is not there. */
+/** Numbers of the segments in a folder, in order; [] if the folder does not exist. */
 async function segmentsIn(dir: string): Promise<number[]> {
   const names = await namesIn(dir)
   return names

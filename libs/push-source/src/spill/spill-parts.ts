@@ -2,23 +2,23 @@ import type { Clock, RecordQueue, TaskStats } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import type { RateLimitedLog } from '../rate-limited-log.ts'
 
-/** A message as bytes and back; `decode` gets a view that is its own. Throws FatalError on what no version of it wrote. */
+/** Turns messages into bytes and back. `decode` may keep the buffer that it gets; it throws FatalError for an unknown format. */
 export interface Codec<T> {
   encode(message: T): Uint8Array
   decode(bytes: Buffer): T
 }
 
 export interface SpillOptions<T> {
-  /** The task's own folder on this host; made when it is needed, removed when it is empty. */
+  /** The folder of the task on this host. It is created when needed, and removed when empty. */
   readonly dir: string
-  /** Bytes on disk at most. */
+  /** Most bytes on disk. */
   readonly maxBytes: number
   readonly codec: Codec<T>
   readonly log: Logger
 }
 
 export interface SpillParts<T> extends SpillOptions<T> {
-  /** What waits in memory: all of it is younger than all that is on disk. */
+  /** The part of the queue in memory. Its messages are younger than all messages on disk. */
   readonly queue: RecordQueue<T>
   readonly stats: TaskStats
   readonly clock: Clock

@@ -6,65 +6,66 @@ import { SpillFolder } from './spill-folder.ts'
 import type { SpillPosition } from './position-file.ts'
 import { segmentBytesFor, SpillLog } from './spill-log.ts'
 import type { SpillParts } from './spill-parts.ts'
-import { SpillTold } from './spill-told.ts'
+import { SpillReporter } from './spill-reporter.ts'
 import { pushSourceErrors } from '../errors.ts'
 
 const MIB = 1024 * 1024
-/** One write takes about so much at most, as encoding it holds the event loop. */
+/** Most bytes of one write, roughly: encoding them blocks the event loop. */
 const WRITE_BYTES = 4 * MIB
 /**
- * With so much still to be read, every burst goes to disk at once. With less the log is left to be read to its end while what
- * comes waits in memory: otherwise, under load, nothing would ever come by without a way over the disk.
+ * With this many unread bytes on disk, every burst is written at once. With fewer, new messages wait in memory while the log is
+ * read to its end. Otherwise, under load, every message would take the way over the disk for ever.
  */
 const BACKLOG_BYTES = MIB
-/** After an error of the disk the next try comes so much later, in ms. */
+/** ms from an error of the disk to the next try. */
 const RETRY_MS = 5000
-/** ms between two looks at a folder that someone else has, or that is full. */
+/** ms between two tries while another owner holds the folder, or while the disk bound is reached. */
 const AGAIN_MS = 1000
-/** ms from a write to its fdatasync, which serves all writes until then. */
+/** ms from a write to its fdatasync, which also covers the writes in between. */
 const SYNC_MS = 1000
 
 /**
- * The part of an intake's queue that is on disk, before the part in memory. The front of the memory queue goes to the end of
- * the log when the queue is half full, or when there is a backlog on disk anyway; a message leaves memory only once it is
- * written, so that an error of the disk changes nothing but that the queue gets full. One write takes all that a turn of the
- * event loop, or the write before, has left in the queue.
+ * The older part of an intake's queue, on disk. When the memory queue is half full, or the disk holds a backlog, the front of the
+ * memory queue is appended to the log. A message leaves memory only once it is written, so an error of the disk loses nothing: the
+ * memory queue fills, and the connection is paused. One write takes all messages that arrived in a turn of the event loop or
+ * during the last write.
  */
 export class Spill<T> {
   readonly #parts: SpillParts<T>
-  readonly #told: SpillTold
+  readonly #report: SpillReporter
   readonly #deliveries = new Deliveries<T>()
   #folder: SpillFolder | null = null
   #opening: Promise<SpillFolder | null> | null = null
-  /** The first `take` makes this run the one that answers for the messages; before, another may still have the folder. */
+  /** Set by the first `take`. Before, the predecessor may still use the folder, so this run leaves it alone. */
   #active = false
+  /** The folder was checked for messages of an earlier run. */
   #leftBehindFound = false
   #scheduled = false
   #writing: Promise<void> | null = null
-  /** Why nothing can be written at present: the disk has failed, or the bound is reached. */
+  /** Why nothing can be written: the disk failed, or the disk bound is reached. null: writing works. */
   #blocked: 'failed' | 'full' | null = null
   #retryAt = 0
   #retryTimer: NodeJS.Timeout | null = null
   #syncTimer: NodeJS.Timeout | null = null
-  /** The last take, until it is known what became of it. */
+  /** The messages of the last `take`, until `handedOut` names their records. */
   #taken: Taken<T> | null = null
-  /** What nothing became of, and nothing waits before. */
+  /** The next `take` releases the log up to here: the messages before made no records, or are delivered. */
   #unneeded: SpillPosition | null = null
   #releasing: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
 
   constructor(parts: SpillParts<T>) {
     this.#parts = parts
-    this.#told = new SpillTold(parts)
+    this.#report = new SpillReporter(parts)
     parts.stats.spillMaxBytes = parts.maxBytes
   }
 
-  /** Messages wait on disk. */
+  /** Whether the disk holds messages that no `take` has returned. */
   get backlog(): boolean {
     return (this.#folder?.log.unread ?? 0) > 0
   }
 
-  /** What is in memory will be kept at the end, as far as can be told. */
+  /** Whether `close` is expected to keep on disk the messages that are in memory. */
   get keeps(): boolean {
     return this.#active && this.#blocked === null
   }
@@ -74,7 +75,7 @@ export class Spill<T> {
     if (!this.#scheduled && this.#writing === null && this.#due()) this.#schedule()
   }
 
-  /** Up to `max` messages from disk, once no write is under way; null when what comes next is in memory. */
+  /** The next messages from disk, at most `max`; null if the next message is in memory. Waits for a write in progress. */
   async take(max: number, signal: AbortSignal): Promise<T[] | null> {
     this.#active = true
     this.#taken = null
@@ -93,25 +94,29 @@ export class Spill<T> {
     }
   }
 
-  /** What a take found in memory instead. */
+  /** The messages that the caller took from memory after `take` returned null. */
   takenFromMemory(messages: readonly T[]): void {
     if (messages.length > 0) this.#taken = { position: null, messages }
   }
 
+  /** The records that the messages of the last `take` became, perhaps none. */
   handedOut(records: readonly SourceRecord[]): void {
     if (this.#taken !== null) this.#unneeded = this.#deliveries.handedOut(records, this.#taken)
     this.#taken = null
   }
 
+  /** Kafka has acknowledged the record. */
   delivered(record: SourceRecord): void {
     this.#deliveries.delivered(record)
   }
 
+  /** The offsets of the delivered records are committed: deletes their messages from disk. */
   async committed(): Promise<void> {
     const position = this.#deliveries.take()
     if (position !== null) await this.#release(position)
   }
 
+  /** Writes the undelivered messages to disk and releases the folder. Idempotent; never rejects. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
@@ -124,7 +129,7 @@ export class Spill<T> {
     return this.#folder !== null && this.#folder.log.unread >= BACKLOG_BYTES
   }
 
-  /** After the callbacks of this turn, so that the whole burst is in one write. */
+  /** Writes after the callbacks of this turn, so that one write takes the whole burst. */
   #schedule(): void {
     this.#scheduled = true
     setImmediate(() => {
@@ -148,16 +153,16 @@ export class Spill<T> {
       if (folder === null) return this.#block('failed', AGAIN_MS)
       while (due()) {
         if (await this.#writeOnce(folder.log)) continue
-        this.#told.full()
+        this.#report.full()
         return this.#block('full', AGAIN_MS)
       }
     } catch (error) {
-      this.#told.failed('write', error, 'pause')
+      this.#report.failed('write', error, 'pause')
       this.#block('failed', RETRY_MS)
     }
   }
 
-  /** False: no room. */
+  /** Returns false if the disk bound leaves no room. */
   async #writeOnce(log: SpillLog): Promise<boolean> {
     const { queue, codec, stats, maxBytes } = this.#parts
     let room = maxBytes - log.bytes
@@ -169,9 +174,9 @@ export class Spill<T> {
       payloads.push(payload)
     }
     if (payloads.length === 0) return false
-    if (log.unread === 0) this.#told.started()
+    if (log.unread === 0) this.#report.started()
     await log.append(payloads)
-    this.#told.worked()
+    this.#report.worked()
     queue.discard(payloads.length)
     stats.messagesSpilled += payloads.length
     this.#gauge()
@@ -190,7 +195,7 @@ export class Spill<T> {
     this.pushed()
   }
 
-  /** One after the other: poll and commit come here. Never rejects. */
+  /** Poll and commit both call this, so releases run one after the other. Never rejects. */
   #release(position: SpillPosition): Promise<void> {
     this.#releasing = this.#releasing.then(() => this.#releaseNow(position))
     return this.#releasing
@@ -202,11 +207,11 @@ export class Spill<T> {
     try {
       await log.release(position)
     } catch (error) {
-      this.#told.failed('release', error, 'keep')
+      this.#report.failed('release', error, 'keep')
     }
     if (this.#blocked === 'full') this.#unblock()
     this.#gauge()
-    if (log.bytes === 0) this.#told.caughtUp()
+    if (log.bytes === 0) this.#report.caughtUp()
   }
 
   async #sync(log: SpillLog): Promise<void> {
@@ -214,7 +219,7 @@ export class Spill<T> {
     try {
       await log.sync()
     } catch (error) {
-      this.#told.failed('sync', error, 'continue')
+      this.#report.failed('sync', error, 'continue')
     }
   }
 
@@ -229,7 +234,7 @@ export class Spill<T> {
     }
   }
 
-  /** What a former run, or process, has left is handed out before anything else. */
+  /** Opens a folder that is not empty, so that messages of an earlier run are delivered first. */
   async #findLeftBehind(): Promise<void> {
     const { clock, dir } = this.#parts
     if (clock.monotonic() < this.#retryAt) return
@@ -238,11 +243,11 @@ export class Spill<T> {
       this.#leftBehindFound = !(await SpillLog.isIn(dir)) || (await this.#opened()) !== null
     } catch (error) {
       this.#retryAt = clock.monotonic() + RETRY_MS
-      this.#told.failed('open', error, 'pause')
+      this.#report.failed('open', error, 'pause')
     }
   }
 
-  /** null: someone else has it. */
+  /** null: another owner holds the folder. */
   #opened(): Promise<SpillFolder | null> {
     if (this.#folder) return Promise.resolve(this.#folder)
     this.#opening ??= this.#open().finally(() => {
@@ -256,20 +261,19 @@ export class Spill<T> {
     this.#folder = await SpillFolder.open({
       dir,
       segmentBytes: segmentBytesFor(maxBytes),
-      onTorn: (damage) => this.#told.torn(damage),
-      onDamage: (damage) => this.#told.damaged(damage),
+      onTorn: (damage) => this.#report.torn(damage),
+      onDamage: (damage) => this.#report.damaged(damage),
     })
-    if (this.#folder === null) this.#told.locked()
-    else if (this.backlog) this.#told.found(this.#folder.log.unread)
+    if (this.#folder === null) this.#report.locked()
+    else if (this.backlog) this.#report.found(this.#folder.log.unread)
     this.#gauge()
     return this.#folder
   }
 
-  /** Keeps what nobody took, then leaves the folder to the next owner. */
   async #close(): Promise<void> {
     const { queue, stats } = this.#parts
     await this.#writing
-    // Also what was sent after the task went to another worker, for which nobody commits offsets.
+    // Kafka may have records whose offsets nobody commits, because another worker runs the task now.
     await this.committed()
     if (this.#active) await this.#keep()
     for (const timer of [this.#retryTimer, this.#syncTimer]) if (timer) clearTimeout(timer)
@@ -277,12 +281,12 @@ export class Spill<T> {
     try {
       await this.#folder?.close()
     } catch (error) {
-      this.#told.failed('close', error, 'leave')
+      this.#report.failed('close', error, 'leave')
     }
     this.#folder = null
   }
 
-  /** What Kafka has not acknowledged, and what nobody took. */
+  /** Writes to disk what Kafka has not acknowledged, and what is still queued. */
   async #keep(): Promise<void> {
     const { queue, codec } = this.#parts
     const inFlight = [...this.#deliveries.onlyInMemory(), ...(this.#taken?.messages ?? [])]
@@ -294,11 +298,11 @@ export class Spill<T> {
       await folder?.log.prepend(inFlight.map((message) => codec.encode(message)))
       if (folder !== null) kept = inFlight.length
     } catch (error) {
-      this.#told.failed('write', error, 'abandon')
+      this.#report.failed('write', error, 'abandon')
     }
     this.#blocked = null
     await this.#startWriting(() => queue.size > 0)
-    this.#told.kept(kept + queued - queue.size, inFlight.length - kept + queue.size)
+    this.#report.kept(kept + queued - queue.size, inFlight.length - kept + queue.size)
   }
 
   #gauge(): void {

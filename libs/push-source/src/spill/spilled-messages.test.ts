@@ -10,7 +10,7 @@ import { temporaryFolder } from './testing.ts'
 const LOG: Logger = { name: 'test', trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => LOG }
 const CLOCK: Clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() }
 
-test('a folder in which a death left no message, only a position, goes', async (t) => {
+test('a folder that a crash left with a position and no message is removed', async (t) => {
   for (const position of ['', '0000000001000000 0000000000000042 123\n']) {
     const dir = await temporaryFolder(t)
     await writeFile(join(dir, 'position'), position)

@@ -3,7 +3,7 @@ import { RateLimitedLog } from '../rate-limited-log.ts'
 import { Spill } from './spill.ts'
 import type { SpillParts } from './spill-parts.ts'
 
-/** What is left in a folder, and nothing else: for the task that hands it out where nobody takes anything in any more. */
+/** The messages that an earlier run left in a folder, for a recovery task: it delivers them, and receives no new ones. */
 export class SpilledMessages<T> {
   readonly #spill: Spill<T>
 
@@ -12,12 +12,12 @@ export class SpilledMessages<T> {
     this.#spill = new Spill({ ...parts, queue, busyLog: new RateLimitedLog(parts.log, parts.clock) })
   }
 
-  /** Up to `max` messages in order; null when there are no more, or while someone else has the folder. */
+  /** The next messages in order, at most `max`; null if there are no more, or if another owner holds the folder. */
   take(max: number, signal: AbortSignal): Promise<T[] | null> {
     return this.#spill.take(max, signal)
   }
 
-  /** As of `Intake`. */
+  /** See `Intake` for this method and the next two. */
   handedOut(records: readonly SourceRecord[]): void {
     this.#spill.handedOut(records)
   }
@@ -30,7 +30,7 @@ export class SpilledMessages<T> {
     return this.#spill.committed()
   }
 
-  /** What was not delivered stays. */
+  /** Releases the folder. Undelivered messages stay on disk. */
   close(): Promise<void> {
     return this.#spill.close()
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock, type TestContext } from 'node:test'
 
-/** A folder that goes with the test. */
+/** Creates a folder that is removed after the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const around = await mkdtemp(join(tmpdir(), 'tributary-spill-'))
   t.after(() => rm(around, { recursive: true, force: true }))
@@ -23,7 +23,7 @@ export function randomFrom(seed: number): () => number {
   }
 }
 
-/** From now on the disk takes 9 bytes of each write, then says that it is full; until the answer is called. */
+/** Makes each write of a file take 9 bytes and then fail with ENOSPC. Returns a function that ends this. `dir`: any folder. */
 export async function fillDisk(dir: string): Promise<() => void> {
   const handle = await open(join(dir, 'any'), 'w')
   const prototype = Object.getPrototypeOf(handle) as FileHandle

@@ -14,7 +14,7 @@ const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
 const DEFAULTS: Props = {
   'key.converter': CONVERTER,
   'value.converter': CONVERTER,
-  // A slow machine must not cut a stop short: what a forced stop gives up is not what the contract is about.
+  // Long, so that no stop is forced on a slow machine: a forced stop gives up records, which the contract does not cover.
   'task.shutdown.graceful.timeout.ms': '60000',
 }
 /** The broker's default of message.max.bytes. */
@@ -52,7 +52,7 @@ export async function kafkaTaskRunner(): Promise<KafkaTaskRunner> {
   const admin = new KafkaAdmin(connection)
   const cluster = `contract-${randomUUID()}`
   const newStores = (): Stores => createStores({ connection, log: silent, cluster })
-  // Sees the offsets as another worker would that takes the task over.
+  // Reads the offsets as another worker would that takes over the task.
   const observer = newStores()
   await observer.offsets.start(NEVER)
   const environment = {
@@ -133,7 +133,7 @@ class TaskOnKafka implements RunningTask {
     return this.#kept
   }
 
-  setAside(): Promise<readonly LogRecord[]> {
+  deadLetters(): Promise<readonly LogRecord[]> {
     return this.#read(this.#parts.deadLetterTopic, 0n)
   }
 
@@ -155,7 +155,7 @@ class TaskOnKafka implements RunningTask {
     this.#offsets = null
   }
 
-  /** Ends the run as a worker does that has lost the task to another one: nothing more is sent or committed. */
+  /** Ends the run as a worker does that lost the task to another worker: nothing more is sent or committed. */
   async crash(): Promise<void> {
     await this.#run.run.lose()
     await this.#offsets?.stop()

@@ -14,9 +14,9 @@ import type { KafkaTaskRunner } from './kafka-task-runner.ts'
 
 const CONNECTOR = 'killed'
 const KILLS = process.env['TRIBUTARY_TEST_LONG'] === '1' ? 20 : 2
-/** The load: this many messages every so many ms. */
+/** The load: `messages` messages every `everyMs` ms. */
 const LOAD = { messages: 20, everyMs: 20 }
-/** Records of a process that the topic holds before the process is killed, at least; the kill comes up to so many ms later. */
+/** The process is killed up to `ms` ms after it has written at least `records` records. */
 const BEFORE_KILL = { records: 200, ms: 500 }
 
 const silent = createLogger({ name: 'contract', stream: { write: () => true } })

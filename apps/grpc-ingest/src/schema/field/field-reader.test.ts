@@ -27,7 +27,7 @@ describe('one field of a message', () => {
     assert.deepEqual([read('f', '{"f":"5"}'), read('g', '{"g":-5}')], [5n, -5])
   })
 
-  it('is its zero when proto3 does not send it, and null where presence can be told', () => {
+  it('is its zero when proto3 does not send it, and null where the field has presence', () => {
     assert.deepEqual([read('seq', '{}'), read('id', '{}'), read('side', '{}')], [0n, '', 'NONE'])
     assert.deepEqual(
       [read('opt', '{}'), read('a', '{}'), read('nested.seq', '{}'), read('wrapped', '{}')],

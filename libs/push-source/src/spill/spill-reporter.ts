@@ -3,10 +3,10 @@ import type { Logger } from '@tributary/telemetry'
 import type { RateLimitedLog } from '../rate-limited-log.ts'
 import type { Damage } from './segment-reader.ts'
 
-/** A spill that begins and ends again and again is told each so many ms. */
+/** A spill that starts and ends again and again is logged once in this many ms. */
 const PERIOD_MS = 30_000
 
-export interface SpillToldParts {
+export interface SpillReporterParts {
   readonly dir: string
   readonly maxBytes: number
   readonly log: Logger
@@ -15,14 +15,14 @@ export interface SpillToldParts {
   readonly clock: Clock
 }
 
-/** What the log says of a spill: one line a change of state. */
-export class SpillTold {
-  readonly #parts: SpillToldParts
+/** Logs each change of state of a spill, and counts damage. */
+export class SpillReporter {
+  readonly #parts: SpillReporterParts
   #startedAt = -PERIOD_MS
   #started = false
   #failing = false
 
-  constructor(parts: SpillToldParts) {
+  constructor(parts: SpillReporterParts) {
     this.#parts = parts
   }
 
@@ -47,7 +47,7 @@ export class SpillTold {
   }
 
   found(bytes: number): void {
-    this.#parts.log.info('spill_found', { dir: this.#parts.dir, bytes, reason: 'left by a former run' })
+    this.#parts.log.info('spill_found', { dir: this.#parts.dir, bytes, reason: 'left by an earlier run' })
   }
 
   kept(messages: number, lost: number): void {
@@ -56,7 +56,7 @@ export class SpillTold {
     if (lost > 0) log.error('messages_abandoned', { messages: lost, reason: 'the disk did not take them' })
   }
 
-  /** Someone else has the folder: until it is free there is no spill. */
+  /** Another owner holds the folder, so this task runs without a spill until the folder is free. */
   locked(): void {
     this.#parts.busyLog.warn('spill_locked', { dir: this.#parts.dir, action: 'pause' })
   }
@@ -77,7 +77,7 @@ export class SpillTold {
     log.warn('spill_torn_tail', { dir, segment, at, bytes, reason: 'the process died during a write' })
   }
 
-  /** Nobody knows how many messages that were, so the hole itself is counted. */
+  /** Counts one gap, as the number of lost messages is unknown. */
   damaged({ segment, at, bytes }: Damage): void {
     const { log, dir, stats } = this.#parts
     stats.sequenceGaps++

@@ -97,7 +97,9 @@ async function watcherHeals(t: TestContext, { ours, config, folder }: ClientSide
 
 test('clients that work by themselves', { timeout: 600_000 }, async (t) => {
   const sides = await startClientSides(t)
-  await t.test('kafka-connect-healthcheck reports the same health for Tributary and Kafka Connect', (t) => healthcheckSees(t, sides))
+  await t.test('kafka-connect-healthcheck reports the same health for Tributary and Kafka Connect', (t) =>
+    healthcheckSees(t, sides),
+  )
   // On Connect this action heals no failed task, because a restart without parameters does not restart tasks.
   await t.test('kafka-connect-watcher heals a failed task with a restart', (t) => watcherHeals(t, sides, 'restart'))
   await t.test('kafka-connect-watcher heals a failed task with its cycle', (t) => watcherHeals(t, sides, 'cycle'))

@@ -70,7 +70,11 @@ test(`Kafka is killed under load and away for ${seconds(OUTAGE_MS)}: control pla
   if (paused!.status !== 202) assertCleanError(paused!)
   if (created!.status !== 201) {
     assertCleanError(created!)
-    await fleet.rest('PUT', '/connectors/created-in-outage/config', fleet.config({ name: 'created-in-outage', delivery: 'at-least-once' }))
+    await fleet.rest(
+      'PUT',
+      '/connectors/created-in-outage/config',
+      fleet.config({ name: 'created-in-outage', delivery: 'at-least-once' }),
+    )
   }
   await fleet.rest('PUT', '/connectors/at-least-once-1/resume')
   await fleet.allRunning('after the outage')
@@ -81,7 +85,10 @@ test(`Kafka is killed under load and away for ${seconds(OUTAGE_MS)}: control pla
   const { delivered } = await fleet.finish()
   t.diagnostic(summary(delivered))
   for (const { stream, lost, twice, byZombie, inOrder } of delivered) {
-    assert.deepEqual({ stream, lost, twice, byZombie, inOrder }, { stream, lost: 0, twice: 0, byZombie: 0, inOrder: true })
+    assert.deepEqual(
+      { stream, lost, twice, byZombie, inOrder },
+      { stream, lost: 0, twice: 0, byZombie: 0, inOrder: true },
+    )
   }
   const counts = Object.fromEntries(fleet.callCounts())
   assert.deepEqual(

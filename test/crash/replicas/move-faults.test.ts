@@ -71,18 +71,15 @@ test('faults during a move: nothing is lost, and nothing is delivered twice with
     })
   }
 
-  await t.test(
-    'the next owner does not connect in time: the prepared tasks move nevertheless',
-    async () => {
-      const { target } = await begunMove(fleet)
-      const moving = prepares(target)
-      await until('they have moved', () => moving.every((name) => fleet.owner(name) === target.address), 30_000)
-      const prepared = target.ingest.log.events().filter(({ name }) => name === 'task_prepared')
-      assert.ok(prepared.some(({ line }) => line.includes('connected=false')))
-      fleet.source.answer()
-      await fleet.balanced('once the source answers')
-    },
-  )
+  await t.test('the next owner does not connect in time: the prepared tasks move nevertheless', async () => {
+    const { target } = await begunMove(fleet)
+    const moving = prepares(target)
+    await until('they have moved', () => moving.every((name) => fleet.owner(name) === target.address), 30_000)
+    const prepared = target.ingest.log.events().filter(({ name }) => name === 'task_prepared')
+    assert.ok(prepared.some(({ line }) => line.includes('connected=false')))
+    fleet.source.answer()
+    await fleet.balanced('once the source answers')
+  })
 
   fleet.assertHealthy()
   const { delivered } = await fleet.finish()

@@ -31,7 +31,10 @@ export async function assertSeamless(t: TestContext, fleet: Fleet): Promise<void
   const delivered = counted.map((d) => ({ ...d, lost: d.lost - (firsts.get(d.stream)! - 1) }))
   t.diagnostic(summary(delivered))
   for (const { stream, lost, twice, byZombie, inOrder } of delivered) {
-    assert.deepEqual({ stream, lost, twice, byZombie, inOrder }, { stream, lost: 0, twice: 0, byZombie: 0, inOrder: true })
+    assert.deepEqual(
+      { stream, lost, twice, byZombie, inOrder },
+      { stream, lost: 0, twice: 0, byZombie: 0, inOrder: true },
+    )
   }
 }
 

@@ -29,7 +29,10 @@ async function assertExactlyOnce(t: TestContext, fleet: Fleet): Promise<void> {
   const { delivered } = await fleet.finish()
   t.diagnostic(summary(delivered))
   for (const { stream, lost, twice, byZombie, inOrder } of delivered) {
-    assert.deepEqual({ stream, lost, twice, byZombie, inOrder }, { stream, lost: 0, twice: 0, byZombie: 0, inOrder: true })
+    assert.deepEqual(
+      { stream, lost, twice, byZombie, inOrder },
+      { stream, lost: 0, twice: 0, byZombie: 0, inOrder: true },
+    )
   }
 }
 

@@ -108,6 +108,11 @@ export function longestGaps(
 /** Sums over streams, as one line of a report. */
 export function summary(delivered: readonly StreamDelivered[]): string {
   const sum = (count: (d: StreamDelivered) => number): number => delivered.reduce((total, d) => total + count(d), 0)
-  const [kept, lost, twice, byZombie] = [sum((d) => d.kept), sum((d) => d.lost), sum((d) => d.twice), sum((d) => d.byZombie)]
+  const [kept, lost, twice, byZombie] = [
+    sum((d) => d.kept),
+    sum((d) => d.lost),
+    sum((d) => d.twice),
+    sum((d) => d.byZombie),
+  ]
   return `${delivered.length} streams: ${kept} records, ${lost} lost, ${twice} twice, ${byZombie} by a zombie`
 }

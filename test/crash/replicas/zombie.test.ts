@@ -37,11 +37,7 @@ test(`a replica is stopped beyond its session and continues, ${STOPS} times: no 
     const calls = fleet.source.calls.filter(
       (call) => call.open && held.includes(call.stream) && call.number <= callsBefore,
     )
-    assert.equal(
-      calls.length,
-      held.length,
-      'its connections are open: it does not know yet that it has lost its tasks',
-    )
+    assert.equal(calls.length, held.length, 'its connections are open: it does not know yet that it has lost its tasks')
     const logged = zombie.ingest.log.events().length
     process.kill(zombie.ingest.child.pid, 'SIGCONT')
     fleet.replicas.push(zombie)
@@ -58,7 +54,8 @@ test(`a replica is stopped beyond its session and continues, ${STOPS} times: no 
     assert.deepEqual({ stream, lost, inOrder }, { stream, lost: 0, inOrder: true })
     // The stop may hit between the check of the lease and the write that follows it, so one request may still be
     // written.
-    if (stream.startsWith('at-least-once')) assert.ok(zombieRequests <= STOPS, `${stream}: ${zombieRequests} requests of the zombie`)
+    if (stream.startsWith('at-least-once'))
+      assert.ok(zombieRequests <= STOPS, `${stream}: ${zombieRequests} requests of the zombie`)
     else assert.deepEqual({ stream, twice, byZombie }, { stream, twice: 0, byZombie: 0 })
   }
   fleet.assertHealthy()

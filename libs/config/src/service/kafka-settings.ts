@@ -50,7 +50,13 @@ export const kafkaSettings = {
     group,
     doc: 'Client id in the logs and quotas of the brokers.',
   },
-  'kafka.tls.enabled': { type: 'boolean', default: false, importance: 'medium', group, doc: 'Whether connections to the brokers use TLS.' },
+  'kafka.tls.enabled': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    group,
+    doc: 'Whether connections to the brokers use TLS.',
+  },
   'kafka.tls.ca': {
     type: 'string',
     default: null,
@@ -95,7 +101,13 @@ export const kafkaSettings = {
     group,
     doc: 'SASL mechanism of the login to the brokers. Unset: no login.',
   },
-  'kafka.sasl.username': { type: 'string', default: null, importance: 'medium', group, doc: 'User name of the login to the brokers.' },
+  'kafka.sasl.username': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: 'User name of the login to the brokers.',
+  },
   'kafka.sasl.password': {
     type: 'password',
     default: null,

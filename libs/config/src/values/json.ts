@@ -42,6 +42,11 @@ const MAY_ROUND = /(?:^|[:[,\s-])(?:\d{16}|[\d.]+[eE]\+?\d{3})/
  */
 export function parseJson(text: string, { numbers = 'value' }: ParseJsonOptions = {}): unknown {
   assertDepth(text)
+  const value = parseValue(text, numbers)
+  return hasEscapedKey(text) ? parseEscapedKeys(text, numbers) : value
+}
+
+function parseValue(text: string, numbers: ParseJsonOptions['numbers']): unknown {
   if (numbers === 'value' && !MAY_ROUND.test(text)) return JSON.parse(text) as unknown
   return json.parse(text, (_key, value, { source }) => {
     if (typeof value !== 'number' || source === undefined) return value
@@ -103,4 +108,59 @@ function endOfString(text: string, from: number): number {
     else if (char === 0x22) return at
   }
   return text.length
+}
+
+/**
+ * Parses JSON with escapes in keys. V8 12.8 and later (https://github.com/nodejs/node/issues/63785) compares the text of such
+ * a key undecoded with the key that earlier objects had in its place. So V8 reads `{"a\t":1}` as `{"a\\":1}` if an earlier
+ * object had the key `a\`, and then gives a reviver no source for the numbers below. Here V8 gets numbered keys instead.
+ */
+function parseEscapedKeys(text: string, numbers: ParseJsonOptions['numbers']): unknown {
+  const numberOf = new Map<string, number>()
+  let numbered = ''
+  let done = 0
+  for (const [start, end] of keysIn(text)) {
+    const key = JSON.parse(text.slice(start, end)) as string
+    const number = numberOf.get(key) ?? numberOf.size
+    numberOf.set(key, number)
+    numbered += `${text.slice(done, start)}"k${number}"`
+    done = end
+  }
+  return withKeys(parseValue(numbered + text.slice(done), numbers), [...numberOf.keys()])
+}
+
+/** Replaces the numbered keys in a value. */
+function withKeys(value: unknown, keys: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => withKeys(item, keys))
+  if (typeof value !== 'object' || value === null || json.isRawJSON(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [keys[Number(key.slice(1))]!, withKeys(member, keys)]),
+  )
+}
+
+/** `text` is valid JSON, so its backslashes are in strings. */
+function hasEscapedKey(text: string): boolean {
+  for (let at = text.indexOf('\\'); at >= 0;) {
+    const end = endOfString(text, at - 1) + 1
+    if (isKeyBefore(text, end)) return true
+    at = text.indexOf('\\', end)
+  }
+  return false
+}
+
+/** Start and end of each key with its quotes. */
+function* keysIn(text: string): Generator<readonly [start: number, end: number]> {
+  for (let start = text.indexOf('"'); start >= 0;) {
+    const end = endOfString(text, start) + 1
+    if (isKeyBefore(text, end)) yield [start, end]
+    start = text.indexOf('"', end)
+  }
+}
+
+const COLON = /\s*:/y
+
+/** Whether the string that ends before `end` is a key. */
+function isKeyBefore(text: string, end: number): boolean {
+  COLON.lastIndex = end
+  return COLON.test(text)
 }

@@ -7,6 +7,7 @@ export {
   mergeSpecs,
   parseConfig,
 } from './spec/define.ts'
+export { checkTopicName } from './spec/check-value.ts'
 export { type ConfigValue, validateConfig, type ValidateOptions } from './spec/validate.ts'
 export { type ConfigDefinition, describeConfig } from './spec/describe.ts'
 export { toMarkdown } from './spec/markdown.ts'

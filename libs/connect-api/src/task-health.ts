@@ -14,7 +14,7 @@ export interface TaskHealth {
    * later.
    */
   readonly rate: number
-  /** Messages that were received and that Kafka has not acknowledged yet. */
+  /** Messages received and not acknowledged by Kafka yet: those in the queue, and the records polled of the others. */
   readonly lag: number
   readonly reconnects: number
   readonly restarts: number

@@ -34,6 +34,10 @@ export const runtimeErrors = defineErrors({
     type: ConfigError,
     doc: 'The tries to reconnect that the configuration allows are used up.',
   },
+  RECORD_CONTRACT: {
+    type: FatalError,
+    doc: 'A plugin returned something that is no `SourceRecord`. This is a bug of the plugin; the message names the field and its value.',
+  },
   TASK_CALL_TIMEOUT: {
     type: FatalError,
     doc: "The plugin's `start` or `stop` did not end. This is a bug of the connector.",

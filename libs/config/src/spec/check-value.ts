@@ -100,8 +100,8 @@ function checkOneOf({ values, ignoreCase }: Extract<Validator, { kind: 'oneOf' }
   return values.includes(text) ? null : `String must be one of: ${values.join(', ')}`
 }
 
-/** Rules and texts of `org.apache.kafka.common.internals.Topic`. */
-function checkTopicName(text: string): string | null {
+/** Rules and texts of `org.apache.kafka.common.internals.Topic`. Returns what is wrong; null for a legal name. */
+export function checkTopicName(text: string): string | null {
   const bad = (why: string): string => `Topic name is invalid: ${why}`
   if (text === '') return bad('the empty string is not allowed')
   if (text === '.' || text === '..') return bad(`'${text}' is not allowed`)

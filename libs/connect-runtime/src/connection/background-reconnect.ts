@@ -20,15 +20,15 @@ export class BackgroundReconnect {
   readonly #options: BackgroundReconnectOptions
   #connecting: Promise<void> | null = null
   #failure: unknown = null
-  #queued = false
+  #hasQueuedMessages = false
 
   constructor(options: BackgroundReconnectOptions) {
     this.#options = options
   }
 
   /** Whether messages of an ended connection may still be queued. The run polls them before it handles the end. */
-  get queued(): boolean {
-    return this.#queued
+  get hasQueuedMessages(): boolean {
+    return this.#hasQueuedMessages
   }
 
   /** Settles as `delivery` does. Checks the connection until then. */
@@ -44,9 +44,9 @@ export class BackgroundReconnect {
 
   /** Called when the queue is empty. Awaits the connect and throws its error. Returns false when no connection had ended. */
   async settle(): Promise<boolean> {
-    if (!this.#queued) return false
+    if (!this.#hasQueuedMessages) return false
     await this.#connecting
-    this.#queued = false
+    this.#hasQueuedMessages = false
     const failure = this.#failure
     this.#failure = null
     if (failure !== null) throw failure
@@ -58,7 +58,7 @@ export class BackgroundReconnect {
     if (this.#connecting !== null || this.#failure !== null || signal.aborted || !connection.connected) return
     const error = task.lostConnection?.() ?? null
     if (error === null) return
-    this.#queued = true
+    this.#hasQueuedMessages = true
     this.#connecting = this.#connectAgain(error).finally(() => (this.#connecting = null))
   }
 

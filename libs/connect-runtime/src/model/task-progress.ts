@@ -1,5 +1,15 @@
 import { RateWindow } from './rate-window.ts'
 
+/** What a polled batch waits for before the producer gets it. */
+export type BatchStep = 'conversion' | 'topic' | 'lease' | 'room'
+
+export interface HeldBatch {
+  readonly step: BatchStep
+  readonly records: number
+  /** When the step began: ms since the epoch. */
+  readonly since: number
+}
+
 /** Counts what a run has done. The metrics and `/connectors/{c}/health` show the counts. */
 export class TaskProgress {
   recordsPolled = 0
@@ -15,14 +25,34 @@ export class TaskProgress {
   latencyMs = 0
   /** Rate of the records that `recordsProduced` counts. */
   readonly rate: RateWindow
+  /** The batch between poll and producer; null: none. */
+  held: HeldBatch | null = null
+  /** ms since the epoch of the poll that ended a time without unacknowledged records. */
+  #busySince = 0
 
   /** `startedAt`: ms since the epoch. */
   constructor(startedAt: number) {
     this.rate = new RateWindow(startedAt)
   }
 
-  polled(count: number): void {
+  /** Records polled and not acknowledged: held, in flight, or in an open transaction. */
+  get unacknowledged(): number {
+    return this.recordsPolled - this.recordsProduced
+  }
+
+  /** Time in ms for which records have waited without any acknowledgement; 0 while none waits. */
+  silentMs(nowMs: number): number {
+    return this.unacknowledged === 0 ? 0 : Math.max(0, nowMs - Math.max(this.#busySince, this.lastRecordAt))
+  }
+
+  polled(count: number, nowMs: number): void {
+    if (this.unacknowledged === 0) this.#busySince = nowMs
     this.recordsPolled += count
+  }
+
+  /** The batch begins a step on its way to the producer. */
+  holds(step: BatchStep, records: number, nowMs: number): void {
+    this.held = { step, records, since: nowMs }
   }
 
   acknowledged(count: number, nowMs: number, latencyMs: number): void {

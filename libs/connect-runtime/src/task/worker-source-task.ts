@@ -1,7 +1,8 @@
 import { Gate } from '@tributary/async'
 import { END_OF_INPUT, errorCode, errorKind, NotConnectedError, type SourceRecord } from '@tributary/connect-api'
-import type { ProduceResult, ProducerRecord } from '@tributary/kafka-producer'
-import { type Batch, byteCountOf, lastOffsets } from '../records/batch.ts'
+import type { ProduceResult } from '@tributary/kafka-producer'
+import type { Batch } from '../records/batch.ts'
+import { BatchConverter } from '../records/batch-converter.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
 import { DEFAULT_RECONNECT, Reconnector } from '../connection/reconnector.ts'
@@ -10,6 +11,7 @@ import { handOverStateOf, PredecessorGoesOn } from '../hand-over/predecessor.ts'
 import { followPredecessor } from '../hand-over/follow-predecessor.ts'
 import { InFlight } from '../commit/in-flight.ts'
 import { OffsetCommitter } from '../commit/offset-committer.ts'
+import { checkPolled } from '../records/record-contract.ts'
 import { BadRecordError } from '../records/record-encoder.ts'
 import type { TaskParts } from './task-parts.ts'
 import type { TaskState } from '../model/task.ts'
@@ -36,15 +38,17 @@ export class WorkerSourceTask {
   readonly #parts: TaskParts
   readonly #inFlight: InFlight
   readonly #offsets: OffsetCommitter
+  readonly #converter: BatchConverter
   readonly #sender: BatchSender
   readonly #transactions: TransactionBoundary | null
-  readonly #requests = new TransactionRequests()
+  readonly #transactionRequests = new TransactionRequests()
   readonly #stopping = new AbortController()
   readonly #abandon = new AbortController()
   readonly #resumed = new Gate(true)
-  readonly #background: BackgroundReconnect
+  readonly #backgroundReconnect: BackgroundReconnect
   #state: TaskState = 'starting'
-  #withoutLease = false
+  /** Another worker has the task. */
+  #lost = false
   #finished: Promise<void> | null = null
   #committing: Promise<void> = Promise.resolve()
 
@@ -55,11 +59,12 @@ export class WorkerSourceTask {
     const policy = plugin.reconnectPolicy?.(parts.props) ?? DEFAULT_RECONNECT
     this.connection = new Reconnector({ task, policy, clock, log })
     this.#sender = new BatchSender(parts)
+    this.#converter = new BatchConverter(parts, this.#sender, this.progress)
     const onFailure = (error: unknown): void => this.fail(error)
     this.#inFlight = new InFlight({ config, progress: this.progress, onFailure })
     const eitherEnd = AbortSignal.any([this.#stopping.signal, this.#abandon.signal])
-    this.#background = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
-    const lost = (): boolean => this.#withoutLease
+    this.#backgroundReconnect = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
+    const lost = (): boolean => this.#lost
     this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
     const signal = this.#abandon.signal
     const permitted = (): Promise<void> => this.#leaseValid()
@@ -111,7 +116,7 @@ export class WorkerSourceTask {
   async lose(): Promise<void> {
     const { plugin, props } = this.#parts
     if (plugin.connector.exactlyOnce?.(props) ?? false) this.#giveUp('the task was assigned to another worker')
-    this.#withoutLease = true
+    this.#lost = true
     this.#parts.lease.release()
     await this.stop()
   }
@@ -149,7 +154,7 @@ export class WorkerSourceTask {
   async #stillOurs(): Promise<boolean> {
     const signal = this.#stopping.signal
     await this.#parts.lease.passed(signal).catch(() => undefined)
-    return !this.#withoutLease && !signal.aborted
+    return !this.#lost && !signal.aborted
   }
 
   /** Starts the task. A run with a predecessor also connects and takes over; any other run connects at its first poll. */
@@ -158,7 +163,7 @@ export class WorkerSourceTask {
     const { predecessor, offsets, id } = parts
     const abandon = this.#abandon.signal
     if (predecessor === null) await startProducer(parts, abandon)
-    await startTask(parts, this.#requests)
+    await startTask(parts, this.#transactionRequests)
     if (predecessor !== null) {
       await followPredecessor(predecessor, {
         ...parts,
@@ -178,8 +183,9 @@ export class WorkerSourceTask {
       const records = await this.#poll()
       this.#inFlight.check()
       if (records === END_OF_INPUT) return
-      for (const { records: part, end } of this.#requests.split(records)) {
-        if (part.length > 0) await this.#background.during(this.#deliver(part))
+      this.progress.polled(records.length, this.#parts.clock.now())
+      for (const { records: part, end } of this.#transactionRequests.split(records)) {
+        if (part.length > 0) await this.#backgroundReconnect.during(this.#deliver(part))
         if (end !== null) await this.#transactions?.end(end)
       }
     }
@@ -197,7 +203,8 @@ export class WorkerSourceTask {
   }
 
   async #convertAndProduce(records: SourceRecord[]): Promise<void> {
-    const batch = await this.#transformAndConvert(records)
+    const batch = await this.#converter.convert(records, this.#abandon.signal)
+    this.#holds('lease', batch)
     await this.#leaseValid()
     if (this.#transactions) await this.#produceInTransaction(batch)
     else await this.#produce(batch)
@@ -205,28 +212,28 @@ export class WorkerSourceTask {
 
   /** Returns the next batch. Waits while the task is paused; connects and reconnects the source. */
   async #poll(): Promise<SourceRecord[] | typeof END_OF_INPUT> {
-    const { task } = this.#parts
+    const { task, plugin } = this.#parts
     for (;;) {
       if (!this.#resumed.isOpen && !this.#stopping.signal.aborted) await this.#unlessStopped(this.#pausedUntilResumed())
       const stopping = this.#stopping.signal.aborted
-      const readable = this.connection.connected || this.#background.queued
+      const readable = this.connection.connected || this.#backgroundReconnect.hasQueuedMessages
       if (stopping && (!task.drain || !readable)) return END_OF_INPUT
       if (!readable) {
         await this.#unlessStopped(this.#connect())
         continue
       }
       try {
-        const records = await task.poll(this.#abandon.signal)
+        const records = checkPolled(await task.poll(this.#abandon.signal), `the task of ${plugin.class}`)
         if (records === END_OF_INPUT) return this.#endOfInput()
         this.connection.polled(records.length)
-        if (records.length === 0) await this.#background.settle()
+        if (records.length === 0) await this.#backgroundReconnect.settle()
         return records
       } catch (error) {
-        // The reason of `#abandon` may be an outage too. It ends the run.
+        // poll may throw the abort reason, which can be retriable; do not poll again.
         if (this.#abandon.signal.aborted || errorKind(error) !== 'retriable') throw error
         if (this.#stopping.signal.aborted) return END_OF_INPUT
         if (!(error instanceof NotConnectedError)) await this.#unlessStopped(this.#waitToPollAgain(error))
-        else if (!(await this.#background.settle())) this.connection.lost(error)
+        else if (!(await this.#backgroundReconnect.settle())) this.connection.lost(error)
       }
     }
   }
@@ -254,24 +261,11 @@ export class WorkerSourceTask {
     await this.#resumed.passed(this.#stopping.signal)
   }
 
-  /** Applies the transformations, then the converters. Bad records become dead letters of the same batch. */
-  async #transformAndConvert(records: SourceRecord[]): Promise<Batch> {
-    const { encoder, topics, clock } = this.#parts
-    const signal = this.#abandon.signal
-    const polledAt = clock.monotonic()
-    this.progress.polled(records.length)
-    const deadLetters: ProducerRecord[] = []
-    const transformed = await encoder.transform(records, signal, deadLetters)
-    await topics.ensure(transformed, signal)
-    const traceparent = this.#parts.tracing.batchStarted(records.length)
-    const { encoded, indexes } = await encoder.convert(transformed, topics.counts, traceparent, signal, deadLetters)
-    for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
-    return { records, encoded, indexes, offsets: lastOffsets(records), byteCount: byteCountOf(encoded), polledAt }
-  }
-
   /** Hands the batch to the producer without awaiting the acknowledgement, within the in-flight limits. */
   async #produce(batch: Batch): Promise<void> {
+    this.#holds('room', batch)
     await this.#inFlight.room(this.#abandon.signal)
+    this.progress.held = null
     this.#inFlight.add(batch, async () => {
       this.#acknowledged(batch, await this.#sender.send(batch, this.#abandon.signal))
     })
@@ -281,6 +275,7 @@ export class WorkerSourceTask {
   async #produceInTransaction(batch: Batch): Promise<void> {
     const { offsets, id, task } = this.#parts
     const signal = this.#abandon.signal
+    this.progress.held = null
     const entries = [...batch.offsets].map(([partition, offset]) => ({ partition, offset }))
     const send = async (result: ProduceResult | null): Promise<() => void> => {
       await this.#transactions!.sendOffsets(offsets.encode(id.connector, entries), signal)
@@ -372,14 +367,18 @@ export class WorkerSourceTask {
   }
 
   #countAbandoned(reason: string): void {
-    const inFlightRecords = this.#inFlight.records
+    const { unacknowledged } = this.progress
     const queued = this.#parts.stats.queueSize
-    this.progress.abandoned += inFlightRecords + queued
-    this.#parts.log.warn('task_abandoned', { reason, records_in_flight: inFlightRecords, records_queued: queued })
+    this.progress.abandoned += unacknowledged + queued
+    this.#parts.log.warn('task_abandoned', { reason, records_in_flight: unacknowledged, records_queued: queued })
+  }
+
+  #holds(step: 'lease' | 'room', batch: Batch): void {
+    this.progress.holds(step, batch.records.length, this.#parts.clock.now())
   }
 
   async #leaseValid(): Promise<void> {
-    if (!this.#withoutLease) await this.#parts.lease.passed(this.#abandon.signal)
+    if (!this.#lost) await this.#parts.lease.passed(this.#abandon.signal)
   }
 
   /** Awaits `waiting`. At a stop, swallows the error with which the wait ended, unless the run is abandoned. */

@@ -41,7 +41,7 @@ export interface ScriptedRun {
   failureKind: ErrorKind | null
 }
 
-interface ScriptOptions {
+export interface ScriptOptions {
   resumable?: boolean
   transformations?: readonly Transformation[]
   intervalMs?: number

@@ -1,8 +1,27 @@
 import type { TaskHealth } from '@tributary/connect-api'
+import type { BatchStep } from '../model/task-progress.ts'
 import type { TaskUnit } from '../unit/task-unit.ts'
 
 /** A status write that takes more ms than this is waiting for Kafka. */
 const STATUS_WRITE_MS = 1000
+/** A batch that takes this many ms for one step before the producer is held up. */
+const HELD_MS = 1000
+/** Records for which Kafka has acknowledged nothing for this many ms do not flow. */
+const UNANSWERED_MS = 10_000
+/** A source without a message for this many ms is silent. */
+const SILENT_MS = 60_000
+
+const WAITS: Readonly<Record<BatchStep, string>> = {
+  conversion: 'to be transformed and converted',
+  topic: 'for its topic to be looked up or created in Kafka',
+  lease: 'for the group to confirm that the task is still here',
+  room: 'for Kafka to acknowledge the batches before it',
+}
+
+/** Messages received and not acknowledged by Kafka: those in the queue, and the records that poll made of the others. */
+export function lagOf(unit: TaskUnit): number {
+  return (unit.current?.stats.queueSize ?? 0) + (unit.current?.run.progress.unacknowledged ?? 0)
+}
 
 export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
   const { current, counts } = unit
@@ -18,7 +37,7 @@ export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
     last_record_at: counts.time('lastRecordAt') || null,
     records_total: counts.count('recordsProduced'),
     rate: Math.round(counts.rate(nowMs)),
-    lag: (stats?.queueSize ?? 0) + (progress?.inFlightRecords ?? 0),
+    lag: lagOf(unit),
     reconnects: counts.count('reconnects'),
     restarts: unit.restartPolicy.restarts,
     gaps: counts.count('sequenceGaps'),
@@ -41,15 +60,38 @@ function reason(unit: TaskUnit, nowMs: number): string {
     return why === null ? 'The task is connecting.' : `Not connected, trying again: ${messageOf(why)}`
   }
   if (why !== null) return `Connected, but the source cannot be read at present, trying again: ${messageOf(why)}`
-  const lastAt = unit.counts.time('lastMessageAt')
-  if (lastAt === 0) return 'Connected; the source has sent nothing yet.'
-  const silentSeconds = Math.floor((nowMs - lastAt) / 1000)
-  if (silentSeconds >= 60) return `Connected; the source has sent nothing for ${silentSeconds} s.`
+  return flowReason(unit, nowMs)
+}
+
+/** What a connected task's records wait for, or why there are none. Records flow while Kafka acknowledges them. */
+function flowReason(unit: TaskUnit, nowMs: number): string {
+  const progress = unit.current?.run.progress
+  const held = progress?.held ?? null
+  if (held !== null && nowMs - held.since >= HELD_MS) {
+    const batch = held.records === 1 ? 'A batch of 1 record' : `A batch of ${held.records} records`
+    return `${batch} has waited ${seconds(nowMs - held.since)} s ${WAITS[held.step]}.`
+  }
+  const unanswered = progress?.silentMs(nowMs) ?? 0
+  if (unanswered >= UNANSWERED_MS) {
+    return `Connected; messages wait, and Kafka has acknowledged no record for ${seconds(unanswered)} s.`
+  }
   if (unit.current && unit.current.stats.queueSize >= unit.current.stats.queueCapacity) {
     return 'Connected; the queue is full, as Kafka takes records more slowly than the source sends.'
   }
-  return 'Records are flowing.'
+  const lastRecordAt = unit.counts.time('lastRecordAt')
+  const lastAt = Math.max(unit.counts.time('lastMessageAt'), lastRecordAt)
+  const waiting = lagOf(unit)
+  if (waiting === 0 && lastAt === 0) return 'Connected; the source has sent nothing yet.'
+  if (waiting === 0 && nowMs - lastAt >= SILENT_MS) {
+    return `Connected; the source has sent nothing for ${seconds(nowMs - lastAt)} s.`
+  }
+  if (nowMs - lastRecordAt < SILENT_MS) return 'Records are flowing.'
+  return waiting > 0
+    ? 'Connected; the first messages are on their way to Kafka.'
+    : 'Connected; the source sends, but none of its messages has become a record lately.'
 }
+
+const seconds = (ms: number): number => Math.floor(ms / 1000)
 
 /** Other processes see only the status topic, so health says when that is out of date. */
 function statusBehind(unit: TaskUnit): string {

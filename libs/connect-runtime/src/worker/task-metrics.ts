@@ -1,6 +1,7 @@
 import type { ObservableResult } from '@opentelemetry/api'
 import { metrics } from '@opentelemetry/api'
 import type { TaskUnit } from '../unit/task-unit.ts'
+import { lagOf } from './health.ts'
 
 type Labels = Record<string, string>
 interface Reading {
@@ -14,8 +15,6 @@ interface Reading {
 const stats = (unit: TaskUnit) => unit.current?.stats
 const progress = (unit: TaskUnit) => unit.current?.run.progress
 const connection = (unit: TaskUnit) => unit.current?.run.connection
-const lag = (unit: TaskUnit): number =>
-  Math.max(0, (stats(unit)?.queueSize ?? 0) + (progress(unit)?.inFlightRecords ?? 0))
 const connected = (unit: TaskUnit): number => (connection(unit)?.connected ? 1 : 0)
 const percent = (part: number, whole: number): number => (whole > 0 ? (part * 100) / whole : 0)
 
@@ -65,7 +64,7 @@ export const TASK_METRICS: readonly Reading[] = [
     return since ? Math.max(0, now - since) : 0
   }),
   documented('TotalReconnects', (u) => u.counts.count('reconnects')),
-  documented('LagCount', lag),
+  documented('LagCount', lagOf),
   documented('DropRate', (u) => percent(u.counts.count('messagesDropped'), u.counts.count('messagesReceived'))),
   documented('sequence_gaps', (u) => u.counts.count('sequenceGaps')),
 ]

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { abortable } from '@tributary/async'
+import { RetriableError, type Props, type Transformation } from '@tributary/connect-api'
+import type { KafkaProducer } from '@tributary/kafka-producer'
+import { type ScriptedRun, scriptedRun, type ScriptOptions, until } from '../testing/run-scripted.ts'
+import { TaskCounts } from '../unit/task-counts.ts'
+import type { CreatedTask } from '../unit/task-factory.ts'
+import type { TaskUnit } from '../unit/task-unit.ts'
+import { taskHealth } from './health.ts'
+
+interface Scene extends ScriptedRun {
+  /** The reason and the lag, `afterMs` from now. */
+  health(afterMs: number): [string, number]
+}
+
+function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): Scene {
+  const s = scriptedRun(props, options)
+  t.after(() => s.run.fail(new Error('the test is over')))
+  const stats = () => s.task.context!.stats
+  const created = {
+    run: s.run,
+    get stats() {
+      return stats()
+    },
+    errors: { skipped: 0, deadLettered: 0 },
+    labels: {},
+    outage: () => null,
+  } satisfies CreatedTask
+  const unit = {
+    id: { connector: 'c', task: 0 },
+    current: created,
+    counts: new TaskCounts(() => created),
+    failed: false,
+    failure: null,
+    statusWaitsMs: 0,
+    restartPolicy: { restarts: 0 },
+    redact: (text: string) => text,
+  } as unknown as TaskUnit
+  return Object.assign(s, {
+    health: (afterMs: number): [string, number] => {
+      stats().queueSize = s.task.queue.size
+      stats().queueCapacity = 1000
+      const { reason, lag } = taskHealth(unit, Date.now() + afterMs)
+      return [reason, lag]
+    },
+  })
+}
+
+/** Kafka answers no question about a topic. */
+function waitForEver(s: Scene): void {
+  const producer: KafkaProducer = s.producer
+  producer.partitionCount = (_topic, signal) => abortable(new Promise(() => {}), signal)
+}
+
+/** Starts the task, and sends messages once it is connected. */
+async function sends(s: Scene, count: number): Promise<void> {
+  void s.run.run()
+  await until(() => s.task.connects === 1, 'it is connected')
+  s.task.context!.stats.lastMessageAt = Date.now()
+  s.task.send(...Array.from({ length: count }, (_, i) => String(i)))
+}
+
+test('records flow while Kafka acknowledges them; then the source is silent', async (t) => {
+  const s = scene(t)
+  await sends(s, 5)
+  await until(() => s.run.progress.recordsProduced === 5, 'they are acknowledged')
+  assert.deepEqual(s.health(0), ['Records are flowing.', 0])
+  assert.deepEqual(s.health(59_000), ['Records are flowing.', 0])
+  assert.deepEqual(s.health(75_500), ['Connected; the source has sent nothing for 75 s.', 0])
+  await s.run.stop()
+})
+
+test('a batch that waits for its topic counts as lag, and health says how long it has waited', async (t) => {
+  const s = scene(t)
+  waitForEver(s)
+  await sends(s, 5)
+  await until(() => s.run.progress.held?.step === 'topic', 'it waits for the topic')
+  assert.deepEqual(s.health(0), ['Connected; the first messages are on their way to Kafka.', 5])
+  const text = 'A batch of 5 records has waited 12 s for its topic to be looked up or created in Kafka.'
+  assert.deepEqual(s.health(12_500), [text, 5])
+})
+
+test('so does a batch whose transformation is tried again', async (t) => {
+  const away: Transformation = {
+    configure() {},
+    apply: () => {
+      throw new RetriableError('X', 'the registry is away')
+    },
+    close() {},
+  }
+  const s = scene(t, { 'errors.retry.timeout': '-1' }, { transformations: [away] })
+  await sends(s, 1)
+  await until(() => s.run.progress.held?.step === 'conversion', 'it is converted')
+  assert.deepEqual(s.health(3500), ['A batch of 1 record has waited 3 s to be transformed and converted.', 1])
+})
+
+test('so does a batch that waits for the lease', async (t) => {
+  const s = scene(t)
+  await sends(s, 0)
+  s.lease.close()
+  s.task.send('a', 'b')
+  await until(() => s.run.progress.held?.step === 'lease', 'it waits for the lease')
+  assert.match(s.health(2500)[0], /^A batch of 2 records has waited 2 s for the group to confirm/)
+})
+
+test('records that Kafka does not acknowledge are no flow, in flight and in a transaction', async (t) => {
+  for (const props of [{}, { 'exactly.once.support': 'required' }]) {
+    const s = scene(t, props, { resumable: true })
+    s.producer.up.close()
+    await sends(s, 5)
+    await until(() => s.run.progress.recordsPolled === 5 && s.run.progress.held === null, 'they are sent')
+    assert.deepEqual(s.health(1000), ['Connected; the first messages are on their way to Kafka.', 5])
+    const text = 'Connected; messages wait, and Kafka has acknowledged no record for 14 s.'
+    assert.deepEqual(s.health(14_500), [text, 5])
+  }
+})
+
+test('messages that become no records are no flow', async (t) => {
+  const s = scene(t)
+  await sends(s, 0)
+  assert.match(s.health(0)[0], /none of its messages has become a record lately/)
+  await s.run.stop()
+})
+
+test('records given up include the batch that waits for its topic', async (t) => {
+  const s = scene(t, { 'task.shutdown.graceful.timeout.ms': '50' })
+  waitForEver(s)
+  await sends(s, 5)
+  await until(() => s.run.progress.held !== null, 'it waits for the topic')
+  await s.run.stop()
+  assert.equal(s.run.progress.abandoned, 5)
+})

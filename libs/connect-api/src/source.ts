@@ -98,7 +98,7 @@ export interface SourceTask {
   start(context: TaskContext): Promise<void>
   /**
    * Resolves once the source answered. After a NotConnectedError or a RetriableError the runtime calls `connect` again, with
-   * backoff. A ConfigError, or an error of no kind, fails the task.
+   * backoff. A ConfigError, or anything that is no ConnectError, fails the task.
    */
   connect(signal: AbortSignal): Promise<void>
   /**

@@ -148,7 +148,7 @@ export class Intake<T> {
     }
   }
 
-  /** The records that the messages of the last `take` became, perhaps none. Call it before `poll` returns them. */
+  /** The records that poll made of the last `take`. Call it before `poll` returns them. */
   handedOut(records: readonly SourceRecord[]): void {
     this.#spill?.handedOut(records)
   }
@@ -223,7 +223,7 @@ export class Intake<T> {
     })
   }
 
-  /** After a drain the queue gauges show the messages that a stop would lose, so those that the spill keeps do not count. */
+  /** With a spill, a stop leaves queued messages on disk for the next run, so the gauge shows 0. */
   #gauge(): void {
     const { stats } = this.#options
     const kept = this.#draining && this.#spill?.keeps

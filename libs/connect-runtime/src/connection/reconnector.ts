@@ -29,7 +29,7 @@ export interface ReconnectorOptions {
 /**
  * Connects a source and reconnects it. Only this class decides how long to wait before a try. A connection that delivered for a
  * while, or lasted longer than the reconnect interval, was healthy: after it the waits start anew. The limit of tries starts anew
- * after any connection that delivered. A wait is at least as long as the source asked for (`retryAfterMs`), up to an hour.
+ * after any connection that delivered. A wait that the source asked for (`retryAfterMs`) is obeyed, up to an hour.
  */
 export class Reconnector {
   readonly #options: ReconnectorOptions

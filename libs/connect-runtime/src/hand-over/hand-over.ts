@@ -88,7 +88,7 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
   finish(connected: boolean): Promise<string | null> {
     if (this.reason === 'connection_age' && (!connected || this.behind())) {
       this.#why = connected
-        ? 'the present run is behind, as Kafka is slow or away'
+        ? 'the present run is behind, as Kafka is slow or unreachable'
         : 'the source took no second connection in time'
       return Promise.reject(new PredecessorGoesOn())
     }

@@ -143,7 +143,7 @@ const keys = {
     validator: { kind: 'range', min: 0 },
     importance: 'medium',
     group: 'Healing',
-    doc: 'Longest time, in ms of CPU time or of synchronous waiting, for one callback of a task; no other task runs meanwhile. A task that takes longer is FAILED. The limit is at most half of session.timeout.ms. If a callback has not returned after 0.7 of session.timeout.ms, the process ends, so that other workers take over. 0: no watch, as a debugger needs.',
+    doc: 'Longest time, in ms of CPU time or of synchronous waiting, for one callback of a task; no other task runs meanwhile. A task that takes longer is FAILED. The limit is at most half of session.timeout.ms. If a callback has not returned after 70 % of session.timeout.ms, the process ends, so that other workers take over. 0: no watch, as a debugger needs.',
   },
 } as const
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { dirname, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { circleProblems, graphs, type InnerImport } from './imports/circles.ts'
-import { layerProblem, rowOf } from './imports/layers.ts'
-import { importProblems, innerImports, readImports } from './imports/read.ts'
+import { isTestFile, layerProblem, rowOf } from './imports/layers.ts'
+import { readOrders } from './imports/order.ts'
+import { importProblems, importsOf, innerImports, isCode, readImports } from './imports/read.ts'
 import { libraries, reserved } from './imports/table.ts'
 import { projects, type Project } from './workspace.ts'
 
@@ -21,9 +23,10 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ['apps/grpc-ingest/src/x.ts', '@tributary/demo-feed', /no project may import an app/],
   ['libs/connect-runtime/src/x.ts', '@tributary/control-plane', /no project may import an app/],
   ['deploy/local/x.ts', '@tributary/grpc-ingest/schema', /no project may import an app/],
-  ['deploy/local/x.ts', '../../apps/grpc-ingest/src/main.ts', /import apps\/grpc-ingest by its name/],
-  ['apps/grpc-ingest/src/x.ts', '../../demo-feed/src/main.ts', /import apps\/demo-feed by its name/],
+  ['deploy/local/x.ts', '../../apps/grpc-ingest/src/main.ts', /no project may import an app/],
+  ['apps/grpc-ingest/src/x.ts', '../../demo-feed/src/main.ts', /no project may import an app/],
   ['libs/kafka/src/x.ts', '../../config/src/index.ts', /import libs\/config by its name/],
+  ['libs/kafka/src/x.ts', '../../service/src/index.ts', /libs\/kafka may import only/],
   ['libs/kafka/src/x.ts', '../../../test/run.ts', /test\/ holds nothing that libs\/kafka may import/],
   ['libs/kafka/src/x.ts', '@tributary/kafka', /by its relative path/],
   // Code that ships may not import code that is only for tests.
@@ -31,6 +34,10 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ['apps/grpc-ingest/src/x.ts', '@tributary/testkit/kafka', /testkit is for tests/],
   ['libs/connect-runtime/src/x.test.ts', '@tributary/testkit', /testkit is for tests/],
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/harness', /apps\/grpc-ingest may import only/],
+  ['libs/kafka-producer/src/producer/x.ts', '../testing/fake-wire.ts', /images leave the files of tests out/],
+  ['apps/ws-ingest/src/record/x.ts', './testing.ts', /images leave the files of tests out/],
+  ['apps/sse-ingest/src/x.ts', './stream.test.ts', /images leave the files of tests out/],
+  ['apps/sse-ingest/src/x.mts', '../test/sse-server.ts', /images leave the files of tests out/],
   // A source may import the packages of its own package.json. Packages for a protocol stay in apps.
   ['apps/grpc-ingest/src/x.ts', 'ws', /npm install ws -w apps\/grpc-ingest/],
   ['apps/grpc-ingest/src/x.ts', '@aws-sdk/client-sqs', /npm install @aws-sdk\/client-sqs -w apps\/grpc-ingest/],
@@ -47,6 +54,9 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
 const allowed: readonly (readonly [string, string])[] = [
   ['libs/testkit/src/kafka/x.ts', '@tributary/connect-runtime'],
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/testkit'],
+  ['libs/kafka-producer/src/x.test.ts', './testing/fake-wire.ts'],
+  ['libs/kafka-producer/src/testing/x.ts', './fake-wire.ts'],
+  ['apps/sse-ingest/test/x.ts', './sse-server.ts'],
   ['libs/kafka-producer/src/x.ts', 'kafkajs'],
   ['libs/telemetry/src/x.ts', 'pino'],
   ['libs/service/src/x.ts', '@opentelemetry/sdk-metrics'],
@@ -167,6 +177,68 @@ describe('imports between the folders and files of a project', () => {
     const [file, target] = ['libs/x/src/task/queue/a.ts', 'libs/x/src/task/queue/b.ts']
     assert.deepEqual(circleProblems([{ file, line: 1, specifier, target }]), [])
     assert.equal(circleProblems([{ file, line: 1, specifier, target }, { file: target, line: 1, specifier, target: file }]).length, 1) // prettier-ignore
+  })
+})
+
+describe('the order of folders that a README promises', () => {
+  const imports = readImports()
+  const orders = readOrders()
+
+  it('is read from every README that says so', () => {
+    const readmes = orders.map(({ readme }) => readme)
+    for (const folder of [
+      'apps/grpc-ingest',
+      'apps/grpc-ingest/src/schema',
+      'apps/ws-ingest',
+      'libs/connect-runtime',
+    ]) {
+      assert.ok(readmes.includes(`${folder}/README.md`), folder)
+    }
+  })
+
+  for (const { readme, folders } of orders) {
+    it(`of ${readme} names every folder beside those that it lists`, () => {
+      const beside = new Set(folders.map((folder) => dirname(folder)))
+      const code = imports.map(({ file }) => file).filter((file) => !isTestFile(file))
+      for (const parent of beside) {
+        const inside = code.filter((file) => file.startsWith(`${parent}/`)).map((file) => file.slice(parent.length + 1))
+        for (const file of inside.filter((path) => path.includes('/'))) {
+          assert.ok(folders.includes(`${parent}/${file.split('/')[0]}`), `${readme} leaves out ${parent}/${file}`)
+        }
+      }
+    })
+
+    it(`of ${readme} allows no import up the list, whether or not it closes a circle`, () => {
+      for (const [i, above] of folders.entries()) {
+        for (const below of folders.slice(i + 1)) {
+          if (below.startsWith(`${above}/`)) continue
+          const up = { file: `${below}/x.ts`, line: 1, specifier: relative(below, `${above}/x.ts`) }
+          const found = importProblems([...imports, up])
+          assert.equal(found.length, 1, found.join('\n'))
+          assert.match(found[0]!, new RegExp(`^${below}/x.ts:1: imports .*: ${below} may not import ${above}, which `))
+        }
+      }
+    })
+  }
+})
+
+describe('reading imports', () => {
+  const specifiers = (file: string, text: string): string[] => importsOf(file, text).map(({ specifier }) => specifier)
+
+  it('finds every form', () => {
+    assert.deepEqual(specifiers('x.ts', "import './a.ts'\nexport * from './b.ts'\nawait import('./c.ts')"), [
+      './a.ts',
+      './b.ts',
+      './c.ts',
+    ])
+    assert.deepEqual(specifiers('x.ts', 'await import(`./d.ts`)'), ['./d.ts'])
+    assert.deepEqual(specifiers('x.ts', 'await import(\n  /* late */ `../e/${name}.ts`)'), ['../e/'])
+  })
+
+  it('reads every kind of file', () => {
+    const files = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((end) => `libs/x/src/x.${end}`)
+    assert.deepEqual(files.filter(isCode), files)
+    assert.equal(isCode('libs/x/README.md'), false)
   })
 })
 

@@ -14,7 +14,7 @@ const TABLE = 'test/workspace/imports/table.ts'
 export function layerProblem(file: string, specifier: string, projects: readonly Project[]): string | null {
   const importer = importerOf(file, projects)
   if (importer === null || isBuiltin(specifier)) return null
-  if (specifier.startsWith('.')) return pathProblem(importer, join(dirname(file), specifier))
+  if (specifier.startsWith('.')) return pathProblem(importer, join(dirname(file), specifier), projects)
   const target = projects.find(({ manifest: { name } }) => specifier === name || specifier.startsWith(`${name}/`))
   if (target !== undefined) return projectProblem(importer, target)
   return packageProblem(importer, packageOf(specifier), projects)
@@ -55,18 +55,24 @@ export function rowOf({ folder, manifest }: Project, isTest = false): readonly s
   return [...own, ...forAll, ...(mayTest ? forTests : [])]
 }
 
-/** Code that does not ship: `*.test.ts`, an app's folder `test`, and the folders named `testing` that tests share. */
+/** Code that no image holds: `*.test.ts`, an app's folder `test`, and what tests share, `testing/` and `testing.ts`. */
 export function isTestFile(file: string): boolean {
-  return /\.test\.ts$|\/testing\/|^apps\/[^/]+\/test\//.test(file)
+  return /\.test\.[cm]?[jt]s$|\/testing(\/|\.[cm]?[jt]s$)|^apps\/[^/]+\/test\//.test(file)
 }
 
-function pathProblem({ folder }: Importer, target: string): string | null {
-  if (target.startsWith(`${folder}/`)) return null
+function pathProblem(importer: Importer, target: string, projects: readonly Project[]): string | null {
+  const { folder, isTest } = importer
+  if (target.startsWith(`${folder}/`)) {
+    if (isTest || !isTestFile(target)) return null
+    return 'images leave the files of tests out: move what both need to a file of its own, outside of testing/ and test/.'
+  }
   if (target.startsWith('test/')) {
     return `test/ holds nothing that ${folder} may import: move what both need into a library, such as testkit or harness.`
   }
-  const other = /^(?:apps|libs)\/[^/]+/.exec(target)?.[0] ?? 'another project'
-  return `import ${other} by its name, not by a path, and export what is needed from its src/index.ts.`
+  const other = projects.find((project) => target.startsWith(`${project.folder}/`))
+  const problem = other === undefined ? null : projectProblem(importer, other)
+  const name = other?.folder ?? 'another project'
+  return problem ?? `import ${name} by its name, not by a path, and export what is needed from its src/index.ts.`
 }
 
 function projectProblem({ folder, row }: Importer, { folder: target }: Project): string | null {

@@ -4,6 +4,7 @@ import ts from 'typescript'
 import { projects, workspaceRoot } from '../workspace.ts'
 import { circleProblems, type InnerImport } from './circles.ts'
 import { layerProblem } from './layers.ts'
+import { orderProblems, readOrders } from './order.ts'
 
 /** One import statement of the repository. */
 export interface Import {
@@ -14,22 +15,46 @@ export interface Import {
   readonly specifier: string
 }
 
-/** All imports of the code in apps/, libs/ and deploy/, tests included. */
+/** All forms of TypeScript and JavaScript. */
+export function isCode(file: string): boolean {
+  return /\.[cm]?[jt]s$/.test(file)
+}
+
+/** Every file of code in apps/, libs/ and deploy/, tests included, relative to the root of the repository. */
+function codeFiles(): string[] {
+  const options = { cwd: workspaceRoot, exclude: ['**/node_modules'] }
+  return globSync(['{apps,libs}/*/**/*.*', 'deploy/**/*.*'], options).filter(isCode).sort()
+}
+
+/** All imports of `codeFiles`. */
 export function readImports(): Import[] {
-  const files = globSync(['{apps,libs}/*/**/*.ts', 'deploy/**/*.ts'], {
-    cwd: workspaceRoot,
-    exclude: ['**/node_modules'],
-  })
-  return files.sort().flatMap((file) => {
-    const text = readFileSync(join(workspaceRoot, file), 'utf8')
-    const { importedFiles } = ts.preProcessFile(text)
-    return (
-      importedFiles
-        // The scanner takes the import of a .proto text in a string for one of TypeScript.
-        .filter(({ fileName }) => !fileName.endsWith('.proto'))
-        .map(({ fileName, pos }) => ({ file, line: text.slice(0, pos).split('\n').length, specifier: fileName }))
-    )
-  })
+  return codeFiles().flatMap((file) => importsOf(file, readFileSync(join(workspaceRoot, file), 'utf8')))
+}
+
+/** The imports of one file, also those of `import('…')`. */
+export function importsOf(file: string, text: string): Import[] {
+  const found = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName, pos }) => ({ fileName, pos }))
+  return (
+    [...found, ...templateImports(file, text)]
+      // The scanner takes the import of a .proto text in a string for one of TypeScript.
+      .filter(({ fileName }) => !fileName.endsWith('.proto'))
+      .map(({ fileName, pos }) => ({ file, line: text.slice(0, pos).split('\n').length, specifier: fileName }))
+  )
+}
+
+/** Dynamic imports of a template with values in it, which the scanner leaves out. The specifier ends before the first value. */
+function templateImports(file: string, text: string): { fileName: string; pos: number }[] {
+  if (!/\bimport\b[^'"\n]*\([^'"]*`/.test(text)) return []
+  const found: { fileName: string; pos: number }[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [to] = node.arguments
+      if (to !== undefined && ts.isTemplateExpression(to)) found.push({ fileName: to.head.text, pos: to.pos })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest))
+  return found
 }
 
 /** Those that import a file by its path. */
@@ -46,8 +71,13 @@ export function importProblems(imports: readonly Import[]): string[] {
     const problem = layerProblem(file, specifier, known)
     return problem === null ? [] : [`${file}:${line}: imports ${specifier}: ${problem}`]
   })
-  const circles = circleProblems(innerImports(imports)).map(
+  const inner = innerImports(imports)
+  const upward = orderProblems(inner, readOrders())
+  // An import against the promised order closes circles of which the other imports are innocent.
+  const accused = new Set(upward.map(({ at }) => at))
+  const circles = circleProblems(inner.filter((one) => !accused.has(one)))
+  const within = [...upward, ...circles].map(
     ({ at, problem }) => `${at.file}:${at.line}: imports ${at.specifier}: ${problem}`,
   )
-  return [...layers, ...circles]
+  return [...layers, ...within]
 }

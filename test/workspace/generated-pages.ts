@@ -31,7 +31,7 @@ const KINDS = `Every error of Tributary has a code and one of four kinds:
 | \`fatal\` | Everything else, and every error without a kind. The task is FAILED, with the whole chain of causes in \`trace\`. |
 
 Each package lists its own codes in the ERRORS.md beside its README. Kafka's own errors keep Kafka's names:
-[kafka-producer](../kafka-producer/README.md#error-codes) lists them.`
+[kafka-producer](../kafka-producer/ERRORS.md) lists them.`
 
 /** The codes of every app and library that defines some. */
 export async function packageErrors(): Promise<PackageErrors[]> {

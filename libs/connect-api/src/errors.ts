@@ -1,3 +1,5 @@
+import { ConfigException } from '@tributary/config'
+
 /**
  * The four kinds of error. The code that makes an error decides its kind, once:
  *
@@ -112,10 +114,9 @@ export function errorDefinitions(value: unknown): ErrorDefinitions | null {
   return typeof value === 'object' && value !== null ? (definitionsByFactories.get(value) ?? null) : null
 }
 
-/** The kind of anything that was thrown. What nobody classified is fatal. */
+/** The kind of anything that was thrown. Only the classes of errors give a kind, so what nobody classified is fatal. */
 export function errorKind(error: unknown): ErrorKind {
-  const kind = (error as { kind?: unknown } | null | undefined)?.kind
-  return kind === 'retriable' || kind === 'data' || kind === 'config' ? kind : 'fatal'
+  return error instanceof ConnectError || error instanceof ConfigException ? error.kind : 'fatal'
 }
 
 /** The code of anything that was thrown; undefined when there is none. */

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { abortable, anySignal } from '@tributary/async'
+import { ConnectError } from '@tributary/connect-api'
 import { CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
-import { createProducer, partitionForKey, ProducerError, type KafkaProducer } from '@tributary/kafka-producer'
+import { createProducer, partitionForKey, producerErrors, type KafkaProducer } from '@tributary/kafka-producer'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import type { StoreRecord } from './store-record.ts'
@@ -125,7 +126,7 @@ export class StoreLog {
     } catch (error) {
       // After a fatal error a new producer may still work. A caller that gave up has its own reason, which may be fatal
       // to that caller only.
-      const broken = !signal.aborted && (error as { kind?: unknown }).kind === 'fatal'
+      const broken = !signal.aborted && error instanceof ConnectError && error.kind === 'fatal'
       if (broken && this.#producer === producer) await this.#dropProducer()
       throw error
     }
@@ -134,7 +135,7 @@ export class StoreLog {
   #claimed(): TransactionWriter {
     if (this.#writer) return this.#writer
     const message = `the transactional id "${this.#options.transactionalId}" is not claimed`
-    throw new ProducerError('fatal', 'PRODUCER_FENCED', message)
+    throw producerErrors.PRODUCER_FENCED(message)
   }
 
   /** Sends the records and returns the last offset by partition. */

@@ -1,3 +1,4 @@
+import { ConnectError } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { StoreRecord } from './store-record.ts'
 
@@ -65,7 +66,7 @@ export class TransactionWriter {
       const positions = await this.#transaction(group.flatMap(({ records }) => records))
       for (const { resolve } of group) resolve(positions)
     } catch (error) {
-      const { kind } = error as { kind?: unknown }
+      const kind = error instanceof ConnectError ? error.kind : null
       if (kind === 'fatal' && !this.#lost) {
         this.#lost = true
         this.#options.onLost(error as Error)

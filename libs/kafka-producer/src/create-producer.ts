@@ -17,7 +17,7 @@ export interface CreateProducerOptions extends ProducerOptions {
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
 
-/** Creates a producer that is not connected yet; `start` connects it. Throws ProducerError of kind config for an unknown codec. */
+/** Creates a producer that is not connected yet; `start` connects it. Throws `UNSUPPORTED_COMPRESSION` for an unknown codec. */
 export function createProducer(connection: KafkaConnection, options: CreateProducerOptions): KafkaProducer {
   return new IdempotentProducer(createWire(connection, options), options)
 }

@@ -1,4 +1,4 @@
 export * from './api/types.ts'
 export * from './api/partitioner.ts'
 export { createProducer, type CreateProducerOptions, type ProducerDriver } from './create-producer.ts'
-export { ProducerError, ProducerFencedError, RecordRefusedError, type ProducerErrorKind } from './api/errors.ts'
+export { producerErrors } from './errors.ts'

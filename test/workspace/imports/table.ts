@@ -17,7 +17,7 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
   testkit: ['connect-api', 'connect-runtime', 'connect-storage', 'kafka', 'harness', 'telemetry'],
   'push-source': ['connect-api', 'config', 'telemetry'],
   kafka: ['config', 'telemetry'],
-  'kafka-producer': ['config', 'telemetry'],
+  'kafka-producer': ['connect-api', 'config', 'telemetry'],
   'connect-storage': ['kafka', 'kafka-producer', 'connect-api', 'config', 'telemetry'],
   'connect-runtime': [
     'connect-storage',

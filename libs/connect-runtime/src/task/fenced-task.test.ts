@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { producerErrors } from '@tributary/kafka-producer'
 import { type ScriptedRun, scriptedRun, until } from '../testing/run-scripted.ts'
 
 /** A run with exactly once that loses its lease and is then fenced, as when its process stood still for longer than the session. */
@@ -12,7 +13,7 @@ async function fencedWithoutLease(): Promise<ScriptedRun> {
     s.lease.close()
     await s.producer.up.passed(signal)
     fenced.resolve()
-    throw Object.assign(new Error('fenced'), { code: 'PRODUCER_FENCED', kind: 'fatal' })
+    throw producerErrors.PRODUCER_FENCED('fenced')
   }
   s.task.send('a')
   await fenced.promise

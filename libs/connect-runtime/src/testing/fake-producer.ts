@@ -1,5 +1,5 @@
 import { Gate } from '@tributary/async'
-import type { KafkaProducer, ProduceResult, ProducerRecord } from '@tributary/kafka-producer'
+import { type KafkaProducer, producerErrors, type ProduceResult, type ProducerRecord } from '@tributary/kafka-producer'
 
 /** The producer's interface over an array. The contract suite of kafka-producer shows how real producers behave. */
 export class FakeProducer implements KafkaProducer {
@@ -33,7 +33,7 @@ export class FakeProducer implements KafkaProducer {
     const offsets: (bigint | null)[] = []
     for (const [index, record] of records.entries()) {
       if ((record.value?.length ?? 0) > this.limitBytes) {
-        const error = Object.assign(new Error('too large'), { code: 'RECORD_TOO_LARGE', kind: 'data' as const })
+        const error = producerErrors.RECORD_TOO_LARGE('too large')
         failures.push({ index, error })
         offsets.push(null)
         continue
@@ -53,7 +53,7 @@ export class FakeProducer implements KafkaProducer {
   commitTransaction(): Promise<void> {
     if (this.failNextCommit) {
       this.failNextCommit = false
-      return Promise.reject(Object.assign(new Error('coordinator gone'), { kind: 'retriable', code: 'NETWORK' }))
+      return Promise.reject(producerErrors.KAFKA_NO_ANSWER('coordinator gone'))
     }
     this.kept.push(...(this.#pending ?? []))
     this.#pending = null

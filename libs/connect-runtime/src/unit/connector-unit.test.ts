@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Gate, systemClock } from '@tributary/async'
-import type { Props, SourcePlugin } from '@tributary/connect-api'
+import { type Props, RetriableError, type SourcePlugin } from '@tributary/connect-api'
 import { ConnectorUnit } from './connector-unit.ts'
 import { ZombieFencing, type ZombieFencingAdmin } from './zombie-fencing.ts'
 import { FakeConfigStore } from '../testing/fake-config-store.ts'
@@ -23,7 +23,7 @@ const plugin: SourcePlugin = {
   createTask: () => new ScriptedTask(),
 }
 
-const OUTAGE = Object.assign(new Error('no broker'), { kind: 'retriable' })
+const OUTAGE = new RetriableError('KAFKA_UNREACHABLE', 'no broker')
 
 interface Scene {
   readonly config: FakeConfigStore

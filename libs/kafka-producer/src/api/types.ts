@@ -1,3 +1,5 @@
+import type { DataError } from '@tributary/connect-api'
+
 /**
  * One record as bytes, with its partition. `timestamp` is in whole ms since the epoch. The bytes must not change until
  * the send is settled.
@@ -20,8 +22,7 @@ export interface ProduceResult {
 }
 export interface ProduceFailure {
   readonly index: number
-  /** Like a ConnectError: kind `data` and a stable `code`. */
-  readonly error: Error & { readonly code: string; readonly kind: 'data' }
+  readonly error: DataError
 }
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -54,19 +55,14 @@ export interface ProducerOptions {
 }
 
 /**
- * Thrown by every call after another producer with the same transactional id has started, after the broker aborted the
- * transaction by its timeout, and when the end of a transaction is in doubt. Discard the producer; the start of a new
- * one settles what was left open.
- */
-export interface FencedError extends Error {
-  readonly code: 'PRODUCER_FENCED'
-}
-
-/**
  * An idempotent producer with acks=all. It keeps the order of each partition: at most one request for a partition is in
  * flight, and records that arrive meanwhile leave together in the next one (linger 0). It retries an outage until
  * `signal` aborts. No acknowledged record is lost. No record is written twice within the life of a producer, unless the
  * broker itself forgot the producer.
+ *
+ * Every call throws `PRODUCER_FENCED` after another producer with the same transactional id has started, after the broker
+ * aborted the transaction by its timeout, and when the end of a transaction is in doubt. Discard the producer then; the start
+ * of a new one settles what was left open.
  */
 export interface KafkaProducer {
   readonly driver: 'platformatic' | 'kafkajs'
@@ -82,14 +78,16 @@ export interface KafkaProducer {
   partitionCount(topic: string, signal: AbortSignal): Promise<number>
   /**
    * Sends records and resolves when every record is written or refused. Several sends may be under way. With a
-   * transactional id only inside a transaction. Rejects with the reason of the signal, FencedError, or a fatal error.
+   * transactional id only inside a transaction. Rejects with the reason of the signal, or with an error of `producerErrors`
+   * or of Kafka.
    */
   send(records: readonly ProducerRecord[], signal: AbortSignal): Promise<ProduceResult>
   /** For transactional producers only. One transaction at a time. */
   beginTransaction(): void
   /**
-   * Waits for the sends, then commits. When it rejects, the transaction is already aborted, except for FencedError. A
-   * signal that aborts while the broker is asked leaves the outcome in doubt: later calls throw FencedError.
+   * Waits for the sends, then commits. When it rejects, the transaction is already aborted, except for
+   * `PRODUCER_FENCED`. A
+   * signal that aborts while the broker is asked leaves the outcome in doubt: later calls throw `PRODUCER_FENCED`.
    */
   commitTransaction(signal: AbortSignal): Promise<void>
   /** Rejects the sends under way and aborts the transaction. Does nothing without an open transaction. */

@@ -1,7 +1,7 @@
 import { compressionsAlgorithms } from '@platformatic/kafka'
 import { promisify } from 'node:util'
 import { gzip, zstdCompress } from 'node:zlib'
-import { ProducerError } from '../api/errors.ts'
+import { producerErrors } from '../errors.ts'
 import type { Compression } from '../api/types.ts'
 
 export interface Codec {
@@ -23,16 +23,12 @@ const codecs: Readonly<Record<Exclude<Compression, 'none'>, Codec>> = {
   zstd: { id: 4, compress: (bytes) => zstdAsync(bytes) },
 }
 
-/** The codec of a compression; null for `none`. Throws ProducerError of kind config for an unknown name. */
+/** The codec of a compression; null for `none`. Throws `UNSUPPORTED_COMPRESSION` for an unknown name. */
 export function codecOf(compression: Compression): Codec | null {
   if (compression === 'none') return null
   // The name may come from a config file, so the type is not enough.
   const codec = (codecs as Readonly<Record<string, Codec | undefined>>)[compression]
   if (codec !== undefined) return codec
   const possible = ['none', ...Object.keys(codecs)].join(', ')
-  throw new ProducerError(
-    'config',
-    'UNSUPPORTED_COMPRESSION',
-    `compression "${String(compression)}" is none of ${possible}`,
-  )
+  throw producerErrors.UNSUPPORTED_COMPRESSION(`compression "${String(compression)}" is none of ${possible}`)
 }

@@ -41,7 +41,7 @@ export class PartitionBatch {
   /** Sequence of the first record (KIP-98). The same on every try. */
   readonly baseSequence: number
   /** A try got no clear answer, so the broker may have written the batch. */
-  mayBeKept = false
+  mayBeWritten = false
   /** The record batch of the request, kept for the next try; empty until the first one. */
   encoded: Uint8Array = NOT_ENCODED
 

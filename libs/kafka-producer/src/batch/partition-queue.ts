@@ -59,7 +59,7 @@ export class PartitionQueue {
   }
 
   /** The broker has written the batch in flight. */
-  kept(baseOffset: bigint): void {
+  written(baseOffset: bigint): void {
     const batch = this.finish()
     this.#nextSequence = (this.#nextSequence + batch.count) % SEQUENCE_MODULUS
     batch.keep(baseOffset)

@@ -1,10 +1,10 @@
-import type { RecordRefusedError } from '../api/errors.ts'
+import type { DataError } from '@tributary/connect-api'
 import type { ProduceFailure, ProduceResult, ProducerRecord } from '../api/types.ts'
 
 /** The offset of a record that the broker wrote at an earlier try and no longer knows the place of. */
 const OFFSET_UNKNOWN = -1n
 
-interface KeptRange {
+interface WrittenRange {
   readonly from: number
   readonly to: number
   readonly baseOffset: bigint
@@ -25,7 +25,7 @@ export class PendingSend implements ProduceResult {
   readonly #resolve: (result: ProduceResult) => void
   readonly #reject: (reason: unknown) => void
   readonly #onSettled: (send: PendingSend) => void
-  readonly #kept: KeptRange[] = []
+  readonly #written: WrittenRange[] = []
   #sorted = true
   #outstanding: number
 
@@ -42,12 +42,12 @@ export class PendingSend implements ProduceResult {
   /** Records `from` (inclusive) to `to` (exclusive) are written, at consecutive offsets. */
   keep(from: number, to: number, baseOffset: bigint): void {
     if (this.settled) return
-    this.#kept.push({ from, to, baseOffset })
-    this.#sorted = this.#kept.length === 1
+    this.#written.push({ from, to, baseOffset })
+    this.#sorted = this.#written.length === 1
     this.#settle(to - from)
   }
 
-  refuse(index: number, error: RecordRefusedError): void {
+  refuse(index: number, error: DataError): void {
     if (this.settled) return
     this.failures.push({ index, error })
     this.#settle(1)
@@ -62,14 +62,14 @@ export class PendingSend implements ProduceResult {
 
   offset(index: number): bigint | null {
     if (!this.#sorted) {
-      this.#kept.sort((a, b) => a.from - b.from)
+      this.#written.sort((a, b) => a.from - b.from)
       this.#sorted = true
     }
     let low = 0
-    let high = this.#kept.length - 1
+    let high = this.#written.length - 1
     while (low <= high) {
       const middle = (low + high) >> 1
-      const range = this.#kept[middle]!
+      const range = this.#written[middle]!
       if (index < range.from) high = middle - 1
       else if (index >= range.to) low = middle + 1
       else return range.baseOffset < 0n ? OFFSET_UNKNOWN : range.baseOffset + BigInt(index - range.from)

@@ -1,5 +1,6 @@
 import { abortable, backoffMs, KAFKA_JITTER, sleep } from '@tributary/async'
-import { BrokerError, CONCURRENT_TRANSACTIONS, givenUp, remedyOf } from '../api/errors.ts'
+import { BrokerError, givenUp, remedyOf } from '../errors.ts'
+import { CONCURRENT_TRANSACTIONS } from '../protocol-errors.ts'
 
 /**
  * Reports the start and the end of an outage once, however many partitions and tries are part of it. The producer is

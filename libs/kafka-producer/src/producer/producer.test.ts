@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { KAFKA_NO_ANSWER, ProducerError } from '../api/errors.ts'
+import type { RetriableError } from '@tributary/connect-api'
+import { producerErrors } from '../errors.ts'
 import { IdempotentProducer } from './producer.ts'
 import { FakeWire } from '../testing/fake-wire.ts'
 import type { ProducerOptions, ProducerRecord } from '../api/types.ts'
@@ -31,8 +32,8 @@ function records(count: number, partition = 0, prefix = ''): ProducerRecord[] {
   }))
 }
 
-function noAnswer(): ProducerError {
-  return new ProducerError('retriable', KAFKA_NO_ANSWER, 'cut')
+function noAnswer(): RetriableError {
+  return producerErrors.KAFKA_NO_ANSWER('cut')
 }
 
 test('a partition has one request in flight; the records sent meanwhile share the next request', async () => {

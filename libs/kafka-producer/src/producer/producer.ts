@@ -1,7 +1,9 @@
 import { abortable } from '@tributary/async'
+import { ConnectError } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { codecOf } from '../batch/compression.ts'
-import { ProducerError, ProducerFencedError, UNKNOWN_TOPIC_OR_PARTITION, BrokerError, givenUp } from '../api/errors.ts'
+import { BrokerError, fencedError, givenUp, producerErrors } from '../errors.ts'
+import { UNKNOWN_TOPIC_OR_PARTITION } from '../protocol-errors.ts'
 import { Metadata } from './metadata.ts'
 import { Outage } from './outage.ts'
 import { recordBytes } from '../batch/partition-batch.ts'
@@ -71,7 +73,7 @@ export class IdempotentProducer implements KafkaProducer {
         options.log?.warn('producer_state_lost', {
           topic: queue.topic,
           partition: queue.partition,
-          may_be_kept_twice: queue.inFlight?.mayBeKept === true,
+          may_be_written_twice: queue.inFlight?.mayBeWritten === true,
           error: error.message,
         }),
     })
@@ -82,7 +84,7 @@ export class IdempotentProducer implements KafkaProducer {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    if (this.#lifecycle !== 'new') throw new ProducerError('fatal', 'PRODUCER_STARTED', 'a producer starts once')
+    if (this.#lifecycle !== 'new') throw producerErrors.PRODUCER_STARTED('a producer starts once')
     this.#identity =
       this.#transaction !== null
         ? await this.#transaction.start(signal)
@@ -109,7 +111,7 @@ export class IdempotentProducer implements KafkaProducer {
   async send(records: readonly ProducerRecord[], signal: AbortSignal): Promise<ProduceResult> {
     this.#mustBeUsable()
     if (this.#transaction !== null && !this.#transaction.isOpen) {
-      throw new ProducerError('fatal', 'NO_TRANSACTION', 'a transactional producer sends inside a transaction only')
+      throw producerErrors.NO_TRANSACTION('a transactional producer sends inside a transaction only')
     }
     if (this.#transaction?.failure) throw this.#transaction.failure
     signal.throwIfAborted()
@@ -134,7 +136,7 @@ export class IdempotentProducer implements KafkaProducer {
   async commitTransaction(signal: AbortSignal): Promise<void> {
     this.#mustBeUsable()
     const transaction = this.#transactional()
-    if (!transaction.isOpen) throw new ProducerError('fatal', 'NO_TRANSACTION', 'no transaction to commit')
+    if (!transaction.isOpen) throw producerErrors.NO_TRANSACTION('no transaction to commit')
     const settled = Promise.allSettled(Array.from(this.#unsettled, (send) => send.promise))
     await abortable(settled, signal)
     const failure = transaction.failure
@@ -149,7 +151,7 @@ export class IdempotentProducer implements KafkaProducer {
     this.#mustBeUsable()
     const transaction = this.#transactional()
     if (!transaction.isOpen) return
-    const reason = new ProducerError('retriable', 'TRANSACTION_ABORTED', 'the transaction was aborted')
+    const reason = producerErrors.TRANSACTION_ABORTED('the transaction was aborted')
     for (const send of [...this.#unsettled]) this.#forget(send, reason)
     await abortable(this.#sender.idle(), signal)
     await this.#end(false, signal)
@@ -158,7 +160,7 @@ export class IdempotentProducer implements KafkaProducer {
   async close(): Promise<void> {
     if (this.#lifecycle === 'closed') return
     this.#lifecycle = 'closed'
-    const reason = new ProducerError('fatal', 'PRODUCER_CLOSED', 'the producer was closed')
+    const reason = producerErrors.PRODUCER_CLOSED('the producer was closed')
     for (const send of [...this.#unsettled]) this.#forget(send, reason)
     await this.#wire.close()
   }
@@ -172,11 +174,8 @@ export class IdempotentProducer implements KafkaProducer {
       for (const queues of this.#queues.values()) for (const queue of queues) queue?.restart(identity)
     } catch (error) {
       // Only the coordinator knows whether and how the transaction ended.
-      const inDoubt = new ProducerFencedError(
-        `the end of a transaction of "${transaction.transactionalId}" is in doubt`,
-        error,
-      )
-      const isFinal = error instanceof ProducerError && error.kind !== 'retriable'
+      const inDoubt = fencedError(`the end of a transaction of "${transaction.transactionalId}" is in doubt`, error)
+      const isFinal = error instanceof ConnectError && error.kind !== 'retriable'
       this.#break(isFinal ? error : inDoubt)
       throw signal.aborted || isFinal ? error : inDoubt
     }
@@ -234,12 +233,12 @@ export class IdempotentProducer implements KafkaProducer {
   #mustBeUsable(): void {
     if (this.#broken !== null) throw this.#broken
     if (this.#lifecycle !== 'started') {
-      throw new ProducerError('fatal', 'PRODUCER_NOT_STARTED', `the producer is ${this.#lifecycle}`)
+      throw producerErrors.PRODUCER_NOT_STARTED(`the producer is ${this.#lifecycle}`)
     }
   }
 
   #transactional(): Transaction {
-    if (this.#transaction === null) throw new ProducerError('fatal', 'NOT_TRANSACTIONAL', 'no transactional id is set')
+    if (this.#transaction === null) throw producerErrors.NOT_TRANSACTIONAL('no transactional id is set')
     return this.#transaction
   }
 }

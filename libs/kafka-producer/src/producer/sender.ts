@@ -1,14 +1,5 @@
-import {
-  BrokerError,
-  givenUp,
-  isUnreachable,
-  ProducerError,
-  protocolErrorOf,
-  RecordRefusedError,
-  remedyOf,
-  UNKNOWN_TOPIC_OR_PARTITION,
-  type Remedy,
-} from '../api/errors.ts'
+import { BrokerError, givenUp, isUnreachable, refusedRecord, remedyOf } from '../errors.ts'
+import { LEADER_NOT_AVAILABLE, protocolErrorOf, type Remedy, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol-errors.ts'
 import type { Codec } from '../batch/compression.ts'
 import type { Metadata } from './metadata.ts'
 import { type Outage, retryDelayMs } from './outage.ts'
@@ -146,9 +137,7 @@ export class Sender {
       const { partitionCount } = await metadata.refresh(topic)
       if (partition >= partitionCount) throw new BrokerError(UNKNOWN_TOPIC_OR_PARTITION, `${topic}-${partition}`)
       target = metadata.leader(topic, partition)
-      if (target === null) {
-        throw new ProducerError('retriable', 'LEADER_NOT_AVAILABLE', `partition ${topic}-${partition} has no leader`)
-      }
+      if (target === null) throw new BrokerError(LEADER_NOT_AVAILABLE, `leader of ${topic}-${partition}`)
     }
     const batches = queues.map((queue) => queue.inFlight as PartitionBatch)
     for (const batch of batches) {
@@ -159,7 +148,7 @@ export class Sender {
     try {
       return await wire.produce(target, transaction?.transactionalId ?? null, batches)
     } catch (error) {
-      if (remedyOf(error) === 'stale' && !isUnreachable(error)) for (const batch of batches) batch.mayBeKept = true
+      if (remedyOf(error) === 'stale' && !isUnreachable(error)) for (const batch of batches) batch.mayBeWritten = true
       throw error
     }
   }
@@ -171,7 +160,7 @@ export class Sender {
       return
     }
     this.#parts.outage.over(queue)
-    queue.kept(answer.baseOffset)
+    queue.written(answer.baseOffset)
     if (queue.hasWaiting()) this.#schedule(queue)
   }
 
@@ -179,7 +168,7 @@ export class Sender {
     const batch = queue.inFlight
     if (batch === null) return
     const code = error instanceof BrokerError ? error.protocolCode : null
-    if (code !== null && IN_DOUBT.has(code)) batch.mayBeKept = true
+    if (code !== null && IN_DOUBT.has(code)) batch.mayBeWritten = true
     if (batch.isAbandoned()) return this.#drop(queue)
     const remedy = this.#remedy(queue, error)
     switch (remedy) {
@@ -190,7 +179,7 @@ export class Sender {
         this.#parts.outage.failed(queue, error as Error)
         return this.#retryLater(queue)
       case 'refused':
-        return this.#refused(queue, batch, error as Error)
+        return this.#refused(queue, batch, error as BrokerError)
       case 'state':
         if (this.#parts.transaction !== null) {
           // Earlier batches of the transaction are in doubt too. Only an abort and a new epoch make the state clean.
@@ -221,17 +210,11 @@ export class Sender {
     return remedy === 'fenced' && this.#parts.transaction === null ? 'state' : remedy
   }
 
-  #refused(queue: PartitionQueue, batch: PartitionBatch, error: Error): void {
+  #refused(queue: PartitionQueue, batch: PartitionBatch, error: BrokerError): void {
     if (batch.count > 1) {
       queue.split()
     } else {
-      const bytes = batch.bytes
-      const name = error instanceof BrokerError ? protocolErrorOf(error.protocolCode).name : 'RECORD_REFUSED'
-      const tooLarge = name === 'MESSAGE_TOO_LARGE' || name === 'RECORD_LIST_TOO_LARGE'
-      const where = `record of about ${bytes} bytes for ${queue.topic}-${queue.partition}`
-      const failure = tooLarge
-        ? new RecordRefusedError('RECORD_TOO_LARGE', `${where} is above the topic's max.message.bytes`, error)
-        : new RecordRefusedError(name, `${where} was refused: ${error.message}`, error)
+      const failure = refusedRecord(error, `record of about ${batch.bytes} bytes for ${queue.topic}-${queue.partition}`)
       const run = batch.runs[0]!
       // The broker did not use the sequence number, so no batch is in doubt.
       queue.finish()
@@ -261,7 +244,7 @@ export class Sender {
     if (queue.retryTimer !== null) clearTimeout(queue.retryTimer)
     queue.retryTimer = null
     this.#parts.outage.over(queue)
-    if (queue.finish().mayBeKept) {
+    if (queue.finish().mayBeWritten) {
       // The sequence numbers can neither be used again (the broker would take other records for these) nor be skipped.
       if (this.#parts.transaction === null) queue.bumpEpoch()
       else this.#parts.transaction.requireNewEpoch()

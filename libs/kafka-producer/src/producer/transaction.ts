@@ -1,5 +1,7 @@
 import { sleep } from '@tributary/async'
-import { CONCURRENT_TRANSACTIONS, BrokerError, ProducerError, ProducerFencedError, remedyOf } from '../api/errors.ts'
+import type { FatalError } from '@tributary/connect-api'
+import { BrokerError, fencedError, isFenced, producerErrors, remedyOf } from '../errors.ts'
+import { CONCURRENT_TRANSACTIONS } from '../protocol-errors.ts'
 import type { Outage } from './outage.ts'
 import type { PartitionQueue } from '../batch/partition-queue.ts'
 import { retryThroughOutage } from './outage.ts'
@@ -63,7 +65,7 @@ export class Transaction {
 
   begin(): void {
     if (this.#state !== 'none') {
-      throw new ProducerError('fatal', 'TRANSACTION_OPEN', 'a transaction is open already')
+      throw producerErrors.TRANSACTION_OPEN('a transaction is open already')
     }
     this.#state = 'open'
   }
@@ -140,7 +142,7 @@ export class Transaction {
   #bumpEpoch(signal: AbortSignal): Promise<ProducerIdentity> {
     if (!this.#parts.wire.canBumpEpoch) {
       // A plain InitProducerId could fence a newer producer that took the id over meanwhile.
-      throw new ProducerFencedError(`a transaction of "${this.transactionalId}" was aborted with a batch in doubt`)
+      throw fencedError(`a transaction of "${this.transactionalId}" was aborted with a batch in doubt`)
     }
     return this.#initialize(this.#identity, signal)
   }
@@ -172,7 +174,7 @@ export class Transaction {
   }
 
   /**
-   * Sends the request once, to the known coordinator or to one that it looks up. Throws ProducerFencedError when
+   * Sends the request once, to the known coordinator or to one that it looks up. Throws `PRODUCER_FENCED` when
    * fenced.
    */
   async #atCoordinator<T>(request: (at: BrokerAddress) => Promise<T>): Promise<T> {
@@ -188,8 +190,8 @@ export class Transaction {
   }
 }
 
-export function fenced(transactionalId: string, cause: unknown): ProducerFencedError {
-  if (cause instanceof ProducerFencedError) return cause
+export function fenced(transactionalId: string, cause: unknown): FatalError {
+  if (isFenced(cause)) return cause
   const why = `transactional id "${transactionalId}" is held by a newer producer, or its transaction timed out`
-  return new ProducerFencedError(why, cause)
+  return fencedError(why, cause)
 }

@@ -1,5 +1,7 @@
 import type { KafkaConnection } from '@tributary/config'
-import { KAFKA_NO_ANSWER, ProducerError, protocolErrorOf } from '../api/errors.ts'
+import type { ConfigError, RetriableError } from '@tributary/connect-api'
+import { producerErrors, refusedLogin } from '../errors.ts'
+import { protocolErrorOf } from '../protocol-errors.ts'
 
 /** The verification errors of OpenSSL and of Node, as they stand in `code`. */
 const TLS_REFUSALS: ReadonlySet<string> = new Set([
@@ -44,21 +46,21 @@ export function codeOf(error: Error): string {
  * The config error for refused credentials or certificates, which the user must change; null for every other error of a
  * connection.
  */
-export function refusedConnection(error: unknown, address: string, connection: KafkaConnection): ProducerError | null {
+export function refusedConnection(error: unknown, address: string, connection: KafkaConnection): ConfigError | null {
   for (const part of errorTree(error)) {
     const code = codeOf(part)
     if (TLS_REFUSALS.has(code) || code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_')) {
       const text = `TLS with Kafka at ${address} failed: ${part.message}; check the certificates and the CA`
-      return new ProducerError('config', 'TLS_HANDSHAKE_FAILED', text, error)
+      return producerErrors.TLS_HANDSHAKE_FAILED(text, { cause: error })
     }
     if (part.message.includes('Broker requires TLS')) {
-      return new ProducerError('config', 'TLS_REQUIRED', `Kafka at ${address} speaks TLS; switch it on`, error)
+      return producerErrors.TLS_REQUIRED(`Kafka at ${address} speaks TLS; switch it on`, { cause: error })
     }
   }
   const sasl = connection.sasl
   if (sasl === undefined || !isRefusedLogin(error)) return null
   const text = `Kafka at ${address} refused the login of "${sasl.username}" by ${sasl.mechanism}; check user, password and mechanism`
-  return new ProducerError('config', 'SASL_AUTHENTICATION_FAILED', text, error)
+  return refusedLogin(text, error)
 }
 
 const LOGIN_REFUSALS: ReadonlySet<unknown> = new Set([
@@ -80,14 +82,9 @@ function isRefusedLogin(error: unknown): boolean {
   return false
 }
 
-export function noAnswer(what: string, address: string, cause: unknown): ProducerError {
+export function noAnswer(what: string, address: string, cause: unknown): RetriableError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new ProducerError(
-    'retriable',
-    KAFKA_NO_ANSWER,
-    `no answer from Kafka at ${address} to ${what}: ${reason}`,
-    cause,
-  )
+  return producerErrors.KAFKA_NO_ANSWER(`no answer from Kafka at ${address} to ${what}: ${reason}`, { cause })
 }
 
 /** The code that explains a failed answer best. OPERATION_NOT_ATTEMPTED only says that another item failed. */

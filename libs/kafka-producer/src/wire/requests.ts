@@ -1,5 +1,5 @@
 import { type HostPort, parseHostPort } from '@tributary/config'
-import { isUnreachable, KAFKA_UNREACHABLE, ProducerError } from '../api/errors.ts'
+import { isUnreachable, producerErrors } from '../errors.ts'
 import { noAnswer } from './connection-errors.ts'
 import type { ProduceAnswer, TopicPartition } from './wire.ts'
 
@@ -7,7 +7,7 @@ import type { ProduceAnswer, TopicPartition } from './wire.ts'
 
 /**
  * Sends a request that any broker answers: to the `known` brokers of the last metadata, then to the configured ones
- * (`bootstrap`, each `host:port`), until one can be reached. Throws ProducerError `KAFKA_UNREACHABLE` when none can.
+ * (`bootstrap`, each `host:port`), until one can be reached. Throws `KAFKA_UNREACHABLE` when none can.
  */
 export async function atAnyBroker<T>(
   known: readonly HostPort[],
@@ -24,7 +24,7 @@ export async function atAnyBroker<T>(
     }
   }
   const text = `no Kafka broker can be reached (${bootstrap.join(', ')})`
-  throw new ProducerError('retriable', KAFKA_UNREACHABLE, text, last)
+  throw producerErrors.KAFKA_UNREACHABLE(text, { cause: last })
 }
 
 /** Partition ids by topic, as requests of the protocol list them. */

@@ -34,7 +34,7 @@ export interface ProduceAnswer {
 
 /**
  * The requests that a producer needs, as one Kafka client sends them: one try each, no retry, and no state but
- * connections. A request rejects with BrokerError when the broker answered with an error code, else with ProducerError:
+ * connections. A request rejects with BrokerError when the broker answered with an error code, else with ConnectError:
  * of kind `retriable` when no answer came (whether the broker acted on the request is then unknown), of kind `config`
  * when credentials or certificates are refused.
  */

@@ -5,7 +5,8 @@ import loggers from 'kafkajs/src/loggers/index.js'
 import ConnectionPool from 'kafkajs/src/network/connectionPool.js'
 import createSocketFactory from 'kafkajs/src/network/socketFactory.js'
 import { codeOf, errorTree, refusedConnection } from '../connection-errors.ts'
-import { KAFKA_UNREACHABLE, ProducerError } from '../../api/errors.ts'
+import type { ConfigError } from '@tributary/connect-api'
+import { producerErrors } from '../../errors.ts'
 
 export interface OpenBroker {
   readonly broker: Broker
@@ -33,7 +34,7 @@ export class Brokers {
     this.#requestTimeoutMs = requestTimeoutMs
   }
 
-  /** Throws ProducerError: `KAFKA_UNREACHABLE` (retriable), or kind config when login or certificate are refused. */
+  /** Throws `KAFKA_UNREACHABLE`, or ConfigError when login or certificate are refused. */
   get(to: HostPort): Promise<OpenBroker> {
     const address = `${to.host}:${to.port}`
     let open = this.#open.get(address)
@@ -66,7 +67,7 @@ export class Brokers {
   }
 
   async #connect(to: HostPort, address: string): Promise<OpenBroker> {
-    if (this.#closed) throw new ProducerError('fatal', 'PRODUCER_CLOSED', 'the producer was closed')
+    if (this.#closed) throw producerErrors.PRODUCER_CLOSED('the producer was closed')
     const connections = new ConnectionPool({
       ...to,
       clientId: this.#settings.clientId,
@@ -86,12 +87,7 @@ export class Brokers {
       broker.disconnect().catch(() => undefined)
       throw (
         this.refused(error, address) ??
-        new ProducerError(
-          'retriable',
-          KAFKA_UNREACHABLE,
-          `Kafka at ${address} cannot be reached: ${String(error)}`,
-          error,
-        )
+        producerErrors.KAFKA_UNREACHABLE(`Kafka at ${address} cannot be reached: ${String(error)}`, { cause: error })
       )
     }
     return { broker, connections }
@@ -101,7 +97,7 @@ export class Brokers {
    * Like `refusedConnection`. kafkajs reports every failed login, also a connection that broke during it, with one name
    * and no cause.
    */
-  refused(error: unknown, address: string): ProducerError | null {
+  refused(error: unknown, address: string): ConfigError | null {
     for (const part of errorTree(error)) {
       if (part.name !== 'KafkaJSSASLAuthenticationError' || BROKEN.test(part.message) || codeOf(part) !== '') continue
       const refusal = Object.assign(new Error(part.message, { cause: error }), { type: 'SASL_AUTHENTICATION_FAILED' })

@@ -1,7 +1,7 @@
 import type { HostPort, KafkaConnection } from '@tributary/config'
 import kafkajs from 'kafkajs'
 import { noAnswer } from '../connection-errors.ts'
-import { BrokerError, ProducerError } from '../../api/errors.ts'
+import { BrokerError } from '../../errors.ts'
 import { atAnyBroker, inOrderOf, partitionsByTopic } from '../requests.ts'
 import type {
   BrokerAddress,
@@ -64,7 +64,7 @@ export class KafkajsWire implements Wire {
     transactionTimeoutMs: number,
     current: ProducerIdentity | null,
   ): Promise<ProducerIdentity> {
-    if (current !== null) throw new ProducerError('fatal', 'UNSUPPORTED_VERSION', 'kafkajs cannot bump an epoch')
+    if (current !== null) throw new Error('kafkajs cannot raise an epoch; the caller asks canBumpEpoch first')
     const request = { transactionalId: transactionalId ?? undefined, transactionTimeout: transactionTimeoutMs }
     const send = ({ broker }: OpenBroker): ReturnType<typeof broker.initProducerId> => broker.initProducerId(request)
     const what = 'init producer id'

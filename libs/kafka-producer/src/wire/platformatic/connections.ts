@@ -2,7 +2,7 @@ import { Connection, type ConnectionOptions } from '@platformatic/kafka'
 import type { HostPort, KafkaConnection } from '@tributary/config'
 import { isIP } from 'node:net'
 import { refusedConnection } from '../connection-errors.ts'
-import { KAFKA_UNREACHABLE, ProducerError } from '../../api/errors.ts'
+import { producerErrors } from '../../errors.ts'
 
 /** A connection, and the error that broke it: the client reports that apart from the requests that failed by it. */
 export interface OpenConnection {
@@ -26,7 +26,7 @@ export class Connections {
     this.#requestTimeoutMs = requestTimeoutMs
   }
 
-  /** Throws ProducerError: `KAFKA_UNREACHABLE` (retriable), or kind config when the broker or its certificate is refused. */
+  /** Throws `KAFKA_UNREACHABLE`, or ConfigError when the broker or its certificate is refused. */
   get(to: HostPort): Promise<OpenConnection> {
     const address = `${to.host}:${to.port}`
     let open = this.#open.get(address)
@@ -47,7 +47,7 @@ export class Connections {
   }
 
   async #connect(to: HostPort, address: string): Promise<OpenConnection> {
-    if (this.#closed) throw new ProducerError('fatal', 'PRODUCER_CLOSED', 'the producer was closed')
+    if (this.#closed) throw producerErrors.PRODUCER_CLOSED('the producer was closed')
     const connection = new Connection(this.#settings.clientId, this.#options(to))
     const opened: OpenConnection = { connection, lastError: null }
     connection.on('error', (error) => {
@@ -58,8 +58,7 @@ export class Connections {
     } catch (error) {
       const text = `Kafka at ${address} cannot be reached: ${rootMessage(error)}`
       throw (
-        refusedConnection(error, address, this.#settings) ??
-        new ProducerError('retriable', KAFKA_UNREACHABLE, text, error)
+        refusedConnection(error, address, this.#settings) ?? producerErrors.KAFKA_UNREACHABLE(text, { cause: error })
       )
     }
     const open = this.#open.get(address)

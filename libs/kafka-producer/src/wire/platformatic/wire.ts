@@ -11,7 +11,8 @@ import {
 } from '@platformatic/kafka'
 import type { HostPort, KafkaConnection } from '@tributary/config'
 import { errorTree, noAnswer, refusedConnection, mostSpecificCode } from '../connection-errors.ts'
-import { BrokerError, ProducerError } from '../../api/errors.ts'
+import { BrokerError } from '../../errors.ts'
+import { COORDINATOR_NOT_AVAILABLE } from '../../protocol-errors.ts'
 import type {
   BrokerAddress,
   EncodedBatch,
@@ -77,7 +78,7 @@ export class PlatformaticWire implements Wire {
       findCoordinatorV3.api.async(connection, FindCoordinatorKeyTypes.TRANSACTION, [transactionalId]),
     )
     const coordinator = response.coordinators[0]
-    if (coordinator === undefined) throw new ProducerError('retriable', 'COORDINATOR_NOT_AVAILABLE', 'no coordinator')
+    if (coordinator === undefined) throw new BrokerError(COORDINATOR_NOT_AVAILABLE, 'find coordinator')
     return coordinator
   }
 

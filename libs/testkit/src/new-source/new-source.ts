@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { COMMON_CONNECTOR_KEYS, SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from '@tributary/connect-api'
 
 const TEMPLATE = join(import.meta.dirname, 'template')
 const SUFFIX = '.tmpl'
@@ -36,11 +37,38 @@ export function namesOf(text: string): Names {
   return { name, Name, camel, id: words.join(''), key: words.join('.'), CODE: words.join('_').toUpperCase() }
 }
 
-/** Writes `apps/<name>-ingest` below `root` from the template, and answers the folder. Throws Error when it is there already. */
+/**
+ * The names of error codes and of settings that exist, by the generated page that lists them: the codes of all packages have one
+ * owner each, and a user must see by a setting whose it is.
+ */
+function namesByPage(root: string): Map<string, string[]> {
+  const pages = globSync('{apps,libs}/*/{ERRORS,CONFIG}.md', { cwd: root }).sort()
+  const named = pages.map((page): [string, string[]] => {
+    const text = readFileSync(join(root, page), 'utf8')
+    return [page, Array.from(text.matchAll(/^\| `([^`]+)` \|/gm), ([, name = '']) => name)]
+  })
+  const framework = { ...COMMON_CONNECTOR_KEYS, ...SOURCE_CONNECTOR_KEYS, ...TRIBUTARY_CONNECTOR_KEYS }
+  return new Map([...named, ['the keys of every connector', Object.keys(framework)]])
+}
+
+/** Throws Error when another package has error codes or settings that begin as those of the new source would. */
+function checkCollisions(root: string, { name, key, CODE }: Names): void {
+  for (const [page, names] of namesByPage(root)) {
+    const taken = names.find((one) => one.startsWith(`${CODE}_`) || one.startsWith(`${key}.`) || one === key)
+    if (taken === undefined) continue
+    throw new Error(`'${name}' is taken: ${page} has ${taken}. Choose another name, such as my-${name}`)
+  }
+}
+
+/**
+ * Writes `apps/<name>-ingest` below `root` from the template, and answers the folder. Throws Error when it is there already, and
+ * when the names of its errors or settings collide with others.
+ */
 export function createSource(root: string, text: string): string {
   const names = namesOf(text)
   const folder = join(root, 'apps', `${names.name}-ingest`)
   if (existsSync(folder)) throw new Error(`${folder} exists already`)
+  checkCollisions(root, names)
   for (const file of readdirSync(TEMPLATE, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith(SUFFIX)) continue
     const target = join(folder, file.slice(0, -SUFFIX.length))

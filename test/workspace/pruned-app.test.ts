@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { pruneApp } from '../../deploy/image/prune.ts'
+import { isTestFile } from './imports/layers.ts'
 
 const execute = promisify(execFile)
 
@@ -27,12 +28,7 @@ describe('a pruned copy of grpc-ingest outside the workspace', () => {
   })
 
   it('contains our own code only as JavaScript, and no tests', () => {
-    const ours = globSync('node_modules/@tributary/*/src/**/*.*', { cwd: folder })
-    assert.ok(ours.length > 0)
-    assert.deepEqual(
-      ours.filter((file) => file.endsWith('.ts') || /\.test\.|\/testing\//.test(file)),
-      [],
-    )
+    assert.deepEqual(unshippable(folder), [])
   })
 
   it('contains the packages that the app needs, and no others', () => {
@@ -43,7 +39,24 @@ describe('a pruned copy of grpc-ingest outside the workspace', () => {
   })
 })
 
+/** The files of our own packages that are no JavaScript, or tests. */
+function unshippable(folder: string): string[] {
+  const ours = globSync('node_modules/@tributary/*/**/*.*', { cwd: folder, exclude: ['**/@tributary/*/node_modules'] })
+  assert.ok(ours.length > 0)
+  return ours.filter((file) => {
+    const [, , name = '', ...inside] = file.split('/')
+    return file.endsWith('.ts') || isTestFile(`apps/${name}/${inside.join('/')}`)
+  })
+}
+
 describe('pruning', () => {
+  it('leaves the tests of an app out', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tributary-pruned-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    pruneApp('sse-ingest', folder)
+    assert.deepEqual(unshippable(folder), [])
+  })
+
   it('reports that an app does not exist', () => {
     assert.throws(() => pruneApp('no-such-app', join(tmpdir(), 'nowhere')), /there is no app apps\/no-such-app/)
   })

@@ -39,6 +39,11 @@ describe('each decision has a number of its own and says context, decision, cons
   }
 })
 
+test('docs/README.md says for every decision what its number tells', () => {
+  const ranges = [...read('docs/README.md').matchAll(/^\| (\d)0 to \d9 /gm)].map((range) => range[1])
+  for (const name of readdirSync(join(root, 'docs/decisions'))) assert.ok(ranges.includes(name[0]), name)
+})
+
 /** The anchor of a heading on GitHub: "Where to look" → `where-to-look`. */
 function anchors(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map((heading) =>

@@ -133,7 +133,7 @@ export interface SourceTask {
   stop(): Promise<void>
 }
 
-/** How the runtime reconnects. The first try after a healthy connection comes within 100 ms, unless the source asked for a wait. */
+/** How the runtime reconnects. The first try after a healthy connection comes after at most 50 ms, unless the source asked for a wait. */
 export interface ReconnectPolicy {
   /** False: a lost connection fails the task. */
   readonly enabled: boolean

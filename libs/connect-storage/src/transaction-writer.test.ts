@@ -1,12 +1,9 @@
+import { DataError, FatalError } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { StoreRecord } from './store-record.ts'
 import { TransactionWriter } from './transaction-writer.ts'
-
-interface Fault {
-  readonly kind: 'data' | 'fatal'
-}
 
 /** A writer whose transactions the test commits. */
 class Scene {
@@ -16,9 +13,9 @@ class Scene {
   readonly lost: Error[] = []
   aborted = 0
   readonly writer: TransactionWriter
-  readonly #faults: Readonly<Record<string, Fault>>
+  readonly #faults: Readonly<Record<string, Error>>
 
-  constructor(faults: Readonly<Record<string, Fault>> = {}) {
+  constructor(faults: Readonly<Record<string, Error>> = {}) {
     this.#faults = faults
     const producer = {
       beginTransaction: () => undefined,
@@ -42,7 +39,7 @@ class Scene {
     const keys = records.map(({ key }) => String(key))
     this.tried.push(keys)
     const bad = keys.find((key) => this.#faults[key])
-    if (bad !== undefined) return Promise.reject(Object.assign(new Error(bad), this.#faults[bad]))
+    if (bad !== undefined) return Promise.reject(this.#faults[bad]!)
     return Promise.resolve(new Map([[0, BigInt(this.tried.length)]]))
   }
 }
@@ -57,7 +54,7 @@ test('writes that arrive during a transaction share the next one', async () => {
 })
 
 test('a refused record fails only its own write, and all of that write', async () => {
-  const scene = new Scene({ bad: { kind: 'data' } })
+  const scene = new Scene({ bad: new DataError('INVALID_RECORD', 'bad') })
   const results = await Promise.allSettled([
     scene.write('a'),
     scene.write('b'),
@@ -71,14 +68,14 @@ test('a refused record fails only its own write, and all of that write', async (
 })
 
 test('an unusable producer fails all writes, and is reported once', async () => {
-  const scene = new Scene({ a: { kind: 'fatal' }, b: { kind: 'fatal' } })
+  const scene = new Scene({ a: new FatalError('PRODUCER_FENCED', 'a'), b: new FatalError('PRODUCER_FENCED', 'b') })
   const results = await Promise.allSettled([scene.write('a'), scene.write('b'), scene.write('c')])
   assert.deepEqual(results.map(({ status }) => status), ['rejected', 'rejected', 'rejected']) // prettier-ignore
   assert.equal(scene.lost.length, 1)
 })
 
 test('a closed writer is not reported as lost', async () => {
-  const scene = new Scene({ a: { kind: 'fatal' } })
+  const scene = new Scene({ a: new FatalError('PRODUCER_FENCED', 'a') })
   const write = scene.write('a')
   await scene.writer.close()
   await assert.rejects(write)

@@ -83,7 +83,10 @@ export interface RunningTask {
   topic(state: 'open' | 'closed'): void
 }
 
-/** Starts tasks. The caller provides it, so that the main entry point does not depend on the runtime. */
+/**
+ * Starts tasks. `kafkaTaskRunner` of `@tributary/testkit/kafka` makes one. The caller passes the runner in, so that the main entry
+ * point does not depend on the runtime.
+ */
 export interface TaskRunner {
   start(plugin: SourcePlugin, props: Props): Promise<RunningTask>
   /** Topic that the connector's configuration names; it exists. */

@@ -26,7 +26,7 @@ export function reconnectSettings<P extends string>(prefix: P, connects = 'conne
       group,
       displayName: 'Interval',
       stripComment: true,
-      doc: `First wait between two tries, in ms; the wait doubles with each further try. A negative value counts as 0. After a healthy ${connects} the first try comes within 100 ms. If the server asks for a longer wait, the task waits that long.`,
+      doc: `First wait between two tries, in ms; the wait doubles with each further try. A negative value counts as 0. After a healthy ${connects} the first try comes after at most 50 ms. If the server asks for a longer wait, the task waits that long.`,
     },
     [`${prefix}.reconnect.max.attempts` as const]: {
       type: 'int',

@@ -210,10 +210,9 @@ describe('the order of folders that a README promises', () => {
 
     it(`of ${readme} allows no import up the list, whether or not it closes a circle`, () => {
       for (const [i, above] of folders.entries()) {
-        for (const below of folders.slice(i + 1)) {
-          if (below.startsWith(`${above}/`)) continue
+        for (const below of folders.slice(i + 1, i + 3)) {
           const up = { file: `${below}/x.ts`, line: 1, specifier: relative(below, `${above}/x.ts`) }
-          const found = importProblems([...imports, up])
+          const found = importProblems([...imports, up], orders)
           assert.equal(found.length, 1, found.join('\n'))
           assert.match(found[0]!, new RegExp(`^${below}/x.ts:1: imports .*: ${below} may not import ${above}, which `))
         }

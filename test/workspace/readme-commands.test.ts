@@ -15,6 +15,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm run new-source -- web-hook': 'test/e2e/new-source.test.ts',
   'npm start -- --help': 'test/e2e/start-refusals.test.ts',
   'npm run docs': 'test/workspace/generated-pages.test.ts',
+  'npm run prune-app': 'test/workspace/pruned-app.test.ts',
   'npm run lint': 'test/runner/stages.ts',
   'npm run test:long': 'test/run.ts',
   'npm test -- --quick': 'test/workspace/runner.test.ts',

@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { projects, workspaceRoot } from '../workspace.ts'
 import { circleProblems, type InnerImport } from './circles.ts'
 import { layerProblem } from './layers.ts'
-import { orderProblems, readOrders } from './order.ts'
+import { type FolderOrder, orderProblems, readOrders } from './order.ts'
 
 /** One import statement of the repository. */
 export interface Import {
@@ -65,14 +65,14 @@ export function innerImports(imports: readonly Import[]): InnerImport[] {
 }
 
 /** @returns `file:line: what is wrong and how to mend it` for each import that the architecture forbids. */
-export function importProblems(imports: readonly Import[]): string[] {
+export function importProblems(imports: readonly Import[], orders: readonly FolderOrder[] = readOrders()): string[] {
   const known = projects()
   const layers = imports.flatMap(({ file, line, specifier }) => {
     const problem = layerProblem(file, specifier, known)
     return problem === null ? [] : [`${file}:${line}: imports ${specifier}: ${problem}`]
   })
   const inner = innerImports(imports)
-  const upward = orderProblems(inner, readOrders())
+  const upward = orderProblems(inner, orders)
   // An import against the promised order closes circles of which the other imports are innocent.
   const accused = new Set(upward.map(({ at }) => at))
   const circles = circleProblems(inner.filter((one) => !accused.has(one)))

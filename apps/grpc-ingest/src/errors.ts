@@ -54,6 +54,10 @@ export const grpcErrors = defineErrors({
     type: ConfigError,
     doc: '`grpc.resume.request.next` needs a numeric resume value.',
   },
+  GRPC_SEQUENCE_RESET: {
+    type: ConfigError,
+    doc: 'The server sent a value of `grpc.resume.field` that is not above the last one, with a message that nobody remembers. With exactly once the task does not guess whether the message was delivered before. If the server has restarted its numbering, set `sequence.reset=deliver`, or reset the offsets of the stopped connector.',
+  },
   GRPC_SERVICE_UNKNOWN: {
     type: ConfigError,
     doc: 'The descriptor, or the server, does not know the service. The message lists the services that it knows.',

@@ -116,11 +116,12 @@ export function checkOffsets(props: Props, offsets: readonly OffsetEntry[]): voi
 }
 
 function checkOffset(offset: NonNullable<OffsetEntry['offset']>, config: WebSocketConfig): void {
-  const { session_id: session, sequence, stream_sequence: number } = offset
+  const { session_id: session, sequence, stream_sequence: number, stream_digests: digests } = offset
   if (isSet(session) && !isText(session)) throw invalid('session_id must be a string')
   if (isSet(sequence) && !(Number.isSafeInteger(sequence) && Number(sequence) >= 0)) {
     throw invalid('sequence must be a whole number from 0')
   }
+  if (isSet(digests) && !isText(digests)) throw invalid('stream_digests must be a string')
   if (!isSet(number)) return
   if (!config['sequence.field']) throw invalid('stream_sequence needs sequence.field in the configuration')
   if (typeof number === 'string' || sequenceNumber(number) === null) {

@@ -63,6 +63,13 @@ export interface TaskContext {
   readonly config: Props
   /** The last committed offset of a source partition, looked up by value; null when there is none. */
   offset(partition: SourcePartition): SourceOffset | null
+  /** All committed offsets of the connector, of all its tasks. Absent: the task runs without offsets. */
+  offsets?(): readonly OffsetEntry[]
+  /**
+   * Removes the offsets of source partitions of this run that end, after those of the records before the next batch. A partition that
+   * comes again gets a new object. Absent: the task runs without offsets.
+   */
+  removeOffsets?(partitions: readonly SourcePartition[]): void
   readonly log: Logger
   /** Plain counters that the runtime exports as metrics. A task changes them once a batch. */
   readonly stats: TaskStats

@@ -8,7 +8,9 @@ export { RateLimitedLog } from './rate-limited-log.ts'
 export { reasonOf } from './reason-of.ts'
 export { restoredSequence } from './restored-sequence.ts'
 export {
+  contentDigest,
   countBetween,
+  DigestBudget,
   type Judgement,
   plus,
   RecentIds,

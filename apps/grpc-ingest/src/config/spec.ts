@@ -197,7 +197,7 @@ const keys = {
     importance: 'low',
     group: RESUME,
     displayName: 'Monotonic',
-    doc: 'Whether numeric values only grow. True: a message whose value is not above the last one is a duplicate, which is left out and counted.',
+    doc: 'Whether numeric values only grow. True: a message with the value and the content of one received before is a duplicate, which is left out and counted.',
   },
   'grpc.resume.contiguous': {
     type: 'boolean',
@@ -205,7 +205,17 @@ const keys = {
     importance: 'low',
     group: RESUME,
     displayName: 'Without holes',
-    doc: 'Whether numeric values increase by one. True: missing values are counted and logged as a gap. Set false for values that skip, such as timestamps.',
+    doc: 'Whether numeric values increase by one. True: missing values are counted and logged as a gap. Set false for values that skip or repeat, such as timestamps: a message is then a duplicate only if its value and its content were received before.',
+  },
+  'sequence.reset': {
+    type: 'string',
+    default: null,
+    validator: { kind: 'oneOf', values: ['deliver', 'fail', 'drop'] },
+    importance: 'low',
+    group: RESUME,
+    displayName: 'Lower values',
+    recommended: ['deliver', 'fail', 'drop'],
+    doc: 'What becomes of a message whose numeric value is not above the last one, if the source does not remember that it delivered this message: the last 10,000 messages while the task runs, those of the last 64 values after a restart. deliver: the server has restarted its numbering; the message is delivered and a gap is counted. If the server only sends old messages again, they are delivered twice. fail: the task fails. drop: the message is counted as a duplicate and left out. A server that restarts its numbering then loses messages. Unset: fail with exactly.once.support=required, deliver otherwise.',
   },
   'key.field': {
     type: 'string',
@@ -260,6 +270,7 @@ export const grpcSpec = defineConfig(keys, {
   rules: [
     ...tls.rules,
     { rule: 'requires', key: 'grpc.resume.request.field', needs: ['grpc.resume.field'] },
+    { rule: 'requires', key: 'sequence.reset', needs: ['grpc.resume.field'] },
     { rule: 'visibleWhen', key: 'grpc.tls.ca.cert', when: 'grpc.tls.enabled', equals: ['true'] },
     { rule: 'visibleWhen', key: 'grpc.tls.client.cert', when: 'grpc.tls.enabled', equals: ['true'] },
     { rule: 'visibleWhen', key: 'grpc.tls.client.key', when: 'grpc.tls.enabled', equals: ['true'] },

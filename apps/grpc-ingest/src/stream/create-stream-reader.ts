@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { parseConfig, type TaskContext } from '@tributary/connect-api'
+import { parseConfig, requiresExactlyOnce, type TaskContext } from '@tributary/connect-api'
 import { RateLimitedLog, RenewedTls, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { openConnection, type OpenConnection } from './connection.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
-import { committedValue, Resume } from '../records/resume.ts'
+import { committedPosition, type OnDoubt, Resume } from '../records/resume.ts'
 import { metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
 import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
 import { StatusErrors } from './status-errors.ts'
@@ -48,9 +48,10 @@ export async function createStreamReader(
     config['grpc.resume.field'] === null
       ? null
       : new Resume({
-          committed: committedValue(offset),
+          committed: committedPosition(offset),
           monotonic: config['grpc.resume.monotonic'],
           contiguous: config['grpc.resume.contiguous'],
+          onDoubt: (config['sequence.reset'] ?? (requiresExactlyOnce(context.config) ? 'fail' : 'deliver')) as OnDoubt,
           stats,
           log: busyLog,
         })

@@ -4,7 +4,7 @@ import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from '../config/metadata.ts'
 import type { GrpcConnection, OpenConnection } from './connection.ts'
 import type { RecordBuilder } from '../records/record-builder.ts'
-import { committedValue, type Resume } from '../records/resume.ts'
+import { committedPosition, type Resume } from '../records/resume.ts'
 import { serverOf, sourcePartitionOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 import type { StatusErrors } from './status-errors.ts'
@@ -92,7 +92,7 @@ export class StreamReader {
     const { config, context, intake, builder, resume, log, runId } = this.#parts
     const offset = predecessor.offset(sourcePartitionOf(config))
     builder.takeOver(restoredSequence(offset, runId, log))
-    const canTell = resume === null || resume.takeOver(committedValue(offset))
+    const canTell = resume === null || resume.takeOver(committedPosition(offset))
     this.#mustReopen = !canTell && config['grpc.resume.request.field'] !== null
     if (this.#mustReopen) intake.close()
     log.info('task_taken_over', { queue_size: context.stats.queueSize, asks_again: this.#mustReopen })

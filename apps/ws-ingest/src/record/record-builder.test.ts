@@ -245,9 +245,11 @@ function scripted(verdicts: readonly Verdict[], readsMessages = false): Sequence
   return {
     asked,
     readsMessages,
+    addOffset: () => {},
+    endBatch: () => {},
     readsElements: !readsMessages,
     acceptMessage: ({ json }) => answer(json),
-    accept: answer,
+    accept: ({ json }) => answer(json),
     partition: { websocket_url: URL, stream: 'x' },
     get streamSequence() {
       return asked.length

@@ -11,6 +11,7 @@ import type { WebSocketConfig } from '../config/config.ts'
 import type { Readable } from '../expressions/rule.ts'
 import type { Message } from '../message/message.ts'
 import type { BuiltBatch, Gap, PlacedGap, Verdict } from '../sequence/gap.ts'
+import type { StreamOffset } from '../sequence/streams.ts'
 import { type Element, textOf, timestampOf } from './fields.ts'
 import { planRecord, type RecordPlan } from './record-plan.ts'
 
@@ -21,12 +22,16 @@ export interface SequenceCheck {
   acceptMessage(message: Message): Verdict
   /** Whether the builder must call `accept` for each element, or for each message that is not split. */
   readonly readsElements: boolean
-  /** Called in order. `fields`: JSON value of the element or message; undefined if it is not JSON. */
-  accept(fields: unknown, message: Message): Verdict
+  /** Called in order. `part`: the element, or the message. */
+  accept(part: Readable, message: Message): Verdict
   /** Source partition of the stream of the message checked last; one shared object per stream. */
   readonly partition: SourcePartition
   /** Highest number of the stream of the message checked last; null before the first number. */
   readonly streamSequence: SequenceNumber | null
+  /** Called with the offset of each record of that message. */
+  addOffset(offset: StreamOffset): void
+  /** Called after the last message of a batch: completes the last offset of each stream. */
+  endBatch(): void
 }
 
 export interface RecordBuilderOptions {
@@ -83,6 +88,7 @@ export class RecordBuilder {
       if (this.#readsNothing) this.#addWhole(messages[i]!)
       else this.#add(messages[i]!)
     }
+    this.#options.sequences?.endBatch()
     return { records: this.#records, gaps: this.#gaps ?? NO_GAPS }
   }
 
@@ -103,7 +109,7 @@ export class RecordBuilder {
   /** false: the element is a duplicate. */
   #accept(part: Readable, message: Message): boolean {
     const { sequences } = this.#options
-    return !sequences?.readsElements || this.#accepted(sequences.accept(part.json, message))
+    return !sequences?.readsElements || this.#accepted(sequences.accept(part, message))
   }
 
   #accepted(verdict: Verdict): boolean {
@@ -187,7 +193,9 @@ export class RecordBuilder {
     const sequence = ++this.#sequence
     const streamSequence = sequences === null ? null : sequences.streamSequence
     if (streamSequence === null) return { session_id: sessionId, sequence }
-    return { session_id: sessionId, sequence, stream_sequence: streamSequence }
+    const offset = { session_id: sessionId, sequence, stream_sequence: streamSequence }
+    sequences?.addOffset(offset)
+    return offset
   }
 }
 

@@ -114,7 +114,15 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
   const { clock, stats } = context
   const sourcePartition = sourcePartitionOf(config)
   const log = new SequenceLog(stats, busyLog)
-  const sequences = new Sequences({ config, sourcePartition, offset: (of) => context.offset(of), clock, log })
+  const sequences = new Sequences({
+    config,
+    sourcePartition,
+    offset: (of) => context.offset(of),
+    offsets: () => context.offsets?.() ?? [],
+    removeOffsets: (of) => context.removeOffsets?.(of),
+    clock,
+    log,
+  })
   const reads = sequences.readsMessages || sequences.readsElements
   const builder = new RecordBuilder({
     config,

@@ -1,5 +1,5 @@
 import { warnWhenSlow } from '@tributary/async'
-import type { TransactionContext } from '@tributary/connect-api'
+import type { SourcePartition, TransactionContext } from '@tributary/connect-api'
 import type { TaskParts } from './task-parts.ts'
 
 /** Reading the offsets waits for open transactions of other producers. The log reports a wait that is longer than this many ms. */
@@ -20,14 +20,25 @@ export async function startProducer({ producer, offsets, lease, log }: TaskParts
   })
 }
 
-/** Starts the task with its context. `transaction` is for tasks with `transaction.boundary=connector`. */
-export async function startTask(parts: TaskParts, transaction: TransactionContext): Promise<void> {
+/**
+ * Starts the task with its context. `transaction` is for tasks with `transaction.boundary=connector`. `removed` gets the source
+ * partitions whose offsets the task removes.
+ */
+export async function startTask(
+  parts: TaskParts,
+  transaction: TransactionContext,
+  removed: SourcePartition[],
+): Promise<void> {
   const { task, offsets, id, props, config, log, stats, clock, dataDir } = parts
   await task.start({
     connector: id.connector,
     task: id.task,
     config: props,
     offset: (partition) => offsets.offset(id.connector, partition),
+    offsets: () => offsets.offsets(id.connector),
+    removeOffsets: (partitions) => {
+      for (const partition of partitions) removed.push(partition)
+    },
     log,
     stats,
     clock,

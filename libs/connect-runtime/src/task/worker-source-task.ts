@@ -1,7 +1,7 @@
 import { Gate } from '@tributary/async'
 import { END_OF_INPUT, errorCode, errorKind, NotConnectedError, type SourceRecord } from '@tributary/connect-api'
 import type { ProduceResult } from '@tributary/kafka-producer'
-import type { Batch } from '../records/batch.ts'
+import { type Batch, offsetEntries } from '../records/batch.ts'
 import { BatchConverter } from '../records/batch-converter.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
@@ -163,7 +163,7 @@ export class WorkerSourceTask {
     const { predecessor, offsets, id } = parts
     const abandon = this.#abandon.signal
     if (predecessor === null) await startProducer(parts, abandon)
-    await startTask(parts, this.#transactionRequests)
+    await startTask(parts, this.#transactionRequests, this.#converter.removed)
     if (predecessor !== null) {
       await followPredecessor(predecessor, {
         ...parts,
@@ -276,9 +276,8 @@ export class WorkerSourceTask {
     const { offsets, id, task } = this.#parts
     const signal = this.#abandon.signal
     this.progress.held = null
-    const entries = [...batch.offsets].map(([partition, offset]) => ({ partition, offset }))
     const send = async (result: ProduceResult | null): Promise<() => void> => {
-      await this.#transactions!.sendOffsets(offsets.encode(id.connector, entries), signal)
+      await this.#transactions!.sendOffsets(offsets.encode(id.connector, offsetEntries(batch.offsets)), signal)
       return () => this.#acknowledged(batch, result)
     }
     await this.#transactions!.run({

@@ -1,13 +1,12 @@
 import { backoffMs, Serial } from '@tributary/async'
 import { redactor, resolveReferences, secretsOf } from '@tributary/config'
-import { errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
+import { errorKind, type Props, requiresExactlyOnce, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
-import { requiresExactlyOnce } from '../model/source-task-config.ts'
 import { sameProps } from '../model/props.ts'
 
 export interface ConnectorUnitOptions {

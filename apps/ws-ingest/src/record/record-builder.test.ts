@@ -24,7 +24,14 @@ function build(
 ): BuiltBatch {
   const config = parseConfig(websocketSpec, { 'websocket.url': URL, 'kafka.topic': 'all', ...props })
   const sourcePartition = sourcePartitionOf(config)
-  const builder = new RecordBuilder({ config, sourcePartition, sessionId: 'run', lastSequence: 7, sequences })
+  const builder = new RecordBuilder({
+    config,
+    sourcePartition,
+    sessionId: 'run',
+    lastSequence: 7,
+    sequences,
+    onNotJson: () => {},
+  })
   const decode = messageDecoder(config)
   return builder.build(
     messages.map((message) => {

@@ -42,6 +42,8 @@ export interface RecordBuilderOptions {
   readonly lastSequence: number
   /** null: messages have neither sequence numbers nor ids. */
   readonly sequences: SequenceCheck | null
+  /** Called with each message that is not JSON, if a field of it was to be read for its record. */
+  readonly onNotJson: (message: Message) => void
 }
 
 const NO_GAPS: readonly PlacedGap[] = []
@@ -56,6 +58,8 @@ export class RecordBuilder {
   readonly #plan: RecordPlan
   /** No feature reads the content: each message becomes one record. */
   readonly #readsNothing: boolean
+  /** The record, or the check of its number, needs a field of the message. */
+  readonly #readsFields: boolean
   #sequence: number
   #records: SourceRecord[] = []
   #gaps: PlacedGap[] | null = null
@@ -68,6 +72,7 @@ export class RecordBuilder {
     this.#plan = planRecord(config, sessionId)
     const { split, skip, key, timestamp, topic } = this.#plan
     this.#readsNothing = [sequences, split, skip, key, timestamp, topic].every((part) => part === null)
+    this.#readsFields = [sequences, split, key, timestamp, topic].some((part) => part !== null)
     this.#sequence = lastSequence
   }
 
@@ -145,6 +150,7 @@ export class RecordBuilder {
   #addPart(part: Readable, message: Message, value: string | Buffer, original: Buffer | undefined): void {
     const { skip, key, timestamp, timestampUnit, topic } = this.#plan
     if (skip?.(part)) return
+    if (this.#readsFields && part.json === undefined) this.#options.onNotJson(message)
     try {
       this.#push(
         message,

@@ -275,3 +275,14 @@ describe('a reconnect without numbers', () => {
     assert.equal(feed.stats.sequenceGaps, 0)
   })
 })
+
+test('messages that are not JSON are counted and logged where a field of them is to be read', async () => {
+  const send = async (props: Props): Promise<[number, string[]]> => {
+    const feed = readFeed(props)
+    const texts = ['{"s":"a"}', 'tick', '{"s":', 'ping'].map((text) => new Message(Buffer.from(text), false, 1, FIRST))
+    await feed.source.records(texts, NEVER)
+    return [feed.stats.messagesNotJson, feed.events.map(([event]) => event)]
+  }
+  assert.deepEqual(await send({ 'key.field': 's', 'record.skip.match': '/^ping$/' }), [2, ['message_not_json']])
+  assert.deepEqual(await send({ 'record.skip.match': '/^ping$/' }), [0, []])
+})

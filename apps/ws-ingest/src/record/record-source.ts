@@ -7,6 +7,7 @@ import { GapTracker } from '../sequence/gap-tracker.ts'
 import { type BuiltBatch, GapRecords, type PlacedGap, SequenceLog } from '../sequence/gap.ts'
 import { ConnectionGaps } from '../sequence/connection-gaps.ts'
 import { Sequences } from '../sequence/sequences.ts'
+import { notJsonReport } from './not-json-report.ts'
 import { RecordBuilder } from './record-builder.ts'
 
 export interface RecordSourceOptions {
@@ -130,6 +131,7 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
     sessionId,
     lastSequence,
     sequences: reads ? sequences : null,
+    onNotJson: notJsonReport(stats, busyLog),
   })
   const filler = config['backfill.url']
     ? new GapFiller({

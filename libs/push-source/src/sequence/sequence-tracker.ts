@@ -101,7 +101,8 @@ export class SequenceTracker {
 
   /**
    * Judges and remembers a message by its number and its digest (`contentDigest`). `overlapping`: a predecessor received the same
-   * messages at the same time, so a lower number that nobody remembers is one of those.
+   * messages on another connection, so a lower number is one of those. The server may have written something of the connection into
+   * each message, so their digests prove nothing.
    */
   accept(value: SequenceNumber, digest: number, overlapping = false): Judgement {
     if (value === this.#last + 1 && value > this.#lookUpTo) {
@@ -160,7 +161,7 @@ export class SequenceTracker {
     const { size } = this.#recent
     const certain = countBetween(value, last) <= size
     // An offset without digests still says that its own number was delivered.
-    if (!this.#resets || (overlapping && !certain) || (size === 0 && value === last)) return 'duplicate'
+    if (!this.#resets || overlapping || (size === 0 && value === last)) return 'duplicate'
     return this.#filled.has(value) ? 'late' : this.#reset(value, digest, last, certain)
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Props, TaskStats } from '@tributary/connect-api'
+import type { OffsetEntry, Props, TaskStats } from '@tributary/connect-api'
 import { createTask, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime'
 import { createStores } from '@tributary/connect-storage'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
@@ -31,6 +31,8 @@ export interface TaskOnKafka {
   kept(): Promise<readonly KeptRecord[]>
   gaps(): Promise<readonly KeptRecord[]>
   deadLetters(): Promise<readonly KeptRecord[]>
+  /** The committed offsets, as another process reads them. */
+  offsets(): Promise<readonly OffsetEntry[]>
   pause(): void
   resume(): void
   stop(): Promise<void>
@@ -99,6 +101,15 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
     kept: read(topic!),
     gaps: read(gapTopic!),
     deadLetters: read(deadLetterTopic!),
+    offsets: async () => {
+      const other = createStores({ connection, log: logger, cluster }).offsets
+      await other.start(t.signal)
+      try {
+        return other.offsets('feed')
+      } finally {
+        await other.stop()
+      }
+    },
     pause: () => run.pause(),
     resume: () => run.resume(),
     stop: stopOnce,

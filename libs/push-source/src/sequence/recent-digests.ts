@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import type { SequenceNumber } from './number.ts'
 
 /** Digests of 4 bytes in base64url: the last 64 numbers, or up to 680 messages of one number. 3.7 kB at most. */
@@ -19,11 +18,6 @@ export class DigestBudget {
   }
 }
 
-/** The digest of a message: its CRC-32. 0 stands for no digest, so it is never a digest. */
-export function contentDigest(content: string | Uint8Array): number {
-  return crc32(content) || 1
-}
-
 /**
  * The numbers and digests of the latest messages of a stream, in a ring. A number is kept modulo 2^32, so an entry has 8 bytes. The
  * digest of a message is all that tells a message sent again from another one with the same number. Adding is on the hot path, so
@@ -34,11 +28,16 @@ export class RecentDigests {
   readonly #budget: DigestBudget | null
   #numbers = NO_ENTRIES
   #digests = NO_ENTRIES
+  /** The memory of `#digests`, little endian on every platform of Node that Tributary runs on. */
+  #bytes = NO_BYTES
   /** Entry of the next message. */
   #next = 0
   /** Entries that hold a message. */
   #held = 0
   #added = 0
+  /** The last so many numbers grew by one. */
+  #run = 0
+  #lastKey = 0
   /** Entry by digest. Two numbers with one digest are so rare that the earlier entry may be forgotten: it counts as not held. */
   #index: Map<number, number> | null = null
   #addedUnasked = 0
@@ -66,7 +65,10 @@ export class RecentDigests {
     if (this.#next === this.#numbers.length) this.#turn()
     const at = this.#next++
     if (this.#index !== null) this.#reindex(this.#index, at, digest)
-    this.#numbers[at] = low32(number)
+    const key = low32(number)
+    this.#run = key === this.#lastKey + 1 ? this.#run + 1 : 1
+    this.#lastKey = key
+    this.#numbers[at] = key
     this.#digests[at] = digest
     this.#added++
     if (this.#held < this.#numbers.length) this.#held++
@@ -87,7 +89,7 @@ export class RecentDigests {
   }
 
   clear(): void {
-    this.#next = this.#held = this.#added = this.#marked = 0
+    this.#next = this.#held = this.#added = this.#marked = this.#run = 0
     this.#cut = false
     this.#index = null
   }
@@ -97,6 +99,7 @@ export class RecentDigests {
     this.clear()
     if (this.#budget) this.#budget.left += this.#numbers.length * ENTRY_BYTES
     this.#numbers = this.#digests = NO_ENTRIES
+    this.#bytes = NO_BYTES
   }
 
   /**
@@ -104,11 +107,13 @@ export class RecentDigests {
    * an offset: `<last>:<digests>`. `~` before the digests says that more messages had this number. '' if nothing is remembered.
    */
   textOf(last: SequenceNumber, contiguous: boolean): string {
-    const found = contiguous ? this.#lastNumbers(last) : this.#withNumber(last)
-    if (found.digests.length === 0) return ''
-    const { buffer, byteOffset, byteLength } = found.digests
-    const text = Buffer.from(buffer, byteOffset, byteLength).toString('base64url')
-    return `${last}:${found.cut ? '~' : ''}${text}`
+    if (contiguous && this.#run >= MAX_NUMBERS && this.#next >= MAX_NUMBERS && this.#lastKey === low32(last)) {
+      return `${last}:${this.#bytes.toString('base64url', 4 * (this.#next - MAX_NUMBERS), 4 * this.#next)}`
+    }
+    const { digests, cut } = contiguous ? this.#lastNumbers(last) : this.#withNumber(last)
+    if (digests.length === 0) return ''
+    const text = Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength).toString('base64url')
+    return `${last}:${cut ? '~' : ''}${text}`
   }
 
   /**
@@ -179,6 +184,7 @@ export class RecentDigests {
     if (this.#budget) this.#budget.left -= bytes
     this.#numbers = resized(this.#numbers, grown)
     this.#digests = resized(this.#digests, grown)
+    this.#bytes = Buffer.from(this.#digests.buffer)
   }
 
   #reindex(index: Map<number, number>, at: number, digest: number): void {
@@ -208,6 +214,7 @@ interface Found {
 
 const TEXT = /^(-?\d+):(~?)([\w-]+)$/
 const NO_ENTRIES = new Int32Array(0)
+const NO_BYTES = Buffer.alloc(0)
 
 function resized(array: Int32Array, size: number): Int32Array<ArrayBuffer> {
   const grown = new Int32Array(size)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { SequenceNumber } from './number.ts'
-import { contentDigest } from './recent-digests.ts'
+import { contentDigest } from './content-digest.ts'
 import { type Judgement, SequenceTracker, type SequenceTrackerOptions } from './sequence-tracker.ts'
 
 function tracker(

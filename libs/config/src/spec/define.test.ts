@@ -100,6 +100,9 @@ test('the value of a secret appears in no error, answer or printed result', () =
   assert.deepEqual(answer.values.find((v) => v.name === 'meta.BAD')?.errors, [
     'Invalid value [hidden] for configuration meta.BAD: "BAD" is not a name that may follow the prefix',
   ])
+  assert.deepEqual(errorsOf({ ...valid, url: `ftp://u:${canary}@a/` }), [
+    'Invalid value ftp://[hidden]@a/ for configuration url: URL must use ws:// or wss:// scheme, got: ftp',
+  ])
   const { token } = spec.parse({ ...valid, token: canary })
   assert.ok(token instanceof Secret)
   assert.equal(`${String(token)} ${JSON.stringify({ token })}`, '[hidden] {"token":"[hidden]"}')
@@ -178,6 +181,22 @@ test('prefixed settings are answered without their prefix, trimmed', () => {
     ['__proto__', 'x'],
   ])
   assert.deepEqual(spec.prefixed(props, 'meta'), found)
+})
+
+test('a name that every object inherits finds no prefixed setting', () => {
+  const found = spec.prefixed({ 'meta.a': '1' }, 'meta.')
+  for (const name of ['constructor', 'toString', '__proto__']) assert.equal(found[name], undefined)
+})
+
+test('the values of a family are checked, and those with references once they are resolved', () => {
+  const family = { importance: 'low', doc: 'Topics.', validator: { kind: 'topicName' } } as const
+  const topics = defineConfig({}, { prefixes: { 'topic.': family } })
+  const [bad] = topics.validate({ 'topic.a': 'bad topic!', 'topic.b': ' good ' }).values
+  assert.deepEqual([bad?.name, bad?.errors.length], ['topic.a', 1])
+  assert.match(bad?.errors[0] ?? '', /^Invalid value bad topic! for configuration topic\.a: Topic name is invalid/)
+  assert.equal(topics.validate({ 'topic.a': '${env:TOPIC}' }, { deferReferences: true }).errorCount, 0)
+  assert.throws(() => topics.parse({ 'topic.a': '${env:TOPIC}' }), ConfigException)
+  assert.match(topics.toMarkdown(), /Topics\. Accepts the name of a topic\./)
 })
 
 test('unknown keys are left out of the answer, except those with a null', () => {

@@ -35,11 +35,12 @@ export type Validator =
   | { readonly kind: 'json'; readonly shape?: 'object' }
   /**
    * `label` (default `URL`) begins each message. `rejectNull`: a missing value is reported a second time, `<label>
-   * cannot be null`.
+   * cannot be null`. `userInfo`: the URL may not contain user and password; they belong into these keys.
    */
   | {
       readonly kind: 'url'
       readonly schemes: readonly string[]
+      readonly userInfo?: string
       readonly label?: string
       readonly rejectNull?: boolean
     }
@@ -87,6 +88,8 @@ export interface PrefixSpec {
   readonly type?: 'string' | 'password'
   /** A regular expression for the name after the prefix. */
   readonly suffix?: string
+  /** The check of each value. */
+  readonly validator?: Validator
   readonly sensitive?: boolean
 }
 

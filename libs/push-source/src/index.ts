@@ -1,6 +1,6 @@
 export { checkOffsets, type OffsetField } from './check-offsets.ts'
 export { pushSourceErrors } from './errors.ts'
-export { type HttpStreamRequest, openHttpStream } from './http-stream.ts'
+export { type HttpStream, type HttpStreamRequest, openHttpStream } from './http-stream.ts'
 export { Intake, type IntakeConnection, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
 export type { Codec, SpillOptions } from './spill/spill-parts.ts'
 export { SpilledMessages } from './spill/spilled-messages.ts'
@@ -38,4 +38,5 @@ export {
   type TlsSetting,
   type TlsSettings,
   tlsSettings,
+  withoutClientCertificate,
 } from './settings/tls.ts'

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { MAX_TIMER_MS } from '@tributary/async'
+import { withoutClientCertificate } from '@tributary/push-source'
 import { shownUrl } from '../config/config.ts'
 import { type ConnectionListener, LiveConnection, type WebSocketConnection } from './connection.ts'
 import { dial, endpointOf, type TlsOptions } from './dial.ts'
@@ -67,18 +68,19 @@ async function openOrFollow(
   listener: ConnectionListener,
   signal: AbortSignal,
 ): Promise<WebSocketConnection> {
-  let { headers, subprotocols } = options
+  let { headers, subprotocols, tls } = options
   let url = new URL(options.url)
   for (let redirects = 0; ; redirects++) {
     try {
-      return await openOnce({ ...options, headers, subprotocols }, url, listener, signal)
+      return await openOnce({ ...options, headers, subprotocols, tls }, url, listener, signal)
     } catch (error) {
       if (!options.followRedirects || redirects === MAX_REDIRECTS) throw error
       const next = redirected(url, error)
       if (next === null) throw error
-      // Headers may be secrets, which are meant only for the configured server.
+      // Headers may be secrets, and a certificate names the client. Both are meant only for the configured server.
       if (next.host !== url.host) {
         headers = {}
+        tls = withoutClientCertificate(tls)
         if (options.subprotocolsMayBeSecret) subprotocols = []
       }
       url = next

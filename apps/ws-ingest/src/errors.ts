@@ -48,7 +48,7 @@ export const wsErrors = defineErrors({
   },
   WEBSOCKET_OFFSET: {
     type: ConfigError,
-    doc: 'Offsets to be altered do not have the form of this connector.',
+    doc: 'The request to alter offsets does not have the form that this connector writes.',
   },
   WEBSOCKET_REFUSED: {
     type: ConfigError,

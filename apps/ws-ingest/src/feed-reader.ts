@@ -15,7 +15,7 @@ import {
   TaskMetricsLog,
 } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import { shownUrl, sourcePartitionOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
+import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
 import { createDialer, type Dialer } from './connection/dialer.ts'
 import { FeedConnection, PolicyCloses } from './connection/feed-connection.ts'
 import { compileProtocol, type FeedProtocol } from './connection/feed-protocol.ts'
@@ -128,7 +128,8 @@ export class FeedReader {
   /** Continues after the predecessor; called before the first `read`. */
   takeOver(predecessor: Predecessor): void {
     const overlapped = this.#connects > 0 && this.#lostAt === null
-    this.#parts.records.takeOver(predecessor, overlapped)
+    const { handOverState } = predecessor
+    this.#parts.records.takeOver({ handOverState, offset: offsetsOf(this.#parts.config, predecessor) }, overlapped)
   }
 
   /** Starts to stop: closes the connection. `read` returns the messages up to the server's Close frame, then null. */
@@ -230,7 +231,7 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
   const protocol = compileProtocol(config, context.config)
   const dialer = await createDialer(config, context.config, openWebSocket, log)
   const sourcePartition = sourcePartitionOf(config)
-  const lastSequence = restoredSequence(context.offset(sourcePartition), sessionId, log)
+  const lastSequence = restoredSequence(offsetsOf(config, context)(sourcePartition), sessionId, log)
   const busyLog = new RateLimitedLog(log, clock)
   const records = createRecordSource({ context, config, sessionId, lastSequence, busyLog })
   const metrics = new TaskMetricsLog(log, clock, stats, sessionId)

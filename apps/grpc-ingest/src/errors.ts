@@ -32,7 +32,7 @@ export const grpcErrors = defineErrors({
   },
   GRPC_OFFSET: {
     type: ConfigError,
-    doc: 'Offsets to be altered do not have the form of this connector.',
+    doc: 'The request to alter offsets does not have the form that this connector writes.',
   },
   GRPC_REFLECTION: {
     type: ConfigError,

@@ -4,7 +4,6 @@ import { hasReferences } from '../values/references.ts'
 import { HIDDEN, isSensitive } from '../values/secret.ts'
 import { checkValue } from './check-value.ts'
 import type { ConfigSpecData, PrefixSpec, RawProps } from './spec.ts'
-import type { ValidateOptions } from './validate.ts'
 
 /**
  * The settings under a prefix, by their names without it: `grpc.metadata.x-id=1` → `{'x-id': '1'}`. Values are trimmed. The answer
@@ -22,11 +21,7 @@ export function prefixedProps(props: RawProps, prefix: string): Record<string, s
  * The errors of keys that are not declared one by one: null values, and prefixed keys with a malformed name or value. Values with
  * references pass if `deferReferences`.
  */
-export function prefixErrors(
-  data: ConfigSpecData,
-  props: RawProps,
-  { deferReferences = false }: ValidateOptions = {},
-): Map<string, string[]> {
+export function prefixErrors(data: ConfigSpecData, props: RawProps, deferReferences = false): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || Object.hasOwn(data.keys, name)) continue

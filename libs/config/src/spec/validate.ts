@@ -40,7 +40,7 @@ export function validateConfig(
     errors: key.errors,
     visible: key.visible,
   }))
-  for (const [name, errors] of prefixErrors(data, props, options)) {
+  for (const [name, errors] of prefixErrors(data, props, options.deferReferences)) {
     values.push({ name, value: null, recommended_values: [], errors, visible: true })
   }
   return { values, errorCount: values.reduce((sum, value) => sum + value.errors.length, 0) }

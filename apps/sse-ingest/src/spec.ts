@@ -1,11 +1,16 @@
 import { type ConfigOf, defineConfig } from '@tributary/config'
-import { flowSettings, reconnectSettings, requestSettings, tlsSettings, topicKey } from '@tributary/push-source'
+import {
+  flowSettings,
+  HTTP_SOURCE_HEADERS,
+  reconnectSettings,
+  requestSettings,
+  tlsSettings,
+  topicKey,
+} from '@tributary/push-source'
 
 export const reconnect = reconnectSettings('sse', 'stream')
 export const flow = flowSettings('sse')
-/** The headers of each request, beside Last-Event-ID. */
-export const OWN_HEADERS = { accept: 'text/event-stream', 'accept-encoding': 'identity', 'cache-control': 'no-store' }
-export const request = requestSettings('sse', [...Object.keys(OWN_HEADERS), 'last-event-id'])
+export const request = requestSettings('sse', [...HTTP_SOURCE_HEADERS, 'last-event-id'])
 export const tls = tlsSettings('sse')
 
 export const TOPIC_PREFIX = 'sse.event.topic.'

@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { ConnectError, SourceOffset, SourcePartition, SourceRecord, TaskContext } from '@tributary/connect-api'
-import { type HttpStream, openHttpStream, type PushConnection, type PushSink, type PushSource, readTls, Refusals, RenewedTls, retryAfterMs } from '@tributary/push-source' // prettier-ignore
+import { HttpSource, type PushConnection, type PushSink, type PushSource, readTls, RenewedTls } from '@tributary/push-source' // prettier-ignore
 import { sseErrors } from './errors.ts'
-import { OWN_HEADERS, request, type SseConfig, sseSpec, tls, TOPIC_PREFIX } from './spec.ts'
+import { request, type SseConfig, sseSpec, tls, TOPIC_PREFIX } from './spec.ts'
 
 export function partitionOf(config: SseConfig): SourcePartition {
   return { sse_url: config['sse.url'] }
@@ -22,21 +21,19 @@ export function idIn(offset: SourceOffset | null): string {
 /** One stream of events: connects after the last event id, and makes a record of each event. */
 export class SseStream implements PushSource<EventSourceMessage> {
   readonly #config: SseConfig
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #http: HttpSource
   readonly #topics: Readonly<Record<string, string>>
   readonly #partition: SourcePartition
   readonly #tls: RenewedTls<Awaited<ReturnType<typeof readTls>>>
-  readonly #refusals = new Refusals()
   /** Id of the last event received; before that, the committed id. The next request carries it as Last-Event-ID. */
   #lastId: string
   /** Id of the last event that became a record. */
   #recordId: string
-  /** The server's last `retry:`, in ms: the least wait before each try. */
-  #retryMs = 0
 
   constructor(config: SseConfig, context: TaskContext) {
     this.#config = config
-    this.#headers = request.headers(config, context.config)
+    const headers = request.headers(config, context.config)
+    this.#http = new HttpSource({ prefix: 'sse', url: config['sse.url'], accept: 'text/event-stream', headers })
     this.#topics = sseSpec.prefixed(context.config, TOPIC_PREFIX)
     this.#partition = partitionOf(config)
     this.#tls = new RenewedTls(() => readTls(tls.settings(config)), context.log)
@@ -50,23 +47,12 @@ export class SseStream implements PushSource<EventSourceMessage> {
   async connect(sink: PushSink<EventSourceMessage>, signal: AbortSignal): Promise<PushConnection> {
     // Node writes a header as Latin-1, and the standard wants the id in UTF-8.
     const resume = this.resumes() ? { 'last-event-id': Buffer.from(this.#lastId).toString('latin1') } : {}
-    const options = {
-      url: this.#config['sse.url'],
-      headers: this.#headers,
-      publicHeaders: { ...OWN_HEADERS, ...resume },
-      tls: await this.#tls.options(),
-      retryAfterMs: this.#retryMs,
-    }
-    const stream = await openHttpStream(options, signal).catch((error: unknown) => {
-      this.#refusals.accepted()
-      throw error
-    })
-    const response = this.#accepted(stream)
+    const response = await this.#http.open(resume, await this.#tls.options(), signal)
     const end = (error: ConnectError): void => {
       response.destroy()
       sink.ended(error)
     }
-    const ended = (why: string): void => end(sseErrors.SSE_ENDED(why, { retryAfterMs: this.#retryMs }))
+    const ended = (why: string): void => end(sseErrors.SSE_ENDED(why, { retryAfterMs: this.#http.retryMs }))
     const idleMs = this.#config['sse.idle.timeout.ms']
     const mute = (): unknown => response.isPaused() || ended(`nothing came for ${idleMs} ms (sse.idle.timeout.ms)`)
     response.setTimeout(idleMs, mute)
@@ -90,30 +76,13 @@ export class SseStream implements PushSource<EventSourceMessage> {
         }
         sink.push(event, bytes)
       },
-      onRetry: (ms) => (this.#retryMs = ms),
+      onRetry: (ms) => (this.#http.retryMs = ms),
       onError: ({ type }) => type === 'max-buffer-size-exceeded' && tooLarge(),
     })
     // A stream that was paused hands over what it has buffered even once it is destroyed.
     response.setEncoding('utf8').on('data', (text: string) => response.destroyed || parser.feed(text))
     const resumed = (): void => void response.setTimeout(idleMs).resume()
     return { pause: () => response.pause(), resume: resumed, close: () => response.destroy() }
-  }
-
-  #accepted({ response, host }: HttpStream): IncomingMessage {
-    const { statusCode = 0, headers } = response
-    const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers
-    const denied = [401, 403, 407].includes(statusCode)
-    if (!denied) this.#refusals.accepted()
-    const plain = encoding.toLowerCase() === 'identity'
-    if (statusCode === 200 && plain && type.split(';')[0]?.trim().toLowerCase() === OWN_HEADERS.accept) return response
-    response.destroy()
-    const said = `${host} answered ${statusCode}${type && ` ${type}`}${plain ? '' : `, content-encoding ${encoding}`}`
-    if (statusCode === 204) throw sseErrors.SSE_NO_CONTENT(`${said}, which asks clients to stop`, { field: 'sse.url' })
-    if (denied && this.#refusals.refused()) {
-      throw sseErrors.SSE_DENIED(`${said}, the third time in a row`, { field: 'sse.auth.token' })
-    }
-    const asked = retryAfterMs(headers['retry-after'], Date.now()) ?? 0
-    throw sseErrors.SSE_STATUS(said, { retryAfterMs: Math.max(asked, this.#retryMs) })
   }
 
   record({ id, event, data }: EventSourceMessage): SourceRecord {

@@ -140,13 +140,13 @@ test('a refusal is told apart: later, with the wait that was asked for; never, a
     response.writeHead(status, { 'retry-after': '7' }).end()
     return true
   }
-  assert.deepEqual(((e) => [e.code, e.retryAfterMs])(await connectError(task)), ['SSE_STATUS', 7000])
+  assert.deepEqual(((e) => [e.code, e.retryAfterMs])(await connectError(task)), ['HTTP_STATUS', 7000])
   status = 401
   const codes = [await connectError(task), await connectError(task), await connectError(task)].map(({ code }) => code)
-  assert.deepEqual(codes, ['SSE_STATUS', 'SSE_STATUS', 'SSE_DENIED'])
+  assert.deepEqual(codes, ['HTTP_STATUS', 'HTTP_STATUS', 'HTTP_DENIED'])
   assert.equal(server.lastHeaders.authorization, 'Bearer secret')
   status = 204
-  assert.equal((await connectError(task)).code, 'SSE_NO_CONTENT')
+  assert.equal((await connectError(task)).code, 'HTTP_NO_CONTENT')
 })
 
 test('a redirect is followed, and credentials stay with the configured host', async (t) => {
@@ -257,7 +257,7 @@ test('a compressed stream is not asked for, and refused', async (t) => {
   const { server, task } = await scene(t)
   streams(server, gzipSync('data: a\n\n'), { 'content-encoding': 'gzip' })
   const { code, message } = await connectError(task)
-  assert.deepEqual([code, /content-encoding gzip/.test(message ?? '')], ['SSE_STATUS', true])
+  assert.deepEqual([code, /content-encoding gzip/.test(message ?? '')], ['HTTP_STATUS', true])
   assert.equal(server.lastHeaders['accept-encoding'], 'identity')
 })
 
@@ -266,7 +266,7 @@ test('the media type is compared whole and in any case', async (t) => {
   streams(server, '', { 'content-type': 'Text/Event-Stream; charset=UTF-8' })
   await task.connect(never)
   streams(server, '', { 'content-type': 'text/event-streaming' })
-  assert.equal((await connectError(task)).code, 'SSE_STATUS')
+  assert.equal((await connectError(task)).code, 'HTTP_STATUS')
 })
 
 test('user and password belong into sse.auth.basic.*, as the URL is the source partition', () => {
@@ -321,7 +321,7 @@ test('refusals count in a row only: a failure between them begins a new row', as
     answers(server, status)
     codes.push((await connectError(task)).code)
   }
-  assert.deepEqual(codes, [...Array.from({ length: 5 }, () => 'SSE_STATUS'), 'SSE_DENIED'])
+  assert.deepEqual(codes, [...Array.from({ length: 5 }, () => 'HTTP_STATUS'), 'HTTP_DENIED'])
 })
 
 test('an error names the host that answered, and what it answered', async (t) => {

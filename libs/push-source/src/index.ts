@@ -1,5 +1,6 @@
 export { checkOffsets, type OffsetField } from './check-offsets.ts'
 export { pushSourceErrors } from './errors.ts'
+export { HTTP_SOURCE_HEADERS, HttpSource, type HttpSourceOptions } from './http-source.ts'
 export { type HttpStream, type HttpStreamRequest, openHttpStream } from './http-stream.ts'
 export { Intake, type IntakeConnection, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
 export type { Codec, SpillOptions } from './spill/spill-parts.ts'

@@ -32,7 +32,7 @@ export interface CallListener {
   onEnd(status: GrpcStatus): void
 }
 
-/** Why the connection of a call is gone, for the message of the status. */
+/** Why the connection of a call is gone; null while it exists. */
 export interface ConnectionState {
   readonly lostBecause: string | null
 }
@@ -168,15 +168,17 @@ export class ServerStreamCall {
     if (this.#ended) return
     const httpStatus = (this.#trailers?.[':status'] as number | undefined) ?? 200
     const received = this.#trailers && statusOfTrailers(this.#trailers)
-    if (received) this.#end(received)
+    if (received) this.#end(this.#decoder?.pendingBytes ? cutStatus(received) : received)
     else if (httpStatus !== 200) this.#end(statusOfHttp(httpStatus))
-    else this.#end(statusOfReset(this.#stream.rstCode, this.#reason()))
+    else this.#end(this.#broken())
   }
 
-  #reason(): string {
+  /** The status of a stream that ended without trailers. */
+  #broken(): GrpcStatus {
     const cut = this.#decoder?.pendingBytes ? ' in the middle of a message' : ''
     const { lostBecause } = this.#connection
-    return cut + (lostBecause === null ? '' : `: ${lostBecause}`)
+    if (lostBecause === null) return statusOfReset(this.#stream.rstCode, cut)
+    return localStatus('UNAVAILABLE', `the connection was dropped${cut}: ${lostBecause}`)
   }
 
   #end(status: GrpcStatus): void {
@@ -192,6 +194,13 @@ export class ServerStreamCall {
     // A paused stream would keep its last bytes, and therefore itself, without end.
     this.#stream.resume()
   }
+}
+
+/** The status of a stream whose last message is not complete. OK would say that nothing is missing. */
+function cutStatus(received: GrpcStatus): GrpcStatus {
+  const cut = 'the server ended the stream in the middle of a message'
+  if (received.status === 'OK') return localStatus('INTERNAL', `${cut}, with the status OK`)
+  return { ...received, message: received.message === '' ? cut : `${received.message} (${cut})` }
 }
 
 function statusOfFraming(error: unknown): GrpcStatus {

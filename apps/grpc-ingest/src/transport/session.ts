@@ -14,6 +14,16 @@ import { grpcErrors } from '../errors.ts'
  */
 export const WINDOW_BYTES = 1024 * 1024
 
+/** ms without a message after which a connection with an error GOAWAY is given up, unless the server closed it before. */
+const GOAWAY_SILENCE_MS = 1000
+/** Limits of Node, which suit a server that strangers call. Their defaults would end the streams of a long-lived client. */
+const LIMITS = {
+  // In MB. The default, 10, would reset streams whose window is full.
+  maxSessionMemory: 1000,
+  // The default ends a session after 1,000 frames that Node finds odd, such as empty DATA frames. A session may last for months.
+  maxSessionInvalidFrames: 2 ** 32 - 1,
+}
+
 export interface SessionOptions {
   readonly host: string
   readonly port: number
@@ -36,8 +46,8 @@ export class GrpcSession {
   readonly #keepalive: Keepalive
   readonly #scheme: 'http' | 'https'
   readonly #authority: string
-  /** The reason why the connection is gone; null while it exists. */
-  lostBecause: string | null = null
+  #goawayTimer: NodeJS.Timeout | undefined
+  #error: string | null = null
   /** The server closed the connection because of too many PINGs (gRFC A8: double the interval). */
   tooManyPings = false
 
@@ -47,17 +57,24 @@ export class GrpcSession {
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-      // In MB. Node's default, 10, would reset streams whose window is full.
-      maxSessionMemory: 1000,
+      ...LIMITS,
     })
     this.#keepalive = new Keepalive(this.#session, options.keepaliveTimeMs, options.keepaliveTimeoutMs)
     this.#session.on('error', (error) => {
-      this.lostBecause ??= reasonOf(error)
+      this.#error ??= reasonOf(error)
     })
     // Node's session does not end with its socket when TLS fails.
     socket.on('error', (error) => this.#session.destroy(error))
     this.#session.on('goaway', (code: number, _lastStream: number, data?: Buffer) => this.#goaway(code, data))
-    this.#session.on('close', () => this.#keepalive.stop())
+    this.#session.on('close', () => {
+      this.#keepalive.stop()
+      clearTimeout(this.#goawayTimer)
+    })
+  }
+
+  /** The reason why the connection is gone, or will be after an error GOAWAY; null while it exists. */
+  get lostBecause(): string | null {
+    return this.#error ?? (this.#session.destroyed ? 'the server closed it' : null)
   }
 
   /** Resolves when the server has sent its HTTP/2 settings, which shows that it speaks the protocol. */
@@ -68,8 +85,8 @@ export class GrpcSession {
 
   /** Starts a call. Throws NotConnectedError when the connection is gone. */
   call(options: CallOptions, listener: CallListener): ServerStreamCall {
-    if (this.#session.closed || this.#session.destroyed) {
-      const reason = this.lostBecause ?? 'the server closed it'
+    if (this.#session.closed || this.lostBecause !== null) {
+      const reason = this.lostBecause ?? 'the server is shutting down (GOAWAY)'
       throw grpcErrors.GRPC_CONNECT(`The connection to ${this.#authority} is gone: ${reason}`)
     }
     const request = { ...options, scheme: this.#scheme, authority: this.#authority }
@@ -77,6 +94,7 @@ export class GrpcSession {
       onHeaders: (headers) => listener.onHeaders(headers),
       onMessages: (messages) => {
         this.#keepalive.read()
+        this.#goawayTimer?.refresh()
         listener.onMessages(messages)
       },
       onEnd: (status) => listener.onEnd(status),
@@ -93,7 +111,23 @@ export class GrpcSession {
     if (code === http2.constants.NGHTTP2_NO_ERROR) return
     const words = data?.toString() ?? ''
     this.tooManyPings = code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM && words === 'too_many_pings'
-    this.lostBecause ??= `the server sent GOAWAY with code ${code}${words === '' ? '' : ` (${words})`}`
+    this.#error ??= `the server sent GOAWAY with code ${code}${words === '' ? '' : ` (${words})`}`
+    this.#readOn()
+  }
+
+  /**
+   * After a GOAWAY with an error Node destroys the session, with everything that follows in the socket. The server may have sent
+   * messages there, and even the status (RFC 9113, section 6.8), so the session goes on until its socket or its streams have ended.
+   */
+  #readOn(): void {
+    const session = this.#session
+    this.#keepalive.stop()
+    // Node calls `destroy` right after this event. Only that call is left out.
+    session.destroy = () => {
+      delete (session as Partial<typeof session>).destroy
+      session.close()
+    }
+    this.#goawayTimer ??= setTimeout(() => session.destroy(), GOAWAY_SILENCE_MS)
   }
 }
 

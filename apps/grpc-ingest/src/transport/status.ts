@@ -77,22 +77,24 @@ export function statusOfHttp(httpStatus: number): GrpcStatus {
   }
 }
 
-/** The status for a stream that ended without trailers, by section "Errors" of grpc's PROTOCOL-HTTP2. */
-export function statusOfReset(rstCode: number, reason: string): GrpcStatus {
+/**
+ * The status for a stream that the server reset, or ended without trailers, on a connection that still exists, by section "Errors"
+ * of grpc's PROTOCOL-HTTP2. `where`: more words on the place of the end.
+ */
+export function statusOfReset(rstCode: number, where: string): GrpcStatus {
   switch (rstCode) {
     case constants.NGHTTP2_REFUSED_STREAM:
-      return localStatus('UNAVAILABLE', `the server refused the stream${reason}`)
+      return localStatus('UNAVAILABLE', `the server refused the stream${where}`)
     case constants.NGHTTP2_ENHANCE_YOUR_CALM:
-      return localStatus('RESOURCE_EXHAUSTED', `the server asks to slow down (ENHANCE_YOUR_CALM)${reason}`)
+      return localStatus('RESOURCE_EXHAUSTED', `the server asks to slow down (ENHANCE_YOUR_CALM)${where}`)
     case constants.NGHTTP2_INADEQUATE_SECURITY:
-      return localStatus('PERMISSION_DENIED', `the server finds the connection not secure enough${reason}`)
-    // Node itself makes a CANCEL when the connection drops, so an outage is more likely than a server that cancels.
+      return localStatus('PERMISSION_DENIED', `the server finds the connection not secure enough${where}`)
     case constants.NGHTTP2_CANCEL:
-      return localStatus('UNAVAILABLE', `the connection was dropped${reason}`)
+      return localStatus('CANCELLED', `the server cancelled the stream (RST_STREAM with CANCEL)${where}`)
     case constants.NGHTTP2_NO_ERROR:
-      return localStatus('UNAVAILABLE', `the stream ended without a status${reason}`)
+      return localStatus('UNAVAILABLE', `the stream ended without a status${where}`)
     default:
-      return localStatus('INTERNAL', `the stream was reset with HTTP/2 code ${rstCode}${reason}`)
+      return localStatus('INTERNAL', `the server reset the stream with HTTP/2 code ${rstCode}${where}`)
   }
 }
 

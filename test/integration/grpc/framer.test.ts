@@ -95,4 +95,40 @@ describe('a server that frames by hand', () => {
     assert.equal(outcome.status.status, 'OK')
     assert.equal(outcome.messages.length, count)
   })
+
+  for (const [what, pairs] of [
+    ['500 pairs', Array.from({ length: 500 }, (_, i) => [`x-${i}`, 'v'] as const)],
+    ['100 kB', Array.from({ length: 20 }, (_, i) => [`x-${i}`, 'v'.repeat(5000)] as const)],
+  ] as const) {
+    test(`answers with ${what} of metadata`, async () => {
+      const long = headers(1, [...ANSWER, ...pairs])
+      const outcome = await callTo(long, data(message('one')), trailers('0'))
+      assert.deepEqual([outcome.answered, outcome.messages, outcome.status.status], [true, ['one'], 'OK'])
+    })
+
+    test(`ends with ${what} of metadata`, async () => {
+      const long = headers(1, [...pairs, ['grpc-status', '0']], END_STREAM)
+      const outcome = await callTo(answer, data(message('one')), long)
+      assert.deepEqual([outcome.messages, outcome.status.status], [['one'], 'OK'])
+    })
+
+    test(`gets ${what} of metadata`, async () => {
+      const serve = (socket: Socket): void => void socket.write(Buffer.concat([answer, trailers('0')]))
+      const outcome = await callServed(serve, { metadata: Object.fromEntries(pairs) })
+      assert.equal(outcome.status.status, 'OK', outcome.status.message)
+    })
+  }
+
+  test('answers with more metadata than this client can read', async () => {
+    const pairs = Array.from({ length: 60 }, (_, i) => [`x-${i}`, 'v'.repeat(5000)] as const)
+    const { status } = await callTo(headers(1, [...ANSWER, ...pairs]))
+    assert.equal(status.status, 'UNAVAILABLE')
+    assert.match(status.message, /Too many CONTINUATION frames.*its metadata exceed 64 KiB in one value/)
+  })
+
+  test('would get more metadata than this client sends', async () => {
+    const metadata = Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`x-${i}`, 'v'.repeat(5000)]))
+    const { status } = await callServed(() => {}, { metadata })
+    assert.match(status.message, /the metadata of the request is larger than 1048576 bytes/)
+  })
 })

@@ -7,6 +7,7 @@ import {
 } from 'node:http2'
 import { MAX_TIMER_MS } from '@tributary/async'
 import { ACCEPT_ENCODING, FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
+import { METADATA_TOO_LARGE, reasonOfHttp2 } from './limits.ts'
 import { type GrpcStatus, localStatus, statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
 
 export interface CallRequest {
@@ -32,8 +33,11 @@ export interface CallListener {
   onEnd(status: GrpcStatus): void
 }
 
-/** Why the connection of a call is gone; null while it exists. */
+/** The connection of a call. */
 export interface ConnectionState {
+  /** Nothing comes any more, or the server has said so. */
+  readonly lost: boolean
+  /** Why, as far as the connection itself knows. */
   readonly lostBecause: string | null
 }
 
@@ -49,6 +53,7 @@ export class ServerStreamCall {
   readonly #deadline: NodeJS.Timeout | undefined
   #decoder: MessageDecoder | null = null
   #trailers: IncomingHttpHeaders | null = null
+  #error: NodeJS.ErrnoException | null = null
   #ended = false
 
   constructor(session: ClientHttp2Session, request: CallRequest, listener: CallListener, connection: ConnectionState) {
@@ -77,8 +82,11 @@ export class ServerStreamCall {
       if (this.#trailers) this.#finished()
     })
     this.#stream.on('close', () => this.#finished())
-    // 'close' follows with everything needed. Without a listener Node would end the process.
-    this.#stream.on('error', () => {})
+    // 'close' follows, and ends the call.
+    this.#stream.on('error', (error) => {
+      this.#error = error
+    })
+    this.#stream.on('frameError', () => this.finish(localStatus('INTERNAL', METADATA_TOO_LARGE)))
     if (request.deadlineMs > 0) {
       this.#deadline = setTimeout(
         () => this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`)),
@@ -176,9 +184,12 @@ export class ServerStreamCall {
   /** The status of a stream that ended without trailers. */
   #broken(): GrpcStatus {
     const cut = this.#decoder?.pendingBytes ? ' in the middle of a message' : ''
-    const { lostBecause } = this.#connection
-    if (lostBecause === null) return statusOfReset(this.#stream.rstCode, cut)
-    return localStatus('UNAVAILABLE', `the connection was dropped${cut}: ${lostBecause}`)
+    const { lost, lostBecause } = this.#connection
+    const error = this.#error
+    const reset = !lost || error?.code === 'ERR_HTTP2_STREAM_ERROR'
+    if (reset && lostBecause === null) return statusOfReset(this.#stream.rstCode, cut)
+    const why = lostBecause ?? (error === null ? 'the server closed it' : reasonOfHttp2(error))
+    return localStatus('UNAVAILABLE', `the connection was dropped${cut}: ${why}`)
   }
 
   #end(status: GrpcStatus): void {

@@ -3,27 +3,13 @@ import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
 import { MAX_TIMER_MS } from '@tributary/async'
-import { reasonOf } from '@tributary/push-source'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
 import { Keepalive } from './keepalive.ts'
 import { grpcErrors } from '../errors.ts'
-
-/**
- * Bytes of a stream that a server may send before any are read: DEFAULT_FLOW_CONTROL_WINDOW of grpc-java. The default
- * of HTTP/2, 64 KiB, would limit a stream to 64 KiB in each round trip.
- */
-export const WINDOW_BYTES = 1024 * 1024
+import { CLIENT_LIMITS, reasonOfHttp2, SETTINGS, WINDOW_BYTES } from './limits.ts'
 
 /** ms without a message after which a connection with an error GOAWAY is given up, unless the server closed it before. */
 const GOAWAY_SILENCE_MS = 1000
-/** Limits of Node, which suit a server that strangers call. Their defaults would end the streams of a long-lived client. */
-const LIMITS = {
-  // In MB. The default, 10, would reset streams whose window is full.
-  maxSessionMemory: 1000,
-  // The default ends a session after 1,000 frames that Node finds odd, such as empty DATA frames. A session may last for months.
-  maxSessionInvalidFrames: 2 ** 32 - 1,
-}
-
 export interface SessionOptions {
   readonly host: string
   readonly port: number
@@ -47,7 +33,8 @@ export class GrpcSession {
   readonly #scheme: 'http' | 'https'
   readonly #authority: string
   #goawayTimer: NodeJS.Timeout | undefined
-  #error: string | null = null
+  /** The reason why the connection is gone, or will be after an error GOAWAY; null while it exists, and if it ended without a word. */
+  lostBecause: string | null = null
   /** The server closed the connection because of too many PINGs (gRFC A8: double the interval). */
   tooManyPings = false
 
@@ -56,12 +43,12 @@ export class GrpcSession {
     this.#authority = `${net.isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-      ...LIMITS,
+      settings: SETTINGS,
+      ...CLIENT_LIMITS,
     })
     this.#keepalive = new Keepalive(this.#session, options.keepaliveTimeMs, options.keepaliveTimeoutMs)
     this.#session.on('error', (error) => {
-      this.#error ??= reasonOf(error)
+      this.lostBecause ??= reasonOfHttp2(error)
     })
     // Node's session does not end with its socket when TLS fails.
     socket.on('error', (error) => this.#session.destroy(error))
@@ -72,9 +59,8 @@ export class GrpcSession {
     })
   }
 
-  /** The reason why the connection is gone, or will be after an error GOAWAY; null while it exists. */
-  get lostBecause(): string | null {
-    return this.#error ?? (this.#session.destroyed ? 'the server closed it' : null)
+  get lost(): boolean {
+    return this.lostBecause !== null || this.#session.destroyed
   }
 
   /** Resolves when the server has sent its HTTP/2 settings, which shows that it speaks the protocol. */
@@ -85,8 +71,8 @@ export class GrpcSession {
 
   /** Starts a call. Throws NotConnectedError when the connection is gone. */
   call(options: CallOptions, listener: CallListener): ServerStreamCall {
-    if (this.#session.closed || this.lostBecause !== null) {
-      const reason = this.lostBecause ?? 'the server is shutting down (GOAWAY)'
+    if (this.#session.closed || this.lost) {
+      const reason = this.lostBecause ?? 'the server closed it'
       throw grpcErrors.GRPC_CONNECT(`The connection to ${this.#authority} is gone: ${reason}`)
     }
     const request = { ...options, scheme: this.#scheme, authority: this.#authority }
@@ -111,7 +97,7 @@ export class GrpcSession {
     if (code === http2.constants.NGHTTP2_NO_ERROR) return
     const words = data?.toString() ?? ''
     this.tooManyPings = code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM && words === 'too_many_pings'
-    this.#error ??= `the server sent GOAWAY with code ${code}${words === '' ? '' : ` (${words})`}`
+    this.lostBecause ??= `the server sent GOAWAY with code ${code}${words === '' ? '' : ` (${words})`}`
     this.#readOn()
   }
 

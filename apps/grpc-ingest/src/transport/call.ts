@@ -7,8 +7,12 @@ import {
 } from 'node:http2'
 import { MAX_TIMER_MS } from '@tributary/async'
 import { ACCEPT_ENCODING, FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
+import { ForeignAnswer } from './foreign-answer.ts'
 import { METADATA_TOO_LARGE, reasonOfHttp2 } from './limits.ts'
-import { type GrpcStatus, localStatus, statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
+import { type GrpcStatus, localStatus, statusOfReset, statusOfTrailers } from './status.ts'
+
+/** ms for the body of an answer that is not gRPC. It may have no end. */
+const FOREIGN_BODY_MS = 500
 
 export interface CallRequest {
   /** `/package.Service/Method` */
@@ -53,6 +57,8 @@ export class ServerStreamCall {
   readonly #deadline: NodeJS.Timeout | undefined
   #decoder: MessageDecoder | null = null
   #trailers: IncomingHttpHeaders | null = null
+  #foreign: ForeignAnswer | null = null
+  #foreignTimer: NodeJS.Timeout | undefined
   #error: NodeJS.ErrnoException | null = null
   #ended = false
 
@@ -125,16 +131,12 @@ export class ServerStreamCall {
     if (this.#ended) return
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
       this.#trailers = headers
+      if ((headers[':status'] ?? 200) !== 200) this.#foreign = new ForeignAnswer(headers)
       return
     }
-    const httpStatus = headers[':status'] ?? 200
-    const contentType = headers['content-type'] ?? ''
-    if (httpStatus !== 200 || !contentType.startsWith('application/grpc')) {
-      this.#end(
-        httpStatus !== 200
-          ? statusOfHttp(httpStatus)
-          : localStatus('UNKNOWN', `the answer's content-type is '${contentType}', not application/grpc`),
-      )
+    if (ForeignAnswer.is(headers)) {
+      this.#foreign = new ForeignAnswer(headers)
+      this.#foreignTimer = setTimeout(() => this.#finished(), FOREIGN_BODY_MS)
       return
     }
     try {
@@ -148,7 +150,11 @@ export class ServerStreamCall {
   }
 
   #read(chunk: Buffer): void {
-    if (this.#ended || this.#decoder === null) return
+    if (this.#ended) return
+    if (this.#decoder === null) {
+      if (this.#foreign?.add(chunk)) this.#finished()
+      return
+    }
     const messages: Buffer[] = []
     let failure: GrpcStatus | null = null
     try {
@@ -174,10 +180,9 @@ export class ServerStreamCall {
     if (this.#ended) return
     this.#handOutRest()
     if (this.#ended) return
-    const httpStatus = (this.#trailers?.[':status'] as number | undefined) ?? 200
     const received = this.#trailers && statusOfTrailers(this.#trailers)
     if (received) this.#end(this.#decoder?.pendingBytes ? cutStatus(received) : received)
-    else if (httpStatus !== 200) this.#end(statusOfHttp(httpStatus))
+    else if (this.#foreign) this.#end(this.#foreign.status())
     else this.#end(this.#broken())
   }
 
@@ -201,6 +206,7 @@ export class ServerStreamCall {
 
   #close(): void {
     clearTimeout(this.#deadline)
+    clearTimeout(this.#foreignTimer)
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL)
     // A paused stream would keep its last bytes, and therefore itself, without end.
     this.#stream.resume()

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2'
+import { retryAfterMs } from '@tributary/push-source'
 import { LEN, VARINT, WireReader } from '../schema/wire/wire.ts'
 
 const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo'
@@ -11,16 +12,20 @@ interface Fields {
 
 /**
  * The ms that a server asks its client to wait before the next try; undefined when it does not say. `grpc-retry-pushback-ms` (gRFC A6)
- * precedes google.rpc.RetryInfo in `grpc-status-details-bin` (google/rpc/error_details.proto). A negative pushback means "do not
- * retry" to a client that retries calls; a stream that ended is a new call, so the negative pushback is no wish.
+ * precedes google.rpc.RetryInfo in `grpc-status-details-bin` (google/rpc/error_details.proto), which precedes the `Retry-After` of a
+ * proxy (RFC 9110). A negative pushback means "do not retry" to a client that retries calls; a stream that ended is a new call, so
+ * the negative pushback is no wish.
  */
 export function retryDelayMs(trailers: IncomingHttpHeaders): number | undefined {
   const pushback = trailers['grpc-retry-pushback-ms']
   if (typeof pushback === 'string' && /^\d{1,10}$/.test(pushback)) return Number(pushback)
-  const details = trailers['grpc-status-details-bin']
+  return retryInfoMs(trailers['grpc-status-details-bin']) ?? retryAfterMs(trailers['retry-after'], Date.now())
+}
+
+function retryInfoMs(details: string | string[] | undefined): number | undefined {
   if (typeof details !== 'string') return undefined
   try {
-    return retryInfoMs(Buffer.from(details, 'base64'))
+    return delayOf(Buffer.from(details, 'base64'))
   } catch {
     // Details are an extra: malformed ones do not change how the call ended.
     return undefined
@@ -28,7 +33,7 @@ export function retryDelayMs(trailers: IncomingHttpHeaders): number | undefined 
 }
 
 /** Of a google.rpc.Status: `details` (3) has an Any (`type_url` 1, `value` 2) with a RetryInfo (`retry_delay` 1, a Duration). */
-function retryInfoMs(status: Uint8Array): number | undefined {
+function delayOf(status: Uint8Array): number | undefined {
   for (const bytes of fieldsOf(status).chunks.get(3) ?? []) {
     const { chunks } = fieldsOf(bytes)
     const type = chunks.get(1)?.at(-1)

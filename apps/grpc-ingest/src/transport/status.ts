@@ -29,7 +29,7 @@ export interface GrpcStatus {
   readonly status: StatusName
   /** The message of the server, or of the transport when it made the status. */
   readonly message: string
-  /** False: the server sent the status in its trailers. */
+  /** False: a gRPC server sent the status in its trailers. True: the transport made it, also of a proxy's answer. */
   readonly local: boolean
   /** Set by this client: a message is over the limit, and another try cannot help. */
   readonly tooLarge?: boolean
@@ -56,24 +56,23 @@ export function statusOfTrailers(trailers: IncomingHttpHeaders): GrpcStatus | nu
 }
 
 /** The status for a response that is not gRPC, by grpc's "HTTP to gRPC status code mapping". */
-export function statusOfHttp(httpStatus: number): GrpcStatus {
-  const message = `the answer is HTTP status ${httpStatus}, not gRPC`
+export function statusOfHttp(httpStatus: number): StatusName {
   switch (httpStatus) {
     case 400:
-      return localStatus('INTERNAL', message)
+      return 'INTERNAL'
     case 401:
-      return localStatus('UNAUTHENTICATED', message)
+      return 'UNAUTHENTICATED'
     case 403:
-      return localStatus('PERMISSION_DENIED', message)
+      return 'PERMISSION_DENIED'
     case 404:
-      return localStatus('UNIMPLEMENTED', message)
+      return 'UNIMPLEMENTED'
     case 429:
     case 502:
     case 503:
     case 504:
-      return localStatus('UNAVAILABLE', message)
+      return 'UNAVAILABLE'
     default:
-      return localStatus('UNKNOWN', message)
+      return 'UNKNOWN'
   }
 }
 

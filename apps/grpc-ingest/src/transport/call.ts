@@ -89,7 +89,7 @@ export class ServerStreamCall {
     })
     this.#stream.on('close', () => this.#finished())
     // 'close' follows, and ends the call.
-    this.#stream.on('error', (error) => {
+    this.#stream.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error
     })
     this.#stream.on('frameError', () => this.finish(localStatus('INTERNAL', METADATA_TOO_LARGE)))

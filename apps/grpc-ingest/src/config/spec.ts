@@ -118,12 +118,13 @@ const keys = {
   },
   'grpc.keepalive.time.ms': {
     type: 'long',
-    default: 30_000,
+    // Servers of grpc-go and grpc-java allow a PING each five minutes by default, and jitter makes five minutes too short.
+    default: 360_000,
     importance: 'low',
     group: CONNECTION,
     displayName: 'Keepalive',
     stripComment: true,
-    doc: 'Time, in ms, without any data from the server before the task sends an HTTP/2 PING. A value below 10000 counts as 10000. 0 or less: no PINGs.',
+    doc: 'Time, in ms, without any data from the server before the task sends an HTTP/2 PING. A value below 10000 counts as 10000. 0 or less: no PINGs. If the server ends a connection because of too many PINGs, the task sends fewer from then on.',
   },
   'grpc.keepalive.timeout.ms': {
     type: 'long',

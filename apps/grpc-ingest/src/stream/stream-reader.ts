@@ -7,6 +7,7 @@ import type { RecordBuilder } from '../records/record-builder.ts'
 import { committedValue, type Resume } from '../records/resume.ts'
 import { serverOf, sourcePartitionOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
+import { keepaliveLessons } from './keepalive-lessons.ts'
 import type { StatusErrors } from './status-errors.ts'
 import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
@@ -34,7 +35,7 @@ export class StreamReader {
   readonly #parts: StreamReaderParts
   /** From the descriptor, or from the last reflection. */
   #plan: StreamPlan | null
-  #keepaliveTimeMs: number
+  #keepaliveTimeMs = 0
   #connection: GrpcConnection | null = null
   #connects = 0
   #drainingSince: number | null = null
@@ -49,7 +50,6 @@ export class StreamReader {
   constructor(parts: StreamReaderParts, plan: StreamPlan | null) {
     this.#parts = parts
     this.#plan = plan
-    this.#keepaliveTimeMs = parts.config['grpc.keepalive.time.ms']
   }
 
   /**
@@ -59,8 +59,7 @@ export class StreamReader {
   async connect(signal: AbortSignal): Promise<void> {
     const { config, metadata, intake, builder, resume } = this.#parts
     intake.close()
-    // gRFC A8: a server that complained about PINGs gets half as many.
-    if (this.#connection?.tooManyPings) this.#keepaliveTimeMs *= 2
+    this.#learn()
     const connection = await this.#openConnection(signal)
     this.#connection = connection
     try {
@@ -130,6 +129,7 @@ export class StreamReader {
     const server = serverOf(config)
     log.info('grpc_client_stopping', { server })
     intake.close()
+    this.#learn()
     log.info('grpc_client_stopped', {
       server,
       messages_received: context.stats.messagesReceived,
@@ -145,9 +145,19 @@ export class StreamReader {
     if (this.#drainingSince === null) await this.connect(signal)
   }
 
+  /** Draws the lesson of the connection that has ended. */
+  #learn(): void {
+    if (!this.#connection?.tooManyPings) return
+    this.#connection = null
+    const { config, log } = this.#parts
+    const timeMs = keepaliveLessons.tooMany(config, this.#keepaliveTimeMs)
+    log.warn('keepalive_slowed', { reason: 'too_many_pings', keepalive_time_ms: timeMs })
+  }
+
   async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
     const { config, metadata, tls, open, log } = this.#parts
     const options = await tls.options()
+    this.#keepaliveTimeMs = keepaliveLessons.timeMs(config)
     try {
       return await open({ config, metadata, tls: options, keepaliveTimeMs: this.#keepaliveTimeMs }, signal)
     } catch (error) {

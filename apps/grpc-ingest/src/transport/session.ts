@@ -10,6 +10,9 @@ import { CLIENT_LIMITS, reasonOfHttp2, SETTINGS, WINDOW_BYTES } from './limits.t
 
 /** ms without a message after which a connection with an error GOAWAY is given up, unless the server closed it before. */
 const GOAWAY_SILENCE_MS = 1000
+/** ms of silence before TCP probes the peer. Libuv gives a peer up after ten probes, a second apart. */
+const TCP_KEEPALIVE_MS = 30_000
+
 export interface SessionOptions {
   readonly host: string
   readonly port: number
@@ -162,5 +165,6 @@ function dial({ host, port, tls: security }: SessionOptions): net.Socket {
   const socket = security
     ? tls.connect({ ...security, ...name, host, port, ALPNProtocols: ['h2'] })
     : net.connect({ host, port })
-  return socket.setNoDelay(true)
+  // TCP's own probes find a dead peer, and keep address translators from forgetting the connection. No gRPC server counts them.
+  return socket.setNoDelay(true).setKeepAlive(true, TCP_KEEPALIVE_MS)
 }

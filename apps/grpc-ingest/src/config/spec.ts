@@ -93,7 +93,7 @@ const keys = {
     group: REQUEST,
     displayName: 'Deadline',
     stripComment: true,
-    doc: 'Deadline of one call, in ms, which the server receives too. After the deadline the task opens a new stream. 0: no deadline.',
+    doc: 'Deadline of one call, in ms, which the server receives too. After the deadline the task opens a new stream. 0: no deadline. The server gets at most 8 digits, so a long deadline is rounded up to seconds, minutes or hours.',
   },
   'grpc.tls.enabled': {
     type: 'boolean',

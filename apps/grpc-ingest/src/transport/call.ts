@@ -5,8 +5,8 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from 'node:http2'
-import { MAX_TIMER_MS } from '@tributary/async'
 import { ACCEPT_ENCODING, FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
+import { Deadline, timeoutHeader } from './deadline.ts'
 import { ForeignAnswer } from './foreign-answer.ts'
 import { METADATA_TOO_LARGE, reasonOfHttp2 } from './limits.ts'
 import { type GrpcStatus, localStatus, statusOfReset, statusOfTrailers } from './status.ts'
@@ -54,7 +54,7 @@ export class ServerStreamCall {
   readonly #listener: CallListener
   readonly #maxMessageBytes: number
   readonly #connection: ConnectionState
-  readonly #deadline: NodeJS.Timeout | undefined
+  readonly #deadline: Deadline | undefined
   #decoder: MessageDecoder | null = null
   #trailers: IncomingHttpHeaders | null = null
   #foreign: ForeignAnswer | null = null
@@ -94,10 +94,9 @@ export class ServerStreamCall {
     })
     this.#stream.on('frameError', () => this.finish(localStatus('INTERNAL', METADATA_TOO_LARGE)))
     if (request.deadlineMs > 0) {
-      this.#deadline = setTimeout(
-        () => this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`)),
-        Math.min(request.deadlineMs, MAX_TIMER_MS),
-      )
+      this.#deadline = new Deadline(request.deadlineMs, () => {
+        this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`))
+      })
     }
     this.#stream.end(lengthPrefixed(request.message))
   }
@@ -205,7 +204,7 @@ export class ServerStreamCall {
   }
 
   #close(): void {
-    clearTimeout(this.#deadline)
+    this.#deadline?.clear()
     clearTimeout(this.#foreignTimer)
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL)
     // A paused stream would keep its last bytes, and therefore itself, without end.
@@ -223,9 +222,4 @@ function cutStatus(received: GrpcStatus): GrpcStatus {
 function statusOfFraming(error: unknown): GrpcStatus {
   if (error instanceof FramingError) return error.status
   throw error
-}
-
-/** `grpc-timeout`: at most 8 digits and a unit (PROTOCOL-HTTP2). */
-function timeoutHeader(ms: number): string {
-  return ms < 1e8 ? `${ms}m` : `${Math.ceil(ms / 1000)}S`
 }

@@ -8,8 +8,34 @@ describe('the status of a call', () => {
     const received = statusOfTrailers({ 'grpc-status': '7', 'grpc-message': 'nicht f%C3%BCr dich' })
     assert.deepEqual(received, { status: 'PERMISSION_DENIED', message: 'nicht für dich', local: false })
     assert.equal(statusOfTrailers({ 'grpc-status': '3', 'grpc-message': '100%' })?.message, '100%')
+    assert.equal(
+      statusOfTrailers({ 'grpc-status': '3', 'grpc-message': '100% f%C3%BCr %ZZ%c3' })?.message,
+      '100% für %ZZ\uFFFD',
+    )
     assert.equal(statusOfTrailers({ 'grpc-status': '99' })?.status, 'UNKNOWN')
     assert.equal(statusOfTrailers({ 'content-type': 'text/html' }), null)
+  })
+
+  test('has the details that the server added', () => {
+    // Made with Python's googleapis-common-protos: ErrorInfo, RetryInfo, QuotaFailure, BadRequest, and an Any of another type.
+    const details =
+      'CAgSCXNsb3cgZG93bhpNCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEiEKBVFVT1RBEgtleGFtcGxlLmNvbRoLCg' +
+      'VsaW1pdBICMTAaNgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIKCggIARCAyrXuARpMCit0eXBlLmdvb2dsZWFw' +
+      'aXMuY29tL2dvb2dsZS5ycGMuUXVvdGFGYWlsdXJlEh0KGwoJcHJvamVjdDoxEg50b28gbWFueSBjYWxscxpLCil0eXBlLmdvb2dsZWFwaXMuY2' +
+      '9tL2dvb2dsZS5ycGMuQmFkUmVxdWVzdBIeChwKCnN5bWJvbHNbMF0SDnVua25vd24gc3ltYm9sGiIKHHR5cGUuZXhhbXBsZS5jb20vYWNtZS5D' +
+      'dXN0b20SAggB'
+    const status = statusOfTrailers({
+      'grpc-status': '8',
+      'grpc-message': 'slow down',
+      'grpc-status-details-bin': details,
+    })
+    assert.equal(
+      status?.message,
+      'slow down (ErrorInfo: QUOTA example.com limit 10; RetryInfo: 1500 ms; QuotaFailure: project:1 too many calls; BadRequest: symbols[0] unknown symbol; acme.Custom)',
+    )
+    assert.equal(status?.retryAfterMs, 1500)
+    const broken = { 'grpc-status': '8', 'grpc-message': 'slow down', 'grpc-status-details-bin': 'GgD/' }
+    assert.equal(statusOfTrailers(broken)?.message, 'slow down')
   })
 
   test("follows gRPC's table where the answer is plain HTTP", () => {

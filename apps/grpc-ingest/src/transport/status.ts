@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2'
 import { retryDelayMs } from './retry-delay.ts'
+import { statusDetails } from './status-details.ts'
 
 /** The status codes of gRPC, by number (grpc.github.io, "Status codes and their use in gRPC"). */
 export const STATUS_NAMES = [
@@ -46,10 +47,12 @@ export function statusOfTrailers(trailers: IncomingHttpHeaders): GrpcStatus | nu
   const code = trailers['grpc-status']
   if (code === undefined) return null
   const message = trailers['grpc-message']
+  const words = percentDecoded(typeof message === 'string' ? message : '')
+  const details = statusDetails(trailers).text
   const retryAfterMs = retryDelayMs(trailers)
   return {
     status: STATUS_NAMES[Number(code)] ?? 'UNKNOWN',
-    message: percentDecoded(typeof message === 'string' ? message : ''),
+    message: details === '' ? words : `${words} (${details})`.trimStart(),
     local: false,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   }
@@ -97,11 +100,7 @@ export function statusOfReset(rstCode: number, where: string): GrpcStatus {
   }
 }
 
-/** Decodes `grpc-message`, which is percent-encoded UTF-8. A malformed one stays as it is. */
+/** Decodes `grpc-message`, which is percent-encoded UTF-8. What is malformed stays as it is (PROTOCOL-HTTP2). */
 function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  return text.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString())
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { NotConnectedError } from '@tributary/connect-api'
 import { driveTask, tickerProps } from '../../support/grpc-task.ts'
@@ -69,5 +70,46 @@ describe('an answer that did not come from a gRPC server', () => {
       socket.write(frame(FRAME.DATA, 0, stream, Buffer.from('so far')))
     }
     assert.match(String(await connectTo(endless)), /HTTP status 502.*so far/)
+  })
+})
+
+/** The reason why a task cannot connect to a server that sends `greeting` after it has read something. */
+async function reasonOf(greeting: string, props: Record<string, string> = {}): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end(greeting))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const driven = await driveTask(tickerProps((server.address() as AddressInfo).port, props))
+  const error: unknown = await driven.connect().catch((e: unknown) => e)
+  assert.ok(error instanceof NotConnectedError)
+  await driven.task.stop()
+  server.close()
+  return error.message
+}
+
+describe('a server that does not speak HTTP/2 is named', () => {
+  test('over plaintext', async () => {
+    assert.match(
+      await reasonOf('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      /speaks HTTP\/1\.1, not HTTP\/2; it answered 'HTTP\/1\.1 400 Bad Request'/,
+    )
+    assert.match(await reasonOf('SSH-2.0-OpenSSH_9.2\r\n'), /does not speak HTTP\/2; it answered 'SSH-2.0-OpenSSH_9.2'/)
+    assert.match(await reasonOf('\x15\x03\x01\0\x02\x02\x46'), /speaks TLS on this port; see grpc.tls.enabled/)
+    assert.match(await reasonOf(''), /closed the connection before it spoke HTTP\/2; does it expect TLS/)
+  })
+
+  test('over TLS', async () => {
+    const tls = { 'grpc.tls.enabled': 'true' }
+    assert.match(
+      await reasonOf('HTTP/1.1 400 Bad Request\r\n\r\n', tls),
+      /does not speak TLS on this port; see grpc.tls.enabled/,
+    )
+    // The alert no_application_protocol.
+    assert.match(
+      await reasonOf('\x15\x03\x03\0\x02\x02\x78', tls),
+      /does not offer HTTP\/2 over TLS \(ALPN protocol h2\)/,
+    )
   })
 })

@@ -6,10 +6,13 @@ import { MAX_TIMER_MS } from '@tributary/async'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
 import { Keepalive } from './keepalive.ts'
 import { grpcErrors } from '../errors.ts'
+import { plainReason, tlsReason } from './not-http2.ts'
 import { CLIENT_LIMITS, reasonOfHttp2, SETTINGS, WINDOW_BYTES } from './limits.ts'
 
 /** ms without a message after which a connection with an error GOAWAY is given up, unless the server closed it before. */
 const GOAWAY_SILENCE_MS = 1000
+const CLOSED = new Error('the server closed the connection before it spoke HTTP/2')
+
 /** ms of silence before TCP probes the peer. Libuv gives a peer up after ten probes, a second apart. */
 const TCP_KEEPALIVE_MS = 30_000
 
@@ -137,7 +140,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   const giveUp = AbortSignal.any([signal, timeout.signal, closed.signal])
   giveUp.throwIfAborted()
   const socket = dial(options)
-  socket.once('close', () => closed.abort(new Error('the server closed the connection before it spoke HTTP/2')))
+  socket.once('close', () => closed.abort(CLOSED))
   // With TLS 1.3 the refusal of a client certificate arrives after the handshake, when the socket belongs to HTTP/2
   // already.
   socket.on('error', (error) => closed.abort(error))
@@ -153,10 +156,28 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   } catch (error) {
     session?.close()
     socket.destroy()
-    throw giveUp.aborted && (error as Error).name === 'AbortError' ? giveUp.reason : error
+    const ended = giveUp.aborted && (error as Error).name === 'AbortError' ? (giveUp.reason as Error) : error
+    signal.throwIfAborted()
+    if (timeout.signal.aborted) throw ended
+    throw await inWords(ended, options, signal)
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The error, with words on what the server speaks if that is not HTTP/2. */
+async function inWords(
+  error: unknown,
+  { host, port, tls: security }: SessionOptions,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const broken = error === CLOSED || (error as NodeJS.ErrnoException).code === 'ERR_HTTP2_ERROR'
+  const asked = security === null && broken ? await plainReason(host, port, signal) : undefined
+  const reason = tlsReason(error) ?? asked
+  if (reason !== undefined) return new Error(reason, { cause: error })
+  return security === null && error === CLOSED
+    ? new Error(`${CLOSED.message}; does it expect TLS (grpc.tls.enabled)?`)
+    : error
 }
 
 function dial({ host, port, tls: security }: SessionOptions): net.Socket {

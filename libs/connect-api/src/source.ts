@@ -109,6 +109,13 @@ export interface SourceTask {
    */
   poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
   /**
+   * A position that no record carries, such as the end of a finite stream (KIP-910). The runtime asks after a poll that returned [],
+   * and commits the answer as it commits the offset of a record: after everything before it. null: none, or asked before.
+   */
+  position?(): OffsetEntry | null
+  /** One sentence for health, once the source has ended for good and the task reads nothing more; null before. */
+  completed?(): string | null
+  /**
    * The error that ended the connection, although `poll` will throw it only after the records that are still queued; null while
    * the connection lives, or when the error cannot heal. The runtime asks while Kafka takes nothing and nobody polls: then it
    * calls `connect` at once, and what the new connection brings goes behind what is queued. `poll` and `connect` may run side by

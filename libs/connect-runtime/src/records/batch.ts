@@ -1,4 +1,4 @@
-import type { SourceOffset, SourcePartition, SourceRecord } from '@tributary/connect-api'
+import type { OffsetEntry, SourceOffset, SourcePartition, SourceRecord } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 
 /** A polled batch between its conversion and its acknowledgement. */
@@ -11,6 +11,12 @@ export interface Batch {
   readonly byteCount: number
   /** Monotonic, ms. */
   readonly polledAt: number
+}
+
+/** A batch without records, whose position is committed after those of all batches before it. */
+export function positionBatch({ partition, offset }: OffsetEntry, polledAt: number): Batch {
+  const offsets = offset === null ? new Map<never, never>() : new Map([[partition, offset]])
+  return { records: [], encoded: [], indexes: [], offsets, byteCount: 0, polledAt }
 }
 
 /** The last offset of each source partition. Partition objects are compared by identity; most batches have one. */

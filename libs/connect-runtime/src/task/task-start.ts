@@ -35,3 +35,14 @@ export async function startTask(parts: TaskParts, transaction: TransactionContex
     ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction } : {}),
   })
 }
+
+/** Closes what `startProducer` and `startTask` opened. An error is logged, since nothing depends on the rest. */
+export async function closeTask({ task, producer, encoder, log }: TaskParts): Promise<void> {
+  for (const release of [() => task.stop(), () => producer.close(), async () => encoder.close()]) {
+    try {
+      await release()
+    } catch (error) {
+      log.warn('close_failed', { error })
+    }
+  }
+}

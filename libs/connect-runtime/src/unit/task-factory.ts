@@ -62,6 +62,8 @@ export interface CreatedTask {
   readonly labels: Readonly<Record<string, string>>
   /** Why Kafka does not take the task's records at present; null while Kafka does. */
   readonly outage: () => Error | null
+  /** Why the source has nothing more to read, in a sentence; null while it may have. */
+  readonly completed: () => string | null
 }
 
 /** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
@@ -106,10 +108,11 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   })
   const stats = createTaskStats()
   const tracing = new BatchTracing({ 'tributary.connector': id.connector, 'tributary.task': id.task })
+  const task = withCallTimeouts(plugin.createTask(), log)
   const run = new WorkerSourceTask({
     id,
     plugin,
-    task: withCallTimeouts(plugin.createTask(), log),
+    task,
     props,
     config,
     producer,
@@ -128,7 +131,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     log,
     onState,
   })
-  return { run, stats, errors, labels, outage: () => outage }
+  return { run, stats, errors, labels, outage: () => outage, completed: () => task.completed?.() ?? null }
 }
 
 /** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */

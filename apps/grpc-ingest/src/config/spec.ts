@@ -155,6 +155,16 @@ const keys = {
     stripComment: true,
     doc: 'Age, in ms, at which the task replaces a stream, so that the server does not end it. The task opens the new stream first, and then reads the old one to its end. 0: never.',
   },
+  'grpc.on.completion': {
+    type: 'string',
+    default: 'reconnect',
+    validator: { kind: 'oneOf', values: ['reconnect', 'stop', 'fail'] },
+    recommended: ['reconnect', 'stop', 'fail'],
+    importance: 'medium',
+    group: RECONNECT,
+    displayName: 'On completion',
+    doc: 'What to do when the server ends the stream with OK. reconnect: the task opens the stream again. stop: the task stays RUNNING, its health says that the stream is completed, and neither the task nor a later run of it reads the stream again, until the offsets are deleted or grpc.request.message changes. fail: the task is FAILED.',
+  },
   'grpc.max.inbound.message.size': {
     type: 'int',
     default: 4 * MIB,

@@ -42,6 +42,12 @@ export class RecordBuilder {
     return this.#sequence
   }
 
+  /** The source partition, and the offset after the last record that was returned. */
+  get position(): { readonly partition: SourcePartition; readonly offset: SourceOffset } {
+    const { sourcePartition: partition, resume } = this.#options
+    return { partition, offset: this.#offset(resume === null ? null : resume.last) }
+  }
+
   /** Continues the numbers after the last record of the predecessor. */
   takeOver(lastSequence: number): void {
     this.#sequence = lastSequence

@@ -1,4 +1,11 @@
-import { NotConnectedError, type Predecessor, type SourceRecord, type TaskContext } from '@tributary/connect-api'
+import { sleep } from '@tributary/async'
+import {
+  NotConnectedError,
+  type OffsetEntry,
+  type Predecessor,
+  type SourceRecord,
+  type TaskContext,
+} from '@tributary/connect-api'
 import { type RenewedTls, restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from '../config/metadata.ts'
@@ -7,6 +14,7 @@ import type { RecordBuilder } from '../records/record-builder.ts'
 import { committedValue, type Resume } from '../records/resume.ts'
 import { serverOf, sourcePartitionOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
+import { type Completion, StreamCompleted } from './completion.ts'
 import { keepaliveLessons } from './keepalive-lessons.ts'
 import type { StatusErrors } from './status-errors.ts'
 import type { StreamIntake } from './stream-intake.ts'
@@ -27,6 +35,7 @@ export interface StreamReaderParts {
   readonly resume: Resume | null
   readonly builder: RecordBuilder
   readonly intake: StreamIntake
+  readonly completion: Completion
   readonly metrics: TaskMetricsLog
 }
 
@@ -57,7 +66,8 @@ export class StreamReader {
    * when the server answers.
    */
   async connect(signal: AbortSignal): Promise<void> {
-    const { config, metadata, intake, builder, resume } = this.#parts
+    const { config, metadata, intake, builder, resume, completion } = this.#parts
+    if (completion.done) return
     intake.close()
     this.#learn()
     const connection = await this.#openConnection(signal)
@@ -78,6 +88,7 @@ export class StreamReader {
       builder.startStream(plan.decoder, recordHeaders(headers, config['grpc.response.headers']))
     } catch (error) {
       connection.close()
+      if (error instanceof StreamCompleted) return completion.reached()
       throw error
     }
     this.#connected()
@@ -88,29 +99,39 @@ export class StreamReader {
    * that both received are delivered twice.
    */
   takeOver(predecessor: Predecessor): void {
-    const { config, context, intake, builder, resume, log, runId } = this.#parts
+    const { config, context, intake, builder, resume, completion, log, runId } = this.#parts
     const offset = predecessor.offset(sourcePartitionOf(config))
+    completion.restore(offset)
     builder.takeOver(restoredSequence(offset, runId, log))
     const canTell = resume === null || resume.takeOver(committedValue(offset))
-    this.#mustReopen = !canTell && config['grpc.resume.request.field'] !== null
+    this.#mustReopen = completion.done || (!canTell && config['grpc.resume.request.field'] !== null)
     if (this.#mustReopen) intake.close()
     log.info('task_taken_over', { queue_size: context.stats.queueSize, asks_again: this.#mustReopen })
   }
 
   /** The records of the next messages; [] after `waitMs` without one, null at the end of a drained stream. */
   async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
-    const { intake, builder, config, metrics } = this.#parts
+    const { intake, builder, completion, metrics } = this.#parts
     if (this.#mustReopen) await this.#reopen(signal)
-    const messages = await intake.take(config['max.poll.records'], waitMs, signal)
-    metrics.maybeWrite(intake.connected)
+    const messages = completion.done ? await this.#nothing(waitMs, signal) : await this.#take(waitMs, signal)
+    metrics.maybeWrite(intake.connected || completion.done)
     if (messages === null) {
       this.#drained()
       return null
     }
-    const records = builder.build(messages)
+    const records = messages.length === 0 ? [] : builder.build(messages)
     metrics.handedOut(messages.length, records.length)
     if (this.#drainingSince !== null) this.#drainedCount += records.length
     return records
+  }
+
+  position(): OffsetEntry | null {
+    const { builder, completion } = this.#parts
+    return completion.position(builder)
+  }
+
+  completed(): string | null {
+    return this.#parts.completion.words
   }
 
   /** Ends the intake. `read` then returns the records of the queued messages, and null after them. */
@@ -137,6 +158,23 @@ export class StreamReader {
       reconnect_attempts: Math.max(0, this.#connects - 1),
     })
     log.info('task_stopped', { final_sequence: builder.sequence })
+  }
+
+  async #take(waitMs: number, signal: AbortSignal): Promise<Buffer[] | null> {
+    const { intake, config, completion } = this.#parts
+    try {
+      return await intake.take(config['max.poll.records'], waitMs, signal)
+    } catch (error) {
+      if (!(error instanceof StreamCompleted)) throw error
+      completion.reached()
+      return []
+    }
+  }
+
+  /** The stream is completed: there is nothing to take. */
+  async #nothing(waitMs: number, signal: AbortSignal): Promise<[] | null> {
+    if (this.#drainingSince === null) await sleep(waitMs, signal)
+    return this.#drainingSince === null ? [] : null
   }
 
   async #reopen(signal: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ import { HandshakeRefused } from '../transport/errors.ts'
 import type { FeedProtocol } from './feed-protocol.ts'
 import { Initialization } from './initialization.ts'
 import { Liveness, RunningTime } from './liveness.ts'
-import { templateValues, type ValueSource } from './template-values.ts'
+import { templateValues, type ValueOf, type ValueSource } from './template-values.ts'
 import { wsErrors } from '../errors.ts'
 
 /** Documented value of `response_code` when there is no HTTP response. */
@@ -216,7 +216,7 @@ export class FeedConnection implements Pausable {
     return false
   }
 
-  #values(received: Message | null, key: string): (name: string) => string {
+  #values(received: Message | null, key: string): ValueOf {
     return templateValues(this.#options.values, received, key)
   }
 

@@ -217,7 +217,7 @@ export const heartbeatKeys = {
     importance: 'medium',
     group: HEARTBEAT,
     displayName: 'Heartbeat of the server',
-    doc: "Rule for the server's heartbeat messages. Each one is answered with websocket.heartbeat.response.",
+    doc: "Rule for the server's heartbeat messages, such as the text ping or an object with the field ping. Each one is answered with websocket.heartbeat.response.",
     example: 'ping',
   },
   'websocket.heartbeat.response': {

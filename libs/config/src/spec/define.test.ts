@@ -64,8 +64,8 @@ test('parsed values have their types, and an unset key has its default', () => {
 test('keys and families that are untrimmed keep every character of their text', () => {
   const message = '\n{"a":1}\u001e'
   assert.equal(spec.parse({ ...valid, message }).message, message)
-  assert.deepEqual(spec.prefixed({ 'text.1': ' \n\n\0', 'meta.a': ' \n\n\0' }, 'text.'), { 1: ' \n\n\0' })
-  assert.deepEqual(spec.prefixed({ 'meta.a': ' a\n' }, 'meta.'), { a: 'a' })
+  assert.deepEqual({ ...spec.prefixed({ 'text.1': ' \n\n\0', 'meta.a': ' a' }, 'text.') }, { 1: ' \n\n\0' })
+  assert.deepEqual({ ...spec.prefixed({ 'meta.a': ' a\n' }, 'meta.') }, { a: 'a' })
 })
 
 test('parse throws every error of every key at once, framed as Connect does', () => {

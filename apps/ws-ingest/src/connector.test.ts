@@ -121,6 +121,7 @@ describe('the WebSocket plugin', () => {
       intervalMs: 5000,
       backoffMaxMs: 60_000,
       maxAttempts: -1,
+      healthyMs: 10_000,
       connectTimeoutMs: 0,
     })
     assert.equal(policy({ 'websocket.reconnect.interval.ms': '-5' }).intervalMs, 0)

@@ -17,7 +17,8 @@ import {
 import type { Logger } from '@tributary/telemetry'
 import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
 import { createDialer, type Dialer } from './connection/dialer.ts'
-import { FeedConnection, PolicyCloses } from './connection/feed-connection.ts'
+import { Denials } from './connection/denials.ts'
+import { FeedConnection } from './connection/feed-connection.ts'
 import { compileProtocol, type FeedProtocol } from './connection/feed-protocol.ts'
 import { templateValues, type ValueSource } from './connection/template-values.ts'
 import { Burst, createIntake } from './message/message-queue.ts'
@@ -30,6 +31,7 @@ export interface FeedReaderParts {
   readonly context: TaskContext
   readonly config: WebSocketConfig
   readonly dialer: Dialer
+  readonly denials: Denials
   readonly protocol: FeedProtocol
   readonly values: ValueSource
   readonly decode: DecodeMessage
@@ -43,7 +45,6 @@ export interface FeedReaderParts {
 export class FeedReader {
   readonly #parts: FeedReaderParts
   readonly #intake: Intake<Message>
-  readonly #closes = new PolicyCloses()
   #connection: FeedConnection | null = null
   /** Number of connections that were initialized or delivered messages. */
   #connects = 0
@@ -172,14 +173,14 @@ export class FeedReader {
   }
 
   #newConnection(info: ConnectionInfo, intake: IntakeConnection<Message>): FeedConnection {
-    const { config, protocol, values, context, log, dialer, decode } = this.#parts
+    const { config, protocol, values, context, log, dialer, denials, decode } = this.#parts
     const { clock } = context
     const burst = new Burst(clock, (messages, bytes) => intake.received(messages, bytes))
     return new FeedConnection({
       config,
       protocol,
       values,
-      closes: this.#closes,
+      denials,
       clock,
       log,
       connect: (listener, signal) => dialer.open(templateValues(values, null, 'websocket.url'), listener, signal),
@@ -229,7 +230,8 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
   log.info('task_starting')
   log.info('session_initialized')
   const protocol = compileProtocol(config, context.config)
-  const dialer = await createDialer(config, context.config, openWebSocket, log)
+  const denials = new Denials(config)
+  const dialer = await createDialer(config, context.config, openWebSocket, denials, log)
   const sourcePartition = sourcePartitionOf(config)
   const lastSequence = restoredSequence(offsetsOf(config, context)(sourcePartition), sessionId, log)
   const busyLog = new RateLimitedLog(log, clock)
@@ -245,5 +247,5 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
     reconnect_enabled: config['websocket.reconnect.enabled'],
   })
   log.info('task_started', { starting_sequence: lastSequence, queue_capacity: queueCapacity })
-  return new FeedReader({ context, config, dialer, protocol, values, decode, log, busyLog, records, metrics })
+  return new FeedReader({ context, config, dialer, denials, protocol, values, decode, log, busyLog, records, metrics })
 }

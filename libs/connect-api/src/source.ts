@@ -148,8 +148,10 @@ export interface ReconnectPolicy {
   readonly intervalMs: number
   /** Longest wait of the backoff, in ms. */
   readonly backoffMaxMs: number
-  /** Tries in a row without success before the task fails; ≤ 0: no limit. */
+  /** Tries without a healthy connection before the task fails; ≤ 0: no limit. */
   readonly maxAttempts: number
+  /** A connection that lasted this many ms (≥ 0) was healthy; absent: 10 s. A shorter one counts as a failed try. */
+  readonly healthyMs?: number
   /** A `connect` that takes longer than this many ms is aborted and counts as failed; 0: no limit. */
   readonly connectTimeoutMs: number
 }

@@ -1,7 +1,7 @@
 import { defineConfig, type ValuesOf } from '@tributary/config'
 import type { Predecessor, Props, SourcePartition } from '@tributary/connect-api'
 import { reconnectSettings, spillingFlowSettings, tlsSettings } from '@tributary/push-source'
-import { connectionKeys, connectionPrefixes, connectionRules, serverNameKey } from './connection-keys.ts'
+import { codeKeys, connectionKeys, connectionPrefixes, connectionRules, serverNameKey } from './connection-keys.ts'
 import {
   heartbeatKeys,
   heartbeatRules,
@@ -23,6 +23,7 @@ const keys = {
   ...initializationKeys,
   ...heartbeatKeys,
   ...reconnect.keys,
+  ...codeKeys,
   ...flow.keys,
   ...recordKeys,
   ...sequenceKeys,

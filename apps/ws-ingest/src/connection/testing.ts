@@ -3,7 +3,8 @@ import type { LogFields, Logger } from '@tributary/telemetry'
 import { websocketSpec } from '../config/config.ts'
 import { Message, messageDecoder } from '../message/message.ts'
 import type { ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
-import { FeedConnection, PolicyCloses } from './feed-connection.ts'
+import { Denials } from './denials.ts'
+import { FeedConnection } from './feed-connection.ts'
 import { compileProtocol } from './feed-protocol.ts'
 
 /** 2026-11-21T12:00:00.250Z */
@@ -55,7 +56,7 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
     config,
     protocol,
     values: { clock, sessionId: 'the-session', signer: protocol.signer },
-    closes: new PolicyCloses(),
+    denials: new Denials(config),
     clock,
     log: rememberingLog(log),
     connect: (heard) => {

@@ -22,6 +22,7 @@ const spec = defineConfig(
       importance: 'low',
       doc: 'Mode.',
     },
+    message: { type: 'string', default: null, untrimmed: true, importance: 'low', doc: 'Message.' },
     url: {
       type: 'string',
       default: null,
@@ -31,7 +32,10 @@ const spec = defineConfig(
     },
   },
   {
-    prefixes: { 'meta.': { importance: 'low', doc: 'Metadata.', suffix: '[a-z-]+', sensitive: true } },
+    prefixes: {
+      'meta.': { importance: 'low', doc: 'Metadata.', suffix: '[a-z-]+', sensitive: true },
+      'text.': { importance: 'low', doc: 'Text.', untrimmed: true },
+    },
     rules: [
       { rule: 'requires', key: 'cert', needs: ['key'] },
       { rule: 'requires', key: 'key', needs: ['cert'] },
@@ -55,6 +59,13 @@ test('parsed values have their types, and an unset key has its default', () => {
   assert.deepEqual(values.tags, ['a', 'b'])
   assert.equal(values.resume, false)
   assert.equal(values.attempts, -1)
+})
+
+test('keys and families that are untrimmed keep every character of their text', () => {
+  const message = '\n{"a":1}\u001e'
+  assert.equal(spec.parse({ ...valid, message }).message, message)
+  assert.deepEqual({ ...spec.prefixed({ 'text.1': ' \n\n\0', 'meta.a': ' a' }, 'text.') }, { 1: ' \n\n\0' })
+  assert.deepEqual({ ...spec.prefixed({ 'meta.a': ' a\n' }, 'meta.') }, { a: 'a' })
 })
 
 test('parse throws every error of every key at once, framed as Connect does', () => {

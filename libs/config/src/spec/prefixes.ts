@@ -6,13 +6,17 @@ import { checkValue } from './check-value.ts'
 import type { ConfigSpecData, PrefixSpec, RawProps } from './spec.ts'
 
 /**
- * The settings under a prefix, by their names without it: `grpc.metadata.x-id=1` → `{'x-id': '1'}`. Values are trimmed. The answer
- * has no prototype, because sources look up names that a server sent: `constructor` must find nothing.
+ * The settings under a prefix, by their names without it: `grpc.metadata.x-id=1` → `{'x-id': '1'}`. Values are trimmed, unless the
+ * family is untrimmed. The answer has no prototype, because sources look up names that a server sent: `constructor` must find
+ * nothing.
  */
-export function prefixedProps(props: RawProps, prefix: string): Record<string, string> {
+export function prefixedProps(data: ConfigSpecData, props: RawProps, prefix: string): Record<string, string> {
   const start = withDot(prefix)
+  const kept = familyOf(data, start)?.spec.untrimmed === true
   const entries = Object.entries(props).flatMap(([name, value]) =>
-    typeof value === 'string' && name.startsWith(start) ? [[name.slice(start.length), javaTrim(value)] as const] : [],
+    typeof value === 'string' && name.startsWith(start)
+      ? [[name.slice(start.length), kept ? value : javaTrim(value)] as const]
+      : [],
   )
   return Object.assign(Object.create(null) as Record<string, string>, Object.fromEntries(entries))
 }

@@ -73,6 +73,11 @@ export interface KeySpec {
   readonly sensitive?: boolean
   /** Accepts a trailing ` # comment` on the value, which properties files of users contain by mistake. */
   readonly stripComment?: boolean
+  /**
+   * Keeps the characters at both ends of a string, which Kafka's ConfigDef would trim. For texts that are sent as they
+   * stand, where a control character may be part of the protocol.
+   */
+  readonly untrimmed?: boolean
   /** For the settings of a service: the environment variable, when it is not `TRIBUTARY_<KEY>`. */
   readonly env?: string
 }
@@ -91,6 +96,8 @@ export interface PrefixSpec {
   /** The check of each value. */
   readonly validator?: Validator
   readonly sensitive?: boolean
+  /** As in KeySpec, for every value of the family. */
+  readonly untrimmed?: boolean
 }
 
 /** A rule over several keys. Its error is reported on `on` (default: the first key that it names). */

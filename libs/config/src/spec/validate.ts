@@ -94,6 +94,7 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     const text = isSensitive(spec) ? HIDDEN : raw
     return { name, spec, given: true, parsed: raw, text, deferred: true, errors: [], visible: true }
   }
+  if (spec.untrimmed) return outcome(raw)
   const result = parseValue(spec.stripComment ? stripTrailingComment(raw) : raw, spec.type)
   if ('value' in result) return outcome(result.value)
   return outcome(null, [invalidValue(isSensitive(spec) ? HIDDEN : raw, name, result.reason)])

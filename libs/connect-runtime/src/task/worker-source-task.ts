@@ -235,7 +235,7 @@ export class WorkerSourceTask {
       try {
         const records = checkPolled(await task.poll(this.#abandon.signal), `the task of ${plugin.class}`)
         if (records === END_OF_INPUT) return this.#endOfInput()
-        this.connection.polled(records.length)
+        this.connection.polled()
         if (records.length === 0) await this.#backgroundReconnect.settle()
         return records
       } catch (error) {

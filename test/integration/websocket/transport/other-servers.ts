@@ -44,6 +44,12 @@ export async function startWsServer(): Promise<OtherServer> {
       case '/ping':
         ping(socket)
         break
+      case '/close': {
+        const close = (): void => socket.close(Number(url.searchParams.get('code')), 'enough')
+        if (url.searchParams.has('reply')) socket.once('message', () => socket.send('ok', close))
+        else close()
+        break
+      }
       case '/request': {
         const headers = Object.entries(request.headersDistinct).map(([name, values]) => [titled(name), values])
         socket.send(JSON.stringify({ query: url.search.slice(1), headers: Object.fromEntries(headers) as unknown }))

@@ -16,7 +16,7 @@ export class ForeignAnswer {
     this.#headers = headers
   }
 
-  /** Whether an answer with these headers is gRPC (PROTOCOL-HTTP2, "Responses"). */
+  /** Whether an answer with these headers is not gRPC (PROTOCOL-HTTP2, "Responses"). */
   static is({ ':status': status = 200, ...headers }: IncomingHttpHeaders & IncomingHttpStatusHeader): boolean {
     return status !== 200 || !(headers['content-type'] ?? '').startsWith('application/grpc')
   }

@@ -67,6 +67,11 @@ export interface TaskContext {
   /** Plain counters that the runtime exports as metrics. A task changes them once a batch. */
   readonly stats: TaskStats
   readonly clock: Clock
+  /**
+   * The source has announced that it will close the present connection. Where runs may overlap (`SourcePlugin.handOver`), the runtime
+   * starts a new run beside this one, so that no gap opens between the two connections. Absent: the runtime cannot.
+   */
+  readonly connectionEnding?: () => void
   /** Present only with exactly once and `transaction.boundary=connector`. */
   readonly transaction?: TransactionContext
   /**

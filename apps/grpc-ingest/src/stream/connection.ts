@@ -13,6 +13,8 @@ import { grpcErrors } from '../errors.ts'
 export interface GrpcConnection extends Connection {
   /** The GOAWAY of the server complained about too many PINGs. */
   readonly tooManyPings: boolean
+  /** Called once when the server is about to close the connection, with no error. */
+  onEnding: () => void
   reflect(statusErrors: StatusErrors, signal: AbortSignal): Promise<Root>
 }
 

@@ -39,6 +39,9 @@ export interface StreamReaderParts {
   readonly metrics: TaskMetricsLog
 }
 
+/** A connection that its server wants to close sooner, in ms, is not replaced beside it: the next one might fare no better. */
+const REPLACED_FROM_MS = 500
+
 /** Reads one server stream: connects, as often as it is asked to, and turns queued messages into records. */
 export class StreamReader {
   readonly #parts: StreamReaderParts
@@ -66,12 +69,14 @@ export class StreamReader {
    * when the server answers.
    */
   async connect(signal: AbortSignal): Promise<void> {
-    const { config, metadata, intake, builder, resume, completion } = this.#parts
+    const { context, config, metadata, intake, builder, resume, completion } = this.#parts
     if (completion.done) return
     intake.close()
     this.#learn()
     const connection = await this.#openConnection(signal)
     this.#connection = connection
+    const openedAt = context.clock.monotonic()
+    connection.onEnding = () => this.#ending(context.clock.monotonic() - openedAt)
     try {
       const plan = await this.#planFor(connection, signal)
       const headers = await intake.open(
@@ -181,6 +186,17 @@ export class StreamReader {
     this.#mustReopen = false
     await this.#parts.intake.take(Infinity, 0, signal)
     if (this.#drainingSince === null) await this.connect(signal)
+  }
+
+  /**
+   * The server is about to close the connection. A successor begins beside it, unless the configuration wants an end to be an end, or
+   * the server closes each connection at once.
+   */
+  #ending(ageMs: number): void {
+    const { config, context, log } = this.#parts
+    const replaces = config['grpc.reconnect.enabled'] && config['grpc.on.completion'] === 'reconnect'
+    log.info('connection_ending', { reason: 'goaway', age_ms: Math.round(ageMs) })
+    if (replaces && ageMs >= REPLACED_FROM_MS && this.#drainingSince === null) context.connectionEnding?.()
   }
 
   /** Draws the lesson of the connection that has ended. */

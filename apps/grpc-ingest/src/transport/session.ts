@@ -41,6 +41,8 @@ export class GrpcSession {
   #goawayTimer: NodeJS.Timeout | undefined
   /** The reason why the connection is gone, or will be after an error GOAWAY; null while it exists, and if it ended without a word. */
   lostBecause: string | null = null
+  /** Called once when the server is about to close the connection, with no error (GOAWAY with NO_ERROR). */
+  onEnding: () => void = () => {}
   /** The server closed the connection because of too many PINGs (gRFC A8: double the interval). */
   tooManyPings = false
 
@@ -100,7 +102,12 @@ export class GrpcSession {
   }
 
   #goaway(code: number, data?: Buffer): void {
-    if (code === http2.constants.NGHTTP2_NO_ERROR) return
+    if (code === http2.constants.NGHTTP2_NO_ERROR) {
+      // A graceful server sends two, the second with the number of the last stream.
+      const { onEnding } = this
+      this.onEnding = () => {}
+      return onEnding()
+    }
     const words = data?.toString() ?? ''
     this.tooManyPings = code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM && words === 'too_many_pings'
     this.lostBecause ??= `the server sent GOAWAY with code ${code}${words === '' ? '' : ` (${words})`}`

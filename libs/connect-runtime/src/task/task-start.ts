@@ -22,7 +22,7 @@ export async function startProducer({ producer, offsets, lease, log }: TaskParts
 
 /** Starts the task with its context. `transaction` is for tasks with `transaction.boundary=connector`. */
 export async function startTask(parts: TaskParts, transaction: TransactionContext): Promise<void> {
-  const { task, offsets, id, props, config, log, stats, clock, dataDir } = parts
+  const { task, offsets, id, props, config, log, stats, clock, dataDir, onConnectionEnding } = parts
   await task.start({
     connector: id.connector,
     task: id.task,
@@ -32,6 +32,7 @@ export async function startTask(parts: TaskParts, transaction: TransactionContex
     stats,
     clock,
     dataDir,
+    connectionEnding: onConnectionEnding,
     ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction } : {}),
   })
 }

@@ -51,6 +51,8 @@ export interface TaskRequest extends ResolvedProps {
   readonly predecessor?: PredecessorRun | null
   /** The task is a recovery task; see TaskParts. */
   readonly finite?: boolean
+  /** The source has announced the end of the connection; absent: nobody replaces it. */
+  readonly onConnectionEnding?: () => void
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
   readonly onTopic: (topic: string) => void
 }
@@ -130,6 +132,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     clock,
     log,
     onState,
+    onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })
   return { run, stats, errors, labels, outage: () => outage, completed: () => task.completed?.() ?? null }
 }

@@ -164,6 +164,19 @@ test('a redirect is followed, and credentials stay with the configured host', as
   assert.equal(other.lastHeaders['last-event-id'], '0')
 })
 
+test('a server that redirects in a circle, or again and again, is told so', async (t) => {
+  const { server, task } = await scene(t)
+  let path = '/events'
+  server.refuse = (_, response) => {
+    response.writeHead(307, { location: `${server.url.replace(/\/[^/]*$/, '')}${path}` }).end()
+    path += path.endsWith('s') ? '' : '0'
+    return true
+  }
+  assert.match((await connectError(task)).message ?? '', /307.*the server redirects in a circle: http:\S+ → http/)
+  path = '/0'
+  assert.match((await connectError(task)).message ?? '', /307.*the server redirects more than 5 times: http:\S+ → http/)
+})
+
 test('what would be lost fails the task: an event without an id where ids are required, an event too large', async (t) => {
   const { server, task, records, failure } = await scene(t, {
     'sse.require.ids': 'true',

@@ -46,6 +46,8 @@ export class FeedReader {
   readonly #parts: FeedReaderParts
   readonly #intake: Intake<Message>
   #connection: FeedConnection | null = null
+  /** Of the present connection. The offsets and headers of records keep the id of the run's first connection. */
+  #sessionId: string
   /** Number of connections that were initialized or delivered messages. */
   #connects = 0
   /** End of the last connection in ms since the epoch, until the next connection is initialized. */
@@ -58,6 +60,7 @@ export class FeedReader {
 
   constructor(parts: FeedReaderParts) {
     this.#parts = parts
+    this.#sessionId = parts.values.sessionId
     this.#intake = createIntake(parts)
   }
 
@@ -170,10 +173,14 @@ export class FeedReader {
     metrics.connects = this.#connects
     if (lostAt !== null) records.reconnected(info, lostAt)
     if (this.#connects === 1) log.info('websocket_client_started', { url: shownUrl(config['websocket.url']) })
+    else log.info('session_initialized', { session_id: this.#sessionId })
   }
 
   #newConnection(info: ConnectionInfo, intake: IntakeConnection<Message>): FeedConnection {
-    const { config, protocol, values, context, log, dialer, denials, decode } = this.#parts
+    const { config, protocol, context, dialer, denials, decode } = this.#parts
+    if (this.#connects > 0) this.#sessionId = randomUUID()
+    const values = { ...this.#parts.values, sessionId: this.#sessionId }
+    const log = this.#parts.log.child({ session_id: this.#sessionId })
     const { clock } = context
     const burst = new Burst(clock, (messages, bytes) => intake.received(messages, bytes))
     return new FeedConnection({
@@ -225,7 +232,8 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
       kafka_topic: config['kafka.topic'],
       session_id: sessionId,
     },
-    'io.tributary.connect.websocket',
+    // Operators search the log for WebSocket, as every line of the JVM connector has its class.
+    'io.tributary.connect.websocket.WebSocketSourceTask',
   )
   log.info('task_starting')
   log.info('session_initialized')

@@ -48,7 +48,7 @@ export class HttpSource {
     return this.#accepted(stream)
   }
 
-  #accepted({ response, host }: HttpStream): IncomingMessage {
+  #accepted({ response, host, refusedRedirect }: HttpStream): IncomingMessage {
     const { accept, prefix } = this.#options
     const { statusCode = 0, headers } = response
     const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers
@@ -57,7 +57,9 @@ export class HttpSource {
     const plain = encoding.toLowerCase() === 'identity'
     if (statusCode === 200 && plain && type.split(';')[0]?.trim().toLowerCase() === accept) return response
     response.destroy()
-    const said = `${host} answered ${statusCode}${type && ` ${type}`}${plain ? '' : `, content-encoding ${encoding}`}`
+    const coded = plain ? '' : `, content-encoding ${encoding}`
+    const redirected = refusedRedirect === null ? '' : `: ${refusedRedirect}`
+    const said = `${host} answered ${statusCode}${type && ` ${type}`}${coded}${redirected}`
     if (statusCode === 204) {
       throw pushSourceErrors.HTTP_NO_CONTENT(`${said}, which asks clients to stop`, { field: `${prefix}.url` })
     }

@@ -2,9 +2,9 @@ import http from 'node:http'
 import https from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { pushSourceErrors } from './errors.ts'
+import { Redirects } from './redirects.ts'
 import { withoutClientCertificate } from './settings/tls.ts'
 
-const REDIRECTS_MAX = 5
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 /** Silence in ms after which TCP asks whether the server is still there. A stream may be silent for hours, and a dead one too. */
 const KEEP_ALIVE_MS = 30_000
@@ -26,6 +26,8 @@ export interface HttpStream {
   readonly response: http.IncomingMessage
   /** `host:port` of the server that answered, after all redirects. */
   readonly host: string
+  /** Why the last redirect was not followed: a circle, or too many; null otherwise. */
+  readonly refusedRedirect: string | null
 }
 
 /**
@@ -37,15 +39,17 @@ export async function openHttpStream(request: HttpStreamRequest, signal: AbortSi
   const { publicHeaders, tls } = request
   const own = { ...tls, headers: { ...publicHeaders, ...request.headers } }
   const foreign = { ...withoutClientCertificate(tls), headers: publicHeaders }
+  const redirects = new Redirects(first)
   let url = first
-  for (let redirects = 0; ; redirects++) {
+  for (;;) {
     const options = { ...(url.host === first.host ? own : foreign), agent: false, signal }
     const response = await get(url, options, request.retryAfterMs)
     const location = REDIRECTS.includes(response.statusCode ?? 0) ? response.headers.location : undefined
     const next = location === undefined ? null : URL.parse(location, url.href)
     // A redirect from https to http would send the request unencrypted.
     const followed = next !== null && (next.protocol === 'https:' || next.protocol === url.protocol)
-    if (!followed || redirects === REDIRECTS_MAX) return { response, host: url.host }
+    const refusedRedirect = followed ? redirects.refusal(next) : null
+    if (!followed || refusedRedirect !== null) return { response, host: url.host, refusedRedirect }
     response.destroy()
     url = next
   }

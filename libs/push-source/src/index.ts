@@ -25,6 +25,7 @@ export {
 export { TaskMetricsLog } from './task-metrics-log.ts'
 export { type PushConnection, type PushSink, type PushSource, pushTask, type PushTaskOptions } from './push-task.ts'
 export { readerTask, type SourceReader } from './reader-task.ts'
+export { Redirects } from './redirects.ts'
 export { Refusals } from './refusals.ts'
 export { flowSettings, spillingFlowSettings } from './settings/flow.ts'
 export { retryAfterMs } from './retry-after.ts'

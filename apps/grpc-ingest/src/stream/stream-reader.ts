@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { sleep } from '@tributary/async'
 import {
   NotConnectedError,
@@ -238,6 +239,7 @@ export class StreamReader {
     this.#connects++
     metrics.connects = this.#connects
     if (this.#connects === 1) log.info('grpc_client_started', { server: serverOf(config) })
+    else log.info('session_initialized', { session_id: randomUUID() })
     log.info('streaming_started', { service: config['grpc.service.name'], method: config['grpc.method.name'] })
     // Without a sequence nobody knows what was sent between the two streams, so the gap itself is counted.
     if (this.#connects > 1 && (resume === null || typeof resume.last === 'string')) {

@@ -164,6 +164,14 @@ describe('a feed connection', () => {
     assert.doesNotMatch(JSON.stringify(feed.log), /very-private/)
   })
 
+  test('says that a subscription could not be sent', async () => {
+    const feed = await open({ 'websocket.auth.wait.match': 'hello', 'websocket.subscription.1.message': 's' })
+    feed.failSends('WebSocket is not open')
+    feed.serverSends('hello')
+    const { event, fields } = feed.log.find(({ event }) => event === 'session_step_failed')!
+    assert.deepEqual([event, fields['message'], fields['step'], String(fields['error'])], ['session_step_failed', 'Failed to send subscription message', 'subscription 1', 'Error: WebSocket is not open']) // prettier-ignore
+  })
+
   test('detects a silent feed', async () => {
     const feed = await open({ 'websocket.idle.timeout.ms': '2000' })
     feed.pass(1900)

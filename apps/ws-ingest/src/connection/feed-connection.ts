@@ -65,7 +65,7 @@ export class FeedConnection implements Pausable {
       protocol,
       values,
       timeoutMs: config['websocket.session.timeout.ms'],
-      send: (text) => this.#socket?.send(text),
+      send: (text, onFailed) => this.#socket?.send(text, onFailed),
       log,
     })
     // The signal may end `open` before `open` awaits this promise.

@@ -94,6 +94,13 @@ for (const [name, start] of [
       assert.deepEqual(stopped, ['WEBSOCKET_DENIED'])
     })
 
+    test('has a message that comes after its close frame reported as not sent', async () => {
+      const feed = await openFeed(url('/close?code=4000'))
+      await feed.ended()
+      const error = await new Promise<Error>((resolve) => feed.connection.send('late', resolve))
+      assert.match(error.message, /not open/)
+    })
+
     test('has its refusal reported', async () => {
       await assert.rejects(openFeed(url('/deny')), /answered the handshake with 401 Unauthorized: no such key/)
     })

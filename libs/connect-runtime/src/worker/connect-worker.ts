@@ -3,14 +3,7 @@ import { systemClock } from '@tributary/async'
 import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
-import {
-  createStores,
-  followLogLevels,
-  type PluginEntry,
-  type Stores,
-  storesOptions,
-  topicOf,
-} from '@tributary/connect-storage'
+import { createStores, followLogLevels, type PluginEntry, type Stores, storesOptions } from '@tributary/connect-storage'
 import { GroupMember, KafkaAdmin } from '@tributary/kafka'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
@@ -76,6 +69,7 @@ class Worker {
   readonly #plugins: readonly SourcePlugin[]
   readonly #service: string
   readonly #version: string
+  readonly #connection: KafkaConnection
   readonly #stores: Stores
   readonly #admin: KafkaAdmin
   /** The worker's values for INHERITED_KEYS. */
@@ -85,7 +79,8 @@ class Worker {
   readonly #leftBehind: LeftBehind
   readonly #leader: Leader
   readonly #member: GroupMember<MemberMetadata, MemberAssignment>
-  readonly #watchdog: EventLoopWatchdog | null
+  /** null: nobody watches, or the topic to which it reports is not known yet. */
+  #watchdog: EventLoopWatchdog | null = null
   /**
    * Aborts when a stop is over, because the stop still needs the stores and the membership. Until the start is over, the
    * host's signal aborts this at once, and so ends the start.
@@ -100,6 +95,7 @@ class Worker {
     this.#version = version
     const { settings, log, address } = host
     const connection = { ...kafkaConnection(settings), clientId: `${service}@${address}` }
+    this.#connection = connection
     const driver = settings['producer.driver'] as KafkaProducer['driver']
     const mayWriteOffsets = (): boolean => this.#member.leaseValid()
     this.#stores = createStores({ connection, log, driver, mayWriteOffsets, ...storesOptions(settings) })
@@ -142,7 +138,6 @@ class Worker {
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
     registerLeftBehindMetrics(this.#leftBehind)
     host.onUnhandled?.(failScopeOf)
-    this.#watchdog = this.#watchEventLoop(connection)
     // The start waits for an unreachable Kafka, and /ready reports that. Any other error ends the process.
     this.#start().catch((error: unknown) => {
       if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
@@ -190,6 +185,7 @@ class Worker {
     this.#host.signal.addEventListener('abort', stopped)
     const { configs, offsets, status, plugins } = this.#stores
     await Promise.all([configs.start(signal), offsets.start(signal), status.start(signal), plugins.start(signal)])
+    this.#watchdog = this.#watchEventLoop(status.topic)
     this.#state = 'Joining the group.'
     this.#herder.start()
     followLogLevels(configs, loggerLevels)
@@ -208,13 +204,19 @@ class Worker {
     await Promise.all([...connectors, ...converters].map((plugin) => this.#stores.plugins.publish(plugin)))
   }
 
-  #watchEventLoop(connection: KafkaConnection): EventLoopWatchdog | null {
+  #watchEventLoop(statusTopic: string): EventLoopWatchdog | null {
     const { settings, address: workerId, log } = this.#host
     const stallMs = settings['event.loop.stall.ms']
     if (!this.#host.onUnhandled || stallMs === 0) return null
-    const statusTopic = topicOf('status', storesOptions(settings))
     const sessionTimeoutMs = settings['session.timeout.ms']
-    return new EventLoopWatchdog({ stallMs, sessionTimeoutMs, connection, statusTopic, workerId, log })
+    return new EventLoopWatchdog({
+      stallMs,
+      sessionTimeoutMs,
+      connection: this.#connection,
+      statusTopic,
+      workerId,
+      log,
+    })
   }
 
   #createHerder(environment: UnitEnvironment): Herder {

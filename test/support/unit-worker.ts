@@ -53,6 +53,7 @@ export class UnitWorker {
       connection: { brokers: options.brokers, clientId: options.name },
       groupId: options.groupId,
       sessionTimeoutMs: options.sessionTimeoutMs ?? 6000,
+      rebalanceTimeoutMs: Math.max(10_000, options.sessionTimeoutMs ?? 0),
       ...(options.instance && { instance: this.#instance(options.instance) }),
       log: quietLogger,
       metadata: () => ({ worker: options.name, own: [...this.running.keys(), ...this.#stopping] }),

@@ -9,7 +9,7 @@ import { LaunchError } from './errors.ts'
 import { provideKafka, type LocalKafka, type Running } from './kafka.ts'
 import type { LaunchOptions } from './options.ts'
 import type { Output } from './output.ts'
-import { freshLog, repository, shortPath, type Places } from './places.ts'
+import { freshLog, instanceId, repository, shortPath, type Places } from './places.ts'
 import { ServiceProcess } from './service-process.ts'
 
 const pluginsTimeoutMs = 30_000
@@ -115,7 +115,14 @@ export class Launcher {
         const name = replicas === 1 ? service.name : `${service.name}-${replica}`
         const entry = join(repository, 'apps', service.name, 'src', 'main.ts')
         const logFile = freshLog(this.#places, name)
-        const process = new ServiceProcess({ name, entry, env, logFile, say: this.#output.say })
+        const instance = { TRIBUTARY_GROUP_INSTANCE_ID: instanceId(this.#places, name) }
+        const process = new ServiceProcess({
+          name,
+          entry,
+          env: { ...env, ...instance },
+          logFile,
+          say: this.#output.say,
+        })
         this.#processes.push(process)
         process.start()
       }

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -32,4 +34,13 @@ export function freshLog(places: Places, name: string): string {
   const file = join(places.logs, `${name}.log`)
   if (existsSync(file)) renameSync(file, `${file}.1`)
   return file
+}
+
+/**
+ * @returns the instance id of a service, the same at each start. It holds a digest of the host and the data folder, because
+ * launchers with other folders may use the same Kafka.
+ */
+export function instanceId({ data }: Places, name: string): string {
+  const place = createHash('sha256').update(`${hostname()}:${data}`).digest('hex').slice(0, 12)
+  return `${name}-${place}`
 }

@@ -79,7 +79,11 @@ function fieldError(error: unknown): FieldError | null {
  */
 function errorOfOutage({ message, cause }: ConnectError): FieldError | null {
   if (isUntrusted(cause)) return { field: 'grpc.tls.ca.cert', message }
-  if (cause instanceof CallError && (cause.status === 'UNAUTHENTICATED' || cause.status === 'PERMISSION_DENIED')) {
+  if (
+    cause instanceof CallError &&
+    !cause.local &&
+    (cause.status === 'UNAUTHENTICATED' || cause.status === 'PERMISSION_DENIED')
+  ) {
     return { field: 'grpc.metadata', message }
   }
   return null

@@ -20,7 +20,8 @@ export { HIDDEN, Secret, type SecretLike } from './values/secret.ts'
 export { parseProperties } from './providers/properties.ts'
 export { type Env, type ProviderOptions, type Resolved, resolveReferences } from './providers/providers.ts'
 export { type Redactor, redactor, secretsOf } from './providers/redact.ts'
-export { envName, fromEnv } from './service/env.ts'
+export { envName, fromEnv, type WorkerProperties } from './service/env.ts'
+export { readWorkerProperties, unknownProperties } from './service/worker-properties.ts'
 export {
   type HostPort,
   type KafkaConnection,

@@ -74,6 +74,11 @@ export interface TaskContext {
   /** Plain counters that the runtime exports as metrics. A task changes them once a batch. */
   readonly stats: TaskStats
   readonly clock: Clock
+  /**
+   * The source has announced that it will close the present connection. Where runs may overlap (`SourcePlugin.handOver`), the runtime
+   * starts a new run beside this one, so that no gap opens between the two connections. Absent: the runtime cannot.
+   */
+  readonly connectionEnding?: () => void
   /** Present only with exactly once and `transaction.boundary=connector`. */
   readonly transaction?: TransactionContext
   /**
@@ -116,6 +121,13 @@ export interface SourceTask {
    */
   poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
   /**
+   * A position that no record carries, such as the end of a finite stream (KIP-910). The runtime asks after a poll that returned [],
+   * and commits the answer as it commits the offset of a record: after everything before it. null: none, or asked before.
+   */
+  position?(): OffsetEntry | null
+  /** One sentence for health, once the source has ended for good and the task reads nothing more; null before. */
+  completed?(): string | null
+  /**
    * The error that ended the connection, although `poll` will throw it only after the records that are still queued; null while
    * the connection lives, or when the error cannot heal. The runtime asks while Kafka takes nothing and nobody polls: then it
    * calls `connect` at once, and what the new connection brings goes behind what is queued. `poll` and `connect` may run side by
@@ -148,8 +160,10 @@ export interface ReconnectPolicy {
   readonly intervalMs: number
   /** Longest wait of the backoff, in ms. */
   readonly backoffMaxMs: number
-  /** Tries in a row without success before the task fails; ≤ 0: no limit. */
+  /** Tries without a healthy connection before the task fails; ≤ 0: no limit. */
   readonly maxAttempts: number
+  /** A connection that lasted this many ms (≥ 0) was healthy; absent: 10 s. A shorter one counts as a failed try. */
+  readonly healthyMs?: number
   /** A `connect` that takes longer than this many ms is aborted and counts as failed; 0: no limit. */
   readonly connectTimeoutMs: number
 }

@@ -45,6 +45,14 @@ export class RecordBuilder {
     return this.#sequence
   }
 
+  /** The source partition, and the offset after the last record that was returned. */
+  get position(): { readonly partition: SourcePartition; readonly offset: SourceOffset } {
+    const { sourcePartition: partition, resume } = this.#options
+    const offset = this.#offset(resume === null ? null : resume.last)
+    const digests = resume?.digests ?? ''
+    return { partition, offset: digests === '' ? offset : { ...offset, digests } }
+  }
+
   /** Continues the numbers after the last record of the predecessor. */
   takeOver(lastSequence: number): void {
     this.#sequence = lastSequence
@@ -57,14 +65,15 @@ export class RecordBuilder {
     this.#headers = headers
   }
 
-  /**
-   * The records of a batch of messages, without those that the resume field shows to be duplicates. Throws ConfigError if a message of
-   * the batch before must fail the task.
-   */
+  /** Throws ConfigError if a message of the last batch must fail the task. Call it before the next message is taken. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** The records of a batch of messages, without those that the resume field shows to be duplicates. */
   build(messages: readonly Uint8Array[]): SourceRecord[] {
     const decoder = this.#decoder
     if (decoder === null) throw new Error('no stream has been opened')
-    if (this.#failure !== null) throw this.#failure
     const records: SourceRecord[] = []
     try {
       for (let i = 0; i < messages.length; i++) {

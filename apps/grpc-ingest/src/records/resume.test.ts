@@ -96,7 +96,10 @@ describe('Resume', () => {
     assert.equal(stats.sequenceGaps, 1)
     const failing = resumeFrom(50n, { onDoubt: 'fail' }).resume
     assert.equal(accept(failing, 50n), false)
-    assert.throws(() => accept(failing, 49n), { code: 'GRPC_SEQUENCE_RESET', kind: 'config', field: 'sequence.reset' })
+    assert.equal(accept(failing, 51n), true)
+    const { digests } = failing
+    assert.throws(() => accept(failing, 48n), { code: 'GRPC_SEQUENCE_RESET', kind: 'config', field: 'sequence.reset' })
+    assert.deepEqual([failing.last, failing.digests], [51n, digests])
     assert.equal(accept(resumeFrom(50n, { onDoubt: 'drop' }).resume, 5n), false)
   })
 

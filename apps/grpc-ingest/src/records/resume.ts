@@ -60,7 +60,13 @@ export class Resume {
     const { committed, monotonic, contiguous, onDoubt } = options
     this.#options = options
     this.#tracker = monotonic
-      ? new SequenceTracker({ contiguous, resets: onDoubt !== 'drop', zeroIsNone: true, window: WINDOW })
+      ? new SequenceTracker({
+          contiguous,
+          resets: onDoubt !== 'drop',
+          zeroIsNone: true,
+          failsInDoubt: onDoubt === 'fail',
+          window: WINDOW,
+        })
       : null
     this.#restore(committed)
   }

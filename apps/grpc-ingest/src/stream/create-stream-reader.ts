@@ -7,6 +7,7 @@ import { RecordBuilder } from '../records/record-builder.ts'
 import { committedPosition, type OnDoubt, Resume } from '../records/resume.ts'
 import { metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
 import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
+import { Completion } from './completion.ts'
 import { StatusErrors } from './status-errors.ts'
 import { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
@@ -59,6 +60,7 @@ export async function createStreamReader(
   const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
   const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`)
   const intake = new StreamIntake({ config, statusErrors, stats, clock, log, busyLog })
+  const completion = new Completion(config, offset)
   const metrics = new TaskMetricsLog(log, clock, stats, runId)
   log.info('grpc_client_starting', {
     host: config['grpc.server.host'],
@@ -69,7 +71,21 @@ export async function createStreamReader(
     tls_enabled: config['grpc.tls.enabled'],
   })
   log.info('task_started', { starting_sequence: lastSequence, queue_capacity: stats.queueCapacity })
-  const parts = { context, config, metadata, tls, open, log, runId, statusErrors, resume, builder, intake, metrics }
+  const parts = {
+    context,
+    config,
+    metadata,
+    tls,
+    open,
+    log,
+    runId,
+    statusErrors,
+    resume,
+    builder,
+    intake,
+    completion,
+    metrics,
+  }
   return new StreamReader(parts, plan)
 }
 

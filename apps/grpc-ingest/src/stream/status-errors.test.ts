@@ -19,7 +19,7 @@ describe('what the end of a stream means', () => {
 
   test('refused credentials are final the third time, unless a message came in between', () => {
     const statusErrors = new StatusErrors('s')
-    const refuse = () => statusErrors.errorOf(localStatus('PERMISSION_DENIED', ''))
+    const refuse = () => statusErrors.errorOf({ status: 'PERMISSION_DENIED', message: '', local: false })
     assert.deepEqual(
       [refuse(), refuse()].map((e) => e.kind),
       ['retriable', 'retriable'],
@@ -29,6 +29,12 @@ describe('what the end of a stream means', () => {
       [refuse(), refuse(), refuse()].map((e) => e.kind),
       ['retriable', 'retriable', 'config'],
     )
+  })
+
+  test('a status that no gRPC server sent is never final', () => {
+    const statusErrors = new StatusErrors('s')
+    const kinds = ['UNIMPLEMENTED', 'PERMISSION_DENIED', 'PERMISSION_DENIED', 'PERMISSION_DENIED'] as const
+    for (const kind of kinds) assert.equal(statusErrors.errorOf(localStatus(kind, '')).kind, 'retriable')
   })
 
   test('a wait that the server asks for goes to the runtime', () => {

@@ -6,7 +6,7 @@ import { grpcErrors } from '../errors.ts'
 /**
  * Turns the status at the end of a stream into an error of its kind. A stream that its server ended, even with OK, is
  * opened again. A status that a second try cannot heal is an error of the configuration, with the message of the
- * server.
+ * server. A status that no gRPC server sent says nothing about the configuration: a proxy may answer so for a while.
  */
 export class StatusErrors {
   /** `host:port service/method`, for the messages. */
@@ -32,7 +32,7 @@ export class StatusErrors {
         { field: 'grpc.max.inbound.message.size' },
       )
     }
-    switch (status.status) {
+    switch (status.local ? null : status.status) {
       case 'OK':
         return grpcErrors.GRPC_STREAM_ENDED(`The server ended the stream ${this.#stream} (OK)`, { retryAfterMs })
       case 'UNIMPLEMENTED':

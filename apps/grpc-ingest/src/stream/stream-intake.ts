@@ -3,6 +3,7 @@ import type { Clock, TaskStats } from '@tributary/connect-api'
 import { Intake, type IntakeConnection, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { flow, type GrpcConfig } from '../config/spec.ts'
+import { completedError } from './completion.ts'
 import type { StatusErrors } from './status-errors.ts'
 import { type Connection, MessageStream, type StreamRequest } from './message-stream.ts'
 import type { GrpcStatus } from '../transport/index.ts'
@@ -102,14 +103,14 @@ export class StreamIntake {
 
   /** The stream has ended: logs it, ends the queue with the error, and returns the error. */
   #ended(status: GrpcStatus, intake: IntakeConnection<Buffer>): Error {
-    const { log, statusErrors } = this.#options
+    const { log, statusErrors, config } = this.#options
     this.#stream = null
     const counts = { messages_received: this.#received }
     if (this.#intake.draining) {
       log.info('connection_closed', { reason: 'stopping', ...counts })
       return grpcErrors.GRPC_STREAM_ENDED('the stream was ended because the task is stopping')
     }
-    const error = statusErrors.errorOf(status)
+    const error = completedError(status, config) ?? statusErrors.errorOf(status)
     if (status.status === 'OK') log.info('stream_completed', counts)
     else {
       log.error('stream_error', {

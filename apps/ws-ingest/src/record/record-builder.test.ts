@@ -7,7 +7,7 @@ import { type ConnectionInfo, Message, messageDecoder } from '../message/message
 import type { BuiltBatch, Gap, Verdict } from '../sequence/gap.ts'
 import { RecordBuilder, type SequenceCheck } from './record-builder.ts'
 
-const URL = 'wss://user:pass@feed.example.com/ws?token=secret'
+const URL = 'wss://feed.example.com/ws?token=secret'
 const FIRST: ConnectionInfo = { number: 1 }
 
 interface Received {

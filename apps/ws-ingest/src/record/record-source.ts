@@ -1,6 +1,6 @@
 import type { Predecessor, SourceRecord, TaskContext } from '@tributary/connect-api'
 import type { RateLimitedLog } from '@tributary/push-source'
-import { shownUrl, sourcePartitionOf, type WebSocketConfig } from '../config/config.ts'
+import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig } from '../config/config.ts'
 import type { ConnectionInfo, Message } from '../message/message.ts'
 import { Backfill, GapFiller } from '../sequence/backfill.ts'
 import { GapTracker } from '../sequence/gap-tracker.ts'
@@ -114,11 +114,12 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
   const { context, config, sessionId, lastSequence, busyLog } = parts
   const { clock, stats } = context
   const sourcePartition = sourcePartitionOf(config)
+  const offset = offsetsOf(config, context)
   const log = new SequenceLog(stats, busyLog)
   const sequences = new Sequences({
     config,
     sourcePartition,
-    offset: (of) => context.offset(of),
+    offset,
     offsets: () => context.offsets?.() ?? [],
     removeOffsets: (of) => context.removeOffsets?.(of),
     clock,
@@ -153,7 +154,7 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
   })
   const connectionGaps = new ConnectionGaps({
     numbersSpanConnections: sequences.numbersSpanConnections,
-    hasPredecessor: context.offset(sourcePartition) !== null,
+    hasPredecessor: offset(sourcePartition) !== null,
     sourcePartition,
     clock,
     log,

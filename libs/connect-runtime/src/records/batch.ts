@@ -13,6 +13,12 @@ export interface Batch {
   readonly polledAt: number
 }
 
+/** A batch without records, whose position is committed after those of all batches before it. */
+export function positionBatch({ partition, offset }: OffsetEntry, polledAt: number): Batch {
+  const offsets = offset === null ? new Map<never, never>() : new Map([[partition, offset]])
+  return { records: [], encoded: [], indexes: [], offsets, byteCount: 0, polledAt }
+}
+
 /** `removed`: source partitions that the task has ended. */
 export function batchOf(
   records: readonly SourceRecord[],

@@ -29,7 +29,7 @@ export async function startTask(
   transaction: TransactionContext,
   removed: SourcePartition[],
 ): Promise<void> {
-  const { task, offsets, id, props, config, log, stats, clock, dataDir } = parts
+  const { task, offsets, id, props, config, log, stats, clock, dataDir, onConnectionEnding } = parts
   await task.start({
     connector: id.connector,
     task: id.task,
@@ -43,6 +43,18 @@ export async function startTask(
     stats,
     clock,
     dataDir,
+    connectionEnding: onConnectionEnding,
     ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction } : {}),
   })
+}
+
+/** Closes what `startProducer` and `startTask` opened. An error is logged, since nothing depends on the rest. */
+export async function closeTask({ task, producer, encoder, log }: TaskParts): Promise<void> {
+  for (const release of [() => task.stop(), () => producer.close(), async () => encoder.close()]) {
+    try {
+      await release()
+    } catch (error) {
+      log.warn('close_failed', { error })
+    }
+  }
 }

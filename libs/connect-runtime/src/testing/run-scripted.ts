@@ -110,6 +110,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       dataDir: '/nonexistent',
       clock: systemClock,
       log: silentLog,
+      onConnectionEnding: () => {},
       onState: (state, error, kind) => {
         scripted.states.push(state)
         if (state === 'failed') [scripted.failure, scripted.failureKind] = [error, kind]

@@ -51,6 +51,8 @@ export interface TaskRequest extends ResolvedProps {
   readonly predecessor?: PredecessorRun | null
   /** The task is a recovery task; see TaskParts. */
   readonly finite?: boolean
+  /** The source has announced the end of the connection; absent: nobody replaces it. */
+  readonly onConnectionEnding?: () => void
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
   readonly onTopic: (topic: string) => void
 }
@@ -62,6 +64,8 @@ export interface CreatedTask {
   readonly labels: Readonly<Record<string, string>>
   /** Why Kafka does not take the task's records at present; null while Kafka does. */
   readonly outage: () => Error | null
+  /** Why the source has nothing more to read, in a sentence; null while it may have. */
+  readonly completed: () => string | null
 }
 
 /** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
@@ -106,10 +110,11 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   })
   const stats = createTaskStats()
   const tracing = new BatchTracing({ 'tributary.connector': id.connector, 'tributary.task': id.task })
+  const task = withCallTimeouts(plugin.createTask(), log)
   const run = new WorkerSourceTask({
     id,
     plugin,
-    task: withCallTimeouts(plugin.createTask(), log),
+    task,
     props,
     config,
     producer,
@@ -127,8 +132,9 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     clock,
     log,
     onState,
+    onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })
-  return { run, stats, errors, labels, outage: () => outage }
+  return { run, stats, errors, labels, outage: () => outage, completed: () => task.completed?.() ?? null }
 }
 
 /** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */

@@ -3,7 +3,7 @@ import type { TargetState } from '@tributary/connect-storage'
 import { redactLogs } from '@tributary/telemetry'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
-import type { OverlappingRun } from '../hand-over/hand-over.ts'
+import type { OverlappingRun, ReplaceReason } from '../hand-over/hand-over.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { ConnectionAge } from '../connection/connection-age.ts'
@@ -22,8 +22,11 @@ export interface TaskRunOptions {
   readonly createLease: () => Lease
   /** Called outside of all plugin scopes. */
   readonly onState: (run: TaskRun, state: TaskState) => void
-  /** The connection is as old as `maxConnectionAgeMs` allows. Called again and again while the run goes on. */
-  readonly onOld: (run: TaskRun) => void
+  /**
+   * The connection is to be replaced: it is as old as `maxConnectionAgeMs` allows (called again and again while the run goes on), or
+   * the source is about to close it.
+   */
+  readonly onReplace: (run: TaskRun, reason: ReplaceReason) => void
 }
 
 export interface TaskFailure {
@@ -138,6 +141,7 @@ export class TaskRun implements OverlappingRun {
         if (state === 'failed') this.#failedWith(error, kind ?? 'fatal')
         else this.#entered(state)
       },
+      onConnectionEnding: () => runOutsideScopes(() => this.#options.onReplace(this, 'connection_ending')),
       onTopic: (topic) => runOutsideScopes(() => status.reportTopic(topic)),
     })
   }
@@ -159,7 +163,7 @@ export class TaskRun implements OverlappingRun {
     const maxAgeMs = this.handOverPolicy?.maxConnectionAgeMs ?? 0
     const connection = this.created?.run.connection
     if (this.#age !== null || maxAgeMs <= 0 || connection === undefined) return
-    const onOld = (): void => this.#options.onOld(this)
+    const onOld = (): void => this.#options.onReplace(this, 'connection_age')
     this.#age = new ConnectionAge({ ageMs: () => connection.ageMs, maxAgeMs, onOld })
   }
 }

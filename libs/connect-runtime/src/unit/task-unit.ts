@@ -2,7 +2,7 @@ import { Serial } from '@tributary/async'
 import { type ErrorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import { HandOver, type HandOverOutcome, type HandOverReason } from '../hand-over/hand-over.ts'
+import { HandOver, type HandOverOutcome, type HandOverReason, type ReplaceReason } from '../hand-over/hand-over.ts'
 import { outlook, RestartPolicy, type RestartSettings } from './restart-policy.ts'
 import { TaskCounts } from './task-counts.ts'
 import type { CreatedTask, TaskEnvironment } from './task-factory.ts'
@@ -176,13 +176,13 @@ export class TaskUnit {
     if (outcome === null || outcome === 'kept' || outcome === 'lost') await this.#beginAnew()
   }
 
-  /** Replaces a connection that is too old. The run reports its age again and again: a second report during a try is ignored. */
-  #tooOld(run: TaskRun): void {
+  /** Replaces a connection. A run may ask again and again: a second wish during a try is ignored. */
+  #replace(run: TaskRun, reason: ReplaceReason): void {
     if (this.#replacing) return
     this.#replacing = true
     const replaced = this.#operations.run(async () => {
       this.#replacing = false
-      if (run === this.#run && (await this.#overlap('connection_age')) === 'lost') await this.#beginAnew()
+      if (run === this.#run && (await this.#overlap(reason)) === 'lost') await this.#beginAnew()
     })
     replaced.catch((error: unknown) => this.#options.log.error('unit_operation_failed', { error }))
   }
@@ -218,7 +218,7 @@ export class TaskUnit {
       props: this.#props,
       status: this.#status,
       onState: (run, state) => this.#onState(run, state),
-      onOld: (run) => this.#tooOld(run),
+      onReplace: (run, reason) => this.#replace(run, reason),
     })
   }
 

@@ -26,6 +26,7 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     errors: { skipped: 0, deadLettered: 0 },
     labels: {},
     outage: () => null,
+    completed: () => s.task.completed(),
   } satisfies CreatedTask
   const unit = {
     id: { connector: 'c', task: 0 },
@@ -130,4 +131,16 @@ test('records given up include the batch that waits for its topic', async (t) =>
   await until(() => s.run.progress.held !== null, 'it waits for the topic')
   await s.run.stop()
   assert.equal(s.run.progress.abandoned, 5)
+})
+
+test('a source that has ended for good says so, once its records have arrived', async (t) => {
+  const s = scene(t)
+  s.producer.up.close()
+  await sends(s, 3)
+  s.task.whyCompleted = 'The stream has ended.'
+  await until(() => s.run.progress.inFlightRecords === 3, 'Kafka is to take them')
+  assert.notEqual(s.health(0)[0], 'The stream has ended.')
+  s.producer.up.open()
+  await until(() => s.producer.kept.length === 3, 'all arrive')
+  await until(() => s.health(0)[0] === 'The stream has ended.', 'health says so')
 })

@@ -149,12 +149,15 @@ export class Herder {
     this.#leaseLost = true
   }
 
-  /** Stops all units that the group has not revoked already, and stops following the config topic. */
-  async stop(): Promise<void> {
+  /**
+   * Stops all units that the group has not revoked already, and stops following the config topic. `lose`: another process
+   * has the units already, so nothing is delivered, committed or reported any more.
+   */
+  async stop(how: 'stop' | 'lose' = 'stop'): Promise<void> {
     this.#unlisten?.()
     // A round that began before this member announced that it leaves may still end: its assignment must start nothing.
     this.#stopped = true
-    for (const [unit, owned] of this.#own) if (!owned.stopping) this.#release(unit, owned, 'stop')
+    for (const [unit, owned] of this.#own) if (!owned.stopping) this.#release(unit, owned, how)
     await Promise.all([this.#prepared.stop(), ...[...this.#own.values()].map((owned) => owned.stopped)])
     if (this.#rejoinTimer) clearTimeout(this.#rejoinTimer)
   }

@@ -19,6 +19,18 @@ const keys = {
     group: 'Worker',
     doc: 'Folder for data that tasks keep on disk, such as messages spilled while Kafka is away; each task uses <connector>/<task>. The folder must outlive the process. Workers on one host may share the folder.',
   },
+  'group.instance.id': {
+    type: 'string',
+    default: null,
+    validator: {
+      kind: 'pattern',
+      regex: '^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$',
+      message: 'letters, digits, ".", "_" and "-" only, at most 249',
+    },
+    importance: 'medium',
+    group: 'Group',
+    doc: "Name of this process in its group, the same at each start and different for every replica. A killed process that is started again under its name goes on at once instead of after session.timeout.ms. Of two running processes with one name the newer goes on, and the older stops its tasks until it is started again. Unset: POD_NAME, else in Kubernetes the pod's name; elsewhere the process is a new member at each start.",
+  },
   'session.timeout.ms': {
     type: 'int',
     default: 10_000,

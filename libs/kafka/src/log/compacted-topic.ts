@@ -6,10 +6,13 @@ import { Backoff } from '../cluster/backoff.ts'
 import { KafkaError } from '../cluster/errors.ts'
 
 /** A compacted topic. -1 partitions or replicas: the default of the broker. */
-export type CompactedTopic = Omit<NewTopic, 'configs'>
+export interface CompactedTopic extends Omit<NewTopic, 'configs'> {
+  /** The name that an earlier version gave the topic. If a topic of this name exists and none of `name`, it is used. */
+  readonly formerName?: string
+}
 
 /**
- * Creates the topic when it is missing. Rejects a topic whose cleanup.policy is not `compact`, as Kafka Connect does: a
+ * Creates the topic when it is missing. Resolves to the name of the topic to use. Rejects a topic whose cleanup.policy is not `compact`, as Kafka Connect does: a
  * topic that deletes by age forgets connectors. An outage is waited for until `signal` aborts.
  */
 export async function ensureCompactedTopic(
@@ -17,7 +20,7 @@ export async function ensureCompactedTopic(
   topic: CompactedTopic,
   log: Logger,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const admin = new KafkaAdmin(connection, { timeoutMs: 10_000 })
   const backoff = new Backoff()
   try {
@@ -41,24 +44,35 @@ async function ensureOnce(
   topic: CompactedTopic,
   log: Logger,
   signal: AbortSignal,
-): Promise<void> {
-  const present = (await admin.describeTopics([topic.name], signal)).get(topic.name)
-  if (!present) {
-    await admin.createTopic({ ...topic, configs: { 'cleanup.policy': 'compact' } }, signal)
-    log.info('topic_created', { topic: topic.name })
-    return
+): Promise<string> {
+  const { formerName, ...wanted } = topic
+  const exists = async (each: string): Promise<boolean> =>
+    (await admin.describeTopics([each], signal)).get(each) !== null
+  let name: string | null = null
+  if (await exists(wanted.name)) name = wanted.name
+  else if (formerName !== undefined && (await exists(formerName).catch(falseIfForbidden))) name = formerName
+  if (name === null) {
+    await admin.createTopic({ ...wanted, configs: { 'cleanup.policy': 'compact' } }, signal)
+    log.info('topic_created', { topic: wanted.name })
+    return wanted.name
   }
-  const policy = await cleanupPolicy(admin, topic.name, log, signal)
-  if (policy === null || policy === 'compact') return
+  const policy = await cleanupPolicy(admin, name, log, signal)
+  if (policy === null || policy === 'compact') return name
   const command =
     `kafka-configs.sh --bootstrap-server ${connection.brokers[0]} --alter --entity-type topics ` +
-    `--entity-name ${topic.name} --add-config cleanup.policy=compact`
+    `--entity-name ${name} --add-config cleanup.policy=compact`
   throw new KafkaError(
     'INVALID_CONFIG',
-    `Topic '${topic.name}' has 'cleanup.policy=${policy}', but state kept in it would get lost over time: it must have ` +
+    `Topic '${name}' has 'cleanup.policy=${policy}', but state kept in it would get lost over time: it must have ` +
       `'cleanup.policy=compact'. Run: ${command}`,
     false,
   )
+}
+
+/** A user that may not even see the topic has never used it. */
+function falseIfForbidden(error: unknown): false {
+  if (error instanceof KafkaError && error.code.endsWith('_AUTHORIZATION_FAILED')) return false
+  throw error
 }
 
 /** The policy; null when this user may not read it. Connect then uses the topic as it is, and so does this function. */

@@ -29,6 +29,8 @@ export interface SequenceTrackerOptions {
   readonly resets: boolean
   /** Whether 0 may stand for no number, as in proto3. Such a message is no new numbering. */
   readonly zeroIsNone?: boolean
+  /** Whether a message in doubt leaves no trace, as it will not be delivered: the caller fails. */
+  readonly failsInDoubt?: boolean
   /** Most messages whose digests are remembered (≥ 1). */
   readonly window: number
   /** Bounds the digests of all streams of a task. */
@@ -49,6 +51,7 @@ export class SequenceTracker {
   readonly #contiguous: boolean
   readonly #resets: boolean
   readonly #zeroIsNone: boolean
+  readonly #failsInDoubt: boolean
   readonly #newDigests: () => RecentDigests
   #recent: RecentDigests
   /** The messages of the numbering before, until its last number is passed: they may be sent again. */
@@ -63,10 +66,12 @@ export class SequenceTracker {
   readonly #filled = new Set<SequenceNumber>()
   #lowerInARow = 0
 
-  constructor({ contiguous, resets, zeroIsNone = false, window, budget }: SequenceTrackerOptions) {
+  constructor(options: SequenceTrackerOptions) {
+    const { contiguous, resets, zeroIsNone = false, failsInDoubt = false, window, budget } = options
     this.#contiguous = contiguous
     this.#resets = resets
     this.#zeroIsNone = zeroIsNone
+    this.#failsInDoubt = failsInDoubt
     this.#newDigests = () => new RecentDigests(window, budget)
     this.#recent = this.#newDigests()
     this.#lookUpTo = contiguous ? -Infinity : Infinity
@@ -173,11 +178,12 @@ export class SequenceTracker {
       return this.#reset(value, digest, last, false)
     }
     const certain = same && this.#recent.complete
-    this.#recent.add(value, digest)
+    if (certain || !this.#failsInDoubt) this.#recent.add(value, digest)
     return certain ? null : 'doubtful'
   }
 
   #reset(value: SequenceNumber, digest: number, last: SequenceNumber, certain: boolean): Reset {
+    if (!certain && this.#failsInDoubt) return { kind: 'reset', last, certain }
     this.#missing = null
     this.#filled.clear()
     this.#lowerInARow = 0

@@ -124,6 +124,16 @@ export async function readTls(settings: TlsSettings): Promise<SecureContextOptio
   return options
 }
 
+/** The options for a host to which a server has redirected: without the client's certificate, which names the client. */
+export function withoutClientCertificate<T extends SecureContextOptions>({
+  cert: _,
+  key: __,
+  passphrase: ___,
+  ...rest
+}: T) {
+  return rest
+}
+
 /** The errors of the settings: all unreadable files, or else the first other error. */
 export async function checkTls(settings: TlsSettings): Promise<ConfigError[]> {
   const files = [

@@ -46,6 +46,7 @@ for (const each of long ? cases : cases.slice(1, 3)) {
     const gaps: number[] = []
     for (let kill = 0; kill < KILLS; kill++) {
       await sleep(PAUSE_MS)
+      await service.settled()
       const victim = service.replicas[kill % each.replicas]!
       const owned = service.ownedBy(victim)
       assert.ok(owned.length > 0)

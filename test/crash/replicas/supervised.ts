@@ -60,8 +60,7 @@ export class SupervisedReplicas {
     }
     for (let n = 1; n <= options.replicas; n++) all.startReplica(t, `replica-${n}`)
     await Promise.all(all.replicas.map(({ process }) => process.ready()))
-    await until('each replica has its share', () => all.replicas.every((replica) => all.ownedBy(replica).length > 0))
-    await all.allRunning()
+    await all.settled()
     return all
   }
 
@@ -105,6 +104,15 @@ export class SupervisedReplicas {
       const status = this.#stores.status.task(stream, 0)
       return status?.state === 'RUNNING' && status.workerId === process.address
     })
+  }
+
+  /** Waits until every task runs, and each replica has at least one. */
+  async settled(): Promise<void> {
+    await until('each replica has its share', () => {
+      const counts = this.replicas.map((replica) => this.ownedBy(replica).length)
+      return counts.every((n) => n > 0) && counts.reduce((sum, n) => sum + n) === this.#options.streams.length
+    })
+    await this.allRunning()
   }
 
   async allRunning(): Promise<void> {

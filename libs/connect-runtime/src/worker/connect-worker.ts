@@ -192,10 +192,10 @@ class Worker {
     const stopped = (): void => this.#life.abort(this.#host.signal.reason)
     this.#host.signal.addEventListener('abort', stopped)
     const { configs, offsets, status, plugins } = this.#stores
-    await Promise.all([configs.start(signal), offsets.start(signal), status.start(signal), plugins.start(signal)])
+    const stores = [configs, offsets, status, plugins].map((store) => store.start(signal))
+    await Promise.all([...stores, this.#lockInstance()])
     this.#watchdog = this.#watchEventLoop(status.topic)
     this.#state = 'Joining the group.'
-    await this.#lockInstance()
     this.#herder.start()
     followLogLevels(configs, loggerLevels)
     await Promise.all([this.#member.start(signal), this.#publishPlugins()])

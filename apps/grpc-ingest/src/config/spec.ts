@@ -253,7 +253,17 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Value format',
-    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default. bytes: the bytes of the message, not decoded.",
+    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default; grpc.json.presence says which. bytes: the bytes of the message, not decoded.",
+  },
+  'grpc.json.presence': {
+    type: 'string',
+    default: 'java',
+    validator: { kind: 'oneOf', values: ['java', 'canonical'] },
+    recommended: ['java', 'canonical'],
+    importance: 'low',
+    group: RECORD,
+    displayName: 'Unset in JSON',
+    doc: "How JSON shows an unset scalar of proto2. java: with its default, so that it looks like a value that was sent. canonical: not at all, as protobuf's JSON mapping says. Both leave out what is unset in editions and in proto3's optional fields.",
   },
 } as const satisfies Keys
 

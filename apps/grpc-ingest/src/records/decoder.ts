@@ -37,7 +37,7 @@ export function createDecoder(config: GrpcConfig, type: MessageType | null): Dec
   const resumeField = config['grpc.resume.field']
   return {
     valueSchema: json ? STRING_SCHEMA : BYTES_SCHEMA,
-    value: json ? jsonWriter(type) : rawBytes,
+    value: json ? jsonWriter(type, { omitUnset: config['grpc.json.presence'] === 'canonical' }) : rawBytes,
     key: keyField === null ? none : keyReader(type, keyField),
     timestamp: timestampField === null ? none : timestampReader(type, timestampField, 'timestamp.field'),
     resume: resumeField === null ? none : resumeReader(type, resumeField),

@@ -194,19 +194,23 @@ class Linker {
     if (messageType?.mapEntry === true && (!repeated || type !== 'message')) {
       throw invalid(fullName, `"${messageType.fullName}" is a map's entry and the field is no map.`)
     }
+    const presence =
+      !repeated &&
+      (isMessage || oneof !== null || proto.proto3Optional || parent === null || features.fieldPresence !== 2)
     const scalar = !isMessage && type !== 'string' && type !== 'bytes'
     return {
       name: proto.name,
-      jsonName: proto.jsonName === '' ? jsonNameOf(proto.name) : proto.jsonName,
+      // The brackets are those of protobuf's JSON mapping: the bare name may also be that of a field of the message.
+      jsonName: parent === null ? `[${fullName}]` : proto.jsonName === '' ? jsonNameOf(proto.name) : proto.jsonName,
       fullName,
       number: proto.number,
       type,
       repeated,
       required: proto.label === REQUIRED || features.fieldPresence === 3,
-      presence:
-        !repeated &&
-        (isMessage || oneof !== null || proto.proto3Optional || parent === null || features.fieldPresence !== 2),
-      omitUnset: parent === null || (!repeated && (isMessage || oneof !== null)) || proto.proto3Optional,
+      presence,
+      omitUnset:
+        parent === null ||
+        (presence && (isMessage || oneof !== null || proto.proto3Optional || scope.file.syntax === 'editions')),
       packed: repeated && scalar && (proto.packed ?? features.repeatedFieldEncoding === 1),
       // protobuf-java always checks the strings of maps (FieldDescriptor.needsUtf8Check).
       validateUtf8: features.utf8Validation === 2 || scope.file.checkUtf8 || parent?.mapEntry === true,

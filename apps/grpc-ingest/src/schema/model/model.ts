@@ -28,6 +28,7 @@ export type DefaultValue = number | bigint | boolean | string | Uint8Array
 export interface Field {
   /** The name in the .proto file. */
   readonly name: string
+  /** For an extension, its full name in brackets. */
   readonly jsonName: string
   /** `pkg.Message.field`. For an extension, the name of its declaration. */
   readonly fullName: string
@@ -38,8 +39,8 @@ export interface Field {
   /** A singular field that distinguishes unset from default: proto2, `optional`, members of oneofs, messages. */
   readonly presence: boolean
   /**
-   * Left out of JSON when unset: messages, members of oneofs, proto3 `optional`, extensions. JSON shows the default of
-   * other fields.
+   * Left out of JSON when unset: messages, members of oneofs, proto3 `optional`, extensions, and what has presence in
+   * editions. JSON shows the default of other fields; a JsonWriter can leave out all that have presence.
    */
   readonly omitUnset: boolean
   /** Whether repeated scalars are written packed. Both forms are read. */

@@ -214,8 +214,7 @@ class Linker {
       packed: repeated && scalar && (proto.packed ?? features.repeatedFieldEncoding === 1),
       // protobuf-java always checks the strings of maps (FieldDescriptor.needsUtf8Check).
       validateUtf8: features.utf8Validation === 2 || scope.file.checkUtf8 || parent?.mapEntry === true,
-      // As in protobuf-java, a proto2 field treats an open enum as closed, too.
-      closed: enumType !== null && (enumType.closed || scope.file.syntax === 'proto2'),
+      closed: enumType?.closed === true,
       defaultValue: parseDefault(type, proto.defaultValue, enumType, fullName),
       oneof: oneof && !proto.proto3Optional ? oneof.name : null,
       extension: parent === null,

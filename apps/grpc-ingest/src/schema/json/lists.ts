@@ -208,7 +208,7 @@ export function mapKeyReader(entry: MessageType): ReadKey {
     while (reader.more) {
       const next = reader.tag()
       if (next === enumTag) {
-        known = enumType!.nameOf.has(reader.uint32() | 0)
+        known = enumType!.nameOf.has(reader.uint32() | 0) && known
       } else if (next !== tag) {
         reader.skip(next)
       } else if (wireType === LEN) {

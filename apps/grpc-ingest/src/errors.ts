@@ -80,6 +80,6 @@ export const grpcErrors = defineErrors({
   },
   PROTOBUF_TIMESTAMP: {
     type: DataError,
-    doc: 'The field that `timestamp.field` names holds no time.',
+    doc: 'The field that `timestamp.field` names holds no time. A number may need another `timestamp.unit`.',
   },
 })

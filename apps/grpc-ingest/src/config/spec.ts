@@ -1,5 +1,12 @@
 import { type ConfigOf, defineConfig, type Keys } from '@tributary/config'
-import { flowSettings, reconnectSettings, tlsSettings, topicKey } from '@tributary/push-source'
+import {
+  flowSettings,
+  reconnectSettings,
+  TIMESTAMP_TEXTS,
+  timestampUnitKey,
+  tlsSettings,
+  topicKey,
+} from '@tributary/push-source'
 
 const CONNECTION = 'Connection'
 const TLS = 'TLS'
@@ -233,9 +240,10 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Timestamp field',
-    doc: 'Field of the response (dotted path) with the timestamp of the record: a google.protobuf.Timestamp, a whole number of ms since 1970, or RFC 3339 text. If unset, or absent in a message, the timestamp is the time of producing.',
+    doc: `Field of the response (dotted path) with the timestamp of the record: a google.protobuf.Timestamp or another message of seconds and nanos, a number since 1970, such a number as decimal or hexadecimal (0x) text, or ${TIMESTAMP_TEXTS}. If unset, or absent in a message, the timestamp is the time of producing.`,
     example: 'sent_at',
   },
+  ...timestampUnitKey,
   'grpc.response.headers': {
     type: 'list',
     default: [],

@@ -1,4 +1,5 @@
 import { BYTES_SCHEMA, type Schema, STRING_SCHEMA } from '@tributary/connect-api'
+import type { TimestampUnit } from '@tributary/push-source'
 import type { ResumeValue } from './resume.ts'
 import { fieldReader, type FieldValue, jsonWriter, type MessageType, timestampReader } from '../schema/index.ts'
 import type { GrpcConfig } from '../config/spec.ts'
@@ -34,12 +35,13 @@ export function createDecoder(config: GrpcConfig, type: MessageType | null): Dec
   const json = config['grpc.value.format'] === 'json'
   const keyField = config['key.field']
   const timestampField = config['timestamp.field']
+  const unit = config['timestamp.unit'] as TimestampUnit
   const resumeField = config['grpc.resume.field']
   return {
     valueSchema: json ? STRING_SCHEMA : BYTES_SCHEMA,
     value: json ? jsonWriter(type, { omitUnset: config['grpc.json.presence'] === 'canonical' }) : rawBytes,
     key: keyField === null ? none : keyReader(type, keyField),
-    timestamp: timestampField === null ? none : timestampReader(type, timestampField, 'timestamp.field'),
+    timestamp: timestampField === null ? none : timestampReader(type, timestampField, 'timestamp.field', unit),
     resume: resumeField === null ? none : resumeReader(type, resumeField),
   }
 }

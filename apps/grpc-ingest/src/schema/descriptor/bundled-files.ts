@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { FileProto } from './file-proto.ts'
+import type { FileProto } from '../model/file-proto.ts'
 import { parseProto } from './proto-source.ts'
 
 /**

@@ -10,7 +10,7 @@ import type {
   MessageProto,
   ServiceProto,
   Syntax,
-} from './file-proto.ts'
+} from '../model/file-proto.ts'
 
 /** The resolved features of a file, message or field, with the numbers of FeatureSet. */
 export type Features = FeaturesProto
@@ -60,6 +60,12 @@ export function link(files: readonly FileProto[], origin: Root['origin']): Root 
   return new Linker(withWellKnown(files)).link(origin)
 }
 
+/** A schema with more files; a file of a name that it has is left out. Throws like `link`. */
+export function withFiles(root: Root, more: readonly FileProto[]): Root {
+  const names = new Set(root.files.map((file) => file.name))
+  return link([...root.files, ...more.filter((file) => !names.has(file.name))], root.origin)
+}
+
 interface Scope {
   readonly file: FileProto
   /** Full name of the package or message around the declaration; '' for none. */
@@ -88,7 +94,13 @@ class Linker {
       message.fields = [...this.#fieldsOf.get(message)!.values()].sort((a, b) => a.number - b.number)
       if (message.mapEntry) checkMapEntry(message)
     }
-    return { origin, messages: this.#messages, enums: this.#enums, services: this.#services }
+    return {
+      origin,
+      files: this.#files,
+      messages: this.#messages,
+      enums: this.#enums,
+      services: this.#services,
+    }
   }
 
   #declareFile(file: FileProto): void {

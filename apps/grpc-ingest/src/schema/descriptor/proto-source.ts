@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs'
 import { descriptorError } from '../model/errors.ts'
-import { NO_FEATURES } from './file-proto.ts'
+import { NO_FEATURES } from '../model/file-proto.ts'
 import type {
   EnumProto,
   FeaturesProto,
@@ -9,7 +9,7 @@ import type {
   MessageProto,
   ServiceProto,
   Syntax,
-} from './file-proto.ts'
+} from '../model/file-proto.ts'
 
 /**
  * FieldDescriptorProto.Type of the scalar names. The type of a message or an enum stays 0: `link` decides which it is.

@@ -161,7 +161,7 @@ function putAny(
   const content = slash < 0 ? null : findType(url.slice(slash + 1))
   if (!content) {
     throw grpcErrors.PROTOBUF_JSON(
-      `Cannot find type for url: ${url.slice(0, 200)}. Add its file to grpc.proto.descriptor, or set grpc.value.format=bytes`,
+      `Cannot find type for url: ${url.slice(0, 200)}. Neither the schema nor the reflection of the server has it. Add its file to grpc.proto.descriptor, or set grpc.value.format=bytes`,
     )
   }
   reserve(pos, TYPE_KEY.length)

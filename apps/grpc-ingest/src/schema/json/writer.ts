@@ -128,7 +128,9 @@ export class JsonCompiler {
   /** The writer of a type by its full name, for an Any; null for an unknown type. */
   writerNamed(fullName: string): TypeWriter | null {
     const type = this.#types.get(fullName)
-    return type && !type.mapEntry ? this.writerOf(type) : null
+    if (type && !type.mapEntry) return this.writerOf(type)
+    this.#options.onUnknownType?.(fullName)
+    return null
   }
 
   compile(type: MessageType, wellKnown: WellKnown | null): WriteMessage {
@@ -245,6 +247,8 @@ export interface JsonOptions {
    * shows its default, as in Java.
    */
   readonly omitUnset: boolean
+  /** Called with the full name of a type that an Any names and the schema lacks, before the DataError for it. */
+  readonly onUnknownType?: (fullName: string) => void
 }
 
 export function jsonWriter(type: MessageType, options: JsonOptions = { omitUnset: false }): JsonWriter {

@@ -1,3 +1,5 @@
+import type { FileProto } from './file-proto.ts'
+
 /**
  * A linked protobuf schema: every type name is resolved, the features of editions are applied, and extensions stand
  * among the fields of the messages that they extend. `link` builds it, all other code only reads it.
@@ -93,6 +95,8 @@ export interface Service {
 export interface Root {
   /** The source of the schema, for error messages. */
   readonly origin: 'descriptor' | 'reflection'
+  /** The files that were linked, so that others can be added; see `withFiles`. */
+  readonly files: readonly FileProto[]
   /** By full name, without leading dot. */
   readonly messages: ReadonlyMap<string, MessageType>
   readonly enums: ReadonlyMap<string, EnumType>

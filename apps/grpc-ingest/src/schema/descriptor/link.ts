@@ -135,6 +135,8 @@ class Linker {
   #declareExtension(proto: FieldProto, scope: Scope): void {
     // Custom options do not occur in messages, and their file is often missing in a set.
     if (OPTIONS.test(proto.extendee)) return
+    // Only a message set, which no field can be read from, has such numbers.
+    if (proto.number > MAX_NUMBER) return
     this.#later.push(() => {
       const field = this.#linkField(proto, scope, null)
       const extended = this.#messages.get(this.#resolve(proto.extendee, scope, field.fullName))

@@ -38,6 +38,31 @@ export async function ensureCompactedTopic(
   }
 }
 
+const COMPACT = { 'cleanup.policy': 'compact' }
+/**
+ * A start reads all that the topic holds. A broker compacts no segment that is still written to, which is one of 1 GiB or seven days by
+ * default.
+ */
+const SOON_COMPACTED = { ...COMPACT, 'max.compaction.lag.ms': '3600000' }
+/** Answers of a broker, or of its policy (KIP-108), that does not allow these settings. */
+const SETTINGS_REFUSED: ReadonlySet<string> = new Set(['INVALID_CONFIG', 'POLICY_VIOLATION'])
+
+/** Creates the topic so that it holds little more than what is live, an hour back; as the broker compacts it where that is refused. */
+export async function createCompacted(
+  admin: Pick<KafkaAdmin, 'createTopic'>,
+  topic: NewTopic,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await admin.createTopic({ ...topic, configs: SOON_COMPACTED }, signal)
+  } catch (error) {
+    if (!(error instanceof KafkaError) || !SETTINGS_REFUSED.has(error.code)) throw error
+    log.warn('topic_settings_refused', { topic: topic.name, error: error.message })
+    await admin.createTopic({ ...topic, configs: COMPACT }, signal)
+  }
+}
+
 async function ensureOnce(
   admin: KafkaAdmin,
   connection: KafkaConnection,
@@ -52,7 +77,7 @@ async function ensureOnce(
   if (await exists(wanted.name)) name = wanted.name
   else if (formerName !== undefined && (await exists(formerName).catch(falseIfForbidden))) name = formerName
   if (name === null) {
-    await admin.createTopic({ ...wanted, configs: { 'cleanup.policy': 'compact' } }, signal)
+    await createCompacted(admin, wanted, log, signal)
     log.info('topic_created', { topic: wanted.name })
     return wanted.name
   }

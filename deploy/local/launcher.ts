@@ -143,6 +143,18 @@ export class Launcher {
       TRIBUTARY_INTERNAL_KEY: process.env['TRIBUTARY_INTERNAL_KEY'] ?? randomUUID(),
       TRIBUTARY_FEED_GRPC_PORT: String(this.#feedPorts.grpc),
       TRIBUTARY_FEED_WS_PORT: String(this.#feedPorts.ws),
+      ...this.#configProviders(),
+    }
+  }
+
+  /** Unless the user has configured providers: files of one folder, and the file that the documents of Kafka connectors name. */
+  #configProviders(): Record<string, string> {
+    if (process.env['TRIBUTARY_CONFIG_PROVIDERS'] !== undefined) return {}
+    const { secrets } = this.#places
+    return {
+      TRIBUTARY_CONFIG_PROVIDERS: 'file,dir',
+      TRIBUTARY_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS: `${secrets},/etc/kafka/secrets.properties`,
+      TRIBUTARY_CONFIG_PROVIDERS_DIR_PARAM_ALLOWED_PATHS: secrets,
     }
   }
 

@@ -14,12 +14,16 @@ export interface Places {
   readonly kafka: string
   /** The file that holds the addresses of what runs now, for `npm run topic`. */
   readonly running: string
+  /** The folder whose files connectors may refer to. Only its owner may read it. */
+  readonly secrets: string
 }
 
 export function placesFrom(env: Readonly<Record<string, string | undefined>>): Places {
   const data = resolve(repository, env['TRIBUTARY_DATA_DIR'] ?? '.tributary')
-  const places = { data, logs: join(data, 'logs'), kafka: join(data, 'kafka'), running: join(data, 'running.json') }
+  const at = (name: string): string => join(data, name)
+  const places = { data, logs: at('logs'), kafka: at('kafka'), running: at('running.json'), secrets: at('secrets') }
   mkdirSync(places.logs, { recursive: true })
+  mkdirSync(places.secrets, { recursive: true, mode: 0o700 })
   return places
 }
 

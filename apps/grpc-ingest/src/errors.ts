@@ -76,14 +76,14 @@ export const grpcErrors = defineErrors({
   },
   PROTOBUF_DECODE: {
     type: DataError,
-    doc: 'The bytes of a message do not fit its type.',
+    doc: 'The bytes of a message do not fit its type, or lack a required field.',
   },
   PROTOBUF_JSON: {
     type: DataError,
-    doc: 'A message cannot be written as JSON: it holds an `Any` of an unknown type, or a time out of range.',
+    doc: 'A message cannot be written as JSON: it holds an `Any` of an unknown type, a time out of range, or a `FieldMask` whose paths do not read back.',
   },
   PROTOBUF_TIMESTAMP: {
     type: DataError,
-    doc: 'The field that `timestamp.field` names holds no time.',
+    doc: 'The field that `timestamp.field` names holds no time. A number may need another `timestamp.unit`.',
   },
 })

@@ -48,7 +48,10 @@ async function reflectOnce(
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
   const connection = await openConnection({ config, metadata, tls: options, keepaliveTimeMs: 0 }, until)
   try {
-    return await connection.reflect(new StatusErrors(`${serverOf(config)} ${methodOf(config)}`), until)
+    return await connection.reflect(
+      new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms']),
+      until,
+    )
   } finally {
     connection.close()
   }

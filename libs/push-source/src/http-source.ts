@@ -27,7 +27,8 @@ export class HttpSource {
   /** The least wait in ms before each try, as the server has asked; for `NotConnectedError.retryAfterMs`. */
   retryMs = 0
   readonly #options: HttpSourceOptions
-  readonly #refusals = new Refusals()
+  /** A stream ends with no status, so a refusal never ends one. */
+  readonly #refusals = new Refusals(0)
 
   constructor(options: HttpSourceOptions) {
     this.#options = options

@@ -39,11 +39,13 @@ async function start(t: TestContext, { listen, live, replicas }: Case) {
 }
 
 // The gap: from kill -9 to the first record of the new process in the topic, of the slowest of its streams.
-for (const each of long ? cases : cases.slice(1, 3)) {
+for (const each of long ? cases : cases.slice(2, 3)) {
   const title = `kill -9 of one of ${each.replicas} replicas (${each.name}): its new process goes on, the others notice nothing`
   test(title, async (t) => {
     const { source, service } = await start(t, each)
     const gaps: number[] = []
+    /** The part of each gap that a process of Node needs before any of our code talks to Kafka: the machine's speed. */
+    const starts: number[] = []
     for (let kill = 0; kill < KILLS; kill++) {
       await sleep(PAUSE_MS)
       await service.settled()
@@ -55,7 +57,7 @@ for (const each of long ? cases : cases.slice(1, 3)) {
       const address = victim.process.address
       const lastCall = source.calls.length
       const killedAt = Date.now()
-      process.kill(service.pid(victim), 'SIGKILL')
+      process.kill(service.started(victim).pid, 'SIGKILL')
       await until('the new process has the streams', () => {
         const { address: now } = victim.process
         return now !== undefined && now !== address && service.ownedBy(victim).length === owned.length
@@ -67,6 +69,7 @@ for (const each of long ? cases : cases.slice(1, 3)) {
         return times.every((at) => at !== undefined) ? times : null
       }
       gaps.push(Math.max(...(await until('records of the new process', first))) - killedAt)
+      starts.push(service.started(victim).startMs)
       for (const stream of others)
         assert.equal(source.callsOf(stream).length, calls.get(stream), `${stream} was left alone`)
     }
@@ -81,10 +84,11 @@ for (const each of long ? cases : cases.slice(1, 3)) {
       )
       assert.deepEqual({ stream, lost, byZombie, inOrder }, { stream, lost: 0, byZombie: 0, inOrder: true })
     }
-    const list = gaps.map((ms) => (ms / 1000).toFixed(2)).join(' ')
-    t.diagnostic(
-      `${each.name}, ${each.replicas} replicas: median ${median(gaps)} ms, worst ${Math.max(...gaps)} ms (${list})`,
-    )
+    const after = gaps.map((gap, n) => gap - starts[n]!)
+    const line = (what: string, ms: readonly number[]): string =>
+      `${what}: median ${median(ms)} ms, worst ${Math.max(...ms)} ms (${ms.join(' ')})`
+    t.diagnostic(line(`${each.name}, ${each.replicas} replicas, kill to first record`, gaps))
+    t.diagnostic(line('without the start of the process', after))
   })
 }
 

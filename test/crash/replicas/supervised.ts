@@ -89,9 +89,11 @@ export class SupervisedReplicas {
     return replica
   }
 
-  pid({ logFile }: Supervised): number {
-    const pids = Array.from(readFileSync(logFile, 'utf8').matchAll(/event=service_started .*\bpid=(\d+)/g))
-    return Number(pids.at(-1)?.[1])
+  /** The present process, and the ms from its start until its admin server listened. */
+  started({ logFile }: Supervised): { readonly pid: number; readonly startMs: number } {
+    const starts = readFileSync(logFile, 'utf8').matchAll(/event=service_started .*\bpid=(\d+) start_ms=(\d+)/g)
+    const [, pid, startMs] = Array.from(starts).at(-1)!
+    return { pid: Number(pid), startMs: Number(startMs) }
   }
 
   logged({ logFile }: Supervised, event: string): number {

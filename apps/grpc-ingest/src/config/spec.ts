@@ -1,5 +1,12 @@
 import { type ConfigOf, defineConfig, type Keys } from '@tributary/config'
-import { flowSettings, reconnectSettings, tlsSettings, topicKey } from '@tributary/push-source'
+import {
+  flowSettings,
+  reconnectSettings,
+  TIMESTAMP_TEXTS,
+  timestampUnitKey,
+  tlsSettings,
+  topicKey,
+} from '@tributary/push-source'
 
 const CONNECTION = 'Connection'
 const TLS = 'TLS'
@@ -243,9 +250,10 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Timestamp field',
-    doc: 'Field of the response (dotted path) with the timestamp of the record: a google.protobuf.Timestamp, a whole number of ms since 1970, or RFC 3339 text. If unset, or absent in a message, the timestamp is the time of producing.',
+    doc: `Field of the response (dotted path) with the timestamp of the record: a google.protobuf.Timestamp or another message of seconds and nanos, a number since 1970, such a number as decimal or hexadecimal (0x) text, or ${TIMESTAMP_TEXTS}. If unset, or absent in a message, the timestamp is the time of producing.`,
     example: 'sent_at',
   },
+  ...timestampUnitKey,
   'grpc.response.headers': {
     type: 'list',
     default: [],
@@ -263,7 +271,17 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Value format',
-    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default. bytes: the bytes of the message, not decoded.",
+    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default; grpc.json.presence says which. bytes: the bytes of the message, not decoded.",
+  },
+  'grpc.json.presence': {
+    type: 'string',
+    default: 'java',
+    validator: { kind: 'oneOf', values: ['java', 'canonical'] },
+    recommended: ['java', 'canonical'],
+    importance: 'low',
+    group: RECORD,
+    displayName: 'Unset in JSON',
+    doc: "How JSON shows an unset scalar of proto2. java: with its default, so that it looks like a value that was sent. canonical: not at all, as protobuf's JSON mapping says. Both leave out what is unset in editions and in proto3's optional fields.",
   },
 } as const satisfies Keys
 

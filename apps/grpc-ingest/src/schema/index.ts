@@ -1,6 +1,6 @@
 export type { EnumType, Field, MessageType, Method, Root, Service } from './model/model.ts'
 export { loadDescriptorSet, loadDescriptorText } from './descriptor/load-descriptor.ts'
-export { type Ask, reflectSchema } from './descriptor/reflection.ts'
+export { type Ask, reflectSchema, reflectType } from './descriptor/reflection.ts'
 export { resolveMethod, type StreamMethod } from './model/resolve-method.ts'
 export { encodeRequest } from './request/request.ts'
 export { requestField, type FieldSetter, type RequestValue } from './request/request-field.ts'

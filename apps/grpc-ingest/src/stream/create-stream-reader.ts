@@ -58,7 +58,7 @@ export async function createStreamReader(
         })
   const topic = config['kafka.topic']
   const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
-  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`)
+  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms'])
   const intake = new StreamIntake({ config, statusErrors, stats, clock, log, busyLog })
   const completion = new Completion(config, offset)
   const metrics = new TaskMetricsLog(log, clock, stats, runId)

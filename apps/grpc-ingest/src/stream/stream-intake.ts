@@ -27,6 +27,8 @@ export class StreamIntake {
   #stream: MessageStream | null = null
   /** Messages received on the present stream. */
   #received = 0
+  /** When the present stream was accepted, monotonic ms; null before. */
+  #acceptedAt: number | null = null
 
   constructor(options: StreamIntakeOptions) {
     const { config, stats, clock, busyLog } = options
@@ -50,6 +52,7 @@ export class StreamIntake {
   async open(connection: Connection, request: StreamRequest, signal: AbortSignal): Promise<IncomingHttpHeaders> {
     this.close()
     this.#received = 0
+    this.#acceptedAt = null
     const intake = this.#intake.open()
     let end: Error | null = null
     const idleTimeoutMs = this.#options.config['grpc.idle.timeout.ms']
@@ -61,7 +64,9 @@ export class StreamIntake {
         },
       })
       intake.attach({ pause: () => this.#stream?.pause(), resume: () => this.#stream?.resume() })
-      return await this.#stream.headers(signal)
+      const headers = await this.#stream.headers(signal)
+      this.#acceptedAt = this.#options.clock.monotonic()
+      return headers
     } catch (error) {
       this.close()
       throw end ?? error
@@ -103,14 +108,19 @@ export class StreamIntake {
 
   /** The stream has ended: logs it, ends the queue with the error, and returns the error. */
   #ended(status: GrpcStatus, intake: IntakeConnection<Buffer>): Error {
-    const { log, statusErrors, config } = this.#options
+    const { log, statusErrors, config, clock } = this.#options
     this.#stream = null
     const counts = { messages_received: this.#received }
     if (this.#intake.draining) {
       log.info('connection_closed', { reason: 'stopping', ...counts })
       return grpcErrors.GRPC_STREAM_ENDED('the stream was ended because the task is stopping')
     }
-    const error = completedError(status, config) ?? statusErrors.errorOf(status)
+    const error =
+      completedError(status, config) ??
+      statusErrors.errorOf(status, {
+        heard: this.#received > 0,
+        lastedMs: this.#acceptedAt === null ? 0 : clock.monotonic() - this.#acceptedAt,
+      })
     if (status.status === 'OK') log.info('stream_completed', counts)
     else {
       log.error('stream_error', {

@@ -18,6 +18,8 @@ export interface StreamPlan {
   /** `/package.Service/Method` */
   readonly path: string
   readonly decoder: Decoder
+  /** null: without a schema */
+  readonly root: Root | null
   /** The request that continues after `last`; null: from where the server begins. */
   request(last: ResumeValue | null): Uint8Array
 }
@@ -35,8 +37,13 @@ export async function planStream(config: GrpcConfig, reflect: Reflect): Promise<
   const service = config['grpc.service.name']
   const method = config['grpc.method.name']
   const root = await schemaOf(config, reflect)
-  if (root) return planMethod(config, resolveMethod(root, service, method))
-  return { path: `/${service}/${method}`, decoder: createDecoder(config, null), request: () => EMPTY }
+  if (root) return planWith(config, root)
+  return { path: `/${service}/${method}`, decoder: createDecoder(config, null), root, request: () => EMPTY }
+}
+
+/** The plan for a schema. Throws ConfigError on the wrong key. */
+export function planWith(config: GrpcConfig, root: Root): StreamPlan {
+  return planMethod(config, root, resolveMethod(root, config['grpc.service.name'], config['grpc.method.name']))
 }
 
 /**
@@ -53,8 +60,9 @@ export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<u
     }
   }
   let method: StreamMethod
+  let root: Root | null
   try {
-    const root = await schemaOf(config, reflect)
+    root = await schemaOf(config, reflect)
     if (root === null) return []
     method = resolveMethod(root, config['grpc.service.name'], config['grpc.method.name'])
   } catch (error) {
@@ -66,7 +74,7 @@ export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<u
     const others = Object.fromEntries(FIELD_KEYS.filter((k) => k !== key).map((k) => [k, null]))
     attempt(() => createDecoder({ ...config, ...others }, method.responseType))
   }
-  if (errors.length === 0) attempt(() => checkResume(config, planMethod(config, method)))
+  if (errors.length === 0) attempt(() => checkResume(config, planMethod(config, root, method)))
   return errors
 }
 
@@ -79,13 +87,14 @@ async function schemaOf(config: GrpcConfig, reflect: Reflect): Promise<Root | nu
   return unread && !needsResponseType(config) ? null : reflect()
 }
 
-function planMethod(config: GrpcConfig, method: StreamMethod): StreamPlan {
+function planMethod(config: GrpcConfig, root: Root, method: StreamMethod): StreamPlan {
   const base = requestOf(config, method.requestType)
   const set = resumeSetter(config, method.requestType)
   const next = config['grpc.resume.request.next']
   return {
     path: method.path,
     decoder: createDecoder(config, method.responseType),
+    root,
     request: (last) => (set === null || last === null ? base : set(base, valueToRequest(last, next))),
   }
 }

@@ -10,6 +10,7 @@ import {
 import { type RenewedTls, restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from '../config/metadata.ts'
+import { AnyTypes } from './any-types.ts'
 import type { GrpcConnection, OpenConnection } from './connection.ts'
 import type { RecordBuilder } from '../records/record-builder.ts'
 import { committedPosition, type Resume } from '../records/resume.ts'
@@ -59,10 +60,13 @@ export class StreamReader {
    * again.
    */
   #mustReopen = false
+  readonly #anyTypes: AnyTypes
 
   constructor(parts: StreamReaderParts, plan: StreamPlan | null) {
     this.#parts = parts
     this.#plan = plan
+    const { config, builder, log } = parts
+    this.#anyTypes = new AnyTypes({ config, builder, log, open: (signal) => this.#openConnection(signal) })
   }
 
   /**
@@ -120,6 +124,7 @@ export class StreamReader {
     const { intake, builder, completion, metrics } = this.#parts
     builder.check()
     if (this.#mustReopen) await this.#reopen(signal)
+    if (this.#anyTypes.holds) return this.#withTypes(waitMs, signal)
     const messages = completion.done ? await this.#nothing(waitMs, signal) : await this.#take(waitMs, signal)
     metrics.maybeWrite(intake.connected || completion.done)
     if (messages === null) {
@@ -129,16 +134,31 @@ export class StreamReader {
     const records = messages.length === 0 ? [] : builder.build(messages)
     metrics.handedOut(messages.length, records.length)
     if (this.#drainingSince !== null) this.#drainedCount += records.length
-    return records
+    if (this.#plan === null || this.#plan.decoder.unknownTypes.size === 0) return records
+    this.#anyTypes.hold(records)
+    return this.#withTypes(waitMs, signal)
+  }
+
+  /** The held records, with types of Any that the server knows; [] after a wait while it cannot be asked. */
+  async #withTypes(waitMs: number, signal: AbortSignal): Promise<SourceRecord[]> {
+    const { intake, builder } = this.#parts
+    const learned = (plan: StreamPlan): void => {
+      this.#plan = plan
+      builder.useDecoder(plan.decoder)
+    }
+    const records = await this.#anyTypes.release(this.#plan!, learned, intake.connected, signal)
+    if (records === null) await sleep(waitMs, signal)
+    return records ?? []
   }
 
   position(): OffsetEntry | null {
     const { builder, completion } = this.#parts
-    return completion.position(builder)
+    // Held records come before the end.
+    return this.#anyTypes.holds ? null : completion.position(builder)
   }
 
   completed(): string | null {
-    return this.#parts.completion.words
+    return this.#anyTypes.holds ? null : this.#parts.completion.words
   }
 
   /** Ends the intake. `read` then returns the records of the queued messages, and null after them. */
@@ -186,6 +206,7 @@ export class StreamReader {
 
   async #reopen(signal: AbortSignal): Promise<void> {
     this.#mustReopen = false
+    this.#anyTypes.drop()
     await this.#parts.intake.take(Infinity, 0, signal)
     if (this.#drainingSince === null) await this.connect(signal)
   }
@@ -238,6 +259,7 @@ export class StreamReader {
   #connected(): void {
     const { config, log, context, resume, builder, metrics } = this.#parts
     this.#connects++
+    this.#anyTypes.connected()
     metrics.connects = this.#connects
     if (this.#connects === 1) log.info('grpc_client_started', { server: serverOf(config) })
     else log.info('session_initialized', { session_id: randomUUID() })

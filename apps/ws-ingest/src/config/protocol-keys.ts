@@ -24,7 +24,8 @@ export const initializationKeys = {
     sensitive: true,
     untrimmed: true,
     doc: 'Template of the text message that authenticates. It is sent before any subscription, and again on each reconnect. Values: {{timestamp.ms}}, {{timestamp.s}}, {{timestamp.iso}}, {{timestamp.utc}} (to the second, without zone), {{uuid}}, {{session.id}}, {{signature}}, {{received.<path>}}.',
-    example: '{"op":"login","apiKey":"${env:API_KEY}","timestamp":"{{timestamp.s}}","sign":"{{signature}}"}',
+    example:
+      '{"op":"login","apiKey":"${file:feed.properties:api.key}","timestamp":"{{timestamp.s}}","sign":"{{signature}}"}',
   },
   'websocket.auth.ack.match': {
     type: 'string',

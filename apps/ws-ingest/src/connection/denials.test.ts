@@ -3,9 +3,10 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { NotConnectedError, parseConfig, type Props } from '@tributary/connect-api'
+import type { ConnectionLife } from '@tributary/push-source'
 import { websocketSpec } from '../config/config.ts'
 import { connectError, HandshakeRefused } from '../transport/errors.ts'
-import { type ConnectionLife, Denials } from './denials.ts'
+import { Denials } from './denials.ts'
 
 const MUTE: ConnectionLife = { heard: false, lastedMs: 50 }
 const HEARD: ConnectionLife = { heard: true, lastedMs: 50 }

@@ -1,16 +1,8 @@
 import type { ConnectError } from '@tributary/connect-api'
-import { Refusals } from '@tributary/push-source'
+import { type ConnectionLife, Refusals } from '@tributary/push-source'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import { HandshakeRefused } from '../transport/errors.ts'
 import { wsErrors } from '../errors.ts'
-
-/** What a connection was when it ended. */
-export interface ConnectionLife {
-  /** Whether any message arrived, be it data of the feed or a reply. */
-  readonly heard: boolean
-  /** ms since it was opened */
-  readonly lastedMs: number
-}
 
 /**
  * Tells ends of a feed's connections that a user must see to from those that pass: `websocket.reconnect.denied.codes`
@@ -20,15 +12,16 @@ export class Denials {
   readonly #url: string
   readonly #denied: ReadonlySet<number>
   readonly #stop: ReadonlySet<number>
-  readonly #healthyMs: number
-  readonly #handshakes = new Refusals()
-  readonly #closes = new Refusals()
+  readonly #handshakes: Refusals
+  readonly #closes: Refusals
 
   constructor(config: WebSocketConfig) {
     this.#url = shownUrl(config['websocket.url'])
     this.#denied = new Set(config['websocket.reconnect.denied.codes'].map(Number))
     this.#stop = new Set(config['websocket.reconnect.stop.codes'].map(Number))
-    this.#healthyMs = config['websocket.reconnect.healthy.ms']
+    const healthyMs = config['websocket.reconnect.healthy.ms']
+    this.#handshakes = new Refusals(healthyMs)
+    this.#closes = new Refusals(healthyMs)
   }
 
   /** The server accepted an opening handshake. */
@@ -56,13 +49,13 @@ export class Denials {
    * first thing that a server says is a denial. Servers close with the same codes when a limit of messages is reached,
    * and when the credentials of a healthy connection expire.
    */
-  closed(code: number, error: ConnectError, { heard, lastedMs }: ConnectionLife): ConnectError {
+  closed(code: number, error: ConnectError, life: ConnectionLife): ConnectError {
     if (this.#stop.has(code)) return this.#stopped(code, error)
-    if (heard || lastedMs >= this.#healthyMs || !this.#denied.has(code)) {
+    if (!this.#denied.has(code)) {
       this.#closes.accepted()
       return error
     }
-    if (!this.#closes.refused()) return error
+    if (!this.#closes.refused(life)) return error
     const text = `The server closed ${this.#closes.inARow} connections in a row before it sent anything. ${error.message}`
     return wsErrors.WEBSOCKET_DENIED(text, { cause: error })
   }

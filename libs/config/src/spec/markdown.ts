@@ -40,7 +40,7 @@ function description(spec: Partial<KeySpec> & Pick<KeySpec, 'doc'>): string {
     accepts === '' ? '' : `Accepts ${prose(accepts)}.`,
     spec.env === undefined ? '' : `Environment variable: \`${spec.env}\`.`,
     spec.example === undefined ? '' : `Example: \`${escape(spec.example)}\`.`,
-    spec.sensitive || spec.type === 'password' ? 'Kept out of logs and answers.' : '',
+    spec.sensitive || spec.type === 'password' ? 'Hidden in logs, errors and validation; `GET …/config` shows it.' : '',
   ]
     .filter((part) => part !== '')
     .join(' ')

@@ -69,7 +69,7 @@ export interface KeySpec {
   readonly example?: string
   /** Set for a key that has no effect any more or was replaced: the text of the documentation and of one warning. */
   readonly deprecated?: string
-  /** The value never appears in logs or answers, although its type is not PASSWORD (kept STRING for old clients). */
+  /** The value is hidden as a PASSWORD is, although its type is not PASSWORD (kept STRING for old clients). */
   readonly sensitive?: boolean
   /** Accepts a trailing ` # comment` on the value, which properties files of users contain by mistake. */
   readonly stripComment?: boolean

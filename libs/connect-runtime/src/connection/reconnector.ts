@@ -1,4 +1,4 @@
-import { backoffMs, type Clock } from '@tributary/async'
+import { abortable, backoffMs, type Clock } from '@tributary/async'
 import { errorKind, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
@@ -27,6 +27,11 @@ export interface ReconnectorOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly random?: () => number
+  /**
+   * Whether another run will replace this one, because a config provider has new values: asked before each try to connect again.
+   * Absent: never.
+   */
+  readonly replaced?: () => Promise<boolean>
 }
 
 /**
@@ -69,10 +74,17 @@ export class Reconnector {
     this.#failedPolls = 0
   }
 
-  /** Connects; tries again as long as the policy allows. Throws an error that is no outage, and the signal's reason. */
-  async connect(signal: AbortSignal): Promise<void> {
+  /**
+   * Connects; tries again as long as the policy allows. Throws an error that is no outage, and the signal's reason. `mayBeReplaced`:
+   * false for a run that must go on, because Kafka does not take what it holds.
+   */
+  async connect(signal: AbortSignal, mayBeReplaced = true): Promise<void> {
     for (;;) {
       await this.#waitForTurn(signal)
+      if (mayBeReplaced && this.#tries > 0 && (await this.#options.replaced?.()) === true) {
+        // The other run ends this one.
+        await abortable(new Promise(() => {}), signal)
+      }
       try {
         await this.#tryOnce(signal)
       } catch (error) {

@@ -57,7 +57,7 @@ export class WorkerSourceTask {
     const { task, plugin, clock, log, config } = parts
     this.progress = new TaskProgress(clock.now())
     const policy = plugin.reconnectPolicy?.(parts.props) ?? DEFAULT_RECONNECT
-    this.connection = new Reconnector({ task, policy, clock, log })
+    this.connection = new Reconnector({ task, policy, clock, log, replaced: () => parts.replaced() })
     this.#sender = new BatchSender(parts)
     this.#converter = new BatchConverter(parts, this.#sender, this.progress)
     const onFailure = (error: unknown): void => this.fail(error)

@@ -46,7 +46,7 @@ export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): H
     dataDir: '/nonexistent',
     // A stop has no Kafka to deliver to, so it need not wait.
     defaults: { 'task.shutdown.graceful.timeout.ms': '1' },
-    environment: {},
+    providers: {},
     restart: { max: 0, backoffMs: 1, backoffMaxMs: 1, healthyMs: 1 },
   }
   const herder = new Herder({

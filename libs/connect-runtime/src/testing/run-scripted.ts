@@ -69,6 +69,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
     failure: undefined,
     failureKind: null,
     run: new WorkerSourceTask({
+      replaced: () => Promise.resolve(false),
       id: { connector: 'c', task: 0 },
       plugin,
       task,

@@ -53,6 +53,8 @@ export interface TaskRequest extends ResolvedProps {
   readonly finite?: boolean
   /** The source has announced the end of the connection; absent: nobody replaces it. */
   readonly onConnectionEnding?: () => void
+  /** See ReconnectorOptions. Absent: never. */
+  readonly replaced?: () => Promise<boolean>
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
   readonly onTopic: (topic: string) => void
 }
@@ -131,6 +133,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     dataDir: taskFolder(environment.dataDir, id),
     clock,
     log,
+    replaced: request.replaced ?? (() => Promise.resolve(false)),
     onState,
     onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })

@@ -1,6 +1,12 @@
 import { resolve } from 'node:path'
 import { systemClock } from '@tributary/async'
-import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
+import {
+  type ConfigProviders,
+  kafkaConnection,
+  type KafkaConnection,
+  providersFrom,
+  type ValuesOf,
+} from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
 import { createStores, followLogLevels, type PluginEntry, type Stores, storesOptions } from '@tributary/connect-storage'
@@ -75,6 +81,7 @@ class Worker {
   readonly #admin: KafkaAdmin
   /** The worker's values for INHERITED_KEYS. */
   readonly #defaults: Props
+  readonly #providers: ConfigProviders
   readonly #overlaps: Overlaps
   readonly #herder: Herder
   readonly #leftBehind: LeftBehind
@@ -106,7 +113,8 @@ class Worker {
     this.#stores = createStores({ connection, log, driver, mayWriteOffsets, ...storesOptions(settings) })
     this.#admin = new KafkaAdmin(connection)
     this.#defaults = Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
-    this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, environment: process.env })
+    this.#providers = providersFrom(settings, process.env)
+    this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, providers: this.#providers })
     const environment = this.#taskEnvironment(connection, driver)
     this.#herder = this.#createHerder(environment)
     this.#leftBehind = new LeftBehind({
@@ -141,7 +149,10 @@ class Worker {
       ...(this.#instanceId !== null && { instance: this.#groupInstance(this.#instanceId) }),
     })
     const exactlyOnceSource = this.#exactlyOnceSource
-    addInternalRoutes(host.admin, { plugins, herder: this.#herder, key: settings['internal.key'], exactlyOnceSource })
+    addInternalRoutes(host.admin, {
+      ...{ plugins, herder: this.#herder, key: settings['internal.key'] },
+      ...{ exactlyOnceSource, providers: this.#providers },
+    })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
     registerLeftBehindMetrics(this.#leftBehind)
     host.onUnhandled?.(failScopeOf)
@@ -286,7 +297,7 @@ class Worker {
       dataDir: resolve(settings['data.dir']),
       handOverTimeoutMs: settings['task.handover.timeout.ms'],
       defaults: this.#defaults,
-      environment: process.env,
+      providers: this.#providers,
       clock: systemClock,
       log,
       restart: {

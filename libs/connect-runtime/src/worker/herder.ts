@@ -121,6 +121,7 @@ export class Herder {
         throw error
       }
     }
+    await this.#options.overlaps.learn(config.snapshot)
     if (assignment !== this.#latest || this.#stopped) return
     for (const unit of assignment.run) {
       // The end of a cancelled preparation causes another round, which assigns the unit again.
@@ -175,10 +176,11 @@ export class Herder {
   }
 
   #createConnector(unit: string): ConnectorUnit | null {
-    const { config, status, fencing, workerId, group, log } = this.#options
+    const { config, status, fencing, environment, workerId, group, log } = this.#options
     const { connector } = parseUnit(unit)
     const plugin = this.#pluginOf(connector)
-    const shared = { config, status, fencing, group: group(), workerId, log }
+    const { providers } = environment
+    const shared = { config, status, fencing, providers, group: group(), workerId, log }
     return plugin && new ConnectorUnit({ connector, plugin, epoch: group().generation, ...shared })
   }
 

@@ -1,9 +1,10 @@
-import { type ConfigSpec, defineConfig, kafkaSettings } from '@tributary/config'
+import { type ConfigSpec, defineConfig, kafkaSettings, providerSettings } from '@tributary/config'
 import { storageKeys } from '@tributary/connect-storage'
 
 const keys = {
   ...kafkaSettings,
   ...storageKeys,
+  ...providerSettings,
   'internal.key': {
     type: 'password',
     default: null,

@@ -1,7 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import type { Keys, Rule, ValuesOf } from '@tributary/config'
+import { type Keys, readRegularFile, type Rule, type ValuesOf } from '@tributary/config'
 import { ConfigError } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { pushSourceErrors } from '../errors.ts'
@@ -165,7 +164,7 @@ async function readTlsFile({ key, value }: TlsSetting, what: string): Promise<st
   // Secret stores return the text itself. No path begins with this.
   if (text.startsWith('-----BEGIN')) return text
   try {
-    return await readFile(text, 'utf8')
+    return (await readRegularFile(text)).toString('utf8')
   } catch (error) {
     const reason = (error as Error).message
     throw pushSourceErrors.TLS_FILE(`Cannot read TLS ${what} ${text}: ${reason}`, { field: key, cause: error })

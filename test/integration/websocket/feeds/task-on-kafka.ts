@@ -59,7 +59,7 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
     dataDir: join(temporaryFolder('ws-task'), 'tasks'),
     groupId: `${cluster}-tasks`,
     defaults: DEFAULTS,
-    environment: {},
+    providers: {},
     clock: systemClock,
     log: logger,
   }
@@ -74,7 +74,7 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
   const { run, stats } = createTask(environment, {
     id: { connector: 'feed', task: 0 },
     plugin: websocketSource,
-    ...resolveProps(environment, websocketSource, stored),
+    ...(await resolveProps(environment, websocketSource, stored)),
     lease: LEASE,
     onState: (_state, error) => (failure = error ?? failure),
     onTopic: () => {},

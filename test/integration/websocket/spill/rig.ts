@@ -80,14 +80,14 @@ export async function startSpillRig(
       dataDir,
       groupId: `${cluster}-tasks`,
       defaults: {},
-      environment: {},
+      providers: {},
       clock: systemClock,
       log: logger,
     } as const
     const { run, stats }: CreatedTask = createTask(environment, {
       id: { connector: 'feed', task: 0 },
       plugin: websocketSource,
-      ...resolveProps(environment, websocketSource, { ...stored, ...more }),
+      ...(await resolveProps(environment, websocketSource, { ...stored, ...more })),
       lease: LEASE,
       onState: () => {},
       onTopic: () => {},

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
+import { noTimeText, recordTime, type TimestampUnit } from '@tributary/push-source'
 import { type PathStep, resolvePath, toScalar } from './field-path.ts'
 import type { Field, MessageType } from '../model/model.ts'
-import { parseRfc3339 } from './rfc3339.ts'
 import { decodeError, MAX_DEPTH, tooDeep, WireReader, wireTypeOf } from '../wire/wire.ts'
 import { grpcErrors } from '../../errors.ts'
 
@@ -25,40 +25,41 @@ export function fieldReader(type: MessageType, path: string, configKey: string):
 }
 
 /**
- * Creates a reader of a time in ms since the epoch. The field is a google.protobuf.Timestamp; an integer or a float,
- * which is ms since the epoch; or a string, which is RFC 3339 or such an integer. Null means unset, or an empty string.
- * Throws ConfigError like `fieldReader`. The reader throws DataError, `PROTOBUF_TIMESTAMP` when the value is not a
- * time.
+ * Creates a reader of a time in ms since the epoch. The field is a google.protobuf.Timestamp or another message of
+ * `seconds` and `nanos`; a number, which counts `unit`s; or a string, as `recordTime` reads it. Null means unset, or an
+ * empty string. Throws ConfigError like `fieldReader`. The reader throws DataError, `PROTOBUF_TIMESTAMP` when the value
+ * is no time from 1970 to 9999.
  */
 export function timestampReader(
   type: MessageType,
   path: string,
   configKey: string,
+  unit: TimestampUnit,
 ): (bytes: Uint8Array) => number | null {
   const steps = resolvePath(type, path, configKey)
-  const message = steps.at(-1)!.field.messageType
-  if (message?.fullName === 'google.protobuf.Timestamp') {
-    const [readSeconds, readNanos] = message.fields.slice(0, 2).map((field) => readerOf([...steps, { message, field }]))
-    return (bytes) => {
-      const seconds = readSeconds!(bytes)
-      return seconds === null ? null : Number(seconds) * 1000 + Math.floor(Number(readNanos!(bytes)) / 1_000_000)
-    }
-  }
-  const read = readerOf(toScalar(steps, path, configKey, ['bool', 'bytes', 'enum']))
+  const read = secondsReader(steps) ?? readerOf(toScalar(steps, path, configKey, ['bool', 'bytes', 'enum']))
   return (bytes) => {
     const value = read(bytes)
     if (value === null || value === '') return null
-    const ms = typeof value === 'string' ? timeOf(value) : Math.trunc(Number(value))
-    if (Number.isSafeInteger(ms)) return ms
-    const shown = String(value).slice(0, 60)
-    throw grpcErrors.PROTOBUF_TIMESTAMP(`${path} is "${shown}": neither an RFC 3339 time nor ms since the epoch`)
+    const ms = recordTime(value, unit)
+    if (!Number.isNaN(ms)) return ms
+    throw grpcErrors.PROTOBUF_TIMESTAMP(noTimeText(path, value, unit))
   }
 }
 
-function timeOf(text: string): number {
-  if (/^-?\d{1,16}$/.test(text)) return Number(text)
-  const time = parseRfc3339(text)
-  return time === null ? NaN : Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000)
+/** Reads a message of `seconds` and `nanos`; null when the field is none. */
+function secondsReader(
+  steps: readonly PathStep[],
+): ((bytes: Uint8Array) => Readonly<Record<'seconds' | 'nanos', FieldValue>> | null) | null {
+  const message = steps.at(-1)!.field.messageType
+  const [seconds, nanos] = ['seconds', 'nanos'].map((name) => message?.fields.find((f) => f.name === name))
+  if (!message || !seconds || !nanos || ![seconds, nanos].every((f) => !f.repeated && /int|fixed/.test(f.type)))
+    return null
+  const [readSeconds, readNanos] = [seconds, nanos].map((field) => readerOf([...steps, { message, field }]))
+  return (bytes) => {
+    const value = readSeconds!(bytes)
+    return value === null ? null : { seconds: value, nanos: readNanos!(bytes) ?? 0 }
+  }
 }
 
 /** The message with the leaf exists but the leaf is not set. (null: that message does not exist either.) */

@@ -74,6 +74,10 @@ export const grpcErrors = defineErrors({
     type: NotConnectedError,
     doc: 'The stream broke, or ended with a status that may heal. The task opens the stream again, and waits as long as the server asks for.',
   },
+  GRPC_TARGET: {
+    type: ConfigError,
+    doc: '`grpc.server.host` is no host, no target of gRPC, and no list of these.',
+  },
   PROTOBUF_DECODE: {
     type: DataError,
     doc: 'The bytes of a message do not fit its type, or lack a required field.',

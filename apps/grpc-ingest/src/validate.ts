@@ -10,7 +10,7 @@ import { checkTls, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './config/metadata.ts'
 import { openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
-import { metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
+import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
 import { type GrpcConfig, grpcSpec, tls } from './config/spec.ts'
 import { StatusErrors } from './stream/status-errors.ts'
 import { checkPlan } from './stream/stream-plan.ts'
@@ -28,9 +28,10 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
   const errors: FieldError[] = []
   const config = parseConfig(grpcSpec, props)
   const metadata = await collect(errors, () => metadataOf(config, props))
+  const addresses = await collect(errors, () => addressesOf(config))
   const tlsErrors = config['grpc.tls.enabled'] ? await checkTls(tls.settings(config)) : []
   errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))
-  if (metadata === undefined || tlsErrors.length > 0) return errors
+  if (metadata === undefined || addresses === undefined || tlsErrors.length > 0) return errors
   const options = await readGrpcTls(config)
   for (const error of await checkPlan(config, () => reflectOnce(config, metadata, options, signal))) {
     const found = fieldError(error)

@@ -5,7 +5,7 @@ import type { Logger } from '@tributary/telemetry'
 import { openConnection, type OpenConnection } from './connection.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { committedPosition, type OnDoubt, Resume } from '../records/resume.ts'
-import { metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
+import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
 import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
 import { Completion } from './completion.ts'
 import { StatusErrors } from './status-errors.ts'
@@ -23,6 +23,7 @@ export async function createStreamReader(
 ): Promise<StreamReader> {
   const config = parseConfig(grpcSpec, context.config)
   const metadata = metadataOf(config, context.config)
+  addressesOf(config)
   const runId = randomUUID()
   const log = context.log.child(
     {

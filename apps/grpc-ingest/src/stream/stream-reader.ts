@@ -234,6 +234,7 @@ export class StreamReader {
   async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
     const { config, metadata, tls, open, log } = this.#parts
     const options = await tls.options()
+    if (options?.rejectUnauthorized === false) log.warn('tls_not_verified', { reason: 'grpc.tls.verify=false' })
     this.#keepaliveTimeMs = keepaliveLessons.timeMs(config)
     try {
       return await open({ config, metadata, tls: options, keepaliveTimeMs: this.#keepaliveTimeMs }, signal)

@@ -70,11 +70,15 @@ describe('addresses of a server of grpc-go', { concurrency: false }, () => {
     await refused({ ...props, 'grpc.tls.server.name': 'feed.example.com' }, /altnames/)
   })
 
-  test('without verification any certificate is taken, and each connect says so', async () => {
+  test('without verification any certificate is taken, and log and health say so', async () => {
     const props = tickerProps(secure.port, { 'grpc.server.host': '127.0.0.2', 'grpc.tls.enabled': 'true' })
     await refused(props, /certificate/)
-    const { event } = await receives({ ...props, 'grpc.tls.verify': 'false' })
-    assert.equal(event('tls_not_verified')?.level, 'warn')
+    const driven = await driveTask({ ...props, 'grpc.tls.verify': 'false' })
+    await driven.connect()
+    await driven.pollTo(3)
+    assert.equal(driven.event('tls_not_verified')?.level, 'warn')
+    assert.match(driven.task.caution?.() ?? '', /certificate of the server is not verified/)
+    await driven.task.stop()
   })
 
   test('unix: and dns:/// targets are read', async () => {

@@ -161,6 +161,11 @@ export class StreamReader {
     return this.#anyTypes.holds ? null : this.#parts.completion.words
   }
 
+  caution(): string | null {
+    const { 'grpc.tls.enabled': secure, 'grpc.tls.verify': verified } = this.#parts.config
+    return secure && !verified ? 'The certificate of the server is not verified (grpc.tls.verify=false).' : null
+  }
+
   /** Ends the intake. `read` then returns the records of the queued messages, and null after them. */
   drain(): void {
     const { intake, log, context, metrics } = this.#parts

@@ -34,6 +34,14 @@ export const grpcErrors = defineErrors({
     type: ConfigError,
     doc: 'The service has no such method. The message lists the methods that it has.',
   },
+  GRPC_OAUTH: {
+    type: NotConnectedError,
+    doc: 'The token endpoint of OAuth did not give an access token. The task asks again before it connects again.',
+  },
+  GRPC_OAUTH_REFUSED: {
+    type: ConfigError,
+    doc: 'The token endpoint refused the credentials three times in a row. Mend the settings `grpc.oauth.*`, then restart the task.',
+  },
   GRPC_OFFSET: {
     type: ConfigError,
     doc: 'The request to alter offsets does not have the form that this connector writes.',

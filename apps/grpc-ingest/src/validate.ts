@@ -8,6 +8,7 @@ import {
 } from '@tributary/connect-api'
 import { checkTls, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './config/metadata.ts'
+import { accessTokenOf } from './stream/access-token.ts'
 import { openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
 import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
@@ -47,7 +48,8 @@ async function reflectOnce(
   signal: AbortSignal,
 ): Promise<Root> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
-  const connection = await openConnection({ config, metadata, tls: options, keepaliveTimeMs: 0 }, until)
+  const complete = (await accessTokenOf(config)?.addTo(metadata, until)) ?? metadata
+  const connection = await openConnection({ config, metadata: complete, tls: options, keepaliveTimeMs: 0 }, until)
   try {
     return await connection.reflect(
       new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms']),

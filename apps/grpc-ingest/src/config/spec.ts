@@ -7,6 +7,7 @@ import {
   tlsSettings,
   topicKey,
 } from '@tributary/push-source'
+import { oauthKeys, oauthRules } from './oauth-keys.ts'
 
 const CONNECTION = 'Connection'
 const TLS = 'TLS'
@@ -119,6 +120,7 @@ const keys = {
     doc: 'Metadata of the call as name:value,name:value. Put a value with commas in double quotes. The value of a name that ends in -bin is base64.',
     example: 'authorization:Bearer token123,x-api-key:key456',
   },
+  ...oauthKeys,
   'grpc.deadline.ms': {
     type: 'long',
     default: 0,
@@ -341,6 +343,7 @@ export const grpcSpec = defineConfig(keys, {
   },
   rules: [
     ...tls.rules,
+    ...oauthRules,
     { rule: 'requires', key: 'grpc.resume.request.field', needs: ['grpc.resume.field'] },
     { rule: 'requires', key: 'sequence.reset', needs: ['grpc.resume.field'] },
     { rule: 'visibleWhen', key: 'grpc.tls.ca.cert', when: 'grpc.tls.enabled', equals: ['true'] },

@@ -16,7 +16,7 @@ export const grpcErrors = defineErrors({
   },
   GRPC_FIELD_PATH: {
     type: ConfigError,
-    doc: '`grpc.resume.field`, `key.field` or `timestamp.field` names a field that the message does not have, or one whose type does not fit.',
+    doc: '`grpc.resume.field`, `key.field`, `timestamp.field` or `record.skip.match` names a field that the message does not have, or one whose type does not fit.',
   },
   GRPC_MESSAGE_TOO_LARGE: {
     type: ConfigError,

@@ -280,6 +280,15 @@ const keys = {
     recommended: ['deliver', 'fail', 'drop'],
     doc: 'What becomes of a message whose numeric value is not above the last one, if the source does not remember that it delivered this message: the last 10,000 messages while the task runs, those of the last 64 values after a restart. deliver: the server has restarted its numbering; the message is delivered and a gap is counted. If the server only sends old messages again, they are delivered twice. fail: the task fails. drop: the message is counted as a duplicate and left out. A server that restarts its numbering then loses messages. Unset: fail with exactly.once.support=required, deliver otherwise.',
   },
+  'record.skip.match': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: RECORD,
+    displayName: 'Skip when',
+    doc: 'Rule for messages to leave out, such as heartbeats inside the stream: path, !path, path == value, path != value, joined by && and ||. A path alone: the field is set, which for a proto3 field without presence means not zero. Enums have their names. The resume field of such a message is not read.',
+    example: 'heartbeat || kind == PING',
+  },
   'key.field': {
     type: 'string',
     default: null,

@@ -78,7 +78,7 @@ export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<u
   return errors
 }
 
-const FIELD_KEYS = ['key.field', 'timestamp.field', 'grpc.resume.field'] as const
+const FIELD_KEYS = ['key.field', 'timestamp.field', 'grpc.resume.field', 'record.skip.match'] as const
 
 async function schemaOf(config: GrpcConfig, reflect: Reflect): Promise<Root | null> {
   const descriptor = config['grpc.proto.descriptor']?.trim()

@@ -28,7 +28,7 @@ export const grpcErrors = defineErrors({
   },
   GRPC_METHOD_NOT_STREAMING: {
     type: ConfigError,
-    doc: 'The method does not take one request and stream its responses.',
+    doc: 'The method does not stream its responses.',
   },
   GRPC_METHOD_UNKNOWN: {
     type: ConfigError,

@@ -42,7 +42,15 @@ export function needsResponseType(config: GrpcConfig): boolean {
 export function createDecoder(config: GrpcConfig, type: MessageType | null): Decoder {
   const unknownTypes = new Set<string>()
   if (type === null) {
-    return { valueSchema: BYTES_SCHEMA, value: rawBytes, key: none, timestamp: none, resume: none, skips: null, unknownTypes }
+    return {
+      valueSchema: BYTES_SCHEMA,
+      value: rawBytes,
+      key: none,
+      timestamp: none,
+      resume: none,
+      skips: null,
+      unknownTypes,
+    }
   }
   const json = config['grpc.value.format'] === 'json'
   const keyField = config['key.field']

@@ -24,7 +24,7 @@ export class AccessToken {
   readonly #config: GrpcConfig
   readonly #url: string
   readonly #now: () => number
-  readonly #refusals = new Refusals()
+  readonly #refusals = new Refusals(Infinity)
   #refreshToken: string | null
   #token: Token | null = null
 

@@ -93,6 +93,8 @@ export class StreamReader {
         {
           path: plan.path,
           metadata,
+          keepOpen: plan.keepOpen,
+          repeat: plan.repeat,
           message: plan.request(resume === null ? null : resume.last),
           deadlineMs: config['grpc.deadline.ms'],
           maxMessageBytes: config['grpc.max.inbound.message.size'],

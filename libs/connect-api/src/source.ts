@@ -127,6 +127,8 @@ export interface SourceTask {
   position?(): OffsetEntry | null
   /** One sentence for health, once the source has ended for good and the task reads nothing more; null before. */
   completed?(): string | null
+  /** One sentence that health adds while the task runs: what is dangerous in the configuration; null for nothing. */
+  caution?(): string | null
   /**
    * The error that ended the connection, although `poll` will throw it only after the records that are still queued; null while
    * the connection lives, or when the error cannot heal. The runtime asks while Kafka takes nothing and nobody polls: then it

@@ -1,4 +1,7 @@
 export { checkOffsets, type OffsetField } from './check-offsets.ts'
+export { dial, type DialOptions, type Endpoint, endpointOf, type ProxyOptions, type TlsOptions } from './dial/dial.ts'
+export { HandshakeRefused } from './dial/handshake-refused.ts'
+export { proxyFor } from './dial/proxy-environment.ts'
 export { pushSourceErrors } from './errors.ts'
 export { HTTP_SOURCE_HEADERS, HttpSource, type HttpSourceOptions } from './http-source.ts'
 export { type HttpStream, type HttpStreamRequest, openHttpStream } from './http-stream.ts'

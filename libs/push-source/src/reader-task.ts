@@ -25,6 +25,7 @@ export interface SourceReader {
 interface OptionalMethods {
   position(): OffsetEntry | null
   completed(): string | null
+  caution(): string | null
   lostConnection(): NotConnectedError | null
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void
   commit(signal: AbortSignal): Promise<void>

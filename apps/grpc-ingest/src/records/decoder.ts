@@ -2,6 +2,7 @@ import { BYTES_SCHEMA, type Schema, STRING_SCHEMA } from '@tributary/connect-api
 import type { TimestampUnit } from '@tributary/push-source'
 import type { ResumeValue } from './resume.ts'
 import { fieldReader, type FieldValue, jsonWriter, type MessageType, timestampReader } from '../schema/index.ts'
+import { type MessageTest, skipRule } from './skip-rule.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 
 /**
@@ -16,6 +17,8 @@ export interface Decoder {
   readonly resume: (message: Uint8Array) => ResumeValue | null
   /** Types that Any values named and the schema lacks, since the set was cleared; a few of them. */
   readonly unknownTypes: Set<string>
+  /** Whether the message becomes no record; null: every message does. */
+  readonly skips: MessageTest | null
 }
 
 /** An Any can name any type, so a server could name ever new ones. */
@@ -30,7 +33,8 @@ export function needsResponseType(config: GrpcConfig): boolean {
     config['grpc.value.format'] === 'json' ||
     config['key.field'] !== null ||
     config['timestamp.field'] !== null ||
-    config['grpc.resume.field'] !== null
+    config['grpc.resume.field'] !== null ||
+    config['record.skip.match'] !== null
   )
 }
 
@@ -38,7 +42,15 @@ export function needsResponseType(config: GrpcConfig): boolean {
 export function createDecoder(config: GrpcConfig, type: MessageType | null): Decoder {
   const unknownTypes = new Set<string>()
   if (type === null) {
-    return { valueSchema: BYTES_SCHEMA, value: rawBytes, key: none, timestamp: none, resume: none, unknownTypes }
+    return {
+      valueSchema: BYTES_SCHEMA,
+      value: rawBytes,
+      key: none,
+      timestamp: none,
+      resume: none,
+      skips: null,
+      unknownTypes,
+    }
   }
   const json = config['grpc.value.format'] === 'json'
   const keyField = config['key.field']
@@ -49,6 +61,7 @@ export function createDecoder(config: GrpcConfig, type: MessageType | null): Dec
   const onUnknownType = (name: string): void => {
     if (unknownTypes.size < MAX_UNKNOWN_TYPES) unknownTypes.add(name)
   }
+  const rule = config['record.skip.match']
   return {
     valueSchema: json ? STRING_SCHEMA : BYTES_SCHEMA,
     value: json ? jsonWriter(type, { omitUnset, onUnknownType }) : rawBytes,
@@ -56,6 +69,7 @@ export function createDecoder(config: GrpcConfig, type: MessageType | null): Dec
     timestamp: timestampField === null ? none : timestampReader(type, timestampField, 'timestamp.field', unit),
     resume: resumeField === null ? none : resumeReader(type, resumeField),
     unknownTypes,
+    skips: rule === null ? null : skipRule(type, rule),
   }
 }
 

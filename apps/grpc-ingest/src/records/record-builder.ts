@@ -127,6 +127,7 @@ export class RecordBuilder {
     let timestamp: number | null = null
     let error: DataError | undefined
     try {
+      if (decoder.skips?.(message)) return null
       if (resume !== null && !resume.accept(decoder.resume(message), message)) return null
       key = decoder.key(message)
       timestamp = decoder.timestamp(message)

@@ -1,7 +1,7 @@
 import { ConfigError, type ConnectError, NotConnectedError } from '@tributary/connect-api'
 import { reasonOf } from '@tributary/push-source'
 import type { Metadata } from '../config/metadata.ts'
-import { serverOf, sessionOptions } from '../config/settings.ts'
+import { addressesOf, sessionOptions } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 import { type Ask, reflectSchema, reflectType, type Root } from '../schema/index.ts'
 import { CallError, firstMessage, type GrpcSession, openSession, type SessionOptions } from '../transport/index.ts'
@@ -30,22 +30,40 @@ export interface OpenOptions {
 
 export type OpenConnection = (options: OpenOptions, signal: AbortSignal) => Promise<GrpcConnection>
 
-/** Connects. Rejects with NotConnectedError, or with the reason of the signal. */
-export const openConnection: OpenConnection = async ({ config, metadata, tls, keepaliveTimeMs }, signal) => {
-  try {
-    const session = await openSession({ ...sessionOptions(config, tls), keepaliveTimeMs }, signal)
-    return Object.assign(session, {
-      reflect: (statusErrors: StatusErrors, until: AbortSignal) =>
-        reflect(session, config, metadata, statusErrors, until),
-      reflectType: (root: Root, typeName: string, until: AbortSignal) =>
-        reflectMore(session, metadata, root, typeName, until),
-    })
-  } catch (error) {
-    signal.throwIfAborted()
-    throw grpcErrors.GRPC_CONNECT(`Cannot connect to ${serverOf(config)}: ${reasonOf(error)}`, {
-      cause: error,
-    })
+/** Connects to the first address that answers. Rejects with NotConnectedError, or with the reason of the signal. */
+export const openConnection: OpenConnection = async (options, signal) => {
+  const { config, metadata } = options
+  const session = await openFirst(options, signal)
+  return Object.assign(session, {
+    reflect: (statusErrors: StatusErrors, until: AbortSignal) =>
+      reflect(session, config, metadata, statusErrors, until),
+    reflectType: (root: Root, typeName: string, until: AbortSignal) =>
+      reflectMore(session, metadata, root, typeName, until),
+  })
+}
+
+/**
+ * Tries the addresses in order, as gRPC's pick_first does. Each gets an equal share of the time that is left, so that one which
+ * swallows packets does not cost the others their turn.
+ */
+async function openFirst({ config, tls, keepaliveTimeMs }: OpenOptions, signal: AbortSignal): Promise<GrpcSession> {
+  const addresses = addressesOf(config)
+  const end = performance.now() + config['grpc.connection.timeout.ms']
+  const reasons: string[] = []
+  let cause: unknown
+  for (const [index, address] of addresses.entries()) {
+    const share = (end - performance.now()) / (addresses.length - index)
+    const connectTimeoutMs = Math.max(1, Math.ceil(share))
+    try {
+      const session = sessionOptions(config, address, tls)
+      return await openSession({ ...session, connectTimeoutMs, keepaliveTimeMs }, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      cause ??= error
+      reasons.push(`${address.path ?? address.authority}: ${reasonOf(error)}`)
+    }
   }
+  throw grpcErrors.GRPC_CONNECT(`Cannot connect to ${reasons.join('; ')}`, { cause })
 }
 
 /** A server that does not answer a question within this time is treated as gone. */

@@ -10,6 +10,7 @@ import {
 import { type RenewedTls, restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from '../config/metadata.ts'
+import type { AccessToken } from './access-token.ts'
 import { AnyTypes } from './any-types.ts'
 import type { GrpcConnection, OpenConnection } from './connection.ts'
 import type { RecordBuilder } from '../records/record-builder.ts'
@@ -28,6 +29,8 @@ export interface StreamReaderParts {
   readonly context: TaskContext
   readonly config: GrpcConfig
   readonly metadata: Metadata
+  /** null: the metadata is complete. */
+  readonly accessToken: AccessToken | null
   readonly tls: RenewedTls<SessionOptions['tls']>
   readonly open: OpenConnection
   readonly log: Logger
@@ -74,11 +77,12 @@ export class StreamReader {
    * when the server answers.
    */
   async connect(signal: AbortSignal): Promise<void> {
-    const { context, config, metadata, intake, builder, resume, completion } = this.#parts
+    const { context, config, intake, builder, resume, completion } = this.#parts
     if (completion.done) return
     intake.close()
     this.#learn()
-    const connection = await this.#openConnection(signal)
+    const metadata = await this.#metadata(signal)
+    const connection = await this.#openConnection(metadata, signal)
     this.#connection = connection
     const openedAt = context.clock.monotonic()
     connection.onEnding = () => this.#ending(context.clock.monotonic() - openedAt)
@@ -89,6 +93,8 @@ export class StreamReader {
         {
           path: plan.path,
           metadata,
+          keepOpen: plan.keepOpen,
+          repeat: plan.repeat,
           message: plan.request(resume === null ? null : resume.last),
           deadlineMs: config['grpc.deadline.ms'],
           maxMessageBytes: config['grpc.max.inbound.message.size'],
@@ -161,6 +167,11 @@ export class StreamReader {
     return this.#anyTypes.holds ? null : this.#parts.completion.words
   }
 
+  caution(): string | null {
+    const { 'grpc.tls.enabled': secure, 'grpc.tls.verify': verified } = this.#parts.config
+    return secure && !verified ? 'The certificate of the server is not verified (grpc.tls.verify=false).' : null
+  }
+
   /** Ends the intake. `read` then returns the records of the queued messages, and null after them. */
   drain(): void {
     const { intake, log, context, metrics } = this.#parts
@@ -231,9 +242,21 @@ export class StreamReader {
     log.warn('keepalive_slowed', { reason: 'too_many_pings', keepalive_time_ms: timeMs })
   }
 
-  async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
-    const { config, metadata, tls, open, log } = this.#parts
+  async #metadata(signal: AbortSignal): Promise<Metadata> {
+    const { metadata, accessToken, log } = this.#parts
+    if (accessToken === null) return metadata
+    try {
+      return await accessToken.addTo(metadata, signal)
+    } catch (error) {
+      if (error instanceof NotConnectedError) log.error('access_token_failed', { error: error.message })
+      throw error
+    }
+  }
+
+  async #openConnection(metadata: Metadata, signal: AbortSignal): Promise<GrpcConnection> {
+    const { config, tls, open, log } = this.#parts
     const options = await tls.options()
+    if (options?.rejectUnauthorized === false) log.warn('tls_not_verified', { reason: 'grpc.tls.verify=false' })
     this.#keepaliveTimeMs = keepaliveLessons.timeMs(config)
     try {
       return await open({ config, metadata, tls: options, keepaliveTimeMs: this.#keepaliveTimeMs }, signal)

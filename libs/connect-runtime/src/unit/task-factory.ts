@@ -68,6 +68,8 @@ export interface CreatedTask {
   readonly outage: () => Error | null
   /** Why the source has nothing more to read, in a sentence; null while it may have. */
   readonly completed: () => string | null
+  /** What is dangerous in the configuration, in a sentence; null for nothing. */
+  readonly caution: () => string | null
 }
 
 /** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
@@ -137,7 +139,15 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     onState,
     onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })
-  return { run, stats, errors, labels, outage: () => outage, completed: () => task.completed?.() ?? null }
+  return {
+    run,
+    stats,
+    errors,
+    labels,
+    outage: () => outage,
+    completed: () => task.completed?.() ?? null,
+    caution: () => task.caution?.() ?? null,
+  }
 }
 
 /** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */

@@ -25,6 +25,30 @@ export function fieldReader(type: MessageType, path: string, configKey: string):
 }
 
 /**
+ * Creates a test of one field, named like that of `fieldReader`: whether it is `text` (a number in digits, an enum by its name, a
+ * bool as `true` or `false`), or, with null, whether it is set. A message is set when it was sent; a proto3 field without presence,
+ * when it is not its zero value. Throws ConfigError on `configKey`, and the test throws DataError, like `fieldReader`.
+ */
+export function fieldTest(
+  type: MessageType,
+  path: string,
+  text: string | null,
+  configKey: string,
+): (bytes: Uint8Array) => boolean {
+  const steps = resolvePath(type, path, configKey)
+  const { messageType, presence } = steps.at(-1)!.field
+  if (text === null && messageType) {
+    const read = readerOf(steps)
+    return (bytes) => read(bytes) !== null
+  }
+  const scalar = toScalar(steps, path, configKey, ['bytes'])
+  const read = readerOf(scalar)
+  if (text !== null) return (bytes) => String(read(bytes) ?? '') === text
+  const zero = presence ? null : zeroOf(scalar.at(-1)!.field)
+  return (bytes) => read(bytes) !== zero
+}
+
+/**
  * Creates a reader of a time in ms since the epoch. The field is a google.protobuf.Timestamp or another message of
  * `seconds` and `nanos`; a number, which counts `unit`s; or a string, as `recordTime` reads it. Null means unset, or an
  * empty string. Throws ConfigError like `fieldReader`. The reader throws DataError, `PROTOBUF_TIMESTAMP` when the value
@@ -85,7 +109,10 @@ function readerOf(steps: readonly PathStep[]): (bytes: Uint8Array) => FieldValue
         if (siblings[level]!.includes(number)) found = nothing
         r.skip(tag, level)
       } else if (level === last) {
-        found = readScalar(r, field) ?? found
+        if (field.messageType) {
+          found = true
+          r.skip(tag, level)
+        } else found = readScalar(r, field) ?? found
       } else {
         // A second occurrence merges with the first one: fields that it does not set stay.
         const inner = find(enter(r, field, level + 1), level + 1)

@@ -15,7 +15,7 @@ import { grpcErrors } from '../../errors.ts'
  * 64-bit integers as numbers or strings, enums by name or number, null is unset, unknown fields and duplicates are
  * rejected. Throws ConfigError on `grpc.request.message`.
  */
-export function encodeRequest(type: MessageType, json: string): Buffer {
+export function encodeRequest(type: MessageType, json: string, configKey = 'grpc.request.message'): Buffer {
   if (json.trim() === '') return Buffer.alloc(0)
   try {
     return encodeMessage(type, parseJsonTree(json), 0)
@@ -23,7 +23,7 @@ export function encodeRequest(type: MessageType, json: string): Buffer {
     const why = error instanceof SyntaxError ? `it is not JSON: ${error.message}` : errorText(error)
     if (!(error instanceof SyntaxError) && !(error instanceof RequestError)) throw error
     throw grpcErrors.GRPC_REQUEST(`The request does not fit ${type.fullName}: ${why}`, {
-      field: 'grpc.request.message',
+      field: configKey,
       cause: error,
     })
   }

@@ -29,6 +29,10 @@ export class LiveFeed {
   mostOpen = 0
   /** The error with which new connections are refused. */
   refusal: Error | null = null
+  /** The feed takes one connection at a time: what a second one leads to. null: any number of connections. */
+  account: { readonly second: 'refused' | 'ends the first'; readonly forgetsAfterMs: number } | null = null
+  /** When the last connection ended, in ms of `performance.now()`. */
+  leftAt = 0
   /** This many numbers are still under way to the next run that is to end, and to no other. */
   inFlightAtEnd = 0
   /** True: nothing is taken from the queues of the feed's tasks. The count says how often a poll found this. */
@@ -59,9 +63,17 @@ export class LiveFeed {
 
   connect(task: LiveTask): void {
     if (this.refusal !== null) throw this.refusal
+    this.#checkAccount()
     this.connections++
     this.open.add(task)
     this.mostOpen = Math.max(this.mostOpen, this.open.size)
+  }
+
+  #checkAccount(): void {
+    if (this.account === null) return
+    if (this.account.second === 'ends the first') return this.cut()
+    const inUse = this.open.size > 0 || performance.now() - this.leftAt < this.account.forgetsAfterMs
+    if (inUse) throw new ConfigError('FEED_IN_USE', 'connection limit exceeded')
   }
 
   /** Cuts all connections. */
@@ -148,7 +160,7 @@ class LiveTask implements SourceTask {
   }
 
   #leave(): void {
-    if (this.#context) this.#feed.open.delete(this)
+    if (this.#context && this.#feed.open.delete(this)) this.#feed.leftAt = performance.now()
   }
 
   #record(number: number): SourceRecord {

@@ -1,4 +1,4 @@
-import { abortable, backoffMs, type Clock } from '@tributary/async'
+import { abortable, backoffMs, type Clock, Gate } from '@tributary/async'
 import { errorKind, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
@@ -48,6 +48,10 @@ export class Reconnector {
   /** Tries since the last healthy connection. */
   #tries = 0
   #connectedAt = 0
+  /** Closed: another run of the task is connecting. */
+  readonly #allowed = new Gate(true)
+  /** Until then, in ms of the monotonic clock, a refusal is taken for an outage. */
+  #patientUntil = -Infinity
   #everConnected = false
   #lastError: unknown = null
   /** Polls in a row that failed although the connection lives. */
@@ -74,6 +78,23 @@ export class Reconnector {
     this.#failedPolls = 0
   }
 
+  /** Begins no further try until `release`. The connection that exists goes on. */
+  hold(): void {
+    this.#allowed.close()
+  }
+
+  release(): void {
+    this.#allowed.open()
+  }
+
+  /**
+   * Takes refusals for outages for `ms`, until the first connect: the source may count the connection of the run before this one for
+   * some time after its end.
+   */
+  bePatient(ms: number): void {
+    this.#patientUntil = this.#options.clock.monotonic() + ms
+  }
+
   /**
    * Connects; tries again as long as the policy allows. Throws an error that is no outage, and the signal's reason. `mayBeReplaced`:
    * false for a run that must go on, because Kafka does not take what it holds.
@@ -81,6 +102,7 @@ export class Reconnector {
   async connect(signal: AbortSignal, mayBeReplaced = true): Promise<void> {
     for (;;) {
       await this.#waitForTurn(signal)
+      await this.#allowed.passed(signal)
       if (mayBeReplaced && this.#tries > 0 && (await this.#options.replaced?.()) === true) {
         // The other run ends this one.
         await abortable(new Promise(() => {}), signal)
@@ -89,7 +111,7 @@ export class Reconnector {
         await this.#tryOnce(signal)
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        if (errorKind(error) !== 'retriable') throw error
+        if (errorKind(error) !== 'retriable' && !this.#patient) throw error
         this.#failed(error)
         continue
       }
@@ -144,6 +166,10 @@ export class Reconnector {
       throw this.#exhausted(error)
     }
     this.#tries++
+  }
+
+  get #patient(): boolean {
+    return !this.#everConnected && this.#options.clock.monotonic() < this.#patientUntil
   }
 
   #exhausted(error: unknown): Error {

@@ -1,5 +1,5 @@
 import { abortable, backoffMs, type Clock, Gate } from '@tributary/async'
-import { errorKind, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
+import { errorKind, NotConnectedError, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
 
@@ -88,8 +88,8 @@ export class Reconnector {
   }
 
   /**
-   * Takes refusals for outages for `ms`, until the first connect: the source may count the connection of the run before this one for
-   * some time after its end.
+   * Takes errors of the configuration for outages for `ms`: the source may count the connection of the run before this one for some
+   * time after its end, and refuse another one.
    */
   bePatient(ms: number): void {
     this.#patientUntil = this.#options.clock.monotonic() + ms
@@ -111,7 +111,7 @@ export class Reconnector {
         await this.#tryOnce(signal)
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        if (errorKind(error) !== 'retriable' && !this.#patient) throw error
+        if (!this.mayPass(error)) throw error
         this.#failed(error)
         continue
       }
@@ -142,6 +142,17 @@ export class Reconnector {
     await clock.sleep(waitMs, signal)
   }
 
+  /** Whether a new try can help after this error. */
+  mayPass(error: unknown): boolean {
+    const kind = errorKind(error)
+    return kind === 'retriable' || (kind === 'config' && this.#options.clock.monotonic() < this.#patientUntil)
+  }
+
+  /** Whether the connection lives on after this error of a poll. */
+  survives(error: unknown): boolean {
+    return errorKind(error) === 'retriable' && !(error instanceof NotConnectedError)
+  }
+
   /** Called when the run, and so its connection, has ended. */
   close(): void {
     this.connectedSince = null
@@ -166,10 +177,6 @@ export class Reconnector {
       throw this.#exhausted(error)
     }
     this.#tries++
-  }
-
-  get #patient(): boolean {
-    return !this.#everConnected && this.#options.clock.monotonic() < this.#patientUntil
   }
 
   #exhausted(error: unknown): Error {

@@ -1,7 +1,7 @@
 import {
   commonErrors,
+  type ConnectError,
   END_OF_INPUT,
-  type NotConnectedError,
   type OffsetEntry,
   type Predecessor,
   type RecordMetadata,
@@ -26,7 +26,7 @@ interface OptionalMethods {
   position(): OffsetEntry | null
   completed(): string | null
   caution(): string | null
-  lostConnection(): NotConnectedError | null
+  lostConnection(): ConnectError | null
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void
   commit(signal: AbortSignal): Promise<void>
   handOver(): string | null

@@ -69,7 +69,8 @@ export class StreamReader {
     this.#parts = parts
     this.#plan = plan
     const { config, builder, log } = parts
-    this.#anyTypes = new AnyTypes({ config, builder, log, open: (signal) => this.#openConnection(signal) })
+    const open = async (signal: AbortSignal) => this.#openConnection(await this.#metadata(signal), signal)
+    this.#anyTypes = new AnyTypes({ config, builder, log, open })
   }
 
   /**

@@ -83,7 +83,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     version,
     server,
     views,
-    connectors: new Connectors({ config, views, validator, writes: locks }),
+    connectors: new Connectors({ config, views, validator, log, writes: locks }),
     validator,
     health: new ConnectorHealthReader(views, workers),
     cluster: new Cluster({ name: cluster, version, info: server.info(), views, plugins, workers, controlPlanes }),

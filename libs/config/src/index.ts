@@ -9,6 +9,7 @@ export {
 } from './spec/define.ts'
 export { checkTopicName } from './spec/check-value.ts'
 export { type ConfigValue, validateConfig, type ValidateOptions } from './spec/validate.ts'
+export { familyOf } from './spec/prefixes.ts'
 export { type ConfigDefinition, describeConfig } from './spec/describe.ts'
 export { toMarkdown } from './spec/markdown.ts'
 export { ConfigException, type ConfigProblem, connectFrame } from './values/config-exception.ts'

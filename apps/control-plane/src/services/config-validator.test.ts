@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { PluginEntry } from '@tributary/connect-storage'
-import { FILE_SOURCE, type TestApi, testApi } from '../testing/test-api.ts'
+import type { Logger } from '@tributary/telemetry'
+import { FILE_SOURCE, silentLog, type TestApi, testApi } from '../testing/test-api.ts'
 import type { ConfigInfos } from './config-validator.ts'
 
 const config = { 'connector.class': 'FileStreamSource', name: 'a', topic: 't' }
@@ -43,6 +44,26 @@ test('a null of an unknown key comes first, without a definition; a null of a kn
     errorsOf(infos).map(([name]) => name),
     ['unknown', 'topic'],
   )
+})
+
+test('a misspelt key is listed with the key that was meant, unless strict, and the log warns of it', async () => {
+  const warnings: unknown[] = []
+  const log: Logger = { ...silentLog, warn: (event, fields) => void warnings.push([event, fields?.['key'], fields?.['nearest']]) } // prettier-ignore
+  const more = { 'batch.sise': '1', 'tasks.maxx': '1', note: 'x' }
+  const api = testApi({ log })
+  const infos = await validate(api, more)
+  const entry = (name: string, nearest: string): unknown => {
+    return { definition: null, value: { name, value: null, recommended_values: [nearest], errors: [], visible: true } }
+  }
+  assert.equal(infos.error_count, 0)
+  assert.deepEqual(infos.configs.filter(({ definition }) => definition === null), [entry('batch.sise', 'batch.size'), entry('tasks.maxx', 'tasks.max')]) // prettier-ignore
+  assert.equal((await api.call('POST', '/connectors', { name: 'a', config: { ...config, ...more } })).status, 201)
+  assert.deepEqual(warnings, [
+    ['config_key_unknown', 'batch.sise', 'batch.size'],
+    ['config_key_unknown', 'tasks.maxx', 'tasks.max'],
+  ])
+  const strict = await validate(testApi({ strict: true }), more)
+  assert.ok(strict.configs.every(({ definition }) => definition !== null))
 })
 
 const ROUTER: PluginEntry = {

@@ -10,6 +10,7 @@ import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'
 import { aliasErrors, pluginSpecs } from './alias-specs.ts'
+import { type MisspeltKey, misspeltKeys } from './misspelt-keys.ts'
 import { namedConverters, type NamedConverter } from './converter-specs.ts'
 import type { Workers } from './workers.ts'
 
@@ -42,10 +43,12 @@ export class ConfigValidator {
   readonly #plugins: PluginStore
   readonly #workers: Workers
   readonly #framework: ConfigSpecData
+  readonly #strict: boolean
 
   constructor({ plugins, workers, strict }: ConfigValidatorOptions) {
     this.#plugins = plugins
     this.#workers = workers
+    this.#strict = strict
     this.#framework = {
       keys: strict ? SOURCE_CONNECTOR_KEYS : { ...SOURCE_CONNECTOR_KEYS, ...TRIBUTARY_CONNECTOR_KEYS },
     }
@@ -58,7 +61,17 @@ export class ConfigValidator {
     return [...own, ...describeConfig(this.#framework).filter(({ name }) => plugin.spec.keys[name] === undefined)]
   }
 
-  /** Throws 400 when the class is missing or unknown. Every other mistake is an error in the answer. */
+  /** The keys that are probably misspelt. Throws 400 when the class is missing or unknown. */
+  misspelt(sent: SentConfig): MisspeltKey[] {
+    const plugin = this.#connectorPlugin(sent)
+    const ours = { keys: TRIBUTARY_CONNECTOR_KEYS }
+    return misspeltKeys(Object.keys(sent), [plugin.spec, this.#framework, ours])
+  }
+
+  /**
+   * Throws 400 when the class is missing or unknown. Every other mistake is an error in the answer. Unless strict, the answer
+   * lists a misspelt key too, without a definition and with the key that was probably meant as its recommended value. Its own value may be a secret, so it is not shown.
+   */
   async validate(sent: SentConfig): Promise<ConfigInfos> {
     const plugin = this.#connectorPlugin(sent)
     const converters = namedConverters(sent, this.#plugins.plugins())
@@ -79,6 +92,12 @@ export class ConfigValidator {
     if (![...byName.values()].some(({ value }) => value.errors.length > 0)) {
       const found = await this.#workers.validate(plugin, sent as Readonly<Record<string, string>>)
       for (const { field, message } of found) addError(byName, field, message)
+    }
+    if (!this.#strict) {
+      for (const { name, nearest } of this.misspelt(sent)) {
+        const value = { name, value: null, recommended_values: [nearest], errors: [], visible: true }
+        if (!byName.has(name)) byName.set(name, { definition: null, value })
+      }
     }
     const configs = [...byName.values()].sort((a, b) => Number(a.definition !== null) - Number(b.definition !== null))
     return {

@@ -16,7 +16,7 @@ export interface ConnectorHealth {
   readonly reconnects: number
   readonly gaps: number
   /**
-   * True if the connector should be running and is not connected, or has messages that have not reached Kafka for 30 s.
+   * True if the connector should be running and has failed, is not connected, or has messages that have not reached Kafka for 30 s.
    */
   readonly stalled: boolean
   readonly reason: string
@@ -44,12 +44,13 @@ export class ConnectorHealthReader {
     const silent = addresses.filter((_, i) => answers[i] === null)
     const tasks = answers.flatMap((answer) => answer ?? []).sort((a, b) => a.task - b.task)
     const state = tasks.some((task) => task.state === 'failed') ? 'FAILED' : status.connector.state
-    const stalled = status.connector.state === 'RUNNING' && (silent.length > 0 || tasks.some(isStalled))
+    const failed = status.connector.state === 'FAILED'
+    const stalled = failed || (status.connector.state === 'RUNNING' && (silent.length > 0 || tasks.some(isStalled)))
     const sum = (of: (task: TaskHealth) => number): number => tasks.reduce((total, task) => total + of(task), 0)
     return {
       name: connector,
       state,
-      connected: tasks.length > 0 && tasks.every((task) => task.connected),
+      connected: tasks.length > 0 && tasks.every(isConnected),
       connected_since: latest(tasks.map((task) => task.connected_since)),
       last_record_at: latest(tasks.map((task) => task.last_record_at)),
       records_total: sum((task) => task.records_total),
@@ -79,8 +80,13 @@ function unassigned(name: string, reason: string): ConnectorHealth {
   return { name, state: 'UNASSIGNED', records_total: 0, rate: 0, lag: 0, reconnects: 0, gaps: 0, reason, ...none }
 }
 
+/** A failed task is not connected, whatever the worker of an earlier version says. */
+function isConnected(task: TaskHealth): boolean {
+  return task.connected && task.state !== 'failed'
+}
+
 function isStalled(task: TaskHealth): boolean {
-  if (!task.connected) return true
+  if (!isConnected(task)) return true
   const since = Math.max(task.last_record_at ?? 0, task.connected_since ?? 0)
   return task.lag > 0 && Date.now() - since > STALLED_AFTER_MS
 }

@@ -1,6 +1,7 @@
 import { ConfigException, connectFrame } from '@tributary/config'
 import type { ConfigStore, ConnectorConfig, TargetState } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
+import type { Logger } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
 import type { ConfigValidator } from './config-validator.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from './connector-views.ts'
@@ -11,6 +12,7 @@ export interface ConnectorsOptions {
   readonly config: ConfigStore
   readonly views: ConnectorViews
   readonly validator: ConfigValidator
+  readonly log: Logger
   /** A lock for each connector. */
   readonly writes: KeyedLock
 }
@@ -36,12 +38,14 @@ export class Connectors {
   readonly #config: ConfigStore
   readonly #views: ConnectorViews
   readonly #validator: ConfigValidator
+  readonly #log: Logger
   readonly #writes: KeyedLock
 
-  constructor({ config, views, validator, writes }: ConnectorsOptions) {
+  constructor({ config, views, validator, log, writes }: ConnectorsOptions) {
     this.#config = config
     this.#views = views
     this.#validator = validator
+    this.#log = log
     this.#writes = writes
   }
 
@@ -152,6 +156,10 @@ export class Connectors {
       value.errors.map((message) => ({ name: value.name, message })),
     )
     if (problems.length > 0) throw new ConfigException(connectFrame(problems), problems)
+    for (const { name, nearest } of this.#validator.misspelt(sent)) {
+      const message = `No setting is called ${name}, so it has no effect. Did you mean ${nearest}?`
+      this.#log.warn('config_key_unknown', { message, connector_name: sent['name'], key: name, nearest })
+    }
     // The validation has refused every null, so all values are text.
     return sent as ConnectorConfig
   }

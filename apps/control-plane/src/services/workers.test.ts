@@ -100,6 +100,7 @@ test('health is collected from the workers that run the tasks', async (t) => {
 test('a connector is stalled when a task is not connected, its messages do not reach Kafka, or its worker is silent', async (t) => {
   const cases = [
     [{ ...health, connected: false, reason: 'Not connected.' }, true, 'Not connected.'],
+    [{ ...health, state: 'failed', reason: 'The task failed.' }, true, 'The task failed.'],
     [{ ...health, lag: 5, reason: 'The queue is full.' }, true, 'The queue is full.'],
     [{ ...health, lag: 5, last_record_at: Date.now() }, false, 'Records are flowing.'],
     [null, true, /^The worker 127\.0\.0\.1:\d+ does not answer\.$/],
@@ -115,7 +116,7 @@ test('a connector is stalled when a task is not connected, its messages do not r
 })
 
 test('health is FAILED with the reason when one task has failed', async (t) => {
-  const failed = { ...health, task: 1, state: 'failed', connected: false, reason: 'The task failed: no such table' }
+  const failed = { ...health, task: 1, state: 'failed', reason: 'The task failed: no such table' }
   const { address } = await worker(t, () => ({ tasks: [{ ...health, state: 'running' }, failed] }))
   const api = await withTasks([address, address])
   const { state, connected, reason } = (await api.call('GET', '/connectors/a/health')).body as Record<string, unknown>
@@ -134,7 +135,7 @@ test('health says why no worker has a connector, and why a connector failed', as
   assert.deepEqual(await read(), ['UNASSIGNED', true, 'A worker is about to take the connector.'])
   const failed = { state: 'FAILED', workerId: 'w:1', generation: 1, trace: 'Error: no\n    at x' } as const
   await api.status.putConnector('a', failed)
-  assert.deepEqual(await read(), ['FAILED', false, 'The connector failed: Error: no'])
+  assert.deepEqual(await read(), ['FAILED', true, 'The connector failed: Error: no'])
   assert.equal((await api.call('GET', '/connectors/none/health')).status, 404)
 })
 

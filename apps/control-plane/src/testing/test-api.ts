@@ -55,6 +55,7 @@ export interface TestApiOptions {
   readonly strict?: boolean
   readonly plugins?: readonly PluginEntry[]
   readonly crossOrigin?: CrossOrigin
+  readonly log?: Logger
 }
 
 /** The whole API on memory stores, called without a socket. Every answer is checked against `/openapi.json`. */
@@ -86,7 +87,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
       kafkaClusterId: 'kafka-1',
       crossOrigin: options.crossOrigin ?? { origins: '', methods: '' },
     },
-    log: silentLog,
+    log: options.log ?? silentLog,
   })
   let check: CheckAnswer | null = null
   return {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { type SourceRecord, traceOf } from '@tributary/connect-api'
+import { errorCode, type SourceRecord, traceOf } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import { type Logger, oncePer } from '@tributary/telemetry'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import { runtimeErrors } from '../errors.ts'
 
-export type Stage = 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HEADER_CONVERTER' | 'KAFKA_PRODUCE'
+/** Kafka Connect's names. TASK_POLL: the source could not read its own message. */
+export type Stage =
+  'TASK_POLL' | 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HEADER_CONVERTER' | 'KAFKA_PRODUCE'
 
 export interface FailedRecord {
   readonly record: SourceRecord
@@ -67,7 +69,7 @@ export class ErrorHandler {
     }
     if (tolerance === 'none') {
       throw runtimeErrors.TOLERANCE_EXCEEDED(
-        `Tolerance exceeded in error handler: stage ${failed.stage} (${failed.className}) failed for a record of topic ${failed.record.topic}; errors.tolerance=all with errors.deadletterqueue.topic.name sends such records to a dead-letter queue`,
+        `Tolerance exceeded in error handler: ${inOneLine(failed.error)} (stage ${failed.stage}, ${failed.className}, topic ${failed.record.topic}). errors.tolerance=all with errors.deadletterqueue.topic.name sends such records to a dead-letter queue`,
         { cause: failed.error },
       )
     }
@@ -132,6 +134,12 @@ export function cutDeadLetter(record: ProducerRecord): ProducerRecord {
     ['__tributary.errors.value.sha256', Buffer.from(createHash('sha256').update(value).digest('hex'))],
   ]
   return { ...record, value: value.subarray(0, CUT_BYTES), headers: [...(record.headers ?? []), ...cut] }
+}
+
+/** The code, or else the name, and the text: the first line of a trace says what is wrong. */
+function inOneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return `${errorCode(error) ?? error.name}: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}`
 }
 
 function asBytes(value: unknown): Uint8Array | null {

@@ -8,6 +8,7 @@ const signal = new AbortController().signal
 
 function encoderOf(valueConverter: Converter, transformations: readonly Transformation[] = []): RecordEncoder {
   return new RecordEncoder({
+    taskClass: 'test.Task',
     transformations,
     keyConverter: new PlainConverter(),
     valueConverter,

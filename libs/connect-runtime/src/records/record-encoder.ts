@@ -12,6 +12,8 @@ import { type ProducerRecord, partitionForKey } from '@tributary/kafka-producer'
 import type { ErrorHandler, Stage } from './error-handler.ts'
 
 export interface RecordEncoderParts {
+  /** Names the source in errors of records that it could not read. */
+  readonly taskClass: string
   readonly transformations: readonly Transformation[]
   readonly keyConverter: Converter
   readonly valueConverter: Converter
@@ -126,7 +128,7 @@ export class RecordEncoder {
     let stage: Stage = 'KEY_CONVERTER'
     let converter: object = keyConverter
     if (record.error !== undefined) {
-      throw new StageFailure('VALUE_CONVERTER', valueConverter.constructor.name, record.error)
+      throw new StageFailure('TASK_POLL', this.#parts.taskClass, record.error)
     }
     try {
       const key = record.key === null ? null : keyConverter.fromConnectData(topic, record.keySchema ?? null, record.key)

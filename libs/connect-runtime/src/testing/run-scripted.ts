@@ -78,6 +78,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       producer,
       offsets,
       encoder: new RecordEncoder({
+        taskClass: plugin.taskClass,
         transformations: options.transformations ?? [],
         keyConverter: createConverter('key.converter', props, true),
         valueConverter: createConverter('value.converter', props, false),

@@ -82,6 +82,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const log = environment.log.child({ connector_name: id.connector, task: id.task }, loggerName(plugin.class))
   const errors = new ErrorHandler(config, id.connector, id.task, log, redact)
   const encoder = new RecordEncoder({
+    taskClass: plugin.taskClass,
     transformations: createTransformations(props),
     keyConverter: createConverter('key.converter', props, true),
     valueConverter: createConverter('value.converter', props, false),

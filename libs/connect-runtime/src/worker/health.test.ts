@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { abortable } from '@tributary/async'
-import { RetriableError, type Props, type Transformation } from '@tributary/connect-api'
+import { DataError, RetriableError, type Props, type Transformation } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type ScriptedRun, scriptedRun, type ScriptOptions, until } from '../testing/run-scripted.ts'
 import { TaskCounts } from '../unit/task-counts.ts'
 import type { CreatedTask } from '../unit/task-factory.ts'
 import type { TaskUnit } from '../unit/task-unit.ts'
 import { taskHealth } from './health.ts'
+import { TASK_METRICS } from './task-metrics.ts'
 
 interface Scene extends ScriptedRun {
   /** The reason and the lag, `afterMs` from now. */
   health(afterMs: number): [string, number]
+  /** What health and the metrics say about the connection. */
+  connected(): unknown[]
+  failed: boolean
 }
 
 function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): Scene {
@@ -33,13 +37,20 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     id: { connector: 'c', task: 0 },
     current: created,
     counts: new TaskCounts(() => created),
-    failed: false,
+    get failed() {
+      return made.failed || s.states.at(-1) === 'failed'
+    },
     failure: null,
     statusWaitsMs: 0,
     restartPolicy: { restarts: 0 },
     redact: (text: string) => text,
   } as unknown as TaskUnit
-  return Object.assign(s, {
+  const made: Scene = Object.assign(s, {
+    failed: false,
+    connected: () => [
+      taskHealth(unit, Date.now()).connected,
+      ...TASK_METRICS.filter(({ name }) => /connected$/i.test(name)).map(({ read }) => read(unit, Date.now())),
+    ],
     health: (afterMs: number): [string, number] => {
       stats().queueSize = s.task.queue.size
       stats().queueCapacity = 1000
@@ -47,6 +58,7 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
       return [reason, lag]
     },
   })
+  return made
 }
 
 /** Kafka answers no question about a topic. */
@@ -62,6 +74,27 @@ async function sends(s: Scene, count: number): Promise<void> {
   s.task.context!.stats.lastMessageAt = Date.now()
   s.task.send(...Array.from({ length: count }, (_, i) => String(i)))
 }
+
+for (const end of ['a bad record', 'a bug in a callback'] as const) {
+  test(`a task that ${end} has failed is not connected, in health as in the metrics`, async (t) => {
+    const s = scene(t)
+    await sends(s, 1)
+    await until(() => s.run.progress.recordsProduced === 1, 'it runs')
+    assert.deepEqual(s.connected(), [true, 1, 1, 1, 1])
+    if (end === 'a bug in a callback') s.run.fail(new Error('bug'))
+    else s.task.cut(new DataError('BAD', 'bad'))
+    await until(() => s.states.at(-1) === 'failed', 'it has failed')
+    assert.deepEqual(s.connected(), [false, 0, 0, 0, 0])
+  })
+}
+
+test('a task that fails while the worker still closes its connection is not connected either', async (t) => {
+  const s = scene(t)
+  await sends(s, 1)
+  await until(() => s.run.progress.recordsProduced === 1, 'it runs')
+  s.failed = true
+  assert.deepEqual(s.connected(), [false, 0, 0, 0, 0])
+})
 
 test('records flow while Kafka acknowledges them; then the source is silent', async (t) => {
   const s = scene(t)

@@ -23,17 +23,22 @@ export function lagOf(unit: TaskUnit): number {
   return (unit.current?.stats.queueSize ?? 0) + (unit.current?.run.progress.unacknowledged ?? 0)
 }
 
+/** When the present connection was made, in ms since the epoch; null without one. A task that has failed is not connected. */
+export function connectedSinceOf(unit: TaskUnit): number | null {
+  return unit.failed ? null : (unit.current?.run.connection.connectedSince ?? null)
+}
+
 export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
   const { current, counts } = unit
   const run = current?.run
   const progress = run?.progress
   const stats = current?.stats
-  const connection = run?.connection
+  const connectedSince = connectedSinceOf(unit)
   return {
     task: unit.id.task,
     state: unit.failed ? 'failed' : (run?.state ?? 'stopped'),
-    connected: connection?.connected ?? false,
-    connected_since: connection?.connectedSince ?? null,
+    connected: connectedSince !== null,
+    connected_since: connectedSince,
     last_record_at: counts.time('lastRecordAt') || null,
     records_total: counts.count('recordsProduced'),
     rate: Math.round(counts.rate(nowMs)),

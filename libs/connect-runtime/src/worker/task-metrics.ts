@@ -1,7 +1,7 @@
 import type { ObservableResult } from '@opentelemetry/api'
 import { metrics } from '@opentelemetry/api'
 import type { TaskUnit } from '../unit/task-unit.ts'
-import { lagOf } from './health.ts'
+import { connectedSinceOf, lagOf } from './health.ts'
 
 type Labels = Record<string, string>
 interface Reading {
@@ -14,8 +14,7 @@ interface Reading {
 
 const stats = (unit: TaskUnit) => unit.current?.stats
 const progress = (unit: TaskUnit) => unit.current?.run.progress
-const connection = (unit: TaskUnit) => unit.current?.run.connection
-const connected = (unit: TaskUnit): number => (connection(unit)?.connected ? 1 : 0)
+const connected = (unit: TaskUnit): number => (connectedSinceOf(unit) === null ? 0 : 1)
 const percent = (part: number, whole: number): number => (whole > 0 ? (part * 100) / whole : 0)
 
 /** All metrics of a task. The documented names are gauges, because an exporter would add `_total` to a counter's name. */
@@ -61,8 +60,8 @@ export const TASK_METRICS: readonly Reading[] = [
     return at === 0 ? -1 : Math.max(0, now - at)
   }),
   documented('UptimeMillis', (u, now) => {
-    const since = connection(u)?.connectedSince
-    return since ? Math.max(0, now - since) : 0
+    const since = connectedSinceOf(u)
+    return since === null ? 0 : Math.max(0, now - since)
   }),
   documented('TotalReconnects', (u) => u.counts.count('reconnects')),
   documented('LagCount', lagOf),

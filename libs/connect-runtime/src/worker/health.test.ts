@@ -10,6 +10,8 @@ import type { TaskUnit } from '../unit/task-unit.ts'
 import { taskHealth } from './health.ts'
 
 interface Scene extends ScriptedRun {
+  /** Why Kafka does not take records. */
+  outage: Error | null
   /** The reason and the lag, `afterMs` from now. */
   health(afterMs: number): [string, number]
 }
@@ -25,7 +27,7 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     },
     errors: { skipped: 0, deadLettered: 0 },
     labels: {},
-    outage: () => null,
+    outage: () => made.outage,
   } satisfies CreatedTask
   const unit = {
     id: { connector: 'c', task: 0 },
@@ -37,14 +39,17 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     restartPolicy: { restarts: 0 },
     redact: (text: string) => text,
   } as unknown as TaskUnit
-  return Object.assign(s, {
+  const made = Object.assign(s, {
+    outage: null as Error | null,
     health: (afterMs: number): [string, number] => {
       stats().queueSize = s.task.queue.size
       stats().queueCapacity = 1000
+      stats().queueMaxBytes = 1000
       const { reason, lag } = taskHealth(unit, Date.now() + afterMs)
       return [reason, lag]
     },
   })
+  return made
 }
 
 /** Kafka answers no question about a topic. */
@@ -130,4 +135,27 @@ test('records given up include the batch that waits for its topic', async (t) =>
   await until(() => s.run.progress.held !== null, 'it waits for the topic')
   await s.run.stop()
   assert.equal(s.run.progress.abandoned, 5)
+})
+
+test('a full queue is no flow, whether it is full of messages or of bytes', async (t) => {
+  const s = scene(t)
+  await sends(s, 1)
+  await until(() => s.run.progress.recordsProduced === 1, 'it is acknowledged')
+  s.task.context!.stats.queueBytes = 999
+  assert.equal(s.health(0)[0], 'Records are flowing.')
+  s.task.context!.stats.queueBytes = 1000
+  assert.equal(s.health(0)[0], 'Connected; the queue is full, as Kafka takes records more slowly than the source sends.')
+  await s.run.stop()
+})
+
+test('a full disk is told, also while Kafka is away', async (t) => {
+  const s = scene(t)
+  await sends(s, 1)
+  await until(() => s.run.progress.recordsProduced === 1, 'it is acknowledged')
+  s.task.context!.stats.spillFailure = 'the disk that holds /data/c/0 is full (ENOSPC)'
+  const told = ' Nothing more can be spilled, as the disk that holds /data/c/0 is full (ENOSPC).'
+  assert.equal(s.health(0)[0], `Records are flowing.${told}`)
+  s.outage = new Error('it is away')
+  assert.equal(s.health(0)[0], `Kafka does not answer, records wait: it is away${told}`)
+  await s.run.stop()
 })

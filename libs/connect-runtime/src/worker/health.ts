@@ -1,4 +1,4 @@
-import type { TaskHealth } from '@tributary/connect-api'
+import type { TaskHealth, TaskStats } from '@tributary/connect-api'
 import type { BatchStep } from '../model/task-progress.ts'
 import type { TaskUnit } from '../unit/task-unit.ts'
 
@@ -44,7 +44,7 @@ export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
     dropped: counts.count('messagesDropped'),
     latency_ms: Math.round((progress?.latencyMs ?? 0) * 10) / 10,
     queue_size: stats?.queueSize ?? 0,
-    reason: unit.redact(reason(unit, nowMs)),
+    reason: unit.redact(reason(unit, nowMs) + spillBehind(unit)),
   }
 }
 
@@ -75,7 +75,7 @@ function flowReason(unit: TaskUnit, nowMs: number): string {
   if (unanswered >= UNANSWERED_MS) {
     return `Connected; messages wait, and Kafka has acknowledged no record for ${seconds(unanswered)} s.`
   }
-  if (unit.current && unit.current.stats.queueSize >= unit.current.stats.queueCapacity) {
+  if (unit.current && queueFull(unit.current.stats)) {
     return 'Connected; the queue is full, as Kafka takes records more slowly than the source sends.'
   }
   const lastRecordAt = unit.counts.time('lastRecordAt')
@@ -89,6 +89,16 @@ function flowReason(unit: TaskUnit, nowMs: number): string {
   return waiting > 0
     ? 'Connected; the first messages are on their way to Kafka.'
     : 'Connected; the source sends, but none of its messages has become a record lately.'
+}
+
+function queueFull({ queueSize, queueCapacity, queueBytes, queueMaxBytes }: TaskStats): boolean {
+  return queueSize >= queueCapacity || queueBytes >= queueMaxBytes
+}
+
+/** A user can mend a full disk, whose effect looks like a slow Kafka. */
+function spillBehind({ failed, current }: TaskUnit): string {
+  const failure = current?.stats.spillFailure ?? null
+  return failed || failure === null ? '' : ` Nothing more can be spilled, as ${failure}.`
 }
 
 const seconds = (ms: number): number => Math.floor(ms / 1000)

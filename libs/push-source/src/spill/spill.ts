@@ -52,6 +52,9 @@ export class Spill<T> {
   /** The next `take` releases the log up to here: the messages before made no records, or are delivered. */
   #unneeded: SpillPosition | null = null
   #releasing: Promise<void> = Promise.resolve()
+  /** The log could not be released up to here. */
+  #unreleased: SpillPosition | null = null
+  #releaseTimer: NodeJS.Timeout | null = null
   #closed: Promise<void> | null = null
 
   constructor(parts: SpillParts<T>) {
@@ -176,7 +179,7 @@ export class Spill<T> {
     if (payloads.length === 0) return false
     if (log.unread === 0) this.#report.started()
     await log.append(payloads)
-    this.#report.worked()
+    this.#report.worked('write')
     queue.discard(payloads.length)
     stats.messagesSpilled += payloads.length
     this.#gauge()
@@ -206,18 +209,29 @@ export class Spill<T> {
     const { log } = this.#folder
     try {
       await log.release(position)
+      this.#unreleased = null
+      this.#report.worked('release')
     } catch (error) {
-      this.#report.failed('release', error, 'keep')
+      this.#unreleased = position
+      this.#report.failed('release', error, 'try again')
+      if (!this.#closed) this.#releaseTimer ??= setTimeout(() => void this.#releaseAgain(), RETRY_MS)
     }
     if (this.#blocked === 'full') this.#unblock()
     this.#gauge()
     if (log.bytes === 0) this.#report.caughtUp()
   }
 
+  async #releaseAgain(): Promise<void> {
+    if (this.#releaseTimer) clearTimeout(this.#releaseTimer)
+    this.#releaseTimer = null
+    if (this.#unreleased !== null) await this.#release(this.#unreleased)
+  }
+
   async #sync(log: SpillLog): Promise<void> {
     this.#syncTimer = null
     try {
       await log.sync()
+      this.#report.worked('sync')
     } catch (error) {
       this.#report.failed('sync', error, 'continue')
     }
@@ -264,6 +278,7 @@ export class Spill<T> {
       onTorn: (damage) => this.#report.torn(damage),
       onDamage: (damage) => this.#report.damaged(damage),
     })
+    this.#report.worked('open')
     if (this.#folder === null) this.#report.locked()
     else if (this.backlog) this.#report.found(this.#folder.log.unread)
     this.#gauge()
@@ -275,6 +290,7 @@ export class Spill<T> {
     await this.#writing
     // Kafka may have records whose offsets nobody commits, because another worker runs the task now.
     await this.committed()
+    await this.#releaseAgain()
     if (this.#active) await this.#keep()
     for (const timer of [this.#retryTimer, this.#syncTimer]) if (timer) clearTimeout(timer)
     if (this.#active) stats.messagesDropped += queue.size

@@ -235,6 +235,22 @@ describe('an intake whose disk fails', () => {
     await next.intake.close()
   })
 
+  test('during a write: says so until the disk takes the messages, or Kafka has taken them', async (t) => {
+    const dir = await temporaryFolder(t)
+    const rig = createRig(dir)
+    await rig.poll()
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.after(() => mock.timers.reset())
+    t.after(await fillDisk(dir))
+    rig.push(0, 20)
+    await until(() => failed(rig) > 0)
+    assert.match(rig.stats.spillFailure!, /^the disk that holds .* is full \(ENOSPC\)$/)
+    assert.deepEqual(await rig.deliver(20), range(0, 20))
+    mock.timers.tick(5000)
+    assert.equal(rig.stats.spillFailure, null)
+    await rig.intake.close()
+  })
+
   test('while the log is read to its end: nothing is delivered again', async (t) => {
     const dir = await temporaryFolder(t)
     const rig = createRig(dir)

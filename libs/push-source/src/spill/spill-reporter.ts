@@ -73,10 +73,20 @@ export class SpillReporter {
   }
 
   worked(operation: SpillOperation): void {
-    const { log, dir, stats } = this.#parts
-    if (!this.#failing.delete(operation) || this.#failing.size > 0) return
-    stats.spillFailure = null
-    log.info('spill_recovered', { dir })
+    const { log, dir } = this.#parts
+    if (this.#heals(operation)) log.info('spill_recovered', { dir })
+  }
+
+  /** Nothing waits for a failed operation any more. Nobody knows whether the disk would take it now. */
+  unneeded(operation: SpillOperation): void {
+    this.#heals(operation)
+  }
+
+  /** Whether the last failing operation was this one. */
+  #heals(operation: SpillOperation): boolean {
+    if (!this.#failing.delete(operation) || this.#failing.size > 0) return false
+    this.#parts.stats.spillFailure = null
+    return true
   }
 
   torn({ segment, at, bytes }: Damage): void {

@@ -195,6 +195,7 @@ export class Spill<T> {
   #unblock(): void {
     if (this.#retryTimer) clearTimeout(this.#retryTimer)
     this.#blocked = null
+    if (!this.#due()) this.#report.unneeded('write')
     this.pushed()
   }
 

@@ -1,6 +1,7 @@
 export { checkOffsets, type OffsetField } from './check-offsets.ts'
 export { pushSourceErrors } from './errors.ts'
 export { type HttpStreamRequest, openHttpStream } from './http-stream.ts'
+export { inflateMessage, type InflateSync } from './inflate.ts'
 export { Intake, type IntakeConnection, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
 export type { Codec, SpillOptions } from './spill/spill-parts.ts'
 export { SpilledMessages } from './spill/spilled-messages.ts'

@@ -144,7 +144,10 @@ test('a full queue is no flow, whether it is full of messages or of bytes', asyn
   s.task.context!.stats.queueBytes = 999
   assert.equal(s.health(0)[0], 'Records are flowing.')
   s.task.context!.stats.queueBytes = 1000
-  assert.equal(s.health(0)[0], 'Connected; the queue is full, as Kafka takes records more slowly than the source sends.')
+  assert.equal(
+    s.health(0)[0],
+    'Connected; the queue is full, as Kafka takes records more slowly than the source sends.',
+  )
   await s.run.stop()
 })
 
@@ -153,8 +156,8 @@ test('a full disk is told, also while Kafka is away', async (t) => {
   await sends(s, 1)
   await until(() => s.run.progress.recordsProduced === 1, 'it is acknowledged')
   s.task.context!.stats.spillFailure = 'the disk that holds /data/c/0 is full (ENOSPC)'
-  const told = ' Nothing more can be spilled, as the disk that holds /data/c/0 is full (ENOSPC).'
-  assert.equal(s.health(0)[0], `Records are flowing.${told}`)
+  const told = '; nothing more can be spilled, as the disk that holds /data/c/0 is full (ENOSPC).'
+  assert.equal(s.health(0)[0], `Records are flowing${told}`)
   s.outage = new Error('it is away')
   assert.equal(s.health(0)[0], `Kafka does not answer, records wait: it is away${told}`)
   await s.run.stop()

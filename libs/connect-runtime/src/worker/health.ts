@@ -44,7 +44,7 @@ export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
     dropped: counts.count('messagesDropped'),
     latency_ms: Math.round((progress?.latencyMs ?? 0) * 10) / 10,
     queue_size: stats?.queueSize ?? 0,
-    reason: unit.redact(reason(unit, nowMs) + spillBehind(unit)),
+    reason: unit.redact(withSpill(reason(unit, nowMs), unit)),
   }
 }
 
@@ -95,10 +95,11 @@ function queueFull({ queueSize, queueCapacity, queueBytes, queueMaxBytes }: Task
   return queueSize >= queueCapacity || queueBytes >= queueMaxBytes
 }
 
-/** A user can mend a full disk, whose effect looks like a slow Kafka. */
-function spillBehind({ failed, current }: TaskUnit): string {
+/** Adds the failure of the spill's disk: a user can mend a full disk, whose effect looks like a slow Kafka. */
+function withSpill(sentence: string, { failed, current }: TaskUnit): string {
   const failure = current?.stats.spillFailure ?? null
-  return failed || failure === null ? '' : ` Nothing more can be spilled, as ${failure}.`
+  if (failed || failure === null) return sentence
+  return `${sentence.replace(/\.$/, '')}; nothing more can be spilled, as ${failure}.`
 }
 
 const seconds = (ms: number): number => Math.floor(ms / 1000)

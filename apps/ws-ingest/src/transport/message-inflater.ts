@@ -21,7 +21,7 @@ export class MessageInflater {
   /** `maxBytes`: largest decompressed message. */
   constructor(maxBytes: number, keepsContext: boolean) {
     this.#maxBytes = maxBytes
-    this.#history = keepsContext ? Buffer.allocUnsafeSlow(4 * WINDOW_BYTES) : null
+    this.#history = keepsContext ? Buffer.allocUnsafeSlow(2 * WINDOW_BYTES) : null
   }
 
   /** Throws the error of zlib; its code is `ERR_BUFFER_TOO_LARGE` above `maxBytes`. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import {
   createTaskStats,
+  MemoryBudget,
   END_OF_INPUT,
   type Props,
   type SourceOffset,
@@ -38,6 +39,7 @@ async function scene(t: TestContext, props: Props = {}, committed: SourceOffset 
     offset: () => committed,
     log: silent,
     stats: createTaskStats(),
+    memory: new MemoryBudget(Infinity).share(),
     clock,
     dataDir: '/nonexistent',
   })

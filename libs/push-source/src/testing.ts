@@ -1,6 +1,6 @@
-import { type Clock, createTaskStats, type SourceRecord } from '@tributary/connect-api'
+import { type Clock, createTaskStats, MemoryBudget, type MemoryShare, type SourceRecord } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
-import { Intake, type IntakeConnection } from './intake.ts'
+import { Intake, type IntakeConnection, type OverflowPolicy } from './intake.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import type { Codec } from './spill/spill-parts.ts'
 
@@ -33,13 +33,21 @@ export interface Rig {
   reopen(): void
   /** Pushes messages as one burst. */
   push(from: number, to: number): void
+  /** Pushes one message of a burst that goes on. */
+  pushOne(number: number): void
   /** Polls; Kafka acknowledges the records and commits their offsets at once. Returns the numbers. */
   deliver(max?: number): Promise<number[]>
   /** Polls; Kafka acknowledges no record. Returns the numbers. */
   poll(max?: number): Promise<number[]>
 }
 
-export function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10): Rig {
+export interface RigOptions {
+  /** Default: a spill to `dir`. */
+  readonly overflow?: OverflowPolicy<string>
+  readonly memory?: MemoryShare
+}
+
+export function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10, options: RigOptions = {}): Rig {
   const stats = createTaskStats()
   const events: Rig['events'] = []
   const log = rememberingLog(events)
@@ -47,8 +55,9 @@ export function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10): 
   const intake = new Intake<string>({
     maxRecords,
     maxBytes: 1_000_000,
-    overflow: { dir, maxBytes, codec, log },
+    overflow: options.overflow ?? { dir, maxBytes, codec, log },
     stats,
+    memory: options.memory ?? new MemoryBudget(Infinity).share(),
     clock,
     busyLog: new RateLimitedLog(log, clock),
   })
@@ -74,6 +83,7 @@ export function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10): 
       for (let i = from; i < to; i++) opened.connection.push(String(i), 4)
       opened.connection.received(to - from, 4 * (to - from))
     },
+    pushOne: (number: number) => opened.connection.push(String(number), 4),
     poll: async (max?: number) => (await poll(max)).numbers,
     deliver: async (max?: number) => {
       const { numbers, records } = await poll(max)

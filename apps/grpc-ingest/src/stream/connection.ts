@@ -22,17 +22,19 @@ export interface OpenOptions {
   readonly tls: SessionOptions['tls']
   /** ≤ 0: off */
   readonly keepaliveTimeMs: number
+  readonly windowBytes?: number
 }
 
 export type OpenConnection = (options: OpenOptions, signal: AbortSignal) => Promise<GrpcConnection>
 
 /** Connects. Rejects with NotConnectedError, or with the reason of the signal. */
-export const openConnection: OpenConnection = async ({ config, metadata, tls, keepaliveTimeMs }, signal) => {
+export const openConnection: OpenConnection = async (options, signal) => {
+  const { config, metadata, tls, ...session } = options
   try {
-    const session = await openSession({ ...sessionOptions(config, tls), keepaliveTimeMs }, signal)
-    return Object.assign(session, {
+    const opened = await openSession({ ...sessionOptions(config, tls), ...session }, signal)
+    return Object.assign(opened, {
       reflect: (statusErrors: StatusErrors, until: AbortSignal) =>
-        reflect(session, config, metadata, statusErrors, until),
+        reflect(opened, config, metadata, statusErrors, until),
     })
   } catch (error) {
     signal.throwIfAborted()

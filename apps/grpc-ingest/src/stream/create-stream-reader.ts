@@ -39,7 +39,7 @@ export async function createStreamReader(
   await tls.options()
   const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
 
-  const { stats, clock } = context
+  const { stats, memory, clock } = context
   const sourcePartition = sourcePartitionOf(config)
   const offset = context.offset(sourcePartition)
   const lastSequence = restoredSequence(offset, runId, log)
@@ -57,7 +57,7 @@ export async function createStreamReader(
   const topic = config['kafka.topic']
   const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
   const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`)
-  const intake = new StreamIntake({ config, statusErrors, stats, clock, log, busyLog })
+  const intake = new StreamIntake({ config, statusErrors, stats, memory, clock, log, busyLog })
   const metrics = new TaskMetricsLog(log, clock, stats, runId)
   log.info('grpc_client_starting', {
     host: config['grpc.server.host'],

@@ -10,7 +10,7 @@ import type { GrpcConfig } from '../config/spec.ts'
 import type { StatusErrors } from './status-errors.ts'
 import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
-import type { SessionOptions } from '../transport/index.ts'
+import { type SessionOptions, windowBytesFor } from '../transport/index.ts'
 
 /** The parts of a running task. `createStreamReader` creates them. */
 export interface StreamReaderParts {
@@ -146,10 +146,11 @@ export class StreamReader {
   }
 
   async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
-    const { config, metadata, tls, open, log } = this.#parts
-    const options = await tls.options()
+    const { config, metadata, tls: files, open, log, context } = this.#parts
+    const tls = await files.options()
+    const windowBytes = windowBytesFor(context.memory.budget.fairShare)
     try {
-      return await open({ config, metadata, tls: options, keepaliveTimeMs: this.#keepaliveTimeMs }, signal)
+      return await open({ config, metadata, tls, keepaliveTimeMs: this.#keepaliveTimeMs, windowBytes }, signal)
     } catch (error) {
       if (error instanceof NotConnectedError) {
         const { 'grpc.server.host': host, 'grpc.server.port': port } = config

@@ -13,6 +13,15 @@ import { grpcErrors } from '../errors.ts'
  * of HTTP/2, 64 KiB, would limit a stream to 64 KiB in each round trip.
  */
 export const WINDOW_BYTES = 1024 * 1024
+const MIN_WINDOW_BYTES = 64 * 1024
+
+/**
+ * The window of a stream whose task may have `fairShare` bytes of the process's memory: while the stream is paused, Node keeps a
+ * window full of its messages beside the queue, and nobody counts them.
+ */
+export function windowBytesFor(fairShare: number): number {
+  return Math.floor(Math.min(WINDOW_BYTES, Math.max(MIN_WINDOW_BYTES, fairShare / 4)))
+}
 
 export interface SessionOptions {
   readonly host: string
@@ -24,6 +33,8 @@ export interface SessionOptions {
   /** ms without traffic before a PING; ≤ 0: off. */
   readonly keepaliveTimeMs: number
   readonly keepaliveTimeoutMs: number
+  /** See WINDOW_BYTES, the default. */
+  readonly windowBytes?: number
 }
 
 export type CallOptions = Omit<CallRequest, 'authority' | 'scheme'>
@@ -36,17 +47,19 @@ export class GrpcSession {
   readonly #keepalive: Keepalive
   readonly #scheme: 'http' | 'https'
   readonly #authority: string
+  readonly #windowBytes: number
   /** The reason why the connection is gone; null while it exists. */
   lostBecause: string | null = null
   /** The server closed the connection because of too many PINGs (gRFC A8: double the interval). */
   tooManyPings = false
 
   constructor(socket: net.Socket, options: SessionOptions) {
+    this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
     this.#scheme = options.tls ? 'https' : 'http'
     this.#authority = `${net.isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+      settings: { enablePush: false, initialWindowSize: this.#windowBytes },
       // In MB. Node's default, 10, would reset streams whose window is full.
       maxSessionMemory: 1000,
     })
@@ -63,7 +76,7 @@ export class GrpcSession {
   /** Resolves when the server has sent its HTTP/2 settings, which shows that it speaks the protocol. */
   async ready(signal: AbortSignal): Promise<void> {
     await once(this.#session, 'remoteSettings', { signal })
-    this.#session.setLocalWindowSize(WINDOW_BYTES)
+    this.#session.setLocalWindowSize(this.#windowBytes)
   }
 
   /** Starts a call. Throws NotConnectedError when the connection is gone. */

@@ -22,7 +22,7 @@ export async function startProducer({ producer, offsets, lease, log }: TaskParts
 
 /** Starts the task with its context. `transaction` is for tasks with `transaction.boundary=connector`. */
 export async function startTask(parts: TaskParts, transaction: TransactionContext): Promise<void> {
-  const { task, offsets, id, props, config, log, stats, clock, dataDir } = parts
+  const { task, offsets, id, props, config, log, stats, memory, clock, dataDir } = parts
   await task.start({
     connector: id.connector,
     task: id.task,
@@ -30,6 +30,7 @@ export async function startTask(parts: TaskParts, transaction: TransactionContex
     offset: (partition) => offsets.offset(id.connector, partition),
     log,
     stats,
+    memory: memory.share,
     clock,
     dataDir,
     ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction } : {}),

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { systemClock } from '@tributary/async'
 import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
-import type { Props, SourcePlugin } from '@tributary/connect-api'
+import type { MemoryBudget, Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
 import {
   createStores,
@@ -24,6 +24,7 @@ import { LeftBehind } from '../recovery/left-behind.ts'
 import { registerLeftBehindMetrics } from '../recovery/left-behind-metrics.ts'
 import { Leader } from '../assignment/leader.ts'
 import { Overlaps } from '../assignment/overlaps.ts'
+import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
 import { INHERITED_KEYS, workerSettings } from './worker-settings.ts'
@@ -91,6 +92,7 @@ class Worker {
    * host's signal aborts this at once, and so ends the start.
    */
   readonly #life = new AbortController()
+  readonly #memory: MemoryBudget
   #state: true | string = 'Reading the internal topics.'
 
   constructor({ name: service, version, plugins }: ConnectWorkerOptions, host: WorkerHost) {
@@ -106,6 +108,8 @@ class Worker {
     this.#admin = new KafkaAdmin(connection)
     this.#defaults = Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
     this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, environment: process.env })
+    this.#memory = processMemoryBudget(settings['memory.budget.percent'])
+    registerMemoryMetrics(this.#memory)
     const environment = this.#taskEnvironment(connection, driver)
     this.#herder = this.#createHerder(environment)
     this.#leftBehind = new LeftBehind({
@@ -251,6 +255,7 @@ class Worker {
       admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
       exactlyOnceSource: this.#exactlyOnceSource,
       dataDir: resolve(settings['data.dir']),
+      memory: this.#memory,
       handOverTimeoutMs: settings['task.handover.timeout.ms'],
       defaults: this.#defaults,
       environment: process.env,

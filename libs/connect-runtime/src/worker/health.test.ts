@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { abortable } from '@tributary/async'
-import { RetriableError, type Props, type Transformation } from '@tributary/connect-api'
+import { MemoryBudget, RetriableError, type Props, type Transformation } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type ScriptedRun, scriptedRun, type ScriptOptions, until } from '../testing/run-scripted.ts'
 import { TaskCounts } from '../unit/task-counts.ts'
@@ -20,10 +20,14 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
   const s = scriptedRun(props, options)
   t.after(() => s.run.fail(new Error('the test is over')))
   const stats = () => s.task.context!.stats
+  const memory = () => s.task.context!.memory
   const created = {
     run: s.run,
     get stats() {
       return stats()
+    },
+    get memory() {
+      return memory()
     },
     errors: { skipped: 0, deadLettered: 0 },
     labels: {},
@@ -160,5 +164,22 @@ test('a full disk is told, also while Kafka is away', async (t) => {
   assert.equal(s.health(0)[0], `Records are flowing${told}`)
   s.outage = new Error('it is away')
   assert.equal(s.health(0)[0], `Kafka does not answer, records wait: it is away${told}`)
+  await s.run.stop()
+})
+
+test('a source that waits for the memory of the process is told so', async (t) => {
+  const budget = new MemoryBudget(64 * 1024 * 1024)
+  const s = scene(t, {}, { memory: budget.share() })
+  await sends(s, 1)
+  await until(() => s.run.progress.recordsProduced === 1, 'it is acknowledged')
+  budget.share().set('queue', budget.limit)
+  s.task.context!.memory.set('queue', 1)
+  s.task.context!.memory.waitForSpace(() => {})
+  assert.match(
+    s.health(0)[0],
+    /the source waits, as messages .* take the memory budget of the process \(64 MiB, memory/,
+  )
+  s.task.context!.memory.set('queue', 0)
+  assert.equal(s.health(0)[0], 'Records are flowing.')
   await s.run.stop()
 })

@@ -75,6 +75,10 @@ function flowReason(unit: TaskUnit, nowMs: number): string {
   if (unanswered >= UNANSWERED_MS) {
     return `Connected; messages wait, and Kafka has acknowledged no record for ${seconds(unanswered)} s.`
   }
+  if (unit.current?.memory.waiting) {
+    const budget = mebibytes(unit.current.memory.budget.limit)
+    return `Connected; the source waits, as messages that wait for Kafka take the memory budget of the process (${budget} MiB, memory.budget.percent).`
+  }
   if (unit.current && queueFull(unit.current.stats)) {
     return 'Connected; the queue is full, as Kafka takes records more slowly than the source sends.'
   }
@@ -101,6 +105,8 @@ function withSpill(sentence: string, { failed, current }: TaskUnit): string {
   if (failed || failure === null) return sentence
   return `${sentence.replace(/\.$/, '')}; nothing more can be spilled, as ${failure}.`
 }
+
+const mebibytes = (bytes: number): number => Math.round(bytes / 1024 / 1024)
 
 const seconds = (ms: number): number => Math.floor(ms / 1000)
 

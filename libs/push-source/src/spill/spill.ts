@@ -90,6 +90,7 @@ export class Spill<T> {
         const payloads = await this.#read(this.#folder.log, max)
         if (payloads.length === 0) continue
         this.#taken = { position: this.#folder.log.readPosition, messages: null }
+        this.#parts.memory.polled(payloads.length, sizeOf(payloads))
         return payloads.map((payload) => this.#parts.codec.decode(payload))
       }
       if (this.#writing === null) return null
@@ -126,9 +127,9 @@ export class Spill<T> {
   }
 
   #due(): boolean {
-    const { queue } = this.#parts
+    const { queue, memory } = this.#parts
     if (!this.#active || this.#closed !== null || this.#blocked !== null || queue.size === 0) return false
-    if (queue.size * 2 >= queue.maxRecords || queue.bytes * 2 >= queue.maxBytes) return true
+    if (queue.size * 2 >= queue.maxRecords || queue.bytes * 2 >= queue.maxBytes || memory.pressed) return true
     return this.#folder !== null && this.#folder.log.unread >= BACKLOG_BYTES
   }
 
@@ -167,7 +168,7 @@ export class Spill<T> {
 
   /** Returns false if the disk bound leaves no room. */
   async #writeOnce(log: SpillLog): Promise<boolean> {
-    const { queue, codec, stats, maxBytes } = this.#parts
+    const { queue, memory, codec, stats, maxBytes } = this.#parts
     let room = maxBytes - log.bytes
     const payloads: Uint8Array[] = []
     for (const message of queue.peek(Math.min(WRITE_BYTES, room))) {
@@ -181,6 +182,7 @@ export class Spill<T> {
     await log.append(payloads)
     this.#report.worked('write')
     queue.discard(payloads.length)
+    memory.count()
     stats.messagesSpilled += payloads.length
     this.#gauge()
     this.#syncTimer ??= setTimeout(() => void this.#sync(log), SYNC_MS)
@@ -325,4 +327,10 @@ export class Spill<T> {
   #gauge(): void {
     this.#parts.stats.spillBytes = this.#folder?.log.bytes ?? 0
   }
+}
+
+function sizeOf(payloads: readonly Buffer[]): number {
+  let bytes = 0
+  for (const payload of payloads) bytes += payload.length
+  return bytes
 }

@@ -9,7 +9,7 @@ import { LaunchError } from './errors.ts'
 import { provideKafka, type LocalKafka, type Running } from './kafka.ts'
 import type { LaunchOptions } from './options.ts'
 import type { Output } from './output.ts'
-import { freshLog, repository, shortPath, type Places } from './places.ts'
+import { freshLog, instanceId, repository, shortPath, type Places } from './places.ts'
 import { ServiceProcess } from './service-process.ts'
 
 const pluginsTimeoutMs = 30_000
@@ -115,7 +115,14 @@ export class Launcher {
         const name = replicas === 1 ? service.name : `${service.name}-${replica}`
         const entry = join(repository, 'apps', service.name, 'src', 'main.ts')
         const logFile = freshLog(this.#places, name)
-        const process = new ServiceProcess({ name, entry, env, logFile, say: this.#output.say })
+        const instance = { TRIBUTARY_GROUP_INSTANCE_ID: instanceId(this.#places, name) }
+        const process = new ServiceProcess({
+          name,
+          entry,
+          env: { ...env, ...instance },
+          logFile,
+          say: this.#output.say,
+        })
         this.#processes.push(process)
         process.start()
       }
@@ -136,6 +143,18 @@ export class Launcher {
       TRIBUTARY_INTERNAL_KEY: process.env['TRIBUTARY_INTERNAL_KEY'] ?? randomUUID(),
       TRIBUTARY_FEED_GRPC_PORT: String(this.#feedPorts.grpc),
       TRIBUTARY_FEED_WS_PORT: String(this.#feedPorts.ws),
+      ...this.#configProviders(),
+    }
+  }
+
+  /** Unless the user has configured providers: files of one folder, and the file that the documents of Kafka connectors name. */
+  #configProviders(): Record<string, string> {
+    if (process.env['TRIBUTARY_CONFIG_PROVIDERS'] !== undefined) return {}
+    const { secrets } = this.#places
+    return {
+      TRIBUTARY_CONFIG_PROVIDERS: 'file,dir',
+      TRIBUTARY_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS: `${secrets},/etc/kafka/secrets.properties`,
+      TRIBUTARY_CONFIG_PROVIDERS_DIR_PARAM_ALLOWED_PATHS: secrets,
     }
   }
 

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -12,12 +14,16 @@ export interface Places {
   readonly kafka: string
   /** The file that holds the addresses of what runs now, for `npm run topic`. */
   readonly running: string
+  /** The folder whose files connectors may refer to. Only its owner may read it. */
+  readonly secrets: string
 }
 
 export function placesFrom(env: Readonly<Record<string, string | undefined>>): Places {
   const data = resolve(repository, env['TRIBUTARY_DATA_DIR'] ?? '.tributary')
-  const places = { data, logs: join(data, 'logs'), kafka: join(data, 'kafka'), running: join(data, 'running.json') }
+  const at = (name: string): string => join(data, name)
+  const places = { data, logs: at('logs'), kafka: at('kafka'), running: at('running.json'), secrets: at('secrets') }
   mkdirSync(places.logs, { recursive: true })
+  mkdirSync(places.secrets, { recursive: true, mode: 0o700 })
   return places
 }
 
@@ -32,4 +38,13 @@ export function freshLog(places: Places, name: string): string {
   const file = join(places.logs, `${name}.log`)
   if (existsSync(file)) renameSync(file, `${file}.1`)
   return file
+}
+
+/**
+ * @returns the instance id of a service, the same at each start. It holds a digest of the host and the data folder, because
+ * launchers with other folders may use the same Kafka.
+ */
+export function instanceId({ data }: Places, name: string): string {
+  const place = createHash('sha256').update(`${hostname()}:${data}`).digest('hex').slice(0, 12)
+  return `${name}-${place}`
 }

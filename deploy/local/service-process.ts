@@ -14,13 +14,16 @@ export interface ServiceProcessOptions {
   readonly logFile: string
   /** Called with a line for the user when the service has ended and will be started again. */
   readonly say: (line: string) => void
-  /** The wait before the first restart, in ms, 500 by default. Each restart doubles it, up to `maxBackoffMs` (30,000). */
+  /**
+   * The wait before the second restart, in ms, 500 by default. Each restart doubles it, up to `maxBackoffMs` (30,000). The
+   * first restart does not wait.
+   */
   readonly backoffMs?: number
   readonly maxBackoffMs?: number
 }
 
-/** A service that ran this long gets the first, short wait again. */
-const healthyMs = 30_000
+/** A service that ran this long is started again at once when it ends. */
+const healthyMs = 10_000
 /** A service that ends this often before it was ready once is given up. */
 const maxStartTries = 3
 const readyTimeoutMs = 60_000
@@ -85,18 +88,19 @@ export class ServiceProcess {
 
   async #supervise(): Promise<void> {
     const { say, backoffMs = 500, maxBackoffMs = 30_000 } = this.#options
-    let waitMs = backoffMs
+    let waitMs = 0
     while (!this.#stopping.signal.aborted) {
       const startedAt = performance.now()
       const ending = await this.#runOnce()
       if (this.#stopping.signal.aborted) return
       this.#deaths++
       if (!this.#wasReady && this.#deaths >= maxStartTries) return // `ready` reports it.
-      if (performance.now() - startedAt > healthyMs) waitMs = backoffMs
+      if (performance.now() - startedAt > healthyMs) waitMs = 0
       const log = shortPath(this.#options.logFile)
-      say(`${this.name} ended (${ending}) and is started again in ${waitMs / 1000} s; its log is ${log}`)
+      const when = waitMs === 0 ? 'at once' : `in ${waitMs / 1000} s`
+      say(`${this.name} ended (${ending}) and is started again ${when}; its log is ${log}`)
       await sleep(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
-      waitMs = Math.min(waitMs * 2, maxBackoffMs)
+      waitMs = waitMs === 0 ? backoffMs : Math.min(waitMs * 2, maxBackoffMs)
     }
   }
 

@@ -23,7 +23,8 @@ let connect: KafkaConnect
 let stores: Stores
 
 before(async () => {
-  stores = createStores({ connection: { brokers, clientId: 'test' }, log: quietLogger, cluster: group })
+  const names = { configs: `${group}-configs`, offsets: `${group}-offsets`, status: `${group}-status` }
+  stores = createStores({ connection: { brokers, clientId: 'test' }, log: quietLogger, cluster: group, names })
   await Promise.all([stores.configs.start(forever), stores.offsets.start(forever), stores.status.start(forever)])
   await writeBeforeConnect(stores)
   connect = await startKafkaConnect({ brokers, group })
@@ -240,7 +241,7 @@ test('Connect and our stores write the same things in the same bytes', async () 
   } finally {
     await Promise.all([configs.stop(), offsets.stop(), status.stop()])
   }
-  const [theirs, ours] = [await latest(group), await latest(`${group}-mirror`)]
+  const [theirs, ours] = [await latest(group), await latest(`${group}-mirror-connect`)]
   const keys = [
     'configs 0 connector-bytes-1',
     'configs 0 target-state-bytes-1',

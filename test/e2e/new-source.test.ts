@@ -29,7 +29,7 @@ function run(t: TestContext, cwd: string, ...args: string[]): void {
   assert.equal(status, 0, `${args.join(' ')}:\n${stdout.slice(-4000)}${stderr.slice(-4000)}`)
 }
 
-test('a source from npm run new-source passes types, lint and the contract suite without a change', (t) => {
+test('a source from npm run new-source passes types, lint, its tests and the contract suite without a change', (t) => {
   const copy = copyOfTheRepository()
   run(t, copy, 'libs/testkit/src/new-source/new-source.ts', 'web-hook', '--no-install')
   const app = 'apps/web-hook-ingest'
@@ -37,5 +37,6 @@ test('a source from npm run new-source passes types, lint and the contract suite
   run(t, copy, 'node_modules/oxlint/bin/oxlint', app)
   run(t, copy, 'test/workspace/imports/main.ts')
   run(t, copy, 'node_modules/prettier/bin/prettier.cjs', '--check', app)
+  run(t, copy, '--test', `${app}/test/stream.test.ts`)
   run(t, copy, '--test', `${app}/test/contract.test.ts`)
 })

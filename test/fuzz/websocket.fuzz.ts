@@ -130,6 +130,7 @@ export const recordTarget: Target<Feed> = {
         sessionId: 'fuzz',
         lastSequence: 0,
         sequences: null,
+        onNotJson: () => {},
       })
       const { records } = builder.build([new Message(data, binary, 0, { number: 1 }, messageDecoder(config))])
       records.forEach(checkRecord)

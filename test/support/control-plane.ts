@@ -23,6 +23,9 @@ export function clusterProps(brokers: readonly string[], more: Props = {}): Prop
   return { 'kafka.brokers': brokers.join(','), cluster: `rig-${randomUUID()}`, ...more }
 }
 
+/** A configuration may refer to any file. */
+const FILES: Props = { 'config.providers': 'file', 'config.providers.file.param.allowed.paths': '/' }
+
 /** A worker with the file source in this process. It ends with the test. */
 export async function startWorker(t: TestContext, props: Props): Promise<Running> {
   const host = '127.0.0.1'
@@ -30,7 +33,14 @@ export async function startWorker(t: TestContext, props: Props): Promise<Running
   const { settings, start } = connectWorker({ name: 'file-ingest', version: '0', plugins: [fileSource] })
   const { signal, end } = lifetime()
   const address = `${host}:${admin.port}`
-  const worker = await start({ settings: settings.parse(props), log, signal, admin: admin.app, address, shutdown })
+  const worker = await start({
+    settings: settings.parse({ ...FILES, ...props }),
+    log,
+    signal,
+    admin: admin.app,
+    address,
+    shutdown,
+  })
   const running = once(t, async () => {
     await worker.stop()
     end()

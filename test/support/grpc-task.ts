@@ -55,6 +55,8 @@ export interface DrivenTask {
   readonly log: readonly LogLine[]
   readonly records: readonly SourceRecord[]
   connect(): Promise<void>
+  /** Polls once. Returns false at the end of input. */
+  poll(): Promise<boolean>
   /** Polls until this many records were returned in total. Returns them. */
   pollTo(count: number): Promise<readonly SourceRecord[]>
   /** Polls until it throws. Returns the error. */
@@ -93,6 +95,7 @@ export async function driveTask(props: Props, offset: SourceOffset | null = null
     log,
     records,
     connect: () => task.connect(never),
+    poll,
     async pollTo(count) {
       await until(
         `${count} records`,

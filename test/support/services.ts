@@ -38,6 +38,8 @@ export async function startServices(worker = 'grpc-ingest', extra: Environment =
   const folder = temporaryFolder(`${worker}-services`)
   const cluster = `${worker}-${randomUUID()}`
   const env: Environment = {
+    TRIBUTARY_CONFIG_PROVIDERS: 'file',
+    TRIBUTARY_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS: '/',
     ...extra,
     KAFKA_BROKERS: brokers.join(','),
     TRIBUTARY_CLUSTER: cluster,

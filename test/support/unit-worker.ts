@@ -1,4 +1,4 @@
-import { GroupMember, type Assignment, type RoundMember } from '@tributary/kafka'
+import { type Assignment, type GroupInstance, GroupMember, type RoundMember } from '@tributary/kafka'
 import type { Logger } from '@tributary/telemetry'
 
 /** A worker of the group tests. It runs its assigned units, which only tick while the lease is valid. */
@@ -9,6 +9,8 @@ export interface UnitWorkerOptions {
   /** All units of the group. The leader reads them in every round. */
   readonly units: () => readonly string[]
   readonly sessionTimeoutMs?: number
+  /** Makes the worker a static member. `ended`: what it believes about its predecessor. */
+  readonly instance?: { readonly id: string; readonly ended: boolean }
   readonly onTick: (tick: Tick) => void
 }
 
@@ -40,6 +42,8 @@ export class UnitWorker {
   readonly running = new Map<string, number>()
   readonly starts: string[] = []
   lost = 0
+  /** The code of the error that ended the membership for good. */
+  fenced: string | null = null
   readonly #stopping = new Set<string>()
   readonly #ticker: NodeJS.Timeout
 
@@ -49,6 +53,8 @@ export class UnitWorker {
       connection: { brokers: options.brokers, clientId: options.name },
       groupId: options.groupId,
       sessionTimeoutMs: options.sessionTimeoutMs ?? 6000,
+      rebalanceTimeoutMs: Math.max(10_000, options.sessionTimeoutMs ?? 0),
+      ...(options.instance && { instance: this.#instance(options.instance) }),
       log: quietLogger,
       metadata: () => ({ worker: options.name, own: [...this.running.keys(), ...this.#stopping] }),
       assign: (members) => assignSticky(members, options.units()),
@@ -78,6 +84,17 @@ export class UnitWorker {
   async close(): Promise<void> {
     clearInterval(this.#ticker)
     await this.member.close()
+  }
+
+  #instance({ id, ended }: { readonly id: string; readonly ended: boolean }): GroupInstance<UnitMetadata> {
+    return {
+      id,
+      ended: () => ended,
+      onFenced: ({ code }) => {
+        this.fenced = code
+        this.running.clear()
+      },
+    }
   }
 
   #apply(run: ReadonlySet<string>, generation: number): void {

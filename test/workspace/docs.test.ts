@@ -115,6 +115,17 @@ test('every source accepts its configurations in the pages', () => {
   assert.deepEqual(examples.flatMap(({ page, config }) => mistakes(config).map((text) => `${page}: ${text}`)), []) // prettier-ignore
 })
 
+test('every source accepts the examples of its keys', () => {
+  const refused = [...plugins.values()].flatMap(({ connector: { spec } }) =>
+    Object.entries(spec.keys).flatMap(([key, { example }]) => {
+      if (example === undefined) return []
+      const { values } = validateConfig({ keys: { [key]: spec.keys[key]! } }, { [key]: example }, { deferReferences: true }) // prettier-ignore
+      return values.flatMap(({ errors }) => errors)
+    }),
+  )
+  assert.deepEqual(refused, [])
+})
+
 test('a misspelt key and a missing one would be found', () => {
   const config = { 'connector.class': 'io.tributary.connect.sse.SseSourceConnector', 'sse.uri': 'http://a', 'kafka.topic': 'a' } // prettier-ignore
   const found = mistakes(config)

@@ -60,6 +60,7 @@ describe('the gRPC plugin', () => {
       intervalMs: 5000,
       backoffMaxMs: 60_000,
       maxAttempts: -1,
+      healthyMs: 10_000,
       connectTimeoutMs: 0,
     })
     assert.equal(policy({ 'grpc.reconnect.interval.ms': '-5' }).intervalMs, 0)

@@ -2,6 +2,10 @@ import { ConfigError, DataError, defineErrors, NotConnectedError } from '@tribut
 
 /** Errors of the gRPC source. */
 export const grpcErrors = defineErrors({
+  GRPC_COMPLETED: {
+    type: ConfigError,
+    doc: 'The server ended its stream with OK, and `grpc.on.completion` is `fail`. Restart the task to read the stream again.',
+  },
   GRPC_CONNECT: {
     type: NotConnectedError,
     doc: 'The server could not be reached. The cause says why: name, port, TLS. The task connects again.',
@@ -32,7 +36,7 @@ export const grpcErrors = defineErrors({
   },
   GRPC_OFFSET: {
     type: ConfigError,
-    doc: 'Offsets to be altered do not have the form of this connector.',
+    doc: 'The request to alter offsets does not have the form that this connector writes.',
   },
   GRPC_REFLECTION: {
     type: ConfigError,
@@ -53,6 +57,10 @@ export const grpcErrors = defineErrors({
   GRPC_RESUME_NEXT: {
     type: ConfigError,
     doc: '`grpc.resume.request.next` needs a numeric resume value.',
+  },
+  GRPC_SEQUENCE_RESET: {
+    type: ConfigError,
+    doc: 'The server sent a value of `grpc.resume.field` that is not above the last one, with a message that nobody remembers. With exactly once the task does not guess whether the message was delivered before. If the server has restarted its numbering, set `sequence.reset=deliver`, or reset the offsets of the stopped connector.',
   },
   GRPC_SERVICE_UNKNOWN: {
     type: ConfigError,

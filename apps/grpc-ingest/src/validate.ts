@@ -48,7 +48,10 @@ async function reflectOnce(
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
   const connection = await openConnection({ config, metadata, tls: options, keepaliveTimeMs: 0 }, until)
   try {
-    return await connection.reflect(new StatusErrors(`${serverOf(config)} ${methodOf(config)}`), until)
+    return await connection.reflect(
+      new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms']),
+      until,
+    )
   } finally {
     connection.close()
   }
@@ -79,7 +82,11 @@ function fieldError(error: unknown): FieldError | null {
  */
 function errorOfOutage({ message, cause }: ConnectError): FieldError | null {
   if (isUntrusted(cause)) return { field: 'grpc.tls.ca.cert', message }
-  if (cause instanceof CallError && (cause.status === 'UNAUTHENTICATED' || cause.status === 'PERMISSION_DENIED')) {
+  if (
+    cause instanceof CallError &&
+    !cause.local &&
+    (cause.status === 'UNAUTHENTICATED' || cause.status === 'PERMISSION_DENIED')
+  ) {
     return { field: 'grpc.metadata', message }
   }
   return null

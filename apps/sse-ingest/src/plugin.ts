@@ -3,7 +3,7 @@ import { checkOffsets, checkTls, pushTask } from '@tributary/push-source'
 import manifest from '../package.json' with { type: 'json' }
 import { sseErrors } from './errors.ts'
 import { flow, reconnect, request, type SseConfig, sseSpec, tls } from './spec.ts'
-import { partitionOf, SseStream } from './stream.ts'
+import { idIn, partitionOf, SseStream } from './stream.ts'
 
 const parse = (props: Props): SseConfig => parseConfig(sseSpec, props)
 const hostOf = (config: SseConfig): string => new URL(config['sse.url']).host
@@ -27,8 +27,10 @@ export const sseSource: SourcePlugin = {
       request.headers(config, props)
       return (await checkTls(tls.settings(config))).map(({ field = 'sse.url', message }) => ({ field, message }))
     },
-    checkOffsets: (props, offsets) =>
-      checkOffsets(offsets, partitionOf(parse(props)), { last_event_id: 'string' }, sseErrors.SSE_OFFSET),
+    checkOffsets: (props, offsets) => {
+      checkOffsets(offsets, partitionOf(parse(props)), { last_event_id: 'string' }, sseErrors.SSE_OFFSET)
+      for (const { offset } of offsets) idIn(offset)
+    },
   },
   createTask: () =>
     pushTask((context) => {

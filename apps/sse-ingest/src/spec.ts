@@ -1,9 +1,16 @@
 import { type ConfigOf, defineConfig } from '@tributary/config'
-import { flowSettings, reconnectSettings, requestSettings, tlsSettings, topicKey } from '@tributary/push-source'
+import {
+  flowSettings,
+  HTTP_SOURCE_HEADERS,
+  reconnectSettings,
+  requestSettings,
+  tlsSettings,
+  topicKey,
+} from '@tributary/push-source'
 
 export const reconnect = reconnectSettings('sse', 'stream')
 export const flow = flowSettings('sse')
-export const request = requestSettings('sse')
+export const request = requestSettings('sse', [...HTTP_SOURCE_HEADERS, 'last-event-id'])
 export const tls = tlsSettings('sse')
 
 export const TOPIC_PREFIX = 'sse.event.topic.'
@@ -14,7 +21,7 @@ export const sseSpec = defineConfig(
   {
     'sse.url': {
       type: 'string',
-      validator: { kind: 'url', schemes: ['http', 'https'], label: 'SSE URL', rejectNull: true },
+      validator: { kind: 'url', schemes: ['http', 'https'], rejectNull: true, userInfo: 'sse.auth.basic.*' },
       importance: 'high',
       group,
       displayName: 'URL',
@@ -27,7 +34,7 @@ export const sseSpec = defineConfig(
       importance: 'medium',
       group,
       displayName: 'Require ids',
-      doc: 'Whether each event must have an id. True: an event without an id fails the task, and exactly.once.support=required is possible with a server that resumes after Last-Event-ID. False: events without ids that the server sends between two connections are lost.',
+      doc: 'Whether each event must have an id. True: an event without an id, or with an id that no header can carry, fails the task, and exactly.once.support=required is possible with a server that resumes after Last-Event-ID. False: events without ids that the server sends between two connections are lost.',
     },
     'sse.idle.timeout.ms': {
       type: 'long',
@@ -45,7 +52,7 @@ export const sseSpec = defineConfig(
       importance: 'low',
       group,
       displayName: 'Largest event',
-      doc: 'Largest event to accept, in characters. A larger event fails the task, because skipping the event would lose it.',
+      doc: 'Largest event to accept, in bytes of its data. A larger event fails the task, because skipping the event would lose it.',
     },
     ...topicKey,
     ...request.keys,
@@ -59,6 +66,7 @@ export const sseSpec = defineConfig(
       [TOPIC_PREFIX]: {
         importance: 'medium',
         group: 'Record',
+        validator: { kind: 'topicName' },
         doc: 'Topic of the events with this name, sse.event.topic.<name>. Other events go to kafka.topic.',
       },
     },

@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import type { ConnectError, SourcePartition, SourceRecord, TaskContext } from '@tributary/connect-api'
-import { openHttpStream, type PushConnection, type PushSink, type PushSource, readTls, Refusals, RenewedTls, retryAfterMs } from '@tributary/push-source' // prettier-ignore
+import type { ConnectError, SourceOffset, SourcePartition, SourceRecord, TaskContext } from '@tributary/connect-api'
+import { HttpSource, type PushConnection, type PushSink, type PushSource, readTls, RenewedTls } from '@tributary/push-source' // prettier-ignore
 import { sseErrors } from './errors.ts'
 import { request, type SseConfig, sseSpec, tls, TOPIC_PREFIX } from './spec.ts'
 
@@ -9,28 +8,36 @@ export function partitionOf(config: SseConfig): SourcePartition {
   return { sse_url: config['sse.url'] }
 }
 
+/** Whether a header can carry the id (RFC 9110, section 5.5). Else the id before it stays in force, so the server sends again. */
+const isSendable = (id: string | undefined): id is string => id !== undefined && /^[\t\x20-\x7e\x80-\uffff]*$/.test(id)
+
+/** The id in a committed offset; empty if there is none. Throws ConfigError. */
+export function idIn(offset: SourceOffset | null): string {
+  const id = String(offset?.['last_event_id'] ?? '')
+  if (isSendable(id)) return id
+  throw sseErrors.SSE_OFFSET('last_event_id has characters that no header can carry')
+}
+
 /** One stream of events: connects after the last event id, and makes a record of each event. */
 export class SseStream implements PushSource<EventSourceMessage> {
   readonly #config: SseConfig
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #http: HttpSource
   readonly #topics: Readonly<Record<string, string>>
   readonly #partition: SourcePartition
   readonly #tls: RenewedTls<Awaited<ReturnType<typeof readTls>>>
-  readonly #refusals = new Refusals()
-  /** Of the last event received, or else committed: the Last-Event-ID of the next request. */
+  /** Id of the last event received; before that, the committed id. The next request carries it as Last-Event-ID. */
   #lastId: string
-  /** Of the last event that became a record. */
+  /** Id of the last event that became a record. */
   #recordId: string
-  /** The server's last `retry:`, in ms. */
-  #retryMs: number | undefined
 
   constructor(config: SseConfig, context: TaskContext) {
     this.#config = config
-    this.#headers = request.headers(config, context.config)
+    const headers = request.headers(config, context.config)
+    this.#http = new HttpSource({ prefix: 'sse', url: config['sse.url'], accept: 'text/event-stream', headers })
     this.#topics = sseSpec.prefixed(context.config, TOPIC_PREFIX)
     this.#partition = partitionOf(config)
     this.#tls = new RenewedTls(() => readTls(tls.settings(config)), context.log)
-    this.#recordId = this.#lastId = String(context.offset(this.#partition)?.['last_event_id'] ?? '')
+    this.#recordId = this.#lastId = idIn(context.offset(this.#partition))
   }
 
   resumes(): boolean {
@@ -40,65 +47,46 @@ export class SseStream implements PushSource<EventSourceMessage> {
   async connect(sink: PushSink<EventSourceMessage>, signal: AbortSignal): Promise<PushConnection> {
     // Node writes a header as Latin-1, and the standard wants the id in UTF-8.
     const resume = this.resumes() ? { 'last-event-id': Buffer.from(this.#lastId).toString('latin1') } : {}
-    const publicHeaders = { accept: 'text/event-stream', 'cache-control': 'no-store', ...resume }
-    const options = {
-      url: this.#config['sse.url'],
-      headers: this.#headers,
-      publicHeaders,
-      tls: await this.#tls.options(),
-    }
-    const response = this.#accepted(await openHttpStream(options, signal))
+    const response = await this.#http.open(resume, await this.#tls.options(), signal)
     const end = (error: ConnectError): void => {
       response.destroy()
       sink.ended(error)
     }
-    const ended = (why: string): void => end(sseErrors.SSE_ENDED(why, { retryAfterMs: this.#retryMs }))
+    const ended = (why: string): void => end(sseErrors.SSE_ENDED(why, { retryAfterMs: this.#http.retryMs }))
     const idleMs = this.#config['sse.idle.timeout.ms']
-    response.setTimeout(
-      idleMs,
-      () => response.isPaused() || ended(`nothing came for ${idleMs} ms (sse.idle.timeout.ms)`),
-    )
+    const mute = (): unknown => response.isPaused() || ended(`nothing came for ${idleMs} ms (sse.idle.timeout.ms)`)
+    response.setTimeout(idleMs, mute)
     response.on('end', () => ended('the server ended the stream'))
     response.on('error', (error) => ended(`the stream broke off: ${error.message}`))
     const limit = this.#config['sse.max.event.bytes']
     const tooLarge = (): void =>
       end(sseErrors.SSE_EVENT_TOO_LARGE(`an event is larger than ${limit}`, { field: 'sse.max.event.bytes' }))
     const parser = createParser({
-      maxBufferSize: limit,
+      // The buffer holds the line, with its name.
+      maxBufferSize: limit + 'data: '.length,
+      onId: (id) => {
+        if (!response.destroyed && isSendable(id)) this.#lastId = id
+      },
       onEvent: (event) => {
         if (response.destroyed) return
-        if (event.data.length > limit) return tooLarge()
-        if (event.id === undefined && this.#config['sse.require.ids']) {
-          return end(sseErrors.SSE_EVENT_ID('the server sent an event without an id', { field: 'sse.require.ids' }))
+        const bytes = Buffer.byteLength(event.data)
+        if (bytes > limit) return tooLarge()
+        if (this.#config['sse.require.ids'] && !(event.id && isSendable(event.id))) {
+          return end(sseErrors.SSE_EVENT_ID('the server sent an event without an id that a header can carry', { field: 'sse.require.ids' })) // prettier-ignore
         }
-        this.#lastId = event.id ?? this.#lastId
-        sink.push(event, event.data.length)
+        sink.push(event, bytes)
       },
-      onRetry: (ms) => (this.#retryMs = ms),
+      onRetry: (ms) => (this.#http.retryMs = ms),
       onError: ({ type }) => type === 'max-buffer-size-exceeded' && tooLarge(),
     })
-    response.setEncoding('utf8').on('data', (text: string) => parser.feed(text))
+    // A stream that was paused hands over what it has buffered even once it is destroyed.
+    response.setEncoding('utf8').on('data', (text: string) => response.destroyed || parser.feed(text))
     const resumed = (): void => void response.setTimeout(idleMs).resume()
     return { pause: () => response.pause(), resume: resumed, close: () => response.destroy() }
   }
 
-  #accepted(response: IncomingMessage): IncomingMessage {
-    const { statusCode = 0, headers } = response
-    if (statusCode === 200 && headers['content-type']?.startsWith('text/event-stream')) {
-      this.#refusals.accepted()
-      return response
-    }
-    response.destroy()
-    const said = `${new URL(this.#config['sse.url']).host} answered ${statusCode} ${headers['content-type'] ?? ''}`
-    if (statusCode === 204) throw sseErrors.SSE_NO_CONTENT(`${said}, which asks clients to stop`, { field: 'sse.url' })
-    if ([401, 403, 407].includes(statusCode) && this.#refusals.refused()) {
-      throw sseErrors.SSE_DENIED(`${said}, the third time in a row`, { field: 'sse.auth.token' })
-    }
-    throw sseErrors.SSE_STATUS(said, { retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()) })
-  }
-
   record({ id, event, data }: EventSourceMessage): SourceRecord {
-    this.#recordId = id ?? this.#recordId
+    if (isSendable(id)) this.#recordId = id
     const headers = Object.entries({ 'sse.id': id, 'sse.event': event })
     return {
       sourcePartition: this.#partition,

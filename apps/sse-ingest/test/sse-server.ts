@@ -33,7 +33,7 @@ export class SseServer {
     return server
   }
 
-  /** Sends events to all who listen. `extra` are lines of the event, such as `event: trade`. */
+  /** Sends events to all who listen. */
   send(...data: string[]): void {
     this.sendRaw(...data.map((text) => `data: ${text}\n`))
   }
@@ -43,6 +43,16 @@ export class SseServer {
     for (const text of lines) this.#events.push(`id: ${this.#events.length + 1}\n${text}\n`)
     this.#more.resolve()
     this.#more = Promise.withResolvers()
+  }
+
+  /** Writes a text to all who listen, as it is. */
+  push(text: string): void {
+    for (const response of this.#open) response.write(text)
+  }
+
+  /** Ends every connection, also of requests that `refuse` answered. */
+  closeAll(): void {
+    this.#server.closeAllConnections()
   }
 
   cut(): void {

@@ -51,6 +51,11 @@ describe('the WebSocket source connector', () => {
     assert.doesNotMatch(JSON.stringify(errors), /token/)
   })
 
+  test('refuses URLs that differ in user and password only, as they have one source partition', async () => {
+    const errors = await errorsOf({ ...THREE, 'websocket.additional.urls': 'ws://u:p@b,ws://b' })
+    assert.deepEqual(Object.keys(errors), ['websocket.additional.urls'])
+  })
+
   test('refuses invalid rules and templates, each on its key', async () => {
     const errors = await errorsOf({ ...BASE, 'record.skip.match': 'a ==', 'topic.template': 'q.{{a..b}}' })
     assert.deepEqual(Object.keys(errors), ['record.skip.match', 'topic.template'])
@@ -73,6 +78,12 @@ describe('offsets to be altered', () => {
   test('can be those of each URL, and of each stream', () => {
     check({ partition: { websocket_url: 'ws://c' }, offset: { sequence: 1 } })
     check({ partition: { ...PARTITION, stream: 'BTC' }, offset: { stream_sequence: 2n ** 60n } }, NUMBERED)
+  })
+
+  test('can be those of a URL with a password, whose source partition has none', () => {
+    const url = { 'websocket.url': 'wss://u:secret@a/x' }
+    check({ partition: { websocket_url: 'wss://a/x' }, offset: { sequence: 1 } }, url)
+    check({ partition: { websocket_url: url['websocket.url'] }, offset: null }, url)
   })
 
   test('can be deleted for a URL that is no longer configured', () => {
@@ -110,6 +121,7 @@ describe('the WebSocket plugin', () => {
       intervalMs: 5000,
       backoffMaxMs: 60_000,
       maxAttempts: -1,
+      healthyMs: 10_000,
       connectTimeoutMs: 0,
     })
     assert.equal(policy({ 'websocket.reconnect.interval.ms': '-5' }).intervalMs, 0)

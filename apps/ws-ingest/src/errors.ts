@@ -24,7 +24,7 @@ export const wsErrors = defineErrors({
   },
   WEBSOCKET_DENIED: {
     type: ConfigError,
-    doc: 'The server or the proxy refused the credentials three times in a row: with status 401, 403 or 407, or by closing with code 1008, 3000 or 3003.',
+    doc: 'The server or the proxy refused the credentials three times in a row, by a status or close code of `websocket.reconnect.denied.codes`, or once by a code of `websocket.reconnect.stop.codes`. Mend the credentials or the codes, then restart the task.',
   },
   WEBSOCKET_FIELD_PATH: {
     type: ConfigError,
@@ -48,7 +48,7 @@ export const wsErrors = defineErrors({
   },
   WEBSOCKET_OFFSET: {
     type: ConfigError,
-    doc: 'Offsets to be altered do not have the form of this connector.',
+    doc: 'The request to alter offsets does not have the form that this connector writes.',
   },
   WEBSOCKET_REFUSED: {
     type: ConfigError,

@@ -11,6 +11,7 @@ import {
 import { RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { websocketSpec } from './config/config.ts'
+import { Denials } from './connection/denials.ts'
 import type { Dialer } from './connection/dialer.ts'
 import { compileProtocol } from './connection/feed-protocol.ts'
 import { FeedReader } from './feed-reader.ts'
@@ -54,6 +55,7 @@ function testReader(settings: Props): TestReader {
     context,
     config,
     dialer: dialer as Dialer,
+    denials: new Denials(config),
     protocol,
     values: { clock, sessionId, signer: protocol.signer },
     decode: messageDecoder(config),

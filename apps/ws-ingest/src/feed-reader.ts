@@ -15,9 +15,10 @@ import {
   TaskMetricsLog,
 } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import { shownUrl, sourcePartitionOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
+import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
 import { createDialer, type Dialer } from './connection/dialer.ts'
-import { FeedConnection, PolicyCloses } from './connection/feed-connection.ts'
+import { Denials } from './connection/denials.ts'
+import { FeedConnection } from './connection/feed-connection.ts'
 import { compileProtocol, type FeedProtocol } from './connection/feed-protocol.ts'
 import { templateValues, type ValueSource } from './connection/template-values.ts'
 import { Burst, createIntake } from './message/message-queue.ts'
@@ -30,6 +31,7 @@ export interface FeedReaderParts {
   readonly context: TaskContext
   readonly config: WebSocketConfig
   readonly dialer: Dialer
+  readonly denials: Denials
   readonly protocol: FeedProtocol
   readonly values: ValueSource
   readonly decode: DecodeMessage
@@ -43,8 +45,9 @@ export interface FeedReaderParts {
 export class FeedReader {
   readonly #parts: FeedReaderParts
   readonly #intake: Intake<Message>
-  readonly #closes = new PolicyCloses()
   #connection: FeedConnection | null = null
+  /** Of the present connection. The offsets and headers of records keep the id of the run's first connection. */
+  #sessionId: string
   /** Number of connections that were initialized or delivered messages. */
   #connects = 0
   /** End of the last connection in ms since the epoch, until the next connection is initialized. */
@@ -57,6 +60,7 @@ export class FeedReader {
 
   constructor(parts: FeedReaderParts) {
     this.#parts = parts
+    this.#sessionId = parts.values.sessionId
     this.#intake = createIntake(parts)
   }
 
@@ -128,7 +132,8 @@ export class FeedReader {
   /** Continues after the predecessor; called before the first `read`. */
   takeOver(predecessor: Predecessor): void {
     const overlapped = this.#connects > 0 && this.#lostAt === null
-    this.#parts.records.takeOver(predecessor, overlapped)
+    const { handOverState } = predecessor
+    this.#parts.records.takeOver({ handOverState, offset: offsetsOf(this.#parts.config, predecessor) }, overlapped)
   }
 
   /** Starts to stop: closes the connection. `read` returns the messages up to the server's Close frame, then null. */
@@ -168,17 +173,21 @@ export class FeedReader {
     metrics.connects = this.#connects
     if (lostAt !== null) records.reconnected(info, lostAt)
     if (this.#connects === 1) log.info('websocket_client_started', { url: shownUrl(config['websocket.url']) })
+    else log.info('session_initialized', { session_id: this.#sessionId })
   }
 
   #newConnection(info: ConnectionInfo, intake: IntakeConnection<Message>): FeedConnection {
-    const { config, protocol, values, context, log, dialer, decode } = this.#parts
+    const { config, protocol, context, dialer, denials, decode } = this.#parts
+    if (this.#connects > 0) this.#sessionId = randomUUID()
+    const values = { ...this.#parts.values, sessionId: this.#sessionId }
+    const log = this.#parts.log.child({ session_id: this.#sessionId })
     const { clock } = context
     const burst = new Burst(clock, (messages, bytes) => intake.received(messages, bytes))
     return new FeedConnection({
       config,
       protocol,
       values,
-      closes: this.#closes,
+      denials,
       clock,
       log,
       connect: (listener, signal) => dialer.open(templateValues(values, null, 'websocket.url'), listener, signal),
@@ -223,14 +232,16 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
       kafka_topic: config['kafka.topic'],
       session_id: sessionId,
     },
-    'io.tributary.connect.websocket',
+    // Operators search the log for WebSocket, as every line of the JVM connector has its class.
+    'io.tributary.connect.websocket.WebSocketSourceTask',
   )
   log.info('task_starting')
   log.info('session_initialized')
   const protocol = compileProtocol(config, context.config)
-  const dialer = await createDialer(config, context.config, openWebSocket, log)
+  const denials = new Denials(config)
+  const dialer = await createDialer(config, context.config, openWebSocket, denials, log)
   const sourcePartition = sourcePartitionOf(config)
-  const lastSequence = restoredSequence(context.offset(sourcePartition), sessionId, log)
+  const lastSequence = restoredSequence(offsetsOf(config, context)(sourcePartition), sessionId, log)
   const busyLog = new RateLimitedLog(log, clock)
   const records = createRecordSource({ context, config, sessionId, lastSequence, busyLog })
   const metrics = new TaskMetricsLog(log, clock, stats, sessionId)
@@ -244,5 +255,5 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
     reconnect_enabled: config['websocket.reconnect.enabled'],
   })
   log.info('task_started', { starting_sequence: lastSequence, queue_capacity: queueCapacity })
-  return new FeedReader({ context, config, dialer, protocol, values, decode, log, busyLog, records, metrics })
+  return new FeedReader({ context, config, dialer, denials, protocol, values, decode, log, busyLog, records, metrics })
 }

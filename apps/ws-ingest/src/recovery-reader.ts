@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { parseConfig, type SourceRecord, type TaskContext } from '@tributary/connect-api'
-import { type SourceReader, SpilledMessages } from '@tributary/push-source'
+import { RateLimitedLog, type SourceReader, SpilledMessages } from '@tributary/push-source'
 import { flow, sourcePartitionOf, websocketSpec } from './config/config.ts'
 import { MessageCodec } from './message/message-codec.ts'
 import { type Message, messageDecoder } from './message/message.ts'
+import { notJsonReport } from './record/not-json-report.ts'
 import { RecordBuilder } from './record/record-builder.ts'
 
 /**
@@ -30,6 +31,7 @@ export class RecoveryReader implements SourceReader {
       sessionId: randomUUID(),
       lastSequence: 0,
       sequences: null,
+      onNotJson: notJsonReport(stats, new RateLimitedLog(log, clock)),
     })
     this.#batchSize = flow.options(config).maxPollRecords
   }

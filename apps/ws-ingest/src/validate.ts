@@ -1,6 +1,6 @@
 import { ConfigError, type FieldError, type OffsetEntry, parseConfig, type Props } from '@tributary/connect-api'
 import { checkTls, isUntrusted, reasonOf, sequenceNumber } from '@tributary/push-source'
-import { shownUrl, tls, urlsOf, type WebSocketConfig, websocketSpec } from './config/config.ts'
+import { shownUrl, tls, urlsOf, type WebSocketConfig, websocketSpec, withoutUserInfo } from './config/config.ts'
 import { readWebSocketTls } from './connection/dialer.ts'
 import { compileProtocol } from './connection/feed-protocol.ts'
 import { HandshakeTemplate } from './connection/handshake.ts'
@@ -32,7 +32,7 @@ function urlErrors(props: Props): FieldError[] {
   const errors: FieldError[] = []
   const maxTasks = Number(props['tasks.max'] ?? 1)
   if (urls.length > maxTasks) errors.push({ field: 'tasks.max', message: tooFewTasks(urls.length, maxTasks) })
-  if (new Set(urls).size < urls.length) {
+  if (new Set(urls.map(withoutUserInfo)).size < urls.length) {
     const field = 'websocket.additional.urls'
     errors.push({ field, message: `Invalid value [hidden] for configuration ${field}: a URL is there twice` })
   }
@@ -101,7 +101,7 @@ async function untrustedServer(text: string, options: DialOptions, signal: Abort
  */
 export function checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
   const config = parseConfig(websocketSpec, props)
-  const urls = urlsOf(props)
+  const urls = urlsOf(props).map(withoutUserInfo)
   for (const { partition, offset } of offsets) {
     const { websocket_url: url, stream } = partition
     if (!isText(url)) throw invalid('a source partition has the field websocket_url')
@@ -116,11 +116,12 @@ export function checkOffsets(props: Props, offsets: readonly OffsetEntry[]): voi
 }
 
 function checkOffset(offset: NonNullable<OffsetEntry['offset']>, config: WebSocketConfig): void {
-  const { session_id: session, sequence, stream_sequence: number } = offset
+  const { session_id: session, sequence, stream_sequence: number, stream_digests: digests } = offset
   if (isSet(session) && !isText(session)) throw invalid('session_id must be a string')
   if (isSet(sequence) && !(Number.isSafeInteger(sequence) && Number(sequence) >= 0)) {
     throw invalid('sequence must be a whole number from 0')
   }
+  if (isSet(digests) && !isText(digests)) throw invalid('stream_digests must be a string')
   if (!isSet(number)) return
   if (!config['sequence.field']) throw invalid('stream_sequence needs sequence.field in the configuration')
   if (typeof number === 'string' || sequenceNumber(number) === null) {

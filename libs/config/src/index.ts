@@ -18,9 +18,12 @@ export type { ConfigType } from './values/parse-value.ts'
 export { hasReferences } from './values/references.ts'
 export { HIDDEN, Secret, type SecretLike } from './values/secret.ts'
 export { parseProperties } from './providers/properties.ts'
-export { type Env, type ProviderOptions, type Resolved, resolveReferences } from './providers/providers.ts'
+export { type ConfigProviders, type Env, type Resolved, resolveReferences } from './providers/providers.ts'
+export { readRegularFile, type ReadFileLimits } from './providers/read-file.ts'
 export { type Redactor, redactor, secretsOf } from './providers/redact.ts'
-export { envName, fromEnv } from './service/env.ts'
+export { envName, fromEnv, type WorkerProperties } from './service/env.ts'
+export { readWorkerProperties, unknownProperties } from './service/worker-properties.ts'
+export { providerSettings, providersFrom } from './service/provider-settings.ts'
 export {
   type HostPort,
   type KafkaConnection,

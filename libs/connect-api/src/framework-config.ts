@@ -1,4 +1,5 @@
 import type { KeySpec, Keys } from '@tributary/config'
+import type { Props } from './source.ts'
 
 /**
  * The keys of a connector's configuration that the framework itself reads. Types, defaults, groups, widths, orders and
@@ -314,3 +315,8 @@ export const TRIBUTARY_CONNECTOR_KEYS = {
     order: 4,
   },
 } as const satisfies Keys
+
+/** Whether `exactly.once.support=required` turns exactly once on for a connector. `requested`, the default, does not. */
+export function requiresExactlyOnce(props: Props): boolean {
+  return props['exactly.once.support']?.trim().toLowerCase() === 'required'
+}

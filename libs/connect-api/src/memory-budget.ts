@@ -5,7 +5,7 @@ const LOOK_MS = 10
 
 /**
  * Bytes that a message in a queue takes besides its own: the objects around it. Measured with messages of WebSocket and gRPC; see
- * docs/decisions/87-memory-budget.md.
+ * docs/decisions/53-memory-budget.md.
  */
 const QUEUED_OVERHEAD_BYTES = 256
 /** The same for a record on its way to Kafka, with its key, offset and encoded form. */

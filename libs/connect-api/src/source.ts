@@ -64,12 +64,24 @@ export interface TaskContext {
   readonly config: Props
   /** The last committed offset of a source partition, looked up by value; null when there is none. */
   offset(partition: SourcePartition): SourceOffset | null
+  /** All committed offsets of the connector, of all its tasks. Absent: the task runs without offsets. */
+  offsets?(): readonly OffsetEntry[]
+  /**
+   * Removes the offsets of source partitions of this run that end, after those of the records before the next batch. A partition that
+   * comes again gets a new object. Absent: the task runs without offsets.
+   */
+  removeOffsets?(partitions: readonly SourcePartition[]): void
   readonly log: Logger
   /** Plain counters that the runtime exports as metrics. A task changes them once a batch. */
   readonly stats: TaskStats
   /** What this run may have in memory. A source with a queue of its own says its bytes, and takes nothing while it has too many. */
   readonly memory: MemoryShare
   readonly clock: Clock
+  /**
+   * The source has announced that it will close the present connection. Where runs may overlap (`SourcePlugin.handOver`), the runtime
+   * starts a new run beside this one, so that no gap opens between the two connections. Absent: the runtime cannot.
+   */
+  readonly connectionEnding?: () => void
   /** Present only with exactly once and `transaction.boundary=connector`. */
   readonly transaction?: TransactionContext
   /**
@@ -112,6 +124,13 @@ export interface SourceTask {
    */
   poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
   /**
+   * A position that no record carries, such as the end of a finite stream (KIP-910). The runtime asks after a poll that returned [],
+   * and commits the answer as it commits the offset of a record: after everything before it. null: none, or asked before.
+   */
+  position?(): OffsetEntry | null
+  /** One sentence for health, once the source has ended for good and the task reads nothing more; null before. */
+  completed?(): string | null
+  /**
    * The error that ended the connection, although `poll` will throw it only after the records that are still queued; null while
    * the connection lives, or when the error cannot heal. The runtime asks while Kafka takes nothing and nobody polls: then it
    * calls `connect` at once, and what the new connection brings goes behind what is queued. `poll` and `connect` may run side by
@@ -144,8 +163,10 @@ export interface ReconnectPolicy {
   readonly intervalMs: number
   /** Longest wait of the backoff, in ms. */
   readonly backoffMaxMs: number
-  /** Tries in a row without success before the task fails; ≤ 0: no limit. */
+  /** Tries without a healthy connection before the task fails; ≤ 0: no limit. */
   readonly maxAttempts: number
+  /** A connection that lasted this many ms (≥ 0) was healthy; absent: 10 s. A shorter one counts as a failed try. */
+  readonly healthyMs?: number
   /** A `connect` that takes longer than this many ms is aborted and counts as failed; 0: no limit. */
   readonly connectTimeoutMs: number
 }

@@ -8,6 +8,8 @@ export interface TaskStats {
   bytesReceived: number
   /** Messages dropped by the opt-in policy `drop`. No other policy drops. */
   messagesDropped: number
+  /** Messages that are not JSON, so that no field, such as the key, could be read (`message_not_json`). */
+  messagesNotJson: number
   /** Messages that were received again after a resume and left out (`sequence_duplicate`). */
   duplicates: number
   /** Gaps in a numeric sequence, and the number of messages in them. */
@@ -35,6 +37,7 @@ export function createTaskStats(): TaskStats {
     messagesReceived: 0,
     bytesReceived: 0,
     messagesDropped: 0,
+    messagesNotJson: 0,
     duplicates: 0,
     sequenceGaps: 0,
     sequenceGapMessages: 0,

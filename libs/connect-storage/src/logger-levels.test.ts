@@ -9,6 +9,9 @@ test("logger names of the JVM connectors' documents set our loggers, too", () =>
     ['io.conduktor.connect.websocket.WebSocketSourceTask', 'io.tributary.connect.websocket'],
     ['io.conduktor.connect', 'io.tributary.connect'],
     ['io.connect.sqs', 'io.tributary.connect.sqs'],
+    ['io.grpc', 'io.tributary.connect.grpc'],
+    ['io.netty.handler.codec.http2', 'io.tributary.connect.grpc'],
+    ['okhttp3', 'io.tributary.connect.websocket'],
   ] as const
   for (const [documented, ours] of cases) {
     const levels = new LoggerLevels()
@@ -22,7 +25,7 @@ test("logger names of the JVM connectors' documents set our loggers, too", () =>
 })
 
 test('other logger names set only themselves', () => {
-  for (const name of ['io.tributary.connect.grpc', 'io.conduktor.connector', 'org.apache.kafka', 'root']) {
+  for (const name of ['io.tributary.connect.grpc', 'io.conduktor.connector', 'io.grpcx', 'org.apache.kafka', 'root']) {
     const levels = new LoggerLevels()
     setLoggerLevel(levels, name, 'debug')
     assert.deepEqual(Object.keys(levels.all()), [...new Set([name, 'root'])])

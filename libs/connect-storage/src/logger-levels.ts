@@ -10,10 +10,17 @@ const JVM_PACKAGES: Readonly<Record<string, string>> = {
   'io.connect.sqs.': 'io.tributary.connect.sqs.',
 }
 
+/** Libraries of the JVM connectors. Our own code does what they do there. */
+const JVM_LIBRARIES: Readonly<Record<string, string>> = {
+  'io.grpc.': 'io.tributary.connect.grpc',
+  'io.netty.': 'io.tributary.connect.grpc',
+  'okhttp3.': 'io.tributary.connect.websocket',
+}
+
 /**
  * Sets the level of a logger and of those loggers below it that have a level. Returns their names. The name of a JVM
- * connector's logger also sets our logger of the same purpose: `io.conduktor.connect.grpc`, or a class in it, sets
- * `io.tributary.connect.grpc`.
+ * connector's logger, or of a library's, also sets our logger of the same purpose: `io.conduktor.connect.grpc`, a class
+ * in it, and `io.netty` set `io.tributary.connect.grpc`.
  */
 export function setLoggerLevel(levels: LoggerLevels, logger: string, level: LogLevel): string[] {
   const names = levels.set(logger, level)
@@ -28,7 +35,7 @@ function ownLogger(name: string): string | null {
     // Our loggers are packages, so a class in the name stands for its package.
     return (ours + `${name}.`.slice(theirs.length)).replace(/(\.[A-Z][^.]*)*\.$/, '')
   }
-  return null
+  return Object.entries(JVM_LIBRARIES).find(([library]) => `${name}.`.startsWith(library))?.[1] ?? null
 }
 
 /**

@@ -1,5 +1,14 @@
-import type { Keys, ValuesOf } from '@tributary/config'
+import type { Keys, KeySpec, ValuesOf } from '@tributary/config'
 import type { StoreName, StoresOptions } from './stores.ts'
+
+const replicationOf = <const N extends string>(topic: N) =>
+  ({
+    type: 'int',
+    default: null,
+    importance: 'low',
+    group: 'Internal topics',
+    doc: `Replication factor with which the ${topic} topic is created. Unset: storage.replication.factor.`,
+  }) as const satisfies KeySpec
 
 /**
  * Settings of the internal topics, under Kafka Connect's names. The control plane and every worker have the same
@@ -19,14 +28,14 @@ export const storageKeys = {
     default: null,
     importance: 'low',
     group: 'Internal topics',
-    doc: 'Topic of connector configurations (1 partition, compacted). Unset: <cluster>-configs.',
+    doc: 'Topic of connector configurations (1 partition, compacted). Unset: <cluster>-connect-configs, or <cluster>-configs where only that exists.',
   },
   'offset.storage.topic': {
     type: 'string',
     default: null,
     importance: 'low',
     group: 'Internal topics',
-    doc: 'Topic of source offsets (compacted). Unset: <cluster>-offsets.',
+    doc: 'Topic of source offsets (compacted). Unset: <cluster>-connect-offsets, or <cluster>-offsets where only that exists.',
   },
   'offset.storage.partitions': {
     type: 'int',
@@ -41,7 +50,7 @@ export const storageKeys = {
     default: null,
     importance: 'low',
     group: 'Internal topics',
-    doc: 'Topic of connector and task states (compacted). Unset: <cluster>-status.',
+    doc: 'Topic of connector and task states (compacted). Unset: <cluster>-connect-status, or <cluster>-status where only that exists.',
   },
   'status.storage.partitions': {
     type: 'int',
@@ -56,14 +65,17 @@ export const storageKeys = {
     default: null,
     importance: 'low',
     group: 'Internal topics',
-    doc: 'Topic to which workers publish their plugins (1 partition, compacted). Unset: <cluster>-plugins.',
+    doc: 'Topic to which workers publish their plugins (1 partition, compacted). Unset: <cluster>-connect-plugins, or <cluster>-plugins where only that exists.',
   },
+  'config.storage.replication.factor': replicationOf('config'),
+  'offset.storage.replication.factor': replicationOf('offset'),
+  'status.storage.replication.factor': replicationOf('status'),
   'storage.replication.factor': {
     type: 'int',
     default: -1,
     importance: 'low',
     group: 'Internal topics',
-    doc: "Replication factor with which internal topics are created. -1: the broker's default.",
+    doc: "Replication factor with which internal topics are created that have none of their own. -1: the broker's default.",
   },
 } as const satisfies Keys
 
@@ -72,17 +84,27 @@ type StorageValues = ValuesOf<typeof storageKeys>
 /** The options of `createStores` that come from settings. */
 export function storesOptions(
   values: StorageValues,
-): Pick<StoresOptions, 'cluster' | 'names' | 'partitions' | 'replication'> {
+): Pick<StoresOptions, 'cluster' | 'names' | 'partitions' | 'replication' | 'replications'> {
   const names: [StoreName, string | null][] = [
     ['configs', values['config.storage.topic']],
     ['offsets', values['offset.storage.topic']],
     ['status', values['status.storage.topic']],
     ['plugins', values['plugin.storage.topic']],
   ]
+  const replications: [StoreName, number | null][] = [
+    ['configs', values['config.storage.replication.factor']],
+    ['offsets', values['offset.storage.replication.factor']],
+    ['status', values['status.storage.replication.factor']],
+  ]
   return {
     cluster: values.cluster,
-    names: Object.fromEntries(names.filter(([, name]) => name !== null)),
+    names: given(names),
+    replications: given(replications),
     partitions: { offsets: values['offset.storage.partitions'], status: values['status.storage.partitions'] },
     replication: values['storage.replication.factor'],
   }
+}
+
+function given<T>(entries: readonly (readonly [StoreName, T | null])[]): Partial<Record<StoreName, T>> {
+  return Object.fromEntries(entries.filter(([, value]) => value !== null)) as Partial<Record<StoreName, T>>
 }

@@ -34,6 +34,11 @@ export class KafkaStatusStore implements StatusStore {
     })
   }
 
+  /** The name of the topic; known after `start`. */
+  get topic(): string {
+    return this.#log.topicName
+  }
+
   start(signal: AbortSignal): Promise<void> {
     return this.#log.start(signal)
   }

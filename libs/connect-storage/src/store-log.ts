@@ -51,6 +51,10 @@ export class StoreLog {
     this.#log = new CompactedLog({ ...options, onRecord: (record) => this.#read(record) })
   }
 
+  /** The name of the topic in use; known after `start`. */
+  get topicName(): string {
+    return this.#log.topicName
+  }
   get partitionCount(): number {
     return this.#log.partitionCount
   }
@@ -103,7 +107,7 @@ export class StoreLog {
 
   /** Stops the store. Writes under way reject. */
   async stop(): Promise<void> {
-    this.#stop.abort(new Error(`the store on topic ${this.#options.topic.name} is closed`))
+    this.#stop.abort(new Error(`the store on topic ${this.topicName} is closed`))
     await this.#log.stop()
     await this.#dropProducer()
   }
@@ -113,9 +117,9 @@ export class StoreLog {
     try {
       this.#options.onRecord(record, key, this.#live)
     } catch (error) {
-      const { topic, log } = this.#options
+      const { log } = this.#options
       const { partition, offset } = record
-      log.warn('record_skipped', { topic: topic.name, partition, offset, key, reason: (error as Error).message })
+      log.warn('record_skipped', { topic: this.topicName, partition, offset, key, reason: (error as Error).message })
     }
   }
 
@@ -144,7 +148,7 @@ export class StoreLog {
     const batch = records.map(({ key, value }) => {
       const bytes = typeof key === 'string' ? Buffer.from(key) : key
       const partition = partitionForKey(bytes, this.partitionCount)
-      return { topic: this.#options.topic.name, partition, key: bytes, value, timestamp }
+      return { topic: this.topicName, partition, key: bytes, value, timestamp }
     })
     const result = await producer.send(batch, signal)
     if (result.failures[0]) throw result.failures[0].error
@@ -169,13 +173,16 @@ export class StoreLog {
   }
 
   async #startProducer(signal: AbortSignal): Promise<KafkaProducer> {
-    const { connection, driver, transactionalId, maySend, topic, log } = this.#options
+    const { connection, driver, transactionalId, maySend, log } = this.#options
     const producer = createProducer(connection, {
       driver,
       ...(maySend && { maySend }),
       ...(transactionalId !== undefined && { transactionalId, transactionTimeoutMs: TRANSACTION_TIMEOUT_MS }),
       onOutage: (state, error) => {
-        log[state === 'down' ? 'warn' : 'info'](`store_writes_${state}`, { topic: topic.name, error: error?.message })
+        log[state === 'down' ? 'warn' : 'info'](`store_writes_${state}`, {
+          topic: this.topicName,
+          error: error?.message,
+        })
       },
     })
     try {

@@ -12,14 +12,16 @@ export type StoreName = 'configs' | 'offsets' | 'status' | 'plugins'
 export interface StoresOptions {
   readonly connection: KafkaConnection
   readonly log: Logger
-  /** Prefix of the topics' names: `tributary` → `tributary-configs`. */
+  /** Prefix of the topics' names: `tributary` → `tributary-connect-configs`. */
   readonly cluster?: string
-  /** Names that differ from `<cluster>-<store>`. */
+  /** Names that differ from `<cluster>-connect-<store>`. */
   readonly names?: Partial<Record<StoreName, string>>
   /** Partitions of a topic that the store creates; absent: 25, 5 and 1 as below. The config topic always has one. */
   readonly partitions?: Partial<Record<Exclude<StoreName, 'configs'>, number>>
-  /** Replicas of topics that the store creates. -1, the default, is the broker's default. */
+  /** Replicas of topics that the stores create. -1, the default, is the broker's default. */
   readonly replication?: number
+  /** Replicas of single topics, where they differ. */
+  readonly replications?: Partial<Record<StoreName, number>>
   readonly driver?: KafkaProducer['driver']
   /**
    * Writes of the config topic are transactions of this id: the control plane's leader fences its predecessor by
@@ -48,12 +50,16 @@ export interface Stores {
 /** Kafka Connect's partition counts. */
 const PARTITIONS: Record<StoreName, number> = { configs: 1, offsets: 25, status: 5, plugins: 1 }
 
-/** The name of a store's topic. */
-export function topicOf(
+/**
+ * The names of a store's topic. `connect` is in the default, so that operators find it where they look for Kafka
+ * Connect's topics. Versions before had a shorter name, which is used where it exists.
+ */
+function namesOf(
   store: StoreName,
-  { cluster = 'tributary', names }: Pick<StoresOptions, 'cluster' | 'names'>,
-): string {
-  return names?.[store] ?? `${cluster}-${store}`
+  { cluster = 'tributary', names }: StoresOptions,
+): { readonly name: string; readonly formerName?: string } {
+  const name = names?.[store]
+  return name === undefined ? { name: `${cluster}-connect-${store}`, formerName: `${cluster}-${store}` } : { name }
 }
 
 /**
@@ -66,9 +72,9 @@ export function createStores(options: StoresOptions): Stores {
     log: options.log,
     driver: options.driver ?? 'platformatic',
     topic: {
-      name: topicOf(store, options),
+      ...namesOf(store, options),
       partitions: (store === 'configs' ? undefined : options.partitions?.[store]) ?? PARTITIONS[store],
-      replicationFactor: options.replication ?? -1,
+      replicationFactor: options.replications?.[store] ?? options.replication ?? -1,
     },
   })
   return {

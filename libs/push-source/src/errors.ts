@@ -6,6 +6,18 @@ export const pushSourceErrors = defineErrors({
     type: NotConnectedError,
     doc: 'An HTTP server could not be reached. The cause says why: name, port, TLS. The task connects again.',
   },
+  HTTP_DENIED: {
+    type: ConfigError,
+    doc: 'An HTTP server refused the credentials three times in a row. Correct them, then restart the task.',
+  },
+  HTTP_NO_CONTENT: {
+    type: ConfigError,
+    doc: 'An HTTP server answered 204, which forbids reconnecting (WHATWG HTML, section 9.2). Restart the task when there is a stream.',
+  },
+  HTTP_STATUS: {
+    type: NotConnectedError,
+    doc: 'An HTTP server answered another status than 200, another media type, or compressed. The task connects again.',
+  },
   REQUEST_HEADER: {
     type: ConfigError,
     doc: 'A header of the request has a name or a value that no header may have. The message names the setting.',

@@ -1,6 +1,7 @@
 export { checkOffsets, type OffsetField } from './check-offsets.ts'
 export { pushSourceErrors } from './errors.ts'
-export { type HttpStreamRequest, openHttpStream } from './http-stream.ts'
+export { HTTP_SOURCE_HEADERS, HttpSource, type HttpSourceOptions } from './http-source.ts'
+export { type HttpStream, type HttpStreamRequest, openHttpStream } from './http-stream.ts'
 export { inflateMessage, type InflateSync } from './inflate.ts'
 export { Intake, type IntakeConnection, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
 export type { Codec, SpillOptions } from './spill/spill-parts.ts'
@@ -9,7 +10,9 @@ export { RateLimitedLog } from './rate-limited-log.ts'
 export { reasonOf } from './reason-of.ts'
 export { restoredSequence } from './restored-sequence.ts'
 export {
+  contentDigest,
   countBetween,
+  DigestBudget,
   type Judgement,
   plus,
   RecentIds,
@@ -25,7 +28,8 @@ export {
 export { TaskMetricsLog } from './task-metrics-log.ts'
 export { type PushConnection, type PushSink, type PushSource, pushTask, type PushTaskOptions } from './push-task.ts'
 export { readerTask, type SourceReader } from './reader-task.ts'
-export { Refusals } from './refusals.ts'
+export { Redirects } from './redirects.ts'
+export { type ConnectionLife, Refusals } from './refusals.ts'
 export { flowSettings, spillingFlowSettings } from './settings/flow.ts'
 export { retryAfterMs } from './retry-after.ts'
 export { topicKey } from './settings/record.ts'
@@ -39,4 +43,5 @@ export {
   type TlsSetting,
   type TlsSettings,
   tlsSettings,
+  withoutClientCertificate,
 } from './settings/tls.ts'

@@ -2,6 +2,7 @@ import {
   commonErrors,
   END_OF_INPUT,
   type NotConnectedError,
+  type OffsetEntry,
   type Predecessor,
   type RecordMetadata,
   type SourceRecord,
@@ -22,6 +23,8 @@ export interface SourceReader {
 }
 
 interface OptionalMethods {
+  position(): OffsetEntry | null
+  completed(): string | null
   lostConnection(): NotConnectedError | null
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void
   commit(signal: AbortSignal): Promise<void>

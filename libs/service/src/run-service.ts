@@ -1,8 +1,9 @@
-import { defineConfig, fromEnv } from '@tributary/config'
+import { ConfigException, defineConfig, fromEnv, readWorkerProperties, unknownProperties } from '@tributary/config'
 import type { ConfigSpec, Keys, ValuesOf } from '@tributary/config'
-import { createLogger, loggerLevels, parseLevel } from '@tributary/telemetry'
+import { createLogger, loggerLevels, logToFile, parseLevel } from '@tributary/telemetry'
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
+import { parseArgs } from 'node:util'
 import { startAdminServer } from './admin-server.ts'
 import { advertisedHost, assertBind, hostPort } from './bind.ts'
 import { helpText } from './help.ts'
@@ -69,10 +70,35 @@ export async function runService<K extends Keys>(options: ServiceOptions<K>): Pr
   const log = createLogger({ name: 'io.tributary.service', fields: { service: options.name } })
   const end = new ProcessEnd(log)
   try {
-    await start(options, fromEnv(spec, process.env) as ValuesOf<K> & ServiceValues, log, end)
+    const settings = settingsFrom(spec, propertiesPath(process.argv), log) as ValuesOf<K> & ServiceValues
+    const logFile = settings['log.file']
+    if (logFile !== null) logToFile(logFile)
+    await start(options, settings, log, end)
   } catch (error) {
     await end.stop('start_failed', error)
   }
+}
+
+/** The file after `--properties`, or in `--properties=FILE`; null without the option. Throws ConfigException for the option alone. */
+function propertiesPath(args: readonly string[]): string | null {
+  const { properties } = parseArgs({
+    args: args.slice(2),
+    options: { properties: { type: 'string' } },
+    strict: false,
+  }).values
+  if (properties === true) {
+    const message = '--properties needs the path of a connect-distributed.properties.'
+    throw new ConfigException(message, [{ name: '--properties', message }])
+  }
+  return typeof properties === 'string' ? properties : null
+}
+
+function settingsFrom<K extends Keys>(spec: ConfigSpec<K>, path: string | null, log: Logger): ValuesOf<K> {
+  if (path === null) return fromEnv(spec, process.env)
+  const file = readWorkerProperties(path)
+  const unknown = unknownProperties(spec, file, process.env)
+  if (unknown.length > 0) log.warn('properties_without_effect', { file: path, properties: unknown.join(' ') })
+  return fromEnv(spec, process.env, file)
 }
 
 type ServiceValues = ValuesOf<(typeof serviceSettings)['keys']>

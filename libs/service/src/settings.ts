@@ -42,6 +42,13 @@ export const serviceSettings = defineConfig({
     validator: { kind: 'oneOf', values: ['trace', 'debug', 'info', 'warn', 'error', 'off'], ignoreCase: true },
     doc: 'Level of the root logger at the start. /admin/loggers changes levels while the service runs.',
   },
+  'log.file': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group,
+    doc: 'File to which the log is appended, besides standard output. Its folder is created. Services may share the file. To rotate it, copy and truncate it.',
+  },
   'shutdown.timeout.ms': {
     type: 'int',
     default: 10_000,

@@ -17,7 +17,7 @@ export interface LoggerOptions {
   readonly level?: LogLevel
   /** Added to each line. */
   readonly fields?: LogFields
-  /** Default: standard output. Lines are written synchronously, so that the last line before a crash is not lost. */
+  /** Default: standard output, and the file of `logToFile`. Lines are written synchronously, so that the last line before a crash is not lost. */
   readonly stream?: LogStream
   readonly levels?: LoggerLevels
 }
@@ -26,22 +26,37 @@ export function createLogger({
   name,
   level,
   fields = {},
-  stream = stdout(),
+  stream = output,
   levels = loggerLevels,
 }: LoggerOptions): Logger {
   if (level !== undefined) levels.init(name, level)
   return new LogfmtLogger(name, fields, stream, levels)
 }
 
-let shared: LogStream | undefined
+let stdout: LogStream | undefined
+let file: LogStream | undefined
 
-function stdout(): LogStream {
-  if (shared) return shared
-  const destination = pino.destination({ dest: 1, sync: true })
+const output: LogStream = {
+  write(line) {
+    stdout ??= destination(1)
+    stdout.write(line)
+    file?.write(line)
+  },
+}
+
+/**
+ * Appends all later lines to a file as well. Several processes may append to one. Throws when the file cannot be opened.
+ */
+export function logToFile(path: string): void {
+  file = destination(path)
+}
+
+function destination(dest: number | string): LogStream {
+  const opened = pino.destination({ dest, sync: true, mkdir: true })
   // pino drops lines when the reader has gone away, for example when a launcher is killed before its children. No other
   // error, such as a full disk, may end the process.
-  destination.on('error', (error: Error) => process.stderr.write(`log output failed: ${error.message}\n`))
-  return (shared = destination)
+  opened.on('error', (error: Error) => process.stderr.write(`log output failed: ${error.message}\n`))
+  return opened
 }
 
 class LogfmtLogger implements Logger {

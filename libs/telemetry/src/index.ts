@@ -1,5 +1,5 @@
 export * from './logger.ts'
-export { createLogger } from './create-logger.ts'
+export { createLogger, logToFile } from './create-logger.ts'
 export type { LoggerOptions, LogStream } from './create-logger.ts'
 export { LoggerLevels, loggerLevels, parseLevel } from './levels.ts'
 export type { ConnectLevel, LoggerLevel } from './levels.ts'

@@ -96,7 +96,7 @@ function createLeader(snapshot: ConfigSnapshot): Leader {
   const config = { snapshot } as ConfigStore
   // Units are revoked at once, as between versions that cannot overlap: rounds are as large, and there are fewer of
   // them.
-  const overlaps = { allowed: () => false }
+  const overlaps = { allowed: () => false, learn: () => Promise.resolve() }
   return new Leader({ config, plugins: [grpcSource], overlaps, clock: stillClock, settleMs: 0, rejoin: () => {} })
 }
 

@@ -116,7 +116,7 @@ export async function startReplicas(
   for (const replica of all) await replica.start()
   return {
     all,
-    configTopic: `${cluster}-configs`,
+    configTopic: `${cluster}-connect-configs`,
     leader: () =>
       until('all replicas know one leader', async () => {
         const leaders = await Promise.all(all.map((replica) => replica.leader()))

@@ -8,12 +8,12 @@ import { type KafkaBroker, startKafka, temporaryFolder } from '@tributary/harnes
 import { NODE_FLAGS } from '@tributary/service/boot'
 import { createLogger } from '@tributary/telemetry'
 import { samplePeakRss } from '../../bench/process-usage.ts'
+import { builtGoProgram, startForeignServer } from '../../support/foreign-server.ts'
 import { startIngest } from '../../support/ingest.ts'
 import { createTopic, readEndOffset, readPartition } from '../../support/kafka-topic.ts'
 import { limitMemory } from '../../support/memory-limit.ts'
 import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 import { until } from '../../support/until.ts'
-import { startGoServer } from '../../support/ws-gorilla.ts'
 import { long } from './rig.ts'
 
 const FEEDS = long ? 500 : 50
@@ -61,7 +61,7 @@ async function numbersOf(brokers: readonly string[], topic: string): Promise<Map
 test(`${FEEDS} feeds at full speed and Kafka away for ${OUTAGE_MS / 1000} s, in ${mib(LIMIT)} MiB: alive, and nothing is lost`, async (t) => {
   const kafka = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => kafka.stop())
-  const server = await startGoServer()
+  const server = await startForeignServer({ command: await builtGoProgram('ws-gorilla'), args: [] })
   t.after(() => server.stop())
   const cluster = `crash-${randomUUID().slice(0, 8)}`
   const topic = await putConnectors(t, kafka, cluster, `ws://127.0.0.1:${server.port}/numbers`)

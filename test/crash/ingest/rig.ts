@@ -60,7 +60,7 @@ export class Rig {
   }
 
   get offsetsTopic(): string {
-    return `${this.cluster}-offsets`
+    return `${this.cluster}-connect-offsets`
   }
 
   /** `extra` are additional keys of the connector's configuration. */

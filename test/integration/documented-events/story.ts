@@ -104,6 +104,13 @@ export function documentedEvents(source: EventSource, more: (scene: EventScene) 
       feed.end()
       await until('it reads again', () => feed.connections() === 3)
       await logged(name, ...events.end)
+      await until('each connection has a session id of its own', async () => {
+        const lines = (await services.workerLog())
+          .split('\n')
+          .filter((line) => line.includes(` connector_name=${name} `))
+        const begun = lines.filter((line) => line.includes(' event=session_initialized '))
+        return new Set(begun.map((line) => / session_id=(\S+)/.exec(line)?.[1])).size === 3
+      })
       await until('its offset is committed', async () => {
         const { body } = await services.rest('GET', `/connectors/${name}/offsets`)
         return (body as { offsets: unknown[] }).offsets.length > 0

@@ -74,6 +74,13 @@ documentedEvents(
       })
     }
 
+    test('each line of the source is found by WebSocket', async () => {
+      const lines = (await services().workerLog())
+        .split('\n')
+        .filter((line) => / event=(websocket_|subscription_)/.test(line))
+      assert.ok(lines.length > 5 && lines.every((line) => line.includes('WebSocket')))
+    })
+
     test('no secret is in any line, nor in a metric', async () => {
       assert.equal((await services().workerLog()).includes(SECRET), false)
       assert.equal((await services().scrape()).includes(SECRET), false)

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { resolveReferences } from '@tributary/config'
+import { defineConfig, providerSettings, providersFrom, resolveReferences } from '@tributary/config'
 import { grpcSource } from '@tributary/grpc-ingest'
 import { expectedValue, startExampleServer } from './grpc-server.ts'
 import { grpcExamples, secretsFile } from './grpc-configs.ts'
@@ -12,6 +12,13 @@ import { driveTask } from '../../support/grpc-task.ts'
 const folder = mkdtempSync(join(tmpdir(), 'grpc-examples-'))
 const secretsPath = join(folder, 'secrets.properties')
 writeFileSync(secretsPath, secretsFile)
+const providers = providersFrom(
+  defineConfig(providerSettings).parse({
+    'config.providers': 'file',
+    'config.providers.file.param.allowed.paths': folder,
+  }),
+  {},
+)
 const server = await startExampleServer()
 
 describe("the documents' configurations", () => {
@@ -22,7 +29,7 @@ describe("the documents' configurations", () => {
 
   for (const { name, config } of grpcExamples(server, secretsPath)) {
     test(`${name} is valid and gives the right records`, async () => {
-      const { props } = resolveReferences(config, {})
+      const { props } = await resolveReferences(config, providers)
       const errors = await grpcSource.connector.validate!(props, new AbortController().signal)
       assert.deepEqual(errors, [])
       const [taskConfig] = grpcSource.connector.taskConfigs(props, 1)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { NotConnectedError } from '@tributary/connect-api'
+import { ConfigError, NotConnectedError } from '@tributary/connect-api'
 import { driveTask, sequences, tickerProps } from '../../support/grpc-task.ts'
 import { fail, sendTicks, startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
 import { until } from '../../support/until.ts'
@@ -53,7 +53,8 @@ describe('a gRPC stream that can resume', () => {
       await driven.connect()
       const [first] = await driven.pollTo(10)
       assert.equal(ticker.requests[0]?.from?.sequence, 41)
-      assert.deepEqual({ ...first?.sourceOffset, session_id: 'mine' }, { session_id: 'mine', sequence: 8, resume: 42n })
+      const { sequence, resume } = first!.sourceOffset
+      assert.deepEqual([sequence, resume], [8, 42n])
       assert.ok(driven.event('offset_restored'))
       await driven.task.stop()
     })
@@ -136,9 +137,36 @@ describe('a gRPC stream that can resume', () => {
       const jumping = await driveTask(tickerProps(ticker.port, holes))
       await jumping.connect()
       await jumping.pollToError()
-      assert.deepEqual(sequences(jumping.records), [5, 9])
+      assert.deepEqual(sequences(jumping.records), [5, 3, 9])
       assert.equal(jumping.stats.sequenceGaps, 0)
       await jumping.task.stop()
+    })
+  })
+
+  test('loses nothing when the server counts anew, and fails with exactly once when nobody can tell', async () => {
+    const anew = async (call: WatchCall, stream: number): Promise<void> => {
+      if (stream === 1) await sendTicks(call, 1, 100)
+      else await sendTicks(call, 5, 60, { symbol: 'ANEW' })
+      fail(call, 14, 'restarting')
+    }
+    await withTicker(anew, async (ticker) => {
+      const driven = await driveTask(tickerProps(ticker.port, RESUME))
+      for (let stream = 1; stream <= 2; stream++) {
+        await driven.connect()
+        await driven.pollToError()
+      }
+      assert.deepEqual(sequences(driven.records), [...range(1, 100), ...range(5, 60)])
+      assert.deepEqual([driven.stats.duplicates, driven.stats.sequenceGaps], [0, 1])
+      await driven.task.stop()
+    })
+    await withTicker(anew, async (ticker) => {
+      const props = tickerProps(ticker.port, { ...RESUME, 'exactly.once.support': 'required' })
+      const driven = await driveTask(props, { session_id: 'before', sequence: 1000, resume: 1000 })
+      await driven.connect()
+      const error = await driven.pollToError()
+      assert.ok(error instanceof ConfigError && error.code === 'GRPC_SEQUENCE_RESET', String(error))
+      assert.equal(driven.records.length, 0)
+      await driven.task.stop()
     })
   })
 

@@ -5,17 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { NotConnectedError } from '@tributary/connect-api'
-import { type GrpcStatus, openSession } from '../../../apps/grpc-ingest/src/transport/index.ts'
-
-interface Outcome {
-  readonly messages: readonly string[]
-  readonly status: GrpcStatus
-  readonly answered: boolean
-  readonly tooManyPings: boolean
-}
+import { openSession } from '../../../apps/grpc-ingest/src/transport/index.ts'
+import { type CallOutcome, callOnce, plainSession } from '../../support/grpc-call.ts'
 
 /** Calls a server whose every frame `serve` writes. Returns the outcome of the call. */
-async function call(serve: (stream: ServerHttp2Stream) => void): Promise<Outcome> {
+async function call(serve: (stream: ServerHttp2Stream) => void): Promise<CallOutcome> {
   const server = createServer()
   server.on('stream', (stream: ServerHttp2Stream) => {
     // The client may end the stream first.
@@ -28,21 +22,9 @@ async function call(serve: (stream: ServerHttp2Stream) => void): Promise<Outcome
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const none = { tls: null, connectTimeoutMs: 5000, keepaliveTimeMs: 0, keepaliveTimeoutMs: 1000 }
-  const session = await openSession({ host: '127.0.0.1', port, ...none }, new AbortController().signal)
-  const messages: string[] = []
-  let answered = false
-  const status = await new Promise<GrpcStatus>((resolve) => {
-    const request = { path: '/a.B/C', metadata: {}, message: Buffer.alloc(0), deadlineMs: 0, maxMessageBytes: 1000 }
-    session.call(request, {
-      onHeaders: () => (answered = true),
-      onMessages: (came) => messages.push(...came.map(String)),
-      onEnd: resolve,
-    })
-  })
-  session.close()
+  const outcome = await callOnce(port)
   server.close()
-  return { messages, status, answered, tooManyPings: session.tooManyPings }
+  return outcome
 }
 
 function frame(text: string | Buffer, flag = 0): Buffer {
@@ -161,8 +143,7 @@ describe('the gRPC transport', () => {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    const none = { tls: null, connectTimeoutMs: 5000, keepaliveTimeMs: 0, keepaliveTimeoutMs: 1000 }
-    const session = await openSession({ host: '127.0.0.1', port, ...none }, new AbortController().signal)
+    const session = await openSession(plainSession(port), new AbortController().signal)
     const request = { path: '/a.B/C', metadata: {}, message: Buffer.alloc(0), deadlineMs: 0, maxMessageBytes: 1000 }
     const ended = (): Promise<string> =>
       new Promise((resolve, reject) => {

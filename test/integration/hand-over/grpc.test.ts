@@ -9,6 +9,7 @@ import { sharedKafka, temporaryFolder } from '@tributary/harness'
 import { kafkaTaskRunner } from '@tributary/testkit/kafka'
 import { createLogger } from '@tributary/telemetry'
 import { startIngest } from '../../support/ingest.ts'
+import { builtGoProgram, startForeignServer } from '../../support/foreign-server.ts'
 import { NumbersSource, PROTO } from '../../support/numbers-source.ts'
 import { sendTicks, startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
 import { tickerProps } from '../../support/grpc-task.ts'
@@ -65,6 +66,39 @@ async function handOverTwice(ticker: Ticker & { grown: number }, props: Props): 
   return numbers()
 }
 
+interface Worker {
+  readonly ingest: { events(name: string): number; completed(): number }
+  numbers(): Promise<number[]>
+}
+
+/** A process of the gRPC source with one connector. */
+async function startWorker(t: TestContext, props: Props): Promise<Worker> {
+  const { brokers } = await sharedKafka()
+  const cluster = `hand-over-${randomUUID().slice(0, 8)}`
+  const log = createLogger({ name: 'hand-over', level: 'error', stream: { write: () => true } })
+  const { configs } = createStores({ connection: { brokers, clientId: cluster }, log, cluster })
+  await configs.start(t.signal)
+  t.after(() => configs.stop())
+  const topic = await createTopic(brokers)
+  await configs.putConnectorConfig('numbers', {
+    name: 'numbers',
+    'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
+    ...props,
+    'kafka.topic': topic,
+  })
+  const env = { KAFKA_BROKERS: brokers.join(','), TRIBUTARY_CLUSTER: cluster }
+  const ingest = await startIngest(join(temporaryFolder('hand-over'), 'log'), env)
+  t.after(() => ingest.child.kill())
+  const events = (wanted: string): number => ingest.log.events().filter(({ name }) => name === wanted).length
+  return {
+    ingest: { events, completed: () => events('hand_over_completed') },
+    numbers: async () =>
+      (await readPartition(brokers, topic)).map(({ value }) =>
+        Number((JSON.parse(String(value)) as { sequence: string }).sequence),
+      ),
+  }
+}
+
 describe('a gRPC stream is handed over without a gap or a duplicate', () => {
   test('by a token, after which the server is asked to continue once more', async (t) => {
     const ticker = await growingLog(t, (call) => Number(call.request.token.slice(2)))
@@ -95,19 +129,25 @@ describe('a gRPC stream is handed over without a gap or a duplicate', () => {
     assert.equal(ticker.requests.length, 1 + 2)
   })
 
+  test('when its server is about to close the connection, by a worker', async (t) => {
+    // grpc-go sends GOAWAY after a second or so, and cuts the stream a second later. What a client misses is gone.
+    const args = ['-live', '-interval', '2ms', '-max-age', '1s', '-grace', '1s']
+    const server = await startForeignServer({ command: await builtGoProgram('grpc-go'), args })
+    t.after(() => server.stop())
+    const { ingest, numbers } = await startWorker(t, {
+      ...tickerProps(server.port),
+      'grpc.resume.field': 'sequence',
+    })
+    await until('its stream was replaced three times', () => ingest.completed() >= 3)
+    const kept = await numbers()
+    assert.deepEqual(kept, range(kept[0]!, kept.at(-1)!))
+    assert.equal(ingest.events('reconnect_executing'), 0)
+  })
+
   test('before it gets too old, by a worker', async (t) => {
     const source = await NumbersSource.listen({ rate: 2000, payloadBytes: 10 })
     t.after(() => source.close())
-    const { brokers } = await sharedKafka()
-    const cluster = `hand-over-${randomUUID().slice(0, 8)}`
-    const log = createLogger({ name: 'hand-over', level: 'error', stream: { write: () => true } })
-    const { configs } = createStores({ connection: { brokers, clientId: cluster }, log, cluster })
-    await configs.start(t.signal)
-    t.after(() => configs.stop())
-    const topic = await createTopic(brokers)
-    await configs.putConnectorConfig('numbers', {
-      name: 'numbers',
-      'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
+    const { ingest, numbers } = await startWorker(t, {
       'grpc.server.host': '127.0.0.1',
       'grpc.server.port': String(source.port),
       'grpc.service.name': 'crash.Numbers',
@@ -117,18 +157,9 @@ describe('a gRPC stream is handed over without a gap or a duplicate', () => {
       'grpc.resume.request.field': 'from',
       'grpc.resume.request.next': 'true',
       'grpc.max.connection.age.ms': '500',
-      'kafka.topic': topic,
     })
-    const env = { KAFKA_BROKERS: brokers.join(','), TRIBUTARY_CLUSTER: cluster }
-    const ingest = await startIngest(join(temporaryFolder('hand-over'), 'log'), env)
-    t.after(() => ingest.child.kill())
-    const completed = (): number => ingest.log.events().filter(({ name }) => name === 'hand_over_completed').length
-    await until('its stream was replaced three times', () => completed() >= 3)
+    await until('its stream was replaced three times', () => ingest.completed() >= 3)
     const last = source.end()
-    const numbers = async (): Promise<number[]> =>
-      (await readPartition(brokers, topic)).map(({ value }) =>
-        Number((JSON.parse(String(value)) as { sequence: string }).sequence),
-      )
     await until('the last number is there', async () => (await numbers()).at(-1) === last)
     assert.deepEqual(await numbers(), range(1, last))
     assert.ok(source.streams >= 4)

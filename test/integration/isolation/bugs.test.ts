@@ -22,6 +22,8 @@ async function start(t: TestContext): Promise<Started> {
   const { brokers } = await sharedKafka()
   const rig = await IsolationRig.create(t, brokers, {
     ISOLATION_SECRET: SECRET,
+    TRIBUTARY_CONFIG_PROVIDERS: 'env',
+    TRIBUTARY_CONFIG_PROVIDERS_ENV_PARAM_ALLOWLIST_PATTERN: 'ISOLATION_.*',
     TRIBUTARY_TASK_SHUTDOWN_GRACEFUL_TIMEOUT_MS: '500',
   })
   const worker = await rig.start()

@@ -50,7 +50,12 @@ test('a missing topic is created as compacted, with the requested partitions', a
   await tail(t, topic, 3)
   const admin = new KafkaAdmin({ brokers, clientId: 'test' })
   t.after(() => admin.close())
-  assert.equal((await admin.topicConfig(topic, ['cleanup.policy'])).get('cleanup.policy'), 'compact')
+  const settings = ['cleanup.policy', 'max.compaction.lag.ms', 'delete.retention.ms']
+  const config = await admin.topicConfig(topic, settings)
+  assert.deepEqual(
+    settings.map((name) => config.get(name)),
+    ['compact', '3600000', '3600000'],
+  )
   assert.equal((await admin.describeTopics([topic])).get(topic)?.partitions.length, 3)
 })
 

@@ -109,7 +109,7 @@ describe('an outage of Kafka', () => {
     assert.equal(configs.snapshot.targetState('c'), 'PAUSED')
     assert.equal(status.task('c', 0)?.state, 'RUNNING')
     assert.deepEqual(offsets.offset('c', partition), { at: 5 })
-    const kept = await readPartition(brokers, 'outage-configs')
+    const kept = await readPartition(brokers, 'outage-connect-configs')
     assert.deepEqual(kept.map((record) => String(record.value)), [
       '{"properties":{"n":"0"}}',
       '{"properties":{"n":"1"}}',

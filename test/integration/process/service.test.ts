@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { test } from 'node:test'
@@ -222,6 +225,26 @@ test('spans, and only spans, go to a configured OTLP endpoint, at the end at the
   assert.deepEqual(await sample.ended(), [0, null])
   assert.deepEqual([...new Set(requests.map((r) => r.path))], ['/v1/traces'])
   assert.ok(requests.some((r) => r.body.includes('a span') && r.body.includes('sample')))
+})
+
+test('--properties reads the settings of a Kafka Connect worker; variables win, and unknown names are told', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'properties-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'connect-distributed.properties')
+  const logFile = join(folder, 'logs', 'connect.log')
+  await writeFile(file, `# a worker\nlog.level=debug\nlog.file=${logFile}\nadmin.host=no.such.host\nplugin.path=/opt\n`)
+  const sample = spawnSample(t, { TRIBUTARY_ADMIN_HOST: '127.0.0.1' }, ['--properties', file])
+  await sample.line(/WARN .*event=properties_without_effect .*properties=plugin\.path/)
+  await sample.line(/event=service_started/)
+  sample.child.kill('SIGTERM')
+  assert.deepEqual(await sample.ended(), [0, null])
+  assert.match(await readFile(logFile, 'utf8'), /event=service_started[^]*event=service_stopped/)
+})
+
+test('--properties with a file that cannot be read ends with a sentence', async (t) => {
+  const missing = spawnSample(t, {}, ['--properties', '/no/such/file'])
+  assert.deepEqual(await missing.ended(), [1, null])
+  assert.match(missing.lines.join('\n'), /ERROR .*event=start_failed .*--properties \/no\/such\/file: ENOENT/)
 })
 
 test('--help prints the settings and ends with exit code 0', async (t) => {

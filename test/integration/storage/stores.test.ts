@@ -171,7 +171,7 @@ test('a partition whose key was written in another order keeps that key, and two
     producer.send(
       [
         {
-          topic: `${cluster}-offsets`,
+          topic: `${cluster}-connect-offsets`,
           partition,
           key: Buffer.from(key),
           value: Buffer.from(`{"at":${timestamp}}`),
@@ -217,7 +217,13 @@ test('an unreadable record is skipped with one warning, and the following record
   t.after(() => producer.close())
   await producer.start(forever)
   const record = (key: string, value: string) => {
-    return { topic: `${cluster}-configs`, partition: 0, key: Buffer.from(key), value: Buffer.from(value), timestamp: 1 }
+    return {
+      topic: `${cluster}-connect-configs`,
+      partition: 0,
+      key: Buffer.from(key),
+      value: Buffer.from(value),
+      timestamp: 1,
+    }
   }
   const good = record('connector-good', '{"properties":{"a":"b"}}')
   await producer.send([record('connector-bad', '{"properties":'), good], forever)
@@ -274,9 +280,25 @@ test('one class may be a converter and a header converter; a connector with a sh
   assert.deepEqual(plugins.find('io.x.Json'), converter)
 })
 
+test("the names of the topics contain connect, as Kafka Connect's do, and topics of the earlier names go on being used", async (t) => {
+  const cluster = newCluster()
+  const { status } = await started(t, cluster)
+  assert.equal(status.topic, `${cluster}-connect-status`)
+  const earlier = newCluster()
+  const names = { configs: `${earlier}-configs`, status: `${earlier}-status` }
+  const before = await started(t, earlier, { names })
+  await before.configs.putConnectorConfig('c', { name: 'c' })
+  const now = await started(t, earlier)
+  assert.equal(now.status.topic, names.status)
+  assert.deepEqual(now.configs.snapshot.config('c'), { name: 'c' })
+  await now.configs.putConnectorConfig('d', {})
+  await before.configs.refresh()
+  assert.deepEqual(before.configs.snapshot.connectors(), ['c', 'd'], 'both read and write one topic')
+})
+
 test('a config topic of several partitions is refused', async (t) => {
   const cluster = newCluster()
-  const { configs } = createStores({ connection, log: quietLogger, names: { configs: `${cluster}-status` } })
+  const { configs } = createStores({ connection, log: quietLogger, names: { configs: `${cluster}-connect-status` } })
   t.after(() => configs.stop())
   await started(t, cluster)
   await assert.rejects(configs.start(forever), /must have one/)

@@ -10,6 +10,10 @@ describe('the metadata of a call', () => {
     assert.deepEqual(requestMetadata(null, {}), {})
   })
 
+  test('keeps a name that objects treat apart', () => {
+    assert.deepEqual(Object.entries(requestMetadata('__proto__:1', {})), [['__proto__', '1']])
+  })
+
   test('takes binary values as base64 of either alphabet', () => {
     assert.deepEqual(requestMetadata('a-bin:_-8', { 'b-bin': 'AAE=' }), { 'a-bin': '/+8=', 'b-bin': 'AAE=' })
   })

@@ -20,14 +20,14 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
  * `grpc.metadata.<name>`. Throws ConfigError on the field; its text never contains a value.
  */
 export function requestMetadata(list: string | null, single: Readonly<Record<string, string>>): Metadata {
-  const metadata: Record<string, string> = {}
+  const metadata = new Map<string, string>()
   const add = (name: string, value: string, field: string): void => {
     const lower = name.trim().toLowerCase()
-    metadata[lower] = checkedValue(lower, value.trim(), field)
+    metadata.set(lower, checkedValue(lower, value.trim(), field))
   }
   for (const [name, value] of entries(list ?? '')) add(name, value, 'grpc.metadata')
   for (const [name, value] of Object.entries(single)) add(name, value, METADATA_PREFIX + name)
-  return metadata
+  return Object.fromEntries(metadata)
 }
 
 function entries(list: string): [string, string][] {

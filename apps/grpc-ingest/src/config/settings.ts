@@ -25,13 +25,24 @@ export function sourcePartitionOf(config: GrpcConfig): SourcePartition {
   return { grpc_server: serverOf(config), grpc_method: methodOf(config) }
 }
 
-export function sessionOptions(config: GrpcConfig, secure: SessionOptions['tls']): SessionOptions {
+/** grpc-java has the same minimum. */
+const KEEPALIVE_MIN_MS = 10_000
+
+/** ms without data before a PING, as the user wishes; ≤ 0: off. */
+export function keepaliveTimeMs(config: GrpcConfig): number {
+  const wished = config['grpc.keepalive.time.ms']
+  return wished > 0 ? Math.max(wished, KEEPALIVE_MIN_MS) : 0
+}
+
+export function sessionOptions(
+  config: GrpcConfig,
+  secure: SessionOptions['tls'],
+): Omit<SessionOptions, 'keepaliveTimeMs'> {
   return {
     host: config['grpc.server.host'],
     port: config['grpc.server.port'],
     tls: secure,
     connectTimeoutMs: config['grpc.connection.timeout.ms'],
-    keepaliveTimeMs: config['grpc.keepalive.time.ms'],
     keepaliveTimeoutMs: Math.max(1, config['grpc.keepalive.timeout.ms']),
   }
 }

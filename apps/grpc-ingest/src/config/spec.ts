@@ -93,7 +93,7 @@ const keys = {
     group: REQUEST,
     displayName: 'Deadline',
     stripComment: true,
-    doc: 'Deadline of one call, in ms, which the server receives too. After the deadline the task opens a new stream. 0: no deadline.',
+    doc: 'Deadline of one call, in ms, which the server receives too. After the deadline the task opens a new stream. 0: no deadline. The server gets at most 8 digits, so a long deadline is rounded up to seconds, minutes or hours.',
   },
   'grpc.tls.enabled': {
     type: 'boolean',
@@ -118,12 +118,13 @@ const keys = {
   },
   'grpc.keepalive.time.ms': {
     type: 'long',
-    default: 30_000,
+    // Servers of grpc-go and grpc-java allow a PING each five minutes by default, and jitter makes five minutes too short.
+    default: 360_000,
     importance: 'low',
     group: CONNECTION,
     displayName: 'Keepalive',
     stripComment: true,
-    doc: 'Time, in ms, without any data from the server before the task sends an HTTP/2 PING. A value below 10000 counts as 10000. 0 or less: no PINGs.',
+    doc: 'Time, in ms, without any data from the server before the task sends an HTTP/2 PING. A value below 10000 counts as 10000. 0 or less: no PINGs. If the server ends a connection because of too many PINGs, the task sends fewer from then on.',
   },
   'grpc.keepalive.timeout.ms': {
     type: 'long',
@@ -153,6 +154,16 @@ const keys = {
     displayName: 'Connection age',
     stripComment: true,
     doc: 'Age, in ms, at which the task replaces a stream, so that the server does not end it. The task opens the new stream first, and then reads the old one to its end. 0: never.',
+  },
+  'grpc.on.completion': {
+    type: 'string',
+    default: 'reconnect',
+    validator: { kind: 'oneOf', values: ['reconnect', 'stop', 'fail'] },
+    recommended: ['reconnect', 'stop', 'fail'],
+    importance: 'medium',
+    group: RECONNECT,
+    displayName: 'On completion',
+    doc: 'What to do when the server ends the stream with OK. reconnect: the task opens the stream again. stop: the task stays RUNNING, its health says that the stream is completed, and neither the task nor a later run of it reads the stream again, until the offsets are deleted or grpc.request.message changes. fail: the task is FAILED.',
   },
   'grpc.max.inbound.message.size': {
     type: 'int',
@@ -197,7 +208,7 @@ const keys = {
     importance: 'low',
     group: RESUME,
     displayName: 'Monotonic',
-    doc: 'Whether numeric values only grow. True: a message whose value is not above the last one is a duplicate, which is left out and counted.',
+    doc: 'Whether numeric values only grow. True: a message with the value and the content of one received before is a duplicate, which is left out and counted.',
   },
   'grpc.resume.contiguous': {
     type: 'boolean',
@@ -205,7 +216,17 @@ const keys = {
     importance: 'low',
     group: RESUME,
     displayName: 'Without holes',
-    doc: 'Whether numeric values increase by one. True: missing values are counted and logged as a gap. Set false for values that skip, such as timestamps.',
+    doc: 'Whether numeric values increase by one. True: missing values are counted and logged as a gap. Set false for values that skip or repeat, such as timestamps: a message is then a duplicate only if its value and its content were received before.',
+  },
+  'sequence.reset': {
+    type: 'string',
+    default: null,
+    validator: { kind: 'oneOf', values: ['deliver', 'fail', 'drop'] },
+    importance: 'low',
+    group: RESUME,
+    displayName: 'Lower values',
+    recommended: ['deliver', 'fail', 'drop'],
+    doc: 'What becomes of a message whose numeric value is not above the last one, if the source does not remember that it delivered this message: the last 10,000 messages while the task runs, those of the last 64 values after a restart. deliver: the server has restarted its numbering; the message is delivered and a gap is counted. If the server only sends old messages again, they are delivered twice. fail: the task fails. drop: the message is counted as a duplicate and left out. A server that restarts its numbering then loses messages. Unset: fail with exactly.once.support=required, deliver otherwise.',
   },
   'key.field': {
     type: 'string',
@@ -260,6 +281,7 @@ export const grpcSpec = defineConfig(keys, {
   rules: [
     ...tls.rules,
     { rule: 'requires', key: 'grpc.resume.request.field', needs: ['grpc.resume.field'] },
+    { rule: 'requires', key: 'sequence.reset', needs: ['grpc.resume.field'] },
     { rule: 'visibleWhen', key: 'grpc.tls.ca.cert', when: 'grpc.tls.enabled', equals: ['true'] },
     { rule: 'visibleWhen', key: 'grpc.tls.client.cert', when: 'grpc.tls.enabled', equals: ['true'] },
     { rule: 'visibleWhen', key: 'grpc.tls.client.key', when: 'grpc.tls.enabled', equals: ['true'] },

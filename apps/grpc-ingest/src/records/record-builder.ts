@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   DataError,
   type Header,
   OPTIONAL_BYTES_SCHEMA,
@@ -31,6 +32,8 @@ export class RecordBuilder {
   #decoder: Decoder | null = null
   #headers: readonly Header[] | undefined
   #sequence: number
+  /** An error that no record can carry. The records of the messages before it are delivered first. */
+  #failure: ConfigError | null = null
 
   constructor(options: RecordBuilderOptions) {
     this.#options = options
@@ -42,6 +45,14 @@ export class RecordBuilder {
     return this.#sequence
   }
 
+  /** The source partition, and the offset after the last record that was returned. */
+  get position(): { readonly partition: SourcePartition; readonly offset: SourceOffset } {
+    const { sourcePartition: partition, resume } = this.#options
+    const offset = this.#offset(resume === null ? null : resume.last)
+    const digests = resume?.digests ?? ''
+    return { partition, offset: digests === '' ? offset : { ...offset, digests } }
+  }
+
   /** Continues the numbers after the last record of the predecessor. */
   takeOver(lastSequence: number): void {
     this.#sequence = lastSequence
@@ -49,8 +60,14 @@ export class RecordBuilder {
 
   /** Starts a new stream: sets how its messages are decoded and the headers of its records. */
   startStream(decoder: Decoder, headers: readonly Header[] | undefined): void {
+    this.#options.resume?.reconnected()
     this.#decoder = decoder
     this.#headers = headers
+  }
+
+  /** Throws ConfigError if a message of the last batch must fail the task. Call it before the next message is taken. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure
   }
 
   /** The records of a batch of messages, without those that the resume field shows to be duplicates. */
@@ -58,11 +75,23 @@ export class RecordBuilder {
     const decoder = this.#decoder
     if (decoder === null) throw new Error('no stream has been opened')
     const records: SourceRecord[] = []
-    for (let i = 0; i < messages.length; i++) {
-      const record = this.#record(decoder, messages[i]!)
-      if (record !== null) records.push(record)
+    try {
+      for (let i = 0; i < messages.length; i++) {
+        const record = this.#record(decoder, messages[i]!)
+        if (record !== null) records.push(record)
+      }
+    } catch (error) {
+      if (!(error instanceof ConfigError) || records.length === 0) throw error
+      this.#failure = error
     }
+    this.#addDigests(records.at(-1))
     return records
+  }
+
+  /** Only the last offset of a batch is committed. */
+  #addDigests(last: SourceRecord | undefined): void {
+    const digests = this.#options.resume?.digests ?? ''
+    if (last !== undefined && digests !== '') Object.assign(last.sourceOffset, { digests })
   }
 
   #record(decoder: Decoder, message: Uint8Array): SourceRecord | null {
@@ -72,7 +101,7 @@ export class RecordBuilder {
     let timestamp: number | null = null
     let error: DataError | undefined
     try {
-      if (resume !== null && !resume.accept(decoder.resume(message))) return null
+      if (resume !== null && !resume.accept(decoder.resume(message), message)) return null
       key = decoder.key(message)
       timestamp = decoder.timestamp(message)
       value = decoder.value(message)

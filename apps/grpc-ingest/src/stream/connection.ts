@@ -13,6 +13,8 @@ import { grpcErrors } from '../errors.ts'
 export interface GrpcConnection extends Connection {
   /** The GOAWAY of the server complained about too many PINGs. */
   readonly tooManyPings: boolean
+  /** Called once when the server is about to close the connection, with no error. */
+  onEnding: () => void
   reflect(statusErrors: StatusErrors, signal: AbortSignal): Promise<Root>
 }
 
@@ -70,10 +72,11 @@ export async function reflect(
 }
 
 function meaningOf(error: CallError, statusErrors: StatusErrors): ConnectError {
-  const meaning = statusErrors.errorOf({ status: error.status, message: error.details, local: false })
+  const { status, message, retryAfterMs } = error.ended
+  const meaning = statusErrors.errorOf(error.ended)
   if (!(meaning instanceof NotConnectedError)) return meaning
-  return grpcErrors.GRPC_REFLECTION_CALL(`Server reflection failed: ${error.status}: ${error.details}`, {
+  return grpcErrors.GRPC_REFLECTION_CALL(`Server reflection failed: ${status}: ${message}`, {
     cause: error,
-    retryAfterMs: error.retryAfterMs,
+    retryAfterMs,
   })
 }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { parseConfig, type TaskContext } from '@tributary/connect-api'
+import { parseConfig, requiresExactlyOnce, type TaskContext } from '@tributary/connect-api'
 import { RateLimitedLog, RenewedTls, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { openConnection, type OpenConnection } from './connection.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
-import { committedValue, Resume } from '../records/resume.ts'
+import { committedPosition, type OnDoubt, Resume } from '../records/resume.ts'
 import { metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
 import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
+import { Completion } from './completion.ts'
 import { StatusErrors } from './status-errors.ts'
 import { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
@@ -48,16 +49,18 @@ export async function createStreamReader(
     config['grpc.resume.field'] === null
       ? null
       : new Resume({
-          committed: committedValue(offset),
+          committed: committedPosition(offset),
           monotonic: config['grpc.resume.monotonic'],
           contiguous: config['grpc.resume.contiguous'],
+          onDoubt: (config['sequence.reset'] ?? (requiresExactlyOnce(context.config) ? 'fail' : 'deliver')) as OnDoubt,
           stats,
           log: busyLog,
         })
   const topic = config['kafka.topic']
   const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
-  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`)
+  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms'])
   const intake = new StreamIntake({ config, statusErrors, stats, memory, clock, log, busyLog })
+  const completion = new Completion(config, offset)
   const metrics = new TaskMetricsLog(log, clock, stats, runId)
   log.info('grpc_client_starting', {
     host: config['grpc.server.host'],
@@ -68,7 +71,21 @@ export async function createStreamReader(
     tls_enabled: config['grpc.tls.enabled'],
   })
   log.info('task_started', { starting_sequence: lastSequence, queue_capacity: stats.queueCapacity })
-  const parts = { context, config, metadata, tls, open, log, runId, statusErrors, resume, builder, intake, metrics }
+  const parts = {
+    context,
+    config,
+    metadata,
+    tls,
+    open,
+    log,
+    runId,
+    statusErrors,
+    resume,
+    builder,
+    intake,
+    completion,
+    metrics,
+  }
   return new StreamReader(parts, plan)
 }
 

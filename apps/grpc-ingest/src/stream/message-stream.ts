@@ -29,6 +29,8 @@ export interface StreamListener {
 
 /** Silence is noticed between one and one and a quarter times the idle timeout. */
 const TICKS = 4
+/** The next tick may come at once, so it does not count. */
+const BEFORE_FIRST_TICK = -1
 
 /** A call and its connection, which is closed with it. It watches the call for silence. */
 export class MessageStream {
@@ -53,7 +55,7 @@ export class MessageStream {
         this.#answer.resolve(headers)
       },
       onMessages: (messages) => {
-        this.#silentTicks = 0
+        this.#silentTicks = BEFORE_FIRST_TICK
         listener.onMessages(messages)
       },
       onEnd: (status) => this.#ended(status),
@@ -85,7 +87,7 @@ export class MessageStream {
   resume(): void {
     this.#paused = false
     // Messages that were not read during the pause are no silence of the server.
-    this.#silentTicks = 0
+    this.#silentTicks = BEFORE_FIRST_TICK
     this.#call.resume()
   }
 

@@ -11,15 +11,15 @@ describe('what the end of a stream means', () => {
   for (const status of STATUS_NAMES) {
     const kind = final.includes(status) ? ConfigError : NotConnectedError
     test(`${status}: ${kind.name}, the first time`, () => {
-      const error = new StatusErrors('feed:1 a.B/C').errorOf({ status, message: 'words', local: false })
+      const error = new StatusErrors('feed:1 a.B/C', 10_000).errorOf({ status, message: 'words', local: false })
       assert.ok(error instanceof kind)
       if (status !== 'OK') assert.match(error.message, new RegExp(`feed:1 a\\.B/C.*${status}: words`))
     })
   }
 
   test('refused credentials are final the third time, unless a message came in between', () => {
-    const statusErrors = new StatusErrors('s')
-    const refuse = () => statusErrors.errorOf(localStatus('PERMISSION_DENIED', ''))
+    const statusErrors = new StatusErrors('s', 10_000)
+    const refuse = () => statusErrors.errorOf({ status: 'PERMISSION_DENIED', message: '', local: false })
     assert.deepEqual(
       [refuse(), refuse()].map((e) => e.kind),
       ['retriable', 'retriable'],
@@ -31,14 +31,36 @@ describe('what the end of a stream means', () => {
     )
   })
 
+  test('the end of a healthy stream by its credentials counts as no refusal', () => {
+    for (const life of [
+      { heard: true, lastedMs: 50 },
+      { heard: false, lastedMs: 3_600_000 },
+    ]) {
+      const statusErrors = new StatusErrors('s', 10_000)
+      const ends = Array.from({ length: 5 }, () => {
+        return statusErrors.errorOf({ status: 'UNAUTHENTICATED', message: 'expired', local: false }, life).kind
+      })
+      assert.deepEqual(new Set(ends), new Set(['retriable']))
+    }
+  })
+
+  test('a status that no gRPC server sent is never final', () => {
+    const statusErrors = new StatusErrors('s', 10_000)
+    const kinds = ['UNIMPLEMENTED', 'PERMISSION_DENIED', 'PERMISSION_DENIED', 'PERMISSION_DENIED'] as const
+    for (const kind of kinds) assert.equal(statusErrors.errorOf(localStatus(kind, '')).kind, 'retriable')
+  })
+
   test('a wait that the server asks for goes to the runtime', () => {
     const trailers = { 'grpc-status': '14', 'grpc-retry-pushback-ms': '7000' }
-    assert.equal(new StatusErrors('s').errorOf(statusOfTrailers(trailers)!).retryAfterMs, 7000)
-    assert.equal(new StatusErrors('s').errorOf(localStatus('UNAVAILABLE', '')).retryAfterMs, undefined)
+    assert.equal(new StatusErrors('s', 10_000).errorOf(statusOfTrailers(trailers)!).retryAfterMs, 7000)
+    assert.equal(new StatusErrors('s', 10_000).errorOf(localStatus('UNAVAILABLE', '')).retryAfterMs, undefined)
   })
 
   test('a message above our limit is for the user to settle', () => {
-    const error = new StatusErrors('s').errorOf({ ...localStatus('RESOURCE_EXHAUSTED', 'sizes'), tooLarge: true })
+    const error = new StatusErrors('s', 10_000).errorOf({
+      ...localStatus('RESOURCE_EXHAUSTED', 'sizes'),
+      tooLarge: true,
+    })
     assert.ok(error instanceof ConfigError)
     assert.equal(error.field, 'grpc.max.inbound.message.size')
   })

@@ -1,20 +1,22 @@
 import type { ConnectError } from '@tributary/connect-api'
-import { Refusals } from '@tributary/push-source'
+import { type ConnectionLife, Refusals } from '@tributary/push-source'
 import type { GrpcStatus } from '../transport/index.ts'
 import { grpcErrors } from '../errors.ts'
 
 /**
  * Turns the status at the end of a stream into an error of its kind. A stream that its server ended, even with OK, is
  * opened again. A status that a second try cannot heal is an error of the configuration, with the message of the
- * server.
+ * server. A status that no gRPC server sent says nothing about the configuration: a proxy may answer so for a while.
  */
 export class StatusErrors {
   /** `host:port service/method`, for the messages. */
   readonly #stream: string
-  readonly #refusals = new Refusals()
+  readonly #refusals: Refusals
 
-  constructor(stream: string) {
+  /** `healthyMs`: a stream that lasted so long was healthy. */
+  constructor(stream: string, healthyMs: number) {
     this.#stream = stream
+    this.#refusals = new Refusals(healthyMs)
   }
 
   /** The stream has delivered a message: forgets earlier refusals. */
@@ -22,8 +24,8 @@ export class StatusErrors {
     this.#refusals.accepted()
   }
 
-  /** The error for the end of a stream. Counts refusals. */
-  errorOf(status: GrpcStatus): ConnectError {
+  /** The error for the end of a stream. Counts refusals. `life`: of the stream; absent: of a call that is none. */
+  errorOf(status: GrpcStatus, life?: ConnectionLife): ConnectError {
     const { retryAfterMs } = status
     const words = `${status.status}${status.message === '' ? '' : `: ${status.message}`}`
     if (status.tooLarge) {
@@ -32,7 +34,7 @@ export class StatusErrors {
         { field: 'grpc.max.inbound.message.size' },
       )
     }
-    switch (status.status) {
+    switch (status.local ? null : status.status) {
       case 'OK':
         return grpcErrors.GRPC_STREAM_ENDED(`The server ended the stream ${this.#stream} (OK)`, { retryAfterMs })
       case 'UNIMPLEMENTED':
@@ -45,7 +47,7 @@ export class StatusErrors {
         })
       case 'UNAUTHENTICATED':
       case 'PERMISSION_DENIED':
-        if (!this.#refusals.refused()) break
+        if (!this.#refusals.refused(life)) break
         return grpcErrors.GRPC_REFUSED(
           `The server refused the credentials for ${this.#stream} ${this.#refusals.inARow} times in a row, it answered ${words}`,
           { field: 'grpc.metadata' },

@@ -3,6 +3,7 @@ import type { Clock, MemoryShare, TaskStats } from '@tributary/connect-api'
 import { Intake, type IntakeConnection, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { flow, type GrpcConfig } from '../config/spec.ts'
+import { completedError } from './completion.ts'
 import type { StatusErrors } from './status-errors.ts'
 import { type Connection, MessageStream, type StreamRequest } from './message-stream.ts'
 import type { GrpcStatus } from '../transport/index.ts'
@@ -27,6 +28,8 @@ export class StreamIntake {
   #stream: MessageStream | null = null
   /** Messages received on the present stream. */
   #received = 0
+  /** When the present stream was accepted, monotonic ms; null before. */
+  #acceptedAt: number | null = null
 
   constructor(options: StreamIntakeOptions) {
     const { config, stats, memory, clock, busyLog } = options
@@ -51,6 +54,7 @@ export class StreamIntake {
   async open(connection: Connection, request: StreamRequest, signal: AbortSignal): Promise<IncomingHttpHeaders> {
     this.close()
     this.#received = 0
+    this.#acceptedAt = null
     const intake = this.#intake.open()
     let end: Error | null = null
     const idleTimeoutMs = this.#options.config['grpc.idle.timeout.ms']
@@ -62,7 +66,9 @@ export class StreamIntake {
         },
       })
       intake.attach({ pause: () => this.#stream?.pause(), resume: () => this.#stream?.resume() })
-      return await this.#stream.headers(signal)
+      const headers = await this.#stream.headers(signal)
+      this.#acceptedAt = this.#options.clock.monotonic()
+      return headers
     } catch (error) {
       this.close()
       throw end ?? error
@@ -104,14 +110,19 @@ export class StreamIntake {
 
   /** The stream has ended: logs it, ends the queue with the error, and returns the error. */
   #ended(status: GrpcStatus, intake: IntakeConnection<Buffer>): Error {
-    const { log, statusErrors } = this.#options
+    const { log, statusErrors, config, clock } = this.#options
     this.#stream = null
     const counts = { messages_received: this.#received }
     if (this.#intake.draining) {
       log.info('connection_closed', { reason: 'stopping', ...counts })
       return grpcErrors.GRPC_STREAM_ENDED('the stream was ended because the task is stopping')
     }
-    const error = statusErrors.errorOf(status)
+    const error =
+      completedError(status, config) ??
+      statusErrors.errorOf(status, {
+        heard: this.#received > 0,
+        lastedMs: this.#acceptedAt === null ? 0 : clock.monotonic() - this.#acceptedAt,
+      })
     if (status.status === 'OK') log.info('stream_completed', counts)
     else {
       log.error('stream_error', {

@@ -1,12 +1,22 @@
-import { NotConnectedError, type Predecessor, type SourceRecord, type TaskContext } from '@tributary/connect-api'
+import { randomUUID } from 'node:crypto'
+import { sleep } from '@tributary/async'
+import {
+  NotConnectedError,
+  type OffsetEntry,
+  type Predecessor,
+  type SourceRecord,
+  type TaskContext,
+} from '@tributary/connect-api'
 import { type RenewedTls, restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from '../config/metadata.ts'
 import type { GrpcConnection, OpenConnection } from './connection.ts'
 import type { RecordBuilder } from '../records/record-builder.ts'
-import { committedValue, type Resume } from '../records/resume.ts'
+import { committedPosition, type Resume } from '../records/resume.ts'
 import { serverOf, sourcePartitionOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
+import { type Completion, StreamCompleted } from './completion.ts'
+import { keepaliveLessons } from './keepalive-lessons.ts'
 import type { StatusErrors } from './status-errors.ts'
 import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
@@ -26,15 +36,19 @@ export interface StreamReaderParts {
   readonly resume: Resume | null
   readonly builder: RecordBuilder
   readonly intake: StreamIntake
+  readonly completion: Completion
   readonly metrics: TaskMetricsLog
 }
+
+/** A connection that its server wants to close sooner, in ms, is not replaced beside it: the next one might fare no better. */
+const REPLACED_FROM_MS = 500
 
 /** Reads one server stream: connects, as often as it is asked to, and turns queued messages into records. */
 export class StreamReader {
   readonly #parts: StreamReaderParts
   /** From the descriptor, or from the last reflection. */
   #plan: StreamPlan | null
-  #keepaliveTimeMs: number
+  #keepaliveTimeMs = 0
   #connection: GrpcConnection | null = null
   #connects = 0
   #drainingSince: number | null = null
@@ -49,7 +63,6 @@ export class StreamReader {
   constructor(parts: StreamReaderParts, plan: StreamPlan | null) {
     this.#parts = parts
     this.#plan = plan
-    this.#keepaliveTimeMs = parts.config['grpc.keepalive.time.ms']
   }
 
   /**
@@ -57,12 +70,14 @@ export class StreamReader {
    * when the server answers.
    */
   async connect(signal: AbortSignal): Promise<void> {
-    const { config, metadata, intake, builder, resume } = this.#parts
+    const { context, config, metadata, intake, builder, resume, completion } = this.#parts
+    if (completion.done) return
     intake.close()
-    // gRFC A8: a server that complained about PINGs gets half as many.
-    if (this.#connection?.tooManyPings) this.#keepaliveTimeMs *= 2
+    this.#learn()
     const connection = await this.#openConnection(signal)
     this.#connection = connection
+    const openedAt = context.clock.monotonic()
+    connection.onEnding = () => this.#ending(context.clock.monotonic() - openedAt)
     try {
       const plan = await this.#planFor(connection, signal)
       const headers = await intake.open(
@@ -79,6 +94,7 @@ export class StreamReader {
       builder.startStream(plan.decoder, recordHeaders(headers, config['grpc.response.headers']))
     } catch (error) {
       connection.close()
+      if (error instanceof StreamCompleted) return completion.reached()
       throw error
     }
     this.#connected()
@@ -89,29 +105,40 @@ export class StreamReader {
    * that both received are delivered twice.
    */
   takeOver(predecessor: Predecessor): void {
-    const { config, context, intake, builder, resume, log, runId } = this.#parts
+    const { config, context, intake, builder, resume, completion, log, runId } = this.#parts
     const offset = predecessor.offset(sourcePartitionOf(config))
+    completion.restore(offset)
     builder.takeOver(restoredSequence(offset, runId, log))
-    const canTell = resume === null || resume.takeOver(committedValue(offset))
-    this.#mustReopen = !canTell && config['grpc.resume.request.field'] !== null
+    const canTell = resume === null || resume.takeOver(committedPosition(offset))
+    this.#mustReopen = completion.done || (!canTell && config['grpc.resume.request.field'] !== null)
     if (this.#mustReopen) intake.close()
     log.info('task_taken_over', { queue_size: context.stats.queueSize, asks_again: this.#mustReopen })
   }
 
   /** The records of the next messages; [] after `waitMs` without one, null at the end of a drained stream. */
   async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
-    const { intake, builder, config, metrics } = this.#parts
+    const { intake, builder, completion, metrics } = this.#parts
+    builder.check()
     if (this.#mustReopen) await this.#reopen(signal)
-    const messages = await intake.take(config['max.poll.records'], waitMs, signal)
-    metrics.maybeWrite(intake.connected)
+    const messages = completion.done ? await this.#nothing(waitMs, signal) : await this.#take(waitMs, signal)
+    metrics.maybeWrite(intake.connected || completion.done)
     if (messages === null) {
       this.#drained()
       return null
     }
-    const records = builder.build(messages)
+    const records = messages.length === 0 ? [] : builder.build(messages)
     metrics.handedOut(messages.length, records.length)
     if (this.#drainingSince !== null) this.#drainedCount += records.length
     return records
+  }
+
+  position(): OffsetEntry | null {
+    const { builder, completion } = this.#parts
+    return completion.position(builder)
+  }
+
+  completed(): string | null {
+    return this.#parts.completion.words
   }
 
   /** Ends the intake. `read` then returns the records of the queued messages, and null after them. */
@@ -130,6 +157,7 @@ export class StreamReader {
     const server = serverOf(config)
     log.info('grpc_client_stopping', { server })
     intake.close()
+    this.#learn()
     log.info('grpc_client_stopped', {
       server,
       messages_received: context.stats.messagesReceived,
@@ -139,15 +167,53 @@ export class StreamReader {
     log.info('task_stopped', { final_sequence: builder.sequence })
   }
 
+  async #take(waitMs: number, signal: AbortSignal): Promise<Buffer[] | null> {
+    const { intake, config, completion } = this.#parts
+    try {
+      return await intake.take(config['max.poll.records'], waitMs, signal)
+    } catch (error) {
+      if (!(error instanceof StreamCompleted)) throw error
+      completion.reached()
+      return []
+    }
+  }
+
+  /** The stream is completed: there is nothing to take. */
+  async #nothing(waitMs: number, signal: AbortSignal): Promise<[] | null> {
+    if (this.#drainingSince === null) await sleep(waitMs, signal)
+    return this.#drainingSince === null ? [] : null
+  }
+
   async #reopen(signal: AbortSignal): Promise<void> {
     this.#mustReopen = false
     await this.#parts.intake.take(Infinity, 0, signal)
     if (this.#drainingSince === null) await this.connect(signal)
   }
 
+  /**
+   * The server is about to close the connection. A successor begins beside it, unless the configuration wants an end to be an end, or
+   * the server closes each connection at once.
+   */
+  #ending(ageMs: number): void {
+    const { config, context, log } = this.#parts
+    const replaces = config['grpc.reconnect.enabled'] && config['grpc.on.completion'] === 'reconnect'
+    log.info('connection_ending', { reason: 'goaway', age_ms: Math.round(ageMs) })
+    if (replaces && ageMs >= REPLACED_FROM_MS && this.#drainingSince === null) context.connectionEnding?.()
+  }
+
+  /** Draws the lesson of the connection that has ended. */
+  #learn(): void {
+    if (!this.#connection?.tooManyPings) return
+    this.#connection = null
+    const { config, log } = this.#parts
+    const timeMs = keepaliveLessons.tooMany(config, this.#keepaliveTimeMs)
+    log.warn('keepalive_slowed', { reason: 'too_many_pings', keepalive_time_ms: timeMs })
+  }
+
   async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
     const { config, metadata, tls: files, open, log, context } = this.#parts
     const tls = await files.options()
+    this.#keepaliveTimeMs = keepaliveLessons.timeMs(config)
     const windowBytes = windowBytesFor(context.memory.budget.fairShare)
     try {
       return await open({ config, metadata, tls, keepaliveTimeMs: this.#keepaliveTimeMs, windowBytes }, signal)
@@ -175,6 +241,7 @@ export class StreamReader {
     this.#connects++
     metrics.connects = this.#connects
     if (this.#connects === 1) log.info('grpc_client_started', { server: serverOf(config) })
+    else log.info('session_initialized', { session_id: randomUUID() })
     log.info('streaming_started', { service: config['grpc.service.name'], method: config['grpc.method.name'] })
     // Without a sequence nobody knows what was sent between the two streams, so the gap itself is counted.
     if (this.#connects > 1 && (resume === null || typeof resume.last === 'string')) {

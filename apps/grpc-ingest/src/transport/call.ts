@@ -5,9 +5,14 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from 'node:http2'
-import { MAX_TIMER_MS } from '@tributary/async'
 import { ACCEPT_ENCODING, FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
-import { type GrpcStatus, localStatus, statusOfHttp, statusOfReset, statusOfTrailers } from './status.ts'
+import { Deadline, timeoutHeader } from './deadline.ts'
+import { ForeignAnswer } from './foreign-answer.ts'
+import { METADATA_TOO_LARGE, reasonOfHttp2 } from './limits.ts'
+import { type GrpcStatus, localStatus, statusOfReset, statusOfTrailers } from './status.ts'
+
+/** ms for the body of an answer that is not gRPC. It may have no end. */
+const FOREIGN_BODY_MS = 500
 
 export interface CallRequest {
   /** `/package.Service/Method` */
@@ -32,8 +37,11 @@ export interface CallListener {
   onEnd(status: GrpcStatus): void
 }
 
-/** Why the connection of a call is gone, for the message of the status. */
+/** The connection of a call. */
 export interface ConnectionState {
+  /** Nothing comes any more, or the server has said so. */
+  readonly lost: boolean
+  /** Why, as far as the connection itself knows. */
   readonly lostBecause: string | null
 }
 
@@ -46,9 +54,12 @@ export class ServerStreamCall {
   readonly #listener: CallListener
   readonly #maxMessageBytes: number
   readonly #connection: ConnectionState
-  readonly #deadline: NodeJS.Timeout | undefined
+  readonly #deadline: Deadline | undefined
   #decoder: MessageDecoder | null = null
   #trailers: IncomingHttpHeaders | null = null
+  #foreign: ForeignAnswer | null = null
+  #foreignTimer: NodeJS.Timeout | undefined
+  #error: NodeJS.ErrnoException | null = null
   #ended = false
 
   constructor(session: ClientHttp2Session, request: CallRequest, listener: CallListener, connection: ConnectionState) {
@@ -77,13 +88,15 @@ export class ServerStreamCall {
       if (this.#trailers) this.#finished()
     })
     this.#stream.on('close', () => this.#finished())
-    // 'close' follows with everything needed. Without a listener Node would end the process.
-    this.#stream.on('error', () => {})
+    // 'close' follows, and ends the call.
+    this.#stream.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = error
+    })
+    this.#stream.on('frameError', () => this.finish(localStatus('INTERNAL', METADATA_TOO_LARGE)))
     if (request.deadlineMs > 0) {
-      this.#deadline = setTimeout(
-        () => this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`)),
-        Math.min(request.deadlineMs, MAX_TIMER_MS),
-      )
+      this.#deadline = new Deadline(request.deadlineMs, () => {
+        this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`))
+      })
     }
     this.#stream.end(lengthPrefixed(request.message))
   }
@@ -117,16 +130,12 @@ export class ServerStreamCall {
     if (this.#ended) return
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
       this.#trailers = headers
+      if ((headers[':status'] ?? 200) !== 200) this.#foreign = new ForeignAnswer(headers)
       return
     }
-    const httpStatus = headers[':status'] ?? 200
-    const contentType = headers['content-type'] ?? ''
-    if (httpStatus !== 200 || !contentType.startsWith('application/grpc')) {
-      this.#end(
-        httpStatus !== 200
-          ? statusOfHttp(httpStatus)
-          : localStatus('UNKNOWN', `the answer's content-type is '${contentType}', not application/grpc`),
-      )
+    if (ForeignAnswer.is(headers)) {
+      this.#foreign = new ForeignAnswer(headers)
+      this.#foreignTimer = setTimeout(() => this.#finished(), FOREIGN_BODY_MS)
       return
     }
     try {
@@ -140,7 +149,11 @@ export class ServerStreamCall {
   }
 
   #read(chunk: Buffer): void {
-    if (this.#ended || this.#decoder === null) return
+    if (this.#ended) return
+    if (this.#decoder === null) {
+      if (this.#foreign?.add(chunk)) this.#finished()
+      return
+    }
     const messages: Buffer[] = []
     let failure: GrpcStatus | null = null
     try {
@@ -166,17 +179,21 @@ export class ServerStreamCall {
     if (this.#ended) return
     this.#handOutRest()
     if (this.#ended) return
-    const httpStatus = (this.#trailers?.[':status'] as number | undefined) ?? 200
     const received = this.#trailers && statusOfTrailers(this.#trailers)
-    if (received) this.#end(received)
-    else if (httpStatus !== 200) this.#end(statusOfHttp(httpStatus))
-    else this.#end(statusOfReset(this.#stream.rstCode, this.#reason()))
+    if (received) this.#end(this.#decoder?.pendingBytes ? cutStatus(received) : received)
+    else if (this.#foreign) this.#end(this.#foreign.status())
+    else this.#end(this.#broken())
   }
 
-  #reason(): string {
+  /** The status of a stream that ended without trailers. */
+  #broken(): GrpcStatus {
     const cut = this.#decoder?.pendingBytes ? ' in the middle of a message' : ''
-    const { lostBecause } = this.#connection
-    return cut + (lostBecause === null ? '' : `: ${lostBecause}`)
+    const { lost, lostBecause } = this.#connection
+    const error = this.#error
+    const reset = !lost || error?.code === 'ERR_HTTP2_STREAM_ERROR'
+    if (reset && lostBecause === null) return statusOfReset(this.#stream.rstCode, cut)
+    const why = lostBecause ?? (error === null ? 'the server closed it' : reasonOfHttp2(error))
+    return localStatus('UNAVAILABLE', `the connection was dropped${cut}: ${why}`)
   }
 
   #end(status: GrpcStatus): void {
@@ -187,19 +204,22 @@ export class ServerStreamCall {
   }
 
   #close(): void {
-    clearTimeout(this.#deadline)
+    this.#deadline?.clear()
+    clearTimeout(this.#foreignTimer)
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL)
     // A paused stream would keep its last bytes, and therefore itself, without end.
     this.#stream.resume()
   }
 }
 
+/** The status of a stream whose last message is not complete. OK would say that nothing is missing. */
+function cutStatus(received: GrpcStatus): GrpcStatus {
+  const cut = 'the server ended the stream in the middle of a message'
+  if (received.status === 'OK') return localStatus('INTERNAL', `${cut}, with the status OK`)
+  return { ...received, message: received.message === '' ? cut : `${received.message} (${cut})` }
+}
+
 function statusOfFraming(error: unknown): GrpcStatus {
   if (error instanceof FramingError) return error.status
   throw error
-}
-
-/** `grpc-timeout`: at most 8 digits and a unit (PROTOCOL-HTTP2). */
-function timeoutHeader(ms: number): string {
-  return ms < 1e8 ? `${ms}m` : `${Math.ceil(ms / 1000)}S`
 }

@@ -4,15 +4,18 @@ import { type GrpcStatus, localStatus, type StatusName } from './status.ts'
 /** A call that was to deliver a message ended without one. */
 export class CallError extends Error {
   readonly status: StatusName
-  /** The message of the server. */
-  readonly details: string
-  readonly retryAfterMs: number | undefined
-  constructor(path: string, { status, message, retryAfterMs }: GrpcStatus) {
-    super(`${path} ended with ${status}: ${message}`)
+  readonly ended: GrpcStatus
+
+  constructor(path: string, ended: GrpcStatus) {
+    super(`${path} ended with ${ended.status}: ${ended.message}`)
     this.name = 'CallError'
-    this.status = status
-    this.details = message
-    this.retryAfterMs = retryAfterMs
+    this.status = ended.status
+    this.ended = ended
+  }
+
+  /** The transport made the status, or a proxy did: the server has not seen the call, perhaps. */
+  get local(): boolean {
+    return this.ended.local
   }
 }
 

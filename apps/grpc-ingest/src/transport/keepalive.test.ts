@@ -22,15 +22,29 @@ function withTimers(t: TestContext): (ms: number) => void {
   return (ms) => t.mock.timers.tick(ms)
 }
 
-test('a silent connection is pinged, at most each 10 s', (t) => {
+test('a silent connection is pinged at each interval', (t) => {
   const tick = withTimers(t)
   const { seen, session } = fakeSession(true)
-  const keepalive = new Keepalive(session, 1000, 500)
+  const keepalive = new Keepalive(session, 10_000, 500)
   tick(9999)
   assert.equal(seen.pings, 0)
   tick(10_001)
   assert.equal(seen.pings, 2)
   assert.equal(seen.destroyedBy, null)
+  keepalive.stop()
+})
+
+test('silence is noticed within a quarter more than the interval', (t) => {
+  const tick = withTimers(t)
+  const { seen, session } = fakeSession(true)
+  const keepalive = new Keepalive(session, 40_000, 500)
+  tick(40_000)
+  tick(1)
+  keepalive.read()
+  tick(39_999)
+  assert.equal(seen.pings, 1)
+  tick(10_000)
+  assert.equal(seen.pings, 2)
   keepalive.stop()
 })
 

@@ -73,7 +73,9 @@ describe('MessageDecoder', () => {
   })
 
   test('refuses what was not offered, not announced, or is broken', () => {
-    assert.throws(() => new MessageDecoder(1000, 'snappy'), /compressed with snappy/)
+    for (const encoding of ['snappy', 'constructor', '__proto__']) {
+      assert.throws(() => new MessageDecoder(1000, encoding), new RegExp(`compressed with ${encoding}`))
+    }
     assert.throws(() => decode(new MessageDecoder(1000), compressed(Buffer.from('x'))), /no grpc-encoding/)
     assert.throws(
       () => decode(new MessageDecoder(1000, 'gzip'), compressed(Buffer.from('x'))),

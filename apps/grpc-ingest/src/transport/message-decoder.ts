@@ -8,7 +8,11 @@ const PREFIX_BYTES = 5
 /** The encodings that this client reads, as `grpc-accept-encoding` lists them. */
 export const ACCEPT_ENCODING = 'identity,gzip,deflate'
 
-const INFLATE: Readonly<Record<string, InflateSync>> = { gzip: gunzipSync, deflate: inflateSync }
+/** A map, because the server names the encoding: an object would find `constructor`. */
+const INFLATE: ReadonlyMap<string, InflateSync> = new Map([
+  ['gzip', gunzipSync],
+  ['deflate', inflateSync],
+])
 
 /** The bytes break the framing of gRPC or a limit of this client. The call ends with `status`. */
 export class FramingError extends Error {
@@ -45,7 +49,7 @@ export class MessageDecoder {
   constructor(maxBytes: number, encoding = 'identity') {
     this.#maxBytes = maxBytes
     this.#encoding = encoding
-    this.#inflate = INFLATE[encoding] ?? null
+    this.#inflate = INFLATE.get(encoding) ?? null
     if (this.#inflate === null && encoding !== 'identity') {
       throw new FramingError(localStatus('INTERNAL', `messages are compressed with ${encoding}, which was not offered`))
     }

@@ -3,25 +3,18 @@ import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
 import { MAX_TIMER_MS } from '@tributary/async'
-import { reasonOf } from '@tributary/push-source'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
 import { Keepalive } from './keepalive.ts'
 import { grpcErrors } from '../errors.ts'
+import { plainReason, tlsReason } from './not-http2.ts'
+import { CLIENT_LIMITS, reasonOfHttp2, SETTINGS, WINDOW_BYTES } from './limits.ts'
 
-/**
- * Bytes of a stream that a server may send before any are read: DEFAULT_FLOW_CONTROL_WINDOW of grpc-java. The default
- * of HTTP/2, 64 KiB, would limit a stream to 64 KiB in each round trip.
- */
-export const WINDOW_BYTES = 1024 * 1024
-const MIN_WINDOW_BYTES = 64 * 1024
+/** ms without a message after which a connection with an error GOAWAY is given up, unless the server closed it before. */
+const GOAWAY_SILENCE_MS = 1000
+const CLOSED = new Error('the server closed the connection before it spoke HTTP/2')
 
-/**
- * The window of a stream whose task may have `fairShare` bytes of the process's memory: while the stream is paused, Node keeps a
- * window full of its messages beside the queue, and nobody counts them.
- */
-export function windowBytesFor(fairShare: number): number {
-  return Math.floor(Math.min(WINDOW_BYTES, Math.max(MIN_WINDOW_BYTES, fairShare / 4)))
-}
+/** ms of silence before TCP probes the peer. Libuv gives a peer up after ten probes, a second apart. */
+const TCP_KEEPALIVE_MS = 30_000
 
 export interface SessionOptions {
   readonly host: string
@@ -48,8 +41,11 @@ export class GrpcSession {
   readonly #scheme: 'http' | 'https'
   readonly #authority: string
   readonly #windowBytes: number
-  /** The reason why the connection is gone; null while it exists. */
+  #goawayTimer: NodeJS.Timeout | undefined
+  /** The reason why the connection is gone, or will be after an error GOAWAY; null while it exists, and if it ended without a word. */
   lostBecause: string | null = null
+  /** Called once when the server is about to close the connection, with no error (GOAWAY with NO_ERROR). */
+  onEnding: () => void = () => {}
   /** The server closed the connection because of too many PINGs (gRFC A8: double the interval). */
   tooManyPings = false
 
@@ -59,18 +55,24 @@ export class GrpcSession {
     this.#authority = `${net.isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: this.#windowBytes },
-      // In MB. Node's default, 10, would reset streams whose window is full.
-      maxSessionMemory: 1000,
+      settings: { ...SETTINGS, initialWindowSize: this.#windowBytes },
+      ...CLIENT_LIMITS,
     })
     this.#keepalive = new Keepalive(this.#session, options.keepaliveTimeMs, options.keepaliveTimeoutMs)
     this.#session.on('error', (error) => {
-      this.lostBecause ??= reasonOf(error)
+      this.lostBecause ??= reasonOfHttp2(error)
     })
     // Node's session does not end with its socket when TLS fails.
     socket.on('error', (error) => this.#session.destroy(error))
     this.#session.on('goaway', (code: number, _lastStream: number, data?: Buffer) => this.#goaway(code, data))
-    this.#session.on('close', () => this.#keepalive.stop())
+    this.#session.on('close', () => {
+      this.#keepalive.stop()
+      clearTimeout(this.#goawayTimer)
+    })
+  }
+
+  get lost(): boolean {
+    return this.lostBecause !== null || this.#session.destroyed
   }
 
   /** Resolves when the server has sent its HTTP/2 settings, which shows that it speaks the protocol. */
@@ -81,7 +83,7 @@ export class GrpcSession {
 
   /** Starts a call. Throws NotConnectedError when the connection is gone. */
   call(options: CallOptions, listener: CallListener): ServerStreamCall {
-    if (this.#session.closed || this.#session.destroyed) {
+    if (this.#session.closed || this.lost) {
       const reason = this.lostBecause ?? 'the server closed it'
       throw grpcErrors.GRPC_CONNECT(`The connection to ${this.#authority} is gone: ${reason}`)
     }
@@ -90,6 +92,7 @@ export class GrpcSession {
       onHeaders: (headers) => listener.onHeaders(headers),
       onMessages: (messages) => {
         this.#keepalive.read()
+        this.#goawayTimer?.refresh()
         listener.onMessages(messages)
       },
       onEnd: (status) => listener.onEnd(status),
@@ -103,10 +106,31 @@ export class GrpcSession {
   }
 
   #goaway(code: number, data?: Buffer): void {
-    if (code === http2.constants.NGHTTP2_NO_ERROR) return
+    if (code === http2.constants.NGHTTP2_NO_ERROR) {
+      // A graceful server sends two, the second with the number of the last stream.
+      const { onEnding } = this
+      this.onEnding = () => {}
+      return onEnding()
+    }
     const words = data?.toString() ?? ''
     this.tooManyPings = code === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM && words === 'too_many_pings'
     this.lostBecause ??= `the server sent GOAWAY with code ${code}${words === '' ? '' : ` (${words})`}`
+    this.#readOn()
+  }
+
+  /**
+   * After a GOAWAY with an error Node destroys the session, with everything that follows in the socket. The server may have sent
+   * messages there, and even the status (RFC 9113, section 6.8), so the session goes on until its socket or its streams have ended.
+   */
+  #readOn(): void {
+    const session = this.#session
+    this.#keepalive.stop()
+    // Node calls `destroy` right after this event. Only that call is left out.
+    session.destroy = () => {
+      delete (session as Partial<typeof session>).destroy
+      session.close()
+    }
+    this.#goawayTimer ??= setTimeout(() => session.destroy(), GOAWAY_SILENCE_MS)
   }
 }
 
@@ -127,7 +151,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   const giveUp = AbortSignal.any([signal, timeout.signal, closed.signal])
   giveUp.throwIfAborted()
   const socket = dial(options)
-  socket.once('close', () => closed.abort(new Error('the server closed the connection before it spoke HTTP/2')))
+  socket.once('close', () => closed.abort(CLOSED))
   // With TLS 1.3 the refusal of a client certificate arrives after the handshake, when the socket belongs to HTTP/2
   // already.
   socket.on('error', (error) => closed.abort(error))
@@ -143,10 +167,28 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   } catch (error) {
     session?.close()
     socket.destroy()
-    throw giveUp.aborted && (error as Error).name === 'AbortError' ? giveUp.reason : error
+    const ended = giveUp.aborted && (error as Error).name === 'AbortError' ? (giveUp.reason as Error) : error
+    signal.throwIfAborted()
+    if (timeout.signal.aborted) throw ended
+    throw await inWords(ended, options, signal)
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The error, with words on what the server speaks if that is not HTTP/2. */
+async function inWords(
+  error: unknown,
+  { host, port, tls: security }: SessionOptions,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const broken = error === CLOSED || (error as NodeJS.ErrnoException).code === 'ERR_HTTP2_ERROR'
+  const asked = security === null && broken ? await plainReason(host, port, signal) : undefined
+  const reason = tlsReason(error) ?? asked
+  if (reason !== undefined) return new Error(reason, { cause: error })
+  return security === null && error === CLOSED
+    ? new Error(`${CLOSED.message}; does it expect TLS (grpc.tls.enabled)?`)
+    : error
 }
 
 function dial({ host, port, tls: security }: SessionOptions): net.Socket {
@@ -155,5 +197,6 @@ function dial({ host, port, tls: security }: SessionOptions): net.Socket {
   const socket = security
     ? tls.connect({ ...security, ...name, host, port, ALPNProtocols: ['h2'] })
     : net.connect({ host, port })
-  return socket.setNoDelay(true)
+  // TCP's own probes find a dead peer, and keep address translators from forgetting the connection. No gRPC server counts them.
+  return socket.setNoDelay(true).setKeepAlive(true, TCP_KEEPALIVE_MS)
 }

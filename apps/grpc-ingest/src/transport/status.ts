@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2'
 import { retryDelayMs } from './retry-delay.ts'
+import { statusDetails } from './status-details.ts'
 
 /** The status codes of gRPC, by number (grpc.github.io, "Status codes and their use in gRPC"). */
 export const STATUS_NAMES = [
@@ -29,7 +30,7 @@ export interface GrpcStatus {
   readonly status: StatusName
   /** The message of the server, or of the transport when it made the status. */
   readonly message: string
-  /** False: the server sent the status in its trailers. */
+  /** False: a gRPC server sent the status in its trailers. True: the transport made it, also of a proxy's answer. */
   readonly local: boolean
   /** Set by this client: a message is over the limit, and another try cannot help. */
   readonly tooLarge?: boolean
@@ -46,61 +47,60 @@ export function statusOfTrailers(trailers: IncomingHttpHeaders): GrpcStatus | nu
   const code = trailers['grpc-status']
   if (code === undefined) return null
   const message = trailers['grpc-message']
+  const words = percentDecoded(typeof message === 'string' ? message : '')
+  const details = statusDetails(trailers).text
   const retryAfterMs = retryDelayMs(trailers)
   return {
     status: STATUS_NAMES[Number(code)] ?? 'UNKNOWN',
-    message: percentDecoded(typeof message === 'string' ? message : ''),
+    message: details === '' ? words : `${words} (${details})`.trimStart(),
     local: false,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   }
 }
 
 /** The status for a response that is not gRPC, by grpc's "HTTP to gRPC status code mapping". */
-export function statusOfHttp(httpStatus: number): GrpcStatus {
-  const message = `the answer is HTTP status ${httpStatus}, not gRPC`
+export function statusOfHttp(httpStatus: number): StatusName {
   switch (httpStatus) {
     case 400:
-      return localStatus('INTERNAL', message)
+      return 'INTERNAL'
     case 401:
-      return localStatus('UNAUTHENTICATED', message)
+      return 'UNAUTHENTICATED'
     case 403:
-      return localStatus('PERMISSION_DENIED', message)
+      return 'PERMISSION_DENIED'
     case 404:
-      return localStatus('UNIMPLEMENTED', message)
+      return 'UNIMPLEMENTED'
     case 429:
     case 502:
     case 503:
     case 504:
-      return localStatus('UNAVAILABLE', message)
+      return 'UNAVAILABLE'
     default:
-      return localStatus('UNKNOWN', message)
+      return 'UNKNOWN'
   }
 }
 
-/** The status for a stream that ended without trailers, by section "Errors" of grpc's PROTOCOL-HTTP2. */
-export function statusOfReset(rstCode: number, reason: string): GrpcStatus {
+/**
+ * The status for a stream that the server reset, or ended without trailers, on a connection that still exists, by section "Errors"
+ * of grpc's PROTOCOL-HTTP2. `where`: more words on the place of the end.
+ */
+export function statusOfReset(rstCode: number, where: string): GrpcStatus {
   switch (rstCode) {
     case constants.NGHTTP2_REFUSED_STREAM:
-      return localStatus('UNAVAILABLE', `the server refused the stream${reason}`)
+      return localStatus('UNAVAILABLE', `the server refused the stream${where}`)
     case constants.NGHTTP2_ENHANCE_YOUR_CALM:
-      return localStatus('RESOURCE_EXHAUSTED', `the server asks to slow down (ENHANCE_YOUR_CALM)${reason}`)
+      return localStatus('RESOURCE_EXHAUSTED', `the server asks to slow down (ENHANCE_YOUR_CALM)${where}`)
     case constants.NGHTTP2_INADEQUATE_SECURITY:
-      return localStatus('PERMISSION_DENIED', `the server finds the connection not secure enough${reason}`)
-    // Node itself makes a CANCEL when the connection drops, so an outage is more likely than a server that cancels.
+      return localStatus('PERMISSION_DENIED', `the server finds the connection not secure enough${where}`)
     case constants.NGHTTP2_CANCEL:
-      return localStatus('UNAVAILABLE', `the connection was dropped${reason}`)
+      return localStatus('CANCELLED', `the server cancelled the stream (RST_STREAM with CANCEL)${where}`)
     case constants.NGHTTP2_NO_ERROR:
-      return localStatus('UNAVAILABLE', `the stream ended without a status${reason}`)
+      return localStatus('UNAVAILABLE', `the stream ended without a status${where}`)
     default:
-      return localStatus('INTERNAL', `the stream was reset with HTTP/2 code ${rstCode}${reason}`)
+      return localStatus('INTERNAL', `the server reset the stream with HTTP/2 code ${rstCode}${where}`)
   }
 }
 
-/** Decodes `grpc-message`, which is percent-encoded UTF-8. A malformed one stays as it is. */
+/** Decodes `grpc-message`, which is percent-encoded UTF-8. What is malformed stays as it is (PROTOCOL-HTTP2). */
 function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  return text.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString())
 }

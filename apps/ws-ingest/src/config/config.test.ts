@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parseConfig } from '@tributary/connect-api'
-import { shownUrl, sourcePartitionOf, urlsOf, websocketSpec } from './config.ts'
+import { offsetsOf, shownUrl, sourcePartitionOf, urlsOf, websocketSpec } from './config.ts'
 
 describe('the configuration of a WebSocket source', () => {
   for (const [url, shown] of [
@@ -14,14 +14,24 @@ describe('the configuration of a WebSocket source', () => {
     test(`shows ${url} as ${shown}`, () => assert.equal(shownUrl(url), shown))
   }
 
+  const configOf = (url: string) => parseConfig(websocketSpec, { 'websocket.url': url, 'kafka.topic': 't' })
+
   test('names the source partition after the unchanged URL, as the JVM connector does', () => {
-    const url = 'wss://user:pass@Feed/ws?token=x'
-    assert.deepEqual(
-      sourcePartitionOf(parseConfig(websocketSpec, { 'websocket.url': ` ${url} `, 'kafka.topic': 't' })),
-      {
-        websocket_url: url,
-      },
-    )
+    for (const url of ['wss://Feed/ws?token=a@b', 'wss://{{received.host}}/@x']) {
+      assert.deepEqual(sourcePartitionOf(configOf(` ${url} `)), { websocket_url: url })
+    }
+  })
+
+  test('keeps user and password out of the source partition, and finds the offsets that have them', () => {
+    const config = configOf('wss://user:p@ss@Feed/ws?token=x')
+    const partition = sourcePartitionOf(config)
+    assert.deepEqual(partition, { websocket_url: 'wss://Feed/ws?token=x' })
+    const committed = new Map([[config['websocket.url'], { sequence: 5 }]])
+    const offset = (): unknown =>
+      offsetsOf(config, { offset: ({ websocket_url: url }) => committed.get(url as string) ?? null })(partition)
+    assert.deepEqual(offset(), { sequence: 5 })
+    committed.set('wss://Feed/ws?token=x', { sequence: 6 })
+    assert.deepEqual(offset(), { sequence: 6 })
   })
 
   test('lists all URLs without separators', () => {

@@ -1,7 +1,7 @@
 import { defineConfig, type ValuesOf } from '@tributary/config'
-import type { Props, SourcePartition } from '@tributary/connect-api'
+import type { Predecessor, Props, SourcePartition } from '@tributary/connect-api'
 import { reconnectSettings, spillingFlowSettings, tlsSettings } from '@tributary/push-source'
-import { connectionKeys, connectionPrefixes, connectionRules, serverNameKey } from './connection-keys.ts'
+import { codeKeys, connectionKeys, connectionPrefixes, connectionRules, serverNameKey } from './connection-keys.ts'
 import {
   heartbeatKeys,
   heartbeatRules,
@@ -23,6 +23,7 @@ const keys = {
   ...initializationKeys,
   ...heartbeatKeys,
   ...reconnect.keys,
+  ...codeKeys,
   ...flow.keys,
   ...recordKeys,
   ...sequenceKeys,
@@ -47,17 +48,30 @@ export function urlsOf(props: Props): string[] {
 }
 
 /**
- * The source partition of a task without a stream key. It equals the JVM connector's, so that its offsets are found.
+ * The source partition of a task without a stream key. It equals the JVM connector's, so that its offsets are found, but for user
+ * and password: everyone may read it.
  */
 export function sourcePartitionOf(config: WebSocketConfig): SourcePartition {
-  return { websocket_url: config['websocket.url'] }
+  return { websocket_url: withoutUserInfo(config['websocket.url']) }
+}
+
+/** The URL as it is written, without user and password (RFC 3986, section 3.2.1). Templates may stand in any place. */
+export function withoutUserInfo(url: string): string {
+  return url.replace(/^([^/?#]*\/\/)[^/?#]*@/, '$1')
+}
+
+/** Looks up offsets. Those of the JVM connector are found too, in whose source partitions the URL has its user and password. */
+export function offsetsOf(config: WebSocketConfig, offsets: Pick<Predecessor, 'offset'>): Predecessor['offset'] {
+  const { 'websocket.url': url } = config
+  if (withoutUserInfo(url) === url) return (partition) => offsets.offset(partition)
+  return (partition) => offsets.offset(partition) ?? offsets.offset({ ...partition, websocket_url: url })
 }
 
 /** A URL for logs, spans and errors: without user, password and query, which often hold a token. */
 export function shownUrl(url: string): string {
   const parsed = URL.parse(url)
   // A template may stand in a place where a URL allows no braces.
-  if (parsed === null) return url.replace(/[?#].*$/s, '').replace(/^([^/]*\/\/)[^/]*@/, '$1')
+  if (parsed === null) return withoutUserInfo(url).replace(/[?#].*$/s, '')
   return `${parsed.protocol}//${parsed.host}${parsed.pathname === '/' ? '' : parsed.pathname}`
 }
 

@@ -155,6 +155,36 @@ export const serverNameKey = {
   },
 } as const satisfies Keys
 
+const CODES = {
+  kind: 'pattern',
+  regex: '^[1-5][0-9]{2}$|^[1-4][0-9]{3}$',
+  message: 'a code is an HTTP status (100 to 599) or a close code (1000 to 4999)',
+  accepts: 'HTTP statuses (100 to 599) and close codes (1000 to 4999)',
+} as const
+
+/** Beside the reconnect keys that all sources share. */
+export const codeKeys = {
+  'websocket.reconnect.denied.codes': {
+    type: 'list',
+    default: ['401', '403', '407', '1008', '3000', '3003', '4401', '4403'],
+    validator: CODES,
+    importance: 'low',
+    group: 'Reconnect',
+    displayName: 'Codes of denials',
+    doc: 'HTTP statuses of the handshake and close codes that deny access if nothing else came before. After the third denial in a row the task is FAILED. All other codes, and these codes later in a connection, are outages.',
+  },
+  'websocket.reconnect.stop.codes': {
+    type: 'list',
+    default: [],
+    validator: CODES,
+    importance: 'low',
+    group: 'Reconnect',
+    displayName: 'Codes that stop',
+    doc: 'HTTP statuses of the handshake and close codes after which a new try cannot help. The task is FAILED at once, whatever came before.',
+    example: '4004,4014',
+  },
+} as const satisfies Keys
+
 export const HEADER_PREFIX = 'websocket.header.'
 export const QUERY_PREFIX = 'websocket.query.'
 

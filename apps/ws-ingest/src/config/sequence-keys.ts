@@ -14,7 +14,7 @@ export const sequenceKeys = {
     importance: 'medium',
     group,
     displayName: 'Sequence field',
-    doc: 'Field of the message (dotted path) with its sequence number, an integer or the text of an integer. Skipped numbers are counted and logged as a gap. Messages with a number received before are counted and left out. Unset: each loss of the connection is a gap.',
+    doc: 'Field of the message (dotted path) with its sequence number, an integer or the text of an integer. Skipped numbers are counted and logged as a gap. A message with the number and the content of one received before is counted and left out. Unset: each loss of the connection is a gap.',
     example: 'data.seq',
   },
   'sequence.key.field': {
@@ -33,7 +33,17 @@ export const sequenceKeys = {
     importance: 'low',
     group,
     displayName: 'Without holes',
-    doc: 'Whether sequence numbers increase by one. False, for numbers that skip values, such as timestamps: there are no gaps, and a number that is not above the last one is a duplicate.',
+    doc: 'Whether sequence numbers increase by one. False, for numbers that skip values or repeat, such as timestamps: there are no gaps, and a message is a duplicate only if its number and its content were received before.',
+  },
+  'sequence.reset': {
+    type: 'string',
+    default: 'deliver',
+    validator: { kind: 'oneOf', values: ['deliver', 'drop'] },
+    importance: 'low',
+    group,
+    displayName: 'Lower numbers',
+    recommended: ['deliver', 'drop'],
+    doc: 'What becomes of a message whose number is below the last one, and whose content differs from the message received with this number, or is not remembered. deliver: the server has restarted its numbering; the message is delivered, and a gap of reason reset is counted. If the server only sends old messages again, those further back than dedupe.window are delivered twice. drop: the message is counted as a duplicate and left out. A server that restarts its numbering then loses messages.',
   },
   'sequence.scope': {
     type: 'string',
@@ -53,7 +63,7 @@ export const sequenceKeys = {
     group,
     displayName: 'Most streams',
     stripComment: true,
-    doc: 'Most streams to track at once. Beyond this limit the streams that were silent longest are forgotten, which is logged. The first number of a forgotten stream is then accepted whatever it is.',
+    doc: 'Most streams to track at once. Beyond this limit the streams that were silent longest are forgotten, which is logged, and their offsets are removed. The first number of a forgotten stream is then accepted whatever it is. A name of more than 200 characters counts as its first 150 and a digest.',
   },
   'dedupe.field': {
     type: 'string',
@@ -73,7 +83,7 @@ export const sequenceKeys = {
     group,
     displayName: 'Window',
     stripComment: true,
-    doc: 'How far back duplicates are recognized: the number of ids of dedupe.field, and the distance below the last number of sequence.field. A number further below, or a number 0 or 1, means that the server has restarted its numbering: a gap of reason reset.',
+    doc: 'How far back duplicates are recognized: the number of ids of dedupe.field, at most 64 MiB of them, and the number of messages of a stream with sequence.field whose content is remembered, at most half a million in all streams. After a restart of the task the last 64 numbers of a stream are remembered.',
   },
   'gap.topic': {
     type: 'string',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { parseConfig } from '@tributary/connect-api'
+import { compileProtocol } from '../connection/feed-protocol.ts'
 import { websocketSpec } from './config.ts'
 
 const BASE = { 'websocket.url': 'wss://feed.example.com/ws', 'kafka.topic': 'quotes' }
@@ -146,6 +148,19 @@ describe("the JVM connector's keys", () => {
       'websocket.reconnect.backoff.max.ms LONG MEDIUM',
     ])
   })
+})
+
+test('the examples of all keys together are a valid configuration', () => {
+  const examples = Object.entries(websocketSpec.data.keys).flatMap(([key, { example }]) => example ? [[key, example]] : []) // prettier-ignore
+  const props = {
+    ...(Object.fromEntries(examples) as Record<string, string>),
+    'websocket.signature.key': 'k',
+    'websocket.auth.message': websocketSpec.data.keys['websocket.auth.message']!.example!.replace(
+      '${env:API_KEY}',
+      'k',
+    ),
+  }
+  compileProtocol(parseConfig(websocketSpec, props), props)
 })
 
 describe('the further keys', () => {

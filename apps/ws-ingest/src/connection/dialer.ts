@@ -1,19 +1,17 @@
 import type { ConnectError, Props } from '@tributary/connect-api'
-import { readTls, Refusals, RenewedTls } from '@tributary/push-source'
+import { readTls, RenewedTls } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
-import { shownUrl, tls, type WebSocketConfig } from '../config/config.ts'
+import { tls, type WebSocketConfig } from '../config/config.ts'
 import type { ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
 import type { TlsOptions } from '../transport/dial.ts'
-import { HandshakeRefused } from '../transport/errors.ts'
 import type { OpenWebSocket } from '../transport/open-websocket.ts'
+import type { Denials } from './denials.ts'
 import { HandshakeTemplate } from './handshake.ts'
 import type { ValueOf } from './template-values.ts'
-import { wsErrors } from '../errors.ts'
-
-const DENIED: readonly number[] = [401, 403, 407]
 
 export interface DialerOptions {
   readonly config: WebSocketConfig
+  readonly denials: Denials
   readonly handshake: HandshakeTemplate
   readonly tls: RenewedTls<TlsOptions>
   readonly open: OpenWebSocket
@@ -22,7 +20,6 @@ export interface DialerOptions {
 /** Opens the connections of a feed as its configuration says. */
 export class Dialer {
   readonly #options: DialerOptions
-  readonly #refusals = new Refusals()
 
   constructor(options: DialerOptions) {
     this.#options = options
@@ -33,7 +30,7 @@ export class Dialer {
    * ConfigError if a retry cannot help, or with the signal's reason.
    */
   async open(valueOf: ValueOf, listener: ConnectionListener, signal: AbortSignal): Promise<WebSocketConnection> {
-    const { config, handshake, tls, open } = this.#options
+    const { config, denials, handshake, tls, open } = this.#options
     const request = handshake.request(valueOf)
     const options = await tls.options()
     try {
@@ -51,26 +48,12 @@ export class Dialer {
         listener,
         signal,
       )
-      this.#refusals.accepted()
+      denials.opened()
       return connection
     } catch (error) {
       signal.throwIfAborted()
-      throw this.#classified(error as ConnectError)
+      throw denials.handshakeFailed(error as ConnectError)
     }
-  }
-
-  /** `error`, or a ConfigError once credentials are refused too often in a row. */
-  #classified(error: ConnectError): ConnectError {
-    const { cause } = error
-    if (!(cause instanceof HandshakeRefused && DENIED.includes(cause.status))) {
-      this.#refusals.accepted()
-      return error
-    }
-    if (!this.#refusals.refused()) return error
-    const url = shownUrl(this.#options.config['websocket.url'])
-    const text = `The credentials for ${url} were refused ${this.#refusals.inARow} times in a row. ${cause.message}`
-    const field = cause.status === 407 ? 'websocket.proxy.url' : 'websocket.headers'
-    return wsErrors.WEBSOCKET_DENIED(text, { field, cause })
   }
 }
 
@@ -79,12 +62,13 @@ export async function createDialer(
   config: WebSocketConfig,
   props: Props,
   open: OpenWebSocket,
+  denials: Denials,
   log: Logger,
 ): Promise<Dialer> {
   const handshake = new HandshakeTemplate(config, props)
   const options = new RenewedTls(() => readWebSocketTls(config), log)
   await options.options()
-  return new Dialer({ config, handshake, tls: options, open })
+  return new Dialer({ config, denials, handshake, tls: options, open })
 }
 
 /** Reads and checks the TLS files. Throws ConfigError on the invalid key. */

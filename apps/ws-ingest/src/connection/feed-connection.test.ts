@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { ConfigError, NotConnectedError, type Props } from '@tributary/connect-api'
-import { PolicyCloses } from './feed-connection.ts'
 import { openFeed, type TestFeed } from './testing.ts'
 
 const THREE_CHANNELS: Props = Object.fromEntries(
@@ -165,6 +164,14 @@ describe('a feed connection', () => {
     assert.doesNotMatch(JSON.stringify(feed.log), /very-private/)
   })
 
+  test('says that a subscription could not be sent', async () => {
+    const feed = await open({ 'websocket.auth.wait.match': 'hello', 'websocket.subscription.1.message': 's' })
+    feed.failSends('WebSocket is not open')
+    feed.serverSends('hello')
+    const { event, fields } = feed.log.find(({ event }) => event === 'session_step_failed')!
+    assert.deepEqual([event, fields['message'], fields['step'], String(fields['error'])], ['session_step_failed', 'Failed to send subscription message', 'subscription 1', 'Error: WebSocket is not open']) // prettier-ignore
+  })
+
   test('detects a silent feed', async () => {
     const feed = await open({ 'websocket.idle.timeout.ms': '2000' })
     feed.pass(1900)
@@ -195,31 +202,4 @@ describe('a feed connection', () => {
     assert.equal(await code(feed), 'WEBSOCKET_CLOSED')
     assert.deepEqual([feed.terminated, feed.sent], [true, []])
   })
-})
-
-const error = new NotConnectedError('WEBSOCKET_CLOSED', 'closed with code 1008: bad token')
-
-/** The error codes of these ends, in turn. */
-function codesOf(ends: readonly (readonly [code: number, delivered: boolean])[]): string[] {
-  const closes = new PolicyCloses()
-  return ends.map(([code, delivered]) => closes.classify(code, error, delivered).code)
-}
-
-test('three consecutive closes as unauthorized are a configuration error', () => {
-  assert.deepEqual(codesOf([[1008, false], [3000, false], [3003, false]]), ['WEBSOCKET_CLOSED', 'WEBSOCKET_CLOSED', 'WEBSOCKET_DENIED']) // prettier-ignore
-})
-
-test('another close code, or a close after data, restarts the count', () => {
-  for (const between of [
-    [1006, false],
-    [1008, true],
-  ] as const) {
-    assert.ok(!codesOf([[1008, false], [1008, false], between, [1008, false], [1008, false]]).includes('WEBSOCKET_DENIED')) // prettier-ignore
-  }
-})
-
-test('the error contains the reason of the server', () => {
-  const closes = new PolicyCloses()
-  const result = [1, 2, 3].map(() => closes.classify(1008, error, false)).at(-1)
-  assert.match(result?.message ?? '', /3 connections in a row .* bad token/)
 })

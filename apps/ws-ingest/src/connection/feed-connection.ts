@@ -1,14 +1,15 @@
 import { type Clock, ConnectError, NotConnectedError } from '@tributary/connect-api'
-import { type Pausable, Refusals } from '@tributary/push-source'
+import type { Pausable } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import type { Message } from '../message/message.ts'
 import type { ConnectionEnd, ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
 import { HandshakeRefused } from '../transport/errors.ts'
+import type { Denials } from './denials.ts'
 import type { FeedProtocol } from './feed-protocol.ts'
 import { Initialization } from './initialization.ts'
 import { Liveness, RunningTime } from './liveness.ts'
-import { templateValues, type ValueSource } from './template-values.ts'
+import { templateValues, type ValueOf, type ValueSource } from './template-values.ts'
 import { wsErrors } from '../errors.ts'
 
 /** Documented value of `response_code` when there is no HTTP response. */
@@ -19,7 +20,7 @@ export interface FeedConnectionOptions {
   readonly protocol: FeedProtocol
   readonly values: ValueSource
   /** Shared by all connections of the feed. */
-  readonly closes: PolicyCloses
+  readonly denials: Denials
   readonly clock: Clock
   readonly log: Logger
   readonly connect: (listener: ConnectionListener, signal: AbortSignal) => Promise<WebSocketConnection>
@@ -47,6 +48,10 @@ export class FeedConnection implements Pausable {
   #timer: NodeJS.Timeout | undefined
   #paused = false
   #delivered = false
+  /** Whether any message arrived. */
+  #heard = false
+  /** Monotonic ms. */
+  #openedAt = 0
   #closing = false
   #isReady = false
   #over = false
@@ -60,7 +65,7 @@ export class FeedConnection implements Pausable {
       protocol,
       values,
       timeoutMs: config['websocket.session.timeout.ms'],
-      send: (text) => this.#socket?.send(text),
+      send: (text, onFailed) => this.#socket?.send(text, onFailed),
       log,
     })
     // The signal may end `open` before `open` awaits this promise.
@@ -150,6 +155,7 @@ export class FeedConnection implements Pausable {
   #start(socket: WebSocketConnection): void {
     const { config, log } = this.#options
     this.#socket = socket
+    this.#openedAt = this.#options.clock.monotonic()
     if (this.#paused) this.pause()
     log.info('websocket_opened', {
       message: 'Connection opened',
@@ -185,6 +191,7 @@ export class FeedConnection implements Pausable {
 
   #received(message: Message): void {
     if (this.#over) return
+    this.#heard = true
     if (this.#isProtocolMessage(message)) {
       this.#liveness?.heard()
       if (this.#over || !this.#keepsProtocolMessages) return
@@ -216,7 +223,7 @@ export class FeedConnection implements Pausable {
     return false
   }
 
-  #values(received: Message | null, key: string): (name: string) => string {
+  #values(received: Message | null, key: string): ValueOf {
     return templateValues(this.#options.values, received, key)
   }
 
@@ -266,14 +273,15 @@ export class FeedConnection implements Pausable {
     if (this.#over) return
     this.#over = true
     clearInterval(this.#timer)
-    const { log, closes } = this.#options
+    const { log, denials, clock } = this.#options
     if (code === 1006 || error.cause !== undefined) {
       this.#logFailure(error)
     } else if (!this.#closing) {
       log.info('websocket_closing', { code, reason })
     }
     log.info('websocket_closed', { message: `Connection closed: code=${code}`, code, reason })
-    this.#reportEnd(closes.classify(code, this.#withPendingStep(error), this.#delivered))
+    const life = { heard: this.#heard, lastedMs: clock.monotonic() - this.#openedAt }
+    this.#reportEnd(denials.closed(code, this.#withPendingStep(error), life))
   }
 
   #logFailure({ message }: ConnectError, status: number | string = NO_RESPONSE): void {
@@ -296,24 +304,5 @@ export class FeedConnection implements Pausable {
     if (this.#delivered) this.#ready()
     if (this.#isReady) this.#options.onEnd(error)
     else this.#opened.reject(error)
-  }
-}
-
-/** Close codes: 1008 policy violation (RFC 6455); 3000 unauthorized and 3003 forbidden (IANA's registry). */
-const DENIED: readonly number[] = [1008, 3000, 3003]
-
-/** Counts a feed's consecutive connections that the server closed as unauthorized before it sent any message. */
-export class PolicyCloses {
-  readonly #refusals = new Refusals()
-
-  /** The error for the end of a connection: `error`, or a ConfigError after too many refusals. */
-  classify(code: number, error: ConnectError, delivered: boolean): ConnectError {
-    if (delivered || !DENIED.includes(code)) {
-      this.#refusals.accepted()
-      return error
-    }
-    if (!this.#refusals.refused()) return error
-    const text = `The server closed ${this.#refusals.inARow} connections in a row before it sent anything. ${error.message}`
-    return wsErrors.WEBSOCKET_DENIED(text, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 import { ConfigError, type Props } from '@tributary/connect-api'
 import { type WebSocketConfig, websocketSpec } from '../config/config.ts'
 import { SUBSCRIPTION_PREFIX } from '../config/protocol-keys.ts'
+import { jsonPlaces } from '../expressions/json-places.ts'
 import { compileRule, type Rule } from '../expressions/rule.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import { checkNames, createSigner, type Signer } from './template-values.ts'
@@ -90,7 +91,7 @@ function withMessage<T>(template: Template | null, make: (template: Template) =>
 }
 
 function checkedTemplate(text: string, key: string, without: readonly string[], config: WebSocketConfig): Template {
-  const template = compileTemplate(text, key)
+  const template = compileTemplate(text, key, jsonPlaces)
   checkNames(template, key, without)
   if (template.names.includes('signature') && !config['websocket.signature.key']?.reveal()) {
     throw wsErrors.WEBSOCKET_SIGNATURE(`{{signature}} in ${key} needs websocket.signature.key`, {

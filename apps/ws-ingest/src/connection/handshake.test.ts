@@ -37,6 +37,10 @@ describe('the headers of a handshake', () => {
     assert.deepEqual(headers, { 'user-agent': 'mine', 'x-feed': 'a,b', 'x-key': 'other' })
   })
 
+  test('keep a name that objects treat apart', () => {
+    assert.deepEqual(Object.keys(request({ 'websocket.headers': '__proto__:1' }).headers), ['user-agent', '__proto__'])
+  })
+
   test('contain our user agent by default', () => {
     assert.deepEqual(request({}).headers, { 'user-agent': 'tributary-ws-ingest' })
   })

@@ -62,17 +62,17 @@ export class HandshakeTemplate {
       const text = 'websocket.url, once its templates are filled in, is no URL'
       throw wsErrors.WEBSOCKET_URL(text, { field: 'websocket.url' })
     }
-    const headers: Record<string, string> = { 'user-agent': USER_AGENT, ...basicAuth(url.username, url.password) }
+    const fromUrl = basicAuth(url.username, url.password)
     url.username = ''
     url.password = ''
     url.hash = ''
-    for (const [name, part] of this.#headers) headers[name] = checkedValue(part, valueOf)
+    const configured = [...this.#headers].map(([name, part]) => [name, checkedValue(part, valueOf)] as const)
     const query = this.#query.map((part) => `${encoded(part.name)}=${encoded(part.template.render(valueOf))}`)
     // searchParams would re-encode the existing query, over which a signature may have been computed.
     url.search = [url.search.slice(1), ...query].filter((text) => text !== '').join('&')
     return {
       url: url.href,
-      headers,
+      headers: { 'user-agent': USER_AGENT, ...fromUrl, ...Object.fromEntries(configured) },
       subprotocols: this.#subprotocols,
       subprotocolsMayBeSecret: this.#subprotocolsMayBeSecret,
     }

@@ -212,6 +212,53 @@ const EXCHANGES: Readonly<Record<string, Exchange>> = {
     ],
     data: ['[{"event_type":"book"}]'],
   },
+  'SignalR: each message ends in a record separator': {
+    props: {
+      'websocket.auth.message': '{"protocol":"json","version":1}\u001e',
+      'websocket.auth.ack.match': '/^\\{\\}\\x1e$/',
+      'websocket.subscription.message': '{"type":4,"target":"Stream","arguments":[]}\u001e',
+      'websocket.heartbeat.message': '{"type":6}\u001e',
+      'websocket.heartbeat.interval.ms': '15000',
+    },
+    dialogue: [
+      ['we', '{"protocol":"json","version":1}\u001e'],
+      ['they', '{}\u001e'],
+      ['we', '{"type":4,"target":"Stream","arguments":[]}\u001e'],
+      ['they', '{"type":2,"item":1}\u001e'],
+      ['we', '{"type":6}\u001e'],
+    ],
+    data: ['{"type":2,"item":1}\u001e'],
+  },
+  'STOMP: frames end in NUL, heartbeats are line feeds': {
+    props: {
+      'websocket.auth.message': 'CONNECT\naccept-version:1.2\n\n\0',
+      'websocket.auth.ack.match': '/^CONNECTED\\n/',
+      'websocket.subscription.1.message': 'SUBSCRIBE\nid:0\ndestination:/q\n\n\0',
+      'websocket.heartbeat.request.match': '/^\\n$/',
+      'websocket.heartbeat.response': '\n',
+    },
+    dialogue: [
+      ['we', 'CONNECT\naccept-version:1.2\n\n\0'],
+      ['they', 'CONNECTED\nversion:1.2\n\n\0'],
+      ['we', 'SUBSCRIBE\nid:0\ndestination:/q\n\n\0'],
+      ['they', '\n'],
+      ['we', '\n'],
+      ['they', 'MESSAGE\n\n{}\0'],
+    ],
+    data: ['MESSAGE\n\n{}\0'],
+  },
+  'Socket.IO with a challenge: its text is escaped within the JSON behind the prefix': {
+    props: {
+      'websocket.auth.wait.match': 'challenge',
+      'websocket.auth.message':
+        '42["login",{"answer":"{{received.challenge}}","n":{{received.n}},"of":{{received.of}}}]',
+    },
+    dialogue: [
+      ['they', '{"challenge":"a\\"b\\\\c","n":12345678901234567890,"of":{"x":1.50}}'],
+      ['we', '42["login",{"answer":"a\\"b\\\\c","n":12345678901234567890,"of":{"x":1.50}}]'],
+    ],
+    data: [],
+  },
 }
 
 describe('the configuration can express the protocol of', () => {

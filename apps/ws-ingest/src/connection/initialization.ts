@@ -26,7 +26,7 @@ export interface InitializationOptions {
   readonly values: ValueSource
   /** Longest wait for a reply, in ms. */
   readonly timeoutMs: number
-  readonly send: (text: string) => void
+  readonly send: (text: string, onFailed: (error: Error) => void) => void
   readonly log: Logger
 }
 
@@ -104,7 +104,13 @@ export class Initialization {
   #send(step: InitializationStep): void {
     const { values, send, log } = this.#options
     const text = step.message!.render(templateValues(values, this.#received, step.key))
-    send(text)
+    send(text, (error) => {
+      const fields = {
+        message: `Failed to send ${step.authenticates ? 'authentication' : 'subscription'} message`,
+        error,
+      }
+      log.error('session_step_failed', { ...fields, step: step.name })
+    })
     if (step.authenticates) log.info('authentication_sent')
     else log.info('subscription_sent', { subscription: step.name, message_preview: preview(text, PREVIEW_LENGTH) })
   }

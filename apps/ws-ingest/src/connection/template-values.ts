@@ -7,8 +7,8 @@ import { compileTemplate, type Template } from '../expressions/template.ts'
 import type { Message } from '../message/message.ts'
 import { wsErrors } from '../errors.ts'
 
-/** Returns the value of a placeholder in a template. */
-export type ValueOf = (name: string) => string
+/** Returns the value of a placeholder in a template: a string, or a value of `parseJson` with raw numbers. */
+export type ValueOf = (name: string) => unknown
 
 /** Computes the signature for the values of one rendering. */
 export type Signer = (valueOf: ValueOf) => string
@@ -49,8 +49,8 @@ export function templateValues(
   key: string,
 ): ValueOf {
   const now = new Date(clock.now())
-  const made = new Map<string, string>()
-  const make = (name: string): string => {
+  const made = new Map<string, unknown>()
+  const make = (name: string): unknown => {
     switch (name) {
       case 'timestamp.ms':
         return String(now.getTime())
@@ -70,7 +70,7 @@ export function templateValues(
           field: 'websocket.signature.key',
         })
       default:
-        return receivedText(received, name.slice(RECEIVED.length), key)
+        return receivedValue(received, name.slice(RECEIVED.length), key)
     }
   }
   const valueOf: ValueOf = (name) => {
@@ -81,16 +81,15 @@ export function templateValues(
   return valueOf
 }
 
-/** The text of a field of the received message. Numbers keep their digits. */
-function receivedText(received: Message | null, path: string, key: string): string {
+/** The value of a field of the received message. Numbers keep their digits. */
+function receivedValue(received: Message | null, path: string, key: string): unknown {
   let value: unknown
   try {
-    value = compilePath(path)(parseJson(received?.text ?? 'null', { numbers: 'text' }))
+    value = compilePath(path)(parseJson(received?.text ?? 'null', { numbers: 'raw' }))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
-  if (typeof value === 'string') return value
-  if (value !== undefined && value !== null) return JSON.stringify(value)
+  if (value !== undefined && value !== null) return value
   throw wsErrors.WEBSOCKET_TEMPLATE(`{{received.${path}}} in ${key}: the server's message has no such field`, {
     field: key,
   })

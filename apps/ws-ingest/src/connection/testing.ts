@@ -3,7 +3,8 @@ import type { LogFields, Logger } from '@tributary/telemetry'
 import { websocketSpec } from '../config/config.ts'
 import { Message, messageDecoder } from '../message/message.ts'
 import type { ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
-import { FeedConnection, PolicyCloses } from './feed-connection.ts'
+import { Denials } from './denials.ts'
+import { FeedConnection } from './feed-connection.ts'
 import { compileProtocol } from './feed-protocol.ts'
 
 /** 2026-11-21T12:00:00.250Z */
@@ -22,6 +23,8 @@ export interface TestFeed {
   readonly log: readonly { readonly event: string; readonly fields: LogFields }[]
   readonly ended: ConnectError | null
   readonly terminated: boolean
+  /** Makes each further send fail with this text. */
+  failSends(reason: string): void
   serverSends(message: string | Buffer): void
   serverEnds(code: number, reason: string, error: ConnectError): void
   /** Advances the time. */
@@ -40,10 +43,14 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
   let listener: ConnectionListener
   let ended: ConnectError | null = null
   let terminated = false
+  let sendFailure: string | null = null
   const socket: WebSocketConnection = {
     responseCode: 101,
     subprotocol: '',
-    send: (text) => sent.push(text),
+    send: (text, onFailed) => {
+      sent.push(text)
+      if (sendFailure !== null) onFailed?.(new Error(sendFailure))
+    },
     ping: () => sent.push('<ping>'),
     pause: () => {},
     resume: () => {},
@@ -55,7 +62,7 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
     config,
     protocol,
     values: { clock, sessionId: 'the-session', signer: protocol.signer },
-    closes: new PolicyCloses(),
+    denials: new Denials(config),
     clock,
     log: rememberingLog(log),
     connect: (heard) => {
@@ -84,6 +91,7 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
     get terminated() {
       return terminated
     },
+    failSends: (reason) => (sendFailure = reason),
     serverSends: (message) => listener.onMessage(Buffer.from(message), typeof message !== 'string'),
     serverEnds: (code, reason, error) => listener.onEnd({ code, reason, error }),
     pass(ms) {

@@ -45,6 +45,14 @@ describe('a rule', () => {
     ['a == 1 && b == 2 || c == 3', '{"c":3}', true],
     ['a == 1 && b == 2 || c == 3', '{"a":1,"b":3}', false],
     ['c == 3 || a == 1 && b == 2', '{"a":1,"b":2}', true],
+    ['ping', 'ping', true],
+    ['ping', '"ping"', false],
+    ['ping', 'pings', false],
+    ['!ping', 'ping', false],
+    ['!ping', '{}', true],
+    ['2', '2', true],
+    ['2', '23', false],
+    ['o || h', 'h', true],
     ['event', 'not json', false],
     ['event != x', 'not json', true],
     ['$.data.type == snapshot', '{"data":{"type":"snapshot"}}', true],
@@ -66,6 +74,10 @@ describe('a rule', () => {
       [1, 2, 3].map(() => rule(messageOf('a'))),
       [true, true, true],
     )
+  })
+
+  test('that is a text of several words is refused with the right form', () => {
+    assert.throws(() => compileRule('heartbeat ok', 'k'), { message: /write \/\^text\$\/ to match the whole text/ })
   })
 
   for (const bad of [

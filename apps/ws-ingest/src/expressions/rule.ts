@@ -19,7 +19,8 @@ export type Rule = (message: Readable) => boolean
  * - `path == value`, `path != value`: the field at a dotted path (`a.b.0`) has the value, or does not have it. An absent
  *   field has no value. `1`, `true` and `text` equal a number, a boolean or a string that is written so; `"1"` and `'1'`
  *   equal only a string; `null` equals only null.
- * - `path`, `!path`: the field is present and neither null nor false, or the opposite.
+ * - `path`, `!path`: the field is present and neither null nor false, or the opposite. A message without fields, such as
+ *   the heartbeat `ping` or `2`, has the field if it is the path itself.
  * - `/regex/flags`: the regular expression matches the whole message as text.
  *
  * A message that is not JSON has no fields. A message that is not text matches no regular expression. Throws ConfigError
@@ -111,7 +112,9 @@ function hasValue(path: string, test: (value: unknown) => boolean, wanted: boole
 function isThere(path: string, wanted: boolean): Rule {
   const read = compilePath(path)
   return (message) => {
-    const value = read(message.json)
+    const { json } = message
+    if (json === undefined || typeof json === 'number') return (message.text === path) === wanted
+    const value = read(json)
     return (value !== undefined && value !== null && value !== false) === wanted
   }
 }
@@ -137,5 +140,6 @@ function anyOf(rules: readonly Rule[]): Rule {
 }
 
 function invalid(key: string, reason: string, cause?: unknown): ConfigError {
-  return wsErrors.WEBSOCKET_RULE(`Invalid rule in ${key}: ${reason}`, { field: key, cause })
+  const text = `Invalid rule in ${key}: ${reason}. A rule is path == value, path or /regex/; write /^text$/ to match the whole text`
+  return wsErrors.WEBSOCKET_RULE(text, { field: key, cause })
 }

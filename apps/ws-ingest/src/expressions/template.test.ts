@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError } from '@tributary/connect-api'
+import { parseJson } from '@tributary/config'
+import { jsonPlaces } from './json-places.ts'
 import { compileTemplate } from './template.ts'
 
 const rendered = (text: string): string => compileTemplate(text, 'k').render((name) => `<${name}>`)
@@ -32,3 +34,52 @@ for (const bad of ['{{', '{{a}', '{{}}', '{{ }}', 'x {{a{b}}', '{{a {{b}}']) {
     )
   })
 }
+
+/** `text` as a message, with each placeholder replaced by the JSON value `json`. */
+function message(text: string, json: string): string {
+  return compileTemplate(text, 'k', jsonPlaces).render(() => parseJson(json, { numbers: 'raw' }))
+}
+
+const NASTY = JSON.stringify('a"b\\c\n","admin":true')
+
+for (const text of [
+  '{"answer":"{{x}}"}',
+  '{"answer":{{x}}}',
+  '{"answer":"pre{{x}}post","{{x}}":["{{x}}",{{x}}]}',
+  '["{{x}}"]',
+  '"{{x}}"',
+]) {
+  test(`a value stays one value in the message ${text}`, () => {
+    const value = JSON.parse(NASTY) as string
+    const whole = text.replaceAll('{{x}}', 'VALUE').replaceAll(/(?<!")VALUE(?!["p])/g, '"VALUE"')
+    const expected = JSON.stringify(JSON.parse(whole)).replaceAll('VALUE', NASTY.slice(1, -1))
+    assert.deepEqual(JSON.parse(message(text, NASTY)), JSON.parse(expected))
+    assert.ok(message(text, NASTY).includes(JSON.stringify(value).slice(1, -1)))
+  })
+}
+
+test('a value is escaped in JSON behind a prefix, before a separator, and within a string of JSON', () => {
+  assert.equal(message('42["a",{"b":"{{x}}"}]', '"q\\"q"'), '42["a",{"b":"q\\"q"}]')
+  assert.equal(message('{"b":"{{x}}"}\u001e{"c":{{x}}}\u001e', '"q\\"q"'), '{"b":"q\\"q"}\u001e{"c":"q\\"q"}\u001e')
+  assert.equal(message('[x] {"b":"{{x}}"}', '"q\\"q"'), '[x] {"b":"q\\"q"}')
+  const nested = message('{"data":"{\\"a\\":\\"{{x}}\\",\\"b\\":{{x}}}"}', NASTY)
+  const { data } = JSON.parse(nested) as { data: string }
+  assert.deepEqual(JSON.parse(data), { a: JSON.parse(NASTY) as string, b: JSON.parse(NASTY) as string })
+})
+
+test('a value is written as it is where there is no JSON', () => {
+  assert.equal(message('CONNECT\npasscode:{{x}}\n\n\0', '"q\\"q"'), 'CONNECT\npasscode:q"q\n\n\0')
+  assert.equal(message('{not json "{{x}}"', '"q\\"q"'), '{not json "q"q"')
+  assert.equal(message('\uffff{"a":"{{x}}"}', '"qq"'), '\uffff{"a":"qq"}')
+})
+
+test('numbers keep their digits, and a string that is a number may stand for one', () => {
+  assert.equal(message('{"pong":{{x}}}', '17952624002500000001'), '{"pong":17952624002500000001}')
+  assert.equal(message('{"pong":"{{x}}","ns":{{x}}000,"m":-{{x}}}', '"150"'), '{"pong":"150","ns":150000,"m":-150}')
+  assert.equal(message('{"echo":{{x}},"text":"{{x}}"}', '{"a":1.50}'), '{"echo":{"a":1.50},"text":"{\\"a\\":1.50}"}')
+  assert.equal(message('{{x}}', '1e3'), '1e3')
+})
+
+test('a text that only looks like JSON is compiled soon', () => {
+  assert.equal(message('['.repeat(1_000_000) + '{{x}}', '"a"').length, 1_000_001)
+})

@@ -1,18 +1,24 @@
+import { plain, type Writer } from './json-places.ts'
 import { wsErrors } from '../errors.ts'
 
 /** A text with placeholders. */
 export interface Template {
   /** Names of the placeholders, in order; a name may occur twice. */
   readonly names: readonly string[]
-  /** The text with each `{{name}}` replaced by `valueOf(name)`. */
-  render(valueOf: (name: string) => string): string
+  /** The text with each `{{name}}` replaced by the value `valueOf(name)`, a string or a value of JSON. */
+  render(valueOf: (name: string) => unknown): string
 }
 
 /**
  * Compiles a text with `{{name}}` placeholders; spaces around a name are ignored. Single braces, as in JSON, are text.
- * Throws ConfigError on `key` for a `{{` that has no end or no name.
+ * `writersFor` decides how values are written: `jsonPlaces` for messages, which may be JSON. By default they are written as
+ * they are. Throws ConfigError on `key` for a `{{` that has no end or no name.
  */
-export function compileTemplate(text: string, key: string): Template {
+export function compileTemplate(
+  text: string,
+  key: string,
+  writersFor: (texts: readonly string[]) => readonly Writer[] = plainPlaces,
+): Template {
   const [head = '', ...places] = text.split('{{')
   const names: string[] = []
   const texts: string[] = [head]
@@ -26,12 +32,17 @@ export function compileTemplate(text: string, key: string): Template {
     names.push(name)
     texts.push(place.slice(end + 2))
   }
+  const writers = writersFor(texts)
   return {
     names,
     render(valueOf) {
       let rendered = head
-      for (let i = 0; i < names.length; i++) rendered += valueOf(names[i]!) + texts[i + 1]!
+      for (let i = 0; i < names.length; i++) rendered += writers[i]!(valueOf(names[i]!)) + texts[i + 1]!
       return rendered
     },
   }
+}
+
+function plainPlaces(texts: readonly string[]): readonly Writer[] {
+  return texts.slice(1).map(() => plain)
 }

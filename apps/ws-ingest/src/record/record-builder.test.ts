@@ -7,7 +7,7 @@ import { type ConnectionInfo, Message, messageDecoder } from '../message/message
 import type { BuiltBatch, Gap, Verdict } from '../sequence/gap.ts'
 import { RecordBuilder, type SequenceCheck } from './record-builder.ts'
 
-const URL = 'wss://user:pass@feed.example.com/ws?token=secret'
+const URL = 'wss://feed.example.com/ws?token=secret'
 const FIRST: ConnectionInfo = { number: 1 }
 
 interface Received {
@@ -24,7 +24,14 @@ function build(
 ): BuiltBatch {
   const config = parseConfig(websocketSpec, { 'websocket.url': URL, 'kafka.topic': 'all', ...props })
   const sourcePartition = sourcePartitionOf(config)
-  const builder = new RecordBuilder({ config, sourcePartition, sessionId: 'run', lastSequence: 7, sequences })
+  const builder = new RecordBuilder({
+    config,
+    sourcePartition,
+    sessionId: 'run',
+    lastSequence: 7,
+    sequences,
+    onNotJson: () => {},
+  })
   const decode = messageDecoder(config)
   return builder.build(
     messages.map((message) => {
@@ -245,9 +252,11 @@ function scripted(verdicts: readonly Verdict[], readsMessages = false): Sequence
   return {
     asked,
     readsMessages,
+    addOffset: () => {},
+    endBatch: () => {},
     readsElements: !readsMessages,
     acceptMessage: ({ json }) => answer(json),
-    accept: answer,
+    accept: ({ json }) => answer(json),
     partition: { websocket_url: URL, stream: 'x' },
     get streamSequence() {
       return asked.length

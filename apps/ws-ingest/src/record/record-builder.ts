@@ -11,6 +11,7 @@ import type { WebSocketConfig } from '../config/config.ts'
 import type { Readable } from '../expressions/rule.ts'
 import type { Message } from '../message/message.ts'
 import type { BuiltBatch, Gap, PlacedGap, Verdict } from '../sequence/gap.ts'
+import type { StreamOffset } from '../sequence/streams.ts'
 import { type Element, textOf, timestampOf } from './fields.ts'
 import { planRecord, type RecordPlan } from './record-plan.ts'
 
@@ -21,12 +22,16 @@ export interface SequenceCheck {
   acceptMessage(message: Message): Verdict
   /** Whether the builder must call `accept` for each element, or for each message that is not split. */
   readonly readsElements: boolean
-  /** Called in order. `fields`: JSON value of the element or message; undefined if it is not JSON. */
-  accept(fields: unknown, message: Message): Verdict
+  /** Called in order. `part`: the element, or the message. */
+  accept(part: Readable, message: Message): Verdict
   /** Source partition of the stream of the message checked last; one shared object per stream. */
   readonly partition: SourcePartition
   /** Highest number of the stream of the message checked last; null before the first number. */
   readonly streamSequence: SequenceNumber | null
+  /** Called with the offset of each record of that message. */
+  addOffset(offset: StreamOffset): void
+  /** Called after the last message of a batch: completes the last offset of each stream. */
+  endBatch(): void
 }
 
 export interface RecordBuilderOptions {
@@ -37,6 +42,8 @@ export interface RecordBuilderOptions {
   readonly lastSequence: number
   /** null: messages have neither sequence numbers nor ids. */
   readonly sequences: SequenceCheck | null
+  /** Called with each message that is not JSON, if a field of it was to be read for its record. */
+  readonly onNotJson: (message: Message) => void
 }
 
 const NO_GAPS: readonly PlacedGap[] = []
@@ -51,6 +58,8 @@ export class RecordBuilder {
   readonly #plan: RecordPlan
   /** No feature reads the content: each message becomes one record. */
   readonly #readsNothing: boolean
+  /** The record, or the check of its number, needs a field of the message. */
+  readonly #readsFields: boolean
   #sequence: number
   #records: SourceRecord[] = []
   #gaps: PlacedGap[] | null = null
@@ -63,6 +72,7 @@ export class RecordBuilder {
     this.#plan = planRecord(config, sessionId)
     const { split, skip, key, timestamp, topic } = this.#plan
     this.#readsNothing = [sequences, split, skip, key, timestamp, topic].every((part) => part === null)
+    this.#readsFields = [sequences, split, key, timestamp, topic].some((part) => part !== null)
     this.#sequence = lastSequence
   }
 
@@ -83,6 +93,7 @@ export class RecordBuilder {
       if (this.#readsNothing) this.#addWhole(messages[i]!)
       else this.#add(messages[i]!)
     }
+    this.#options.sequences?.endBatch()
     return { records: this.#records, gaps: this.#gaps ?? NO_GAPS }
   }
 
@@ -103,7 +114,7 @@ export class RecordBuilder {
   /** false: the element is a duplicate. */
   #accept(part: Readable, message: Message): boolean {
     const { sequences } = this.#options
-    return !sequences?.readsElements || this.#accepted(sequences.accept(part.json, message))
+    return !sequences?.readsElements || this.#accepted(sequences.accept(part, message))
   }
 
   #accepted(verdict: Verdict): boolean {
@@ -139,6 +150,7 @@ export class RecordBuilder {
   #addPart(part: Readable, message: Message, value: string | Buffer, original: Buffer | undefined): void {
     const { skip, key, timestamp, timestampUnit, topic } = this.#plan
     if (skip?.(part)) return
+    if (this.#readsFields && part.json === undefined) this.#options.onNotJson(message)
     try {
       this.#push(
         message,
@@ -187,7 +199,9 @@ export class RecordBuilder {
     const sequence = ++this.#sequence
     const streamSequence = sequences === null ? null : sequences.streamSequence
     if (streamSequence === null) return { session_id: sessionId, sequence }
-    return { session_id: sessionId, sequence, stream_sequence: streamSequence }
+    const offset = { session_id: sessionId, sequence, stream_sequence: streamSequence }
+    sequences?.addOffset(offset)
+    return offset
   }
 }
 

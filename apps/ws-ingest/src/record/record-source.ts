@@ -1,12 +1,13 @@
 import type { Predecessor, SourceRecord, TaskContext } from '@tributary/connect-api'
 import type { RateLimitedLog } from '@tributary/push-source'
-import { shownUrl, sourcePartitionOf, type WebSocketConfig } from '../config/config.ts'
+import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig } from '../config/config.ts'
 import type { ConnectionInfo, Message } from '../message/message.ts'
 import { Backfill, GapFiller } from '../sequence/backfill.ts'
 import { GapTracker } from '../sequence/gap-tracker.ts'
 import { type BuiltBatch, GapRecords, type PlacedGap, SequenceLog } from '../sequence/gap.ts'
 import { ConnectionGaps } from '../sequence/connection-gaps.ts'
 import { Sequences } from '../sequence/sequences.ts'
+import { notJsonReport } from './not-json-report.ts'
 import { RecordBuilder } from './record-builder.ts'
 
 export interface RecordSourceOptions {
@@ -113,8 +114,17 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
   const { context, config, sessionId, lastSequence, busyLog } = parts
   const { clock, stats } = context
   const sourcePartition = sourcePartitionOf(config)
+  const offset = offsetsOf(config, context)
   const log = new SequenceLog(stats, busyLog)
-  const sequences = new Sequences({ config, sourcePartition, offset: (of) => context.offset(of), clock, log })
+  const sequences = new Sequences({
+    config,
+    sourcePartition,
+    offset,
+    offsets: () => context.offsets?.() ?? [],
+    removeOffsets: (of) => context.removeOffsets?.(of),
+    clock,
+    log,
+  })
   const reads = sequences.readsMessages || sequences.readsElements
   const builder = new RecordBuilder({
     config,
@@ -122,6 +132,7 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
     sessionId,
     lastSequence,
     sequences: reads ? sequences : null,
+    onNotJson: notJsonReport(stats, busyLog),
   })
   const filler = config['backfill.url']
     ? new GapFiller({
@@ -143,7 +154,7 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
   })
   const connectionGaps = new ConnectionGaps({
     numbersSpanConnections: sequences.numbersSpanConnections,
-    hasPredecessor: context.offset(sourcePartition) !== null,
+    hasPredecessor: offset(sourcePartition) !== null,
     sourcePartition,
     clock,
     log,

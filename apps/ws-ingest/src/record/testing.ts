@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type Clock,
   createTaskStats,
+  type OffsetEntry,
   parseConfig,
   type Props,
   type SourceOffset,
@@ -21,11 +22,15 @@ export interface ReadFeed {
   readonly source: RecordSource
   readonly stats: TaskStats
   readonly events: readonly (readonly [event: string, fields: LogFields])[]
+  /** Source partitions whose offsets were removed. */
+  readonly removed: readonly SourcePartition[]
 }
 
 export interface ReadFeedOptions {
   /** Returns the last committed offset of a source partition. */
   readonly offset?: (partition: SourcePartition) => SourceOffset | null
+  /** All committed offsets. */
+  readonly offsets?: () => readonly OffsetEntry[]
 }
 
 export const URL = 'wss://feed.example.com/ws?token=secret'
@@ -35,7 +40,7 @@ export const FIRST: ConnectionInfo = { number: 1 }
 export const NEVER = new AbortController().signal
 
 /** Creates the record source of a feed with this configuration, without a transport. */
-export function readFeed(props: Props, { offset = () => null }: ReadFeedOptions = {}): ReadFeed {
+export function readFeed(props: Props, { offset = () => null, offsets = () => [] }: ReadFeedOptions = {}): ReadFeed {
   const events: [string, LogFields][] = []
   const stats = createTaskStats()
   const log = {
@@ -44,10 +49,20 @@ export function readFeed(props: Props, { offset = () => null }: ReadFeedOptions 
   } as unknown as Logger
   const clock: Clock = { now: () => NOW, monotonic: () => 0, sleep: () => Promise.resolve() }
   const config = parseConfig(websocketSpec, { 'websocket.url': URL, 'kafka.topic': 'all', ...props })
-  const context = { connector: 'quotes', task: 0, offset, clock, stats } as unknown as TaskContext
+  const removed: SourcePartition[] = []
+  const removeOffsets = (partitions: readonly SourcePartition[]): void => void removed.push(...partitions)
+  const context = {
+    connector: 'quotes',
+    task: 0,
+    offset,
+    offsets,
+    removeOffsets,
+    clock,
+    stats,
+  } as unknown as TaskContext
   const busyLog = new RateLimitedLog(log, clock)
   const source = createRecordSource({ context, config, sessionId: randomUUID(), lastSequence: 0, busyLog })
-  return { source, stats, events }
+  return { source, stats, events, removed }
 }
 
 /** Messages of one connection, as JSON. */

@@ -204,7 +204,8 @@ export class GapFiller {
 
 /** Sets the stream sequence of a backfilled record to its own number, as later records of the stream follow it. */
 function withNumber(record: SourceRecord, number: SequenceNumber): SourceRecord {
-  return { ...record, sourceOffset: { ...record.sourceOffset, stream_sequence: number } }
+  const { stream_digests: _, ...offset } = record.sourceOffset
+  return { ...record, sourceOffset: { ...offset, stream_sequence: number } }
 }
 
 /** Why a response cannot be used; `retriable`: a further request may succeed. */

@@ -96,7 +96,8 @@ export class GapTracker {
     const { gapRecords, sequences } = this.#options
     if (gapRecords === null) return
     const missing = state === 'filled' ? [] : sequences.missingOf(gap)
-    merged.addReport(gapRecords.record(gap, state, missing, last))
+    const digests = last === sequences.lastOf(gap.stream) ? sequences.digestsOf(gap.stream) : ''
+    merged.addReport(gapRecords.record(gap, state, missing, last, digests))
   }
 
   /** Highest number of the stream before the gap. */

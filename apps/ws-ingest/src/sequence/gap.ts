@@ -74,6 +74,11 @@ export class SequenceLog {
     this.#log.warn('sequence_duplicate', { ...(stream === null ? {} : { stream }), sequence, last_received: last })
   }
 
+  /** A lower number, accepted: the message is another one than before, or nobody remembers the one before. */
+  repeated(stream: string | null, sequence: SequenceNumber, last: SequenceNumber | null): void {
+    this.#log.warn('sequence_repeated', { ...(stream === null ? {} : { stream }), sequence, last_received: last })
+  }
+
   duplicateId(id: string | number): void {
     this.#stats.duplicates++
     this.#log.warn('duplicate_id', { id })
@@ -107,6 +112,11 @@ export class SequenceLog {
     this.#log.warn('sequence_streams_forgotten', { count, setting: 'sequence.max.streams' })
   }
 
+  /** Ids are too long for the whole of `dedupe.window`. */
+  windowCut(): void {
+    this.#log.warn('dedupe_window_cut', { setting: 'dedupe.window' })
+  }
+
   backfillFailed({ stream, from, to }: Gap, error: string): void {
     this.#log.warn('backfill_failed', { ...(stream === null ? {} : { stream }), from, to, error })
   }
@@ -138,13 +148,14 @@ export class GapRecords {
 
   /**
    * `missing`: numbers of the gap that are still missing. `streamSequence`: highest number of the stream at this place,
-   * for the source offset. The caller sets `sequence` of the offset.
+   * for the source offset; `digests`: those that belong to it. The caller sets `sequence` of the offset.
    */
   record(
     gap: Gap,
     state: GapState,
     missing: readonly SequenceRange[],
     streamSequence: SequenceNumber | null,
+    digests: string,
   ): SourceRecord {
     const { topic, connector, task, url, sessionId, now } = this.#options
     const at = state === 'opened' ? gap.detectedAt : now()
@@ -169,6 +180,7 @@ export class GapRecords {
         session_id: sessionId,
         sequence: 0,
         ...(streamSequence === null ? {} : { stream_sequence: streamSequence }),
+        ...(digests === '' ? {} : { stream_digests: digests }),
       },
       topic,
       partition: undefined,

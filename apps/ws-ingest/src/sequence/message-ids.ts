@@ -1,5 +1,5 @@
 import { RecentIds } from '@tributary/push-source'
-import { idDigest } from './hand-over-state.ts'
+import { idDigest, longIdDigest } from './hand-over-state.ts'
 
 /** The ids of the latest messages, including those of the predecessor. */
 export class MessageIds {
@@ -9,10 +9,10 @@ export class MessageIds {
   #predecessor: ReadonlySet<string> | null = null
   #newIds = 0
 
-  /** `window`: number of ids to remember at least (≥ 1). */
-  constructor(window: number) {
+  /** See RecentIds. */
+  constructor(window: number, onCut: () => void) {
     this.#window = window
-    this.#recent = new RecentIds(window)
+    this.#recent = new RecentIds(window, onCut)
   }
 
   /** Remembers an id; false if the id is a duplicate. */
@@ -38,8 +38,15 @@ export class MessageIds {
   }
 }
 
-/** An id for comparison; null if the value is not an id. Integers that a double would round are bigint. */
+/** Characters up to which an id is remembered as it is. */
+const MAX_ID = 64
+
+/**
+ * An id for comparison; null if the value is not an id. Integers that a double would round are bigint. A long id is replaced by its
+ * digest, so that ids do not fill the memory.
+ */
 export function idOf(value: unknown): string | number | null {
-  if (typeof value === 'string' || typeof value === 'number') return value
+  if (typeof value === 'number') return value
+  if (typeof value === 'string') return value.length > MAX_ID ? longIdDigest(value) : value
   return typeof value === 'bigint' ? String(value) : null
 }

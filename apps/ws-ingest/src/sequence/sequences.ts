@@ -1,12 +1,28 @@
-import type { Clock, Predecessor, SourcePartition } from '@tributary/connect-api'
-import { countBetween, plus, type SequenceNumber, sequenceNumber, SequenceTracker } from '@tributary/push-source'
+import type { Clock, OffsetEntry, Predecessor, SourcePartition } from '@tributary/connect-api'
+import {
+  contentDigest,
+  countBetween,
+  DigestBudget,
+  type Judgement,
+  plus,
+  type SequenceNumber,
+  sequenceNumber,
+  SequenceTracker,
+} from '@tributary/push-source'
 import type { WebSocketConfig } from '../config/config.ts'
-import { compilePath, isOfMessage, type JsonPath } from '../expressions/json-path.ts'
+import type { Readable } from '../expressions/rule.ts'
 import type { ConnectionInfo, Message } from '../message/message.ts'
 import type { Gap, SequenceLog, Verdict } from './gap.ts'
-import { digestOf, type HandOverState, readHandOverState, writeHandOverState } from './hand-over-state.ts'
+import {
+  digestOf,
+  type HandOverContent,
+  type HandOverState,
+  readHandOverState,
+  writeHandOverState,
+} from './hand-over-state.ts'
 import { idOf, MessageIds } from './message-ids.ts'
-import { RestoredNumbers, type OffsetOf, type Stream, Streams } from './streams.ts'
+import { keyText, type SequenceFields, sequenceFields } from './sequence-fields.ts'
+import { RestoredNumbers, type OffsetOf, type Stream, Streams, type StreamOffset } from './streams.ts'
 
 export interface SequencesOptions {
   readonly config: WebSocketConfig
@@ -14,6 +30,10 @@ export interface SequencesOptions {
   readonly sourcePartition: SourcePartition
   /** Returns the last committed offset of a source partition, looked up by value. */
   readonly offset: OffsetOf
+  /** All committed offsets of the connector. */
+  readonly offsets: () => readonly OffsetEntry[]
+  /** Removes the offsets of source partitions whose streams are forgotten. */
+  readonly removeOffsets: (partitions: readonly SourcePartition[]) => void
   readonly clock: Clock
   readonly log: SequenceLog
 }
@@ -26,9 +46,12 @@ export interface GapFill {
 
 const NONE: readonly GapFill[] = []
 
+/** Bytes for the digests of all streams of a task: half a million messages. */
+const DIGEST_BYTES = 4 * 1024 * 1024
+
 /**
  * Checks sequence numbers, by stream, and ids. It is called for every message, in order, on the hot path: the next
- * message of a stream costs only reading its fields and one comparison.
+ * message of a stream costs only reading its fields, its digest, and one comparison.
  */
 export class Sequences {
   /** Whether the caller must call `acceptMessage` for each message, before it is split. */
@@ -44,11 +67,15 @@ export class Sequences {
   readonly #restored: RestoredNumbers
   readonly #streams: Streams
   readonly #ids: MessageIds
+  readonly #digestBudget = new DigestBudget(DIGEST_BYTES)
+  /** Streams with records in the present batch. */
+  readonly #inBatch: Stream[] = []
   #current: Stream
   /** End of the predecessor, in ms since the epoch; null: this run has not taken over from a predecessor. */
   #takenOverAt: number | null = null
   #defaultKey: string | null = null
   #gapFills: GapFill[] = []
+  #addingCommitted = false
 
   constructor(options: SequencesOptions) {
     const { config, offset } = options
@@ -61,12 +88,13 @@ export class Sequences {
     this.#numberSpace = numberSpaceOf(config)
     this.#idSpace = digestOf([config['websocket.url'], config['split.field'], config['dedupe.field']])
     this.#restored = new RestoredNumbers(offset)
-    this.#ids = new MessageIds(this.#window)
+    this.#ids = new MessageIds(this.#window, () => options.log.windowCut())
     this.#streams = new Streams({
       max: config['sequence.max.streams'],
       create: (key) => this.#newStream(key),
-      onForgotten: (count) => this.#forgotten(count),
+      onForgotten: (streams) => this.#forgotten(streams),
     })
+    this.#addCommittedStreams()
     this.#current = this.#streams.get(null)
   }
 
@@ -85,16 +113,35 @@ export class Sequences {
     return this.#current.tracker.last
   }
 
+  /** Remembers the offset of a record of that message, until `endBatch`. */
+  addOffset(offset: StreamOffset): void {
+    const stream = this.#current
+    if (stream.lastOffset === null) this.#inBatch.push(stream)
+    stream.lastOffset = offset
+  }
+
+  /** Completes the last offset of each stream in a batch: the number and the digests of what was accepted up to the end of the batch. */
+  endBatch(): void {
+    for (const stream of this.#inBatch) {
+      const { tracker, lastOffset } = stream
+      stream.lastOffset = null
+      if (tracker.last === null) continue
+      lastOffset!.stream_sequence = tracker.last
+      lastOffset!.stream_digests = tracker.digests
+    }
+    this.#inBatch.length = 0
+  }
+
   /** Checks a message before it is split; null if only its elements have numbers and ids. */
   acceptMessage(message: Message): Verdict {
     const { numbersOf, idsOf } = this.#fields
-    return this.#accept(message.json, message, numbersOf === 'message', idsOf === 'message')
+    return this.#accept(message, message, numbersOf === 'message', idsOf === 'message')
   }
 
   /** Checks an element, or a message that is not split. `message`: the message that contains the element. */
-  accept(json: unknown, message: Message): Verdict {
+  accept(part: Readable, message: Message): Verdict {
     const { numbersOf, idsOf } = this.#fields
-    return this.#accept(json, message, numbersOf === 'element', idsOf === 'element')
+    return this.#accept(part, message, numbersOf === 'element', idsOf === 'element')
   }
 
   /** The number of a message, without accepting it; null if it has none, or names another stream. */
@@ -107,6 +154,11 @@ export class Sequences {
   /** Highest number of a stream; null if none. */
   lastOf(stream: string | null): SequenceNumber | null {
     return this.#streams.find(stream)?.tracker.last ?? null
+  }
+
+  /** The digests of a stream, for an offset with its highest number; '' if none. */
+  digestsOf(stream: string | null): string {
+    return this.#streams.find(stream)?.tracker.digests ?? ''
   }
 
   /** Runs `work`; messages in it that name no stream belong to this one. */
@@ -144,27 +196,29 @@ export class Sequences {
     else if (state.numberSpace === this.#numberSpace) this.#restored.replace((of) => predecessor.offset(of), state.last)
     else this.#restored.forget()
     if (state?.idSpace === this.#idSpace) this.#ids.addPredecessor(state.ids)
-    this.#restore(this.#current)
+    for (const stream of this.#streams.all()) this.#restore(stream)
+    this.#addCommittedStreams()
     return state
   }
 
   /** The hand-over state for the next run. `sequence`: number of the last record. */
   handOverState(sequence: number): string {
-    const last: [string | null, SequenceNumber][] = []
+    const last: HandOverContent['last'][number][] = []
     for (const { key, tracker } of this.#perConnection ? [] : this.#streams.all()) {
-      if (tracker.last !== null) last.push([key, tracker.last])
+      if (tracker.last !== null) last.push([key, tracker.last, tracker.digests])
     }
     const spaces = { numberSpace: this.#numberSpace, idSpace: this.#idSpace }
     return writeHandOverState({ ...spaces, sequence, last, ids: this.#ids.latest() })
   }
 
-  #accept(json: unknown, message: Message, hasNumber: boolean, hasId: boolean): Verdict {
-    const verdict = hasNumber ? this.#acceptNumber(json, message) : null
-    if (!hasId || verdict === 'duplicate' || this.#isNewId(json, message)) return verdict
+  #accept(part: Readable, message: Message, hasNumber: boolean, hasId: boolean): Verdict {
+    const verdict = hasNumber ? this.#acceptNumber(part, message) : null
+    if (!hasId || verdict === 'duplicate' || this.#isNewId(part.json, message)) return verdict
     return verdict === null ? 'duplicate' : { ...verdict, duplicate: true }
   }
 
-  #acceptNumber(json: unknown, message: Message): Verdict {
+  #acceptNumber(part: Readable, message: Message): Verdict {
+    const { json } = part
     const stream = this.#streamOf(json, message)
     this.#current = stream
     const value = this.#fields.readNumber(json)
@@ -176,21 +230,34 @@ export class Sequences {
     }
     const { connection } = message
     if (stream.connection !== connection) this.#nextConnection(stream, connection)
-    const result = stream.tracker.accept(number, this.#isOverlapping(stream, message) ? Infinity : this.#window)
+    const result = stream.tracker.accept(number, digestOfPart(part, message), this.#isOverlapping(stream, message))
     if (result === 'duplicate') {
       this.#options.log.duplicate(stream.key, number, stream.tracker.last)
       return 'duplicate'
     }
     if (isOfThisRun(connection)) stream.overlapping = false
-    if (result === null) return null
+    return result === null ? null : this.#judged(result, stream, number, isOfThisRun(connection))
+  }
+
+  #judged(
+    result: Exclude<Judgement, null | 'duplicate'>,
+    stream: Stream,
+    number: SequenceNumber,
+    ofThisRun: boolean,
+  ): Gap | null {
     if (result === 'fill') {
       this.#gapFills.push({ stream: stream.key, number })
       this.#options.log.messageFilled()
       return null
     }
-    return result.kind === 'skipped'
-      ? this.#newGap(stream, 'missing', result.from, result.to)
-      : this.#newGap(stream, 'reset', plus(result.last, 1), null)
+    if (result === 'late' || result === 'doubtful') {
+      this.#options.log.repeated(stream.key, number, stream.tracker.last)
+      return null
+    }
+    if (result.kind === 'skipped') return this.#newGap(stream, 'missing', result.from, result.to)
+    // A killed run leaves messages on disk that it delivered. Those are no new numbering.
+    if (!ofThisRun && !result.certain) return null
+    return this.#newGap(stream, 'reset', plus(result.last, 1), null)
   }
 
   /** Whether the message arrived while the predecessor was still reading. Such a message may lag far behind. */
@@ -240,9 +307,15 @@ export class Sequences {
     const stream: Stream = {
       key,
       partition: key === null ? sourcePartition : { ...sourcePartition, stream: key },
-      tracker: new SequenceTracker({ contiguous: config['sequence.contiguous'], resets: true }),
+      tracker: new SequenceTracker({
+        contiguous: config['sequence.contiguous'],
+        resets: config['sequence.reset'] !== 'drop',
+        window: this.#window,
+        budget: this.#digestBudget,
+      }),
       connection: null,
       overlapping: false,
+      lastOffset: null,
     }
     this.#restore(stream)
     return stream
@@ -250,28 +323,45 @@ export class Sequences {
 
   #restore(stream: Stream): void {
     if (this.#perConnection || this.#fields.numbersOf === null) return
-    stream.tracker.restore(this.#restored.lastOf(stream.key, stream.partition))
+    const { last, digests } = this.#restored.of(stream.key, stream.partition)
+    stream.tracker.restore(last, digests)
     stream.overlapping = this.#takenOverAt !== null
   }
 
-  /** Stored numbers are older than those of a forgotten stream, so nothing is restored any more. */
-  #forgotten(count: number): void {
-    this.#restored.forget()
-    this.#options.log.forgotten(count)
+  /**
+   * Adds the streams of earlier runs, so that they are forgotten in their turn and their offsets removed. Otherwise a feed with ever
+   * new keys would leave offsets behind at each restart.
+   */
+  #addCommittedStreams(): void {
+    const { offsets, sourcePartition } = this.#options
+    if (this.#fields.readKey === null || this.#perConnection) return
+    this.#addingCommitted = true
+    for (const { partition } of offsets()) {
+      const { stream } = partition
+      if (partition['websocket_url'] !== sourcePartition['websocket_url'] || typeof stream !== 'string') continue
+      if (this.#streams.find(stream) === null) this.#streams.get(stream)
+    }
+    this.#addingCommitted = false
   }
+
+  /** Numbers that are committed now are older than those of a stream with messages, so nothing is restored any more. */
+  #forgotten(streams: readonly Stream[]): void {
+    if (!this.#addingCommitted) this.#restored.forget()
+    for (const { tracker } of streams) tracker.release()
+    this.#options.removeOffsets(streams.filter(({ key }) => key !== null).map(({ partition }) => partition))
+    this.#options.log.forgotten(streams.length)
+  }
+}
+
+/** A binary message may be compressed in another way when it is sent again, so its text counts. */
+function digestOfPart(part: Readable, message: Message): number {
+  const bytes = part === message && !message.binary
+  return contentDigest(bytes ? message.data : (part.text ?? message.data))
 }
 
 /** false: the messages of the connection come from disk, where a predecessor left them. */
 function isOfThisRun({ number }: ConnectionInfo): boolean {
   return number > 0
-}
-
-/** The key of a stream; a number counts as its text. `defaultKey`: key of a message that names no stream. */
-function keyText(value: unknown, defaultKey: string | null): string | null {
-  if (typeof value === 'string') return value
-  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
-    ? String(value)
-    : defaultKey
 }
 
 /** Two runs with the same number space use the same numbers for the same messages. */
@@ -283,35 +373,4 @@ function numberSpaceOf(config: WebSocketConfig): string {
     config['sequence.key.field'],
     config['sequence.scope'],
   ])
-}
-
-/** Where a field is read: from the whole message before it is split, or from the part that becomes a record. */
-export type FieldPlace = 'message' | 'element'
-
-/** How the numbers, stream keys and ids of messages are read. */
-export interface SequenceFields {
-  /** null: messages have no numbers. */
-  readonly numbersOf: FieldPlace | null
-  readonly readNumber: JsonPath
-  /** The key is read together with the number: from the same place, or with `$.` from the whole message. */
-  readonly keyOf: FieldPlace
-  readonly readKey: JsonPath | null
-  /** null: messages have no ids. */
-  readonly idsOf: FieldPlace | null
-  readonly readId: JsonPath
-}
-
-/** Compiles the fields. In split messages, fields read from the whole message count once per message. */
-export function sequenceFields(config: WebSocketConfig): SequenceFields {
-  const splits = config['split.field'] !== null
-  const placeOf = (path: string | null): FieldPlace => (splits && isOfMessage(path ?? '') ? 'message' : 'element')
-  const { 'sequence.field': number, 'sequence.key.field': key, 'dedupe.field': id } = config
-  return {
-    numbersOf: number === null ? null : placeOf(number),
-    readNumber: compilePath(number ?? '$'),
-    keyOf: placeOf(key),
-    readKey: key === null ? null : compilePath(key),
-    idsOf: id === null ? null : placeOf(id),
-    readId: compilePath(id ?? '$'),
-  }
 }

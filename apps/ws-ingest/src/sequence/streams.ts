@@ -2,6 +2,14 @@ import type { SourceOffset, SourcePartition } from '@tributary/connect-api'
 import { type SequenceNumber, sequenceNumber, type SequenceTracker } from '@tributary/push-source'
 import type { ConnectionInfo } from '../message/message.ts'
 
+/** The offset of a record. `Sequences.endBatch` completes the last one of each stream. */
+export interface StreamOffset {
+  session_id: string
+  sequence: number
+  stream_sequence?: SequenceNumber
+  stream_digests?: string
+}
+
 /** One numbered stream of a feed. */
 export interface Stream {
   /** null if the feed has only one stream, and for messages that name no stream. */
@@ -12,14 +20,16 @@ export interface Stream {
   connection: ConnectionInfo | null
   /** The stream may lag far behind the predecessor, which was connected at the same time. */
   overlapping: boolean
+  /** Of the last record in the present batch; null: none. */
+  lastOffset: StreamOffset | null
 }
 
 export interface StreamsOptions {
   /** Most streams to hold (≥ 2). */
   readonly max: number
   readonly create: (key: string | null) => Stream
-  /** Called with the number of streams forgotten. */
-  readonly onForgotten: (count: number) => void
+  /** Called with the streams that are forgotten. */
+  readonly onForgotten: (streams: readonly Stream[]) => void
 }
 
 /**
@@ -57,17 +67,23 @@ export class Streams {
     this.#old.delete(key)
     this.#young.set(key, stream)
     if (this.#young.size * 2 < this.#options.max) return stream
-    const forgotten = this.#old.size
+    const forgotten = [...this.#old.values()]
     this.#old = this.#young
     this.#young = new Map()
-    if (forgotten > 0) this.#options.onForgotten(forgotten)
+    if (forgotten.length > 0) this.#options.onForgotten(forgotten)
     return stream
   }
 }
 
 export type OffsetOf = (partition: SourcePartition) => SourceOffset | null
 
-const NONE: ReadonlyMap<string | null, SequenceNumber> = new Map()
+/** The last number of a stream, and the digests of its latest messages; null and '' for a new stream. */
+export interface LastNumber {
+  readonly last: SequenceNumber | null
+  readonly digests: string
+}
+
+const NONE: ReadonlyMap<string | null, LastNumber> = new Map()
 
 /** The last sequence number of each stream when the predecessor ended. */
 export class RestoredNumbers {
@@ -80,14 +96,21 @@ export class RestoredNumbers {
   }
 
   /** `handedOver`: last numbers from the hand-over state; they are never older than the offsets. */
-  replace(offset: OffsetOf, handedOver: ReadonlyMap<string | null, SequenceNumber>): void {
+  replace(offset: OffsetOf, handedOver: ReadonlyMap<string | null, LastNumber>): void {
     this.#offset = offset
     this.#handedOver = handedOver
   }
 
-  /** The last number of a stream; null for a new stream. */
-  lastOf(key: string | null, partition: SourcePartition): SequenceNumber | null {
-    return this.#handedOver.get(key) ?? sequenceNumber(this.#offset(partition)?.['stream_sequence'])
+  of(key: string | null, partition: SourcePartition): LastNumber {
+    const offset = this.#offset(partition)
+    const digests = offset?.['stream_digests']
+    const committed = {
+      last: sequenceNumber(offset?.['stream_sequence']),
+      digests: typeof digests === 'string' ? digests : '',
+    }
+    const handedOver = this.#handedOver.get(key)
+    if (handedOver === undefined || (handedOver.digests === '' && handedOver.last === committed.last)) return committed
+    return handedOver
   }
 
   /** Treats every stream as new from now on. */

@@ -34,8 +34,8 @@ export interface WebSocketConnection {
   readonly responseCode: number
   /** The subprotocol that the server chose; '' if none. */
   readonly subprotocol: string
-  /** Sends one text message. The message is dropped if the connection is ending; `onEnd` follows. */
-  send(text: string): void
+  /** Sends one text message. The message is dropped if the connection is ending: `onFailed` is called, and `onEnd` follows. */
+  send(text: string, onFailed?: (error: Error) => void): void
   /** Sends a ping with at most 125 bytes of data. */
   ping(data: string): void
   /** Stops reading the socket, so that TCP makes the server wait. Messages of a finished read are still delivered. */
@@ -101,8 +101,10 @@ export class LiveConnection implements WebSocketConnection {
     tcp.on('end', () => tcp.destroy())
   }
 
-  send(text: string): void {
-    this.#parts.socket.send(text, ignore)
+  send(text: string, onFailed?: (error: Error) => void): void {
+    this.#parts.socket.send(text, (error) => {
+      if (error) onFailed?.(error)
+    })
   }
 
   ping(data: string): void {

@@ -25,6 +25,12 @@ export class HandshakeRefused extends Error {
     this.location = headers.location ?? null
     this.retryAfterMs = retryAfterMs(headers['retry-after'], Date.now())
   }
+
+  /** This error with `reason` before its text. */
+  after(reason: string): this {
+    this.message = `${reason}; the last: ${this.message}`
+    return this
+  }
 }
 
 /** Turns the failure of a connect into an error of the task. A ConfigError stays unchanged. */

@@ -2,13 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { MAX_TIMER_MS } from '@tributary/async'
+import { Redirects, withoutClientCertificate } from '@tributary/push-source'
 import { shownUrl } from '../config/config.ts'
 import { type ConnectionListener, LiveConnection, type WebSocketConnection } from './connection.ts'
 import { dial, endpointOf, type TlsOptions } from './dial.ts'
 import { connectError, HandshakeRefused } from './errors.ts'
 import { FeedSocket, type FeedSocketOptions } from './feed-socket.ts'
-
-const MAX_REDIRECTS = 5
 
 export interface OpenOptions {
   /** `ws://` or `wss://`, without user and fragment. */
@@ -67,18 +66,22 @@ async function openOrFollow(
   listener: ConnectionListener,
   signal: AbortSignal,
 ): Promise<WebSocketConnection> {
-  let { headers, subprotocols } = options
+  let { headers, subprotocols, tls } = options
   let url = new URL(options.url)
-  for (let redirects = 0; ; redirects++) {
+  const redirects = new Redirects(url)
+  for (;;) {
     try {
-      return await openOnce({ ...options, headers, subprotocols }, url, listener, signal)
+      return await openOnce({ ...options, headers, subprotocols, tls }, url, listener, signal)
     } catch (error) {
-      if (!options.followRedirects || redirects === MAX_REDIRECTS) throw error
+      if (!options.followRedirects || !(error instanceof HandshakeRefused)) throw error
       const next = redirected(url, error)
       if (next === null) throw error
-      // Headers may be secrets, which are meant only for the configured server.
+      const refusal = redirects.refusal(next)
+      if (refusal !== null) throw error.after(refusal)
+      // Headers may be secrets, and a certificate names the client. Both are meant only for the configured server.
       if (next.host !== url.host) {
         headers = {}
+        tls = withoutClientCertificate(tls)
         if (options.subprotocolsMayBeSecret) subprotocols = []
       }
       url = next
@@ -98,8 +101,8 @@ async function openOnce(
 }
 
 /** The URL that a 3xx response redirects to; null if there is none, or if it leads from TLS to plain text. */
-function redirected(from: URL, error: unknown): URL | null {
-  if (!(error instanceof HandshakeRefused) || error.location === null) return null
+function redirected(from: URL, error: HandshakeRefused): URL | null {
+  if (error.location === null) return null
   if (error.status < 300 || error.status > 399) return null
   const to = URL.parse(error.location, from.href)
   if (to === null || !/^(?:ws|http)s?:$/.test(to.protocol)) return null

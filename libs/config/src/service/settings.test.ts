@@ -128,7 +128,7 @@ test('the reference page lists every key with its type, default and meaning', ()
 | --- | --- | --- | --- | --- |
 | \`b\` | int | \`5\` | low | B. Accepts 1 and above. |
 | \`d\` | string |  | low | As \\<name>. Accepts a character. |
-| \`c\` | password |  | low | *Deprecated: use b.* C. Kept out of logs and answers. |
+| \`c\` | password |  | low | *Deprecated: use b.* C. Hidden in logs, errors and validation; \`GET …/config\` shows it. |
 
 ## Families of keys
 

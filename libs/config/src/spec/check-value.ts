@@ -125,7 +125,8 @@ function checkJson(text: string, shape: 'object' | undefined): string | null {
   return null
 }
 
-function checkUrl({ schemes, label = 'URL' }: Extract<Validator, { kind: 'url' }>, text: string): string | null {
+function checkUrl(validator: Extract<Validator, { kind: 'url' }>, text: string): string | null {
+  const { schemes, label = 'URL', userInfo } = validator
   if (text === '') return `${label} cannot be empty`
   const wanted = schemes.map((s) => `${s}://`).join(' or ')
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1]
@@ -134,7 +135,9 @@ function checkUrl({ schemes, label = 'URL' }: Extract<Validator, { kind: 'url' }
   // `new URL` would silently repair `ws:/host` and `ws:///host`.
   if (!/^[^:]+:\/\/[^/?#]/.test(text)) return `${label} must have a valid host`
   const url = URL.parse(text)
-  return url && url.hostname !== '' ? null : `${label} must have a valid host and port`
+  if (!url || url.hostname === '') return `${label} must have a valid host and port`
+  const anonymous = url.username === '' && url.password === ''
+  return anonymous || userInfo === undefined ? null : `user and password belong into ${userInfo}`
 }
 
 function checkKeyValueList(text: string): string | null {

@@ -22,6 +22,7 @@ const spec = defineConfig(
       importance: 'low',
       doc: 'Mode.',
     },
+    message: { type: 'string', default: null, untrimmed: true, importance: 'low', doc: 'Message.' },
     url: {
       type: 'string',
       default: null,
@@ -31,7 +32,10 @@ const spec = defineConfig(
     },
   },
   {
-    prefixes: { 'meta.': { importance: 'low', doc: 'Metadata.', suffix: '[a-z-]+', sensitive: true } },
+    prefixes: {
+      'meta.': { importance: 'low', doc: 'Metadata.', suffix: '[a-z-]+', sensitive: true },
+      'text.': { importance: 'low', doc: 'Text.', untrimmed: true },
+    },
     rules: [
       { rule: 'requires', key: 'cert', needs: ['key'] },
       { rule: 'requires', key: 'key', needs: ['cert'] },
@@ -55,6 +59,13 @@ test('parsed values have their types, and an unset key has its default', () => {
   assert.deepEqual(values.tags, ['a', 'b'])
   assert.equal(values.resume, false)
   assert.equal(values.attempts, -1)
+})
+
+test('keys and families that are untrimmed keep every character of their text', () => {
+  const message = '\n{"a":1}\u001e'
+  assert.equal(spec.parse({ ...valid, message }).message, message)
+  assert.deepEqual({ ...spec.prefixed({ 'text.1': ' \n\n\0', 'meta.a': ' a' }, 'text.') }, { 1: ' \n\n\0' })
+  assert.deepEqual({ ...spec.prefixed({ 'meta.a': ' a\n' }, 'meta.') }, { a: 'a' })
 })
 
 test('parse throws every error of every key at once, framed as Connect does', () => {
@@ -99,6 +110,9 @@ test('the value of a secret appears in no error, answer or printed result', () =
   assert.equal(answer.values.find((v) => v.name === 'key')?.value, '[hidden]')
   assert.deepEqual(answer.values.find((v) => v.name === 'meta.BAD')?.errors, [
     'Invalid value [hidden] for configuration meta.BAD: "BAD" is not a name that may follow the prefix',
+  ])
+  assert.deepEqual(errorsOf({ ...valid, url: `ftp://u:${canary}@a/` }), [
+    'Invalid value ftp://[hidden]@a/ for configuration url: URL must use ws:// or wss:// scheme, got: ftp',
   ])
   const { token } = spec.parse({ ...valid, token: canary })
   assert.ok(token instanceof Secret)
@@ -178,6 +192,22 @@ test('prefixed settings are answered without their prefix, trimmed', () => {
     ['__proto__', 'x'],
   ])
   assert.deepEqual(spec.prefixed(props, 'meta'), found)
+})
+
+test('a name that every object inherits finds no prefixed setting', () => {
+  const found = spec.prefixed({ 'meta.a': '1' }, 'meta.')
+  for (const name of ['constructor', 'toString', '__proto__']) assert.equal(found[name], undefined)
+})
+
+test('the values of a family are checked, and those with references once they are resolved', () => {
+  const family = { importance: 'low', doc: 'Topics.', validator: { kind: 'topicName' } } as const
+  const topics = defineConfig({}, { prefixes: { 'topic.': family } })
+  const [bad] = topics.validate({ 'topic.a': 'bad topic!', 'topic.b': ' good ' }).values
+  assert.deepEqual([bad?.name, bad?.errors.length], ['topic.a', 1])
+  assert.match(bad?.errors[0] ?? '', /^Invalid value bad topic! for configuration topic\.a: Topic name is invalid/)
+  assert.equal(topics.validate({ 'topic.a': '${env:TOPIC}' }, { deferReferences: true }).errorCount, 0)
+  assert.throws(() => topics.parse({ 'topic.a': '${env:TOPIC}' }), ConfigException)
+  assert.match(topics.toMarkdown(), /Topics\. Accepts the name of a topic\./)
 })
 
 test('unknown keys are left out of the answer, except those with a null', () => {

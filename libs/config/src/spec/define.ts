@@ -44,7 +44,7 @@ export function defineConfig<const K extends Keys>(keys: K, options: DefineOptio
     data,
     keys,
     parse: (props) => parseConfig(data, props) as ValuesOf<K>,
-    prefixed: prefixedProps,
+    prefixed: (props, prefix) => prefixedProps(data, props, prefix),
     validate: (props, validateOptions) => validateConfig(data, props, validateOptions),
     describe: () => describeConfig(data),
     toMarkdown: (title) => toMarkdown(data, title),
@@ -101,6 +101,7 @@ function assertConsistent(data: ConfigSpecData): void {
       throw new TypeError(`configuration ${name}: ${why}`)
     }
     if (spec.doc.trim() === '') fail('has no doc')
+    if (spec.untrimmed && spec.type !== 'string') fail('only a string can be untrimmed')
     assertDefault(spec, fail)
     for (const dependent of spec.dependents ?? []) {
       if (!Object.hasOwn(data.keys, dependent)) fail(`dependent ${dependent} is not defined`)

@@ -15,7 +15,7 @@ export function toMarkdown(data: ConfigSpecData, title?: string): string {
       `\`${prefix.endsWith('.') ? prefix : `${prefix}.`}<name>\``,
       spec.type ?? 'string',
       spec.importance,
-      prose(spec.doc) + (spec.sensitive ? ' Kept out of logs and answers.' : ''),
+      description(spec),
     ])
     parts.push('## Families of keys', table(['Key', 'Type', 'Importance', 'Description'], rows))
   }
@@ -32,7 +32,7 @@ function defaultCell(spec: KeySpec): string {
   return text === null ? '' : text === '' ? '*empty*' : `\`${escape(text)}\``
 }
 
-function description(spec: KeySpec): string {
+function description(spec: Partial<KeySpec> & Pick<KeySpec, 'doc'>): string {
   const accepts = spec.validator ? describeValidator(spec.validator) : ''
   return [
     spec.deprecated === undefined ? '' : `*Deprecated: ${escape(spec.deprecated)}*`,
@@ -40,7 +40,7 @@ function description(spec: KeySpec): string {
     accepts === '' ? '' : `Accepts ${prose(accepts)}.`,
     spec.env === undefined ? '' : `Environment variable: \`${spec.env}\`.`,
     spec.example === undefined ? '' : `Example: \`${escape(spec.example)}\`.`,
-    spec.sensitive || spec.type === 'password' ? 'Kept out of logs and answers.' : '',
+    spec.sensitive || spec.type === 'password' ? 'Hidden in logs, errors and validation; `GET …/config` shows it.' : '',
   ]
     .filter((part) => part !== '')
     .join(' ')
@@ -64,7 +64,7 @@ export function describeValidator(validator: Validator): string {
     case 'json':
       return validator.shape === 'object' ? 'a JSON object' : 'JSON'
     case 'url':
-      return `a URL with ${validator.schemes.map((s) => `${s}://`).join(' or ')}`
+      return `a URL with ${validator.schemes.map((s) => `${s}://`).join(' or ')}${validator.userInfo ? ', without user and password' : ''}`
     case 'keyValueList':
       return 'k1:v1,k2:v2, a value with commas in double quotes'
     case 'knownClass':

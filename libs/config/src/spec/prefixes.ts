@@ -1,21 +1,31 @@
 import { invalidValue } from '../values/config-exception.ts'
 import { javaTrim } from '../values/parse-value.ts'
+import { hasReferences } from '../values/references.ts'
 import { HIDDEN, isSensitive } from '../values/secret.ts'
+import { checkValue } from './check-value.ts'
 import type { ConfigSpecData, PrefixSpec, RawProps } from './spec.ts'
 
 /**
- * The settings under a prefix, by their names without it: `grpc.metadata.x-id=1` → `{'x-id': '1'}`. Values are trimmed.
+ * The settings under a prefix, by their names without it: `grpc.metadata.x-id=1` → `{'x-id': '1'}`. Values are trimmed, unless the
+ * family is untrimmed. The answer has no prototype, because sources look up names that a server sent: `constructor` must find
+ * nothing.
  */
-export function prefixedProps(props: RawProps, prefix: string): Record<string, string> {
+export function prefixedProps(data: ConfigSpecData, props: RawProps, prefix: string): Record<string, string> {
   const start = withDot(prefix)
+  const kept = familyOf(data, start)?.spec.untrimmed === true
   const entries = Object.entries(props).flatMap(([name, value]) =>
-    typeof value === 'string' && name.startsWith(start) ? [[name.slice(start.length), javaTrim(value)] as const] : [],
+    typeof value === 'string' && name.startsWith(start)
+      ? [[name.slice(start.length), kept ? value : javaTrim(value)] as const]
+      : [],
   )
-  return Object.fromEntries(entries)
+  return Object.assign(Object.create(null) as Record<string, string>, Object.fromEntries(entries))
 }
 
-/** The errors of keys that are not declared one by one: null values, and prefixed keys with a malformed name. */
-export function prefixErrors(data: ConfigSpecData, props: RawProps): Map<string, string[]> {
+/**
+ * The errors of keys that are not declared one by one: null values, and prefixed keys with a malformed name or value. Values with
+ * references pass if `deferReferences`.
+ */
+export function prefixErrors(data: ConfigSpecData, props: RawProps, deferReferences = false): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || Object.hasOwn(data.keys, name)) continue
@@ -25,7 +35,9 @@ export function prefixErrors(data: ConfigSpecData, props: RawProps): Map<string,
     }
     const family = familyOf(data, name)
     if (!family) continue
-    const reason = checkSuffix(family.spec, name.slice(family.prefix.length))
+    const deferred = deferReferences && hasReferences(value)
+    const reason =
+      checkSuffix(family.spec, name.slice(family.prefix.length)) ?? (deferred ? null : checkText(family.spec, value))
     if (reason !== null) found.set(name, [invalidValue(isSensitive(family.spec) ? HIDDEN : value, name, reason)])
   }
   return found
@@ -45,6 +57,10 @@ function checkSuffix(spec: PrefixSpec, suffix: string): string | null {
   if (suffix === '') return 'a name must follow the prefix'
   if (spec.suffix === undefined || new RegExp(`^(?:${spec.suffix})$`).test(suffix)) return null
   return `"${suffix}" is not a name that may follow the prefix`
+}
+
+function checkText({ validator }: PrefixSpec, value: string): string | null {
+  return validator === undefined ? null : checkValue(validator, javaTrim(value))
 }
 
 function withDot(prefix: string): string {

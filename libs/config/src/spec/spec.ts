@@ -35,11 +35,12 @@ export type Validator =
   | { readonly kind: 'json'; readonly shape?: 'object' }
   /**
    * `label` (default `URL`) begins each message. `rejectNull`: a missing value is reported a second time, `<label>
-   * cannot be null`.
+   * cannot be null`. `userInfo`: the URL may not contain user and password; they belong into these keys.
    */
   | {
       readonly kind: 'url'
       readonly schemes: readonly string[]
+      readonly userInfo?: string
       readonly label?: string
       readonly rejectNull?: boolean
     }
@@ -68,10 +69,15 @@ export interface KeySpec {
   readonly example?: string
   /** Set for a key that has no effect any more or was replaced: the text of the documentation and of one warning. */
   readonly deprecated?: string
-  /** The value never appears in logs or answers, although its type is not PASSWORD (kept STRING for old clients). */
+  /** The value is hidden as a PASSWORD is, although its type is not PASSWORD (kept STRING for old clients). */
   readonly sensitive?: boolean
   /** Accepts a trailing ` # comment` on the value, which properties files of users contain by mistake. */
   readonly stripComment?: boolean
+  /**
+   * Keeps the characters at both ends of a string, which Kafka's ConfigDef would trim. For texts that are sent as they
+   * stand, where a control character may be part of the protocol.
+   */
+  readonly untrimmed?: boolean
   /** For the settings of a service: the environment variable, when it is not `TRIBUTARY_<KEY>`. */
   readonly env?: string
 }
@@ -87,7 +93,11 @@ export interface PrefixSpec {
   readonly type?: 'string' | 'password'
   /** A regular expression for the name after the prefix. */
   readonly suffix?: string
+  /** The check of each value. */
+  readonly validator?: Validator
   readonly sensitive?: boolean
+  /** As in KeySpec, for every value of the family. */
+  readonly untrimmed?: boolean
 }
 
 /** A rule over several keys. Its error is reported on `on` (default: the first key that it names). */

@@ -25,7 +25,8 @@ export interface ValidateOptions {
 
 /**
  * Checks settings against the data of a spec and reports every error of every key, with Kafka's texts. Keys that the
- * spec does not know are left out, except those with an error: a null value, or a prefixed key with a malformed name.
+ * spec does not know are left out, except those with an error: a null value, or a prefixed key with a malformed name or
+ * value.
  */
 export function validateConfig(
   data: ConfigSpecData,
@@ -39,7 +40,7 @@ export function validateConfig(
     errors: key.errors,
     visible: key.visible,
   }))
-  for (const [name, errors] of prefixErrors(data, props)) {
+  for (const [name, errors] of prefixErrors(data, props, options.deferReferences)) {
     values.push({ name, value: null, recommended_values: [], errors, visible: true })
   }
   return { values, errorCount: values.reduce((sum, value) => sum + value.errors.length, 0) }
@@ -71,7 +72,7 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     // An optional key without a value has nothing to check. A null that was sent is reported already.
     const optional = value === null && spec.default === null
     if (reason !== null && !optional) {
-      errors.push(invalidValue(text, name, reason))
+      errors.push(invalidValue(spec.validator?.kind === 'url' ? withoutUserInfo(text) : text, name, reason))
     }
     const parsed = notFound ? null : value
     return {
@@ -93,9 +94,15 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     const text = isSensitive(spec) ? HIDDEN : raw
     return { name, spec, given: true, parsed: raw, text, deferred: true, errors: [], visible: true }
   }
+  if (spec.untrimmed) return outcome(raw)
   const result = parseValue(spec.stripComment ? stripTrailingComment(raw) : raw, spec.type)
   if ('value' in result) return outcome(result.value)
   return outcome(null, [invalidValue(isSensitive(spec) ? HIDDEN : raw, name, result.reason)])
+}
+
+/** Errors are logged, and a URL may contain a password (RFC 3986, section 3.2.1). */
+function withoutUserInfo(url: string | null): string | null {
+  return url?.replaceAll(/(\/\/)[^/?#,]*@/g, `$1${HIDDEN}@`) ?? null
 }
 
 /** The default in its parsed form. Throws for a default that is not of its type; defineConfig has excluded that. */

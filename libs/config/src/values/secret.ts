@@ -34,7 +34,7 @@ export class Secret implements SecretLike {
   }
 }
 
-/** Whether the value of a key must be kept out of logs and answers. */
+/** Whether the value of a key must be hidden in logs, errors and answers of validation. */
 export function isSensitive(spec: { readonly type?: string; readonly sensitive?: boolean }): boolean {
   return spec.type === 'password' || spec.sensitive === true
 }

@@ -19,6 +19,8 @@ export interface MemberMetadata {
   readonly preparing?: readonly string[]
   /** Other members' units that this member can take at once, so that their owners may stop them. */
   readonly ready?: readonly string[]
+  /** The lock that this process holds until it ends. Absent: it holds none. */
+  readonly lock?: string
 }
 
 /** What the leader assigns to a member. */

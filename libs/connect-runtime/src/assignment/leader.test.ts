@@ -35,7 +35,7 @@ async function scene(t: TestContext, connectors: readonly string[], settleMs = 2
   let now = 1_000_000
   const clock: Clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }
   const rejoin = (): void => void made.rounds++
-  const overlaps = new Overlaps([plugin], { defaults: {}, environment: {} })
+  const overlaps = new Overlaps([plugin], { defaults: {}, providers: {} })
   const leader = new Leader({ config, plugins: [plugin], overlaps, clock, settleMs, rejoin })
   t.after(() => leader.close())
   const made: Scene = {
@@ -102,7 +102,7 @@ test('a new leader continues a move where the previous leader left it', async (t
   const taskProps = { 'connector.class': plugin.class, 'task.class': plugin.taskClass }
   for (const connector of ['one', 'two']) await config.putTaskConfigs(connector, [taskProps], 1)
   const round = async (...members: (Partial<MemberMetadata> & { has: readonly string[] })[]): Promise<unknown> => {
-    const overlaps = new Overlaps([plugin], { defaults: {}, environment: {} })
+    const overlaps = new Overlaps([plugin], { defaults: {}, providers: {} })
     const leader = new Leader({
       config,
       plugins: [plugin],

@@ -9,7 +9,7 @@ import { unitsOf } from './units.ts'
 export interface LeaderOptions {
   readonly config: ConfigStore
   readonly plugins: readonly SourcePlugin[]
-  readonly overlaps: Pick<Overlaps, 'allowed'>
+  readonly overlaps: Pick<Overlaps, 'allowed' | 'learn'>
   readonly clock: Clock
   /** ms without a change of the membership, after which units move for balance alone. Orphans do not wait. */
   readonly settleMs: number
@@ -33,6 +33,7 @@ export class Leader {
     const { config, plugins, overlaps, clock, settleMs } = this.#options
     const furthest = members.map((m) => BigInt(m.metadata.cfg)).reduce((max, cfg) => (cfg > max ? cfg : max), 0n)
     if (config.snapshot.appliedOffset < furthest) await config.refresh()
+    await overlaps.learn(config.snapshot)
     const allowMoves = this.#settled(members, clock.monotonic())
     const assignorMembers = members.map(assignorMember)
     const { connectors, tasks } = unitsOf(config.snapshot, plugins)

@@ -20,7 +20,7 @@ test('a batch waits while the task has too much of the memory, unless nothing of
   const inFlight = new InFlight({ config, progress: new TaskProgress(0), memory: memory.share, onFailure })
   const acknowledged = new Gate(false)
   const add = (batch: Batch): void => {
-    memory.converted(1, batch.byteCount)
+    memory.converted(batch)
     inFlight.add(batch, async () => {
       await acknowledged.passed(new AbortController().signal)
       memory.acknowledged(batch)
@@ -38,6 +38,6 @@ test('a batch waits while the task has too much of the memory, unless nothing of
   acknowledged.open()
   await next
   assert.equal(memory.share.used, 0)
-  memory.converted(1, 1_000_000)
+  memory.converted(batchOf(1_000_000))
   await room()
 })

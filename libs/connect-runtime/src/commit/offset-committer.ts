@@ -4,6 +4,7 @@ import type { SourceTask } from '@tributary/connect-api'
 import type { OffsetStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
+import { offsetEntries } from '../records/batch.ts'
 import type { Lease, TaskId } from '../model/task.ts'
 import type { TaskProgress } from '../model/task-progress.ts'
 
@@ -50,11 +51,7 @@ export class OffsetCommitter {
     const taken = inFlight.takeCommittable()
     if (taken === null) return
     try {
-      await offsets.write(
-        id.connector,
-        [...taken.offsets].map(([partition, offset]) => ({ partition, offset })),
-        signal,
-      )
+      await offsets.write(id.connector, offsetEntries(taken.offsets), signal)
     } catch (error) {
       inFlight.restore(taken)
       throw error

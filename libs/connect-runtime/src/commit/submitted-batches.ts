@@ -2,15 +2,15 @@ import type { SourceOffset, SourcePartition } from '@tributary/connect-api'
 
 /** A polled batch in flight. The broker acknowledges each of its records, or the error handler takes the record. */
 export interface SubmittedBatch {
-  /** The last offset of each source partition in the batch. Partition objects are compared by identity. */
-  readonly offsets: ReadonlyMap<SourcePartition, SourceOffset>
+  /** The last offset of each source partition in the batch; null removes it. Partition objects are compared by identity. */
+  readonly offsets: ReadonlyMap<SourcePartition, SourceOffset | null>
   readonly recordCount: number
   readonly byteCount: number
   acked: boolean
 }
 
 export interface CommittableOffsets {
-  readonly offsets: ReadonlyMap<SourcePartition, SourceOffset>
+  readonly offsets: ReadonlyMap<SourcePartition, SourceOffset | null>
   readonly recordCount: number
 }
 
@@ -21,7 +21,7 @@ export interface CommittableOffsets {
 export class SubmittedBatches {
   #queue: SubmittedBatch[] = []
   #head = 0
-  #offsets = new Map<SourcePartition, SourceOffset>()
+  #offsets = new Map<SourcePartition, SourceOffset | null>()
   #committableRecords = 0
   #records = 0
   #bytes = 0
@@ -41,7 +41,11 @@ export class SubmittedBatches {
     return this.#offsets.size > 0
   }
 
-  submit(offsets: ReadonlyMap<SourcePartition, SourceOffset>, recordCount: number, byteCount: number): SubmittedBatch {
+  submit(
+    offsets: ReadonlyMap<SourcePartition, SourceOffset | null>,
+    recordCount: number,
+    byteCount: number,
+  ): SubmittedBatch {
     const batch = { offsets, recordCount, byteCount, acked: false }
     this.#queue.push(batch)
     this.#records += recordCount

@@ -66,7 +66,7 @@ export class BackgroundReconnect {
     const { connection, signal } = this.#options
     try {
       connection.lost(error)
-      await connection.connect(signal)
+      await connection.connect(signal, false)
     } catch (cause) {
       if (!signal.aborted) this.#failure = cause
     }

@@ -42,66 +42,41 @@ function scene(policy: Partial<ReconnectPolicy> = {}): {
   return { reconnector, waits, pass: (ms) => void (now += ms) }
 }
 
-test('the waits grow for a source that ends each connection after one record', async () => {
-  const { reconnector, waits, pass } = scene()
+test('the waits grow for a server that greets and then closes, and the limit of tries counts these connections', async () => {
+  const { reconnector, waits, pass } = scene({ maxAttempts: 6 })
   await reconnector.connect(never)
   for (let i = 0; i < 6; i++) {
-    reconnector.polled(1)
-    pass(10)
+    reconnector.polled()
+    pass(1500)
     reconnector.lost(CUT)
     await reconnector.connect(never)
   }
   assert.ok(waits[0]! <= 50, `the first try comes after ${waits[0]} ms`)
   assert.deepEqual(waits.slice(1), [1000, 1999, 3998, 7996, 15992])
-})
-
-test('after each connection that delivered for a while the first try comes after at most 50 ms', async () => {
-  const { reconnector, waits, pass } = scene()
-  await reconnector.connect(never)
-  for (let i = 0; i < 5; i++) {
-    reconnector.polled(1)
-    pass(900)
-    reconnector.lost(CUT)
-    await reconnector.connect(never)
-  }
-  assert.equal(waits.length, 5)
-  assert.ok(waits.every((ms) => ms <= 50))
-})
-
-test('the waits start anew after a healthy connection', async () => {
-  const { reconnector, waits, pass } = scene()
-  await reconnector.connect(never)
-  for (let i = 0; i < 4; i++) {
-    reconnector.polled(1)
-    reconnector.lost(CUT)
-    await reconnector.connect(never)
-  }
-  reconnector.polled(1)
-  pass(60_000)
-  reconnector.lost(CUT)
-  await reconnector.connect(never)
-  assert.ok(waits.at(-1)! <= 50)
-})
-
-test('the limit of tries counts only connections without a record', async () => {
-  const { reconnector } = scene({ maxAttempts: 3 })
-  await reconnector.connect(never)
-  for (let i = 0; i < 10; i++) {
-    reconnector.polled(1)
-    reconnector.lost(CUT)
-    await reconnector.connect(never)
-  }
-  for (let i = 0; i < 2; i++) {
-    reconnector.lost(CUT)
-    await reconnector.connect(never)
-  }
   assert.throws(() => reconnector.lost(CUT), { code: 'RECONNECT_EXHAUSTED' })
+})
+
+test('waits and tries start anew after a connection that lasted healthyMs', async () => {
+  for (const [policy, lastsMs] of [
+    [{}, 10_000],
+    [{ healthyMs: 600 }, 600],
+    [{ healthyMs: 0 }, 0],
+  ] as const) {
+    const { reconnector, waits, pass } = scene({ ...policy, maxAttempts: 2 })
+    await reconnector.connect(never)
+    for (let i = 0; i < 5; i++) {
+      pass(lastsMs)
+      reconnector.lost(CUT)
+      await reconnector.connect(never)
+    }
+    assert.equal(waits.length, 5)
+    assert.ok(waits.every((ms) => ms <= 100))
+  }
 })
 
 test('the reconnector keeps a wait that the source asked for, also before the first try, up to an hour', async () => {
   const { reconnector, waits, pass } = scene()
   await reconnector.connect(never)
-  reconnector.polled(1)
   pass(10_000)
   reconnector.lost(new NotConnectedError('X', 'retry: 3000', { retryAfterMs: 3000 }))
   await reconnector.connect(never)

@@ -1,12 +1,15 @@
-import { backoffMs, type Clock } from '@tributary/async'
+import { abortable, backoffMs, type Clock } from '@tributary/async'
 import { errorKind, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
 
 /** The first try after a healthy connection waits up to this many ms, at random, so that many tasks do not reconnect at once. */
 const FIRST_TRY_MS = 50
-/** A connection that delivered and lasted longer than this many ms was healthy. The waits grow when each connection ends sooner. */
-const HEALTHY_MS = 500
+/**
+ * A connection that lasted this many ms was healthy, unless the policy says another time. Servers that greet each client and then
+ * close deliver too, and they ban clients that connect again and again, so messages alone are no sign of health.
+ */
+const HEALTHY_MS = 10_000
 /** The longest wait in ms that a source may ask for. A wrong header must not stop a connector for good. */
 const RETRY_AFTER_MAX_MS = 3_600_000
 
@@ -24,12 +27,17 @@ export interface ReconnectorOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly random?: () => number
+  /**
+   * Whether another run will replace this one, because a config provider has new values: asked before each try to connect again.
+   * Absent: never.
+   */
+  readonly replaced?: () => Promise<boolean>
 }
 
 /**
- * Connects a source and reconnects it. Only this class decides how long to wait before a try. A connection that delivered for a
- * while, or lasted longer than the reconnect interval, was healthy: after it the waits start anew. The limit of tries starts anew
- * after any connection that delivered. A wait that the source asked for (`retryAfterMs`) is obeyed, up to an hour.
+ * Connects a source and reconnects it. Only this class decides how long to wait before a try. After a connection that lasted
+ * `healthyMs` the waits and the tries start anew; a shorter connection counts as a failed try. A wait that the source asked for
+ * (`retryAfterMs`) is obeyed, up to an hour.
  */
 export class Reconnector {
   readonly #options: ReconnectorOptions
@@ -37,12 +45,9 @@ export class Reconnector {
   connectedSince: number | null = null
   /** Tries to reconnect since the run began. */
   reconnects = 0
-  /** Tries in a row without a connection that delivered, for the limit. */
+  /** Tries since the last healthy connection. */
   #tries = 0
-  /** Waits since the last healthy connection, for the backoff. */
-  #waits = 0
   #connectedAt = 0
-  #delivered = false
   #everConnected = false
   #lastError: unknown = null
   /** Polls in a row that failed although the connection lives. */
@@ -64,16 +69,22 @@ export class Reconnector {
     return this.connected && this.#failedPolls === 0 ? null : this.#lastError
   }
 
-  /** Called after a poll that succeeded. `records`: how many it returned; 0 does not make the connection a healthy one. */
-  polled(records: number): void {
+  /** Called after a poll that succeeded. */
+  polled(): void {
     this.#failedPolls = 0
-    if (records > 0) this.#delivered = true
   }
 
-  /** Connects; tries again as long as the policy allows. Throws an error that is no outage, and the signal's reason. */
-  async connect(signal: AbortSignal): Promise<void> {
+  /**
+   * Connects; tries again as long as the policy allows. Throws an error that is no outage, and the signal's reason. `mayBeReplaced`:
+   * false for a run that must go on, because Kafka does not take what it holds.
+   */
+  async connect(signal: AbortSignal, mayBeReplaced = true): Promise<void> {
     for (;;) {
       await this.#waitForTurn(signal)
+      if (mayBeReplaced && this.#tries > 0 && (await this.#options.replaced?.()) === true) {
+        // The other run ends this one.
+        await abortable(new Promise(() => {}), signal)
+      }
       try {
         await this.#tryOnce(signal)
       } catch (error) {
@@ -84,7 +95,6 @@ export class Reconnector {
       }
       this.connectedSince = this.#options.clock.now()
       this.#connectedAt = this.#options.clock.monotonic()
-      this.#delivered = false
       this.#everConnected = true
       return
     }
@@ -94,11 +104,9 @@ export class Reconnector {
   lost(error: unknown): void {
     const { clock, policy } = this.#options
     const lastedMs = clock.monotonic() - this.#connectedAt
-    const healthy = lastedMs > (this.#delivered ? HEALTHY_MS : Math.max(policy.intervalMs, 1000))
     this.connectedSince = null
     this.#failedPolls = 0
-    if (healthy) this.#waits = 0
-    if (healthy || this.#delivered) this.#tries = 0
+    if (lastedMs >= (policy.healthyMs ?? HEALTHY_MS)) this.#tries = 0
     this.#failed(error)
   }
 
@@ -136,7 +144,6 @@ export class Reconnector {
       throw this.#exhausted(error)
     }
     this.#tries++
-    this.#waits++
   }
 
   #exhausted(error: unknown): Error {
@@ -147,22 +154,22 @@ export class Reconnector {
   }
 
   async #waitForTurn(signal: AbortSignal): Promise<void> {
-    if (this.#waits === 0) return
+    if (this.#tries === 0) return
     const { clock, log, random = Math.random } = this.#options
-    const first = this.#everConnected && this.#waits === 1
+    const first = this.#everConnected && this.#tries === 1
     const ownWaitMs = first
       ? Math.round(random() * FIRST_TRY_MS)
-      : this.#backoff(this.#everConnected ? this.#waits - 1 : this.#waits)
+      : this.#backoff(this.#everConnected ? this.#tries - 1 : this.#tries)
     const waitMs = Math.max(ownWaitMs, retryAfterMs(this.#lastError))
     log.info('reconnect_scheduled', {
       message: `Reconnecting in ${waitMs} ms`,
-      attempt: this.#waits,
+      attempt: this.#tries,
       backoff_ms: waitMs,
       error: this.#lastError instanceof Error ? this.#lastError.message : undefined,
     })
     await clock.sleep(waitMs, signal)
     this.reconnects++
-    log.info('reconnect_executing', { attempt: this.#waits })
+    log.info('reconnect_executing', { attempt: this.#tries })
   }
 
   #backoff(attempt: number): number {

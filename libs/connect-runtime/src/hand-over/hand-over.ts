@@ -4,8 +4,10 @@ import type { Logger } from '@tributary/telemetry'
 import { runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { PredecessorGoesOn, type PredecessorRun } from './predecessor.ts'
 
+/** Why a new connection replaces one that is open. If the new run fails, the present run goes on. */
+export type ReplaceReason = 'connection_age' | 'connection_ending'
 /** Why a new run replaces a run that could go on. */
-export type HandOverReason = 'config_changed' | 'connection_age'
+export type HandOverReason = 'config_changed' | ReplaceReason
 
 /** The parts of a `TaskRun` that a hand-over needs. */
 export interface OverlappingRun {
@@ -86,7 +88,7 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
   }
 
   finish(connected: boolean): Promise<string | null> {
-    if (this.reason === 'connection_age' && (!connected || this.behind())) {
+    if (this.reason !== 'config_changed' && (!connected || this.behind())) {
       this.#why = connected
         ? 'the present run is behind, as Kafka is slow or unreachable'
         : 'the source took no second connection in time'
@@ -108,9 +110,9 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
     if (this.#finishing !== null) void this.#options.predecessor.end('stop')
   }
 
-  /** Cancels a hand-over because of a connection's age, since the predecessor has failed and its restart connects anew. */
+  /** Cancels a hand-over because of a connection's age or end, since the predecessor has failed and its restart connects anew. */
   predecessorFailed(): void {
-    if (this.reason === 'connection_age') this.cancel()
+    if (this.reason !== 'config_changed') this.cancel()
   }
 
   async #finish(): Promise<string | null> {
@@ -123,7 +125,7 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
       this.#finished.resolve()
     }
     // After a change of the configuration the predecessor's failure does not matter, as at any restart.
-    if (predecessor.failure !== null && this.reason === 'connection_age') throw predecessor.failure.error
+    if (predecessor.failure !== null && this.reason !== 'config_changed') throw predecessor.failure.error
     return predecessor.created?.run.handOverState ?? null
   }
 

@@ -27,6 +27,8 @@ export const CALL_LIMITS: CallLimits<SourceTask> = {
   start: 30_000,
   connect: 'signal',
   poll: 'signal',
+  position: 'none',
+  completed: 'none',
   lostConnection: 'none',
   commitRecord: 'none',
   commit: 'signal',

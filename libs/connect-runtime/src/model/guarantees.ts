@@ -1,5 +1,4 @@
-import { type FieldError, type Props, type SourcePlugin } from '@tributary/connect-api'
-import { requiresExactlyOnce } from './source-task-config.ts'
+import { type FieldError, type Props, requiresExactlyOnce, type SourcePlugin } from '@tributary/connect-api'
 import { runtimeErrors } from '../errors.ts'
 
 const EXACTLY_ONCE_DISABLED = 'This worker does not have exactly-once source support enabled.'

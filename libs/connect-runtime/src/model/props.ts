@@ -1,12 +1,12 @@
-import { redactor, resolveReferences, secretsOf } from '@tributary/config'
+import { type ConfigProviders, hasReferences, redactor, resolveReferences, secretsOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 
 /** The sources of values that a stored configuration does not hold. */
 export interface PropsEnvironment {
   /** Worker-wide values of task keys, such as `errors.tolerance` or `producer.compression.type`. */
   readonly defaults: Props
-  /** The environment variables that `${env:…}` reads. */
-  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Read the values of `${provider:…}`. */
+  readonly providers: ConfigProviders
 }
 
 /** A task's configuration with its references resolved, over the worker's defaults. */
@@ -16,15 +16,20 @@ export interface ResolvedProps {
   readonly redact: (text: string) => string
 }
 
-/** Resolves the `${…}` of a stored configuration. No other function does this. Throws ConfigError. */
-export function resolveProps(
-  { defaults, environment }: PropsEnvironment,
+/** Resolves the `${…}` of a stored configuration. No other function does this. Throws ConfigException. */
+export async function resolveProps(
+  { defaults, providers }: PropsEnvironment,
   plugin: SourcePlugin,
   stored: Props,
-): ResolvedProps {
-  const resolved = resolveReferences(stored, environment)
+): Promise<ResolvedProps> {
+  const resolved = await resolveReferences(stored, providers)
   const props = { ...defaults, ...resolved.props }
   return { props, redact: redactor([...resolved.secrets, ...secretsOf(plugin.connector.spec, props)]) }
+}
+
+/** Whether a stored configuration has values that a config provider reads. */
+export function refersToProviders(stored: Props): boolean {
+  return Object.values(stored).some(hasReferences)
 }
 
 export function sameProps(a: Props, b: Props): boolean {

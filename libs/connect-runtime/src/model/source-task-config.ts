@@ -1,4 +1,4 @@
-import { commonErrors, type Props } from '@tributary/connect-api'
+import { commonErrors, type Props, requiresExactlyOnce } from '@tributary/connect-api'
 
 export type Tolerance = 'none' | 'all'
 const TRANSACTION_BOUNDARIES = ['interval', 'poll', 'connector'] as const
@@ -71,9 +71,4 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
     maxInFlightRecords: number('max.in.flight.records', 5000),
     maxInFlightBytes: number('max.in.flight.bytes', 8 * MIB),
   }
-}
-
-/** Whether `exactly.once.support=required` turns exactly once on for a connector. `requested`, the default, does not. */
-export function requiresExactlyOnce(props: Props): boolean {
-  return props['exactly.once.support']?.trim().toLowerCase() === 'required'
 }

@@ -1,7 +1,7 @@
-import type { Clock, SourcePlugin, SourceRecord } from '@tributary/connect-api'
+import type { Clock, SourcePartition, SourcePlugin, SourceRecord } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import type { TaskProgress } from '../model/task-progress.ts'
-import { type Batch, byteCountOf, lastOffsets } from './batch.ts'
+import { type Batch, batchOf } from './batch.ts'
 import type { BatchMemory } from './batch-memory.ts'
 import type { BatchSender } from './batch-sender.ts'
 import type { BatchTracing } from './batch-tracing.ts'
@@ -20,6 +20,8 @@ export interface BatchConverterParts {
 
 /** Makes the batch of polled records: applies the transformations, finds the topics, then applies the converters. */
 export class BatchConverter {
+  /** Source partitions that the task has ended. The next batch removes their offsets. */
+  readonly removed: SourcePartition[] = []
   readonly #parts: BatchConverterParts
   readonly #sender: BatchSender
   readonly #progress: TaskProgress
@@ -50,8 +52,8 @@ export class BatchConverter {
     const { encoded, indexes } = await encoder.convert(transformed, known, traceparent, signal, deadLetters)
     if (deadLetters.length > 0) holds('topic')
     for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
-    const byteCount = byteCountOf(encoded)
-    memory.converted(records.length, byteCount)
-    return { records, encoded, indexes, offsets: lastOffsets(records), byteCount, polledAt }
+    const batch = batchOf(records, encoded, indexes, this.removed.splice(0), polledAt)
+    memory.converted(batch)
+    return batch
   }
 }

@@ -11,9 +11,9 @@ export class BatchMemory {
     this.share = share
   }
 
-  converted(records: number, byteCount: number): void {
+  converted({ records, byteCount }: Pick<Batch, 'records' | 'byteCount'>): void {
     this.share.set('polled', 0)
-    this.#add(records, byteCount)
+    this.#add(records.length, byteCount)
   }
 
   acknowledged({ records, byteCount }: Pick<Batch, 'records' | 'byteCount'>): void {

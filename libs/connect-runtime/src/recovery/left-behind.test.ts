@@ -190,7 +190,7 @@ function environmentOf(dataDir: string): TaskEnvironment {
     dataDir,
     handOverTimeoutMs: 0,
     defaults: { 'key.converter': CONVERTER, 'value.converter': CONVERTER },
-    environment: {},
+    providers: {},
     memory: new MemoryBudget(Infinity),
     clock: systemClock,
     log: logOf(() => {}),

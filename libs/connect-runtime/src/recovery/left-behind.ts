@@ -131,7 +131,7 @@ export class LeftBehind {
       return
     }
     if (typeof request !== 'string') {
-      if (found.run === null && this.#now >= found.retryAt) this.#drain(found, folder, request)
+      if (found.run === null && this.#now >= found.retryAt) await this.#drain(found, folder, request)
       return
     }
     if (!found.logged) this.#log(folder, { reason: request, action: 'keep' })
@@ -160,7 +160,7 @@ export class LeftBehind {
     this.#options.log.warn('spill_left_behind', { connector_name: id.connector, task: id.task, dir, bytes, ...fields })
   }
 
-  #drain(found: Found, folder: LeftFolder, request: RecoveryRunRequest): void {
+  async #drain(found: Found, folder: LeftFolder, request: RecoveryRunRequest): Promise<void> {
     const { environment, log, status } = this.#options
     const { connector, task } = folder.id
     const fields = { connector_name: connector, task }
@@ -168,7 +168,7 @@ export class LeftBehind {
     this.#log(folder, { reason: 'task_moved', owner, action: 'drain' })
     let run: RecoveryRun
     try {
-      run = startRecoveryRun(environment, request)
+      run = await startRecoveryRun(environment, request)
     } catch (error) {
       this.#waitLonger(found)
       log.error('spill_drain_failed', { ...fields, error })

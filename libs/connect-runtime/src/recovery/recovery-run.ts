@@ -40,11 +40,14 @@ export interface RecoveryRun {
   stop(): Promise<void>
 }
 
-/** Starts a recovery task. Throws ConfigError, and whatever the plugin throws. */
-export function startRecoveryRun(environment: TaskEnvironment, request: RecoveryRunRequest): RecoveryRun {
+/** Starts a recovery task. Rejects with ConfigError, and whatever the plugin throws. */
+export async function startRecoveryRun(
+  environment: TaskEnvironment,
+  request: RecoveryRunRequest,
+): Promise<RecoveryRun> {
   const { id, plugin, createRecoveryTask } = request
   const props = { ...request.props, ...WITHOUT_TRANSACTIONS }
-  const resolved = resolveProps(environment, plugin, props)
+  const resolved = await resolveProps(environment, plugin, props)
   const endRedaction = redactLogs(resolved.redact)
   let failure: unknown = null
   const { connector: name, taskClass, class: className, version, aliases } = plugin

@@ -37,5 +37,9 @@ export interface TaskParts {
   readonly dataDir: string
   readonly clock: Clock
   readonly log: Logger
+  /** The source has announced the end of the connection; see TaskContext. */
+  readonly onConnectionEnding: () => void
+  /** See ReconnectorOptions. */
+  readonly replaced: () => Promise<boolean>
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
 }

@@ -1,5 +1,5 @@
 import { warnWhenSlow } from '@tributary/async'
-import type { TransactionContext } from '@tributary/connect-api'
+import type { SourcePartition, TransactionContext } from '@tributary/connect-api'
 import type { TaskParts } from './task-parts.ts'
 
 /** Reading the offsets waits for open transactions of other producers. The log reports a wait that is longer than this many ms. */
@@ -20,19 +20,42 @@ export async function startProducer({ producer, offsets, lease, log }: TaskParts
   })
 }
 
-/** Starts the task with its context. `transaction` is for tasks with `transaction.boundary=connector`. */
-export async function startTask(parts: TaskParts, transaction: TransactionContext): Promise<void> {
-  const { task, offsets, id, props, config, log, stats, memory, clock, dataDir } = parts
+/**
+ * Starts the task with its context. `transaction` is for tasks with `transaction.boundary=connector`. `removed` gets the source
+ * partitions whose offsets the task removes.
+ */
+export async function startTask(
+  parts: TaskParts,
+  transaction: TransactionContext,
+  removed: SourcePartition[],
+): Promise<void> {
+  const { task, offsets, id, props, config, log, stats, memory, clock, dataDir, onConnectionEnding } = parts
   await task.start({
     connector: id.connector,
     task: id.task,
     config: props,
     offset: (partition) => offsets.offset(id.connector, partition),
+    offsets: () => offsets.offsets(id.connector),
+    removeOffsets: (partitions) => {
+      for (const partition of partitions) removed.push(partition)
+    },
     log,
     stats,
     memory: memory.share,
     clock,
     dataDir,
+    connectionEnding: onConnectionEnding,
     ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction } : {}),
   })
+}
+
+/** Closes what `startProducer` and `startTask` opened. An error is logged, since nothing depends on the rest. */
+export async function closeTask({ task, producer, encoder, log }: TaskParts): Promise<void> {
+  for (const release of [() => task.stop(), () => producer.close(), async () => encoder.close()]) {
+    try {
+      await release()
+    } catch (error) {
+      log.warn('close_failed', { error })
+    }
+  }
 }

@@ -17,6 +17,15 @@ test('exactly once: one transaction holds records and offsets, and an aborted tr
   assert.ok(s.producer.transactions.includes('abort'))
 })
 
+test('exactly once: a position that no record carries is committed in a transaction', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  s.task.nextPosition = { sequence: 3, completed: true }
+  void s.run.run()
+  await until(() => s.producer.values('offsets').length > 0, 'it is committed')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values('offsets'), ['{"sequence":3,"completed":true}'])
+})
+
 test('exactly once with an interval: batches share a transaction, and a stop commits the transaction', async () => {
   const s = scriptedRun(
     {

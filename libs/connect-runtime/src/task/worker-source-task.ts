@@ -1,7 +1,7 @@
 import { Gate } from '@tributary/async'
 import { END_OF_INPUT, errorCode, errorKind, NotConnectedError, type SourceRecord } from '@tributary/connect-api'
 import type { ProduceResult } from '@tributary/kafka-producer'
-import type { Batch } from '../records/batch.ts'
+import { type Batch, offsetEntries, positionBatch } from '../records/batch.ts'
 import { BatchConverter } from '../records/batch-converter.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
@@ -17,7 +17,7 @@ import type { TaskParts } from './task-parts.ts'
 import type { TaskState } from '../model/task.ts'
 import { TaskProgress } from '../model/task-progress.ts'
 import { BackgroundReconnect } from '../connection/background-reconnect.ts'
-import { startProducer, startTask } from './task-start.ts'
+import { closeTask, startProducer, startTask } from './task-start.ts'
 import { TransactionBoundary } from '../commit/transaction-boundary.ts'
 import { TransactionRequests } from '../commit/transaction-requests.ts'
 
@@ -57,7 +57,7 @@ export class WorkerSourceTask {
     const { task, plugin, memory, clock, log, config } = parts
     this.progress = new TaskProgress(clock.now())
     const policy = plugin.reconnectPolicy?.(parts.props) ?? DEFAULT_RECONNECT
-    this.connection = new Reconnector({ task, policy, clock, log })
+    this.connection = new Reconnector({ task, policy, clock, log, replaced: () => parts.replaced() })
     this.#sender = new BatchSender(parts)
     this.#converter = new BatchConverter(parts, this.#sender, this.progress)
     const onFailure = (error: unknown): void => this.fail(error)
@@ -144,7 +144,7 @@ export class WorkerSourceTask {
     await this.#committing
     if (failure !== undefined) await this.#settleAfterFailure(failure instanceof Abandoned)
     this.#abandon.abort(new Abandoned('ended'))
-    await this.#close()
+    await closeTask(this.#parts)
     this.connection.close()
     if (failure === undefined || failure instanceof Abandoned) this.#enter('stopped')
     else this.#enter('failed', failure)
@@ -163,7 +163,7 @@ export class WorkerSourceTask {
     const { predecessor, offsets, id } = parts
     const abandon = this.#abandon.signal
     if (predecessor === null) await startProducer(parts, abandon)
-    await startTask(parts, this.#transactionRequests)
+    await startTask(parts, this.#transactionRequests, this.#converter.removed)
     if (predecessor !== null) {
       await followPredecessor(predecessor, {
         ...parts,
@@ -183,6 +183,7 @@ export class WorkerSourceTask {
       const records = await this.#poll()
       this.#inFlight.check()
       if (records === END_OF_INPUT) return
+      if (records.length === 0) await this.#commitPosition()
       this.progress.polled(records.length, this.#parts.clock.now())
       for (const { records: part, end } of this.#transactionRequests.split(records)) {
         if (part.length > 0) await this.#backgroundReconnect.during(this.#deliver(part))
@@ -203,11 +204,20 @@ export class WorkerSourceTask {
   }
 
   async #convertAndProduce(records: SourceRecord[]): Promise<void> {
-    const batch = await this.#converter.convert(records, this.#abandon.signal)
+    await this.#submit(await this.#converter.convert(records, this.#abandon.signal))
+  }
+
+  async #submit(batch: Batch): Promise<void> {
     this.#holds('lease', batch)
     await this.#leaseValid()
     if (this.#transactions) await this.#produceInTransaction(batch)
     else await this.#produce(batch)
+  }
+
+  async #commitPosition(): Promise<void> {
+    const { task, clock } = this.#parts
+    const position = task.position?.() ?? null
+    if (position !== null) await this.#submit(positionBatch(position, clock.monotonic()))
   }
 
   /** Returns the next batch. Waits while the task is paused; connects and reconnects the source. */
@@ -225,7 +235,7 @@ export class WorkerSourceTask {
       try {
         const records = checkPolled(await task.poll(this.#abandon.signal), `the task of ${plugin.class}`)
         if (records === END_OF_INPUT) return this.#endOfInput()
-        this.connection.polled(records.length)
+        this.connection.polled()
         if (records.length === 0) await this.#backgroundReconnect.settle()
         return records
       } catch (error) {
@@ -276,9 +286,8 @@ export class WorkerSourceTask {
     const { offsets, id, task } = this.#parts
     const signal = this.#abandon.signal
     this.progress.held = null
-    const entries = [...batch.offsets].map(([partition, offset]) => ({ partition, offset }))
     const send = async (result: ProduceResult | null): Promise<() => void> => {
-      await this.#transactions!.sendOffsets(offsets.encode(id.connector, entries), signal)
+      await this.#transactions!.sendOffsets(offsets.encode(id.connector, offsetEntries(batch.offsets)), signal)
       return () => this.#acknowledged(batch, result)
     }
     await this.#transactions!.run({
@@ -339,17 +348,6 @@ export class WorkerSourceTask {
       log.warn('final_commit_failed', { error })
     }
     if (!abandoned) this.#countAbandoned('the task failed')
-  }
-
-  async #close(): Promise<void> {
-    const { task, producer, encoder, log } = this.#parts
-    for (const release of [() => task.stop(), () => producer.close(), async () => encoder.close()]) {
-      try {
-        await release()
-      } catch (error) {
-        log.warn('close_failed', { error })
-      }
-    }
   }
 
   #drain(): void {

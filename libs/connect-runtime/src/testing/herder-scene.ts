@@ -47,7 +47,7 @@ export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): H
     memory: new MemoryBudget(Infinity),
     // A stop has no Kafka to deliver to, so it need not wait.
     defaults: { 'task.shutdown.graceful.timeout.ms': '1' },
-    environment: {},
+    providers: {},
     restart: { max: 0, backoffMs: 1, backoffMaxMs: 1, healthyMs: 1 },
   }
   const herder = new Herder({

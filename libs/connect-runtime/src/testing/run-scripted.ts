@@ -73,6 +73,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
     failure: undefined,
     failureKind: null,
     run: new WorkerSourceTask({
+      replaced: () => Promise.resolve(false),
       id: { connector: 'c', task: 0 },
       plugin,
       task,
@@ -115,6 +116,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       dataDir: '/nonexistent',
       clock: systemClock,
       log: silentLog,
+      onConnectionEnding: () => {},
       onState: (state, error, kind) => {
         scripted.states.push(state)
         if (state === 'failed') [scripted.failure, scripted.failureKind] = [error, kind]

@@ -1,5 +1,6 @@
 import {
   END_OF_INPUT,
+  type OffsetEntry,
   type Predecessor,
   type RecordMetadata,
   RecordQueue,
@@ -28,6 +29,9 @@ export class ScriptedTask implements SourceTask {
   takenOver: { readonly offset: SourceOffset | null; readonly handOverState: string | null } | null = null
   /** The state that `handOver` returns. */
   handOverState: string | null = null
+  whyCompleted: string | null = null
+  /** The offset that `position` returns once. */
+  nextPosition: SourceOffset | null = null
   /** Called with the records that `poll` returns. */
   onHandOut: (records: readonly SourceRecord[]) => void = () => {}
   #sequence = 0
@@ -55,6 +59,14 @@ export class ScriptedTask implements SourceTask {
     }))
     this.onHandOut(records)
     return records
+  }
+  position(): OffsetEntry | null {
+    const offset = this.nextPosition
+    this.nextPosition = null
+    return offset === null ? null : { partition: PARTITION, offset }
+  }
+  completed(): string | null {
+    return this.whyCompleted
   }
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void {
     this.committed.push([record.value as string, metadata])

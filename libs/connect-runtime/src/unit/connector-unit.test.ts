@@ -74,6 +74,7 @@ function scene(waitMs = 5000): Scene {
     lease,
     unit: (epoch = 1) =>
       new ConnectorUnit({
+        providers: {},
         connector: 'c',
         plugin,
         epoch,

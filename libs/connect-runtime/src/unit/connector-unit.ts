@@ -1,13 +1,12 @@
 import { backoffMs, Serial } from '@tributary/async'
-import { redactor, resolveReferences, secretsOf } from '@tributary/config'
-import { errorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
+import { type ConfigProviders, redactor, resolveReferences, secretsOf } from '@tributary/config'
+import { errorKind, type Props, requiresExactlyOnce, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
-import { requiresExactlyOnce } from '../model/source-task-config.ts'
 import { sameProps } from '../model/props.ts'
 
 export interface ConnectorUnitOptions {
@@ -17,6 +16,7 @@ export interface ConnectorUnitOptions {
   readonly config: ConfigStore
   readonly status: StatusStore
   readonly fencing: ZombieFencing
+  readonly providers: ConfigProviders
   readonly group: Group
   readonly workerId: string
   readonly log: Logger
@@ -65,7 +65,7 @@ export class ConnectorUnit {
         await group.waitForLease(signal)
         const tasks = this.#tasks(wanted.props, wanted.target)
         if (tasks && !this.#unchanged(tasks)) {
-          if (this.#mustFence(wanted.props, tasks)) await this.#fence(wanted, signal)
+          if (await this.#mustFence(wanted.props, tasks)) await this.#fence(wanted, signal)
           // A newer configuration or target state has a reconcile of its own.
           if (!this.#isCurrent(wanted)) return
           await group.waitForLease(signal)
@@ -167,8 +167,9 @@ export class ConnectorUnit {
    * Whether the tasks of an exactly-once connector must be fenced before new ones start. If task 0 is its only task before and
    * after, the next start of task 0 fences the old one.
    */
-  #mustFence(props: Props, tasks: readonly Props[]): boolean {
-    const { snapshot } = this.#options.config
+  async #mustFence(props: Props, tasks: readonly Props[]): Promise<boolean> {
+    const { config, providers } = this.#options
+    const { snapshot } = config
     const known = snapshot.taskNumbers(this.connector)
     if (tasks.length === 0 || known.size === 0) return false
     // If there is a set of tasks, the sets before it ended before it was written.
@@ -176,7 +177,7 @@ export class ConnectorUnit {
       snapshot.tasks(this.connector).length > 0 ? snapshot.tasks(this.connector).length : Math.max(...known) + 1
     if (before === 1 && tasks.length === 1) return false
     const key = 'exactly.once.support'
-    return requiresExactlyOnce(resolveReferences({ [key]: props[key] ?? '' }, process.env).props)
+    return requiresExactlyOnce((await resolveReferences({ [key]: props[key] ?? '' }, providers)).props)
   }
 
   /**

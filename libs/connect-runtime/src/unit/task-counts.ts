@@ -6,6 +6,7 @@ const COUNTS = {
   messagesReceived: ({ stats }: CreatedTask) => stats.messagesReceived,
   bytesReceived: ({ stats }: CreatedTask) => stats.bytesReceived,
   messagesDropped: ({ stats }: CreatedTask) => stats.messagesDropped,
+  messagesNotJson: ({ stats }: CreatedTask) => stats.messagesNotJson,
   messagesSpilled: ({ stats }: CreatedTask) => stats.messagesSpilled,
   duplicates: ({ stats }: CreatedTask) => stats.duplicates,
   sequenceGaps: ({ stats }: CreatedTask) => stats.sequenceGaps,

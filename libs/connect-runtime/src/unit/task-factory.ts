@@ -56,6 +56,10 @@ export interface TaskRequest extends ResolvedProps {
   readonly predecessor?: PredecessorRun | null
   /** The task is a recovery task; see TaskParts. */
   readonly finite?: boolean
+  /** The source has announced the end of the connection; absent: nobody replaces it. */
+  readonly onConnectionEnding?: () => void
+  /** See ReconnectorOptions. Absent: never. */
+  readonly replaced?: () => Promise<boolean>
   readonly onState: (state: TaskState, error: unknown, kind: ErrorKind | null) => void
   readonly onTopic: (topic: string) => void
 }
@@ -69,6 +73,8 @@ export interface CreatedTask {
   readonly labels: Readonly<Record<string, string>>
   /** Why Kafka does not take the task's records at present; null while Kafka does. */
   readonly outage: () => Error | null
+  /** Why the source has nothing more to read, in a sentence; null while it may have. */
+  readonly completed: () => string | null
 }
 
 /** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
@@ -136,12 +142,14 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     dataDir: taskFolder(environment.dataDir, id),
     clock,
     log,
+    replaced: request.replaced ?? (() => Promise.resolve(false)),
     onState: (state, error, kind) => {
       if (state === 'stopped' || state === 'failed') memory.close()
       onState(state, error, kind)
     },
+    onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })
-  return { run, stats, memory, errors, labels, outage: () => outage }
+  return { run, stats, memory, errors, labels, outage: () => outage, completed: () => task.completed?.() ?? null }
 }
 
 /** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */

@@ -3,11 +3,11 @@ import type { TargetState } from '@tributary/connect-storage'
 import { redactLogs } from '@tributary/telemetry'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
-import type { OverlappingRun } from '../hand-over/hand-over.ts'
+import type { OverlappingRun, ReplaceReason } from '../hand-over/hand-over.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { ConnectionAge } from '../connection/connection-age.ts'
-import { resolveProps } from '../model/props.ts'
+import { refersToProviders, type ResolvedProps, resolveProps, sameProps } from '../model/props.ts'
 import { type CreatedTask, createTask, type TaskEnvironment } from './task-factory.ts'
 import type { TaskStatus } from './task-status.ts'
 
@@ -22,8 +22,13 @@ export interface TaskRunOptions {
   readonly createLease: () => Lease
   /** Called outside of all plugin scopes. */
   readonly onState: (run: TaskRun, state: TaskState) => void
-  /** The connection is as old as `maxConnectionAgeMs` allows. Called again and again while the run goes on. */
-  readonly onOld: (run: TaskRun) => void
+  /**
+   * The connection is to be replaced: it is as old as `maxConnectionAgeMs` allows (called again and again while the run goes on), or
+   * the source is about to close it.
+   */
+  readonly onReplace: (run: TaskRun, reason: ReplaceReason) => void
+  /** Asked before each try to connect again: whether another run replaces this one because a config provider has new values. */
+  readonly onReconnect: (run: TaskRun) => Promise<boolean>
 }
 
 export interface TaskFailure {
@@ -46,6 +51,9 @@ export class TaskRun implements OverlappingRun {
   readonly #options: TaskRunOptions
   readonly #scope: PluginScope
   readonly #ended = Promise.withResolvers<void>()
+  /** null before `resolve`, and if that failed. */
+  #resolved: ResolvedProps | null = null
+  #unresolved: unknown = null
   #age: ConnectionAge | null = null
   /** Ends the redaction of the run's secrets in all log lines of this process. */
   #endRedaction: () => void = () => {}
@@ -73,10 +81,10 @@ export class TaskRun implements OverlappingRun {
 
   /** How the run may overlap with another. null: not at all, or its configuration is wrong; its start reports the error. */
   get handOverPolicy(): HandOverPolicy | null {
-    const { environment, plugin } = this.#options
+    const resolved = this.#resolved
+    if (resolved === null) return null
     try {
-      const { props } = resolveProps(environment, plugin, this.props)
-      return runInScope(this.#scope, () => plugin.handOver?.(props) ?? null)
+      return runInScope(this.#scope, () => this.#options.plugin.handOver?.(resolved.props) ?? null)
     } catch {
       return null
     }
@@ -86,6 +94,27 @@ export class TaskRun implements OverlappingRun {
   get streaming(): boolean {
     const run = this.created?.run
     return (run?.state === 'running' || run?.state === 'starting') && run.connection.connected
+  }
+
+  /** Resolves the references of the configuration. To be awaited before `start`, which reports an error. */
+  async resolve(): Promise<void> {
+    try {
+      this.#resolved = await this.#resolveNow()
+    } catch (error) {
+      this.#unresolved = error
+    }
+  }
+
+  /** Whether a config provider has other values now than those of this run. False while a value cannot be read. */
+  async valuesChanged(): Promise<boolean> {
+    if (!refersToProviders(this.props)) return false
+    try {
+      const { props } = await this.#resolveNow()
+      return this.#resolved === null || !sameProps(props, this.#resolved.props)
+    } catch (error) {
+      this.#options.environment.log.warn('config_provider_failed', { ...this.#logFields, error })
+      return false
+    }
   }
 
   /** Starts the run, with overlap if `predecessor` is not null. An error becomes the run's failure. */
@@ -125,7 +154,8 @@ export class TaskRun implements OverlappingRun {
     const { environment, plugin, id, status, createLease } = this.#options
     const { stalls, stored } = status
     if (stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, stalls, stored?.trace)
-    const resolved = resolveProps(environment, plugin, this.props)
+    const resolved = this.#resolved
+    if (resolved === null) throw this.#unresolved
     this.redact = resolved.redact
     this.#endRedaction = redactLogs(resolved.redact)
     return createTask(environment, {
@@ -138,8 +168,20 @@ export class TaskRun implements OverlappingRun {
         if (state === 'failed') this.#failedWith(error, kind ?? 'fatal')
         else this.#entered(state)
       },
+      onConnectionEnding: () => runOutsideScopes(() => this.#options.onReplace(this, 'connection_ending')),
+      replaced: () => runOutsideScopes(() => this.#options.onReconnect(this)),
       onTopic: (topic) => runOutsideScopes(() => status.reportTopic(topic)),
     })
+  }
+
+  get #logFields(): { connector_name: string; task: number } {
+    const { connector: connector_name, task } = this.#options.id
+    return { connector_name, task }
+  }
+
+  #resolveNow(): Promise<ResolvedProps> {
+    const { environment, plugin } = this.#options
+    return resolveProps(environment, plugin, this.props)
   }
 
   #failedWith(error: unknown, kind: ErrorKind): void {
@@ -159,7 +201,7 @@ export class TaskRun implements OverlappingRun {
     const maxAgeMs = this.handOverPolicy?.maxConnectionAgeMs ?? 0
     const connection = this.created?.run.connection
     if (this.#age !== null || maxAgeMs <= 0 || connection === undefined) return
-    const onOld = (): void => this.#options.onOld(this)
+    const onOld = (): void => this.#options.onReplace(this, 'connection_age')
     this.#age = new ConnectionAge({ ageMs: () => connection.ageMs, maxAgeMs, onOld })
   }
 }

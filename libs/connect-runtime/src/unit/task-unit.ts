@@ -2,15 +2,18 @@ import { Serial } from '@tributary/async'
 import { type ErrorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import { HandOver, type HandOverOutcome, type HandOverReason } from '../hand-over/hand-over.ts'
+import { HandOver, type HandOverOutcome, type HandOverReason, type ReplaceReason } from '../hand-over/hand-over.ts'
 import { outlook, RestartPolicy, type RestartSettings } from './restart-policy.ts'
 import { TaskCounts } from './task-counts.ts'
 import type { CreatedTask, TaskEnvironment } from './task-factory.ts'
 import type { RemotePredecessor } from '../hand-over/remote-predecessor.ts'
-import { sameProps } from '../model/props.ts'
+import { refersToProviders, sameProps } from '../model/props.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TaskFailure, TaskRun } from './task-run.ts'
 import { TaskStatus } from './task-status.ts'
+
+/** Time in ms between two looks at the config providers of a task that its configuration has failed. */
+const VALUES_CHECK_MS = 5000
 
 /** What all tasks of a worker share, with the settings of automatic restarts. */
 export interface UnitEnvironment extends TaskEnvironment {
@@ -99,7 +102,7 @@ export class TaskUnit {
   }
 
   start(): Promise<void> {
-    return this.#operations.run(() => Promise.resolve(this.#start()))
+    return this.#operations.run(() => this.#start())
   }
 
   /** Takes a new configuration. If it differs, a new run follows the present one, with overlap where that is possible. */
@@ -157,15 +160,17 @@ export class TaskUnit {
 
   async #beginAnew(): Promise<void> {
     await this.#stopCurrent('stop')
-    this.#start()
+    await this.#start()
   }
 
-  #start(): void {
+  async #start(): Promise<void> {
     if (this.#released) return
     this.failure = null
     this.counts.beginAnew()
+    const run = await this.#createRun()
+    if (this.#released) return
     this.#startedAt = this.#options.environment.clock.monotonic()
-    this.#run = this.#createRun()
+    this.#run = run
     this.#run.start(this.#target, this.#remote?.over === false ? this.#remote : null)
   }
 
@@ -176,13 +181,13 @@ export class TaskUnit {
     if (outcome === null || outcome === 'kept' || outcome === 'lost') await this.#beginAnew()
   }
 
-  /** Replaces a connection that is too old. The run reports its age again and again: a second report during a try is ignored. */
-  #tooOld(run: TaskRun): void {
+  /** Replaces a connection. A run may ask again and again: a second wish during a try is ignored. */
+  #replace(run: TaskRun, reason: ReplaceReason): void {
     if (this.#replacing) return
     this.#replacing = true
     const replaced = this.#operations.run(async () => {
       this.#replacing = false
-      if (run === this.#run && (await this.#overlap('connection_age')) === 'lost') await this.#beginAnew()
+      if (run === this.#run && (await this.#overlap(reason)) === 'lost') await this.#beginAnew()
     })
     replaced.catch((error: unknown) => this.#options.log.error('unit_operation_failed', { error }))
   }
@@ -190,9 +195,9 @@ export class TaskUnit {
   /** Has a new run follow the present one with overlap. Returns null if no overlap is possible. */
   async #overlap(reason: HandOverReason): Promise<HandOverOutcome | null> {
     const predecessor = this.#run
-    if (this.#released || this.#target === 'PAUSED' || this.#remote?.over === false) return null
-    if (!predecessor?.streaming) return null
-    const successor = this.#createRun()
+    if (predecessor === null || !this.#mayOverlap(predecessor)) return null
+    const successor = await this.#createRun()
+    if (!this.#mayOverlap(predecessor)) return null
     if (predecessor.handOverPolicy === null || successor.handOverPolicy === null) return null
     const onPredecessorEnded = (): void => this.#follows(successor, reason)
     const handOver = new HandOver({ predecessor, successor, reason, log: this.#log, onPredecessorEnded })
@@ -204,6 +209,27 @@ export class TaskUnit {
     return outcome
   }
 
+  #mayOverlap(predecessor: TaskRun): boolean {
+    if (this.#released || this.#target === 'PAUSED' || this.#remote?.over === false) return false
+    return predecessor === this.#run && predecessor.streaming
+  }
+
+  /**
+   * A run is about to connect again. Returns true if a config provider has new values, such as a rotated token: a new run follows
+   * with them, once this one has delivered what it holds. While Kafka is away the run goes on, as its end would lose that.
+   */
+  async #reconnecting(run: TaskRun): Promise<boolean> {
+    const mayEnd = (): boolean =>
+      run === this.#run && !this.#released && this.#remote?.over !== false && run.created?.outage() === null
+    if (!mayEnd() || !(await run.valuesChanged()) || !mayEnd()) return false
+    this.#log.info('config_values_changed', { action: 'new_run' })
+    const begun = this.#operations.run(async () => {
+      if (run === this.#run) await this.#beginAnew()
+    })
+    begun.catch((error: unknown) => this.#log.error('unit_operation_failed', { error }))
+    return true
+  }
+
   #follows(successor: TaskRun, reason: HandOverReason): void {
     this.counts.goOn()
     this.handOvers++
@@ -211,15 +237,18 @@ export class TaskUnit {
     if (reason === 'config_changed') this.#startedAt = this.#options.environment.clock.monotonic()
   }
 
-  #createRun(): TaskRun {
+  async #createRun(): Promise<TaskRun> {
     const { id, plugin, epoch, environment, createLease } = this.#options
-    return new TaskRun({
+    const run = new TaskRun({
       ...{ id, plugin, epoch, environment, createLease },
       props: this.#props,
       status: this.#status,
-      onState: (run, state) => this.#onState(run, state),
-      onOld: (run) => this.#tooOld(run),
+      onState: (of, state) => this.#onState(of, state),
+      onReplace: (old, reason) => this.#replace(old, reason),
+      onReconnect: (lost) => this.#reconnecting(lost),
     })
+    await run.resolve()
+    return run
   }
 
   async #stopCurrent(how: 'stop' | 'lose'): Promise<void> {
@@ -267,10 +296,29 @@ export class TaskUnit {
     const trace = this.redact(withSecondLine(traceOf(error), outlook(restart)))
     this.#log.error('task_failed', { kind, trace })
     this.#status.report('FAILED', trace)
+    if (kind === 'config') this.#healWhenValuesChange(this.#run, 0)
     if (restart.kind !== 'after' || this.#released) return
     const { waitMs, attempt } = restart
     this.#log.info('task_restart_scheduled', { backoff_ms: waitMs, attempt })
     this.#timer = setTimeout(() => void this.#restart(), waitMs)
+  }
+
+  /**
+   * Starts a task again that its configuration has failed, once a config provider has new values: a token may be rotated after the
+   * server has refused the old one for good.
+   */
+  #healWhenValuesChange(run: TaskRun | null, waitMs: number): void {
+    if (run === null || this.#released || !refersToProviders(run.props)) return
+    const check = async (): Promise<void> => {
+      const changed = await run.valuesChanged()
+      if (run !== this.#run || this.#released || !this.failed) return
+      if (!changed) return this.#healWhenValuesChange(run, VALUES_CHECK_MS)
+      this.#log.info('config_values_changed', { action: 'restart' })
+      await this.#restart()
+    }
+    this.#timer = setTimeout(() => {
+      check().catch((error: unknown) => this.#log.error('unit_operation_failed', { error }))
+    }, waitMs).unref()
   }
 
   /** Clears the task's stalls after a healthy period: the watchdog may have blamed the wrong task. */

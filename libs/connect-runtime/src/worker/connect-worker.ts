@@ -1,17 +1,16 @@
 import { resolve } from 'node:path'
 import { systemClock } from '@tributary/async'
-import { kafkaConnection, type KafkaConnection, type ValuesOf } from '@tributary/config'
+import {
+  type ConfigProviders,
+  kafkaConnection,
+  type KafkaConnection,
+  providersFrom,
+  type ValuesOf,
+} from '@tributary/config'
 import type { MemoryBudget, Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
-import {
-  createStores,
-  followLogLevels,
-  type PluginEntry,
-  type Stores,
-  storesOptions,
-  topicOf,
-} from '@tributary/connect-storage'
-import { GroupMember, KafkaAdmin } from '@tributary/kafka'
+import { createStores, followLogLevels, type PluginEntry, type Stores, storesOptions } from '@tributary/connect-storage'
+import { type GroupInstance, GroupMember, KafkaAdmin } from '@tributary/kafka'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
 import { ZombieFencing } from '../unit/zombie-fencing.ts'
@@ -27,6 +26,7 @@ import { Overlaps } from '../assignment/overlaps.ts'
 import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
+import { instanceIdOf, WorkerInstance } from './worker-instance.ts'
 import { INHERITED_KEYS, workerSettings } from './worker-settings.ts'
 
 /** The part of its process that a worker needs. libs/service provides it. */
@@ -77,16 +77,23 @@ class Worker {
   readonly #plugins: readonly SourcePlugin[]
   readonly #service: string
   readonly #version: string
+  readonly #connection: KafkaConnection
   readonly #stores: Stores
   readonly #admin: KafkaAdmin
   /** The worker's values for INHERITED_KEYS. */
   readonly #defaults: Props
+  readonly #providers: ConfigProviders
   readonly #overlaps: Overlaps
   readonly #herder: Herder
   readonly #leftBehind: LeftBehind
   readonly #leader: Leader
   readonly #member: GroupMember<MemberMetadata, MemberAssignment>
-  readonly #watchdog: EventLoopWatchdog | null
+  readonly #instanceId: string | null
+  /** null: this worker cannot prove to its successor that it has ended. */
+  #instance: WorkerInstance | null = null
+  #fenced = false
+  /** null: nobody watches, or the topic to which it reports is not known yet. */
+  #watchdog: EventLoopWatchdog | null = null
   /**
    * Aborts when a stop is over, because the stop still needs the stores and the membership. Until the start is over, the
    * host's signal aborts this at once, and so ends the start.
@@ -102,12 +109,14 @@ class Worker {
     this.#version = version
     const { settings, log, address } = host
     const connection = { ...kafkaConnection(settings), clientId: `${service}@${address}` }
+    this.#connection = connection
     const driver = settings['producer.driver'] as KafkaProducer['driver']
     const mayWriteOffsets = (): boolean => this.#member.leaseValid()
     this.#stores = createStores({ connection, log, driver, mayWriteOffsets, ...storesOptions(settings) })
     this.#admin = new KafkaAdmin(connection)
     this.#defaults = Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
-    this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, environment: process.env })
+    this.#providers = providersFrom(settings, process.env)
+    this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, providers: this.#providers })
     this.#memory = processMemoryBudget(settings['memory.budget.percent'])
     registerMemoryMetrics(this.#memory)
     const environment = this.#taskEnvironment(connection, driver)
@@ -126,6 +135,7 @@ class Worker {
     const { configs: config } = this.#stores
     const overlaps = this.#overlaps
     this.#leader = new Leader({ config, plugins, overlaps, clock: systemClock, settleMs, rejoin })
+    this.#instanceId = instanceIdOf(settings['group.instance.id'], process.env)
     this.#member = new GroupMember({
       connection,
       groupId: this.#groupId,
@@ -133,23 +143,26 @@ class Worker {
       sessionTimeoutMs: settings['session.timeout.ms'],
       heartbeatIntervalMs: settings['heartbeat.interval.ms'],
       rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
-      metadata: () => this.#herder.metadata(),
+      metadata: () => ({ ...this.#herder.metadata(), ...(this.#instance && { lock: this.#instance.lock }) }),
       assign: (members) => this.#leader.assign(members),
       onAssignment: (assignment) => {
         this.#herder.apply(assignment)
         this.#leftBehind.assigned(assignment.run)
       },
       onLost: () => this.#herder.leaseLost(),
+      ...(this.#instanceId !== null && { instance: this.#groupInstance(this.#instanceId) }),
     })
     const exactlyOnceSource = this.#exactlyOnceSource
-    addInternalRoutes(host.admin, { plugins, herder: this.#herder, key: settings['internal.key'], exactlyOnceSource })
+    addInternalRoutes(host.admin, {
+      ...{ plugins, herder: this.#herder, key: settings['internal.key'] },
+      ...{ exactlyOnceSource, providers: this.#providers },
+    })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
     registerLeftBehindMetrics(this.#leftBehind)
     host.onUnhandled?.(failScopeOf)
-    this.#watchdog = this.#watchEventLoop(connection)
     // The start waits for an unreachable Kafka, and /ready reports that. Any other error ends the process.
     this.#start().catch((error: unknown) => {
-      if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
+      if (!this.#life.signal.aborted && !this.#fenced) host.shutdown('start_failed', error)
     })
   }
 
@@ -168,6 +181,7 @@ class Worker {
     await Promise.all([configs.stop(), offsets.stop(), status.stop(), plugins.stop()])
     await this.#admin.close()
     await this.#watchdog?.stop()
+    this.#instance?.release()
     this.#life.abort()
   }
 
@@ -193,13 +207,37 @@ class Worker {
     const stopped = (): void => this.#life.abort(this.#host.signal.reason)
     this.#host.signal.addEventListener('abort', stopped)
     const { configs, offsets, status, plugins } = this.#stores
-    await Promise.all([configs.start(signal), offsets.start(signal), status.start(signal), plugins.start(signal)])
+    const stores = [configs, offsets, status, plugins].map((store) => store.start(signal))
+    await Promise.all([...stores, this.#lockInstance()])
+    this.#watchdog = this.#watchEventLoop(status.topic)
     this.#state = 'Joining the group.'
     this.#herder.start()
     followLogLevels(configs, loggerLevels)
     await Promise.all([this.#member.start(signal), this.#publishPlugins()])
     this.#host.signal.removeEventListener('abort', stopped)
-    this.#state = true
+    if (!this.#fenced) this.#state = true
+  }
+
+  async #lockInstance(): Promise<void> {
+    if (this.#instanceId === null) return
+    const { settings, log } = this.#host
+    const key = `${this.#groupId}-${this.#instanceId}`
+    this.#instance = await WorkerInstance.acquire(resolve(settings['data.dir']), key, log)
+  }
+
+  #groupInstance(id: string): GroupInstance<MemberMetadata> {
+    return {
+      id,
+      ended: (predecessor) => this.#instance?.ended(predecessor) === true,
+      // The process stays, without work: if it ended, its supervisor would start it again, and it would fence the other.
+      onFenced: ({ message }) => {
+        this.#fenced = true
+        this.#state = message
+        this.#leader.close()
+        const stopped = Promise.all([this.#herder.stop('lose'), this.#leftBehind.stop()])
+        stopped.catch((error: unknown) => this.#host.log.error('unit_stop_failed', { error }))
+      },
+    }
   }
 
   async #publishPlugins(): Promise<void> {
@@ -212,13 +250,19 @@ class Worker {
     await Promise.all([...connectors, ...converters].map((plugin) => this.#stores.plugins.publish(plugin)))
   }
 
-  #watchEventLoop(connection: KafkaConnection): EventLoopWatchdog | null {
+  #watchEventLoop(statusTopic: string): EventLoopWatchdog | null {
     const { settings, address: workerId, log } = this.#host
     const stallMs = settings['event.loop.stall.ms']
     if (!this.#host.onUnhandled || stallMs === 0) return null
-    const statusTopic = topicOf('status', storesOptions(settings))
     const sessionTimeoutMs = settings['session.timeout.ms']
-    return new EventLoopWatchdog({ stallMs, sessionTimeoutMs, connection, statusTopic, workerId, log })
+    return new EventLoopWatchdog({
+      stallMs,
+      sessionTimeoutMs,
+      connection: this.#connection,
+      statusTopic,
+      workerId,
+      log,
+    })
   }
 
   #createHerder(environment: UnitEnvironment): Herder {
@@ -258,7 +302,7 @@ class Worker {
       memory: this.#memory,
       handOverTimeoutMs: settings['task.handover.timeout.ms'],
       defaults: this.#defaults,
-      environment: process.env,
+      providers: this.#providers,
       clock: systemClock,
       log,
       restart: {

@@ -32,6 +32,7 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     errors: { skipped: 0, deadLettered: 0 },
     labels: {},
     outage: () => made.outage,
+    completed: () => s.task.completed(),
   } satisfies CreatedTask
   const unit = {
     id: { connector: 'c', task: 0 },
@@ -182,4 +183,16 @@ test('a source that waits for the memory of the process is told so', async (t) =
   s.task.context!.memory.set('queue', 0)
   assert.equal(s.health(0)[0], 'Records are flowing.')
   await s.run.stop()
+})
+
+test('a source that has ended for good says so, once its records have arrived', async (t) => {
+  const s = scene(t)
+  s.producer.up.close()
+  await sends(s, 3)
+  s.task.whyCompleted = 'The stream has ended.'
+  await until(() => s.run.progress.inFlightRecords === 3, 'Kafka is to take them')
+  assert.notEqual(s.health(0)[0], 'The stream has ended.')
+  s.producer.up.open()
+  await until(() => s.producer.kept.length === 3, 'all arrive')
+  await until(() => s.health(0)[0] === 'The stream has ended.', 'health says so')
 })

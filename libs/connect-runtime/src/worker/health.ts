@@ -55,6 +55,8 @@ function reason(unit: TaskUnit, nowMs: number): string {
   const outage = unit.current?.outage() ?? null
   if (outage !== null) return `Kafka does not answer, records wait: ${messageOf(outage)}`
   if (run.state === 'paused') return 'The task is paused.'
+  const completed = unit.current?.completed() ?? null
+  if (completed !== null && lagOf(unit) === 0) return completed
   const why = run.connection.lastError
   if (!run.connection.connected) {
     return why === null ? 'The task is connecting.' : `Not connected, trying again: ${messageOf(why)}`

@@ -77,6 +77,19 @@ test('a connector that moves to a plugin of another service is released without 
   await until(() => s.rejoins > 1, 'the herder asks for a round again')
 })
 
+test('a fenced worker ends its units without a status, and takes no more', async (t) => {
+  const s = scene(t)
+  await put(s, 'a', 'test.One')
+  s.herder.apply({ run: ['c/a'], cfg: '0', followup: false })
+  await until(() => s.status.connector('a')?.state === 'RUNNING', 'the connector runs')
+  await s.herder.stop('lose')
+  assert.deepEqual(s.herder.metadata().own, [])
+  assert.deepEqual(s.status.written, ['RUNNING'], 'the other process writes the status now')
+  s.herder.apply({ run: ['c/a'], cfg: '0', followup: false })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.deepEqual(s.herder.metadata().own, [])
+})
+
 test('the herder asks for a round again after it could not read the config topic', async (t) => {
   const s = scene(t)
   await put(s, 'a', 'test.One')

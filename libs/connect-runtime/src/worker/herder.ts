@@ -121,6 +121,7 @@ export class Herder {
         throw error
       }
     }
+    await this.#options.overlaps.learn(config.snapshot)
     if (assignment !== this.#latest || this.#stopped) return
     for (const unit of assignment.run) {
       // The end of a cancelled preparation causes another round, which assigns the unit again.
@@ -149,12 +150,15 @@ export class Herder {
     this.#leaseLost = true
   }
 
-  /** Stops all units that the group has not revoked already, and stops following the config topic. */
-  async stop(): Promise<void> {
+  /**
+   * Stops all units that the group has not revoked already, and stops following the config topic. `lose`: another process
+   * has the units already, so nothing is delivered, committed or reported any more.
+   */
+  async stop(how: 'stop' | 'lose' = 'stop'): Promise<void> {
     this.#unlisten?.()
     // A round that began before this member announced that it leaves may still end: its assignment must start nothing.
     this.#stopped = true
-    for (const [unit, owned] of this.#own) if (!owned.stopping) this.#release(unit, owned, 'stop')
+    for (const [unit, owned] of this.#own) if (!owned.stopping) this.#release(unit, owned, how)
     await Promise.all([this.#prepared.stop(), ...[...this.#own.values()].map((owned) => owned.stopped)])
     if (this.#rejoinTimer) clearTimeout(this.#rejoinTimer)
   }
@@ -172,10 +176,11 @@ export class Herder {
   }
 
   #createConnector(unit: string): ConnectorUnit | null {
-    const { config, status, fencing, workerId, group, log } = this.#options
+    const { config, status, fencing, environment, workerId, group, log } = this.#options
     const { connector } = parseUnit(unit)
     const plugin = this.#pluginOf(connector)
-    const shared = { config, status, fencing, group: group(), workerId, log }
+    const { providers } = environment
+    const shared = { config, status, fencing, providers, group: group(), workerId, log }
     return plugin && new ConnectorUnit({ connector, plugin, epoch: group().generation, ...shared })
   }
 

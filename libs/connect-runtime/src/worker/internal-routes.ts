@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { SecretLike } from '@tributary/config'
+import type { ConfigProviders, SecretLike } from '@tributary/config'
 import type { OffsetEntry, Props, SourcePlugin } from '@tributary/connect-api'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
@@ -27,6 +27,7 @@ export interface InternalRoutesOptions {
   readonly key: SecretLike | null
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
+  readonly providers: ConfigProviders
 }
 
 /**
@@ -34,7 +35,7 @@ export interface InternalRoutesOptions {
  * health of tasks. An answer with `error_code` has that HTTP status.
  */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
-  const { plugins, herder, key, exactlyOnceSource } = options
+  const { plugins, herder, key, providers } = options
   const add = (method: 'GET' | 'PUT', url: string, handle: (name: string, body: unknown) => Promise<object> | object) =>
     admin.route({
       method,
@@ -50,13 +51,13 @@ export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOpt
   add('PUT', '/internal/plugins/:name/validate', async (className, body) => {
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
-    return { errors: await validateConnector(plugin, body as Props, exactlyOnceSource) }
+    return { errors: await validateConnector(plugin, body as Props, options) }
   })
   add('PUT', '/internal/plugins/:name/offsets/check', async (className, body) => {
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
     const { config, offsets } = body as { config: Props; offsets: OffsetEntry[] }
-    const errors = await checkOffsets(plugin, config, offsets)
+    const errors = await checkOffsets(plugin, config, offsets, providers)
     return { errors, complete: plugin.connector.offsetsOnlyInKafka === true }
   })
   add('GET', '/internal/connectors/:name/health', (connector) => {

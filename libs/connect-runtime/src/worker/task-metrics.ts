@@ -24,6 +24,7 @@ export const TASK_METRICS: readonly Reading[] = [
   own('messages_received', 'Messages that the transport handed us', (u) => u.counts.count('messagesReceived')),
   own('bytes_received', 'Bytes that the transport handed us', (u) => u.counts.count('bytesReceived')),
   own('messages_dropped', 'Messages dropped by an opt-in policy', (u) => u.counts.count('messagesDropped')),
+  own('messages_not_json', 'Messages of which no field could be read', (u) => u.counts.count('messagesNotJson')),
   own('duplicates', 'Messages received again after a resume and left out', (u) => u.counts.count('duplicates')),
   own('sequence_gaps', 'Gaps in the numeric sequence of the source', (u) => u.counts.count('sequenceGaps')),
   own('sequence_gap_messages', 'Messages that the gaps span', (u) => u.counts.count('sequenceGapMessages')),

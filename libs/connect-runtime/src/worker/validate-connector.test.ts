@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, type Props, type SourceConnector, type SourcePlugin } from '@tributary/connect-api'
+import { providerSettings, providersFrom, defineConfig } from '@tributary/config'
 import { ScriptedTask } from '../testing/scripted-task.ts'
-import { checkOffsets, validateConnector } from './validate-connector.ts'
+import { type CheckEnvironment, checkOffsets, validateConnector } from './validate-connector.ts'
 
+const PROVIDERS = providersFrom(
+  defineConfig(providerSettings).parse({
+    'config.providers': 'env',
+    'config.providers.env.param.allowlist.pattern': 'CHECK_OFFSETS_TOKEN',
+  }),
+  { CHECK_OFFSETS_TOKEN: 'hunter22' },
+)
+const worker = (exactlyOnceSource: boolean): CheckEnvironment => ({ exactlyOnceSource, providers: PROVIDERS })
 const CONFIG: Props = { name: 'c', 'connector.class': 'test.Scripted' }
 
 function plugin(connector: Partial<SourceConnector> = {}): SourcePlugin {
@@ -23,28 +32,30 @@ function plugin(connector: Partial<SourceConnector> = {}): SourcePlugin {
 
 test('exactly once is refused when the worker or the connector does not support it, with one error for each', async () => {
   const required = { ...CONFIG, 'exactly.once.support': 'Required' }
-  assert.deepEqual(await validateConnector(plugin(), required, false), [
+  assert.deepEqual(await validateConnector(plugin(), required, worker(false)), [
     { field: 'exactly.once.support', message: 'This worker does not have exactly-once source support enabled.' },
     {
       field: 'exactly.once.support',
       message: 'The connector does not support exactly-once semantics with the provided configuration.',
     },
   ])
-  assert.deepEqual(await validateConnector(plugin({ exactlyOnce: () => true }), required, true), [])
+  assert.deepEqual(await validateConnector(plugin({ exactlyOnce: () => true }), required, worker(true)), [])
   const requested = { ...CONFIG, 'exactly.once.support': 'requested' }
-  assert.deepEqual(await validateConnector(plugin(), requested, false), [])
+  assert.deepEqual(await validateConnector(plugin(), requested, worker(false)), [])
 })
 
 test('connector-defined transactions are refused when the connector cannot define them', async () => {
   const config = { ...CONFIG, 'transaction.boundary': 'CONNECTOR' }
-  const [error] = await validateConnector(plugin(), config, true)
+  const [error] = await validateConnector(plugin(), config, worker(true))
   assert.equal(error?.field, 'transaction.boundary')
   assert.match(error.message, /^The connector does not support connector-defined transaction boundaries/)
-  assert.deepEqual(await validateConnector(plugin({ canDefineTransactionBoundaries: () => true }), config, true), [])
+  assert.deepEqual(
+    await validateConnector(plugin({ canDefineTransactionBoundaries: () => true }), config, worker(true)),
+    [],
+  )
 })
 
 test('checkOffsets resolves references, and its error names the field and hides secrets', async () => {
-  process.env['CHECK_OFFSETS_TOKEN'] = 'hunter22'
   const judged: Props[] = []
   const refusing = plugin({
     checkOffsets: (config) => {
@@ -53,10 +64,10 @@ test('checkOffsets resolves references, and its error names the field and hides 
     },
   })
   const config = { ...CONFIG, token: '${env:CHECK_OFFSETS_TOKEN}' }
-  const errors = await checkOffsets(refusing, config, [{ partition: { a: 1 }, offset: null }])
+  const errors = await checkOffsets(refusing, config, [{ partition: { a: 1 }, offset: null }], PROVIDERS)
   assert.deepEqual(errors, [{ field: 'token', message: 'not with [hidden]' }])
   assert.equal(judged[0]?.['token'], 'hunter22')
-  assert.deepEqual(await checkOffsets(plugin(), config, []), [])
+  assert.deepEqual(await checkOffsets(plugin(), config, [], PROVIDERS), [])
 })
 
 test('checkOffsets returns a ConfigError without a field, and throws any other error of the plugin', async () => {
@@ -66,7 +77,7 @@ test('checkOffsets returns a ConfigError without a field, and throws any other e
         throw error
       },
     })
-  const refused = await checkOffsets(throwing(new ConfigError('X', 'no such feed')), CONFIG, [])
+  const refused = await checkOffsets(throwing(new ConfigError('X', 'no such feed')), CONFIG, [], PROVIDERS)
   assert.deepEqual(refused, [{ field: '', message: 'no such feed' }])
-  await assert.rejects(checkOffsets(throwing(new TypeError('bug')), CONFIG, []), TypeError)
+  await assert.rejects(checkOffsets(throwing(new TypeError('bug')), CONFIG, [], PROVIDERS), TypeError)
 })

@@ -1,4 +1,11 @@
-import { ConfigException, redactor, resolveReferences, secretsOf, validateConfig } from '@tributary/config'
+import {
+  ConfigException,
+  type ConfigProviders,
+  redactor,
+  resolveReferences,
+  secretsOf,
+  validateConfig,
+} from '@tributary/config'
 import {
   type ConfigError,
   errorKind,
@@ -15,18 +22,24 @@ import { sourceTaskConfig } from '../model/source-task-config.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
 
+export interface CheckEnvironment {
+  /** The worker's exactly.once.source.support is enabled. */
+  readonly exactlyOnceSource: boolean
+  readonly providers: ConfigProviders
+}
+
 /**
  * Runs the checks of a configuration that need a worker: its `${…}` references, the classes that it names, and the plugin's
- * own code and network. `exactlyOnceSource`: the worker's exactly.once.source.support is enabled. Throws the plugin's errors
- * that are not config errors.
+ * own code and network. Throws the plugin's errors that are not config errors.
  */
 export function validateConnector(
   plugin: SourcePlugin,
   config: Props,
-  exactlyOnceSource: boolean,
+  { exactlyOnceSource, providers }: CheckEnvironment,
 ): Promise<FieldError[]> {
   const { connector } = plugin
-  return judge(plugin, config, 'connector.class', async (props) => {
+  const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
+  return judge(plugin, config, { otherwise: 'connector.class', providers, signal }, async (props) => {
     const keys = { ...SOURCE_CONNECTOR_KEYS, ...connector.spec.keys }
     const { values } = validateConfig({ ...connector.spec, keys }, props)
     const declared = values.flatMap(({ name, errors }) => errors.map((message) => ({ field: name, message })))
@@ -37,7 +50,7 @@ export function validateConnector(
     const refused = guaranteeErrors(plugin, props, exactlyOnceSource)
     if (refused.length > 0) return refused
     sourceTaskConfig(props)
-    return (await connector.validate?.(props, AbortSignal.timeout(VALIDATE_TIMEOUT_MS))) ?? []
+    return (await connector.validate?.(props, signal)) ?? []
   })
 }
 
@@ -46,23 +59,32 @@ export function checkOffsets(
   plugin: SourcePlugin,
   config: Props,
   offsets: readonly OffsetEntry[],
+  providers: ConfigProviders,
 ): Promise<FieldError[]> {
-  return judge(plugin, config, '', (props) => {
+  const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
+  return judge(plugin, config, { otherwise: '', providers, signal }, (props) => {
     plugin.connector.checkOffsets?.(props, offsets)
     return Promise.resolve([])
   })
 }
 
-/** Runs `judgement` with references resolved. Returns a thrown config error too; without a field it gets `otherwise`. */
+interface Judging {
+  /** The field of a config error that has none. */
+  readonly otherwise: string
+  readonly providers: ConfigProviders
+  readonly signal: AbortSignal
+}
+
+/** Runs `judgement` with references resolved. Returns a thrown config error too. */
 async function judge(
   plugin: SourcePlugin,
   config: Props,
-  otherwise: string,
+  { otherwise, providers, signal }: Judging,
   judgement: (props: Props) => Promise<FieldError[]>,
 ): Promise<FieldError[]> {
   let redact = (text: string): string => text
   try {
-    const { props, secrets } = resolveReferences(config, process.env)
+    const { props, secrets } = await resolveReferences(config, providers, signal)
     redact = redactor([...secrets, ...secretsOf(plugin.connector.spec, props)])
     const errors = await runInScope(scopeOfCheck(plugin), () => judgement(props))
     return errors.map(({ field, message }) => ({ field, message: redact(message) }))

@@ -1,9 +1,10 @@
-import { type ConfigSpec, defineConfig, kafkaSettings } from '@tributary/config'
+import { type ConfigSpec, defineConfig, kafkaSettings, providerSettings } from '@tributary/config'
 import { storageKeys } from '@tributary/connect-storage'
 
 const keys = {
   ...kafkaSettings,
   ...storageKeys,
+  ...providerSettings,
   'internal.key': {
     type: 'password',
     default: null,
@@ -26,6 +27,18 @@ const keys = {
     importance: 'medium',
     group: 'Worker',
     doc: "Memory that messages waiting for Kafka may take over all tasks of the process, in percent of the container's memory limit, or of the machine's memory without one; at most half of the heap of V8. At this limit overflow.policy decides what happens to the loudest sources first.",
+  },
+  'group.instance.id': {
+    type: 'string',
+    default: null,
+    validator: {
+      kind: 'pattern',
+      regex: '^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$',
+      message: 'letters, digits, ".", "_" and "-" only, at most 249',
+    },
+    importance: 'medium',
+    group: 'Group',
+    doc: "Name of this process in its group, the same at each start and different for every replica. A killed process that is started again under its name goes on at once instead of after session.timeout.ms. Of two running processes with one name the newer goes on, and the older stops its tasks until it is started again. Unset: POD_NAME, else in Kubernetes the pod's name; elsewhere the process is a new member at each start.",
   },
   'session.timeout.ms': {
     type: 'int',

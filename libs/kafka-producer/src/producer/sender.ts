@@ -148,7 +148,7 @@ export class Sender {
     try {
       return await wire.produce(target, transaction?.transactionalId ?? null, batches)
     } catch (error) {
-      if (remedyOf(error) === 'stale' && !isUnreachable(error)) for (const batch of batches) batch.mayBeWritten = true
+      if (remedyOf(error) !== 'config' && !isUnreachable(error)) for (const batch of batches) batch.mayBeWritten = true
       throw error
     }
   }

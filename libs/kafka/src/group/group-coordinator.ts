@@ -1,4 +1,12 @@
-import { heartbeatV4, joinGroupV7, leaveGroupV5, syncGroupV5, type API, type Connection } from '@platformatic/kafka'
+import {
+  describeGroupsV5,
+  heartbeatV4,
+  joinGroupV7,
+  leaveGroupV5,
+  syncGroupV5,
+  type API,
+  type Connection,
+} from '@platformatic/kafka'
 import type { KafkaConnection } from '@tributary/config'
 import { call, Cluster, findCoordinator } from '../cluster/cluster.ts'
 import { checkCode, KafkaError } from '../cluster/errors.ts'
@@ -6,6 +14,8 @@ import { checkCode, KafkaError } from '../cluster/errors.ts'
 export interface GroupCoordinatorOptions {
   readonly connection: KafkaConnection
   readonly groupId: string
+  /** The stable name of a static member (KIP-345); null: the member is dynamic. */
+  readonly instanceId: string | null
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
 }
@@ -34,13 +44,21 @@ export class GroupCoordinator {
     this.#cluster = new Cluster(options.connection)
   }
 
-  /** Joins a round and waits until it is complete. A new member (`memberId` '') gets its id first (KIP-394). */
+  /**
+   * Joins a round and waits until it is complete. A new dynamic member (`memberId` '') gets its id first (KIP-394). A new
+   * static member replaces the one with its instance id, which is fenced from then on. If the group is stable, the answer
+   * comes without a round: the generation stays, and `sync` answers with the assignment of the replaced member. `leader`
+   * then names a member that may be gone, as version 7 of the request keeps the new member from leading (KIP-814); the
+   * caller asks for a round.
+   */
   async join(memberId: string, metadata: Buffer): Promise<JoinedRound> {
-    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
+    const { groupId, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
+    const protocols = [{ name: PROTOCOL_NAME, metadata }]
     const ask = (id: string): Promise<joinGroupV7.JoinGroupResponse> =>
-      this.#request('rounds', joinGroupV7.api, groupId, sessionTimeoutMs, rebalanceTimeoutMs, id, null, PROTOCOL_TYPE, [
-        { name: PROTOCOL_NAME, metadata },
-      ])
+      this.#request(
+        'rounds', joinGroupV7.api,
+        groupId, sessionTimeoutMs, rebalanceTimeoutMs, id, instanceId, PROTOCOL_TYPE, protocols,
+      ) // prettier-ignore
     let response = await ask(memberId)
     if (memberId === '' && response.memberId !== '' && response.generationId < 0)
       response = await ask(response.memberId)
@@ -52,26 +70,41 @@ export class GroupCoordinator {
   /** Ends a round: the leader passes the assignments of all members, and each member gets its own. */
   async sync(memberId: string, generation: number, assignments: ReadonlyMap<string, Buffer>): Promise<Buffer> {
     const list = Array.from(assignments, ([id, assignment]) => ({ memberId: id, assignment }))
-    const { groupId } = this.#options
+    const { groupId, instanceId } = this.#options
     const response = await this.#request(
-      'rounds', syncGroupV5.api, groupId, generation, memberId, null, PROTOCOL_TYPE, PROTOCOL_NAME, list,
+      'rounds', syncGroupV5.api, groupId, generation, memberId, instanceId, PROTOCOL_TYPE, PROTOCOL_NAME, list,
     ) // prettier-ignore
     this.#check(response.errorCode, 'sync')
     return response.assignment
   }
 
   async heartbeat(memberId: string, generation: number): Promise<void> {
-    const { groupId } = this.#options
-    const response = await this.#request('heartbeats', heartbeatV4.api, groupId, generation, memberId, null)
+    const { groupId, instanceId } = this.#options
+    const response = await this.#request('heartbeats', heartbeatV4.api, groupId, generation, memberId, instanceId)
     this.#check(response.errorCode, 'heartbeat')
   }
 
-  /** Removes a member from the group. `reason` is for the log of the broker (KIP-800). */
-  async leave(memberId: string, reason: string): Promise<void> {
-    const { groupId } = this.#options
-    const member = { memberId, groupInstanceId: null, reason }
-    const response = await this.#request('heartbeats', leaveGroupV5.api, groupId, [member])
-    this.#check(response.errorCode || (response.members[0]?.errorCode ?? 0), 'leave')
+  /**
+   * The member that a join under this instance id would replace. `metadata`: what it joined with; empty while the group is
+   * not stable. null: there is none.
+   */
+  async predecessor(): Promise<{ readonly metadata: Buffer } | null> {
+    const { groupId, instanceId } = this.#options
+    const response = await this.#request('heartbeats', describeGroupsV5.api, [groupId], false)
+    const group = response.groups[0]
+    this.#check(group?.errorCode ?? -1, 'describe')
+    const found = group!.members.find((member) => member.groupInstanceId === instanceId)
+    return found ? { metadata: found.memberMetadata } : null
+  }
+
+  /** Removes this member from the group at once, a static member too. `reason` is for the log of the broker (KIP-800). */
+  leave(memberId: string, reason: string): Promise<void> {
+    return this.#remove(memberId, this.#options.instanceId, reason)
+  }
+
+  /** Removes another member. */
+  evict(memberId: string): Promise<void> {
+    return this.#remove(memberId, null, 'evicted')
   }
 
   /** Closes both connections; requests in flight reject. Idempotent. */
@@ -82,6 +115,12 @@ export class GroupCoordinator {
     for (const connection of await Promise.allSettled(open)) {
       if (connection.status === 'fulfilled') await connection.value.close()
     }
+  }
+
+  async #remove(memberId: string, groupInstanceId: string | null, reason: string): Promise<void> {
+    const member = { memberId, groupInstanceId, reason }
+    const response = await this.#request('heartbeats', leaveGroupV5.api, this.#options.groupId, [member])
+    this.#check(response.errorCode || (response.members[0]?.errorCode ?? 0), 'leave')
   }
 
   async #request<A extends unknown[], R>(role: 'rounds' | 'heartbeats', api: API<A, R>, ...args: A): Promise<R> {

@@ -1,57 +1,18 @@
 import { abortable, anySignal, sleep } from '@tributary/async'
-import type { KafkaConnection } from '@tributary/config'
-import type { Logger } from '@tributary/telemetry'
 import { Backoff } from '../cluster/backoff.ts'
 import { KafkaError } from '../cluster/errors.ts'
 import { GroupCoordinator, type JoinedRound } from './group-coordinator.ts'
+import { InstanceState } from './group-instance.ts'
 import { decodePayload, encodePayload } from './group-payload.ts'
-import { Lease, systemLeaseClock, type LeaseClock } from './lease.ts'
+import type { Assignment, GroupMemberOptions, RoundMember } from './group-member-options.ts'
+import { Lease, systemLeaseClock } from './lease.ts'
 
-/** A member as the leader of the group sees it. */
-export interface RoundMember<M> {
-  readonly memberId: string
-  /** The member is leaving: it wants nothing and gives up what it owns. */
-  readonly leaving: boolean
-  /** The result of its `metadata()`. */
-  readonly metadata: M
-}
-
-/**
- * The assignment of one member. `followup`: another round follows soon, because something is withheld until its owner
- * has given it up.
- */
-export interface Assignment {
-  readonly followup?: boolean
-}
-
-export interface GroupMemberOptions<M extends object, A extends Assignment> {
-  readonly connection: KafkaConnection
-  readonly groupId: string
-  /** JSON for the leader and for `KafkaAdmin.describeGroup`. Called at the start of every round. */
-  readonly metadata: () => M
-  /**
-   * Called on the leader: decides the assignment of each member. A member without an entry keeps what it has, and its
-   * `onAssignment` is not called.
-   */
-  readonly assign: (members: readonly RoundMember<M>[], generation: number) => Map<string, A> | Promise<Map<string, A>>
-  /**
-   * Called with each assignment. Synchronous: when it returns, everything that the member must not do any more is
-   * marked. The stopping itself goes on in the background.
-   */
-  readonly onAssignment: (assignment: A, generation: number) => void
-  /**
-   * The group forgot this member. Everything that it has may belong to another member until an assignment names it. The
-   * member joins again by itself.
-   */
-  readonly onLost: (reason: string) => void
-  readonly log: Logger
-  /** ms, within the broker's group.min/max.session.timeout.ms (6000 to 1800000); default 10000. */
-  readonly sessionTimeoutMs?: number
-  /** ms, default 500. */
-  readonly heartbeatIntervalMs?: number
-  /** ms that a round waits for its members; default 10000. */
-  readonly rebalanceTimeoutMs?: number
-  readonly clock?: LeaseClock
+/** What this class adds to the metadata of a member, and returns with its assignment. */
+interface Envelope {
+  readonly leaving?: boolean
+  readonly life?: string
+  /** ms that the leader waits before it gives work away. */
+  readonly hold?: number
 }
 
 /**
@@ -65,8 +26,10 @@ const FOLLOWUP_LIMIT_MS = 5000
 /** Changes within this time are one round. */
 const REJOIN_DEBOUNCE_MS = 20
 const LEAVE_TIMEOUT_MS = 3000
-const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID']
-const REJOIN_AT_ONCE = [...FORGOTTEN, 'REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'MEMBER_ID_REQUIRED']
+const HEARTBEAT_INTERVAL_MS = 500
+const FORGOTTEN = 'UNKNOWN_MEMBER_ID'
+const FENCED = 'FENCED_INSTANCE_ID'
+const REJOIN_AT_ONCE = [FORGOTTEN, 'REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'MEMBER_ID_REQUIRED']
 
 /**
  * One member of a Kafka group whose work is not partitions, with the rules of incremental cooperative rebalancing
@@ -78,6 +41,8 @@ export class GroupMember<M extends object, A extends Assignment> {
   readonly #options: GroupMemberOptions<M, A>
   readonly #coordinator: GroupCoordinator
   readonly #lease: Lease
+  readonly #instance: InstanceState<M>
+  readonly #heartbeatIntervalMs: number
   readonly #stop = new AbortController()
   #life: AbortSignal = this.#stop.signal
   #loops: Promise<unknown> = Promise.resolve()
@@ -110,13 +75,17 @@ export class GroupMember<M extends object, A extends Assignment> {
   constructor(options: GroupMemberOptions<M, A>) {
     this.#options = options
     const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000
+    this.#heartbeatIntervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS
+    this.#instance = new InstanceState(options.instance, this.#heartbeatIntervalMs)
     this.#coordinator = new GroupCoordinator({
       connection: options.connection,
       groupId: options.groupId,
+      instanceId: options.instance?.id ?? null,
       sessionTimeoutMs,
       rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 10_000,
     })
-    this.#lease = new Lease(sessionTimeoutMs * LEASE_SHARE, options.clock ?? systemLeaseClock)
+    const clock = options.clock ?? systemLeaseClock
+    this.#lease = new Lease(sessionTimeoutMs * LEASE_SHARE, clock, this.#instance.pauseMs)
   }
 
   /** '' before the first round, and after the group forgot this member. */
@@ -150,6 +119,7 @@ export class GroupMember<M extends object, A extends Assignment> {
     signal.addEventListener('abort', () => void this.close(), { once: true, signal: this.#stop.signal })
     this.#round = 'wanted'
     this.#loops = Promise.all([this.#runRounds(), this.#runHeartbeats()])
+    this.#watchPauses()
     return abortable(this.#first.promise, this.#life)
   }
 
@@ -178,9 +148,9 @@ export class GroupMember<M extends object, A extends Assignment> {
    */
   async evict(memberId: string): Promise<void> {
     try {
-      await abortable(this.#coordinator.leave(memberId, 'evicted'), AbortSignal.timeout(LEAVE_TIMEOUT_MS))
+      await abortable(this.#coordinator.evict(memberId), AbortSignal.timeout(LEAVE_TIMEOUT_MS))
     } catch (error) {
-      if (!FORGOTTEN.includes((error as KafkaError).code)) throw error
+      if ((error as KafkaError).code !== FORGOTTEN) throw error
     }
   }
 
@@ -239,14 +209,19 @@ export class GroupMember<M extends object, A extends Assignment> {
   /** Takes part in one round: joins, assigns when it is the leader, syncs, and passes on its assignment. */
   async #takePart(): Promise<void> {
     this.#again = false
+    if (this.#memberId === '') await abortable(this.#instance.look(this.#coordinator), this.#life)
     const sequence = ++this.#sequence
     // The broker ignores a follower that joins again with the same bytes. The sequence number makes them differ.
-    const metadata = { ...this.#options.metadata(), v: 1, seq: sequence, leaving: this.#leaving }
+    const { life, holdMs: hold } = this.#instance
+    const metadata = { ...this.#options.metadata(), v: 1, seq: sequence, leaving: this.#leaving, life, hold }
     const round = await abortable(this.#coordinator.join(this.#memberId, encodePayload(metadata)), this.#life)
+    this.#instance.joined()
     this.#memberId = round.memberId
     this.#generation = round.generation
     this.#leader = round.leader
     const assignments = this.isLeader ? await this.#assign(round) : new Map<string, Buffer>()
+    // A broker that answers without a round has no leader that would wait for the predecessor.
+    if (this.#instance.holdMs > 0) await sleep(this.#instance.holdMs, this.#life)
     const sentAt = this.#lease.now()
     const bytes = await abortable(this.#coordinator.sync(round.memberId, round.generation, assignments), this.#life)
     this.#apply(bytes, sequence)
@@ -263,19 +238,26 @@ export class GroupMember<M extends object, A extends Assignment> {
   async #assign(round: JoinedRound): Promise<Map<string, Buffer>> {
     const { assign, log, groupId } = this.#options
     const members: RoundMember<M>[] = []
+    const lives = new Map<string, string | undefined>()
+    let holdMs = 0
     for (const { memberId, metadata } of round.members) {
-      const decoded = decodePayload(metadata) as (M & { leaving?: boolean }) | null
+      const decoded = decodePayload(metadata) as (M & Envelope) | null
       if (decoded) members.push({ memberId, leaving: decoded.leaving === true, metadata: decoded })
       else log.warn('group_member_unreadable', { group: groupId, member: memberId })
+      lives.set(memberId, decoded?.life)
+      holdMs = Math.max(holdMs, decoded?.hold ?? 0)
     }
+    // A process that was fenced by this round may still run. All members go on with what they have meanwhile.
+    if (holdMs > 0) await sleep(holdMs, this.#life)
     members.sort((a, b) => (a.memberId < b.memberId ? -1 : 1))
     const assignments = await abortable(Promise.resolve(assign(members, round.generation)), this.#life)
     log.info('group_round', { group: groupId, generation: round.generation, members: round.members.length })
-    return new Map(Array.from(assignments, ([id, assignment]) => [id, encodePayload(assignment)]))
+    const payloadOf = (id: string, assignment: A): Buffer => encodePayload({ ...assignment, life: lives.get(id) })
+    return new Map(Array.from(assignments, ([id, assignment]) => [id, payloadOf(id, assignment)]))
   }
 
   #apply(bytes: Buffer, sequence: number): void {
-    const assignment = decodePayload(bytes) as A | null
+    const assignment = decodePayload(bytes) as (A & Envelope) | null
     const { log, groupId, onAssignment } = this.#options
     if (!assignment) {
       log.warn('group_assignment_unreadable', { group: groupId, generation: this.#generation })
@@ -283,9 +265,12 @@ export class GroupMember<M extends object, A extends Assignment> {
     }
     this.#fastUntil = assignment.followup === true ? performance.now() + FOLLOWUP_LIMIT_MS : 0
     this.#wakeHeartbeats?.()
-    onAssignment(assignment, this.#generation)
+    // A leader of an earlier version names no life.
+    const inherited = assignment.life !== undefined && assignment.life !== this.#instance.life
+    if (inherited) this.#again = true
+    onAssignment(assignment, this.#generation, inherited)
     const draining = this.#draining
-    if (draining && sequence > draining.sequence && draining.over(assignment)) draining.resolve()
+    if (draining && !inherited && sequence > draining.sequence && draining.over(assignment)) draining.resolve()
   }
 
   #wantRound(debounceMs: number): void {
@@ -323,7 +308,7 @@ export class GroupMember<M extends object, A extends Assignment> {
         code = (error as KafkaError).code
         if (code === 'ILLEGAL_GENERATION' && this.#round === 'joining') continue
         if (code !== 'REBALANCE_IN_PROGRESS') this.#failed(error)
-        if (code !== 'REBALANCE_IN_PROGRESS' && code !== 'ILLEGAL_GENERATION' && !FORGOTTEN.includes(code)) continue
+        if (![FORGOTTEN, 'REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'].includes(code)) continue
         this.#wantRound(0)
       }
       // The broker answers a heartbeat during a round with an error but renews the session all the same.
@@ -335,11 +320,21 @@ export class GroupMember<M extends object, A extends Assignment> {
   async #heartbeatDue(): Promise<void> {
     const fast = performance.now() < this.#fastUntil && this.#round === 'none'
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, fast ? FOLLOWUP_INTERVAL_MS : (this.#options.heartbeatIntervalMs ?? 500))
+    const timer = setTimeout(resolve, fast ? FOLLOWUP_INTERVAL_MS : this.#heartbeatIntervalMs)
     this.#wakeHeartbeats = resolve
     await promise
     clearTimeout(timer)
     this.#wakeHeartbeats = null
+  }
+
+  /** After a pause of this process the next heartbeat, which asks whether the place is still its own, goes out at once. */
+  #watchPauses(): void {
+    const { pauseMs } = this.#instance
+    if (pauseMs === Infinity) return
+    const timer = setInterval(() => {
+      if (this.#lease.pulse()) this.#wakeHeartbeats?.()
+    }, pauseMs / 4)
+    this.#life.addEventListener('abort', () => clearInterval(timer), { once: true })
   }
 
   // Errors
@@ -352,7 +347,9 @@ export class GroupMember<M extends object, A extends Assignment> {
       log.error('group_callback_failed', { group: groupId, error: (error as Error).stack })
       return false
     }
-    if (FORGOTTEN.includes(error.code)) {
+    if (error.code === FENCED) {
+      this.#fenced(error)
+    } else if (error.code === FORGOTTEN) {
       const wasMember = this.#settled
       this.#memberId = ''
       this.#generation = -1
@@ -360,7 +357,7 @@ export class GroupMember<M extends object, A extends Assignment> {
       this.#lease.revoke()
       if (wasMember) {
         log.warn('group_lost', { group: groupId, reason: error.code })
-        this.#reportLost(error.code)
+        this.#report(() => this.#options.onLost(error.code))
       }
     } else if (!REJOIN_AT_ONCE.includes(error.code) && !this.#down) {
       this.#down = true
@@ -371,10 +368,24 @@ export class GroupMember<M extends object, A extends Assignment> {
     return REJOIN_AT_ONCE.includes(error.code)
   }
 
-  #reportLost(reason: string): void {
-    const { groupId, log, onLost } = this.#options
+  /** Another process has the place for good. One that took the place back would be fenced in turn, and so on. */
+  #fenced(cause: KafkaError): void {
+    const { groupId, instance, log } = this.#options
+    const message =
+      `Another process has joined the group ${groupId} under the instance id ${instance?.id}, so this one has stopped all ` +
+      'its work and stays out of the group. No two running processes may have one id: give each its own, then restart this one.'
+    const error = new KafkaError(FENCED, message, false, cause)
+    this.#end(message)
+    this.#memberId = ''
+    this.#generation = -1
+    log.error('group_instance_fenced', { group: groupId, instance: instance?.id, message })
+    this.#report(() => instance?.onFenced(error))
+  }
+
+  #report(callback: () => void): void {
+    const { groupId, log } = this.#options
     try {
-      onLost(reason)
+      callback()
     } catch (error) {
       log.error('group_callback_failed', { group: groupId, error: (error as Error).stack })
     }

@@ -85,3 +85,29 @@ test('a revoked lease is over at once, and a wait rejects with the reason of its
   controller.abort(new Error('stopped'))
   await assert.rejects(wait, /stopped/)
 })
+
+test('a pause of the process ends a lease, and only a proof that was sent after the pause renews it', () => {
+  for (const clockName of ['wallMs', 'monotonicMs'] as const) {
+    const clock = fakeClock()
+    const lease = new Lease(8500, clock, 250)
+    const pass = (ms: number): void => {
+      clock.wallMs += ms
+      clock.monotonicMs += ms
+    }
+    lease.renew(lease.now())
+    for (let pulse = 0; pulse < 10; pulse++) {
+      pass(250)
+      assert.equal(lease.pulse(), false)
+    }
+    assert.equal(lease.remainingMs(), 6000, 'a process that runs keeps its lease')
+    const before = lease.now()
+    pass(1)
+    clock[clockName] += 250
+    assert.equal(lease.valid(), false, 'the pause is noticed by whoever asks first')
+    lease.renew(before)
+    assert.equal(lease.valid(), false)
+    pass(1)
+    lease.renew(lease.now())
+    assert.equal(lease.valid(), true)
+  }
+})

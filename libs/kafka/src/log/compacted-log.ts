@@ -48,14 +48,20 @@ export class CompactedLog {
   readonly #latestEnds = new SharedRun(() => this.#ends('latest'))
   readonly #turns = new Turns(REFRESHED_PER_TURN)
   #life: AbortSignal = this.#stop.signal
+  #topicName: string
   #topicId: string | null = null
   #running: Promise<void> | null = null
 
   constructor(options: CompactedLogOptions) {
     this.#options = options
+    this.#topicName = options.topic.name
     this.#cluster = new Cluster(options.connection)
   }
 
+  /** The name of the topic; after `start` possibly the former one. */
+  get topicName(): string {
+    return this.#topicName
+  }
   /** The number of partitions of the topic; known after `start`. */
   get partitionCount(): number {
     return this.#positions.size
@@ -69,7 +75,8 @@ export class CompactedLog {
    */
   async start(signal: AbortSignal): Promise<void> {
     this.#life = anySignal(signal, this.#stop.signal)
-    await ensureCompactedTopic(this.#options.connection, this.#options.topic, this.#options.log, this.#life)
+    const { connection, topic, log } = this.#options
+    this.#topicName = await ensureCompactedTopic(connection, topic, log, this.#life)
     this.#running = this.#run()
     await this.#reach(await this.#ends('stable'), undefined)
   }
@@ -92,7 +99,7 @@ export class CompactedLog {
 
   /** Ends the tailing and waits for its end. Pending waits reject. Idempotent. */
   async stop(): Promise<void> {
-    this.#stop.abort(new KafkaError('CLOSED', `the log of topic ${this.#options.topic.name} is closed`, false))
+    this.#stop.abort(new KafkaError('CLOSED', `the log of topic ${this.#topicName} is closed`, false))
     await this.#running
     await this.#cluster.close()
   }
@@ -101,7 +108,7 @@ export class CompactedLog {
     const backoff = new Backoff(50, 1000)
     for (;;) {
       try {
-        return await abortable(listOffsets(this.#cluster, this.#options.topic.name, at), this.#life)
+        return await abortable(listOffsets(this.#cluster, this.#topicName, at), this.#life)
       } catch (error) {
         if (this.#life.aborted || !(error instanceof KafkaError) || !error.retriable) throw error
         await sleep(backoff.next(), this.#life)
@@ -131,10 +138,11 @@ export class CompactedLog {
   }
 
   async #run(): Promise<void> {
-    const { log, topic } = this.#options
+    const { log } = this.#options
     const backoff = new Backoff(100, 1000)
     const progress = (): void => {
-      if (backoff.attempts > QUIET_TRIES) log.info('log_reconnected', { topic: topic.name, attempts: backoff.attempts })
+      if (backoff.attempts > QUIET_TRIES)
+        log.info('log_reconnected', { topic: this.#topicName, attempts: backoff.attempts })
       backoff.reset()
       this.#wake()
     }
@@ -144,7 +152,7 @@ export class CompactedLog {
       } catch (error) {
         if (this.#life.aborted) return
         if (backoff.attempts === QUIET_TRIES)
-          log.warn('log_disconnected', { topic: topic.name, error: (error as Error).message })
+          log.warn('log_disconnected', { topic: this.#topicName, error: (error as Error).message })
         await sleep(backoff.next(), this.#life).catch(() => undefined)
       }
     }
@@ -154,10 +162,11 @@ export class CompactedLog {
    * Finds the leaders and reads all of them until one fails. Then the others end too, because leaders may have moved.
    */
   async #tailAll(onProgress: () => void): Promise<void> {
-    const { topic, log } = this.#options
-    const { id, leaders } = leadersOf(await this.#cluster.metadata([topic.name]), topic.name)
+    const { log } = this.#options
+    const topic = this.#topicName
+    const { id, leaders } = leadersOf(await this.#cluster.metadata([topic]), topic)
     if (this.#topicId !== null && this.#topicId !== id) {
-      log.warn('topic_recreated', { topic: topic.name })
+      log.warn('topic_recreated', { topic })
       for (const partition of this.#positions.keys()) this.#positions.set(partition, 0n)
     }
     this.#topicId = id
@@ -175,13 +184,13 @@ export class CompactedLog {
           {
             cluster: this.#cluster,
             node,
-            topic: topic.name,
+            topic,
             topicId: id,
             positions: this.#positions,
             partitions,
             onRecords: (records) => this.#handOut(records),
             onProgress,
-            onReset: (partition, to) => log.warn('log_offset_reset', { topic: topic.name, partition, to }),
+            onReset: (partition, to) => log.warn('log_offset_reset', { topic, partition, to }),
           },
           signal,
         ),
@@ -201,8 +210,8 @@ export class CompactedLog {
       } catch (error) {
         // One bad record must not keep the following records from the service.
         const { partition, offset } = record
-        const { topic, log } = this.#options
-        log.error('log_record_failed', { topic: topic.name, partition, offset, error: (error as Error).stack })
+        const { log } = this.#options
+        log.error('log_record_failed', { topic: this.#topicName, partition, offset, error: (error as Error).stack })
       }
     }
   }

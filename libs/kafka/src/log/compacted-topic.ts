@@ -6,10 +6,13 @@ import { Backoff } from '../cluster/backoff.ts'
 import { KafkaError } from '../cluster/errors.ts'
 
 /** A compacted topic. -1 partitions or replicas: the default of the broker. */
-export type CompactedTopic = Omit<NewTopic, 'configs'>
+export interface CompactedTopic extends Omit<NewTopic, 'configs'> {
+  /** The name that an earlier version gave the topic. If a topic of this name exists and none of `name`, it is used. */
+  readonly formerName?: string
+}
 
 /**
- * Creates the topic when it is missing. Rejects a topic whose cleanup.policy is not `compact`, as Kafka Connect does: a
+ * Creates the topic when it is missing. Resolves to the name of the topic to use. Rejects a topic whose cleanup.policy is not `compact`, as Kafka Connect does: a
  * topic that deletes by age forgets connectors. An outage is waited for until `signal` aborts.
  */
 export async function ensureCompactedTopic(
@@ -17,7 +20,7 @@ export async function ensureCompactedTopic(
   topic: CompactedTopic,
   log: Logger,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const admin = new KafkaAdmin(connection, { timeoutMs: 10_000 })
   const backoff = new Backoff()
   try {
@@ -35,30 +38,66 @@ export async function ensureCompactedTopic(
   }
 }
 
+const COMPACT = { 'cleanup.policy': 'compact' }
+/**
+ * A start reads all that the topic holds. A broker compacts no segment that is still written to, which is one of 1 GiB or seven days by
+ * default, and keeps what says that a key is removed for a day.
+ */
+const SOON_COMPACTED = { ...COMPACT, 'max.compaction.lag.ms': '3600000', 'delete.retention.ms': '3600000' }
+/** Answers of a broker, or of its policy (KIP-108), that does not allow these settings. */
+const SETTINGS_REFUSED: ReadonlySet<string> = new Set(['INVALID_CONFIG', 'POLICY_VIOLATION'])
+
+/** Creates the topic so that it holds little more than what is live, an hour back; as the broker compacts it where that is refused. */
+export async function createCompacted(
+  admin: Pick<KafkaAdmin, 'createTopic'>,
+  topic: NewTopic,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await admin.createTopic({ ...topic, configs: SOON_COMPACTED }, signal)
+  } catch (error) {
+    if (!(error instanceof KafkaError) || !SETTINGS_REFUSED.has(error.code)) throw error
+    log.warn('topic_settings_refused', { topic: topic.name, error: error.message })
+    await admin.createTopic({ ...topic, configs: COMPACT }, signal)
+  }
+}
+
 async function ensureOnce(
   admin: KafkaAdmin,
   connection: KafkaConnection,
   topic: CompactedTopic,
   log: Logger,
   signal: AbortSignal,
-): Promise<void> {
-  const present = (await admin.describeTopics([topic.name], signal)).get(topic.name)
-  if (!present) {
-    await admin.createTopic({ ...topic, configs: { 'cleanup.policy': 'compact' } }, signal)
-    log.info('topic_created', { topic: topic.name })
-    return
+): Promise<string> {
+  const { formerName, ...wanted } = topic
+  const exists = async (each: string): Promise<boolean> =>
+    (await admin.describeTopics([each], signal)).get(each) !== null
+  let name: string | null = null
+  if (await exists(wanted.name)) name = wanted.name
+  else if (formerName !== undefined && (await exists(formerName).catch(falseIfForbidden))) name = formerName
+  if (name === null) {
+    await createCompacted(admin, wanted, log, signal)
+    log.info('topic_created', { topic: wanted.name })
+    return wanted.name
   }
-  const policy = await cleanupPolicy(admin, topic.name, log, signal)
-  if (policy === null || policy === 'compact') return
+  const policy = await cleanupPolicy(admin, name, log, signal)
+  if (policy === null || policy === 'compact') return name
   const command =
     `kafka-configs.sh --bootstrap-server ${connection.brokers[0]} --alter --entity-type topics ` +
-    `--entity-name ${topic.name} --add-config cleanup.policy=compact`
+    `--entity-name ${name} --add-config cleanup.policy=compact`
   throw new KafkaError(
     'INVALID_CONFIG',
-    `Topic '${topic.name}' has 'cleanup.policy=${policy}', but state kept in it would get lost over time: it must have ` +
+    `Topic '${name}' has 'cleanup.policy=${policy}', but state kept in it would get lost over time: it must have ` +
       `'cleanup.policy=compact'. Run: ${command}`,
     false,
   )
+}
+
+/** A user that may not even see the topic has never used it. */
+function falseIfForbidden(error: unknown): false {
+  if (error instanceof KafkaError && error.code.endsWith('_AUTHORIZATION_FAILED')) return false
+  throw error
 }
 
 /** The policy; null when this user may not read it. Connect then uses the topic as it is, and so does this function. */

@@ -27,3 +27,12 @@ test('the latest ids come first', () => {
   for (const id of ['a', 'b', 'c', 'd', 'e']) ids.add(id)
   assert.deepEqual(ids.latest(), ['e', 'd', 'c'])
 })
+
+test('the ids take at most the allowed bytes, whatever the window', () => {
+  let cuts = 0
+  const ids = new RecentIds(1_000_000, () => cuts++, 100_000)
+  for (let id = 0; id < 10_000; id++) ids.add(`${id}`.padStart(50, 'x'))
+  const held = ids.latest().length
+  assert.ok(held >= 300 && held * 164 <= 100_000, `${held} ids`)
+  assert.ok(cuts > 10)
+})

@@ -37,6 +37,16 @@ export function reconnectSettings<P extends string>(prefix: P, connects = 'conne
       stripComment: true,
       doc: `Number of consecutive tries without a healthy ${connects} after which the task is FAILED. 0 or less, the default: no limit, because most outages end by themselves.`,
     },
+    [`${prefix}.reconnect.healthy.ms` as const]: {
+      type: 'long',
+      default: 10_000,
+      validator: { kind: 'range', min: 0 },
+      importance: 'low',
+      group,
+      displayName: 'Healthy after',
+      stripComment: true,
+      doc: `Time, in ms, after which a ${connects} counts as healthy. A shorter ${connects} counts as a failed try, also if it delivered messages, because servers ban clients that connect again and again.`,
+    },
     [`${prefix}.reconnect.backoff.max.ms` as const]: {
       type: 'long',
       default: 60_000,
@@ -54,6 +64,7 @@ export function reconnectSettings<P extends string>(prefix: P, connects = 'conne
       intervalMs: Math.max(0, value('interval.ms') as number),
       backoffMaxMs: Math.max(0, value('backoff.max.ms') as number),
       maxAttempts: value('max.attempts') as number,
+      healthyMs: value('healthy.ms') as number,
       connectTimeoutMs,
     }
   }
@@ -61,6 +72,6 @@ export function reconnectSettings<P extends string>(prefix: P, connects = 'conne
 }
 type ReconnectKeys<P extends string> = Readonly<
   Record<`${P}.reconnect.enabled`, BooleanKey> &
-    Record<`${P}.reconnect.${'interval.ms' | 'backoff.max.ms'}`, LongKey> &
+    Record<`${P}.reconnect.${'interval.ms' | 'backoff.max.ms' | 'healthy.ms'}`, LongKey> &
     Record<`${P}.reconnect.max.attempts`, IntKey>
 >

@@ -15,6 +15,17 @@ const group = 'Request'
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** The characters that Node accepts in a header value: visible characters of Latin-1, spaces and tabs. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** Headers that frame the message or manage the connection (RFC 9110, section 7.6.1; RFC 9112, section 6). */
+const FRAMING = [
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
 
 type RequestKeys<P extends string> = Readonly<
   Record<`${P}.${'headers' | 'auth.basic.user'}`, OptionalStringKey> &
@@ -24,9 +35,10 @@ type RequestKeys<P extends string> = Readonly<
 /**
  * The headers and credentials of an HTTP request: `<prefix>.headers`, `<prefix>.header.<name>`, `<prefix>.auth.token`,
  * `<prefix>.auth.basic.user` and `.password`. `headers` makes the request headers from them, with names in lower case. It
- * throws ConfigError for the wrong key, whose text never contains a value.
+ * throws ConfigError for the wrong key, whose text never contains a value. The settings may not contain the headers `own`, which
+ * the source sets itself; names in lower case.
  */
-export function requestSettings<P extends string>(prefix: P) {
+export function requestSettings<P extends string>(prefix: P, own: readonly string[] = []) {
   const headerPrefix = `${prefix}.header.`
   const keys = {
     [`${prefix}.headers` as const]: {
@@ -93,6 +105,7 @@ export function requestSettings<P extends string>(prefix: P) {
     ]
     for (const [key, name, value] of entries) {
       if (!NAME.test(name)) throw invalid(key, `'${name}' is no header name`)
+      if ([...own, ...FRAMING].includes(name.toLowerCase())) throw invalid(key, `the connector sets '${name}' itself`)
       if (!VALUE.test(value)) throw invalid(key, `the value of '${name}' has characters that no header may have`)
     }
     return Object.fromEntries(entries.map(([, name, value]) => [name.toLowerCase(), value]))

@@ -1,7 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import type { Keys, Rule, ValuesOf } from '@tributary/config'
+import { type Keys, readRegularFile, type Rule, type ValuesOf } from '@tributary/config'
 import { ConfigError } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { pushSourceErrors } from '../errors.ts'
@@ -124,6 +123,16 @@ export async function readTls(settings: TlsSettings): Promise<SecureContextOptio
   return options
 }
 
+/** The options for a host to which a server has redirected: without the client's certificate, which names the client. */
+export function withoutClientCertificate<T extends SecureContextOptions>({
+  cert: _,
+  key: __,
+  passphrase: ___,
+  ...rest
+}: T) {
+  return rest
+}
+
 /** The errors of the settings: all unreadable files, or else the first other error. */
 export async function checkTls(settings: TlsSettings): Promise<ConfigError[]> {
   const files = [
@@ -155,7 +164,7 @@ async function readTlsFile({ key, value }: TlsSetting, what: string): Promise<st
   // Secret stores return the text itself. No path begins with this.
   if (text.startsWith('-----BEGIN')) return text
   try {
-    return await readFile(text, 'utf8')
+    return (await readRegularFile(text)).toString('utf8')
   } catch (error) {
     const reason = (error as Error).message
     throw pushSourceErrors.TLS_FILE(`Cannot read TLS ${what} ${text}: ${reason}`, { field: key, cause: error })

@@ -1,6 +1,6 @@
 import { mkdir, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { FolderLock } from './folder-lock.ts'
+import { FolderLock } from '@tributary/async'
 import { SpillLog, type SpillLogOptions } from './spill-log.ts'
 
 /** Only the user that runs the service may read the messages. */

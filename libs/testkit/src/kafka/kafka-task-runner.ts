@@ -64,7 +64,7 @@ export async function kafkaTaskRunner(): Promise<KafkaTaskRunner> {
     groupId: `${cluster}-tasks`,
     admin,
     defaults: DEFAULTS,
-    environment: {},
+    providers: {},
     memory: new MemoryBudget(Infinity),
     clock: systemClock,
     log: silent,
@@ -166,14 +166,14 @@ class TaskOnKafka implements RunningTask {
     const { offsets } = this.#parts.newStores()
     await offsets.start(NEVER)
     this.#offsets = offsets
-    this.#current = this.#create(offsets, null)
+    this.#current = await this.#create(offsets, null)
     void this.#current.run.run()
   }
 
   async handOver(): Promise<void> {
     const { run: predecessor } = this.#run
     const { promise: ended, resolve } = Promise.withResolvers<void>()
-    const successor = this.#create(this.#offsets!, {
+    const successor = await this.#create(this.#offsets!, {
       finish: async () => {
         await predecessor.stop()
         this.#current = successor
@@ -186,14 +186,15 @@ class TaskOnKafka implements RunningTask {
     await until(() => successor.run.state !== 'starting', 'the successor takes over')
   }
 
-  #create(offsets: Stores['offsets'], predecessor: PredecessorRun | null): CreatedTask {
+  async #create(offsets: Stores['offsets'], predecessor: PredecessorRun | null): Promise<CreatedTask> {
     const { environment, plugin, props } = this.#parts
+    const resolved = await resolveProps(environment, plugin, props)
     return createTask(
       { ...environment, offsets },
       {
         id: { connector: this.#connector, task: 0 },
         plugin: { ...plugin, createTask: () => this.#counted(plugin.createTask()) },
-        ...resolveProps(environment, plugin, props),
+        ...resolved,
         lease,
         predecessor,
         onState: (_state, error) => (this.failure = error ?? null),

@@ -98,6 +98,23 @@ describe('a feed that reconnects', () => {
   })
 })
 
+test('a feed with ever new streams leaves offsets of the latest ones only', async (t) => {
+  const messages = range(1, 3000).map((n) => ({ s: `stream-${n}`, n }))
+  const { task } = await startFeed(t, (client) => messages.forEach((message) => client.say(message)), {
+    ...NUMBERED,
+    'sequence.key.field': 's',
+    'sequence.max.streams': '100',
+    'max.poll.records': '200',
+  })
+  assert.deepEqual(await numbersTo(task, 3000), range(1, 3000))
+  const streams = await until('the other offsets are removed', async () => {
+    const all = (await task.offsets()).map(({ partition }) => String(partition['stream']))
+    return all.includes('stream-3000') && all.length <= 200 && all
+  })
+  const latest = new Set(messages.slice(-200).map(({ s }) => s))
+  assert.ok(streams.length >= 50 && streams.every((stream) => latest.has(stream)), streams.join())
+})
+
 test('neither the log nor the record of a gap contains the query of the URL', async (t) => {
   const { task } = await startFeed(t, (client) => [1, 5, 5].forEach((n) => client.say({ n })), NUMBERED)
   await numbersTo(task, 5)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { MemoryBudget, type Props, type TaskStats } from '@tributary/connect-api'
+import { MemoryBudget, type OffsetEntry, type Props, type TaskStats } from '@tributary/connect-api'
 import { createTask, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime'
 import { createStores } from '@tributary/connect-storage'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
@@ -31,6 +31,8 @@ export interface TaskOnKafka {
   kept(): Promise<readonly KeptRecord[]>
   gaps(): Promise<readonly KeptRecord[]>
   deadLetters(): Promise<readonly KeptRecord[]>
+  /** The committed offsets, as another process reads them. */
+  offsets(): Promise<readonly OffsetEntry[]>
   pause(): void
   resume(): void
   stop(): Promise<void>
@@ -57,7 +59,7 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
     dataDir: join(temporaryFolder('ws-task'), 'tasks'),
     groupId: `${cluster}-tasks`,
     defaults: DEFAULTS,
-    environment: {},
+    providers: {},
     memory: new MemoryBudget(Infinity),
     clock: systemClock,
     log: logger,
@@ -73,7 +75,7 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
   const { run, stats } = createTask(environment, {
     id: { connector: 'feed', task: 0 },
     plugin: websocketSource,
-    ...resolveProps(environment, websocketSource, stored),
+    ...(await resolveProps(environment, websocketSource, stored)),
     lease: LEASE,
     onState: (_state, error) => (failure = error ?? failure),
     onTopic: () => {},
@@ -100,6 +102,15 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
     kept: read(topic!),
     gaps: read(gapTopic!),
     deadLetters: read(deadLetterTopic!),
+    offsets: async () => {
+      const other = createStores({ connection, log: logger, cluster }).offsets
+      await other.start(t.signal)
+      try {
+        return other.offsets('feed')
+      } finally {
+        await other.stop()
+      }
+    },
     pause: () => run.pause(),
     resume: () => run.resume(),
     stop: stopOnce,

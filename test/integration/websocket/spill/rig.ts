@@ -80,7 +80,7 @@ export async function startSpillRig(
       dataDir,
       groupId: `${cluster}-tasks`,
       defaults: {},
-      environment: {},
+      providers: {},
       memory: new MemoryBudget(Infinity),
       clock: systemClock,
       log: logger,
@@ -88,7 +88,7 @@ export async function startSpillRig(
     const { run, stats }: CreatedTask = createTask(environment, {
       id: { connector: 'feed', task: 0 },
       plugin: websocketSource,
-      ...resolveProps(environment, websocketSource, { ...stored, ...more }),
+      ...(await resolveProps(environment, websocketSource, { ...stored, ...more })),
       lease: LEASE,
       onState: () => {},
       onTopic: () => {},

@@ -154,13 +154,24 @@ describe('a redirect of the handshake', () => {
     let to = '/feed'
     const server = await served(t, (peer) => peer.refuse('301 Moved Permanently', { Location: to }))
     const isRefused = (error: unknown): true => refused(error, 'WEBSOCKET_HANDSHAKE', /301 Moved Permanently/)
+    const loop = /Cannot connect to (\S+): the server redirects in a circle: \1 → \1; the last: .*301 Moved Permanently/
+    await assert.rejects(openFeed(server.url), (error) => refused(error, 'WEBSOCKET_HANDSHAKE', loop))
+    assert.equal(server.peers.length, 1)
+    let part = 0
+    const chain = await served(t, (peer) => peer.refuse('302 Found', { Location: `/v${++part}?token=x` }))
+    const many = /the server redirects more than 5 times: (\S+) → \1\S*\/v1 → [^?]*\/v5; the last: .*302 Found$/
+    await assert.rejects(openFeed(chain.url.replace('/feed', '')), (error) =>
+      refused(error, 'WEBSOCKET_HANDSHAKE', many),
+    )
+    assert.equal(chain.peers.length, 6)
+    to = '/other'
     await assert.rejects(openFeed(server.url), isRefused)
-    assert.equal(server.peers.length, 6)
+    assert.equal(server.peers.length, 3)
     await assert.rejects(openFeed(server.url, { followRedirects: false }), isRefused)
-    assert.equal(server.peers.length, 7)
+    assert.equal(server.peers.length, 4)
     to = 'ftp://127.0.0.1/'
     await assert.rejects(openFeed(server.url), isRefused)
-    assert.equal(server.peers.length, 8)
+    assert.equal(server.peers.length, 5)
   })
 })
 

@@ -1,8 +1,11 @@
-import { parseConfig, type Props } from '@tributary/connect-api'
+import { systemClock } from '@tributary/async'
+import { type ConnectError, createTaskStats, parseConfig, type Props, type TaskContext } from '@tributary/connect-api'
 import { websocketSpec } from '../../../../apps/ws-ingest/src/config/config.ts'
+import { Denials } from '../../../../apps/ws-ingest/src/connection/denials.ts'
 import { createDialer } from '../../../../apps/ws-ingest/src/connection/dialer.ts'
 import type { ConnectionEnd, WebSocketConnection } from '../../../../apps/ws-ingest/src/transport/connection.ts'
 import { type OpenOptions, openWebSocket } from '../../../../apps/ws-ingest/src/transport/open-websocket.ts'
+import { createFeedReader } from '../../../../apps/ws-ingest/src/feed-reader.ts'
 import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
 import { until } from '../../../support/until.ts'
 
@@ -86,7 +89,8 @@ export function feedProps(url: string, more: Props = {}): Props {
 
 export async function dialerOf(props: Props): Promise<TestDialer> {
   const log: LogLine[] = []
-  const dialer = await createDialer(parseConfig(websocketSpec, props), props, openWebSocket, rememberingLog(log))
+  const config = parseConfig(websocketSpec, props)
+  const dialer = await createDialer(config, props, openWebSocket, new Denials(config), rememberingLog(log))
   return {
     log,
     open: async () => {
@@ -99,4 +103,26 @@ export async function dialerOf(props: Props): Promise<TestDialer> {
       return feed
     },
   }
+}
+
+/** The codes of the errors that end `count` connections of one task in turn. */
+export async function endsOf(props: Props, count: number): Promise<string[]> {
+  const signal = new AbortController().signal
+  const stats = createTaskStats()
+  const context = { connector: 'c', task: 0, config: props, offset: () => null, log: rememberingLog([]), stats, clock: systemClock, dataDir: '/none' } as unknown as TaskContext // prettier-ignore
+  const reader = await createFeedReader(context)
+  const codes: string[] = []
+  try {
+    while (codes.length < count) {
+      try {
+        await reader.connect(signal)
+        for (;;) await reader.read(10_000, signal)
+      } catch (error) {
+        codes.push((error as ConnectError).code)
+      }
+    }
+  } finally {
+    await reader.close()
+  }
+  return codes
 }

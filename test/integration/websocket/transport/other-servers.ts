@@ -2,14 +2,22 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { pythonPackages } from '@tributary/harness'
-import { fixture, type OtherServer, startProgram } from '../../../support/ws-gorilla.ts'
+import { builtGoProgram, type ForeignServer, startForeignServer } from '../../../support/foreign-server.ts'
 
-export { type OtherServer, startGoServer } from '../../../support/ws-gorilla.ts'
+const fixture = (path: string): string => new URL(`../../../fixtures/${path}`, import.meta.url).pathname
+
+/** A WebSocket server with the routes of test/fixtures/ws-gorilla/README.md. */
+export type OtherServer = Pick<ForeignServer, 'port' | 'stop'>
 
 /** Python's `websockets`. */
 export async function startPythonServer(): Promise<OtherServer> {
   const packages = await pythonPackages(fixture('ws-websockets/websockets.txt'))
-  return startProgram(packages.program(fixture('ws-websockets/server.py'), []))
+  return startForeignServer(packages.program(fixture('ws-websockets/server.py'), []))
+}
+
+/** Go's `github.com/gorilla/websocket`. */
+export async function startGoServer(): Promise<OtherServer> {
+  return startForeignServer({ command: await builtGoProgram('ws-gorilla'), args: [] })
 }
 
 /** The `ws` package. */
@@ -36,6 +44,12 @@ export async function startWsServer(): Promise<OtherServer> {
       case '/ping':
         ping(socket)
         break
+      case '/close': {
+        const close = (): void => socket.close(Number(url.searchParams.get('code')), 'enough')
+        if (url.searchParams.has('reply')) socket.once('message', () => socket.send('ok', close))
+        else close()
+        break
+      }
       case '/request': {
         const headers = Object.entries(request.headersDistinct).map(([name, values]) => [titled(name), values])
         socket.send(JSON.stringify({ query: url.search.slice(1), headers: Object.fromEntries(headers) as unknown }))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { openFeed } from './open.ts'
+import { endsOf, feedProps, openFeed } from './open.ts'
 import { type OtherServer, startGoServer, startPythonServer, startWsServer } from './other-servers.ts'
 
 const COUNT = process.env['TRIBUTARY_TEST_LONG'] === '1' ? 20_000 : 1000
@@ -80,6 +80,25 @@ for (const [name, start] of [
       assert.deepEqual(feed.texts, ['{"op":"subscribe","channel":"ü"}'])
       feed.connection.close(1000, 'done')
       assert.equal((await feed.ended()).code, 1000)
+    })
+
+    test('denies by a close code that comes before anything else, and only then', async () => {
+      for (const code of [1008, 4401]) {
+        const denied = await endsOf(feedProps(url(`/close?code=${code}`)), 3)
+        assert.deepEqual(denied, ['WEBSOCKET_CLOSED', 'WEBSOCKET_CLOSED', 'WEBSOCKET_DENIED'])
+        const subscription = { 'websocket.subscription.1.message': 's', 'websocket.subscription.1.ack.match': 'ok' }
+        const limited = await endsOf(feedProps(url(`/close?code=${code}&reply=1`), subscription), 4)
+        assert.deepEqual(limited, Array(4).fill('WEBSOCKET_CLOSED'))
+      }
+      const stopped = await endsOf(feedProps(url('/close?code=4014'), { 'websocket.reconnect.stop.codes': '4014' }), 1)
+      assert.deepEqual(stopped, ['WEBSOCKET_DENIED'])
+    })
+
+    test('has a message that comes after its close frame reported as not sent', async () => {
+      const feed = await openFeed(url('/close?code=4000'))
+      await feed.ended()
+      const error = await new Promise<Error>((resolve) => feed.connection.send('late', resolve))
+      assert.match(error.message, /not open/)
     })
 
     test('has its refusal reported', async () => {

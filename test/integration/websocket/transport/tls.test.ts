@@ -4,13 +4,13 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import type { TlsOptions } from 'node:tls'
+import type { TlsOptions, TLSSocket } from 'node:tls'
 import { NotConnectedError, type Props } from '@tributary/connect-api'
 import { websocketSource } from '@tributary/ws-ingest'
 import { fixture } from '../../../support/grpc-ticker.ts'
 import { dialerOf, feedProps } from './open.ts'
 import { frame, OPCODE } from './raw-frames.ts'
-import { type RawServer, startRawServer } from './raw-server.ts'
+import { type RawPeer, type RawServer, startRawServer } from './raw-server.ts'
 
 const pem = (name: string): Buffer => readFileSync(fixture(`tls/${name}`))
 const CA = { 'websocket.tls.ca.cert': fixture('tls/ca.crt') }
@@ -89,6 +89,25 @@ describe('a WebSocket feed over TLS', () => {
       'websocket.tls.client.key.password': 'correct-horse',
     })
     await refused(url(server), CA, /certificate required/)
+  })
+
+  test('shows the client certificate to the configured host only, and not to one that it redirects to', async (t) => {
+    const shown: unknown[] = []
+    const asking = async (answer: (peer: RawPeer) => void): Promise<RawServer> => {
+      const take = (peer: RawPeer): void => {
+        shown.push((peer.socket as TLSSocket).getPeerCertificate().subject?.CN)
+        answer(peer)
+      }
+      const pair = { key: pem('server.key'), cert: pem('server.crt') }
+      const server = await startRawServer(take, { ...pair, ...mutual, rejectUnauthorized: false })
+      t.after(() => server.stop())
+      return server
+    }
+    const last = await asking((peer) => peer.accept({}, frame(OPCODE.text, 'secret')))
+    const first = await asking((peer) => peer.refuse('307 Moved', { Location: url(last) }))
+    const key = { 'websocket.tls.client.key': fixture('tls/client.key') }
+    await receives(url(first), { ...CLIENT, ...key, 'websocket.handshake.follow.redirects': 'true' })
+    assert.deepEqual([typeof shown[0], shown[1]], ['string', undefined])
   })
 
   test('uses renewed files at the next connect, and the old ones while the files are missing', async (t) => {

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readRegularFile } from '@tributary/config'
 import { dirname, join } from 'node:path'
 import { errorText } from '../model/errors.ts'
 import { decodeFileSet } from './decode-file-proto.ts'
@@ -91,14 +91,10 @@ function shown(text: string): string {
 /** The content of a file; null when no file has that name. */
 async function readIfFile(path: string): Promise<Buffer | null> {
   try {
-    const info = await stat(path)
-    if (!info.isFile()) throw descriptorError(`${path} is not a file.`)
-    if (info.size > MAX_FILE_BYTES) throw descriptorError(`${path} is larger than ${MAX_FILE_BYTES} bytes.`)
-    return await readFile(path)
+    return await readRegularFile(path, { maxBytes: MAX_FILE_BYTES })
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return null
-    if (code === undefined || code.startsWith('GRPC_')) throw error
     throw descriptorError(`Cannot read ${path}: ${errorText(error)}. Let the worker's user read it.`, error)
   }
 }

@@ -12,7 +12,7 @@ import { grpcErrors } from '../../errors.ts'
 
 /**
  * Calls a method of the server with one request and resolves to its first response. Rejects with an error that carries
- * the name of the gRPC `status`, or with the error of the connection.
+ * the name of the gRPC `status` (`local`: no gRPC server sent it), or with the error of the connection.
  */
 export type Ask = (path: string, request: Uint8Array) => Promise<Uint8Array>
 
@@ -39,7 +39,8 @@ export async function reflectSchema(ask: Ask, service: string): Promise<Root> {
     try {
       return link(await filesOf(question, service), 'reflection')
     } catch (error) {
-      if ((error as { status?: unknown }).status !== 'UNIMPLEMENTED') throw error
+      const { status, local } = error as { status?: unknown; local?: unknown }
+      if (status !== 'UNIMPLEMENTED' || local === true) throw error
     }
   }
   throw grpcErrors.GRPC_REFLECTION(

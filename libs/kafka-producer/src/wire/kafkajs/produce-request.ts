@@ -1,13 +1,15 @@
+import { Reader } from '@platformatic/kafka'
 import type { ProtocolRequest } from 'kafkajs/src/network/connectionPool.js'
+import { readProduceAnswer } from '../produce-answer.ts'
 import type { PartitionAnswer } from '../requests.ts'
 import type { EncodedBatch } from '../wire.ts'
 
 const PRODUCE = 0
-const VERSION = 7
+const VERSION = 8
 const ALL_REPLICAS = -1
 
 /**
- * Produce request, version 7 (brokers from 2.1 on), in the shape that kafkajs' connections send:
+ * Produce request, version 8 (brokers from 2.4 on), in the shape that kafkajs' connections send:
  * transactional_id acks timeout_ms [topic [partition records]]
  */
 export function produceRequest(
@@ -26,7 +28,7 @@ export function produceRequest(
       },
     },
     response: {
-      decode: (payload) => Promise.resolve(decode(payload)),
+      decode: (payload) => Promise.resolve(readProduceAnswer(Reader.from(payload), VERSION)),
       parse: (answers) => Promise.resolve(answers),
     },
   }
@@ -47,28 +49,6 @@ function encode(transactionalId: string | null, timeoutMs: number, batches: read
     }
   }
   return Buffer.concat(parts)
-}
-
-/** [topic [partition error_code base_offset log_append_time log_start_offset]] throttle_time_ms */
-function decode(payload: Buffer): PartitionAnswer[] {
-  const answers: PartitionAnswer[] = []
-  let at = 4
-  for (let topics = payload.readInt32BE(0); topics > 0; topics--) {
-    const length = payload.readInt16BE(at)
-    const topic = payload.toString('utf8', at + 2, at + 2 + length)
-    at += 2 + length
-    let partitions = payload.readInt32BE(at)
-    for (at += 4; partitions > 0; partitions--, at += 30) {
-      answers.push({
-        topic,
-        partition: payload.readInt32BE(at),
-        code: payload.readInt16BE(at + 4),
-        baseOffset: payload.readBigInt64BE(at + 6),
-        message: null,
-      })
-    }
-  }
-  return answers
 }
 
 function int16(value: number): Buffer {

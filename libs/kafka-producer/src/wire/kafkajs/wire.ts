@@ -1,4 +1,5 @@
 import type { HostPort, KafkaConnection } from '@tributary/config'
+import { ConnectError } from '@tributary/connect-api'
 import kafkajs from 'kafkajs'
 import { noAnswer } from '../connection-errors.ts'
 import { BrokerError } from '../../errors.ts'
@@ -100,6 +101,7 @@ export class KafkajsWire implements Wire {
     try {
       return await request(open)
     } catch (error) {
+      if (error instanceof ConnectError) throw error
       if (error instanceof kafkajs.KafkaJSProtocolError) throw new BrokerError(protocolCode(error), what)
       this.#brokers.forget(to, open)
       const address = `${to.host}:${to.port}`

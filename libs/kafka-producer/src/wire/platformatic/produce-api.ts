@@ -1,4 +1,5 @@
-import { createAPI, Writer, type Reader } from '@platformatic/kafka'
+import { createAPI, Writer } from '@platformatic/kafka'
+import { readProduceAnswer } from '../produce-answer.ts'
 import type { PartitionAnswer } from '../requests.ts'
 import type { EncodedBatch } from '../wire.ts'
 
@@ -22,37 +23,10 @@ function createRequest(transactionalId: string | null, timeoutMs: number, batche
     .appendTaggedFields()
 }
 
-/** The parser of the client would throw at the first error code and create an object for every field. */
-function parseResponse(
-  _correlationId: number,
-  _apiKey: number,
-  _apiVersion: number,
-  reader: Reader,
-): PartitionAnswer[] {
-  const answers: PartitionAnswer[] = []
-  reader.readArray(() => {
-    const topic = reader.readString()
-    reader.readArray(() => {
-      const partition = reader.readInt32()
-      const code = reader.readInt16()
-      const baseOffset = reader.readInt64()
-      reader.skip(16) // log append time, log start offset
-      let message: string | null = null
-      reader.readArray(() => {
-        reader.readInt32() // index of the record
-        message ??= reader.readNullableString()
-      })
-      message = reader.readNullableString() ?? message
-      answers.push({ topic, partition, code, baseOffset, message })
-    })
-  })
-  return answers
-}
-
 const PRODUCE = 0
 const VERSION = 9
 
 export const produceV9 = createAPI<
   [transactionalId: string | null, timeoutMs: number, batches: readonly EncodedBatch[]],
   PartitionAnswer[]
->(PRODUCE, VERSION, createRequest, parseResponse)
+>(PRODUCE, VERSION, createRequest, (_correlationId, _apiKey, version, reader) => readProduceAnswer(reader, version))

@@ -10,6 +10,7 @@ import {
   type Connection,
 } from '@platformatic/kafka'
 import type { HostPort, KafkaConnection } from '@tributary/config'
+import { ConnectError } from '@tributary/connect-api'
 import { errorTree, noAnswer, refusedConnection, mostSpecificCode } from '../connection-errors.ts'
 import { BrokerError } from '../../errors.ts'
 import { COORDINATOR_NOT_AVAILABLE } from '../../protocol-errors.ts'
@@ -131,6 +132,7 @@ export class PlatformaticWire implements Wire {
     try {
       return await request(open.connection)
     } catch (error) {
+      if (error instanceof ConnectError) throw error
       const codes = [...errorTree(error)].filter((part) => part instanceof ProtocolError)
       if (error instanceof ResponseError && codes.length > 0) {
         throw new BrokerError(mostSpecificCode(codes.map((part) => part['apiCode'] as number)), what)

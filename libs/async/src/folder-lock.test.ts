@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { FolderLock } from './folder-lock.ts'
-import { temporaryFolder } from './testing.ts'
 
 const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
 
@@ -14,6 +14,14 @@ const { FolderLock } = await import(process.argv[1])
 console.log((await FolderLock.acquire(process.argv[2])) === null ? 'locked' : 'owner')
 setInterval(() => {}, 1000)
 `
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const around = await mkdtemp(join(tmpdir(), 'tributary-lock-'))
+  t.after(() => rm(around, { recursive: true, force: true }))
+  const dir = join(around, 'task')
+  await mkdir(dir)
+  return dir
+}
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { WINDOW_BYTES, windowBytesFor } from './session.ts'
+import { WINDOW_BYTES, windowBytesFor } from './limits.ts'
 
 test('the window of a stream is smaller where many streams share the memory, and never below 64 KiB', () => {
   assert.equal(windowBytesFor(Infinity), WINDOW_BYTES)

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { parseProperties } from '../providers/properties.ts'
+import type { Env } from '../providers/providers.ts'
+import type { Keys } from '../spec/spec.ts'
+import type { ConfigSpec } from '../spec/define.ts'
+import { ConfigException } from '../values/config-exception.ts'
+import { envName, type WorkerProperties } from './env.ts'
+
+/** Kafka Connect's names of settings that have another name here. */
+const NAMES: Readonly<Record<string, string>> = {
+  'bootstrap.servers': 'kafka.brokers',
+  'client.id': 'kafka.client.id',
+  'group.id': 'cluster',
+  'sasl.mechanism': 'kafka.sasl.mechanism',
+}
+
+/** Reads a worker's file of Kafka Connect. Throws ConfigException for a file that cannot be read. */
+export function readWorkerProperties(path: string): WorkerProperties {
+  let parsed: Map<string, string>
+  try {
+    parsed = parseProperties(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    const message = `--properties ${path}: ${(cause as Error).message}`
+    throw new ConfigException(message, [{ name: '--properties', message }], { cause })
+  }
+  const given = [...parsed].filter(([, value]) => value.trim() !== '')
+  return { path, entries: new Map(given.map(([name, value]) => [NAMES[name] ?? name, { name, value }])) }
+}
+
+/**
+ * The names in the file that mean nothing to this service. Throws ConfigException when the file asks for a secured
+ * connection, whose keys and passwords it has in Java's formats, and the environment does not set one up.
+ */
+export function unknownProperties<K extends Keys>(
+  spec: ConfigSpec<K>,
+  { path, entries }: WorkerProperties,
+  env: Env,
+): string[] {
+  const security = entries.get('security.protocol')?.value.trim().toUpperCase()
+  const needed = SECURED.filter(({ protocols, key }) => protocols.includes(security ?? '') && !env[envName(key)])
+  if (needed.length > 0) {
+    const variables = needed.map(({ key }) => envName(key)).join(' and ')
+    const message =
+      `security.protocol=${security} in ${path} needs ${variables} in the environment, with the settings that go with ` +
+      `them, as stores and JAAS texts of Java are not read.`
+    throw new ConfigException(message, [{ name: 'security.protocol', message }])
+  }
+  return [...entries].filter(([key]) => !(key in spec.data.keys)).map(([, { name }]) => name)
+}
+
+const SECURED = [
+  { protocols: ['SSL', 'SASL_SSL'], key: 'kafka.tls.enabled' },
+  { protocols: ['SASL_PLAINTEXT', 'SASL_SSL'], key: 'kafka.sasl.username' },
+]

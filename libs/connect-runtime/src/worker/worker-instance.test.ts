@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { createLogger } from '@tributary/telemetry'
+import type { MemberMetadata } from '../assignment/group.ts'
+import { instanceIdOf, WorkerInstance } from './worker-instance.ts'
+
+const lines: string[] = []
+const log = createLogger({ name: 'test', stream: { write: (line) => lines.push(line) } })
+const joinedWith = (lock?: string): MemberMetadata => ({ worker: 'a:1', cfg: '0', own: [], ...(lock && { lock }) })
+
+async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'tributary-instance-'))
+  t.after(() => rm(path, { recursive: true }))
+  return path
+}
+
+test('the instance id is the setting, or the name of the pod; the name of a host is none', () => {
+  const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1', HOSTNAME: 'ws-ingest-0' }
+  assert.equal(instanceIdOf('mine', { ...pod, POD_NAME: 'p' }), 'mine')
+  assert.equal(instanceIdOf(null, { ...pod, POD_NAME: 'p' }), 'p')
+  assert.equal(instanceIdOf(null, pod), 'ws-ingest-0')
+  assert.equal(instanceIdOf(null, { HOSTNAME: 'laptop' }), null)
+  assert.equal(instanceIdOf(null, {}), null)
+})
+
+test('who holds the lock of a predecessor knows that it has ended, and nobody else does', async (t) => {
+  const [here, elsewhere] = [await folder(t), await folder(t)]
+  const first = await WorkerInstance.acquire(here, 'tributary-ws-ingest-a', log)
+  const { lock } = first!
+  assert.equal(await WorkerInstance.acquire(here, 'tributary-ws-ingest-a', log), null, 'the first one runs')
+  assert.match(lines.join(''), /event=group_instance_in_use .*A running process has the same group\.instance\.id/)
+  first!.release()
+  const second = await WorkerInstance.acquire(here, 'tributary-ws-ingest-a', log)
+  t.after(() => second!.release())
+  assert.equal(second!.ended(joinedWith(lock)), true)
+  assert.equal(second!.ended(joinedWith()), false, 'the predecessor held no lock')
+  const other = await WorkerInstance.acquire(elsewhere, 'tributary-ws-ingest-a', log)
+  t.after(() => other!.release())
+  assert.equal(other!.ended(joinedWith(lock)), false, 'the predecessor held the lock of another folder')
+  assert.equal(
+    await WorkerInstance.acquire('/dev/null/none', 'a', log),
+    null,
+    'a folder that cannot be written proves nothing',
+  )
+})

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type CommandLine, startChild, temporaryFolder } from '@tributary/harness'
+import { until } from './until.ts'
+
+const run = promisify(execFile)
+const fixture = (path: string): string => new URL(`../fixtures/${path}`, import.meta.url).pathname
+const cache = new URL('../../.tributary/cache/', import.meta.url).pathname
+
+/** A server of another make in a process of its own. */
+export interface ForeignServer {
+  readonly port: number
+  /** What the server has printed so far. */
+  output(): Promise<string>
+  stop(): Promise<void>
+}
+
+/** Starts a server that prints its port as its first line and ends with its standard input. */
+export async function startForeignServer({
+  command,
+  args,
+  env,
+}: Pick<CommandLine, 'command' | 'args' | 'env'>): Promise<ForeignServer> {
+  const folder = temporaryFolder('foreign-server-')
+  const logFile = join(folder, 'server.log')
+  const child = await startChild({ command, args, logFile, holdStdin: true, ...(env ? { env } : {}) })
+  const output = (): Promise<string> => readFile(logFile, 'utf8')
+  const port = await until(`the port of ${command}`, async () => {
+    const log = await output()
+    if (child.exit) throw new Error(`${command} ended: ${log}`)
+    return /^(\d+)\n/.exec(log)?.[1]
+  })
+  return {
+    port: Number(port),
+    output,
+    stop: async () => {
+      await child.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The program of a Go module in test/fixtures. It is built once for its sources, and kept with the other fetched components. */
+export async function builtGoProgram(module: string): Promise<string> {
+  const sources = ['main.go', 'go.mod', 'go.sum'].map((name) => readFile(fixture(`${module}/${name}`)))
+  const digest = (await Promise.all(sources)).reduce((hash, text) => hash.update(text), createHash('sha256'))
+  const kept = join(cache, `${module}-${digest.digest('hex').slice(0, 12)}`)
+  if (existsSync(kept)) return kept
+  await mkdir(cache, { recursive: true })
+  const made = `${kept}.${process.pid}`
+  try {
+    await run('go', ['build', '-o', made, '.'], { cwd: fixture(module) })
+  } catch (cause) {
+    throw new Error(`Go 1.22 or newer is needed to build test/fixtures/${module}, and \`go build\` failed`, { cause })
+  }
+  await rename(made, kept)
+  return kept
+}

@@ -1,5 +1,6 @@
 import {
   createTaskStats,
+  MemoryBudget,
   END_OF_INPUT,
   type Props,
   type SourceOffset,
@@ -84,6 +85,7 @@ export async function driveTask(props: Props, offset: SourceOffset | null = null
     offset: () => offset,
     log: rememberingLog(log),
     stats,
+    memory: new MemoryBudget(Infinity).share(),
     clock: systemClock,
     dataDir: '/nonexistent',
   })

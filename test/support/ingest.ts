@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Child, startChild } from '@tributary/harness'
+import { type Child, type ChildOptions, startChild } from '@tributary/harness'
 import { until } from './until.ts'
 
 const mainOf = (app: IngestApp): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
@@ -60,10 +60,14 @@ export async function startIngest(
   logFile: string,
   env: Readonly<Record<string, string>>,
   app: IngestApp = 'grpc-ingest',
+  /** The command that runs Node with these arguments. */
+  node: (args: readonly string[]) => Pick<ChildOptions, 'command' | 'args'> = (args) => ({
+    command: process.execPath,
+    args,
+  }),
 ): Promise<Ingest> {
   const child = await startChild({
-    command: process.execPath,
-    args: [mainOf(app)],
+    ...node([mainOf(app)]),
     logFile,
     env: { TRIBUTARY_LOG_LEVEL: 'debug', ...env },
   })

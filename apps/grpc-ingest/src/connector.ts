@@ -32,7 +32,12 @@ export class GrpcSourceConnector implements SourceConnector {
 
   checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
     const config = parseConfig(grpcSpec, props)
-    checkOffsets(offsets, sourcePartitionOf(config), { session_id: 'string', completed: 'string', digests: 'string' }, invalid)
+    checkOffsets(
+      offsets,
+      sourcePartitionOf(config),
+      { session_id: 'string', completed: 'string', digests: 'string' },
+      invalid,
+    )
     for (const { offset } of offsets) {
       if (offset === null) continue
       const { sequence, resume } = offset

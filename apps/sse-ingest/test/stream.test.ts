@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import {
   createTaskStats,
+  MemoryBudget,
   END_OF_INPUT,
   type Props,
   type SourceOffset,
@@ -49,6 +50,7 @@ async function scene(t: TestContext, props: Props = {}, committed: SourceOffset 
     offset: () => committed,
     log: silent,
     stats: createTaskStats(),
+    memory: new MemoryBudget(Infinity).share(),
     clock,
     dataDir: '/nonexistent',
   })

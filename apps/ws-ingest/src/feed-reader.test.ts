@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Clock, createTaskStats, parseConfig, type Props, type TaskContext } from '@tributary/connect-api'
+import {
+  type Clock,
+  createTaskStats,
+  MemoryBudget,
+  parseConfig,
+  type Props,
+  type TaskContext,
+} from '@tributary/connect-api'
 import { RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { websocketSpec } from './config/config.ts'
@@ -30,8 +37,9 @@ function testReader(settings: Props): TestReader {
   }
   const config = parseConfig(websocketSpec, props)
   const stats = createTaskStats()
+  const memory = new MemoryBudget(Infinity).share()
   const clock: Clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() }
-  const context = { connector: 'c', task: 0, config: props, offset: () => null, log: LOG, stats, clock, dataDir: '/none' } as TaskContext // prettier-ignore
+  const context = { connector: 'c', task: 0, config: props, offset: () => null, log: LOG, stats, memory, clock, dataDir: '/none' } as TaskContext // prettier-ignore
   const sessionId = 'the-session'
   const busyLog = new RateLimitedLog(LOG, clock)
   const protocol = compileProtocol(config, props)

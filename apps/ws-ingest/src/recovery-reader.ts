@@ -20,10 +20,11 @@ export class RecoveryReader implements SourceReader {
 
   /** Throws ConfigError. */
   constructor(context: TaskContext) {
-    const { stats, clock, log, dataDir: dir } = context
+    const { stats, memory, clock, log, dataDir: dir } = context
     const config = parseConfig(websocketSpec, context.config)
     const codec = new MessageCodec(messageDecoder(config))
-    this.#spilled = new SpilledMessages({ dir, maxBytes: config['spill.max.bytes'], codec, log, stats, clock })
+    const maxBytes = config['spill.max.bytes']
+    this.#spilled = new SpilledMessages({ dir, maxBytes, codec, log, stats, memory, clock })
     this.#builder = new RecordBuilder({
       config,
       sourcePartition: sourcePartitionOf(config),

@@ -25,6 +25,7 @@ export class RecordQueue<T> {
   #sizes: number[] = []
   #head = 0
   #bytes = 0
+  #takenBytes = 0
   #full = false
   #ended = false
   #error: unknown = undefined
@@ -42,6 +43,10 @@ export class RecordQueue<T> {
   }
   get bytes(): number {
     return this.#bytes
+  }
+  /** Bytes of the items that the last `take` returned. */
+  get takenBytes(): number {
+    return this.#takenBytes
   }
   get full(): boolean {
     return this.#full
@@ -134,6 +139,7 @@ export class RecordQueue<T> {
       }
     }
     this.#bytes -= bytes
+    this.#takenBytes = bytes
     this.#release()
     return out
   }

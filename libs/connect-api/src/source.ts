@@ -3,6 +3,7 @@ import type { ConfigSpecData } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import type { ConnectError } from './errors.ts'
 import type { RecordMetadata, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
+import type { MemoryShare } from './memory-budget.ts'
 import type { TaskStats } from './stats.ts'
 
 /** A connector's or task's configuration: flat, all strings. A task gets it with `${…}` resolved. */
@@ -73,6 +74,8 @@ export interface TaskContext {
   readonly log: Logger
   /** Plain counters that the runtime exports as metrics. A task changes them once a batch. */
   readonly stats: TaskStats
+  /** What this run may have in memory. A source with a queue of its own says its bytes, and takes nothing while it has too many. */
+  readonly memory: MemoryShare
   readonly clock: Clock
   /**
    * The source has announced that it will close the present connection. Where runs may overlap (`SourcePlugin.handOver`), the runtime

@@ -22,6 +22,8 @@ export interface TaskStats {
   messagesSpilled: number
   spillBytes: number
   spillMaxBytes: number
+  /** Why the disk does not take what should be spilled, such as `the disk that holds /data/c/0 is full (ENOSPC)`; null: it does. */
+  spillFailure: string | null
   queueSize: number
   queueCapacity: number
   queueBytes: number
@@ -44,6 +46,7 @@ export function createTaskStats(): TaskStats {
     messagesSpilled: 0,
     spillBytes: 0,
     spillMaxBytes: 0,
+    spillFailure: null,
     queueSize: 0,
     queueCapacity: 0,
     queueBytes: 0,

@@ -1,107 +1,11 @@
 import assert from 'node:assert/strict'
 import { cp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, mock, test } from 'node:test'
-import { type Clock, createTaskStats, type SourceRecord } from '@tributary/connect-api'
-import type { LogFields, Logger } from '@tributary/telemetry'
-import { Intake, type IntakeConnection } from './intake.ts'
-import { RateLimitedLog } from './rate-limited-log.ts'
-import type { Codec } from './spill/spill-parts.ts'
+import { describe, mock, test, type TestContext } from 'node:test'
 import { fillDisk, randomFrom, temporaryFolder } from './spill/testing.ts'
+import { createRig, deliverAll, never, range, type Rig, turn, until } from './testing.ts'
 
 const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
-const codec: Codec<string> = { encode: (text) => Buffer.from(text), decode: String }
-const clock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: () => Promise.reject(new Error('nothing sleeps here')),
-}
-const never = new AbortController().signal
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`this did not become true within 20 s: ${String(condition)}`)
-    await turn()
-  }
-}
-
-interface Rig {
-  readonly intake: Intake<string>
-  readonly stats: ReturnType<typeof createTaskStats>
-  readonly events: { event: string; fields: LogFields }[]
-  paused: boolean
-  /** Ends the current connection. */
-  end(): void
-  /** Opens the next connection. */
-  reopen(): void
-  /** Pushes messages as one burst. */
-  push(from: number, to: number): void
-  /** Polls; Kafka acknowledges the records and commits their offsets at once. Returns the numbers. */
-  deliver(max?: number): Promise<number[]>
-  /** Polls; Kafka acknowledges no record. Returns the numbers. */
-  poll(max?: number): Promise<number[]>
-}
-
-function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10): Rig {
-  const stats = createTaskStats()
-  const events: Rig['events'] = []
-  const log = rememberingLog(events)
-  const rig = { paused: false }
-  const intake = new Intake<string>({
-    maxRecords,
-    maxBytes: 1_000_000,
-    overflow: { dir, maxBytes, codec, log },
-    stats,
-    clock,
-    busyLog: new RateLimitedLog(log, clock),
-  })
-  const open = (): IntakeConnection<string> => {
-    const connection = intake.open()
-    connection.attach({ pause: () => void (rig.paused = true), resume: () => void (rig.paused = false) })
-    return connection
-  }
-  const opened = { connection: open() }
-  const poll = async (max = 7): Promise<{ numbers: number[]; records: SourceRecord[] }> => {
-    const messages = (await intake.take(max, 0, never)) ?? []
-    const records = messages.map((value) => recordOf(value))
-    intake.handedOut(records)
-    return { numbers: messages.map(Number), records }
-  }
-  return Object.assign(rig, {
-    intake,
-    stats,
-    events,
-    end: () => opened.connection.ended(new Error('the connection ended')),
-    reopen: () => void (opened.connection = open()),
-    push: (from: number, to: number) => {
-      for (let i = from; i < to; i++) opened.connection.push(String(i), 4)
-      opened.connection.received(to - from, 4 * (to - from))
-    },
-    poll: async (max?: number) => (await poll(max)).numbers,
-    deliver: async (max?: number) => {
-      const { numbers, records } = await poll(max)
-      for (const record of records) intake.delivered(record)
-      await intake.committed()
-      return numbers
-    },
-  })
-}
-
-async function deliverAll(rig: Rig): Promise<number[]> {
-  const all: number[] = []
-  for (let misses = 0; misses < 3;) {
-    const numbers = await rig.deliver()
-    all.push(...numbers)
-    if (numbers.length > 0) misses = 0
-    else misses++
-    await turn()
-  }
-  return all
-}
-
-const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
 
 describe('an intake that spills', () => {
   test('keeps the order and loses nothing, for random pushes and polls', async (t) => {
@@ -210,9 +114,7 @@ describe('an intake that spills', () => {
     assert.deepEqual(await first.deliver(), range(0, 7))
     await first.poll()
     const spilled = first.stats.messagesSpilled
-    const copy = await temporaryFolder(t)
-    await cp(dir, copy, { recursive: true })
-    const second = createRig(copy)
+    const second = await copyOf(dir, t)
     assert.deepEqual(await deliverAll(second), range(7, spilled))
     await Promise.all([first.intake.close(), second.intake.close()])
   })
@@ -333,6 +235,75 @@ describe('an intake whose disk fails', () => {
     await next.intake.close()
   })
 
+  test('during a write: says so until the disk takes the messages, or Kafka has taken them', async (t) => {
+    const dir = await temporaryFolder(t)
+    const rig = createRig(dir)
+    await rig.poll()
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.after(() => mock.timers.reset())
+    t.after(await fillDisk(dir))
+    rig.push(0, 20)
+    await until(() => failed(rig) > 0)
+    assert.match(rig.stats.spillFailure!, /^the disk that holds .* is full \(ENOSPC\)$/)
+    assert.deepEqual(await rig.deliver(20), range(0, 20))
+    mock.timers.tick(5000)
+    assert.equal(rig.stats.spillFailure, null)
+    await rig.intake.close()
+  })
+
+  test('while the log is read to its end: nothing is delivered again', async (t) => {
+    const dir = await temporaryFolder(t)
+    const rig = createRig(dir)
+    await rig.poll()
+    rig.push(0, 40)
+    await until(() => rig.stats.messagesSpilled === 40)
+    t.after(await fillDisk(dir))
+    assert.deepEqual(await deliverAll(rig), range(0, 40))
+    assert.equal(rig.stats.spillBytes, 0)
+    const killed = await copyOf(dir, t)
+    assert.deepEqual(await deliverAll(killed), [])
+    await Promise.all([rig.intake.close(), killed.intake.close()])
+  })
+
+  test('while the log is read: what was delivered is noted once there is space, also without a further delivery', async (t) => {
+    const dir = await temporaryFolder(t)
+    const rig = createRig(dir)
+    await rig.poll()
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.after(() => mock.timers.reset())
+    rig.push(0, 40)
+    await until(() => rig.stats.messagesSpilled === 40)
+    const heal = await fillDisk(dir)
+    t.after(heal)
+    assert.deepEqual(await rig.deliver(20), range(0, 20))
+    assert.equal(failed(rig), 1)
+    assert.match(rig.stats.spillFailure!, /^the disk that holds .* is full \(ENOSPC\)$/)
+    heal()
+    mock.timers.tick(5000)
+    await until(() => rig.stats.spillFailure === null)
+    mock.timers.reset()
+    assert.ok(rig.events.some(({ event }) => event === 'spill_recovered'))
+    const killed = await copyOf(dir, t)
+    assert.deepEqual(await deliverAll(killed), range(20, 40))
+    await Promise.all([rig.intake.close(), killed.intake.close()])
+  })
+
+  test('while the log is read: a stop notes what was delivered', async (t) => {
+    const dir = await temporaryFolder(t)
+    const rig = createRig(dir)
+    await rig.poll()
+    rig.push(0, 40)
+    await until(() => rig.stats.messagesSpilled === 40)
+    const heal = await fillDisk(dir)
+    t.after(heal)
+    assert.deepEqual(await rig.deliver(20), range(0, 20))
+    heal()
+    await rig.intake.close()
+    const next = createRig(dir)
+    assert.deepEqual(await deliverAll(next), range(20, 40))
+    await next.intake.close()
+  })
+
   test('at the end: logs and counts the lost messages', async (t) => {
     const dir = await temporaryFolder(t)
     const rig = createRig(dir)
@@ -349,20 +320,9 @@ describe('an intake whose disk fails', () => {
   })
 })
 
-function recordOf(value: string): SourceRecord {
-  return { sourcePartition: {}, sourceOffset: {}, topic: 't', key: null, value, timestamp: null }
-}
-
-function rememberingLog(events: Rig['events']): Logger {
-  const write = (event: string, fields: LogFields = {}): void => void events.push({ event, fields })
-  const log: Logger = {
-    name: 'test',
-    trace: write,
-    debug: write,
-    info: write,
-    warn: write,
-    error: write,
-    child: () => log,
-  }
-  return log
+/** A run after a kill: it finds the folder as the killed run left it. */
+async function copyOf(dir: string, t: TestContext): Promise<Rig> {
+  const copy = await temporaryFolder(t)
+  await cp(dir, copy, { recursive: true })
+  return createRig(copy)
 }

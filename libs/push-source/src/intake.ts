@@ -1,4 +1,5 @@
-import { type Clock, RecordQueue, type SourceRecord, type TaskStats } from '@tributary/connect-api'
+import { type Clock, type MemoryShare, RecordQueue, type SourceRecord, type TaskStats } from '@tributary/connect-api'
+import { QueueMemory } from './queue-memory.ts'
 import type { RateLimitedLog } from './rate-limited-log.ts'
 import { Spill } from './spill/spill.ts'
 import type { SpillOptions } from './spill/spill-parts.ts'
@@ -25,6 +26,8 @@ export interface IntakeOptions<T> {
   readonly maxBytes: number
   readonly overflow: OverflowPolicy<T>
   readonly stats: TaskStats
+  /** What the task may have of the process's memory. At this limit `overflow` decides too. */
+  readonly memory: MemoryShare
   readonly clock: Clock
   readonly busyLog: RateLimitedLog
 }
@@ -52,6 +55,7 @@ export interface IntakeConnection<T> {
 export class Intake<T> {
   readonly #options: IntakeOptions<T>
   readonly #queue: RecordQueue<T>
+  readonly #memory: QueueMemory<T>
   readonly #drops: boolean
   readonly #spill: Spill<T> | null
   #transport: Pausable | null = null
@@ -61,19 +65,27 @@ export class Intake<T> {
   #draining = false
 
   constructor(options: IntakeOptions<T>) {
-    const { maxRecords, maxBytes, overflow, stats, clock, busyLog } = options
+    const { maxRecords, maxBytes, overflow, stats, memory, clock, busyLog } = options
     this.#options = options
     this.#drops = overflow === 'drop'
     this.#queue = new RecordQueue({
       maxRecords,
       maxBytes,
-      onFull: () => this.#full(),
-      onSpace: () => this.#transport?.resume(),
+      onFull: () => this.#queueFull(),
+      onSpace: () => this.#goOn(),
     })
+    this.#memory = new QueueMemory(
+      this.#queue,
+      memory,
+      () => this.#waitForMemory(),
+      () => this.#goOn(),
+    )
     stats.queueCapacity = maxRecords
     stats.queueMaxBytes = maxBytes
     this.#spill =
-      typeof overflow === 'string' ? null : new Spill({ ...overflow, queue: this.#queue, stats, clock, busyLog })
+      typeof overflow === 'string'
+        ? null
+        : new Spill({ ...overflow, queue: this.#queue, memory: this.#memory, stats, clock, busyLog })
   }
 
   get draining(): boolean {
@@ -109,12 +121,13 @@ export class Intake<T> {
 
   #attach(transport: Pausable): void {
     this.#transport = transport
-    if (this.#queue.full && !this.#drops) transport.pause()
+    if (this.#full && !this.#drops) transport.pause()
   }
 
   #push(message: T, bytes: number): void {
-    if (this.#drops && this.#atBound()) this.#drop()
-    else this.#queue.push(message, bytes)
+    if (this.#drops && this.#atBound()) return this.#drop()
+    this.#queue.push(message, bytes)
+    this.#memory.pushed(bytes)
   }
 
   #received(messages: number, bytes: number): void {
@@ -122,6 +135,7 @@ export class Intake<T> {
     stats.messagesReceived += messages
     stats.bytesReceived += bytes
     stats.lastMessageAt = clock.now()
+    this.#memory.count()
     this.#spill?.pushed()
     this.#gauge()
     if (stats.queueSize * 100 > stats.queueCapacity * HIGH_UTILIZATION_PERCENT) this.#highUtilization()
@@ -136,10 +150,11 @@ export class Intake<T> {
 
   /** The next messages in order, at most `max`; [] after `waitMs` without one; null at the end of a drained intake. */
   async take(max: number, waitMs: number, signal: AbortSignal): Promise<T[] | null> {
+    const most = this.#memory.polls(max)
     try {
       const answer = this.#spill
-        ? await this.#takeSpilled(this.#spill, max, waitMs, signal)
-        : await this.#queue.take(max, waitMs, signal)
+        ? await this.#takeSpilled(this.#spill, most, waitMs, signal)
+        : await this.#takeFromMemory(most, waitMs, signal)
       this.#gauge()
       return answer
     } catch (error) {
@@ -173,19 +188,37 @@ export class Intake<T> {
   /** Call it after the last `take`. A spill keeps the undelivered messages on disk for the next run. Idempotent. */
   async close(): Promise<void> {
     await this.#spill?.close()
+    this.#memory.close()
   }
 
   async #takeSpilled(spill: Spill<T>, max: number, waitMs: number, signal: AbortSignal): Promise<T[] | null> {
     if (this.#ended && !this.#draining && spill.backlog) throw this.#ended
     const spilled = await spill.take(max, signal)
     if (spilled !== null) return spilled
-    const messages = await this.#queue.take(max, waitMs, signal)
+    const messages = await this.#takeFromMemory(max, waitMs, signal)
     spill.takenFromMemory(messages ?? [])
     return messages
   }
 
+  async #takeFromMemory(max: number, waitMs: number, signal: AbortSignal): Promise<T[] | null> {
+    const messages = await this.#queue.take(max, waitMs, signal)
+    const taken = messages?.length ?? 0
+    this.#memory.polled(taken, taken === 0 ? 0 : this.#queue.takenBytes)
+    return messages
+  }
+
+  /** Nothing more may be received: the queue is full, or the task has too much of the process's memory. */
+  get #full(): boolean {
+    return this.#queue.full || this.#memory.waiting
+  }
+
+  #goOn(): void {
+    if (!this.#full) this.#transport?.resume()
+  }
+
   #atBound(): boolean {
-    return this.#queue.size >= this.#queue.maxRecords || this.#queue.bytes >= this.#queue.maxBytes
+    const { size, bytes, maxRecords, maxBytes } = this.#queue
+    return size >= maxRecords || bytes >= maxBytes || this.#memory.waiting
   }
 
   #drop(): void {
@@ -202,7 +235,18 @@ export class Intake<T> {
     })
   }
 
-  #full(): void {
+  #waitForMemory(): void {
+    const { memory, busyLog } = this.#options
+    if (!this.#drops) this.#transport?.pause()
+    busyLog.warn('memory_budget_used', {
+      task_bytes: memory.used,
+      budget_used_bytes: memory.budget.used,
+      budget_bytes: memory.budget.limit,
+      action: this.#drops ? 'drop' : 'pause',
+    })
+  }
+
+  #queueFull(): void {
     if (!this.#drops) this.#transport?.pause()
     this.#options.busyLog.warn('queue_full', {
       queue_size: this.#queue.size,

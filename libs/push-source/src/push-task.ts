@@ -68,7 +68,7 @@ class PushReader<M> implements SourceReader {
   #drainingSince: number | null = null
 
   constructor(options: PushTaskOptions<M>, context: TaskContext) {
-    const { connector, stats, clock } = context
+    const { connector, stats, memory, clock } = context
     const sessionId = randomUUID()
     this.#source = options.source
     this.#options = options
@@ -76,7 +76,7 @@ class PushReader<M> implements SourceReader {
     this.#log = context.log.child({ connector_name: connector, ...options.logFields, session_id: sessionId })
     const busyLog = new RateLimitedLog(this.#log, clock)
     const { maxRecords, maxBytes, overflow } = options
-    this.#intake = new Intake({ maxRecords, maxBytes, overflow, stats, clock, busyLog })
+    this.#intake = new Intake({ maxRecords, maxBytes, overflow, stats, memory, clock, busyLog })
     this.#metrics = new TaskMetricsLog(this.#log, clock, stats, sessionId)
     this.#log.info('task_started', { queue_capacity: maxRecords })
   }

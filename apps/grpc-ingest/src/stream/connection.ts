@@ -26,6 +26,7 @@ export interface OpenOptions {
   readonly tls: SessionOptions['tls']
   /** ≤ 0: off */
   readonly keepaliveTimeMs: number
+  readonly windowBytes?: number | undefined
 }
 
 export type OpenConnection = (options: OpenOptions, signal: AbortSignal) => Promise<GrpcConnection>
@@ -46,7 +47,10 @@ export const openConnection: OpenConnection = async (options, signal) => {
  * Tries the addresses in order, as gRPC's pick_first does. Each gets an equal share of the time that is left, so that one which
  * swallows packets does not cost the others their turn.
  */
-async function openFirst({ config, tls, keepaliveTimeMs }: OpenOptions, signal: AbortSignal): Promise<GrpcSession> {
+async function openFirst(
+  { config, tls, keepaliveTimeMs, windowBytes }: OpenOptions,
+  signal: AbortSignal,
+): Promise<GrpcSession> {
   const addresses = addressesOf(config)
   const end = performance.now() + config['grpc.connection.timeout.ms']
   const reasons: string[] = []
@@ -56,7 +60,7 @@ async function openFirst({ config, tls, keepaliveTimeMs }: OpenOptions, signal: 
     const connectTimeoutMs = Math.max(1, Math.ceil(share))
     try {
       const session = sessionOptions(config, address, tls)
-      return await openSession({ ...session, connectTimeoutMs, keepaliveTimeMs }, signal)
+      return await openSession({ ...session, connectTimeoutMs, keepaliveTimeMs, windowBytes }, signal)
     } catch (error) {
       signal.throwIfAborted()
       cause ??= error

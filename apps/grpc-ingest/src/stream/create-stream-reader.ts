@@ -42,7 +42,7 @@ export async function createStreamReader(
   await tls.options()
   const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
 
-  const { stats, clock } = context
+  const { stats, memory, clock } = context
   const sourcePartition = sourcePartitionOf(config)
   const offset = context.offset(sourcePartition)
   const lastSequence = restoredSequence(offset, runId, log)
@@ -64,7 +64,7 @@ export async function createStreamReader(
   const healthyMs = config['grpc.reconnect.healthy.ms']
   const denied = (): void => accessToken?.forget()
   const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, healthyMs, denied)
-  const intake = new StreamIntake({ config, statusErrors, stats, clock, log, busyLog })
+  const intake = new StreamIntake({ config, statusErrors, stats, memory, clock, log, busyLog })
   const completion = new Completion(config, offset)
   const metrics = new TaskMetricsLog(log, clock, stats, runId)
   log.info('grpc_client_starting', {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import type { Clock, TaskStats } from '@tributary/connect-api'
+import type { Clock, MemoryShare, TaskStats } from '@tributary/connect-api'
 import { Intake, type IntakeConnection, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { flow, type GrpcConfig } from '../config/spec.ts'
@@ -13,6 +13,7 @@ export interface StreamIntakeOptions {
   readonly config: GrpcConfig
   readonly statusErrors: StatusErrors
   readonly stats: TaskStats
+  readonly memory: MemoryShare
   readonly clock: Clock
   readonly log: Logger
   readonly busyLog: RateLimitedLog
@@ -31,11 +32,12 @@ export class StreamIntake {
   #acceptedAt: number | null = null
 
   constructor(options: StreamIntakeOptions) {
-    const { config, stats, clock, busyLog } = options
+    const { config, stats, memory, clock, busyLog } = options
     this.#options = options
     this.#intake = new Intake({
       ...flow.options(config),
       stats,
+      memory,
       clock,
       busyLog,
     })

@@ -22,7 +22,7 @@ import { keepaliveLessons } from './keepalive-lessons.ts'
 import type { StatusErrors } from './status-errors.ts'
 import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
-import type { SessionOptions } from '../transport/index.ts'
+import { type SessionOptions, windowBytesFor } from '../transport/index.ts'
 
 /** The parts of a running task. `createStreamReader` creates them. */
 export interface StreamReaderParts {
@@ -255,12 +255,13 @@ export class StreamReader {
   }
 
   async #openConnection(metadata: Metadata, signal: AbortSignal): Promise<GrpcConnection> {
-    const { config, tls, open, log } = this.#parts
-    const options = await tls.options()
-    if (options?.rejectUnauthorized === false) log.warn('tls_not_verified', { reason: 'grpc.tls.verify=false' })
+    const { config, tls: files, open, log, context } = this.#parts
+    const tls = await files.options()
+    if (tls?.rejectUnauthorized === false) log.warn('tls_not_verified', { reason: 'grpc.tls.verify=false' })
     this.#keepaliveTimeMs = keepaliveLessons.timeMs(config)
+    const windowBytes = windowBytesFor(context.memory.budget.fairShare)
     try {
-      return await open({ config, metadata, tls: options, keepaliveTimeMs: this.#keepaliveTimeMs }, signal)
+      return await open({ config, metadata, tls, keepaliveTimeMs: this.#keepaliveTimeMs, windowBytes }, signal)
     } catch (error) {
       if (error instanceof NotConnectedError) {
         const { 'grpc.server.host': host, 'grpc.server.port': port } = config

@@ -6,16 +6,24 @@ import { reasonOf } from '@tributary/push-source'
  * of HTTP/2, 64 KiB, would limit a stream to 64 KiB in each round trip.
  */
 export const WINDOW_BYTES = 1024 * 1024
+const MIN_WINDOW_BYTES = 64 * 1024
+
+/**
+ * The window of a stream whose task may have `fairShare` bytes of the process's memory: while the stream is paused, Node keeps a
+ * window full of its messages beside the queue, and nobody counts them.
+ */
+export function windowBytesFor(fairShare: number): number {
+  return Math.floor(Math.min(WINDOW_BYTES, Math.max(MIN_WINDOW_BYTES, fairShare / 4)))
+}
 
 /** Bytes of metadata in either direction. The server is told (SETTINGS_MAX_HEADER_LIST_SIZE). */
 const MAX_METADATA_BYTES = 1024 * 1024
 
 export const METADATA_TOO_LARGE = `the metadata of the request is larger than ${MAX_METADATA_BYTES} bytes; see grpc.metadata`
 
-/** What this client tells its server. */
+/** What this client tells its server, beside the window. */
 export const SETTINGS: Settings = {
   enablePush: false,
-  initialWindowSize: WINDOW_BYTES,
   maxHeaderListSize: MAX_METADATA_BYTES,
 }
 

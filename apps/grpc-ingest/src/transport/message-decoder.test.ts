@@ -33,6 +33,16 @@ describe('MessageDecoder', () => {
     assert.ok(out.every((message) => message.buffer === stream.buffer))
   })
 
+  test('holds no output buffer of zlib for a small compressed message', () => {
+    for (const [encoding, compress] of [['gzip', gzipSync] as const, ['deflate', deflateSync] as const]) {
+      const decoder = new MessageDecoder(1000, encoding)
+      const out: Buffer[] = []
+      for (let i = 0; i < 1000; i++) decoder.push(compressed(compress(Buffer.alloc(96, i))), out)
+      const bytes = [...new Set(out.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0)
+      assert.ok(bytes < 2.5 * 1000 * 96, `1000 ${encoding} messages of 96 bytes hold ${bytes} bytes`)
+    }
+  })
+
   test('takes a message of the limit, and says both sizes of one above it', () => {
     assert.deepEqual(decode(new MessageDecoder(5), lengthPrefixed(Buffer.from('12345'))), ['12345'])
     const out: Buffer[] = []

@@ -1,4 +1,5 @@
 import { gunzipSync, inflateSync } from 'node:zlib'
+import { inflateMessage, type InflateSync } from '@tributary/push-source'
 import { type GrpcStatus, localStatus } from './status.ts'
 
 /** Compressed flag (1 byte), length (4 bytes, big endian). */
@@ -7,9 +8,8 @@ const PREFIX_BYTES = 5
 /** The encodings that this client reads, as `grpc-accept-encoding` lists them. */
 export const ACCEPT_ENCODING = 'identity,gzip,deflate'
 
-type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Buffer
 /** A map, because the server names the encoding: an object would find `constructor`. */
-const INFLATE: ReadonlyMap<string, Inflate> = new Map([
+const INFLATE: ReadonlyMap<string, InflateSync> = new Map([
   ['gzip', gunzipSync],
   ['deflate', inflateSync],
 ])
@@ -40,7 +40,7 @@ export function lengthPrefixed(message: Uint8Array): Buffer {
 export class MessageDecoder {
   readonly #maxBytes: number
   readonly #encoding: string
-  readonly #inflate: Inflate | null
+  readonly #inflate: InflateSync | null
   #pending: Buffer[] = []
   #pendingBytes = 0
   #neededBytes = PREFIX_BYTES
@@ -102,7 +102,7 @@ export class MessageDecoder {
       )
     }
     try {
-      return this.#inflate(message, { maxOutputLength: this.#maxBytes })
+      return inflateMessage(this.#inflate, message, { maxOutputLength: this.#maxBytes })
     } catch (error) {
       const { code, message: why } = error as NodeJS.ErrnoException
       if (code === 'ERR_BUFFER_TOO_LARGE') {

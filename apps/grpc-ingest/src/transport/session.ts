@@ -33,6 +33,8 @@ export interface SessionOptions {
   /** ms without traffic before a PING; ≤ 0: off. */
   readonly keepaliveTimeMs: number
   readonly keepaliveTimeoutMs: number
+  /** See WINDOW_BYTES, the default. */
+  readonly windowBytes?: number | undefined
 }
 
 export type CallOptions = Omit<CallRequest, 'authority' | 'scheme'>
@@ -45,6 +47,7 @@ export class GrpcSession {
   readonly #keepalive: Keepalive
   readonly #scheme: 'http' | 'https'
   readonly #authority: string
+  readonly #windowBytes: number
   #goawayTimer: NodeJS.Timeout | undefined
   /** The reason why the connection is gone, or will be after an error GOAWAY; null while it exists, and if it ended without a word. */
   lostBecause: string | null = null
@@ -54,12 +57,13 @@ export class GrpcSession {
   tooManyPings = false
 
   constructor(socket: net.Socket, options: SessionOptions) {
+    this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
     this.#scheme = options.tls ? 'https' : 'http'
     const { host, port } = options
     this.#authority = options.authority ?? `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
       createConnection: () => socket,
-      settings: SETTINGS,
+      settings: { ...SETTINGS, initialWindowSize: this.#windowBytes },
       ...CLIENT_LIMITS,
     })
     this.#keepalive = new Keepalive(this.#session, options.keepaliveTimeMs, options.keepaliveTimeoutMs)
@@ -82,7 +86,7 @@ export class GrpcSession {
   /** Resolves when the server has sent its HTTP/2 settings, which shows that it speaks the protocol. */
   async ready(signal: AbortSignal): Promise<void> {
     await once(this.#session, 'remoteSettings', { signal })
-    this.#session.setLocalWindowSize(WINDOW_BYTES)
+    this.#session.setLocalWindowSize(this.#windowBytes)
   }
 
   /** Starts a call. Throws NotConnectedError when the connection is gone. */

@@ -7,7 +7,7 @@ import type { DecodeMessage, Message } from './message.ts'
 
 export interface IntakeOptions {
   readonly config: WebSocketConfig
-  readonly context: Pick<TaskContext, 'stats' | 'clock' | 'dataDir'>
+  readonly context: Pick<TaskContext, 'stats' | 'memory' | 'clock' | 'dataDir'>
   readonly decode: DecodeMessage
   readonly log: Logger
   readonly busyLog: RateLimitedLog
@@ -20,6 +20,7 @@ export function createIntake(options: IntakeOptions): Intake<Message> {
     ...flow.options(config),
     overflow: overflowOf(options),
     stats: context.stats,
+    memory: context.memory,
     clock: context.clock,
     busyLog,
   })

@@ -86,6 +86,13 @@ describe('the decoded content of a message', () => {
     assert.deepEqual(decode(gzipSync(NO_TEXT), true), NO_TEXT)
   })
 
+  test('keeps no output buffers of zlib alive', () => {
+    const decode = decoder({ 'websocket.binary.decode': 'gzip' })
+    const kept = Array.from({ length: 1000 }, () => decode(gzipSync(NO_TEXT), true) as Buffer)
+    const bytes = [...new Set(kept.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    assert.ok(bytes <= 2 * 64 * 1024, `1000 messages of 2 bytes hold ${bytes} bytes`)
+  })
+
   for (const [setting, data, code] of [
     ['gzip', Buffer.from('plain'), 'WEBSOCKET_INFLATE'],
     ['gzip', gzipSync(text).subarray(0, 15), 'WEBSOCKET_INFLATE'],

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { parseJson } from '@tributary/config'
 import { DataError } from '@tributary/connect-api'
+import { inflateMessage } from '@tributary/push-source'
 import type { WebSocketConfig } from '../config/config.ts'
 import type { Readable } from '../expressions/rule.ts'
 import { wsErrors } from '../errors.ts'
@@ -115,10 +116,12 @@ function binaryReader(config: WebSocketConfig): ((data: Buffer) => string | Buff
     case 'text':
       return validText
     case 'gzip':
-      return (data) => textOrBytes(decompressed(data, () => gunzipSync(data, options)))
+      return (data) => textOrBytes(decompressed(data, () => inflateMessage(gunzipSync, data, options)))
     case 'deflate':
       return (data) =>
-        textOrBytes(decompressed(data, () => (hasZlibHeader(data) ? inflateSync : inflateRawSync)(data, options)))
+        textOrBytes(
+          decompressed(data, () => inflateMessage(hasZlibHeader(data) ? inflateSync : inflateRawSync, data, options)),
+        )
     default:
       return null
   }

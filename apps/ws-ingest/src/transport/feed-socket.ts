@@ -43,6 +43,9 @@ export class FeedSocket extends WebSocket {
   readonly #maxMessageBytes: number
   /** Close code for a message that could not be decompressed. */
   #inflateFailure: number | undefined
+  /** Passes on the message that was decompressed during a pause. */
+  #held: (() => void) | null = null
+  #tcpClosed = false
 
   constructor({ url, headers, compression, utf8Validation, maxMessageBytes }: FeedSocketOptions, tcp: Socket) {
     // The types of `ws` lack closeTimeout.
@@ -59,6 +62,16 @@ export class FeedSocket extends WebSocket {
     super(url, [], options)
     this.#maxMessageBytes = maxMessageBytes
     this.once('open', () => this.#inflateSynchronously())
+    // Its end must be seen during a pause too, and comes behind the messages that were read.
+    tcp.once('close', () => {
+      this.#tcpClosed = true
+      this.#goOn()
+    })
+  }
+
+  override resume(): void {
+    super.resume()
+    this.#goOn()
   }
 
   override close(code: number | undefined = this.#inflateFailure, reason?: string | Buffer): void {
@@ -90,9 +103,22 @@ export class FeedSocket extends WebSocket {
         }
         fragments = []
       }
+      const passOn = (): void => (failure === null ? done(null, message) : done(failure))
       // `done` starts the next frame, so it must run after the caller has returned from this frame.
-      queueMicrotask(() => (failure === null ? done(null, message) : done(failure)))
+      queueMicrotask(() => this.#passOnUnlessPaused(passOn))
     }
+  }
+
+  /** Pausing TCP is not enough: what was read already may be a thousand times as much once decompressed. */
+  #passOnUnlessPaused(passOn: () => void): void {
+    if (this.isPaused && !this.#tcpClosed) this.#held = passOn
+    else passOn()
+  }
+
+  #goOn(): void {
+    const held = this.#held
+    this.#held = null
+    if (held !== null) queueMicrotask(() => this.#passOnUnlessPaused(held))
   }
 
   #failed(error: Error & { code?: string }): Error {

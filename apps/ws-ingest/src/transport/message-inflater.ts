@@ -1,14 +1,11 @@
 import { constants, inflateRawSync, type ZlibOptions } from 'node:zlib'
+import { inflateMessage } from '@tributary/push-source'
 
 /** Longest distance of a back-reference (RFC 1951, section 2). */
 const WINDOW_BYTES = 32 * 1024
 
 /** Bytes that the sender removes from the end of each message (RFC 7692, section 7.2.1). */
 const TAIL = Buffer.from([0, 0, 0xff, 0xff])
-
-/** Limits of zlib's output buffer; Node allocates buffers of up to 4 KiB from its pool. */
-const MIN_CHUNK_BYTES = 1024
-const MAX_CHUNK_BYTES = 64 * 1024
 
 /**
  * Decompresses the received messages of permessage-deflate (RFC 7692) synchronously. `ws` would send each message
@@ -24,7 +21,7 @@ export class MessageInflater {
   /** `maxBytes`: largest decompressed message. */
   constructor(maxBytes: number, keepsContext: boolean) {
     this.#maxBytes = maxBytes
-    this.#history = keepsContext ? Buffer.allocUnsafeSlow(4 * WINDOW_BYTES) : null
+    this.#history = keepsContext ? Buffer.allocUnsafeSlow(2 * WINDOW_BYTES) : null
   }
 
   /** Throws the error of zlib; its code is `ERR_BUFFER_TOO_LARGE` above `maxBytes`. */
@@ -33,14 +30,12 @@ export class MessageInflater {
     const options: ZlibOptions = {
       finishFlush: constants.Z_SYNC_FLUSH,
       maxOutputLength: this.#maxBytes,
-      chunkSize: Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, deflated.length * 8)),
     }
     const dictionary = this.#window()
     if (dictionary !== null) options.dictionary = dictionary
-    const inflated = inflateRawSync(deflated, options)
+    const inflated = inflateMessage(inflateRawSync, deflated, options)
     this.#remember(inflated)
-    // zlib returns a view of its output buffer. A queued message must not keep a whole, mostly unused buffer alive.
-    return inflated.buffer.byteLength > 2 * inflated.length ? Buffer.from(inflated) : inflated
+    return inflated
   }
 
   #window(): Buffer | null {

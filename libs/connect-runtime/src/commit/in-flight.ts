@@ -1,5 +1,5 @@
 import { Gate } from '@tributary/async'
-import { errorKind } from '@tributary/connect-api'
+import { errorKind, type MemoryShare } from '@tributary/connect-api'
 import type { Batch } from '../records/batch.ts'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import { type CommittableOffsets, SubmittedBatches } from './submitted-batches.ts'
@@ -8,13 +8,14 @@ import type { TaskProgress } from '../model/task-progress.ts'
 export interface InFlightOptions {
   readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes'>
   readonly progress: TaskProgress
+  readonly memory: Pick<MemoryShare, 'exceeded'>
   /** Called with an error that is not about a single record. The task cannot go on after such an error. */
   readonly onFailure: (error: unknown) => void
 }
 
 /**
- * Holds the batches that are being sent to Kafka, within `max.in.flight.records` and `max.in.flight.bytes`, and the offsets that
- * may be committed. After a bad record that `errors.tolerance` does not allow, the batches in flight still arrive. Then `check`
+ * Holds the batches that are being sent to Kafka, within `max.in.flight.records`, `max.in.flight.bytes` and the memory of the task,
+ * and the offsets that may be committed. After a bad record that `errors.tolerance` does not allow, the batches in flight still arrive. Then `check`
  * throws the error of that record.
  */
 export class InFlight {
@@ -83,10 +84,11 @@ export class InFlight {
   }
 
   #applyLimits(): void {
-    const { config, progress } = this.#options
+    const { config, progress, memory } = this.#options
     const { inFlightRecords, inFlightBytes } = this.#submitted
     progress.inFlightRecords = inFlightRecords
-    const full = inFlightRecords >= config.maxInFlightRecords || inFlightBytes >= config.maxInFlightBytes
+    const outOfMemory = inFlightRecords > 0 && memory.exceeded
+    const full = outOfMemory || inFlightRecords >= config.maxInFlightRecords || inFlightBytes >= config.maxInFlightBytes
     if (full && this.#badRecord === undefined) this.#room.close()
     else this.#room.open()
   }

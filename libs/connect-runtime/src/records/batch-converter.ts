@@ -2,6 +2,7 @@ import type { Clock, SourcePartition, SourcePlugin, SourceRecord } from '@tribut
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import type { TaskProgress } from '../model/task-progress.ts'
 import { type Batch, batchOf } from './batch.ts'
+import type { BatchMemory } from './batch-memory.ts'
 import type { BatchSender } from './batch-sender.ts'
 import type { BatchTracing } from './batch-tracing.ts'
 import { checkRecords } from './record-contract.ts'
@@ -13,6 +14,7 @@ export interface BatchConverterParts {
   readonly encoder: RecordEncoder
   readonly topics: Topics
   readonly tracing: BatchTracing
+  readonly memory: BatchMemory
   readonly clock: Clock
 }
 
@@ -32,7 +34,7 @@ export class BatchConverter {
 
   /** Bad records become dead letters of the same batch. Throws BadRecordError for the first record that must fail the task. */
   async convert(records: SourceRecord[], signal: AbortSignal): Promise<Batch> {
-    const { plugin, encoder, topics, tracing, clock } = this.#parts
+    const { plugin, encoder, topics, tracing, memory, clock } = this.#parts
     const holds = (step: 'conversion' | 'topic'): void => this.#progress.holds(step, records.length, clock.now())
     const known = topics.counts
     const polledAt = clock.monotonic()
@@ -50,6 +52,8 @@ export class BatchConverter {
     const { encoded, indexes } = await encoder.convert(transformed, known, traceparent, signal, deadLetters)
     if (deadLetters.length > 0) holds('topic')
     for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
-    return batchOf(records, encoded, indexes, this.removed.splice(0), polledAt)
+    const batch = batchOf(records, encoded, indexes, this.removed.splice(0), polledAt)
+    memory.converted(batch)
+    return batch
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, mock, test, type TestContext } from 'node:test'
 import { systemClock } from '@tributary/async'
-import { FatalError, type SourcePlugin } from '@tributary/connect-api'
+import { FatalError, MemoryBudget, type SourcePlugin } from '@tributary/connect-api'
 import type { State } from '@tributary/connect-storage'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { unitOf } from '../assignment/group.ts'
@@ -191,6 +191,7 @@ function environmentOf(dataDir: string): TaskEnvironment {
     handOverTimeoutMs: 0,
     defaults: { 'key.converter': CONVERTER, 'value.converter': CONVERTER },
     providers: {},
+    memory: new MemoryBudget(Infinity),
     clock: systemClock,
     log: logOf(() => {}),
   }

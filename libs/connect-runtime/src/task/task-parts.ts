@@ -2,6 +2,7 @@ import type { Clock, ErrorKind, Props, SourcePlugin, SourceTask, TaskStats } fro
 import type { OffsetStore } from '@tributary/connect-storage'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
+import type { BatchMemory } from '../records/batch-memory.ts'
 import type { BatchTracing } from '../records/batch-tracing.ts'
 import type { ErrorHandler } from '../records/error-handler.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
@@ -30,6 +31,7 @@ export interface TaskParts {
   /** Whether the task may end by itself, as a recovery task does. Any other fails when it answers END_OF_INPUT without `drain`. */
   readonly finite: boolean
   readonly stats: TaskStats
+  readonly memory: BatchMemory
   readonly tracing: BatchTracing
   /** The task's own folder on this host. The folder may not exist yet. */
   readonly dataDir: string

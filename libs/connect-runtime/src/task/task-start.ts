@@ -29,7 +29,7 @@ export async function startTask(
   transaction: TransactionContext,
   removed: SourcePartition[],
 ): Promise<void> {
-  const { task, offsets, id, props, config, log, stats, clock, dataDir, onConnectionEnding } = parts
+  const { task, offsets, id, props, config, log, stats, memory, clock, dataDir, onConnectionEnding } = parts
   await task.start({
     connector: id.connector,
     task: id.task,
@@ -41,6 +41,7 @@ export async function startTask(
     },
     log,
     stats,
+    memory: memory.share,
     clock,
     dataDir,
     connectionEnding: onConnectionEnding,

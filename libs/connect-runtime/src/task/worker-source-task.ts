@@ -54,14 +54,14 @@ export class WorkerSourceTask {
 
   constructor(parts: TaskParts) {
     this.#parts = parts
-    const { task, plugin, clock, log, config } = parts
+    const { task, plugin, memory, clock, log, config } = parts
     this.progress = new TaskProgress(clock.now())
     const policy = plugin.reconnectPolicy?.(parts.props) ?? DEFAULT_RECONNECT
     this.connection = new Reconnector({ task, policy, clock, log, replaced: () => parts.replaced() })
     this.#sender = new BatchSender(parts)
     this.#converter = new BatchConverter(parts, this.#sender, this.progress)
     const onFailure = (error: unknown): void => this.fail(error)
-    this.#inFlight = new InFlight({ config, progress: this.progress, onFailure })
+    this.#inFlight = new InFlight({ config, progress: this.progress, memory: memory.share, onFailure })
     const eitherEnd = AbortSignal.any([this.#stopping.signal, this.#abandon.signal])
     this.#backgroundReconnect = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
     const lost = (): boolean => this.#lost
@@ -303,9 +303,10 @@ export class WorkerSourceTask {
 
   /** Called when the broker has the batch. A null result: the connector discarded the batch. */
   #acknowledged(batch: Batch, result: ProduceResult | null): void {
-    const { task, clock, tracing } = this.#parts
+    const { task, memory, clock, tracing } = this.#parts
     this.progress.acknowledged(batch.records.length, clock.now(), clock.monotonic() - batch.polledAt)
     tracing.batchEnded()
+    memory.acknowledged(batch)
     commitRecords(task, batch, result)
   }
 

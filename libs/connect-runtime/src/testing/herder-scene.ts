@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { systemClock } from '@tributary/async'
-import type { SourcePlugin } from '@tributary/connect-api'
+import { MemoryBudget, type SourcePlugin } from '@tributary/connect-api'
 import { Overlaps } from '../assignment/overlaps.ts'
 import { ZombieFencing } from '../unit/zombie-fencing.ts'
 import { Herder } from '../worker/herder.ts'
@@ -44,6 +44,7 @@ export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): H
     exactlyOnceSource: true,
     handOverTimeoutMs: 1000,
     dataDir: '/nonexistent',
+    memory: new MemoryBudget(Infinity),
     // A stop has no Kafka to deliver to, so it need not wait.
     defaults: { 'task.shutdown.graceful.timeout.ms': '1' },
     providers: {},

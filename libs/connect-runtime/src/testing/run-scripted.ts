@@ -1,6 +1,8 @@
 import { Gate, systemClock } from '@tributary/async'
 import {
   createTaskStats,
+  MemoryBudget,
+  type MemoryShare,
   type ErrorKind,
   type Props,
   type SourcePlugin,
@@ -8,6 +10,7 @@ import {
 } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import type { Logger } from '@tributary/telemetry'
+import { BatchMemory } from '../records/batch-memory.ts'
 import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
@@ -48,6 +51,7 @@ export interface ScriptOptions {
   maxAttempts?: number
   predecessor?: PredecessorRun
   finite?: boolean
+  memory?: MemoryShare
   handOverTimeoutMs?: number
 }
 
@@ -105,6 +109,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       errors,
       lease: { valid: () => lease.isOpen, passed: (signal) => lease.passed(signal), release: () => lease.open() },
       stats: createTaskStats(),
+      memory: new BatchMemory(options.memory ?? new MemoryBudget(Infinity).share()),
       tracing: new BatchTracing({}),
       predecessor: options.predecessor ?? null,
       finite: options.finite ?? false,

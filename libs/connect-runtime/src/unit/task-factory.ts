@@ -3,6 +3,8 @@ import {
   type Clock,
   createTaskStats,
   type ErrorKind,
+  type MemoryBudget,
+  type MemoryShare,
   type Props,
   type SourcePlugin,
   type TaskStats,
@@ -11,6 +13,7 @@ import { type OffsetStore, taskTransactionalId } from '@tributary/connect-storag
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import { type Compression, createProducer, type ProducerOptions } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
+import { BatchMemory } from '../records/batch-memory.ts'
 import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
@@ -39,6 +42,8 @@ export interface TaskEnvironment extends PropsEnvironment {
   readonly dataDir: string
   /** `task.handover.timeout.ms`: how long a run tries to connect while its predecessor still runs. */
   readonly handOverTimeoutMs: number
+  /** The memory that the tasks of this process share. */
+  readonly memory: MemoryBudget
   readonly clock: Clock
   readonly log: Logger
 }
@@ -62,6 +67,8 @@ export interface TaskRequest extends ResolvedProps {
 export interface CreatedTask {
   readonly run: WorkerSourceTask
   readonly stats: TaskStats
+  /** Closed when the run is over. */
+  readonly memory: MemoryShare
   readonly errors: Pick<ErrorHandler, 'skipped' | 'deadLettered'>
   readonly labels: Readonly<Record<string, string>>
   /** Why Kafka does not take the task's records at present; null while Kafka does. */
@@ -116,6 +123,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const stats = createTaskStats()
   const tracing = new BatchTracing({ 'tributary.connector': id.connector, 'tributary.task': id.task })
   const task = withCallTimeouts(plugin.createTask(), log)
+  const memory = environment.memory.share()
   const run = new WorkerSourceTask({
     id,
     plugin,
@@ -132,17 +140,22 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     handOverTimeoutMs: environment.handOverTimeoutMs,
     finite: request.finite ?? false,
     stats,
+    memory: new BatchMemory(memory),
     tracing,
     dataDir: taskFolder(environment.dataDir, id),
     clock,
     log,
     replaced: request.replaced ?? (() => Promise.resolve(false)),
-    onState,
+    onState: (state, error, kind) => {
+      if (state === 'stopped' || state === 'failed') memory.close()
+      onState(state, error, kind)
+    },
     onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })
   return {
     run,
     stats,
+    memory,
     errors,
     labels,
     outage: () => outage,

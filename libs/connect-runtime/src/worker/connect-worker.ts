@@ -7,7 +7,7 @@ import {
   providersFrom,
   type ValuesOf,
 } from '@tributary/config'
-import type { Props, SourcePlugin } from '@tributary/connect-api'
+import type { MemoryBudget, Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
 import { createStores, followLogLevels, type PluginEntry, type Stores, storesOptions } from '@tributary/connect-storage'
 import { type GroupInstance, GroupMember, KafkaAdmin } from '@tributary/kafka'
@@ -23,6 +23,7 @@ import { LeftBehind } from '../recovery/left-behind.ts'
 import { registerLeftBehindMetrics } from '../recovery/left-behind-metrics.ts'
 import { Leader } from '../assignment/leader.ts'
 import { Overlaps } from '../assignment/overlaps.ts'
+import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
 import { instanceIdOf, WorkerInstance } from './worker-instance.ts'
@@ -98,6 +99,7 @@ class Worker {
    * host's signal aborts this at once, and so ends the start.
    */
   readonly #life = new AbortController()
+  readonly #memory: MemoryBudget
   #state: true | string = 'Reading the internal topics.'
 
   constructor({ name: service, version, plugins }: ConnectWorkerOptions, host: WorkerHost) {
@@ -115,6 +117,8 @@ class Worker {
     this.#defaults = Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
     this.#providers = providersFrom(settings, process.env)
     this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, providers: this.#providers })
+    this.#memory = processMemoryBudget(settings['memory.budget.percent'])
+    registerMemoryMetrics(this.#memory)
     const environment = this.#taskEnvironment(connection, driver)
     this.#herder = this.#createHerder(environment)
     this.#leftBehind = new LeftBehind({
@@ -295,6 +299,7 @@ class Worker {
       admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
       exactlyOnceSource: this.#exactlyOnceSource,
       dataDir: resolve(settings['data.dir']),
+      memory: this.#memory,
       handOverTimeoutMs: settings['task.handover.timeout.ms'],
       defaults: this.#defaults,
       providers: this.#providers,

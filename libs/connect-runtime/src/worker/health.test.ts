@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { abortable } from '@tributary/async'
-import { DataError, RetriableError, type Props, type Transformation } from '@tributary/connect-api'
+import { DataError, MemoryBudget, RetriableError, type Props, type Transformation } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type ScriptedRun, scriptedRun, type ScriptOptions, until } from '../testing/run-scripted.ts'
 import { TaskCounts } from '../unit/task-counts.ts'
@@ -11,6 +11,8 @@ import { taskHealth } from './health.ts'
 import { TASK_METRICS } from './task-metrics.ts'
 
 interface Scene extends ScriptedRun {
+  /** Why Kafka does not take records. */
+  outage: Error | null
   /** The reason and the lag, `afterMs` from now. */
   health(afterMs: number): [string, number]
   /** What health and the metrics say about the connection. */
@@ -22,14 +24,18 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
   const s = scriptedRun(props, options)
   t.after(() => s.run.fail(new Error('the test is over')))
   const stats = () => s.task.context!.stats
+  const memory = () => s.task.context!.memory
   const created = {
     run: s.run,
     get stats() {
       return stats()
     },
+    get memory() {
+      return memory()
+    },
     errors: { skipped: 0, deadLettered: 0 },
     labels: {},
-    outage: () => null,
+    outage: () => made.outage,
     completed: () => s.task.completed(),
     caution: () => s.task.caution(),
   } satisfies CreatedTask
@@ -47,6 +53,7 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
   } as unknown as TaskUnit
   const made: Scene = Object.assign(s, {
     failed: false,
+    outage: null as Error | null,
     connected: () => [
       taskHealth(unit, Date.now()).connected,
       ...TASK_METRICS.filter(({ name }) => /connected$/i.test(name)).map(({ read }) => read(unit, Date.now())),
@@ -54,6 +61,7 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     health: (afterMs: number): [string, number] => {
       stats().queueSize = s.task.queue.size
       stats().queueCapacity = 1000
+      stats().queueMaxBytes = 1000
       const { reason, lag } = taskHealth(unit, Date.now() + afterMs)
       return [reason, lag]
     },
@@ -174,6 +182,49 @@ test('records given up include the batch that waits for its topic', async (t) =>
   await until(() => s.run.progress.held !== null, 'it waits for the topic')
   await s.run.stop()
   assert.equal(s.run.progress.abandoned, 5)
+})
+
+test('a full queue is no flow, whether it is full of messages or of bytes', async (t) => {
+  const s = scene(t)
+  await sends(s, 1)
+  await until(() => s.run.progress.recordsProduced === 1, 'it is acknowledged')
+  s.task.context!.stats.queueBytes = 999
+  assert.equal(s.health(0)[0], 'Records are flowing.')
+  s.task.context!.stats.queueBytes = 1000
+  assert.equal(
+    s.health(0)[0],
+    'Connected; the queue is full, as Kafka takes records more slowly than the source sends.',
+  )
+  await s.run.stop()
+})
+
+test('a full disk is told, also while Kafka is away', async (t) => {
+  const s = scene(t)
+  await sends(s, 1)
+  await until(() => s.run.progress.recordsProduced === 1, 'it is acknowledged')
+  s.task.context!.stats.spillFailure = 'the disk that holds /data/c/0 is full (ENOSPC)'
+  const told = '; nothing more can be spilled, as the disk that holds /data/c/0 is full (ENOSPC).'
+  assert.equal(s.health(0)[0], `Records are flowing${told}`)
+  s.outage = new Error('it is away')
+  assert.equal(s.health(0)[0], `Kafka does not answer, records wait: it is away${told}`)
+  await s.run.stop()
+})
+
+test('a source that waits for the memory of the process is told so', async (t) => {
+  const budget = new MemoryBudget(64 * 1024 * 1024)
+  const s = scene(t, {}, { memory: budget.share() })
+  await sends(s, 1)
+  await until(() => s.run.progress.recordsProduced === 1, 'it is acknowledged')
+  budget.share().set('queue', budget.limit)
+  s.task.context!.memory.set('queue', 1)
+  s.task.context!.memory.waitForSpace(() => {})
+  assert.match(
+    s.health(0)[0],
+    /the source waits, as messages .* take the memory budget of the process \(64 MiB, memory/,
+  )
+  s.task.context!.memory.set('queue', 0)
+  assert.equal(s.health(0)[0], 'Records are flowing.')
+  await s.run.stop()
 })
 
 test('a source that has ended for good says so, once its records have arrived', async (t) => {

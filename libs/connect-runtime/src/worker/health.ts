@@ -1,4 +1,4 @@
-import type { TaskHealth } from '@tributary/connect-api'
+import type { TaskHealth, TaskStats } from '@tributary/connect-api'
 import type { BatchStep } from '../model/task-progress.ts'
 import type { TaskUnit } from '../unit/task-unit.ts'
 
@@ -49,7 +49,7 @@ export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
     dropped: counts.count('messagesDropped'),
     latency_ms: Math.round((progress?.latencyMs ?? 0) * 10) / 10,
     queue_size: stats?.queueSize ?? 0,
-    reason: unit.redact(withCaution(reason(unit, nowMs), unit)),
+    reason: unit.redact(withCaution(withSpill(reason(unit, nowMs), unit), unit)),
   }
 }
 
@@ -88,7 +88,11 @@ function flowReason(unit: TaskUnit, nowMs: number): string {
   if (unanswered >= UNANSWERED_MS) {
     return `Connected; messages wait, and Kafka has acknowledged no record for ${seconds(unanswered)} s.`
   }
-  if (unit.current && unit.current.stats.queueSize >= unit.current.stats.queueCapacity) {
+  if (unit.current?.memory.waiting) {
+    const budget = mebibytes(unit.current.memory.budget.limit)
+    return `Connected; the source waits, as messages that wait for Kafka take the memory budget of the process (${budget} MiB, memory.budget.percent).`
+  }
+  if (unit.current && queueFull(unit.current.stats)) {
     return 'Connected; the queue is full, as Kafka takes records more slowly than the source sends.'
   }
   const lastRecordAt = unit.counts.time('lastRecordAt')
@@ -103,6 +107,19 @@ function flowReason(unit: TaskUnit, nowMs: number): string {
     ? 'Connected; the first messages are on their way to Kafka.'
     : 'Connected; the source sends, but none of its messages has become a record lately.'
 }
+
+function queueFull({ queueSize, queueCapacity, queueBytes, queueMaxBytes }: TaskStats): boolean {
+  return queueSize >= queueCapacity || queueBytes >= queueMaxBytes
+}
+
+/** Adds the failure of the spill's disk: a user can mend a full disk, whose effect looks like a slow Kafka. */
+function withSpill(sentence: string, { failed, current }: TaskUnit): string {
+  const failure = current?.stats.spillFailure ?? null
+  if (failed || failure === null) return sentence
+  return `${sentence.replace(/\.$/, '')}; nothing more can be spilled, as ${failure}.`
+}
+
+const mebibytes = (bytes: number): number => Math.round(bytes / 1024 / 1024)
 
 const seconds = (ms: number): number => Math.floor(ms / 1000)
 

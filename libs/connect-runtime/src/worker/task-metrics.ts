@@ -15,6 +15,7 @@ interface Reading {
 const stats = (unit: TaskUnit) => unit.current?.stats
 const progress = (unit: TaskUnit) => unit.current?.run.progress
 const connected = (unit: TaskUnit): number => (connectedSinceOf(unit) === null ? 0 : 1)
+const memoryWaiting = (unit: TaskUnit): number => (unit.current?.memory.waiting ? 1 : 0)
 const percent = (part: number, whole: number): number => (whole > 0 ? (part * 100) / whole : 0)
 
 /** All metrics of a task. The documented names are gauges, because an exporter would add `_total` to a counter's name. */
@@ -40,6 +41,8 @@ export const TASK_METRICS: readonly Reading[] = [
   own('queue_records', 'Records in the queue', (u) => stats(u)?.queueSize ?? 0),
   own('queue_bytes', 'Bytes in the queue', (u) => stats(u)?.queueBytes ?? 0),
   own('queue_max_bytes', 'Bound of the queue in bytes', (u) => stats(u)?.queueMaxBytes ?? 0),
+  own('memory_bytes', 'What the task has of the memory budget of the process', (u) => u.current?.memory.used ?? 0),
+  own('memory_waiting', '1 while the source waits, as the task has too much of that budget', memoryWaiting),
   own('in_flight_records', 'Records on their way to the broker', (u) => progress(u)?.inFlightRecords ?? 0),
   own('connected', '1 while connected to the source', connected),
   own('reconnects', 'Tries to connect again', (u) => u.counts.count('reconnects')),

@@ -20,6 +20,14 @@ const keys = {
     group: 'Worker',
     doc: 'Folder for data that tasks keep on disk, such as messages spilled while Kafka is away; each task uses <connector>/<task>. The folder must outlive the process. Workers on one host may share the folder.',
   },
+  'memory.budget.percent': {
+    type: 'int',
+    default: 20,
+    validator: { kind: 'range', min: 1, max: 90 },
+    importance: 'medium',
+    group: 'Worker',
+    doc: "Memory that messages waiting for Kafka may take over all tasks of the process, in percent of the container's memory limit, or of the machine's memory without one; at most half of the heap of V8. At this limit overflow.policy decides what happens to the loudest sources first.",
+  },
   'group.instance.id': {
     type: 'string',
     default: null,

@@ -1,6 +1,7 @@
-import { type FileHandle, open, readFile, unlink } from 'node:fs/promises'
+import { constants, type FileHandle, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { writeAt } from './write-at.ts'
 
 /** A position in the log, ordered by segment, then by `at`. */
 export interface SpillPosition {
@@ -12,10 +13,13 @@ export interface SpillPosition {
 const NAME = 'position'
 const DIGITS = 16
 
+/** The file keeps its block when it is opened: on a full disk another file could take it. */
+const OPEN_FLAGS = constants.O_WRONLY | constants.O_CREAT
+
 /**
  * The end of the delivered part of the log, in a file. One line of a fixed length is overwritten with one call, so a process that
- * dies leaves the old line or the new one. A line that a power loss damaged is ignored. That costs duplicates and loses no
- * message, so the file is never synced.
+ * dies leaves the old line or the new one, and a full disk takes each line but the first. A line that a power loss damaged is
+ * ignored. That costs duplicates and loses no message, so the file is never synced.
  */
 export class PositionFile {
   readonly #path: string
@@ -37,9 +41,9 @@ export class PositionFile {
   }
 
   async write({ segment, at }: SpillPosition): Promise<void> {
-    this.#file ??= await open(this.#path, 'w', 0o600)
+    this.#file ??= await open(this.#path, OPEN_FLAGS, 0o600)
     const numbers = `${digits(segment)} ${digits(at)}`
-    await this.#file.write(`${numbers} ${checksum(numbers)}\n`, 0)
+    await writeAt(this.#file, Buffer.from(`${numbers} ${checksum(numbers)}\n`), 0)
   }
 
   async remove(): Promise<void> {

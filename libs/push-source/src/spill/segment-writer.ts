@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { writeAt } from './write-at.ts'
 
 /** Appends to one segment. A write that fails is truncated away, or at least not counted in `size`. */
 export class SegmentWriter {
@@ -34,13 +35,9 @@ export class SegmentWriter {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    let written = 0
     this.#unsynced = true
     try {
-      // A file system that is nearly full may write a part of the bytes.
-      while (written < bytes.length) {
-        written += (await this.#file.write(bytes, written, bytes.length - written, this.#size + written)).bytesWritten
-      }
+      await writeAt(this.#file, bytes, this.#size)
     } catch (error) {
       await this.#file.truncate(this.#size).catch(() => {
         this.#broken = true

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Damage } from './segment-reader.ts'
@@ -149,6 +149,7 @@ describe('prepending to a spill log', () => {
     await first.log.close()
     const [name] = await segmentsOf(dir)
     await rename(join(dir, name!), join(dir, '0000000000.spill'))
+    await rm(join(dir, 'position'))
     const second = await openLog(dir)
     await second.log.prepend(bytes(['in flight']))
     await second.log.close()

@@ -133,12 +133,21 @@ export class SpillLog {
     return []
   }
 
-  /** Stores `position`, then deletes the segments that end before it. If everything is released, deletes all files. */
+  /**
+   * Stores `position`, then deletes the segments that end before it. If everything is released, deletes all files. Rejects if the
+   * disk does not take the position; a later call with the same position or a later one repairs that.
+   */
   async release(position: SpillPosition): Promise<void> {
-    await this.#position.write(position)
+    const stored = await this.#position.write(position).then(
+      () => true,
+      () => false,
+    )
     const read = position.segment === this.#readAt.segment && position.at === this.#readAt.at
-    if (read && this.unread === 0 && !this.#appending) await this.#removeAll()
-    else await this.#remove((segment) => this.#isOver(segment, position))
+    // Deleting works on a full disk, and without segments the position does not matter.
+    if (read && this.unread === 0 && !this.#appending) return this.#removeAll()
+    await this.#remove((segment) => this.#isOver(segment, position))
+    // The deleted segments may have made room. If not, this rejects with the reason.
+    if (!stored) await this.#position.write(position)
   }
 
   /** After this, a power loss does not lose what was appended before. */
@@ -196,6 +205,8 @@ export class SpillLog {
 
   async #nextSegment(): Promise<SegmentWriter> {
     const number = this.#nextNumber++
+    // Takes the block of the position while there is space: from now on a full disk can note what is released.
+    if (this.#segments.length === 0) await this.#position.write({ segment: number, at: 0 })
     const writer = await SegmentWriter.create(this.#path(number))
     if (this.#segments.length === 0) await this.#turnTo(number, 0)
     this.#segments.push({ number, size: 0 })

@@ -1,6 +1,7 @@
 import type { Clock, TaskStats } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import type { RateLimitedLog } from '../rate-limited-log.ts'
+import { reasonOf } from '../reason-of.ts'
 import type { Damage } from './segment-reader.ts'
 
 /** A spill that starts and ends again and again is logged once in this many ms. */
@@ -15,12 +16,15 @@ export interface SpillReporterParts {
   readonly clock: Clock
 }
 
-/** Logs each change of state of a spill, and counts damage. */
+/** What the disk is asked for. */
+export type SpillOperation = 'open' | 'write' | 'sync' | 'release' | 'close'
+
+/** Logs each change of state of a spill, counts damage, and keeps `stats.spillFailure`. */
 export class SpillReporter {
   readonly #parts: SpillReporterParts
   #startedAt = -PERIOD_MS
   #started = false
-  #failing = false
+  readonly #failing = new Set<SpillOperation>()
 
   constructor(parts: SpillReporterParts) {
     this.#parts = parts
@@ -61,15 +65,28 @@ export class SpillReporter {
     this.#parts.busyLog.warn('spill_locked', { dir: this.#parts.dir, action: 'pause' })
   }
 
-  failed(operation: string, error: unknown, action: string): void {
-    this.#failing = true
-    this.#parts.log.error('spill_failed', { operation, dir: this.#parts.dir, action, error })
+  failed(operation: SpillOperation, error: unknown, action: string): void {
+    const { log, dir, stats } = this.#parts
+    this.#failing.add(operation)
+    stats.spillFailure = failureOf(error, dir)
+    log.error('spill_failed', { operation, dir, action, error })
   }
 
-  worked(): void {
-    if (!this.#failing) return
-    this.#failing = false
-    this.#parts.log.info('spill_recovered', { dir: this.#parts.dir })
+  worked(operation: SpillOperation): void {
+    const { log, dir } = this.#parts
+    if (this.#heals(operation)) log.info('spill_recovered', { dir })
+  }
+
+  /** Nothing waits for a failed operation any more. Nobody knows whether the disk would take it now. */
+  unneeded(operation: SpillOperation): void {
+    this.#heals(operation)
+  }
+
+  /** Whether the last failing operation was this one. */
+  #heals(operation: SpillOperation): boolean {
+    if (!this.#failing.delete(operation) || this.#failing.size > 0) return false
+    this.#parts.stats.spillFailure = null
+    return true
   }
 
   torn({ segment, at, bytes }: Damage): void {
@@ -83,4 +100,12 @@ export class SpillReporter {
     stats.sequenceGaps++
     log.error('spill_damaged', { dir, segment, at, bytes, reason: 'these bytes are not what was written' })
   }
+}
+
+const NO_SPACE = new Set<unknown>(['ENOSPC', 'EDQUOT'])
+
+function failureOf(error: unknown, dir: string): string {
+  const { code } = error as { code?: unknown }
+  if (NO_SPACE.has(code)) return `the disk that holds ${dir} is full (${String(code)})`
+  return `the disk that holds ${dir} fails (${reasonOf(error)})`
 }

@@ -52,6 +52,9 @@ export class Spill<T> {
   /** The next `take` releases the log up to here: the messages before made no records, or are delivered. */
   #unneeded: SpillPosition | null = null
   #releasing: Promise<void> = Promise.resolve()
+  /** The log could not be released up to here. */
+  #unreleased: SpillPosition | null = null
+  #releaseTimer: NodeJS.Timeout | null = null
   #closed: Promise<void> | null = null
 
   constructor(parts: SpillParts<T>) {
@@ -87,6 +90,7 @@ export class Spill<T> {
         const payloads = await this.#read(this.#folder.log, max)
         if (payloads.length === 0) continue
         this.#taken = { position: this.#folder.log.readPosition, messages: null }
+        this.#parts.memory.polled(payloads.length, sizeOf(payloads))
         return payloads.map((payload) => this.#parts.codec.decode(payload))
       }
       if (this.#writing === null) return null
@@ -123,9 +127,9 @@ export class Spill<T> {
   }
 
   #due(): boolean {
-    const { queue } = this.#parts
+    const { queue, memory } = this.#parts
     if (!this.#active || this.#closed !== null || this.#blocked !== null || queue.size === 0) return false
-    if (queue.size * 2 >= queue.maxRecords || queue.bytes * 2 >= queue.maxBytes) return true
+    if (queue.size * 2 >= queue.maxRecords || queue.bytes * 2 >= queue.maxBytes || memory.pressed) return true
     return this.#folder !== null && this.#folder.log.unread >= BACKLOG_BYTES
   }
 
@@ -164,7 +168,7 @@ export class Spill<T> {
 
   /** Returns false if the disk bound leaves no room. */
   async #writeOnce(log: SpillLog): Promise<boolean> {
-    const { queue, codec, stats, maxBytes } = this.#parts
+    const { queue, memory, codec, stats, maxBytes } = this.#parts
     let room = maxBytes - log.bytes
     const payloads: Uint8Array[] = []
     for (const message of queue.peek(Math.min(WRITE_BYTES, room))) {
@@ -176,8 +180,9 @@ export class Spill<T> {
     if (payloads.length === 0) return false
     if (log.unread === 0) this.#report.started()
     await log.append(payloads)
-    this.#report.worked()
+    this.#report.worked('write')
     queue.discard(payloads.length)
+    memory.count()
     stats.messagesSpilled += payloads.length
     this.#gauge()
     this.#syncTimer ??= setTimeout(() => void this.#sync(log), SYNC_MS)
@@ -192,6 +197,7 @@ export class Spill<T> {
   #unblock(): void {
     if (this.#retryTimer) clearTimeout(this.#retryTimer)
     this.#blocked = null
+    if (!this.#due()) this.#report.unneeded('write')
     this.pushed()
   }
 
@@ -206,18 +212,29 @@ export class Spill<T> {
     const { log } = this.#folder
     try {
       await log.release(position)
+      this.#unreleased = null
+      this.#report.worked('release')
     } catch (error) {
-      this.#report.failed('release', error, 'keep')
+      this.#unreleased = position
+      this.#report.failed('release', error, 'try again')
+      if (!this.#closed) this.#releaseTimer ??= setTimeout(() => void this.#releaseAgain(), RETRY_MS)
     }
     if (this.#blocked === 'full') this.#unblock()
     this.#gauge()
     if (log.bytes === 0) this.#report.caughtUp()
   }
 
+  async #releaseAgain(): Promise<void> {
+    if (this.#releaseTimer) clearTimeout(this.#releaseTimer)
+    this.#releaseTimer = null
+    if (this.#unreleased !== null) await this.#release(this.#unreleased)
+  }
+
   async #sync(log: SpillLog): Promise<void> {
     this.#syncTimer = null
     try {
       await log.sync()
+      this.#report.worked('sync')
     } catch (error) {
       this.#report.failed('sync', error, 'continue')
     }
@@ -264,6 +281,7 @@ export class Spill<T> {
       onTorn: (damage) => this.#report.torn(damage),
       onDamage: (damage) => this.#report.damaged(damage),
     })
+    this.#report.worked('open')
     if (this.#folder === null) this.#report.locked()
     else if (this.backlog) this.#report.found(this.#folder.log.unread)
     this.#gauge()
@@ -275,6 +293,7 @@ export class Spill<T> {
     await this.#writing
     // Kafka may have records whose offsets nobody commits, because another worker runs the task now.
     await this.committed()
+    await this.#releaseAgain()
     if (this.#active) await this.#keep()
     for (const timer of [this.#retryTimer, this.#syncTimer]) if (timer) clearTimeout(timer)
     if (this.#active) stats.messagesDropped += queue.size
@@ -308,4 +327,10 @@ export class Spill<T> {
   #gauge(): void {
     this.#parts.stats.spillBytes = this.#folder?.log.bytes ?? 0
   }
+}
+
+function sizeOf(payloads: readonly Buffer[]): number {
+  let bytes = 0
+  for (const payload of payloads) bytes += payload.length
+  return bytes
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { type Clock, createTaskStats } from '@tributary/connect-api'
+import { type Clock, createTaskStats, MemoryBudget } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { SpilledMessages } from './spilled-messages.ts'
 import { temporaryFolder } from './testing.ts'
@@ -20,6 +20,7 @@ test('a folder that a crash left with a position and no message is removed', asy
       codec: { encode: (bytes: Buffer) => bytes, decode: (bytes) => bytes },
       log: LOG,
       stats: createTaskStats(),
+      memory: new MemoryBudget(Infinity).share(),
       clock: CLOCK,
     })
     assert.equal(await messages.take(10, new AbortController().signal), null)

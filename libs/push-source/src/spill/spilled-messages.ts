@@ -1,4 +1,5 @@
-import { RecordQueue, type SourceRecord } from '@tributary/connect-api'
+import { type MemoryShare, RecordQueue, type SourceRecord } from '@tributary/connect-api'
+import { QueueMemory } from '../queue-memory.ts'
 import { RateLimitedLog } from '../rate-limited-log.ts'
 import { Spill } from './spill.ts'
 import type { SpillParts } from './spill-parts.ts'
@@ -6,15 +7,19 @@ import type { SpillParts } from './spill-parts.ts'
 /** The messages that an earlier run left in a folder, for a recovery task: it delivers them, and receives no new ones. */
 export class SpilledMessages<T> {
   readonly #spill: Spill<T>
+  readonly #memory: QueueMemory<T>
 
-  constructor(parts: Omit<SpillParts<T>, 'queue' | 'busyLog'>) {
+  constructor(parts: Omit<SpillParts<T>, 'queue' | 'memory' | 'busyLog'> & { readonly memory: MemoryShare }) {
     const queue = new RecordQueue<T>({ maxRecords: 1, maxBytes: 1 })
-    this.#spill = new Spill({ ...parts, queue, busyLog: new RateLimitedLog(parts.log, parts.clock) })
+    const nothing = (): void => {}
+    this.#memory = new QueueMemory(queue, parts.memory, nothing, nothing)
+    const busyLog = new RateLimitedLog(parts.log, parts.clock)
+    this.#spill = new Spill({ ...parts, queue, memory: this.#memory, busyLog })
   }
 
   /** The next messages in order, at most `max`; null if there are no more, or if another owner holds the folder. */
   take(max: number, signal: AbortSignal): Promise<T[] | null> {
-    return this.#spill.take(max, signal)
+    return this.#spill.take(this.#memory.polls(max), signal)
   }
 
   /** See `Intake` for this method and the next two. */

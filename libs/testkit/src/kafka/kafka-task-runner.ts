@@ -1,4 +1,4 @@
-import type { Props, SourcePlugin, SourceTask } from '@tributary/connect-api'
+import { MemoryBudget, type Props, type SourcePlugin, type SourceTask } from '@tributary/connect-api'
 import { type CreatedTask, createTask, type PredecessorRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
 import { createStores, type Stores } from '@tributary/connect-storage'
 import { apiKeys, type ProxiedKafka, startProxiedKafka } from '@tributary/harness'
@@ -65,6 +65,7 @@ export async function kafkaTaskRunner(): Promise<KafkaTaskRunner> {
     admin,
     defaults: DEFAULTS,
     providers: {},
+    memory: new MemoryBudget(Infinity),
     clock: systemClock,
     log: silent,
   } as const

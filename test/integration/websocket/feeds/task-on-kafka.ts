@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { OffsetEntry, Props, TaskStats } from '@tributary/connect-api'
+import { MemoryBudget, type OffsetEntry, type Props, type TaskStats } from '@tributary/connect-api'
 import { createTask, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime'
 import { createStores } from '@tributary/connect-storage'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
@@ -60,6 +60,7 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
     groupId: `${cluster}-tasks`,
     defaults: DEFAULTS,
     providers: {},
+    memory: new MemoryBudget(Infinity),
     clock: systemClock,
     log: logger,
   }

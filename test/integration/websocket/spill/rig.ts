@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Props, TaskStats } from '@tributary/connect-api'
+import { MemoryBudget, type Props, type TaskStats } from '@tributary/connect-api'
 import { createTask, type CreatedTask, type Lease, resolveProps, systemClock } from '@tributary/connect-runtime'
 import { createStores } from '@tributary/connect-storage'
 import { type ProxiedKafka, temporaryFolder } from '@tributary/harness'
@@ -81,6 +81,7 @@ export async function startSpillRig(
       groupId: `${cluster}-tasks`,
       defaults: {},
       providers: {},
+      memory: new MemoryBudget(Infinity),
       clock: systemClock,
       log: logger,
     } as const

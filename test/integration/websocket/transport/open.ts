@@ -24,6 +24,8 @@ const DEFAULTS: Omit<OpenOptions, 'url'> = {
 /** An open connection and everything that it received. */
 export class OpenFeed {
   connection!: WebSocketConnection
+  /** Called for each message, after it was added. */
+  onMessage: () => void = () => {}
   readonly messages: Buffer[] = []
   /** For each message: whether it is binary. */
   readonly binary: boolean[] = []
@@ -64,6 +66,7 @@ export async function openFeed(
       onMessage: (data, binary) => {
         feed.messages.push(data)
         feed.binary.push(binary)
+        feed.onMessage()
       },
       onPing: (data) => feed.pings.push(data.toString()),
       onPong: (data) => feed.pongs.push(data.toString()),

@@ -4,7 +4,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { ConfigError, NotConnectedError } from '@tributary/connect-api'
 import { fixture } from '../../../support/grpc-ticker.ts'
 import { MessageDeflater, closeFrame, frame, OPCODE } from './raw-frames.ts'
-import { type OpenFeed, openFeed } from './open.ts'
+import { OpenFeed, openFeed } from './open.ts'
 import { type RawPeer, startRawServer } from './raw-server.ts'
 import { until } from '../../../support/until.ts'
 
@@ -198,6 +198,31 @@ describe('a message of a WebSocket server', () => {
     feed.connection.resume()
     assert.equal((await feed.ended()).code, 1006)
     assert.deepEqual(feed.texts, MANY)
+  })
+
+  test('that is compressed is not passed on during a pause, however much one read holds', async (t) => {
+    const server = await startRawServer((peer) => peer.accept({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }))
+    t.after(() => server.stop())
+    const opened = new OpenFeed()
+    const first = opened.received(1).then(() => opened.messages.length)
+    opened.onMessage = () => opened.connection.pause()
+    const feed = await openFeed(`ws://127.0.0.1:${server.port}/`, {}, t.signal, opened)
+    const peer = await server.peer(0)
+    const deflater = new MessageDeflater({})
+    const frames: Buffer[] = []
+    for (let i = 0; i < 100; i++) {
+      frames.push(frame(OPCODE.binary, await deflater.deflate(Buffer.alloc(100_000, i)), { rsv: 4 }))
+    }
+    peer.send(...frames)
+    assert.equal(await first, 1)
+    for (let i = 2; i <= 10; i++) {
+      feed.connection.resume()
+      await feed.received(i)
+      assert.equal(feed.messages.length, i)
+    }
+    peer.reset()
+    assert.equal((await feed.ended()).code, 1006)
+    assert.equal(feed.messages.length, 100, 'what was read comes before the end of the connection')
   })
 
   test('that arrives with the answer to the handshake waits for the code after the await', async (t) => {

@@ -212,7 +212,8 @@ export class TaskUnit {
     this.#handOver = handOver
     const outcome = await handOver.run(this.#target)
     this.#handOver = null
-    if (outcome !== 'cancelled') this.#second.tried(handOver.refused, clock.monotonic())
+    if (outcome !== 'cancelled' && reason !== 'connection_ending')
+      this.#second.tried(handOver.refused, clock.monotonic())
     if (this.#run === predecessor) successor.forget()
     else predecessor.forget()
     return outcome

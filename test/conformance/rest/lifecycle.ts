@@ -72,6 +72,7 @@ export async function configLifecycle(comparison: Comparison, lines: LinesFile):
     put('/connectors/c/config', { ...config, name: null }),
     put('/connectors/c/config', { ...config, name: 'c', 'tasks.max': '2', x: '${file:/none' }),
     put('/connectors/c/config', { 'errors.tolerance': 'all' }, { lenient: 'partialConfig' }),
+    create({ ...config, name: 'c' }, { differs: 'clientMistake', lenient: 'flatCreate' }),
     put('/connectors/c/config', { name: 'c', config }, { differs: 'clientMistake', lenient: 'wrappedConfig' }),
     put('/connectors/c/config', config),
     get('/connectors/c/config'),

@@ -79,7 +79,7 @@ export const VALIDATE: readonly Step[] = [
   validate({ ...without('file'), name: 'n', 'exactly.once.support': 'required' }),
   validate({ ...without('topic'), name: 'n' }),
   validate({ 'connector.class': 'FileStreamSource' }),
-  validate({ 'connector.class': 'FileStreamSource', topics: 't' }),
+  validate({ 'connector.class': 'FileStreamSource', topics: 't' }, { lenient: 'misspeltKey' }),
   validate({ ...CONFIG, name: 'n', topic: null }, { differs: 'nullOfOwnKey' }),
   validate({ ...CONFIG, name: 'n', 'batch.size': '${nix:a}', file: '${file:/none' }, { differs: 'referenceShown' }),
   { ...at('FileStreamSourceConnector', CONFIG), lenient: 'moreKeys' },

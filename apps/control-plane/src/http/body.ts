@@ -57,6 +57,17 @@ export function wrappedConfig(body: unknown): { name: string | null; config: Sen
   return { name: scalarText(body['name'] ?? null, 'The body', 'name'), config: decodeConfig(body['config']) }
 }
 
+/**
+ * The body of `POST /connectors`, or the flat map that `GET …/config` answers: backups and runbooks save that. `named`: the name in
+ * the query, for a map without one.
+ */
+export function decodeCreateLeniently(body: unknown, named: string | undefined): CreateRequest {
+  if (!isObject(body) || 'config' in body || typeof body['connector.class'] !== 'string') return decodeCreate(body)
+  const config = decodeConfig(body)
+  const name = trimJava(named ?? config['name'] ?? '')
+  return { name, config, targetState: 'STARTED' }
+}
+
 const CREATE_FIELDS: readonly string[] = ['name', 'config', 'initial_state']
 
 function targetState(state: string | null): TargetState {

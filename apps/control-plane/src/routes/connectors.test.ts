@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { type Answer, testApi } from '../testing/test-api.ts'
 
+const messageOf = ({ body }: Answer): string => (body as { message: string }).message
+
 const config = { 'connector.class': 'FileStreamSource', topic: 't' }
 const message = (answer: Answer): string => (answer.body as { message: string }).message
 
@@ -155,4 +157,22 @@ test('a read of a missing connector is answered with 404 and the text of its pat
   }
   assert.deepEqual((await call('GET', '/connectors/x/topics')).body, { x: { topics: [] } })
   assert.equal((await call('PUT', '/connectors/x/topics/reset')).status, 202)
+})
+
+test('POST takes the flat map that GET …/config answered, with the name in it or in the query, unless strict', async () => {
+  const { call } = testApi()
+  await call('POST', '/connectors', { name: 'a', config })
+  const saved = (await call('GET', '/connectors/a/config')).body as Record<string, string>
+  await call('DELETE', '/connectors/a')
+  const again = await call('POST', '/connectors', saved)
+  assert.deepEqual([again.status, again.headers['location']], [201, 'http://rest:8083/connectors/a'])
+  assert.deepEqual((await call('GET', '/connectors/a/config')).body, saved)
+  const { name: _name, ...unnamed } = saved
+  assert.equal((await call('POST', '/connectors?name=b', unnamed)).status, 201)
+  assert.deepEqual((await call('GET', '/connectors/b/config')).body, { ...saved, name: 'b' })
+  assert.match(messageOf(await call('POST', '/connectors?name=c', saved)), /doesn't match connector name/)
+  assert.equal((await call('POST', '/connectors', unnamed)).status, 400)
+  assert.equal((await call('POST', '/connectors', { ...saved, config: {} })).status, 400)
+  const strict = await testApi({ strict: true }).call('POST', '/connectors', saved)
+  assert.match(messageOf(strict), /Unrecognized field "connector\.class"/)
 })

@@ -1,12 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { decodeCreate } from '../http/body.ts'
+import { decodeCreate, decodeCreateLeniently } from '../http/body.ts'
 import { connectorLocation, queryValue, resource, type Route } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 
-/** `/connectors` and `/connectors/{connector}` */
-export function connectorRoutes(app: FastifyInstance, views: ConnectorViews, connectors: Connectors): void {
+/**
+ * `/connectors` and `/connectors/{connector}`
+ *
+ * Unless `strict`, POST takes a flat configuration too, which Connect refuses.
+ */
+export function connectorRoutes(
+  app: FastifyInstance,
+  views: ConnectorViews,
+  connectors: Connectors,
+  strict: boolean,
+): void {
   resource(app, '/connectors', {
     GET: {
       schema: {
@@ -25,11 +34,16 @@ export function connectorRoutes(app: FastifyInstance, views: ConnectorViews, con
     POST: {
       schema: {
         summary: 'Make a connector',
-        body: ref('CreateConnector'),
+        description:
+          'Unless connect.strict: a flat configuration as GET …/config answers it is taken too. The name stands in it, or in the query.',
+        ...(strict ? {} : { querystring: { type: 'object', properties: { name: { type: 'string' } } } }),
+        body: strict ? ref('CreateConnector') : { anyOf: [ref('CreateConnector'), ref('SentConfig')] },
         response: answers({ 201: ref('ConnectorInfo') }, [400, 409]),
       },
       handler: async (request, reply) => {
-        const { name, config, targetState } = decodeCreate(request.body)
+        const { name, config, targetState } = strict
+          ? decodeCreate(request.body)
+          : decodeCreateLeniently(request.body, queryValue(request, 'name'))
         const info = await connectors.create(name, config, targetState)
         return reply.code(201).header('location', connectorLocation(request, name)).send(info)
       },

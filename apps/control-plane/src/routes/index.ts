@@ -47,7 +47,7 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   const { views, connectors, strict } = services
   const describe = describeRoutes(app, services.version)
   rootRoutes(app, services.server)
-  connectorRoutes(app, views, connectors)
+  connectorRoutes(app, views, connectors, strict)
   connectorConfigRoutes(app, views, connectors, strict)
   connectorStateRoutes(app, views, connectors, strict)
   taskRoutes(app, views, connectors)

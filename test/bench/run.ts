@@ -1,9 +1,11 @@
-/** `npm run bench -- <name>`: grpc, ws, producer, assignment, control-plane. Prints one JSON line and a table; never run as a test. */
+/** `npm run bench -- <name>`: grpc, ws, producer, assignment, grpc-js, protobuf, control-plane. Prints one JSON line and a table; never run as a test. */
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   grpc: () => import('./grpc/bench.ts'),
   ws: () => import('./ws/bench.ts'),
   producer: () => import('./producer.ts'),
   assignment: () => import('./assignment.ts'),
+  'grpc-js': () => import('./grpc/grpc-js-loss.ts'),
+  protobuf: () => import('./protobuf.ts'),
   'control-plane': () => import('./control-plane/bench.ts'),
 }
 const name = process.argv[2] ?? ''

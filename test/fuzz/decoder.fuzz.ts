@@ -28,7 +28,9 @@ const READERS = [
   ['f_string', 'f_self.f_money.units', 'c_money.nanos', 'c_string', 'w_int64', 'f_side'].map((path) =>
     fieldReader(three, path, 'key.field'),
   ),
-  ['w_timestamp', 'f_int64', 'f_double', 'f_string'].map((path) => timestampReader(three, path, 'timestamp.field')),
+  ['w_timestamp', 'f_int64', 'f_double', 'f_string'].map((path) =>
+    timestampReader(three, path, 'timestamp.field', 'ms'),
+  ),
 ].flat()
 
 type Convert = (type: string, bytes: Uint8Array) => string

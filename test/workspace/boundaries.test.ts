@@ -62,7 +62,7 @@ const allowed: readonly (readonly [string, string])[] = [
   ['libs/service/src/x.ts', '@opentelemetry/sdk-metrics'],
   ['libs/service/src/x.ts', '@opentelemetry/api'],
   ['apps/control-plane/src/x.ts', 'fastify'],
-  ['apps/grpc-ingest/src/x.ts', 'protobufjs'],
+  ['apps/demo-feed/src/x.ts', 'protobufjs'],
   ['apps/demo-feed/src/x.ts', 'ws'],
   ['apps/ws-ingest/src/x.ts', 'ws'],
   ['apps/new-ingest/src/x.ts', 'mqtt'],

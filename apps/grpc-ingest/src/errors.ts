@@ -16,7 +16,7 @@ export const grpcErrors = defineErrors({
   },
   GRPC_FIELD_PATH: {
     type: ConfigError,
-    doc: '`grpc.resume.field`, `key.field` or `timestamp.field` names a field that the message does not have, or one whose type does not fit.',
+    doc: '`grpc.resume.field`, `key.field`, `timestamp.field` or `record.skip.match` names a field that the message does not have, or one whose type does not fit.',
   },
   GRPC_MESSAGE_TOO_LARGE: {
     type: ConfigError,
@@ -28,11 +28,19 @@ export const grpcErrors = defineErrors({
   },
   GRPC_METHOD_NOT_STREAMING: {
     type: ConfigError,
-    doc: 'The method does not take one request and stream its responses.',
+    doc: 'The method does not stream its responses.',
   },
   GRPC_METHOD_UNKNOWN: {
     type: ConfigError,
     doc: 'The service has no such method. The message lists the methods that it has.',
+  },
+  GRPC_OAUTH: {
+    type: NotConnectedError,
+    doc: 'The token endpoint of OAuth did not give an access token. The task asks again before it connects again.',
+  },
+  GRPC_OAUTH_REFUSED: {
+    type: ConfigError,
+    doc: 'The token endpoint refused the credentials three times in a row. Mend the settings `grpc.oauth.*`, then restart the task.',
   },
   GRPC_OFFSET: {
     type: ConfigError,
@@ -74,16 +82,20 @@ export const grpcErrors = defineErrors({
     type: NotConnectedError,
     doc: 'The stream broke, or ended with a status that may heal. The task opens the stream again, and waits as long as the server asks for.',
   },
+  GRPC_TARGET: {
+    type: ConfigError,
+    doc: '`grpc.server.host` is no host, no target of gRPC, and no list of these.',
+  },
   PROTOBUF_DECODE: {
     type: DataError,
-    doc: 'The bytes of a message do not fit its type.',
+    doc: 'The bytes of a message do not fit its type, or lack a required field.',
   },
   PROTOBUF_JSON: {
     type: DataError,
-    doc: 'A message cannot be written as JSON: it holds an `Any` of an unknown type, or a time out of range.',
+    doc: 'A message cannot be written as JSON: it holds an `Any` of an unknown type, a time out of range, or a `FieldMask` whose paths do not read back.',
   },
   PROTOBUF_TIMESTAMP: {
     type: DataError,
-    doc: 'The field that `timestamp.field` names holds no time.',
+    doc: 'The field that `timestamp.field` names holds no time. A number may need another `timestamp.unit`.',
   },
 })

@@ -18,5 +18,5 @@ export const grpcSource: SourcePlugin = {
   reconnectPolicy: (props) => reconnect.policy(parseConfig(grpcSpec, props)),
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(grpcSpec, props)['grpc.max.connection.age.ms'] }),
   connector: new GrpcSourceConnector(),
-  createTask: () => readerTask(createStreamReader, ['takeOver', 'position', 'completed']),
+  createTask: () => readerTask(createStreamReader, ['takeOver', 'position', 'completed', 'caution']),
 }

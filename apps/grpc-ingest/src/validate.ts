@@ -8,9 +8,10 @@ import {
 } from '@tributary/connect-api'
 import { checkTls, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './config/metadata.ts'
+import { accessTokenOf } from './stream/access-token.ts'
 import { openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
-import { metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
+import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
 import { type GrpcConfig, grpcSpec, tls } from './config/spec.ts'
 import { StatusErrors } from './stream/status-errors.ts'
 import { checkPlan } from './stream/stream-plan.ts'
@@ -28,9 +29,10 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
   const errors: FieldError[] = []
   const config = parseConfig(grpcSpec, props)
   const metadata = await collect(errors, () => metadataOf(config, props))
+  const addresses = await collect(errors, () => addressesOf(config))
   const tlsErrors = config['grpc.tls.enabled'] ? await checkTls(tls.settings(config)) : []
   errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))
-  if (metadata === undefined || tlsErrors.length > 0) return errors
+  if (metadata === undefined || addresses === undefined || tlsErrors.length > 0) return errors
   const options = await readGrpcTls(config)
   for (const error of await checkPlan(config, () => reflectOnce(config, metadata, options, signal))) {
     const found = fieldError(error)
@@ -46,7 +48,8 @@ async function reflectOnce(
   signal: AbortSignal,
 ): Promise<Root> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
-  const connection = await openConnection({ config, metadata, tls: options, keepaliveTimeMs: 0 }, until)
+  const complete = (await accessTokenOf(config)?.addTo(metadata, until)) ?? metadata
+  const connection = await openConnection({ config, metadata: complete, tls: options, keepaliveTimeMs: 0 }, until)
   try {
     return await connection.reflect(
       new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms']),

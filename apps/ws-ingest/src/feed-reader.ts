@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
   type ConnectError,
-  NotConnectedError,
   parseConfig,
   type Predecessor,
   type SourceRecord,
@@ -110,8 +109,8 @@ export class FeedReader {
   }
 
   /** See SourceTask. */
-  lostConnection(): NotConnectedError | null {
-    return this.#endedWith instanceof NotConnectedError && this.#drainingSince === null ? this.#endedWith : null
+  lostConnection(): ConnectError | null {
+    return this.#drainingSince === null ? this.#endedWith : null
   }
 
   /** Kafka has acknowledged a record that `read` returned. */

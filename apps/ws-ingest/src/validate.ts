@@ -1,12 +1,19 @@
 import { ConfigError, type FieldError, type OffsetEntry, parseConfig, type Props } from '@tributary/connect-api'
-import { checkTls, isUntrusted, reasonOf, sequenceNumber } from '@tributary/push-source'
+import {
+  checkTls,
+  dial,
+  type DialOptions,
+  endpointOf,
+  isUntrusted,
+  reasonOf,
+  sequenceNumber,
+} from '@tributary/push-source'
 import { shownUrl, tls, urlsOf, type WebSocketConfig, websocketSpec, withoutUserInfo } from './config/config.ts'
 import { readWebSocketTls } from './connection/dialer.ts'
 import { compileProtocol } from './connection/feed-protocol.ts'
 import { HandshakeTemplate } from './connection/handshake.ts'
 import { recordErrors } from './record/record-plan.ts'
 import { backfillErrors } from './sequence/backfill.ts'
-import { dial, type DialOptions, endpointOf } from './transport/dial.ts'
 import { wsErrors } from './errors.ts'
 
 /** Limit in ms, so that the validate route answers soon whatever websocket.connection.timeout.ms is. */
@@ -58,7 +65,11 @@ async function connectionErrors(config: WebSocketConfig, props: Props, signal: A
   const errors = [...handshakeErrors(config, props), ...(await checkTls(tls.settings(config)))].map(fieldError)
   if (errors.length > 0) return errors
   const proxy = config['websocket.proxy.url']
-  const options = { tls: await readWebSocketTls(config), proxy: proxy === null ? null : { url: new URL(proxy) } }
+  const options = {
+    alpn: 'http/1.1',
+    tls: await readWebSocketTls(config),
+    proxy: proxy === null ? null : { url: new URL(proxy) },
+  }
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
   const untrusted = await Promise.all(urlsOf(props).map((url) => untrustedServer(url, options, until)))
   signal.throwIfAborted()

@@ -314,6 +314,17 @@ export const TRIBUTARY_CONNECTOR_KEYS = {
     displayName: 'Graceful shutdown',
     order: 4,
   },
+  'task.handover.overlap': {
+    type: 'string',
+    default: 'auto',
+    validator: { kind: 'oneOf', values: ['auto', 'never'], ignoreCase: true },
+    importance: 'low',
+    doc: 'Whether two runs of a task may be connected at once, so that a changed configuration, a planned move and an old connection cost no gap. auto: if the source allows it; after the source has refused a second connection, a changed configuration is applied without one. never: one run ends before the next connects, for servers that allow one connection an account.',
+    group: FLOW,
+    width: 'short',
+    displayName: 'Overlap of runs',
+    order: 5,
+  },
 } as const satisfies Keys
 
 /** Whether `exactly.once.support=required` turns exactly once on for a connector. `requested`, the default, does not. */

@@ -1,7 +1,7 @@
 import type { Clock } from '@tributary/async'
 import type { ConfigSpecData } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
-import type { NotConnectedError } from './errors.ts'
+import type { ConnectError } from './errors.ts'
 import type { RecordMetadata, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
 import type { MemoryShare } from './memory-budget.ts'
 import type { TaskStats } from './stats.ts'
@@ -130,13 +130,15 @@ export interface SourceTask {
   position?(): OffsetEntry | null
   /** One sentence for health, once the source has ended for good and the task reads nothing more; null before. */
   completed?(): string | null
+  /** One sentence that health adds while the task runs: what is dangerous in the configuration; null for nothing. */
+  caution?(): string | null
   /**
    * The error that ended the connection, although `poll` will throw it only after the records that are still queued; null while
-   * the connection lives, or when the error cannot heal. The runtime asks while Kafka takes nothing and nobody polls: then it
-   * calls `connect` at once, and what the new connection brings goes behind what is queued. `poll` and `connect` may run side by
-   * side then. Absent: the source is connected again once Kafka is back.
+   * the connection lives. The runtime asks while Kafka takes nothing, and while a new run waits beside its predecessor, as nobody
+   * polls then. After a NotConnectedError it calls `connect` at once, and what the new connection brings goes behind what is queued;
+   * `poll` and `connect` may run side by side then. Absent: the source is connected again once the task is polled.
    */
-  lostConnection?(): NotConnectedError | null
+  lostConnection?(): ConnectError | null
   /** The broker has the record. `metadata` is null when the record was filtered out or became a dead letter. */
   commitRecord?(record: SourceRecord, metadata: RecordMetadata | null): void
   /** The offsets of all records that `commitRecord` has been called with are durable. */

@@ -1,7 +1,7 @@
 import {
   commonErrors,
+  type ConnectError,
   END_OF_INPUT,
-  type NotConnectedError,
   type OffsetEntry,
   type Predecessor,
   type RecordMetadata,
@@ -25,7 +25,8 @@ export interface SourceReader {
 interface OptionalMethods {
   position(): OffsetEntry | null
   completed(): string | null
-  lostConnection(): NotConnectedError | null
+  caution(): string | null
+  lostConnection(): ConnectError | null
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void
   commit(signal: AbortSignal): Promise<void>
   handOver(): string | null

@@ -37,6 +37,8 @@ const FLOATS = [
   8589973000,
   9007199254740993,
 ]
+const PATHS = ['foo_bar', 'user.display_name', 'a', '_lead', 'x_y_z.b2']
+const WRONG_PATHS = ['a__b', 'mixedCase', 'x_1y', 'trail_']
 const TEXTS = [
   '', 'a', 'price_update', '<a href="x">&\'=\'</a>', 'naïve café', '日本語', '😀 and 𝄞', '\u0000\u0001\t\n\r\b\f\u001f\u007f',
   '\u2028\u2029', '"quoted\\"', '/slash/', '\uffff\ufffd', 'x'.repeat(300), 'é'.repeat(200), '12', 'true',
@@ -54,9 +56,19 @@ export interface GenerateOptions {
    * member.
    */
   readonly once?: boolean
+  /** Leaves out what the reference prints wrong. */
+  readonly without?: readonly Wrong[]
   /** Java also prints map entries that later ones replace, so a map must not contain a value without a JSON form. */
   readonly inMap?: boolean
+  /** The message is an entry of a map. */
+  readonly inEntry?: boolean
 }
+
+/**
+ * `maskPath`: FieldMask paths that do not read back. `closedEnum`, `closedEnumInMap`: numbers that a closed enum does
+ * not have. `unknownInEntry`: unknown fields in the entries of maps.
+ */
+export type Wrong = 'maskPath' | 'closedEnum' | 'closedEnumInMap' | 'unknownInEntry'
 
 /**
  * Generates a well-formed message of a type with random fields. The message uses forms that an encoder may choose and
@@ -78,7 +90,8 @@ export function generateMessage(type: MessageType, random: Random, options: Gene
     if (field.oneof !== null) oneofs.add(field.oneof)
     for (let i = 0; i < times; i++) parts.push(generateField(field, random, options))
   }
-  if (random.chance(0.1)) parts.push(unknownField(random))
+  const plain = type.mapEntry && options.without?.includes('unknownInEntry') === true
+  if (random.chance(0.1) && !plain) parts.push(unknownField(random))
   if (random.chance(0.2)) shuffle(parts, random)
   return Buffer.concat(parts)
 }
@@ -90,16 +103,17 @@ function generateField(field: Field, random: Random, options: GenerateOptions): 
   }
   if (field.type === 'message') return Buffer.concat([tag(field, LEN), chunk(nested(field, random, options))])
   if (field.repeated && wireType !== LEN && random.chance(field.packed ? 0.9 : 0.1)) {
-    const values = Array.from({ length: random.int(6) }, () => scalar(field, random))
+    const values = Array.from({ length: random.int(6) }, () => scalar(field, random, options))
     return Buffer.concat([tag(field, LEN), chunk(Buffer.concat(values))])
   }
-  return Buffer.concat([tag(field, wireType), scalar(field, random)])
+  return Buffer.concat([tag(field, wireType), scalar(field, random, options)])
 }
 
 function nested(field: Field, random: Random, options: GenerateOptions): Buffer {
   if (options.depth <= 0) return Buffer.alloc(0)
   const inMap = options.inMap === true || field.messageType!.mapEntry
-  return generateMessage(field.messageType!, random, { ...options, depth: options.depth - 1, inMap })
+  const inEntry = field.messageType!.mapEntry
+  return generateMessage(field.messageType!, random, { ...options, depth: options.depth - 1, inMap, inEntry })
 }
 
 function wireTypeOf(field: Field): number {
@@ -108,7 +122,7 @@ function wireTypeOf(field: Field): number {
   return ['string', 'bytes', 'message'].includes(field.type) ? LEN : VARINT
 }
 
-function scalar(field: Field, random: Random): Buffer {
+function scalar(field: Field, random: Random, { without, inEntry }: GenerateOptions): Buffer {
   const bytes = Buffer.alloc(8)
   switch (field.type) {
     case 'double':
@@ -131,7 +145,9 @@ function scalar(field: Field, random: Random): Buffer {
       return chunk(Buffer.from(Array.from({ length: random.int(20) }, () => random.int(256))))
     case 'enum': {
       const known = [...field.enumType!.nameOf.keys()]
-      return varint(BigInt(random.chance(0.8) ? random.pick(known) : random.int(40) - 10), random)
+      const wrong: Wrong = inEntry === true ? 'closedEnumInMap' : 'closedEnum'
+      const onlyKnown = field.closed && without?.includes(wrong) === true
+      return varint(BigInt(onlyKnown || random.chance(0.8) ? random.pick(known) : random.int(40) - 10), random)
     }
     case 'bool':
       return varint(random.pick([0n, 1n, 1n, 2n, 2n ** 40n, 2n ** 63n]), random)
@@ -228,7 +244,7 @@ function wellKnown(type: MessageType, random: Random, options: GenerateOptions):
       return options.inMap === true ? Buffer.concat([varint(26n), chunk(Buffer.from(text(random)))]) : null
     case 'google.protobuf.FieldMask': {
       const paths = Array.from({ length: random.int(4) }, () =>
-        random.pick(['foo_bar', 'user.display_name', 'a', 'a__b', '', 'mixedCase', 'x_1y', '_lead', 'trail_']),
+        random.pick(options.without?.includes('maskPath') ? PATHS : [...PATHS, ...WRONG_PATHS]),
       )
       return Buffer.concat(paths.map((path) => Buffer.concat([varint(10n), chunk(Buffer.from(path))])))
     }

@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type CommandLine, pythonPackages } from '@tributary/harness'
+import { builtGoProgram } from '../../support/foreign-server.ts'
 
 const run = promisify(execFile)
 const here = import.meta.dirname
 const target = join(here, 'target')
 
-/** The result of protobuf-java for one message. */
+/** The result of a reference for one message. */
 export type Verdict =
   | { readonly kind: 'json'; readonly json: string }
   /** `decode!`: malformed; `json!`: well-formed and without a JSON form. */
@@ -34,22 +36,43 @@ function platform(): string {
   return `${system}-${process.arch === 'arm64' ? 'aarch_64' : 'x86_64'}`
 }
 
-/** Converts all messages in one JVM. */
-export async function referenceJson(
-  set: string,
-  messages: readonly { readonly type: string; readonly bytes: Buffer }[],
-): Promise<Verdict[]> {
+/** Converts all messages in one process, with the types of a FileDescriptorSet. */
+export type Reference = (set: string, messages: readonly Message[]) => Promise<Verdict[]>
+
+export interface Message {
+  readonly type: string
+  readonly bytes: Buffer
+}
+
+/** protobuf-java-util, with default values included. */
+export const javaJson: Reference = (set, messages) => {
   const classPath = [join(target, 'classes'), join(target, 'lib', '*')].join(process.platform === 'win32' ? ';' : ':')
-  const java = spawn('java', ['-Xss8m', '-cp', classPath, 'io.tributary.conformance.JsonReference', set], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const args = ['-Xss8m', '-cp', classPath, 'io.tributary.conformance.JsonReference', set]
+  return answers({ command: 'java', args }, messages)
+}
+
+/** Python's json_format, with fields without presence included. */
+export const pythonJson: Reference = async (set, messages) => {
+  const packages = await pythonPackages(join(here, 'python', 'protobuf.txt'))
+  return answers(packages.program(join(here, 'python', 'reference.py'), [set]), messages)
+}
+
+/** Go's protojson, with fields without presence included. */
+export const goJson: Reference = async (set, messages) =>
+  answers({ command: await builtGoProgram('protobuf-go'), args: [set] }, messages)
+
+async function answers(
+  { command, args, env }: Pick<CommandLine, 'command' | 'args' | 'env'>,
+  messages: readonly Message[],
+): Promise<Verdict[]> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } })
   const chunks: Buffer[] = []
-  java.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-  java.stdin.end(messages.map((m) => `${m.type} ${m.bytes.toString('base64')}\n`).join(''))
-  const [code] = (await once(java, 'close')) as [number | null]
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  child.stdin.end(messages.map((m) => `${m.type} ${m.bytes.toString('base64')}\n`).join(''))
+  const [code] = (await once(child, 'close')) as [number | null]
   const lines = Buffer.concat(chunks).toString('utf8').split('\n').slice(0, -1)
   if (code !== 0 || lines.length !== messages.length) {
-    throw new Error(`the Java reference ended with ${code} after ${lines.length} of ${messages.length} answers`)
+    throw new Error(`${command} ended with ${code} after ${lines.length} of ${messages.length} answers`)
   }
   return lines.map((line) => {
     const [kind, rest] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]

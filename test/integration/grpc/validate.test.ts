@@ -88,7 +88,6 @@ describe('validation of a gRPC source', () => {
   for (const [method, kind] of [
     ['Get', 'unary'],
     ['Collect', 'client streaming'],
-    ['Chat', 'bidirectional'],
   ] as const) {
     rejects(
       `a method that is ${kind}`,

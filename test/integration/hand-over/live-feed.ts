@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  type ConnectError,
   DataError,
   END_OF_INPUT,
   NotConnectedError,
@@ -29,6 +30,11 @@ export class LiveFeed {
   mostOpen = 0
   /** The error with which new connections are refused. */
   refusal: Error | null = null
+  /** The feed takes one connection at a time: what a second one leads to. null: any number of connections. */
+  account: { readonly second: 'refused' | 'refused later' | 'ends the first'; readonly forgetsAfterMs: number } | null =
+    null
+  /** When the last connection ended, in ms of `performance.now()`. */
+  leftAt = 0
   /** This many numbers are still under way to the next run that is to end, and to no other. */
   inFlightAtEnd = 0
   /** True: nothing is taken from the queues of the feed's tasks. The count says how often a poll found this. */
@@ -59,9 +65,22 @@ export class LiveFeed {
 
   connect(task: LiveTask): void {
     if (this.refusal !== null) throw this.refusal
+    if (this.#inUse(task)) return
     this.connections++
     this.open.add(task)
     this.mostOpen = Math.max(this.mostOpen, this.open.size)
+  }
+
+  /** Whether the feed greets a second connection and then refuses it. */
+  #inUse(task: LiveTask): boolean {
+    if (this.account === null) return false
+    const { second, forgetsAfterMs } = this.account
+    if (second === 'ends the first') this.cut()
+    if (this.open.size === 0 && performance.now() - this.leftAt >= forgetsAfterMs) return false
+    const refusal = new ConfigError('FEED_IN_USE', 'connection limit exceeded')
+    if (second === 'refused') throw refusal
+    setTimeout(() => task.cut(refusal), 5)
+    return true
   }
 
   /** Cuts all connections. */
@@ -82,6 +101,7 @@ export const REFUSED = new ConfigError('FEED_REFUSED', 'the feed does not know t
 class LiveTask implements SourceTask {
   readonly #queue = new RecordQueue<number>({ maxRecords: 1000, maxBytes: 1_000_000 })
   #context: TaskContext | null = null
+  #ended: ConnectError | null = null
   /** The last number that was delivered or handed out. Numbers up to it are duplicates. */
   #last = 0
 
@@ -100,6 +120,7 @@ class LiveTask implements SourceTask {
       }, 1)
     }
     this.#queue.reopen()
+    this.#ended = null
     this.#feed.connect(this)
     return Promise.resolve()
   }
@@ -115,8 +136,13 @@ class LiveTask implements SourceTask {
     this.#stats.queueSize = this.#queue.size
   }
 
-  cut(): void {
-    this.#queue.end(new NotConnectedError('FEED_CUT', 'cut by the test'))
+  cut(error: ConnectError = new NotConnectedError('FEED_CUT', 'cut by the test')): void {
+    this.#ended = error
+    this.#queue.end(error)
+  }
+
+  lostConnection(): ConnectError | null {
+    return this.#ended
   }
 
   async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
@@ -148,7 +174,7 @@ class LiveTask implements SourceTask {
   }
 
   #leave(): void {
-    if (this.#context) this.#feed.open.delete(this)
+    if (this.#context && this.#feed.open.delete(this)) this.#feed.leftAt = performance.now()
   }
 
   #record(number: number): SourceRecord {

@@ -24,7 +24,7 @@ test('validate lists the framework keys first, config lists them last; strict mo
       described.slice(0, 4).map(({ name }) => name),
       ['file', 'topic', 'batch.size', 'name'],
     )
-    assert.equal(described.length, strict ? 23 : 31)
+    assert.equal(described.length, strict ? 23 : 32)
     assert.equal(names.includes('errors.deadletterqueue.topic.name'), !strict)
   }
 })

@@ -16,6 +16,7 @@ describe('the metadata of a call', () => {
 
   test('takes binary values as base64 of either alphabet', () => {
     assert.deepEqual(requestMetadata('a-bin:_-8', { 'b-bin': 'AAE=' }), { 'a-bin': '/+8=', 'b-bin': 'AAE=' })
+    assert.deepEqual(requestMetadata(null, { 'a-bin': '_w, AAE=' }), { 'a-bin': '/w==,AAE=' })
   })
 
   for (const [what, list, single, field] of [
@@ -51,5 +52,16 @@ describe('the headers of a record', () => {
       headers?.map((header) => header.name),
       ['traceparent', 'tracestate', 'x-a'],
     )
+  })
+
+  test('have each value of a binary name, which HTTP/2 and gRPC may join with commas', () => {
+    const headers = recordHeaders({ 'x-bin': 'AQ, Ag==,Aw, ', 'x-a': '1, 2' }, ['x-bin', 'x-a'])
+    assert.deepEqual(headers, [
+      { name: 'x-bin', value: Buffer.from([1]) },
+      { name: 'x-bin', value: Buffer.from([2]) },
+      { name: 'x-bin', value: Buffer.from([3]) },
+      { name: 'x-bin', value: Buffer.alloc(0) },
+      { name: 'x-a', value: '1, 2' },
+    ])
   })
 })

@@ -51,8 +51,11 @@ function checkedValue(name: string, value: string, field: string): string {
       field,
     )
   }
-  if (!BASE64.test(value)) throw invalid(`the value of '${name}' is not base64, as names that end in -bin need`, field)
-  return Buffer.from(value, 'base64').toString('base64')
+  if (!value.split(',').every((part) => BASE64.test(part.trim())))
+    throw invalid(`the value of '${name}' is not base64, as names that end in -bin need`, field)
+  return binaryValues(value)
+    .map((bytes) => bytes.toString('base64'))
+    .join(',')
 }
 
 function invalid(reason: string, field: string): ConfigError {
@@ -61,6 +64,14 @@ function invalid(reason: string, field: string): ConfigError {
 
 const TRACE_CONTEXT = ['traceparent', 'tracestate']
 
+/**
+ * The values of a name that ends in `-bin`. Several values may be joined with commas, and Node joins them so
+ * (PROTOCOL-HTTP2, "Requests": Binary-Header).
+ */
+function binaryValues(text: string): Buffer[] {
+  return text.split(',').map((value) => Buffer.from(value.trim(), 'base64'))
+}
+
 /** The headers of each record of a stream: the trace context of the response, and the response headers in `names`. */
 export function recordHeaders(response: IncomingHttpHeaders, names: readonly string[]): readonly Header[] | undefined {
   const headers: Header[] = []
@@ -68,7 +79,8 @@ export function recordHeaders(response: IncomingHttpHeaders, names: readonly str
     const value = response[name]
     if (value === undefined) continue
     const text = Array.isArray(value) ? value.join(',') : value
-    headers.push({ name, value: name.endsWith('-bin') ? Buffer.from(text, 'base64') : text })
+    if (!name.endsWith('-bin')) headers.push({ name, value: text })
+    else for (const one of binaryValues(text)) headers.push({ name, value: one })
   }
   return headers.length > 0 ? headers : undefined
 }

@@ -1,18 +1,23 @@
 import type { Props, SourcePartition } from '@tributary/connect-api'
-import { readTls } from '@tributary/push-source'
-import type { SecureContextOptions } from 'node:tls'
+import { type ProxyOptions, proxyFor, readTls, type TlsOptions } from '@tributary/push-source'
 import type { SessionOptions } from '../transport/index.ts'
 import { type Metadata, requestMetadata } from './metadata.ts'
 import { type GrpcConfig, grpcSpec, METADATA_PREFIX, tls } from './spec.ts'
+import { type Target, targetName, targetsOf } from './target.ts'
 
 /** The metadata of each call. Throws ConfigError on its key. */
 export function metadataOf(config: GrpcConfig, props: Props): Metadata {
   return requestMetadata(config['grpc.metadata'], grpcSpec.prefixed(props, METADATA_PREFIX))
 }
 
-/** `host:port`: the name of the server in the source partition and in metrics. */
+/** `host:port` of the first address: the name of the server in the source partition and in metrics. */
 export function serverOf(config: GrpcConfig): string {
-  return `${config['grpc.server.host']}:${config['grpc.server.port']}`
+  return targetName(config['grpc.server.host'], config['grpc.server.port'])
+}
+
+/** The addresses to try, in order. Throws ConfigError. */
+export function addressesOf(config: GrpcConfig): readonly Target[] {
+  return targetsOf(config['grpc.server.host'], config['grpc.server.port'])
 }
 
 /** `package.Service/Method` */
@@ -34,20 +39,33 @@ export function keepaliveTimeMs(config: GrpcConfig): number {
   return wished > 0 ? Math.max(wished, KEEPALIVE_MIN_MS) : 0
 }
 
+/** The options of a connection to one of the addresses. `environment` may name a proxy. */
 export function sessionOptions(
   config: GrpcConfig,
+  address: Target,
   secure: SessionOptions['tls'],
-): Omit<SessionOptions, 'keepaliveTimeMs'> {
+  environment: NodeJS.ProcessEnv = process.env,
+): Omit<SessionOptions, 'keepaliveTimeMs' | 'connectTimeoutMs'> {
+  const authority = config['grpc.authority'] ?? address.authority
+  const named = config['grpc.tls.server.name'] ?? config['grpc.authority']?.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
   return {
-    host: config['grpc.server.host'],
-    port: config['grpc.server.port'],
-    tls: secure,
-    connectTimeoutMs: config['grpc.connection.timeout.ms'],
+    ...address,
+    authority,
+    tls: secure === null || named === undefined ? secure : { ...secure, servername: named },
+    proxy: proxyOf(config, address, environment),
     keepaliveTimeoutMs: Math.max(1, config['grpc.keepalive.timeout.ms']),
   }
 }
 
+function proxyOf(config: GrpcConfig, address: Target, environment: NodeJS.ProcessEnv): ProxyOptions | null {
+  if (address.path !== undefined) return null
+  const url = config['grpc.proxy.url']
+  return url === null ? proxyFor(address, environment) : { url: new URL(url) }
+}
+
 /** Reads and checks the files for TLS; null without TLS. Throws ConfigError on the key of a bad file. */
-export function readGrpcTls(config: GrpcConfig): Promise<SecureContextOptions | null> {
-  return config['grpc.tls.enabled'] ? readTls(tls.settings(config)) : Promise.resolve(null)
+export async function readGrpcTls(config: GrpcConfig): Promise<TlsOptions | null> {
+  if (!config['grpc.tls.enabled']) return null
+  const options = await readTls(tls.settings(config))
+  return config['grpc.tls.verify'] ? options : { ...options, rejectUnauthorized: false }
 }

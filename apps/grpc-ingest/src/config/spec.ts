@@ -1,5 +1,13 @@
 import { type ConfigOf, defineConfig, type Keys } from '@tributary/config'
-import { flowSettings, reconnectSettings, tlsSettings, topicKey } from '@tributary/push-source'
+import {
+  flowSettings,
+  reconnectSettings,
+  TIMESTAMP_TEXTS,
+  timestampUnitKey,
+  tlsSettings,
+  topicKey,
+} from '@tributary/push-source'
+import { oauthKeys, oauthRules } from './oauth-keys.ts'
 
 const CONNECTION = 'Connection'
 const TLS = 'TLS'
@@ -22,7 +30,7 @@ const keys = {
     importance: 'high',
     group: CONNECTION,
     displayName: 'Host',
-    doc: 'Host name or address of the server. The name is looked up again on each reconnect.',
+    doc: 'Host name or address of the server, a target of gRPC (dns:, ipv4:, ipv6:, unix:, unix-abstract:), or several of these with commas between them. Each connect tries them in order, with an equal share of the time that is left. The first one names the server in the source partition, so others may be added or removed without losing the offsets. Names are looked up again on each reconnect.',
     example: 'feed.example.com',
   },
   'grpc.server.port': {
@@ -32,8 +40,35 @@ const keys = {
     group: CONNECTION,
     displayName: 'Port',
     stripComment: true,
-    doc: 'TCP port of the server.',
+    doc: 'TCP port of the server, and of each address in grpc.server.host without a port of its own.',
     example: '50051',
+  },
+  'grpc.authority': {
+    type: 'string',
+    default: null,
+    validator: {
+      kind: 'pattern',
+      regex: '^(?:\\[[0-9A-Fa-f:.]+\\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?$',
+      message: 'it has the form host or host:port',
+      accepts: 'host or host:port',
+    },
+    importance: 'low',
+    group: CONNECTION,
+    displayName: 'Authority',
+    doc: 'The :authority of the calls, by which proxies choose a server, and the name that the certificate of the server must contain. Unset: host and port of the address; localhost for a Unix socket.',
+    example: 'feed.example.com',
+  },
+  'grpc.proxy.url': {
+    type: 'string',
+    default: null,
+    validator: { kind: 'url', schemes: ['http', 'https'], label: 'Proxy URL' },
+    importance: 'low',
+    group: CONNECTION,
+    displayName: 'Proxy',
+    width: 'long',
+    sensitive: true,
+    doc: "HTTP proxy that connects to the server by CONNECT: http:// or https://, with user and password if the proxy requires them. Unset: the worker's environment decides: the first of grpc_proxy, https_proxy and http_proxy, unless no_grpc_proxy or else no_proxy lists the host.",
+    example: 'http://proxy.example.com:3128',
   },
   'grpc.service.name': {
     type: 'string',
@@ -50,7 +85,7 @@ const keys = {
     importance: 'high',
     group: REQUEST,
     displayName: 'Method',
-    doc: 'Short name of the method. It must take one request and stream its responses.',
+    doc: 'Short name of the method. It must stream its responses. A method that also takes a stream gets the request message, and that stream stays open.',
     example: 'StreamQuotes',
   },
   ...topicKey,
@@ -63,6 +98,26 @@ const keys = {
     width: 'long',
     doc: "Request message in protobuf's JSON, with the field names of the .proto file or their lowerCamelCase form. Unknown fields are an error.",
     example: '{"symbols":["EURUSD"],"rate_per_second":1000}',
+  },
+  'grpc.request.repeat.ms': {
+    type: 'long',
+    default: 0,
+    validator: { kind: 'range', min: 0 },
+    importance: 'low',
+    group: REQUEST,
+    displayName: 'Repeat every',
+    stripComment: true,
+    doc: 'Time, in ms, after which a bidirectional method gets a further request, again and again, for servers that want to be pinged inside the stream. 0: no further request.',
+  },
+  'grpc.request.repeat.message': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: REQUEST,
+    displayName: 'Repeated message',
+    width: 'long',
+    doc: "Further request of grpc.request.repeat.ms in protobuf's JSON. Unset: the request message, as it is written.",
+    example: '{"ping":{"id":1}}',
   },
   'grpc.proto.descriptor': {
     type: 'string',
@@ -85,6 +140,7 @@ const keys = {
     doc: 'Metadata of the call as name:value,name:value. Put a value with commas in double quotes. The value of a name that ends in -bin is base64.',
     example: 'authorization:Bearer token123,x-api-key:key456',
   },
+  ...oauthKeys,
   'grpc.deadline.ms': {
     type: 'long',
     default: 0,
@@ -105,6 +161,22 @@ const keys = {
     doc: 'Whether the connection uses TLS. False: HTTP/2 in plain text.',
   },
   ...tls.keys,
+  'grpc.tls.server.name': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: TLS,
+    displayName: 'Server name',
+    doc: "Server name for SNI, which the server's certificate must contain. Unset: the host of grpc.authority, else of the address.",
+  },
+  'grpc.tls.verify': {
+    type: 'boolean',
+    default: true,
+    importance: 'low',
+    group: TLS,
+    displayName: 'Verify the certificate',
+    doc: 'Whether the certificate of the server must be trusted and contain its name. False: anyone between can read and change the stream, so each connect logs a warning. For tests only.',
+  },
   ...reconnect.keys,
   'grpc.connection.timeout.ms': {
     type: 'long',
@@ -228,6 +300,15 @@ const keys = {
     recommended: ['deliver', 'fail', 'drop'],
     doc: 'What becomes of a message whose numeric value is not above the last one, if the source does not remember that it delivered this message: the last 10,000 messages while the task runs, those of the last 64 values after a restart. deliver: the server has restarted its numbering; the message is delivered and a gap is counted. If the server only sends old messages again, they are delivered twice. fail: the task fails. drop: the message is counted as a duplicate and left out. A server that restarts its numbering then loses messages. Unset: fail with exactly.once.support=required, deliver otherwise.',
   },
+  'record.skip.match': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: RECORD,
+    displayName: 'Skip when',
+    doc: 'Rule for messages to leave out, such as heartbeats inside the stream: path, !path, path == value, path != value, joined by && and ||. A path alone: the field is set, which for a proto3 field without presence means not zero. Enums have their names. The resume field of such a message is not read.',
+    example: 'heartbeat || kind == PING',
+  },
   'key.field': {
     type: 'string',
     default: null,
@@ -243,9 +324,10 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Timestamp field',
-    doc: 'Field of the response (dotted path) with the timestamp of the record: a google.protobuf.Timestamp, a whole number of ms since 1970, or RFC 3339 text. If unset, or absent in a message, the timestamp is the time of producing.',
+    doc: `Field of the response (dotted path) with the timestamp of the record: a google.protobuf.Timestamp or another message of seconds and nanos, a number since 1970, such a number as decimal or hexadecimal (0x) text, or ${TIMESTAMP_TEXTS}. If unset, or absent in a message, the timestamp is the time of producing.`,
     example: 'sent_at',
   },
+  ...timestampUnitKey,
   'grpc.response.headers': {
     type: 'list',
     default: [],
@@ -263,7 +345,17 @@ const keys = {
     importance: 'medium',
     group: RECORD,
     displayName: 'Value format',
-    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default. bytes: the bytes of the message, not decoded.",
+    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default; grpc.json.presence says which. bytes: the bytes of the message, not decoded.",
+  },
+  'grpc.json.presence': {
+    type: 'string',
+    default: 'java',
+    validator: { kind: 'oneOf', values: ['java', 'canonical'] },
+    recommended: ['java', 'canonical'],
+    importance: 'low',
+    group: RECORD,
+    displayName: 'Unset in JSON',
+    doc: "How JSON shows an unset scalar of proto2. java: with its default, so that it looks like a value that was sent. canonical: not at all, as protobuf's JSON mapping says. Both leave out what is unset in editions and in proto3's optional fields.",
   },
 } as const satisfies Keys
 
@@ -280,6 +372,7 @@ export const grpcSpec = defineConfig(keys, {
   },
   rules: [
     ...tls.rules,
+    ...oauthRules,
     { rule: 'requires', key: 'grpc.resume.request.field', needs: ['grpc.resume.field'] },
     { rule: 'requires', key: 'sequence.reset', needs: ['grpc.resume.field'] },
     { rule: 'visibleWhen', key: 'grpc.tls.ca.cert', when: 'grpc.tls.enabled', equals: ['true'] },

@@ -70,10 +70,14 @@ export class RecordBuilder {
     if (this.#failure !== null) throw this.#failure
   }
 
+  /** Sets how messages of the present stream are decoded from now on. */
+  useDecoder(decoder: Decoder): void {
+    this.#decoder = decoder
+  }
+
   /** The records of a batch of messages, without those that the resume field shows to be duplicates. */
   build(messages: readonly Uint8Array[]): SourceRecord[] {
-    const decoder = this.#decoder
-    if (decoder === null) throw new Error('no stream has been opened')
+    const decoder = this.#started()
     const records: SourceRecord[] = []
     try {
       for (let i = 0; i < messages.length; i++) {
@@ -94,6 +98,28 @@ export class RecordBuilder {
     if (last !== undefined && digests !== '') Object.assign(last.sourceOffset, { digests })
   }
 
+  /**
+   * The records of a batch, with another try for the values that had no JSON form: the decoder of `startStream` has
+   * learned types since.
+   */
+  decodeAgain(records: readonly SourceRecord[]): SourceRecord[] {
+    const decoder = this.#started()
+    return records.map((record) => {
+      if (record.error?.code !== 'PROTOBUF_JSON') return record
+      try {
+        return { ...record, value: decoder.value(record.original as Uint8Array), error: undefined }
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error
+        return { ...record, error }
+      }
+    })
+  }
+
+  #started(): Decoder {
+    if (this.#decoder === null) throw new Error('no stream has been opened')
+    return this.#decoder
+  }
+
   #record(decoder: Decoder, message: Uint8Array): SourceRecord | null {
     const { topic, sourcePartition, resume } = this.#options
     let key: string | Uint8Array | null = null
@@ -101,6 +127,7 @@ export class RecordBuilder {
     let timestamp: number | null = null
     let error: DataError | undefined
     try {
+      if (decoder.skips?.(message)) return null
       if (resume !== null && !resume.accept(decoder.resume(message), message)) return null
       key = decoder.key(message)
       timestamp = decoder.timestamp(message)

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { parseConfig, requiresExactlyOnce, type TaskContext } from '@tributary/connect-api'
 import { RateLimitedLog, RenewedTls, restoredSequence, TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
+import { accessTokenOf } from './access-token.ts'
 import { openConnection, type OpenConnection } from './connection.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { committedPosition, type OnDoubt, Resume } from '../records/resume.ts'
-import { metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
+import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
 import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
 import { Completion } from './completion.ts'
 import { StatusErrors } from './status-errors.ts'
@@ -23,6 +24,7 @@ export async function createStreamReader(
 ): Promise<StreamReader> {
   const config = parseConfig(grpcSpec, context.config)
   const metadata = metadataOf(config, context.config)
+  addressesOf(config)
   const runId = randomUUID()
   const log = context.log.child(
     {
@@ -58,7 +60,10 @@ export async function createStreamReader(
         })
   const topic = config['kafka.topic']
   const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
-  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms'])
+  const accessToken = accessTokenOf(config)
+  const healthyMs = config['grpc.reconnect.healthy.ms']
+  const denied = (): void => accessToken?.forget()
+  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, healthyMs, denied)
   const intake = new StreamIntake({ config, statusErrors, stats, memory, clock, log, busyLog })
   const completion = new Completion(config, offset)
   const metrics = new TaskMetricsLog(log, clock, stats, runId)
@@ -75,6 +80,7 @@ export async function createStreamReader(
     context,
     config,
     metadata,
+    accessToken,
     tls,
     open,
     log,

@@ -10,6 +10,7 @@ test('the idle timeout begins at the last message, and is never cut short', (t) 
   const call = {
     pause() {},
     resume() {},
+    send() {},
     abandon() {},
     finish: ({ message }: { message: string }) => (ended = message),
   }

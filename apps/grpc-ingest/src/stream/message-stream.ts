@@ -7,7 +7,7 @@ export interface Connection {
   call(
     request: StreamRequest,
     listener: CallListener,
-  ): Pick<ServerStreamCall, 'pause' | 'resume' | 'finish' | 'abandon'>
+  ): Pick<ServerStreamCall, 'pause' | 'resume' | 'send' | 'finish' | 'abandon'>
   close(): void
 }
 
@@ -16,6 +16,10 @@ export interface StreamRequest {
   readonly path: string
   readonly metadata: Readonly<Record<string, string>>
   readonly message: Uint8Array
+  /** The client's side stays open. */
+  readonly keepOpen?: boolean
+  /** A message to send again and again, which needs `keepOpen`; `everyMs` > 0. */
+  readonly repeat?: { readonly message: Uint8Array; readonly everyMs: number } | null
   /** 0: none */
   readonly deadlineMs: number
   readonly maxMessageBytes: number
@@ -39,6 +43,7 @@ export class MessageStream {
   readonly #listener: StreamListener
   readonly #answer = Promise.withResolvers<IncomingHttpHeaders>()
   readonly #idleTimer: NodeJS.Timeout | undefined
+  readonly #repeatTimer: NodeJS.Timeout | undefined
   #silentTicks = 0
   #paused = false
   #answered = false
@@ -60,6 +65,10 @@ export class MessageStream {
       },
       onEnd: (status) => this.#ended(status),
     })
+    const { repeat } = request
+    if (repeat) {
+      this.#repeatTimer = setInterval(() => this.#call.send(repeat.message), Math.min(repeat.everyMs, MAX_TIMER_MS))
+    }
     if (idleTimeoutMs > 0) {
       const tickMs = Math.min(Math.ceil(idleTimeoutMs / TICKS), MAX_TIMER_MS)
       this.#idleTimer = setInterval(() => this.#tick(idleTimeoutMs), tickMs)
@@ -99,12 +108,14 @@ export class MessageStream {
   /** Ends at once. The listener is not called any more. */
   close(): void {
     clearInterval(this.#idleTimer)
+    clearInterval(this.#repeatTimer)
     this.#call.abandon()
     this.#connection.close()
   }
 
   #ended(status: GrpcStatus): void {
     clearInterval(this.#idleTimer)
+    clearInterval(this.#repeatTimer)
     this.#connection.close()
     this.#answer.reject(new Error(`${status.status}: ${status.message}`))
     this.#listener.onEnd(status)

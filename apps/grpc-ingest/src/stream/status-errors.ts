@@ -12,11 +12,13 @@ export class StatusErrors {
   /** `host:port service/method`, for the messages. */
   readonly #stream: string
   readonly #refusals: Refusals
+  readonly #denied: () => void
 
-  /** `healthyMs`: a stream that lasted so long was healthy. */
-  constructor(stream: string, healthyMs: number) {
+  /** `healthyMs`: a stream that lasted so long was healthy. `denied` is called at each UNAUTHENTICATED. */
+  constructor(stream: string, healthyMs: number, denied: () => void = () => {}) {
     this.#stream = stream
     this.#refusals = new Refusals(healthyMs)
+    this.#denied = denied
   }
 
   /** The stream has delivered a message: forgets earlier refusals. */
@@ -27,6 +29,7 @@ export class StatusErrors {
   /** The error for the end of a stream. Counts refusals. `life`: of the stream; absent: of a call that is none. */
   errorOf(status: GrpcStatus, life?: ConnectionLife): ConnectError {
     const { retryAfterMs } = status
+    if (status.status === 'UNAUTHENTICATED') this.#denied()
     const words = `${status.status}${status.message === '' ? '' : `: ${status.message}`}`
     if (status.tooLarge) {
       return grpcErrors.GRPC_MESSAGE_TOO_LARGE(

@@ -18,6 +18,12 @@ export interface StreamPlan {
   /** `/package.Service/Method` */
   readonly path: string
   readonly decoder: Decoder
+  /** null: without a schema */
+  readonly root: Root | null
+  /** The client's side stays open. */
+  readonly keepOpen: boolean
+  /** The message to send again and again; null: none. */
+  readonly repeat: { readonly message: Uint8Array; readonly everyMs: number } | null
   /** The request that continues after `last`; null: from where the server begins. */
   request(last: ResumeValue | null): Uint8Array
 }
@@ -35,8 +41,20 @@ export async function planStream(config: GrpcConfig, reflect: Reflect): Promise<
   const service = config['grpc.service.name']
   const method = config['grpc.method.name']
   const root = await schemaOf(config, reflect)
-  if (root) return planMethod(config, resolveMethod(root, service, method))
-  return { path: `/${service}/${method}`, decoder: createDecoder(config, null), request: () => EMPTY }
+  if (root) return planWith(config, root)
+  return {
+    path: `/${service}/${method}`,
+    decoder: createDecoder(config, null),
+    root,
+    keepOpen: false,
+    repeat: null,
+    request: () => EMPTY,
+  }
+}
+
+/** The plan for a schema. Throws ConfigError on the wrong key. */
+export function planWith(config: GrpcConfig, root: Root): StreamPlan {
+  return planMethod(config, root, resolveMethod(root, config['grpc.service.name'], config['grpc.method.name']))
 }
 
 /**
@@ -53,8 +71,9 @@ export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<u
     }
   }
   let method: StreamMethod
+  let root: Root | null
   try {
-    const root = await schemaOf(config, reflect)
+    root = await schemaOf(config, reflect)
     if (root === null) return []
     method = resolveMethod(root, config['grpc.service.name'], config['grpc.method.name'])
   } catch (error) {
@@ -62,30 +81,37 @@ export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<u
   }
   attempt(() => requestOf(config, method.requestType))
   attempt(() => resumeSetter(config, method.requestType))
+  attempt(() => repeatOf(config, method))
   for (const key of FIELD_KEYS) {
     const others = Object.fromEntries(FIELD_KEYS.filter((k) => k !== key).map((k) => [k, null]))
     attempt(() => createDecoder({ ...config, ...others }, method.responseType))
   }
-  if (errors.length === 0) attempt(() => checkResume(config, planMethod(config, method)))
+  if (errors.length === 0) attempt(() => checkResume(config, planMethod(config, root, method)))
   return errors
 }
 
-const FIELD_KEYS = ['key.field', 'timestamp.field', 'grpc.resume.field'] as const
+const FIELD_KEYS = ['key.field', 'timestamp.field', 'grpc.resume.field', 'record.skip.match'] as const
 
 async function schemaOf(config: GrpcConfig, reflect: Reflect): Promise<Root | null> {
   const descriptor = config['grpc.proto.descriptor']?.trim()
   if (descriptor) return loadDescriptorText(descriptor)
-  const unread = isBlank(config['grpc.request.message']) && config['grpc.resume.request.field'] === null
+  const unread =
+    isBlank(config['grpc.request.message']) &&
+    config['grpc.resume.request.field'] === null &&
+    config['grpc.request.repeat.ms'] === 0
   return unread && !needsResponseType(config) ? null : reflect()
 }
 
-function planMethod(config: GrpcConfig, method: StreamMethod): StreamPlan {
+function planMethod(config: GrpcConfig, root: Root, method: StreamMethod): StreamPlan {
   const base = requestOf(config, method.requestType)
   const set = resumeSetter(config, method.requestType)
   const next = config['grpc.resume.request.next']
   return {
     path: method.path,
+    keepOpen: method.clientStreaming,
+    repeat: repeatOf(config, method),
     decoder: createDecoder(config, method.responseType),
+    root,
     request: (last) => (set === null || last === null ? base : set(base, valueToRequest(last, next))),
   }
 }
@@ -93,6 +119,24 @@ function planMethod(config: GrpcConfig, method: StreamMethod): StreamPlan {
 function requestOf(config: GrpcConfig, type: MessageType): Uint8Array {
   const text = config['grpc.request.message']
   return isBlank(text) ? EMPTY : encodeRequest(type, text)
+}
+
+function repeatOf(config: GrpcConfig, { path, clientStreaming, requestType }: StreamMethod): StreamPlan['repeat'] {
+  const everyMs = config['grpc.request.repeat.ms']
+  const text = config['grpc.request.repeat.message']
+  if (everyMs === 0) {
+    if (text === null) return null
+    throw grpcErrors.GRPC_REQUEST('grpc.request.repeat.message is never sent while grpc.request.repeat.ms is 0', {
+      field: 'grpc.request.repeat.ms',
+    })
+  }
+  if (!clientStreaming) {
+    throw grpcErrors.GRPC_REQUEST(`${path} takes one request, so grpc.request.repeat.ms must be 0`, {
+      field: 'grpc.request.repeat.ms',
+    })
+  }
+  if (text === null) return { message: requestOf(config, requestType), everyMs }
+  return { message: isBlank(text) ? EMPTY : encodeRequest(requestType, text, 'grpc.request.repeat.message'), everyMs }
 }
 
 function resumeSetter(config: GrpcConfig, type: MessageType): FieldSetter | null {

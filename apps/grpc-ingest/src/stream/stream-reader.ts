@@ -10,6 +10,8 @@ import {
 import { type RenewedTls, restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { type Metadata, recordHeaders } from '../config/metadata.ts'
+import type { AccessToken } from './access-token.ts'
+import { AnyTypes } from './any-types.ts'
 import type { GrpcConnection, OpenConnection } from './connection.ts'
 import type { RecordBuilder } from '../records/record-builder.ts'
 import { committedPosition, type Resume } from '../records/resume.ts'
@@ -27,6 +29,8 @@ export interface StreamReaderParts {
   readonly context: TaskContext
   readonly config: GrpcConfig
   readonly metadata: Metadata
+  /** null: the metadata is complete. */
+  readonly accessToken: AccessToken | null
   readonly tls: RenewedTls<SessionOptions['tls']>
   readonly open: OpenConnection
   readonly log: Logger
@@ -59,10 +63,14 @@ export class StreamReader {
    * again.
    */
   #mustReopen = false
+  readonly #anyTypes: AnyTypes
 
   constructor(parts: StreamReaderParts, plan: StreamPlan | null) {
     this.#parts = parts
     this.#plan = plan
+    const { config, builder, log } = parts
+    const open = async (signal: AbortSignal) => this.#openConnection(await this.#metadata(signal), signal)
+    this.#anyTypes = new AnyTypes({ config, builder, log, open })
   }
 
   /**
@@ -70,11 +78,12 @@ export class StreamReader {
    * when the server answers.
    */
   async connect(signal: AbortSignal): Promise<void> {
-    const { context, config, metadata, intake, builder, resume, completion } = this.#parts
+    const { context, config, intake, builder, resume, completion } = this.#parts
     if (completion.done) return
     intake.close()
     this.#learn()
-    const connection = await this.#openConnection(signal)
+    const metadata = await this.#metadata(signal)
+    const connection = await this.#openConnection(metadata, signal)
     this.#connection = connection
     const openedAt = context.clock.monotonic()
     connection.onEnding = () => this.#ending(context.clock.monotonic() - openedAt)
@@ -85,6 +94,8 @@ export class StreamReader {
         {
           path: plan.path,
           metadata,
+          keepOpen: plan.keepOpen,
+          repeat: plan.repeat,
           message: plan.request(resume === null ? null : resume.last),
           deadlineMs: config['grpc.deadline.ms'],
           maxMessageBytes: config['grpc.max.inbound.message.size'],
@@ -120,6 +131,7 @@ export class StreamReader {
     const { intake, builder, completion, metrics } = this.#parts
     builder.check()
     if (this.#mustReopen) await this.#reopen(signal)
+    if (this.#anyTypes.holds) return this.#withTypes(waitMs, signal)
     const messages = completion.done ? await this.#nothing(waitMs, signal) : await this.#take(waitMs, signal)
     metrics.maybeWrite(intake.connected || completion.done)
     if (messages === null) {
@@ -129,16 +141,36 @@ export class StreamReader {
     const records = messages.length === 0 ? [] : builder.build(messages)
     metrics.handedOut(messages.length, records.length)
     if (this.#drainingSince !== null) this.#drainedCount += records.length
-    return records
+    if (this.#plan === null || this.#plan.decoder.unknownTypes.size === 0) return records
+    this.#anyTypes.hold(records)
+    return this.#withTypes(waitMs, signal)
+  }
+
+  /** The held records, with types of Any that the server knows; [] after a wait while it cannot be asked. */
+  async #withTypes(waitMs: number, signal: AbortSignal): Promise<SourceRecord[]> {
+    const { intake, builder } = this.#parts
+    const learned = (plan: StreamPlan): void => {
+      this.#plan = plan
+      builder.useDecoder(plan.decoder)
+    }
+    const records = await this.#anyTypes.release(this.#plan!, learned, intake.connected, signal)
+    if (records === null) await sleep(waitMs, signal)
+    return records ?? []
   }
 
   position(): OffsetEntry | null {
     const { builder, completion } = this.#parts
-    return completion.position(builder)
+    // Held records come before the end.
+    return this.#anyTypes.holds ? null : completion.position(builder)
   }
 
   completed(): string | null {
-    return this.#parts.completion.words
+    return this.#anyTypes.holds ? null : this.#parts.completion.words
+  }
+
+  caution(): string | null {
+    const { 'grpc.tls.enabled': secure, 'grpc.tls.verify': verified } = this.#parts.config
+    return secure && !verified ? 'The certificate of the server is not verified (grpc.tls.verify=false).' : null
   }
 
   /** Ends the intake. `read` then returns the records of the queued messages, and null after them. */
@@ -186,6 +218,7 @@ export class StreamReader {
 
   async #reopen(signal: AbortSignal): Promise<void> {
     this.#mustReopen = false
+    this.#anyTypes.drop()
     await this.#parts.intake.take(Infinity, 0, signal)
     if (this.#drainingSince === null) await this.connect(signal)
   }
@@ -210,9 +243,21 @@ export class StreamReader {
     log.warn('keepalive_slowed', { reason: 'too_many_pings', keepalive_time_ms: timeMs })
   }
 
-  async #openConnection(signal: AbortSignal): Promise<GrpcConnection> {
-    const { config, metadata, tls: files, open, log, context } = this.#parts
+  async #metadata(signal: AbortSignal): Promise<Metadata> {
+    const { metadata, accessToken, log } = this.#parts
+    if (accessToken === null) return metadata
+    try {
+      return await accessToken.addTo(metadata, signal)
+    } catch (error) {
+      if (error instanceof NotConnectedError) log.error('access_token_failed', { error: error.message })
+      throw error
+    }
+  }
+
+  async #openConnection(metadata: Metadata, signal: AbortSignal): Promise<GrpcConnection> {
+    const { config, tls: files, open, log, context } = this.#parts
     const tls = await files.options()
+    if (tls?.rejectUnauthorized === false) log.warn('tls_not_verified', { reason: 'grpc.tls.verify=false' })
     this.#keepaliveTimeMs = keepaliveLessons.timeMs(config)
     const windowBytes = windowBytesFor(context.memory.budget.fairShare)
     try {
@@ -239,6 +284,7 @@ export class StreamReader {
   #connected(): void {
     const { config, log, context, resume, builder, metrics } = this.#parts
     this.#connects++
+    this.#anyTypes.connected()
     metrics.connects = this.#connects
     if (this.#connects === 1) log.info('grpc_client_started', { server: serverOf(config) })
     else log.info('session_initialized', { session_id: randomUUID() })

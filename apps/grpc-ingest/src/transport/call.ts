@@ -21,8 +21,10 @@ export interface CallRequest {
   readonly scheme: 'http' | 'https'
   /** The request metadata as HTTP/2 headers; binary values are in base64 already. */
   readonly metadata: Readonly<Record<string, string | readonly string[]>>
-  /** The one request message. */
+  /** The first request message. */
   readonly message: Uint8Array
+  /** Whether the client's side stays open, for a bidirectional method; by default the first message is the only one. */
+  readonly keepOpen?: boolean
   /** ms after which the call ends with DEADLINE_EXCEEDED, and which is sent to the server; 0: none. */
   readonly deadlineMs: number
   readonly maxMessageBytes: number
@@ -46,7 +48,7 @@ export interface ConnectionState {
 }
 
 /**
- * One server-streaming call on the HTTP/2 of Node. @grpc/grpc-js is not used: it drops the messages behind a paused
+ * One server-streaming or bidirectional call on the HTTP/2 of Node. @grpc/grpc-js is not used: it drops the messages behind a paused
  * reader when the call ends with an error status (docs/decisions/42-own-grpc-client.md).
  */
 export class ServerStreamCall {
@@ -86,6 +88,7 @@ export class ServerStreamCall {
     this.#stream.on('end', () => {
       // Without trailers the code of the reset gives the reason; it is known at 'close'.
       if (this.#trailers) this.#finished()
+      else if (request.keepOpen) this.#stream.end()
     })
     this.#stream.on('close', () => this.#finished())
     // 'close' follows, and ends the call.
@@ -98,7 +101,14 @@ export class ServerStreamCall {
         this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`))
       })
     }
-    this.#stream.end(lengthPrefixed(request.message))
+    if (request.keepOpen) this.#stream.write(lengthPrefixed(request.message))
+    else this.#stream.end(lengthPrefixed(request.message))
+  }
+
+  /** Sends one more request message, unless the server has yet to take the last ones. Only with `keepOpen`. */
+  send(message: Uint8Array): void {
+    if (this.#ended || !this.#stream.writable || this.#stream.writableNeedDrain) return
+    this.#stream.write(lengthPrefixed(message))
   }
 
   /** Stops reading. When the HTTP/2 window is used up, the writes of the server block. */

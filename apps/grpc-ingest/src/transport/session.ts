@@ -3,6 +3,7 @@ import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
 import { MAX_TIMER_MS } from '@tributary/async'
+import { dial, type ProxyOptions, type TlsOptions } from '@tributary/push-source'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
 import { Keepalive } from './keepalive.ts'
 import { grpcErrors } from '../errors.ts'
@@ -19,15 +20,21 @@ const TCP_KEEPALIVE_MS = 30_000
 export interface SessionOptions {
   readonly host: string
   readonly port: number
+  /** Path of a Unix socket, which is then connected to instead. */
+  readonly path?: string
+  /** `:authority` of the calls; by default host and port. */
+  readonly authority?: string
   /** null: plaintext HTTP/2 with prior knowledge. */
-  readonly tls: tls.SecureContextOptions | null
+  readonly tls: TlsOptions | null
+  /** null: connect directly to the server. */
+  readonly proxy?: ProxyOptions | null
   /** ms for name lookup, TCP, TLS and HTTP/2 together; 0: no limit. */
   readonly connectTimeoutMs: number
   /** ms without traffic before a PING; ≤ 0: off. */
   readonly keepaliveTimeMs: number
   readonly keepaliveTimeoutMs: number
   /** See WINDOW_BYTES, the default. */
-  readonly windowBytes?: number
+  readonly windowBytes?: number | undefined
 }
 
 export type CallOptions = Omit<CallRequest, 'authority' | 'scheme'>
@@ -52,7 +59,8 @@ export class GrpcSession {
   constructor(socket: net.Socket, options: SessionOptions) {
     this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
     this.#scheme = options.tls ? 'https' : 'http'
-    this.#authority = `${net.isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`
+    const { host, port } = options
+    this.#authority = options.authority ?? `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
       createConnection: () => socket,
       settings: { ...SETTINGS, initialWindowSize: this.#windowBytes },
@@ -150,14 +158,14 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
       : undefined
   const giveUp = AbortSignal.any([signal, timeout.signal, closed.signal])
   giveUp.throwIfAborted()
-  const socket = dial(options)
-  socket.once('close', () => closed.abort(CLOSED))
-  // With TLS 1.3 the refusal of a client certificate arrives after the handshake, when the socket belongs to HTTP/2
-  // already.
-  socket.on('error', (error) => closed.abort(error))
+  let socket: net.Socket | undefined
   let session: GrpcSession | undefined
   try {
-    await once(socket, options.tls ? 'secureConnect' : 'connect', { signal: giveUp })
+    socket = await connect(options, giveUp)
+    socket.once('close', () => closed.abort(CLOSED))
+    // With TLS 1.3 the refusal of a client certificate arrives after the handshake, when the socket belongs to HTTP/2
+    // already.
+    socket.on('error', (error) => closed.abort(error))
     if (socket instanceof tls.TLSSocket && socket.alpnProtocol !== 'h2') {
       throw new Error('the server does not offer HTTP/2 over TLS (ALPN protocol h2)')
     }
@@ -166,7 +174,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     return session
   } catch (error) {
     session?.close()
-    socket.destroy()
+    socket?.destroy()
     const ended = giveUp.aborted && (error as Error).name === 'AbortError' ? (giveUp.reason as Error) : error
     signal.throwIfAborted()
     if (timeout.signal.aborted) throw ended
@@ -179,11 +187,12 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
 /** The error, with words on what the server speaks if that is not HTTP/2. */
 async function inWords(
   error: unknown,
-  { host, port, tls: security }: SessionOptions,
+  { host, port, path, proxy = null, tls: security }: SessionOptions,
   signal: AbortSignal,
 ): Promise<unknown> {
   const broken = error === CLOSED || (error as NodeJS.ErrnoException).code === 'ERR_HTTP2_ERROR'
-  const asked = security === null && broken ? await plainReason(host, port, signal) : undefined
+  const direct = path === undefined && proxy === null
+  const asked = security === null && broken && direct ? await plainReason(host, port, signal) : undefined
   const reason = tlsReason(error) ?? asked
   if (reason !== undefined) return new Error(reason, { cause: error })
   return security === null && error === CLOSED
@@ -191,12 +200,13 @@ async function inWords(
     : error
 }
 
-function dial({ host, port, tls: security }: SessionOptions): net.Socket {
-  // RFC 6066 forbids addresses in the server name indication.
-  const name = net.isIP(host) === 0 ? { servername: host } : {}
-  const socket = security
-    ? tls.connect({ ...security, ...name, host, port, ALPNProtocols: ['h2'] })
-    : net.connect({ host, port })
+async function connect(options: SessionOptions, signal: AbortSignal): Promise<net.Socket> {
+  const { tls: security, proxy = null } = options
+  const socket = await dial(
+    { ...options, secure: security !== null },
+    { tls: security ?? {}, alpn: 'h2', proxy },
+    signal,
+  )
   // TCP's own probes find a dead peer, and keep address translators from forgetting the connection. No gRPC server counts them.
-  return socket.setNoDelay(true).setKeepAlive(true, TCP_KEEPALIVE_MS)
+  return socket.setKeepAlive(true, TCP_KEEPALIVE_MS)
 }

@@ -1,5 +1,5 @@
 import type { Keys } from '@tributary/config'
-import { topicKey } from '@tributary/push-source'
+import { TIMESTAMP_TEXTS, timestampUnitKey, topicKey } from '@tributary/push-source'
 import { PATH_PATTERN } from '../expressions/json-path.ts'
 
 const group = 'Record'
@@ -52,19 +52,10 @@ export const recordKeys = {
     importance: 'medium',
     group,
     displayName: 'Timestamp field',
-    doc: 'Field of the message (dotted path) with the timestamp of the record: a number since 1970, as a number or as text, or an RFC 3339 text. If unset, or absent or null in a message, the timestamp is the time of producing.',
+    doc: `Field of the message (dotted path) with the timestamp of the record: a number since 1970, as a number or as decimal or hexadecimal (0x) text; ${TIMESTAMP_TEXTS}; or an object with seconds and nanos. If unset, or absent or null in a message, the timestamp is the time of producing.`,
     example: 'data.time',
   },
-  'timestamp.unit': {
-    type: 'string',
-    default: 'ms',
-    validator: { kind: 'oneOf', values: ['s', 'ms', 'us', 'ns'] },
-    importance: 'low',
-    group,
-    displayName: 'Timestamp unit',
-    recommended: ['s', 'ms', 'us', 'ns'],
-    doc: 'Unit of a numeric timestamp.field.',
-  },
+  ...timestampUnitKey,
   'split.field': {
     type: 'string',
     default: null,

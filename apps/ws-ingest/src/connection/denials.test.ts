@@ -3,9 +3,9 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { NotConnectedError, parseConfig, type Props } from '@tributary/connect-api'
-import type { ConnectionLife } from '@tributary/push-source'
+import { type ConnectionLife, HandshakeRefused } from '@tributary/push-source'
 import { websocketSpec } from '../config/config.ts'
-import { connectError, HandshakeRefused } from '../transport/errors.ts'
+import { connectError } from '../transport/errors.ts'
 import { Denials } from './denials.ts'
 
 const MUTE: ConnectionLife = { heard: false, lastedMs: 50 }

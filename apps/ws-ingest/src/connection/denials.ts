@@ -1,7 +1,6 @@
 import type { ConnectError } from '@tributary/connect-api'
-import { type ConnectionLife, Refusals } from '@tributary/push-source'
+import { type ConnectionLife, HandshakeRefused, Refusals } from '@tributary/push-source'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
-import { HandshakeRefused } from '../transport/errors.ts'
 import { wsErrors } from '../errors.ts'
 
 /**

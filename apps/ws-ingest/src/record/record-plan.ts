@@ -1,10 +1,11 @@
 import { ConfigError, type FieldError, type Header, OPTIONAL_STRING_SCHEMA, type Schema } from '@tributary/connect-api'
+import type { TimestampUnit } from '@tributary/push-source'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import { checkPath } from '../expressions/json-path.ts'
 import { compileRule, type Readable, type Rule } from '../expressions/rule.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import type { ConnectionInfo, Message } from '../message/message.ts'
-import { compileField, compileSplit, type Field, type Split, textOf, type TimestampUnit } from './fields.ts'
+import { compileField, compileSplit, type Field, type Split, textOf } from './fields.ts'
 import { wsErrors } from '../errors.ts'
 
 /** How a message becomes records, compiled from the configuration; null for features that are not configured. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
-import { connectError, HandshakeRefused } from './errors.ts'
+import { HandshakeRefused } from '@tributary/push-source'
+import { connectError } from './errors.ts'
 
 function refusal(statusCode: number, headers: IncomingMessage['headers']): HandshakeRefused {
   return new HandshakeRefused('The server', { statusCode, headers } as IncomingMessage, '')

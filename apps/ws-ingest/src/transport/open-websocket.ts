@@ -2,11 +2,17 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { MAX_TIMER_MS } from '@tributary/async'
-import { Redirects, withoutClientCertificate } from '@tributary/push-source'
+import {
+  dial,
+  endpointOf,
+  HandshakeRefused,
+  Redirects,
+  type TlsOptions,
+  withoutClientCertificate,
+} from '@tributary/push-source'
 import { shownUrl } from '../config/config.ts'
 import { type ConnectionListener, LiveConnection, type WebSocketConnection } from './connection.ts'
-import { dial, endpointOf, type TlsOptions } from './dial.ts'
-import { connectError, HandshakeRefused } from './errors.ts'
+import { connectError } from './errors.ts'
 import { FeedSocket, type FeedSocketOptions } from './feed-socket.ts'
 
 export interface OpenOptions {
@@ -96,7 +102,7 @@ async function openOnce(
   signal: AbortSignal,
 ): Promise<WebSocketConnection> {
   const proxy = options.proxyUrl === null ? null : { url: new URL(options.proxyUrl) }
-  const tcp = await dial(endpointOf(url), { tls: options.tls, proxy }, signal)
+  const tcp = await dial(endpointOf(url), { tls: options.tls, alpn: 'http/1.1', proxy }, signal)
   return upgrade({ ...options, url, shownUrl: shownUrl(url.href) }, tcp, listener, signal)
 }
 

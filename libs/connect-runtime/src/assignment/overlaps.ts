@@ -1,5 +1,6 @@
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { ConfigSnapshot } from '@tributary/connect-storage'
+import { handOverPolicyOf } from '../model/hand-over-policy.ts'
 import { type PropsEnvironment, refersToProviders, resolveProps } from '../model/props.ts'
 import { parseUnit } from './group.ts'
 import { pluginOf, unitsOf } from './units.ts'
@@ -46,7 +47,7 @@ export class Overlaps {
 
 function canHandOver(plugin: SourcePlugin, props: Props): boolean {
   try {
-    return plugin.handOver?.(props) != null
+    return handOverPolicyOf(plugin, props) !== null
   } catch {
     // The configuration is invalid. The unit moves without overlap, and its start reports the error.
     return false

@@ -1,4 +1,4 @@
-import type { NotConnectedError, SourceTask } from '@tributary/connect-api'
+import { NotConnectedError, type SourceTask } from '@tributary/connect-api'
 import type { Reconnector } from './reconnector.ts'
 
 /** Time in ms between two checks of the connection, while a run waits for Kafka. */
@@ -57,7 +57,7 @@ export class BackgroundReconnect {
     const { task, connection, signal } = this.#options
     if (this.#connecting !== null || this.#failure !== null || signal.aborted || !connection.connected) return
     const error = task.lostConnection?.() ?? null
-    if (error === null) return
+    if (!(error instanceof NotConnectedError)) return
     this.#hasQueuedMessages = true
     this.#connecting = this.#connectAgain(error).finally(() => (this.#connecting = null))
   }

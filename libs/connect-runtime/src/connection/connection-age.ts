@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS } from '@tributary/async'
 /** Longest time in ms between two reports of a connection that is too old. */
-const AGAIN_MS = 30_000
+export const AGAIN_MS = 30_000
 export interface ConnectionAgeOptions {
   /** ms since the present connection was made; null while there is none. */
   readonly ageMs: () => number | null

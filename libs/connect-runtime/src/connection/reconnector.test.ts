@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Clock, NotConnectedError, type ReconnectPolicy } from '@tributary/connect-api'
+import { type Clock, ConfigError, NotConnectedError, type ReconnectPolicy } from '@tributary/connect-api'
 import { Reconnector } from './reconnector.ts'
 import { silentLog } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
@@ -93,4 +93,29 @@ test('the backoff wins over a shorter wait of the source', async () => {
     await reconnector.connect(never)
   }
   assert.deepEqual(waits, [1500, 1500, 1999])
+})
+
+test('a held reconnector begins no try until it is released, and goes on then', async () => {
+  const { reconnector } = scene()
+  await reconnector.connect(never)
+  reconnector.hold()
+  assert.equal(reconnector.connected, true)
+  reconnector.lost(CUT)
+  const connected = reconnector.connect(never)
+  await new Promise(setImmediate)
+  assert.equal(reconnector.connected, false)
+  reconnector.release()
+  await connected
+  assert.equal(reconnector.connected, true)
+})
+
+test('a patient reconnector takes a refusal for an outage until its time is over', () => {
+  const { reconnector, pass } = scene()
+  const refusal = new ConfigError('X', 'connection limit exceeded')
+  assert.equal(reconnector.mayPass(refusal), false)
+  reconnector.bePatient(1000)
+  assert.equal(reconnector.mayPass(refusal), true)
+  assert.equal(reconnector.mayPass(new Error('a bug')), false)
+  pass(1000)
+  assert.equal(reconnector.mayPass(refusal), false)
 })

@@ -1,5 +1,5 @@
-import { abortable, backoffMs, type Clock } from '@tributary/async'
-import { errorKind, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
+import { abortable, backoffMs, type Clock, Gate } from '@tributary/async'
+import { errorKind, NotConnectedError, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
 
@@ -48,6 +48,10 @@ export class Reconnector {
   /** Tries since the last healthy connection. */
   #tries = 0
   #connectedAt = 0
+  /** Closed: another run of the task is connecting. */
+  readonly #allowed = new Gate(true)
+  /** Until then, in ms of the monotonic clock, a refusal is taken for an outage. */
+  #patientUntil = -Infinity
   #everConnected = false
   #lastError: unknown = null
   /** Polls in a row that failed although the connection lives. */
@@ -74,6 +78,23 @@ export class Reconnector {
     this.#failedPolls = 0
   }
 
+  /** Begins no further try until `release`. The connection that exists goes on. */
+  hold(): void {
+    this.#allowed.close()
+  }
+
+  release(): void {
+    this.#allowed.open()
+  }
+
+  /**
+   * Takes errors of the configuration for outages for `ms`: the source may count the connection of the run before this one for some
+   * time after its end, and refuse another one.
+   */
+  bePatient(ms: number): void {
+    this.#patientUntil = this.#options.clock.monotonic() + ms
+  }
+
   /**
    * Connects; tries again as long as the policy allows. Throws an error that is no outage, and the signal's reason. `mayBeReplaced`:
    * false for a run that must go on, because Kafka does not take what it holds.
@@ -81,6 +102,7 @@ export class Reconnector {
   async connect(signal: AbortSignal, mayBeReplaced = true): Promise<void> {
     for (;;) {
       await this.#waitForTurn(signal)
+      await this.#allowed.passed(signal)
       if (mayBeReplaced && this.#tries > 0 && (await this.#options.replaced?.()) === true) {
         // The other run ends this one.
         await abortable(new Promise(() => {}), signal)
@@ -89,7 +111,7 @@ export class Reconnector {
         await this.#tryOnce(signal)
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        if (errorKind(error) !== 'retriable') throw error
+        if (!this.mayPass(error)) throw error
         this.#failed(error)
         continue
       }
@@ -118,6 +140,17 @@ export class Reconnector {
     const waitMs = Math.max(this.#backoff(++this.#failedPolls), retryAfterMs(error))
     log.warn('poll_retry_scheduled', { attempt: this.#failedPolls, backoff_ms: waitMs, error })
     await clock.sleep(waitMs, signal)
+  }
+
+  /** Whether a new try can help after this error. */
+  mayPass(error: unknown): boolean {
+    const kind = errorKind(error)
+    return kind === 'retriable' || (kind === 'config' && this.#options.clock.monotonic() < this.#patientUntil)
+  }
+
+  /** Whether the connection lives on after this error of a poll. */
+  survives(error: unknown): boolean {
+    return errorKind(error) === 'retriable' && !(error instanceof NotConnectedError)
   }
 
   /** Called when the run, and so its connection, has ended. */

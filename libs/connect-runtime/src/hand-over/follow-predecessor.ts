@@ -1,5 +1,12 @@
 import { abortable, type Clock } from '@tributary/async'
-import type { SourceOffset, SourcePartition, SourceTask, TaskStats } from '@tributary/connect-api'
+import {
+  type ConnectError,
+  NotConnectedError,
+  type SourceOffset,
+  type SourcePartition,
+  type SourceTask,
+  type TaskStats,
+} from '@tributary/connect-api'
 import type { Reconnector } from '../connection/reconnector.ts'
 import type { PredecessorRun } from './predecessor.ts'
 
@@ -14,8 +21,8 @@ const CHECK_MS = 20
 
 /** The parts of a run that take over from a predecessor. */
 export interface Successor {
-  readonly task: Pick<SourceTask, 'takeOver'>
-  readonly connection: Pick<Reconnector, 'connect' | 'connected'>
+  readonly task: Pick<SourceTask, 'takeOver' | 'lostConnection'>
+  readonly connection: Pick<Reconnector, 'connect' | 'connected' | 'lost'>
   readonly stats: Pick<TaskStats, 'messagesReceived'>
   readonly clock: Clock
   /** `task.handover.timeout.ms` */
@@ -45,14 +52,22 @@ export async function followPredecessor(predecessor: PredecessorRun, successor: 
 
 /** Connects the successor and awaits the overlap, for `handOverTimeoutMs` at most. Resolves also without a connection. */
 async function connectBeside(predecessor: PredecessorRun, successor: Successor): Promise<void> {
-  const { connection, clock, handOverTimeoutMs, stopping, abandon } = successor
+  const { task, connection, clock, handOverTimeoutMs, stopping, abandon } = successor
   const deadline = clock.monotonic() + handOverTimeoutMs
   const ends = AbortSignal.any([stopping, abandon])
   const timeout = new AbortController()
   const timer = setTimeout(() => timeout.abort(), handOverTimeoutMs)
   try {
-    await connection.connect(AbortSignal.any([ends, timeout.signal]))
-    await overlap(successor, predecessor, deadline, ends)
+    const limit = AbortSignal.any([ends, timeout.signal])
+    let lost: ConnectError | null
+    do {
+      await connection.connect(limit)
+      await overlap(successor, predecessor, deadline, ends)
+      lost = task.lostConnection?.() ?? null
+      if (lost instanceof NotConnectedError) connection.lost(lost)
+    } while (lost instanceof NotConnectedError)
+    // Some servers greet a second connection of an account and then refuse it.
+    if (lost !== null) throw lost
   } catch (error) {
     if (error !== timeout.signal.reason) throw error
   } finally {
@@ -64,15 +79,16 @@ async function connectBeside(predecessor: PredecessorRun, successor: Successor):
 /**
  * Waits until the predecessor has received every message that the server sent to it alone. The wait lasts `OVERLAP_MIN_MS` or
  * longer: until the successor has received a message too, or for `SILENT_MS`. It starts anew while the predecessor is behind. It
- * ends at `deadline`, in ms of the monotonic clock.
+ * ends at `deadline`, in ms of the monotonic clock, and when the successor's connection ends.
  */
 export async function overlap(
-  { stats, clock }: Pick<Successor, 'stats' | 'clock'>,
+  { task, stats, clock }: Pick<Successor, 'task' | 'stats' | 'clock'>,
   predecessor: PredecessorRun,
   deadline: number,
   signal: AbortSignal,
 ): Promise<void> {
   for (let since = clock.monotonic(); ; await clock.sleep(CHECK_MS, signal)) {
+    if ((task.lostConnection?.() ?? null) !== null) return
     const now = clock.monotonic()
     if (predecessor.behind?.()) since = now
     const overlapMs = now - since

@@ -1,6 +1,7 @@
 import type { TaskStats } from '@tributary/connect-api'
 import type { TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
+import type { Reconnector } from '../connection/reconnector.ts'
 import { runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { PredecessorGoesOn, type PredecessorRun } from './predecessor.ts'
 
@@ -16,7 +17,7 @@ export interface OverlappingRun {
     readonly stats: Pick<TaskStats, 'queueSize' | 'queueCapacity' | 'queueBytes' | 'queueMaxBytes'>
     /** Why Kafka does not take the run's records at present; null while Kafka does. */
     readonly outage: () => Error | null
-    readonly run: { readonly handOverState: string | null }
+    readonly run: { readonly handOverState: string | null; readonly connection: Pick<Reconnector, 'hold' | 'release'> }
   } | null
   readonly failure: { readonly error: unknown } | null
   readonly over: boolean
@@ -53,6 +54,7 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
   /** Why the predecessor goes on although the successor has not failed; undefined otherwise. */
   #why: string | undefined
   readonly #finished = Promise.withResolvers<void>()
+  #connected = true
 
   constructor(options: HandOverOptions<R>) {
     this.#options = options
@@ -62,13 +64,21 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
 
   /** Starts the successor. Resolves as soon as the outcome is certain. Never rejects. */
   async run(target: TargetState): Promise<HandOverOutcome> {
-    const { successor, log } = this.#options
+    const { predecessor, successor, log } = this.#options
     log.info('hand_over_started', { reason: this.reason })
+    // A source that allows one connection ends that of the predecessor now. Two runs that connect again would go on ending each other.
+    predecessor.created?.run.connection.hold()
     successor.start(target, this)
     await Promise.race([successor.ended, this.#finished.promise])
     if (this.#finishing !== null) await this.#finished.promise
+    predecessor.created?.run.connection.release()
     this.#logOutcome()
     return this.#outcome
+  }
+
+  /** Whether the source took no second connection: the successor failed beside its predecessor, or did not connect in time. */
+  get refused(): boolean {
+    return !this.#connected || (this.#outcome === 'kept' && this.successor.failure !== null)
   }
 
   /** Whether a newer request cancelled the hand-over before the predecessor was asked to end. */
@@ -88,6 +98,7 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
   }
 
   finish(connected: boolean): Promise<string | null> {
+    this.#connected = connected
     if (this.reason !== 'config_changed' && (!connected || this.behind())) {
       this.#why = connected
         ? 'the present run is behind, as Kafka is slow or unreachable'

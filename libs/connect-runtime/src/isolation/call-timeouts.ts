@@ -29,6 +29,7 @@ export const CALL_LIMITS: CallLimits<SourceTask> = {
   poll: 'signal',
   position: 'none',
   completed: 'none',
+  caution: 'none',
   lostConnection: 'none',
   commitRecord: 'none',
   commit: 'signal',

@@ -246,7 +246,7 @@ describe('two runs overlap', () => {
     const clock: Clock = { now: () => now, monotonic: () => now, sleep }
     update()
     const predecessor: PredecessorRun = { behind: () => behind, finish: () => Promise.resolve(null) }
-    await overlap({ stats, clock }, predecessor, deadline, new AbortController().signal)
+    await overlap({ task: {}, stats, clock }, predecessor, deadline, new AbortController().signal)
     return now
   }
 

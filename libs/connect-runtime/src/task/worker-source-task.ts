@@ -1,5 +1,5 @@
 import { Gate } from '@tributary/async'
-import { END_OF_INPUT, errorCode, errorKind, NotConnectedError, type SourceRecord } from '@tributary/connect-api'
+import { END_OF_INPUT, errorCode, errorKind, type SourceRecord } from '@tributary/connect-api'
 import type { ProduceResult } from '@tributary/kafka-producer'
 import { type Batch, offsetEntries, positionBatch } from '../records/batch.ts'
 import { BatchConverter } from '../records/batch-converter.ts'
@@ -240,9 +240,9 @@ export class WorkerSourceTask {
         return records
       } catch (error) {
         // poll may throw the abort reason, which can be retriable; do not poll again.
-        if (this.#abandon.signal.aborted || errorKind(error) !== 'retriable') throw error
+        if (this.#abandon.signal.aborted || !this.connection.mayPass(error)) throw error
         if (this.#stopping.signal.aborted) return END_OF_INPUT
-        if (!(error instanceof NotConnectedError)) await this.#unlessStopped(this.#waitToPollAgain(error))
+        if (this.connection.survives(error)) await this.#unlessStopped(this.#waitToPollAgain(error))
         else if (!(await this.#backgroundReconnect.settle())) this.connection.lost(error)
       }
     }

@@ -30,6 +30,7 @@ export class ScriptedTask implements SourceTask {
   /** The state that `handOver` returns. */
   handOverState: string | null = null
   whyCompleted: string | null = null
+  warning: string | null = null
   /** The offset that `position` returns once. */
   nextPosition: SourceOffset | null = null
   /** Called with the records that `poll` returns. */
@@ -67,6 +68,9 @@ export class ScriptedTask implements SourceTask {
   }
   completed(): string | null {
     return this.whyCompleted
+  }
+  caution(): string | null {
+    return this.warning
   }
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void {
     this.committed.push([record.value as string, metadata])

@@ -75,6 +75,8 @@ export interface CreatedTask {
   readonly outage: () => Error | null
   /** Why the source has nothing more to read, in a sentence; null while it may have. */
   readonly completed: () => string | null
+  /** What is dangerous in the configuration, in a sentence; null for nothing. */
+  readonly caution: () => string | null
 }
 
 /** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
@@ -143,13 +145,27 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     clock,
     log,
     replaced: request.replaced ?? (() => Promise.resolve(false)),
-    onState: (state, error, kind) => {
-      if (state === 'stopped' || state === 'failed') memory.close()
-      onState(state, error, kind)
-    },
+    onState: closingAtTheEnd(memory, onState),
     onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })
-  return { run, stats, memory, errors, labels, outage: () => outage, completed: () => task.completed?.() ?? null }
+  return {
+    run,
+    stats,
+    memory,
+    errors,
+    labels,
+    outage: () => outage,
+    completed: () => task.completed?.() ?? null,
+    caution: () => task.caution?.() ?? null,
+  }
+}
+
+/** Gives the memory of a run back when the run is over. */
+function closingAtTheEnd(memory: MemoryShare, onState: TaskRequest['onState']): TaskRequest['onState'] {
+  return (state, error, kind) => {
+    if (state === 'stopped' || state === 'failed') memory.close()
+    onState(state, error, kind)
+  }
 }
 
 /** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */

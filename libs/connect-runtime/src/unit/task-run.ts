@@ -4,6 +4,7 @@ import { redactLogs } from '@tributary/telemetry'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import type { OverlappingRun, ReplaceReason } from '../hand-over/hand-over.ts'
+import { handOverPolicyOf } from '../model/hand-over-policy.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { ConnectionAge } from '../connection/connection-age.ts'
@@ -84,7 +85,7 @@ export class TaskRun implements OverlappingRun {
     const resolved = this.#resolved
     if (resolved === null) return null
     try {
-      return runInScope(this.#scope, () => this.#options.plugin.handOver?.(resolved.props) ?? null)
+      return runInScope(this.#scope, () => handOverPolicyOf(this.#options.plugin, resolved.props))
     } catch {
       return null
     }

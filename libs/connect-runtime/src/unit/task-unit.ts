@@ -2,7 +2,9 @@ import { Serial } from '@tributary/async'
 import { type ErrorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
+import { SecondConnections } from '../hand-over/second-connections.ts'
 import { HandOver, type HandOverOutcome, type HandOverReason, type ReplaceReason } from '../hand-over/hand-over.ts'
+import { AGAIN_MS } from '../connection/connection-age.ts'
 import { outlook, RestartPolicy, type RestartSettings } from './restart-policy.ts'
 import { TaskCounts } from './task-counts.ts'
 import type { CreatedTask, TaskEnvironment } from './task-factory.ts'
@@ -59,6 +61,7 @@ export class TaskUnit {
   #run: TaskRun | null = null
   #handOver: HandOver<TaskRun> | null = null
   readonly #remote: RemotePredecessor | null
+  readonly #second = new SecondConnections()
   #startedAt = 0
   /** A replacement of the old connection waits for the operations before it. */
   #replacing = false
@@ -158,9 +161,11 @@ export class TaskUnit {
     return this.#operations.run(operation)
   }
 
-  async #beginAnew(): Promise<void> {
+  /** `follows`: the run before was connected just now, so the source may still count its connection. */
+  async #beginAnew(follows = this.#run?.streaming ?? false): Promise<void> {
     await this.#stopCurrent('stop')
     await this.#start()
+    if (follows) this.current?.run.connection.bePatient(this.#options.environment.handOverTimeoutMs)
   }
 
   async #start(): Promise<void> {
@@ -196,6 +201,9 @@ export class TaskUnit {
   async #overlap(reason: HandOverReason): Promise<HandOverOutcome | null> {
     const predecessor = this.#run
     if (predecessor === null || !this.#mayOverlap(predecessor)) return null
+    const { clock } = this.#options.environment
+    const intervalMs = Math.min(predecessor.handOverPolicy?.maxConnectionAgeMs || AGAIN_MS, AGAIN_MS)
+    if (!this.#second.mayTry(reason, intervalMs, clock.monotonic())) return null
     const successor = await this.#createRun()
     if (!this.#mayOverlap(predecessor)) return null
     if (predecessor.handOverPolicy === null || successor.handOverPolicy === null) return null
@@ -204,6 +212,7 @@ export class TaskUnit {
     this.#handOver = handOver
     const outcome = await handOver.run(this.#target)
     this.#handOver = null
+    if (outcome !== 'cancelled') this.#second.tried(handOver.refused, clock.monotonic())
     if (this.#run === predecessor) successor.forget()
     else predecessor.forget()
     return outcome
@@ -282,7 +291,7 @@ export class TaskUnit {
     const began = this.#operations.run(async () => {
       if (this.#released) return
       await remote.finish(false)
-      await this.#beginAnew()
+      await this.#beginAnew(true)
     })
     // `finish` rejects if the task stays on the other worker.
     began.catch((cause: unknown) => this.#log.warn('hand_over_failed', { reason: 'moved', error: cause }))
@@ -291,6 +300,7 @@ export class TaskUnit {
   #failedWith(error: unknown, kind: ErrorKind): void {
     const { environment } = this.#options
     this.#clearTimer()
+    if (kind === 'config') this.#second.forget()
     this.failure = error
     const restart = this.restartPolicy.next(error, kind, environment.clock.monotonic() - this.#startedAt)
     const trace = this.redact(withSecondLine(traceOf(error), outlook(restart)))

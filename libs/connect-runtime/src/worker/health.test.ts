@@ -33,6 +33,7 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     labels: {},
     outage: () => made.outage,
     completed: () => s.task.completed(),
+    caution: () => s.task.caution(),
   } satisfies CreatedTask
   const unit = {
     id: { connector: 'c', task: 0 },
@@ -78,6 +79,15 @@ test('records flow while Kafka acknowledges them; then the source is silent', as
   assert.deepEqual(s.health(0), ['Records are flowing.', 0])
   assert.deepEqual(s.health(59_000), ['Records are flowing.', 0])
   assert.deepEqual(s.health(75_500), ['Connected; the source has sent nothing for 75 s.', 0])
+  await s.run.stop()
+})
+
+test('what is dangerous in the configuration is said with every reason', async (t) => {
+  const s = scene(t)
+  s.task.warning = 'The certificate is not verified.'
+  await sends(s, 5)
+  await until(() => s.run.progress.recordsProduced === 5, 'they are acknowledged')
+  assert.deepEqual(s.health(0), ['Records are flowing. The certificate is not verified.', 0])
   await s.run.stop()
 })
 

@@ -44,8 +44,14 @@ export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
     dropped: counts.count('messagesDropped'),
     latency_ms: Math.round((progress?.latencyMs ?? 0) * 10) / 10,
     queue_size: stats?.queueSize ?? 0,
-    reason: unit.redact(withSpill(reason(unit, nowMs), unit)),
+    reason: unit.redact(withCaution(withSpill(reason(unit, nowMs), unit), unit)),
   }
+}
+
+function withCaution(reason: string, unit: TaskUnit): string {
+  const caution = unit.current?.caution() ?? null
+  if (caution === null) return reason
+  return `${reason}${/[.!?]$/.test(reason) ? '' : '.'} ${caution}`
 }
 
 function reason(unit: TaskUnit, nowMs: number): string {

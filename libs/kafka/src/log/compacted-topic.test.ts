@@ -19,7 +19,7 @@ async function created(refusal: KafkaError | null): Promise<(readonly string[])[
 }
 
 test('a broker that refuses settings of compaction gets the policy alone', async () => {
-  const all = ['cleanup.policy', 'max.compaction.lag.ms', 'delete.retention.ms']
+  const all = ['cleanup.policy', 'max.compaction.lag.ms']
   assert.deepEqual(await created(null), [all])
   for (const code of ['POLICY_VIOLATION', 'INVALID_CONFIG']) {
     assert.deepEqual(await created(new KafkaError(code, 'no', false)), [all, ['cleanup.policy']])

@@ -41,9 +41,9 @@ export async function ensureCompactedTopic(
 const COMPACT = { 'cleanup.policy': 'compact' }
 /**
  * A start reads all that the topic holds. A broker compacts no segment that is still written to, which is one of 1 GiB or seven days by
- * default, and keeps what says that a key is removed for a day.
+ * default.
  */
-const SOON_COMPACTED = { ...COMPACT, 'max.compaction.lag.ms': '3600000', 'delete.retention.ms': '3600000' }
+const SOON_COMPACTED = { ...COMPACT, 'max.compaction.lag.ms': '3600000' }
 /** Answers of a broker, or of its policy (KIP-108), that does not allow these settings. */
 const SETTINGS_REFUSED: ReadonlySet<string> = new Set(['INVALID_CONFIG', 'POLICY_VIOLATION'])
 

@@ -12,3 +12,21 @@ export const topicKey = {
     example: 'quotes',
   },
 } as const satisfies Keys
+
+/** The key `timestamp.unit`, beside a key `timestamp.field`. */
+export const timestampUnitKey = {
+  'timestamp.unit': {
+    type: 'string',
+    default: 'ms',
+    validator: { kind: 'oneOf', values: ['s', 'ms', 'us', 'ns'] },
+    importance: 'low',
+    group: 'Record',
+    displayName: 'Timestamp unit',
+    recommended: ['s', 'ms', 'us', 'ns'],
+    doc: 'Unit of a numeric timestamp.field.',
+  },
+} as const satisfies Keys
+
+/** The texts that `timestamp.field` may hold, for its doc. */
+export const TIMESTAMP_TEXTS =
+  "RFC 3339 or ISO 8601 text, Go's text of a time, or a date as in HTTP; without an offset it is UTC"

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { FileProto } from './file-proto.ts'
+import type { FileProto } from '../model/file-proto.ts'
+import { RARE_FILES } from './bundled-rare-files.ts'
 import { parseProto } from './proto-source.ts'
 
 /**
@@ -29,8 +28,6 @@ const SOURCES: Readonly<Record<string, string>> = {
     message Int32Value { int32 value = 1; } message UInt32Value { uint32 value = 1; }
     message BoolValue { bool value = 1; } message StringValue { string value = 1; } message BytesValue { bytes value = 1; }`,
 }
-/** Seldom imported; protobufjs ships these files. */
-const SHIPPED = ['descriptor', 'api', 'type', 'source_context']
 const DIRECTORY = 'google/protobuf/'
 
 const parsed = new Map<string, FileProto>()
@@ -51,8 +48,7 @@ function sourceOf(name: string): string | null {
   const short = name.slice(DIRECTORY.length, -'.proto'.length)
   const source = Object.hasOwn(SOURCES, short) ? SOURCES[short] : undefined
   if (source !== undefined) return `syntax = "proto3"; package google.protobuf; ${source}`
-  if (!SHIPPED.includes(short)) return null
-  return readFileSync(createRequire(import.meta.url).resolve(`protobufjs/${name}`), 'utf8')
+  return Object.hasOwn(RARE_FILES, short) ? RARE_FILES[short]! : null
 }
 
 /**

@@ -9,7 +9,7 @@ import type {
   OneofProto,
   ServiceProto,
   Syntax,
-} from './file-proto.ts'
+} from '../model/file-proto.ts'
 
 /** Decodes a binary FileDescriptorSet. Throws DataError for malformed input. */
 export function decodeFileSet(bytes: Uint8Array): FileProto[] {

@@ -10,7 +10,7 @@ import type {
   MessageProto,
   ServiceProto,
   Syntax,
-} from './file-proto.ts'
+} from '../model/file-proto.ts'
 
 /** The resolved features of a file, message or field, with the numbers of FeatureSet. */
 export type Features = FeaturesProto
@@ -60,6 +60,12 @@ export function link(files: readonly FileProto[], origin: Root['origin']): Root 
   return new Linker(withWellKnown(files)).link(origin)
 }
 
+/** A schema with more files; a file of a name that it has is left out. Throws like `link`. */
+export function withFiles(root: Root, more: readonly FileProto[]): Root {
+  const names = new Set(root.files.map((file) => file.name))
+  return link([...root.files, ...more.filter((file) => !names.has(file.name))], root.origin)
+}
+
 interface Scope {
   readonly file: FileProto
   /** Full name of the package or message around the declaration; '' for none. */
@@ -88,7 +94,13 @@ class Linker {
       message.fields = [...this.#fieldsOf.get(message)!.values()].sort((a, b) => a.number - b.number)
       if (message.mapEntry) checkMapEntry(message)
     }
-    return { origin, messages: this.#messages, enums: this.#enums, services: this.#services }
+    return {
+      origin,
+      files: this.#files,
+      messages: this.#messages,
+      enums: this.#enums,
+      services: this.#services,
+    }
   }
 
   #declareFile(file: FileProto): void {
@@ -123,6 +135,8 @@ class Linker {
   #declareExtension(proto: FieldProto, scope: Scope): void {
     // Custom options do not occur in messages, and their file is often missing in a set.
     if (OPTIONS.test(proto.extendee)) return
+    // Only a message set, which no field can be read from, has such numbers.
+    if (proto.number > MAX_NUMBER) return
     this.#later.push(() => {
       const field = this.#linkField(proto, scope, null)
       const extended = this.#messages.get(this.#resolve(proto.extendee, scope, field.fullName))
@@ -194,24 +208,27 @@ class Linker {
     if (messageType?.mapEntry === true && (!repeated || type !== 'message')) {
       throw invalid(fullName, `"${messageType.fullName}" is a map's entry and the field is no map.`)
     }
+    const presence =
+      !repeated &&
+      (isMessage || oneof !== null || proto.proto3Optional || parent === null || features.fieldPresence !== 2)
     const scalar = !isMessage && type !== 'string' && type !== 'bytes'
     return {
       name: proto.name,
-      jsonName: proto.jsonName === '' ? jsonNameOf(proto.name) : proto.jsonName,
+      // The brackets are those of protobuf's JSON mapping: the bare name may also be that of a field of the message.
+      jsonName: parent === null ? `[${fullName}]` : proto.jsonName === '' ? jsonNameOf(proto.name) : proto.jsonName,
       fullName,
       number: proto.number,
       type,
       repeated,
       required: proto.label === REQUIRED || features.fieldPresence === 3,
-      presence:
-        !repeated &&
-        (isMessage || oneof !== null || proto.proto3Optional || parent === null || features.fieldPresence !== 2),
-      omitUnset: parent === null || (!repeated && (isMessage || oneof !== null)) || proto.proto3Optional,
+      presence,
+      omitUnset:
+        parent === null ||
+        (presence && (isMessage || oneof !== null || proto.proto3Optional || scope.file.syntax === 'editions')),
       packed: repeated && scalar && (proto.packed ?? features.repeatedFieldEncoding === 1),
       // protobuf-java always checks the strings of maps (FieldDescriptor.needsUtf8Check).
       validateUtf8: features.utf8Validation === 2 || scope.file.checkUtf8 || parent?.mapEntry === true,
-      // As in protobuf-java, a proto2 field treats an open enum as closed, too.
-      closed: enumType !== null && (enumType.closed || scope.file.syntax === 'proto2'),
+      closed: enumType?.closed === true,
       defaultValue: parseDefault(type, proto.defaultValue, enumType, fullName),
       oneof: oneof && !proto.proto3Optional ? oneof.name : null,
       extension: parent === null,

@@ -1,217 +1,329 @@
-import protobuf from 'protobufjs'
-import { descriptorError } from '../model/errors.ts'
-import { NO_FEATURES } from './file-proto.ts'
 import type {
   EnumProto,
-  FeaturesProto,
   FieldProto,
   FileProto,
   MessageProto,
+  MethodProto,
+  OneofProto,
   ServiceProto,
   Syntax,
-} from './file-proto.ts'
+} from '../model/file-proto.ts'
+import {
+  featuresOf,
+  MAX_NESTING,
+  type Options,
+  parseFieldOptions,
+  parseOption,
+  parseString,
+  parseTypeName,
+} from './proto-options.ts'
+import { entryName, fieldProto, integerOf, mapEntry, SCALARS } from './proto-field.ts'
+import { ProtoTokens } from './proto-tokens.ts'
 
-/**
- * FieldDescriptorProto.Type of the scalar names. The type of a message or an enum stays 0: `link` decides which it is.
- */
-const TYPES: Readonly<Record<string, number>> = {
-  double: 1, float: 2, int64: 3, uint64: 4, int32: 5, fixed64: 6, fixed32: 7, bool: 8, string: 9, bytes: 12, uint32: 13,
-  sfixed32: 15, sfixed64: 16, sint32: 17, sint64: 18,
-} // prettier-ignore
 const GROUP = 10
 const MESSAGE = 11
+const LABELS: Readonly<Record<string, number>> = { optional: 1, required: 2, repeated: 3 }
 
 /**
- * Parses .proto text with the parser of protobufjs and converts its tree to the form of a binary descriptor. Type names
- * stay as written; `link` resolves them. That parser rounds 64-bit defaults above 2^53.
+ * Parses .proto text to the form of a binary descriptor (protobuf documentation, "Language Specification"). Type names
+ * stay as written; `link` resolves them. Throws ConfigError on `grpc.proto.descriptor`, with the line.
  */
 export function parseProto(text: string, name: string): FileProto {
-  const root = new protobuf.Root()
-  let result: protobuf.IParserResult
-  try {
-    result = protobuf.parse(text, root, { keepCase: true })
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw descriptorError(`Invalid proto descriptor: ${name}: ${why.slice(0, 300)}`, error)
-  }
-  const syntax = syntaxOf(text)
-  const space = result.package === undefined ? root : root.lookup(result.package)
-  if (!(space instanceof protobuf.Namespace))
-    throw descriptorError(`Invalid proto descriptor: ${name}: no such package`)
-  const content = contentOf(space)
-  return {
-    name,
-    package: result.package ?? '',
-    dependency: [...(result.imports ?? []), ...(result.weakImports ?? [])],
-    messageType: content.types.map(messageOf),
-    enumType: content.enums.map(enumOf),
-    service: content.services.map(serviceOf),
-    extension: content.extensions.map((e) => fieldOf(e, null)),
-    syntax,
-    // protobufjs passes the features of a file on to its top-level objects.
-    features: NO_FEATURES,
-    checkUtf8: space.options?.['java_string_check_utf8'] === true,
-  }
+  return new ProtoParser(text, name).file()
 }
 
-/**
- * The syntax that the first statement declares, which protobufjs does not return. Comments are skipped without a
- * regular expression, so there is no backtracking.
- */
-function syntaxOf(text: string): Syntax {
-  let at = 0
-  for (;;) {
-    while (/\s|\uFEFF/.test(text[at] ?? '')) at++
-    const close = text.startsWith('//', at) ? '\n' : text.startsWith('/*', at) ? '*/' : null
-    if (close === null) break
-    const end = text.indexOf(close, at + 2)
-    at = end < 0 ? text.length : end + close.length
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] }
+type Scope = Pick<Mutable<MessageProto>, 'nestedType' | 'enumType' | 'extension'>
+
+class ProtoParser {
+  readonly #tokens: ProtoTokens
+  readonly #name: string
+  #syntax: Syntax = 'proto2'
+
+  constructor(text: string, name: string) {
+    this.#tokens = new ProtoTokens(text, name)
+    this.#name = name
   }
-  const [, word, value] = /^(syntax|edition)\s*=\s*["']([\w.]{1,20})["']/.exec(text.slice(at, at + 200)) ?? []
-  return word === 'edition' ? 'editions' : value === 'proto3' ? 'proto3' : 'proto2'
-}
 
-interface Content {
-  readonly types: protobuf.Type[]
-  readonly enums: protobuf.Enum[]
-  readonly services: protobuf.Service[]
-  readonly extensions: protobuf.Field[]
-}
-
-function contentOf(space: protobuf.NamespaceBase): Content {
-  const content: Content = { types: [], enums: [], services: [], extensions: [] }
-  for (const object of space.nestedArray) {
-    if (object instanceof protobuf.Type) content.types.push(object)
-    else if (object instanceof protobuf.Enum) content.enums.push(object)
-    else if (object instanceof protobuf.Service) content.services.push(object)
-    else if (object instanceof protobuf.Field) content.extensions.push(object)
+  file(): FileProto {
+    const tokens = this.#tokens
+    const options: Options = new Map()
+    const dependency: string[] = []
+    const service: ServiceProto[] = []
+    const top: Scope = { nestedType: [], enumType: [], extension: [] }
+    let pkg = ''
+    this.#syntaxStatement()
+    while (tokens.peek.kind !== 'end') {
+      if (tokens.skip(';')) continue
+      if (tokens.skip('import')) {
+        const [name, kind] = this.#import()
+        if (kind !== 'option') dependency.push(name)
+      } else if (tokens.skip('package')) {
+        pkg = parseTypeName(tokens)
+        tokens.expect(';')
+      } else if (tokens.skip('option')) this.#option(options)
+      else if (tokens.skip('service')) service.push(this.#service())
+      else if (!this.#declaration(top, 0)) throw tokens.unexpected('a declaration')
+    }
+    return {
+      name: this.#name,
+      package: pkg,
+      dependency,
+      messageType: top.nestedType,
+      enumType: top.enumType,
+      service,
+      extension: top.extension,
+      syntax: this.#syntax,
+      features: featuresOf(options),
+      checkUtf8: options.get('java_string_check_utf8') === 'true',
+    }
   }
-  return content
-}
 
-function messageOf(type: protobuf.Type): MessageProto {
-  const content = contentOf(type)
-  const groups = new Set(content.types.filter((t) => (t as { group?: boolean }).group === true).map((t) => t.name))
-  // protobufjs adds a copy of an extension to the type that it extends, when both are in the same file.
-  const fields = type.fieldsArray.filter(
-    (f) => f.extend === undefined && (f as { declaringField?: unknown }).declaringField == null,
-  )
-  const oneofs = type.oneofsArray
-  return {
-    name: type.name,
-    field: fields.map((f) => fieldOf(f, type, groups)),
-    extension: content.extensions.map((e) => fieldOf(e, null, groups)),
-    nestedType: [
-      ...content.types.map(messageOf),
-      ...fields.filter((f) => f instanceof protobuf.MapField).map(mapEntryOf),
-    ],
-    enumType: content.enums.map(enumOf),
-    oneofDecl: oneofs.map((o) => ({ name: o.name, features: featuresOf(o) })),
-    mapEntry: false,
-    features: featuresOf(type),
+  #syntaxStatement(): void {
+    const tokens = this.#tokens
+    while (tokens.skip(';'));
+    const edition = tokens.skip('edition')
+    if (!edition && !tokens.skip('syntax')) return
+    tokens.expect('=')
+    const value = parseString(tokens).toString()
+    tokens.expect(';')
+    if (!edition && value !== 'proto2' && value !== 'proto3')
+      throw tokens.error(`unknown syntax "${value.slice(0, 60)}"`)
+    this.#syntax = edition ? 'editions' : (value as Syntax)
   }
-}
 
-function fieldOf(field: protobuf.FieldBase, parent: protobuf.Type | null, groups?: ReadonlySet<string>): FieldProto {
-  const options: Record<string, unknown> = field.options ?? {}
-  const isMap = field instanceof protobuf.MapField
-  const isGroup = groups?.has(field.type) === true && field.name.toLowerCase() === field.type.toLowerCase()
-  const scalar = !isMap && Object.hasOwn(TYPES, field.type) ? TYPES[field.type] : undefined
-  const rule = (field as { rule?: string }).rule
-  const oneofIndex = parent === null || !field.partOf ? -1 : parent.oneofsArray.indexOf(field.partOf)
-  const json = options['json_name']
-  return {
+  #import(): [name: string, kind: string] {
+    const tokens = this.#tokens
+    const kind = tokens.peek.kind === 'name' ? tokens.take().text : ''
+    const name = parseString(tokens).toString()
+    tokens.expect(';')
+    return [name, kind]
+  }
+
+  #option(options: Options): void {
+    parseOption(this.#tokens, options)
+    this.#tokens.expect(';')
+  }
+
+  /** A message, an enum or extensions, if there is one. */
+  #declaration(scope: Scope, depth: number): boolean {
+    const tokens = this.#tokens
+    // Visibility, of edition 2024
+    if (!tokens.skip('export')) tokens.skip('local')
+    if (tokens.skip('message')) scope.nestedType.push(this.#message(this.#identifier(), depth))
+    else if (tokens.skip('enum')) scope.enumType.push(this.#enum())
+    else if (tokens.skip('extend')) this.#extend(scope, depth)
+    else return false
+    return true
+  }
+
+  #identifier(): string {
+    return this.#tokens.takeKind('name', 'a name')
+  }
+
+  /** After its name. */
+  #message(name: string, depth: number): MessageProto {
+    const tokens = this.#tokens
+    if (depth > MAX_NESTING) throw tokens.error(`messages nest deeper than ${MAX_NESTING}`)
+    const options: Options = new Map()
+    const message = {
+      name,
+      field: [] as FieldProto[],
+      extension: [] as FieldProto[],
+      nestedType: [] as MessageProto[],
+      enumType: [] as EnumProto[],
+      oneofDecl: [] as OneofProto[],
+      mapEntry: false,
+    }
+    tokens.expect('{')
+    while (!tokens.skip('}')) {
+      if (tokens.skip(';')) continue
+      if (tokens.skip('option')) this.#option(options)
+      else if (tokens.skip('oneof')) this.#oneof(message, depth)
+      else if (tokens.skip('extensions') || tokens.skip('reserved')) this.#ranges()
+      else if (!this.#declaration(message, depth + 1)) message.field.push(this.#field(message, depth, {}))
+    }
+    return { ...message, features: featuresOf(options) }
+  }
+
+  /** Ranges and their options, which nothing needs. */
+  #ranges(): void {
+    const tokens = this.#tokens
+    while (!tokens.skip(';')) {
+      if (tokens.peek.text === '[' && tokens.peek.kind === 'symbol') parseFieldOptions(tokens)
+      else if (tokens.peek.kind === 'end') throw tokens.unexpected('";"')
+      else tokens.take()
+    }
+  }
+
+  #oneof(message: Mutable<Omit<MessageProto, 'features'>>, depth: number): void {
+    const tokens = this.#tokens
+    const options: Options = new Map()
+    const oneofIndex = message.oneofDecl.length
+    const oneof: Mutable<OneofProto> = { name: this.#identifier(), features: featuresOf(options) }
+    message.oneofDecl.push(oneof)
+    tokens.expect('{')
+    while (!tokens.skip('}')) {
+      if (tokens.skip(';')) continue
+      if (tokens.skip('option')) this.#option(options)
+      else message.field.push(this.#field(message, depth, { oneofIndex }))
+    }
+    oneof.features = featuresOf(options)
+  }
+
+  #extend(scope: Scope, depth: number): void {
+    const tokens = this.#tokens
+    const extendee = parseTypeName(tokens)
+    tokens.expect('{')
+    while (!tokens.skip('}')) {
+      if (!tokens.skip(';')) scope.extension.push(this.#field(scope, depth, { extendee }))
+    }
+  }
+
+  /** `scope` gets the type of a group and of the entries of a map. */
+  #field(scope: Scope, depth: number, place: { oneofIndex?: number; extendee?: string }): FieldProto {
+    const tokens = this.#tokens
+    const label = Object.hasOwn(LABELS, tokens.peek.text) ? tokens.take().text : null
+    if (tokens.peek.text === 'map' && label === null) {
+      const map = this.#map(scope)
+      if (map !== null) return map
+    }
+    if (label === null && this.#syntax === 'proto2' && place.oneofIndex === undefined) {
+      throw tokens.unexpected('a label, which proto2 needs (or does the text lack syntax = "proto3";)')
+    }
+    const type = parseTypeName(tokens)
+    if (type === 'group') return this.#group(scope, depth, label, place)
+    return this.#fieldOf(type, label, place)
+  }
+
+  /** After the type of a field. */
+  #fieldOf(type: string, label: string | null, place: { oneofIndex?: number; extendee?: string }): FieldProto {
+    const tokens = this.#tokens
+    const scalar = Object.hasOwn(SCALARS, type) ? SCALARS[type] : undefined
+    const name = this.#identifier()
+    const number = this.#number()
+    const options = parseFieldOptions(tokens)
+    tokens.expect(';')
+    return fieldProto(name, number, options, {
+      ...place,
+      label: LABELS[label ?? 'optional'] ?? 1,
+      type: scalar ?? 0,
+      typeName: scalar === undefined ? type : '',
+      proto3Optional: label === 'optional' && this.#syntax === 'proto3',
+    })
+  }
+
+  #group(
+    scope: Scope,
+    depth: number,
+    label: string | null,
+    place: { oneofIndex?: number; extendee?: string },
+  ): FieldProto {
+    const name = this.#identifier()
+    const number = this.#number()
+    const options = parseFieldOptions(this.#tokens)
+    scope.nestedType.push(this.#message(name, depth + 1))
     // protoc names the field of a group by its type in lower case.
-    name: isGroup ? field.name.toLowerCase() : field.name,
-    number: field.id,
-    label: isMap || rule === 'repeated' ? 3 : rule === 'required' ? 2 : 1,
-    type: scalar ?? (isGroup ? GROUP : isMap ? MESSAGE : 0),
-    typeName: scalar !== undefined ? '' : isMap ? entryName(field.name) : field.type,
-    extendee: field.extend ?? '',
-    jsonName: typeof json === 'string' ? json : '',
-    defaultValue: options['default'] === undefined ? null : defaultText(options['default']),
-    oneofIndex: oneofIndex < 0 ? null : oneofIndex,
-    proto3Optional: options['proto3_optional'] === true,
-    packed: typeof options['packed'] === 'boolean' ? options['packed'] : null,
-    features: featuresOf(field),
+    return fieldProto(name.toLowerCase(), number, options, {
+      ...place,
+      label: LABELS[label ?? 'optional'] ?? 1,
+      type: GROUP,
+      typeName: name,
+    })
   }
-}
 
-function defaultText(value: unknown): string {
-  if (value === Infinity) return 'inf'
-  if (value === -Infinity) return '-inf'
-  if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value).toString()
-  return Number.isNaN(value) ? 'nan' : String(value)
-}
-
-/** The name of the entry type as protoc makes it: `price_levels` has entries of type `PriceLevelsEntry`. */
-function entryName(field: string): string {
-  return `${field.replace(/(^|_)([a-z]?)/g, (_, _start, letter: string) => letter.toUpperCase())}Entry`
-}
-
-function mapEntryOf(field: protobuf.MapField): MessageProto {
-  const base = {
-    label: 1,
-    extendee: '',
-    jsonName: '',
-    defaultValue: null,
-    oneofIndex: null,
-    proto3Optional: false,
-  } as const
-  const rest = { ...base, packed: null, features: NO_FEATURES }
-  const valueType = Object.hasOwn(TYPES, field.type) ? TYPES[field.type]! : 0
-  return {
-    name: entryName(field.name),
-    field: [
-      { ...rest, name: 'key', number: 1, type: TYPES[field.keyType] ?? 0, typeName: '' },
-      { ...rest, name: 'value', number: 2, type: valueType, typeName: valueType === 0 ? field.type : '' },
-    ],
-    extension: [],
-    nestedType: [],
-    enumType: [],
-    oneofDecl: [],
-    mapEntry: true,
-    features: NO_FEATURES,
+  /** null: `map` is the name of a message type here. */
+  #map(scope: Scope): FieldProto | null {
+    const tokens = this.#tokens
+    tokens.expect('map')
+    if (!tokens.skip('<')) return this.#fieldOf(`map${tokens.skip('.') ? `.${parseTypeName(tokens)}` : ''}`, null, {})
+    const keyType = tokens.takeKind('name', 'the type of the keys')
+    tokens.expect(',')
+    const valueType = parseTypeName(tokens)
+    tokens.expect('>')
+    const name = this.#identifier()
+    const number = this.#number()
+    const options = parseFieldOptions(tokens)
+    tokens.expect(';')
+    scope.nestedType.push(mapEntry(name, keyType, valueType, options))
+    return fieldProto(name, number, options, { label: 3, type: MESSAGE, typeName: entryName(name) })
   }
-}
 
-function enumOf(type: protobuf.Enum): EnumProto {
-  const value = Object.entries(type.values).map(([name, number]) => ({ name, number }))
-  return { name: type.name, value, features: featuresOf(type) }
-}
-
-function serviceOf(service: protobuf.Service): ServiceProto {
-  const method = service.methodsArray.map((m) => ({
-    name: m.name,
-    inputType: m.requestType,
-    outputType: m.responseType,
-    clientStreaming: m.requestStream === true,
-    serverStreaming: m.responseStream === true,
-  }))
-  return { name: service.name, method }
-}
-
-/** The names of the values of FeatureSet's enums, at their numbers. */
-const FEATURES: Readonly<Record<keyof FeaturesProto, readonly [option: string, ...words: string[]]>> = {
-  fieldPresence: ['field_presence', '', 'EXPLICIT', 'IMPLICIT', 'LEGACY_REQUIRED'],
-  enumType: ['enum_type', '', 'OPEN', 'CLOSED'],
-  repeatedFieldEncoding: ['repeated_field_encoding', '', 'PACKED', 'EXPANDED'],
-  utf8Validation: ['utf8_validation', '', '', 'VERIFY', 'NONE'],
-  messageEncoding: ['message_encoding', '', 'LENGTH_PREFIXED', 'DELIMITED'],
-}
-
-function featuresOf(object: protobuf.ReflectionObject): FeaturesProto {
-  const features = object.options?.['features'] as Record<string, unknown> | undefined
-  const number = (key: keyof FeaturesProto): number => {
-    const [option, ...words] = FEATURES[key]
-    const value = features?.[option]
-    return typeof value === 'string' ? Math.max(words.indexOf(value), 0) : 0
+  /** `= 5` */
+  #number(): number {
+    this.#tokens.expect('=')
+    return this.#integer()
   }
-  return {
-    fieldPresence: number('fieldPresence'),
-    enumType: number('enumType'),
-    repeatedFieldEncoding: number('repeatedFieldEncoding'),
-    utf8Validation: number('utf8Validation'),
-    messageEncoding: number('messageEncoding'),
+
+  #integer(): number {
+    const tokens = this.#tokens
+    const sign = tokens.skip('-') ? -1 : 1
+    if (tokens.peek.kind !== 'number') throw tokens.unexpected('a number')
+    const value = integerOf(tokens.peek.text)
+    if (value === null) throw tokens.unexpected('a whole number')
+    tokens.take()
+    return sign * Number(value)
+  }
+
+  #enum(): EnumProto {
+    const tokens = this.#tokens
+    const name = this.#identifier()
+    const options: Options = new Map()
+    const value: { name: string; number: number }[] = []
+    tokens.expect('{')
+    while (!tokens.skip('}')) {
+      if (tokens.skip(';')) continue
+      if (tokens.skip('option')) this.#option(options)
+      else if (tokens.skip('reserved')) this.#ranges()
+      else {
+        const named = this.#identifier()
+        value.push({ name: named, number: this.#number() })
+        parseFieldOptions(tokens)
+        tokens.expect(';')
+      }
+    }
+    return { name, value, features: featuresOf(options) }
+  }
+
+  #service(): ServiceProto {
+    const tokens = this.#tokens
+    const name = this.#identifier()
+    const method: MethodProto[] = []
+    tokens.expect('{')
+    while (!tokens.skip('}')) {
+      if (tokens.skip(';')) continue
+      if (tokens.skip('option')) this.#option(new Map())
+      else if (tokens.skip('rpc')) method.push(this.#method())
+      else throw tokens.unexpected('"rpc"')
+    }
+    return { name, method }
+  }
+
+  #method(): MethodProto {
+    const tokens = this.#tokens
+    const name = this.#identifier()
+    const [inputType, clientStreaming] = this.#methodType()
+    tokens.expect('returns')
+    const [outputType, serverStreaming] = this.#methodType()
+    if (!tokens.skip(';')) {
+      tokens.expect('{')
+      while (!tokens.skip('}')) {
+        if (tokens.skip(';')) continue
+        tokens.expect('option')
+        this.#option(new Map())
+      }
+    }
+    return { name, inputType, outputType, clientStreaming, serverStreaming }
+  }
+
+  /** `(Type)`, `(stream Type)`. A type may be named `stream`, too. */
+  #methodType(): [type: string, streaming: boolean] {
+    const tokens = this.#tokens
+    tokens.expect('(')
+    const streaming = tokens.skip('stream')
+    if (streaming && tokens.skip(')')) return ['stream', false]
+    const type = parseTypeName(tokens)
+    tokens.expect(')')
+    return [type, streaming]
   }
 }

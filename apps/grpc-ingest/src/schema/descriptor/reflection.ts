@@ -1,8 +1,8 @@
 import type { ConfigError } from '@tributary/connect-api'
 import { decodeFile } from './decode-file-proto.ts'
 import { descriptorError, errorText } from '../model/errors.ts'
-import type { FileProto } from './file-proto.ts'
-import { link } from './link.ts'
+import type { FileProto } from '../model/file-proto.ts'
+import { link, withFiles } from './link.ts'
 import type { Root } from '../model/model.ts'
 import { listed } from '../model/resolve-method.ts'
 import { WireReader } from '../wire/wire.ts'
@@ -32,17 +32,12 @@ const LIST_SERVICES = 7
  * does not know the service. Any other rejection is that of `ask`.
  */
 export async function reflectSchema(ask: Ask, service: string): Promise<Root> {
-  for (const version of ['v1', 'v1alpha']) {
-    const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`
-    const question: Question = async (field, text) =>
-      decodeSent(decodeAnswer, await ask(path, new WireWriter().tag(field, LEN_TAG).chunk(Buffer.from(text)).finish()))
-    try {
-      return link(await filesOf(question, service), 'reflection')
-    } catch (error) {
-      const { status, local } = error as { status?: unknown; local?: unknown }
-      if (status !== 'UNIMPLEMENTED' || local === true) throw error
-    }
-  }
+  const root = await eachVersion(ask, async (question) => {
+    const found = await filesOf(question, service, [])
+    if (typeof found === 'string') throw await unknownService(question, service, found)
+    return link(found, 'reflection')
+  })
+  if (root) return root
   throw grpcErrors.GRPC_REFLECTION(
     'The server offers no reflection (v1 or v1alpha), so its messages are unknown. Set grpc.proto.descriptor to the path ' +
       'of a descriptor made with protoc --descriptor_set_out=stream.desc --include_imports, or switch reflection on in the server.',
@@ -50,10 +45,46 @@ export async function reflectSchema(ask: Ask, service: string): Promise<Root> {
   )
 }
 
+/**
+ * Asks a server for the file of one more message type, and returns the schema with that file and its imports. Null: the
+ * server does not know the type, or has no reflection. Throws ConfigError when the files do not fit the schema, and any
+ * rejection of `ask`.
+ */
+export async function reflectType(ask: Ask, root: Root, typeName: string): Promise<Root | null> {
+  return eachVersion(ask, async (question) => {
+    const found = await filesOf(question, typeName, root.files)
+    if (typeof found === 'string') return null
+    const more = withFiles(root, found)
+    return more.messages.has(typeName) ? more : null
+  })
+}
+
+/** The first result of a version of reflection that the server has; null when it has none. */
+async function eachVersion<T>(ask: Ask, run: (question: Question) => Promise<T>): Promise<T | null> {
+  for (const version of ['v1', 'v1alpha']) {
+    const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`
+    try {
+      return await run(async (field, text) =>
+        decodeSent(
+          decodeAnswer,
+          await ask(path, new WireWriter().tag(field, LEN_TAG).chunk(Buffer.from(text)).finish()),
+        ),
+      )
+    } catch (error) {
+      const { status, local } = error as { status?: unknown; local?: unknown }
+      if (status !== 'UNIMPLEMENTED' || local === true) throw error
+    }
+  }
+  return null
+}
+
 type Question = (field: number, text: string) => Promise<Answer>
 
-/** The file that declares the service, and its imports, breadth first. Files that the server lacks are left out. */
-async function filesOf(question: Question, service: string): Promise<FileProto[]> {
+/**
+ * The file that declares a symbol, and its imports, breadth first, without those in `known`. Files that the server lacks
+ * are left out. The server's words when it does not know the symbol.
+ */
+async function filesOf(question: Question, symbol: string, known: readonly FileProto[]): Promise<FileProto[] | string> {
   const files = new Map<string, FileProto>()
   const add = (answer: Answer): void => {
     for (const bytes of answer.files) {
@@ -61,10 +92,10 @@ async function filesOf(question: Question, service: string): Promise<FileProto[]
       if (!files.has(file.name)) files.set(file.name, file)
     }
   }
-  const first = await question(FILE_CONTAINING_SYMBOL, service)
-  if (first.error !== null) throw await unknownService(question, service, first.error)
+  const first = await question(FILE_CONTAINING_SYMBOL, symbol)
+  if (first.error !== null) return first.error
   add(first)
-  const asked = new Set<string>()
+  const asked = new Set(known.map((file) => file.name))
   for (const file of files.values()) {
     for (const name of file.dependency) {
       if (files.has(name) || asked.has(name)) continue

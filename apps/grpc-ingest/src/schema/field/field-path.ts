@@ -11,21 +11,22 @@ export interface PathStep {
 
 const WRAPPERS = /^google\.protobuf\.(Double|Float|U?Int64|U?Int32|Bool|String|Bytes)Value$/
 
+/** A name, or the full name of an extension in brackets. */
+const SEGMENT = /\[[^\]]*\]|[^.]+|(?<=\.|^)(?=\.|$)/g
+
 /**
- * Resolves a dotted path of field names, written as in the .proto file or as in JSON. Throws ConfigError on `configKey`
+ * Resolves a dotted path of field names, written as in the .proto file or as in JSON (`[pkg.extension].name`). Throws ConfigError on `configKey`
  * when a segment does not exist, is repeated or a map, or is not a message although the path continues.
  */
 export function resolvePath(type: MessageType, path: string, configKey: string): PathStep[] {
   const steps: PathStep[] = []
   let message: MessageType | null = type
-  for (const name of path.split('.')) {
+  for (const name of path.match(SEGMENT) ?? [path]) {
     const before: string = steps.map((s) => s.field.name).join('.')
     if (!message) throw pathError(configKey, path, `"${before}" is not a message.`)
-    const field: Field | undefined = message.fields.find(
-      (f) => !f.extension && (f.name === name || f.jsonName === name),
-    )
+    const field = fieldNamed(message, name)
     if (!field) {
-      const names = message.fields.filter((f) => !f.extension).map((f) => f.name)
+      const names = message.fields.map((f) => (f.extension ? f.jsonName : f.name))
       throw pathError(configKey, path, `message ${message.fullName} has no field "${name}". ${listed('It has', names)}`)
     }
     if (field.repeated) {
@@ -36,6 +37,11 @@ export function resolvePath(type: MessageType, path: string, configKey: string):
     message = field.messageType
   }
   return steps
+}
+
+/** The field with a name as in the .proto file or as in JSON. An extension has only the latter. */
+export function fieldNamed(message: MessageType, name: string): Field | undefined {
+  return message.fields.find((f) => f.jsonName === name || (f.name === name && !f.extension))
 }
 
 /**

@@ -9,6 +9,7 @@ const type = messageOf(
   `int64 seq = 1; string id = 2; N nested = 3; optional int32 opt = 4; bytes raw = 5; Side side = 6; repeated int32 many = 7;
    map<string, string> tags = 8; google.protobuf.Timestamp at = 9; google.protobuf.UInt64Value wrapped = 10; uint64 u = 11;
    oneof pick { string a = 12; N b = 13; } double d = 14; sint32 z = 15; bool ok = 16; fixed64 f = 17; sfixed32 g = 18;
+   Own own = 19; message Own { int64 seconds = 1; int32 nanos = 2; }
    message N { int64 seq = 1; string id = 2; N deeper = 3; } enum Side { NONE = 0; BUY = 1; }`,
   'import "google/protobuf/timestamp.proto"; import "google/protobuf/wrappers.proto";',
 )
@@ -75,19 +76,38 @@ describe('one field of a message', () => {
 
 describe('a time in a message', () => {
   const time = (path: string, json: string): number | null =>
-    timestampReader(type, path, 'timestamp.field')(encodeRequest(type, json))
+    timestampReader(type, path, 'timestamp.field', 'ms')(encodeRequest(type, json))
 
   it('is ms since the epoch, from a Timestamp, a number or text', () => {
     assert.equal(time('at', '{"at":"2024-01-02T03:04:05.678999Z"}'), Date.UTC(2024, 0, 2, 3, 4, 5, 678))
-    assert.equal(time('at', '{"at":"1969-12-31T23:59:59.999Z"}'), -1)
     assert.equal(time('seq', '{"seq":"1700000000000"}'), 1_700_000_000_000)
     assert.equal(time('id', '{"id":"2024-01-02T03:04:05+01:00"}'), Date.UTC(2024, 0, 2, 2, 4, 5))
     assert.equal(time('id', '{"id":"1700000000000"}'), 1_700_000_000_000)
   })
 
+  it('may be written in the ways that servers write it', () => {
+    assert.equal(time('id', '{"id":"2022-12-29 18:22:32.318353 +0000 UTC"}'), Date.UTC(2022, 11, 29, 18, 22, 32, 318))
+    assert.equal(time('id', '{"id":"Thu, 29 Dec 2022 18:22:32 GMT"}'), Date.UTC(2022, 11, 29, 18, 22, 32))
+    assert.equal(time('own', '{"own":{"seconds":"1","nanos":2000000}}'), 1002)
+    assert.equal(time('own', '{}'), null)
+    assert.equal(timestampReader(type, 'seq', 'k', 's')(encodeRequest(type, '{"seq":"1700000000"}')), 1_700_000_000_000)
+  })
+
   it('is null when unset and a data error when it is none', () => {
     assert.deepEqual([time('at', '{}'), time('id', '{}'), time('opt', '{}')], [null, null, null])
     assert.equal(errorOf(() => time('id', '{"id":"yesterday"}')).code, 'PROTOBUF_TIMESTAMP')
+    assert.match(
+      errorOf(() => time('id', '{"id":"yesterday"}')).message,
+      /id holds no time from 1970 to 9999: yesterday/,
+    )
+    assert.match(
+      errorOf(() => time('seq', '{"seq":"-1"}')).message,
+      /holds no time from 1970 to 9999: -1; .* ms .*timestamp\.unit/,
+    )
+    assert.match(
+      errorOf(() => time('at', '{"at":"1969-12-31T23:59:59.999Z"}')).message,
+      /: \{"seconds":-1,"nanos":999000000\}/,
+    )
     assert.equal(errorOf(() => time('d', '{"d":"NaN"}')).code, 'PROTOBUF_TIMESTAMP')
     assert.equal(errorOf(() => time('side', '{}')).field, 'timestamp.field')
   })

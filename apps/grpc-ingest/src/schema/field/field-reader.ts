@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
+import { noTimeText, recordTime, type TimestampUnit } from '@tributary/push-source'
 import { type PathStep, resolvePath, toScalar } from './field-path.ts'
 import type { Field, MessageType } from '../model/model.ts'
-import { parseRfc3339 } from './rfc3339.ts'
 import { decodeError, MAX_DEPTH, tooDeep, WireReader, wireTypeOf } from '../wire/wire.ts'
 import { grpcErrors } from '../../errors.ts'
 
@@ -25,40 +25,65 @@ export function fieldReader(type: MessageType, path: string, configKey: string):
 }
 
 /**
- * Creates a reader of a time in ms since the epoch. The field is a google.protobuf.Timestamp; an integer or a float,
- * which is ms since the epoch; or a string, which is RFC 3339 or such an integer. Null means unset, or an empty string.
- * Throws ConfigError like `fieldReader`. The reader throws DataError, `PROTOBUF_TIMESTAMP` when the value is not a
- * time.
+ * Creates a test of one field, named like that of `fieldReader`: whether it is `text` (a number in digits, an enum by its name, a
+ * bool as `true` or `false`), or, with null, whether it is set. A message is set when it was sent; a proto3 field without presence,
+ * when it is not its zero value. Throws ConfigError on `configKey`, and the test throws DataError, like `fieldReader`.
+ */
+export function fieldTest(
+  type: MessageType,
+  path: string,
+  text: string | null,
+  configKey: string,
+): (bytes: Uint8Array) => boolean {
+  const steps = resolvePath(type, path, configKey)
+  const { messageType, presence } = steps.at(-1)!.field
+  if (text === null && messageType) {
+    const read = readerOf(steps)
+    return (bytes) => read(bytes) !== null
+  }
+  const scalar = toScalar(steps, path, configKey, ['bytes'])
+  const read = readerOf(scalar)
+  if (text !== null) return (bytes) => String(read(bytes) ?? '') === text
+  const zero = presence ? null : zeroOf(scalar.at(-1)!.field)
+  return (bytes) => read(bytes) !== zero
+}
+
+/**
+ * Creates a reader of a time in ms since the epoch. The field is a google.protobuf.Timestamp or another message of
+ * `seconds` and `nanos`; a number, which counts `unit`s; or a string, as `recordTime` reads it. Null means unset, or an
+ * empty string. Throws ConfigError like `fieldReader`. The reader throws DataError, `PROTOBUF_TIMESTAMP` when the value
+ * is no time from 1970 to 9999.
  */
 export function timestampReader(
   type: MessageType,
   path: string,
   configKey: string,
+  unit: TimestampUnit,
 ): (bytes: Uint8Array) => number | null {
   const steps = resolvePath(type, path, configKey)
-  const message = steps.at(-1)!.field.messageType
-  if (message?.fullName === 'google.protobuf.Timestamp') {
-    const [readSeconds, readNanos] = message.fields.slice(0, 2).map((field) => readerOf([...steps, { message, field }]))
-    return (bytes) => {
-      const seconds = readSeconds!(bytes)
-      return seconds === null ? null : Number(seconds) * 1000 + Math.floor(Number(readNanos!(bytes)) / 1_000_000)
-    }
-  }
-  const read = readerOf(toScalar(steps, path, configKey, ['bool', 'bytes', 'enum']))
+  const read = secondsReader(steps) ?? readerOf(toScalar(steps, path, configKey, ['bool', 'bytes', 'enum']))
   return (bytes) => {
     const value = read(bytes)
     if (value === null || value === '') return null
-    const ms = typeof value === 'string' ? timeOf(value) : Math.trunc(Number(value))
-    if (Number.isSafeInteger(ms)) return ms
-    const shown = String(value).slice(0, 60)
-    throw grpcErrors.PROTOBUF_TIMESTAMP(`${path} is "${shown}": neither an RFC 3339 time nor ms since the epoch`)
+    const ms = recordTime(value, unit)
+    if (!Number.isNaN(ms)) return ms
+    throw grpcErrors.PROTOBUF_TIMESTAMP(noTimeText(path, value, unit))
   }
 }
 
-function timeOf(text: string): number {
-  if (/^-?\d{1,16}$/.test(text)) return Number(text)
-  const time = parseRfc3339(text)
-  return time === null ? NaN : Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000)
+/** Reads a message of `seconds` and `nanos`; null when the field is none. */
+function secondsReader(
+  steps: readonly PathStep[],
+): ((bytes: Uint8Array) => Readonly<Record<'seconds' | 'nanos', FieldValue>> | null) | null {
+  const message = steps.at(-1)!.field.messageType
+  const [seconds, nanos] = ['seconds', 'nanos'].map((name) => message?.fields.find((f) => f.name === name))
+  if (!message || !seconds || !nanos || ![seconds, nanos].every((f) => !f.repeated && /int|fixed/.test(f.type)))
+    return null
+  const [readSeconds, readNanos] = [seconds, nanos].map((field) => readerOf([...steps, { message, field }]))
+  return (bytes) => {
+    const value = readSeconds!(bytes)
+    return value === null ? null : { seconds: value, nanos: readNanos!(bytes) ?? 0 }
+  }
 }
 
 /** The message with the leaf exists but the leaf is not set. (null: that message does not exist either.) */
@@ -84,7 +109,10 @@ function readerOf(steps: readonly PathStep[]): (bytes: Uint8Array) => FieldValue
         if (siblings[level]!.includes(number)) found = nothing
         r.skip(tag, level)
       } else if (level === last) {
-        found = readScalar(r, field) ?? found
+        if (field.messageType) {
+          found = true
+          r.skip(tag, level)
+        } else found = readScalar(r, field) ?? found
       } else {
         // A second occurrence merges with the first one: fields that it does not set stay.
         const inner = find(enter(r, field, level + 1), level + 1)

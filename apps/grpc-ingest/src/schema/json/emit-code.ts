@@ -33,11 +33,14 @@ interface Item {
 export class EmitCode {
   readonly #constants: Constants
   readonly #oneofs: ReadonlyMap<string, string>
+  readonly #omitUnset: boolean
   readonly #items: Item[] = []
 
-  constructor(constants: Constants, oneofs: ReadonlyMap<string, string>) {
+  /** `omitUnset`: every unset field with presence is left out, not only those of `Field.omitUnset`. */
+  constructor(constants: Constants, oneofs: ReadonlyMap<string, string>, omitUnset: boolean) {
     this.#constants = constants
     this.#oneofs = oneofs
+    this.#omitUnset = omitUnset
   }
 
   source(): string {
@@ -52,6 +55,12 @@ export class EmitCode {
 
   add(code: string, room: number): void {
     this.#items.push({ code, room })
+  }
+
+  /** A required field must be there. */
+  required(field: Field): void {
+    const missing = this.#constants.add(field.fullName)
+    this.add(`if (p${slotOf(field, this.#oneofs)} < 0) throw missingRequired(${missing});`, 0)
   }
 
   /** A field with its name, `,"name":value`. An unset field gives its default, where JSON shows it. */
@@ -115,7 +124,9 @@ export class EmitCode {
     }
     const slot = slotOf(field, this.#oneofs)
     const isSet = field.oneof === null ? `p${slot} >= 0` : `c${slot} === ${field.number}`
-    const unset = field.omitUnset ? '' : key + defaultJson(field)
+    // A value without a name cannot be left out: the JSON around it would break.
+    const omit = key !== '' && (field.omitUnset || (this.#omitUnset && field.presence))
+    const unset = omit ? '' : key + defaultJson(field)
     const otherwise = unset === '' ? '' : ` else { ${this.#text(unset)} }`
     const room = key.length + Math.max(unset.length, roomOf(field))
     this.add(`if (${isSet}) { ${this.#text(key)} ${this.value(field)} }${otherwise}`, room)
@@ -135,7 +146,8 @@ export class EmitCode {
     const { messageType } = field
     if (messageType?.mapEntry === true) {
       const writer = this.#constants.writer(messageType)
-      return `putMap(buf, ${list}, ${writer}, ${this.#constants.keyReader(messageType)}, depth + 1, pos)`
+      const closed = messageType.fields[1]!.closed
+      return `putMap(buf, ${list}, ${writer}, ${this.#constants.keyReader(messageType)}, ${closed}, depth + 1, pos)`
     }
     switch (field.type) {
       case 'group':

@@ -144,20 +144,28 @@ export function putGroups(
   return closeList(start, pos)
 }
 
-/** Reads a text that distinguishes the keys of a map, from the content of an entry; see `mapKeyReader`. */
-export type ReadKey = (buf: Uint8Array, start: number, end: number) => string
+/**
+ * Reads a text that distinguishes the keys of a map, from the content of an entry; see `mapKeyReader`. Null: the value
+ * is a number that its closed enum does not have, so the entry counts as unknown (protobuf documentation, "Enum
+ * Behavior").
+ */
+export type ReadKey = (buf: Uint8Array, start: number, end: number) => string | null
 
-/** Entries, each written by `writer` as `"key":value`. The last of several entries with the same key counts. */
+/**
+ * Entries, each written by `writer` as `"key":value`. The last of several entries with the same key counts. `closed`:
+ * the values are of a closed enum.
+ */
 export function putMap(
   buf: Uint8Array,
   list: readonly number[],
   writer: MessageWriter,
   readKey: ReadKey,
+  closed: boolean,
   depth: number,
   start: number,
 ): number {
   let pos = start
-  for (const entry of list.length > 1 ? lastOfEachKey(buf, list, readKey) : list) {
+  for (const entry of list.length > 1 || closed ? lastOfEachKey(buf, list, readKey) : list) {
     const at = chunkStart(buf, entry)
     reserve(pos, 1)
     output.buf[pos] = COMMA
@@ -170,7 +178,8 @@ function lastOfEachKey(buf: Uint8Array, list: readonly number[], readKey: ReadKe
   const byKey = new Map<string, number>()
   for (const entry of list) {
     const at = chunkStart(buf, entry)
-    byKey.set(readKey(buf, at, at + (varint32(buf, entry) >>> 0)), entry)
+    const key = readKey(buf, at, at + (varint32(buf, entry) >>> 0))
+    if (key !== null) byKey.set(key, entry)
   }
   return byKey.values()
 }
@@ -184,18 +193,23 @@ export function closeObject(start: number, pos: number): number {
   return pos + 1
 }
 
-/** Creates the ReadKey of a map. It is called only for maps with two entries or more. */
+/** Creates the ReadKey of a map. It is called only for maps with two entries or more, or with a closed enum. */
 export function mapKeyReader(entry: MessageType): ReadKey {
   const key = entry.fields[0]!
   const wireType = wireTypeOf(key.type)
   const tag = key.number * 8 + wireType
   const narrow = key.type.endsWith('32')
+  const { number, closed, enumType } = entry.fields[1]!
+  const enumTag = closed ? number * 8 : 0
   return (buf, start, end) => {
     const reader = new WireReader(buf, start, end)
     let value = wireType === LEN ? '' : '0'
+    let known = true
     while (reader.more) {
       const next = reader.tag()
-      if (next !== tag) {
+      if (next === enumTag) {
+        known = enumType!.nameOf.has(reader.uint32() | 0) && known
+      } else if (next !== tag) {
         reader.skip(next)
       } else if (wireType === LEN) {
         const view = reader.view()
@@ -208,6 +222,6 @@ export function mapKeyReader(entry: MessageType): ReadKey {
         value = narrow ? String(reader.fixed32()) : String(reader.fixed64())
       }
     }
-    return value
+    return known ? value : null
   }
 }

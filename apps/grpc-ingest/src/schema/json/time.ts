@@ -82,16 +82,3 @@ function putFraction(nanos: number, pos: number): number {
   }
   return pos + digits + 1
 }
-
-/** Converts a path of a FieldMask to lowerCamelCase like protobuf-java-util, which uses Guava's CaseFormat. */
-export function camelPath(path: string): string {
-  const [first, ...rest] = path.split('_')
-  return (
-    asciiLower(first!) +
-    rest.map((word) => word.slice(0, 1).replace(/[a-z]/, (c) => c.toUpperCase()) + asciiLower(word.slice(1))).join('')
-  )
-}
-
-function asciiLower(text: string): string {
-  return text.replace(/[A-Z]/g, (c) => c.toLowerCase())
-}

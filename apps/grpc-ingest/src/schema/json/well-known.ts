@@ -5,7 +5,7 @@ import type { WriteMessage } from './lists.ts'
 import { putDouble } from './number.ts'
 import { output, putAscii, reserve } from './output.ts'
 import { putString, putText } from './string.ts'
-import { camelPath, putDuration, putTimestamp } from './time.ts'
+import { putDuration, putTimestamp } from './time.ts'
 import { readDouble } from './value.ts'
 import { grpcErrors } from '../../errors.ts'
 
@@ -118,8 +118,21 @@ function putFinite(buf: Uint8Array, at: number, pos: number): number {
 }
 
 function putFieldMask(buf: Uint8Array, list: readonly number[] | null, pos: number): number {
-  const paths = (list ?? []).map((at) => textAt(buf, at)).filter((path) => path !== '')
-  return putText(paths.map(camelPath).join(','), pos)
+  return putText((list ?? []).map((at) => camelPath(textAt(buf, at))).join(','), pos)
+}
+
+const MASK_PATH = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/
+
+/**
+ * A path of a FieldMask in lowerCamelCase. Throws DataError for a path that would not read back the same: protobuf's
+ * JSON mapping has no form for it, and Java prints another path.
+ */
+function camelPath(path: string): string {
+  const camel = path.replace(/_+([a-z]?)/g, (_, letter: string) => letter.toUpperCase())
+  if (MASK_PATH.test(path) && camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) === path) return camel
+  throw grpcErrors.PROTOBUF_JSON(
+    `the FieldMask path "${path.slice(0, 200)}" has no JSON form that reads back as the same path`,
+  )
 }
 
 /** The text of the chunk whose length stands at `at`. */
@@ -148,7 +161,7 @@ function putAny(
   const content = slash < 0 ? null : findType(url.slice(slash + 1))
   if (!content) {
     throw grpcErrors.PROTOBUF_JSON(
-      `Cannot find type for url: ${url.slice(0, 200)}. Add its file to grpc.proto.descriptor, or set grpc.value.format=bytes`,
+      `Cannot find type for url: ${url.slice(0, 200)}. Neither the schema nor the reflection of the server has it. Add its file to grpc.proto.descriptor, or set grpc.value.format=bytes`,
     )
   }
   reserve(pos, TYPE_KEY.length)

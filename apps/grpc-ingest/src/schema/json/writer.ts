@@ -12,7 +12,7 @@ import {
   skipVarint,
   varint32,
 } from '../wire/wire-scan.ts'
-import { MAX_DEPTH, tooDeep, truncated } from '../wire/wire.ts'
+import { MAX_DEPTH, missingRequired, tooDeep, truncated } from '../wire/wire.ts'
 import { enumTexts } from './constants.ts'
 import { type Constants, EmitCode } from './emit-code.ts'
 import {
@@ -46,6 +46,7 @@ const RUNTIME = {
     closeObject,
     hasEnum,
     longTag,
+    missingRequired,
     output,
     putAscii,
     putBase64,
@@ -108,10 +109,12 @@ function inBraces(fields: WriteMessage): WriteMessage {
  */
 export class JsonCompiler {
   readonly #types: MessageType['types']
+  readonly #options: JsonOptions
   readonly #writers = new Map<MessageType, TypeWriter>()
 
-  constructor(types: MessageType['types']) {
+  constructor(types: MessageType['types'], options: JsonOptions) {
     this.#types = types
+    this.#options = options
   }
 
   writerOf(type: MessageType): TypeWriter {
@@ -125,7 +128,9 @@ export class JsonCompiler {
   /** The writer of a type by its full name, for an Any; null for an unknown type. */
   writerNamed(fullName: string): TypeWriter | null {
     const type = this.#types.get(fullName)
-    return type && !type.mapEntry ? this.writerOf(type) : null
+    if (type && !type.mapEntry) return this.writerOf(type)
+    this.#options.onUnknownType?.(fullName)
+    return null
   }
 
   compile(type: MessageType, wellKnown: WellKnown | null): WriteMessage {
@@ -136,7 +141,8 @@ export class JsonCompiler {
       if (field.closed && !field.repeated) closed.set(field, constants.add(enumTexts(field)))
     }
     const scanner = scanCode(type.fields, oneofs, closed)
-    const emit = new EmitCode(constants, oneofs)
+    const emit = new EmitCode(constants, oneofs, this.#options.omitUnset)
+    for (const field of type.fields) if (field.required) emit.required(field)
     if (wellKnown) this.#emitWellKnown(emit, constants, type, wellKnown)
     else if (type.mapEntry) emit.entry(type.fields[0]!, type.fields[1]!)
     else for (const field of type.fields) emit.named(field)
@@ -224,22 +230,29 @@ function oneofSlots(fields: readonly Field[]): Map<string, string> {
 /**
  * Converts the bytes of one message to protobuf JSON. The JSON equals in value what protobuf-java-util 3.25 prints with
  * default values included: fields in order of their numbers, 64-bit integers as strings, floats as their shortest
- * decimals, HTML-safe strings. In addition the types of Any and extensions are resolved from the schema.
+ * decimals, HTML-safe strings. Decision 43 lists where it differs from Java, Python and Go. The types of Any and
+ * extensions are resolved from the schema.
  *
  * A value that a later value of the same field replaces is not decoded, so it may be malformed.
  *
- * Throws DataError: `PROTOBUF_DECODE` for malformed bytes, `PROTOBUF_JSON` for a value without a JSON form (an Any of
- * an unknown type, a Timestamp outside the years 1 to 9999, a google.protobuf.Value that is NaN). The bytes are not
- * changed.
+ * Throws DataError: `PROTOBUF_DECODE` for malformed bytes and for a required field that is missing, `PROTOBUF_JSON`
+ * for a value without a JSON form (an Any of an unknown type, a Timestamp outside the years 1 to 9999, a
+ * google.protobuf.Value that is NaN, a FieldMask whose paths do not read back). The bytes are not changed.
  */
 export type JsonWriter = (bytes: Uint8Array) => string
 
-const compilers = new WeakMap<MessageType['types'], JsonCompiler>()
+export interface JsonOptions {
+  /**
+   * Leaves out every unset field that has presence, as protobuf's JSON mapping says. False: an unset scalar of proto2
+   * shows its default, as in Java.
+   */
+  readonly omitUnset: boolean
+  /** Called with the full name of a type that an Any names and the schema lacks, before the DataError for it. */
+  readonly onUnknownType?: (fullName: string) => void
+}
 
-export function jsonWriter(type: MessageType): JsonWriter {
-  let compiler = compilers.get(type.types)
-  if (!compiler) compilers.set(type.types, (compiler = new JsonCompiler(type.types)))
-  const writer = compiler.writerOf(type)
+export function jsonWriter(type: MessageType, options: JsonOptions = { omitUnset: false }): JsonWriter {
+  const writer = new JsonCompiler(type.types, options).writerOf(type)
   return (bytes) => {
     // One class of buffer keeps the generated code monomorphic.
     const buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

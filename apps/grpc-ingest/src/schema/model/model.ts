@@ -1,3 +1,5 @@
+import type { FileProto } from './file-proto.ts'
+
 /**
  * A linked protobuf schema: every type name is resolved, the features of editions are applied, and extensions stand
  * among the fields of the messages that they extend. `link` builds it, all other code only reads it.
@@ -28,6 +30,7 @@ export type DefaultValue = number | bigint | boolean | string | Uint8Array
 export interface Field {
   /** The name in the .proto file. */
   readonly name: string
+  /** For an extension, its full name in brackets. */
   readonly jsonName: string
   /** `pkg.Message.field`. For an extension, the name of its declaration. */
   readonly fullName: string
@@ -38,8 +41,8 @@ export interface Field {
   /** A singular field that distinguishes unset from default: proto2, `optional`, members of oneofs, messages. */
   readonly presence: boolean
   /**
-   * Left out of JSON when unset: messages, members of oneofs, proto3 `optional`, extensions. JSON shows the default of
-   * other fields.
+   * Left out of JSON when unset: messages, members of oneofs, proto3 `optional`, extensions, and what has presence in
+   * editions. JSON shows the default of other fields; a JsonWriter can leave out all that have presence.
    */
   readonly omitUnset: boolean
   /** Whether repeated scalars are written packed. Both forms are read. */
@@ -92,6 +95,8 @@ export interface Service {
 export interface Root {
   /** The source of the schema, for error messages. */
   readonly origin: 'descriptor' | 'reflection'
+  /** The files that were linked, so that others can be added; see `withFiles`. */
+  readonly files: readonly FileProto[]
   /** By full name, without leading dot. */
   readonly messages: ReadonlyMap<string, MessageType>
   readonly enums: ReadonlyMap<string, EnumType>

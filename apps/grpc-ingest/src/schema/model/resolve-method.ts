@@ -1,10 +1,12 @@
 import type { MessageType, Root } from './model.ts'
 import { grpcErrors } from '../../errors.ts'
 
-/** A server-streaming method, with the data to call it. */
+/** A server-streaming or bidirectional method, with the data to call it. */
 export interface StreamMethod {
   /** `/pkg.Service/Method`, the HTTP/2 path. */
   readonly path: string
+  /** The client sends a stream too, which has to stay open: a server may take its end for the end of the call. */
+  readonly clientStreaming: boolean
   readonly requestType: MessageType
   readonly responseType: MessageType
 }
@@ -28,23 +30,18 @@ export function resolveMethod(root: Root, serviceName: string, methodName: strin
       { field: 'grpc.method.name' },
     )
   }
-  if (!method.serverStreaming || method.clientStreaming) {
-    const kind = method.serverStreaming
-      ? 'bidirectional streaming'
-      : method.clientStreaming
-        ? 'client streaming'
-        : 'unary'
-    const usable = [...service.methods.values()]
-      .filter((m) => m.serverStreaming && !m.clientStreaming)
-      .map((m) => m.name)
+  if (!method.serverStreaming) {
+    const kind = method.clientStreaming ? 'client streaming' : 'unary'
+    const usable = [...service.methods.values()].filter((m) => m.serverStreaming).map((m) => m.name)
     throw grpcErrors.GRPC_METHOD_NOT_STREAMING(
-      `Method ${methodName} of ${serviceName} is ${kind}; only a method that takes one request and streams its ` +
-        `responses can be read. ${listed('Such methods of the service', usable)}`,
+      `Method ${methodName} of ${serviceName} is ${kind}; only a method that streams its responses ` +
+        `can be read. ${listed('Such methods of the service', usable)}`,
       { field: 'grpc.method.name' },
     )
   }
   return {
     path: `/${serviceName}/${methodName}`,
+    clientStreaming: method.clientStreaming,
     requestType: method.requestType,
     responseType: method.responseType,
   }

@@ -1,7 +1,7 @@
 import { showNode, type JsonNode } from './json-tree.ts'
 import type { Field, MessageType } from '../model/model.ts'
 import { parseScalar, RequestError } from './request-scalar.ts'
-import { parseRfc3339 } from '../field/rfc3339.ts'
+import { parseTime } from '@tributary/push-source'
 import { LEN, wireTypeOf } from '../wire/wire.ts'
 import { WireWriter, writeScalar } from '../wire/wire-writer.ts'
 
@@ -10,8 +10,8 @@ import { WireWriter, writeScalar } from '../wire/wire-writer.ts'
  */
 export type EncodeMessage = (type: MessageType, node: JsonNode, levels: 0 | 1) => Buffer
 
-const MAX_TIMESTAMP = 253_402_300_799n // 9999-12-31T23:59:59Z
-const MIN_TIMESTAMP = -62_135_596_800n // 0001-01-01T00:00:00Z
+const MAX_TIMESTAMP = 253_402_300_799 // 9999-12-31T23:59:59Z
+const MIN_TIMESTAMP = -62_135_596_800 // 0001-01-01T00:00:00Z
 const MAX_DURATION = 315_576_000_000n // duration.proto: 10,000 years
 
 type Parse = (type: MessageType, node: JsonNode, encode: EncodeMessage) => Buffer
@@ -66,11 +66,11 @@ function scalar(field: Field, value: Parameters<typeof writeScalar>[2], out = ne
 }
 
 function parseTimestamp(type: MessageType, node: JsonNode): Buffer {
-  const time = node.kind === 'string' ? parseRfc3339(node.text) : null
+  const time = node.kind === 'string' ? parseTime(node.text) : null
   if (!time || time.seconds < MIN_TIMESTAMP || time.seconds > MAX_TIMESTAMP) {
     throw new RequestError(`Failed to parse timestamp: ${showNode(node)}`)
   }
-  return secondsAndNanos(type, time.seconds, time.nanos)
+  return secondsAndNanos(type, BigInt(time.seconds), time.nanos)
 }
 
 function parseDuration(type: MessageType, node: JsonNode): Buffer {

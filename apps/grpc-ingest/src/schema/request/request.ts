@@ -1,3 +1,4 @@
+import { fieldNamed } from '../field/field-path.ts'
 import { errorText } from '../model/errors.ts'
 import { type JsonNode, parseJsonTree, showNode } from './json-tree.ts'
 import type { Field, MessageType } from '../model/model.ts'
@@ -10,10 +11,11 @@ import { grpcErrors } from '../../errors.ts'
 /**
  * Encodes `grpc.request.message`, which is protobuf JSON, as a message of `type`. Blank text is an empty message. The
  * rules and error texts are those of the parser of protobuf-java-util: field names as in the .proto file or in JSON,
+ * extensions by their full names in brackets,
  * 64-bit integers as numbers or strings, enums by name or number, null is unset, unknown fields and duplicates are
  * rejected. Throws ConfigError on `grpc.request.message`.
  */
-export function encodeRequest(type: MessageType, json: string): Buffer {
+export function encodeRequest(type: MessageType, json: string, configKey = 'grpc.request.message'): Buffer {
   if (json.trim() === '') return Buffer.alloc(0)
   try {
     return encodeMessage(type, parseJsonTree(json), 0)
@@ -21,7 +23,7 @@ export function encodeRequest(type: MessageType, json: string): Buffer {
     const why = error instanceof SyntaxError ? `it is not JSON: ${error.message}` : errorText(error)
     if (!(error instanceof SyntaxError) && !(error instanceof RequestError)) throw error
     throw grpcErrors.GRPC_REQUEST(`The request does not fit ${type.fullName}: ${why}`, {
-      field: 'grpc.request.message',
+      field: configKey,
       cause: error,
     })
   }
@@ -36,7 +38,7 @@ function encodeMessage(type: MessageType, node: JsonNode, depth: number): Buffer
   const out = new WireWriter()
   const set = new Set<Field>()
   for (const [name, value] of node.members) {
-    const field = type.fields.find((f) => !f.extension && (f.jsonName === name || f.name === name))
+    const field = fieldNamed(type, name)
     if (!field) throw new RequestError(`Cannot find field: ${name.slice(0, 100)} in message ${type.fullName}`)
     if (value.kind === 'null' && !takesNull(field)) continue
     checkUnset(field, set)

@@ -30,6 +30,10 @@ export function decodeError(what: string): DataError {
 export function truncated(): DataError {
   return decodeError('it ends inside a field')
 }
+/** `field`: its full name. Java and Go refuse such messages as well. */
+export function missingRequired(field: string): DataError {
+  return decodeError(`missing required field ${field}`)
+}
 export function tooDeep(): DataError {
   return decodeError(`it nests deeper than ${MAX_DEPTH} messages`)
 }

@@ -3,10 +3,12 @@ import * as http from 'node:http'
 import * as net from 'node:net'
 import { unescape } from 'node:querystring'
 import * as tls from 'node:tls'
-import { HandshakeRefused } from './errors.ts'
+import { HandshakeRefused } from './handshake-refused.ts'
 
 export interface DialOptions {
   readonly tls: TlsOptions
+  /** Protocol to agree on by ALPN (RFC 7301): `h2` or `http/1.1`. */
+  readonly alpn: string
   /** null: connect directly to the server. */
   readonly proxy: ProxyOptions | null
 }
@@ -17,14 +19,16 @@ export interface DialOptions {
  */
 export async function dial(
   to: Endpoint,
-  { tls: options, proxy }: DialOptions,
+  { tls: options, alpn, proxy }: DialOptions,
   signal: AbortSignal,
 ): Promise<net.Socket> {
   const tcp = proxy === null ? await connectTcp(to, signal) : await connectThroughProxy(proxy, to, signal)
-  return to.secure ? startTls(tcp, to.host, options, signal) : tcp
+  return to.secure ? startTls(tcp, to.host, { ...options, ALPNProtocols: [alpn] }, signal) : tcp
 }
 
 export type TlsOptions = tls.SecureContextOptions & {
+  /** false: any certificate is taken. */
+  readonly rejectUnauthorized?: boolean
   /** Name for SNI and for verifying the certificate; by default the host. */
   readonly servername?: string
 }
@@ -34,6 +38,8 @@ export interface Endpoint {
   /** Host name or IP address; IPv6 without brackets. */
   readonly host: string
   readonly port: number
+  /** Path of a Unix socket, which is then connected to instead; one in Linux' abstract namespace begins with a zero byte. */
+  readonly path?: string
   readonly secure: boolean
 }
 
@@ -43,23 +49,24 @@ export function endpointOf(url: URL): Endpoint {
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, secure }
 }
 
-export async function connectTcp({ host, port }: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+async function connectTcp({ host, port, path }: Endpoint, signal: AbortSignal): Promise<net.Socket> {
   signal.throwIfAborted()
-  const socket = net.connect({ host, port }).setNoDelay(true)
+  const socket = net.connect(path === undefined ? { host, port } : { path }).setNoDelay(true)
   await ready(socket, 'connect', signal)
   return socket
 }
 
 /** Sets up TLS on a connection. Destroys the connection on failure. */
-export async function startTls(
+async function startTls(
   tcp: net.Socket,
   host: string,
-  options: TlsOptions,
+  options: tls.ConnectionOptions,
   signal: AbortSignal,
 ): Promise<tls.TLSSocket> {
   // RFC 6066 forbids addresses in the server name indication.
-  const name = net.isIP(host) === 0 ? { servername: host } : {}
-  const socket = tls.connect({ ...name, ...options, host, socket: tcp, ALPNProtocols: ['http/1.1'] })
+  const { servername: verified = host, ...rest } = options
+  const name = net.isIP(verified) === 0 ? { servername: verified } : {}
+  const socket = tls.connect({ ...rest, ...name, host: verified, socket: tcp })
   try {
     await ready(socket, 'secureConnect', signal)
   } catch (error) {
@@ -88,14 +95,10 @@ export interface ProxyOptions {
  * Opens a tunnel through the proxy (CONNECT; RFC 9110, section 9.3.6). Rejects with the cause, or with the reason of
  * the signal.
  */
-export async function connectThroughProxy(
-  { url }: ProxyOptions,
-  to: Endpoint,
-  signal: AbortSignal,
-): Promise<net.Socket> {
+async function connectThroughProxy({ url }: ProxyOptions, to: Endpoint, signal: AbortSignal): Promise<net.Socket> {
   const proxy = endpointOf(url)
   const tcp = await connectTcp(proxy, signal)
-  const socket = proxy.secure ? await startTls(tcp, proxy.host, {}, signal) : tcp
+  const socket = proxy.secure ? await startTls(tcp, proxy.host, { ALPNProtocols: ['http/1.1'] }, signal) : tcp
   try {
     return await tunnel(socket, url, to, signal)
   } catch (error) {

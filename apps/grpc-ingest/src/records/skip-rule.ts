@@ -1,0 +1,31 @@
+import { fieldTest, type MessageType } from '../schema/index.ts'
+import { grpcErrors } from '../errors.ts'
+
+const KEY = 'record.skip.match'
+const TERM = /^(?:(!?)\s*([\w.]+)|([\w.]+)\s*(==|!=)\s*(\S.*|))$/
+
+export type MessageTest = (message: Uint8Array) => boolean
+
+/**
+ * The test of a rule: `path`, `!path`, `path == value` and `path != value`, joined by `&&`, which binds tighter, and `||`. Throws
+ * ConfigError for a rule of another form and for a field that does not exist. The test throws DataError for malformed bytes.
+ */
+export function skipRule(type: MessageType, rule: string): MessageTest {
+  const alternatives = rule.split('||').map((part) => part.split('&&').map((text) => term(type, text.trim(), rule)))
+  return (message) => alternatives.some((terms) => terms.every((test) => test(message)))
+}
+
+function term(type: MessageType, text: string, rule: string): MessageTest {
+  const [matched, not, path, compared, operator, value = ''] = TERM.exec(text) ?? []
+  if (matched === undefined) {
+    throw grpcErrors.GRPC_FIELD_PATH(
+      `${KEY}=${rule}: '${text}' has none of the forms path, !path, path == value, path != value`,
+      { field: KEY },
+    )
+  }
+  const test =
+    path === undefined
+      ? fieldTest(type, compared ?? '', value.replace(/^"(.*)"$/, '$1'), KEY)
+      : fieldTest(type, path, null, KEY)
+  return not === '!' || operator === '!=' ? (message) => !test(message) : test
+}

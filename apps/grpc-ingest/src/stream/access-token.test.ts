@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { type ConnectError, parseConfig, type Props } from '@tributary/connect-api'
+import { grpcSpec } from '../config/spec.ts'
+import { AccessToken } from './access-token.ts'
+
+const never = new AbortController().signal
+
+interface Endpoint {
+  readonly token: AccessToken
+  /** The forms that the endpoint received, with the Authorization header. */
+  readonly asked: (readonly [string, string | undefined])[]
+  clock: number
+  answer: { status: number; body: unknown; retryAfter?: string }
+}
+
+async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
+  const asked: Endpoint['asked'] = []
+  const server = createServer((request, response) => {
+    let form = ''
+    request.on('data', (chunk) => (form += String(chunk)))
+    request.on('end', () => {
+      asked.push([form, request.headers.authorization])
+      const { status, body, retryAfter } = made.answer
+      response.writeHead(status, retryAfter ? { 'retry-after': retryAfter } : {})
+      response.end(typeof body === 'string' ? body : JSON.stringify(body))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close().closeAllConnections())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token?tenant=hidden`
+  const config = parseConfig(grpcSpec, {
+    'grpc.server.host': 'feed',
+    'grpc.server.port': '1',
+    'grpc.service.name': 'a.B',
+    'grpc.method.name': 'C',
+    'kafka.topic': 't',
+    'grpc.oauth.token.url': url,
+    'grpc.oauth.client.id': 'me:x',
+    'grpc.oauth.client.secret': 's3cret&',
+    ...props,
+  })
+  const made: Endpoint = {
+    asked,
+    clock: 0,
+    answer: { status: 200, body: { access_token: 'one', token_type: 'Bearer', expires_in: 3600 } },
+    token: new AccessToken(config, url, () => made.clock),
+  }
+  return made
+}
+
+const authorization = async ({ token }: Endpoint) => (await token.addTo({ a: 'b' }, never))['authorization']
+const failure = (e: Endpoint): Promise<ConnectError> =>
+  e.token.addTo({}, never).then(
+    () => assert.fail('a token came'),
+    (error: unknown) => error as ConnectError,
+  )
+
+test('a token is asked for with the client credentials, and kept until a minute before its end', async (t) => {
+  const e = await endpoint(t, { 'grpc.oauth.scope': 'read more' })
+  assert.equal(await authorization(e), 'Bearer one')
+  const basic = `Basic ${Buffer.from('me%3Ax:s3cret%26').toString('base64')}`
+  assert.deepEqual(e.asked, [['grant_type=client_credentials&scope=read+more', basic]])
+  e.answer = { status: 200, body: { access_token: 'two', expires_in: 10 } }
+  e.clock = 3_539_000
+  assert.equal(await authorization(e), 'Bearer one')
+  e.clock = 3_540_000
+  assert.equal(await authorization(e), 'Bearer two')
+  e.answer = { status: 200, body: { access_token: 'three' } }
+  e.clock += 8999
+  assert.equal(await authorization(e), 'Bearer two')
+  e.clock += 1
+  assert.equal(await authorization(e), 'Bearer three')
+  e.token.forget()
+  assert.equal(await authorization(e), 'Bearer three')
+  assert.equal(e.asked.length, 4)
+})
+
+test('a refresh token is replaced by the one that the endpoint sends', async (t) => {
+  const e = await endpoint(t, { 'grpc.oauth.refresh.token': 'r1', 'grpc.oauth.client.auth': 'post' })
+  e.answer = { status: 200, body: { access_token: 'one', refresh_token: 'r2' } }
+  await authorization(e)
+  e.token.forget()
+  await authorization(e)
+  const client = 'client_id=me%3Ax&client_secret=s3cret%26'
+  assert.deepEqual(
+    e.asked.map(([form]) => form),
+    ['r1', 'r2'].map((token) => `grant_type=refresh_token&refresh_token=${token}&${client}`),
+  )
+})
+
+test('refused credentials are an error of the configuration at the third time, and no secret is told', async (t) => {
+  const e = await endpoint(t)
+  e.answer = { status: 401, body: { error: 'invalid_client', error_description: 's3cret& is not\nknown' } }
+  assert.deepEqual([(await failure(e)).kind, (await failure(e)).kind], ['retriable', 'retriable'])
+  const { kind, message } = await failure(e)
+  assert.equal(kind, 'config')
+  assert.match(message, /3 times in a row: HTTP 401, invalid_client: \*\*\* is not known$/)
+  assert.doesNotMatch(message, /hidden/)
+})
+
+test('an outage of the endpoint is retried, however often, after the wait that it asks for', async (t) => {
+  const e = await endpoint(t)
+  e.answer = { status: 503, body: '<html>busy</html>', retryAfter: '7' }
+  for (let i = 0; i < 4; i++) {
+    const { kind, message, retryAfterMs } = await failure(e)
+    assert.deepEqual([kind, retryAfterMs], ['retriable', 7000])
+    assert.match(message, /^No access token from 127\.0\.0\.1:\d+: HTTP 503$/)
+  }
+})
+
+for (const [what, body, reason] of [
+  ['without a token', {}, /has no access_token/],
+  ['with a token that no header can hold', { access_token: 'a\nb' }, /has no access_token/],
+  ['of another type', { access_token: 'a', token_type: 'mac' }, /of type mac/],
+  ['without end', 'x'.repeat(70_000), /larger than/],
+] as const) {
+  test(`an answer ${what} is an error that is retried`, async (t) => {
+    const e = await endpoint(t)
+    e.answer = { status: 200, body }
+    const { kind, message } = await failure(e)
+    assert.equal(kind, 'retriable')
+    assert.match(message, reason)
+  })
+}

@@ -1,0 +1,170 @@
+import type { ConnectError } from '@tributary/connect-api'
+import { reasonOf, Refusals, retryAfterMs } from '@tributary/push-source'
+import type { Metadata } from '../config/metadata.ts'
+import type { GrpcConfig } from '../config/spec.ts'
+import { grpcErrors } from '../errors.ts'
+
+/** A token endpoint that does not answer within this time is treated as gone. */
+const ANSWER_MS = 10_000
+const MAX_ANSWER_BYTES = 65_536
+const SHOWN_LENGTH = 200
+/** A token is renewed this long before its end; one with a short life when a tenth of it remains. */
+const MARGIN_MS = 60_000
+/** Characters of a bearer token (RFC 6750, section 2.1). */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+
+interface Token {
+  readonly text: string
+  /** When it must be renewed, on the clock of `now`; Infinity if the endpoint gave it no end. */
+  readonly freshUntil: number
+}
+
+/** The access token of a stream, kept until shortly before its end. No error holds a secret or the token. */
+export class AccessToken {
+  readonly #config: GrpcConfig
+  readonly #url: string
+  readonly #now: () => number
+  readonly #refusals = new Refusals(Infinity)
+  #refreshToken: string | null
+  #token: Token | null = null
+
+  /** `now`: ms of a monotonic clock. */
+  constructor(config: GrpcConfig, url: string, now: () => number = () => performance.now()) {
+    this.#config = config
+    this.#url = url
+    this.#now = now
+    this.#refreshToken = config['grpc.oauth.refresh.token']?.reveal() ?? null
+  }
+
+  /**
+   * The metadata with the token, which is fetched when it has to be. Rejects with NotConnectedError, with ConfigError when the
+   * endpoint refused the credentials for the third time in a row, or with the reason of the signal.
+   */
+  async addTo(metadata: Metadata, signal: AbortSignal): Promise<Metadata> {
+    if (this.#token === null || this.#now() >= this.#token.freshUntil) this.#token = await this.#fetch(signal)
+    return { ...metadata, authorization: `Bearer ${this.#token.text}` }
+  }
+
+  /** The server refused the token. */
+  forget(): void {
+    this.#token = null
+  }
+
+  async #fetch(signal: AbortSignal): Promise<Token> {
+    const asked = this.#now()
+    let answer: Answer
+    try {
+      answer = await this.#ask(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]))
+    } catch (error) {
+      signal.throwIfAborted()
+      throw this.#unanswered(reasonOf((error as Error).cause ?? error))
+    }
+    const { access_token: text, expires_in: seconds, token_type: kind, refresh_token: next } = answer.fields
+    if (answer.status !== 200) throw this.#refused(answer)
+    if (typeof text !== 'string' || !TOKEN.test(text)) throw this.#unanswered('the answer has no access_token')
+    if (typeof kind === 'string' && kind.toLowerCase() !== 'bearer') {
+      throw this.#unanswered(`the token is of type ${this.#shown(kind)}, not Bearer`)
+    }
+    this.#refusals.accepted()
+    if (typeof next === 'string' && this.#refreshToken !== null) this.#refreshToken = next
+    const lifeMs = Number(seconds) * 1000
+    return { text, freshUntil: lifeMs > 0 ? asked + lifeMs - Math.min(MARGIN_MS, lifeMs / 10) : Infinity }
+  }
+
+  /** The request of RFC 6749: section 4.4.2 for client credentials, section 6 for a refresh token. */
+  async #ask(signal: AbortSignal): Promise<Answer> {
+    const config = this.#config
+    const id = config['grpc.oauth.client.id'] ?? ''
+    const secret = config['grpc.oauth.client.secret']?.reveal() ?? null
+    const [scope, audience] = [config['grpc.oauth.scope'], config['grpc.oauth.audience']]
+    const basic = config['grpc.oauth.client.auth'] === 'basic' && secret !== null
+    const form = new URLSearchParams({
+      ...(this.#refreshToken === null
+        ? { grant_type: 'client_credentials' }
+        : { grant_type: 'refresh_token', refresh_token: this.#refreshToken }),
+      ...(scope === null ? {} : { scope }),
+      ...(audience === null ? {} : { audience }),
+      ...(basic ? {} : { client_id: id, ...(secret === null ? {} : { client_secret: secret }) }),
+    })
+    const response = await fetch(this.#url, {
+      method: 'POST',
+      body: form,
+      headers: { accept: 'application/json', ...(basic ? { authorization: basicAuth(id, secret) } : {}) },
+      // A redirect would carry the secret to another server.
+      redirect: 'error',
+      signal,
+    })
+    return {
+      status: response.status,
+      fields: fieldsOf(await bounded(response)),
+      retryAfterMs: retryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now()),
+    }
+  }
+
+  #refused({ status, fields, retryAfterMs: wait }: Answer): ConnectError {
+    const words = [fields['error'], fields['error_description']].filter((text) => typeof text === 'string').join(': ')
+    const reason = `HTTP ${status}${words === '' ? '' : `, ${this.#shown(words)}`}`
+    // RFC 6749, section 5.2. Other statuses are outages.
+    const denied = (status === 400 || status === 401) && typeof fields['error'] === 'string'
+    if (!denied || !this.#refusals.refused()) return this.#unanswered(reason, wait)
+    return grpcErrors.GRPC_OAUTH_REFUSED(
+      `The token endpoint ${this.#host} refused the credentials ${this.#refusals.inARow} times in a row: ${reason}`,
+      { field: 'grpc.oauth.client.id' },
+    )
+  }
+
+  #unanswered(reason: string, wait?: number): ConnectError {
+    return grpcErrors.GRPC_OAUTH(`No access token from ${this.#host}: ${reason}`, { retryAfterMs: wait })
+  }
+
+  get #host(): string {
+    return new URL(this.#url).host
+  }
+
+  /** Words of the endpoint, which may repeat what it was sent. */
+  #shown(words: string): string {
+    const secrets = [this.#refreshToken, this.#config['grpc.oauth.client.secret']?.reveal()]
+    const hidden = secrets.reduce<string>((text, secret) => (secret ? text.replaceAll(secret, '***') : text), words)
+    return hidden.replaceAll(/[^\x20-\x7e]+/g, ' ').slice(0, SHOWN_LENGTH)
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly retryAfterMs: number | undefined
+}
+
+/** RFC 6749, section 2.3.1: both are form-encoded first. */
+function basicAuth(id: string, secret: string): string {
+  const encoded = (text: string): string => new URLSearchParams([['', text]]).toString().slice(1)
+  return `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64')}`
+}
+
+async function bounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += (chunk as Uint8Array).length
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`)
+    chunks.push(chunk as Uint8Array)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+/** The members of a JSON object; {} for anything else, such as the page of a proxy. */
+function fieldsOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    // The status tells what happened.
+    return {}
+  }
+}
+
+/** null: the calls carry no token. */
+export function accessTokenOf(config: GrpcConfig): AccessToken | null {
+  const url = config['grpc.oauth.token.url']
+  return url === null ? null : new AccessToken(config, url)
+}

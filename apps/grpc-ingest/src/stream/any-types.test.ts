@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { NotConnectedError, parseConfig, type SourceRecord } from '@tributary/connect-api'
+import type { LogFields, Logger } from '@tributary/telemetry'
+import { grpcSpec } from '../config/spec.ts'
+import { RecordBuilder } from '../records/record-builder.ts'
+import { encodeRequest, type Root } from '../schema/index.ts'
+import { schemaOf } from '../schema/testing/schemas.ts'
+import { AnyTypes } from './any-types.ts'
+import type { GrpcConnection } from './connection.ts'
+import { planWith, type StreamPlan } from './stream-plan.ts'
+
+const EVENT = 'message Event { google.protobuf.Any any = 1; }'
+const FEED = `syntax = "proto3"; package f; import "google/protobuf/any.proto"; ${EVENT}
+  service Feed { rpc Watch(Event) returns (stream Event); }`
+const schema = schemaOf(FEED)
+const known = schemaOf(`${FEED} message Trade { int32 n = 1; }`)
+const config = parseConfig(grpcSpec, {
+  'grpc.server.host': 'h',
+  'grpc.server.port': '1',
+  'grpc.service.name': 'f.Feed',
+  'grpc.method.name': 'Watch',
+  'kafka.topic': 't',
+})
+const message = encodeRequest(known.messages.get('f.Event')!, '{"any":{"@type":"x/f.Trade","n":5}}')
+const never = new AbortController().signal
+
+interface Rig {
+  readonly anyTypes: AnyTypes
+  readonly asked: string[]
+  /** Releases with the present plan: the values or the codes of the errors; null: later. */
+  release(streaming: boolean): Promise<unknown[] | null>
+}
+
+/** Holds one record whose Any the schema does not know. `answer` is what the server says to each question. */
+function rig(answer: () => Root | null): Rig {
+  let plan: StreamPlan = planWith(config, schema)
+  const asked: string[] = []
+  const builder = new RecordBuilder({
+    topic: 't',
+    sourcePartition: {},
+    runId: 'r',
+    lastSequence: 0,
+    resume: null,
+  })
+  builder.startStream(plan.decoder, undefined)
+  const connection = {
+    close: () => {},
+    reflectType: (_root: Root, name: string) => {
+      asked.push(name)
+      return Promise.resolve().then(answer)
+    },
+  } as unknown as GrpcConnection
+  const log = { info: () => {}, warn: (_event: string, _fields: LogFields) => {} } as unknown as Logger
+  const anyTypes = new AnyTypes({ config, builder, log, open: () => Promise.resolve(connection) })
+  anyTypes.hold(builder.build([message]))
+  const learned = (better: StreamPlan): void => {
+    plan = better
+    builder.useDecoder(plan.decoder)
+  }
+  const shown = ({ value, error }: SourceRecord): unknown => error?.code ?? value
+  return {
+    anyTypes,
+    asked,
+    release: async (streaming) => (await anyTypes.release(plan, learned, streaming, never))?.map(shown) ?? null,
+  }
+}
+
+const away = (): never => {
+  throw new NotConnectedError('GRPC_REFLECTION_CALL', 'away')
+}
+
+describe('records that need a type', () => {
+  test('are held until the server has told it', async () => {
+    const answers = [away, () => known]
+    const { anyTypes, release } = rig(() => answers.shift()!())
+    assert.equal(await release(true), null)
+    assert.equal(anyTypes.holds, true)
+    assert.deepEqual(await release(true), ['{"any":{"@type":"x/f.Trade","n":5}}'])
+    assert.equal(anyTypes.holds, false)
+  })
+
+  test('are error records when a living stream has a server that cannot be asked', async () => {
+    const { asked, release } = rig(away)
+    assert.deepEqual([await release(true), await release(true), await release(true)], [null, null, null])
+    assert.deepEqual(await release(true), ['PROTOBUF_JSON'])
+    assert.equal(asked.length, 3)
+  })
+
+  test('stay held while the server is away', async () => {
+    const { anyTypes, release } = rig(away)
+    for (let i = 0; i < 5; i++) await assert.rejects(release(false), NotConnectedError)
+    assert.equal(anyTypes.holds, true)
+  })
+
+  test('are error records when the server does not know the type, which is not asked for again', async () => {
+    const { asked, release, anyTypes } = rig(() => null)
+    assert.deepEqual(await release(true), ['PROTOBUF_JSON'])
+    assert.deepEqual(asked, ['f.Trade'])
+    anyTypes.connected()
+    assert.equal(anyTypes.holds, false)
+  })
+})

@@ -1,0 +1,109 @@
+import { NotConnectedError, type SourceRecord } from '@tributary/connect-api'
+import type { Logger } from '@tributary/telemetry'
+import type { RecordBuilder } from '../records/record-builder.ts'
+import type { GrpcConfig } from '../config/spec.ts'
+import type { Root } from '../schema/index.ts'
+import type { GrpcConnection } from './connection.ts'
+import { planWith, type StreamPlan } from './stream-plan.ts'
+
+export interface AnyTypesOptions {
+  readonly config: GrpcConfig
+  readonly builder: RecordBuilder
+  readonly log: Logger
+  /**
+   * Opens a connection of its own for the questions: that of the stream may have ended, or have a full HTTP/2 window,
+   * behind which an answer would wait. Rejects with NotConnectedError.
+   */
+  readonly open: (signal: AbortSignal) => Promise<GrpcConnection>
+}
+
+/** Questions about one type that may fail before the type counts as unknown, while the stream itself goes on. */
+const MAX_TRIES = 3
+
+/**
+ * Asks the server for the types of Any values that the schema lacks: each once a connection. The records that need them
+ * are held meanwhile.
+ */
+export class AnyTypes {
+  readonly #options: AnyTypesOptions
+  /** Types that need no question any more: Infinity. Else the questions that failed. */
+  readonly #asked = new Map<string, number>()
+  /** Records that wait for the answer. */
+  #held: SourceRecord[] | null = null
+
+  constructor(options: AnyTypesOptions) {
+    this.#options = options
+  }
+
+  get holds(): boolean {
+    return this.#held !== null
+  }
+
+  /** A new stream: the server may be another one. */
+  connected(): void {
+    this.#asked.clear()
+  }
+
+  /** Forgets held records. */
+  drop(): void {
+    this.#held = null
+  }
+
+  /** Takes the records of a batch. They are held until `release` returns them. */
+  hold(records: SourceRecord[]): void {
+    this.#held = records
+  }
+
+  /**
+   * The held records, with the types that the server knows; null: try again later. `plan` is the present plan, and
+   * `learned` takes a better one. Without a stream (`streaming` false) the server may be away, so a question that fails
+   * rejects with NotConnectedError; a stream is not given up for it.
+   */
+  async release(
+    plan: StreamPlan,
+    learned: (plan: StreamPlan) => void,
+    streaming: boolean,
+    signal: AbortSignal,
+  ): Promise<SourceRecord[] | null> {
+    let held = this.#held ?? []
+    for (let names = this.#unasked(plan); names.length > 0; names = this.#unasked(plan)) {
+      try {
+        const better = await this.#ask(plan, names, signal)
+        if (better === null) continue
+        plan = better
+        learned(plan)
+        held = this.#options.builder.decodeAgain(held)
+      } catch (error) {
+        if (!(error instanceof NotConnectedError) || !streaming) throw error
+        for (const name of names) this.#asked.set(name, (this.#asked.get(name) ?? 0) + 1)
+        this.#options.log.warn('any_type_question_failed', { types: names.join(','), error: error.message })
+        return null
+      }
+    }
+    plan.decoder.unknownTypes.clear()
+    this.#held = null
+    return held
+  }
+
+  #unasked({ decoder }: StreamPlan): string[] {
+    return [...decoder.unknownTypes].filter((name) => (this.#asked.get(name) ?? 0) < MAX_TRIES)
+  }
+
+  /** The plan with the types that the server knows; null when it knows none. */
+  async #ask({ root }: StreamPlan, names: readonly string[], signal: AbortSignal): Promise<StreamPlan | null> {
+    const { config, log, open } = this.#options
+    let known = root
+    const connection = await open(signal)
+    try {
+      for (const name of names) {
+        const more: Root | null = known && (await connection.reflectType(known, name, signal))
+        this.#asked.set(name, Infinity)
+        log.info('any_type_asked', { type: name, found: more !== null })
+        known = more ?? known
+      }
+    } finally {
+      connection.close()
+    }
+    return known === null || known === root ? null : planWith(config, known)
+  }
+}

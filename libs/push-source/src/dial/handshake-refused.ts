@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http'
+import { retryAfterMs } from '../retry-after.ts'
+
+const SHOWN_LENGTH = 200
+
+/** A response other than success, which is 101 from the server and 200 from the proxy. */
+export class HandshakeRefused extends Error {
+  override readonly name = 'HandshakeRefused'
+  readonly status: number
+  /** Location header; null if absent. */
+  readonly location: string | null
+  /** ms that the Retry-After header asks to wait; undefined if absent. */
+  readonly retryAfterMs: number | undefined
+
+  /** `who` begins the text; `body` is the body of the response, or its beginning. */
+  constructor(who: string, { statusCode, statusMessage, headers }: IncomingMessage, body: string) {
+    const status = statusCode ?? 0
+    const shown = body.replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN_LENGTH)
+    const name = statusMessage ? ` ${statusMessage}` : ''
+    super(`${who} answered the handshake with ${status}${name}${shown === '' ? '' : `: ${shown}`}`)
+    this.status = status
+    this.location = headers.location ?? null
+    this.retryAfterMs = retryAfterMs(headers['retry-after'], Date.now())
+  }
+
+  /** This error with `reason` before its text. */
+  after(reason: string): this {
+    this.message = `${reason}; the last: ${this.message}`
+    return this
+  }
+}

@@ -146,10 +146,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     clock,
     log,
     replaced: request.replaced ?? (() => Promise.resolve(false)),
-    onState: (state, error, kind) => {
-      if (state === 'stopped' || state === 'failed') memory.close()
-      onState(state, error, kind)
-    },
+    onState: closingAtTheEnd(memory, onState),
     onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })
   return {
@@ -161,6 +158,14 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     outage: () => outage,
     completed: () => task.completed?.() ?? null,
     caution: () => task.caution?.() ?? null,
+  }
+}
+
+/** Gives the memory of a run back when the run is over. */
+function closingAtTheEnd(memory: MemoryShare, onState: TaskRequest['onState']): TaskRequest['onState'] {
+  return (state, error, kind) => {
+    if (state === 'stopped' || state === 'failed') memory.close()
+    onState(state, error, kind)
   }
 }
 

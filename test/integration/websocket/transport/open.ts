@@ -1,5 +1,12 @@
 import { systemClock } from '@tributary/async'
-import { type ConnectError, createTaskStats, parseConfig, type Props, type TaskContext } from '@tributary/connect-api'
+import {
+  type ConnectError,
+  createTaskStats,
+  MemoryBudget,
+  parseConfig,
+  type Props,
+  type TaskContext,
+} from '@tributary/connect-api'
 import { websocketSpec } from '../../../../apps/ws-ingest/src/config/config.ts'
 import { Denials } from '../../../../apps/ws-ingest/src/connection/denials.ts'
 import { createDialer } from '../../../../apps/ws-ingest/src/connection/dialer.ts'
@@ -109,7 +116,8 @@ export async function dialerOf(props: Props): Promise<TestDialer> {
 export async function endsOf(props: Props, count: number): Promise<string[]> {
   const signal = new AbortController().signal
   const stats = createTaskStats()
-  const context = { connector: 'c', task: 0, config: props, offset: () => null, log: rememberingLog([]), stats, clock: systemClock, dataDir: '/none' } as unknown as TaskContext // prettier-ignore
+  const memory = new MemoryBudget(Infinity).share()
+  const context = { connector: 'c', task: 0, config: props, offset: () => null, log: rememberingLog([]), stats, memory, clock: systemClock, dataDir: '/none' } as unknown as TaskContext // prettier-ignore
   const reader = await createFeedReader(context)
   const codes: string[] = []
   try {

@@ -20,7 +20,7 @@ import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import { mustGuarantee } from '../model/guarantees.ts'
 import { withCallTimeouts } from '../isolation/call-timeouts.ts'
 import { RecordEncoder } from '../records/record-encoder.ts'
-import { sourceTaskConfig } from '../model/source-task-config.ts'
+import { type SourceTaskConfig, sourceTaskConfig } from '../model/source-task-config.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TopicCreator, Topics } from '../records/topics.ts'
 import { taskFolder } from '../model/task-folder.ts'
@@ -88,17 +88,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const labels = plugin.metricLabels?.(props) ?? {}
   const log = environment.log.child({ connector_name: id.connector, task: id.task }, loggerName(plugin.class))
   const errors = new ErrorHandler(config, id.connector, id.task, log, redact)
-  const encoder = new RecordEncoder({
-    taskClass: plugin.taskClass,
-    transformations: createTransformations(props),
-    keyConverter: createConverter('key.converter', props, true),
-    valueConverter: createConverter('value.converter', props, false),
-    headerConverter: createHeaderConverter('header.converter', props),
-    errors,
-    clock,
-    retryTimeoutMs: config.retryTimeoutMs,
-    retryDelayMaxMs: config.retryDelayMaxMs,
-  })
+  const encoder = createEncoder(plugin, props, config, errors, clock)
   let outage: Error | null = null
   const producer = createProducer(environment.connection, {
     driver: environment.producerDriver,
@@ -146,7 +136,10 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     clock,
     log,
     replaced: request.replaced ?? (() => Promise.resolve(false)),
-    onState: closingAtTheEnd(memory, onState),
+    onState: (state, error, kind) => {
+      if (state === 'stopped' || state === 'failed') memory.close()
+      onState(state, error, kind)
+    },
     onConnectionEnding: request.onConnectionEnding ?? (() => {}),
   })
   return {
@@ -161,12 +154,24 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   }
 }
 
-/** Gives the memory of a run back when the run is over. */
-function closingAtTheEnd(memory: MemoryShare, onState: TaskRequest['onState']): TaskRequest['onState'] {
-  return (state, error, kind) => {
-    if (state === 'stopped' || state === 'failed') memory.close()
-    onState(state, error, kind)
-  }
+function createEncoder(
+  plugin: SourcePlugin,
+  props: Props,
+  config: SourceTaskConfig,
+  errors: ErrorHandler,
+  clock: Clock,
+): RecordEncoder {
+  return new RecordEncoder({
+    taskClass: plugin.taskClass,
+    transformations: createTransformations(props),
+    keyConverter: createConverter('key.converter', props, true),
+    valueConverter: createConverter('value.converter', props, false),
+    headerConverter: createHeaderConverter('header.converter', props),
+    errors,
+    clock,
+    retryTimeoutMs: config.retryTimeoutMs,
+    retryDelayMaxMs: config.retryDelayMaxMs,
+  })
 }
 
 /** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */

@@ -95,11 +95,7 @@ export interface ProxyOptions {
  * Opens a tunnel through the proxy (CONNECT; RFC 9110, section 9.3.6). Rejects with the cause, or with the reason of
  * the signal.
  */
-async function connectThroughProxy(
-  { url }: ProxyOptions,
-  to: Endpoint,
-  signal: AbortSignal,
-): Promise<net.Socket> {
+async function connectThroughProxy({ url }: ProxyOptions, to: Endpoint, signal: AbortSignal): Promise<net.Socket> {
   const proxy = endpointOf(url)
   const tcp = await connectTcp(proxy, signal)
   const socket = proxy.secure ? await startTls(tcp, proxy.host, { ALPNProtocols: ['http/1.1'] }, signal) : tcp

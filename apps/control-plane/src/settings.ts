@@ -60,7 +60,7 @@ const keys = {
     default: false,
     importance: 'medium',
     group: 'REST',
-    doc: "Whether the REST API answers exactly as Kafka Connect does, except 400 where Connect answers 500 to a client's mistake. False: a restart also restarts failed tasks, PUT config accepts a wrapped or partial config, and connectors have additional framework keys.",
+    doc: "Whether the REST API answers exactly as Kafka Connect does, except 400 where Connect answers 500 to a client's mistake. False: a restart also restarts failed tasks, PUT config accepts a wrapped or partial config, POST and validate accept more, and connectors have additional framework keys.",
   },
   'internal.key': {
     type: 'password',

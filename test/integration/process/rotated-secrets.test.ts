@@ -1,10 +1,13 @@
-import { temporaryFolder } from '@tributary/harness'
+import { makeCertificates, temporaryFolder } from '@tributary/harness'
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TLSSocket } from 'node:tls'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { sharedKafka } from '@tributary/harness'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
@@ -55,7 +58,30 @@ class TokenFeed {
   }
 }
 
-describe('a token in a file that is rotated', () => {
+/** A feed that asks for client certificates. `seen`: the fingerprints of those of its connections, in turn. */
+async function certificateFeed(t: TestContext, folders: readonly [string, string]) {
+  const [one, two] = [await makeCertificates(folders[0]), await makeCertificates(folders[1])]
+  const read = (path: string): Promise<Buffer> => readFile(path)
+  const server = createServer({
+    cert: await read(one.serverCert),
+    key: await read(one.serverKey),
+    ca: [await read(one.ca), await read(two.ca)],
+    requestCert: true,
+  })
+  const seen: string[] = []
+  const feed = new WebSocketServer({ server })
+  feed.on('connection', (_socket, request) => {
+    seen.push((request.socket as TLSSocket).getPeerCertificate().fingerprint256)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    for (const client of feed.clients) client.terminate()
+    server.close()
+  })
+  return { one, two, seen, port: (server.address() as AddressInfo).port }
+}
+
+describe('a secret in a file that is rotated', () => {
   const folder = temporaryFolder('rotated')
   const rotate = (token: string): Promise<void> => writeFile(join(folder, 'token.properties'), `token=${token}\n`)
   const feed = new TokenFeed('one')
@@ -111,5 +137,38 @@ describe('a token in a file that is rotated', () => {
     assert.equal(await state(), 'RUNNING')
     assert.match(await services.workerLog(), /event=config_values_changed .*action=restart/)
     assert.ok(!(await services.workerLog()).includes('Bearer t'), 'no token in the log')
+  })
+
+  test('certificate files that were overwritten in place are used once the same configuration is put again', async (t) => {
+    const folders = [join(folder, 'one'), join(folder, 'two')] as const
+    for (const path of folders) await mkdir(path)
+    const { one, two, seen, port } = await certificateFeed(t, folders)
+    const [cert, key] = [join(folder, 'client.pem'), join(folder, 'client.key')]
+    const install = async (from: typeof one): Promise<void> => {
+      await copyFile(from.clientCert, cert)
+      await copyFile(from.clientKey, key)
+    }
+    await install(one)
+    const config = {
+      'connector.class': 'io.tributary.connect.websocket.WebSocketSourceConnector',
+      'websocket.url': `wss://127.0.0.1:${port}`,
+      'websocket.tls.ca.cert': one.ca,
+      'websocket.tls.client.cert': cert,
+      'websocket.tls.client.key': key,
+      'kafka.topic': topic,
+    }
+    await services.create('tls', config)
+    await until('the feed is connected', () => seen.length === 1)
+    const put = async (): Promise<void> => {
+      const answer = await services.rest('PUT', '/connectors/tls/config', config)
+      assert.equal(answer.status, 200, JSON.stringify(answer.body))
+    }
+    await put()
+    await sleep(1000)
+    assert.equal(seen.length, 1, 'without a change the connection stays')
+    await install(two)
+    await put()
+    await until('the feed is connected anew', () => seen.length === 2)
+    assert.notEqual(seen[1], seen[0])
   })
 })

@@ -54,6 +54,7 @@ export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): H
     ...{ plugins, config, status, environment },
     overlaps: new Overlaps(plugins, environment),
     fencing: new ZombieFencing({ ...shared, admin, groupId: 'g', waitMs: 1, rejoin: () => {} }),
+    strict: false,
     workerId: 'w:1',
     group: () => group,
     log: silentLog,

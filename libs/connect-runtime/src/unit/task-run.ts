@@ -8,6 +8,7 @@ import { handOverPolicyOf } from '../model/hand-over-policy.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { ConnectionAge } from '../connection/connection-age.ts'
+import { fileStamps } from '../model/file-stamps.ts'
 import { refersToProviders, type ResolvedProps, resolveProps, sameProps } from '../model/props.ts'
 import { type CreatedTask, createTask, type TaskEnvironment } from './task-factory.ts'
 import type { TaskStatus } from './task-status.ts'
@@ -55,6 +56,8 @@ export class TaskRun implements OverlappingRun {
   /** null before `resolve`, and if that failed. */
   #resolved: ResolvedProps | null = null
   #unresolved: unknown = null
+  /** Of the files that the configuration names, when it was resolved. */
+  #files = ''
   #age: ConnectionAge | null = null
   /** Ends the redaction of the run's secrets in all log lines of this process. */
   #endRedaction: () => void = () => {}
@@ -101,6 +104,7 @@ export class TaskRun implements OverlappingRun {
   async resolve(): Promise<void> {
     try {
       this.#resolved = await this.#resolveNow()
+      this.#files = await fileStamps(this.#resolved.props)
     } catch (error) {
       this.#unresolved = error
     }
@@ -116,6 +120,12 @@ export class TaskRun implements OverlappingRun {
       this.#options.environment.log.warn('config_provider_failed', { ...this.#logFields, error })
       return false
     }
+  }
+
+  /** Whether a file that the configuration names was written since the run began, or `valuesChanged`. */
+  async inputsChanged(): Promise<boolean> {
+    if (this.#resolved !== null && (await fileStamps(this.#resolved.props)) !== this.#files) return true
+    return this.valuesChanged()
   }
 
   /** Starts the run, with overlap if `predecessor` is not null. An error becomes the run's failure. */

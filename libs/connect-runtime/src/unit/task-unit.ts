@@ -116,6 +116,20 @@ export class TaskUnit {
     return this.#next(() => this.#changed())
   }
 
+  /**
+   * The user has put the same configuration again. A new run follows if a file that it names, such as a certificate, was written since
+   * the present run began, or a config provider has new values.
+   */
+  async repeat(): Promise<void> {
+    const run = this.#run
+    if (run === null || !(await run.inputsChanged()) || run !== this.#run) return
+    this.#log.info('config_values_changed', { action: 'new_run' })
+    this.#forgive()
+    await this.#next(async () => {
+      if (run === this.#run) await this.#replaceRun()
+    })
+  }
+
   /** A user restarts the task: past failures and stalls no longer count. */
   restart(): Promise<void> {
     this.#forgive()
@@ -182,6 +196,10 @@ export class TaskUnit {
   async #changed(): Promise<void> {
     // An earlier operation may have applied the newest configuration already.
     if (this.#released || (this.#run?.props === this.#props && !this.failed)) return
+    await this.#replaceRun()
+  }
+
+  async #replaceRun(): Promise<void> {
     const outcome = await this.#overlap('config_changed')
     if (outcome === null || outcome === 'kept' || outcome === 'lost') await this.#beginAnew()
   }

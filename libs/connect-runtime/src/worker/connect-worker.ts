@@ -269,6 +269,7 @@ class Worker {
     const { settings, log, address } = this.#host
     return new Herder({
       overlaps: this.#overlaps,
+      strict: settings['connect.strict'],
       plugins: this.#plugins,
       config: this.#stores.configs,
       status: this.#stores.status,

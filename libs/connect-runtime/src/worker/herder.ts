@@ -25,6 +25,8 @@ export interface HerderOptions {
   readonly environment: UnitEnvironment
   readonly overlaps: Overlaps
   readonly fencing: ZombieFencing
+  /** A configuration that is put again changes nothing, as in Kafka Connect, whatever became of its files. */
+  readonly strict: boolean
   /** host:port of this worker's admin server. */
   readonly workerId: string
   readonly group: () => Group
@@ -75,7 +77,10 @@ export class Herder {
     const { config } = this.#options
     for (const connector of config.snapshot.connectors()) this.#unitsChanged(connector)
     this.#unlisten = config.listen({
-      connectorConfigUpdated: (connector) => this.#changed(connector),
+      connectorConfigUpdated: (connector) => {
+        this.#changed(connector)
+        if (!this.#options.strict) for (const task of this.tasks(connector)) this.#watch(task.repeat())
+      },
       targetStateUpdated: (connector) => this.#changed(connector),
       tasksUpdated: (connector) => this.#changed(connector),
       connectorRemoved: (connector) => this.#rejoinWhenUnitsChanged(connector),

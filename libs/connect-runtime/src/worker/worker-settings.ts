@@ -40,6 +40,13 @@ const keys = {
     group: 'Group',
     doc: "Name of this process in its group, the same at each start and different for every replica. A killed process that is started again under its name goes on at once instead of after session.timeout.ms. Of two running processes with one name the newer goes on, and the older stops its tasks until it is started again. Unset: POD_NAME, else in Kubernetes the pod's name; elsewhere the process is a new member at each start.",
   },
+  'connect.strict': {
+    type: 'boolean',
+    default: false,
+    importance: 'low',
+    group: 'Worker',
+    doc: 'Whether a configuration that is put again without a change has no effect, as in Kafka Connect. False: it makes the tasks connect anew if a file that it names, such as a certificate, was written meanwhile. Give the control plane the same value.',
+  },
   'session.timeout.ms': {
     type: 'int',
     default: 10_000,

@@ -8,10 +8,11 @@ import {
   type Props,
   type SourcePlugin,
   type TaskStats,
+  requiresExactlyOnce,
 } from '@tributary/connect-api'
 import { type OffsetStore, taskTransactionalId } from '@tributary/connect-storage'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
-import { type Compression, createProducer, type ProducerOptions } from '@tributary/kafka-producer'
+import { createProducer, type KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import { BatchMemory } from '../records/batch-memory.ts'
 import { BatchTracing } from '../records/batch-tracing.ts'
@@ -19,6 +20,7 @@ import { ErrorHandler } from '../records/error-handler.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import { mustGuarantee } from '../model/guarantees.ts'
 import { withCallTimeouts } from '../isolation/call-timeouts.ts'
+import { firstProducerError, producerSettings } from '../model/producer-settings.ts'
 import { RecordEncoder } from '../records/record-encoder.ts'
 import { type SourceTaskConfig, sourceTaskConfig } from '../model/source-task-config.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
@@ -90,17 +92,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const errors = new ErrorHandler(config, id.connector, id.task, log, redact)
   const encoder = createEncoder(plugin, props, config, errors, clock)
   let outage: Error | null = null
-  const producer = createProducer(environment.connection, {
-    driver: environment.producerDriver,
-    ...producerOptions(props),
-    ...(config.exactlyOnce ? { transactionalId: taskTransactionalId(environment.groupId, id.connector, id.task) } : {}),
-    // A process that stood still may have lost the task. Records that wait in its producer must not follow the next owner's.
-    maySend: () => lease.valid(),
-    onOutage: (state, error) => {
-      outage = state === 'down' ? (error ?? new Error('it does not answer')) : null
-      log.warn(state === 'down' ? 'kafka_unavailable' : 'kafka_available', { error })
-    },
-  })
+  const producer = createTaskProducer(environment, request, log, (error) => (outage = error))
   const topics = new Topics({
     producer,
     admin,
@@ -174,19 +166,33 @@ function createEncoder(
   })
 }
 
-/** `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */
-function producerOptions(
-  props: Props,
-): Pick<ProducerOptions, 'compression' | 'maxRequestBytes' | 'transactionTimeoutMs'> {
-  const value = (key: string): string | undefined => props[`producer.override.${key}`] ?? props[`producer.${key}`]
-  const compression = value('compression.type')
-  const maxRequest = value('max.request.size')
-  const transactionTimeout = value('transaction.timeout.ms')
-  return {
-    ...(compression ? { compression: compression.trim().toLowerCase() as Compression } : {}),
-    ...(maxRequest ? { maxRequestBytes: Number(maxRequest) } : {}),
-    ...(transactionTimeout ? { transactionTimeoutMs: Number(transactionTimeout) } : {}),
-  }
+/** The producer of a task, transactional with exactly once. Throws ConfigError for a setting that it does not have. */
+function createTaskProducer(
+  environment: TaskEnvironment,
+  { id, props, lease }: TaskRequest,
+  log: Logger,
+  onOutage: (error: Error | null) => void,
+): KafkaProducer {
+  const { connection, producerDriver: driver, groupId } = environment
+  const settings = producerSettings(props)
+  const refused = firstProducerError(settings)
+  if (refused !== null) throw refused
+  for (const message of settings.raised) log.warn('producer_setting_raised', { message })
+  const transactional = requiresExactlyOnce(props)
+  return createProducer(
+    { ...connection, clientId: settings.clientId ?? connection.clientId },
+    {
+      driver,
+      ...settings.options,
+      ...(transactional ? { transactionalId: taskTransactionalId(groupId, id.connector, id.task) } : {}),
+      // A process that stood still may have lost the task. Records that wait in its producer must not follow the next owner's.
+      maySend: () => lease.valid(),
+      onOutage: (state, error) => {
+        onOutage(state === 'down' ? (error ?? new Error('it does not answer')) : null)
+        log.warn(state === 'down' ? 'kafka_unavailable' : 'kafka_available', { error })
+      },
+    },
+  )
 }
 
 /** `io.tributary.connect.grpc` for `io.tributary.connect.grpc.GrpcSourceConnector`. */

@@ -114,7 +114,9 @@ class Worker {
     const mayWriteOffsets = (): boolean => this.#member.leaseValid()
     this.#stores = createStores({ connection, log, driver, mayWriteOffsets, ...storesOptions(settings) })
     this.#admin = new KafkaAdmin(connection)
-    this.#defaults = Object.fromEntries(INHERITED_KEYS.map((key) => [key, String(settings[key])]))
+    this.#defaults = Object.fromEntries(
+      INHERITED_KEYS.flatMap((key) => (settings[key] === null ? [] : [[key, String(settings[key])]])),
+    )
     this.#providers = providersFrom(settings, process.env)
     this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, providers: this.#providers })
     this.#memory = processMemoryBudget(settings['memory.budget.percent'])

@@ -55,6 +55,15 @@ test('connector-defined transactions are refused when the connector cannot defin
   )
 })
 
+test('a producer override that cannot be honoured is an error on its key', async () => {
+  const config = { ...CONFIG, 'producer.override.linger.ms': '5', 'producer.override.delivery.timeout.ms': '1' }
+  const errors = await validateConnector(plugin(), config, worker(true))
+  assert.deepEqual(
+    errors.map(({ field }) => field),
+    ['producer.override.delivery.timeout.ms'],
+  )
+})
+
 test('checkOffsets resolves references, and its error names the field and hides secrets', async () => {
   const judged: Props[] = []
   const refusing = plugin({

@@ -18,6 +18,7 @@ import {
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import { guaranteeErrors } from '../model/guarantees.ts'
 import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
+import { producerSettings } from '../model/producer-settings.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
@@ -47,7 +48,7 @@ export function validateConnector(
     createConverter('key.converter', props, true)
     createConverter('value.converter', props, false)
     createHeaderConverter('header.converter', props)
-    const refused = guaranteeErrors(plugin, props, exactlyOnceSource)
+    const refused = [...producerSettings(props).errors, ...guaranteeErrors(plugin, props, exactlyOnceSource)]
     if (refused.length > 0) return refused
     sourceTaskConfig(props)
     return (await connector.validate?.(props, signal)) ?? []

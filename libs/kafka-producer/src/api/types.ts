@@ -37,6 +37,8 @@ export interface ProducerOptions {
   readonly maxRequestBytes?: number
   /** Records of a request for one partition, at most (default 5000). */
   readonly maxRequestRecords?: number
+  /** ms that records wait for others that may share their request, unless they fill one (default 0). */
+  readonly lingerMs?: number
   /** ms after which a request without an answer has failed (default 30000). */
   readonly requestTimeoutMs?: number
   /**
@@ -56,7 +58,7 @@ export interface ProducerOptions {
 
 /**
  * An idempotent producer with acks=all. It keeps the order of each partition: at most one request for a partition is in
- * flight, and records that arrive meanwhile leave together in the next one (linger 0). It retries an outage until
+ * flight, and records that arrive meanwhile leave together in the next one. It retries an outage until
  * `signal` aborts. No acknowledged record is lost. No record is written twice within the life of a producer, unless the
  * broker itself forgot the producer.
  *

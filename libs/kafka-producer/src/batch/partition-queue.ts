@@ -22,6 +22,8 @@ export class PartitionQueue {
   inFlight: PartitionBatch | null = null
   /** Set while `inFlight` waits for its next try. */
   retryTimer: NodeJS.Timeout | null = null
+  /** Set while the waiting records linger for others that may share their request. */
+  lingerTimer: NodeJS.Timeout | null = null
   /** Failed tries of `inFlight` in a row, and how many of them said that the topic does not exist. */
   failedTries = 0
   unknownTopicTries = 0
@@ -45,6 +47,20 @@ export class PartitionQueue {
 
   hasWaiting(): boolean {
     return this.#pieces.length > 0 || this.#head < this.#runs.length
+  }
+
+  /** Whether the waiting records fill a batch, so that more of them gain nothing by waiting. */
+  isFull(limits: BatchLimits): boolean {
+    if (this.#pieces.length > 0) return true
+    let bytes = 0
+    let records = 0
+    for (let i = this.#head; i < this.#runs.length; i++) {
+      const run = this.#runs[i]!
+      bytes += run.bytes
+      records += run.to - run.from
+      if (bytes >= limits.maxRequestBytes || records >= limits.maxRequestRecords) return true
+    }
+    return false
   }
 
   /**

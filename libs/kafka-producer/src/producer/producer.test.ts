@@ -36,6 +36,8 @@ function noAnswer(): RetriableError {
   return producerErrors.KAFKA_NO_ANSWER('cut')
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 test('a partition has one request in flight; the records sent meanwhile share the next request', async () => {
   const { wire, producer } = await start()
   await producer.send(records(1), never)
@@ -52,6 +54,31 @@ test('a partition has one request in flight; the records sent meanwhile share th
     wire.requests.flat().map(({ baseSequence }) => baseSequence),
     [0, 1, 5, 6],
   )
+})
+
+test('with a linger, records wait for others, counted from the first one, unless they fill a request', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { wire, producer } = await start({ lingerMs: 20, maxRequestRecords: 3 })
+  const values = (): unknown => wire.requests.flat().map((batch) => batch.values)
+  const first = producer.send(records(1, 0, 'a'), never)
+  t.mock.timers.tick(15)
+  const second = producer.send(records(1, 0, 'b'), never)
+  t.mock.timers.tick(4)
+  await turn()
+  assert.deepEqual(values(), [])
+  t.mock.timers.tick(1)
+  await Promise.all([first, second])
+  assert.deepEqual(values(), [['a0', 'b0']])
+  await producer.send(records(3, 0, 'c'), never)
+  assert.deepEqual(values(), [
+    ['a0', 'b0'],
+    ['c0', 'c1', 'c2'],
+  ])
+  const rest = producer.send(records(4, 0, 'd'), never)
+  await turn()
+  t.mock.timers.tick(20)
+  await rest
+  assert.deepEqual((values() as unknown[]).slice(2), [['d0', 'd1', 'd2'], ['d3']])
 })
 
 test('partitions of one leader share a request', async () => {

@@ -66,6 +66,7 @@ export class IdempotentProducer implements KafkaProducer {
         maxRequestBytes: options.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
         maxRequestRecords: options.maxRequestRecords ?? DEFAULT_MAX_REQUEST_RECORDS,
         retryBackoffMs: this.#retryBackoffMs,
+        lingerMs: options.lingerMs ?? 0,
       },
       maySend: options.maySend ?? ((): boolean => true),
       onFenced: (cause) => this.#break(fenced(options.transactionalId ?? '', cause)),

@@ -26,7 +26,7 @@ export interface SenderParts {
   readonly transaction: Transaction | null
   readonly outage: Outage
   readonly codec: Codec | null
-  readonly settings: BatchLimits & { readonly retryBackoffMs: number }
+  readonly settings: BatchLimits & { readonly retryBackoffMs: number; readonly lingerMs: number }
   /** Whether a request may be sent now. */
   readonly maySend: () => boolean
   /** The producer cannot be used any more. */
@@ -36,7 +36,7 @@ export interface SenderParts {
 
 /**
  * Sends batches from the queues to the brokers until each record is written, refused or given up. A queue is sent as
- * soon as it has records and no batch in flight (linger 0). Queues that become ready in the same turn of the event loop
+ * soon as it has records and no batch in flight, with `lingerMs` that many ms later unless a batch is full. Queues that become ready in the same turn of the event loop
  * and have the same leader share a request.
  */
 export class Sender {
@@ -52,7 +52,23 @@ export class Sender {
 
   /** Call this when records were added to the queue. */
   wake(queue: PartitionQueue): void {
+    const { settings } = this.#parts
+    if (settings.lingerMs > 0 && !queue.isFull(settings)) return this.#linger(queue)
     if (queue.inFlight === null) this.#schedule(queue)
+  }
+
+  /** The time counts from the first record that waits, also while a batch is in flight. */
+  #linger(queue: PartitionQueue): void {
+    queue.lingerTimer ??= setTimeout(() => {
+      queue.lingerTimer = null
+      if (queue.inFlight === null && queue.hasWaiting()) this.#schedule(queue)
+    }, this.#parts.settings.lingerMs)
+  }
+
+  /** The batch in flight has ended: sends what waits, unless that lingers. */
+  #next(queue: PartitionQueue): void {
+    const lingers = queue.lingerTimer !== null && !queue.isFull(this.#parts.settings)
+    if (!lingers && queue.hasWaiting()) this.#schedule(queue)
   }
 
   /** Call this when a send was given up: drops its records when no request with them is in flight. */
@@ -86,7 +102,7 @@ export class Sender {
       // The queue was scheduled twice in this turn, or it waits for its next try.
       if (queue.inFlight !== null && queue.retryTimer === null) continue
       queue.retryTimer = null
-      const batch = queue.inFlight ?? queue.take(settings)
+      const batch = queue.inFlight ?? this.#take(queue)
       if (batch === null) continue
       if (!maySend()) {
         queue.retryTimer = setTimeout(() => this.#schedule(queue), settings.retryBackoffMs)
@@ -107,6 +123,12 @@ export class Sender {
       }
     }
     for (const { leader, queues } of shared.values()) this.#transmit(leader, queues)
+  }
+
+  #take(queue: PartitionQueue): PartitionBatch | null {
+    if (queue.lingerTimer !== null) clearTimeout(queue.lingerTimer)
+    queue.lingerTimer = null
+    return queue.take(this.#parts.settings)
   }
 
   /** Sends the batches in flight of the queues. Every outcome, also an unexpected error, ends in the queues. */
@@ -161,7 +183,7 @@ export class Sender {
     }
     this.#parts.outage.over(queue)
     queue.written(answer.baseOffset)
-    if (queue.hasWaiting()) this.#schedule(queue)
+    this.#next(queue)
   }
 
   #failed(queue: PartitionQueue, error: unknown): void {
@@ -221,7 +243,7 @@ export class Sender {
       run.send.refuse(run.from, failure)
     }
     this.#parts.outage.over(queue)
-    if (queue.hasWaiting()) this.#schedule(queue)
+    this.#next(queue)
   }
 
   #retryLater(queue: PartitionQueue): void {
@@ -249,6 +271,6 @@ export class Sender {
       if (this.#parts.transaction === null) queue.bumpEpoch()
       else this.#parts.transaction.requireNewEpoch()
     }
-    if (queue.hasWaiting()) this.#schedule(queue)
+    this.#next(queue)
   }
 }

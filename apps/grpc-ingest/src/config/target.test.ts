@@ -9,6 +9,7 @@ describe('grpc.server.host', () => {
   for (const [hosts, addresses, name] of [
     ['feed', ['feed 1 feed:1'], 'feed:1'],
     ['feed:7', ['feed 7 feed:7'], 'feed:7'],
+    ['unix-feed', ['unix-feed 1 unix-feed:1'], 'unix-feed:1'],
     ['dns:feed', ['feed 1 feed:1'], 'feed:1'],
     ['dns:///feed:7', ['feed 7 feed:7'], 'feed:7'],
     ['::1', ['::1 1 [::1]:1'], '::1:1'],

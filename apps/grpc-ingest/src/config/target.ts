@@ -36,7 +36,7 @@ export function targetsOf(hosts: string, port: number): readonly Target[] {
 /** The first address, which names the server in the source partition: addresses may be added behind it without losing offsets. */
 export function targetName(hosts: string, port: number): string {
   const [first = ''] = hosts.split(',').map((text) => text.trim())
-  if (first.startsWith('unix')) return first
+  if (/^unix(?:-abstract)?:/.test(first)) return first
   const plain = first.replace(/^dns:(?:\/\/\/)?|^ipv[46]:/, '')
   return !isIPv6(plain) && /^(?:\[.*\]|[^:]*):\d+$/.test(plain) ? plain : `${plain}:${port}`
 }

@@ -1,4 +1,5 @@
-import type { SequenceNumber } from './number.ts'
+import type { MissingRanges } from './missing-ranges.ts'
+import { plus, type SequenceNumber } from './number.ts'
 
 /** Digests of 4 bytes in base64url: the last 64 numbers, or up to 680 messages of one number. 3.7 kB at most. */
 const MAX_NUMBERS = 64
@@ -105,12 +106,13 @@ export class RecentDigests {
   /**
    * The digests of the numbers up to `last`, or of the messages with the number `last` if numbers are not `contiguous`, as text for
    * an offset: `<last>:<digests>`. `~` before the digests says that more messages had this number. '' if nothing is remembered.
+   * `missing`: the numbers that never came; the text begins behind any other number without a digest.
    */
-  textOf(last: SequenceNumber, contiguous: boolean): string {
+  textOf(last: SequenceNumber, contiguous: boolean, missing: MissingRanges | null = null): string {
     if (contiguous && this.#run >= MAX_NUMBERS && this.#next >= MAX_NUMBERS && this.#lastKey === low32(last)) {
       return `${last}:${this.#bytes.toString('base64url', 4 * (this.#next - MAX_NUMBERS), 4 * this.#next)}`
     }
-    const { digests, cut } = contiguous ? this.#lastNumbers(last) : this.#withNumber(last)
+    const { digests, cut } = contiguous ? this.#lastNumbers(last, missing) : this.#withNumber(last)
     if (digests.length === 0) return ''
     const text = Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength).toString('base64url')
     return `${last}:${cut ? '~' : ''}${text}`
@@ -136,7 +138,7 @@ export class RecentDigests {
     return missing
   }
 
-  #lastNumbers(last: SequenceNumber): Found {
+  #lastNumbers(last: SequenceNumber, missing: MissingRanges | null): Found {
     const window = new Int32Array(MAX_NUMBERS)
     let from = MAX_NUMBERS
     const key = low32(last)
@@ -148,6 +150,11 @@ export class RecentDigests {
       const slot = MAX_NUMBERS - 1 - distance
       window[slot] ||= this.#digests[at]!
       if (slot < from) from = slot
+    }
+    const gaps = missing?.within({ from: plus(last, 1 - MAX_NUMBERS), to: last }) ?? []
+    for (let slot = MAX_NUMBERS - 1; slot >= from; slot--) {
+      const number = plus(last, slot + 1 - MAX_NUMBERS)
+      if (window[slot] === 0 && !gaps.some((gap) => gap.from <= number && number <= gap.to)) from = slot + 1
     }
     return { digests: window.subarray(from), cut: false }
   }

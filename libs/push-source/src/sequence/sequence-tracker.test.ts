@@ -114,6 +114,15 @@ describe('contiguous numbers', () => {
     assert.equal(judged(next, [993, 992, 991, 991, 996]), 'duplicate fill fill duplicate next')
   })
 
+  test('that came before many late ones are not missing in the offset', () => {
+    const t = tracker()
+    judged(t, [...range(1, 10), 300, ...range(11, 299)])
+    const { digests } = t
+    assert.equal(accept(tracker(300, {}, digests), 300), 'duplicate')
+    judged(t, [301])
+    assert.equal(kindOf(accept(tracker(301, {}, t.digests), 300)), 'reset')
+  })
+
   test('of an altered offset do not use its digests', () => {
     const t = tracker()
     judged(t, range(1, 1000))

@@ -86,7 +86,7 @@ export class SequenceTracker {
   /** The digests of the latest messages, for the offset beside `last`; '' for none. At most 3.7 kB, with contiguous numbers 360 bytes. */
   get digests(): string {
     const { last } = this
-    return last === null ? '' : this.#recent.textOf(last, this.#contiguous)
+    return last === null ? '' : this.#recent.textOf(last, this.#contiguous, this.#missing)
   }
 
   /** Continues after `last` and its `digests`; null: any first number is expected. */

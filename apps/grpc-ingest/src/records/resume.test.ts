@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Clock, createTaskStats } from '@tributary/connect-api'
+import { type Clock, ConfigError, createTaskStats } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { RateLimitedLog } from '@tributary/push-source'
 import {
@@ -137,6 +137,19 @@ describe('Resume', () => {
     assert.deepEqual([accept(resume, 6n), accept(resume, 9n), accept(resume, 10n)], [false, false, true])
     assert.deepEqual([stats.duplicates, stats.sequenceGaps], [2, 0])
   })
+
+  for (const contiguous of [true, false]) {
+    test(`does not take a server that counts anew for the predecessor's, ${contiguous ? 'by one' : 'by any step'}`, () => {
+      const numbers = Array.from({ length: 541 }, (_, i) => BigInt(i + 5))
+      const { resume } = resumeFrom(990n, { contiguous })
+      resume.takeOver(at(1000n))
+      assert.equal(accept(resume, 995n), false)
+      assert.equal(numbers.filter((n) => accept(resume, n, 'new')).length, 541)
+      const strict = resumeFrom(990n, { contiguous, onDoubt: 'fail' }).resume
+      strict.takeOver(at(1000n))
+      assert.throws(() => accept(strict, 5n, 'new'), ConfigError)
+    })
+  }
 
   test('cannot find the messages of the predecessor by tokens, even numeric ones, nor by unordered numbers', () => {
     assert.equal(resumeFrom('1').resume.takeOver(at('2')), false)

@@ -55,6 +55,8 @@ export class Resume {
   #last: ResumeValue | null = null
   /** The predecessor read the stream beside this run, and no message of this run has passed its position yet. */
   #overlapping = false
+  /** What this run asked the server to go on after while the predecessor still read. A lower number is of a new numbering. */
+  #askedAfter: ResumeValue | null = null
 
   constructor(options: ResumeOptions) {
     const { committed, monotonic, contiguous, onDoubt } = options
@@ -86,6 +88,7 @@ export class Resume {
    * if this run cannot find out which of its messages the predecessor delivered.
    */
   takeOver(committed: CommittedPosition): boolean {
+    this.#askedAfter = this.#last
     this.#restore(committed)
     const { value } = committed
     this.#overlapping = true
@@ -110,7 +113,8 @@ export class Resume {
       return true
     }
     const before = tracker.last
-    const judgement = tracker.accept(number, contentDigest(message), this.#overlapping)
+    const overlapping = this.#overlapping && !(typeof this.#askedAfter === 'bigint' && number < this.#askedAfter)
+    const judgement = tracker.accept(number, contentDigest(message), overlapping)
     if (judgement !== null && !this.#judged(judgement, value as bigint)) return false
     if (tracker.last !== before) {
       this.#last = value

@@ -1,4 +1,4 @@
-import type { TaskStats } from '@tributary/connect-api'
+import type { MemoryShare, TaskStats } from '@tributary/connect-api'
 import type { TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import type { Reconnector } from '../connection/reconnector.ts'
@@ -15,6 +15,7 @@ export interface OverlappingRun {
   /** null before the start of the run, and when the task could not be created. */
   readonly created: {
     readonly stats: Pick<TaskStats, 'queueSize' | 'queueCapacity' | 'queueBytes' | 'queueMaxBytes'>
+    readonly memory: Pick<MemoryShare, 'waiting'>
     /** Why Kafka does not take the run's records at present; null while Kafka does. */
     readonly outage: () => Error | null
     readonly run: { readonly handOverState: string | null; readonly connection: Pick<Reconnector, 'hold' | 'release'> }
@@ -88,12 +89,14 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
 
   /**
    * The predecessor is behind while its queue is more than half full, since a full queue pauses the transport until half of it is
-   * free. Without Kafka the predecessor is behind too, since it could only abandon its queue.
+   * free, and while it waits for memory of the process, which pauses the transport too. Without Kafka the predecessor is behind too,
+   * since it could only abandon its queue.
    */
   behind(): boolean {
     const created = this.#options.predecessor.created
     if (created === null) return false
     const { queueSize, queueCapacity, queueBytes, queueMaxBytes } = created.stats
+    if (created.memory.waiting) return true
     return queueSize > queueCapacity / 2 || queueBytes > queueMaxBytes / 2 || created.outage() !== null
   }
 

@@ -125,7 +125,11 @@ export class RecentDigests {
   restore(last: SequenceNumber, contiguous: boolean, text: string): number[] {
     this.clear()
     const [, number, cut, digits] = TEXT.exec(text) ?? []
-    if (number !== String(last) || digits === undefined) return []
+    if (number !== String(last) || digits === undefined) {
+      // Messages with the number `last` were delivered, and nobody remembers which.
+      this.#cut = !contiguous
+      return []
+    }
     const bytes = Buffer.from(digits, 'base64url')
     const missing: number[] = []
     for (let at = 0; at + 4 <= bytes.length; at += 4) {

@@ -221,7 +221,11 @@ describe('numbers that are not contiguous', () => {
     assert.deepEqual(many(times({ window: 100 }), 1, 101), { next: 101 })
   })
 
-  test('of an offset without digests are new', () => {
-    assert.equal(judged(times({}, 5000), [5000, 5000, 4000]), 'next duplicate doubtful')
+  test('of an offset without digests are in doubt, until the next number', () => {
+    assert.equal(judged(times({}, 5000), [5000, 5000, 4000]), 'doubtful duplicate doubtful')
+    assert.equal(judged(times({ failsInDoubt: true }, 5000), [5000, 5000]), 'doubtful doubtful')
+    const t = times({ failsInDoubt: true }, 5000)
+    assert.equal(judged(t, [5001]) + judged(t, [5001], 'b'), 'nextnext')
+    assert.equal(judged(times({}, 5000, '4999:AAAAAQ'), [5000]), 'doubtful')
   })
 })

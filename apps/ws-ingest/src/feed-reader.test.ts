@@ -14,6 +14,7 @@ import { websocketSpec } from './config/config.ts'
 import { Denials } from './connection/denials.ts'
 import type { Dialer } from './connection/dialer.ts'
 import { compileProtocol } from './connection/feed-protocol.ts'
+import { wsErrors } from './errors.ts'
 import { FeedReader } from './feed-reader.ts'
 import { messageDecoder } from './message/message.ts'
 import { createRecordSource } from './record/record-source.ts'
@@ -27,8 +28,8 @@ interface TestReader {
 
 const LOG: Logger = { name: 'test', trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => LOG }
 
-/** A reader whose connections are the test's. */
-function testReader(settings: Props): TestReader {
+/** A reader whose connections are the test's. `now`: its clock, in ms since the epoch. */
+function testReader(settings: Props, now: () => number = () => 0): TestReader {
   const props = {
     'websocket.url': 'ws://feed.test',
     'kafka.topic': 't',
@@ -38,7 +39,7 @@ function testReader(settings: Props): TestReader {
   const config = parseConfig(websocketSpec, props)
   const stats = createTaskStats()
   const memory = new MemoryBudget(Infinity).share()
-  const clock: Clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() }
+  const clock: Clock = { now, monotonic: () => 0, sleep: () => Promise.resolve() }
   const context = { connector: 'c', task: 0, config: props, offset: () => null, log: LOG, stats, memory, clock, dataDir: '/none' } as TaskContext // prettier-ignore
   const sessionId = 'the-session'
   const busyLog = new RateLimitedLog(LOG, clock)
@@ -129,4 +130,37 @@ test('an aborted connection that delivered messages keeps its number; the next c
       ['b', 2],
     ],
   )
+})
+
+test('hands over when its connection ended, not when its last records were delivered', async (t) => {
+  let now = 1000
+  const { reader, server } = testReader({}, () => now)
+  t.after(() => reader.close())
+  const { signal } = new AbortController()
+  await reader.connect(signal)
+  server().onMessage(Buffer.from('a'), false)
+  reader.drain()
+  now = 1250
+  server().onEnd({ code: 1000, reason: '', error: wsErrors.WEBSOCKET_CLOSED('closed') })
+  now = 9000
+  while ((await reader.read(0, signal)) !== null);
+  assert.equal((JSON.parse(reader.handOver()) as { endedAt: number }).endedAt, 1250)
+})
+
+test('hands over when a stop ended a connection that was not initialized', async (t) => {
+  let now = 1000
+  const { reader, server } = testReader(
+    { 'websocket.subscription.1.message': 'subscribe', 'websocket.subscription.1.ack.match': '/^ok$/' },
+    () => now,
+  )
+  t.after(() => reader.close())
+  const stopping = new AbortController()
+  const connected = reader.connect(stopping.signal)
+  await new Promise(setImmediate)
+  server().onMessage(Buffer.from('a'), false)
+  stopping.abort(new Error('stopping'))
+  reader.drain()
+  await connected
+  now = 9000
+  assert.equal((JSON.parse(reader.handOver()) as { endedAt: number }).endedAt, 1000)
 })

@@ -84,9 +84,9 @@ export class FeedReader {
       this.#lostAt = lostAt
       if (!connection.hasDelivered) throw error
       this.#connected(info, lostAt)
+      this.#lostAt = this.#parts.context.clock.now()
       // Messages received before a stop are still delivered.
       if (this.#drainingSince !== null) return
-      this.#lostAt = this.#parts.context.clock.now()
       throw error
     }
     this.#connected(info, lostAt)
@@ -125,7 +125,8 @@ export class FeedReader {
 
   /** Hand-over state for the next run; called after the last `read`. */
   handOver(): string {
-    return this.#parts.records.handOver()
+    const { records, context } = this.#parts
+    return records.handOver(this.#lostAt ?? context.clock.now())
   }
 
   /** Continues after the predecessor; called before the first `read`. */

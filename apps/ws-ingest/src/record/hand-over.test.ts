@@ -33,7 +33,7 @@ describe('a hand-over', () => {
     const before = contentsOf(await read(predecessor, first))
     const next = readFeed(props)
     const offset = offsets([[{ websocket_url: URL }, committed]])
-    next.source.takeOver({ offset, handOverState: predecessor.source.handOver() }, true)
+    next.source.takeOver({ offset, handOverState: predecessor.source.handOver(NOW) }, true)
     const after = contentsOf(await read(next, second))
     return { all: [...before, ...after], next }
   }
@@ -77,6 +77,54 @@ describe('a hand-over', () => {
     )
   })
 
+  /** Reads `second` after the predecessor's connection ended, and before this run takes over. */
+  async function readAfterEnd(props: Props, first: readonly unknown[], second: readonly unknown[], endedAt: number) {
+    const predecessor = readFeed(props)
+    await read(predecessor, first)
+    const next = readFeed(props)
+    const handOverState = predecessor.source.handOver(endedAt)
+    next.source.takeOver({ offset: () => null, handOverState }, true)
+    const messages = second.map((message) => new Message(Buffer.from(JSON.stringify(message)), false, NOW, FIRST))
+    return { read: contentsOf(await next.source.records(messages, NEVER)), next }
+  }
+
+  test('delivers numbers that restart between the end of the predecessor and the take-over', async () => {
+    const restarted = numbers(5, 6, 7, 8)
+    const { read, next } = await readAfterEnd(NUMBERED, numbers(...range(900, 1000)), restarted, NOW - 1)
+    assert.deepEqual([read, next.stats.sequenceGaps, next.stats.duplicates], [restarted, 1, 0])
+  })
+
+  test('delivers another message with a lower number of that time where numbers are not contiguous', async () => {
+    const props = { ...NUMBERED, 'sequence.contiguous': 'false' }
+    const other = [
+      { n: 100, other: true },
+      { n: 101, other: true },
+    ]
+    const late = await readAfterEnd(props, numbers(100, 101), [...numbers(101), ...other], NOW - 1)
+    assert.deepEqual([late.read, late.next.stats.duplicates], [other, 1])
+    const overlapped = await readAfterEnd(props, numbers(100, 101), other, NOW)
+    assert.deepEqual(overlapped.read, [other[1]])
+  })
+
+  test('ends at the take-over although the clock of the predecessor is ahead', async () => {
+    const predecessor = readFeed(NUMBERED)
+    await read(predecessor, numbers(1000))
+    const next = readFeed(NUMBERED)
+    next.source.takeOver({ offset: () => null, handOverState: predecessor.source.handOver(NOW + 60_000) }, true)
+    const later = new Message(Buffer.from('{"n":5}'), false, NOW + 1, FIRST)
+    assert.deepEqual(contentsOf(await next.source.records([later], NEVER)), numbers(5))
+  })
+
+  test('takes a state without an end as ended at the take-over', async () => {
+    const predecessor = readFeed(NUMBERED)
+    await read(predecessor, numbers(1000))
+    const { endedAt, ...older } = JSON.parse(predecessor.source.handOver(NOW - 1)) as Record<string, unknown>
+    assert.equal(endedAt, NOW - 1)
+    const next = readFeed(NUMBERED)
+    next.source.takeOver({ offset: () => null, handOverState: JSON.stringify(older) }, true)
+    assert.deepEqual(contentsOf(await read(next, numbers(5, 1001))), numbers(1001))
+  })
+
   test('includes messages that made no record', async () => {
     const props = { ...NUMBERED, 'record.skip.match': 'skip' }
     const first = [{ n: 1 }, { n: 2, skip: true }]
@@ -97,7 +145,7 @@ describe('a hand-over', () => {
     await read(predecessor, numbers(100, 101))
     const next = readFeed({ 'sequence.field': 'm' })
     const offset = (): SourceOffset => ({ sequence: 2, stream_sequence: 101 })
-    next.source.takeOver({ offset, handOverState: predecessor.source.handOver() }, true)
+    next.source.takeOver({ offset, handOverState: predecessor.source.handOver(NOW) }, true)
     assert.equal((await read(next, [{ m: 50 }])).length, 1)
   })
 
@@ -106,7 +154,7 @@ describe('a hand-over', () => {
     await read(predecessor, numbers(100, 101))
     const next = readFeed({ ...NUMBERED, 'dedupe.field': 'id' })
     next.source.takeOver(
-      { offset: () => ({ stream_sequence: 101 }), handOverState: predecessor.source.handOver() },
+      { offset: () => ({ stream_sequence: 101 }), handOverState: predecessor.source.handOver(NOW) },
       true,
     )
     assert.deepEqual(contentsOf(await read(next, numbers(101, 102))), numbers(102))
@@ -135,7 +183,7 @@ describe('a hand-over', () => {
     const predecessor = readFeed({ ...KEYED, 'dedupe.field': 'd.id' })
     const all = Array.from({ length: 12_000 }, (_, i) => ({ d: { s: `stream-${i % 9000}-é`, n: i, id: `id-${i}` } }))
     await read(predecessor, all)
-    assert.ok(Buffer.byteLength(predecessor.source.handOver()) <= 64 * 1024)
+    assert.ok(Buffer.byteLength(predecessor.source.handOver(NOW)) <= 64 * 1024)
   })
 
   test('after a crash of the predecessor is a gap if no numbers reveal lost messages', async () => {
@@ -149,7 +197,7 @@ describe('a hand-over', () => {
     const predecessor = readFeed({})
     await read(predecessor, ['a'])
     const next = readFeed({}, { offset: () => ({ sequence: 1 }) })
-    next.source.takeOver({ offset: () => ({ sequence: 1 }), handOverState: predecessor.source.handOver() }, true)
+    next.source.takeOver({ offset: () => ({ sequence: 1 }), handOverState: predecessor.source.handOver(NOW) }, true)
     await read(next, ['b'])
     assert.equal(next.stats.sequenceGaps, 0)
   })

@@ -57,10 +57,10 @@ export class RecordSource {
     this.#options.connectionGaps.reconnected(connection, lostAt)
   }
 
-  /** Hand-over state for the next run; see SourceTask. */
-  handOver(): string {
+  /** Hand-over state for the next run; see SourceTask. `endedAt`: end of the last connection, in ms since the epoch. */
+  handOver(endedAt: number): string {
     const { builder, sequences } = this.#options
-    return sequences.handOverState(builder.sequence)
+    return sequences.handOverState(builder.sequence, endedAt)
   }
 
   /** Continues after the predecessor; see SourceTask. `overlapped`: both runs were connected at the same time. */

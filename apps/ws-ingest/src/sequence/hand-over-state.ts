@@ -9,6 +9,8 @@ export interface HandOverState {
   readonly idSpace: string
   /** `sequence` of the last record. */
   readonly sequence: number
+  /** End of the run's last connection, in ms since the epoch; null in the state of an earlier release. */
+  readonly endedAt: number | null
   /** Last numbers by stream, including messages that made no record and so have no offset. */
   readonly last: ReadonlyMap<string | null, LastNumber>
   /** Digests of the latest ids. */
@@ -28,6 +30,7 @@ const DIGEST_LENGTH = 10
 
 /** The complete state, before it is cut to size. */
 export interface HandOverContent extends Pick<HandOverState, 'numberSpace' | 'idSpace' | 'sequence'> {
+  readonly endedAt: number
   /** Streams with their last numbers and the digests of their latest messages; the most recent streams last. */
   readonly last: readonly (readonly [stream: string | null, last: SequenceNumber, digests: string])[]
   /** The latest ids first. */
@@ -35,7 +38,7 @@ export interface HandOverContent extends Pick<HandOverState, 'numberSpace' | 'id
 }
 
 /** Serializes the state. Streams that were silent longest and the oldest ids are left out if they do not fit. */
-export function writeHandOverState({ numberSpace, idSpace, sequence, last, ids }: HandOverContent): string {
+export function writeHandOverState({ numberSpace, idSpace, sequence, endedAt, last, ids }: HandOverContent): string {
   const entries: [string | null, string, string?][] = []
   let streamBytes = 0
   for (const [stream, number, text] of last.toReversed()) {
@@ -48,7 +51,7 @@ export function writeHandOverState({ numberSpace, idSpace, sequence, last, ids }
     entries.push(entry)
   }
   const digests = ids.slice(0, Math.floor((MAX_BYTES - streamBytes) / DIGEST_LENGTH)).map(idDigest)
-  return JSON.stringify({ version: 1, numberSpace, idSpace, sequence, last: entries, ids: digests.join('') })
+  return JSON.stringify({ version: 1, numberSpace, idSpace, sequence, endedAt, last: entries, ids: digests.join('') })
 }
 
 /** Parses a hand-over state; null for another version, which another release may have written. */
@@ -68,8 +71,8 @@ export function readHandOverState(text: string): HandOverState | null {
   }
   const ids = new Set<string>()
   for (let at = 0; at < state.ids.length; at += DIGEST_LENGTH) ids.add(state.ids.slice(at, at + DIGEST_LENGTH))
-  const { numberSpace, idSpace, sequence } = state
-  return { numberSpace, idSpace, sequence, last, ids }
+  const { numberSpace, idSpace, sequence, endedAt = null } = state
+  return { numberSpace, idSpace, sequence, endedAt, last, ids }
 }
 
 /** The digest of an id in the hand-over state. */
@@ -94,6 +97,7 @@ interface StoredState {
   readonly numberSpace: string
   readonly idSpace: string
   readonly sequence: number
+  readonly endedAt?: number
   readonly last: readonly [string | null, string, string?][]
   readonly ids: string
 }
@@ -106,6 +110,7 @@ function isStoredState(value: unknown): value is StoredState {
     typeof state.numberSpace === 'string' &&
     typeof state.idSpace === 'string' &&
     typeof state.sequence === 'number' &&
+    (state.endedAt === undefined || typeof state.endedAt === 'number') &&
     typeof state.ids === 'string' &&
     Array.isArray(state.last) &&
     state.last.every((entry) => Array.isArray(entry) && (entry.length === 2 || entry.length === 3))

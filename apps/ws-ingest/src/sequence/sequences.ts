@@ -71,8 +71,8 @@ export class Sequences {
   /** Streams with records in the present batch. */
   readonly #inBatch: Stream[] = []
   #current: Stream
-  /** End of the predecessor, in ms since the epoch; null: this run has not taken over from a predecessor. */
-  #takenOverAt: number | null = null
+  /** End of the predecessor's connection, in ms since the epoch; null: this run has not taken over from a predecessor. */
+  #overlappedUntil: number | null = null
   #defaultKey: string | null = null
   #gapFills: GapFill[] = []
   #addingCommitted = false
@@ -191,7 +191,9 @@ export class Sequences {
    */
   takeOver(predecessor: Predecessor): HandOverState | null {
     const state = predecessor.handOverState === null ? null : readHandOverState(predecessor.handOverState)
-    this.#takenOverAt = this.#options.clock.now()
+    // The clock of the predecessor's host may be ahead of this one.
+    const now = this.#options.clock.now()
+    this.#overlappedUntil = Math.min(now, state?.endedAt ?? now)
     if (state === null) this.#restored.replace((of) => predecessor.offset(of), new Map())
     else if (state.numberSpace === this.#numberSpace) this.#restored.replace((of) => predecessor.offset(of), state.last)
     else this.#restored.forget()
@@ -201,14 +203,17 @@ export class Sequences {
     return state
   }
 
-  /** The hand-over state for the next run. `sequence`: number of the last record. */
-  handOverState(sequence: number): string {
+  /**
+   * The hand-over state for the next run. `sequence`: number of the last record. `endedAt`: end of the last connection, in ms since
+   * the epoch.
+   */
+  handOverState(sequence: number, endedAt: number): string {
     const last: HandOverContent['last'][number][] = []
     for (const { key, tracker } of this.#perConnection ? [] : this.#streams.all()) {
       if (tracker.last !== null) last.push([key, tracker.last, tracker.digests])
     }
     const spaces = { numberSpace: this.#numberSpace, idSpace: this.#idSpace }
-    return writeHandOverState({ ...spaces, sequence, last, ids: this.#ids.latest() })
+    return writeHandOverState({ ...spaces, sequence, endedAt, last, ids: this.#ids.latest() })
   }
 
   #accept(part: Readable, message: Message, hasNumber: boolean, hasId: boolean): Verdict {
@@ -260,9 +265,12 @@ export class Sequences {
     return this.#newGap(stream, 'reset', plus(result.last, 1), null)
   }
 
-  /** Whether the message arrived while the predecessor was still reading. Such a message may lag far behind. */
+  /**
+   * Whether the message arrived while the predecessor was still connected. Such a message may lag far behind. A message that arrives
+   * between the end of that connection and `takeOver` came to this run alone.
+   */
   #isOverlapping({ overlapping }: Stream, { connection, receivedAt }: Message): boolean {
-    return overlapping && isOfThisRun(connection) && receivedAt <= this.#takenOverAt!
+    return overlapping && isOfThisRun(connection) && receivedAt <= this.#overlappedUntil!
   }
 
   #newGap(stream: Stream, reason: 'missing' | 'reset', from: SequenceNumber, to: SequenceNumber | null): Gap {
@@ -325,7 +333,7 @@ export class Sequences {
     if (this.#perConnection || this.#fields.numbersOf === null) return
     const { last, digests } = this.#restored.of(stream.key, stream.partition)
     stream.tracker.restore(last, digests)
-    stream.overlapping = this.#takenOverAt !== null
+    stream.overlapping = this.#overlappedUntil !== null
   }
 
   /**

@@ -125,7 +125,7 @@ export interface SourceTask {
   poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
   /**
    * A position that no record carries, such as the end of a finite stream (KIP-910). The runtime asks after a poll that returned [],
-   * and commits the answer as it commits the offset of a record: after everything before it. null: none, or asked before.
+   * and once at the end of a stopped run's input. The runtime commits the answer as it commits the offset of a record: after everything before it. null: none, or asked before.
    */
   position?(): OffsetEntry | null
   /** One sentence for health, once the source has ended for good and the task reads nothing more; null before. */

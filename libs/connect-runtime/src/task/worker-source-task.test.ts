@@ -19,20 +19,6 @@ test('the run produces records in order and commits their offsets, and a stop de
   assert.ok(s.producer.closed && s.task.stopped === 1 && s.task.commits > 0)
 })
 
-test('a position that no record carries is committed behind the records before it', async () => {
-  const s = scriptedRun()
-  s.producer.up.close()
-  void s.run.run()
-  s.task.send(...numbered(10))
-  s.task.nextPosition = { sequence: 10, completed: true }
-  await until(() => s.task.nextPosition === null, 'it is taken')
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  assert.deepEqual(s.offsets.writes, [])
-  s.producer.up.open()
-  await until(() => s.offsets.writes.at(-1)?.['completed'] === true, 'it is committed')
-  await s.run.stop()
-})
-
 test('an idle task waits inside poll and does not spin', async () => {
   const s = scriptedRun()
   void s.run.run()

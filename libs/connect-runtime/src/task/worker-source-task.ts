@@ -182,7 +182,7 @@ export class WorkerSourceTask {
     for (;;) {
       const records = await this.#poll()
       this.#inFlight.check()
-      if (records === END_OF_INPUT) return
+      if (records === END_OF_INPUT) return this.#commitPosition()
       if (records.length === 0) await this.#commitPosition()
       this.progress.polled(records.length, this.#parts.clock.now())
       for (const { records: part, end } of this.#transactionRequests.split(records)) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { NotConnectedError, parseConfig, type SourceRecord } from '@tributary/connect-api'
+import { systemClock } from '@tributary/async'
+import { NotConnectedError, parseConfig, type Props, type SourceRecord } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
-import { grpcSpec } from '../config/spec.ts'
+import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { encodeRequest, type Root } from '../schema/index.ts'
 import { schemaOf } from '../schema/testing/schemas.ts'
@@ -10,30 +11,36 @@ import { AnyTypes } from './any-types.ts'
 import type { GrpcConnection } from './connection.ts'
 import { planWith, type StreamPlan } from './stream-plan.ts'
 
-const EVENT = 'message Event { google.protobuf.Any any = 1; }'
+const EVENT = 'message Event { google.protobuf.Any any = 1; optional int64 seq = 2; }'
 const FEED = `syntax = "proto3"; package f; import "google/protobuf/any.proto"; ${EVENT}
   service Feed { rpc Watch(Event) returns (stream Event); }`
 const schema = schemaOf(FEED)
 const known = schemaOf(`${FEED} message Trade { int32 n = 1; }`)
-const config = parseConfig(grpcSpec, {
-  'grpc.server.host': 'h',
-  'grpc.server.port': '1',
-  'grpc.service.name': 'f.Feed',
-  'grpc.method.name': 'Watch',
-  'kafka.topic': 't',
-})
+const configWith = (props: Props): GrpcConfig =>
+  parseConfig(grpcSpec, {
+    'grpc.server.host': 'h',
+    'grpc.server.port': '1',
+    'grpc.service.name': 'f.Feed',
+    'grpc.method.name': 'Watch',
+    'kafka.topic': 't',
+    ...props,
+  })
 const message = encodeRequest(known.messages.get('f.Event')!, '{"any":{"@type":"x/f.Trade","n":5}}')
 const never = new AbortController().signal
 
 interface Rig {
   readonly anyTypes: AnyTypes
   readonly asked: string[]
+  /** The monotonic clock. */
+  readonly time: { ms: number }
   /** Releases with the present plan: the values or the codes of the errors; null: later. */
   release(streaming: boolean): Promise<unknown[] | null>
 }
 
 /** Holds one record whose Any the schema does not know. `answer` is what the server says to each question. */
-function rig(answer: () => Root | null): Rig {
+function rig(answer: () => Root | null, config = configWith({})): Rig {
+  const time = { ms: 0 }
+  const clock = { ...systemClock, monotonic: () => time.ms }
   let plan: StreamPlan = planWith(config, schema)
   const asked: string[] = []
   const builder = new RecordBuilder({
@@ -52,7 +59,7 @@ function rig(answer: () => Root | null): Rig {
     },
   } as unknown as GrpcConnection
   const log = { info: () => {}, warn: (_event: string, _fields: LogFields) => {} } as unknown as Logger
-  const anyTypes = new AnyTypes({ config, builder, log, open: () => Promise.resolve(connection) })
+  const anyTypes = new AnyTypes({ config, builder, log, clock, open: () => Promise.resolve(connection) })
   anyTypes.hold(builder.build([message]))
   const learned = (better: StreamPlan): void => {
     plan = better
@@ -62,6 +69,7 @@ function rig(answer: () => Root | null): Rig {
   return {
     anyTypes,
     asked,
+    time,
     release: async (streaming) => (await anyTypes.release(plan, learned, streaming, never))?.map(shown) ?? null,
   }
 }
@@ -87,10 +95,37 @@ describe('records that need a type', () => {
     assert.equal(asked.length, 3)
   })
 
-  test('stay held while the server is away', async () => {
-    const { anyTypes, release } = rig(away)
-    for (let i = 0; i < 5; i++) await assert.rejects(release(false), NotConnectedError)
+  test('stay held while the server is away, which is asked with backoff', async () => {
+    const { anyTypes, asked, time, release } = rig(away)
+    for (let i = 0; i < 5; i++) {
+      assert.deepEqual([await release(false), await release(false)], [null, null])
+      time.ms += 60_000
+    }
+    assert.equal(asked.length, 5)
     assert.equal(anyTypes.holds, true)
+  })
+
+  test('are released as they are at a stop while the server is away', async () => {
+    const { anyTypes, release } = rig(away)
+    assert.equal(await release(false), null)
+    anyTypes.drain()
+    assert.deepEqual(await release(false), ['PROTOBUF_JSON'])
+  })
+
+  test('are decoded at a stop when the server can be asked again', async () => {
+    const answers = [away, () => known]
+    const { anyTypes, release } = rig(() => answers.shift()!())
+    assert.equal(await release(false), null)
+    anyTypes.drain()
+    assert.deepEqual(await release(false), ['{"any":{"@type":"x/f.Trade","n":5}}'])
+  })
+
+  test('are left to the next run where the server sends them again', async () => {
+    const resume = configWith({ 'grpc.resume.field': 'seq', 'grpc.resume.request.field': 'seq' })
+    const { anyTypes, release } = rig(away, resume)
+    await assert.rejects(release(false), NotConnectedError)
+    anyTypes.drain()
+    await assert.rejects(release(false), NotConnectedError)
   })
 
   test('are error records when the server does not know the type, which is not asked for again', async () => {

@@ -68,9 +68,9 @@ export class StreamReader {
   constructor(parts: StreamReaderParts, plan: StreamPlan | null) {
     this.#parts = parts
     this.#plan = plan
-    const { config, builder, log } = parts
+    const { config, builder, log, context } = parts
     const open = async (signal: AbortSignal) => this.#openConnection(await this.#metadata(signal), signal)
-    this.#anyTypes = new AnyTypes({ config, builder, log, open })
+    this.#anyTypes = new AnyTypes({ config, builder, log, clock: context.clock, open })
   }
 
   /**
@@ -129,7 +129,8 @@ export class StreamReader {
   /** The records of the next messages; [] after `waitMs` without one, null at the end of a drained stream. */
   async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
     const { intake, builder, completion, metrics } = this.#parts
-    builder.check()
+    // Held records come before the failure.
+    if (!this.#anyTypes.holds) builder.check()
     if (this.#mustReopen) await this.#reopen(signal)
     if (this.#anyTypes.holds) return this.#withTypes(waitMs, signal)
     const messages = completion.done ? await this.#nothing(waitMs, signal) : await this.#take(waitMs, signal)
@@ -181,6 +182,7 @@ export class StreamReader {
     log.info('task_stopping')
     metrics.write(intake.connected)
     intake.drain()
+    this.#anyTypes.drain()
     log.info('message_draining_started', { queue_size: context.stats.queueSize })
   }
 

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, test, type TestContext } from 'node:test'
+import { systemClock } from '@tributary/async'
+import {
+  createTaskStats,
+  MemoryBudget,
+  NotConnectedError,
+  type Props,
+  type SourceRecord,
+  type TaskContext,
+} from '@tributary/connect-api'
+import type { Logger } from '@tributary/telemetry'
+import { encodeRequest } from '../schema/index.ts'
+import { schemaOf } from '../schema/testing/schemas.ts'
+import { type CallListener, localStatus } from '../transport/index.ts'
+import type { GrpcConnection } from './connection.ts'
+import { createStreamReader } from './create-stream-reader.ts'
+import type { StreamReader } from './stream-reader.ts'
+
+const FEED = `syntax = "proto3"; package f; import "google/protobuf/any.proto";
+  message Event { google.protobuf.Any any = 1; int32 n = 2; }
+  service Feed { rpc Watch(Event) returns (stream Event); }`
+const schema = schemaOf(FEED)
+const known = schemaOf(`${FEED} message Trade { int32 n = 1; }`)
+const message = (json: string): Buffer => Buffer.from(encodeRequest(known.messages.get('f.Event')!, json))
+const UNKNOWN = message('{"any":{"@type":"x/f.Trade","n":5}}')
+const PLAIN = [1, 2, 3].map((n) => message(`{"n":${n}}`))
+const never = new AbortController().signal
+
+interface Rig {
+  readonly reader: StreamReader
+  readonly server: CallListener
+}
+
+/** A reader with an open stream of a server that takes one connection only. */
+async function connected(t: TestContext, props: Props): Promise<Rig> {
+  const log = { info() {}, warn() {}, error() {}, child: () => log } as unknown as Logger
+  const calls: CallListener[] = []
+  const connection = {
+    call: (_request: unknown, listener: CallListener) => {
+      calls.push(listener)
+      listener.onHeaders({})
+      return { pause() {}, resume() {}, send() {}, finish() {}, abandon() {} }
+    },
+    close: () => {},
+    reflect: () => Promise.resolve(schema),
+    tooManyPings: false,
+    onEnding: () => {},
+  } as unknown as GrpcConnection
+  const context = {
+    connector: 'c',
+    task: 0,
+    config: {
+      'grpc.server.host': 'h',
+      'grpc.server.port': '1',
+      'grpc.service.name': 'f.Feed',
+      'grpc.method.name': 'Watch',
+      'kafka.topic': 't',
+      ...props,
+    },
+    offset: () => null,
+    log,
+    stats: createTaskStats(),
+    memory: new MemoryBudget(Infinity).share(),
+    clock: systemClock,
+    dataDir: '',
+  } as TaskContext
+  const reader = await createStreamReader(context, () => {
+    if (calls.length > 0) return Promise.reject(new NotConnectedError('GRPC_CONNECT', 'away'))
+    return Promise.resolve(connection)
+  })
+  t.after(() => reader.close())
+  await reader.connect(never)
+  return { reader, server: calls[0]! }
+}
+
+async function readToEnd(reader: StreamReader): Promise<SourceRecord[]> {
+  const all: SourceRecord[] = []
+  for (;;) {
+    const records = await reader.read(0, never)
+    if (records === null) return all
+    all.push(...records)
+  }
+}
+
+describe('a reader that is stopped', () => {
+  test('returns records that wait for a type, and the queue behind them, while the server is away', async (t) => {
+    const { reader, server } = await connected(t, { 'max.poll.records': '2' })
+    server.onMessages([UNKNOWN, ...PLAIN])
+    server.onEnd(localStatus('UNAVAILABLE', 'gone'))
+    assert.deepEqual([await reader.read(0, never), await reader.read(0, never)], [[], []])
+    reader.drain()
+    const records = await readToEnd(reader)
+    assert.deepEqual(
+      records.map(({ value, error }) => error?.code ?? value),
+      ['PROTOBUF_JSON', '{"n":1}', '{"n":2}', '{"n":3}'],
+    )
+    assert.deepEqual(records[0]!.original, UNKNOWN)
+  })
+})

@@ -3,7 +3,7 @@ import type { Clock, MemoryShare, TaskStats } from '@tributary/connect-api'
 import { Intake, type IntakeConnection, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { flow, type GrpcConfig } from '../config/spec.ts'
-import { completedError } from './completion.ts'
+import { completedError, StreamCompleted } from './completion.ts'
 import type { StatusErrors } from './status-errors.ts'
 import { type Connection, MessageStream, type StreamRequest } from './message-stream.ts'
 import type { GrpcStatus } from '../transport/index.ts'
@@ -30,6 +30,8 @@ export class StreamIntake {
   #received = 0
   /** When the present stream was accepted, monotonic ms; null before. */
   #acceptedAt: number | null = null
+  /** The present stream has ended with StreamCompleted, and no message of it was dropped. */
+  #completed = false
 
   constructor(options: StreamIntakeOptions) {
     const { config, stats, memory, clock, busyLog } = options
@@ -47,6 +49,11 @@ export class StreamIntake {
     return this.#stream?.answered ?? false
   }
 
+  /** Whether the end of a drained intake is also the end of a completed stream, which `take` cannot throw then. */
+  get completed(): boolean {
+    return this.#completed
+  }
+
   /**
    * Starts a call on its own connection and waits for the response headers. Rejects with the error for the end of the
    * call.
@@ -55,6 +62,7 @@ export class StreamIntake {
     this.close()
     this.#received = 0
     this.#acceptedAt = null
+    this.#completed = false
     const intake = this.#intake.open()
     let end: Error | null = null
     const idleTimeoutMs = this.#options.config['grpc.idle.timeout.ms']
@@ -78,6 +86,12 @@ export class StreamIntake {
   /** Takes up to `max` messages in order; [] after `waitMs` without one, null at the end of a drained intake. */
   take(max: number, waitMs: number, signal: AbortSignal): Promise<Buffer[] | null> {
     return this.#intake.take(max, waitMs, signal)
+  }
+
+  /** Drops the queued messages. The stream then does not count as read to its end. */
+  async discard(signal: AbortSignal): Promise<void> {
+    this.#completed = false
+    await this.#intake.take(Infinity, 0, signal)
   }
 
   /** Ends the intake: queues the messages that have arrived, then cancels the call. */
@@ -132,6 +146,7 @@ export class StreamIntake {
       })
     }
     log.info('connection_closed', { status_code: status.status, ...counts })
+    this.#completed = error instanceof StreamCompleted
     intake.ended(error)
     return error
   }

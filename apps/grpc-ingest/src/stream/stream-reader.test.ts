@@ -97,4 +97,23 @@ describe('a reader that is stopped', () => {
     )
     assert.deepEqual(records[0]!.original, UNKNOWN)
   })
+
+  test('remembers the end of a completed stream that the queue still held', async (t) => {
+    const { reader, server } = await connected(t, { 'grpc.on.completion': 'stop' })
+    server.onMessages(PLAIN)
+    server.onEnd(localStatus('OK', ''))
+    assert.equal((await reader.read(0, never))?.length, 3)
+    reader.drain()
+    assert.deepEqual(await readToEnd(reader), [])
+    assert.match(String(reader.position()?.offset?.['completed']), /^[0-9a-f]{16}$/)
+  })
+
+  test('does not take the end that its own stop brought for a completion', async (t) => {
+    const { reader, server } = await connected(t, { 'grpc.on.completion': 'stop' })
+    server.onMessages(PLAIN)
+    reader.drain()
+    server.onEnd(localStatus('CANCELLED', 'cancelled by us'))
+    assert.equal((await readToEnd(reader)).length, 3)
+    assert.equal(reader.position(), null)
+  })
 })

@@ -204,7 +204,9 @@ export class StreamReader {
   async #take(waitMs: number, signal: AbortSignal): Promise<Buffer[] | null> {
     const { intake, config, completion } = this.#parts
     try {
-      return await intake.take(config['max.poll.records'], waitMs, signal)
+      const messages = await intake.take(config['max.poll.records'], waitMs, signal)
+      if (messages === null && intake.completed) completion.reached()
+      return messages
     } catch (error) {
       if (!(error instanceof StreamCompleted)) throw error
       completion.reached()
@@ -221,7 +223,7 @@ export class StreamReader {
   async #reopen(signal: AbortSignal): Promise<void> {
     this.#mustReopen = false
     this.#anyTypes.drop()
-    await this.#parts.intake.take(Infinity, 0, signal)
+    await this.#parts.intake.discard(signal)
     if (this.#drainingSince === null) await this.connect(signal)
   }
 

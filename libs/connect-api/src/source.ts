@@ -125,12 +125,13 @@ export interface SourceTask {
   poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
   /**
    * A position that no record carries, such as the end of a finite stream (KIP-910). The runtime asks after a poll that returned [],
-   * and once at the end of a stopped run's input. The runtime commits the answer as it commits the offset of a record: after everything before it. null: none, or asked before.
+   * and once at the end of a stopped run's input. It commits the answer as it commits the offset of a record: after everything
+   * before it. null: none, or asked before.
    */
   position?(): OffsetEntry | null
   /** One sentence for health, once the source has ended for good and the task reads nothing more; null before. */
   completed?(): string | null
-  /** One sentence that health adds while the task runs: what is dangerous in the configuration; null for nothing. */
+  /** One sentence that health adds while the task runs: a danger in the configuration, or what records wait for; null for nothing. */
   caution?(): string | null
   /**
    * The error that ended the connection, although `poll` will throw it only after the records that are still queued; null while

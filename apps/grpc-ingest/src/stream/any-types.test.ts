@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { systemClock } from '@tributary/async'
+import { abortable, systemClock } from '@tributary/async'
 import { NotConnectedError, parseConfig, type Props, type SourceRecord } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
@@ -38,7 +38,7 @@ interface Rig {
 }
 
 /** Holds one record whose Any the schema does not know. `answer` is what the server says to each question. */
-function rig(answer: () => Root | null, config = configWith({})): Rig {
+function rig(answer: () => Root | null | Promise<Root>, config = configWith({})): Rig {
   const time = { ms: 0 }
   const clock = { ...systemClock, monotonic: () => time.ms }
   let plan: StreamPlan = planWith(config, schema)
@@ -53,9 +53,9 @@ function rig(answer: () => Root | null, config = configWith({})): Rig {
   builder.startStream(plan.decoder, undefined)
   const connection = {
     close: () => {},
-    reflectType: (_root: Root, name: string) => {
+    reflectType: (_root: Root, name: string, signal: AbortSignal) => {
       asked.push(name)
-      return Promise.resolve().then(answer)
+      return abortable(Promise.resolve().then(answer), signal)
     },
   } as unknown as GrpcConnection
   const log = { info: () => {}, warn: (_event: string, _fields: LogFields) => {} } as unknown as Logger
@@ -85,7 +85,7 @@ describe('records that need a type', () => {
     assert.equal(await release(true), null)
     assert.equal(anyTypes.holds, true)
     assert.deepEqual(await release(true), ['{"any":{"@type":"x/f.Trade","n":5}}'])
-    assert.equal(anyTypes.holds, false)
+    assert.deepEqual([anyTypes.holds, anyTypes.caution], [false, null])
   })
 
   test('are error records when a living stream has a server that cannot be asked', async () => {
@@ -102,6 +102,7 @@ describe('records that need a type', () => {
       time.ms += 60_000
     }
     assert.equal(asked.length, 5)
+    assert.match(anyTypes.caution!, /^1 record\(s\) and the messages behind them wait/)
     assert.equal(anyTypes.holds, true)
   })
 
@@ -110,6 +111,16 @@ describe('records that need a type', () => {
     assert.equal(await release(false), null)
     anyTypes.drain()
     assert.deepEqual(await release(false), ['PROTOBUF_JSON'])
+  })
+
+  test('wait at a stop for an answer of 3 s at most', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { anyTypes, asked, release } = rig(() => new Promise(() => {}))
+    const released = release(false)
+    while (asked.length === 0) await Promise.resolve()
+    anyTypes.drain()
+    t.mock.timers.tick(3000)
+    assert.deepEqual(await released, ['PROTOBUF_JSON'])
   })
 
   test('are decoded at a stop when the server can be asked again', async () => {

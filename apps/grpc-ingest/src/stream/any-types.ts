@@ -52,6 +52,13 @@ export class AnyTypes {
     return this.#held !== null
   }
 
+  /** The sentence for health while records wait for a server that is away; null otherwise. */
+  get caution(): string | null {
+    return this.#held === null || this.#failures === 0
+      ? null
+      : `${this.#held.length} record(s) and the messages behind them wait for a type of Any, because the server cannot be asked for it (log event any_type_question_failed).`
+  }
+
   /** A new stream: the server may be another one. */
   connected(): void {
     this.#asked.clear()

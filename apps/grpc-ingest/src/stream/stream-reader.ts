@@ -171,6 +171,8 @@ export class StreamReader {
 
   caution(): string | null {
     const { 'grpc.tls.enabled': secure, 'grpc.tls.verify': verified } = this.#parts.config
+    const waiting = this.#anyTypes.caution
+    if (waiting !== null) return waiting
     return secure && !verified ? 'The certificate of the server is not verified (grpc.tls.verify=false).' : null
   }
 

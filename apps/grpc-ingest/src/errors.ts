@@ -76,7 +76,7 @@ export const grpcErrors = defineErrors({
   },
   GRPC_STREAM_ENDED: {
     type: NotConnectedError,
-    doc: 'The server ended its stream with OK. The task opens the stream again.',
+    doc: 'The server ended its stream with OK. The task opens the stream again. The end of a stream that delivered messages does not count for `grpc.reconnect.max.attempts`.',
   },
   GRPC_STREAM_FAILED: {
     type: NotConnectedError,

@@ -19,6 +19,11 @@ export interface ConnectErrorOptions {
    * `RetryInfo` and `grpc-retry-pushback-ms` of gRPC. The runtime waits at least this long, and an hour at most.
    */
   readonly retryAfterMs?: number | undefined
+  /**
+   * The source delivered messages and then ended its stream without an error. Such an end lengthens the backoff, and uses up none of
+   * `ReconnectPolicy.maxAttempts`. Absent: false.
+   */
+  readonly readToEnd?: boolean
 }
 
 /** An error of Tributary. The message says what, which, why, and what to do. `code` is one of a package's `defineErrors`. */
@@ -27,6 +32,7 @@ export class ConnectError extends Error {
   readonly kind: ErrorKind
   readonly field: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly readToEnd: boolean
   constructor(kind: ErrorKind, code: string, message: string, options: ConnectErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
@@ -34,6 +40,7 @@ export class ConnectError extends Error {
     this.code = code
     this.field = options.field
     this.retryAfterMs = options.retryAfterMs
+    this.readToEnd = options.readToEnd ?? false
   }
 }
 export class RetriableError extends ConnectError {

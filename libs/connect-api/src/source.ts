@@ -168,7 +168,7 @@ export interface ReconnectPolicy {
   readonly backoffMaxMs: number
   /** Tries without a healthy connection before the task fails; ≤ 0: no limit. */
   readonly maxAttempts: number
-  /** A connection that lasted this many ms (≥ 0) was healthy; absent: 10 s. A shorter one counts as a failed try. */
+  /** A connection that lasted this many ms (≥ 0) was healthy; absent: 10 s. A shorter one counts as a failed try, unless `readToEnd`. */
   readonly healthyMs?: number
   /** A `connect` that takes longer than this many ms is aborted and counts as failed; 0: no limit. */
   readonly connectTimeoutMs: number

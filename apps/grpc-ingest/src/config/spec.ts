@@ -235,7 +235,7 @@ const keys = {
     importance: 'medium',
     group: RECONNECT,
     displayName: 'On completion',
-    doc: 'What to do when the server ends the stream with OK. reconnect: the task opens the stream again. stop: the task stays RUNNING, its health says that the stream is completed, and neither the task nor a later run of it reads the stream again, until the offsets are deleted or grpc.request.message changes. fail: the task is FAILED.',
+    doc: 'What to do when the server ends the stream with OK. reconnect: the task opens the stream again; if the stream delivered messages, its end makes the next wait longer, and does not count for grpc.reconnect.max.attempts. stop: the task stays RUNNING, its health says that the stream is completed, and neither the task nor a later run of it reads the stream again, until the offsets are deleted or grpc.request.message changes. fail: the task is FAILED.',
   },
   'grpc.max.inbound.message.size': {
     type: 'int',

@@ -12,7 +12,16 @@ export type MessageTest = (message: Uint8Array) => boolean
  */
 export function skipRule(type: MessageType, rule: string): MessageTest {
   const alternatives = rule.split('||').map((part) => part.split('&&').map((text) => term(type, text.trim(), rule)))
-  return (message) => alternatives.some((terms) => terms.every((test) => test(message)))
+  return (message) => {
+    for (const terms of alternatives) if (holds(terms, message)) return true
+    return false
+  }
+}
+
+/** Whether all terms hold. A plain loop, as a closure for each message would cost an allocation. */
+function holds(terms: readonly MessageTest[], message: Uint8Array): boolean {
+  for (const test of terms) if (!test(message)) return false
+  return true
 }
 
 function term(type: MessageType, text: string, rule: string): MessageTest {

@@ -44,6 +44,20 @@ describe('what the end of a stream means', () => {
     }
   })
 
+  test('only a stream that delivered messages and ended with OK was read to its end', () => {
+    for (const [status, heard, readToEnd] of [
+      ['OK', true, true],
+      ['OK', false, false],
+      ['UNAVAILABLE', true, false],
+    ] as const) {
+      const error = new StatusErrors('s', 10_000).errorOf(
+        { status, message: '', local: false },
+        { heard, lastedMs: 50 },
+      )
+      assert.equal(error.readToEnd, readToEnd)
+    }
+  })
+
   test('a status that no gRPC server sent is never final', () => {
     const statusErrors = new StatusErrors('s', 10_000)
     const kinds = ['UNIMPLEMENTED', 'PERMISSION_DENIED', 'PERMISSION_DENIED', 'PERMISSION_DENIED'] as const

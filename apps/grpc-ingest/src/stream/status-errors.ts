@@ -39,7 +39,10 @@ export class StatusErrors {
     }
     switch (status.local ? null : status.status) {
       case 'OK':
-        return grpcErrors.GRPC_STREAM_ENDED(`The server ended the stream ${this.#stream} (OK)`, { retryAfterMs })
+        return grpcErrors.GRPC_STREAM_ENDED(`The server ended the stream ${this.#stream} (OK)`, {
+          retryAfterMs,
+          readToEnd: life?.heard ?? false,
+        })
       case 'UNIMPLEMENTED':
         return grpcErrors.GRPC_REFUSED(`The server does not know ${this.#stream}, it answered ${words}`, {
           field: 'grpc.method.name',

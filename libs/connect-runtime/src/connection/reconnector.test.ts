@@ -56,6 +56,23 @@ test('the waits grow for a server that greets and then closes, and the limit of 
   assert.throws(() => reconnector.lost(CUT), { code: 'RECONNECT_EXHAUSTED' })
 })
 
+test('a stream that was read to its end makes the next wait longer, and uses up no try', async () => {
+  const { reconnector, waits, pass } = scene({ maxAttempts: 2 })
+  const read = new NotConnectedError('X', 'the end', { readToEnd: true })
+  await reconnector.connect(never)
+  for (let i = 0; i < 4; i++) {
+    pass(1500)
+    reconnector.lost(read)
+    await reconnector.connect(never)
+  }
+  assert.deepEqual(waits.slice(1), [1000, 1999, 3998])
+  for (let i = 0; i < 2; i++) {
+    reconnector.lost(CUT)
+    await reconnector.connect(never)
+  }
+  assert.throws(() => reconnector.lost(CUT), { code: 'RECONNECT_EXHAUSTED' })
+})
+
 test('waits and tries start anew after a connection that lasted healthyMs', async () => {
   for (const [policy, lastsMs] of [
     [{}, 10_000],

@@ -1,5 +1,11 @@
 import { abortable, backoffMs, type Clock, Gate } from '@tributary/async'
-import { errorKind, NotConnectedError, type ReconnectPolicy, type SourceTask } from '@tributary/connect-api'
+import {
+  ConnectError,
+  errorKind,
+  NotConnectedError,
+  type ReconnectPolicy,
+  type SourceTask,
+} from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
 
@@ -36,8 +42,8 @@ export interface ReconnectorOptions {
 
 /**
  * Connects a source and reconnects it. Only this class decides how long to wait before a try. After a connection that lasted
- * `healthyMs` the waits and the tries start anew; a shorter connection counts as a failed try. A wait that the source asked for
- * (`retryAfterMs`) is obeyed, up to an hour.
+ * `healthyMs` the waits and the tries start anew; a shorter connection counts as a failed try, unless its stream was read to its end
+ * (`readToEnd`): in that case only the next wait grows. A wait that the source asked for (`retryAfterMs`) is obeyed, up to an hour.
  */
 export class Reconnector {
   readonly #options: ReconnectorOptions
@@ -45,8 +51,10 @@ export class Reconnector {
   connectedSince: number | null = null
   /** Tries to reconnect since the run began. */
   reconnects = 0
-  /** Tries since the last healthy connection. */
+  /** Tries since the last healthy connection: the waits grow with them. */
   #tries = 0
+  /** Those of them that count for `maxAttempts`: since the last stream that was read to its end, if that is later. */
+  #failures = 0
   #connectedAt = 0
   /** Closed: another run of the task is connecting. */
   readonly #allowed = new Gate(true)
@@ -128,7 +136,7 @@ export class Reconnector {
     const lastedMs = clock.monotonic() - this.#connectedAt
     this.connectedSince = null
     this.#failedPolls = 0
-    if (lastedMs >= (policy.healthyMs ?? HEALTHY_MS)) this.#tries = 0
+    if (lastedMs >= (policy.healthyMs ?? HEALTHY_MS)) this.#tries = this.#failures = 0
     this.#failed(error)
   }
 
@@ -168,15 +176,20 @@ export class Reconnector {
         { cause: error },
       )
     }
-    if (policy.maxAttempts > 0 && this.#tries >= policy.maxAttempts) {
+    this.#tries++
+    if (wasReadToEnd(error)) {
+      this.#failures = 0
+      return
+    }
+    if (policy.maxAttempts > 0 && this.#failures >= policy.maxAttempts) {
       log.error('reconnect_failed', {
         reason: 'max_attempts_reached',
         max_attempts: policy.maxAttempts,
-        current_attempt: this.#tries,
+        current_attempt: this.#failures,
       })
       throw this.#exhausted(error)
     }
-    this.#tries++
+    this.#failures++
   }
 
   #exhausted(error: unknown): Error {
@@ -232,6 +245,10 @@ export class Reconnector {
 function retryAfterMs(error: unknown): number {
   const asked = (error as { retryAfterMs?: unknown } | null)?.retryAfterMs
   return typeof asked === 'number' && asked > 0 ? Math.min(asked, RETRY_AFTER_MAX_MS) : 0
+}
+
+function wasReadToEnd(error: unknown): boolean {
+  return error instanceof ConnectError && error.readToEnd
 }
 
 function messageOf(error: unknown): string {

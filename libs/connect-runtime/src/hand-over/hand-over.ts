@@ -18,7 +18,10 @@ export interface OverlappingRun {
     readonly memory: Pick<MemoryShare, 'waiting'>
     /** Why Kafka does not take the run's records at present; null while Kafka does. */
     readonly outage: () => Error | null
-    readonly run: { readonly handOverState: string | null; readonly connection: Pick<Reconnector, 'hold' | 'release'> }
+    readonly run: {
+      readonly handOverState: string | null
+      readonly connection: Pick<Reconnector, 'hold' | 'release' | 'connected' | 'lastError'>
+    }
   } | null
   readonly failure: { readonly error: unknown } | null
   readonly over: boolean
@@ -55,7 +58,8 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
   /** Why the predecessor goes on although the successor has not failed; undefined otherwise. */
   #why: string | undefined
   readonly #finished = Promise.withResolvers<void>()
-  #connected = true
+  /** Whether the source took no second connection although the first one lived on, so an outage or a late answer is no reason. */
+  refused = false
 
   constructor(options: HandOverOptions<R>) {
     this.#options = options
@@ -72,14 +76,11 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
     successor.start(target, this)
     await Promise.race([successor.ended, this.#finished.promise])
     if (this.#finishing !== null) await this.#finished.promise
+    else if (this.#outcome === 'kept' && successor.failure !== null)
+      this.refused = this.#refusedWith(successor.failure.error)
     predecessor.created?.run.connection.release()
     this.#logOutcome()
     return this.#outcome
-  }
-
-  /** Whether the source took no second connection: the successor failed beside its predecessor, or did not connect in time. */
-  get refused(): boolean {
-    return !this.#connected || (this.#outcome === 'kept' && this.successor.failure !== null)
   }
 
   /** Whether a newer request cancelled the hand-over before the predecessor was asked to end. */
@@ -101,7 +102,7 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
   }
 
   finish(connected: boolean): Promise<string | null> {
-    this.#connected = connected
+    if (!connected) this.refused = this.#refusedWith(this.successor.created?.run.connection.lastError ?? null)
     if (this.reason !== 'config_changed' && (!connected || this.behind())) {
       this.#why = connected
         ? 'the present run is behind, as Kafka is slow or unreachable'
@@ -127,6 +128,12 @@ export class HandOver<R extends OverlappingRun = OverlappingRun> implements Pred
   /** Cancels a hand-over because of a connection's age or end, since the predecessor has failed and its restart connects anew. */
   predecessorFailed(): void {
     if (this.reason !== 'config_changed') this.cancel()
+  }
+
+  /** Call it before the predecessor ends. `error`: why the successor has no connection; null: no try has ended yet. */
+  #refusedWith(error: unknown): boolean {
+    const lives = this.#options.predecessor.created?.run.connection.connected ?? false
+    return lives && error !== null && (error as { code?: unknown }).code !== 'CONNECT_TIMEOUT'
   }
 
   async #finish(): Promise<string | null> {

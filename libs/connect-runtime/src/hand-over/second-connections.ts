@@ -5,8 +5,8 @@ const WAIT_MAX_MS = 3_600_000
 
 /**
  * Remembers whether a task's source takes a second connection. Some servers allow one connection an account, and end or ban those
- * who ask for more. After a refusal a changed configuration is applied without overlap, and the wait before the next try because of
- * the connection's age doubles.
+ * who ask for more. After a refusal a changed configuration is applied without overlap for an hour, and the wait before the next try
+ * because of the connection's age doubles.
  */
 export class SecondConnections {
   #refusals = 0
@@ -15,8 +15,8 @@ export class SecondConnections {
   /** `intervalMs`: the wait after the first refusal. `now` in ms of the monotonic clock. */
   mayTry(reason: HandOverReason, intervalMs: number, now: number): boolean {
     if (this.#refusals === 0) return true
-    if (reason === 'config_changed') return false
-    return now - this.#triedAt >= Math.min(intervalMs * 2 ** this.#refusals, WAIT_MAX_MS)
+    const ownWaitMs = reason === 'config_changed' ? WAIT_MAX_MS : intervalMs * 2 ** this.#refusals
+    return now - this.#triedAt >= Math.min(ownWaitMs, WAIT_MAX_MS)
   }
 
   /** A hand-over ended at `now`. `refused`: the source took no second connection. */

@@ -17,12 +17,23 @@ async function folder(t: TestContext): Promise<string> {
   return path
 }
 
-test('the instance id is the setting, or the name of the pod; the name of a host is none', () => {
+test('the instance id is the setting, or the name of the pod; the host name only as a pod of a StatefulSet has it', () => {
   const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1', HOSTNAME: 'ws-ingest-0' }
   assert.equal(instanceIdOf('mine', { ...pod, POD_NAME: 'p' }), 'mine')
   assert.equal(instanceIdOf(null, { ...pod, POD_NAME: 'p' }), 'p')
   assert.equal(instanceIdOf(null, pod), 'ws-ingest-0')
-  assert.equal(instanceIdOf(null, { HOSTNAME: 'laptop' }), null)
+  for (const shared of [
+    'ip-10-0-1-7.ec2.internal',
+    'ip-10-0-1-7',
+    'node',
+    'gke-pool-1-8f2b',
+    'ws-ingest-7d9c5b8f6d-x2x4z',
+    'node-01',
+  ]) {
+    assert.equal(instanceIdOf(null, { ...pod, HOSTNAME: shared }), null, shared)
+  }
+  assert.equal(instanceIdOf(null, { ...pod, HOSTNAME: 'ws-ingest-12' }), 'ws-ingest-12')
+  assert.equal(instanceIdOf(null, { HOSTNAME: 'laptop-0' }), null)
   assert.equal(instanceIdOf(null, {}), null)
 })
 

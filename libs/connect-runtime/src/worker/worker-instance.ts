@@ -4,14 +4,17 @@ import { FolderLock } from '@tributary/async'
 import type { Logger } from '@tributary/telemetry'
 import type { MemberMetadata } from '../assignment/group.ts'
 
+/** `<StatefulSet>-<ordinal>`. Digits before the ordinal are refused too, as nodes are named after addresses (`ip-10-0-1-7`). */
+const POD_OF_STATEFUL_SET = /(^|-)[^-]*[a-z][^-]*-(0|[1-9]\d*)$/
+
 /**
- * The instance id of this process: the setting, else in Kubernetes the pod's name, which stays when a container is
- * restarted. null: the process is a new member at each start. A name that several processes share, such as a host's,
- * must never be taken as one.
+ * The instance id of this process: the setting, else POD_NAME, else in Kubernetes a host name that looks like the name of a
+ * StatefulSet's pod. null: the process is a new member at each start. Processes that share an id fence each other for good, and
+ * with `hostNetwork` the host name is the node's, so a host name of any other form is not taken.
  */
 export function instanceIdOf(setting: string | null, env: Readonly<Record<string, string | undefined>>): string | null {
-  const inPod = env['KUBERNETES_SERVICE_HOST'] ? env['HOSTNAME'] : undefined
-  return setting ?? (env['POD_NAME'] || inPod || null)
+  const { KUBERNETES_SERVICE_HOST: inPod, HOSTNAME: host = '', POD_NAME: pod } = env
+  return setting ?? (pod || (inPod && POD_OF_STATEFUL_SET.test(host) ? host : null))
 }
 
 /**

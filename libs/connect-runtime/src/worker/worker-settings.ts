@@ -38,7 +38,7 @@ const keys = {
     },
     importance: 'medium',
     group: 'Group',
-    doc: "Name of this process in its group, the same at each start and different for every replica. A killed process that is started again under its name goes on at once instead of after session.timeout.ms. Of two running processes with one name the newer goes on, and the older stops its tasks until it is started again. Unset: POD_NAME, else in Kubernetes the pod's name; elsewhere the process is a new member at each start.",
+    doc: 'Name of this process in its group, the same at each start and different for every replica. A killed process that is started again under its name goes on at once instead of after session.timeout.ms. Of two running processes with one name the newer goes on, and the older stops its tasks until it is started again. Unset: POD_NAME, else in Kubernetes a host name that ends in -<ordinal>, as a pod of a StatefulSet has it; otherwise the process is a new member at each start.',
   },
   'connect.strict': {
     type: 'boolean',

@@ -13,6 +13,19 @@ test('the first of grpc_proxy, https_proxy and http_proxy is used, in small or c
   assert.equal(used('feed', {}), null)
 })
 
+for (const [text, href] of [
+  ['proxy.test:3128', 'http://proxy.test:3128/'],
+  [' 10.0.0.1:3128', 'http://10.0.0.1:3128/'],
+  ['me:secret@proxy.test:3128', 'http://me:secret@proxy.test:3128/'],
+  ['proxy.test', 'http://proxy.test/'],
+  ['HTTPS://proxy.test:3128', 'https://proxy.test:3128/'],
+  ['socks5://proxy.test:1080', null],
+] as const) {
+  test(`http_proxy=${text} is ${href === null ? 'no proxy' : `the proxy ${href}`}`, () => {
+    assert.equal(proxyFor({ host: 'feed' }, { http_proxy: text })?.url.href ?? null, href)
+  })
+}
+
 test('no_grpc_proxy comes before no_proxy', () => {
   assert.equal(used('feed', { grpc_proxy: PROXY, no_grpc_proxy: 'other', no_proxy: 'feed' }), 'proxy.test')
 })

@@ -5,13 +5,14 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * The proxy that the environment names for a gRPC server (gRPC, doc/environment_variables.md): the first of grpc_proxy, https_proxy
- * and http_proxy, unless no_grpc_proxy or else no_proxy lists the host. null: none. This machine is never behind a proxy.
+ * and http_proxy, unless no_grpc_proxy or else no_proxy lists the host. A value without a scheme (`proxy:3128`) is an http proxy, as
+ * for curl. null: none, or one of another kind than http and https. This machine is never behind a proxy.
  */
 export function proxyFor({ host }: Pick<Endpoint, 'host'>, environment: Environment): ProxyOptions | null {
   const value = (...names: string[]): string | undefined =>
     names.flatMap((name) => [environment[name], environment[name.toUpperCase()]]).find((text) => text?.trim())
   const text = value('grpc_proxy', 'https_proxy', 'http_proxy')
-  const url = text === undefined ? null : URL.parse(text)
+  const url = text === undefined ? null : URL.parse(text.includes('://') ? text : `http://${text.trim()}`)
   if (url === null || !/^https?:$/.test(url.protocol)) return null
   if (host === 'localhost' || isListed(host, ['127.0.0.0/8', '::1'])) return null
   return isListed(host, (value('no_grpc_proxy', 'no_proxy') ?? '').split(',')) ? null : { url }

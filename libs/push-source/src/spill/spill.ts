@@ -224,10 +224,14 @@ export class Spill<T> {
     if (log.bytes === 0) this.#report.caughtUp()
   }
 
-  async #releaseAgain(): Promise<void> {
+  /** Looks at its turn what is left to release, as a release before it may be newer. */
+  #releaseAgain(): Promise<void> {
     if (this.#releaseTimer) clearTimeout(this.#releaseTimer)
     this.#releaseTimer = null
-    if (this.#unreleased !== null) await this.#release(this.#unreleased)
+    this.#releasing = this.#releasing.then(async () => {
+      if (this.#unreleased !== null) await this.#releaseNow(this.#unreleased)
+    })
+    return this.#releasing
   }
 
   async #sync(log: SpillLog): Promise<void> {

@@ -65,7 +65,7 @@ export class Rig {
 
   /** Deletes everything that this run created, because the broker may be shared. */
   async close(): Promise<void> {
-    const stores = [...this.#clusters].flatMap((cluster) => STORES.map((store) => `${cluster}-${store}`))
+    const stores = [...this.#clusters].flatMap((cluster) => STORES.map((store) => `${cluster}-connect-${store}`))
     await this.admin.deleteTopics([...this.#topics, ...stores])
     await this.admin.close()
   }

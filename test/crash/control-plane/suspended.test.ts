@@ -105,7 +105,7 @@ test('a leader is suspended before the broker has its write: the write is never 
 test('a leader is suspended before the broker has its commit: the write is never made', async (t) => {
   const { answer, values } = await suspendWhile(t, (topic) => ({
     apiKey: apiKeys.endTxn,
-    naming: topic.replace(/-configs$/, '-control-plane'),
+    naming: topic.replace(/-connect-configs$/, '-control-plane'),
     what: 'request',
   }))
   assertInDoubt(answer)
@@ -115,7 +115,7 @@ test('a leader is suspended before the broker has its commit: the write is never
 test('a leader is suspended before it has the answer to its commit: the write is made once, before the writes of the next leader', async (t) => {
   const { answer, values } = await suspendWhile(t, (topic) => ({
     apiKey: apiKeys.endTxn,
-    naming: topic.replace(/-configs$/, '-control-plane'),
+    naming: topic.replace(/-connect-configs$/, '-control-plane'),
     what: 'answer',
   }))
   assertInDoubt(answer)

@@ -3,6 +3,7 @@ import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sharedKafka } from '@tributary/harness'
 import type { Cut } from '../../support/numbers-source.ts'
+import { until } from '../../support/until.ts'
 import { type Delivery, long, Rig } from './rig.ts'
 
 const CUTS = long ? 60 : 6
@@ -16,6 +17,7 @@ for (const delivery of ['at-least-once', 'exactly-once'] satisfies Delivery[]) {
     const ingest = await rig.start()
     await rig.committedTo(flow, 1)
     for (let cut = 0; cut < CUTS; cut++) {
+      await until('the source is read again', () => flow.source.streams > cut)
       await sleep(1000)
       flow.source.cut(WAYS[cut % WAYS.length]!)
     }
@@ -25,7 +27,6 @@ for (const delivery of ['at-least-once', 'exactly-once'] satisfies Delivery[]) {
     // The process lives on, so it asks for the numbers after the last received one.
     assert.equal(delivered.twice, 0)
     assert.ok(delivered.inOrder)
-    assert.ok(flow.source.streams > CUTS, `each cut was followed by another stream, there were ${flow.source.streams}`)
     await ingest.child.stop()
     assert.deepEqual(ingest.child.exit, { code: 0, signal: null })
   })

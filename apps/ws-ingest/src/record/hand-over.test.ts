@@ -90,7 +90,7 @@ describe('a hand-over', () => {
 
   test('delivers numbers that restart between the end of the predecessor and the take-over', async () => {
     const restarted = numbers(5, 6, 7, 8)
-    const { read, next } = await readAfterEnd(NUMBERED, numbers(...range(900, 1000)), restarted, NOW - 1)
+    const { read, next } = await readAfterEnd(NUMBERED, numbers(...range(900, 1000)), restarted, NOW - 1001)
     assert.deepEqual([read, next.stats.sequenceGaps, next.stats.duplicates], [restarted, 1, 0])
   })
 
@@ -100,10 +100,15 @@ describe('a hand-over', () => {
       { n: 100, other: true },
       { n: 101, other: true },
     ]
-    const late = await readAfterEnd(props, numbers(100, 101), [...numbers(101), ...other], NOW - 1)
+    const late = await readAfterEnd(props, numbers(100, 101), [...numbers(101), ...other], NOW - 1001)
     assert.deepEqual([late.read, late.next.stats.duplicates], [other, 1])
     const overlapped = await readAfterEnd(props, numbers(100, 101), other, NOW)
     assert.deepEqual(overlapped.read, [other[1]])
+  })
+
+  test('drops a copy that arrives just after the end of the predecessor', async () => {
+    const lagging = await readAfterEnd(NUMBERED, numbers(...range(900, 1000)), numbers(930, 1001), NOW - 900)
+    assert.deepEqual(lagging.read, numbers(1001))
   })
 
   test('ends at the take-over although the clock of the predecessor is ahead', async () => {

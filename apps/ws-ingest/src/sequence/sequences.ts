@@ -44,6 +44,12 @@ export interface GapFill {
   readonly number: SequenceNumber
 }
 
+/**
+ * ms after the end of the predecessor's connection in which a message that both received may still arrive here: servers, sockets and
+ * event loops are not equally quick.
+ */
+const COPY_LAG_MS = 1000
+
 const NONE: readonly GapFill[] = []
 
 /** Bytes for the digests of all streams of a task: half a million messages. */
@@ -193,7 +199,7 @@ export class Sequences {
     const state = predecessor.handOverState === null ? null : readHandOverState(predecessor.handOverState)
     // The clock of the predecessor's host may be ahead of this one.
     const now = this.#options.clock.now()
-    this.#overlappedUntil = Math.min(now, state?.endedAt ?? now)
+    this.#overlappedUntil = Math.min(now, state === null || state.endedAt === null ? now : state.endedAt + COPY_LAG_MS)
     if (state === null) this.#restored.replace((of) => predecessor.offset(of), new Map())
     else if (state.numberSpace === this.#numberSpace) this.#restored.replace((of) => predecessor.offset(of), state.last)
     else this.#restored.forget()

@@ -30,7 +30,7 @@ const options = readOptions(['grpc', 'ws', 'sse', PLANE] as const, ['pairs', 'se
 const pairs = options.number('pairs', 2)
 const seconds = options.number('seconds', 10)
 const rig = await Rig.create()
-const all = await trees(options.against)
+const all = await trees(options.folders)
 const source = await startSource()
 const endless = 1_000_000_000
 /** Feeds that last as long as the measurement. */

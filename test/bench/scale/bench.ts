@@ -15,7 +15,7 @@ import { measureService, measureSockets, type Scale, type ScaleLoad } from './me
 
 const options = readOptions(['grpc', 'ws'] as const, ['streams', 'rates', 'seconds', 'pairs'])
 const rig = await Rig.create()
-const all = await trees(options.against)
+const all = await trees(options.folders)
 const rows: string[][] = []
 
 function addRows({ streams, rate }: ScaleLoad, runs: Runs<Scale>): void {
@@ -39,7 +39,7 @@ for (const name of options.sections) {
       // A source of its own, so that no stream of the run before is left.
       const source = await startSource()
       const subjects = [
-        ...[0, 1].map((ms) => ({
+        ...(options.alone ? [] : [0, 1]).map((ms) => ({
           name: ms === 0 ? 'bare sockets' : 'bare sockets, read each ms',
           measure: () => measureSockets(protocol, source, load, ms),
         })),

@@ -41,12 +41,13 @@ export async function benchStreams(protocol: Protocol): Promise<void> {
   const isGrpc = protocol.name === 'grpc'
   const text = isGrpc ? 'json' : 'pipe'
   const rig = await Rig.create()
-  const all = await trees(options.against)
+  const all = await trees(options.folders)
   await warmUp(rig, all, protocol.app)
   const source = await startSource()
   const after = (): Promise<void> => rig.clean()
   const ours = (extra?: Readonly<Record<string, string>>): Pipe[] =>
     all.map((tree) => tributary(rig, tree, protocol, extra))
+  const bare = (mode: 'json' | 'bytes' | 'pipe'): Pipe[] => (options.alone ? [] : [barePipe(rig, protocol, mode)])
   const speeds = (pipes: readonly Pipe[], from = source, what = feed, rounds = pairs): Promise<Runs<Speed>> =>
     inTurn(rounds, pipes.map((pipe) => ({ name: pipe.name, measure: () => fullSpeed(rig, pipe, from, what) })), after) // prettier-ignore
   const print = (text: string): void => console.log(`\n${text}`)
@@ -64,7 +65,7 @@ export async function benchStreams(protocol: Protocol): Promise<void> {
     print(`Tributary / before: ${speed} of the messages a second, ${cpu} of the CPU a message`)
   }
   const openLoop = async (load: Load, withSocket: boolean): Promise<void> => {
-    const pipes = [barePipe(rig, protocol, text), ...ours()]
+    const pipes = [...bare(text), ...ours()]
     const subjects = pipes.map((pipe) => ({ name: pipe.name, measure: () => steady(rig, pipe, source, load) }))
     const socket = { name: 'bare socket', measure: () => steadySocket(protocol, source, load) }
     const runs = await inTurn(pairs, withSocket ? [...subjects, socket] : subjects, after)
@@ -78,10 +79,10 @@ export async function benchStreams(protocol: Protocol): Promise<void> {
   print(`${machine}; medians of ${pairs}, and the range`)
   if (has('full')) {
     const title = isGrpc ? 'grpc-go, JSON' : 'gorilla/websocket, text'
-    printSpeeds(title, await speeds([barePipe(rig, protocol, text), ...ours()]))
+    printSpeeds(title, await speeds([...bare(text), ...ours()]))
     if (isGrpc) {
       const bytes = { 'grpc.value.format': 'bytes' }
-      printSpeeds('grpc-go, bytes', await speeds([barePipe(rig, protocol, 'bytes'), ...ours(bytes)]))
+      printSpeeds('grpc-go, bytes', await speeds([...bare('bytes'), ...ours(bytes)]))
       const exactly = ours({ ...RESUME, 'exactly.once.support': 'required' })
       printSpeeds('grpc-go, JSON, exactly once', await speeds(exactly))
     }
@@ -106,7 +107,7 @@ export async function benchStreams(protocol: Protocol): Promise<void> {
   if (has('variants')) {
     if (isGrpc) {
       const unjoined = await startSource('-write-buffer', '0')
-      const pipes = [barePipe(rig, protocol, text), ...ours()]
+      const pipes = [...bare(text), ...ours()]
       printSpeeds('grpc-go, a write for each frame', await speeds(pipes, unjoined, feed, 1))
       await unjoined.process.stop()
     } else {
@@ -116,16 +117,16 @@ export async function benchStreams(protocol: Protocol): Promise<void> {
         await speeds(ours(fields), source, feed, 1),
       )
       const binary = { count, as: 'binary' } as const
-      printSpeeds('gorilla/websocket, binary', await speeds([barePipe(rig, protocol, text), ...ours()], source, binary, 1)) // prettier-ignore
+      printSpeeds('gorilla/websocket, binary', await speeds([...bare(text), ...ours()], source, binary, 1)) // prettier-ignore
     }
     const packed = await startPacked(protocol.name as 'grpc' | 'ws', count)
-    const pipes = [barePipe(rig, protocol, text), ...ours()]
+    const pipes = [...bare(text), ...ours()]
     printSpeeds('a source that packs 64 KiB into each write', await speeds(pipes, packed, feed, 1))
     await packed.process.stop()
   }
   if (has('rate')) {
     const load = { rate: options.number('rate', 10_000), seconds: options.number('seconds', 4), idleSeconds: options.number('idle', 3) } // prettier-ignore
-    await openLoop(load, true)
+    await openLoop(load, !options.alone)
   }
   if (has('quiet')) await openLoop({ rate: 100, seconds: options.number('seconds', 4), idleSeconds: 0 }, false)
   if (has('start')) {

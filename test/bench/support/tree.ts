@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type * as Boot from '@tributary/service/boot'
+import type { Options } from './options.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
 
@@ -13,14 +15,14 @@ export interface Tree {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** This checkout and, if `against` names one, another checkout to compare with. */
-export async function trees(against: string | undefined): Promise<Tree[]> {
-  const folders = { Tributary: ROOT, ...(against === undefined ? {} : { before: resolve(against) }) }
-  return await Promise.all(Object.entries(folders).map(([name, folder]) => tree(name, folder)))
+/** The checkout that is measured, this one by default, and one to compare it with. */
+export async function trees({ tree = ROOT, against }: Options<string>['folders']): Promise<Tree[]> {
+  const folders = { Tributary: resolve(tree), ...(against === undefined ? {} : { before: resolve(against) }) }
+  return await Promise.all(Object.entries(folders).map(([name, folder]) => read(name, folder)))
 }
 
-async function tree(name: string, folder: string): Promise<Tree> {
+async function read(name: string, folder: string): Promise<Tree> {
   const boot = pathToFileURL(`${folder}/libs/service/src/boot.ts`).href
-  const { NODE_FLAGS, NODE_ENVIRONMENT } = (await import(boot)) as typeof import('@tributary/service/boot')
+  const { NODE_FLAGS, NODE_ENVIRONMENT } = (await import(boot)) as typeof Boot
   return { name, folder, flags: NODE_FLAGS, environment: NODE_ENVIRONMENT }
 }

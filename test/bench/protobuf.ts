@@ -22,8 +22,7 @@ import { generateMessage } from '../conformance/protobuf-json/generate-message.t
 import { buildReference, goJson, type Message } from '../conformance/protobuf-json/reference.ts'
 import { firstDifference } from '../conformance/protobuf-json/same-json.ts'
 import { Random } from '../support/random.ts'
-import { machine, round } from './report.ts'
-import { table } from './table.ts'
+import { machine, round, table } from './support/table.ts'
 
 const SCHEMA = `syntax = "proto3"; package bench; import "google/protobuf/timestamp.proto";
   message Quote { string symbol = 1; double bid = 2; double ask = 3; int64 sequence = 4; string padding = 5; }

@@ -1,13 +1,24 @@
-/** `npm run bench -- <name>`: grpc, ws, producer, assignment, grpc-js, protobuf, control-plane. Prints one JSON line and a table; never run as a test. */
+/** `npm run bench -- <name>`: prints tables of Markdown, and each measurement as a line of JSON. No test runs it. */
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
-  grpc: () => import('./grpc/bench.ts'),
-  ws: () => import('./ws/bench.ts'),
+  grpc: () => streams('grpc'),
+  ws: () => streams('ws'),
+  scale: () => import('./scale/bench.ts'),
+  memory: () => import('./memory/bench.ts'),
   producer: () => import('./producer.ts'),
   assignment: () => import('./assignment.ts'),
   'grpc-js': () => import('./grpc/grpc-js-loss.ts'),
   protobuf: () => import('./protobuf.ts'),
   'control-plane': () => import('./control-plane/bench.ts'),
 }
+
+async function streams(name: 'grpc' | 'ws'): Promise<void> {
+  const [{ benchStreams }, { protocols }] = await Promise.all([
+    import('./streams/bench.ts'),
+    import('./streams/protocols.ts'),
+  ])
+  await benchStreams(protocols[name])
+}
+
 const name = process.argv[2] ?? ''
 const bench = benches[name]
 if (!bench) {

@@ -5,7 +5,7 @@ import { decodePayload, encodePayload, type RoundMember } from '@tributary/kafka
 import { grpcSource } from '../../../apps/grpc-ingest/src/plugin.ts'
 import type { MemberAssignment, MemberMetadata } from '../../../libs/connect-runtime/src/assignment/group.ts'
 import { Leader } from '../../../libs/connect-runtime/src/assignment/leader.ts'
-import { quantile } from '../table.ts'
+import { quantile } from '../support/table.ts'
 
 /** What one round of the group costs: the leader's time, and the bytes that go over Kafka. */
 export interface RoundFigures {

@@ -12,15 +12,15 @@
  * starts a broker.
  */
 import { randomUUID } from 'node:crypto'
-import { cpus } from 'node:os'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
-import { start } from '../child.ts'
+import { startScript } from '../support/child.ts'
 import { simulateRounds } from './assignment-rounds.ts'
 import { measureSize, type SizeFigures } from './measure-size.ts'
 import { report } from './report.ts'
 import { type RequestRate, requestRate } from './request-rate.ts'
 import { timeGet } from './rest-load.ts'
+import { machine } from '../support/table.ts'
 
 const RATE = 500
 const RATE_SECONDS = 10
@@ -37,7 +37,7 @@ const run = `bench-${randomUUID().slice(0, 8)}`
 const logs = temporaryFolder('bench')
 await admin.createTopic({ name: run, partitions: TOPIC_PARTITIONS, replicationFactor: 1, configs: {} })
 
-const sourceProcess = start('test/bench/control-plane/idle-source.ts', [])
+const sourceProcess = startScript('control-plane/idle-source.ts', [])
 const counter = await sourceProcess.value('streams')
 const source = {
   port: await sourceProcess.value('port'),
@@ -49,7 +49,7 @@ const rates: RequestRate[] = []
 async function measureRates(rest: string, connector: string): Promise<void> {
   const path = `/connectors/${connector}`
   const { body } = await timeGet(rest, path)
-  const bare = start('test/bench/control-plane/bare-rest.ts', [body])
+  const bare = startScript('control-plane/bare-rest.ts', [body])
   const limit = `127.0.0.1:${await bare.value('port')}`
   for (const [name, address] of [
     ['bare route', limit],
@@ -68,7 +68,7 @@ for (const connectors of sizes) {
   const options = { connection, cluster, logs, topic: run, source, connectors }
   figures.push(await measureSize(connectors === largest ? { ...options, whileRunning: measureRates } : options))
   console.error(JSON.stringify(figures.at(-1)))
-  await admin.deleteTopics(['configs', 'offsets', 'status', 'plugins'].map((store) => `${cluster}-${store}`))
+  await admin.deleteTopics(['configs', 'offsets', 'status', 'plugins'].map((store) => `${cluster}-connect-${store}`))
 }
 await admin.deleteTopics([run])
 await admin.close()
@@ -78,7 +78,6 @@ const groups = [
   { connectors: 1000, tasksEach: 10, rounds: await simulateRounds(1000, 10, 50) },
   { connectors: 10_000, tasksEach: 1, rounds: await simulateRounds(10_000, 1, 50) },
 ]
-const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
 const result = {
   machine,
   figures,

@@ -26,8 +26,8 @@ let sequence = 0
 function message(): Buffer {
   sequence++
   const event_id = `evt-${String(sequence).padStart(10, '0')}`
-  const due_us = Math.round((performance.timeOrigin + performance.now()) * 1000)
-  const body = Event.encode({ event_id, due_us, event_type: 'trade.tick', payload: 'x'.repeat(48), sequence }).finish()
+  const due_ns = Date.now() * 1e6
+  const body = Event.encode({ event_id, due_ns, event_type: 'trade.tick', payload: 'x'.repeat(48), sequence }).finish()
   const head = Buffer.alloc(5)
   head.writeUInt32BE(body.length, 1)
   return Buffer.concat([head, body])

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { KafkaConnection } from '@tributary/config'
-import { connectorConfig } from '../grpc/connector-config.ts'
+import { grpc } from '../streams/protocols.ts'
 import { cpuUs, residentBytes } from '../process-usage.ts'
 import { Installation, type Started } from './installation.ts'
 import { createAll, type Created, timeGet } from './rest-load.ts'
@@ -76,7 +76,7 @@ export async function measureSize(options: SizeOptions): Promise<SizeFigures> {
     const name = `orders-of-region-${String(i).padStart(4, '0')}`
     // Each connector has a secret, which no log line may contain.
     const secret = { 'grpc.metadata': `authorization:Bearer ${randomUUID()}` }
-    return connectorConfig(source.port, topic, {}, { name, ...secret })
+    return grpc.connector({ grpc: source.port, http: '' }, topic, { count: 0 }, { name, ...secret })
   })
   const cpuMs = (): [number, number] => [cpuUs(plane.pid) / 1000, cpuUs(worker.pid) / 1000]
   const before = cpuMs()

@@ -1,4 +1,4 @@
-import { table } from '../table.ts'
+import { round, table } from '../support/table.ts'
 import type { RoundFigures } from './assignment-rounds.ts'
 import type { Memory, SizeFigures } from './measure-size.ts'
 import type { RequestRate } from './request-rate.ts'
@@ -21,7 +21,6 @@ export interface Result {
 
 const KIB = 1024
 const MIB = 1024 * KIB
-const round = (n: number, digits = 0): number => Number(n.toFixed(digits))
 
 /** All figures as tables. */
 export function report({ machine, figures, rate, groups }: Result): string {

@@ -1,5 +1,5 @@
 import autocannon from 'autocannon'
-import { quantile } from '../table.ts'
+import { quantile } from '../support/table.ts'
 
 export interface RequestRate {
   readonly name: string

@@ -1,4 +1,4 @@
-import { quantile } from '../table.ts'
+import { quantile } from '../support/table.ts'
 
 /** Concurrent requests. */
 const LANES = 100

@@ -1,6 +1,6 @@
 /**
  * The limit: a program that only receives, converts and produces, with the drivers' best settings. Arguments: broker,
- * topic, port of the source, messages, rate, `json` | `bytes` | `receive` (no Kafka) | `decode`.
+ * topic, port of the source, feed (JSON of a bench.Request), `json` | `bytes` | `receive` (no Kafka).
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,15 +8,15 @@ import { Client, credentials } from '@grpc/grpc-js'
 import { ProduceAcks, Producer } from '@platformatic/kafka'
 import protobuf from 'protobufjs'
 
-const [broker = '', topic = '', port = '', count = '', rate = '', mode = ''] = process.argv.slice(2)
+const [broker = '', topic = '', port = '', feed = '', mode = ''] = process.argv.slice(2)
 const { root } = protobuf.parse(readFileSync(join(import.meta.dirname, 'feed.proto'), 'utf8'))
 const Event = root.lookupType('bench.Event')
 const Request = root.lookupType('bench.Request')
-const total = Number(count)
+const { count: total } = JSON.parse(feed) as { count: number }
 const producer = new Producer({ clientId: 'bare', bootstrapBrokers: [broker], idempotent: true, acks: ProduceAcks.ALL })
 const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
 const identity = (value: Buffer): Buffer => value
-const request = Buffer.from(Request.encode({ count: total, rate: Number(rate) }).finish())
+const request = Buffer.from(Request.encode(JSON.parse(feed) as object).finish())
 const call = client.makeServerStreamRequest('/bench.Feed/Stream', identity, identity, request)
 
 let queue: Buffer[] = []
@@ -41,14 +41,14 @@ async function send(): Promise<void> {
 call.on('data', (message: Buffer) => {
   received++
   if (mode === 'receive') return
-  if (mode === 'decode') return void convert(message)
   queue.push(message)
   if (queue.length > 10_000) call.pause()
   if (!sending) void send()
 })
-const startedAt = performance.now()
+let startedAt = 0
+call.once('data', () => (startedAt = performance.now()))
 const watch = setInterval(() => {
-  if (received < total || sending) return
+  if (received < total) return
   clearInterval(watch)
   const { user, system } = process.cpuUsage()
   const ms = performance.now() - startedAt

@@ -1,14 +1,14 @@
 /**
  * The limit: a program that only receives and produces, with the drivers' best settings. Arguments: broker, topic, URL
- * of the source, messages, `pipe` | `receive` (no Kafka).
+ * of the source, feed (JSON with the number of messages), `pipe` | `receive` (no Kafka).
  */
 import { ProduceAcks, Producer } from '@platformatic/kafka'
 import { WebSocket } from 'ws'
 
-const [broker = '', topic = '', url = '', count = '', mode = ''] = process.argv.slice(2)
+const [broker = '', topic = '', url = '', feed = '', mode = ''] = process.argv.slice(2)
 /** The fastest of 500, 1,000, 2,000 and 4,000 records a request. */
 const BATCH = 1000
-const total = Number(count)
+const { count: total } = JSON.parse(feed) as { count: number }
 const producer = new Producer({ clientId: 'bare', bootstrapBrokers: [broker], idempotent: true, acks: ProduceAcks.ALL })
 const socket = new WebSocket(url, { perMessageDeflate: false, skipUTF8Validation: true })
 
@@ -37,7 +37,7 @@ socket.on('message', (message: Buffer) => {
 let startedAt = 0
 socket.once('message', () => (startedAt = performance.now()))
 const watch = setInterval(() => {
-  if (received < total || sending) return
+  if (received < total) return
   clearInterval(watch)
   const { user, system } = process.cpuUsage()
   const ms = performance.now() - startedAt

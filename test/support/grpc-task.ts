@@ -2,6 +2,7 @@ import {
   createTaskStats,
   MemoryBudget,
   END_OF_INPUT,
+  recordsOf,
   type Props,
   type SourceOffset,
   type SourceRecord,
@@ -75,7 +76,7 @@ export async function driveTask(props: Props, offset: SourceOffset | null = null
   const poll = async (): Promise<boolean> => {
     const batch = await task.poll(never)
     if (batch === END_OF_INPUT) return false
-    records.push(...batch)
+    records.push(...batch.flatMap(recordsOf))
     return true
   }
   await task.start({

@@ -9,6 +9,8 @@ export interface SchemaAndValue {
 export interface Converter {
   /** Whether a string becomes exactly its UTF-8, for every topic and schema. */
   readonly keepsText?: boolean
+  /** Whether bytes stay as they are, for every topic and schema. */
+  readonly keepsBytes?: boolean
   configure(config: Readonly<Record<string, string>>, isKey: boolean): void
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null
   toConnectData(topic: string, value: Uint8Array | null): SchemaAndValue

@@ -10,6 +10,8 @@ const LOOK_MS = 10
 const QUEUED_OVERHEAD_BYTES = 256
 /** The same for a record on its way to Kafka, with its key, offset and encoded form. */
 const RECORD_OVERHEAD_BYTES = 1024
+/** The same for a record of a pack: its bounds, and what the producer adds to it in the request. */
+const PACKED_OVERHEAD_BYTES = 64
 /** A record's bytes exist as the message, as the encoded value, and in the request. */
 const RECORD_COPIES = 3
 
@@ -21,6 +23,11 @@ export function queuedCost(messages: number, bytes: number): number {
 /** What records cost of the budget from poll to acknowledgement. */
 export function inFlightCost(records: number, bytes: number): number {
   return records * RECORD_OVERHEAD_BYTES + bytes * RECORD_COPIES
+}
+
+/** The same for records of packs. */
+export function packedCost(records: number, bytes: number): number {
+  return records * PACKED_OVERHEAD_BYTES + bytes * RECORD_COPIES
 }
 
 /**

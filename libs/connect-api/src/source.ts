@@ -2,6 +2,7 @@ import type { Clock } from '@tributary/async'
 import type { ConfigSpecData } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import type { ConnectError } from './errors.ts'
+import type { Polled } from './packed-records.ts'
 import type { RecordMetadata, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
 import type { MemoryShare } from './memory-budget.ts'
 import type { TaskStats } from './stats.ts'
@@ -45,7 +46,7 @@ export interface SourceConnector {
 
 /**
  * Where transactions end, as the task says (`transaction.boundary=connector`, KIP-618). Without a record: after the batch of the
- * present poll, or of the next one. With a record, which the same poll or a later one must return: after that record. A stop does
+ * present poll, or of the next one. With a record, which the same poll or a later one must return: after that record. A record of a pack cannot be named. A stop does
  * not commit an open transaction; the next run reads its records again.
  */
 export interface TransactionContext {
@@ -120,9 +121,10 @@ export interface SourceTask {
    * Returns the next records in order; waits inside for up to about a second, and returns [] when nothing came. Throws
    * NotConnectedError when the connection is gone, after all records that were received before. Throws RetriableError for an
    * outage that leaves the connection alone: the runtime polls again, with backoff. Returns END_OF_INPUT after `drain` only;
-   * without it that is a bug of the task, and fails the task.
+   * without it that is a bug of the task, and fails the task. Among the records there may be packs of them, in order: the runtime
+   * writes a pack to the request without an object for each record where no transformation and no converter changes its bytes.
    */
-  poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT>
+  poll(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT>
   /**
    * A position that no record carries, such as the end of a finite stream (KIP-910). The runtime asks after a poll that returned [],
    * and once at the end of a stopped run's input. It commits the answer as it commits the offset of a record: after everything
@@ -142,7 +144,12 @@ export interface SourceTask {
   lostConnection?(): ConnectError | null
   /** The broker has the record. `metadata` is null when the record was filtered out or became a dead letter. */
   commitRecord?(record: SourceRecord, metadata: RecordMetadata | null): void
-  /** The offsets of all records that `commitRecord` has been called with are durable. */
+  /**
+   * The broker has every record of one `poll`, or its dead letter. `polled` is the array that `poll` returned. Cheaper than
+   * `commitRecord`, for which the records of packs are made.
+   */
+  commitBatch?(polled: readonly Polled[]): void
+  /** The offsets of all records that `commitRecord` or `commitBatch` has been called with are durable. */
   commit?(signal: AbortSignal): Promise<void>
   /** Stops the intake. `poll` then returns what is queued, and END_OF_INPUT at the end. Absent: a stop gives the queue up. */
   drain?(): void

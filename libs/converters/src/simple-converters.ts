@@ -32,6 +32,8 @@ export class StringConverter implements Converter {
 
 /** `org.apache.kafka.connect.converters.ByteArrayConverter`: writes bytes as they are and accepts nothing else. */
 export class ByteArrayConverter implements Converter {
+  readonly keepsBytes = true
+
   configure(): void {}
 
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null {
@@ -54,6 +56,7 @@ export class ByteArrayConverter implements Converter {
  */
 export class PlainConverter implements Converter {
   readonly keepsText = true
+  readonly keepsBytes = true
   readonly #text = new StringConverter()
   configure(): void {}
 

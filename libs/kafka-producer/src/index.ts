@@ -1,4 +1,6 @@
 export * from './api/types.ts'
+export * from './api/record.ts'
+export { PackedProducerRecords, type PackedProducerRecordsParts } from './api/packed.ts'
 export * from './api/partitioner.ts'
 export { createProducer, type CreateProducerOptions, type ProducerDriver } from './create-producer.ts'
 export { producerErrors } from './errors.ts'

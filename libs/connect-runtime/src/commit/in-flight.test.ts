@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Gate } from '@tributary/async'
-import { MemoryBudget } from '@tributary/connect-api'
+import { inFlightCost, MemoryBudget } from '@tributary/connect-api'
 import { BatchMemory } from '../records/batch-memory.ts'
 import type { Batch } from '../records/batch.ts'
 import { TaskProgress } from '../model/task-progress.ts'
@@ -10,7 +10,9 @@ import { InFlight } from './in-flight.ts'
 const RECORD = { sourcePartition: {}, sourceOffset: {}, topic: 't', key: null, value: null, timestamp: null }
 
 function batchOf(byteCount: number): Batch {
-  return { records: [RECORD], encoded: [], indexes: [], offsets: new Map(), byteCount, polledAt: 0 }
+  const memoryCost = inFlightCost(1, byteCount)
+  const records = { records: [RECORD], recordCount: 1, polled: null, encoded: [], indexes: [], offsets: new Map() }
+  return { ...records, byteCount, memoryCost, polledAt: 0 }
 }
 
 test('a batch waits while the task has too much of the memory, unless nothing of it is in flight', async () => {

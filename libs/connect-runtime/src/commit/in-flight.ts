@@ -44,7 +44,7 @@ export class InFlight {
 
   /** Sends a batch. Its offsets may be committed once this batch and all batches before it are acknowledged. */
   add(batch: Batch, send: () => Promise<void>): void {
-    const submitted = this.#submitted.submit(batch.offsets, batch.records.length, batch.byteCount)
+    const submitted = this.#submitted.submit(batch.offsets, batch.recordCount, batch.byteCount)
     this.#applyLimits()
     const sent = send()
       .then(() => {

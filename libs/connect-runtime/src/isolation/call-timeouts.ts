@@ -32,6 +32,7 @@ export const CALL_LIMITS: CallLimits<SourceTask> = {
   caution: 'none',
   lostConnection: 'none',
   commitRecord: 'none',
+  commitBatch: 'none',
   commit: 'signal',
   drain: 'none',
   takeOver: 'none',

@@ -1,7 +1,7 @@
-import type { Clock, SourcePartition, SourcePlugin, SourceRecord } from '@tributary/connect-api'
+import type { Clock, Polled, SourcePartition, SourcePlugin } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import type { TaskProgress } from '../model/task-progress.ts'
-import { type Batch, batchOf } from './batch.ts'
+import { type Batch, batchOf, countRecords } from './batch.ts'
 import type { BatchMemory } from './batch-memory.ts'
 import type { BatchSender } from './batch-sender.ts'
 import type { BatchTracing } from './batch-tracing.ts'
@@ -32,10 +32,16 @@ export class BatchConverter {
     this.#progress = progress
   }
 
-  /** Bad records become dead letters of the same batch. Throws BadRecordError for the first record that must fail the task. */
-  async convert(records: SourceRecord[], signal: AbortSignal): Promise<Batch> {
+  /** See PackEncoder. */
+  unpack(polled: Polled[]): Polled[] {
+    return this.#parts.encoder.packs.unpack(polled)
+  }
+
+  /** `records` comes from `unpack`; `polled`: see Batch. Bad records become dead letters of the same batch. Throws BadRecordError for the first record that must fail the task. */
+  async convert(records: readonly Polled[], polled: Batch['polled'], signal: AbortSignal): Promise<Batch> {
     const { plugin, encoder, topics, tracing, memory, clock } = this.#parts
-    const holds = (step: 'conversion' | 'topic'): void => this.#progress.holds(step, records.length, clock.now())
+    const count = countRecords(records)
+    const holds = (step: 'conversion' | 'topic'): void => this.#progress.holds(step, count, clock.now())
     const known = topics.counts
     const polledAt = clock.monotonic()
     const deadLetters: ProducerRecord[] = []
@@ -48,11 +54,11 @@ export class BatchConverter {
     holds('topic')
     await topics.ensure(transformed, signal)
     holds('conversion')
-    const traceparent = tracing.batchStarted(records.length)
+    const traceparent = tracing.batchStarted(count)
     const { encoded, indexes } = await encoder.convert(transformed, known, traceparent, signal, deadLetters)
     if (deadLetters.length > 0) holds('topic')
     for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
-    const batch = batchOf(records, encoded, indexes, this.removed.splice(0), polledAt)
+    const batch = batchOf({ records, polled, encoded, indexes, polledAt }, this.removed.splice(0))
     memory.converted(batch)
     return batch
   }

@@ -1,7 +1,7 @@
 import type { FatalError } from '@tributary/connect-api'
 import type { KafkaProducer, ProducerRecord, ProduceResult } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
-import type { Batch } from './batch.ts'
+import { type Batch, encodedRecord } from './batch.ts'
 import { cutDeadLetter, type ErrorHandler } from './error-handler.ts'
 import type { Topics } from './topics.ts'
 import { runtimeErrors } from '../errors.ts'
@@ -24,13 +24,12 @@ export class BatchSender {
   /** Resolves once the broker has every record, or its dead letter, or the error handler has skipped it. */
   async send(batch: Batch, signal: AbortSignal): Promise<ProduceResult> {
     const { producer, errors, log } = this.#parts
-    log.debug('batch_sent', { records: batch.records.length })
+    log.debug('batch_sent', { records: batch.recordCount })
     const result = await producer.send(batch.encoded, signal)
     const deadLetters: ProducerRecord[] = []
     for (const { index, error } of result.failures) {
-      const record = batch.records[batch.indexes[index] ?? -1]
-      const encoded = batch.encoded[index]!
-      if (!record) {
+      const { record, encoded } = encodedRecord(batch, index)
+      if (record === null) {
         deadLetters.push(cutDeadLetter(encoded))
         continue
       }
@@ -42,7 +41,7 @@ export class BatchSender {
       const { failures } = await producer.send(deadLetters, signal)
       if (failures[0]) throw refused(failures[0].error)
     }
-    log.debug('batch_acknowledged', { records: batch.records.length })
+    log.debug('batch_acknowledged', { records: batch.recordCount })
     return result
   }
 

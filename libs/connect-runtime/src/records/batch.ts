@@ -1,14 +1,31 @@
-import type { OffsetEntry, SourceOffset, SourcePartition, SourceRecord } from '@tributary/connect-api'
-import type { ProducerRecord } from '@tributary/kafka-producer'
+import {
+  inFlightCost,
+  type OffsetEntry,
+  packedCost,
+  PackedRecords,
+  type Polled,
+  recordsIn,
+  type SourceOffset,
+  type SourcePartition,
+  type SourceRecord,
+} from '@tributary/connect-api'
+import { PackedProducerRecords, type ProducerRecord, type Sendable } from '@tributary/kafka-producer'
 
 /** A polled batch between its conversion and its acknowledgement. */
 export interface Batch {
-  readonly records: readonly SourceRecord[]
-  readonly encoded: readonly ProducerRecord[]
+  readonly records: readonly Polled[]
+  /** The records in `records`, those of packs counted one by one. */
+  readonly recordCount: number
+  /** What `poll` returned; null if more of its records follow, or none of them is in this batch. */
+  readonly polled: readonly Polled[] | null
+  readonly encoded: readonly Sendable[]
   /** `encoded[i]` came from `records[indexes[i]]`. The dead letters at the end of `encoded` have no index. */
   readonly indexes: readonly number[]
   readonly offsets: ReadonlyMap<SourcePartition, SourceOffset | null>
+  /** Bytes of keys and values. */
   readonly byteCount: number
+  /** What the batch costs of the memory budget. */
+  readonly memoryCost: number
   /** Monotonic, ms. */
   readonly polledAt: number
 }
@@ -16,23 +33,50 @@ export interface Batch {
 /** A batch without records, whose position is committed after those of all batches before it. */
 export function positionBatch({ partition, offset }: OffsetEntry, polledAt: number): Batch {
   const offsets = offset === null ? new Map<never, never>() : new Map([[partition, offset]])
-  return { records: [], encoded: [], indexes: [], offsets, byteCount: 0, polledAt }
+  const nothing = { records: [], recordCount: 0, polled: null, encoded: [], indexes: [], byteCount: 0, memoryCost: 0 }
+  return { ...nothing, offsets, polledAt }
 }
 
 /** `removed`: source partitions that the task has ended. */
 export function batchOf(
-  records: readonly SourceRecord[],
-  encoded: readonly ProducerRecord[],
-  indexes: readonly number[],
+  parts: Pick<Batch, 'records' | 'polled' | 'encoded' | 'indexes' | 'polledAt'>,
   removed: readonly SourcePartition[],
-  polledAt: number,
 ): Batch {
-  const offsets = lastOffsets(records, removed)
-  return { records, encoded, indexes, offsets, byteCount: byteCountOf(encoded), polledAt }
+  const { records, encoded } = parts
+  const [offsets, recordCount] = [lastOffsets(records, removed), countRecords(records)]
+  return { ...parts, recordCount, offsets, ...sizesOf(encoded) }
+}
+
+export function countRecords(polled: readonly Polled[]): number {
+  let count = 0
+  for (let i = 0; i < polled.length; i++) count += recordsIn(polled[i]!)
+  return count
 }
 
 export function offsetEntries(offsets: Batch['offsets']): OffsetEntry[] {
   return Array.from(offsets, ([partition, offset]) => ({ partition, offset }))
+}
+
+/** A record of `encoded` as an object, and its source record; null for a dead letter. `index`: its place in the send. */
+export function encodedRecord(
+  { records, encoded, indexes }: Batch,
+  index: number,
+): { readonly encoded: ProducerRecord; readonly record: SourceRecord | null } {
+  let rest = index
+  for (let i = 0; i < encoded.length; i++) {
+    const element = encoded[i]!
+    const count = element instanceof PackedProducerRecords ? element.count : 1
+    if (rest >= count) {
+      rest -= count
+      continue
+    }
+    const source = records[indexes[i] ?? -1]
+    if (!(element instanceof PackedProducerRecords)) {
+      return { encoded: element, record: (source as SourceRecord | undefined) ?? null }
+    }
+    return { encoded: element.record(rest), record: (source as PackedRecords).record(element.itemOf(rest)) }
+  }
+  throw new RangeError(`the batch has no record ${index}`)
 }
 
 /**
@@ -40,7 +84,7 @@ export function offsetEntries(offsets: Batch['offsets']): OffsetEntry[] {
  * batches have one. Removed ones come first, since a partition with the same content may have begun anew in this batch.
  */
 function lastOffsets(
-  records: readonly SourceRecord[],
+  records: readonly Polled[],
   removed: readonly SourcePartition[],
 ): Map<SourcePartition, SourceOffset | null> {
   const offsets = new Map<SourcePartition, SourceOffset | null>(removed.map((partition) => [partition, null]))
@@ -49,13 +93,24 @@ function lastOffsets(
     const record = records[i]!
     if (record.sourcePartition === partition) continue
     partition = record.sourcePartition
-    if (!offsets.has(partition)) offsets.set(partition, record.sourceOffset)
+    if (offsets.has(partition)) continue
+    offsets.set(partition, record instanceof PackedRecords ? record.offsetOf(record.count - 1) : record.sourceOffset)
   }
   return offsets
 }
 
-function byteCountOf(records: readonly ProducerRecord[]): number {
-  let bytes = 0
-  for (const { key, value } of records) bytes += (value?.length ?? 0) + (key?.length ?? 0)
-  return bytes
+function sizesOf(encoded: readonly Sendable[]): Pick<Batch, 'byteCount' | 'memoryCost'> {
+  let [plain, plainBytes, packed, packedBytes] = [0, 0, 0, 0]
+  for (let i = 0; i < encoded.length; i++) {
+    const record = encoded[i]!
+    if (record instanceof PackedProducerRecords) {
+      packed += record.count
+      packedBytes += record.byteCount
+    } else {
+      plain++
+      plainBytes += (record.value?.length ?? 0) + (record.key?.length ?? 0)
+    }
+  }
+  const memoryCost = inFlightCost(plain, plainBytes) + packedCost(packed, packedBytes)
+  return { byteCount: plainBytes + packedBytes, memoryCost }
 }

@@ -40,7 +40,7 @@ async function failing(poll: (records: SourceRecord[]) => unknown): Promise<Scri
   const original = s.task.poll.bind(s.task)
   s.task.poll = (async (signal) => {
     const records = await original(signal)
-    return Array.isArray(records) ? poll(records) : records
+    return Array.isArray(records) ? poll(records as SourceRecord[]) : records
   }) as SourceTask['poll']
   s.task.send('a', 'b')
   void s.run.run()

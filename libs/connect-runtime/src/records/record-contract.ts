@@ -1,11 +1,20 @@
 import { inspect } from 'node:util'
 import { checkTopicName } from '@tributary/config'
-import { END_OF_INPUT, type FatalError, type SourcePartition, type SourceRecord } from '@tributary/connect-api'
+import {
+  END_OF_INPUT,
+  type FatalError,
+  PackedRecords,
+  type Polled,
+  type SourcePartition,
+  type SourceRecord,
+} from '@tributary/connect-api'
 import { runtimeErrors } from '../errors.ts'
 import { BadRecordError } from './record-encoder.ts'
 
 /** An error's text shows at most this many characters of the value that a plugin returned. */
 const SHOWN_CHARS = 100
+
+const MUST_BE_MS = 'null, or whole ms since the epoch, as a number'
 
 export interface RecordCheck {
   /** Names the code that returned the records. */
@@ -17,8 +26,8 @@ export interface RecordCheck {
 }
 
 /** Checks the answer of `poll`, not the records in it. `by` names the plugin. Throws RECORD_CONTRACT. */
-export function checkPolled(polled: unknown, by: string): SourceRecord[] | typeof END_OF_INPUT {
-  if (polled === END_OF_INPUT || Array.isArray(polled)) return polled as SourceRecord[] | typeof END_OF_INPUT
+export function checkPolled(polled: unknown, by: string): Polled[] | typeof END_OF_INPUT {
+  if (polled === END_OF_INPUT || Array.isArray(polled)) return polled as Polled[] | typeof END_OF_INPUT
   throw broken(`poll of ${by} returned ${shown(polled)}; it must return an array of records, or END_OF_INPUT`)
 }
 
@@ -26,7 +35,7 @@ export function checkPolled(polled: unknown, by: string): SourceRecord[] | typeo
  * Checks what the runtime itself reads of each record, since a plugin may be plain JavaScript, and Kafka's clients would wait for a
  * topic `undefined` for ever. Throws BadRecordError with the index of the record, and RECORD_CONTRACT as its cause.
  */
-export function checkRecords(records: readonly (SourceRecord | null)[], { by, known, filtered }: RecordCheck): void {
+export function checkRecords(records: readonly (Polled | null)[], { by, known, filtered }: RecordCheck): void {
   let topic: string | undefined
   let partition: SourcePartition | undefined
   for (let i = 0; i < records.length; i++) {
@@ -41,12 +50,25 @@ export function checkRecords(records: readonly (SourceRecord | null)[], { by, kn
       partition = record.sourcePartition
       if (!isObject(partition)) throw badRecord(i, by, 'sourcePartition', partition, 'an object')
     }
+    if (record instanceof PackedRecords) {
+      checkPack(record, i, by)
+      continue
+    }
     if (!isObject(record.sourceOffset)) throw badRecord(i, by, 'sourceOffset', record.sourceOffset, 'an object')
     checkOptional(record, i, by)
   }
 }
 
-function checkTopic(record: SourceRecord, index: number, by: string, known: ReadonlyMap<string, unknown>): void {
+/** The constructor of a pack has checked its sizes. What its records share is checked as theirs would be. */
+function checkPack(pack: PackedRecords, index: number, by: string): void {
+  const last = pack.record(pack.count - 1)
+  if (!isObject(last.sourceOffset)) throw badRecord(index, by, 'sourceOffset', last.sourceOffset, 'an object')
+  checkOptional(last, index, by)
+  const wrong = pack.timestamps?.find((timestamp) => !Number.isSafeInteger(timestamp))
+  if (wrong !== undefined) throw badRecord(index, by, 'timestamp', wrong, MUST_BE_MS)
+}
+
+function checkTopic(record: Polled, index: number, by: string, known: ReadonlyMap<string, unknown>): void {
   const { topic } = record
   if (known.has(topic)) return
   if (typeof topic !== 'string') throw badRecord(index, by, 'topic', topic, 'a string')
@@ -60,7 +82,7 @@ function checkOptional(record: SourceRecord, index: number, by: string): void {
     throw badRecord(index, by, 'partition', partition, 'undefined, or an integer from 0 on')
   }
   if (given(timestamp) && !Number.isSafeInteger(timestamp)) {
-    throw badRecord(index, by, 'timestamp', timestamp, 'null, or whole ms since the epoch, as a number')
+    throw badRecord(index, by, 'timestamp', timestamp, MUST_BE_MS)
   }
   if (given(headers) && !(Array.isArray(headers) && headers.every(isHeader))) {
     throw badRecord(index, by, 'headers', headers, 'undefined, or an array of {name, value} whose names are strings')

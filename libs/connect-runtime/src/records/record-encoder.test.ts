@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Converter, SourceRecord, Transformation } from '@tributary/connect-api'
 import { PlainConverter, SimpleHeaderConverter } from '@tributary/converters'
+import type { ProducerRecord } from '@tributary/kafka-producer'
 import { RecordEncoder } from './record-encoder.ts'
 
 const signal = new AbortController().signal
@@ -36,7 +37,7 @@ function textRecord(value: string, original: Buffer): SourceRecord {
 async function valueOf(encoder: RecordEncoder, record: SourceRecord): Promise<Uint8Array | null | undefined> {
   const transformed = await encoder.transform([record], signal, [])
   const { encoded } = await encoder.convert(transformed, new Map([['quotes', 1]]), null, signal, [])
-  return encoded[0]?.value
+  return (encoded[0] as ProducerRecord | undefined)?.value
 }
 
 test('the encoder passes on the received bytes of UTF-8 text', async () => {

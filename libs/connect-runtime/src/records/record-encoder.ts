@@ -2,14 +2,17 @@ import { backoffMs } from '@tributary/async'
 import {
   type Clock,
   type Converter,
-  type Header,
+  errorKind,
   type HeaderConverter,
+  PackedRecords,
+  type Polled,
   type SourceRecord,
   type Transformation,
-  errorKind,
 } from '@tributary/connect-api'
-import { type ProducerRecord, partitionForKey } from '@tributary/kafka-producer'
+import { partitionForKey, type ProducerRecord, type Sendable } from '@tributary/kafka-producer'
 import type { ErrorHandler, Stage } from './error-handler.ts'
+import { type BatchTerms, PackEncoder } from './pack-encoder.ts'
+import { encodeHeaders } from './record-headers.ts'
 
 export interface RecordEncoderParts {
   /** Names the source in errors of records that it could not read. */
@@ -24,30 +27,30 @@ export interface RecordEncoderParts {
   readonly retryDelayMaxMs: number
 }
 
-/** Number of partitions by topic name, for each topic of the batch. */
-export type PartitionCounts = ReadonlyMap<string, number>
-
 /** Applies the transformations to records, then the converters. Failures go to the error handler. */
 export class RecordEncoder {
+  readonly packs: PackEncoder
   readonly #parts: RecordEncoderParts
   /** Received UTF-8 text is the encoded value too, since no transformation changes it and the converter adds nothing. */
   readonly #keepsText: boolean
 
   constructor(parts: RecordEncoderParts) {
     this.#parts = parts
+    this.packs = new PackEncoder(parts)
     this.#keepsText = parts.transformations.length === 0 && parts.valueConverter.keepsText === true
   }
 
   /** Returns each record as the transformations leave it; null where one filtered it out, or failed and the error was tolerated. */
   async transform(
-    records: readonly SourceRecord[],
+    records: readonly Polled[],
     signal: AbortSignal,
     deadLetters: ProducerRecord[],
-  ): Promise<readonly (SourceRecord | null)[]> {
+  ): Promise<readonly (Polled | null)[]> {
     const { transformations } = this.#parts
     if (transformations.length === 0) return records
     const out: (SourceRecord | null)[] = []
-    for (const [index, record] of records.entries()) {
+    // `unpack` leaves no pack where there are transformations.
+    for (const [index, record] of (records as readonly SourceRecord[]).entries()) {
       let current: SourceRecord | null = record
       for (const transformation of transformations) {
         // A record that the source could not decode has no value to transform. `convert` hands it to the error handler.
@@ -67,33 +70,39 @@ export class RecordEncoder {
   }
 
   /**
-   * Encodes the records in order, each with the index of its source record. Records without a key go to one partition per batch,
-   * chosen at random (sticky). Awaits nothing unless a record fails.
+   * Encodes the records in order, each with the index of its source record or pack. Records without a key go to one partition per
+   * batch, chosen at random (sticky). Awaits nothing unless a record fails.
    */
   async convert(
-    records: readonly (SourceRecord | null)[],
-    counts: PartitionCounts,
+    records: readonly (Polled | null)[],
+    counts: BatchTerms['counts'],
     traceparent: string | null,
     signal: AbortSignal,
     deadLetters: ProducerRecord[],
-  ): Promise<{ encoded: ProducerRecord[]; indexes: number[] }> {
-    const encoded: ProducerRecord[] = []
+  ): Promise<{ encoded: Sendable[]; indexes: number[] }> {
+    const encoded: Sendable[] = []
     const indexes: number[] = []
-    const stickyPoint = Math.random()
-    const now = this.#parts.clock.now()
+    const terms = { counts, stickyPoint: Math.random(), now: this.#parts.clock.now(), traceparent }
     for (let i = 0; i < records.length; i++) {
       const record = records[i]
       if (!record) continue
+      if (record instanceof PackedRecords) {
+        for (const pack of this.packs.encode(record, terms)) {
+          encoded.push(pack)
+          indexes.push(i)
+        }
+        continue
+      }
       let bytes: ProducerRecord | null
       try {
-        bytes = this.#encode(record, counts, stickyPoint, now, traceparent)
+        bytes = this.#encode(record, terms)
       } catch (failure) {
         if (!(failure instanceof StageFailure)) throw failure
         bytes = await this.#attempt(
           { record, index: i, stage: failure.stage, className: failure.className },
           signal,
           deadLetters,
-          () => this.#encode(record, counts, stickyPoint, now, traceparent),
+          () => this.#encode(record, terms),
         )
       }
       if (bytes === null) continue
@@ -116,14 +125,8 @@ export class RecordEncoder {
     for (const transformation of this.#parts.transformations) transformation.close()
   }
 
-  #encode(
-    record: SourceRecord,
-    counts: PartitionCounts,
-    stickyPoint: number,
-    now: number,
-    traceparent: string | null,
-  ): ProducerRecord {
-    const { keyConverter, valueConverter } = this.#parts
+  #encode(record: SourceRecord, { counts, stickyPoint, now, traceparent }: BatchTerms): ProducerRecord {
+    const { keyConverter, valueConverter, headerConverter } = this.#parts
     const { topic } = record
     let stage: Stage = 'KEY_CONVERTER'
     let converter: object = keyConverter
@@ -139,9 +142,8 @@ export class RecordEncoder {
           ? record.original
           : valueConverter.fromConnectData(topic, record.valueSchema ?? null, record.value)
       stage = 'HEADER_CONVERTER'
-      converter = this.#parts.headerConverter
-      const headers =
-        record.headers || traceparent ? this.#headers(topic, record.headers ?? [], traceparent) : undefined
+      converter = headerConverter
+      const headers = encodeHeaders(headerConverter, topic, record.headers ?? undefined, traceparent)
       const count = counts.get(topic)!
       const partition =
         record.partition ?? (key === null ? Math.floor(stickyPoint * count) : partitionForKey(key, count))
@@ -149,21 +151,6 @@ export class RecordEncoder {
     } catch (error) {
       throw new StageFailure(stage, converter.constructor.name, error)
     }
-  }
-
-  #headers(
-    topic: string,
-    headers: readonly Header[],
-    traceparent: string | null,
-  ): (readonly [string, Uint8Array | null])[] {
-    const out: (readonly [string, Uint8Array | null])[] = []
-    let traced = false
-    for (const { name, schema, value } of headers) {
-      if (name === 'traceparent') traced = true
-      out.push([name, this.#parts.headerConverter.fromConnectHeader(topic, name, schema ?? null, value)])
-    }
-    if (traceparent !== null && !traced) out.push(['traceparent', Buffer.from(traceparent)])
-    return out
   }
 
   /** Runs one stage. Retries a retriable error within `errors.retry.timeout`; a data error goes to the error handler. */

@@ -1,6 +1,6 @@
 import { backoffMs, systemClock } from '@tributary/async'
 import type { ConfigError } from '@tributary/connect-api'
-import { type Props, type SourceRecord } from '@tributary/connect-api'
+import type { Polled, Props } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { runtimeErrors } from '../errors.ts'
 
@@ -46,7 +46,7 @@ export class Topics {
   }
 
   /** Looks up the topics of a batch that are not known yet. */
-  async ensure(records: readonly (SourceRecord | null)[], signal: AbortSignal): Promise<void> {
+  async ensure(records: readonly (Polled | null)[], signal: AbortSignal): Promise<void> {
     if (Date.now() - this.#refreshedAt > 300_000) {
       this.#counts.clear()
       this.#refreshedAt = Date.now()

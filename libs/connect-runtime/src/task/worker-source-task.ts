@@ -1,7 +1,7 @@
 import { Gate } from '@tributary/async'
-import { END_OF_INPUT, errorCode, errorKind, type SourceRecord } from '@tributary/connect-api'
+import { END_OF_INPUT, errorCode, errorKind, type Polled } from '@tributary/connect-api'
 import type { ProduceResult } from '@tributary/kafka-producer'
-import { type Batch, offsetEntries, positionBatch } from '../records/batch.ts'
+import { type Batch, countRecords, offsetEntries, positionBatch } from '../records/batch.ts'
 import { BatchConverter } from '../records/batch-converter.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
@@ -184,27 +184,29 @@ export class WorkerSourceTask {
       this.#inFlight.check()
       if (records === END_OF_INPUT) return this.#commitPosition()
       if (records.length === 0) await this.#commitPosition()
-      this.progress.polled(records.length, this.#parts.clock.now())
-      for (const { records: part, end } of this.#transactionRequests.split(records)) {
-        if (part.length > 0) await this.#backgroundReconnect.during(this.#deliver(part))
+      this.progress.polled(countRecords(records), this.#parts.clock.now())
+      for (const { records: part, end, last } of this.#transactionRequests.split(records)) {
+        if (part.length > 0) await this.#backgroundReconnect.during(this.#deliver(part, last ? records : null))
         if (end !== null) await this.#transactions?.end(end)
       }
     }
   }
 
-  /** A bad record that is not tolerated fails the task once the records before it are delivered. */
-  async #deliver(records: SourceRecord[]): Promise<void> {
+  /**
+   * A bad record that is not tolerated fails the task once the records before it are delivered. `polled`: what `poll` returned, if
+   * these are its last records.
+   */
+  async #deliver(part: Polled[], polled: readonly Polled[] | null): Promise<void> {
+    const signal = this.#abandon.signal
+    const records = this.#converter.unpack(part)
     try {
-      await this.#convertAndProduce(records)
+      await this.#submit(await this.#converter.convert(records, polled, signal))
     } catch (error) {
       if (!(error instanceof BadRecordError)) throw error
-      if (error.index > 0) await this.#convertAndProduce(records.slice(0, error.index))
+      const before = records.slice(0, error.index)
+      if (before.length > 0) await this.#submit(await this.#converter.convert(before, null, signal))
       throw error.cause
     }
-  }
-
-  async #convertAndProduce(records: SourceRecord[]): Promise<void> {
-    await this.#submit(await this.#converter.convert(records, this.#abandon.signal))
   }
 
   async #submit(batch: Batch): Promise<void> {
@@ -221,7 +223,7 @@ export class WorkerSourceTask {
   }
 
   /** Returns the next batch. Waits while the task is paused; connects and reconnects the source. */
-  async #poll(): Promise<SourceRecord[] | typeof END_OF_INPUT> {
+  async #poll(): Promise<Polled[] | typeof END_OF_INPUT> {
     const { task, plugin } = this.#parts
     for (;;) {
       if (!this.#resumed.isOpen && !this.#stopping.signal.aborted) await this.#unlessStopped(this.#pausedUntilResumed())
@@ -295,7 +297,7 @@ export class WorkerSourceTask {
       send: async () => send(await this.#sender.send(batch, signal)),
       discard: () => send(null),
       committed: () => {
-        this.progress.committed(batch.records.length)
+        this.progress.committed(batch.recordCount)
         return task.commit?.(signal)
       },
     })
@@ -304,7 +306,7 @@ export class WorkerSourceTask {
   /** Called when the broker has the batch. A null result: the connector discarded the batch. */
   #acknowledged(batch: Batch, result: ProduceResult | null): void {
     const { task, memory, clock, tracing } = this.#parts
-    this.progress.acknowledged(batch.records.length, clock.now(), clock.monotonic() - batch.polledAt)
+    this.progress.acknowledged(batch.recordCount, clock.now(), clock.monotonic() - batch.polledAt)
     tracing.batchEnded()
     memory.acknowledged(batch)
     commitRecords(task, batch, result)
@@ -373,7 +375,7 @@ export class WorkerSourceTask {
   }
 
   #holds(step: 'lease' | 'room', batch: Batch): void {
-    this.progress.holds(step, batch.records.length, this.#parts.clock.now())
+    this.progress.holds(step, batch.recordCount, this.#parts.clock.now())
   }
 
   async #leaseValid(): Promise<void> {

@@ -1,5 +1,12 @@
 import { Gate } from '@tributary/async'
-import { type KafkaProducer, producerErrors, type ProduceResult, type ProducerRecord } from '@tributary/kafka-producer'
+import {
+  type KafkaProducer,
+  PackedProducerRecords,
+  producerErrors,
+  type ProduceResult,
+  type ProducerRecord,
+  type Sendable,
+} from '@tributary/kafka-producer'
 
 /** The producer's interface over an array. The contract suite of kafka-producer shows how real producers behave. */
 export class FakeProducer implements KafkaProducer {
@@ -12,6 +19,8 @@ export class FakeProducer implements KafkaProducer {
   /** `send` refuses longer values. */
   limitBytes = Infinity
   failNextCommit = false
+  /** Packs that were sent. */
+  packs = 0
   started = false
   closed = false
   #pending: ProducerRecord[] | null = null
@@ -27,7 +36,12 @@ export class FakeProducer implements KafkaProducer {
     return Promise.reject(Object.assign(new Error('no such topic'), { code: 'UNKNOWN_TOPIC_OR_PARTITION' }))
   }
 
-  async send(records: readonly ProducerRecord[], signal: AbortSignal): Promise<ProduceResult> {
+  async send(sent: readonly Sendable[], signal: AbortSignal): Promise<ProduceResult> {
+    const records = sent.flatMap((element) => {
+      if (!(element instanceof PackedProducerRecords)) return [element]
+      this.packs++
+      return Array.from({ length: element.count }, (_, i) => element.record(i))
+    })
     await this.up.passed(signal)
     const failures = []
     const offsets: (bigint | null)[] = []

@@ -1,6 +1,7 @@
 import {
   END_OF_INPUT,
   type OffsetEntry,
+  type Polled,
   type Predecessor,
   type RecordMetadata,
   RecordQueue,
@@ -35,6 +36,8 @@ export class ScriptedTask implements SourceTask {
   nextPosition: SourceOffset | null = null
   /** Called with the records that `poll` returns. */
   onHandOut: (records: readonly SourceRecord[]) => void = () => {}
+  /** Makes what `poll` returns. */
+  pack: (records: SourceRecord[]) => Polled[] = (records) => records
   #sequence = 0
 
   start(context: TaskContext): Promise<void> {
@@ -46,7 +49,7 @@ export class ScriptedTask implements SourceTask {
     await this.onConnect(signal)
     this.queue.reopen()
   }
-  async poll(signal: AbortSignal): Promise<SourceRecord[] | typeof END_OF_INPUT> {
+  async poll(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
     this.polls++
     const values = await this.queue.take(100, this.pollMs, signal)
     if (values === null) return END_OF_INPUT
@@ -59,7 +62,7 @@ export class ScriptedTask implements SourceTask {
       timestamp: null,
     }))
     this.onHandOut(records)
-    return records
+    return this.pack(records)
   }
   position(): OffsetEntry | null {
     const offset = this.nextPosition

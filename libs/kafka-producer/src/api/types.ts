@@ -1,19 +1,14 @@
 import type { DataError } from '@tributary/connect-api'
+import type { PackedProducerRecords } from './packed.ts'
+import type { ProducerRecord } from './record.ts'
+
+/** What `send` takes: a record, or many of one partition. */
+export type Sendable = ProducerRecord | PackedProducerRecords
 
 /**
- * One record as bytes, with its partition. `timestamp` is in whole ms since the epoch. The bytes must not change until
- * the send is settled.
+ * The result of a send. Every record is either written or named in `failures`. `index` counts the records of the send from 0,
+ * those in packs one by one.
  */
-export interface ProducerRecord {
-  readonly topic: string
-  readonly partition: number
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers?: readonly (readonly [name: string, value: Uint8Array | null])[] | undefined
-  readonly timestamp: number
-}
-
-/** The result of a send. Every record is either written or named in `failures`. */
 export interface ProduceResult {
   /** The offset of record `index`; null when it failed, -1n when it is written and the broker no longer knows where. */
   offset(index: number): bigint | null
@@ -83,7 +78,7 @@ export interface KafkaProducer {
    * transactional id only inside a transaction. Rejects with the reason of the signal, or with an error of `producerErrors`
    * or of Kafka.
    */
-  send(records: readonly ProducerRecord[], signal: AbortSignal): Promise<ProduceResult>
+  send(records: readonly Sendable[], signal: AbortSignal): Promise<ProduceResult>
   /** For transactional producers only. One transaction at a time. */
   beginTransaction(): void
   /**

@@ -1,31 +1,32 @@
+import type { DataError } from '@tributary/connect-api'
 import type { PendingSend } from './pending-send.ts'
-import type { ProducerRecord } from '../api/types.ts'
+import type { RecordList } from './record-list.ts'
 import type { ProducerIdentity } from '../wire/wire.ts'
 
-/** Consecutive records of one `send` for the same partition: `send.records[from]` up to, but not including, `to`. */
+/** Consecutive records of one `send` for the same partition: record `from` of `records` up to, but not including, `to`. */
 export interface Run {
   readonly send: PendingSend
+  readonly records: RecordList
   readonly from: number
   readonly to: number
   readonly bytes: number
 }
 
-/** Bytes of a record besides its key, value and headers, at most: seven varints and the attributes. */
-const RECORD_OVERHEAD = 40
-const HEADER_OVERHEAD = 10
-
-/** An upper bound of the encoded bytes of a record. Cheap, because it is computed for each record. */
-export function recordBytes(record: ProducerRecord): number {
-  let bytes = RECORD_OVERHEAD
-  if (record.key !== null) bytes += record.key.length
-  if (record.value !== null) bytes += record.value.length
-  const headers = record.headers
-  if (headers !== undefined) {
-    // A UTF-16 code unit takes at most three bytes of UTF-8.
-    for (const [name, value] of headers)
-      bytes += HEADER_OVERHEAD + 3 * name.length + (value === null ? 0 : value.length)
+/** The records of a send as runs, in order. */
+export function* runsOf(send: PendingSend): Generator<Run> {
+  for (const records of send.lists) {
+    let from = 0
+    let bytes = 0
+    for (let i = 0; i < records.length; i++) {
+      if (records.partitionOf(i) !== records.partitionOf(from) || records.topicOf(i) !== records.topicOf(from)) {
+        yield { send, records, from, to: i, bytes }
+        from = i
+        bytes = 0
+      }
+      bytes += records.bytesOf(i)
+    }
+    yield { send, records, from, to: records.length, bytes }
   }
-  return bytes
 }
 
 const NOT_ENCODED = new Uint8Array(0)
@@ -67,9 +68,10 @@ export class PartitionBatch {
     this.bytes = bytes
   }
 
-  firstRecord(): ProducerRecord {
-    const run = this.runs[0]!
-    return run.send.records[run.from]!
+  /** In ms since the epoch. The timestamps of the records are written as differences from this one. */
+  get baseTimestamp(): number {
+    const { records, from } = this.runs[0]!
+    return records.timestampOf(from)
   }
 
   /** Whether no caller waits for any of its records any more. */
@@ -80,9 +82,16 @@ export class PartitionBatch {
   keep(baseOffset: bigint): void {
     let offset = baseOffset
     for (const run of this.runs) {
-      run.send.keep(run.from, run.to, offset)
+      const { base } = run.records
+      run.send.keep(base + run.from, base + run.to, offset)
       if (offset >= 0n) offset += BigInt(run.to - run.from)
     }
+  }
+
+  /** The broker refused the only record of the batch. */
+  refuse(error: DataError): void {
+    const { send, records, from } = this.runs[0]!
+    send.refuse(records.base + from, error)
   }
 
   reject(reason: unknown): void {
@@ -112,9 +121,9 @@ export class PartitionBatch {
 /** Splits a run before record `at`, where `run.from < at < run.to`. */
 export function cutRun(run: Run, at: number): [Run, Run] {
   let bytes = 0
-  for (let i = run.from; i < at; i++) bytes += recordBytes(run.send.records[i]!)
+  for (let i = run.from; i < at; i++) bytes += run.records.bytesOf(i)
   return [
-    { send: run.send, from: run.from, to: at, bytes },
-    { send: run.send, from: at, to: run.to, bytes: run.bytes - bytes },
+    { ...run, to: at, bytes },
+    { ...run, from: at, bytes: run.bytes - bytes },
   ]
 }

@@ -1,4 +1,4 @@
-import { cutRun, PartitionBatch, recordBytes, type Run } from './partition-batch.ts'
+import { cutRun, PartitionBatch, type Run } from './partition-batch.ts'
 import type { ProducerIdentity } from '../wire/wire.ts'
 
 export interface BatchLimits {
@@ -163,7 +163,7 @@ export class PartitionQueue {
     const end = Math.min(run.to, run.from + records)
     let i = run.from
     for (; i < end; i++) {
-      left -= recordBytes(run.send.records[i]!)
+      left -= run.records.bytesOf(i)
       if (left < 0) break
     }
     return i - run.from

@@ -1,5 +1,6 @@
 import type { DataError } from '@tributary/connect-api'
-import type { ProduceFailure, ProduceResult, ProducerRecord } from '../api/types.ts'
+import type { ProduceFailure, ProduceResult, Sendable } from '../api/types.ts'
+import { listsOf, type RecordList } from './record-list.ts'
 
 /** The offset of a record that the broker wrote at an earlier try and no longer knows the place of. */
 const OFFSET_UNKNOWN = -1n
@@ -15,10 +16,10 @@ interface WrittenRange {
  * broker are stored as ranges, so nothing is allocated for a single record.
  */
 export class PendingSend implements ProduceResult {
-  readonly records: readonly ProducerRecord[]
+  readonly lists: readonly RecordList[]
   readonly promise: Promise<ProduceResult>
   readonly failures: ProduceFailure[] = []
-  /** The sum of `recordBytes`. It counts in `inFlightBytes` of the producer until the send is settled. */
+  /** The sum of `bytesOf` of its records. It counts in `inFlightBytes` of the producer until the send is settled. */
   bytes = 0
   /** True: records that still wait in a queue are no longer sent. */
   settled = false
@@ -29,14 +30,15 @@ export class PendingSend implements ProduceResult {
   #sorted = true
   #outstanding: number
 
-  constructor(records: readonly ProducerRecord[], onSettled: (send: PendingSend) => void) {
+  constructor(records: readonly Sendable[], onSettled: (send: PendingSend) => void) {
     const { promise, resolve, reject } = Promise.withResolvers<ProduceResult>()
-    this.records = records
+    this.lists = listsOf(records)
     this.promise = promise
     this.#resolve = resolve
     this.#reject = reject
     this.#onSettled = onSettled
-    this.#outstanding = records.length
+    const last = this.lists.at(-1)
+    this.#outstanding = last === undefined ? 0 : last.base + last.length
   }
 
   /** Records `from` (inclusive) to `to` (exclusive) are written, at consecutive offsets. */

@@ -1,16 +1,18 @@
 import { Reader, readRecordsBatch } from '@platformatic/kafka'
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { codecOf } from './compression.ts'
-import { PartitionBatch, recordBytes } from './partition-batch.ts'
+import { cutRun, PartitionBatch, runsOf } from './partition-batch.ts'
 import { PendingSend } from './pending-send.ts'
 import { encodeBatch } from './record-batch.ts'
-import type { Compression, ProducerRecord } from '../api/types.ts'
+import { PackedProducerRecords } from '../api/packed.ts'
+import type { ProducerRecord } from '../api/record.ts'
+import type { Compression, Sendable } from '../api/types.ts'
 
-function batchOf(records: readonly ProducerRecord[], from = 0, to = records.length): PartitionBatch {
-  const send = new PendingSend(records, () => undefined)
-  const bytes = records.slice(from, to).reduce((sum, record) => sum + recordBytes(record), 0)
-  return new PartitionBatch('t', 0, [{ send, from, to, bytes }], { producerId: 2n ** 40n, epoch: 3 }, 2 ** 31 - 1)
+function batchOf(records: readonly Sendable[]): PartitionBatch {
+  const runs = [...runsOf(new PendingSend(records, () => undefined))]
+  return new PartitionBatch('t', 0, runs, { producerId: 2n ** 40n, epoch: 3 }, 2 ** 31 - 1)
 }
 
 function record(over: Partial<ProducerRecord>): ProducerRecord {
@@ -78,7 +80,10 @@ test('records of every size and timestamp come back as they were, within the est
 
 test('a run in the middle of a send is encoded alone', async () => {
   const records = Array.from({ length: 10 }, (_, i) => record({ value: Buffer.from(`${i}`) }))
-  const { records: decoded } = await decode(batchOf(records, 3, 6))
+  const [run] = batchOf(records).runs
+  const [start] = cutRun(run!, 6)
+  const [, middle] = cutRun(start, 3)
+  const { records: decoded } = await decode(new PartitionBatch('t', 0, [middle], { producerId: 1n, epoch: 0 }, 0))
   assert.deepEqual(
     decoded.map(({ value }) => String(value)),
     ['3', '4', '5'],
@@ -103,3 +108,53 @@ for (const [compression, id] of [
 function same(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0
 }
+
+/** Items of random lengths, some null, with bytes between them that belong to none. */
+function packed(count: number, lengths: () => number): { bytes: Buffer; bounds: Int32Array } {
+  const bounds = new Int32Array(2 * count)
+  let end = 0
+  for (let i = 0; i < count; i++) {
+    const length = lengths()
+    if (length < 0) bounds.fill(-1, 2 * i, 2 * i + 2)
+    else {
+      bounds[2 * i] = end + 3
+      bounds[2 * i + 1] = end += 3 + length
+    }
+  }
+  return { bytes: randomBytes(end), bounds }
+}
+
+test('packed records are written as the same records one by one', async () => {
+  for (let round = 0; round < 200; round++) {
+    const count = 1 + Math.floor(Math.random() * 40)
+    const length = (): number => Math.floor(Math.random() ** 4 * 20_000) - 1
+    const selected = Int32Array.from({ length: count }, (_, i) => i).filter(() => Math.random() < 0.7)
+    const pack = new PackedProducerRecords({
+      topic: 't',
+      partition: 0,
+      keys: round % 2 === 0 ? null : packed(count, length),
+      values: packed(count, length),
+      selected: round % 3 === 0 || selected.length === 0 ? null : selected,
+      count: round % 3 === 0 || selected.length === 0 ? count : selected.length,
+      headers:
+        round % 5 === 0
+          ? [
+              ['a', null],
+              ['ключ', randomBytes(round)],
+            ]
+          : undefined,
+      timestamps:
+        round % 4 === 0
+          ? 2 ** 41
+          : Float64Array.from({ length: count }, () => 2 ** 41 + Math.floor(Math.random() * 1e6)),
+    })
+    const single = record({ value: Buffer.from('between two packs'), timestamp: 2 ** 41 })
+    const batch = batchOf([pack, single, pack])
+    const one = Array.from({ length: pack.count }, (_, i) => pack.record(i))
+    const plain = batchOf([...one, single, ...one])
+    assert.deepEqual([batch.count, batch.runs.length, plain.runs.length], [plain.count, 3, 1])
+    const encoded = await encodeBatch(batch, null, false)
+    assert.ok(encoded.length <= 61 + batch.bytes)
+    assert.equal(Buffer.compare(encoded, await encodeBatch(plain, null, false)), 0)
+  }
+})

@@ -4,7 +4,9 @@ import type { RetriableError } from '@tributary/connect-api'
 import { producerErrors } from '../errors.ts'
 import { IdempotentProducer } from './producer.ts'
 import { FakeWire } from '../testing/fake-wire.ts'
-import type { ProducerOptions, ProducerRecord } from '../api/types.ts'
+import { PackedProducerRecords } from '../api/packed.ts'
+import type { ProducerRecord } from '../api/record.ts'
+import type { ProducerOptions } from '../api/types.ts'
 
 const NOT_LEADER_OR_FOLLOWER = 6
 const MESSAGE_TOO_LARGE = 10
@@ -30,6 +32,15 @@ function records(count: number, partition = 0, prefix = ''): ProducerRecord[] {
     value: Buffer.from(`${prefix}${i}`),
     timestamp: 0,
   }))
+}
+
+/** The records whose values are the digits from `from` up to `to`, exclusive. */
+function packed(from: number, to: number): PackedProducerRecords {
+  const bounds = Int32Array.from({ length: 20 }, (_, i) => (i + 1) >> 1)
+  const selected = Int32Array.from({ length: to - from }, (_, i) => from + i)
+  const values = { bytes: Buffer.from('0123456789'), bounds }
+  const shared = { topic: 't', partition: 0, keys: null, headers: undefined, timestamps: 0 }
+  return new PackedProducerRecords({ ...shared, values, selected, count: selected.length })
 }
 
 function noAnswer(): RetriableError {
@@ -180,25 +191,36 @@ for (const code of [UNKNOWN_PRODUCER_ID, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_P
   })
 }
 
-test('a batch that is too large is halved until the refused record is alone; order is kept and sequence numbers have no gap', async () => {
-  const { wire, producer } = await start()
-  wire.answer = ({ values }) => (values.includes('5') ? MESSAGE_TOO_LARGE : 0)
-  const result = await producer.send(records(8), never)
-  assert.deepEqual(
-    result.failures.map(({ index, error }) => [index, error.code]),
-    [[5, 'RECORD_TOO_LARGE']],
-  )
-  const kept = wire.requests.flat().filter(({ values }) => !values.includes('5'))
-  assert.deepEqual(
-    kept.flatMap(({ values }) => values),
-    ['0', '1', '2', '3', '4', '6', '7'],
-  )
-  let next = 0
-  for (const { baseSequence, values } of kept) {
-    assert.equal(baseSequence, next)
-    next += values.length
-  }
-})
+for (const [form, forms] of [
+  ['objects', records(8)],
+  ['a pack', [packed(0, 8)]],
+  ['a pack between records, and the refused record in it', [...records(2), packed(2, 7), ...records(8).slice(7)]],
+] as const) {
+  test(`a batch that is too large is halved until the refused record is alone; order is kept and sequence numbers have no gap: ${form}`, async () => {
+    const { wire, producer } = await start({ maxRequestRecords: 7 })
+    wire.answer = ({ values }) => (values.includes('5') ? MESSAGE_TOO_LARGE : 0)
+    const result = await producer.send(forms, never)
+    assert.deepEqual(
+      result.failures.map(({ index, error }) => [index, error.code]),
+      [[5, 'RECORD_TOO_LARGE']],
+    )
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((index) => result.offset(index)),
+      [0n, 1n, 2n, 3n, 4n, null, 5n, 6n],
+    )
+    const kept = wire.requests.flat().filter(({ values }) => !values.includes('5'))
+    assert.deepEqual(
+      kept.flatMap(({ values }) => values),
+      ['0', '1', '2', '3', '4', '6', '7'],
+    )
+    let next = 0
+    for (const { baseSequence, values } of kept) {
+      assert.equal(baseSequence, next)
+      next += values.length
+    }
+    assert.equal(producer.inFlightBytes, 0)
+  })
+}
 
 test('a send that is given up while its batch is in doubt does not reuse the sequence numbers', async () => {
   const { wire, producer } = await start({ retryBackoffMs: 10_000 })

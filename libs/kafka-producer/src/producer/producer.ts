@@ -6,13 +6,13 @@ import { BrokerError, fencedError, givenUp, producerErrors } from '../errors.ts'
 import { UNKNOWN_TOPIC_OR_PARTITION } from '../protocol-errors.ts'
 import { Metadata } from './metadata.ts'
 import { Outage } from './outage.ts'
-import { recordBytes } from '../batch/partition-batch.ts'
+import { type Run, runsOf } from '../batch/partition-batch.ts'
 import { PartitionQueue } from '../batch/partition-queue.ts'
 import { PendingSend } from '../batch/pending-send.ts'
 import { retryThroughOutage } from './outage.ts'
 import { Sender } from './sender.ts'
 import { fenced, Transaction } from './transaction.ts'
-import type { KafkaProducer, ProduceResult, ProducerOptions, ProducerRecord } from '../api/types.ts'
+import type { KafkaProducer, ProduceResult, ProducerOptions, Sendable } from '../api/types.ts'
 import type { ProducerIdentity, Wire } from '../wire/wire.ts'
 
 /**
@@ -109,7 +109,7 @@ export class IdempotentProducer implements KafkaProducer {
     return this.#retryThroughOutage(`metadata of topic "${topic}"`, signal, refresh)
   }
 
-  async send(records: readonly ProducerRecord[], signal: AbortSignal): Promise<ProduceResult> {
+  async send(records: readonly Sendable[], signal: AbortSignal): Promise<ProduceResult> {
     this.#mustBeUsable()
     if (this.#transaction !== null && !this.#transaction.isOpen) {
       throw producerErrors.NO_TRANSACTION('a transactional producer sends inside a transaction only')
@@ -125,7 +125,7 @@ export class IdempotentProducer implements KafkaProducer {
     if (records.length === 0) return send
     this.#unsettled.add(send)
     signal.addEventListener('abort', onAbort, { once: true })
-    this.#enqueue(send)
+    for (const run of runsOf(send)) this.#add(run)
     return send.promise
   }
 
@@ -182,29 +182,12 @@ export class IdempotentProducer implements KafkaProducer {
     }
   }
 
-  #enqueue(send: PendingSend): void {
-    const { records } = send
-    let from = 0
-    let runBytes = 0
-    let first = records[0]!
-    for (let i = 0; i < records.length; i++) {
-      const record = records[i]!
-      if (record.partition !== first.partition || record.topic !== first.topic) {
-        this.#add(send, first, from, i, runBytes)
-        from = i
-        runBytes = 0
-        first = record
-      }
-      runBytes += recordBytes(record)
-    }
-    this.#add(send, first, from, records.length, runBytes)
-  }
-
-  #add(send: PendingSend, record: ProducerRecord, from: number, to: number, bytes: number): void {
+  #add(run: Run): void {
+    const { send, records, from, bytes } = run
     send.bytes += bytes
     this.#inFlightBytes += bytes
-    const queue = this.#queue(record.topic, record.partition)
-    queue.add({ send, from, to, bytes })
+    const queue = this.#queue(records.topicOf(from), records.partitionOf(from))
+    queue.add(run)
     this.#sender.wake(queue)
   }
 

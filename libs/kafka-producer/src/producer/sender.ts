@@ -237,10 +237,9 @@ export class Sender {
       queue.split()
     } else {
       const failure = refusedRecord(error, `record of about ${batch.bytes} bytes for ${queue.topic}-${queue.partition}`)
-      const run = batch.runs[0]!
       // The broker did not use the sequence number, so no batch is in doubt.
       queue.finish()
-      run.send.refuse(run.from, failure)
+      batch.refuse(failure)
     }
     this.#parts.outage.over(queue)
     this.#next(queue)

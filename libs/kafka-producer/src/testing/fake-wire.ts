@@ -1,3 +1,4 @@
+import { Reader, readRecordsBatch } from '@platformatic/kafka'
 import type { PartitionBatch } from '../batch/partition-batch.ts'
 import type {
   BrokerAddress,
@@ -84,8 +85,7 @@ export class FakeWire implements Wire {
 }
 
 function see(batch: PartitionBatch): SeenBatch {
-  const values = batch.runs.flatMap((run) =>
-    run.send.records.slice(run.from, run.to).map((record) => Buffer.from(record.value ?? '').toString()),
-  )
+  const { records } = readRecordsBatch(Reader.from(Buffer.from(batch.encoded)))
+  const values = records.map(({ value }) => String(value ?? ''))
   return { partition: batch.partition, values, identity: batch.identity, baseSequence: batch.baseSequence }
 }

@@ -1,0 +1,134 @@
+import type { Header, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
+import { OPTIONAL_BYTES_SCHEMA, OPTIONAL_STRING_SCHEMA, type Schema } from './schema.ts'
+
+/**
+ * Byte strings in one buffer: item `i` is `bytes[bounds[2 * i]]` up to, but not including, `bytes[bounds[2 * i + 1]]`. A start of -1
+ * stands for null.
+ */
+export interface PackedBytes {
+  readonly bytes: Buffer
+  readonly bounds: Int32Array
+}
+
+/** `text`: valid UTF-8 of a string, with OPTIONAL_STRING_SCHEMA. `bytes`: with OPTIONAL_BYTES_SCHEMA. */
+export type PackedType = 'text' | 'bytes'
+
+export interface PackedRecordsParts {
+  /** Number of records (≥ 1). */
+  readonly count: number
+  readonly topic: string
+  readonly sourcePartition: SourcePartition
+  /** The offset of a record by its index, from 0. Asked for the last record of the pack, and where a record is needed as an object. */
+  readonly offsetOf: (index: number) => SourceOffset
+  readonly values: PackedBytes
+  readonly valueType: PackedType
+  /** Absent: no record has a key. */
+  readonly keys?: PackedBytes | undefined
+  /** Default: text. */
+  readonly keyType?: PackedType | undefined
+  /** Of every record. Packs with the same headers should share the array. */
+  readonly headers?: readonly Header[] | undefined
+  /** By record, in ms since the epoch. Absent: the time of producing. */
+  readonly timestamps?: Float64Array | undefined
+  /** The received bytes, kept for the dead-letter queue. Absent: the values are what was received. */
+  readonly originals?: PackedBytes | undefined
+}
+
+/**
+ * Consecutive records whose values lie in one buffer, so that none of them needs an object of its own. The bytes must not change
+ * until Kafka has them. A source may return packs among its records; see `SourceTask.poll`.
+ */
+export class PackedRecords {
+  readonly count: number
+  readonly topic: string
+  readonly sourcePartition: SourcePartition
+  readonly values: PackedBytes
+  readonly valueType: PackedType
+  readonly keys: PackedBytes | undefined
+  readonly keyType: PackedType
+  readonly headers: readonly Header[] | undefined
+  readonly timestamps: Float64Array | undefined
+  readonly #parts: PackedRecordsParts
+
+  /** Throws RangeError unless each part has an item for each record. */
+  constructor(parts: PackedRecordsParts) {
+    const { count, values, keys, timestamps, originals } = parts
+    if (!(Number.isInteger(count) && count >= 1)) throw new RangeError(`a pack holds 1 record or more, not ${count}`)
+    for (const { bounds } of [values, keys ?? values, originals ?? values]) {
+      if (bounds.length < 2 * count) throw new RangeError(`${bounds.length} bounds for ${count} records, two for each`)
+    }
+    if (timestamps !== undefined && timestamps.length < count) {
+      throw new RangeError(`${timestamps.length} timestamps for ${count} records`)
+    }
+    this.count = count
+    this.topic = parts.topic
+    this.sourcePartition = parts.sourcePartition
+    this.values = values
+    this.valueType = parts.valueType
+    this.keys = keys
+    this.keyType = parts.keyType ?? 'text'
+    this.headers = parts.headers
+    this.timestamps = timestamps
+    this.#parts = parts
+  }
+
+  offsetOf(index: number): SourceOffset {
+    return this.#parts.offsetOf(index)
+  }
+
+  /** The record as an object. `index`: from 0. Its bytes are views of the pack's. */
+  record(index: number): SourceRecord {
+    const key = this.keys === undefined ? null : itemOf(this.keys, index)
+    const bytes = itemOf(this.values, index)
+    const { originals } = this.#parts
+    return {
+      sourcePartition: this.sourcePartition,
+      sourceOffset: this.offsetOf(index),
+      topic: this.topic,
+      partition: undefined,
+      key: dataOf(key, this.keyType),
+      keySchema: key === null ? null : schemaOf(this.keyType),
+      value: dataOf(bytes, this.valueType),
+      valueSchema: schemaOf(this.valueType),
+      headers: this.headers,
+      timestamp: this.timestamps?.[index] ?? null,
+      original: (originals === undefined ? bytes : itemOf(originals, index)) ?? undefined,
+      originalIsText: originals === undefined && this.valueType === 'text' && bytes !== null,
+      error: undefined,
+    }
+  }
+}
+
+/** What `poll` returns: records, and packs of records. */
+export type Polled = SourceRecord | PackedRecords
+
+/** How many records an element of `poll`'s answer holds. */
+export function recordsIn(polled: Polled): number {
+  return polled instanceof PackedRecords ? polled.count : 1
+}
+
+/** The records of an element of `poll`'s answer, as objects. */
+export function recordsOf(polled: Polled): SourceRecord[] {
+  if (!(polled instanceof PackedRecords)) return [polled]
+  return Array.from({ length: polled.count }, (_, i) => polled.record(i))
+}
+
+/** A view of an item; null for null. */
+export function itemOf({ bytes, bounds }: PackedBytes, index: number): Buffer | null {
+  const start = bounds[2 * index]!
+  return start < 0 ? null : bytes.subarray(start, bounds[2 * index + 1])
+}
+
+/** Bytes of an item; 0 for null. */
+export function lengthOf({ bounds }: PackedBytes, index: number): number {
+  const start = bounds[2 * index]!
+  return start < 0 ? 0 : bounds[2 * index + 1]! - start
+}
+
+function dataOf(bytes: Buffer | null, type: PackedType): string | Buffer | null {
+  return bytes === null || type === 'bytes' ? bytes : bytes.toString()
+}
+
+function schemaOf(type: PackedType): Schema {
+  return type === 'text' ? OPTIONAL_STRING_SCHEMA : OPTIONAL_BYTES_SCHEMA
+}

@@ -1,0 +1,111 @@
+import {
+  type Converter,
+  type HeaderConverter,
+  type PackedBytes,
+  PackedRecords,
+  type PackedType,
+  type Polled,
+  recordsOf,
+} from '@tributary/connect-api'
+import { PackedProducerRecords, partitionForKey } from '@tributary/kafka-producer'
+import { encodeHeaders } from './record-headers.ts'
+
+export interface PackEncoderParts {
+  readonly transformations: { readonly length: number }
+  readonly keyConverter: Converter
+  readonly valueConverter: Converter
+  readonly headerConverter: HeaderConverter
+}
+
+/** What the records of one batch have in common. */
+export interface BatchTerms {
+  /** Number of partitions by topic name, for each topic of the batch. */
+  readonly counts: ReadonlyMap<string, number>
+  /** From 0 to 1: where the records without a key go. */
+  readonly stickyPoint: number
+  /** ms since the epoch. */
+  readonly now: number
+  readonly traceparent: string | null
+}
+
+/** Hands packs of records to the producer as they are, where no transformation and no converter would change their bytes. */
+export class PackEncoder {
+  readonly #parts: PackEncoderParts
+
+  constructor(parts: PackEncoderParts) {
+    this.#parts = parts
+  }
+
+  /** Replaces the packs that cannot be written as they are by their records. Returns the same array if there are none. */
+  unpack(polled: Polled[]): Polled[] {
+    if (!polled.some((element) => element instanceof PackedRecords && !this.#keeps(element))) return polled
+    return polled.flatMap((element): Polled[] =>
+      element instanceof PackedRecords && !this.#keeps(element) ? recordsOf(element) : [element],
+    )
+  }
+
+  #keeps({ valueType, keys, keyType, topic, headers }: PackedRecords): boolean {
+    const { transformations, keyConverter, valueConverter, headerConverter } = this.#parts
+    if (transformations.length > 0 || !keepsType(valueConverter, valueType)) return false
+    if (keys !== undefined && !keepsType(keyConverter, keyType)) return false
+    try {
+      encodeHeaders(headerConverter, topic, headers, null)
+      return true
+    } catch {
+      // The error handler gets each record with its error.
+      return false
+    }
+  }
+
+  /** The records of a pack that `unpack` has kept, by partition, as Java's partitioner chooses it. */
+  encode(pack: PackedRecords, { counts, stickyPoint, now, traceparent }: BatchTerms): PackedProducerRecords[] {
+    const { topic, keys, values, count, timestamps } = pack
+    const headers = encodeHeaders(this.#parts.headerConverter, topic, pack.headers, traceparent)
+    const partitionCount = counts.get(topic)!
+    const sticky = Math.floor(stickyPoint * partitionCount)
+    const shared = { topic, keys: keys ?? null, values, headers, timestamps: timestamps ?? now }
+    if (keys === undefined || count === 1 || partitionCount === 1) {
+      const partition = keys === undefined ? sticky : partitionOf(keys, 0, partitionCount, sticky)
+      return [new PackedProducerRecords({ ...shared, partition, selected: null, count })]
+    }
+    return byPartition(keys, count, partitionCount, sticky).map(
+      ({ partition, selected }) =>
+        new PackedProducerRecords({ ...shared, partition, selected, count: selected.length }),
+    )
+  }
+}
+
+function keepsType({ keepsText, keepsBytes }: Converter, type: PackedType): boolean {
+  return (type === 'text' ? keepsText : keepsBytes) === true
+}
+
+function partitionOf({ bytes, bounds }: PackedBytes, item: number, partitionCount: number, sticky: number): number {
+  const start = bounds[2 * item]!
+  return start < 0 ? sticky : partitionForKey(bytes, partitionCount, start, bounds[2 * item + 1])
+}
+
+/** The items of each partition in their order: a counting sort. */
+function byPartition(
+  keys: PackedBytes,
+  count: number,
+  partitionCount: number,
+  sticky: number,
+): { partition: number; selected: Int32Array }[] {
+  const partitions = new Int32Array(count)
+  const ends = new Int32Array(partitionCount)
+  for (let i = 0; i < count; i++) {
+    const partition = partitionOf(keys, i, partitionCount, sticky)
+    partitions[i] = partition
+    ends[partition]!++
+  }
+  for (let p = 1; p < partitionCount; p++) ends[p]! += ends[p - 1]!
+  const sorted = new Int32Array(count)
+  for (let i = count - 1; i >= 0; i--) sorted[--ends[partitions[i]!]!] = i
+  // Each element of `ends` is now the start of its partition.
+  const groups: { partition: number; selected: Int32Array }[] = []
+  for (let p = 0; p < partitionCount; p++) {
+    const to = p + 1 < partitionCount ? ends[p + 1]! : count
+    if (to > ends[p]!) groups.push({ partition: p, selected: sorted.subarray(ends[p], to) })
+  }
+  return groups
+}

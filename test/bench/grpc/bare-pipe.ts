@@ -46,11 +46,15 @@ call.on('data', (message: Buffer) => {
   if (!sending) void send()
 })
 let startedAt = 0
-call.once('data', () => (startedAt = performance.now()))
+let before = process.cpuUsage()
+call.once('data', () => {
+  startedAt = performance.now()
+  before = process.cpuUsage()
+})
 const watch = setInterval(() => {
   if (received < total) return
   clearInterval(watch)
-  const { user, system } = process.cpuUsage()
+  const { user, system } = process.cpuUsage(before)
   const ms = performance.now() - startedAt
   console.log(`ms=${ms} cpu_us=${user + system} rss=${process.resourceUsage().maxRSS * 1024}`)
 }, 5)

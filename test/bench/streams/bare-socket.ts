@@ -59,6 +59,7 @@ function handshake(feed: Feed): string {
 const paused: Socket[] = []
 let received = 0
 let startedAt = 0
+let before = process.cpuUsage()
 let reported = false
 
 function resumeAll(): void {
@@ -69,6 +70,7 @@ function onData(socket: Socket, chunk: Buffer): void {
   received += chunk.length
   if (startedAt === 0) {
     startedAt = performance.now()
+    before = process.cpuUsage()
     console.log('started=1')
   }
   if (pauseMs !== '0') {
@@ -77,7 +79,7 @@ function onData(socket: Socket, chunk: Buffer): void {
   }
   if (reported || bytes === '0' || received < Number(bytes)) return
   reported = true
-  const { user, system } = process.cpuUsage()
+  const { user, system } = process.cpuUsage(before)
   const { maxRSS } = process.resourceUsage()
   console.log(`ms=${performance.now() - startedAt} cpu_us=${user + system} rss=${maxRSS * 1024}`)
 }

@@ -35,11 +35,15 @@ socket.on('message', (message: Buffer) => {
   if (!sending) void send()
 })
 let startedAt = 0
-socket.once('message', () => (startedAt = performance.now()))
+let before = process.cpuUsage()
+socket.once('message', () => {
+  startedAt = performance.now()
+  before = process.cpuUsage()
+})
 const watch = setInterval(() => {
   if (received < total) return
   clearInterval(watch)
-  const { user, system } = process.cpuUsage()
+  const { user, system } = process.cpuUsage(before)
   const ms = performance.now() - startedAt
   console.log(`ms=${ms} cpu_us=${user + system} rss=${process.resourceUsage().maxRSS * 1024}`)
 }, 5)

@@ -9,7 +9,7 @@ import type { Tree } from '../support/tree.ts'
  * client.
  */
 const AFTERWARDS = { end: 'ends TCP', leave: 'leaves TCP open' } as const
-const CLOSES = 20
+const CLOSES = 10
 
 export interface Reconnects {
   readonly then: string

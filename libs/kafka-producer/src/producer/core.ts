@@ -33,7 +33,7 @@ export class Core {
   /** Runs code so that sockets and timers that come of it do not belong to the task that happened to call first. */
   readonly inOwnContext: <T>(code: () => T) => T
   readonly #createWire: () => Wire
-  readonly #queues = new Map<string, PartitionQueue[]>()
+  readonly #queues = new Map<string, Map<number, PartitionQueue>>()
   #identity: ProducerIdentity = { producerId: -1n, epoch: -1 }
   #starting: Promise<void> | null = null
   #retryWire: Wire | null = null
@@ -48,7 +48,11 @@ export class Core {
     this.metadata = new Metadata(this.wire)
     this.retryBackoffMs = options.retryBackoffMs ?? DEFAULT_RETRY_BACKOFF_MS
     this.sender = new Sender({
-      core: this,
+      wireFor: (retry) => this.#wireFor(retry),
+      metadata: this.metadata,
+      newIdentity: () => this.newIdentity(),
+      onQuiet: (queue) => this.#removeUnused(queue),
+      inOwnContext: this.inOwnContext,
       codec,
       settings: {
         maxRequestBytes: options.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
@@ -57,15 +61,6 @@ export class Core {
         lingerMs: options.lingerMs ?? 0,
       },
     })
-  }
-
-  /**
-   * The wire for batches that failed before. Kafka answers the requests of a connection in their order, so a partition that gets
-   * no answer would hold up all others on it.
-   */
-  get retryWire(): Wire {
-    if (this.sender.transaction !== null || this.#closed) return this.wire
-    return (this.#retryWire ??= this.#createWire())
   }
 
   /** Takes a producer id, unless there is one. One try, which callers share. */
@@ -89,7 +84,7 @@ export class Core {
   /** Continues with the identity that `transaction` has taken. */
   restart(identity: ProducerIdentity): void {
     this.#identity = identity
-    for (const queues of this.#queues.values()) for (const queue of queues) queue?.restart(identity)
+    for (const queues of this.#queues.values()) for (const queue of queues.values()) queue.restart(identity)
   }
 
   /** Makes the producer transactional. */
@@ -101,30 +96,41 @@ export class Core {
   /** The queue of a partition. The caller writes there until it calls `release`. */
   acquire(topic: string, partition: number): PartitionQueue {
     let partitions = this.#queues.get(topic)
-    if (partitions === undefined) this.#queues.set(topic, (partitions = []))
-    const queue = (partitions[partition] ??= new PartitionQueue(topic, partition, this.#identity))
+    if (partitions === undefined) this.#queues.set(topic, (partitions = new Map<number, PartitionQueue>()))
+    let queue = partitions.get(partition)
+    if (queue === undefined) partitions.set(partition, (queue = new PartitionQueue(topic, partition, this.#identity)))
     queue.users++
     return queue
   }
 
   release(queue: PartitionQueue): void {
     queue.users--
-    this.removeUnused(queue)
+    this.#removeUnused(queue)
   }
 
   /** Forgets a queue that nobody uses, so that topics that come and go do not add up. */
-  removeUnused(queue: PartitionQueue): void {
+  #removeUnused(queue: PartitionQueue): void {
+    if (queue.users > 0 || queue.inFlight !== null || queue.hasWaiting()) return
     const { topic, partition } = queue
     const partitions = this.#queues.get(topic)
-    if (queue.users > 0 || queue.inFlight !== null || queue.hasWaiting() || partitions?.[partition] !== queue) return
-    delete partitions[partition]
+    if (partitions?.get(partition) !== queue) return
+    partitions.delete(partition)
     // The next queue of this partition begins with sequence 0, which the broker expects of a new epoch only.
     const { producerId, epoch } = this.#identity
     if (queue.identity.producerId === producerId)
       this.#identity = { producerId, epoch: Math.max(epoch, queue.identity.epoch + 1) }
-    if (partitions.some((other) => other !== undefined)) return
+    if (partitions.size > 0) return
     this.#queues.delete(topic)
     this.metadata.forget(topic)
+  }
+
+  /**
+   * Batches that failed before have connections of their own: Kafka answers the requests of a connection in their order, so a
+   * partition that gets no answer would hold up all others.
+   */
+  #wireFor(retry: boolean): Wire {
+    if (!retry || this.sender.transaction !== null || this.#closed) return this.wire
+    return (this.#retryWire ??= this.#createWire())
   }
 
   async close(): Promise<void> {

@@ -1,13 +1,13 @@
 import { BrokerError, givenUp, isUnreachable, refusedRecord, remedyOf } from '../errors.ts'
 import { LEADER_NOT_AVAILABLE, protocolErrorOf, type Remedy, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol-errors.ts'
 import type { Codec } from '../batch/compression.ts'
-import type { Core } from './core.ts'
+import type { Metadata } from './metadata.ts'
 import { retryDelayMs } from './outage.ts'
 import type { PartitionBatch } from '../batch/partition-batch.ts'
 import type { BatchLimits, PartitionQueue } from '../batch/partition-queue.ts'
 import { encodeBatch } from '../batch/record-batch.ts'
 import type { Transaction } from './transaction.ts'
-import type { BrokerAddress, ProduceAnswer } from '../wire/wire.ts'
+import type { BrokerAddress, ProduceAnswer, ProducerIdentity, Wire } from '../wire/wire.ts'
 
 /**
  * A topic that the metadata does not show for so many tries (about 6 s by default) was deleted. A new topic shows up
@@ -20,7 +20,15 @@ const MAX_MERGED_BYTES = 4 * 1024 * 1024
 const IN_DOUBT: ReadonlySet<number> = new Set([7 /* REQUEST_TIMED_OUT */, 20 /* NOT_ENOUGH_REPLICAS_AFTER_APPEND */])
 
 export interface SenderParts {
-  readonly core: Core
+  /** `retry`: for batches that failed before. */
+  readonly wireFor: (retry: boolean) => Wire
+  readonly metadata: Metadata
+  /** Takes another producer id. */
+  readonly newIdentity: () => Promise<ProducerIdentity>
+  /** Nothing of the queue is in flight, and nothing waits there or it lingers. */
+  readonly onQuiet: (queue: PartitionQueue) => void
+  /** Runs code outside of the async context of the caller that happened to cause it. */
+  readonly inOwnContext: (code: () => void) => void
   readonly codec: Codec | null
   readonly settings: BatchLimits & { readonly retryBackoffMs: number; readonly lingerMs: number }
 }
@@ -67,7 +75,7 @@ export class Sender {
   #next(queue: PartitionQueue): void {
     const lingers = queue.lingerTimer !== null && !queue.isFull(this.#parts.settings)
     if (!lingers && queue.hasWaiting()) this.#schedule(queue)
-    else this.#parts.core.removeUnused(queue)
+    else this.#parts.onQuiet(queue)
   }
 
   /** Call this when a send was given up: drops its records when no request with them is in flight. */
@@ -86,7 +94,7 @@ export class Sender {
     this.#ready.add(queue)
     if (this.#flushScheduled) return
     this.#flushScheduled = true
-    const flush = (): void => this.#parts.core.inOwnContext(() => this.#flush())
+    const flush = (): void => this.#parts.inOwnContext(() => this.#flush())
     if (this.#collecting) setImmediate(flush)
     else queueMicrotask(flush)
   }
@@ -104,7 +112,7 @@ export class Sender {
   }
 
   #send(ready: ReadonlySet<PartitionQueue>): void {
-    const { metadata } = this.#parts.core
+    const { metadata } = this.#parts
     const shared = new Map<number, { leader: BrokerAddress; queues: PartitionQueue[]; bytes: number }>()
     for (const queue of ready) {
       // The queue was sent since it was scheduled, and does not wait for its next try.
@@ -179,14 +187,13 @@ export class Sender {
     queues: readonly PartitionQueue[],
   ): Promise<Map<PartitionQueue, ProduceAnswer>> {
     const { transaction } = this
-    const { core } = this.#parts
     const adding = transaction?.include(queues)
     if (adding !== undefined) await adding
     const target = leader ?? (await this.#leader(queues[0]!))
     const encoded = await this.#encode(queues)
     if (encoded.length === 0) return new Map()
     const batches = encoded.map((queue) => queue.inFlight as PartitionBatch)
-    const wire = encoded[0]!.failedTries > 0 ? core.retryWire : core.wire
+    const wire = this.#parts.wireFor(encoded[0]!.failedTries > 0)
     try {
       const answers = await wire.produce(target, transaction?.transactionalId ?? null, batches)
       return new Map(encoded.map((queue, i) => [queue, answers[i]!]))
@@ -198,7 +205,7 @@ export class Sender {
 
   /** Asks for the leader of a partition. */
   async #leader({ topic, partition }: PartitionQueue): Promise<BrokerAddress> {
-    const { metadata } = this.#parts.core
+    const { metadata } = this.#parts
     const { partitionCount } = await metadata.refresh(topic)
     if (partition >= partitionCount) throw new BrokerError(UNKNOWN_TOPIC_OR_PARTITION, `${topic}-${partition}`)
     const leader = metadata.leader(topic, partition)
@@ -208,10 +215,10 @@ export class Sender {
 
   /** Encodes the batches in flight. Returns the queues whose batch is encoded: one that cannot be keeps no other from leaving. */
   async #encode(queues: readonly PartitionQueue[]): Promise<PartitionQueue[]> {
-    const { core, codec } = this.#parts
+    const { codec, newIdentity } = this.#parts
     const done: PartitionQueue[] = []
     for (const queue of queues) {
-      if (queue.hasNoEpochLeft) queue.restart(await core.newIdentity())
+      if (queue.hasNoEpochLeft) queue.restart(await newIdentity())
       const batch = queue.inFlight as PartitionBatch
       try {
         if (batch.encoded.length === 0) {
@@ -248,7 +255,7 @@ export class Sender {
       case 'retry':
       case 'stale':
       case 'coordinator':
-        if (remedy === 'stale') this.#parts.core.metadata.invalidate(queue.topic)
+        if (remedy === 'stale') this.#parts.metadata.invalidate(queue.topic)
         this.#failing(queue, error as Error)
         return this.#retryLater(queue)
       case 'refused':

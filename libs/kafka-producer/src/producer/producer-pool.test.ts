@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import type { RetriableError } from '@tributary/connect-api'
 import { producerErrors } from '../errors.ts'
 import { FakeWire, type SeenBatch } from '../testing/fake-wire.ts'
-import type { KafkaProducer, ProducerRecord } from '../api/types.ts'
+import type { ProducerRecord } from '../api/record.ts'
+import type { KafkaProducer } from '../api/types.ts'
 import { type PooledProducerOptions, ProducerPool } from './producer-pool.ts'
 
 const MESSAGE_TOO_LARGE = 10

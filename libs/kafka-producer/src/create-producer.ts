@@ -3,7 +3,7 @@ import type { Logger } from '@tributary/telemetry'
 import { createRequire } from 'node:module'
 import { extname } from 'node:path'
 import type { KafkaProducer, ProducerOptions } from './api/types.ts'
-import { IdempotentProducer } from './producer/producer.ts'
+import { alone, ProducerPool } from './producer/producer-pool.ts'
 import { PlatformaticWire } from './wire/platformatic/wire.ts'
 import type { CreateWire, Wire } from './wire/wire.ts'
 
@@ -19,18 +19,28 @@ const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
 
 /** Creates a producer that is not connected yet; `start` connects it. Throws `UNSUPPORTED_COMPRESSION` for an unknown codec. */
 export function createProducer(connection: KafkaConnection, options: CreateProducerOptions): KafkaProducer {
-  return new IdempotentProducer(createWire(connection, options), options)
+  return alone(() => createWire(connection, options.driver, options.requestTimeoutMs), options)
 }
 
-function createWire(connection: KafkaConnection, options: CreateProducerOptions): Wire {
-  const requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS
-  switch (options.driver) {
+/** The pool of a process: its producers share what ProducerPool says. Create the pool outside of the code of any task. */
+export function createProducerPool(connection: KafkaConnection, driver: ProducerDriver): ProducerPool {
+  return new ProducerPool(({ clientId = connection.clientId, requestTimeoutMs }) =>
+    createWire({ ...connection, clientId }, driver, requestTimeoutMs),
+  )
+}
+
+function createWire(
+  connection: KafkaConnection,
+  driver: ProducerDriver,
+  requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS,
+): Wire {
+  switch (driver) {
     case 'platformatic':
       return new PlatformaticWire(connection, requestTimeoutMs)
     case 'kafkajs':
       return loadKafkajs().createWire(connection, requestTimeoutMs)
     default:
-      throw new TypeError(`no such driver: ${String(options.driver satisfies never)}`)
+      throw new TypeError(`no such driver: ${String(driver satisfies never)}`)
   }
 }
 

@@ -2,5 +2,11 @@ export * from './api/types.ts'
 export * from './api/record.ts'
 export { PackedProducerRecords, type PackedProducerRecordsParts } from './api/packed.ts'
 export * from './api/partitioner.ts'
-export { createProducer, type CreateProducerOptions, type ProducerDriver } from './create-producer.ts'
+export {
+  createProducer,
+  type CreateProducerOptions,
+  createProducerPool,
+  type ProducerDriver,
+} from './create-producer.ts'
+export type { PooledProducerOptions, ProducerPool } from './producer/producer-pool.ts'
 export { producerErrors } from './errors.ts'

@@ -1,16 +1,17 @@
 import { sharedKafka } from '@tributary/harness'
 import {
-  createProducer,
-  type CreateProducerOptions,
+  createProducerPool,
   type KafkaProducer,
+  type PooledProducerOptions,
   type ProducerDriver,
+  type ProducerPool,
   type ProducerRecord,
 } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readPartition } from '../../support/kafka-topic.ts'
 
-export type Options = Omit<CreateProducerOptions, 'driver'>
+export type Options = PooledProducerOptions
 
 /** Limits the time of a test; it is no expectation. */
 export function deadline(): AbortSignal {
@@ -19,13 +20,18 @@ export function deadline(): AbortSignal {
 
 export const shared: readonly string[] = (await sharedKafka()).brokers
 
-/** A started producer that ends with the scope (`await using`). */
+/** A started producer of a pool of its own, as tasks have it, that ends with the scope (`await using`). */
 export async function startProducer(
   driver: ProducerDriver,
   options: Options = {},
   brokers: readonly string[] = shared,
 ): Promise<KafkaProducer & AsyncDisposable> {
-  const producer = createProducer({ brokers, clientId: 'contract' }, { driver, retryBackoffMs: 20, ...options })
+  const pool = createProducerPool({ brokers, clientId: 'contract' }, driver)
+  return startInPool(pool, options)
+}
+
+export async function startInPool(pool: ProducerPool, options: Options = {}): Promise<KafkaProducer & AsyncDisposable> {
+  const producer = pool.create({ retryBackoffMs: 20, ...options })
   await producer.start(deadline())
   return Object.assign(producer, { [Symbol.asyncDispose]: () => producer.close() })
 }

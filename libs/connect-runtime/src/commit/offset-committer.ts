@@ -1,3 +1,4 @@
+import { CommitTurns } from './commit-turns.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Clock } from '@tributary/async'
 import type { SourceTask } from '@tributary/connect-api'
@@ -24,6 +25,9 @@ export interface OffsetCommitterOptions {
   readonly lost: () => boolean
 }
 
+/** All tasks of the process share the turns. */
+const turns = new CommitTurns()
+
 /** Writes the offsets of the acknowledged prefix. Under exactly once this class writes none, since the transactions hold them. */
 export class OffsetCommitter {
   readonly #options: OffsetCommitterOptions
@@ -32,11 +36,12 @@ export class OffsetCommitter {
     this.#options = options
   }
 
-  /** Commits whenever offsets wait, at most once per `offset.commit.interval.ms`. Rejects with the reason of `stopping`. */
+  /** Commits whenever offsets wait, at most once per `offset.commit.interval.ms`, in turn with the other tasks. Rejects with the reason of `stopping`. */
   async run(stopping: AbortSignal, abandon: AbortSignal): Promise<never> {
     const { parts, inFlight } = this.#options
     for (;;) {
       await inFlight.committable.passed(stopping)
+      await turns.next(stopping)
       await this.commit(abandon)
       await parts.clock.sleep(parts.config.commitIntervalMs, stopping)
     }

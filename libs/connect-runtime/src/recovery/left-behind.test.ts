@@ -6,6 +6,7 @@ import { describe, mock, test, type TestContext } from 'node:test'
 import { systemClock } from '@tributary/async'
 import { FatalError, MemoryBudget, type SourcePlugin } from '@tributary/connect-api'
 import type { State } from '@tributary/connect-storage'
+import { createProducerPool } from '@tributary/kafka-producer'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { unitOf } from '../assignment/group.ts'
 import { taskFolder } from '../model/task-folder.ts'
@@ -181,8 +182,7 @@ function pluginOf(createRecoveryTask: () => never): SourcePlugin {
 function environmentOf(dataDir: string): TaskEnvironment {
   const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
   return {
-    connection: { brokers: ['127.0.0.1:1'], clientId: 'test' },
-    producerDriver: 'platformatic',
+    producers: createProducerPool({ brokers: ['127.0.0.1:1'], clientId: 'test' }, 'platformatic'),
     groupId: 'test',
     offsets: null as never,
     admin: null as never,

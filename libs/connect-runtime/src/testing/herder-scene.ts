@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import { systemClock } from '@tributary/async'
 import { MemoryBudget, type SourcePlugin } from '@tributary/connect-api'
+import { createProducerPool } from '@tributary/kafka-producer'
 import { Overlaps } from '../assignment/overlaps.ts'
 import { ZombieFencing } from '../unit/zombie-fencing.ts'
 import { Herder } from '../worker/herder.ts'
@@ -36,8 +37,7 @@ export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): H
   const shared = { clock: systemClock, log: silentLog }
   const environment: UnitEnvironment = {
     ...shared,
-    connection: { brokers: [], clientId: 'test' },
-    producerDriver: 'platformatic',
+    producers: createProducerPool({ brokers: [], clientId: 'test' }, 'platformatic'),
     groupId: 'g',
     offsets: new FakeOffsets(),
     admin,

@@ -1,4 +1,3 @@
-import type { KafkaConnection } from '@tributary/config'
 import {
   type Clock,
   createTaskStats,
@@ -12,7 +11,7 @@ import {
 } from '@tributary/connect-api'
 import { type OffsetStore, taskTransactionalId } from '@tributary/connect-storage'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
-import { createProducer, type KafkaProducer } from '@tributary/kafka-producer'
+import type { KafkaProducer, ProducerPool } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import { BatchMemory } from '../records/batch-memory.ts'
 import { BatchTracing } from '../records/batch-tracing.ts'
@@ -32,8 +31,8 @@ import { WorkerSourceTask } from '../task/worker-source-task.ts'
 
 /** What all tasks of a worker share. */
 export interface TaskEnvironment extends PropsEnvironment {
-  readonly connection: KafkaConnection
-  readonly producerDriver: 'platformatic' | 'kafkajs'
+  /** Tasks with equal producer settings share connections and requests. */
+  readonly producers: Pick<ProducerPool, 'create'>
   /** `<cluster>-<service>`, the start of each transactional id. */
   readonly groupId: string
   readonly offsets: OffsetStore
@@ -173,26 +172,24 @@ function createTaskProducer(
   log: Logger,
   onOutage: (error: Error | null) => void,
 ): KafkaProducer {
-  const { connection, producerDriver: driver, groupId } = environment
+  const { producers, groupId } = environment
   const settings = producerSettings(props)
   const refused = firstProducerError(settings)
   if (refused !== null) throw refused
   for (const message of settings.raised) log.warn('producer_setting_raised', { message })
   const transactional = requiresExactlyOnce(props)
-  return createProducer(
-    { ...connection, clientId: settings.clientId ?? connection.clientId },
-    {
-      driver,
-      ...settings.options,
-      ...(transactional ? { transactionalId: taskTransactionalId(groupId, id.connector, id.task) } : {}),
-      // A process that stood still may have lost the task. Records that wait in its producer must not follow the next owner's.
-      maySend: () => lease.valid(),
-      onOutage: (state, error) => {
-        onOutage(state === 'down' ? (error ?? new Error('it does not answer')) : null)
-        log.warn(state === 'down' ? 'kafka_unavailable' : 'kafka_available', { error })
-      },
+  return producers.create({
+    ...settings.options,
+    ...(settings.clientId !== null && { clientId: settings.clientId }),
+    ...(transactional && { transactionalId: taskTransactionalId(groupId, id.connector, id.task) }),
+    // A process that stood still may have lost the task. Records that wait in its producer must not follow the next owner's.
+    maySend: () => lease.valid(),
+    onOutage: (state, error) => {
+      onOutage(state === 'down' ? (error ?? new Error('it does not answer')) : null)
+      log.warn(state === 'down' ? 'kafka_unavailable' : 'kafka_available', { error })
     },
-  )
+    log,
+  })
 }
 
 /** `io.tributary.connect.grpc` for `io.tributary.connect.grpc.GrpcSourceConnector`. */

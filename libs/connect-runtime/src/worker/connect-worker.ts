@@ -11,7 +11,7 @@ import type { MemoryBudget, Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
 import { createStores, followLogLevels, type PluginEntry, type Stores, storesOptions } from '@tributary/connect-storage'
 import { type GroupInstance, GroupMember, KafkaAdmin } from '@tributary/kafka'
-import type { KafkaProducer } from '@tributary/kafka-producer'
+import { createProducerPool, type KafkaProducer } from '@tributary/kafka-producer'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
 import { ZombieFencing } from '../unit/zombie-fencing.ts'
 import type { MemberAssignment, MemberMetadata } from '../assignment/group.ts'
@@ -291,11 +291,10 @@ class Worker {
   }
 
   /** The environment that all tasks of this worker share. */
-  #taskEnvironment(connection: KafkaConnection, producerDriver: KafkaProducer['driver']): UnitEnvironment {
+  #taskEnvironment(connection: KafkaConnection, driver: KafkaProducer['driver']): UnitEnvironment {
     const { settings, log } = this.#host
     return {
-      connection,
-      producerDriver,
+      producers: createProducerPool(connection, driver),
       groupId: this.#groupId,
       offsets: this.#stores.offsets,
       // All tasks share the admin client's connections, so the scope of the first task must not own them.

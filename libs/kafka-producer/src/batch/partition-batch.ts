@@ -79,6 +79,12 @@ export class PartitionBatch {
     return this.runs.every((run) => run.send.settled)
   }
 
+  /** Whether records of several owners are in it. */
+  get isMixed(): boolean {
+    const { owner } = this.runs[0]!.send
+    return this.runs.some((run) => run.send.owner !== owner)
+  }
+
   keep(baseOffset: bigint): void {
     let offset = baseOffset
     for (const run of this.runs) {

@@ -1,5 +1,6 @@
 import { cutRun, PartitionBatch, type Run } from './partition-batch.ts'
 import type { ProducerIdentity } from '../wire/wire.ts'
+import type { SendOwner } from './send-owner.ts'
 
 export interface BatchLimits {
   readonly maxRequestBytes: number
@@ -24,9 +25,15 @@ export class PartitionQueue {
   retryTimer: NodeJS.Timeout | null = null
   /** Set while the waiting records linger for others that may share their request. */
   lingerTimer: NodeJS.Timeout | null = null
+  /** Set while records wait only because their owners may not send. */
+  heldTimer: NodeJS.Timeout | null = null
   /** Failed tries of `inFlight` in a row, and how many of them said that the topic does not exist. */
   failedTries = 0
   unknownTopicTries = 0
+  /** How many producers write here. */
+  users = 0
+  /** The owners that were told of an outage here. */
+  readonly failing = new Set<SendOwner>()
   #identity: ProducerIdentity
   #nextSequence = 0
   /** The runs from `#head` on are waiting, in order. */
@@ -34,6 +41,11 @@ export class PartitionQueue {
   #head = 0
   /** Halves of refused batches, the next one last. They are sent before `#runs`. */
   #pieces: Run[][] = []
+  /** Runs of owners that may not send, in order. None of such an owner's runs stands before them elsewhere. */
+  #held: Run[] = []
+  readonly #verdicts = new Map<SendOwner, boolean>()
+  /** Owners of which the broker refused a record. Their records share no batch, so that the next refusal delays nobody else. */
+  readonly #refused = new WeakSet<SendOwner>()
 
   constructor(topic: string, partition: number, identity: ProducerIdentity) {
     this.topic = topic
@@ -46,7 +58,22 @@ export class PartitionQueue {
   }
 
   hasWaiting(): boolean {
-    return this.#pieces.length > 0 || this.#head < this.#runs.length
+    return this.#pieces.length > 0 || this.#head < this.#runs.length || this.#held.length > 0
+  }
+
+  get identity(): ProducerIdentity {
+    return this.#identity
+  }
+
+  /** Whether records wait only because their owners may not send. */
+  get holdsBack(): boolean {
+    return this.#held.length > 0
+  }
+
+  /** The owners of the records in flight and of those that wait. */
+  owners(): Set<SendOwner> {
+    const runs = [this.inFlight?.runs ?? [], ...this.#pieces, this.#runs.slice(this.#head), this.#held].flat()
+    return new Set(runs.map((run) => run.send.owner))
   }
 
   /** Whether the waiting records fill a batch, so that more of them gain nothing by waiting. */
@@ -64,10 +91,12 @@ export class PartitionQueue {
   }
 
   /**
-   * Takes the next batch, which is then `inFlight`; null when nothing waits. A batch has at least one record, however
-   * large.
+   * Takes the next batch, which is then `inFlight`; null when nothing waits that may be sent. A batch has at least one record,
+   * however large.
    */
   take(limits: BatchLimits): PartitionBatch | null {
+    this.#verdicts.clear()
+    if (this.#held.length > 0) this.#release()
     const runs = this.#takePiece() ?? this.#takeRuns(limits)
     if (runs.length === 0) return null
     this.inFlight = new PartitionBatch(this.topic, this.partition, runs, this.#identity, this.#nextSequence)
@@ -87,6 +116,24 @@ export class PartitionQueue {
     this.#pieces.push(second, first)
   }
 
+  /** The broker refused a record of this owner. */
+  isolate(owner: SendOwner): void {
+    this.#refused.add(owner)
+  }
+
+  /**
+   * Takes the runs of owners that may not send out of the batch in flight, of which something else remains. They wait. If the
+   * batch is in doubt, a new epoch makes sure that it can no longer arrive, and what remains is sent again: perhaps twice.
+   */
+  withhold(): void {
+    const batch = this.inFlight!
+    this.#verdicts.clear()
+    const sent = batch.runs.filter((run) => !this.#mustWait(run))
+    this.#holdPieces()
+    this.inFlight = new PartitionBatch(this.topic, this.partition, sent, this.#identity, batch.baseSequence)
+    if (batch.mayBeWritten) this.bumpEpoch()
+  }
+
   /** Ends the batch in flight and returns it. */
   finish(): PartitionBatch {
     const batch = this.inFlight
@@ -102,8 +149,12 @@ export class PartitionQueue {
    * The broker compares epochs for each partition, and a producer without a transactional id may raise its own.
    */
   bumpEpoch(): void {
-    if (this.#identity.epoch >= MAX_EPOCH) throw new RangeError(`no epoch left for ${this.topic}-${this.partition}`)
     this.restart({ producerId: this.#identity.producerId, epoch: this.#identity.epoch + 1 })
+  }
+
+  /** Epochs are INT16. Without one left, `restart` with the identity of another producer must precede the next request. */
+  get hasNoEpochLeft(): boolean {
+    return this.#identity.epoch > MAX_EPOCH
   }
 
   /** Continues from sequence 0 with `identity`. */
@@ -121,10 +172,50 @@ export class PartitionQueue {
     this.#runs = this.#runs.slice(this.#head).filter(alive)
     this.#head = 0
     this.#pieces = this.#pieces.map((piece) => piece.filter(alive)).filter((piece) => piece.length > 0)
+    this.#held = this.#held.filter(alive)
   }
 
   #takePiece(): Run[] | undefined {
-    return this.#pieces.pop()
+    for (let piece = this.#pieces.pop(); piece !== undefined; piece = this.#pieces.pop()) {
+      const sent = piece.filter((run) => !this.#mustWait(run))
+      this.#holdPieces()
+      if (sent.length > 0) return sent
+    }
+    return undefined
+  }
+
+  /** Whether the run must not be sent: its caller gave it up, or its owner may not send, and then it is held. */
+  #mustWait(run: Run): boolean {
+    if (run.send.settled) return true
+    if (this.#may(run.send.owner)) return false
+    this.#held.push(run)
+    return true
+  }
+
+  /** Asks each owner once for each take, so that all its runs or none are held. */
+  #may(owner: SendOwner): boolean {
+    let may = this.#verdicts.get(owner)
+    if (may === undefined) this.#verdicts.set(owner, (may = owner.maySend()))
+    return may
+  }
+
+  /** The runs of held owners in `#pieces` are held too, as they come before those in `#runs`. */
+  #holdPieces(): void {
+    if (this.#held.length === 0) return
+    const held = new Set(this.#held.map((run) => run.send.owner))
+    for (let i = this.#pieces.length - 1; i >= 0; i--) {
+      const piece = this.#pieces[i]!
+      this.#held.push(...piece.filter((run) => held.has(run.send.owner)))
+      this.#pieces[i] = piece.filter((run) => !held.has(run.send.owner))
+    }
+  }
+
+  /** Puts the held runs of owners that may send again before all others. */
+  #release(): void {
+    const { true: released = [], false: held = [] } = Object.groupBy(this.#held, (run) => `${this.#may(run.send.owner)}`)
+    this.#held = held
+    this.#runs = [...released, ...this.#runs.slice(this.#head)]
+    this.#head = 0
   }
 
   #takeRuns(limits: BatchLimits): Run[] {
@@ -133,6 +224,11 @@ export class PartitionQueue {
     let count = 0
     while (this.#head < this.#runs.length) {
       const run = this.#runs[this.#head]!
+      if (this.#mustWait(run)) {
+        this.#head++
+        continue
+      }
+      if (taken.length > 0 && !this.#mayShare(taken[0]!, run)) break
       const size = run.to - run.from
       if (bytes + run.bytes <= limits.maxRequestBytes && count + size <= limits.maxRequestRecords) {
         taken.push(run)
@@ -155,6 +251,11 @@ export class PartitionQueue {
     }
     this.#compact()
     return taken
+  }
+
+  #mayShare(first: Run, next: Run): boolean {
+    const [a, b] = [first.send.owner, next.send.owner]
+    return a === b || !(this.#refused.has(a) || this.#refused.has(b))
   }
 
   /** The number of records from the start of the run that fit. */

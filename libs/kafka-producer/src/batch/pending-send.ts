@@ -1,6 +1,7 @@
 import type { DataError } from '@tributary/connect-api'
 import type { ProduceFailure, ProduceResult, Sendable } from '../api/types.ts'
 import { listsOf, type RecordList } from './record-list.ts'
+import type { SendOwner } from './send-owner.ts'
 
 /** The offset of a record that the broker wrote at an earlier try and no longer knows the place of. */
 const OFFSET_UNKNOWN = -1n
@@ -17,6 +18,7 @@ interface WrittenRange {
  */
 export class PendingSend implements ProduceResult {
   readonly lists: readonly RecordList[]
+  readonly owner: SendOwner
   readonly promise: Promise<ProduceResult>
   readonly failures: ProduceFailure[] = []
   /** The sum of `bytesOf` of its records. It counts in `inFlightBytes` of the producer until the send is settled. */
@@ -30,9 +32,10 @@ export class PendingSend implements ProduceResult {
   #sorted = true
   #outstanding: number
 
-  constructor(records: readonly Sendable[], onSettled: (send: PendingSend) => void) {
+  constructor(records: readonly Sendable[], owner: SendOwner, onSettled: (send: PendingSend) => void) {
     const { promise, resolve, reject } = Promise.withResolvers<ProduceResult>()
     this.lists = listsOf(records)
+    this.owner = owner
     this.promise = promise
     this.#resolve = resolve
     this.#reject = reject

@@ -5,13 +5,14 @@ import { test } from 'node:test'
 import { codecOf } from './compression.ts'
 import { cutRun, PartitionBatch, runsOf } from './partition-batch.ts'
 import { PendingSend } from './pending-send.ts'
+import { anOwner } from '../testing/owner.ts'
 import { encodeBatch } from './record-batch.ts'
 import { PackedProducerRecords } from '../api/packed.ts'
 import type { ProducerRecord } from '../api/record.ts'
 import type { Compression, Sendable } from '../api/types.ts'
 
 function batchOf(records: readonly Sendable[]): PartitionBatch {
-  const runs = [...runsOf(new PendingSend(records, () => undefined))]
+  const runs = [...runsOf(new PendingSend(records, anOwner, () => undefined))]
   return new PartitionBatch('t', 0, runs, { producerId: 2n ** 40n, epoch: 3 }, 2 ** 31 - 1)
 }
 

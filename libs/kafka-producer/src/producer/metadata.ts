@@ -34,10 +34,18 @@ export class Metadata {
     if (cached !== undefined) cached.leadersStale = true
   }
 
-  /** Null when unknown or older than five minutes, because partitions can be added. */
-  partitionCount(topic: string): number | null {
+  /**
+   * Null when unknown, stale, or older than five minutes, because partitions can be added, or than `since`, because the topic may
+   * have been deleted before. `since`: of `performance.now()`.
+   */
+  partitionCount(topic: string, since: number): number | null {
     const cached = this.#topics.get(topic)
-    return cached === undefined || performance.now() - cached.fetchedAt > MAX_AGE_MS ? null : cached.leaders.length
+    if (cached === undefined || cached.leadersStale) return null
+    return cached.fetchedAt < Math.max(since, performance.now() - MAX_AGE_MS) ? null : cached.leaders.length
+  }
+
+  forget(topic: string): void {
+    this.#topics.delete(topic)
   }
 
   /** Asks for the metadata, once. Throws like `Wire.metadata`. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RetriableError } from '@tributary/connect-api'
 import { producerErrors } from '../errors.ts'
-import { IdempotentProducer } from './producer.ts'
+import type { IdempotentProducer } from './producer.ts'
+import { alone } from './producer-pool.ts'
 import { FakeWire } from '../testing/fake-wire.ts'
 import { PackedProducerRecords } from '../api/packed.ts'
 import type { ProducerRecord } from '../api/record.ts'
@@ -19,7 +20,7 @@ const never = new AbortController().signal
 
 async function start(options: ProducerOptions = {}): Promise<{ wire: FakeWire; producer: IdempotentProducer }> {
   const wire = new FakeWire()
-  const producer = new IdempotentProducer(wire, { retryBackoffMs: 1, ...options })
+  const producer = alone(() => wire, { retryBackoffMs: 1, ...options })
   await producer.start(never)
   return { wire, producer }
 }
@@ -53,6 +54,7 @@ test('a partition has one request in flight; the records sent meanwhile share th
   const { wire, producer } = await start()
   await producer.send(records(1), never)
   await Promise.all([producer.send(records(2, 0, 'a'), never), producer.send(records(2, 0, 'b'), never)])
+  await turn()
   const first = producer.send(records(1, 0, 'c'), never)
   await Promise.resolve()
   await Promise.resolve()

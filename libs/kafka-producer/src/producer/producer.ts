@@ -1,83 +1,53 @@
 import { abortable } from '@tributary/async'
 import { ConnectError } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
-import { codecOf } from '../batch/compression.ts'
+import type { KafkaProducer, ProduceResult, ProducerOptions, Sendable } from '../api/types.ts'
+import { type Run, runsOf } from '../batch/partition-batch.ts'
+import type { PartitionQueue } from '../batch/partition-queue.ts'
+import { PendingSend } from '../batch/pending-send.ts'
+import type { SendOwner } from '../batch/send-owner.ts'
 import { BrokerError, fencedError, givenUp, producerErrors } from '../errors.ts'
 import { UNKNOWN_TOPIC_OR_PARTITION } from '../protocol-errors.ts'
-import { Metadata } from './metadata.ts'
-import { Outage } from './outage.ts'
-import { type Run, runsOf } from '../batch/partition-batch.ts'
-import { PartitionQueue } from '../batch/partition-queue.ts'
-import { PendingSend } from '../batch/pending-send.ts'
-import { retryThroughOutage } from './outage.ts'
-import { Sender } from './sender.ts'
+import type { Core } from './core.ts'
+import { Outage, retryThroughOutage } from './outage.ts'
 import { fenced, Transaction } from './transaction.ts'
-import type { KafkaProducer, ProduceResult, ProducerOptions, Sendable } from '../api/types.ts'
-import type { ProducerIdentity, Wire } from '../wire/wire.ts'
-
-/**
- * 1 MiB is the default of max.message.bytes; the rest is for the batch header and for data that compression makes
- * larger.
- */
-const DEFAULT_MAX_REQUEST_BYTES = 1_000_000
-const DEFAULT_MAX_REQUEST_RECORDS = 5000
+import { UnsettledSends } from './unsettled-sends.ts'
 
 type Lifecycle = 'new' | 'started' | 'closed'
 
-/** The producer over any wire. Order, retries and transactions are decided here and in the files beside this one. */
+export type IdempotentProducerOptions = ProducerOptions & {
+  readonly log?: Logger | undefined
+  /** Called once, when the producer has let go of its core. */
+  readonly onClosed: () => Promise<void>
+}
+
+/**
+ * The producer over any wire, and the records of one caller in a core that other producers may share. Order, retries and
+ * transactions are decided here and in the files beside this one.
+ */
 export class IdempotentProducer implements KafkaProducer {
   readonly driver: 'platformatic' | 'kafkajs'
-  readonly #wire: Wire
-  readonly #retryBackoffMs: number
+  readonly #core: Core
+  readonly #onClosed: () => Promise<void>
   readonly #outage: Outage
-  readonly #metadata: Metadata
   readonly #transaction: Transaction | null
-  readonly #sender: Sender
+  readonly #owner: SendOwner
   readonly #queues = new Map<string, PartitionQueue[]>()
-  readonly #unsettled = new Set<PendingSend>()
-  #identity: ProducerIdentity = { producerId: -1n, epoch: -1 }
+  readonly #unsettled = new UnsettledSends((sends, reason) => this.#forget(sends, reason))
+  /** Metadata of topics from before does not count: a new task asks whether its topic exists. */
+  readonly #createdAt = performance.now()
   #lifecycle: Lifecycle = 'new'
   /** When set, every call throws it. */
   #broken: Error | null = null
   #inFlightBytes = 0
 
-  constructor(wire: Wire, options: ProducerOptions & { readonly log?: Logger | undefined }) {
-    this.driver = wire.driver
-    this.#wire = wire
-    this.#retryBackoffMs = options.retryBackoffMs ?? 100
+  constructor(core: Core, options: IdempotentProducerOptions) {
+    this.driver = core.wire.driver
+    this.#core = core
+    this.#onClosed = options.onClosed
     this.#outage = new Outage((state, error) => options.onOutage?.(state, error))
-    this.#metadata = new Metadata(wire)
-    const shared = { wire, outage: this.#outage, retryBackoffMs: this.#retryBackoffMs }
-    this.#transaction =
-      options.transactionalId === undefined
-        ? null
-        : new Transaction({
-            ...shared,
-            transactionalId: options.transactionalId,
-            transactionTimeoutMs: options.transactionTimeoutMs ?? 60_000,
-          })
-    this.#sender = new Sender({
-      wire,
-      metadata: this.#metadata,
-      transaction: this.#transaction,
-      outage: this.#outage,
-      codec: codecOf(options.compression ?? 'none'),
-      settings: {
-        maxRequestBytes: options.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
-        maxRequestRecords: options.maxRequestRecords ?? DEFAULT_MAX_REQUEST_RECORDS,
-        retryBackoffMs: this.#retryBackoffMs,
-        lingerMs: options.lingerMs ?? 0,
-      },
-      maySend: options.maySend ?? ((): boolean => true),
-      onFenced: (cause) => this.#break(fenced(options.transactionalId ?? '', cause)),
-      onStateLost: (queue, error) =>
-        options.log?.warn('producer_state_lost', {
-          topic: queue.topic,
-          partition: queue.partition,
-          may_be_written_twice: queue.inFlight?.mayBeWritten === true,
-          error: error.message,
-        }),
-    })
+    this.#owner = this.#createOwner(options)
+    this.#transaction = this.#createTransaction(options)
   }
 
   get inFlightBytes(): number {
@@ -86,20 +56,17 @@ export class IdempotentProducer implements KafkaProducer {
 
   async start(signal: AbortSignal): Promise<void> {
     if (this.#lifecycle !== 'new') throw producerErrors.PRODUCER_STARTED('a producer starts once')
-    this.#identity =
-      this.#transaction !== null
-        ? await this.#transaction.start(signal)
-        : await this.#retryThroughOutage('start of the producer', signal, () =>
-            this.#wire.initProducerId(null, null, 0, null),
-          )
+    if (this.#transaction !== null) this.#core.restart(await this.#transaction.start(signal))
+    else await this.#retryThroughOutage('start of the producer', signal, () => this.#core.start())
     if (this.#lifecycle === 'new') this.#lifecycle = 'started'
   }
 
   async partitionCount(topic: string, signal: AbortSignal): Promise<number> {
-    const cached = this.#metadata.partitionCount(topic)
+    const { metadata, inOwnContext } = this.#core
+    const cached = metadata.partitionCount(topic, this.#createdAt)
     if (cached !== null) return cached
     const refresh = (): Promise<number> =>
-      this.#metadata.refresh(topic).then(
+      inOwnContext(() => metadata.refresh(topic)).then(
         (found) => found.partitionCount,
         (error: unknown) => {
           const missing = error instanceof BrokerError && error.protocolCode === UNKNOWN_TOPIC_OR_PARTITION
@@ -116,15 +83,12 @@ export class IdempotentProducer implements KafkaProducer {
     }
     if (this.#transaction?.failure) throw this.#transaction.failure
     signal.throwIfAborted()
-    const send = new PendingSend(records, (settled) => {
+    const send = new PendingSend(records, this.#owner, (settled) => {
       this.#inFlightBytes -= settled.bytes
-      this.#unsettled.delete(settled)
-      signal.removeEventListener('abort', onAbort)
+      this.#unsettled.delete(settled, signal)
     })
-    const onAbort = (): void => this.#forget(send, signal.reason)
     if (records.length === 0) return send
-    this.#unsettled.add(send)
-    signal.addEventListener('abort', onAbort, { once: true })
+    this.#unsettled.add(send, signal)
     for (const run of runsOf(send)) this.#add(run)
     return send.promise
   }
@@ -138,7 +102,7 @@ export class IdempotentProducer implements KafkaProducer {
     this.#mustBeUsable()
     const transaction = this.#transactional()
     if (!transaction.isOpen) throw producerErrors.NO_TRANSACTION('no transaction to commit')
-    const settled = Promise.allSettled(Array.from(this.#unsettled, (send) => send.promise))
+    const settled = Promise.allSettled(this.#unsettled.all().map((send) => send.promise))
     await abortable(settled, signal)
     const failure = transaction.failure
     if (failure !== null) {
@@ -153,8 +117,8 @@ export class IdempotentProducer implements KafkaProducer {
     const transaction = this.#transactional()
     if (!transaction.isOpen) return
     const reason = producerErrors.TRANSACTION_ABORTED('the transaction was aborted')
-    for (const send of [...this.#unsettled]) this.#forget(send, reason)
-    await abortable(this.#sender.idle(), signal)
+    this.#forget(this.#unsettled.all(), reason)
+    await abortable(this.#core.sender.idle(), signal)
     await this.#end(false, signal)
   }
 
@@ -162,17 +126,18 @@ export class IdempotentProducer implements KafkaProducer {
     if (this.#lifecycle === 'closed') return
     this.#lifecycle = 'closed'
     const reason = producerErrors.PRODUCER_CLOSED('the producer was closed')
-    for (const send of [...this.#unsettled]) this.#forget(send, reason)
-    await this.#wire.close()
+    this.#forget(this.#unsettled.all(), reason)
+    this.#unsettled.close()
+    for (const queue of this.#allQueues()) this.#core.release(queue)
+    this.#queues.clear()
+    await this.#onClosed()
   }
 
   async #end(commit: boolean, signal: AbortSignal): Promise<void> {
     const transaction = this.#transactional()
     try {
       const identity = await transaction.end(commit, signal)
-      if (identity === null) return
-      this.#identity = identity
-      for (const queues of this.#queues.values()) for (const queue of queues) queue?.restart(identity)
+      if (identity !== null) this.#core.restart(identity)
     } catch (error) {
       // Only the coordinator knows whether and how the transaction ended.
       const inDoubt = fencedError(`the end of a transaction of "${transaction.transactionalId}" is in doubt`, error)
@@ -188,30 +153,34 @@ export class IdempotentProducer implements KafkaProducer {
     this.#inFlightBytes += bytes
     const queue = this.#queue(records.topicOf(from), records.partitionOf(from))
     queue.add(run)
-    this.#sender.wake(queue)
+    this.#core.sender.wake(queue)
   }
 
   #queue(topic: string, partition: number): PartitionQueue {
     let partitions = this.#queues.get(topic)
     if (partitions === undefined) this.#queues.set(topic, (partitions = []))
-    return (partitions[partition] ??= new PartitionQueue(topic, partition, this.#identity))
+    return (partitions[partition] ??= this.#core.acquire(topic, partition))
   }
 
-  /** Gives up a send. Records that are already in a request may still be written. */
-  #forget(send: PendingSend, reason: unknown): void {
-    if (send.settled) return
+  #allQueues(): PartitionQueue[] {
+    return Array.from(this.#queues.values(), (queues) => queues.filter((queue) => queue !== undefined)).flat()
+  }
+
+  /** Gives up sends. Records that are already in a request may still be written. */
+  #forget(sends: readonly PendingSend[], reason: unknown): void {
+    if (sends.length === 0) return
     this.#transaction?.fail(reason instanceof Error ? reason : new Error('a send was given up', { cause: reason }))
-    send.reject(reason)
-    for (const queues of this.#queues.values()) for (const queue of queues) if (queue) this.#sender.forgetSettled(queue)
+    for (const send of sends) send.reject(reason)
+    for (const queue of this.#allQueues()) this.#core.sender.forgetSettled(queue)
   }
 
   #break(error: Error): void {
     this.#broken ??= error
-    for (const send of [...this.#unsettled]) this.#forget(send, error)
+    this.#forget(this.#unsettled.all(), error)
   }
 
   #retryThroughOutage<T>(what: string, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-    return retryThroughOutage(request, { what, signal, outage: this.#outage, retryBackoffMs: this.#retryBackoffMs })
+    return retryThroughOutage(request, { what, signal, outage: this.#outage, retryBackoffMs: this.#core.retryBackoffMs })
   }
 
   #mustBeUsable(): void {
@@ -219,6 +188,39 @@ export class IdempotentProducer implements KafkaProducer {
     if (this.#lifecycle !== 'started') {
       throw producerErrors.PRODUCER_NOT_STARTED(`the producer is ${this.#lifecycle}`)
     }
+  }
+
+  #createOwner({ maySend = () => true, log }: IdempotentProducerOptions): SendOwner {
+    const closed = (): boolean => this.#lifecycle === 'closed'
+    return {
+      maySend: () => !closed() && maySend(),
+      failing: (subject, error) => {
+        if (!closed()) this.#outage.failed(subject, error)
+      },
+      recovered: (subject) => {
+        if (!closed()) this.#outage.over(subject)
+      },
+      stateLost: (topic, partition, mayBeWrittenTwice, error) =>
+        log?.warn('producer_state_lost', {
+          topic,
+          partition,
+          may_be_written_twice: mayBeWrittenTwice,
+          error: error.message,
+        }),
+    }
+  }
+
+  #createTransaction({ transactionalId, transactionTimeoutMs }: IdempotentProducerOptions): Transaction | null {
+    if (transactionalId === undefined) return null
+    const transaction = new Transaction({
+      wire: this.#core.wire,
+      outage: this.#outage,
+      retryBackoffMs: this.#core.retryBackoffMs,
+      transactionalId,
+      transactionTimeoutMs: transactionTimeoutMs ?? 60_000,
+    })
+    this.#core.useTransaction(transaction, (cause) => this.#break(fenced(transactionalId, cause)))
+    return transaction
   }
 
   #transactional(): Transaction {

@@ -32,7 +32,8 @@ export class FakeWire implements Wire {
   readonly transactionRequests: string[] = []
   /** The answer to a batch: an error code, or an error with which the request rejects. */
   answer: (batch: SeenBatch, request: number) => number | Error = () => 0
-  #epoch = 0
+  /** The epoch of the next producer id. */
+  nextEpoch = 0
   #nextOffset = 0n
 
   metadata(): Promise<TopicMetadata> {
@@ -62,7 +63,7 @@ export class FakeWire implements Wire {
 
   initProducerId(): Promise<ProducerIdentity> {
     this.transactionRequests.push('init')
-    return Promise.resolve({ producerId: 7n, epoch: this.#epoch++ })
+    return Promise.resolve({ producerId: 7n, epoch: this.nextEpoch++ })
   }
 
   addPartitionsToTransaction(

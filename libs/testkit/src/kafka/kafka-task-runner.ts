@@ -1,5 +1,5 @@
 import { MemoryBudget, type Props, type SourcePlugin, type SourceTask } from '@tributary/connect-api'
-import { type CreatedTask, createTask, type PredecessorRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
+import { type CreatedTask, createProducerPool, createTask, type PredecessorRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
 import { createStores, type Stores } from '@tributary/connect-storage'
 import { apiKeys, type ProxiedKafka, startProxiedKafka } from '@tributary/harness'
 import { KafkaAdmin, type LogRecord, readPartition } from '@tributary/kafka'
@@ -56,8 +56,7 @@ export async function kafkaTaskRunner(): Promise<KafkaTaskRunner> {
   const observer = newStores()
   await observer.offsets.start(NEVER)
   const environment = {
-    connection,
-    producerDriver: 'platformatic',
+    producers: createProducerPool(connection, 'platformatic'),
     exactlyOnceSource: true,
     handOverTimeoutMs: 10_000,
     dataDir: join(tmpdir(), 'tributary-contract', cluster),

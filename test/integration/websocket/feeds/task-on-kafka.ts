@@ -6,6 +6,7 @@ import { createTask, type Lease, resolveProps, systemClock, type TaskEnvironment
 import { createStores } from '@tributary/connect-storage'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
+import { createProducerPool } from '@tributary/kafka-producer'
 import { websocketSource } from '@tributary/ws-ingest'
 import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
 import { createTopic, type KeptRecord, readPartition } from '../../../support/kafka-topic.ts'
@@ -50,10 +51,9 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
   const { offsets } = createStores({ connection, log: logger, cluster })
   await offsets.start(t.signal)
   const environment: TaskEnvironment = {
-    connection,
+    producers: createProducerPool(connection, 'platformatic'),
     offsets,
     admin,
-    producerDriver: 'platformatic',
     exactlyOnceSource: false,
     handOverTimeoutMs: 10_000,
     dataDir: join(temporaryFolder('ws-task'), 'tasks'),

@@ -7,6 +7,7 @@ import { createTask, type CreatedTask, type Lease, resolveProps, systemClock } f
 import { createStores } from '@tributary/connect-storage'
 import { type ProxiedKafka, temporaryFolder } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
+import { createProducerPool } from '@tributary/kafka-producer'
 import { websocketSource } from '@tributary/ws-ingest'
 import { numbersIn } from '../../../support/delivered.ts'
 import { LiveNumbers, type LiveNumbersOptions } from '../../../support/live-numbers.ts'
@@ -71,10 +72,9 @@ export async function startSpillRig(
     const { offsets } = createStores({ connection, log: logger, cluster })
     await offsets.start(t.signal)
     const environment = {
-      connection,
+      producers: createProducerPool(connection, 'platformatic'),
       offsets,
       admin,
-      producerDriver: 'platformatic',
       exactlyOnceSource: false,
       handOverTimeoutMs: 10_000,
       dataDir,

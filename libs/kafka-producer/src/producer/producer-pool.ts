@@ -1,0 +1,62 @@
+import type { KafkaProducer } from '../api/types.ts'
+import { Core } from './core.ts'
+import { IdempotentProducer, type IdempotentProducerOptions } from './producer.ts'
+import type { Wire } from '../wire/wire.ts'
+
+/** Creates the wire of a producer with this client id and request timeout, which is not connected yet. */
+export type WireOf = (settings: { readonly clientId: string | undefined; readonly requestTimeoutMs: number | undefined }) => Wire
+
+export interface PooledProducerOptions extends Omit<IdempotentProducerOptions, 'onClosed'> {
+  /** Default: the client id of the pool's connection. */
+  readonly clientId?: string
+}
+
+interface Shared {
+  readonly core: Core
+  users: number
+}
+
+/**
+ * The producers of a process. Those without a transactional id and with equal settings share connections, producer id and
+ * requests; each keeps its own lease, outage, sends and end.
+ */
+export class ProducerPool {
+  readonly #wireOf: WireOf
+  readonly #shared = new Map<string, Shared>()
+
+  constructor(wireOf: WireOf) {
+    this.#wireOf = wireOf
+  }
+
+  /** A producer that is not started yet. Throws `UNSUPPORTED_COMPRESSION` for an unknown codec. */
+  create(options: PooledProducerOptions): KafkaProducer {
+    const { clientId, requestTimeoutMs } = options
+    const createWire = (): Wire => this.#wireOf({ clientId, requestTimeoutMs })
+    if (options.transactionalId !== undefined) return alone(createWire, options)
+    const key = shareKey(options)
+    let shared = this.#shared.get(key)
+    if (shared === undefined) this.#shared.set(key, (shared = { core: new Core(createWire, options), users: 0 }))
+    const { core } = shared
+    shared.users++
+    return new IdempotentProducer(core, {
+      ...options,
+      onClosed: async () => {
+        if (--shared.users > 0) return
+        this.#shared.delete(key)
+        await core.close()
+      },
+    })
+  }
+}
+
+/** A producer that shares nothing. */
+export function alone(createWire: () => Wire, options: Omit<IdempotentProducerOptions, 'onClosed'>): IdempotentProducer {
+  const core = new Core(createWire, options)
+  return new IdempotentProducer(core, { ...options, onClosed: () => core.close() })
+}
+
+/** Equal for options with which producers may share a core. */
+function shareKey(options: PooledProducerOptions): string {
+  const { clientId, compression, maxRequestBytes, maxRequestRecords, lingerMs, requestTimeoutMs, retryBackoffMs } = options
+  return JSON.stringify([clientId, compression, maxRequestBytes, maxRequestRecords, lingerMs, requestTimeoutMs, retryBackoffMs]) // prettier-ignore
+}

@@ -167,6 +167,7 @@ export class MemoryStatusStore implements StatusStore {
 export class MemoryOffsetStore implements OffsetStore {
   /** Makes `refresh` wait for ever, as behind a transaction that nobody ends. */
   held = false
+  readonly trouble = null
   readonly #entries = new Map<string, Map<string, OffsetEntry>>()
 
   async start(): Promise<void> {}

@@ -1,4 +1,11 @@
-import { ConfigError, DataError, defineErrors, FatalError, NotConnectedError, RetriableError } from '@tributary/connect-api'
+import {
+  ConfigError,
+  DataError,
+  defineErrors,
+  FatalError,
+  NotConnectedError,
+  RetriableError,
+} from '@tributary/connect-api'
 
 /** Errors that the runtime itself makes. Kafka's own errors keep Kafka's names. */
 export const runtimeErrors = defineErrors({

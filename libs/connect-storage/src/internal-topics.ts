@@ -18,7 +18,7 @@ const IRREPLACEABLE: Partial<Record<StoreName, { readonly setting: string; reado
 }
 
 /** A topic that running processes make again appears within this time, in ms. */
-const APPEARS_MS = 5000
+const APPEARS_MS = 3000
 const LOOK_MS = 250
 
 /** A look at the internal topics and the creation of the missing ones, once for all stores of a process. */
@@ -48,7 +48,12 @@ export class InternalTopics {
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await prepareTopics(admin, this.#topics, { bootstrap: this.#connection.brokers[0]!, log: this.#log }, signal)
+          return await prepareTopics(
+            admin,
+            this.#topics,
+            { bootstrap: this.#connection.brokers[0]!, log: this.#log },
+            signal,
+          )
         } catch (error) {
           if (!(error instanceof KafkaError) || !error.retriable || signal.aborted) throw error
           if (attempt === 1) this.#log.warn('internal_topics_unreachable', { error: error.message })
@@ -106,7 +111,11 @@ async function firstWithRecords(
   return null
 }
 
-function refusal({ store, name, partitions, replicationFactor }: InternalTopic, witness: string, bootstrap: string): Error {
+function refusal(
+  { store, name, partitions, replicationFactor }: InternalTopic,
+  witness: string,
+  bootstrap: string,
+): Error {
   const { setting, loss } = IRREPLACEABLE[store]!
   const replicas = replicationFactor === -1 ? '' : ` --replication-factor ${replicationFactor}`
   const command =

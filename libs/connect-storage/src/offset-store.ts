@@ -67,7 +67,12 @@ export class KafkaOffsetStore implements OffsetStore {
       const keys = offset === null && known.length > 0 ? known : [current]
       const value = offset === null ? null : offsetValueBytes(offset)
       for (const key of keys) {
-        records.push({ topic: this.#log.topicName, partition: partitionForKey(key, this.#log.partitionCount), key, value })
+        records.push({
+          topic: this.#log.topicName,
+          partition: partitionForKey(key, this.#log.partitionCount),
+          key,
+          value,
+        })
       }
     }
     return records

@@ -4,7 +4,7 @@ import type { Logger } from '@tributary/telemetry'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { RestError } from './rest-errors.ts'
+import { RestError, restError } from './rest-errors.ts'
 
 /** Answers every error, unmatched requests included, with Connect's `{error_code, message}`. */
 export function answerErrors(app: FastifyInstance, log: Logger): void {
@@ -50,7 +50,7 @@ function toRestError(error: unknown): RestError {
   // somebody else must mend, such as missing rights, have the kind `config`, too.
   const isClients = error instanceof ConfigException || errorKind(error) === 'data'
   if (isClients && error instanceof Error) return new RestError(400, error.message)
-  if (errorCode(error) === 'INTERNAL_TOPIC_DELETED') return new RestError(503, (error as Error).message)
+  if (errorCode(error) === 'INTERNAL_TOPIC_DELETED') return restError('internalTopicDeleted', (error as Error).message)
   const { code, statusCode } = error as FastifyError
   if (code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500) return httpError(statusCode)
   return new RestError(500, error instanceof Error ? error.message : String(error))

@@ -73,7 +73,9 @@ export class TransactionBoundary {
       if (failures[0]) throw failures[0].error
     } catch (error) {
       if (errorCode(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
-      throw runtimeErrors.OFFSETS_TOPIC_DELETED('the offsets topic was deleted; waiting for its return', { cause: error })
+      throw runtimeErrors.OFFSETS_TOPIC_DELETED('the offsets topic was deleted; waiting for its return', {
+        cause: error,
+      })
     }
   }
 

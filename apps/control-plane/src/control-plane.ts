@@ -38,6 +38,8 @@ export function controlPlane(version: string) {
 const ELECTION_MS = 5000
 /** After this time the other replicas have heard of the next leader. */
 const LINGER_MS = 1000
+/** Running processes make a deleted internal topic again within a second or two. */
+const DELETED_WAIT_MS = 5000
 
 /**
  * One replica. It reads the four topics to their ends, opens the port, and then joins the group that elects the writing
@@ -71,6 +73,7 @@ class ControlPlane implements Service {
       log: this.#log,
       ...storesOptions(settings),
       transactionalId: groupId,
+      deletedWaitMs: DELETED_WAIT_MS,
       onConfigsLost: (error) => this.#leadership.claimLost(error),
     })
     this.#cleaner = new StatusCleaner({ config: this.#stores.configs, status: this.#stores.status, log: this.#log })

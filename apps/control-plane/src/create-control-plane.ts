@@ -23,6 +23,8 @@ export interface Stores {
   readonly status: StatusStore
   readonly offsets: OffsetStore
   readonly plugins: PluginStore
+  /** See connect-storage's Stores. Absent: null. */
+  readonly trouble?: string | null
 }
 
 export interface ControlPlaneOptions {
@@ -71,7 +73,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const workers = new Workers({ groups, cluster, internalKey, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict })
-  const server = new Server({ config, writable, kafkaClusterId, version })
+  const server = new Server({ config, writable, trouble: () => stores.trouble ?? null, kafkaClusterId, version })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin })
   writes?.guard(app)
   const logLevels = new LogLevels(levels, config)

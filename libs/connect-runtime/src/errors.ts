@@ -1,4 +1,11 @@
-import { ConfigError, DataError, defineErrors, FatalError, NotConnectedError } from '@tributary/connect-api'
+import {
+  ConfigError,
+  DataError,
+  defineErrors,
+  FatalError,
+  NotConnectedError,
+  RetriableError,
+} from '@tributary/connect-api'
 
 /** Errors that the runtime itself makes. Kafka's own errors keep Kafka's names. */
 export const runtimeErrors = defineErrors({
@@ -25,6 +32,10 @@ export const runtimeErrors = defineErrors({
   GUARANTEE_REFUSED: {
     type: ConfigError,
     doc: "The configuration asks for exactly once, or for transactions of the connector's own. The connector or the worker cannot give that.",
+  },
+  OFFSETS_TOPIC_DELETED: {
+    type: RetriableError,
+    doc: 'The offsets topic was deleted. The transaction is tried again until the topic is back; the health of the task says what it waits for.',
   },
   RECONNECT_DISABLED: {
     type: ConfigError,

@@ -40,6 +40,8 @@ interface CommitValue {
   readonly generation: number | null
 }
 
+/** Start of the keys of requests to restart. A request counts once, when it is read. */
+export const RESTART_PREFIX = 'restart-connector-'
 const TASK_KEY = /^task-(.+)-(\d+)$/s
 
 /** Parses a record. Throws an Error that says why the record cannot be read. */
@@ -64,7 +66,7 @@ export function readConfigRecord(key: string, bytes: Uint8Array | null): ConfigR
   if (name !== null) {
     return { kind: 'commit', connector: name, value: value && { tasks: count(value), generation: generation(value) } }
   }
-  name = after('restart-connector-')
+  name = after(RESTART_PREFIX)
   if (name !== null) return { kind: 'restart', request: value && restartRequest(name, value) }
   name = after('logger-cluster-')
   if (name !== null) {
@@ -104,7 +106,7 @@ export function connectorTombstones(connector: string, tasks: Iterable<number>):
 
 export function restartRecord({ connector, includeTasks, onlyFailed, task }: RestartRequest): StoreRecord {
   const value = { 'include-tasks': includeTasks, 'only-failed': onlyFailed, task }
-  return { key: `restart-connector-${connector}`, value: jsonBytes(value) }
+  return { key: `${RESTART_PREFIX}${connector}`, value: jsonBytes(value) }
 }
 
 export function loggerLevelRecord(logger: string, level: string): StoreRecord {

@@ -1,4 +1,4 @@
-import { readConfigRecord, connectorRecord, connectorTombstones, loggerLevelRecord, restartRecord, targetStateRecord, taskRecords } from './config-records.ts' // prettier-ignore
+import { RESTART_PREFIX, readConfigRecord, connectorRecord, connectorTombstones, loggerLevelRecord, restartRecord, targetStateRecord, taskRecords } from './config-records.ts' // prettier-ignore
 import { ConfigState } from './config-state.ts'
 import { Listeners } from './listeners.ts'
 import { StoreLog, type StoreLogOptions } from './store-log.ts'
@@ -21,6 +21,8 @@ export class KafkaConfigStore implements ConfigStore {
     this.#listeners = new Listeners(options.log)
     this.#log = new StoreLog({
       ...options,
+      onePartition: true,
+      isTransient: (key) => key.startsWith(RESTART_PREFIX),
       onRecord: (record, key, live) => {
         const change = this.#state.apply(readConfigRecord(key, record.value), record.offset)
         if (live && change) this.#listeners.notify(change)
@@ -32,11 +34,13 @@ export class KafkaConfigStore implements ConfigStore {
     return this.#state
   }
 
-  async start(signal: AbortSignal): Promise<void> {
-    await this.#log.start(signal)
-    if (this.#log.partitionCount !== 1) {
-      throw new Error(`the config topic has ${this.#log.partitionCount} partitions; it must have one, to keep an order`)
-    }
+  /** See StoreLog. */
+  get trouble(): string | null {
+    return this.#log.trouble
+  }
+
+  start(signal: AbortSignal): Promise<void> {
+    return this.#log.start(signal)
   }
 
   listen(listener: ConfigListener): () => void {

@@ -29,12 +29,15 @@ interface Stored {
  */
 export class KafkaOffsetStore implements OffsetStore {
   readonly #connectors = new Map<string, Map<string, Stored>>()
-  readonly #topic: string
   readonly #log: StoreLog
 
   constructor(options: Omit<StoreLogOptions, 'onRecord'>) {
-    this.#topic = options.topic.name
     this.#log = new StoreLog({ ...options, onRecord: (record, key) => this.#apply(record, key) })
+  }
+
+  /** See StoreLog. */
+  get trouble(): string | null {
+    return this.#log.trouble
   }
 
   start(signal: AbortSignal): Promise<void> {
@@ -64,7 +67,12 @@ export class KafkaOffsetStore implements OffsetStore {
       const keys = offset === null && known.length > 0 ? known : [current]
       const value = offset === null ? null : offsetValueBytes(offset)
       for (const key of keys) {
-        records.push({ topic: this.#topic, partition: partitionForKey(key, this.#log.partitionCount), key, value })
+        records.push({
+          topic: this.#log.topicName,
+          partition: partitionForKey(key, this.#log.partitionCount),
+          key,
+          value,
+        })
       }
     }
     return records

@@ -30,6 +30,11 @@ export class KafkaPluginStore implements PluginStore {
     })
   }
 
+  /** See StoreLog. */
+  get trouble(): string | null {
+    return this.#log.trouble
+  }
+
   start(signal: AbortSignal): Promise<void> {
     return this.#log.start(signal)
   }

@@ -39,6 +39,11 @@ export class KafkaStatusStore implements StatusStore {
     return this.#log.topicName
   }
 
+  /** See StoreLog. */
+  get trouble(): string | null {
+    return this.#log.trouble
+  }
+
   start(signal: AbortSignal): Promise<void> {
     return this.#log.start(signal)
   }

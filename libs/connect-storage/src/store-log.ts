@@ -1,11 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { abortable, anySignal } from '@tributary/async'
-import { ConnectError } from '@tributary/connect-api'
+import { abortable, anySignal, sleep } from '@tributary/async'
+import { ConnectError, errorCode } from '@tributary/connect-api'
 import { CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/kafka'
 import { createProducer, partitionForKey, producerErrors, type KafkaProducer } from '@tributary/kafka-producer'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
+import { storageErrors } from './errors.ts'
 import type { StoreRecord } from './store-record.ts'
+import { type ImageRecord, TopicImage } from './topic-image.ts'
+import { TopicReturn } from './topic-return.ts'
 import { type Positions, TransactionWriter } from './transaction-writer.ts'
 
 export interface StoreLogOptions {
@@ -21,6 +24,21 @@ export interface StoreLogOptions {
   readonly maySend?: (() => boolean) | undefined
   /** `live` is false for a record that was in the topic before the start. */
   readonly onRecord: (record: LogRecord, key: string, live: boolean) => void
+  /** Records that count once, when they are read: they are not written back after a deletion of the topic. */
+  readonly isTransient?: (key: string) => boolean
+  /** The topic must have one partition, to keep an order. */
+  readonly onePartition?: boolean
+  /** Awaited before the start. It looks at all internal topics and creates them. */
+  readonly prepared: (signal: AbortSignal) => Promise<void>
+  /** Transactional id of those who write a deleted topic back. It keeps them apart. */
+  readonly returnId: string
+  /** How long a write waits for a deleted topic, in ms; absent: until its signal aborts. It then rejects with INTERNAL_TOPIC_DELETED. */
+  readonly deletedWaitMs?: number | undefined
+}
+
+interface Returning {
+  readonly work: TopicReturn
+  readonly done: Promise<void>
 }
 
 /**
@@ -28,6 +46,12 @@ export interface StoreLogOptions {
  * aborted it before. Until then readers see nothing behind the transaction. A write takes about 5 ms.
  */
 const TRANSACTION_TIMEOUT_MS = 10_000
+/** The same for writing a whole topic back. */
+const RETURN_TIMEOUT_MS = 60_000
+/** Records of one request when a topic is written back. */
+const RETURN_RECORDS = 5000
+/** A write failed because the topic is not there: Kafka's code, and that of CompactedLog. */
+const DELETED_CODES: readonly (string | undefined)[] = ['UNKNOWN_TOPIC_OR_PARTITION', 'TOPIC_DELETED']
 
 /**
  * The common part of the stores: a tail of a compacted topic, and a producer. A write is done when it was read back, so
@@ -45,10 +69,24 @@ export class StoreLog {
   #live = false
   /** The writer of the last claim; null before the first claim. */
   #writer: TransactionWriter | null = null
+  readonly #image: TopicImage
+  /** The deleted topic's way back, and its end; null while the topic is there. */
+  #return: Returning | null = null
 
   constructor(options: StoreLogOptions) {
     this.#options = options
-    this.#log = new CompactedLog({ ...options, onRecord: (record) => this.#read(record) })
+    this.#image = new TopicImage(options.isTransient ?? (() => false))
+    this.#log = new CompactedLog({
+      ...options,
+      onRecord: (record) => this.#read(record),
+      onDeleted: () => this.#deleted(),
+      onNewTopic: () => this.#image.newTopic(),
+    })
+  }
+
+  /** Why nothing can be written, in a sentence; null while the topic is there. */
+  get trouble(): string | null {
+    return this.#return?.work.trouble ?? null
   }
 
   /** The name of the topic in use; known after `start`. */
@@ -61,25 +99,39 @@ export class StoreLog {
 
   async start(signal: AbortSignal): Promise<void> {
     this.#life = anySignal(signal, this.#stop.signal)
+    await this.#options.prepared(this.#life)
     await this.#log.start(signal)
+    this.#mustHaveOrder()
     this.#live = true
   }
 
-  refresh(signal?: AbortSignal): Promise<void> {
-    return this.#log.refresh(signal)
+  /** Reads to the present end. Waits until a deleted topic is back. */
+  async refresh(signal?: AbortSignal): Promise<void> {
+    if (this.#return) await abortable(this.#return.done, signal ? AbortSignal.any([signal, this.#life]) : this.#life)
+    await this.#log.refresh(signal)
   }
 
   /**
    * Writes `records` in order and resolves when they were read back. A transactional write is all or none. An outage is
-   * retried until the store's or the given signal aborts. Rejects with FencedError, or with the error of a refused
-   * record.
+   * retried until the store's or the given signal aborts, and so is the deletion of the topic, for `deletedWaitMs`.
+   * Rejects with FencedError, or with the error of a refused record.
    */
   async append(records: readonly StoreRecord[], signal?: AbortSignal): Promise<void> {
     const ends = signal ? AbortSignal.any([signal, this.#life]) : this.#life
-    const positions = await (this.#options.transactionalId === undefined
-      ? this.#sendPlain(records, ends)
-      : abortable(this.#claimed().write(records), ends))
-    for (const [partition, offset] of positions) await this.#log.readTo(partition, offset, ends)
+    for (;;) {
+      if (this.#return) await this.#back(this.#return, ends)
+      const { topicId } = this.#log
+      try {
+        const positions = await (this.#options.transactionalId === undefined
+          ? this.#sendPlain(records, ends)
+          : abortable(this.#claimed().write(records), ends))
+        for (const [partition, offset] of positions) await this.#log.readTo(partition, offset, topicId, ends)
+        return
+      } catch (error) {
+        // What was written to a topic that is gone was not written.
+        if (!DELETED_CODES.includes(errorCode(error))) throw error
+      }
+    }
   }
 
   /**
@@ -112,8 +164,68 @@ export class StoreLog {
     await this.#dropProducer()
   }
 
+  #deleted(): void {
+    if (!this.#live || this.#return !== null) return
+    const { log } = this.#options
+    const work = new TopicReturn({
+      tail: this.#log,
+      image: this.#image,
+      exclusively: (records, signal) => this.#writeBack(records, signal),
+      check: () => this.#mustHaveOrder(),
+      log,
+    })
+    const done = this.#inOwnContext(() => work.run(this.#life)).then(() => void (this.#return = null))
+    // The stop of the store ends the work. Whoever waits has the same signal.
+    done.catch(() => undefined)
+    this.#return = { work, done }
+  }
+
+  /** Resolves when the deleted topic is back. */
+  async #back({ work, done }: Returning, signal: AbortSignal): Promise<void> {
+    const { deletedWaitMs } = this.#options
+    if (deletedWaitMs === undefined) return abortable(done, signal)
+    const over = new AbortController()
+    const late = sleep(deletedWaitMs, AbortSignal.any([signal, over.signal])).then(() => {
+      throw storageErrors.INTERNAL_TOPIC_DELETED(`${work.trouble} Nothing was written; try again once it is back.`)
+    })
+    await Promise.race([done, late]).finally(() => {
+      over.abort()
+      late.catch(() => undefined)
+    })
+  }
+
+  /** The start of a producer with the common id ends the transaction of any other who writes back. */
+  async #writeBack(records: () => Promise<readonly ImageRecord[]>, signal: AbortSignal): Promise<void> {
+    const { connection, driver, returnId } = this.#options
+    const producer = createProducer(connection, {
+      driver,
+      transactionalId: returnId,
+      transactionTimeoutMs: RETURN_TIMEOUT_MS,
+    })
+    try {
+      await producer.start(signal)
+      const lacking = await records()
+      producer.beginTransaction()
+      for (let from = 0; from < lacking.length; from += RETURN_RECORDS) {
+        await this.#send(producer, lacking.slice(from, from + RETURN_RECORDS), signal)
+      }
+      await producer.commitTransaction(signal)
+    } finally {
+      await producer.close()
+    }
+  }
+
+  #mustHaveOrder(): void {
+    const { partitionCount: count, topicName: topic } = this
+    if (this.#options.onePartition !== true || count === 1) return
+    throw storageErrors.CONFIG_TOPIC_PARTITIONS(
+      `the config topic ${topic} has ${count} partitions; it must have one, to keep an order. Delete it, if it is empty`,
+    )
+  }
+
   #read(record: LogRecord): void {
     const key = record.key?.toString() ?? ''
+    if (!this.#image.apply(record, key)) return
     try {
       this.#options.onRecord(record, key, this.#live)
     } catch (error) {
@@ -143,11 +255,17 @@ export class StoreLog {
   }
 
   /** Sends the records and returns the last offset by partition. */
-  async #send(producer: KafkaProducer, records: readonly StoreRecord[], signal: AbortSignal): Promise<Positions> {
-    const timestamp = Date.now()
-    const batch = records.map(({ key, value }) => {
+  async #send(
+    producer: KafkaProducer,
+    records: readonly (StoreRecord | ImageRecord)[],
+    signal: AbortSignal,
+  ): Promise<Positions> {
+    const now = Date.now()
+    const batch = records.map((record) => {
+      const { key, value } = record
       const bytes = typeof key === 'string' ? Buffer.from(key) : key
       const partition = partitionForKey(bytes, this.partitionCount)
+      const timestamp = 'timestamp' in record ? record.timestamp : now
       return { topic: this.topicName, partition, key: bytes, value, timestamp }
     })
     const result = await producer.send(batch, signal)

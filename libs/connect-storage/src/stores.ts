@@ -5,6 +5,7 @@ import { KafkaConfigStore } from './config-store.ts'
 import { KafkaOffsetStore } from './offset-store.ts'
 import { KafkaPluginStore } from './plugin-store.ts'
 import { KafkaStatusStore } from './status-store.ts'
+import { type InternalTopic, InternalTopics } from './internal-topics.ts'
 import type { StoreLogOptions } from './store-log.ts'
 
 export type StoreName = 'configs' | 'offsets' | 'status' | 'plugins'
@@ -38,6 +39,11 @@ export interface StoresOptions {
    * may have its tasks.
    */
   readonly mayWriteOffsets?: () => boolean
+  /**
+   * How long a write waits for an internal topic that was deleted, in ms, before it rejects with INTERNAL_TOPIC_DELETED.
+   * Absent: until the signal of the call aborts.
+   */
+  readonly deletedWaitMs?: number
 }
 
 export interface Stores {
@@ -45,8 +51,11 @@ export interface Stores {
   readonly offsets: KafkaOffsetStore
   readonly status: KafkaStatusStore
   readonly plugins: KafkaPluginStore
+  /** Why an internal topic cannot be written, in a sentence; null while all can be. */
+  readonly trouble: string | null
 }
 
+const STORES: readonly StoreName[] = ['configs', 'offsets', 'status', 'plugins']
 /** Kafka Connect's partition counts. */
 const PARTITIONS: Record<StoreName, number> = { configs: 1, offsets: 25, status: 5, plugins: 1 }
 
@@ -67,17 +76,24 @@ function namesOf(
  * that it needs.
  */
 export function createStores(options: StoresOptions): Stores {
-  const parts = (store: StoreName): Omit<StoreLogOptions, 'onRecord'> => ({
-    connection: options.connection,
-    log: options.log,
-    driver: options.driver ?? 'platformatic',
-    topic: {
-      ...namesOf(store, options),
-      partitions: (store === 'configs' ? undefined : options.partitions?.[store]) ?? PARTITIONS[store],
-      replicationFactor: options.replications?.[store] ?? options.replication ?? -1,
-    },
+  const { connection, log, cluster = 'tributary' } = options
+  const topicOf = (store: StoreName): InternalTopic => ({
+    store,
+    ...namesOf(store, options),
+    partitions: (store === 'configs' ? undefined : options.partitions?.[store]) ?? PARTITIONS[store],
+    replicationFactor: options.replications?.[store] ?? options.replication ?? -1,
   })
-  return {
+  const topics = new InternalTopics(STORES.map(topicOf), connection, log)
+  const parts = (store: StoreName): Omit<StoreLogOptions, 'onRecord'> => ({
+    connection,
+    log,
+    driver: options.driver ?? 'platformatic',
+    topic: topicOf(store),
+    prepared: (signal) => topics.prepare(signal),
+    returnId: `${cluster}-return-${store}`,
+    deletedWaitMs: options.deletedWaitMs,
+  })
+  const stores = {
     configs: new KafkaConfigStore({
       ...parts('configs'),
       transactionalId: options.transactionalId,
@@ -86,5 +102,11 @@ export function createStores(options: StoresOptions): Stores {
     offsets: new KafkaOffsetStore({ ...parts('offsets'), maySend: options.mayWriteOffsets }),
     status: new KafkaStatusStore(parts('status')),
     plugins: new KafkaPluginStore(parts('plugins')),
+  }
+  return {
+    ...stores,
+    get trouble() {
+      return STORES.map((store) => stores[store].trouble).find((trouble) => trouble !== null) ?? null
+    },
   }
 }

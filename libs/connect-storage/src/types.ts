@@ -119,6 +119,8 @@ export interface OffsetRecord {
 }
 
 export interface OffsetStore {
+  /** Why no offset can be read or committed, in a sentence: the topic was deleted. null while it is there. */
+  readonly trouble: string | null
   start(signal: AbortSignal): Promise<void>
   /** Reads to the current end (read_committed), so that a new owner sees its predecessor's last commit. */
   refresh(signal?: AbortSignal): Promise<void>

@@ -177,8 +177,8 @@ test('a start does not wait for an open transaction, because nobody may be left 
 test('a wait ends with the reason of its signal, and when the log stops', async (t) => {
   const { log } = await tail(t, newTopic())
   const controller = new AbortController()
-  const first = log.readTo(0, 1000n, controller.signal)
-  const second = log.readTo(0, 1000n)
+  const first = log.readTo(0, 1000n, log.topicId, controller.signal)
+  const second = log.readTo(0, 1000n, log.topicId)
   controller.abort(new Error('enough'))
   await assert.rejects(first, /enough/)
   const rejected = assert.rejects(second, { code: 'CLOSED' })

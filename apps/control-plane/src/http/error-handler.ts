@@ -1,9 +1,10 @@
-import { errorKind } from '@tributary/connect-api'
+import { ConfigException } from '@tributary/config'
+import { errorCode, errorKind } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { RestError } from './rest-errors.ts'
+import { RestError, restError } from './rest-errors.ts'
 
 /** Answers every error, unmatched requests included, with Connect's `{error_code, message}`. */
 export function answerErrors(app: FastifyInstance, log: Logger): void {
@@ -45,8 +46,11 @@ export function errorBody(error: RestError): { error_code: number; message: stri
 
 function toRestError(error: unknown): RestError {
   if (error instanceof RestError) return error
-  // The client's data is not valid, or Kafka refuses its size in a record of the config topic.
-  if (error instanceof Error && ['config', 'data'].includes(errorKind(error))) return new RestError(400, error.message)
+  // The client's settings are not valid, or Kafka refuses the size of its data in a record of the config topic. Errors of Kafka that
+  // somebody else must mend, such as missing rights, have the kind `config`, too.
+  const isClients = error instanceof ConfigException || errorKind(error) === 'data'
+  if (isClients && error instanceof Error) return new RestError(400, error.message)
+  if (errorCode(error) === 'INTERNAL_TOPIC_DELETED') return restError('internalTopicDeleted', (error as Error).message)
   const { code, statusCode } = error as FastifyError
   if (code?.startsWith('FST_') && statusCode !== undefined && statusCode < 500) return httpError(statusCode)
   return new RestError(500, error instanceof Error ? error.message : String(error))

@@ -114,6 +114,7 @@ const ERRORS = {
     (seconds: number) =>
       `The offsets topic could not be read to its end within ${seconds} s: a transaction of some task is still open, or Kafka does not answer. Try again later`,
   ],
+  internalTopicDeleted: [503, (trouble: string) => trouble],
   patternMissing: [
     400,
     () =>

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { testApi } from '../testing/test-api.ts'
+import { ConfigError } from '@tributary/connect-api'
+import { storageErrors } from '@tributary/connect-storage'
+import { type Answer, testApi } from '../testing/test-api.ts'
 
 const config = { 'connector.class': 'FileStreamSource', topic: 't' }
 
@@ -180,5 +182,16 @@ test('Location is absolute and encoded like JAX-RS', async () => {
     const config = { 'connector.class': 'FileStreamSource', topic: 't' }
     const answer = await call('POST', '/connectors', { name, config })
     assert.equal(answer.headers['location'], `http://rest:8083/connectors/${encoded}`)
+  }
+})
+
+test('what is wrong in Kafka is no mistake of the client: a deleted internal topic is 503, missing rights are 500', async () => {
+  const { call, configs } = testApi()
+  configs.refusal = storageErrors.INTERNAL_TOPIC_DELETED('The internal topic was deleted.')
+  const put = (): Promise<Answer> => call('PUT', '/connectors/x/config', config)
+  assert.deepEqual((await put()).body, { error_code: 503, message: 'The internal topic was deleted.' })
+  for (const code of ['UNKNOWN_TOPIC_OR_PARTITION', 'TOPIC_AUTHORIZATION_FAILED']) {
+    configs.refusal = new ConfigError(code, 'produce failed')
+    assert.deepEqual((await put()).body, { error_code: 500, message: 'produce failed' })
   }
 })

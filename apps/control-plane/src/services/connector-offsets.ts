@@ -124,6 +124,7 @@ export class ConnectorOffsets {
     try {
       await offsets.refresh(deadline)
     } catch (error) {
+      if (deadline.aborted && offsets.trouble !== null) throw restError('internalTopicDeleted', offsets.trouble)
       if (deadline.aborted) throw restError('offsetsUnread', readTimeoutMs / 1000)
       throw error
     }

@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly config: ConfigStore
   /** Resolves with true as soon as writes are possible, or with the reason why they are not after `timeoutMs`. */
   readonly writable: (timeoutMs: number) => Promise<true | string>
+  /** Why an internal topic cannot be written, in a sentence; null while all can be. */
+  readonly trouble: () => string | null
   readonly kafkaClusterId: string
   readonly version: string
 }
@@ -44,6 +46,8 @@ export class Server {
     // An election takes less time than this, and must not take the replica out of service.
     const writable = await this.#options.writable(HEALTH_TIMEOUT_MS)
     if (writable !== true) return { status: 'unhealthy', message: writable }
+    const trouble = this.#options.trouble()
+    if (trouble !== null) return { status: 'unhealthy', message: trouble }
     try {
       await this.#options.config.refresh(AbortSignal.timeout(HEALTH_TIMEOUT_MS))
       return { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' }

@@ -31,6 +31,8 @@ export class MemoryConfigStore implements ConfigStore {
   writes = 0
   /** Task numbers that have a record in the topic, where they differ from the current tasks. */
   readonly knownTasks = new Map<string, readonly number[]>()
+  /** Makes writes reject, as Kafka does without the right to write. */
+  refusal: Error | null = null
   /** Makes `refresh` reject, as when Kafka is away. */
   outage: Error | null = null
   /** Called by `refresh`: applies what a refresh would read. */
@@ -99,7 +101,8 @@ export class MemoryConfigStore implements ConfigStore {
   /** A write takes a moment, so that operations that may overlap do overlap. */
   #written(): Promise<void> {
     this.writes++
-    return new Promise((resolve) => setImmediate(resolve))
+    const { refusal } = this
+    return new Promise((resolve, reject) => setImmediate(() => (refusal ? reject(refusal) : resolve())))
   }
 }
 
@@ -167,6 +170,7 @@ export class MemoryStatusStore implements StatusStore {
 export class MemoryOffsetStore implements OffsetStore {
   /** Makes `refresh` wait for ever, as behind a transaction that nobody ends. */
   held = false
+  trouble: string | null = null
   readonly #entries = new Map<string, Map<string, OffsetEntry>>()
 
   async start(): Promise<void> {}

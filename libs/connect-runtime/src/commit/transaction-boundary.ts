@@ -1,7 +1,8 @@
 import { backoffMs, MAX_TIMER_MS, Serial } from '@tributary/async'
-import { type Clock, errorKind } from '@tributary/connect-api'
+import { type Clock, errorCode, errorKind } from '@tributary/connect-api'
 import type { KafkaProducer, ProducerRecord } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
+import { runtimeErrors } from '../errors.ts'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
 
 export interface TransactionalBatch {
@@ -62,13 +63,20 @@ export class TransactionBoundary {
     })
   }
 
+  /** The offsets topic comes back after a deletion, so its absence is an outage. */
   async sendOffsets(records: readonly ProducerRecordLike[], signal: AbortSignal): Promise<void> {
-    const timestamp = this.#options.clock.now()
-    const { failures } = await this.#options.producer.send(
-      records.map((record): ProducerRecord => ({ ...record, timestamp })),
-      signal,
-    )
-    if (failures[0]) throw failures[0].error
+    const { clock, producer } = this.#options
+    const timestamp = clock.now()
+    const stamped = records.map((record): ProducerRecord => ({ ...record, timestamp }))
+    try {
+      const { failures } = await producer.send(stamped, signal)
+      if (failures[0]) throw failures[0].error
+    } catch (error) {
+      if (errorCode(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
+      throw runtimeErrors.OFFSETS_TOPIC_DELETED('the offsets topic was deleted; waiting for its return', {
+        cause: error,
+      })
+    }
   }
 
   /** Ends the transaction as the connector asked. The offsets of an aborted transaction are committed all the same. */

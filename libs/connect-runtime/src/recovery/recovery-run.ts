@@ -8,6 +8,7 @@ import { createTask, type TaskEnvironment } from '../unit/task-factory.ts'
 
 /** A recovery task neither reads nor writes offsets. The offsets belong to the task's owner, another worker. */
 const NO_OFFSETS: OffsetStore = {
+  trouble: null,
   start: () => Promise.resolve(),
   refresh: () => Promise.resolve(),
   offsets: () => [],

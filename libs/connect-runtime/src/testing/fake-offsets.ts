@@ -5,6 +5,7 @@ import type { OffsetRecord, OffsetStore } from '@tributary/connect-storage'
 export class FakeOffsets implements OffsetStore {
   readonly writes: SourceOffset[] = []
   readonly up = new Gate(true)
+  trouble: string | null = null
   #last: SourceOffset | null = null
 
   async start(): Promise<void> {}

@@ -76,7 +76,7 @@ export interface CreatedTask {
   readonly outage: () => Error | null
   /** Why the source has nothing more to read, in a sentence; null while it may have. */
   readonly completed: () => string | null
-  /** What is dangerous in the configuration, in a sentence; null for nothing. */
+  /** What is dangerous in the configuration, or why no offset can be read or committed, in a sentence; null for nothing. */
   readonly caution: () => string | null
 }
 
@@ -141,7 +141,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     labels,
     outage: () => outage,
     completed: () => task.completed?.() ?? null,
-    caution: () => task.caution?.() ?? null,
+    caution: () => offsets.trouble ?? task.caution?.() ?? null,
   }
 }
 

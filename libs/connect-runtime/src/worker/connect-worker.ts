@@ -169,7 +169,7 @@ class Worker {
   }
 
   ready(): true | string {
-    return this.#state
+    return this.#state === true ? (this.#stores.trouble ?? true) : this.#state
   }
 
   async stop(): Promise<void> {

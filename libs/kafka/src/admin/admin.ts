@@ -4,6 +4,8 @@ import {
   deleteTopicsV6,
   describeConfigsV4,
   describeGroupsV5,
+  IncrementalAlterConfigOperationTypes,
+  incrementalAlterConfigsV1,
   listOffsetsV7,
   type Connection,
 } from '@platformatic/kafka'
@@ -135,12 +137,23 @@ export class KafkaAdmin {
     })
   }
 
+  /** Sets one setting of a topic and leaves the others as they are (KIP-339). */
+  setTopicConfig(topic: string, name: string, value: string, signal?: AbortSignal): Promise<void> {
+    return this.#retry(signal, async () => {
+      const configs = [{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET }]
+      const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configs }
+      const response = await call(await this.#controller(), incrementalAlterConfigsV1.api, [resource], false)
+      const result = response.responses[0]
+      checkCode(result?.errorCode ?? -1, `set ${name}=${value} of topic ${topic}`, result?.errorMessage)
+    })
+  }
+
   /**
    * The offsets by partition. `latest` is the high watermark: one after the last record that every in-sync replica has,
    * records of open transactions included.
    */
   listOffsets(topic: string, at: 'earliest' | 'latest', signal?: AbortSignal): Promise<Map<number, bigint>> {
-    return this.#retry(signal, () => listOffsets(this.#cluster, topic, at))
+    return this.#retry(signal, async () => (await listOffsets(this.#cluster, topic, at)).offsets)
   }
 
   /**
@@ -224,15 +237,15 @@ const READ_UNCOMMITTED = 0
 const READ_COMMITTED = 1
 
 /**
- * The offsets of all partitions, asked of their leaders, in one try. `stable`: the end before the first open
- * transaction.
+ * The offsets of all partitions, asked of their leaders, in one try, and the id of the topic that has them. `stable`:
+ * the end before the first open transaction.
  */
 export async function listOffsets(
   cluster: Cluster,
   topic: string,
   at: 'earliest' | 'latest' | 'stable',
-): Promise<Map<number, bigint>> {
-  const { leaders } = leadersOf(await cluster.metadata([topic]), topic)
+): Promise<{ readonly id: string; readonly offsets: Map<number, bigint> }> {
+  const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
   const byNode = Map.groupBy(leaders.keys(), (partition) => leaders.get(partition)!)
   const offsets = new Map<number, bigint>()
   const timestamp = at === 'earliest' ? EARLIEST : LATEST
@@ -247,5 +260,5 @@ export async function listOffsets(
     }
   }
   await Promise.all(Array.from(byNode, ([node, ids]) => ask(node, ids)))
-  return offsets
+  return { id, offsets }
 }

@@ -5,7 +5,7 @@ import { listOffsets } from '../admin/admin.ts'
 import { Backoff } from '../cluster/backoff.ts'
 import { Cluster, leadersOf } from '../cluster/cluster.ts'
 import type { LogRecord } from './committed-records.ts'
-import { ensureCompactedTopic, type CompactedTopic } from './compacted-topic.ts'
+import { createAgain, ensureCompactedTopic, type CompactedTopic } from './compacted-topic.ts'
 import { KafkaError } from '../cluster/errors.ts'
 import { tailLeader } from './tail.ts'
 import { SharedRun } from './coalesce.ts'
@@ -17,6 +17,10 @@ export interface CompactedLogOptions {
   readonly log: Logger
   /** Called for every record in the order of its partition, tombstones included. Synchronous; must not throw. */
   readonly onRecord: (record: LogRecord) => void
+  /** The topic in use was deleted; perhaps another one has its name already. May be called again. */
+  readonly onDeleted?: () => void
+  /** Another topic has the name of the deleted one. Called before its first record, which is read from its beginning. */
+  readonly onNewTopic?: () => void
 }
 
 /**
@@ -28,9 +32,17 @@ const REFRESHED_PER_TURN = 32
 /** Failures in a row that are not logged: a new topic has no leader yet, or a leader moves. */
 const QUIET_TRIES = 2
 
+/** Code of the error for a wait in a topic that was deleted. */
+const TOPIC_DELETED = 'TOPIC_DELETED'
+/** A log that read everything this many ms ago, or less, has missed nothing that was written before the topic was deleted. */
+const COMPLETE_MS = 30_000
+/** Wait before the log is asked whether it reads the topic that has the name now. */
+const NEW_TOPIC_LOOK_MS = 20
+
 interface Waiter {
   readonly ends: ReadonlyMap<number, bigint>
   readonly resolve: () => void
+  readonly reject: (error: Error) => void
 }
 
 /**
@@ -50,6 +62,9 @@ export class CompactedLog {
   #life: AbortSignal = this.#stop.signal
   #topicName: string
   #topicId: string | null = null
+  #partitionsAtStart = -1
+  /** When everything in the partition was last read, in ms since the epoch. */
+  readonly #completeAt = new Map<number, number>()
   #running: Promise<void> | null = null
 
   constructor(options: CompactedLogOptions) {
@@ -66,6 +81,16 @@ export class CompactedLog {
   get partitionCount(): number {
     return this.#positions.size
   }
+  /** Kafka's id of the topic that is read. Another one means that the topic was deleted, and another one has its name. */
+  get topicId(): string | null {
+    return this.#topicId
+  }
+  /** Whether everything that was in the topic was read a moment ago. */
+  get complete(): boolean {
+    const since = Date.now() - COMPLETE_MS
+    const { size } = this.#positions
+    return size > 0 && [...this.#positions.keys()].every((partition) => (this.#completeAt.get(partition) ?? 0) >= since)
+  }
 
   /**
    * Creates the topic when it is missing. Resolves when every record up to the last stable offset was passed to
@@ -79,22 +104,46 @@ export class CompactedLog {
     this.#topicName = await ensureCompactedTopic(connection, topic, log, this.#life)
     this.#running = this.#run()
     await this.#reach(await this.#ends('stable'), undefined)
+    this.#partitionsAtStart = this.partitionCount
   }
 
   /**
-   * Resolves when every record that is in the topic now was passed to `onRecord`. Waits for open transactions to end,
+   * Creates the topic again after its deletion, with as many partitions as it had at the start. A topic that somebody
+   * else has created meanwhile is made compacted.
+   */
+  createAgain(signal: AbortSignal): Promise<void> {
+    const { connection, topic, log } = this.#options
+    const { replicationFactor } = topic
+    const partitions = this.#partitionsAtStart
+    return createAgain(connection, { name: this.#topicName, partitions, replicationFactor }, log, signal)
+  }
+
+  /**
+   * Resolves when every record that is in the topic now was passed to `onRecord`. Waits for a deleted topic to be created
+   * again. Waits for open transactions to end,
    * as Connect does by asking for the high watermark: a committed offset may stand after a record of an open
    * transaction of somebody else.
    */
   async refresh(signal?: AbortSignal): Promise<void> {
     const until = signal ? AbortSignal.any([signal, this.#life]) : this.#life
-    await this.#reach(await abortable(this.#latestEnds.ask(), until), signal)
-    await this.#turns.next()
+    for (;;) {
+      try {
+        await this.#reach(await abortable(this.#latestEnds.ask(), until), signal)
+        return await this.#turns.next()
+      } catch (error) {
+        if (!(error instanceof KafkaError) || error.code !== TOPIC_DELETED) throw error
+      }
+    }
   }
 
-  /** Resolves when the record at `offset` was passed to `onRecord`, or skipped (aborted, or removed by compaction). */
-  readTo(partition: number, offset: bigint, signal?: AbortSignal): Promise<void> {
-    return this.#reach(new Map([[partition, offset + 1n]]), signal)
+  /**
+   * Resolves when the record at `offset` was passed to `onRecord`, or skipped (aborted, or removed by compaction).
+   * `topicId`: the topic that was read before the record was written. Rejects with KafkaError TOPIC_DELETED when the log
+   * reads another one.
+   */
+  async readTo(partition: number, offset: bigint, topicId: string | null, signal?: AbortSignal): Promise<void> {
+    if (topicId !== this.#topicId) throw this.#deleted()
+    await this.#reach(new Map([[partition, offset + 1n]]), signal)
   }
 
   /** Ends the tailing and waits for its end. Pending waits reject. Idempotent. */
@@ -108,7 +157,9 @@ export class CompactedLog {
     const backoff = new Backoff(50, 1000)
     for (;;) {
       try {
-        return await abortable(listOffsets(this.#cluster, this.#topicName, at), this.#life)
+        const { id, offsets } = await abortable(listOffsets(this.#cluster, this.#topicName, at), this.#life)
+        if (this.#topicId === null || id === this.#topicId) return offsets
+        await sleep(NEW_TOPIC_LOOK_MS, this.#life)
       } catch (error) {
         if (this.#life.aborted || !(error instanceof KafkaError) || !error.retriable) throw error
         await sleep(backoff.next(), this.#life)
@@ -118,8 +169,8 @@ export class CompactedLog {
 
   async #reach(ends: ReadonlyMap<number, bigint>, signal: AbortSignal | undefined): Promise<void> {
     if (this.#reached(ends)) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const waiter = { ends, resolve }
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiter = { ends, resolve, reject }
     this.#waiters.add(waiter)
     try {
       await abortable(promise, signal ? AbortSignal.any([signal, this.#life]) : this.#life)
@@ -164,11 +215,8 @@ export class CompactedLog {
   async #tailAll(onProgress: () => void): Promise<void> {
     const { log } = this.#options
     const topic = this.#topicName
-    const { id, leaders } = leadersOf(await this.#cluster.metadata([topic]), topic)
-    if (this.#topicId !== null && this.#topicId !== id) {
-      log.warn('topic_recreated', { topic })
-      for (const partition of this.#positions.keys()) this.#positions.set(partition, 0n)
-    }
+    const { id, leaders } = await this.#describe()
+    if (this.#topicId !== null && this.#topicId !== id) this.#beginAnew()
     this.#topicId = id
     for (const partition of leaders.keys()) {
       if (!this.#positions.has(partition)) this.#positions.set(partition, 0n)
@@ -191,6 +239,7 @@ export class CompactedLog {
             onRecords: (records) => this.#handOut(records),
             onProgress,
             onReset: (partition, to) => log.warn('log_offset_reset', { topic, partition, to }),
+            onEnd: (partition, at) => void this.#completeAt.set(partition, at),
           },
           signal,
         ),
@@ -201,6 +250,32 @@ export class CompactedLog {
       round.abort(new KafkaError('NETWORK', 'another leader of the topic failed', true))
       await Promise.allSettled(tails)
     }
+  }
+
+  async #describe(): Promise<ReturnType<typeof leadersOf>> {
+    try {
+      return leadersOf(await this.#cluster.metadata([this.#topicName]), this.#topicName)
+    } catch (error) {
+      if (this.#topicId !== null && error instanceof KafkaError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION') {
+        this.#options.onDeleted?.()
+      }
+      throw error
+    }
+  }
+
+  /** Another topic has the name. Whoever waits for an offset of the old one waits in vain. */
+  #beginAnew(): void {
+    const { log, onDeleted, onNewTopic } = this.#options
+    log.warn('topic_recreated', { topic: this.#topicName })
+    onDeleted?.()
+    this.#positions.clear()
+    this.#completeAt.clear()
+    onNewTopic?.()
+    for (const waiter of this.#waiters) waiter.reject(this.#deleted())
+  }
+
+  #deleted(): KafkaError {
+    return new KafkaError(TOPIC_DELETED, `topic ${this.#topicName} was deleted, and another one has its name`, true)
   }
 
   #handOut(records: readonly LogRecord[]): void {

@@ -63,6 +63,40 @@ export async function createCompacted(
   }
 }
 
+/** The name under which the topic exists: its own or the former one; null for neither. */
+export async function existingName(
+  admin: Pick<KafkaAdmin, 'describeTopics'>,
+  { name, formerName }: Pick<CompactedTopic, 'name' | 'formerName'>,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const exists = async (each: string): Promise<boolean> =>
+    (await admin.describeTopics([each], signal)).get(each) !== null
+  if (await exists(name)) return name
+  return formerName !== undefined && (await exists(formerName).catch(falseIfForbidden)) ? formerName : null
+}
+
+/** Creates a topic that was deleted. Makes it compacted, if somebody else has created it with another policy (auto.create.topics.enable). */
+export async function createAgain(
+  connection: KafkaConnection,
+  topic: NewTopic,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const admin = new KafkaAdmin(connection, { timeoutMs: 10_000 })
+  try {
+    if ((await existingName(admin, topic, signal)) === null) {
+      await createCompacted(admin, topic, log, signal)
+      log.info('topic_created', { topic: topic.name })
+    }
+    const policy = await cleanupPolicy(admin, topic.name, log, signal)
+    if (policy === null || policy === COMPACT['cleanup.policy']) return
+    await admin.setTopicConfig(topic.name, 'cleanup.policy', COMPACT['cleanup.policy'], signal)
+    log.warn('topic_policy_mended', { topic: topic.name, from: policy, to: COMPACT['cleanup.policy'] })
+  } finally {
+    await admin.close()
+  }
+}
+
 async function ensureOnce(
   admin: KafkaAdmin,
   connection: KafkaConnection,
@@ -70,16 +104,11 @@ async function ensureOnce(
   log: Logger,
   signal: AbortSignal,
 ): Promise<string> {
-  const { formerName, ...wanted } = topic
-  const exists = async (each: string): Promise<boolean> =>
-    (await admin.describeTopics([each], signal)).get(each) !== null
-  let name: string | null = null
-  if (await exists(wanted.name)) name = wanted.name
-  else if (formerName !== undefined && (await exists(formerName).catch(falseIfForbidden))) name = formerName
+  const name = await existingName(admin, topic, signal)
   if (name === null) {
-    await createCompacted(admin, wanted, log, signal)
-    log.info('topic_created', { topic: wanted.name })
-    return wanted.name
+    await createCompacted(admin, topic, log, signal)
+    log.info('topic_created', { topic: topic.name })
+    return topic.name
   }
   const policy = await cleanupPolicy(admin, name, log, signal)
   if (policy === null || policy === 'compact') return name

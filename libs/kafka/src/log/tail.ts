@@ -18,6 +18,8 @@ export interface FetchPlan {
   onProgress(): void
   /** The log no longer has the requested offset; reading goes on at `to`. */
   onReset(partition: number, to: bigint): void
+  /** Everything committed that the partition held at the time `at` (ms since the epoch) was passed on. */
+  onEnd?(partition: number, at: number): void
 }
 
 /** How long a broker holds a fetch that finds nothing new. An idle log costs one request in this time. */
@@ -53,6 +55,8 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
         partitionMaxBytes: PARTITION_MAX_BYTES,
       }))
       const topics = [{ topicId: plan.topicId, partitions }]
+      // A process that stood still finds an old answer, so the time of the request counts.
+      const askedAt = Date.now()
       const response = await call(
         connection, fetchV13.api, MAX_WAIT_MS, 1, MAX_BYTES, READ_COMMITTED, 0, FULL_FETCH_EPOCH, topics, [], '',
       ) // prettier-ignore
@@ -69,6 +73,7 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
         const { records, next } = committedRecords(fetched, plan.positions.get(partition) ?? 0n)
         plan.onRecords(records)
         plan.positions.set(partition, next)
+        if (next >= fetched.lastStableOffset) plan.onEnd?.(partition, askedAt)
         // A long log must not hold the event loop: heartbeats and other tasks run in between.
         if (records.length > 0) await setImmediate()
       }

@@ -1,0 +1,17 @@
+import { ConfigError, defineErrors, RetriableError } from '@tributary/connect-api'
+
+/** Errors of the stores on the internal topics. */
+export const storageErrors = defineErrors({
+  CONFIG_TOPIC_PARTITIONS: {
+    type: ConfigError,
+    doc: 'The config topic has more than one partition, so its records have no order. Create it with one partition.',
+  },
+  INTERNAL_TOPIC_DELETED: {
+    type: RetriableError,
+    doc: 'An internal topic was deleted while the services ran. The processes that remember all of it make it again; nothing is written before. If it lasts, the message says what is in the way.',
+  },
+  INTERNAL_TOPIC_MISSING: {
+    type: ConfigError,
+    doc: 'A start found the topic of the configurations or of the offsets missing, while other internal topics hold records. The message names the topic, and the ways to go on.',
+  },
+})

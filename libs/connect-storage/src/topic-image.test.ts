@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TopicImage } from './topic-image.ts'
+
+function image(): { take(key: string, value: string | null, timestamp?: number): boolean; image: TopicImage } {
+  const kept = new TopicImage((key) => key.startsWith('restart-'))
+  return {
+    image: kept,
+    take: (key, value, timestamp = 1) =>
+      kept.apply({ value: value === null ? null : Buffer.from(value, 'latin1'), timestamp }, key),
+  }
+}
+const shown = (kept: TopicImage): string[] =>
+  kept.missing().map(({ key, value, timestamp }) => `${key}=${Buffer.from(value).toString('latin1')}@${timestamp}`)
+
+test('a new topic lacks the last value of each key, in the order of the writes, byte for byte', () => {
+  const { image: kept, take } = image()
+  take('a', '1', 1)
+  take('b', '\xff\x00', 2)
+  take('gone', '1', 3)
+  take('a', '2', 4)
+  take('gone', null, 5)
+  take('restart-a', '1', 6)
+  take('', '1', 7)
+  assert.deepEqual(shown(kept), [])
+  kept.newTopic()
+  assert.deepEqual(shown(kept), ['b=\xff\x00@2', 'a=2@4'])
+})
+
+test('what the new topic holds is no longer missing, unless it is older than what the old topic held', () => {
+  const { image: kept, take } = image()
+  for (const key of ['same', 'newer', 'older', 'removed', 'alone']) take(key, 'old', 10)
+  kept.newTopic()
+  assert.deepEqual(
+    [take('same', 'old', 10), take('newer', 'new', 11), take('older', 'stale', 9), take('removed', null, 12)],
+    [true, true, false, true],
+  )
+  assert.deepEqual(shown(kept), ['older=old@10', 'alone=old@10'])
+  // Written back; later writes count whatever their clocks say.
+  assert.deepEqual([take('older', 'old', 10), take('alone', 'old', 10), take('older', 'late', 8)], [true, true, true])
+  assert.deepEqual(shown(kept), [])
+})
+
+test('a topic that is deleted again before all is written back lacks everything once more', () => {
+  const { image: kept, take } = image()
+  take('a', '1')
+  take('b', '1')
+  kept.newTopic()
+  take('a', '1')
+  kept.newTopic()
+  assert.deepEqual(shown(kept).toSorted(), ['a=1@1', 'b=1@1'])
+})

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { sharedKafka, temporaryFolder } from '@tributary/harness'
+import { KafkaAdmin } from '@tributary/kafka'
+import { type Answer, send } from '../../support/rest-call.ts'
+import { deliveredTo } from '../../support/delivered.ts'
+import { type Ingest, startIngest } from '../../support/ingest.ts'
+import { NumbersSource, PROTO } from '../../support/numbers-source.ts'
+import { clusterProps, pluginListed, startPlane } from '../../support/control-plane.ts'
+import { createTopic } from '../../support/kafka-topic.ts'
+import { until } from '../../support/until.ts'
+
+const { brokers } = await sharedKafka()
+const admin = new KafkaAdmin({ brokers, clientId: 'test' })
+test.after(() => admin.close())
+
+/** Two connectors that read a stream of numbers, one of them exactly once, in processes as a user runs them. */
+async function flow(t: TestContext) {
+  const source = await NumbersSource.listen({ rate: 1000, payloadBytes: 10 })
+  t.after(() => source.close())
+  const props = clusterProps(brokers)
+  const cluster = props['cluster']!
+  const folder = temporaryFolder('deleted-topics')
+  let ingest: Ingest | null = null
+  const startWorker = async (): Promise<void> => {
+    await ingest?.child.stop()
+    ingest = await startIngest(join(folder, 'log'), {
+      KAFKA_BROKERS: brokers.join(','),
+      TRIBUTARY_CLUSTER: cluster,
+      TRIBUTARY_DATA_DIR: join(folder, 'data'),
+    })
+  }
+  t.after(() => ingest?.child.kill())
+  await startWorker()
+  const { url } = await startPlane(t, props)
+  await pluginListed(url)
+  const call = (method: string, path: string, body?: unknown): Promise<Answer> =>
+    send(url, { method, path: `/connectors${path}`, ...(body === undefined ? {} : { body }) })
+  const configOf = (topic: string): Record<string, unknown> => ({
+    'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
+    'grpc.server.host': '127.0.0.1',
+    'grpc.server.port': source.port,
+    'grpc.service.name': 'crash.Numbers',
+    'grpc.method.name': 'Stream',
+    'grpc.proto.descriptor': PROTO,
+    'grpc.resume.field': 'sequence',
+    'grpc.resume.request.field': 'from',
+    'grpc.resume.request.next': 'true',
+    'kafka.topic': topic,
+  })
+  const topics = { plain: await createTopic(brokers), once: await createTopic(brokers) }
+  for (const [name, topic] of Object.entries(topics)) {
+    const guarantee = name === 'once' ? { 'exactly.once.support': 'required' } : {}
+    assert.equal((await call('PUT', `/${name}/config`, { ...configOf(topic), ...guarantee })).status, 201)
+  }
+  const resumeAt = async (name: string): Promise<number> => {
+    const { offsets } = (await call('GET', `/${name}/offsets`)).body as { offsets: { offset: { resume?: number } }[] }
+    return Number(offsets[0]?.offset.resume ?? 0)
+  }
+  const goesOn = async (): Promise<void> => {
+    for (const name of Object.keys(topics)) {
+      const before = await resumeAt(name)
+      await until(`the offsets of ${name} grow`, async () => (await resumeAt(name)) > before, 30_000)
+    }
+  }
+  const healthOf = async (name: string): Promise<string> => {
+    const { tasks } = (await call('GET', `/${name}/health`)).body as { tasks: { reason: string }[] }
+    return tasks.map(({ reason }) => reason).join()
+  }
+  return { source, cluster, url, call, configOf, topics, goesOn, healthOf, startWorker }
+}
+
+test('internal topics that are deleted under load come back: no connector is lost, offsets go on, no number is lost', async (t) => {
+  const { source, cluster, url, call, configOf, topics, goesOn, healthOf, startWorker } = await flow(t)
+  await goesOn()
+  const names = Object.keys(topics)
+  for (const store of ['configs', 'offsets', 'status', 'plugins']) {
+    const topic = `${cluster}-connect-${store}`
+    const { id } = (await admin.describeTopics([topic])).get(topic)!
+    await until('the deletion is told', async () => {
+      await admin.deleteTopics([topic])
+      const told = store === 'offsets' ? await healthOf('plain') : await (await fetch(`${url}/health`)).text()
+      return told.includes(`The internal topic ${topic} was deleted.`)
+    })
+    const put = await call('PUT', `/while-${store}/config`, { ...configOf('none'), 'tasks.max': 1 })
+    assert.equal(put.status, 201, JSON.stringify(put.body))
+    names.push(`while-${store}`)
+    assert.equal((await call('PUT', `/while-${store}/stop`)).status, 204)
+    await until('another topic has the name', async () => {
+      const found = (await admin.describeTopics([topic])).get(topic)
+      return found !== null && found!.id !== id
+    })
+    await goesOn()
+    assert.deepEqual(((await call('GET', '')).body as string[]).toSorted(), names.toSorted())
+  }
+  // What was written back is what a new process reads.
+  await startWorker()
+  await goesOn()
+  const last = source.end()
+  const [plain, once] = await Promise.all([
+    deliveredTo(brokers, topics.plain, last),
+    deliveredTo(brokers, topics.once, last),
+  ])
+  assert.deepEqual({ lost: plain.lost, inOrder: plain.inOrder }, { lost: 0, inOrder: true })
+  assert.deepEqual({ lost: once.lost, twice: once.twice, inOrder: once.inOrder }, { lost: 0, twice: 0, inOrder: true })
+  for (const name of ['plain', 'once']) {
+    const { tasks } = (await call('GET', `/${name}/status`)).body as { tasks: { state: string }[] }
+    assert.deepEqual(tasks.map(({ state }) => state), ['RUNNING']) // prettier-ignore
+  }
+})

@@ -6,6 +6,7 @@ import {
   MemoryBudget,
   parseConfig,
   type Props,
+  recordsOf,
   type TaskContext,
 } from '@tributary/connect-api'
 import { RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
@@ -17,6 +18,7 @@ import { compileProtocol } from './connection/feed-protocol.ts'
 import { wsErrors } from './errors.ts'
 import { FeedReader } from './feed-reader.ts'
 import { messageDecoder } from './message/message.ts'
+import { oneMessage } from './message/received-messages.ts'
 import { createRecordSource } from './record/record-source.ts'
 import type { ConnectionListener, WebSocketConnection } from './transport/connection.ts'
 
@@ -77,14 +79,14 @@ test('a stop delivers the messages received before the initialization was comple
   const stopping = new AbortController()
   const connected = reader.connect(stopping.signal)
   await new Promise(setImmediate)
-  server().onMessage(Buffer.from('a'), false)
-  server().onMessage(Buffer.from('b'), false)
+  server().onMessages(oneMessage(Buffer.from('a'), false, true))
+  server().onMessages(oneMessage(Buffer.from('b'), false, true))
   stopping.abort(new Error('stopping'))
   reader.drain()
   await connected
   const signal = new AbortController().signal
   assert.deepEqual(
-    (await reader.read(0, signal))?.map(({ value }) => value),
+    (await reader.read(0, signal))?.flatMap(recordsOf).map(({ value }) => value),
     ['a', 'b'],
   )
   assert.equal(await reader.read(0, signal), null)
@@ -114,17 +116,17 @@ test('an aborted connection that delivered messages keeps its number; the next c
   const paused = new AbortController()
   const first = reader.connect(paused.signal)
   await new Promise(setImmediate)
-  server().onMessage(Buffer.from('a'), false)
+  server().onMessages(oneMessage(Buffer.from('a'), false, true))
   paused.abort(new Error('paused'))
   await assert.rejects(first, /paused/)
   const { signal } = new AbortController()
   const second = reader.connect(signal)
   await new Promise(setImmediate)
-  server().onMessage(Buffer.from('ok'), false)
-  server().onMessage(Buffer.from('b'), false)
+  server().onMessages(oneMessage(Buffer.from('ok'), false, true))
+  server().onMessages(oneMessage(Buffer.from('b'), false, true))
   await second
   assert.deepEqual(
-    (await reader.read(0, signal))?.map(({ value, headers }) => [value, headers?.[0]?.value]),
+    (await reader.read(0, signal))?.flatMap(recordsOf).map(({ value, headers }) => [value, headers?.[0]?.value]),
     [
       ['a', 1],
       ['b', 2],
@@ -138,7 +140,7 @@ test('hands over when its connection ended, not when its last records were deliv
   t.after(() => reader.close())
   const { signal } = new AbortController()
   await reader.connect(signal)
-  server().onMessage(Buffer.from('a'), false)
+  server().onMessages(oneMessage(Buffer.from('a'), false, true))
   reader.drain()
   now = 1250
   server().onEnd({ code: 1000, reason: '', error: wsErrors.WEBSOCKET_CLOSED('closed') })
@@ -157,7 +159,7 @@ test('hands over when a stop ended a connection that was not initialized', async
   const stopping = new AbortController()
   const connected = reader.connect(stopping.signal)
   await new Promise(setImmediate)
-  server().onMessage(Buffer.from('a'), false)
+  server().onMessages(oneMessage(Buffer.from('a'), false, true))
   stopping.abort(new Error('stopping'))
   reader.drain()
   await connected

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import {
   type ConnectError,
   parseConfig,
+  type Polled,
   type Predecessor,
-  type SourceRecord,
+  recordsIn,
   type TaskContext,
 } from '@tributary/connect-api'
 import {
@@ -20,8 +21,9 @@ import { Denials } from './connection/denials.ts'
 import { FeedConnection } from './connection/feed-connection.ts'
 import { compileProtocol, type FeedProtocol } from './connection/feed-protocol.ts'
 import { templateValues, type ValueSource } from './connection/template-values.ts'
-import { Burst, createIntake } from './message/message-queue.ts'
-import { type ConnectionInfo, type DecodeMessage, Message, messageDecoder } from './message/message.ts'
+import { Burst, createIntake, enqueue } from './message/message-queue.ts'
+import { type ConnectionInfo, type DecodeMessage, messageDecoder } from './message/message.ts'
+import { MessageRun } from './message/message-run.ts'
 import { createRecordSource, type RecordSource } from './record/record-source.ts'
 import { openWebSocket } from './transport/open-websocket.ts'
 
@@ -43,7 +45,7 @@ export interface FeedReaderParts {
 /** Reads one feed: connects and reconnects when asked to, and turns the queued messages into records. */
 export class FeedReader {
   readonly #parts: FeedReaderParts
-  readonly #intake: Intake<Message>
+  readonly #intake: Intake<MessageRun>
   #connection: FeedConnection | null = null
   /** Of the present connection. The offsets and headers of records keep the id of the run's first connection. */
   #sessionId: string
@@ -93,19 +95,23 @@ export class FeedReader {
   }
 
   /** The records of the next messages; [] after `waitMs` without a message; null at the end of a drained feed. */
-  async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
+  async read(waitMs: number, signal: AbortSignal): Promise<Polled[] | null> {
     const { records: source, config, metrics } = this.#parts
-    const messages = await this.#intake.take(config['max.poll.records'], waitMs, signal)
+    const runs = await this.#intake.take(config['max.poll.records'], waitMs, signal)
     metrics.maybeWrite(this.#connection?.isOpen ?? false)
-    if (messages === null) {
+    if (runs === null) {
       this.#drained()
       return null
     }
-    const records = await source.records(messages, signal)
-    this.#intake.handedOut(records)
-    metrics.handedOut(messages.length, records.length)
-    if (this.#drainingSince !== null) this.#drainedCount += records.length
-    return records
+    const polled = await source.records(runs, signal)
+    this.#intake.handedOut(polled)
+    const records = polled.reduce((sum, element) => sum + recordsIn(element), 0)
+    metrics.handedOut(
+      runs.reduce((sum, run) => sum + run.count, 0),
+      records,
+    )
+    if (this.#drainingSince !== null) this.#drainedCount += records
+    return polled
   }
 
   /** See SourceTask. */
@@ -113,9 +119,9 @@ export class FeedReader {
     return this.#drainingSince === null ? this.#endedWith : null
   }
 
-  /** Kafka has acknowledged a record that `read` returned. */
-  commitRecord(record: SourceRecord): void {
-    this.#intake.delivered(record)
+  /** Kafka has acknowledged what one `read` returned. */
+  commitBatch(polled: readonly Polled[]): void {
+    this.#intake.delivered(polled)
   }
 
   /** The offsets of the delivered records are committed. */
@@ -176,7 +182,7 @@ export class FeedReader {
     else log.info('session_initialized', { session_id: this.#sessionId })
   }
 
-  #newConnection(info: ConnectionInfo, intake: IntakeConnection<Message>): FeedConnection {
+  #newConnection(info: ConnectionInfo, intake: IntakeConnection<MessageRun>): FeedConnection {
     const { config, protocol, context, dialer, denials, decode } = this.#parts
     if (this.#connects > 0) this.#sessionId = randomUUID()
     const values = { ...this.#parts.values, sessionId: this.#sessionId }
@@ -192,16 +198,16 @@ export class FeedReader {
       log,
       connect: (listener, signal) => dialer.open(templateValues(values, null, 'websocket.url'), listener, signal),
       afterReads: (check) => void setImmediate(check),
-      messageOf: (data, binary) => new Message(data, binary, burst.at, info, decode),
-      onData: (message) => {
-        intake.push(message, message.data.length)
-        burst.add(message.data.length)
+      runOf: (received) => new MessageRun(received, burst.at, info, decode),
+      onData: (run) => {
+        enqueue(intake, run, config)
+        burst.add(run.count, run.contentBytes)
       },
       onEnd: (error) => this.#ended(error, intake),
     })
   }
 
-  #ended(error: ConnectError, intake: IntakeConnection<Message>): void {
+  #ended(error: ConnectError, intake: IntakeConnection<MessageRun>): void {
     this.#endedWith = error
     this.#lostAt = this.#parts.context.clock.now()
     if (this.#drainingSince === null) intake.ended(error)

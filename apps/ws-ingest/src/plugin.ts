@@ -18,7 +18,7 @@ export const websocketSource: SourcePlugin = {
   reconnectPolicy: (props) => reconnect.policy(parseConfig(websocketSpec, props)),
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(websocketSpec, props)['websocket.max.connection.age.ms'] }),
   connector: new WebSocketSourceConnector(),
-  createTask: () => readerTask(createFeedReader, ['lostConnection', 'commitRecord', 'commit', 'handOver', 'takeOver']),
+  createTask: () => readerTask(createFeedReader, ['lostConnection', 'commitBatch', 'commit', 'handOver', 'takeOver']),
   createRecoveryTask: () =>
-    readerTask((context) => Promise.resolve(new RecoveryReader(context)), ['commitRecord', 'commit']),
+    readerTask((context) => Promise.resolve(new RecoveryReader(context)), ['commitBatch', 'commit']),
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { parseConfig, type SourceRecord, type TaskContext } from '@tributary/connect-api'
+import { inFlightCost, packedCost, parseConfig, type Polled, type TaskContext } from '@tributary/connect-api'
 import { RateLimitedLog, type SourceReader, SpilledMessages } from '@tributary/push-source'
 import { flow, sourcePartitionOf, websocketSpec } from './config/config.ts'
 import { MessageCodec } from './message/message-codec.ts'
-import { type Message, messageDecoder } from './message/message.ts'
+import { messageDecoder } from './message/message.ts'
+import type { MessageRun } from './message/message-run.ts'
 import { notJsonReport } from './record/not-json-report.ts'
+import { PackBuilder } from './record/pack-builder.ts'
 import { RecordBuilder } from './record/record-builder.ts'
 
 /**
@@ -13,8 +15,9 @@ import { RecordBuilder } from './record/record-builder.ts'
  * checked, because the feed's task tracks them on the other host.
  */
 export class RecoveryReader implements SourceReader {
-  readonly #spilled: SpilledMessages<Message>
+  readonly #spilled: SpilledMessages<MessageRun>
   readonly #builder: RecordBuilder
+  readonly #packs: PackBuilder | null
   readonly #batchSize: number
   #draining = false
 
@@ -24,15 +27,19 @@ export class RecoveryReader implements SourceReader {
     const config = parseConfig(websocketSpec, context.config)
     const codec = new MessageCodec(messageDecoder(config))
     const maxBytes = config['spill.max.bytes']
-    this.#spilled = new SpilledMessages({ dir, maxBytes, codec, log, stats, memory, clock })
+    const [sourcePartition, sessionId] = [sourcePartitionOf(config), randomUUID()]
     this.#builder = new RecordBuilder({
       config,
-      sourcePartition: sourcePartitionOf(config),
-      sessionId: randomUUID(),
+      sourcePartition,
+      sessionId,
       lastSequence: 0,
       sequences: null,
       onNotJson: notJsonReport(stats, new RateLimitedLog(log, clock)),
     })
+    const builder = this.#builder
+    this.#packs = builder.readsNothing ? new PackBuilder({ config, sourcePartition, sessionId, builder }) : null
+    const recordCost = this.#packs === null ? inFlightCost : packedCost
+    this.#spilled = new SpilledMessages({ dir, maxBytes, codec, log, stats, memory, clock, recordCost })
     this.#batchSize = flow.options(config).maxPollRecords
   }
 
@@ -41,16 +48,16 @@ export class RecoveryReader implements SourceReader {
     return Promise.resolve()
   }
 
-  async read(_waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
-    const messages = this.#draining ? null : await this.#spilled.take(this.#batchSize, signal)
-    if (messages === null) return null
-    const { records } = this.#builder.build(messages)
-    this.#spilled.handedOut(records)
-    return records
+  async read(_waitMs: number, signal: AbortSignal): Promise<Polled[] | null> {
+    const runs = this.#draining ? null : await this.#spilled.take(this.#batchSize, signal)
+    if (runs === null) return null
+    const polled = this.#packs?.build(runs) ?? this.#builder.build(runs.flatMap((run) => run.messages())).records
+    this.#spilled.handedOut(polled)
+    return polled
   }
 
-  commitRecord(record: SourceRecord): void {
-    this.#spilled.delivered(record)
+  commitBatch(polled: readonly Polled[]): void {
+    this.#spilled.delivered(polled)
   }
 
   commit(): Promise<void> {

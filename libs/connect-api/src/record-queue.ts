@@ -1,4 +1,4 @@
-export interface RecordQueueOptions {
+export interface RecordQueueOptions<T> {
   /** The limit of records (≥ 1). */
   readonly maxRecords: number
   /** The limit of bytes (≥ 1), as counted by the caller of `push`. */
@@ -7,6 +7,8 @@ export interface RecordQueueOptions {
   readonly onFull?: () => void
   /** Called once when a full queue has drained to half. Resume the transport here. */
   readonly onSpace?: () => void
+  /** Cuts an item of several records: the first `count` of them, and the rest. Absent: `take` may return more than it should. */
+  readonly split?: (item: T, count: number) => readonly [T, T]
 }
 
 /**
@@ -14,51 +16,66 @@ export interface RecordQueueOptions {
  *
  * The queue is full when it has reached `maxRecords` or `maxBytes`. `push` never refuses an item: the transport may
  * hold messages already when it is paused, and dropping them would lose them. The queue exceeds its limits at most by
- * what one read of the transport delivers.
+ * what one read of the transport delivers. An item may stand for several records.
  */
 export class RecordQueue<T> {
   readonly maxRecords: number
   readonly maxBytes: number
   readonly #onFull: (() => void) | undefined
   readonly #onSpace: (() => void) | undefined
+  readonly #split: RecordQueueOptions<T>['split']
   #items: T[] = []
   #sizes: number[] = []
+  /** Records of each item. */
+  #counts: number[] = []
   #head = 0
+  #size = 0
   #bytes = 0
   #takenBytes = 0
+  #takenRecords = 0
   #full = false
   #ended = false
   #error: unknown = undefined
   #wake: (() => void) | null = null
 
-  constructor(options: RecordQueueOptions) {
+  constructor(options: RecordQueueOptions<T>) {
     this.maxRecords = options.maxRecords
     this.maxBytes = options.maxBytes
     this.#onFull = options.onFull
     this.#onSpace = options.onSpace
+    this.#split = options.split
   }
 
+  /** Records in the queue. */
   get size(): number {
+    return this.#size
+  }
+  get items(): number {
     return this.#items.length - this.#head
   }
   get bytes(): number {
     return this.#bytes
   }
-  /** Bytes of the items that the last `take` returned. */
+  /** Bytes and records of the items that the last `take` returned. */
   get takenBytes(): number {
     return this.#takenBytes
+  }
+  get takenRecords(): number {
+    return this.#takenRecords
   }
   get full(): boolean {
     return this.#full
   }
 
-  /** Adds an item of `bytes` bytes. Returns false when the queue is full; `onFull` was called then. */
-  push(item: T, bytes: number): boolean {
+  /** Adds an item of `bytes` bytes that stands for `count` records. Returns false when the queue is full; `onFull` was called then. */
+  push(item: T, bytes: number, count = 1): boolean {
     this.#items.push(item)
     this.#sizes.push(bytes)
+    this.#counts.push(count)
     this.#bytes += bytes
+    this.#size += count
     if (this.#wake) this.#wakeUp()
-    if (!this.#full && (this.size >= this.maxRecords || this.#bytes >= this.maxBytes)) {
+    if (!this.#full && (this.#size >= this.maxRecords || this.#bytes >= this.maxBytes)) {
       this.#full = true
       this.#onFull?.()
     }
@@ -83,13 +100,13 @@ export class RecordQueue<T> {
   }
 
   /**
-   * Takes up to `max` items in order. Waits up to `timeoutMs` for the first item, then returns []. After `end`, when
+   * Takes items of up to `max` records in order. Waits up to `timeoutMs` for the first item, then returns []. After `end`, when
    * the queue is empty, returns null or rejects with the error given to `end`. Rejects with the signal's reason when
    * aborted during the wait.
    */
   async take(max: number, timeoutMs: number, signal: AbortSignal): Promise<T[] | null> {
-    if (this.size === 0 && !this.#ended) await this.#wait(timeoutMs, signal)
-    if (this.size > 0) return this.#shift(max)
+    if (this.#size === 0 && !this.#ended) await this.#wait(timeoutMs, signal)
+    if (this.#size > 0) return this.#shift(this.#itemsOf(max))
     if (!this.#ended) return []
     if (this.#error !== undefined) throw this.#error
     return null
@@ -105,47 +122,75 @@ export class RecordQueue<T> {
 
   /** Removes the first `count` items, which the caller has stored elsewhere. */
   discard(count: number): void {
-    this.#shift(count)
+    this.#shift(Math.min(count, this.items))
   }
 
-  /** Removes all items and returns their number. */
+  /** Removes all items and returns the number of their records. */
   clear(): number {
-    const count = this.size
+    const count = this.#size
     this.#items = []
     this.#sizes = []
+    this.#counts = []
     this.#head = 0
+    this.#size = 0
     this.#bytes = 0
     this.#release()
     return count
   }
 
-  #shift(max: number): T[] {
-    const count = Math.min(max, this.size)
+  /** How many items hold at most `max` records: one at least, which is cut if it holds more. */
+  #itemsOf(max: number): number {
+    let records = 0
+    let to = this.#head
+    while (to < this.#items.length && (records += this.#counts[to]!) <= max) to++
+    if (to > this.#head) return to - this.#head
+    if (this.#split !== undefined && this.#counts[to]! > max) this.#cut(to, max)
+    return 1
+  }
+
+  /** Cuts an item after `count` records. Each part gets its share of the bytes. */
+  #cut(at: number, count: number): void {
+    const [size, all] = [this.#sizes[at]!, this.#counts[at]!]
+    const first = Math.round((size * count) / all)
+    this.#items.splice(at, 1, ...this.#split!(this.#items[at]!, count))
+    this.#sizes.splice(at, 1, first, size - first)
+    this.#counts.splice(at, 1, count, all - count)
+  }
+
+  #shift(count: number): T[] {
     const from = this.#head
     let bytes = 0
-    for (let i = from; i < from + count; i++) bytes += this.#sizes[i]!
+    let records = 0
+    for (let i = from; i < from + count; i++) {
+      bytes += this.#sizes[i]!
+      records += this.#counts[i]!
+    }
     let out: T[]
     if (from === 0 && count === this.#items.length) {
       out = this.#items
       this.#items = []
       this.#sizes = []
+      this.#counts = []
     } else {
       out = this.#items.slice(from, from + count)
       this.#head += count
       if (this.#head * 2 >= this.#items.length) {
         this.#items = this.#items.slice(this.#head)
         this.#sizes = this.#sizes.slice(this.#head)
+        this.#counts = this.#counts.slice(this.#head)
         this.#head = 0
       }
     }
     this.#bytes -= bytes
+    this.#size -= records
     this.#takenBytes = bytes
+    this.#takenRecords = records
     this.#release()
     return out
   }
 
   #release(): void {
-    if (this.#full && this.size <= this.maxRecords / 2 && this.#bytes <= this.maxBytes / 2) {
+    if (this.#full && this.#size <= this.maxRecords / 2 && this.#bytes <= this.maxBytes / 2) {
       this.#full = false
       this.#onSpace?.()
     }

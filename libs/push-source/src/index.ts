@@ -8,7 +8,7 @@ export { type HttpStream, type HttpStreamRequest, openHttpStream } from './http-
 export { inflateMessage, type InflateSync } from './inflate.ts'
 export { Intake, type IntakeConnection, type IntakeOptions, type OverflowPolicy, type Pausable } from './intake.ts'
 export type { Codec, SpillOptions } from './spill/spill-parts.ts'
-export { SpilledMessages } from './spill/spilled-messages.ts'
+export { SpilledMessages, type SpilledMessagesParts } from './spill/spilled-messages.ts'
 export { RateLimitedLog } from './rate-limited-log.ts'
 export { reasonOf } from './reason-of.ts'
 export { restoredSequence } from './restored-sequence.ts'

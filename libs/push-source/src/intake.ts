@@ -1,5 +1,13 @@
-import { type Clock, type MemoryShare, RecordQueue, type SourceRecord, type TaskStats } from '@tributary/connect-api'
-import { QueueMemory } from './queue-memory.ts'
+import {
+  type Clock,
+  inFlightCost,
+  type MemoryShare,
+  type Polled,
+  RecordQueue,
+  type RecordQueueOptions,
+  type TaskStats,
+} from '@tributary/connect-api'
+import { QueueMemory, type RecordCost } from './queue-memory.ts'
 import type { RateLimitedLog } from './rate-limited-log.ts'
 import { Spill } from './spill/spill.ts'
 import type { SpillOptions } from './spill/spill-parts.ts'
@@ -30,6 +38,10 @@ export interface IntakeOptions<T> {
   readonly memory: MemoryShare
   readonly clock: Clock
   readonly busyLog: RateLimitedLog
+  /** What the records of the messages will cost. Default: `inFlightCost`. */
+  readonly recordCost?: RecordCost | undefined
+  /** See RecordQueueOptions: for items that hold several messages. */
+  readonly split?: RecordQueueOptions<T>['split']
 }
 
 /**
@@ -37,8 +49,11 @@ export interface IntakeOptions<T> {
  * object only. So the intake cannot mistake the end of an old connection for the end of the next one.
  */
 export interface IntakeConnection<T> {
-  /** Queues one message of `bytes` bytes. `received` follows once for all messages that arrived together. */
-  push(message: T, bytes: number): void
+  /**
+   * Queues an item of `bytes` bytes: a message, or `count` of them that are kept together. `received` follows once for all
+   * messages that arrived together. With a spill, and where messages may be dropped, each is an item of its own.
+   */
+  push(message: T, bytes: number, count?: number): void
   /** Counts messages that arrived together: their number, and their bytes in all. */
   received(messages: number, bytes: number): void
   /** Names the connection to pause while the queue is full. If the queue is full already, the connection is paused at once. */
@@ -65,7 +80,7 @@ export class Intake<T> {
   #draining = false
 
   constructor(options: IntakeOptions<T>) {
-    const { maxRecords, maxBytes, overflow, stats, memory, clock, busyLog } = options
+    const { maxRecords, maxBytes, overflow, stats, memory, clock, busyLog, split } = options
     this.#options = options
     this.#drops = overflow === 'drop'
     this.#queue = new RecordQueue({
@@ -73,10 +88,12 @@ export class Intake<T> {
       maxBytes,
       onFull: () => this.#queueFull(),
       onSpace: () => this.#goOn(),
+      ...(split === undefined ? {} : { split }),
     })
     this.#memory = new QueueMemory(
       this.#queue,
       memory,
+      options.recordCost ?? inFlightCost,
       () => this.#waitForMemory(),
       () => this.#goOn(),
     )
@@ -106,7 +123,7 @@ export class Intake<T> {
     this.#transport = null
     if (!this.#draining) this.#queue.reopen()
     const connection: IntakeConnection<T> = {
-      push: (message, bytes) => this.#push(message, bytes),
+      push: (message, bytes, count) => this.#push(message, bytes, count),
       received: (messages, bytes) => this.#received(messages, bytes),
       attach: (transport) => {
         if (connection === this.#current) this.#attach(transport)
@@ -124,9 +141,9 @@ export class Intake<T> {
     if (this.#full && !this.#drops) transport.pause()
   }
 
-  #push(message: T, bytes: number): void {
-    if (this.#drops && this.#atBound()) return this.#drop()
-    this.#queue.push(message, bytes)
+  #push(message: T, bytes: number, count = 1): void {
+    if (this.#drops && this.#atBound()) return this.#drop(count)
+    this.#queue.push(message, bytes, count)
     this.#memory.pushed(bytes)
   }
 
@@ -148,7 +165,7 @@ export class Intake<T> {
     this.#queue.end(error)
   }
 
-  /** The next messages in order, at most `max`; [] after `waitMs` without one; null at the end of a drained intake. */
+  /** The next items in order, of at most `max` messages; [] after `waitMs` without one; null at the end of a drained intake. */
   async take(max: number, waitMs: number, signal: AbortSignal): Promise<T[] | null> {
     const most = this.#memory.polls(max)
     try {
@@ -163,14 +180,14 @@ export class Intake<T> {
     }
   }
 
-  /** The records that poll made of the last `take`. Call it before `poll` returns them. */
-  handedOut(records: readonly SourceRecord[]): void {
-    this.#spill?.handedOut(records)
+  /** The records that poll made of the last `take`, as the array that `poll` returns. Call it before `poll` returns. */
+  handedOut(polled: readonly Polled[]): void {
+    this.#spill?.handedOut(polled)
   }
 
-  /** Kafka has acknowledged the record; call it from `commitRecord`. */
-  delivered(record: SourceRecord): void {
-    this.#spill?.delivered(record)
+  /** Kafka has acknowledged the records of one `handedOut`; call it from `commitBatch`. */
+  delivered(polled: readonly Polled[]): void {
+    this.#spill?.delivered(polled)
   }
 
   /** The offsets of the delivered records are committed; call it from `commit`. Deletes their messages from disk. */
@@ -202,8 +219,8 @@ export class Intake<T> {
 
   async #takeFromMemory(max: number, waitMs: number, signal: AbortSignal): Promise<T[] | null> {
     const messages = await this.#queue.take(max, waitMs, signal)
-    const taken = messages?.length ?? 0
-    this.#memory.polled(taken, taken === 0 ? 0 : this.#queue.takenBytes)
+    const taken = (messages?.length ?? 0) > 0
+    this.#memory.polled(taken ? this.#queue.takenRecords : 0, taken ? this.#queue.takenBytes : 0)
     return messages
   }
 
@@ -221,9 +238,9 @@ export class Intake<T> {
     return size >= maxRecords || bytes >= maxBytes || this.#memory.waiting
   }
 
-  #drop(): void {
+  #drop(count: number): void {
     const { stats, busyLog } = this.#options
-    stats.messagesDropped++
+    stats.messagesDropped += count
     busyLog.warn('message_dropped', {
       message: 'Queue full, dropping message',
       reason: 'queue_full',

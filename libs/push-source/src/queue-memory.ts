@@ -1,4 +1,4 @@
-import { inFlightCost, type MemoryShare, queuedCost, type RecordQueue } from '@tributary/connect-api'
+import { type MemoryShare, queuedCost, type RecordQueue } from '@tributary/connect-api'
 
 /** Cost of a poll, in bytes of the budget, that a task may always take: polls of single messages would cost too much CPU. */
 const MIN_POLL_COST = 32 * 1024
@@ -6,17 +6,28 @@ const MIN_POLL_COST = 32 * 1024
 /** Cost of messages that may join the queue before they are counted: one read may hold many times its size, compressed. */
 const MAX_UNCOUNTED_COST = 128 * 1024
 
+/** What records cost of the budget from poll to acknowledgement: `inFlightCost`, or `packedCost`. */
+export type RecordCost = (records: number, bytes: number) => number
+
 /** Counts what a queue has of the process's memory, and says when the task must wait. Once a read of the transport, and once a poll. */
 export class QueueMemory<T> {
   readonly #queue: RecordQueue<T>
   readonly #share: MemoryShare
+  readonly #recordCost: RecordCost
   readonly #onWait: () => void
   readonly #onSpace: () => void
   #uncounted = 0
 
-  constructor(queue: RecordQueue<T>, share: MemoryShare, onWait: () => void, onSpace: () => void) {
+  constructor(
+    queue: RecordQueue<T>,
+    share: MemoryShare,
+    recordCost: RecordCost,
+    onWait: () => void,
+    onSpace: () => void,
+  ) {
     this.#queue = queue
     this.#share = share
+    this.#recordCost = recordCost
     this.#onWait = onWait
     this.#onSpace = onSpace
   }
@@ -31,7 +42,7 @@ export class QueueMemory<T> {
     return this.#share.queuePressed
   }
 
-  /** A message of `bytes` bytes has joined the queue. */
+  /** An item of `bytes` bytes has joined the queue. */
   pushed(bytes: number): void {
     this.#uncounted += queuedCost(1, bytes)
     if (this.#uncounted >= MAX_UNCOUNTED_COST) this.count()
@@ -40,8 +51,8 @@ export class QueueMemory<T> {
   /** Call it after the messages of one read, and after each other change of the queue. */
   count(): void {
     this.#uncounted = 0
-    const { size, bytes } = this.#queue
-    this.#share.set('queue', queuedCost(size, bytes))
+    const { items, bytes } = this.#queue
+    this.#share.set('queue', queuedCost(items, bytes))
     if (!this.#share.exceeded || this.#share.waiting) return
     this.#share.waitForSpace(this.#onSpace)
     this.#onWait()
@@ -55,13 +66,13 @@ export class QueueMemory<T> {
     const { size, bytes } = this.#queue
     this.#share.set('polled', 0)
     if (max === Infinity) return max
-    const cost = inFlightCost(1, size === 0 ? 0 : bytes / size)
+    const cost = this.#recordCost(1, size === 0 ? 0 : bytes / size)
     return Math.min(max, Math.max(1, Math.floor(Math.max(this.#share.allowed / 2, MIN_POLL_COST) / cost)))
   }
 
   /** A poll took messages of `bytes` bytes. They cost at once what their records will, so that other tasks poll less. */
   polled(messages: number, bytes: number): void {
-    this.#share.set('polled', inFlightCost(messages, bytes))
+    this.#share.set('polled', this.#recordCost(messages, bytes))
     this.count()
   }
 

@@ -3,6 +3,7 @@ import {
   type ConnectError,
   END_OF_INPUT,
   type OffsetEntry,
+  type Polled,
   type Predecessor,
   type RecordMetadata,
   type SourceRecord,
@@ -17,7 +18,7 @@ const POLL_TIMEOUT_MS = 1000
 export interface SourceReader {
   connect(signal: AbortSignal): Promise<void>
   /** The next records; [] after `waitMs` without one; null at the end, after `drain`. */
-  read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null>
+  read(waitMs: number, signal: AbortSignal): Promise<Polled[] | null>
   drain(): void
   close(): void | Promise<void>
 }
@@ -28,6 +29,7 @@ interface OptionalMethods {
   caution(): string | null
   lostConnection(): ConnectError | null
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void
+  commitBatch(polled: readonly Polled[]): void
   commit(signal: AbortSignal): Promise<void>
   handOver(): string | null
   takeOver(predecessor: Predecessor): void

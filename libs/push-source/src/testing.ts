@@ -87,7 +87,7 @@ export function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10, o
     poll: async (max?: number) => (await poll(max)).numbers,
     deliver: async (max?: number) => {
       const { numbers, records } = await poll(max)
-      for (const record of records) intake.delivered(record)
+      intake.delivered(records)
       await intake.committed()
       return numbers
     },

@@ -3,6 +3,8 @@ import { HandshakeRefused, type Pausable } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import type { Message } from '../message/message.ts'
+import type { MessageRun } from '../message/message-run.ts'
+import type { ReceivedMessages } from '../message/received-messages.ts'
 import type { ConnectionEnd, ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
 import type { Denials } from './denials.ts'
 import type { FeedProtocol } from './feed-protocol.ts'
@@ -28,9 +30,9 @@ export interface FeedConnectionOptions {
    * arrived in the meantime then counts as a sign of life.
    */
   readonly afterReads: (check: () => void) => void
-  readonly messageOf: (data: Buffer, binary: boolean) => Message
-  /** Called for each message of the feed. */
-  readonly onData: (message: Message) => void
+  readonly runOf: (received: ReceivedMessages) => MessageRun
+  /** Called with the messages of the feed. */
+  readonly onData: (messages: MessageRun) => void
   /** Called once, after the last message. Not called if `open` has rejected, nor after `terminate`. */
   readonly onEnd: (error: ConnectError) => void
 }
@@ -133,9 +135,9 @@ export class FeedConnection implements Pausable {
   }
 
   async #connect(signal: AbortSignal): Promise<WebSocketConnection> {
-    const { connect, messageOf } = this.#options
+    const { connect, runOf } = this.#options
     const listener: ConnectionListener = {
-      onMessage: (data, binary) => this.#received(messageOf(data, binary)),
+      onMessages: (received) => this.#received(runOf(received)),
       onPing: () => this.#liveness?.heard(),
       onPong: () => this.#liveness?.heard(),
       onEnd: (end) => this.#ended(end),
@@ -188,17 +190,36 @@ export class FeedConnection implements Pausable {
     )
   }
 
-  #received(message: Message): void {
+  #received(run: MessageRun): void {
+    if (!this.#readsMessages) return this.#data(run)
+    for (let i = 0; i < run.count; i++) this.#receivedOne(run.slice(i, i + 1))
+  }
+
+  /** Whether a message may belong to the protocol and not to the data of the feed. */
+  get #readsMessages(): boolean {
+    const { heartbeat, serverHeartbeat } = this.#options.protocol
+    return this.#initialization.awaitsReply || serverHeartbeat !== null || (heartbeat?.reply ?? null) !== null
+  }
+
+  /** `run` holds one message. */
+  #receivedOne(run: MessageRun): void {
+    if (this.#over) return
+    if (!this.#isProtocolMessage(run.message(0))) return this.#data(run)
+    this.#heard = true
+    this.#liveness?.heard()
+    if (!this.#over && this.#keepsProtocolMessages) this.#deliver(run)
+  }
+
+  #data(run: MessageRun): void {
     if (this.#over) return
     this.#heard = true
-    if (this.#isProtocolMessage(message)) {
-      this.#liveness?.heard()
-      if (this.#over || !this.#keepsProtocolMessages) return
-    } else {
-      this.#liveness?.data()
-    }
+    this.#liveness?.data()
+    this.#deliver(run)
+  }
+
+  #deliver(run: MessageRun): void {
     this.#delivered = true
-    this.#options.onData(message)
+    this.#options.onData(run)
   }
 
   /**

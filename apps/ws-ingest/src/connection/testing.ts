@@ -1,7 +1,9 @@
 import { type ConnectError, parseConfig, type Props } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { websocketSpec } from '../config/config.ts'
-import { Message, messageDecoder } from '../message/message.ts'
+import { messageDecoder } from '../message/message.ts'
+import { MessageRun } from '../message/message-run.ts'
+import { oneMessage } from '../message/received-messages.ts'
 import type { ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
 import { Denials } from './denials.ts'
 import { FeedConnection } from './feed-connection.ts'
@@ -70,8 +72,10 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
       return Promise.resolve(socket)
     },
     afterReads: (look) => look(),
-    messageOf: (bytes, binary) => new Message(bytes, binary, clock.now(), { number: 1 }, decode),
-    onData: (message) => void data.push(message.text ?? `<${message.data.length} bytes>`),
+    runOf: (received) => new MessageRun(received, clock.now(), { number: 1 }, decode),
+    onData: (run) => {
+      for (const message of run.messages()) data.push(message.text ?? `<${message.data.length} bytes>`)
+    },
     onEnd: (error) => (ended = error),
   })
   let outcome: 'open' | Error | null = null
@@ -92,7 +96,7 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
       return terminated
     },
     failSends: (reason) => (sendFailure = reason),
-    serverSends: (message) => listener.onMessage(Buffer.from(message), typeof message !== 'string'),
+    serverSends: (message) => listener.onMessages(oneMessage(Buffer.from(message), typeof message !== 'string', true)),
     serverEnds: (code, reason, error) => listener.onEnd({ code, reason, error }),
     pass(ms) {
       for (const end = now + ms; now < end;) {

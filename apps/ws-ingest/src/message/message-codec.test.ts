@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { itemOf } from '@tributary/connect-api'
 import { MessageCodec } from './message-codec.ts'
-import { plainDecode, Message } from './message.ts'
+import { plainDecode } from './message.ts'
+import type { MessageRun } from './message-run.ts'
+import { runOf } from './testing.ts'
 
-const message = (text: string, binary: boolean, number: number): Message =>
-  new Message(Buffer.from(text), binary, 1_700_000_000_123.5, { number })
+const message = (text: string, binary: boolean, number: number): MessageRun =>
+  runOf(binary ? Buffer.from(text) : text, { number }, 1_700_000_000_123.5)
 
 test('a decoded message equals the encoded one, and has the same connection', () => {
   const codec = new MessageCodec(plainDecode)
   for (const original of [message('', false, 1), message('häß', false, 2), message('\u0000\u00ff', true, 70_000)]) {
     const back = codec.decode(codec.encode(original))
     assert.deepEqual(
-      [back.data, back.binary, back.receivedAt, back.connection],
-      [original.data, original.binary, original.receivedAt, original.connection],
+      [itemOf(back, 0), back.binary, back.validText, back.receivedAt, back.connection],
+      [itemOf(original, 0), original.binary, original.validText, original.receivedAt, original.connection],
     )
   }
 })
@@ -21,7 +24,7 @@ test('the messages of a connection share one object, whether or not they were on
   const codec = new MessageCodec(plainDecode)
   for (const number of [1, 2, 5]) {
     const inMemory = message('a', false, number)
-    const second = new Message(Buffer.from('b'), false, 0, inMemory.connection)
+    const second = runOf('b', inMemory.connection)
     for (const bytes of [inMemory, second].map((each) => codec.encode(each))) {
       assert.equal(codec.decode(bytes).connection, inMemory.connection)
     }

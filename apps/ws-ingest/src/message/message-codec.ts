@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { itemOf } from '@tributary/connect-api'
 import type { Codec } from '@tributary/push-source'
-import { type ConnectionInfo, type DecodeMessage, Message } from './message.ts'
+import type { ConnectionInfo, DecodeMessage } from './message.ts'
+import { MessageRun } from './message-run.ts'
+import { oneMessage } from './received-messages.ts'
 import { wsErrors } from '../errors.ts'
 
 /** Version, 1 if binary, id of the run, number of the connection, ms since the epoch as a double; then the message. */
@@ -16,7 +19,7 @@ interface PredecessorConnection {
 }
 
 /** The format of spilled messages: the unchanged message, and what its record says about its reception. */
-export class MessageCodec implements Codec<Message> {
+export class MessageCodec implements Codec<MessageRun> {
   readonly #decode: DecodeMessage
   /** Identifies this run on disk, as the numbers of connections start again with each run. */
   readonly #run = randomBytes(4).readUInt32LE()
@@ -30,7 +33,10 @@ export class MessageCodec implements Codec<Message> {
     this.#decode = decode
   }
 
-  encode({ data, binary, receivedAt, connection }: Message): Buffer {
+  /** `run` holds one message. */
+  encode(run: MessageRun): Buffer {
+    const { binary, receivedAt, connection } = run
+    const data = itemOf(run, 0)!
     if (connection !== this.#encoded) {
       this.#encoded = connection
       this.#connections.set(connection.number, connection)
@@ -45,14 +51,15 @@ export class MessageCodec implements Codec<Message> {
     return out
   }
 
-  decode(bytes: Buffer): Message {
+  decode(bytes: Buffer): MessageRun {
     if (bytes[0] !== VERSION || bytes.length < HEADER_BYTES) {
       throw wsErrors.SPILL_FORMAT(
         `a spilled message has format ${bytes[0]}, this version reads ${VERSION}: run the version that wrote it until it is drained`,
       )
     }
     const connection = this.#connectionOf(bytes.readUInt32LE(2), bytes.readUInt32LE(6))
-    return new Message(bytes.subarray(HEADER_BYTES), bytes[1] === 1, bytes.readDoubleLE(10), connection, this.#decode)
+    const received = oneMessage(bytes.subarray(HEADER_BYTES), bytes[1] === 1, false)
+    return new MessageRun(received, bytes.readDoubleLE(10), connection, this.#decode)
   }
 
   /** One object per connection, the same as for its messages that were never on disk. Messages are decoded in order. */

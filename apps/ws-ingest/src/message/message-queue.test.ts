@@ -10,8 +10,8 @@ test('messages of one callback share a time and are counted together; the next c
   const { promise, resolve } = Promise.withResolvers<number>()
   process.nextTick(() => {
     assert.deepEqual([burst.at, burst.at], [1000, 1000])
-    burst.add(10)
-    burst.add(5)
+    burst.add(1, 10)
+    burst.add(1, 5)
     resolve(burst.at)
     assert.deepEqual(reported, [])
   })

@@ -1,9 +1,10 @@
-import type { Clock, TaskContext } from '@tributary/connect-api'
-import { Intake, type OverflowPolicy, type RateLimitedLog } from '@tributary/push-source'
+import type { Clock, inFlightCost, TaskContext } from '@tributary/connect-api'
+import { Intake, type IntakeConnection, type OverflowPolicy, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { flow, type WebSocketConfig } from '../config/config.ts'
 import { MessageCodec } from './message-codec.ts'
-import type { DecodeMessage, Message } from './message.ts'
+import type { DecodeMessage } from './message.ts'
+import type { MessageRun } from './message-run.ts'
 
 export interface IntakeOptions {
   readonly config: WebSocketConfig
@@ -11,11 +12,12 @@ export interface IntakeOptions {
   readonly decode: DecodeMessage
   readonly log: Logger
   readonly busyLog: RateLimitedLog
+  readonly records: { readonly recordCost: typeof inFlightCost }
 }
 
 /** Creates the queue between the socket and `poll`, with a spill to disk if `overflow.policy` asks for one. */
-export function createIntake(options: IntakeOptions): Intake<Message> {
-  const { config, context, busyLog } = options
+export function createIntake(options: IntakeOptions): Intake<MessageRun> {
+  const { config, context, busyLog, records } = options
   return new Intake({
     ...flow.options(config),
     overflow: overflowOf(options),
@@ -23,10 +25,27 @@ export function createIntake(options: IntakeOptions): Intake<Message> {
     memory: context.memory,
     clock: context.clock,
     busyLog,
+    recordCost: records.recordCost,
+    split: (run, count) => [run.slice(0, count), run.slice(count, run.count)],
   })
 }
 
-function overflowOf({ config, context, decode, log }: IntakeOptions): OverflowPolicy<Message> {
+/**
+ * Queues messages that arrived together. One item holds them all, unless each may have a fate of its own: to be dropped, or to be
+ * written to disk.
+ */
+export function enqueue(intake: IntakeConnection<MessageRun>, run: MessageRun, config: WebSocketConfig): void {
+  if (run.count === 1 || config['overflow.policy'] === 'pause') {
+    intake.push(run, run.heldBytes, run.count)
+    return
+  }
+  for (let i = 0; i < run.count; i++) {
+    const one = run.slice(i, i + 1)
+    intake.push(one, one.heldBytes)
+  }
+}
+
+function overflowOf({ config, context, decode, log }: IntakeOptions): OverflowPolicy<MessageRun> {
   const policy = config['overflow.policy']
   if (policy === 'spill') {
     const maxBytes = config['spill.max.bytes']
@@ -61,9 +80,9 @@ export class Burst {
     return this.#at
   }
 
-  /** Counts a message of `bytes` bytes in the current burst. */
-  add(bytes: number): void {
-    this.#messages++
+  /** Counts messages of `bytes` bytes in the current burst. */
+  add(messages: number, bytes: number): void {
+    this.#messages += messages
     this.#bytes += bytes
   }
 

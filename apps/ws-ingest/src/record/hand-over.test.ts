@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Props, SourceOffset } from '@tributary/connect-api'
-import { type ConnectionInfo, Message } from '../message/message.ts'
+import type { ConnectionInfo } from '../message/message.ts'
+import type { MessageRun } from '../message/message-run.ts'
+import { runOf } from '../message/testing.ts'
 import {
   FIRST,
   KEYED,
@@ -15,6 +17,7 @@ import {
   range,
   read,
   readFeed,
+  recordsFrom,
   URL,
 } from './testing.ts'
 
@@ -64,9 +67,8 @@ describe('a hand-over', () => {
     const next = readFeed({ ...KEYED, 'dedupe.window': '10' })
     next.source.takeOver({ offset: () => ({ stream_sequence: 1_000_000 }), handOverState: null }, true)
     assert.equal((await read(next, keyed('rare', 999_000))).length, 0)
-    const later = (message: unknown): Message =>
-      new Message(Buffer.from(JSON.stringify(message)), false, NOW + 1, FIRST)
-    const records = await next.source.records(keyed('rare', 5000, 5001, 5002).map(later), NEVER)
+    const later = (message: unknown): MessageRun => runOf(JSON.stringify(message), FIRST, NOW + 1)
+    const records = await recordsFrom(next.source, keyed('rare', 5000, 5001, 5002).map(later))
     assert.deepEqual(contentsOf(records), keyed('rare', 5000, 5001, 5002))
     assert.deepEqual(
       next.events.map(([event, { reason }]) => [event, reason]),
@@ -84,8 +86,8 @@ describe('a hand-over', () => {
     const next = readFeed(props)
     const handOverState = predecessor.source.handOver(endedAt)
     next.source.takeOver({ offset: () => null, handOverState }, true)
-    const messages = second.map((message) => new Message(Buffer.from(JSON.stringify(message)), false, NOW, FIRST))
-    return { read: contentsOf(await next.source.records(messages, NEVER)), next }
+    const messages = second.map((message) => runOf(JSON.stringify(message), FIRST, NOW))
+    return { read: contentsOf(await recordsFrom(next.source, messages)), next }
   }
 
   test('delivers numbers that restart between the end of the predecessor and the take-over', async () => {
@@ -116,8 +118,8 @@ describe('a hand-over', () => {
     await read(predecessor, numbers(1000))
     const next = readFeed(NUMBERED)
     next.source.takeOver({ offset: () => null, handOverState: predecessor.source.handOver(NOW + 60_000) }, true)
-    const later = new Message(Buffer.from('{"n":5}'), false, NOW + 1, FIRST)
-    assert.deepEqual(contentsOf(await next.source.records([later], NEVER)), numbers(5))
+    const later = runOf('{"n":5}', FIRST, NOW + 1)
+    assert.deepEqual(contentsOf(await recordsFrom(next.source, [later])), numbers(5))
   })
 
   test('takes a state without an end as ended at the take-over', async () => {

@@ -1,5 +1,6 @@
 import {
   DataError,
+  type Header,
   OPTIONAL_BYTES_SCHEMA,
   OPTIONAL_STRING_SCHEMA,
   type SourceOffset,
@@ -13,7 +14,7 @@ import type { Message } from '../message/message.ts'
 import type { BuiltBatch, Gap, PlacedGap, Verdict } from '../sequence/gap.ts'
 import type { StreamOffset } from '../sequence/streams.ts'
 import { type Element, textOf, timestampOf } from './fields.ts'
-import { planRecord, type RecordPlan } from './record-plan.ts'
+import { planRecord, type Reception, type RecordPlan } from './record-plan.ts'
 
 /** Checks the sequence numbers and ids of messages for a builder. */
 export interface SequenceCheck {
@@ -84,6 +85,20 @@ export class RecordBuilder {
   /** Sets `sequence` of the last record; the next record gets the following number. */
   continueAfter(sequence: number): void {
     this.#sequence = sequence
+  }
+
+  /** No feature reads the content of messages, so that a PackBuilder may make their records. */
+  get readsNothing(): boolean {
+    return this.#readsNothing
+  }
+
+  headersOf(reception: Reception): readonly Header[] | undefined {
+    return this.#plan.headers?.of(reception)
+  }
+
+  /** Whether records of messages that were received so have the same headers. */
+  sameHeaders(a: Reception, b: Reception): boolean {
+    return this.#plan.headers?.same(a, b) ?? true
   }
 
   build(messages: readonly Message[]): BuiltBatch {
@@ -186,7 +201,7 @@ export class RecordBuilder {
       keySchema: key === null ? null : OPTIONAL_STRING_SCHEMA,
       value,
       valueSchema: typeof value === 'string' ? OPTIONAL_STRING_SCHEMA : OPTIONAL_BYTES_SCHEMA,
-      headers: this.#plan.headers?.of(message),
+      headers: this.headersOf(message),
       timestamp,
       original,
       originalIsText: !message.binary && original !== undefined && error === undefined,

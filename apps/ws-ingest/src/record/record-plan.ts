@@ -4,7 +4,7 @@ import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import { checkPath } from '../expressions/json-path.ts'
 import { compileRule, type Readable, type Rule } from '../expressions/rule.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
-import type { ConnectionInfo, Message } from '../message/message.ts'
+import type { ConnectionInfo } from '../message/message.ts'
 import { compileField, compileSplit, type Field, type Split, textOf } from './fields.ts'
 import { wsErrors } from '../errors.ts'
 
@@ -62,24 +62,38 @@ export interface HeaderValues {
   readonly sessionId: string
 }
 
+/** What headers say of a message besides its content. */
+export interface Reception {
+  readonly connection: ConnectionInfo
+  /** ms since the epoch */
+  readonly receivedAt: number
+}
+
 /** The headers that `record.headers` asks for. Headers that the messages of a connection share are created once. */
 export class RecordHeaders {
   readonly #names: readonly string[]
   readonly #values: HeaderValues
+  readonly #differByTime: boolean
   #connection: ConnectionInfo | null = null
   #shared: readonly Header[] = []
 
   constructor(names: readonly string[], values: HeaderValues) {
     this.#names = names
     this.#values = values
+    this.#differByTime = names.includes('received_at')
   }
 
-  of({ connection, receivedAt }: Message): readonly Header[] {
+  /** Whether `of` answers the same for both. */
+  same(a: Reception, b: Reception): boolean {
+    return a.connection === b.connection && (!this.#differByTime || a.receivedAt === b.receivedAt)
+  }
+
+  of({ connection, receivedAt }: Reception): readonly Header[] {
     if (connection !== this.#connection) {
       this.#connection = connection
       this.#shared = this.#sharedBy(connection)
     }
-    if (!this.#names.includes('received_at')) return this.#shared
+    if (!this.#differByTime) return this.#shared
     return [...this.#shared, header('received_at', BigInt(receivedAt), INT64_SCHEMA)]
   }
 

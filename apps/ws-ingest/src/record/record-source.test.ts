@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Props, SourceOffset } from '@tributary/connect-api'
+import { type Props, recordsOf, type SourceOffset } from '@tributary/connect-api'
 import { MessageCodec } from '../message/message-codec.ts'
-import { plainDecode, Message } from '../message/message.ts'
+import { plainDecode } from '../message/message.ts'
+import { runOf } from '../message/testing.ts'
 import {
-  FIRST,
   messagesOf,
   KEYED,
   keyed,
@@ -16,6 +16,7 @@ import {
   range,
   read,
   readFeed,
+  recordsFrom,
   URL,
 } from './testing.ts'
 
@@ -25,7 +26,7 @@ describe('messages with sequence numbers', () => {
     const records = source.records(messagesOf(numbers(4, 5, 6)), NEVER)
     assert.ok(Array.isArray(records))
     assert.deepEqual(
-      records.map(({ sourceOffset }) => sourceOffset['stream_sequence']),
+      records.flatMap(recordsOf).map(({ sourceOffset }) => sourceOffset['stream_sequence']),
       [4, 5, 6],
     )
   })
@@ -130,7 +131,7 @@ describe('messages with sequence numbers', () => {
     ].map((bytes) => codec.decode(bytes))
     const feed = readFeed({ ...NUMBERED, 'sequence.scope': 'connection' })
     const records = [
-      ...(await feed.source.records(spilled, NEVER)),
+      ...(await recordsFrom(feed.source, spilled)),
       // The last messages of this connection were never on disk.
       ...(await read(feed, numbers(3, 5), third)),
     ]
@@ -165,8 +166,8 @@ describe('ids', () => {
   test('that differ only beyond 2^53 are different', async () => {
     const { source } = readFeed(IDS)
     const texts = ['9007199254740993', '9007199254740992', '9007199254740993'].map((id) => `{"id":${id}}`)
-    const made = texts.map((text) => new Message(Buffer.from(text), false, 1, FIRST))
-    assert.equal((await source.records(made, NEVER)).length, 2)
+    const made = texts.map((text) => runOf(text))
+    assert.equal((await recordsFrom(source, made)).length, 2)
   })
 
   test('received before are left out after a gap too, and the gap is reported', async () => {
@@ -234,7 +235,7 @@ describe('a reconnect without numbers', () => {
     const second = { number: 2 }
     feed.source.reconnected(second, 1_699_999_999_000)
     assert.equal(feed.stats.sequenceGaps, 1)
-    const records = await feed.source.records([...messagesOf(['a', 'b']), ...messagesOf(['c'], second)], NEVER)
+    const records = await recordsFrom(feed.source, [...messagesOf(['a', 'b']), ...messagesOf(['c'], second)])
     assert.deepEqual(
       records.map(({ topic }) => topic),
       ['all', 'all', 'gaps', 'all'],
@@ -279,8 +280,8 @@ describe('a reconnect without numbers', () => {
 test('messages that are not JSON are counted and logged where a field of them is to be read', async () => {
   const send = async (props: Props): Promise<[number, string[]]> => {
     const feed = readFeed(props)
-    const texts = ['{"s":"a"}', 'tick', '{"s":', 'ping'].map((text) => new Message(Buffer.from(text), false, 1, FIRST))
-    await feed.source.records(texts, NEVER)
+    const texts = ['{"s":"a"}', 'tick', '{"s":', 'ping'].map((text) => runOf(text))
+    await recordsFrom(feed.source, texts)
     return [feed.stats.messagesNotJson, feed.events.map(([event]) => event)]
   }
   assert.deepEqual(await send({ 'key.field': 's', 'record.skip.match': '/^ping$/' }), [2, ['message_not_json']])

@@ -1,17 +1,28 @@
-import type { Predecessor, SourceRecord, TaskContext } from '@tributary/connect-api'
+import {
+  inFlightCost,
+  packedCost,
+  type Polled,
+  type Predecessor,
+  type SourceRecord,
+  type TaskContext,
+} from '@tributary/connect-api'
 import type { RateLimitedLog } from '@tributary/push-source'
 import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig } from '../config/config.ts'
 import type { ConnectionInfo, Message } from '../message/message.ts'
+import type { MessageRun } from '../message/message-run.ts'
 import { Backfill, GapFiller } from '../sequence/backfill.ts'
 import { GapTracker } from '../sequence/gap-tracker.ts'
 import { type BuiltBatch, GapRecords, type PlacedGap, SequenceLog } from '../sequence/gap.ts'
 import { ConnectionGaps } from '../sequence/connection-gaps.ts'
 import { Sequences } from '../sequence/sequences.ts'
 import { notJsonReport } from './not-json-report.ts'
+import { PackBuilder } from './pack-builder.ts'
 import { RecordBuilder } from './record-builder.ts'
 
 export interface RecordSourceOptions {
   readonly builder: RecordBuilder
+  /** null: the content of messages is read. */
+  readonly packs: PackBuilder | null
   readonly sequences: Sequences
   readonly gaps: GapTracker
   readonly connectionGaps: ConnectionGaps
@@ -33,12 +44,19 @@ export class RecordSource {
     return this.#options.builder.sequence
   }
 
+  /** What records cost of the memory budget. */
+  get recordCost(): typeof inFlightCost {
+    return this.#options.packs === null ? inFlightCost : packedCost
+  }
+
   /**
    * The records of a batch. Call it for an empty batch too, as there may be a gap to report. A gap never makes it
    * reject; if `signal` aborts, the batch is returned with its gaps unfilled.
    */
-  records(messages: readonly Message[], signal: AbortSignal): SourceRecord[] | Promise<SourceRecord[]> {
-    const { builder, sequences, gaps, connectionGaps } = this.#options
+  records(runs: readonly MessageRun[], signal: AbortSignal): Polled[] | Promise<Polled[]> {
+    const { builder, packs, sequences, gaps, connectionGaps } = this.#options
+    if (packs !== null && !connectionGaps.pending) return packs.build(runs)
+    const messages = runs.flatMap((run) => run.messages())
     const before = builder.sequence
     const built = connectionGaps.pending
       ? this.#buildAround(connectionGaps.take(messages), messages)
@@ -159,7 +177,8 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
     clock,
     log,
   })
-  return new RecordSource({ builder, sequences, gaps, connectionGaps })
+  const packs = builder.readsNothing ? new PackBuilder({ config, sourcePartition, sessionId, builder }) : null
+  return new RecordSource({ builder, packs, sequences, gaps, connectionGaps })
 }
 
 function gapRecordsOf({ context, config, sessionId }: RecordSourceContext): GapRecords | null {

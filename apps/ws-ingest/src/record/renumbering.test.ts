@@ -3,8 +3,9 @@ import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { type OffsetEntry, parseConfig, type Props, type SourceRecord } from '@tributary/connect-api'
 import { websocketSpec } from '../config/config.ts'
-import { Message, messageDecoder } from '../message/message.ts'
-import { contentsOf, FIRST, KEYED, NEVER, offsets, range, read, readFeed, URL } from './testing.ts'
+import { messageDecoder } from '../message/message.ts'
+import { runOf } from '../message/testing.ts'
+import { contentsOf, FIRST, KEYED, offsets, range, read, readFeed, recordsFrom, URL } from './testing.ts'
 
 interface Counted {
   readonly s: number
@@ -85,8 +86,8 @@ describe('a server that sends messages again', () => {
     const props = { ...COUNTED, 'websocket.binary.decode': 'gzip' }
     const decode = messageDecoder(parseConfig(websocketSpec, { 'websocket.url': URL, 'kafka.topic': 'all', ...props }))
     const text = JSON.stringify({ s: 1, text: 'x'.repeat(100) })
-    const sent = [0, 9].map((level) => new Message(gzipSync(text, { level }), true, 1, FIRST, decode))
-    assert.equal((await readFeed(props).source.records(sent, NEVER)).length, 1)
+    const sent = [0, 9].map((level) => runOf(gzipSync(text, { level }), FIRST, 1, decode))
+    assert.equal((await recordsFrom(readFeed(props).source, sent)).length, 1)
   })
 })
 

@@ -5,6 +5,7 @@ import {
   type OffsetEntry,
   parseConfig,
   type Props,
+  recordsOf,
   type SourceOffset,
   type SourcePartition,
   type SourceRecord,
@@ -14,7 +15,9 @@ import {
 import { RateLimitedLog } from '@tributary/push-source'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { websocketSpec } from '../config/config.ts'
-import { type ConnectionInfo, Message } from '../message/message.ts'
+import type { ConnectionInfo } from '../message/message.ts'
+import type { MessageRun } from '../message/message-run.ts'
+import { runOf } from '../message/testing.ts'
 import { createRecordSource, type RecordSource } from './record-source.ts'
 
 /** A record source for unit tests, with the counters and log events of its task. */
@@ -66,8 +69,8 @@ export function readFeed(props: Props, { offset = () => null, offsets = () => []
 }
 
 /** Messages of one connection, as JSON. */
-export function messagesOf(contents: readonly unknown[], connection: ConnectionInfo = FIRST): Message[] {
-  return contents.map((content) => new Message(Buffer.from(JSON.stringify(content)), false, 1, connection))
+export function messagesOf(contents: readonly unknown[], connection: ConnectionInfo = FIRST): MessageRun[] {
+  return contents.map((content) => runOf(JSON.stringify(content), connection))
 }
 
 /** The parsed values of the records of the feed's topic. */
@@ -78,13 +81,18 @@ export function contentsOf(records: readonly SourceRecord[]): unknown[] {
 export const NUMBERED: Props = { 'sequence.field': 'n' }
 export const KEYED: Props = { 'sequence.field': 'd.n', 'sequence.key.field': 'd.s' }
 
+/** The records of messages, as objects. */
+export async function recordsFrom(source: RecordSource, messages: readonly MessageRun[]): Promise<SourceRecord[]> {
+  return (await source.records(messages, NEVER)).flatMap(recordsOf)
+}
+
 /** The records of messages from one connection. */
 export async function read(
   { source }: ReadFeed,
   contents: readonly unknown[],
   connection = FIRST,
 ): Promise<SourceRecord[]> {
-  return source.records(messagesOf(contents, connection), NEVER)
+  return recordsFrom(source, messagesOf(contents, connection))
 }
 
 export const numbers = (...all: number[]): { n: number }[] => all.map((n) => ({ n }))

@@ -3,6 +3,7 @@ import type { ConnectError } from '@tributary/connect-api'
 import type { WebSocket } from 'ws'
 import { endError } from './errors.ts'
 import type { FeedSocket } from './feed-socket.ts'
+import type { ReceivedMessages } from '../message/received-messages.ts'
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -18,8 +19,8 @@ export interface ConnectionEnd {
 }
 
 export interface ConnectionListener {
-  /** Called for each message in order of arrival. Messages of one read arrive within one turn of the event loop. */
-  onMessage(data: Buffer, binary: boolean): void
+  /** Called with messages in order of arrival. Messages of one read arrive within one turn of the event loop. */
+  onMessages(messages: ReceivedMessages): void
   /** Called for each ping, in order with the messages, after the pong is sent. */
   onPing?(data: Buffer): void
   /** Called for each pong, solicited or not. */
@@ -79,9 +80,9 @@ export class LiveConnection implements WebSocketConnection {
       if (!this.#paused) socket.resume()
     })
     const pongs = new Pongs(socket)
-    socket.on('message', (data: Buffer, binary: boolean) => {
-      if (!this.#ended) listener.onMessage(data, binary)
-    })
+    socket.onMessages = (messages) => {
+      if (!this.#ended) listener.onMessages(messages)
+    }
     socket.on('ping', (data) => {
       pongs.answer(data)
       if (!this.#ended) listener.onPing?.(data)

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { type ClientOptions, WebSocket } from 'ws'
+import { oneMessage, type ReceivedMessages } from '../message/received-messages.ts'
 import { MessageInflater } from './message-inflater.ts'
+import { WholeFrames } from './whole-frames.ts'
 
 /** Stands for a Close frame without a code (RFC 6455, section 7.1.5). */
 const NO_CODE = 1005
@@ -26,6 +29,12 @@ export interface FeedSocketOptions {
   readonly maxMessageBytes: number
 }
 
+/** What is used of the inside of `ws`, once the connection is open. Its version is pinned, and the Autobahn cases cover the uses. */
+interface Internals {
+  readonly _extensions: Readonly<Record<string, PerMessageDeflate | undefined>>
+  readonly _receiver: Writable
+}
+
 /** The part of the extension object of `ws` that is used here, once the server has accepted the extension. */
 interface PerMessageDeflate {
   readonly params: { readonly server_no_context_takeover?: boolean }
@@ -40,6 +49,8 @@ interface PerMessageDeflate {
 export class FeedSocket extends WebSocket {
   /** Called when no more messages are read: a Close frame arrived, or we sent one in answer to an invalid frame. */
   onClosing: (code: number, reason: string) => void = () => {}
+  /** Called instead of the event `message`. */
+  onMessages: (messages: ReceivedMessages) => void = () => {}
   readonly #maxMessageBytes: number
   /** Close code for a message that could not be decompressed. */
   #inflateFailure: number | undefined
@@ -61,7 +72,11 @@ export class FeedSocket extends WebSocket {
     }
     super(url, [], options)
     this.#maxMessageBytes = maxMessageBytes
-    this.once('open', () => this.#inflateSynchronously())
+    this.on('message', (data: Buffer, binary: boolean) => this.onMessages(oneMessage(data, binary, utf8Validation)))
+    this.once('open', () => {
+      if (this.#deflate === undefined) this.#readWholeFrames(tcp, utf8Validation)
+      else this.#inflateSynchronously(this.#deflate)
+    })
     // Its end must be seen during a pause too, and comes behind the messages that were read.
     tcp.once('close', () => {
       this.#tcpClosed = true
@@ -84,11 +99,28 @@ export class FeedSocket extends WebSocket {
     super.close(code, reason)
   }
 
-  /** Replaces the extension's thread pool. The version of `ws` is pinned, and the Autobahn cases cover this code. */
-  #inflateSynchronously(): void {
-    const extensions = (this as unknown as { _extensions: Record<string, PerMessageDeflate | undefined> })._extensions
-    const deflate = extensions['permessage-deflate']
-    if (deflate === undefined) return
+  get #deflate(): PerMessageDeflate | undefined {
+    return (this as unknown as Internals)._extensions['permessage-deflate']
+  }
+
+  /** Puts WholeFrames between the connection and the receiver, whose listener does no more than `pass`. */
+  #readWholeFrames(tcp: Socket, utf8Validation: boolean): void {
+    const receiver = (this as unknown as Internals)._receiver
+    const frames = new WholeFrames({
+      receiver,
+      pass: (part) => {
+        if (!receiver.write(part)) tcp.pause()
+      },
+      maxMessageBytes: this.#maxMessageBytes,
+      utf8Validation,
+      onMessages: (messages) => this.onMessages(messages),
+    })
+    tcp.removeAllListeners('data')
+    tcp.on('data', (chunk) => frames.read(chunk))
+  }
+
+  /** Replaces the extension's thread pool. */
+  #inflateSynchronously(deflate: PerMessageDeflate): void {
     const inflater = new MessageInflater(this.#maxMessageBytes, deflate.params.server_no_context_takeover !== true)
     let fragments: Buffer[] = []
     deflate.decompress = (data, fin, done) => {

@@ -1,4 +1,4 @@
-import type { SourceRecord } from '@tributary/connect-api'
+import type { Polled } from '@tributary/connect-api'
 import type { SpillPosition } from './position-file.ts'
 
 /** The messages of one poll. From disk: `position` is the end of them in the log. From memory: no other copy exists. */
@@ -13,29 +13,29 @@ interface Delivery<T> {
 
 /**
  * The polls whose records Kafka has not acknowledged yet, in order. They say which part of the log may be deleted, and which
- * messages would be lost with the memory. A message may become several records or none, so a poll counts as delivered when Kafka
- * has its last record: the runtime acknowledges the batch of a poll as a whole.
+ * messages would be lost with the memory. A message may become several records or none, so a poll is acknowledged as a whole.
  */
 export class Deliveries<T> {
   readonly #waiting: Delivery<T>[] = []
-  readonly #byLastRecord = new Map<SourceRecord, Delivery<T>>()
+  /** By the records that the poll returned. */
+  readonly #byPoll = new Map<readonly Polled[], Delivery<T>>()
 
   /** Returns a position if the log may be deleted up to it at once: the messages made no record, and no earlier poll waits. */
-  handedOut(records: readonly SourceRecord[], taken: Taken<T>): SpillPosition | null {
-    const last = records.at(-1)
-    if (last === undefined && this.#waiting.length === 0) return taken.position
-    const delivery = { taken, delivered: last === undefined }
+  handedOut(polled: readonly Polled[], taken: Taken<T>): SpillPosition | null {
+    const isEmpty = polled.length === 0
+    if (isEmpty && this.#waiting.length === 0) return taken.position
+    const delivery = { taken, delivered: isEmpty }
     this.#waiting.push(delivery)
-    if (last) this.#byLastRecord.set(last, delivery)
+    if (!isEmpty) this.#byPoll.set(polled, delivery)
     return null
   }
 
-  /** Kafka has acknowledged the record. Called for every record of the task. */
-  delivered(record: SourceRecord): void {
-    const delivery = this.#byLastRecord.get(record)
+  /** Kafka has acknowledged the records of a poll. Called for every poll of the task. */
+  delivered(polled: readonly Polled[]): void {
+    const delivery = this.#byPoll.get(polled)
     if (!delivery) return
     delivery.delivered = true
-    this.#byLastRecord.delete(record)
+    this.#byPoll.delete(polled)
     // A poll from memory has no position to commit, and its messages occupy memory.
     while (this.#waiting[0]?.delivered && this.#waiting[0].taken.position === null) this.#waiting.shift()
   }

@@ -1,4 +1,4 @@
-import type { SourceRecord } from '@tributary/connect-api'
+import type { Polled } from '@tributary/connect-api'
 import { abortable } from '@tributary/async'
 import { Deliveries, type Taken } from './deliveries.ts'
 import { entryBytes } from './entry.ts'
@@ -104,14 +104,14 @@ export class Spill<T> {
   }
 
   /** The records that the messages of the last `take` became, perhaps none. */
-  handedOut(records: readonly SourceRecord[]): void {
-    if (this.#taken !== null) this.#unneeded = this.#deliveries.handedOut(records, this.#taken)
+  handedOut(polled: readonly Polled[]): void {
+    if (this.#taken !== null) this.#unneeded = this.#deliveries.handedOut(polled, this.#taken)
     this.#taken = null
   }
 
-  /** Kafka has acknowledged the record. */
-  delivered(record: SourceRecord): void {
-    this.#deliveries.delivered(record)
+  /** Kafka has acknowledged the records of one `handedOut`. */
+  delivered(polled: readonly Polled[]): void {
+    this.#deliveries.delivered(polled)
   }
 
   /** The offsets of the delivered records are committed: deletes their messages from disk. */

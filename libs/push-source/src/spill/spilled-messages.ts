@@ -1,18 +1,24 @@
-import { type MemoryShare, RecordQueue, type SourceRecord } from '@tributary/connect-api'
-import { QueueMemory } from '../queue-memory.ts'
+import { inFlightCost, type MemoryShare, type Polled, RecordQueue } from '@tributary/connect-api'
+import { QueueMemory, type RecordCost } from '../queue-memory.ts'
 import { RateLimitedLog } from '../rate-limited-log.ts'
 import { Spill } from './spill.ts'
 import type { SpillParts } from './spill-parts.ts'
+
+export type SpilledMessagesParts<T> = Omit<SpillParts<T>, 'queue' | 'memory' | 'busyLog'> & {
+  readonly memory: MemoryShare
+  /** See IntakeOptions. */
+  readonly recordCost?: RecordCost
+}
 
 /** The messages that an earlier run left in a folder, for a recovery task: it delivers them, and receives no new ones. */
 export class SpilledMessages<T> {
   readonly #spill: Spill<T>
   readonly #memory: QueueMemory<T>
 
-  constructor(parts: Omit<SpillParts<T>, 'queue' | 'memory' | 'busyLog'> & { readonly memory: MemoryShare }) {
+  constructor(parts: SpilledMessagesParts<T>) {
     const queue = new RecordQueue<T>({ maxRecords: 1, maxBytes: 1 })
     const nothing = (): void => {}
-    this.#memory = new QueueMemory(queue, parts.memory, nothing, nothing)
+    this.#memory = new QueueMemory(queue, parts.memory, parts.recordCost ?? inFlightCost, nothing, nothing)
     const busyLog = new RateLimitedLog(parts.log, parts.clock)
     this.#spill = new Spill({ ...parts, queue, memory: this.#memory, busyLog })
   }
@@ -23,12 +29,12 @@ export class SpilledMessages<T> {
   }
 
   /** See `Intake` for this method and the next two. */
-  handedOut(records: readonly SourceRecord[]): void {
-    this.#spill.handedOut(records)
+  handedOut(polled: readonly Polled[]): void {
+    this.#spill.handedOut(polled)
   }
 
-  delivered(record: SourceRecord): void {
-    this.#spill.delivered(record)
+  delivered(polled: readonly Polled[]): void {
+    this.#spill.delivered(polled)
   }
 
   committed(): Promise<void> {

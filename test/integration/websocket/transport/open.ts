@@ -2,6 +2,7 @@ import { systemClock } from '@tributary/async'
 import {
   type ConnectError,
   createTaskStats,
+  itemOf,
   MemoryBudget,
   parseConfig,
   type Props,
@@ -12,6 +13,7 @@ import { Denials } from '../../../../apps/ws-ingest/src/connection/denials.ts'
 import { createDialer } from '../../../../apps/ws-ingest/src/connection/dialer.ts'
 import type { ConnectionEnd, WebSocketConnection } from '../../../../apps/ws-ingest/src/transport/connection.ts'
 import { type OpenOptions, openWebSocket } from '../../../../apps/ws-ingest/src/transport/open-websocket.ts'
+import type { ReceivedMessages } from '../../../../apps/ws-ingest/src/message/received-messages.ts'
 import { createFeedReader } from '../../../../apps/ws-ingest/src/feed-reader.ts'
 import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
 import { until } from '../../../support/until.ts'
@@ -70,10 +72,12 @@ export async function openFeed(
   feed.connection = await openWebSocket(
     { ...DEFAULTS, ...options, url },
     {
-      onMessage: (data, binary) => {
-        feed.messages.push(data)
-        feed.binary.push(binary)
-        feed.onMessage()
+      onMessages: (received) => {
+        for (let i = 0; i < received.count; i++) {
+          feed.messages.push(itemOf(received, i)!)
+          feed.binary.push(received.binary)
+          feed.onMessage()
+        }
       },
       onPing: (data) => feed.pings.push(data.toString()),
       onPong: (data) => feed.pongs.push(data.toString()),
@@ -103,7 +107,9 @@ export async function dialerOf(props: Props): Promise<TestDialer> {
     open: async () => {
       const feed = new OpenFeed()
       const listener = {
-        onMessage: (data: Buffer) => void feed.messages.push(data),
+        onMessages: (received: ReceivedMessages) => {
+          for (let i = 0; i < received.count; i++) feed.messages.push(itemOf(received, i)!)
+        },
         onEnd: feed.end.bind(feed),
       }
       feed.connection = await dialer.open(() => '', listener, new AbortController().signal)

@@ -1,0 +1,91 @@
+import { PackedRecords, type Polled, type SourcePartition } from '@tributary/connect-api'
+import type { WebSocketConfig } from '../config/config.ts'
+import type { MessageRun } from '../message/message-run.ts'
+import type { RecordBuilder } from './record-builder.ts'
+
+/** Runs with fewer bytes are copied together, so that few packs are made of them. */
+const SMALL_BYTES = 16 * 1024
+/** Most bytes of a copy. */
+const COPY_BYTES = 64 * 1024
+
+export interface PackBuilderOptions {
+  readonly config: WebSocketConfig
+  readonly sourcePartition: SourcePartition
+  readonly sessionId: string
+  /** Numbers the records, and makes those of messages that cannot be packed. */
+  readonly builder: RecordBuilder
+}
+
+/** Turns runs of messages into packs of records, where no configured feature reads the content of a message. */
+export class PackBuilder {
+  readonly #options: PackBuilderOptions
+  readonly #decodesBinary: boolean
+
+  constructor(options: PackBuilderOptions) {
+    this.#options = options
+    this.#decodesBinary = options.config['websocket.binary.decode'] !== 'none'
+  }
+
+  build(runs: readonly MessageRun[]): Polled[] {
+    const polled: Polled[] = []
+    for (let i = 0; i < runs.length;) {
+      const run = runs[i]!
+      if (run.binary ? this.#decodesBinary : !run.validText) {
+        for (const record of this.#options.builder.build(run.messages()).records) polled.push(record)
+        i++
+        continue
+      }
+      const to = this.#endOfSmall(runs, i)
+      polled.push(this.#packOf(to > i + 1 ? joined(runs.slice(i, to)) : run))
+      i = to
+    }
+    return polled
+  }
+
+  /** The end of the small runs from index `from` on that may be in one pack; from + 1 if the first one stands alone. */
+  #endOfSmall(runs: readonly MessageRun[], from: number): number {
+    const first = runs[from]!
+    const { builder } = this.#options
+    let bytes = 0
+    let to = from
+    for (let run = runs[to]; run !== undefined && run.heldBytes < SMALL_BYTES; run = runs[++to]) {
+      if (run.binary !== first.binary || run.validText !== first.validText || !builder.sameHeaders(run, first)) break
+      if ((bytes += run.heldBytes) > COPY_BYTES) break
+    }
+    return Math.max(to, from + 1)
+  }
+
+  #packOf(run: MessageRun): PackedRecords {
+    const { config, sourcePartition, sessionId, builder } = this.#options
+    const before = builder.sequence
+    builder.continueAfter(before + run.count)
+    return new PackedRecords({
+      count: run.count,
+      topic: config['kafka.topic'],
+      sourcePartition,
+      offsetOf: (index) => ({ session_id: sessionId, sequence: before + 1 + index }),
+      values: run,
+      valueType: run.binary ? 'bytes' : 'text',
+      headers: builder.headersOf(run),
+    })
+  }
+}
+
+/** The messages of runs that differ in their bytes only, as one run. */
+function joined(runs: readonly MessageRun[]): MessageRun {
+  let [count, length] = [0, 0]
+  for (const { bounds, count: messages } of runs) {
+    count += messages
+    length += bounds[2 * messages - 1]! - bounds[0]!
+  }
+  const bytes = Buffer.allocUnsafeSlow(length)
+  const bounds = new Int32Array(2 * count)
+  let [at, end] = [0, 0]
+  for (const run of runs) {
+    const last = 2 * run.count - 1
+    const shift = end - run.bounds[0]!
+    for (let i = 0; i <= last; i++) bounds[at++] = run.bounds[i]! + shift
+    end += run.bytes.copy(bytes, end, run.bounds[0], run.bounds[last])
+  }
+  return runs[0]!.with({ bytes, bounds, count })
+}

@@ -117,16 +117,16 @@ test('a new leader continues a move where the previous leader left it', async (t
       return { memberId: `m${i}`, leaving: false, metadata: { worker: `w:${i}`, cfg: '0', own, ...metadata } }
     })
     const assignments = await leader.assign(joined)
-    return [...assignments.values()].map(({ run, prepare }) => ({ run, ...(prepare && { prepare }) }))
+    return [...assignments.values()].map(({ cfg: _, followup: __, ...units }) => units)
   }
   const [a, b] = [['c/one', 't/0/one'], ['c/two']]
   const moving = 't/0/two'
   assert.deepEqual(await round({ has: [...a, moving] }, { has: b, preparing: [], ready: [] }), [
-    { run: [...a, moving] },
+    { run: [...a, moving], moving: [moving] },
     { run: b, prepare: [moving] },
   ])
   assert.deepEqual(await round({ has: [...a, moving] }, { has: b, preparing: [moving], ready: [] }), [
-    { run: [...a, moving] },
+    { run: [...a, moving], moving: [moving] },
     { run: b, prepare: [moving] },
   ])
   const taken = [{ run: a }, { run: b, prepare: [moving] }]

@@ -14,10 +14,11 @@ export interface ConnectProxy {
 
 export type ProxyAnswer = 'connect' | 'nothing' | '407 Proxy Authentication Required' | '502 Bad Gateway'
 
-/** Starts a proxy, which ends with the test. */
+/** Starts a proxy, which ends with the test. `hosts`: the addresses of names that only the proxy knows. */
 export async function startConnectProxy(
   t: TestContext,
   answer: () => ProxyAnswer = () => 'connect',
+  hosts: Readonly<Record<string, string>> = {},
 ): Promise<ConnectProxy> {
   const asked: ConnectProxy['asked'] = []
   const open = new Set<net.Socket>()
@@ -41,7 +42,9 @@ export async function startConnectProxy(
       authority.slice(0, authority.lastIndexOf(':')),
       authority.slice(authority.lastIndexOf(':') + 1),
     ]
-    const upstream = net.connect(Number(port), host, () => client.write('HTTP/1.1 200 Connection established\r\n\r\n'))
+    const upstream = net.connect(Number(port), hosts[host] ?? host, () =>
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n'),
+    )
     upstream.on('error', () => client.destroy())
     upstream.pipe(client).pipe(upstream)
   })

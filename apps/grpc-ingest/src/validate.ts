@@ -12,6 +12,7 @@ import { accessTokenOf } from './stream/access-token.ts'
 import { openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
 import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
+import { oauthTls } from './config/oauth-keys.ts'
 import { type GrpcConfig, grpcSpec, tls } from './config/spec.ts'
 import { StatusErrors } from './stream/status-errors.ts'
 import { checkPlan } from './stream/stream-plan.ts'
@@ -30,7 +31,10 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
   const config = parseConfig(grpcSpec, props)
   const metadata = await collect(errors, () => metadataOf(config, props))
   const addresses = await collect(errors, () => addressesOf(config))
-  const tlsErrors = config['grpc.tls.enabled'] ? await checkTls(tls.settings(config)) : []
+  const tlsErrors = [
+    ...(config['grpc.tls.enabled'] ? await checkTls(tls.settings(config)) : []),
+    ...(await checkTls(oauthTls.settings(config))),
+  ]
   errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))
   if (metadata === undefined || addresses === undefined || tlsErrors.length > 0) return errors
   const options = await readGrpcTls(config)
@@ -83,8 +87,9 @@ function fieldError(error: unknown): FieldError | null {
  * The errors that look like an outage but are the user's to fix: a certificate that is not trusted, refused
  * credentials.
  */
-function errorOfOutage({ message, cause }: ConnectError): FieldError | null {
-  if (isUntrusted(cause)) return { field: 'grpc.tls.ca.cert', message }
+function errorOfOutage({ code, message, cause }: ConnectError): FieldError | null {
+  if (isUntrusted(cause))
+    return { field: code === 'GRPC_OAUTH' ? 'grpc.oauth.tls.ca.cert' : 'grpc.tls.ca.cert', message }
   if (
     cause instanceof CallError &&
     !cause.local &&

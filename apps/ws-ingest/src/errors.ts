@@ -80,7 +80,7 @@ export const wsErrors = defineErrors({
   },
   WEBSOCKET_TEMPLATE: {
     type: ConfigError,
-    doc: 'A template names an unknown value, or its braces do not match.',
+    doc: 'A template names an unknown value, its braces do not match, or the server sent a value with control characters for a message that is not JSON. The message says which.',
   },
   WEBSOCKET_TEXT: {
     type: DataError,

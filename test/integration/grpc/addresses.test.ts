@@ -116,4 +116,18 @@ describe('addresses of a server of grpc-go', { concurrency: false }, () => {
     const through = { 'grpc.proxy.url': `http://user:secret@127.0.0.1:${proxy.port}` }
     await refused(tickerProps(plain.port, through), /The proxy answered the handshake with 502 Bad Gateway/)
   })
+
+  test('a proxy of another kind than http is refused in the configuration, and told in the environment', async (t) => {
+    const props = tickerProps(1, { 'grpc.server.host': 'feed.test' })
+    const socks = 'socks5://user:secret@proxy.test:1080'
+    await assert.rejects(driveTask({ ...props, 'grpc.proxy.url': socks }), /must use http:.* scheme, got: socks5/)
+    process.env['grpc_proxy'] = socks
+    t.after(() => delete process.env['grpc_proxy'])
+    const driven = await driveTask(props)
+    const { level, fields } = driven.event('proxy_ignored')!
+    assert.equal(level, 'warn')
+    assert.match(String(fields['reason']), /^grpc_proxy is a proxy of the kind socks5; .*to feed\.test are direct$/)
+    await driven.task.stop()
+    assert.doesNotMatch(JSON.stringify(driven.log), /secret/)
+  })
 })

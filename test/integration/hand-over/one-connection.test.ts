@@ -53,6 +53,21 @@ test('a run whose connection a second login ends does not connect while its succ
   assert.deepEqual([feed.connections, scene.states], [2, ['RUNNING']])
 })
 
+test('a run whose connection the next run on another worker ends does not connect again', async (t) => {
+  const scene = await HandOverScene.start(t, {}, SETTINGS)
+  const { feed } = scene
+  feed.account = { second: 'ends the first', forgetsAfterMs: 0 }
+  feed.send(10)
+  await until('they are there', async () => (await scene.numbers()).length === 10)
+  await scene.startWorker()
+  const stopped = scene.stop()
+  await until('the next run is connected', () => feed.connections === 2)
+  feed.send(10)
+  await stopped
+  await scene.assertExact()
+  assert.deepEqual([feed.connections, feed.open.size], [2, 1])
+})
+
 test('task.handover.overlap=never ends one run before the next begins', async (t) => {
   const scene = await HandOverScene.start(t, { 'task.handover.overlap': 'never' }, SETTINGS)
   const { feed } = scene

@@ -16,25 +16,32 @@ type Config = Readonly<Record<string, string>>
 const CONNECTOR = 'live'
 const quiet = createLogger({ name: 'hand-over', level: 'error', stream: { write: () => true } })
 
-/** A worker in this process with one connector that reads a live feed of the test. */
+interface Worker {
+  readonly address: string
+  readonly stop: () => Promise<void>
+  /** Stops the worker and its admin server. */
+  readonly end: () => Promise<void>
+}
+
+/** Workers in this process, one at first, with one connector that reads a live feed of the test. */
 export class HandOverScene {
   readonly feed = new LiveFeed()
   /** The states that the task's status has had. A repeated state is listed once. */
   readonly states: string[] = []
   readonly log: string[] = []
   #config: Config = {}
+  readonly #settings: Config
   readonly #stores: Stores
-  readonly #address: () => string
+  readonly #workers: Worker[] = []
   /** The worker's handler of unhandled errors. */
   #unhandled: (error: unknown) => boolean = () => false
-  #stop: () => Promise<void> = () => Promise.resolve()
 
   readonly #brokers: readonly string[]
 
-  private constructor(brokers: readonly string[], stores: Stores, address: () => string) {
+  private constructor(brokers: readonly string[], stores: Stores, settings: Config) {
     this.#brokers = brokers
     this.#stores = stores
-    this.#address = address
+    this.#settings = settings
   }
 
   /**
@@ -50,13 +57,29 @@ export class HandOverScene {
     const brokers = own ?? (await sharedKafka()).brokers
     const cluster = `hand-over-${randomUUID().slice(0, 8)}`
     const stores = createStores({ connection: { brokers, clientId: cluster }, log: quiet, cluster })
-    let address = ''
-    const scene = new HandOverScene(brokers, stores, () => address)
-    const log = createLogger({
-      name: 'worker',
-      level: 'debug',
-      stream: { write: (line) => scene.log.push(line) > 0 },
+    const common = { 'kafka.brokers': brokers.join(','), cluster, 'event.loop.stall.ms': '0' }
+    const scene = new HandOverScene(brokers, stores, { ...common, ...settings })
+    const { configs, status, offsets } = stores
+    await Promise.all([configs.start(t.signal), status.start(t.signal), offsets.start(t.signal)])
+    status.listen((_connector, task) => {
+      const state = task === null ? undefined : scene.status?.state
+      if (state !== undefined && state !== scene.states.at(-1)) scene.states.push(state)
     })
+    t.after(async () => {
+      scene.feed.rest()
+      for (const worker of scene.#workers) await worker.end()
+      await Promise.all([configs.stop(), status.stop(), offsets.stop()])
+    })
+    await scene.startWorker()
+    const topic = await createTopic(brokers)
+    await scene.change({ feed: scene.feed.name, topic, 'connector.class': liveSource.class, ...config })
+    await until('the task runs', () => scene.status?.state === 'RUNNING' && scene.feed.open.size === 1)
+    return scene
+  }
+
+  /** Starts a worker of the same group. Resolves when it is a member. */
+  async startWorker(): Promise<void> {
+    const log = createLogger({ name: 'worker', level: 'debug', stream: { write: (line) => this.log.push(line) > 0 } })
     const admin = await startAdminServer({
       host: '127.0.0.1',
       port: 0,
@@ -64,37 +87,28 @@ export class HandOverScene {
       ready: () => true,
       scrape: () => Promise.resolve(''),
     })
-    address = `127.0.0.1:${admin.port}`
-    const { configs, status, offsets } = stores
-    await Promise.all([configs.start(t.signal), status.start(t.signal), offsets.start(t.signal)])
-    status.listen((_connector, task) => {
-      const state = task === null ? undefined : scene.status?.state
-      if (state !== undefined && state !== scene.states.at(-1)) scene.states.push(state)
-    })
-    const { settings: spec, start } = connectWorker({ name: 'live-ingest', version: '0', plugins: [liveSource] })
+    const address = `127.0.0.1:${admin.port}`
+    const { settings, start } = connectWorker({ name: 'live-ingest', version: '0', plugins: [liveSource] })
     const life = new AbortController()
     const worker = await start({
-      settings: spec.parse({ 'kafka.brokers': brokers.join(','), cluster, 'event.loop.stall.ms': '0', ...settings }),
+      settings: settings.parse(this.#settings),
       log,
       address,
       signal: life.signal,
       admin: admin.app,
       shutdown: (reason, error) => assert.fail(new Error(reason, { cause: error })),
-      onUnhandled: (handler) => (scene.#unhandled = handler),
+      onUnhandled: (handler) => (this.#unhandled = handler),
     })
     let stopped: Promise<void> | null = null
-    scene.#stop = () => (stopped ??= worker.stop())
-    t.after(async () => {
-      scene.feed.rest()
-      await scene.#stop()
+    const stop = (): Promise<void> => (stopped ??= worker.stop())
+    const end = async (): Promise<void> => {
+      await stop()
       life.abort()
-      await Promise.all([admin.close(), configs.stop(), status.stop(), offsets.stop()])
-    })
+      await admin.close()
+    }
+    this.#workers.push({ address, stop, end })
     await admin.open()
-    const topic = await createTopic(brokers)
-    await scene.change({ feed: scene.feed.name, topic, 'connector.class': liveSource.class, ...config })
-    await until('the task runs', () => scene.status?.state === 'RUNNING' && scene.feed.open.size === 1)
-    return scene
+    await until('the worker is a member of the group', () => worker.ready() === true)
   }
 
   get status(): StatusEntry | null {
@@ -115,9 +129,9 @@ export class HandOverScene {
     return this.#stores.configs.putRestart({ connector: CONNECTOR, includeTasks: true, onlyFailed: false })
   }
 
-  /** Stops the worker. */
+  /** Stops the worker that was started first. */
   stop(): Promise<void> {
-    return this.#stop()
+    return this.#workers[0]!.stop()
   }
 
   /** Passes the worker an error that no code handled, as the process does. */
@@ -126,7 +140,7 @@ export class HandOverScene {
   }
 
   async health(): Promise<TaskHealth | undefined> {
-    const response = await fetch(`http://${this.#address()}/internal/connectors/${CONNECTOR}/health`)
+    const response = await fetch(`http://${this.#workers[0]!.address}/internal/connectors/${CONNECTOR}/health`)
     return ((await response.json()) as { tasks: TaskHealth[] }).tasks[0]
   }
 

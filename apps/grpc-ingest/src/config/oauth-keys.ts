@@ -1,18 +1,26 @@
 import type { Keys, Rule } from '@tributary/config'
+import { tlsSettings } from '@tributary/push-source'
 
 const group = 'OAuth'
+
+export const oauthTls = tlsSettings('grpc.oauth', group)
 
 /** Keys for an access token of OAuth 2.0 (RFC 6749), which the calls carry as `authorization` metadata. */
 export const oauthKeys = {
   'grpc.oauth.token.url': {
     type: 'string',
     default: null,
-    validator: { kind: 'url', schemes: ['http', 'https'], label: 'Token URL' },
+    validator: {
+      kind: 'url',
+      schemes: ['http', 'https'],
+      label: 'Token URL',
+      userInfo: 'grpc.oauth.client.id and grpc.oauth.client.secret',
+    },
     importance: 'low',
     group,
     displayName: 'Token URL',
     width: 'long',
-    doc: 'Token endpoint of OAuth 2.0. If set, each call carries an access token from there as authorization metadata. The task fetches a new token at the first connect for which less than a minute, or a tenth of a shorter life, remains of the last one, and after the server refused it.',
+    doc: "Token endpoint of OAuth 2.0. If set, each call carries an access token from there as authorization metadata. The task fetches a new token at the first connect for which less than a minute, or a tenth of a shorter life, remains of the last one, and after the server refused it. The request goes through the proxy of grpc.proxy.url or of the worker's environment.",
     example: 'https://login.example.com/oauth2/token',
   },
   'grpc.oauth.client.id': {
@@ -65,10 +73,12 @@ export const oauthKeys = {
     displayName: 'Audience',
     doc: 'Parameter audience of the token request, which some providers need.',
   },
+  ...oauthTls.keys,
 } as const satisfies Keys
 
-export const oauthRules = [
+export const oauthRules: readonly Rule[] = [
+  ...oauthTls.rules,
   { rule: 'requires', key: 'grpc.oauth.token.url', needs: ['grpc.oauth.client.id'] },
   { rule: 'requires', key: 'grpc.oauth.client.secret', needs: ['grpc.oauth.token.url'] },
   { rule: 'requires', key: 'grpc.oauth.refresh.token', needs: ['grpc.oauth.token.url'] },
-] as const satisfies readonly Rule[]
+]

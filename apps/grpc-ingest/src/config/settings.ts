@@ -1,7 +1,16 @@
 import type { Props, SourcePartition } from '@tributary/connect-api'
-import { type ProxyOptions, proxyFor, readTls, type TlsOptions } from '@tributary/push-source'
+import {
+  type Endpoint,
+  endpointOf,
+  type ProxyOptions,
+  proxyFor,
+  readTls,
+  type TlsOptions,
+  unusableProxy,
+} from '@tributary/push-source'
 import type { SessionOptions } from '../transport/index.ts'
 import { type Metadata, requestMetadata } from './metadata.ts'
+import { oauthTls } from './oauth-keys.ts'
 import { type GrpcConfig, grpcSpec, METADATA_PREFIX, tls } from './spec.ts'
 import { type Target, targetName, targetsOf } from './target.ts'
 
@@ -61,6 +70,26 @@ function proxyOf(config: GrpcConfig, address: Target, environment: NodeJS.Proces
   if (address.path !== undefined) return null
   const url = config['grpc.proxy.url']
   return url === null ? proxyFor(address, environment) : { url: new URL(url) }
+}
+
+/** The proxy to the token endpoint. `grpc.proxy.url` counts as the first variable of the environment. */
+export function tokenProxyOf(config: GrpcConfig, to: Endpoint, environment = process.env): ProxyOptions | null {
+  const url = config['grpc.proxy.url']
+  return proxyFor(to, url === null ? environment : { ...environment, grpc_proxy: url })
+}
+
+/** Why proxies that the environment names are not used, one text for each host. */
+export function unusedProxies(config: GrpcConfig, environment = process.env): string[] {
+  if (config['grpc.proxy.url'] !== null) return []
+  const hosts = addressesOf(config).flatMap(({ host, path }) => (path === undefined ? [host] : []))
+  const token = config['grpc.oauth.token.url']
+  if (token !== null) hosts.push(endpointOf(new URL(token)).host)
+  return [...new Set(hosts)].flatMap((host) => unusableProxy({ host }, environment) ?? [])
+}
+
+/** Reads and checks the files for TLS to the token endpoint. Throws ConfigError on the key of a bad file. */
+export function readTokenTls(config: GrpcConfig): Promise<TlsOptions> {
+  return readTls(oauthTls.settings(config))
 }
 
 /** Reads and checks the files for TLS; null without TLS. Throws ConfigError on the key of a bad file. */

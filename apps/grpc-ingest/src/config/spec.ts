@@ -67,7 +67,7 @@ const keys = {
     displayName: 'Proxy',
     width: 'long',
     sensitive: true,
-    doc: "HTTP proxy that connects to the server by CONNECT: http:// or https://, with user and password if the proxy requires them. Unset: the worker's environment decides: the first of grpc_proxy, https_proxy and http_proxy, unless no_grpc_proxy or else no_proxy lists the host.",
+    doc: "HTTP proxy that connects to the server by CONNECT, and to the token endpoint unless no_grpc_proxy or else no_proxy lists its host: http:// or https://, with user and password if the proxy requires them. Unset: the worker's environment decides: the first of grpc_proxy, https_proxy and http_proxy, unless no_grpc_proxy or else no_proxy lists the host.",
     example: 'http://proxy.example.com:3128',
   },
   'grpc.service.name': {

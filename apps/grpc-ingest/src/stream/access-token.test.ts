@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { type ConnectError, parseConfig, type Props } from '@tributary/connect-api'
+import { tokenProxyOf } from '../config/settings.ts'
 import { grpcSpec } from '../config/spec.ts'
 import { AccessToken } from './access-token.ts'
 
@@ -14,7 +15,16 @@ interface Endpoint {
   /** The forms that the endpoint received, with the Authorization header. */
   readonly asked: (readonly [string, string | undefined])[]
   clock: number
-  answer: { status: number; body: unknown; retryAfter?: string }
+  /** null: the endpoint says nothing. */
+  answer: { status: number; body: unknown; headers?: Readonly<Record<string, string>> } | null
+}
+
+const PROPS: Props = {
+  'grpc.server.host': 'feed',
+  'grpc.server.port': '1',
+  'grpc.service.name': 'a.B',
+  'grpc.method.name': 'C',
+  'kafka.topic': 't',
 }
 
 async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
@@ -24,8 +34,9 @@ async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
     request.on('data', (chunk) => (form += String(chunk)))
     request.on('end', () => {
       asked.push([form, request.headers.authorization])
-      const { status, body, retryAfter } = made.answer
-      response.writeHead(status, retryAfter ? { 'retry-after': retryAfter } : {})
+      if (made.answer === null) return
+      const { status, body, headers = {} } = made.answer
+      response.writeHead(status, headers)
       response.end(typeof body === 'string' ? body : JSON.stringify(body))
     })
   }).listen(0, '127.0.0.1')
@@ -33,11 +44,7 @@ async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
   t.after(() => server.close().closeAllConnections())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token?tenant=hidden`
   const config = parseConfig(grpcSpec, {
-    'grpc.server.host': 'feed',
-    'grpc.server.port': '1',
-    'grpc.service.name': 'a.B',
-    'grpc.method.name': 'C',
-    'kafka.topic': 't',
+    ...PROPS,
     'grpc.oauth.token.url': url,
     'grpc.oauth.client.id': 'me:x',
     'grpc.oauth.client.secret': 's3cret&',
@@ -47,7 +54,11 @@ async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
     asked,
     clock: 0,
     answer: { status: 200, body: { access_token: 'one', token_type: 'Bearer', expires_in: 3600 } },
-    token: new AccessToken(config, url, () => made.clock),
+    token: new AccessToken({
+      ...{ config, url, environment: {}, answerMs: 300 },
+      tls: () => Promise.resolve({}),
+      now: () => made.clock,
+    }),
   }
   return made
 }
@@ -104,13 +115,42 @@ test('refused credentials are an error of the configuration at the third time, a
 
 test('an outage of the endpoint is retried, however often, after the wait that it asks for', async (t) => {
   const e = await endpoint(t)
-  e.answer = { status: 503, body: '<html>busy</html>', retryAfter: '7' }
+  e.answer = { status: 503, body: '<html>busy</html>', headers: { 'retry-after': '7' } }
   for (let i = 0; i < 4; i++) {
     const { kind, message, retryAfterMs } = await failure(e)
     assert.deepEqual([kind, retryAfterMs], ['retriable', 7000])
     assert.match(message, /^No access token from 127\.0\.0\.1:\d+: HTTP 503$/)
   }
 })
+
+test('an endpoint that says nothing is given up, and asked again', async (t) => {
+  const e = await endpoint(t)
+  e.answer = null
+  const { kind, message } = await failure(e)
+  assert.equal(kind, 'retriable')
+  assert.match(message, /: no answer within 300 ms$/)
+  e.answer = { status: 200, body: { access_token: 'one' } }
+  assert.equal(await authorization(e), 'Bearer one')
+})
+
+test('a redirect, which would lead a secret to another server, is not followed', async (t) => {
+  const e = await endpoint(t)
+  e.answer = { status: 307, body: '', headers: { location: '/other' } }
+  assert.match((await failure(e)).message, /: HTTP 307$/)
+  assert.equal(e.asked.length, 1)
+})
+
+for (const [what, props, environment, expected] of [
+  ['of the environment', {}, { https_proxy: 'http://env' }, 'env'],
+  ['of the connector', { 'grpc.proxy.url': 'http://own' }, { grpc_proxy: 'http://env' }, 'own'],
+  ['of neither, as no_proxy lists its host', { 'grpc.proxy.url': 'http://own' }, { no_proxy: '.test' }, undefined],
+] as const) {
+  test(`the token endpoint is asked through the proxy ${what}`, () => {
+    const config = parseConfig(grpcSpec, { ...PROPS, ...props })
+    const to = { host: 'login.test', port: 443, secure: true }
+    assert.equal(tokenProxyOf(config, to, environment)?.url.hostname, expected)
+  })
+}
 
 for (const [what, body, reason] of [
   ['without a token', {}, /has no access_token/],

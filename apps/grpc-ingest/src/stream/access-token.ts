@@ -1,6 +1,7 @@
 import type { ConnectError } from '@tributary/connect-api'
-import { reasonOf, Refusals, retryAfterMs } from '@tributary/push-source'
+import { endpointOf, exchange, reasonOf, Refusals, retryAfterMs, type TlsOptions } from '@tributary/push-source'
 import type { Metadata } from '../config/metadata.ts'
+import { readTokenTls, tokenProxyOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 import { grpcErrors } from '../errors.ts'
 
@@ -19,8 +20,23 @@ interface Token {
   readonly freshUntil: number
 }
 
+export interface AccessTokenOptions {
+  readonly config: GrpcConfig
+  /** The token endpoint. */
+  readonly url: string
+  /** Reads the options of each connection. */
+  readonly tls: () => Promise<TlsOptions>
+  /** ms of a monotonic clock; by default of the process. */
+  readonly now?: () => number
+  /** Longest wait for the whole answer, in ms. */
+  readonly answerMs?: number
+  /** May name a proxy; by default of the process. */
+  readonly environment?: NodeJS.ProcessEnv
+}
+
 /** The access token of a stream, kept until shortly before its end. No error holds a secret or the token. */
 export class AccessToken {
+  readonly #options: AccessTokenOptions
   readonly #config: GrpcConfig
   readonly #url: string
   readonly #now: () => number
@@ -28,11 +44,12 @@ export class AccessToken {
   #refreshToken: string | null
   #token: Token | null = null
 
-  /** `now`: ms of a monotonic clock. */
-  constructor(config: GrpcConfig, url: string, now: () => number = () => performance.now()) {
+  constructor(options: AccessTokenOptions) {
+    const { config, url, now } = options
+    this.#options = options
     this.#config = config
     this.#url = url
-    this.#now = now
+    this.#now = now ?? (() => performance.now())
     this.#refreshToken = config['grpc.oauth.refresh.token']?.reveal() ?? null
   }
 
@@ -52,12 +69,17 @@ export class AccessToken {
 
   async #fetch(signal: AbortSignal): Promise<Token> {
     const asked = this.#now()
+    const { answerMs = ANSWER_MS } = this.#options
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(new Error(`no answer within ${answerMs} ms`)), answerMs)
     let answer: Answer
     try {
-      answer = await this.#ask(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]))
+      answer = await this.#ask(AbortSignal.any([signal, timeout.signal]))
     } catch (error) {
       signal.throwIfAborted()
-      throw this.#unanswered(reasonOf((error as Error).cause ?? error))
+      throw this.#unanswered(reasonOf(error), { cause: error })
+    } finally {
+      clearTimeout(timer)
     }
     const { access_token: text, expires_in: seconds, token_type: kind, refresh_token: next } = answer.fields
     if (answer.status !== 200) throw this.#refused(answer)
@@ -86,19 +108,22 @@ export class AccessToken {
       ...(audience === null ? {} : { audience }),
       ...(basic ? {} : { client_id: id, ...(secret === null ? {} : { client_secret: secret }) }),
     })
-    const response = await fetch(this.#url, {
+    const { tls, environment } = this.#options
+    const request = {
+      url: this.#url,
       method: 'POST',
-      body: form,
-      headers: { accept: 'application/json', ...(basic ? { authorization: basicAuth(id, secret) } : {}) },
-      // A redirect would carry the secret to another server.
-      redirect: 'error',
-      signal,
-    })
-    return {
-      status: response.status,
-      fields: fieldsOf(await bounded(response)),
-      retryAfterMs: retryAfterMs(response.headers.get('retry-after') ?? undefined, Date.now()),
+      headers: {
+        accept: 'application/json',
+        'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+        ...(basic ? { authorization: basicAuth(id, secret) } : {}),
+      },
+      body: form.toString(),
+      maxBytes: MAX_ANSWER_BYTES,
     }
+    const proxy = tokenProxyOf(config, endpointOf(new URL(this.#url)), environment)
+    // A redirect is not followed, as it would carry the secret to another server.
+    const { status, headers, text } = await exchange(request, { tls: await tls(), proxy }, signal)
+    return { status, fields: fieldsOf(text), retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()) }
   }
 
   #refused({ status, fields, retryAfterMs: wait }: Answer): ConnectError {
@@ -106,15 +131,15 @@ export class AccessToken {
     const reason = `HTTP ${status}${words === '' ? '' : `, ${this.#shown(words)}`}`
     // RFC 6749, section 5.2. Other statuses are outages.
     const denied = (status === 400 || status === 401) && typeof fields['error'] === 'string'
-    if (!denied || !this.#refusals.refused()) return this.#unanswered(reason, wait)
+    if (!denied || !this.#refusals.refused()) return this.#unanswered(reason, { retryAfterMs: wait })
     return grpcErrors.GRPC_OAUTH_REFUSED(
       `The token endpoint ${this.#host} refused the credentials ${this.#refusals.inARow} times in a row: ${reason}`,
       { field: 'grpc.oauth.client.id' },
     )
   }
 
-  #unanswered(reason: string, wait?: number): ConnectError {
-    return grpcErrors.GRPC_OAUTH(`No access token from ${this.#host}: ${reason}`, { retryAfterMs: wait })
+  #unanswered(reason: string, more: { cause?: unknown; retryAfterMs?: number | undefined } = {}): ConnectError {
+    return grpcErrors.GRPC_OAUTH(`No access token from ${this.#host}: ${reason}`, more)
   }
 
   get #host(): string {
@@ -141,17 +166,6 @@ function basicAuth(id: string, secret: string): string {
   return `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64')}`
 }
 
-async function bounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += (chunk as Uint8Array).length
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`)
-    chunks.push(chunk as Uint8Array)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
 /** The members of a JSON object; {} for anything else, such as the page of a proxy. */
 function fieldsOf(text: string): Readonly<Record<string, unknown>> {
   try {
@@ -163,8 +177,8 @@ function fieldsOf(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** null: the calls carry no token. */
-export function accessTokenOf(config: GrpcConfig): AccessToken | null {
+/** null: the calls carry no token. `tls` reads the files for the token endpoint. */
+export function accessTokenOf(config: GrpcConfig, tls = () => readTokenTls(config)): AccessToken | null {
   const url = config['grpc.oauth.token.url']
-  return url === null ? null : new AccessToken(config, url)
+  return url === null ? null : new AccessToken({ config, url, tls })
 }

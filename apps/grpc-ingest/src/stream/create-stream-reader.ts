@@ -6,7 +6,16 @@ import { accessTokenOf } from './access-token.ts'
 import { openConnection, type OpenConnection } from './connection.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { committedPosition, type OnDoubt, Resume } from '../records/resume.ts'
-import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf, sourcePartitionOf } from '../config/settings.ts'
+import {
+  addressesOf,
+  metadataOf,
+  methodOf,
+  readGrpcTls,
+  readTokenTls,
+  serverOf,
+  sourcePartitionOf,
+  unusedProxies,
+} from '../config/settings.ts'
 import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
 import { Completion } from './completion.ts'
 import { StatusErrors } from './status-errors.ts'
@@ -38,8 +47,10 @@ export async function createStreamReader(
   )
   log.info('task_starting')
   log.info('session_initialized')
+  for (const reason of unusedProxies(config)) log.warn('proxy_ignored', { reason })
   const tls = new RenewedTls(() => readGrpcTls(config), log)
-  await tls.options()
+  const tokenTls = new RenewedTls(() => readTokenTls(config), log)
+  await Promise.all([tls.options(), tokenTls.options()])
   const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
 
   const { stats, memory, clock } = context
@@ -60,7 +71,7 @@ export async function createStreamReader(
         })
   const topic = config['kafka.topic']
   const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
-  const accessToken = accessTokenOf(config)
+  const accessToken = accessTokenOf(config, () => tokenTls.options())
   const healthyMs = config['grpc.reconnect.healthy.ms']
   const denied = (): void => accessToken?.forget()
   const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, healthyMs, denied)

@@ -11,7 +11,7 @@ export const connectionKeys = {
     group,
     displayName: 'URL',
     width: 'long',
-    doc: 'Address of the feed, ws:// or wss://. The host name is looked up again on each reconnect.',
+    doc: 'Address of the feed, ws:// or wss://. The host name is looked up again on each reconnect. It may be a template, whose values are percent-encoded.',
     example: 'wss://stream.example.com/ws',
   },
   'websocket.additional.urls': {

@@ -92,9 +92,9 @@ describe('the URL of a handshake', () => {
     assert.equal(request({ 'websocket.url': 'ws://me:geheim@h.example/x#y' }).url, 'ws://h.example/x')
   })
 
-  test('may be a template', () => {
-    const { url } = request({ 'websocket.url': 'wss://feed.example.com/ws?ts={{timestamp.ms}}' })
-    assert.equal(url, 'wss://feed.example.com/ws?ts=1700000000000')
+  test('may be a template, whose values are percent-encoded', () => {
+    const { url } = request({ 'websocket.url': 'wss://feed.example.com/ws?ts={{timestamp.ms}}&sign={{signature}}' })
+    assert.equal(url, 'wss://feed.example.com/ws?ts=1700000000000&sign=a%2Bb%2Fc%3D')
   })
 })
 

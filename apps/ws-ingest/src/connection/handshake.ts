@@ -3,6 +3,7 @@ import { KeyValueListError, parseKeyValueList } from '@tributary/config'
 import type { ConfigError, Props } from '@tributary/connect-api'
 import { type WebSocketConfig, websocketSpec } from '../config/config.ts'
 import { HEADER_PREFIX, QUERY_PREFIX } from '../config/connection-keys.ts'
+import { plain } from '../expressions/json-places.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import { checkNames, type ValueOf } from './template-values.ts'
 import { wsErrors } from '../errors.ts'
@@ -57,7 +58,8 @@ export class HandshakeTemplate {
 
   /** The request of the next handshake. Throws ConfigError if the values make the request invalid. */
   request(valueOf: ValueOf): HandshakeRequest {
-    const url = URL.parse(this.#url.render(valueOf))
+    // A value must not begin another parameter, nor turn a + of base64 into a blank.
+    const url = URL.parse(this.#url.render((name) => encoded(plain(valueOf(name)))))
     if (url === null) {
       const text = 'websocket.url, once its templates are filled in, is no URL'
       throw wsErrors.WEBSOCKET_URL(text, { field: 'websocket.url' })

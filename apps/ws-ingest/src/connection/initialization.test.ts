@@ -288,6 +288,19 @@ describe('the configuration can express the protocol of', () => {
   }
 })
 
+test('a server cannot add a header to a frame of STOMP, and nothing is sent', async () => {
+  const props = {
+    'websocket.auth.wait.match': 'challenge',
+    'websocket.auth.message': 'CONNECT\npasscode:{{received.challenge}}\n\n\0',
+  }
+  const feed = openFeed(props, () => {})
+  assert.equal(await feed.opened(), null)
+  feed.serverSends('{"challenge":"x\\nlogin:root"}')
+  const error = await feed.opened()
+  assert.match(String(error), /\{\{received\.challenge\}\} cannot stand in websocket\.auth\.message/)
+  assert.deepEqual([feed.sent, feed.terminated], [[], true])
+})
+
 test('secrets are masked before the text is cut', () => {
   const text = `{"op":"login","pad":"${'x'.repeat(60)}","apiKey":"abcdefghijklmnopqrstuvwxyz"}`
   assert.match(preview(text, 100), /^.{93}\[hidden…$/)

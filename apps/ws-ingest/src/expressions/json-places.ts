@@ -1,7 +1,8 @@
 /**
- * Writes a value at one place of a template. The value is a string, or a value of `parseJson`, whose numbers may be raw.
+ * Writes a value at one place of a template. The value is a string, or a value of `parseJson`, whose numbers may be raw. null: the
+ * value cannot stand at that place.
  */
-export type Writer = (value: unknown) => string
+export type Writer = (value: unknown) => string | null
 
 /** Stands for a place. A noncharacter of Unicode, so no template needs it as text. */
 const PLACE = '\uffff'
@@ -12,8 +13,17 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 /** Bounds the work for a text that only looks like JSON. */
 const MAX_STARTS = 100
 
+/** Line breaks and other characters by which protocols end a field: of STOMP, of IRC, of lines and of blocks. */
+const CONTROL = /[\p{Cc}\u2028\u2029]/u
+
 /** A string as it is; any other value as JSON. */
-export const plain: Writer = (value) => (typeof value === 'string' ? value : JSON.stringify(value))
+export const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+/** Outside of JSON: the value must not end the field in which it stands. */
+const field: Writer = (value) => {
+  const text = plain(value)
+  return CONTROL.test(text) ? null : text
+}
 
 /** Between the tokens of JSON. A string that is a number stays a number, because a template cannot convert its type. */
 const token: Writer = (value) =>
@@ -21,20 +31,24 @@ const token: Writer = (value) =>
 
 const inString =
   (inner: Writer): Writer =>
-  (value) =>
-    JSON.stringify(inner(value)).slice(1, -1)
+  (value) => {
+    const text = inner(value)
+    return text === null ? null : JSON.stringify(text).slice(1, -1)
+  }
 
 /**
  * Returns how a value is written between `texts[i]` and `texts[i + 1]`. Inside JSON the value stays one value, so that
  * nobody who chooses the value can write further fields: in a string its characters are escaped, also in a string of
- * JSON within a string of JSON. Elsewhere the value is written as it is.
+ * JSON within a string of JSON. Elsewhere, and in a string of JSON that holds lines, the value is written as it is, and cannot
+ * have control characters.
  */
 export function jsonPlaces(texts: readonly string[]): Writer[] {
-  const writers = texts.some((text) => text.includes(PLACE)) ? [] : writersIn(texts.join(PLACE))
-  return texts.slice(1).map((_, i) => writers[i] ?? plain)
+  const writers = texts.some((text) => text.includes(PLACE)) ? [] : writersIn(texts.join(PLACE), field)
+  return texts.slice(1).map((_, i) => writers[i] ?? field)
 }
 
-function writersIn(text: string): Writer[] {
+/** `outside`: how a value is written outside of JSON. */
+function writersIn(text: string, outside: Writer): Writer[] {
   const writers: Writer[] = []
   let at = 0
   for (let starts = 0; starts < MAX_STARTS; starts++) {
@@ -42,16 +56,16 @@ function writersIn(text: string): Writer[] {
     const start = START.exec(text)
     if (start === null) break
     const from = start.index + start[0].length - 1
-    writers.push(...plainWriters(text.slice(at, from)))
+    writers.push(...writersOutside(text.slice(at, from), outside))
     const found = jsonAt(text, from)
     at = found?.end ?? from + 1
     if (found !== null) writers.push(...found.writers)
   }
-  return [...writers, ...plainWriters(text.slice(at))]
+  return [...writers, ...writersOutside(text.slice(at), outside)]
 }
 
-function plainWriters(text: string): Writer[] {
-  return Array<Writer>(text.split(PLACE).length - 1).fill(plain)
+function writersOutside(text: string, writer: Writer): Writer[] {
+  return Array<Writer>(text.split(PLACE).length - 1).fill(writer)
 }
 
 /** The JSON text that begins at `from`; null if there is none. */
@@ -83,7 +97,8 @@ function jsonAt(text: string, from: number): { writers: Writer[]; end: number } 
 function writersInString(literal: string): Writer[] | null {
   const content = parsed(literal)
   if (typeof content !== 'string') return null
-  const writers = writersIn(content)
+  // SockJS and others put whole frames of lines into a string. Any other string may hold any text.
+  const writers = writersIn(content, CONTROL.test(content) ? field : plain)
   // An escaped noncharacter in the literal is no place.
   return writers.length === literal.split(PLACE).length - 1 ? writers.map(inString) : null
 }

@@ -73,6 +73,30 @@ test('a value is written as it is where there is no JSON', () => {
   assert.equal(message('\uffff{"a":"{{x}}"}', '"qq"'), '\uffff{"a":"qq"}')
 })
 
+for (const text of [
+  'CONNECT\npasscode:{{x}}\n\n\0',
+  'PONG :{{x}}',
+  '{{x}}',
+  '{"a":1}\n{{x}}',
+  '["CONNECT\\npasscode:{{x}}\\n\\n\\u0000"]',
+]) {
+  test(`a value cannot end the field in which it stands in ${JSON.stringify(text)}`, () => {
+    for (const end of ['\n', '\r', '\0', '\t', '\x1e', '\x7f', '\x85', '\u2028', '\u2029']) {
+      assert.throws(
+        () => message(text, JSON.stringify(`geheim${end}admin:true`)),
+        (error) => {
+          assert.ok(error instanceof ConfigError)
+          assert.deepEqual([error.code, error.field], ['WEBSOCKET_TEMPLATE', 'k'])
+          assert.match(error.message, /^The value of \{\{x\}\} cannot stand in k: it has a line break/)
+          assert.doesNotMatch(error.message, /geheim/)
+          return true
+        },
+      )
+    }
+    assert.ok(message(text, '"a:b c é"').includes('a:b c é'))
+  })
+}
+
 test('numbers keep their digits, and a string that is a number may stand for one', () => {
   assert.equal(message('{"pong":{{x}}}', '17952624002500000001'), '{"pong":17952624002500000001}')
   assert.equal(message('{"pong":"{{x}}","ns":{{x}}000,"m":-{{x}}}', '"150"'), '{"pong":"150","ns":150000,"m":-150}')

@@ -1,3 +1,4 @@
+import type { ConfigError } from '@tributary/connect-api'
 import { plain, type Writer } from './json-places.ts'
 import { wsErrors } from '../errors.ts'
 
@@ -5,7 +6,10 @@ import { wsErrors } from '../errors.ts'
 export interface Template {
   /** Names of the placeholders, in order; a name may occur twice. */
   readonly names: readonly string[]
-  /** The text with each `{{name}}` replaced by the value `valueOf(name)`, a string or a value of JSON. */
+  /**
+   * The text with each `{{name}}` replaced by the value `valueOf(name)`, a string or a value of JSON. Throws ConfigError if the
+   * value cannot stand at its place; the text of the error does not hold the value.
+   */
   render(valueOf: (name: string) => unknown): string
 }
 
@@ -37,10 +41,19 @@ export function compileTemplate(
     names,
     render(valueOf) {
       let rendered = head
-      for (let i = 0; i < names.length; i++) rendered += writers[i]!(valueOf(names[i]!)) + texts[i + 1]!
+      for (let i = 0; i < names.length; i++) {
+        const written = writers[i]!(valueOf(names[i]!))
+        if (written === null) throw misplaced(names[i]!, key)
+        rendered += written + texts[i + 1]!
+      }
       return rendered
     },
   }
+}
+
+function misplaced(name: string, key: string): ConfigError {
+  const reason = 'it has a line break or another control character, which could end the field there'
+  return wsErrors.WEBSOCKET_TEMPLATE(`The value of {{${name}}} cannot stand in ${key}: ${reason}`, { field: key })
 }
 
 function plainPlaces(texts: readonly string[]): readonly Writer[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '@tributary/connect-api'
 import { websocketSpec } from '../config/config.ts'
-import { backfillErrors } from './backfill.ts'
+import { Backfill, backfillErrors, ResponseError } from './backfill.ts'
 
 const URL = 'https://api.example.com/trades?from={{from}}&to={{to}}&token=s3cret'
 
@@ -33,4 +33,13 @@ test('an invalid URL or header is reported on its key, without secrets', () => {
     assert.match(found[0]!, expected)
     assert.ok(!found[0]!.includes('s3cret'), found[0])
   }
+})
+
+test('the name of a stream that is half of a surrogate pair is asked for like any other', async () => {
+  const props = { 'websocket.url': 'ws://feed', 'kafka.topic': 't', 'sequence.field': 'n' }
+  const url = 'http://127.0.0.1:1/{{stream}}'
+  const backfill = new Backfill(parseConfig(websocketSpec, { ...props, 'backfill.url': url }))
+  const budget = { signal: new AbortController().signal, bytes: 1000 }
+  const asked = backfill.fetch({ from: 1, to: 2 }, 'a\ud800', budget)
+  await assert.rejects(asked, (error) => error instanceof ResponseError && error.retriable)
 })

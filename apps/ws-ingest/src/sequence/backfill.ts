@@ -40,7 +40,7 @@ export class Backfill {
    */
   async fetch({ from, to }: SequenceRange, stream: string | null, budget: Budget): Promise<string[]> {
     const values: Readonly<Record<string, string>> = { from: String(from), to: String(to), stream: stream ?? '' }
-    const url = this.#url.render((name) => encodeURIComponent(values[name]!))
+    const url = this.#url.render((name) => encodeURIComponent(values[name]!.toWellFormed()))
     const text = await httpGet(url, this.#headers, budget.bytes, budget.signal)
     budget.bytes -= Buffer.byteLength(text)
     return this.#itemsOf(text)

@@ -28,6 +28,8 @@ export interface MemberAssignment {
   readonly run: readonly string[]
   /** Units that another member still runs. This member starts and connects them beside the owner. Absent: none. */
   readonly prepare?: readonly string[]
+  /** Units of `run` that another member prepares at present. Absent: none, or the leader's version does not tell. */
+  readonly moving?: readonly string[]
   readonly cfg: string
   readonly followup: boolean
 }

@@ -117,16 +117,16 @@ test('a new leader continues a move where the previous leader left it', async (t
       return { memberId: `m${i}`, leaving: false, metadata: { worker: `w:${i}`, cfg: '0', own, ...metadata } }
     })
     const assignments = await leader.assign(joined)
-    return [...assignments.values()].map(({ run, prepare }) => ({ run, ...(prepare && { prepare }) }))
+    return [...assignments.values()].map(({ cfg: _, followup: __, ...units }) => units)
   }
   const [a, b] = [['c/one', 't/0/one'], ['c/two']]
   const moving = 't/0/two'
   assert.deepEqual(await round({ has: [...a, moving] }, { has: b, preparing: [], ready: [] }), [
-    { run: [...a, moving] },
+    { run: [...a, moving], moving: [moving] },
     { run: b, prepare: [moving] },
   ])
   assert.deepEqual(await round({ has: [...a, moving] }, { has: b, preparing: [moving], ready: [] }), [
-    { run: [...a, moving] },
+    { run: [...a, moving], moving: [moving] },
     { run: b, prepare: [moving] },
   ])
   const taken = [{ run: a }, { run: b, prepare: [moving] }]
@@ -140,4 +140,30 @@ test('a new leader continues a move where the previous leader left it', async (t
     [{ run: a }, { run: b }],
     'a member whose version cannot prepare',
   )
+})
+
+test('a secret file that hangs does not hold the assignment, and is known in a later round', async (t) => {
+  const config = new FakeConfigStore()
+  const props = { 'connector.class': plugin.class, 'task.class': plugin.taskClass, token: '${file:/hangs:token}' }
+  await config.putConnectorConfig('one', { name: 'one', ...props })
+  await config.putTaskConfigs('one', [props, props, props], 1)
+  const file = Promise.withResolvers<string>()
+  const overlaps = new Overlaps([plugin], { defaults: {}, providers: { file: { lookup: () => file.promise } } })
+  const rejoin = (): void => {}
+  const leader = new Leader({ config, plugins: [plugin], overlaps, clock: systemClock, settleMs: 0, rejoin })
+  t.after(() => leader.close())
+  const own = ['c/one', 't/0/one', 't/1/one', 't/2/one'].map((unit) => [unit, 1, 0] as const)
+  const prepared = async (): Promise<readonly string[] | undefined> => {
+    const metadata = { worker: 'w', cfg: '0', preparing: [], ready: [] }
+    const assignments = await leader.assign([
+      { memberId: 'a', leaving: false, metadata: { ...metadata, own } },
+      { memberId: 'b', leaving: false, metadata: { ...metadata, own: [] } },
+    ])
+    return assignments.get('b')!.prepare
+  }
+  assert.equal(await prepared(), undefined, 'its task moves without overlap')
+  file.resolve('geheim')
+  await file.promise
+  await until(() => overlaps.allowed(config.snapshot, 't/0/one'), 'the file is read')
+  assert.equal((await prepared())?.length, 1)
 })

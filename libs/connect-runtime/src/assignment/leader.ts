@@ -45,12 +45,17 @@ export class Leader {
     if (results.some((r) => r.movesPending)) this.#roundAfter(settleMs)
     const followup = results.some((r) => r.followup)
     const cfg = String(config.snapshot.appliedOffset)
+    const prepared = new Set(results.flatMap((r) => [...r.assignments.values()].flatMap((a) => a.prepare)))
     return new Map(
       members.map(({ memberId }) => {
         const assigned = results.map((r) => r.assignments.get(memberId)!)
         const prepare = assigned.flatMap((a) => a.prepare)
         const run = assigned.flatMap((a) => a.run)
-        return [memberId, { cfg, followup, run, ...(prepare.length > 0 && { prepare }) }]
+        const moving = run.filter((unit) => prepared.has(unit))
+        return [
+          memberId,
+          { cfg, followup, run, ...(prepare.length > 0 && { prepare }), ...(moving.length > 0 && { moving }) },
+        ]
       }),
     )
   }

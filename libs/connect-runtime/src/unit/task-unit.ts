@@ -63,6 +63,7 @@ export class TaskUnit {
   readonly #remote: RemotePredecessor | null
   readonly #second = new SecondConnections()
   #startedAt = 0
+  #moving = false
   /** A replacement of the old connection waits for the operations before it. */
   #replacing = false
   /** Timer of the next restart, or of the healthy period. */
@@ -140,6 +141,17 @@ export class TaskUnit {
     this.#target = target
     this.#run?.setTarget(target)
     this.#handOver?.successor.setTarget(target)
+  }
+
+  /**
+   * Another worker connects the task's next run. A source that allows one connection ends that of the present run now. Two runs that
+   * connect again would go on ending each other, so the present one does not until the move is called off.
+   */
+  setMoving(moving: boolean): void {
+    if (this.#moving === moving) return
+    this.#moving = moving
+    if (moving) this.current?.run.connection.hold()
+    else this.current?.run.connection.release()
   }
 
   /** Ends the task on this worker. `lose`: another worker already has the task. `SILENT`: leaves the task's status as it is. */

@@ -108,8 +108,11 @@ export class Herder {
     const lost = this.#leaseLost
     this.#leaseLost = false
     this.#latest = assignment
+    const moving = new Set(assignment.moving)
     for (const [unit, owned] of this.#own) {
-      if (!wanted.has(unit) && !owned.stopping) this.#release(unit, owned, lost ? 'lose' : 'stop')
+      if (owned.stopping) continue
+      if (!wanted.has(unit)) this.#release(unit, owned, lost ? 'lose' : 'stop')
+      else if (owned.unit instanceof TaskUnit) owned.unit.setMoving(moving.has(unit))
     }
     this.#prepared.keepOnly(new Set([...assignment.run, ...(assignment.prepare ?? [])]))
     this.#watch(this.#takeWhatIsNew(assignment))

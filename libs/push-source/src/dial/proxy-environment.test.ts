@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { proxyFor } from './proxy-environment.ts'
+import { proxyFor, unusableProxy } from './proxy-environment.ts'
 
 const PROXY = 'http://proxy.test:3128'
 const used = (host: string, environment: Record<string, string>) =>
@@ -25,6 +25,27 @@ for (const [text, href] of [
     assert.equal(proxyFor({ host: 'feed' }, { http_proxy: text })?.url.href ?? null, href)
   })
 }
+
+for (const [text, why] of [
+  ['socks5://me:geheim@proxy.test:1080', 'is a proxy of the kind socks5'],
+  ['SOCKS5H://proxy.test:1080', 'is a proxy of the kind SOCKS5H'],
+  ['http://geheim proxy.test', 'is no address'],
+  ['proxy test', 'is no address'],
+  ['http://proxy.test:3128', null],
+] as const) {
+  test(`why http_proxy=${text} is not used is told: ${why}`, () => {
+    const told = unusableProxy({ host: 'feed' }, { http_proxy: text })
+    const rest = '; only http and https proxies are used, so connections to feed are direct'
+    assert.equal(told, why === null ? null : `http_proxy ${why}${rest}`)
+  })
+}
+
+test('nothing is told of a proxy that would not be used for the host', () => {
+  assert.equal(unusableProxy({ host: 'localhost' }, { grpc_proxy: 'socks5://proxy.test' }), null)
+  assert.equal(unusableProxy({ host: 'feed' }, { grpc_proxy: 'socks5://proxy.test', no_proxy: 'feed' }), null)
+  assert.equal(unusableProxy({ host: 'feed' }, { grpc_proxy: PROXY, http_proxy: 'socks5://proxy.test' }), null)
+  assert.equal(unusableProxy({ host: 'feed' }, {}), null)
+})
 
 test('no_grpc_proxy comes before no_proxy', () => {
   assert.equal(used('feed', { grpc_proxy: PROXY, no_grpc_proxy: 'other', no_proxy: 'feed' }), 'proxy.test')

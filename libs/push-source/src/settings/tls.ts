@@ -6,15 +6,13 @@ import type { Logger } from '@tributary/telemetry'
 import { pushSourceErrors } from '../errors.ts'
 import type { OptionalPasswordKey, OptionalStringKey } from './key-types.ts'
 
-const group = 'TLS'
-
 type TlsKeys<P extends string> = Readonly<
   Record<`${P}.tls.${'ca.cert' | 'client.cert' | 'client.key'}`, OptionalStringKey> &
     Record<`${P}.tls.client.key.password`, OptionalPasswordKey>
 >
 
 /** The keys `<prefix>.tls.*`, their rules, and `settings`, which reads them. Certificates and key are PEM files or PEM text. */
-export function tlsSettings<P extends string>(prefix: P) {
+export function tlsSettings<P extends string>(prefix: P, group = 'TLS') {
   const keys = {
     [`${prefix}.tls.ca.cert` as const]: {
       type: 'string',

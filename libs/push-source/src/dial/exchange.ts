@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import * as http from 'node:http'
+import { dial, type DialOptions, endpointOf } from './dial.ts'
+
+export interface ExchangeRequest {
+  /** http:// or https://, without user. */
+  readonly url: string
+  readonly method: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** A larger body of the response is refused. */
+  readonly maxBytes: number
+}
+
+export interface ExchangeResponse {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly text: string
+}
+
+/**
+ * One request and its whole response over HTTP/1.1, on a connection of its own, through the proxy if there is one. Redirects are not
+ * followed. Resolves whatever the status is. Rejects with the cause, or with the reason of the signal.
+ */
+export async function exchange(
+  { url, method, headers, body, maxBytes }: ExchangeRequest,
+  options: Omit<DialOptions, 'alpn'>,
+  signal: AbortSignal,
+): Promise<ExchangeResponse> {
+  const to = new URL(url)
+  const socket = await dial(endpointOf(to), { ...options, alpn: 'http/1.1' }, signal)
+  try {
+    const request = http.request({
+      method,
+      path: to.pathname + to.search,
+      headers: { host: to.host, 'accept-encoding': 'identity', 'content-length': Buffer.byteLength(body), ...headers },
+      createConnection: () => socket,
+      signal,
+    })
+    request.end(body)
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    // The response tells the same by its end.
+    request.on('error', () => {})
+    return { status: response.statusCode ?? 0, headers: response.headers, text: await textOf(response, maxBytes) }
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  } finally {
+    socket.destroy()
+  }
+}
+
+async function textOf(response: http.IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response) {
+    bytes += (chunk as Buffer).length
+    if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`)
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks).toString()
+}

@@ -11,7 +11,11 @@ const TOPICS = STORES.map((store): InternalTopic => {
 })
 
 /** The topics of a broker, by name, with the number of their records. */
-async function prepared(topics: Record<string, number>, onLook?: (look: number) => void): Promise<string[]> {
+async function prepared(
+  topics: Record<string, number>,
+  onLook?: (look: number) => void,
+  incomplete: readonly string[] = [],
+): Promise<string[]> {
   const created: string[] = []
   const logged: string[] = []
   let looks = 0
@@ -22,6 +26,7 @@ async function prepared(topics: Record<string, number>, onLook?: (look: number) 
       return Promise.resolve(new Map(described))
     },
     listOffsets: (name) => Promise.resolve(new Map([[0, BigInt(topics[name]!)]])),
+    topicConfig: (name, keys) => Promise.resolve(new Map([[keys[0]!, incomplete.includes(name) ? '1' : '0']])),
     createTopic: ({ name }) => Promise.resolve(void created.push(name)),
   }
   const log = createLogger({ name: 'test', stream: { write: (line) => logged.push(line) > 0 } })
@@ -76,4 +81,13 @@ test('a topic that running processes are making again is waited for', async () =
     if (look > 6) topics['c-connect-offsets'] = 0
   }
   assert.deepEqual(await prepared(topics, back), [])
+})
+
+test('a topic that was created again, and of which nobody knows whether it was written back, refuses a start', async () => {
+  const full = { 'c-connect-configs': 9, 'c-connect-offsets': 0, 'c-connect-status': 1, 'c-connect-plugins': 1 }
+  await assert.rejects(prepared(full, undefined, ['c-connect-offsets']), {
+    code: 'INTERNAL_TOPIC_MISSING',
+    message: /c-connect-offsets \(offsets\) was deleted, and is not complete.* --delete-config min.compaction.lag.ms$/,
+  })
+  assert.deepEqual(await prepared(full, undefined, ['c-connect-status', 'c-connect-plugins']), [])
 })

@@ -1,5 +1,12 @@
 import { backoffMs, sleep } from '@tributary/async'
-import { type CompactedTopic, createCompacted, existingName, KafkaAdmin, KafkaError } from '@tributary/kafka'
+import {
+  type CompactedTopic,
+  createCompacted,
+  existingName,
+  isIncomplete,
+  KafkaAdmin,
+  KafkaError,
+} from '@tributary/kafka'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { storageErrors } from './errors.ts'
@@ -9,7 +16,7 @@ export interface InternalTopic extends CompactedTopic {
   readonly store: StoreName
 }
 
-export type TopicAdmin = Pick<KafkaAdmin, 'describeTopics' | 'listOffsets' | 'createTopic'>
+export type TopicAdmin = Pick<KafkaAdmin, 'describeTopics' | 'listOffsets' | 'createTopic' | 'topicConfig'>
 
 /** What is lost without the topic, and the setting of its name. Nothing else holds the content of these two. */
 const IRREPLACEABLE: Partial<Record<StoreName, { readonly setting: string; readonly loss: string }>> = {
@@ -81,22 +88,48 @@ export async function prepareTopics(
   const { log, bootstrap, appearsMs = APPEARS_MS } = options
   const deadline = performance.now() + appearsMs
   for (;;) {
-    const names = await Promise.all(topics.map(async (topic) => existingName(admin, topic, signal)))
-    const missing = topics.filter((_, i) => names[i] === null)
-    const present = names.filter((name) => name !== null)
-    const witness = missing.length === 0 ? null : await firstWithRecords(admin, present, signal)
-    const lost = witness === null ? undefined : missing.find(({ store }) => store in IRREPLACEABLE)
-    if (lost === undefined) {
-      for (const topic of missing) {
-        await createCompacted(admin, topic, log, signal)
-        log[witness === null ? 'info' : 'warn']('topic_created', { topic: topic.name })
-      }
+    const look = await lookAt(admin, topics, signal)
+    if (look.lost === null) {
+      for (const { name } of look.missing)
+        log[look.witness === null ? 'info' : 'warn']('internal_topic_missing', { topic: name })
+      await Promise.all(look.missing.map((topic) => createCompacted(admin, topic, log, signal)))
       return
     }
-    if (performance.now() >= deadline) throw refusal(lost, witness!, bootstrap)
-    log.warn('internal_topic_missing', { topic: lost.name, present: witness })
+    if (performance.now() >= deadline) throw refusal(look, bootstrap)
+    log.warn('internal_topic_awaited', { topic: look.lost.name })
     await sleep(Math.min(LOOK_MS, appearsMs), signal)
   }
+}
+
+interface Look {
+  readonly missing: readonly InternalTopic[]
+  /** A topic that holds records, looked for when a topic is missing; null for none. */
+  readonly witness: string | null
+  /** A topic without which nothing may start, under the name that it has, or would get; null for none. */
+  readonly lost: InternalTopic | null
+  /** The lost topic exists: it was created again, and not written back. */
+  readonly incomplete: boolean
+}
+
+async function lookAt(admin: TopicAdmin, topics: readonly InternalTopic[], signal: AbortSignal): Promise<Look> {
+  const names = await Promise.all(topics.map((topic) => existingName(admin, topic, signal)))
+  const missing = topics.filter((_, i) => names[i] === null)
+  const witness =
+    missing.length === 0
+      ? null
+      : await firstWithRecords(
+          admin,
+          names.filter((name) => name !== null),
+          signal,
+        )
+  const lost = witness === null ? undefined : missing.find(({ store }) => store in IRREPLACEABLE)
+  if (lost !== undefined) return { missing, witness, lost, incomplete: false }
+  for (const [i, topic] of topics.entries()) {
+    const name = names[i] ?? null
+    if (name === null || !(topic.store in IRREPLACEABLE) || !(await isIncomplete(admin, name, signal))) continue
+    return { missing, witness, lost: { ...topic, name }, incomplete: true }
+  }
+  return { missing, witness, lost: null, incomplete: false }
 }
 
 async function firstWithRecords(
@@ -111,19 +144,23 @@ async function firstWithRecords(
   return null
 }
 
-function refusal(
-  { store, name, partitions, replicationFactor }: InternalTopic,
-  witness: string,
-  bootstrap: string,
-): Error {
+function refusal({ lost, witness, incomplete }: Look, bootstrap: string): Error {
+  const { store, name, partitions, replicationFactor } = lost!
   const { setting, loss } = IRREPLACEABLE[store]!
+  const tool = (script: string): string => `${script} --bootstrap-server ${bootstrap}`
   const replicas = replicationFactor === -1 ? '' : ` --replication-factor ${replicationFactor}`
-  const command =
-    `kafka-topics.sh --bootstrap-server ${bootstrap} --create --topic ${name} --partitions ${partitions}${replicas} ` +
-    '--config cleanup.policy=compact'
+  if (incomplete) {
+    return storageErrors.INTERNAL_TOPIC_MISSING(
+      `The internal topic ${name} (${store}) was deleted, and is not complete: the processes that made it again have not ` +
+        `written it back. If they still run, start this process once they have. Started without its content, ${loss}. Put ` +
+        `the content back from a backup, or accept the loss; then run: ${tool('kafka-configs.sh')} --alter --entity-type topics ` +
+        `--entity-name ${name} --delete-config min.compaction.lag.ms`,
+    )
+  }
   return storageErrors.INTERNAL_TOPIC_MISSING(
     `The internal topic ${name} (${store}) is missing, but ${witness} holds records: it was deleted, or ${setting} names ` +
       `another topic than before. Started without it, ${loss}. Correct ${setting}, or put the topic back from a backup; ` +
-      `to accept the loss, create it empty: ${command}`,
+      `to accept the loss, create it empty: ${tool('kafka-topics.sh')} --create --topic ${name} --partitions ${partitions}${replicas} ` +
+      '--config cleanup.policy=compact',
   )
 }

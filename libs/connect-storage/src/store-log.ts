@@ -80,7 +80,10 @@ export class StoreLog {
       ...options,
       onRecord: (record) => this.#read(record),
       onDeleted: () => this.#deleted(),
-      onNewTopic: () => this.#image.newTopic(),
+      onNewTopic: () => {
+        if (this.#return === null) this.#deleted()
+        this.#image.newTopic()
+      },
     })
   }
 
@@ -126,7 +129,8 @@ export class StoreLog {
           ? this.#sendPlain(records, ends)
           : abortable(this.#claimed().write(records), ends))
         for (const [partition, offset] of positions) await this.#log.readTo(partition, offset, topicId, ends)
-        return
+        // During the write the topic was deleted. Only once it is back is known what became of the write.
+        if (this.#return === null) return
       } catch (error) {
         // What was written to a topic that is gone was not written.
         if (!DELETED_CODES.includes(errorCode(error))) throw error
@@ -165,7 +169,8 @@ export class StoreLog {
   }
 
   #deleted(): void {
-    if (!this.#live || this.#return !== null) return
+    if (!this.#live) return
+    if (this.#return !== null) return this.#return.work.deletedAgain()
     const { log } = this.#options
     const work = new TopicReturn({
       tail: this.#log,

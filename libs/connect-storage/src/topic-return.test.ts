@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { abortable } from '@tributary/async'
 import { createLogger } from '@tributary/telemetry'
 import type { ImageRecord } from './topic-image.ts'
 import { TopicReturn } from './topic-return.ts'
@@ -12,6 +13,7 @@ interface Scene {
   readonly steps: string[]
   lacking: readonly ImageRecord[]
   failure: Error | null
+  onRead: (signal: AbortSignal) => Promise<void>
   readonly work: TopicReturn
 }
 
@@ -23,7 +25,13 @@ function scene(complete: boolean, write: (scene: Scene) => void = (s) => void (s
     return made.failure === null ? Promise.resolve() : Promise.reject(made.failure)
   }
   const work = new TopicReturn({
-    tail: { topicName: 't', complete, createAgain: () => step('create'), refresh: () => step('read') },
+    tail: {
+      topicName: 't',
+      complete,
+      createAgain: () => step('create'),
+      markComplete: () => step('complete'),
+      refresh: (signal) => step('read').then(() => made.onRead(signal!)),
+    },
     image: { missing: () => [...made.lacking] },
     exclusively: async (records) => {
       steps.push('alone')
@@ -34,21 +42,21 @@ function scene(complete: boolean, write: (scene: Scene) => void = (s) => void (s
     check: () => {},
     log,
   })
-  const made: Scene = { steps, lacking: [A], failure: null, work }
+  const made: Scene = { steps, lacking: [A], failure: null, onRead: () => Promise.resolve(), work }
   return made
 }
 
 test('a process that has read everything creates the topic, reads it, and writes alone what it lacks', async () => {
   const { steps, work } = scene(true)
   await work.run(new AbortController().signal)
-  assert.deepEqual(steps, ['create', 'read', 'alone', 'read', 'write a', 'read'])
+  assert.deepEqual(steps, ['create', 'read', 'alone', 'read', 'write a', 'read', 'complete'])
 })
 
 test('what others have written back is not written again, and a topic that was never gone is left alone', async () => {
   const made = scene(true)
   made.lacking = []
   await made.work.run(new AbortController().signal)
-  assert.deepEqual(made.steps, ['create', 'read'])
+  assert.deepEqual(made.steps, ['create', 'read', 'complete'])
 })
 
 test('a process that may have missed something neither creates nor writes: it waits for the others, and says so', async () => {
@@ -75,6 +83,21 @@ test('what is in the way is named, and tried again; a write that another process
   made.failure = null
   await back
   assert.equal(made.steps.filter((step) => step === 'write a').length, 2)
+})
+
+test('a topic that is deleted once more while it is written back is created once more', async () => {
+  const made = scene(true)
+  const waiting = Promise.withResolvers<void>()
+  made.onRead = (signal) => {
+    if (made.steps.length > 2) return Promise.resolve()
+    waiting.resolve()
+    return abortable(new Promise(() => {}), signal)
+  }
+  const back = made.work.run(new AbortController().signal)
+  await waiting.promise
+  made.work.deletedAgain()
+  await back
+  assert.deepEqual(made.steps, ['create', 'read', 'create', 'read', 'alone', 'read', 'write a', 'read', 'complete'])
 })
 
 test('the end of the process ends the work', async () => {

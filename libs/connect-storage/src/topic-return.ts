@@ -4,7 +4,7 @@ import type { Logger } from '@tributary/telemetry'
 import type { ImageRecord, TopicImage } from './topic-image.ts'
 
 export interface TopicReturnOptions {
-  readonly tail: Pick<CompactedLog, 'topicName' | 'complete' | 'createAgain' | 'refresh'>
+  readonly tail: Pick<CompactedLog, 'topicName' | 'complete' | 'createAgain' | 'markComplete' | 'refresh'>
   readonly image: Pick<TopicImage, 'missing'>
   /**
    * Runs `write` with the sole right to write back: no other process is in its own `write`. Writes what it returns, all
@@ -16,7 +16,7 @@ export interface TopicReturnOptions {
   readonly log: Logger
 }
 
-const RETRY = { baseMs: 100, maxMs: 5000, jitter: KAFKA_JITTER } as const
+const RETRY = { baseMs: 100, maxMs: 1000, jitter: KAFKA_JITTER } as const
 
 /**
  * Brings a deleted topic back. Each process that has read all of the topic creates it again, and writes back what it
@@ -28,6 +28,8 @@ export class TopicReturn {
   trouble: string
   readonly #options: TopicReturnOptions
   readonly #complete: boolean
+  /** The try that has created the topic; null before. */
+  #try: AbortController | null = null
 
   constructor(options: TopicReturnOptions) {
     const { tail, log } = options
@@ -47,7 +49,7 @@ export class TopicReturn {
     const { topicName: topic } = tail
     for (let attempt = 1; ; attempt++) {
       try {
-        if (await this.#try(signal)) return log.info('internal_topic_back', { topic })
+        if (await this.#bringBack(signal)) return log.info('internal_topic_back', { topic })
       } catch (error) {
         signal.throwIfAborted()
         const { message } = error as Error
@@ -58,22 +60,34 @@ export class TopicReturn {
     }
   }
 
+  /** The topic was deleted once more: what is under way is in vain. */
+  deletedAgain(): void {
+    this.#try?.abort(new Error('it was deleted once more'))
+    this.#try = null
+  }
+
   /** Whether the topic now holds everything. */
-  async #try(signal: AbortSignal): Promise<boolean> {
+  async #bringBack(life: AbortSignal): Promise<boolean> {
     const { tail, image, exclusively, check, log } = this.#options
+    const again = new AbortController()
+    const signal = AbortSignal.any([life, again.signal])
     const lacking = async (): Promise<readonly ImageRecord[]> => {
       await tail.refresh(signal)
       check()
       return image.missing()
     }
-    if (this.#complete) await tail.createAgain(signal)
-    if ((await lacking()).length === 0) return true
-    if (!this.#complete) return false
-    await exclusively(async () => {
-      const records = await lacking()
-      log.info('internal_topic_written_back', { topic: tail.topicName, records: records.length })
-      return records
-    }, signal)
-    return (await lacking()).length === 0
+    if (!this.#complete) return (await lacking()).length === 0
+    await tail.createAgain(life)
+    this.#try = again
+    if ((await lacking()).length > 0) {
+      await exclusively(async () => {
+        const records = await lacking()
+        log.info('internal_topic_written_back', { topic: tail.topicName, records: records.length })
+        return records
+      }, signal)
+      if ((await lacking()).length > 0) return false
+    }
+    await tail.markComplete(signal)
+    return true
   }
 }

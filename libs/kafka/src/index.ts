@@ -6,7 +6,7 @@ export {
   type TopicDescription,
 } from './admin/admin.ts'
 export { CompactedLog, type CompactedLogOptions } from './log/compacted-log.ts'
-export { createCompacted, existingName, type CompactedTopic } from './log/compacted-topic.ts'
+export { createCompacted, existingName, isIncomplete, type CompactedTopic } from './log/compacted-topic.ts'
 export type { LogRecord } from './log/committed-records.ts'
 export { readPartition, type ReadPartitionOptions } from './log/read-partition.ts'
 export { tailTopic, type TailTopicOptions } from './log/tail.ts'

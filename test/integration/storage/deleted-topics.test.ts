@@ -84,7 +84,7 @@ for (const store of ['configs', 'offsets', 'status', 'plugins'] as const) {
     const worker = await started(t, cluster)
     await leader.configs.claim(forever)
     await fill(leader)
-    await Promise.all(Object.values(worker).map((s) => (s as { refresh?(): Promise<void> } | null)?.refresh?.()))
+    await Promise.all([worker.configs.refresh(), worker.offsets.refresh(), worker.status.refresh()])
     const before = content(leader)
     const restarts: string[] = []
     worker.configs.listen({ restartRequested: ({ connector }) => restarts.push(connector) })

@@ -137,14 +137,21 @@ export class KafkaAdmin {
     })
   }
 
-  /** Sets one setting of a topic and leaves the others as they are (KIP-339). */
-  setTopicConfig(topic: string, name: string, value: string, signal?: AbortSignal): Promise<void> {
+  /** Sets settings of a topic, or removes them (null), and leaves the others as they are (KIP-339). */
+  alterTopicConfig(
+    topic: string,
+    settings: Readonly<Record<string, string | null>>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { SET, DELETE } = IncrementalAlterConfigOperationTypes
+    const configs = Object.entries(settings).map(([name, value]) =>
+      value === null ? { name, configOperation: DELETE } : { name, value, configOperation: SET },
+    )
     return this.#retry(signal, async () => {
-      const configs = [{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET }]
       const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configs }
       const response = await call(await this.#controller(), incrementalAlterConfigsV1.api, [resource], false)
       const result = response.responses[0]
-      checkCode(result?.errorCode ?? -1, `set ${name}=${value} of topic ${topic}`, result?.errorMessage)
+      checkCode(result?.errorCode ?? -1, `alter the configuration of topic ${topic}`, result?.errorMessage)
     })
   }
 

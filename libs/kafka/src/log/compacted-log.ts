@@ -5,7 +5,7 @@ import { listOffsets } from '../admin/admin.ts'
 import { Backoff } from '../cluster/backoff.ts'
 import { Cluster, leadersOf } from '../cluster/cluster.ts'
 import type { LogRecord } from './committed-records.ts'
-import { createAgain, ensureCompactedTopic, type CompactedTopic } from './compacted-topic.ts'
+import { createAgain, ensureCompactedTopic, markComplete, type CompactedTopic } from './compacted-topic.ts'
 import { KafkaError } from '../cluster/errors.ts'
 import { tailLeader } from './tail.ts'
 import { SharedRun } from './coalesce.ts'
@@ -17,9 +17,9 @@ export interface CompactedLogOptions {
   readonly log: Logger
   /** Called for every record in the order of its partition, tombstones included. Synchronous; must not throw. */
   readonly onRecord: (record: LogRecord) => void
-  /** The topic in use was deleted; perhaps another one has its name already. May be called again. */
+  /** The topic in use does not exist. Called with each look until it does. */
   readonly onDeleted?: () => void
-  /** Another topic has the name of the deleted one. Called before its first record, which is read from its beginning. */
+  /** The topic was deleted, and another one has its name. Called before anything is read of that, from its beginning. */
   readonly onNewTopic?: () => void
 }
 
@@ -108,14 +108,19 @@ export class CompactedLog {
   }
 
   /**
-   * Creates the topic again after its deletion, with as many partitions as it had at the start. A topic that somebody
-   * else has created meanwhile is made compacted.
+   * Creates the topic again after its deletion, with as many partitions as it had at the start, and marked as incomplete.
+   * A topic that somebody else has created meanwhile is made compacted.
    */
   createAgain(signal: AbortSignal): Promise<void> {
     const { connection, topic, log } = this.#options
     const { replicationFactor } = topic
     const partitions = this.#partitionsAtStart
     return createAgain(connection, { name: this.#topicName, partitions, replicationFactor }, log, signal)
+  }
+
+  /** Removes the mark of `createAgain`: the topic holds everything. */
+  markComplete(signal: AbortSignal): Promise<void> {
+    return markComplete(this.#options.connection, this.#topicName, signal)
   }
 
   /**
@@ -265,12 +270,11 @@ export class CompactedLog {
 
   /** Another topic has the name. Whoever waits for an offset of the old one waits in vain. */
   #beginAnew(): void {
-    const { log, onDeleted, onNewTopic } = this.#options
+    const { log, onNewTopic } = this.#options
     log.warn('topic_recreated', { topic: this.#topicName })
-    onDeleted?.()
+    onNewTopic?.()
     this.#positions.clear()
     this.#completeAt.clear()
-    onNewTopic?.()
     for (const waiter of this.#waiters) waiter.reject(this.#deleted())
   }
 

@@ -53,9 +53,10 @@ export async function createCompacted(
   topic: NewTopic,
   log: Logger,
   signal: AbortSignal,
+  mark: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   try {
-    await admin.createTopic({ ...topic, configs: SOON_COMPACTED }, signal)
+    await admin.createTopic({ ...topic, configs: { ...SOON_COMPACTED, ...mark } }, signal)
   } catch (error) {
     if (!(error instanceof KafkaError) || !SETTINGS_REFUSED.has(error.code)) throw error
     log.warn('topic_settings_refused', { topic: topic.name, error: error.message })
@@ -72,10 +73,30 @@ export async function existingName(
   const exists = async (each: string): Promise<boolean> =>
     (await admin.describeTopics([each], signal)).get(each) !== null
   if (await exists(name)) return name
-  return formerName !== undefined && (await exists(formerName).catch(falseIfForbidden)) ? formerName : null
+  return formerName !== undefined && (await exists(formerName).catch(nullIfForbidden)) ? formerName : null
 }
 
-/** Creates a topic that was deleted. Makes it compacted, if somebody else has created it with another policy (auto.create.topics.enable). */
+/**
+ * The mark of a topic that was created again and does not hold everything yet: the lag has no other effect. Nothing else in
+ * Kafka says that of an empty topic.
+ */
+const MARK = 'min.compaction.lag.ms'
+const INCOMPLETE = { [MARK]: '1' } as const
+
+/** Whether `createAgain` has created the topic, and nobody has called `markComplete`. False when this user may not know. */
+export async function isIncomplete(
+  admin: Pick<KafkaAdmin, 'topicConfig'>,
+  topic: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const config = await admin.topicConfig(topic, [MARK], signal).catch(nullIfForbidden)
+  return config?.get(MARK) === INCOMPLETE[MARK]
+}
+
+/**
+ * Creates a topic that was deleted, marked as incomplete. If somebody else has created it with another policy
+ * (auto.create.topics.enable), makes it compacted.
+ */
 export async function createAgain(
   connection: KafkaConnection,
   topic: NewTopic,
@@ -85,13 +106,23 @@ export async function createAgain(
   const admin = new KafkaAdmin(connection, { timeoutMs: 10_000 })
   try {
     if ((await existingName(admin, topic, signal)) === null) {
-      await createCompacted(admin, topic, log, signal)
+      await createCompacted(admin, topic, log, signal, INCOMPLETE)
       log.info('topic_created', { topic: topic.name })
     }
     const policy = await cleanupPolicy(admin, topic.name, log, signal)
-    if (policy === null || policy === COMPACT['cleanup.policy']) return
-    await admin.setTopicConfig(topic.name, 'cleanup.policy', COMPACT['cleanup.policy'], signal)
-    log.warn('topic_policy_mended', { topic: topic.name, from: policy, to: COMPACT['cleanup.policy'] })
+    if (policy === null || policy === 'compact') return
+    await admin.alterTopicConfig(topic.name, { ...COMPACT, ...INCOMPLETE }, signal)
+    log.warn('topic_policy_mended', { topic: topic.name, from: policy, to: 'compact' })
+  } finally {
+    await admin.close()
+  }
+}
+
+/** Removes the mark of a topic that now holds everything. */
+export async function markComplete(connection: KafkaConnection, topic: string, signal: AbortSignal): Promise<void> {
+  const admin = new KafkaAdmin(connection, { timeoutMs: 10_000 })
+  try {
+    if (await isIncomplete(admin, topic, signal)) await admin.alterTopicConfig(topic, { [MARK]: null }, signal)
   } finally {
     await admin.close()
   }
@@ -123,9 +154,9 @@ async function ensureOnce(
   )
 }
 
-/** A user that may not even see the topic has never used it. */
-function falseIfForbidden(error: unknown): false {
-  if (error instanceof KafkaError && error.code.endsWith('_AUTHORIZATION_FAILED')) return false
+/** A user that may not even see a topic has never used it. */
+function nullIfForbidden(error: unknown): null {
+  if (error instanceof KafkaError && error.code.endsWith('_AUTHORIZATION_FAILED')) return null
   throw error
 }
 

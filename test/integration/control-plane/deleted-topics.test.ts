@@ -74,27 +74,32 @@ async function flow(t: TestContext) {
 test('internal topics that are deleted under load come back: no connector is lost, offsets go on, no number is lost', async (t) => {
   const { source, cluster, call, configOf, topics, goesOn, healthOf, startWorker } = await flow(t)
   await goesOn()
-  const names = Object.keys(topics)
-  for (const store of ['configs', 'offsets', 'status', 'plugins']) {
-    const topic = `${cluster}-connect-${store}`
-    const { id } = (await admin.describeTopics([topic])).get(topic)!
-    await admin.deleteTopics([topic])
+  const newTopic = async (store: string): Promise<void> => {
+    const name = `${cluster}-connect-${store}`
+    const { id } = (await admin.describeTopics([name])).get(name)!
+    await admin.deleteTopics([name])
     if (store === 'offsets')
       await until('the health of a task says so', async () => {
-        await admin.deleteTopics([topic])
-        return (await healthOf('plain')).includes(`The internal topic ${topic} was deleted.`)
+        await admin.deleteTopics([name])
+        return (await healthOf('plain')).includes(`The internal topic ${name} was deleted.`)
       })
-    const put = await call('PUT', `/while-${store}/config`, { ...configOf('none'), 'tasks.max': 1 })
-    assert.equal(put.status, 201, JSON.stringify(put.body))
-    names.push(`while-${store}`)
-    assert.equal((await call('PUT', `/while-${store}/stop`)).status, 204)
-    await until('another topic has the name', async () => {
-      const found = (await admin.describeTopics([topic])).get(topic)
+    if (store === 'configs')
+      await until('a connector is created', async () => {
+        const { status, body } = await call('PUT', '/meanwhile/config', configOf('none'))
+        assert.ok(status === 201 || status === 503, JSON.stringify(body))
+        return status === 201
+      })
+    await until(`another topic has the name ${name}`, async () => {
+      const found = (await admin.describeTopics([name])).get(name)
       return found !== null && found!.id !== id
     })
-    await goesOn()
-    assert.deepEqual(((await call('GET', '')).body as string[]).toSorted(), names.toSorted())
   }
+  for (const stores of [['configs'], ['offsets'], ['status', 'plugins']]) {
+    await Promise.all(stores.map(newTopic))
+    await goesOn()
+    assert.deepEqual(((await call('GET', '')).body as string[]).toSorted(), ['meanwhile', 'once', 'plain'])
+  }
+  assert.equal((await call('DELETE', '/meanwhile')).status, 204)
   // What was written back is what a new process reads.
   await startWorker()
   await goesOn()

@@ -17,6 +17,19 @@ test('exactly once: one transaction holds records and offsets, and an aborted tr
   assert.ok(s.producer.transactions.includes('abort'))
 })
 
+test('exactly once: a transaction waits for the return of a deleted offsets topic, and the task does not fail', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  s.producer.deleted.add('offsets')
+  void s.run.run()
+  s.task.send(...numbered(3))
+  await until(() => s.producer.transactions.filter((step) => step === 'abort').length >= 2, 'it is tried again')
+  assert.deepEqual([s.run.state, s.producer.kept], ['running', []])
+  s.producer.deleted.clear()
+  await until(() => s.producer.values().length === 3, 'all are committed')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), numbered(3))
+})
+
 test('exactly once: a position that no record carries is committed in a transaction', async () => {
   const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
   s.task.nextPosition = { sequence: 3, completed: true }

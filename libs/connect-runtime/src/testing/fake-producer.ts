@@ -1,4 +1,5 @@
 import { Gate } from '@tributary/async'
+import { ConfigError } from '@tributary/connect-api'
 import {
   type KafkaProducer,
   PackedProducerRecords,
@@ -21,6 +22,8 @@ export class FakeProducer implements KafkaProducer {
   failNextCommit = false
   /** Packs that were sent. */
   packs = 0
+  /** Topics that were deleted: sends to them reject as the real producer does. */
+  readonly deleted = new Set<string>()
   started = false
   closed = false
   #pending: ProducerRecord[] | null = null
@@ -43,6 +46,9 @@ export class FakeProducer implements KafkaProducer {
       return Array.from({ length: element.count }, (_, i) => element.record(i))
     })
     await this.up.passed(signal)
+    if (records.some(({ topic }) => this.deleted.has(topic))) {
+      throw new ConfigError('UNKNOWN_TOPIC_OR_PARTITION', 'produce failed')
+    }
     const failures = []
     const offsets: (bigint | null)[] = []
     for (const [index, record] of records.entries()) {

@@ -1,5 +1,5 @@
 import { kafkaConnection } from '@tributary/config'
-import { createStores, storesOptions } from '@tributary/connect-storage'
+import { createStores, storesOptions, troubleOf } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import type { Service } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
@@ -181,6 +181,7 @@ class ControlPlane implements Service {
         answerMs: requestTimeoutMs,
         log: this.#log,
       }),
+      trouble: () => troubleOf(this.#stores),
       writable: (timeoutMs) => this.#leadership.untilWritable(timeoutMs),
       log: this.#log,
     })

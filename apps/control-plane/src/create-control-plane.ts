@@ -23,8 +23,6 @@ export interface Stores {
   readonly status: StatusStore
   readonly offsets: OffsetStore
   readonly plugins: PluginStore
-  /** See connect-storage's Stores. Absent: null. */
-  readonly trouble?: string | null
 }
 
 export interface ControlPlaneOptions {
@@ -49,6 +47,8 @@ export interface ControlPlaneOptions {
   readonly writes?: WriteGate
   /** Whether writes are possible: true, or the reason why not. */
   readonly writable?: (timeoutMs: number) => Promise<true | string>
+  /** Why an internal topic cannot be written, in a sentence; null while all can be. */
+  readonly trouble?: () => string | null
   readonly log: Logger
 }
 
@@ -65,6 +65,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     settings,
     writes,
     writable = () => Promise.resolve(true),
+    trouble = () => null,
     log,
   } = options
   const { configs: config, status, offsets, plugins } = stores
@@ -73,7 +74,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const workers = new Workers({ groups, cluster, internalKey, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict })
-  const server = new Server({ config, writable, trouble: () => stores.trouble ?? null, kafkaClusterId, version })
+  const server = new Server({ config, writable, trouble, kafkaClusterId, version })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin })
   writes?.guard(app)
   const logLevels = new LogLevels(levels, config)

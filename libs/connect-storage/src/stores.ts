@@ -51,8 +51,6 @@ export interface Stores {
   readonly offsets: KafkaOffsetStore
   readonly status: KafkaStatusStore
   readonly plugins: KafkaPluginStore
-  /** Why an internal topic cannot be written, in a sentence; null while all can be. */
-  readonly trouble: string | null
 }
 
 const STORES: readonly StoreName[] = ['configs', 'offsets', 'status', 'plugins']
@@ -93,7 +91,7 @@ export function createStores(options: StoresOptions): Stores {
     returnId: `${cluster}-return-${store}`,
     deletedWaitMs: options.deletedWaitMs,
   })
-  const stores = {
+  return {
     configs: new KafkaConfigStore({
       ...parts('configs'),
       transactionalId: options.transactionalId,
@@ -103,10 +101,9 @@ export function createStores(options: StoresOptions): Stores {
     status: new KafkaStatusStore(parts('status')),
     plugins: new KafkaPluginStore(parts('plugins')),
   }
-  return {
-    ...stores,
-    get trouble() {
-      return STORES.map((store) => stores[store].trouble).find((trouble) => trouble !== null) ?? null
-    },
-  }
+}
+
+/** Why an internal topic cannot be written, in a sentence; null while all can be. */
+export function troubleOf(stores: Stores): string | null {
+  return STORES.map((store) => stores[store].trouble).find((trouble) => trouble !== null) ?? null
 }

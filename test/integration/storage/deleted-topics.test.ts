@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
-import { createStores, type StoreName, type Stores, type StoresOptions } from '@tributary/connect-storage'
+import { createStores, type StoreName, type Stores, type StoresOptions, troubleOf } from '@tributary/connect-storage'
 import { sharedKafka } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
@@ -106,7 +106,7 @@ for (const store of ['configs', 'offsets', 'status', 'plugins'] as const) {
     ])
     await until('the topic is new', () => replaced(topic, id))
     t.diagnostic(`back after ${Math.round(performance.now() - began)} ms`)
-    await until('no trouble', () => leader.trouble === null && worker.trouble === null)
+    await until('no trouble', () => troubleOf(leader) === null && troubleOf(worker) === null)
     const config = await admin.topicConfig(topic, ['cleanup.policy'])
     assert.equal(config.get('cleanup.policy'), 'compact')
     const fresh = await started(t, cluster)
@@ -144,8 +144,8 @@ test('a topic that a broker creates by itself (auto.create.topics.enable) become
   const before = content(stores)
   const topic = topicOf(cluster, 'offsets')
   await replace(topic, 5)
-  await until('the deletion is noticed', () => stores.trouble !== null)
-  await until('no trouble', () => stores.trouble === null)
+  await until('the deletion is noticed', () => troubleOf(stores) !== null)
+  await until('no trouble', () => troubleOf(stores) === null)
   assert.equal((await admin.topicConfig(topic, ['cleanup.policy'])).get('cleanup.policy'), 'compact')
   assert.equal((await admin.describeTopics([topic])).get(topic)?.partitions.length, 5)
   assert.deepEqual(content(await started(t, cluster)), before)
@@ -158,14 +158,14 @@ test('a config topic with more than one partition is not written: writes say why
   const before = content(stores)
   const topic = topicOf(cluster, 'configs')
   await replace(topic, 3)
-  await until('the trouble is known', () => stores.trouble?.includes('has 3 partitions') === true)
+  await until('the trouble is known', () => troubleOf(stores)?.includes('has 3 partitions') === true)
   await assert.rejects(stores.configs.putTargetState('a', 'PAUSED'), {
     code: 'INTERNAL_TOPIC_DELETED',
     kind: 'retriable',
     message: /was deleted, and cannot be made again at present: the config topic .* has 3 partitions; it must have one/,
   })
   await admin.deleteTopics([topic])
-  await until('no trouble', () => stores.trouble === null)
+  await until('no trouble', () => troubleOf(stores) === null)
   assert.deepEqual(content(await started(t, cluster)), before)
 })
 

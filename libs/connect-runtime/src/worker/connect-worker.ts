@@ -9,7 +9,14 @@ import {
 } from '@tributary/config'
 import type { MemoryBudget, Props, SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
-import { createStores, followLogLevels, type PluginEntry, type Stores, storesOptions } from '@tributary/connect-storage'
+import {
+  createStores,
+  followLogLevels,
+  type PluginEntry,
+  type Stores,
+  storesOptions,
+  troubleOf,
+} from '@tributary/connect-storage'
 import { type GroupInstance, GroupMember, KafkaAdmin } from '@tributary/kafka'
 import { createProducerPool, type KafkaProducer } from '@tributary/kafka-producer'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
@@ -169,7 +176,7 @@ class Worker {
   }
 
   ready(): true | string {
-    return this.#state === true ? (this.#stores.trouble ?? true) : this.#state
+    return this.#state === true ? (troubleOf(this.#stores) ?? true) : this.#state
   }
 
   async stop(): Promise<void> {

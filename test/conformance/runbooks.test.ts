@@ -39,7 +39,8 @@ test('the runbook of a failed connector', { timeout: 300_000 }, async (t) => {
 
 test('the runbooks of lag and of stream connectors', { timeout: 300_000 }, async (t) => {
   const pipeline = await Pipeline.start(t)
-  for (const name of [SOURCE, SINK, 'grpc-connector']) await pipeline.addFlow(name)
+  for (const name of [SOURCE, SINK]) await pipeline.addFlow(name)
+  await pipeline.addSecureFlow('grpc-connector')
   await perform(t, pipeline, highLag)
   await perform(t, pipeline, streamConnectors)
 

@@ -12,7 +12,7 @@ export interface ConnectorStatus {
   readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[]
 }
 
-/** A control plane and a worker, as processes like a user's, with a cluster name of their own on the shared Kafka. */
+/** A control plane and workers, as processes like a user's, with a cluster name of their own on the shared Kafka. */
 export interface Services {
   /** The prefix of the names of internal topics. */
   readonly cluster: string
@@ -21,9 +21,9 @@ export interface Services {
   status(connector: string): Promise<ConnectorStatus>
   /** Creates a connector and waits until it and its task are RUNNING. */
   create(name: string, config: Readonly<Record<string, string>>): Promise<void>
-  /** The worker's metrics, in Prometheus' text format. */
+  /** The first worker's metrics, in Prometheus' text format. */
   scrape(): Promise<string>
-  /** The worker's log so far. */
+  /** The workers' logs so far, one after the other. */
   workerLog(): Promise<string>
   stop(): Promise<void>
 }
@@ -32,8 +32,13 @@ type Environment = Readonly<Record<string, string>>
 
 const mainOf = (app: string): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
 
-/** `worker`: the app that runs tasks. `extra`: additional environment variables of the app. */
-export async function startServices(worker = 'grpc-ingest', extra: Environment = {}): Promise<Services> {
+/** `workers`: the apps that run tasks. `extra`: additional environment variables of the apps. */
+export async function startServices(
+  workers: string | readonly string[] = 'grpc-ingest',
+  extra: Environment = {},
+): Promise<Services> {
+  const apps = [workers].flat()
+  const worker = apps[0]!
   const { brokers } = await sharedKafka()
   const folder = temporaryFolder(`${worker}-services`)
   const cluster = `${worker}-${randomUUID()}`
@@ -56,11 +61,12 @@ export async function startServices(worker = 'grpc-ingest', extra: Environment =
     await Promise.all(children.map((child) => child.stop()))
   }
   try {
-    const [planeLog, workerLog] = await Promise.all([start('control-plane'), start(worker)])
+    const [planeLog, ...workerLogs] = await Promise.all([start('control-plane'), ...apps.map(start)])
+    const workerLog = async (): Promise<string> => (await Promise.all(workerLogs.map((log) => log()))).join('')
     const addressIn = (log: () => Promise<string>, event: string): Promise<string> =>
       until(`${event} is logged`, async () => new RegExp(`event=${event} .*address=(\\S+)`).exec(await log())?.[1])
-    const url = `http://${await addressIn(planeLog, 'rest_started')}`
-    const admin = `http://${await addressIn(workerLog, 'service_started')}`
+    const url = `http://${await addressIn(planeLog!, 'rest_started')}`
+    const admin = `http://${await addressIn(workerLogs[0]!, 'service_started')}`
     const rest = (method: string, path: string, body?: unknown): Promise<Answer> => send(url, { method, path, body })
     const status = async (connector: string): Promise<ConnectorStatus> => {
       const answer = await rest('GET', `/connectors/${connector}/status`)
@@ -69,9 +75,9 @@ export async function startServices(worker = 'grpc-ingest', extra: Environment =
         ? (answer.body as ConnectorStatus)
         : { connector: { state: 'UNASSIGNED' }, tasks: [] }
     }
-    await until('the plugin is listed', async () => {
+    await until('the plugins are listed', async () => {
       const { body } = await rest('GET', '/connector-plugins')
-      return (body as unknown[]).length > 0
+      return (body as unknown[]).length >= apps.length
     })
     return {
       cluster,

@@ -1,11 +1,20 @@
-import { type Child, freePort, sharedKafka, startChild, temporaryFolder } from '@tributary/harness'
+import {
+  type Certificates,
+  type Child,
+  freePort,
+  makeCertificates,
+  sharedKafka,
+  startChild,
+  temporaryFolder,
+} from '@tributary/harness'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
+import { ServerCredentials } from '@grpc/grpc-js'
 import { tickerProps } from '../../support/grpc-task.ts'
 import { createTopic, type KeptRecord, readEndOffset, readPartition } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
@@ -40,6 +49,8 @@ export class Pipeline {
   readonly #folder = temporaryFolder('runbooks')
   readonly #workers: Child[] = []
   #plane: Child | null = null
+  /** Of the client, not in use yet. */
+  #renewed: Certificates | null = null
 
   private constructor(t: TestContext, brokers: readonly string[], port: number, settings: Record<string, string>) {
     this.#t = t
@@ -76,8 +87,8 @@ export class Pipeline {
    * Creates a connector with a source of its own. The connector does not reconnect by itself, so an outage makes it
    * FAILED.
    */
-  async addFlow(name: string, more: Config = {}): Promise<Flow> {
-    const source = new TickingSource()
+  async addFlow(name: string, more: Config = {}, credentials?: ServerCredentials): Promise<Flow> {
+    const source = new TickingSource(credentials)
     await source.start()
     this.#t.after(() => source.stop())
     const [topic, deadLetters] = [await createTopic(this.#brokers), await createTopic(this.#brokers)]
@@ -98,6 +109,38 @@ export class Pipeline {
     assert.equal(status, 201, JSON.stringify(body))
     await this.goesOn(flow)
     return flow
+  }
+
+  /** Creates a connector whose source wants a client certificate, which `renewCertificate` overwrites in place. */
+  async addSecureFlow(name: string): Promise<void> {
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map(async (folder) => {
+        await mkdir(join(this.#folder, folder))
+        return makeCertificates(join(this.#folder, folder))
+      }),
+    )
+    const [cert_chain, private_key, ...roots] = await Promise.all(
+      [one!.serverCert, one!.serverKey, one!.ca, two!.ca].map((path) => readFile(path)),
+    )
+    const pair = { cert_chain: cert_chain!, private_key: private_key! }
+    await this.#installCertificate(one!)
+    this.#renewed = two!
+    const tls = {
+      'grpc.tls.enabled': 'true',
+      'grpc.tls.ca.cert': one!.ca,
+      'grpc.tls.client.cert': join(this.#folder, 'client.pem'),
+      'grpc.tls.client.key': join(this.#folder, 'client.key'),
+    }
+    await this.addFlow(name, tls, ServerCredentials.createSsl(Buffer.concat(roots), [pair], true))
+  }
+
+  async renewCertificate(): Promise<void> {
+    await this.#installCertificate(this.#renewed!)
+  }
+
+  async #installCertificate({ clientCert, clientKey }: Certificates): Promise<void> {
+    await this.file('client.pem', await readFile(clientCert, 'utf8'))
+    await this.file('client.key', await readFile(clientKey, 'utf8'))
   }
 
   /** Writes a file that a runbook's command reads. */

@@ -1,4 +1,5 @@
 import { setInterval } from 'node:timers/promises'
+import type { ServerCredentials } from '@grpc/grpc-js'
 import { startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
 
 const INTERVAL_MS = 20
@@ -13,10 +14,18 @@ export class TickingSource {
   /** The number after which each stream was asked to continue; null: from the start. */
   readonly askedFrom: (number | null)[] = []
   readonly malformed = new Set<number>()
+  /** The fingerprint of the client certificate with which each stream was asked for; undefined in plain text. */
+  readonly certificates: (string | undefined)[] = []
   #ticker: Ticker | null = null
   #ended = new AbortController()
   #port = 0
   #last = 0
+  readonly #credentials: ServerCredentials | undefined
+
+  /** `credentials`: by default plain text. */
+  constructor(credentials?: ServerCredentials) {
+    this.#credentials = credentials
+  }
 
   get port(): number {
     return this.#port
@@ -30,7 +39,11 @@ export class TickingSource {
   /** Starts the server, each time on the same port. */
   async start(): Promise<void> {
     this.#ended = new AbortController()
-    this.#ticker = await startTicker({ watch: (call) => this.#watch(call), port: this.#port })
+    this.#ticker = await startTicker({
+      watch: (call) => this.#watch(call),
+      port: this.#port,
+      ...(this.#credentials && { credentials: this.#credentials }),
+    })
     this.#port = this.#ticker.port
   }
 
@@ -52,6 +65,7 @@ export class TickingSource {
   async #watch(call: WatchCall): Promise<void> {
     const from = call.request.from?.sequence
     this.askedFrom.push(from ?? null)
+    this.certificates.push(call.getAuthContext()?.sslPeerCertificate?.fingerprint256)
     let sequence = from ?? 0
     for await (const _ of setInterval(INTERVAL_MS, undefined, { signal: this.#ended.signal })) {
       if (call.cancelled) return

@@ -1,5 +1,6 @@
 import { makeCertificates, temporaryFolder } from '@tributary/harness'
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:https'
@@ -8,53 +9,86 @@ import { join } from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocketServer } from 'ws'
 import { sharedKafka } from '@tributary/harness'
+import { builtGoProgram, startForeignServer } from '../../support/foreign-server.ts'
+import { tickerProps } from '../../support/grpc-task.ts'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
 import { type Services, startServices } from '../../support/services.ts'
 import { until } from '../../support/until.ts'
 
-/** A feed of the `ws` package that accepts one token, and ends the connections of the one before. */
-class TokenFeed {
-  readonly #server: WebSocketServer
-  #token: string
-  #socket: WebSocket | null = null
-  /** The tokens that clients sent, one for each handshake. */
-  readonly seen: string[] = []
+/** The file of a connector's token in this text is `NAME.properties`. */
+const REFERENCE = 'Bearer ${file:NAME.properties:token}'
 
-  constructor(token: string) {
-    this.#token = token
-    const verifyClient = ({ req }: { req: IncomingMessage }): boolean => {
-      this.seen.push(req.headers.authorization ?? '')
-      return req.headers.authorization === `Bearer ${this.#token}`
-    }
-    this.#server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient })
-    this.#server.on('connection', (socket) => {
-      this.#socket = socket
-    })
-  }
+/** A server that accepts one token at a time. */
+interface Feed {
+  readonly config: Readonly<Record<string, string>>
+  /** Its first number in each connection; null: it goes on with the next one. */
+  readonly startsWith: number | null
+  /** The number in a record. */
+  numberOf(value: string): number
+  /** Accepts this token alone. The connections of the one before end. */
+  accept(token: string): Promise<void>
+  /** The last token that a client sent. */
+  lastSeen(): Promise<string | undefined>
+}
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port
+/** A feed of the `ws` package. It numbers its messages over all connections. */
+async function webSocketFeed(t: TestContext): Promise<Feed> {
+  let token = ''
+  let sent = 0
+  let seen: string | undefined
+  const verifyClient = ({ req }: { req: IncomingMessage }): boolean => {
+    seen = req.headers.authorization?.replace('Bearer ', '')
+    return seen === token
   }
-  get connected(): boolean {
-    return this.#socket?.readyState === 1
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient })
+  await once(server, 'listening')
+  const timer = setInterval(() => {
+    const client = [...server.clients].find(({ readyState }) => readyState === 1)
+    client?.send(String(++sent))
+  }, 20)
+  t.after(() => {
+    clearInterval(timer)
+    for (const client of server.clients) client.terminate()
+    server.close()
+  })
+  return {
+    config: {
+      'connector.class': 'io.tributary.connect.websocket.WebSocketSourceConnector',
+      'websocket.url': `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      'websocket.header.Authorization': REFERENCE,
+      'websocket.reconnect.interval.ms': '100',
+    },
+    startsWith: null,
+    numberOf: Number,
+    accept: (next) => {
+      token = next
+      for (const client of server.clients) client.close(1008, 'token expired')
+      return Promise.resolve()
+    },
+    lastSeen: () => Promise.resolve(seen),
   }
+}
 
-  send(text: string): void {
-    this.#socket?.send(text)
-  }
-
-  /** The token before expires. */
-  accept(token: string): void {
-    this.#token = token
-    this.#socket?.close(1008, 'token expired')
-    this.#socket = null
-  }
-
-  close(): void {
-    for (const client of this.#server.clients) client.terminate()
-    this.#server.close()
+/** A server of grpc-go, whose streams count from 1. */
+async function grpcFeed(t: TestContext): Promise<Feed> {
+  const file = join(temporaryFolder('accepted'), 'token')
+  await writeFile(file, '')
+  const args = ['-interval', '20ms', '-token-file', file]
+  const server = await startForeignServer({ command: await builtGoProgram('grpc-go'), args })
+  t.after(() => server.stop())
+  return {
+    config: {
+      ...tickerProps(server.port),
+      'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
+      'grpc.metadata.authorization': REFERENCE,
+      'grpc.reconnect.interval.ms': '100',
+    },
+    startsWith: 1,
+    numberOf: (value) => Number((JSON.parse(value) as { sequence: string }).sequence),
+    accept: (token) => writeFile(file, token),
+    lastSeen: async () => [...(await server.output()).matchAll(/authorization \[Bearer (.*)\]/g)].at(-1)?.[1],
   }
 }
 
@@ -81,63 +115,77 @@ async function certificateFeed(t: TestContext, folders: readonly [string, string
   return { one, two, seen, port: (server.address() as AddressInfo).port }
 }
 
-describe('a secret in a file that is rotated', () => {
+describe('a secret in a file that is rotated', { concurrency: true }, () => {
   const folder = temporaryFolder('rotated')
-  const rotate = (token: string): Promise<void> => writeFile(join(folder, 'token.properties'), `token=${token}\n`)
-  const feed = new TokenFeed('one')
   let services: Services
   let brokers: readonly string[]
-  let topic: string
   before(async () => {
-    await rotate('one')
     brokers = (await sharedKafka()).brokers
-    topic = await createTopic(brokers)
-    services = await startServices('ws-ingest', {
+    services = await startServices(['ws-ingest', 'grpc-ingest'], {
       TRIBUTARY_CONFIG_PROVIDERS: 'file',
       TRIBUTARY_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS: folder,
     })
-    await services.create('feed', {
-      'connector.class': 'io.tributary.connect.websocket.WebSocketSourceConnector',
-      'websocket.url': `ws://127.0.0.1:${feed.port}`,
-      'websocket.header.Authorization': 'Bearer ${file:token.properties:token}',
-      'websocket.reconnect.interval.ms': '100',
-      'kafka.topic': topic,
+  })
+  after(() => services.stop())
+
+  /** Creates a connector that reads the feed with the token of a file of its own. Resolves when records arrive. */
+  async function reading(feed: Feed, name: string) {
+    const rotate = (token: string): Promise<void> => writeFile(join(folder, `${name}.properties`), `token=${token}\n`)
+    const topic = await createTopic(brokers)
+    const numbers = async (): Promise<number[]> =>
+      (await readPartition(brokers, topic)).map(({ value }) => feed.numberOf(String(value)))
+    const goesOn = async (): Promise<void> => {
+      const { length } = await numbers()
+      await until(`records of ${name} arrive`, async () => (await numbers()).length > length)
+    }
+    const state = async (): Promise<string | undefined> => (await services.status(name)).tasks[0]?.state
+    await feed.accept('one')
+    await rotate('one')
+    const config = JSON.parse(JSON.stringify(feed.config).replace('NAME', name)) as Record<string, string>
+    await services.create(name, { ...config, 'kafka.topic': topic })
+    await goesOn()
+    return { rotate, numbers, goesOn, state }
+  }
+
+  /** Checks that the log says what the change of the file has led to, and no token. */
+  async function assertLogged(name: string, action: string): Promise<void> {
+    const lines = (await services.workerLog()).split('\n').filter((line) => line.includes(`connector_name=${name} `))
+    assert.ok(lines.some((line) => /event=config_values_changed .*action=/.test(line) && line.includes(action)))
+    assert.ok(!lines.some((line) => line.includes('Bearer ')), 'no token in the log')
+  }
+
+  for (const [what, start] of [
+    ['WebSocket', webSocketFeed],
+    ['gRPC', grpcFeed],
+  ] as const) {
+    test(`the next connection carries the new token, and nothing is lost or repeated: ${what}`, async (t) => {
+      const feed = await start(t)
+      const name = `rotated-${what}`
+      const { rotate, numbers, goesOn, state } = await reading(feed, name)
+      await rotate('two')
+      await feed.accept('two')
+      await until('the feed has seen the new token', async () => (await feed.lastSeen()) === 'two')
+      await goesOn()
+      assert.equal(await state(), 'RUNNING')
+      await assertLogged(name, 'action=new_run')
+      const all = await numbers()
+      const restarts = all.filter((number, i) => number !== (all[i - 1] ?? 0) + 1)
+      assert.deepEqual(restarts, feed.startsWith === null ? [] : [feed.startsWith])
     })
-  })
-  after(async () => {
-    await services.stop()
-    feed.close()
-  })
 
-  const values = async (): Promise<string[]> => (await readPartition(brokers, topic)).map(({ value }) => String(value))
-  const state = async (): Promise<string | undefined> => (await services.status('feed')).tasks[0]?.state
-
-  test('the next connection carries the new token, and nothing is lost or repeated', async () => {
-    await until('the feed is connected', () => feed.connected)
-    feed.send('a')
-    await until('a arrives', async () => (await values()).length === 1)
-    await rotate('two')
-    feed.accept('two')
-    await until('the feed is connected again', () => feed.connected)
-    feed.send('b')
-    await until('b arrives', async () => (await values()).length === 2)
-    assert.deepEqual(await values(), ['a', 'b'])
-    assert.equal(await state(), 'RUNNING')
-    assert.deepEqual(feed.seen.at(-1), 'Bearer two')
-    assert.match(await services.workerLog(), /event=config_values_changed .*action=new_run/)
-  })
-
-  test('a task that the old token has failed starts again once the file has the new one', async () => {
-    feed.accept('three')
-    await until('the task is FAILED', async () => (await state()) === 'FAILED')
-    await rotate('three')
-    await until('the feed is connected again', () => feed.connected)
-    feed.send('c')
-    await until('c arrives', async () => (await values()).length === 3)
-    assert.equal(await state(), 'RUNNING')
-    assert.match(await services.workerLog(), /event=config_values_changed .*action=restart/)
-    assert.ok(!(await services.workerLog()).includes('Bearer t'), 'no token in the log')
-  })
+    test(`a task that the old token has failed starts again once the file has the new one: ${what}`, async (t) => {
+      const feed = await start(t)
+      const name = `failed-${what}`
+      const { rotate, goesOn, state } = await reading(feed, name)
+      await feed.accept('three')
+      await until('the task is FAILED', async () => (await state()) === 'FAILED')
+      await rotate('three')
+      await goesOn()
+      assert.equal(await feed.lastSeen(), 'three')
+      assert.equal(await state(), 'RUNNING')
+      await assertLogged(name, 'action=restart')
+    })
+  }
 
   test('certificate files that were overwritten in place are used once the same configuration is put again', async (t) => {
     const folders = [join(folder, 'one'), join(folder, 'two')] as const
@@ -155,7 +203,7 @@ describe('a secret in a file that is rotated', () => {
       'websocket.tls.ca.cert': one.ca,
       'websocket.tls.client.cert': cert,
       'websocket.tls.client.key': key,
-      'kafka.topic': topic,
+      'kafka.topic': await createTopic(brokers),
     }
     await services.create('tls', config)
     await until('the feed is connected', () => seen.length === 1)

@@ -88,7 +88,8 @@ async function cpuOfPhases({ pid }: Child, { rate, seconds, idleSeconds }: Load,
     return cpuUs(pid)
   }
   const begin = cpuUs(pid)
-  const first = ((await at(FIRST)) - begin) / (rate * FIRST)
+  const late = Math.max(0, Date.now() - origin) / 1000
+  const first = ((await at(late + FIRST)) - begin) / (rate * (late + FIRST))
   const warm = await at(WARM_UP)
   const steady = ((await at(WARM_UP + seconds)) - warm) / (rate * seconds)
   const { now, peak } = residentBytes(pid)

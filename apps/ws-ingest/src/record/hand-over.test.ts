@@ -9,7 +9,6 @@ import {
   KEYED,
   keyed,
   contentsOf,
-  NEVER,
   NOW,
   NUMBERED,
   numbers,

@@ -58,6 +58,8 @@ export class ServerStreamCall {
   readonly #connection: ConnectionState
   readonly #deadline: Deadline | undefined
   #decoder: MessageDecoder | null = null
+  /** Data that came with the headers of the answer: Node tells of headers a tick later than of data. */
+  #early: Buffer[] = []
   #trailers: IncomingHttpHeaders | null = null
   #foreign: ForeignAnswer | null = null
   #foreignTimer: NodeJS.Timeout | undefined
@@ -95,7 +97,10 @@ export class ServerStreamCall {
     this.#stream.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error
     })
-    this.#stream.on('frameError', () => this.finish(localStatus('INTERNAL', METADATA_TOO_LARGE)))
+    this.#stream.on('frameError', (_type, code) => {
+      // Else a GOAWAY has overtaken the request, and 'close' tells.
+      if (code === constants.NGHTTP2_FRAME_SIZE_ERROR) this.finish(localStatus('INTERNAL', METADATA_TOO_LARGE))
+    })
     if (request.deadlineMs > 0) {
       this.#deadline = new Deadline(request.deadlineMs, () => {
         this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`))
@@ -146,7 +151,7 @@ export class ServerStreamCall {
     if (ForeignAnswer.is(headers)) {
       this.#foreign = new ForeignAnswer(headers)
       this.#foreignTimer = setTimeout(() => this.#finished(), FOREIGN_BODY_MS)
-      return
+      return this.#readEarly()
     }
     try {
       const encoding = headers['grpc-encoding']
@@ -156,12 +161,18 @@ export class ServerStreamCall {
       return
     }
     this.#listener.onHeaders(headers)
+    this.#readEarly()
+  }
+
+  #readEarly(): void {
+    for (const chunk of this.#early.splice(0)) this.#read(chunk)
   }
 
   #read(chunk: Buffer): void {
     if (this.#ended) return
     if (this.#decoder === null) {
-      if (this.#foreign?.add(chunk)) this.#finished()
+      if (this.#foreign === null) this.#early.push(chunk)
+      else if (this.#foreign.add(chunk)) this.#finished()
       return
     }
     const messages: Buffer[] = []

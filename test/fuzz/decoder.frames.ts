@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { DataCoalescer } from '../../apps/grpc-ingest/src/transport/data-coalescer.ts'
-import { frame } from '../support/http2-framer.ts'
+import { END_STREAM, FRAME, frame } from '../support/http2-framer.ts'
 import { mutateBytes } from './driver.ts'
 import type { Random, Target } from './driver.ts'
 
 const MAX_PAYLOAD = 16_384
-const [DATA, HEADERS, SETTINGS, PING, GOAWAY] = [0, 1, 4, 6, 7]
-const [END_STREAM, PADDED] = [1, 8]
+const PADDED = 0x8
 
 interface Frame {
   /** Type, flags and stream. */
@@ -50,17 +49,17 @@ export function framesTarget(create: () => Pick<DataCoalescer, 'push'> = () => n
 }
 
 function anyFrame(random: Random): Buffer {
-  const type = random.chance(0.8) ? DATA : random.pick([HEADERS, SETTINGS, PING, GOAWAY])
+  const type = random.chance(0.8) ? FRAME.DATA : random.pick(Object.values(FRAME))
   const flags = random.chance(0.9) ? 0 : random.pick([END_STREAM, PADDED])
   const stream = random.chance(0.8) ? 1 : random.pick([0, 3, 2 ** 31 - 1, 2 ** 31 + 1])
   const length = random.chance(0.9) ? random.int(300) : random.int(MAX_PAYLOAD + 1)
-  return frame(type!, flags!, stream, Buffer.alloc(length, random.int(256)))
+  return frame(type, flags, stream, Buffer.alloc(length, random.int(256)))
 }
 
 function cut(random: Random, bytes: Buffer): Pieces {
   const pieces: Buffer[] = []
   const most = random.pick([1, 8, 20, 500, 100_000])
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const size = 1 + random.int(most)
     pieces.push(bytes.subarray(at, at + size))
     at += size
@@ -72,9 +71,13 @@ function cut(random: Random, bytes: Buffer): Pieces {
 
 function framesOf(bytes: Buffer): Frame[] {
   const frames: Frame[] = []
-  for (let at = 0; at + 9 <= bytes.length; ) {
+  for (let at = 0; at + 9 <= bytes.length;) {
     const length = bytes.readUIntBE(at, 3)
-    frames.push({ kind: bytes.toString('hex', at + 3, at + 9), length, payload: bytes.subarray(at + 9, at + 9 + length) })
+    frames.push({
+      kind: bytes.toString('hex', at + 3, at + 9),
+      length,
+      payload: bytes.subarray(at + 9, at + 9 + length),
+    })
     at += 9 + length
   }
   return frames

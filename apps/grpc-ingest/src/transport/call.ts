@@ -6,6 +6,7 @@ import {
   type IncomingHttpStatusHeader,
 } from 'node:http2'
 import { ACCEPT_ENCODING, FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
+import type { MessageRun } from './message-run.ts'
 import { Deadline, timeoutHeader } from './deadline.ts'
 import { ForeignAnswer } from './foreign-answer.ts'
 import { METADATA_TOO_LARGE, reasonOfHttp2 } from './limits.ts'
@@ -33,8 +34,8 @@ export interface CallRequest {
 export interface CallListener {
   /** The server has answered; messages follow. Not called for a response that is only a status. */
   onHeaders(headers: IncomingHttpHeaders): void
-  /** The messages of one read; at least one. */
-  onMessages(messages: Buffer[]): void
+  /** The messages of one read, or some of them. */
+  onMessages(messages: MessageRun): void
   /** Called once, after the last message. */
   onEnd(status: GrpcStatus): void
 }
@@ -175,14 +176,14 @@ export class ServerStreamCall {
       else if (this.#foreign.add(chunk)) this.#finished()
       return
     }
-    const messages: Buffer[] = []
+    const runs: MessageRun[] = []
     let failure: GrpcStatus | null = null
     try {
-      this.#decoder.push(chunk, messages)
+      this.#decoder.push(chunk, runs)
     } catch (error) {
       failure = statusOfFraming(error)
     }
-    if (messages.length > 0) this.#listener.onMessages(messages)
+    for (const run of runs) this.#listener.onMessages(run)
     if (failure) this.#end(failure)
   }
 

@@ -46,7 +46,7 @@ describe('DATA frames of one read', () => {
 
   for (const [name, other] of Object.entries({
     'of another stream': frame('two', { stream: 3 }),
-    'padded': frame('\u0001two_', { flags: PADDED }),
+    padded: frame('\u0001two_', { flags: PADDED }),
     'the end of the stream': frame('two', { flags: END_STREAM }),
     'of another type': frame('12345678', { type: PING, stream: 0 }),
   })) {

@@ -9,6 +9,7 @@ import {
   timestampReader,
 } from '@tributary/grpc-ingest/schema'
 import { generateMessage } from '../conformance/protobuf-json/generate-message.ts'
+import { framesTarget } from './decoder.frames.ts'
 import { encodeTree, mutateTree, parseTree, textsOf } from './decoder.wire-tree.ts'
 import { fuzzTargets, mutateBytes, mutateJson, mutateText } from './driver.ts'
 import type { Progress, Random, Report, Stage, Target } from './driver.ts'
@@ -113,7 +114,7 @@ function isEmpty(value: unknown): boolean {
 
 /** Runs `iterations` inputs over all targets of the decoder. */
 export function fuzz(iterations: number, seed: number, progress?: Progress): Promise<Report> {
-  return fuzzTargets([messageTarget(), requestTarget], iterations, seed, {
+  return fuzzTargets([messageTarget(), requestTarget, framesTarget()], iterations, seed, {
     ...(progress && { progress }),
   })
 }

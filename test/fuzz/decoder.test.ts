@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DataCoalescer } from '../../apps/grpc-ingest/src/transport/data-coalescer.ts'
+import { framesTarget } from './decoder.frames.ts'
 import { fuzz, messageTarget } from './decoder.fuzz.ts'
 import { fuzzIterations, fuzzTargets, replay } from './driver.ts'
 import { fuzzInWorker } from './watchdog.ts'
 
 const seed = Number(process.env['TRIBUTARY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
-test('messages and requests: a clear error or a result, within bounds', async (t) => {
+test('messages, requests and frames: a clear error or a result, within bounds', async (t) => {
   const report = await fuzzInWorker(new URL('./decoder.fuzz.ts', import.meta.url), fuzzIterations(), seed)
   t.diagnostic(`seed ${seed}: ${JSON.stringify({ ...report, findings: report.findings.length })}`)
   assert.deepEqual(report.findings, [])
@@ -30,6 +32,15 @@ test('a planted text that is not JSON is found', async () => {
   const planted = messageTarget((type) => (type === 'google.protobuf.Any' ? '{"@type":}' : '{}'))
   const report = await fuzzTargets([planted], 100, 1, { maxFindings: 1 })
   assert.match(report.findings[0]?.message ?? '', /JSON/)
+})
+
+test('a frame that loses its last byte is found', async () => {
+  const planted = framesTarget(() => {
+    const coalescer = new DataCoalescer()
+    return { push: (bytes) => coalescer.push(bytes.length === 17 ? bytes.subarray(0, -1) : bytes) }
+  })
+  const report = await fuzzTargets([planted], 2000, 1, { maxFindings: 1 })
+  assert.match(report.findings[0]?.message ?? '', /payload is held, or lost|deepEqual/)
 })
 
 test('the same seed gives the same report', async () => {

@@ -1,6 +1,7 @@
 import {
   type CallOptions,
   type GrpcStatus,
+  messagesIn,
   openSession,
   type SessionOptions,
 } from '../../apps/grpc-ingest/src/transport/index.ts'
@@ -35,7 +36,7 @@ export async function callOnce(port: number, { pause, ...more }: CallOnceOptions
           answered = true
           if (pause) call.pause()
         },
-        onMessages: (came) => messages.push(...came.map(String)),
+        onMessages: (came) => messages.push(...messagesIn(came).map(String)),
         onEnd: resolve,
       },
     )

@@ -1,31 +1,36 @@
-import { BYTES_SCHEMA, type Schema, STRING_SCHEMA } from '@tributary/connect-api'
 import type { TimestampUnit } from '@tributary/push-source'
 import type { ResumeValue } from './resume.ts'
-import { fieldReader, type FieldValue, jsonWriter, type MessageType, timestampReader } from '../schema/index.ts'
+import {
+  fieldReader,
+  type FieldValue,
+  type JsonPut,
+  jsonPut,
+  type MessageType,
+  type Read,
+  timestampReader,
+} from '../schema/index.ts'
 import { type MessageTest, skipRule } from './skip-rule.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 
 /**
- * How a message becomes the parts of a record. Each function throws DataError for bytes that are not such a message.
+ * How a message becomes the parts of a record. Each function throws DataError for bytes that are not such a message. null: no record
+ * has this part.
  */
 export interface Decoder {
-  readonly valueSchema: Schema
-  readonly value: (message: Uint8Array) => string | Uint8Array
-  readonly key: (message: Uint8Array) => string | Uint8Array | null
+  /** null: the value is the message itself. */
+  readonly json: JsonPut | null
+  readonly key: Read<string | Uint8Array | null> | null
   /** ms since the epoch */
-  readonly timestamp: (message: Uint8Array) => number | null
-  readonly resume: (message: Uint8Array) => ResumeValue | null
+  readonly timestamp: Read<number | null> | null
+  readonly resume: Read<ResumeValue | null> | null
   /** Types that Any values named and the schema lacks, since the set was cleared; a few of them. */
   readonly unknownTypes: Set<string>
-  /** Whether the message becomes no record; null: every message does. */
+  /** Whether the message becomes no record. */
   readonly skips: MessageTest | null
 }
 
 /** An Any can name any type, so a server could name ever new ones. */
 const MAX_UNKNOWN_TYPES = 100
-
-const none = (): null => null
-const rawBytes = (message: Uint8Array): Uint8Array => message
 
 /** Whether reading the messages needs their type. Raw bytes without key, timestamp and resume field do not. */
 export function needsResponseType(config: GrpcConfig): boolean {
@@ -41,17 +46,7 @@ export function needsResponseType(config: GrpcConfig): boolean {
 /** `type` may be null when `needsResponseType` is false. Throws ConfigError on the key of a field that does not exist. */
 export function createDecoder(config: GrpcConfig, type: MessageType | null): Decoder {
   const unknownTypes = new Set<string>()
-  if (type === null) {
-    return {
-      valueSchema: BYTES_SCHEMA,
-      value: rawBytes,
-      key: none,
-      timestamp: none,
-      resume: none,
-      skips: null,
-      unknownTypes,
-    }
-  }
+  if (type === null) return { json: null, key: null, timestamp: null, resume: null, skips: null, unknownTypes }
   const json = config['grpc.value.format'] === 'json'
   const keyField = config['key.field']
   const timestampField = config['timestamp.field']
@@ -63,11 +58,10 @@ export function createDecoder(config: GrpcConfig, type: MessageType | null): Dec
   }
   const rule = config['record.skip.match']
   return {
-    valueSchema: json ? STRING_SCHEMA : BYTES_SCHEMA,
-    value: json ? jsonWriter(type, { omitUnset, onUnknownType }) : rawBytes,
-    key: keyField === null ? none : keyReader(type, keyField),
-    timestamp: timestampField === null ? none : timestampReader(type, timestampField, 'timestamp.field', unit),
-    resume: resumeField === null ? none : resumeReader(type, resumeField),
+    json: json ? jsonPut(type, { omitUnset, onUnknownType }) : null,
+    key: keyField === null ? null : keyReader(type, keyField),
+    timestamp: timestampField === null ? null : timestampReader(type, timestampField, 'timestamp.field', unit),
+    resume: resumeField === null ? null : resumeReader(type, resumeField),
     unknownTypes,
     skips: rule === null ? null : skipRule(type, rule),
   }
@@ -75,8 +69,8 @@ export function createDecoder(config: GrpcConfig, type: MessageType | null): Dec
 
 function keyReader(type: MessageType, path: string): Decoder['key'] {
   const read = fieldReader(type, path, 'key.field')
-  return (message) => {
-    const value = read(message)
+  return (...message) => {
+    const value = read(...message)
     if (value === null || typeof value === 'string' || value instanceof Uint8Array) return value
     return String(value)
   }
@@ -84,7 +78,7 @@ function keyReader(type: MessageType, path: string): Decoder['key'] {
 
 function resumeReader(type: MessageType, path: string): Decoder['resume'] {
   const read = fieldReader(type, path, 'grpc.resume.field')
-  return (message) => resumeValue(read(message))
+  return (...message) => resumeValue(read(...message))
 }
 
 /** Integers are compared and counted; any other value is a token. */

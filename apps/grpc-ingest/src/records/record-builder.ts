@@ -4,12 +4,16 @@ import {
   type Header,
   OPTIONAL_BYTES_SCHEMA,
   OPTIONAL_STRING_SCHEMA,
+  PackedRecords,
+  type Polled,
   type SourceOffset,
   type SourcePartition,
   type SourceRecord,
-  type Schema,
 } from '@tributary/connect-api'
+import { takeBytes } from '../schema/index.ts'
+import { joinSmall, type MessageRun } from '../transport/index.ts'
 import type { Decoder } from './decoder.ts'
+import { Pack } from './pack.ts'
 import type { Resume, ResumeValue } from './resume.ts'
 
 export interface RecordBuilderOptions {
@@ -24,8 +28,8 @@ export interface RecordBuilderOptions {
 }
 
 /**
- * Turns messages into records. Hot path: nothing is asynchronous, no closure is created, and a record costs only
- * itself, its offset and its value.
+ * Turns messages into packs of records. Hot path: nothing is asynchronous, and a record costs its value, and its key if there is one.
+ * A message that cannot be decoded becomes a record with an error, between two packs.
  */
 export class RecordBuilder {
   readonly #options: RecordBuilderOptions
@@ -34,9 +38,15 @@ export class RecordBuilder {
   #sequence: number
   /** An error that no record can carry. The records of the messages before it are delivered first. */
   #failure: ConfigError | null = null
+  readonly #pack: Pack
+  /** The resume values of the records in `#pack`. */
+  #resumes: (ResumeValue | null)[] = []
+  /** What the offset of the last record of the last pack has beside its value. */
+  #tail: { digests: string } | null = null
 
   constructor(options: RecordBuilderOptions) {
     this.#options = options
+    this.#pack = new Pack(options)
     this.#sequence = options.lastSequence
   }
 
@@ -48,7 +58,7 @@ export class RecordBuilder {
   /** The source partition, and the offset after the last record that was returned. */
   get position(): { readonly partition: SourcePartition; readonly offset: SourceOffset } {
     const { sourcePartition: partition, resume } = this.#options
-    const offset = this.#offset(resume === null ? null : resume.last)
+    const offset = this.#offset(this.#sequence, resume === null ? null : resume.last)
     const digests = resume?.digests ?? ''
     return { partition, offset: digests === '' ? offset : { ...offset, digests } }
   }
@@ -76,38 +86,40 @@ export class RecordBuilder {
   }
 
   /** The records of a batch of messages, without those that the resume field shows to be duplicates. */
-  build(messages: readonly Uint8Array[]): SourceRecord[] {
+  build(runs: readonly MessageRun[]): Polled[] {
     const decoder = this.#started()
-    const records: SourceRecord[] = []
+    const out: Polled[] = []
+    this.#tail = null
     try {
-      for (let i = 0; i < messages.length; i++) {
-        const record = this.#record(decoder, messages[i]!)
-        if (record !== null) records.push(record)
-      }
+      for (const run of joinSmall(runs)) this.#add(decoder, run, out)
     } catch (error) {
-      if (!(error instanceof ConfigError) || records.length === 0) throw error
+      if (!(error instanceof ConfigError) || out.length === 0) throw error
       this.#failure = error
     }
-    this.#addDigests(records.at(-1))
-    return records
+    this.#addDigests(out.at(-1))
+    return out
   }
 
   /** Only the last offset of a batch is committed. */
-  #addDigests(last: SourceRecord | undefined): void {
+  #addDigests(last: Polled | undefined): void {
     const digests = this.#options.resume?.digests ?? ''
-    if (last !== undefined && digests !== '') Object.assign(last.sourceOffset, { digests })
+    if (last === undefined || digests === '') return
+    if (last instanceof PackedRecords) this.#tail!.digests = digests
+    else Object.assign(last.sourceOffset, { digests })
   }
 
   /**
    * The records of a batch, with another try for the values that had no JSON form: the decoder of `startStream` has
    * learned types since.
    */
-  decodeAgain(records: readonly SourceRecord[]): SourceRecord[] {
-    const decoder = this.#started()
+  decodeAgain(records: readonly Polled[]): Polled[] {
+    const { json } = this.#started()
     return records.map((record) => {
-      if (record.error?.code !== 'PROTOBUF_JSON') return record
+      if (record instanceof PackedRecords || record.error?.code !== 'PROTOBUF_JSON') return record
       try {
-        return { ...record, value: decoder.value(record.original as Uint8Array), error: undefined }
+        const message = record.original as Buffer
+        const value = takeBytes(json!(message, 0, message.length, 0)).toString()
+        return { ...record, value, error: undefined }
       } catch (error) {
         if (!(error instanceof DataError)) throw error
         return { ...record, error }
@@ -120,47 +132,84 @@ export class RecordBuilder {
     return this.#decoder
   }
 
-  #record(decoder: Decoder, message: Uint8Array): SourceRecord | null {
-    const { topic, sourcePartition, resume } = this.#options
-    let key: string | Uint8Array | null = null
-    let value: string | Uint8Array | null = null
-    let timestamp: number | null = null
-    let error: DataError | undefined
+  /** Appends the records of a run: packs, and records with errors between them. */
+  #add(decoder: Decoder, { bytes, bounds, count }: MessageRun, out: Polled[]): void {
+    const { resume } = this.#options
+    const { json, skips, key: readKey, timestamp: readTimestamp } = decoder
+    const pack = this.#pack
+    const now = readTimestamp === null ? 0 : Date.now()
+    pack.begin(bytes, json !== null)
     try {
-      if (decoder.skips?.(message)) return null
-      if (resume !== null && !resume.accept(decoder.resume(message), message)) return null
-      key = decoder.key(message)
-      timestamp = decoder.timestamp(message)
-      value = decoder.value(message)
-    } catch (cause) {
-      if (!(cause instanceof DataError)) throw cause
-      error = cause
+      for (let i = 0; i < count; i++) {
+        const start = bounds[2 * i]!
+        const end = bounds[2 * i + 1]!
+        try {
+          if (skips?.(bytes, start, end)) continue
+          if (resume !== null && !this.#accepts(decoder, resume, bytes, start, end)) continue
+          const key = readKey === null ? null : readKey(bytes, start, end)
+          const timestamp = readTimestamp === null ? now : (readTimestamp(bytes, start, end) ?? now)
+          if (pack.full || !pack.fits(key)) this.#takePack(decoder, bytes, out)
+          pack.add(start, end, json === null ? 0 : json(bytes, start, end, pack.end), key, timestamp)
+          if (resume !== null) this.#resumes.push(resume.last)
+        } catch (error) {
+          if (!(error instanceof DataError)) throw error
+          this.#takePack(decoder, bytes, out)
+          out.push(this.#failed(decoder, bytes.subarray(start, end), error))
+        }
+      }
+    } finally {
+      this.#takePack(decoder, bytes, out)
     }
+  }
+
+  #accepts(decoder: Decoder, resume: Resume, bytes: Buffer, start: number, end: number): boolean {
+    const value = decoder.resume === null ? null : decoder.resume(bytes, start, end)
+    return resume.accept(value, bytes.subarray(start, end))
+  }
+
+  /** Appends the gathered records to `out`, if there are any, and begins the next pack. */
+  #takePack(decoder: Decoder, bytes: Buffer, out: Polled[]): void {
+    const pack = this.#pack
+    if (pack.count === 0) return
+    const { resume } = this.#options
+    const first = this.#sequence + 1
+    const last = pack.count - 1
+    const resumes = resume === null ? null : this.#resumes
+    const tail: { digests: string } = { digests: '' }
+    this.#resumes = []
+    this.#tail = tail
+    this.#sequence += pack.count
+    const offsetOf = (index: number): SourceOffset => {
+      const offset = this.#offset(first + index, resumes === null ? null : resumes[index]!)
+      return index === last && tail.digests !== '' ? { ...offset, digests: tail.digests } : offset
+    }
+    out.push(pack.take(offsetOf, this.#headers, decoder.timestamp !== null))
+    pack.begin(bytes, decoder.json !== null)
+  }
+
+  /** The record of a message that cannot be decoded. */
+  #failed(decoder: Decoder, message: Buffer, error: DataError): SourceRecord {
+    const { topic, sourcePartition, resume } = this.#options
     this.#sequence++
     return {
       sourcePartition,
-      sourceOffset: this.#offset(resume === null ? null : resume.last),
+      sourceOffset: this.#offset(this.#sequence, resume === null ? null : resume.last),
       topic,
       partition: undefined,
-      key,
-      keySchema: schemaOf(key),
-      value,
-      valueSchema: decoder.valueSchema,
+      key: null,
+      keySchema: null,
+      value: null,
+      valueSchema: decoder.json === null ? OPTIONAL_BYTES_SCHEMA : OPTIONAL_STRING_SCHEMA,
       headers: this.#headers,
-      timestamp,
+      timestamp: null,
       original: message,
       error,
     }
   }
 
-  #offset(resume: ResumeValue | null): SourceOffset {
+  #offset(sequence: number, resume: ResumeValue | null): SourceOffset {
     return resume === null
-      ? { session_id: this.#options.runId, sequence: this.#sequence }
-      : { session_id: this.#options.runId, sequence: this.#sequence, resume }
+      ? { session_id: this.#options.runId, sequence }
+      : { session_id: this.#options.runId, sequence, resume }
   }
-}
-
-function schemaOf(key: string | Uint8Array | null): Schema | null {
-  if (key === null) return null
-  return typeof key === 'string' ? OPTIONAL_STRING_SCHEMA : OPTIONAL_BYTES_SCHEMA
 }

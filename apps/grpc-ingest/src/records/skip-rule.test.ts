@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseConfig } from '@tributary/connect-api'
+import { parseConfig, recordsOf } from '@tributary/connect-api'
 import { grpcSpec } from '../config/spec.ts'
 import { encodeRequest } from '../schema/index.ts'
 import { errorOf, messageOf } from '../schema/testing/schemas.ts'
+import { runOf } from '../transport/index.ts'
 import { createDecoder } from './decoder.ts'
 import { RecordBuilder } from './record-builder.ts'
 import { skipRule } from './skip-rule.ts'
@@ -53,7 +54,7 @@ describe('record.skip.match', () => {
     const builder = new RecordBuilder({ topic: 't', sourcePartition: {}, runId: 'r', lastSequence: 0, resume: null })
     builder.startStream(createDecoder(config, type), undefined)
     const messages = ['{"seq":"1"}', '{"ping":{}}', '{"seq":"2"}'].map((json) => encodeRequest(type, json))
-    const records = builder.build([...messages, Buffer.of(0xff)])
+    const records = builder.build([...messages, Buffer.of(0xff)].map(runOf)).flatMap(recordsOf)
     assert.deepEqual(
       records.map(({ sourceOffset, error }) => [sourceOffset['sequence'], error?.code]),
       [

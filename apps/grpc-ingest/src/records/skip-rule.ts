@@ -1,10 +1,10 @@
-import { fieldTest, type MessageType } from '../schema/index.ts'
+import { fieldTest, type MessageType, type Read } from '../schema/index.ts'
 import { grpcErrors } from '../errors.ts'
 
 const KEY = 'record.skip.match'
 const TERM = /^(?:(!?)\s*([\w.]+)|([\w.]+)\s*(==|!=)\s*(\S.*|))$/
 
-export type MessageTest = (message: Uint8Array) => boolean
+export type MessageTest = Read<boolean>
 
 /**
  * The test of a rule: `path`, `!path`, `path == value` and `path != value`, joined by `&&`, which binds tighter, and `||`. Throws
@@ -12,15 +12,15 @@ export type MessageTest = (message: Uint8Array) => boolean
  */
 export function skipRule(type: MessageType, rule: string): MessageTest {
   const alternatives = rule.split('||').map((part) => part.split('&&').map((text) => term(type, text.trim(), rule)))
-  return (message) => {
-    for (const terms of alternatives) if (holds(terms, message)) return true
+  return (bytes, start, end) => {
+    for (const terms of alternatives) if (holds(terms, bytes, start, end)) return true
     return false
   }
 }
 
 /** Whether all terms hold. A plain loop, as a closure for each message would cost an allocation. */
-function holds(terms: readonly MessageTest[], message: Uint8Array): boolean {
-  for (const test of terms) if (!test(message)) return false
+function holds(terms: readonly MessageTest[], bytes: Uint8Array, start?: number, end?: number): boolean {
+  for (const test of terms) if (!test(bytes, start, end)) return false
   return true
 }
 
@@ -36,5 +36,5 @@ function term(type: MessageType, text: string, rule: string): MessageTest {
     path === undefined
       ? fieldTest(type, compared ?? '', value.replace(/^"(.*)"$/, '$1'), KEY)
       : fieldTest(type, path, null, KEY)
-  return not === '!' || operator === '!=' ? (message) => !test(message) : test
+  return not === '!' || operator === '!=' ? (bytes, start, end) => !test(bytes, start, end) : test
 }

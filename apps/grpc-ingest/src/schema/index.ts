@@ -4,5 +4,6 @@ export { type Ask, reflectSchema, reflectType } from './descriptor/reflection.ts
 export { resolveMethod, type StreamMethod } from './model/resolve-method.ts'
 export { encodeRequest } from './request/request.ts'
 export { requestField, type FieldSetter, type RequestValue } from './request/request-field.ts'
-export { jsonWriter, type JsonWriter } from './json/writer.ts'
-export { fieldReader, fieldTest, timestampReader, type FieldValue } from './field/field-reader.ts'
+export { takeBytes } from './json/output.ts'
+export { type JsonPut, jsonPut, jsonWriter, type JsonWriter } from './json/writer.ts'
+export { fieldReader, fieldTest, timestampReader, type FieldValue, type Read } from './field/field-reader.ts'

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { abortable, systemClock } from '@tributary/async'
-import { NotConnectedError, parseConfig, type Props, type SourceRecord } from '@tributary/connect-api'
+import { NotConnectedError, parseConfig, type Props, recordsOf, type SourceRecord } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
 import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { encodeRequest, type Root } from '../schema/index.ts'
 import { schemaOf } from '../schema/testing/schemas.ts'
+import { runOf } from '../transport/index.ts'
 import { AnyTypes } from './any-types.ts'
 import type { GrpcConnection } from './connection.ts'
 import { planWith, type StreamPlan } from './stream-plan.ts'
@@ -60,7 +61,7 @@ function rig(answer: () => Root | null | Promise<Root>, config = configWith({}))
   } as unknown as GrpcConnection
   const log = { info: () => {}, warn: (_event: string, _fields: LogFields) => {} } as unknown as Logger
   const anyTypes = new AnyTypes({ config, builder, log, clock, open: () => Promise.resolve(connection) })
-  anyTypes.hold(builder.build([message]))
+  anyTypes.hold(builder.build([runOf(message)]))
   const learned = (better: StreamPlan): void => {
     plan = better
     builder.useDecoder(plan.decoder)
@@ -70,7 +71,8 @@ function rig(answer: () => Root | null | Promise<Root>, config = configWith({}))
     anyTypes,
     asked,
     time,
-    release: async (streaming) => (await anyTypes.release(plan, learned, streaming, never))?.map(shown) ?? null,
+    release: async (streaming) =>
+      (await anyTypes.release(plan, learned, streaming, never))?.flatMap(recordsOf).map(shown) ?? null,
   }
 }
 

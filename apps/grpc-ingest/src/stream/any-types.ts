@@ -1,5 +1,5 @@
 import { backoffMs } from '@tributary/async'
-import { type Clock, NotConnectedError, type SourceRecord } from '@tributary/connect-api'
+import { type Clock, NotConnectedError, type Polled, recordsIn } from '@tributary/connect-api'
 import { reasonOf } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import type { RecordBuilder } from '../records/record-builder.ts'
@@ -35,7 +35,7 @@ export class AnyTypes {
   /** Types that need no question any more: Infinity. Else the questions that failed. */
   readonly #asked = new Map<string, number>()
   /** Records that wait for the answer. */
-  #held: SourceRecord[] | null = null
+  #held: Polled[] | null = null
   /** Questions in a row that failed without a stream. */
   #failures = 0
   /** Without a stream the next question waits until then, in ms of the monotonic clock. */
@@ -56,7 +56,7 @@ export class AnyTypes {
   get caution(): string | null {
     return this.#held === null || this.#failures === 0
       ? null
-      : `${this.#held.length} record(s) and the messages behind them wait for a type of Any, because the server cannot be asked for it (log event any_type_question_failed).`
+      : `${this.#held.reduce((sum, record) => sum + recordsIn(record), 0)} record(s) and the messages behind them wait for a type of Any, because the server cannot be asked for it (log event any_type_question_failed).`
   }
 
   /** A new stream: the server may be another one. */
@@ -77,7 +77,7 @@ export class AnyTypes {
   }
 
   /** Takes the records of a batch. They are held until `release` returns them. */
-  hold(records: SourceRecord[]): void {
+  hold(records: Polled[]): void {
     this.#held = records
   }
 
@@ -92,7 +92,7 @@ export class AnyTypes {
     learned: (plan: StreamPlan) => void,
     streaming: boolean,
     signal: AbortSignal,
-  ): Promise<SourceRecord[] | null> {
+  ): Promise<Polled[] | null> {
     let held = this.#held ?? []
     for (let names = this.#unasked(plan); names.length > 0; names = this.#unasked(plan)) {
       if (!streaming && !this.#draining && this.#options.clock.monotonic() < this.#nextAt) return null

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CallListener } from '../transport/index.ts'
+import { type CallListener, runOf } from '../transport/index.ts'
 import { MessageStream } from './message-stream.ts'
 
 test('the idle timeout begins at the last message, and is never cut short', (t) => {
@@ -24,7 +24,7 @@ test('the idle timeout begins at the last message, and is never cut short', (t) 
   const request = { path: '/a.B/C', metadata: {}, message: Buffer.alloc(0), deadlineMs: 0, maxMessageBytes: 1000 }
   const stream = new MessageStream(connection, request, 4000, { onMessages() {}, onEnd() {} })
   t.mock.timers.tick(1999)
-  listener?.onMessages([Buffer.from('one')])
+  listener?.onMessages(runOf(Buffer.from('one')))
   t.mock.timers.tick(3999)
   assert.equal(ended, null)
   t.mock.timers.tick(1002)

@@ -1,6 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http2'
 import { abortable, MAX_TIMER_MS } from '@tributary/async'
-import { type CallListener, type GrpcStatus, localStatus, type ServerStreamCall } from '../transport/index.ts'
+import {
+  type CallListener,
+  type GrpcStatus,
+  localStatus,
+  type MessageRun,
+  type ServerStreamCall,
+} from '../transport/index.ts'
 
 /** The part of GrpcSession that a stream needs to run one call. */
 export interface Connection {
@@ -26,7 +32,7 @@ export interface StreamRequest {
 }
 
 export interface StreamListener {
-  onMessages(messages: Buffer[]): void
+  onMessages(messages: MessageRun): void
   /** Called once, after the last message, whether the server has answered or not. Not called after `close`. */
   onEnd(status: GrpcStatus): void
 }

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http2'
-import type { Clock, MemoryShare, TaskStats } from '@tributary/connect-api'
+import { type Clock, type MemoryShare, packedCost, type TaskStats } from '@tributary/connect-api'
 import { Intake, type IntakeConnection, type RateLimitedLog } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { flow, type GrpcConfig } from '../config/spec.ts'
 import { completedError, StreamCompleted } from './completion.ts'
 import type { StatusErrors } from './status-errors.ts'
 import { type Connection, MessageStream, type StreamRequest } from './message-stream.ts'
-import type { GrpcStatus } from '../transport/index.ts'
+import { eachOf, type GrpcStatus, type MessageRun, splitRun } from '../transport/index.ts'
 import { grpcErrors } from '../errors.ts'
 
 export interface StreamIntakeOptions {
@@ -24,7 +24,9 @@ export interface StreamIntakeOptions {
  */
 export class StreamIntake {
   readonly #options: StreamIntakeOptions
-  readonly #intake: Intake<Buffer>
+  readonly #intake: Intake<MessageRun>
+  /** Messages are dropped one by one. */
+  readonly #drops: boolean
   #stream: MessageStream | null = null
   /** Messages received on the present stream. */
   #received = 0
@@ -42,7 +44,10 @@ export class StreamIntake {
       memory,
       clock,
       busyLog,
+      recordCost: packedCost,
+      split: splitRun,
     })
+    this.#drops = config['overflow.policy'] === 'drop'
   }
 
   get connected(): boolean {
@@ -83,9 +88,9 @@ export class StreamIntake {
     }
   }
 
-  /** Takes up to `max` messages in order; [] after `waitMs` without one, null at the end of a drained intake. */
-  take(max: number, waitMs: number, signal: AbortSignal): Promise<Buffer[] | null> {
-    return this.#intake.take(max, waitMs, signal)
+  /** Takes as many messages as a poll may have, in order; [] after `waitMs` without one, null at the end of a drained intake. */
+  take(waitMs: number, signal: AbortSignal): Promise<MessageRun[] | null> {
+    return this.#intake.take(this.#options.config['max.poll.records'], waitMs, signal)
   }
 
   /** Drops the queued messages. The stream then does not count as read to its end. */
@@ -106,24 +111,21 @@ export class StreamIntake {
     this.#stream = null
   }
 
-  #receive(messages: Buffer[], intake: IntakeConnection<Buffer>): void {
-    let bytes = 0
-    for (let i = 0; i < messages.length; i++) {
-      const message = messages[i]!
-      bytes += message.length
-      intake.push(message, message.length)
-    }
+  #receive(messages: MessageRun, intake: IntakeConnection<MessageRun>): void {
+    const { count, size } = messages
+    if (this.#drops) for (const run of eachOf(messages)) intake.push(run, run.size)
+    else intake.push(messages, size, count)
     if (this.#received === 0) {
       this.#options.statusErrors.healthy()
       // Logged once for each stream: operators look for it to see that messages come, not to count them.
       this.#options.log.info('message_received', { first_of_stream: true })
     }
-    this.#received += messages.length
-    intake.received(messages.length, bytes)
+    this.#received += count
+    intake.received(count, size)
   }
 
   /** The stream has ended: logs it, ends the queue with the error, and returns the error. */
-  #ended(status: GrpcStatus, intake: IntakeConnection<Buffer>): Error {
+  #ended(status: GrpcStatus, intake: IntakeConnection<MessageRun>): Error {
     const { log, statusErrors, config, clock } = this.#options
     this.#stream = null
     const counts = { messages_received: this.#received }

@@ -146,7 +146,7 @@ function resumeSetter(config: GrpcConfig, type: MessageType): FieldSetter | null
 
 /** An unset field reads as its zero value, which shows the kind of its values. */
 function checkResume(config: GrpcConfig, plan: StreamPlan): void {
-  const zero = plan.decoder.resume(EMPTY)
+  const zero = plan.decoder.resume?.(EMPTY)
   if (typeof zero === 'bigint') plan.request(zero)
   if (typeof zero !== 'string' || !config['grpc.resume.request.next']) return
   throw grpcErrors.GRPC_RESUME_NEXT(

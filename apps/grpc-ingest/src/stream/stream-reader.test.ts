@@ -6,13 +6,14 @@ import {
   MemoryBudget,
   NotConnectedError,
   type Props,
+  recordsOf,
   type SourceRecord,
   type TaskContext,
 } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { encodeRequest } from '../schema/index.ts'
 import { schemaOf } from '../schema/testing/schemas.ts'
-import { type CallListener, localStatus } from '../transport/index.ts'
+import { type CallListener, joinSmall, localStatus, type MessageRun, runOf } from '../transport/index.ts'
 import type { GrpcConnection } from './connection.ts'
 import { createStreamReader } from './create-stream-reader.ts'
 import type { StreamReader } from './stream-reader.ts'
@@ -25,6 +26,7 @@ const known = schemaOf(`${FEED} message Trade { int32 n = 1; }`)
 const message = (json: string): Buffer => Buffer.from(encodeRequest(known.messages.get('f.Event')!, json))
 const UNKNOWN = message('{"any":{"@type":"x/f.Trade","n":5}}')
 const PLAIN = [1, 2, 3].map((n) => message(`{"n":${n}}`))
+const runOfAll = (messages: Buffer[]): MessageRun => joinSmall(messages.map(runOf))[0]!
 const never = new AbortController().signal
 
 interface Rig {
@@ -79,14 +81,14 @@ async function readToEnd(reader: StreamReader): Promise<SourceRecord[]> {
   for (;;) {
     const records = await reader.read(0, never)
     if (records === null) return all
-    all.push(...records)
+    all.push(...records.flatMap(recordsOf))
   }
 }
 
 describe('a reader that is stopped', () => {
   test('returns records that wait for a type, and the queue behind them, while the server is away', async (t) => {
     const { reader, server } = await connected(t, { 'max.poll.records': '2' })
-    server.onMessages([UNKNOWN, ...PLAIN])
+    server.onMessages(runOfAll([UNKNOWN, ...PLAIN]))
     server.onEnd(localStatus('UNAVAILABLE', 'gone'))
     assert.deepEqual([await reader.read(0, never), await reader.read(0, never)], [[], []])
     reader.drain()
@@ -100,9 +102,9 @@ describe('a reader that is stopped', () => {
 
   test('remembers the end of a completed stream that the queue still held', async (t) => {
     const { reader, server } = await connected(t, { 'grpc.on.completion': 'stop' })
-    server.onMessages(PLAIN)
+    server.onMessages(runOfAll(PLAIN))
     server.onEnd(localStatus('OK', ''))
-    assert.equal((await reader.read(0, never))?.length, 3)
+    assert.equal((await reader.read(0, never))?.flatMap(recordsOf).length, 3)
     reader.drain()
     assert.deepEqual(await readToEnd(reader), [])
     assert.match(String(reader.position()?.offset?.['completed']), /^[0-9a-f]{16}$/)
@@ -110,7 +112,7 @@ describe('a reader that is stopped', () => {
 
   test('does not take the end that its own stop brought for a completion', async (t) => {
     const { reader, server } = await connected(t, { 'grpc.on.completion': 'stop' })
-    server.onMessages(PLAIN)
+    server.onMessages(runOfAll(PLAIN))
     reader.drain()
     server.onEnd(localStatus('CANCELLED', 'cancelled by us'))
     assert.equal((await readToEnd(reader)).length, 3)

@@ -3,8 +3,9 @@ import { sleep } from '@tributary/async'
 import {
   NotConnectedError,
   type OffsetEntry,
+  type Polled,
   type Predecessor,
-  type SourceRecord,
+  recordsIn,
   type TaskContext,
 } from '@tributary/connect-api'
 import { type RenewedTls, restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
@@ -22,7 +23,7 @@ import { keepaliveLessons } from './keepalive-lessons.ts'
 import type { StatusErrors } from './status-errors.ts'
 import type { StreamIntake } from './stream-intake.ts'
 import { planStream, type StreamPlan } from './stream-plan.ts'
-import { type SessionOptions, windowBytesFor } from '../transport/index.ts'
+import { type MessageRun, type SessionOptions, windowBytesFor } from '../transport/index.ts'
 
 /** The parts of a running task. `createStreamReader` creates them. */
 export interface StreamReaderParts {
@@ -127,7 +128,7 @@ export class StreamReader {
   }
 
   /** The records of the next messages; [] after `waitMs` without one, null at the end of a drained stream. */
-  async read(waitMs: number, signal: AbortSignal): Promise<SourceRecord[] | null> {
+  async read(waitMs: number, signal: AbortSignal): Promise<Polled[] | null> {
     const { intake, builder, completion, metrics } = this.#parts
     // Held records come before the failure.
     if (!this.#anyTypes.holds) builder.check()
@@ -140,15 +141,19 @@ export class StreamReader {
       return null
     }
     const records = messages.length === 0 ? [] : builder.build(messages)
-    metrics.handedOut(messages.length, records.length)
-    if (this.#drainingSince !== null) this.#drainedCount += records.length
+    let messageCount = 0
+    for (const { count } of messages) messageCount += count
+    let recordCount = 0
+    for (const record of records) recordCount += recordsIn(record)
+    metrics.handedOut(messageCount, recordCount)
+    if (this.#drainingSince !== null) this.#drainedCount += recordCount
     if (this.#plan === null || this.#plan.decoder.unknownTypes.size === 0) return records
     this.#anyTypes.hold(records)
     return this.#withTypes(waitMs, signal)
   }
 
   /** The held records, with types of Any that the server knows; [] after a wait while it cannot be asked. */
-  async #withTypes(waitMs: number, signal: AbortSignal): Promise<SourceRecord[]> {
+  async #withTypes(waitMs: number, signal: AbortSignal): Promise<Polled[]> {
     const { intake, builder } = this.#parts
     const learned = (plan: StreamPlan): void => {
       this.#plan = plan
@@ -203,10 +208,10 @@ export class StreamReader {
     log.info('task_stopped', { final_sequence: builder.sequence })
   }
 
-  async #take(waitMs: number, signal: AbortSignal): Promise<Buffer[] | null> {
-    const { intake, config, completion } = this.#parts
+  async #take(waitMs: number, signal: AbortSignal): Promise<MessageRun[] | null> {
+    const { intake, completion } = this.#parts
     try {
-      const messages = await intake.take(config['max.poll.records'], waitMs, signal)
+      const messages = await intake.take(waitMs, signal)
       if (messages === null && intake.completed) completion.reached()
       return messages
     } catch (error) {

@@ -6,6 +6,7 @@ import {
   type IncomingHttpStatusHeader,
 } from 'node:http2'
 import { ACCEPT_ENCODING, FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
+import type { MessageRun } from './message-run.ts'
 import { Deadline, timeoutHeader } from './deadline.ts'
 import { ForeignAnswer } from './foreign-answer.ts'
 import { METADATA_TOO_LARGE, reasonOfHttp2 } from './limits.ts'
@@ -33,8 +34,8 @@ export interface CallRequest {
 export interface CallListener {
   /** The server has answered; messages follow. Not called for a response that is only a status. */
   onHeaders(headers: IncomingHttpHeaders): void
-  /** The messages of one read; at least one. */
-  onMessages(messages: Buffer[]): void
+  /** The messages of one read, or some of them. */
+  onMessages(messages: MessageRun): void
   /** Called once, after the last message. */
   onEnd(status: GrpcStatus): void
 }
@@ -58,6 +59,8 @@ export class ServerStreamCall {
   readonly #connection: ConnectionState
   readonly #deadline: Deadline | undefined
   #decoder: MessageDecoder | null = null
+  /** Data that came with the headers of the answer: Node tells of headers a tick later than of data. */
+  #early: Buffer[] = []
   #trailers: IncomingHttpHeaders | null = null
   #foreign: ForeignAnswer | null = null
   #foreignTimer: NodeJS.Timeout | undefined
@@ -95,7 +98,10 @@ export class ServerStreamCall {
     this.#stream.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error
     })
-    this.#stream.on('frameError', () => this.finish(localStatus('INTERNAL', METADATA_TOO_LARGE)))
+    this.#stream.on('frameError', (_type, code) => {
+      // Else a GOAWAY has overtaken the request, and 'close' tells.
+      if (code === constants.NGHTTP2_FRAME_SIZE_ERROR) this.finish(localStatus('INTERNAL', METADATA_TOO_LARGE))
+    })
     if (request.deadlineMs > 0) {
       this.#deadline = new Deadline(request.deadlineMs, () => {
         this.finish(localStatus('DEADLINE_EXCEEDED', `the deadline of ${request.deadlineMs} ms is over`))
@@ -146,7 +152,7 @@ export class ServerStreamCall {
     if (ForeignAnswer.is(headers)) {
       this.#foreign = new ForeignAnswer(headers)
       this.#foreignTimer = setTimeout(() => this.#finished(), FOREIGN_BODY_MS)
-      return
+      return this.#readEarly()
     }
     try {
       const encoding = headers['grpc-encoding']
@@ -156,22 +162,28 @@ export class ServerStreamCall {
       return
     }
     this.#listener.onHeaders(headers)
+    this.#readEarly()
+  }
+
+  #readEarly(): void {
+    for (const chunk of this.#early.splice(0)) this.#read(chunk)
   }
 
   #read(chunk: Buffer): void {
     if (this.#ended) return
     if (this.#decoder === null) {
-      if (this.#foreign?.add(chunk)) this.#finished()
+      if (this.#foreign === null) this.#early.push(chunk)
+      else if (this.#foreign.add(chunk)) this.#finished()
       return
     }
-    const messages: Buffer[] = []
+    const runs: MessageRun[] = []
     let failure: GrpcStatus | null = null
     try {
-      this.#decoder.push(chunk, messages)
+      this.#decoder.push(chunk, runs)
     } catch (error) {
       failure = statusOfFraming(error)
     }
-    if (messages.length > 0) this.#listener.onMessages(messages)
+    for (const run of runs) this.#listener.onMessages(run)
     if (failure) this.#end(failure)
   }
 

@@ -1,3 +1,4 @@
+import { messagesIn } from './message-run.ts'
 import type { CallOptions, GrpcSession } from './session.ts'
 import { type GrpcStatus, localStatus, type StatusName } from './status.ts'
 
@@ -29,8 +30,8 @@ export function firstMessage(session: GrpcSession, options: CallOptions, signal:
     }
     const call = session.call(options, {
       onHeaders: () => {},
-      onMessages: ([message]) => {
-        resolve(message!)
+      onMessages: (messages) => {
+        resolve(messagesIn(messages)[0]!)
         call.finish(localStatus('CANCELLED', 'one message is enough'))
       },
       onEnd: (status) => {

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateSync, gzipSync } from 'node:zlib'
+import { messagesIn, type MessageRun } from './message-run.ts'
 import { FramingError, lengthPrefixed, MessageDecoder } from './message-decoder.ts'
 
-function decode(decoder: MessageDecoder, ...chunks: Buffer[]): string[] {
-  const out: Buffer[] = []
+function decoded(decoder: MessageDecoder, ...chunks: Buffer[]): Buffer[] {
+  const out: MessageRun[] = []
   for (const chunk of chunks) decoder.push(chunk, out)
-  return out.map(String)
+  return out.flatMap(messagesIn)
+}
+
+function decode(decoder: MessageDecoder, ...chunks: Buffer[]): string[] {
+  return decoded(decoder, ...chunks).map(String)
 }
 
 function compressed(message: Buffer): Buffer {
@@ -28,16 +33,14 @@ describe('MessageDecoder', () => {
   })
 
   test('copies nothing of a message that lies in one chunk', () => {
-    const out: Buffer[] = []
-    new MessageDecoder(1000).push(stream, out)
-    assert.ok(out.every((message) => message.buffer === stream.buffer))
+    assert.ok(decoded(new MessageDecoder(1000), stream).every((message) => message.buffer === stream.buffer))
   })
 
   test('holds no output buffer of zlib for a small compressed message', () => {
     for (const [encoding, compress] of [['gzip', gzipSync] as const, ['deflate', deflateSync] as const]) {
       const decoder = new MessageDecoder(1000, encoding)
-      const out: Buffer[] = []
-      for (let i = 0; i < 1000; i++) decoder.push(compressed(compress(Buffer.alloc(96, i))), out)
+      const sent = Array.from({ length: 1000 }, (_, i) => compressed(compress(Buffer.alloc(96, i))))
+      const out = decoded(decoder, ...sent)
       const bytes = [...new Set(out.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0)
       assert.ok(bytes < 2.5 * 1000 * 96, `1000 ${encoding} messages of 96 bytes hold ${bytes} bytes`)
     }
@@ -45,7 +48,7 @@ describe('MessageDecoder', () => {
 
   test('takes a message of the limit, and says both sizes of one above it', () => {
     assert.deepEqual(decode(new MessageDecoder(5), lengthPrefixed(Buffer.from('12345'))), ['12345'])
-    const out: Buffer[] = []
+    const out: MessageRun[] = []
     const decoder = new MessageDecoder(5)
     assert.throws(
       () =>
@@ -57,7 +60,7 @@ describe('MessageDecoder', () => {
         return true
       },
     )
-    assert.deepEqual(out.map(String), ['ok'])
+    assert.deepEqual(out.flatMap(messagesIn).map(String), ['ok'])
   })
 
   test('reads compressed messages between others', () => {

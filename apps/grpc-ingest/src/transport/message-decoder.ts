@@ -1,5 +1,6 @@
 import { gunzipSync, inflateSync } from 'node:zlib'
 import { inflateMessage, type InflateSync } from '@tributary/push-source'
+import { type MessageRun, runOf } from './message-run.ts'
 import { type GrpcStatus, localStatus } from './status.ts'
 
 /** Compressed flag (1 byte), length (4 bytes, big endian). */
@@ -13,6 +14,9 @@ const INFLATE: ReadonlyMap<string, InflateSync> = new Map([
   ['gzip', gunzipSync],
   ['deflate', inflateSync],
 ])
+
+/** Bounds of the messages of the present chunk. Decoders share the array, as a chunk is decoded without interruption. */
+let bounds = new Int32Array(1024)
 
 /** The bytes break the framing of gRPC or a limit of this client. The call ends with `status`. */
 export class FramingError extends Error {
@@ -34,7 +38,7 @@ export function lengthPrefixed(message: Uint8Array): Buffer {
 }
 
 /**
- * Splits the bytes of a gRPC stream into messages. A message inside one chunk is a view of it and costs no copy, so a
+ * Splits the bytes of a gRPC stream into messages. Messages inside one chunk are a run of it and cost no copy, so a
  * held message holds its chunk (HTTP/2 frames are 16 KiB).
  */
 export class MessageDecoder {
@@ -63,7 +67,7 @@ export class MessageDecoder {
   /**
    * Appends the messages that `chunk` completes to `out`. Throws FramingError after the messages before the bad one.
    */
-  push(chunk: Buffer, out: Buffer[]): void {
+  push(chunk: Buffer, out: MessageRun[]): void {
     let bytes = chunk
     if (this.#pendingBytes > 0) {
       this.#pending.push(chunk)
@@ -75,20 +79,39 @@ export class MessageDecoder {
     }
     const end = bytes.length
     let at = 0
+    let count = 0
+    let size = 0
+    const found = (): void => {
+      if (count > 0) out.push({ bytes, bounds: bounds.slice(0, 2 * count), count, size })
+      count = size = 0
+    }
     for (;;) {
       this.#neededBytes = PREFIX_BYTES
-      if (end - at < PREFIX_BYTES) break
+      const start = at + PREFIX_BYTES
+      if (start > end) break
       const length = bytes.readUInt32BE(at + 1)
-      if (length > this.#maxBytes) throw tooLarge(`${length} bytes`, this.#maxBytes)
-      const next = at + PREFIX_BYTES + length
+      if (length > this.#maxBytes) {
+        found()
+        throw tooLarge(`${length} bytes`, this.#maxBytes)
+      }
+      const next = start + length
       if (next > end) {
         this.#neededBytes = PREFIX_BYTES + length
         break
       }
-      const message = bytes.subarray(at + PREFIX_BYTES, next)
-      out.push(bytes[at] === 0 ? message : this.#inflated(message))
+      if (bytes[at] === 0) {
+        if (2 * count === bounds.length) bounds = withRoom(bounds)
+        bounds[2 * count] = start
+        bounds[2 * count + 1] = next
+        count++
+        size += length
+      } else {
+        found()
+        out.push(runOf(this.#inflated(bytes.subarray(start, next))))
+      }
       at = next
     }
+    found()
     if (at < end) {
       this.#pending.push(bytes.subarray(at))
       this.#pendingBytes = end - at
@@ -111,6 +134,12 @@ export class MessageDecoder {
       throw new FramingError(localStatus('INTERNAL', `a ${this.#encoding} message cannot be uncompressed: ${why}`))
     }
   }
+}
+
+function withRoom(full: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * full.length)
+  larger.set(full)
+  return larger
 }
 
 function tooLarge(size: string, maxBytes: number): FramingError {

@@ -5,6 +5,7 @@ import * as tls from 'node:tls'
 import { MAX_TIMER_MS } from '@tributary/async'
 import { dial, type ProxyOptions, type TlsOptions } from '@tributary/push-source'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
+import { CoalescingSocket } from './coalescing-socket.ts'
 import { Keepalive } from './keepalive.ts'
 import { grpcErrors } from '../errors.ts'
 import { plainReason, tlsReason } from './not-http2.ts'
@@ -62,7 +63,7 @@ export class GrpcSession {
     const { host, port } = options
     this.#authority = options.authority ?? `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
-      createConnection: () => socket,
+      createConnection: () => new CoalescingSocket(socket),
       settings: { ...SETTINGS, initialWindowSize: this.#windowBytes },
       ...CLIENT_LIMITS,
     })
@@ -70,8 +71,6 @@ export class GrpcSession {
     this.#session.on('error', (error) => {
       this.lostBecause ??= reasonOfHttp2(error)
     })
-    // Node's session does not end with its socket when TLS fails.
-    socket.on('error', (error) => this.#session.destroy(error))
     this.#session.on('goaway', (code: number, _lastStream: number, data?: Buffer) => this.#goaway(code, data))
     this.#session.on('close', () => {
       this.#keepalive.stop()

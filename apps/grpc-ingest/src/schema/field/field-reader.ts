@@ -11,6 +11,9 @@ import { grpcErrors } from '../../errors.ts'
  */
 export type FieldValue = bigint | number | string | boolean | Uint8Array | null
 
+/** Reads something of the message in `bytes` from `start` to `end`, which are all of them by default. */
+export type Read<T> = (bytes: Uint8Array, start?: number, end?: number) => T
+
 /**
  * Creates a reader of one field, named by a dotted path (`event.id`, in .proto or JSON names), which does not decode
  * the rest of the message. A wrapper (`google.protobuf.Int64Value`) is read as its value. Null means that the field, or
@@ -20,7 +23,7 @@ export type FieldValue = bigint | number | string | boolean | Uint8Array | null
  * Throws ConfigError on `configKey` when the path does not lead to a single scalar. The reader throws DataError
  * `PROTOBUF_DECODE` for malformed bytes.
  */
-export function fieldReader(type: MessageType, path: string, configKey: string): (bytes: Uint8Array) => FieldValue {
+export function fieldReader(type: MessageType, path: string, configKey: string): Read<FieldValue> {
   return readerOf(toScalar(resolvePath(type, path, configKey), path, configKey))
 }
 
@@ -29,23 +32,18 @@ export function fieldReader(type: MessageType, path: string, configKey: string):
  * bool as `true` or `false`), or, with null, whether it is set. A message is set when it was sent; a proto3 field without presence,
  * when it is not its zero value. Throws ConfigError on `configKey`, and the test throws DataError, like `fieldReader`.
  */
-export function fieldTest(
-  type: MessageType,
-  path: string,
-  text: string | null,
-  configKey: string,
-): (bytes: Uint8Array) => boolean {
+export function fieldTest(type: MessageType, path: string, text: string | null, configKey: string): Read<boolean> {
   const steps = resolvePath(type, path, configKey)
   const { messageType, presence } = steps.at(-1)!.field
   if (text === null && messageType) {
     const read = readerOf(steps)
-    return (bytes) => read(bytes) !== null
+    return (...message) => read(...message) !== null
   }
   const scalar = toScalar(steps, path, configKey, ['bytes'])
   const read = readerOf(scalar)
-  if (text !== null) return (bytes) => String(read(bytes) ?? '') === text
+  if (text !== null) return (...message) => String(read(...message) ?? '') === text
   const zero = presence ? null : zeroOf(scalar.at(-1)!.field)
-  return (bytes) => read(bytes) !== zero
+  return (...message) => read(...message) !== zero
 }
 
 /**
@@ -59,11 +57,11 @@ export function timestampReader(
   path: string,
   configKey: string,
   unit: TimestampUnit,
-): (bytes: Uint8Array) => number | null {
+): Read<number | null> {
   const steps = resolvePath(type, path, configKey)
   const read = secondsReader(steps) ?? readerOf(toScalar(steps, path, configKey, ['bool', 'bytes', 'enum']))
-  return (bytes) => {
-    const value = read(bytes)
+  return (...message) => {
+    const value = read(...message)
     if (value === null || value === '') return null
     const ms = recordTime(value, unit)
     if (!Number.isNaN(ms)) return ms
@@ -74,15 +72,15 @@ export function timestampReader(
 /** Reads a message of `seconds` and `nanos`; null when the field is none. */
 function secondsReader(
   steps: readonly PathStep[],
-): ((bytes: Uint8Array) => Readonly<Record<'seconds' | 'nanos', FieldValue>> | null) | null {
+): Read<Readonly<Record<'seconds' | 'nanos', FieldValue>> | null> | null {
   const message = steps.at(-1)!.field.messageType
   const [seconds, nanos] = ['seconds', 'nanos'].map((name) => message?.fields.find((f) => f.name === name))
   if (!message || !seconds || !nanos || ![seconds, nanos].every((f) => !f.repeated && /int|fixed/.test(f.type)))
     return null
   const [readSeconds, readNanos] = [seconds, nanos].map((field) => readerOf([...steps, { message, field }]))
-  return (bytes) => {
-    const value = readSeconds!(bytes)
-    return value === null ? null : { seconds: value, nanos: readNanos!(bytes) ?? 0 }
+  return (...message) => {
+    const value = readSeconds!(...message)
+    return value === null ? null : { seconds: value, nanos: readNanos!(...message) ?? 0 }
   }
 }
 
@@ -90,7 +88,7 @@ function secondsReader(
 const UNSET = Symbol('unset')
 type Found = FieldValue | typeof UNSET
 
-function readerOf(steps: readonly PathStep[]): (bytes: Uint8Array) => FieldValue {
+function readerOf(steps: readonly PathStep[]): Read<FieldValue> {
   const last = steps.length - 1
   const leaf = steps[last]!.field
   const siblings = steps.map(siblingsOf)
@@ -122,8 +120,8 @@ function readerOf(steps: readonly PathStep[]): (bytes: Uint8Array) => FieldValue
     return found
   }
 
-  return (bytes) => {
-    const found = find(new WireReader(bytes), 0)
+  return (bytes, start = 0, end = bytes.length) => {
+    const found = find(new WireReader(bytes, start, end), 0)
     return found === UNSET ? zero : found
   }
 }

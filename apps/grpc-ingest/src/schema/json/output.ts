@@ -1,6 +1,7 @@
 /**
- * The buffer for the JSON of one message, before it becomes a string. The process has one, because a message is written
- * without interruption. Writing bytes and decoding them once is several times as fast as joining strings.
+ * The buffer for the JSON of one message before it becomes a string, or of many messages before they become one buffer. The process
+ * has one, because it is filled without interruption. Writing bytes and decoding them once is several times as fast as joining
+ * strings.
  */
 export interface Output {
   /** Replaced by a larger buffer when it is full: read it again after every call that may write. */
@@ -27,9 +28,21 @@ export function reserve(pos: number, size: number): void {
 /** Returns the text up to `pos` and resets the output. */
 export function takeText(pos: number): string {
   const text = output.buf.toString(output.wide ? 'utf8' : 'latin1', 0, pos)
+  reset()
+  return text
+}
+
+/** Returns a copy of the bytes up to `pos`, which are UTF-8, and resets the output. */
+export function takeBytes(pos: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(pos)
+  output.buf.copy(bytes, 0, 0, pos)
+  reset()
+  return bytes
+}
+
+function reset(): void {
   output.wide = false
   if (output.buf.length > KEEP_BYTES) output.buf = Buffer.allocUnsafeSlow(START_BYTES)
-  return text
 }
 
 /** Writes ASCII bytes. The caller has made room. */

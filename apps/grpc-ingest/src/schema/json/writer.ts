@@ -241,6 +241,12 @@ function oneofSlots(fields: readonly Field[]): Map<string, string> {
  */
 export type JsonWriter = (bytes: Uint8Array) => string
 
+/**
+ * Writes the JSON of the message from `start` to `end` at `pos` of the output, and returns the position after it; `takeBytes` takes
+ * what was written. The same JSON and errors as of JsonWriter. After an error `pos` may be used again.
+ */
+export type JsonPut = (bytes: Buffer, start: number, end: number, pos: number) => number
+
 export interface JsonOptions {
   /**
    * Leaves out every unset field that has presence, as protobuf's JSON mapping says. False: an unset scalar of proto2
@@ -251,11 +257,16 @@ export interface JsonOptions {
   readonly onUnknownType?: (fullName: string) => void
 }
 
-export function jsonWriter(type: MessageType, options: JsonOptions = { omitUnset: false }): JsonWriter {
-  const writer = new JsonCompiler(type.types, options).writerOf(type)
+export function jsonWriter(type: MessageType, options?: JsonOptions): JsonWriter {
+  const put = jsonPut(type, options)
   return (bytes) => {
     // One class of buffer keeps the generated code monomorphic.
     const buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return takeText(writer.write(buf, 0, buf.length, null, 0, 0))
+    return takeText(put(buf, 0, buf.length, 0))
   }
+}
+
+export function jsonPut(type: MessageType, options: JsonOptions = { omitUnset: false }): JsonPut {
+  const writer = new JsonCompiler(type.types, options).writerOf(type)
+  return (bytes, start, end, pos) => writer.write(bytes, start, end, null, pos, 0)
 }

@@ -1,0 +1,61 @@
+import type { PackedBytes } from '@tributary/connect-api'
+
+/** Messages that lie in one buffer, in order, so that none of them needs an object of its own. */
+export interface MessageRun extends PackedBytes {
+  /** Number of messages (≥ 1). */
+  readonly count: number
+  /** Bytes of all messages. */
+  readonly size: number
+}
+
+/** A run of one message. */
+export function runOf(message: Buffer): MessageRun {
+  return { bytes: message, bounds: Int32Array.of(0, message.length), count: 1, size: message.length }
+}
+
+/** Views of the messages. */
+export function messagesIn({ bytes, bounds, count }: MessageRun): Buffer[] {
+  return Array.from({ length: count }, (_, i) => bytes.subarray(bounds[2 * i], bounds[2 * i + 1]))
+}
+
+/** Runs of fewer bytes in all are copied together, as each becomes a pack of records with arrays of its own. */
+const SMALL_BYTES = 64 * 1024
+
+/** The same messages in one run, if they are few. */
+export function joinSmall(runs: readonly MessageRun[]): readonly MessageRun[] {
+  if (runs.length === 1) return runs
+  let [count, size, length] = [0, 0, 0]
+  for (const run of runs) {
+    count += run.count
+    size += run.size
+    length += run.bounds[2 * run.count - 1]! - run.bounds[0]!
+  }
+  if (length > SMALL_BYTES) return runs
+  const bytes = Buffer.allocUnsafeSlow(length)
+  const bounds = new Int32Array(2 * count)
+  let [at, end] = [0, 0]
+  for (const run of runs) {
+    const last = 2 * run.count - 1
+    const shift = end - run.bounds[0]!
+    for (let i = 0; i <= last; i++) bounds[at++] = run.bounds[i]! + shift
+    end += run.bytes.copy(bytes, end, run.bounds[0], run.bounds[last])
+  }
+  return [{ bytes, bounds, count, size }]
+}
+
+/** The first `most` messages of a run, and the rest. */
+export function splitRun(run: MessageRun, most: number): readonly [MessageRun, MessageRun] {
+  const first = part(run, 0, most)
+  return [first, { ...part(run, most, run.count), size: run.size - first.size }]
+}
+
+/** Each message as a run of its own. */
+export function eachOf(run: MessageRun): MessageRun[] {
+  return Array.from({ length: run.count }, (_, index) => part(run, index, index + 1))
+}
+
+function part({ bytes, bounds }: MessageRun, from: number, to: number): MessageRun {
+  let size = 0
+  for (let i = 2 * from; i < 2 * to; i += 2) size += bounds[i + 1]! - bounds[i]!
+  return { bytes, bounds: bounds.subarray(2 * from, 2 * to), count: to - from, size }
+}

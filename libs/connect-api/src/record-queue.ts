@@ -36,7 +36,13 @@ export class RecordQueue<T> {
   #full = false
   #ended = false
   #error: unknown = undefined
-  #wake: (() => void) | null = null
+  /** The waiting `take`; null: none waits. */
+  #waiting: PromiseWithResolvers<void> | null = null
+  /** Ends the waits that have begun since it was set. It outlives them, because a timer for each wait would cost more. */
+  #timer: NodeJS.Timeout | null = null
+  #timerMs = 0
+  /** The signal of the last wait. The queue keeps its listener, because a listener for each wait would cost more. */
+  #signal: AbortSignal | null = null
 
   constructor(options: RecordQueueOptions<T>) {
     this.maxRecords = options.maxRecords
@@ -74,7 +80,7 @@ export class RecordQueue<T> {
     this.#counts.push(count)
     this.#bytes += bytes
     this.#size += count
-    if (this.#wake) this.#wakeUp()
+    if (this.#waiting !== null) this.#wakeUp()
     if (!this.#full && (this.#size >= this.maxRecords || this.#bytes >= this.maxBytes)) {
       this.#full = true
       this.#onFull?.()
@@ -90,7 +96,7 @@ export class RecordQueue<T> {
     if (this.#ended) return
     this.#ended = true
     this.#error = error
-    if (this.#wake) this.#wakeUp()
+    if (this.#waiting !== null) this.#wakeUp()
   }
 
   /** Reverses `end`, for the next connection. Queued items stay. */
@@ -100,9 +106,9 @@ export class RecordQueue<T> {
   }
 
   /**
-   * Takes items of up to `max` records in order. Waits up to `timeoutMs` for the first item, then returns []. After `end`, when
-   * the queue is empty, returns null or rejects with the error given to `end`. Rejects with the signal's reason when
-   * aborted during the wait.
+   * Takes items of up to `max` records in order. Waits at most `timeoutMs` for the first item, then returns []; the wait may be
+   * shorter when another one came before it. After `end`, when the queue is empty, returns null or rejects with the error
+   * given to `end`. Rejects with the signal's reason when aborted during the wait.
    */
   async take(max: number, timeoutMs: number, signal: AbortSignal): Promise<T[] | null> {
     if (this.#size === 0 && !this.#ended) await this.#wait(timeoutMs, signal)
@@ -197,28 +203,45 @@ export class RecordQueue<T> {
   }
 
   #wakeUp(): void {
-    const wake = this.#wake
-    this.#wake = null
-    wake?.()
+    const waiting = this.#waiting
+    this.#waiting = null
+    this.#timer?.unref()
+    waiting?.resolve()
   }
 
   #wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error)
-      const done = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', abort)
-        this.#wake = null
-        resolve()
-      }
-      const abort = (): void => {
-        clearTimeout(timer)
-        this.#wake = null
-        reject(signal.reason as Error)
-      }
-      const timer = setTimeout(done, timeoutMs)
-      signal.addEventListener('abort', abort, { once: true })
-      this.#wake = done
-    })
+    signal.throwIfAborted()
+    this.#listenTo(signal)
+    this.#setTimer(timeoutMs)
+    this.#waiting = Promise.withResolvers()
+    return this.#waiting.promise
+  }
+
+  #listenTo(signal: AbortSignal): void {
+    if (this.#signal === signal) return
+    this.#signal?.removeEventListener('abort', this.#aborted)
+    this.#signal = signal
+    signal.addEventListener('abort', this.#aborted, { once: true })
+  }
+
+  readonly #aborted = (): void => {
+    this.#waiting?.reject(this.#signal!.reason)
+    this.#waiting = null
+    this.#clearTimer()
+  }
+
+  #setTimer(timeoutMs: number): void {
+    if (this.#timerMs !== timeoutMs) this.#clearTimer()
+    this.#timerMs = timeoutMs
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null
+      this.#wakeUp()
+    }, timeoutMs)
+    this.#timer.ref()
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
   }
 }

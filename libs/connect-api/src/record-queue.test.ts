@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { test } from 'node:test'
+import { RecordQueue } from './record-queue.ts'
+
+const queueOf = (): RecordQueue<string> => new RecordQueue({ maxRecords: 1000, maxBytes: 1_000_000 })
+
+test('the waits of a consumer share one timer and one listener', async (t) => {
+  const timers = t.mock.method(globalThis, 'setTimeout')
+  const { signal } = new AbortController()
+  const queue = queueOf()
+  for (let i = 0; i < 100; i++) {
+    const taken = queue.take(10, 60_000, signal)
+    queue.push('a', 1)
+    assert.deepEqual(await taken, ['a'])
+  }
+  assert.equal(timers.mock.callCount(), 1)
+  assert.equal(getEventListeners(signal, 'abort').length, 1)
+  const { signal: next } = new AbortController()
+  void queue.take(10, 60_000, next)
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+  queue.end()
+})
+
+test('a wait ends without an item when the time is over, also after waits that an item ended', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { signal } = new AbortController()
+  const queue = queueOf()
+  for (let round = 0; round < 2; round++) {
+    const first = queue.take(10, 1000, signal)
+    t.mock.timers.tick(900)
+    queue.push('a', 1)
+    assert.deepEqual(await first, ['a'])
+    const second = queue.take(10, 1000, signal)
+    t.mock.timers.tick(1000)
+    assert.deepEqual(await second, [])
+  }
+  const short = queue.take(10, 5, signal)
+  t.mock.timers.tick(5)
+  assert.deepEqual(await short, [])
+})
+
+test('a wait rejects with the reason of its signal, and so does the next', async () => {
+  const ending = new AbortController()
+  const queue = queueOf()
+  const waiting = queue.take(10, 60_000, ending.signal)
+  const reason = new Error('enough')
+  ending.abort(reason)
+  await assert.rejects(waiting, reason)
+  await assert.rejects(queue.take(10, 60_000, ending.signal), reason)
+  queue.push('a', 1)
+  assert.deepEqual(await queue.take(10, 60_000, ending.signal), ['a'])
+})
+
+test('the end wakes a wait', async () => {
+  const { signal } = new AbortController()
+  const queue = queueOf()
+  const waiting = queue.take(10, 60_000, signal)
+  queue.end()
+  assert.equal(await waiting, null)
+  queue.reopen()
+  const failing = queue.take(10, 60_000, signal)
+  queue.end(new Error('cut'))
+  await assert.rejects(failing, /cut/)
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import type { SourceTask } from '@tributary/connect-api'
 import { ScriptedTask } from '../testing/scripted-task.ts'
@@ -58,4 +59,20 @@ test('a new method of SourceTask does not compile without a limit, nor with a li
   const wrong: CallLimits<Grown> = { ...CALL_LIMITS, flush: 'none' }
   const right: CallLimits<Grown> = { ...CALL_LIMITS, flush: 'signal' }
   assert.deepEqual({ ...forgotten, ...wrong, ...right }, { ...CALL_LIMITS, flush: 'signal' })
+})
+
+test('the calls with one signal share a listener, which does not outlive the abort', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const scripted = new ScriptedTask()
+  const task = withCallTimeouts(scripted, silentLog)
+  const ending = new AbortController()
+  await task.connect(ending.signal)
+  for (let i = 0; i < 10; i++) {
+    scripted.send('a')
+    await task.poll(ending.signal)
+  }
+  // One of `connect`, one of `poll`.
+  assert.ok(getEventListeners(ending.signal, 'abort').length <= 2 + 1)
+  ending.abort(new Error('over'))
+  assert.equal(getEventListeners(ending.signal, 'abort').length, 0)
 })

@@ -58,7 +58,8 @@ function limitCall(name: string, method: AnyMethod, limit: 'signal' | 'none' | n
   if (limit === 'none') return method
   const ignored = (): void => log.warn('task_call_ignored', { call: name, reason: 'the call exceeded its limit' })
   if (limit === 'signal') {
-    return (signal) => raceWith(method, [signal], (end) => afterSignal(signal as AbortSignal, ignored, end))
+    const graces = new Graces(ignored)
+    return (signal) => raceWith(method, [signal], (end) => graces.of(signal as AbortSignal, end))
   }
   return (...args) =>
     raceWith(method, args, (end) => {
@@ -71,34 +72,51 @@ function limitCall(name: string, method: AnyMethod, limit: 'signal' | 'none' | n
     })
 }
 
-/** Calls `end` GRACE_MS after the signal aborted. The returned function cancels this. */
-function afterSignal(signal: AbortSignal, ignored: () => void, end: (reason: unknown) => void): () => void {
-  let timer: NodeJS.Timeout | undefined
-  const abort = (): void => {
-    timer = setTimeout(() => {
-      ignored()
-      end(signal.reason)
-    }, GRACE_MS)
+type End = (reason: unknown) => void
+
+/** Ends calls GRACE_MS after their signal aborted. The calls with one signal share a listener, since each poll is a call. */
+class Graces {
+  readonly #ignored: () => void
+  readonly #bySignal = new WeakMap<AbortSignal, Set<End>>()
+
+  constructor(ignored: () => void) {
+    this.#ignored = ignored
   }
-  if (signal.aborted) abort()
-  else signal.addEventListener('abort', abort, { once: true })
-  return () => {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', abort)
+
+  /** The returned function tells that the call has ended by itself. */
+  of(signal: AbortSignal, end: End): () => void {
+    let running = this.#bySignal.get(signal)
+    if (running === undefined) {
+      this.#bySignal.set(signal, (running = new Set()))
+      if (!signal.aborted) signal.addEventListener('abort', () => this.#end(signal), { once: true })
+    }
+    const calls = running.add(end)
+    if (signal.aborted) this.#end(signal)
+    return () => calls.delete(end)
+  }
+
+  #end(signal: AbortSignal): void {
+    const running = this.#bySignal.get(signal)
+    this.#bySignal.delete(signal)
+    if (running === undefined || running.size === 0) return
+    setTimeout(() => {
+      for (const end of running) {
+        this.#ignored()
+        end(signal.reason)
+      }
+    }, GRACE_MS).unref()
   }
 }
 
 /** Calls a method. `arm` gets a function that ends the call early with a reason, and returns the clean-up after the call. */
-async function raceWith(
-  method: AnyMethod,
-  args: unknown[],
-  arm: (end: (reason: unknown) => void) => () => void,
-): Promise<unknown> {
-  const { promise: ended, reject } = Promise.withResolvers<never>()
-  const disarm = arm(reject)
-  try {
-    return await Promise.race([method(...args), ended])
-  } finally {
-    disarm()
-  }
+function raceWith(method: AnyMethod, args: unknown[], arm: (end: End) => () => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const disarm = arm(reject)
+    const settled = (settle: (outcome: unknown) => void) => (outcome: unknown) => {
+      disarm()
+      settle(outcome)
+    }
+    const call = async (): Promise<unknown> => method(...args)
+    call().then(settled(resolve), settled(reject))
+  })
 }

@@ -11,6 +11,7 @@ export class Gate {
   }
   open(): void {
     this.#open = true
+    if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
     for (const wake of waiting) wake()

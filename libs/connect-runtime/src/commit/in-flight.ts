@@ -2,8 +2,10 @@ import { Gate } from '@tributary/async'
 import { errorKind, type MemoryShare } from '@tributary/connect-api'
 import type { Batch } from '../records/batch.ts'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
-import { type CommittableOffsets, SubmittedBatches } from './submitted-batches.ts'
+import { type CommittableOffsets, type SubmittedBatch, SubmittedBatches } from './submitted-batches.ts'
 import type { TaskProgress } from '../model/task-progress.ts'
+
+const NEVER = new AbortController().signal
 
 export interface InFlightOptions {
   readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes'>
@@ -23,7 +25,9 @@ export class InFlight {
   readonly committable = new Gate(false)
   readonly #options: InFlightOptions
   readonly #submitted = new SubmittedBatches()
-  readonly #sends = new Set<Promise<void>>()
+  #sends = 0
+  /** Open while no batch is in flight. */
+  readonly #idle = new Gate(true)
   readonly #room = new Gate(true)
   /** The error of the first bad record that `errors.tolerance` does not allow. */
   #badRecord: unknown = undefined
@@ -46,16 +50,9 @@ export class InFlight {
   add(batch: Batch, send: () => Promise<void>): void {
     const submitted = this.#submitted.submit(batch.offsets, batch.recordCount, batch.byteCount)
     this.#applyLimits()
-    const sent = send()
-      .then(() => {
-        if (this.#submitted.ack(submitted)) this.committable.open()
-      })
-      .catch((error: unknown) => this.#failed(error))
-      .finally(() => {
-        this.#sends.delete(sent)
-        this.#applyLimits()
-      })
-    this.#sends.add(sent)
+    this.#sends++
+    this.#idle.close()
+    void this.#send(submitted, send)
   }
 
   /** Throws the error of the first bad record, if there was one. */
@@ -65,7 +62,7 @@ export class InFlight {
 
   /** Resolves once no batch is in flight. */
   async settled(): Promise<void> {
-    while (this.#sends.size > 0) await Promise.all(this.#sends)
+    await this.#idle.passed(NEVER)
   }
 
   takeCommittable(): CommittableOffsets | null {
@@ -76,6 +73,17 @@ export class InFlight {
   restore(taken: CommittableOffsets): void {
     this.#submitted.restore(taken)
     this.committable.open()
+  }
+
+  async #send(submitted: SubmittedBatch, send: () => Promise<void>): Promise<void> {
+    try {
+      await send()
+      if (this.#submitted.ack(submitted)) this.committable.open()
+    } catch (error) {
+      this.#failed(error)
+    }
+    this.#applyLimits()
+    if (--this.#sends === 0) this.#idle.open()
   }
 
   #failed(error: unknown): void {

@@ -69,7 +69,7 @@ export class PlatformaticWire implements Wire {
     batches: readonly EncodedBatch[],
   ): Promise<ProduceAnswer[]> {
     const answers = await this.#at(leader, 'produce', (connection) =>
-      produceV9.async(connection, transactionalId, this.#requestTimeoutMs, batches),
+      produceV9(connection, transactionalId, this.#requestTimeoutMs, batches),
     )
     return inOrderOf(batches, answers)
   }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { systemClock } from '@tributary/async'
+import { type LoopPacer, systemClock } from '@tributary/async'
 import {
   type ConfigProviders,
   kafkaConnection,
@@ -30,6 +30,7 @@ import { LeftBehind } from '../recovery/left-behind.ts'
 import { registerLeftBehindMetrics } from '../recovery/left-behind-metrics.ts'
 import { Leader } from '../assignment/leader.ts'
 import { Overlaps } from '../assignment/overlaps.ts'
+import { paceLoop } from './paced-loop.ts'
 import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
@@ -50,8 +51,8 @@ export interface WorkerHost {
   shutdown(reason: string, error?: unknown): void
   /**
    * Registers the handler of unhandled errors. The handler returns whether the error belonged to a plugin's scope. Absent
-   * when the process is not the worker's own. Then the worker has no event loop watchdog either, because the watchdog would
-   * end the whole process.
+   * when the process is not the worker's own. Then the worker neither watches nor paces the event loop, because both concern
+   * the whole process.
    */
   onUnhandled?(handler: (error: unknown) => boolean): void
 }
@@ -101,6 +102,8 @@ class Worker {
   #fenced = false
   /** null: nobody watches, or the topic to which it reports is not known yet. */
   #watchdog: EventLoopWatchdog | null = null
+  /** null: the loop is not paced, because it must not be, or because it is not the worker's own. */
+  readonly #pacer: LoopPacer | null
   /**
    * Aborts when a stop is over, because the stop still needs the stores and the membership. Until the start is over, the
    * host's signal aborts this at once, and so ends the start.
@@ -128,6 +131,7 @@ class Worker {
     this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, providers: this.#providers })
     this.#memory = processMemoryBudget(settings['memory.budget.percent'])
     registerMemoryMetrics(this.#memory)
+    this.#pacer = host.onUnhandled ? paceLoop(settings['event.loop.interval.ms']) : null
     const environment = this.#taskEnvironment(connection, driver)
     this.#herder = this.#createHerder(environment)
     this.#leftBehind = new LeftBehind({
@@ -190,6 +194,7 @@ class Worker {
     await Promise.all([configs.stop(), offsets.stop(), status.stop(), plugins.stop()])
     await this.#admin.close()
     await this.#watchdog?.stop()
+    this.#pacer?.stop()
     this.#instance?.release()
     this.#life.abort()
   }

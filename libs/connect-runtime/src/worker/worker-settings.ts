@@ -40,6 +40,14 @@ const keys = {
     group: 'Group',
     doc: 'Name of this process in its group, the same at each start and different for every replica. A killed process that is started again under its name goes on at once instead of after session.timeout.ms. Of two running processes with one name the newer goes on, and the older stops its tasks until it is started again. Unset: POD_NAME, else in Kubernetes a host name that ends in -<ordinal>, as a pod of a StatefulSet has it; otherwise the process is a new member at each start.',
   },
+  'event.loop.interval.ms': {
+    type: 'double',
+    default: 1,
+    validator: { kind: 'range', min: 0, max: 10 },
+    importance: 'low',
+    group: 'Worker',
+    doc: 'Shortest time, in ms, from one turn of the event loop to the next while it turns more than 3000 times a second. All connections are then read, and all requests sent, in bunches, which costs a fraction of the CPU time a message. 0: the loop turns for each message, however many come.',
+  },
   'connect.strict': {
     type: 'boolean',
     default: false,

@@ -1,7 +1,7 @@
 import { NotConnectedError, type SourceTask } from '@tributary/connect-api'
 import type { Reconnector } from './reconnector.ts'
 
-/** Time in ms between two checks of the connection, while a run waits for Kafka. */
+/** Time in ms between two looks at the deliveries. One that was there at the last look waits for Kafka. */
 const CHECK_MS = 100
 
 export interface BackgroundReconnectOptions {
@@ -21,6 +21,12 @@ export class BackgroundReconnect {
   #connecting: Promise<void> | null = null
   #failure: unknown = null
   #hasQueuedMessages = false
+  /** One timer for all deliveries, because most of them end at once. null: no delivery was there at the last look. */
+  #timer: NodeJS.Timeout | null = null
+  /** The delivery in progress; null: none. */
+  #delivery: object | null = null
+  /** The delivery that was in progress at the last look. */
+  #seen: object | null = null
 
   constructor(options: BackgroundReconnectOptions) {
     this.#options = options
@@ -34,11 +40,12 @@ export class BackgroundReconnect {
   /** Settles as `delivery` does. Checks the connection until then. */
   async during<T>(delivery: Promise<T>): Promise<T> {
     if (!this.#options.task.lostConnection) return delivery
-    const timer = setInterval(() => this.#check(), CHECK_MS)
+    this.#delivery = delivery
+    this.#timer ??= setInterval(() => this.#look(), CHECK_MS)
     try {
       return await delivery
     } finally {
-      clearInterval(timer)
+      this.#delivery = null
     }
   }
 
@@ -51,6 +58,16 @@ export class BackgroundReconnect {
     this.#failure = null
     if (failure !== null) throw failure
     return true
+  }
+
+  #look(): void {
+    if (this.#delivery === null) {
+      if (this.#timer !== null) clearInterval(this.#timer)
+      this.#timer = null
+    } else if (this.#delivery === this.#seen) {
+      this.#check()
+    }
+    this.#seen = this.#delivery
   }
 
   #check(): void {

@@ -14,7 +14,7 @@ export interface PacedLoop {
   every(ms: number, sample: () => void): () => void
 }
 
-const SAMPLE_MS = 50
+const SAMPLE_MS = 100
 /** Iterations in a second above which the pacing begins: some 1,500 messages a second, with a request to Kafka for each. */
 const BEGIN_ITERATIONS = 3000
 /** Part of the paced iterations that must have handled an event. Below it the pacing ends, at some 400 messages a second. */

@@ -49,8 +49,18 @@ describe('producers of a process that share connections, producer id and request
       })
 
       for (const { title, config, bad, code } of [
-        { title: 'too large', config: { 'max.message.bytes': '20000' }, bad: '!'.repeat(30_000), code: 'RECORD_TOO_LARGE' },
-        { title: 'without a key in a compacted topic', config: { 'cleanup.policy': 'compact' }, bad: '!', code: 'INVALID_RECORD' },
+        {
+          title: 'too large',
+          config: { 'max.message.bytes': '20000' },
+          bad: '!'.repeat(30_000),
+          code: 'RECORD_TOO_LARGE',
+        },
+        {
+          title: 'without a key in a compacted topic',
+          config: { 'cleanup.policy': 'compact' },
+          bad: '!',
+          code: 'INVALID_RECORD',
+        },
       ]) {
         test(`a record that is ${title} fails alone, and the neighbours' are written in order`, async () => {
           const topic = await createTopic(kafka.direct, { config })

@@ -23,7 +23,10 @@ test('few commits go at once; of many, a hundred go in each turn, in order; one 
     await settled()
     assert.equal(granted.length, count)
   }
-  assert.deepEqual(granted, [...granted].sort((a, b) => a - b))
+  assert.deepEqual(
+    granted,
+    [...granted].sort((a, b) => a - b),
+  )
   await Promise.all(all)
   t.mock.timers.tick(100)
   t.mock.timers.tick(100)

@@ -212,7 +212,10 @@ export class PartitionQueue {
 
   /** Puts the held runs of owners that may send again before all others. */
   #release(): void {
-    const { true: released = [], false: held = [] } = Object.groupBy(this.#held, (run) => `${this.#may(run.send.owner)}`)
+    const { true: released = [], false: held = [] } = Object.groupBy(
+      this.#held,
+      (run) => `${this.#may(run.send.owner)}`,
+    )
     this.#held = held
     this.#runs = [...released, ...this.#runs.slice(this.#head)]
     this.#head = 0

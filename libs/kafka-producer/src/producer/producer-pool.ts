@@ -4,7 +4,10 @@ import { IdempotentProducer, type IdempotentProducerOptions } from './producer.t
 import type { Wire } from '../wire/wire.ts'
 
 /** Creates the wire of a producer with this client id and request timeout, which is not connected yet. */
-export type WireOf = (settings: { readonly clientId: string | undefined; readonly requestTimeoutMs: number | undefined }) => Wire
+export type WireOf = (settings: {
+  readonly clientId: string | undefined
+  readonly requestTimeoutMs: number | undefined
+}) => Wire
 
 export interface PooledProducerOptions extends Omit<IdempotentProducerOptions, 'onClosed'> {
   /** Default: the client id of the pool's connection. */
@@ -50,13 +53,17 @@ export class ProducerPool {
 }
 
 /** A producer that shares nothing. */
-export function alone(createWire: () => Wire, options: Omit<IdempotentProducerOptions, 'onClosed'>): IdempotentProducer {
+export function alone(
+  createWire: () => Wire,
+  options: Omit<IdempotentProducerOptions, 'onClosed'>,
+): IdempotentProducer {
   const core = new Core(createWire, options)
   return new IdempotentProducer(core, { ...options, onClosed: () => core.close() })
 }
 
 /** Equal for options with which producers may share a core. */
 function shareKey(options: PooledProducerOptions): string {
-  const { clientId, compression, maxRequestBytes, maxRequestRecords, lingerMs, requestTimeoutMs, retryBackoffMs } = options
+  const { clientId, compression, maxRequestBytes, maxRequestRecords, lingerMs, requestTimeoutMs, retryBackoffMs } =
+    options
   return JSON.stringify([clientId, compression, maxRequestBytes, maxRequestRecords, lingerMs, requestTimeoutMs, retryBackoffMs]) // prettier-ignore
 }

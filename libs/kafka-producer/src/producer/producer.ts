@@ -180,7 +180,12 @@ export class IdempotentProducer implements KafkaProducer {
   }
 
   #retryThroughOutage<T>(what: string, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-    return retryThroughOutage(request, { what, signal, outage: this.#outage, retryBackoffMs: this.#core.retryBackoffMs })
+    return retryThroughOutage(request, {
+      what,
+      signal,
+      outage: this.#outage,
+      retryBackoffMs: this.#core.retryBackoffMs,
+    })
   }
 
   #mustBeUsable(): void {

@@ -143,18 +143,20 @@ export class RecordBuilder {
       for (let i = 0; i < count; i++) {
         const start = bounds[2 * i]!
         const end = bounds[2 * i + 1]!
+        let key: string | Uint8Array | null = null
+        let time: number | null = null
         try {
           if (skips?.(bytes, start, end)) continue
           if (resume !== null && !this.#accepts(decoder, resume, bytes, start, end)) continue
-          const key = readKey === null ? null : readKey(bytes, start, end)
-          const timestamp = readTimestamp === null ? now : (readTimestamp(bytes, start, end) ?? now)
+          if (readKey !== null) key = readKey(bytes, start, end)
+          if (readTimestamp !== null) time = readTimestamp(bytes, start, end)
           if (pack.full || !pack.fits(key)) this.#takePack(decoder, bytes, out)
-          pack.add(start, end, json === null ? 0 : json(bytes, start, end, pack.end), key, timestamp)
+          pack.add(start, end, json === null ? 0 : json(bytes, start, end, pack.end), key, time ?? now)
           if (resume !== null) this.#resumes.push(resume.last)
         } catch (error) {
           if (!(error instanceof DataError)) throw error
           this.#takePack(decoder, bytes, out)
-          out.push(this.#failed(decoder, bytes.subarray(start, end), error))
+          out.push(this.#failed(decoder, bytes.subarray(start, end), key, time, error))
         }
       }
     } finally {
@@ -188,7 +190,13 @@ export class RecordBuilder {
   }
 
   /** The record of a message that cannot be decoded. */
-  #failed(decoder: Decoder, message: Buffer, error: DataError): SourceRecord {
+  #failed(
+    decoder: Decoder,
+    message: Buffer,
+    key: string | Uint8Array | null,
+    timestamp: number | null,
+    error: DataError,
+  ): SourceRecord {
     const { topic, sourcePartition, resume } = this.#options
     this.#sequence++
     return {
@@ -196,12 +204,12 @@ export class RecordBuilder {
       sourceOffset: this.#offset(this.#sequence, resume === null ? null : resume.last),
       topic,
       partition: undefined,
-      key: null,
-      keySchema: null,
+      key,
+      keySchema: key === null ? null : typeof key === 'string' ? OPTIONAL_STRING_SCHEMA : OPTIONAL_BYTES_SCHEMA,
       value: null,
       valueSchema: decoder.json === null ? OPTIONAL_BYTES_SCHEMA : OPTIONAL_STRING_SCHEMA,
       headers: this.#headers,
-      timestamp: null,
+      timestamp,
       original: message,
       error,
     }

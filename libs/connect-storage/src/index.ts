@@ -1,5 +1,5 @@
 export * from './types.ts'
-export { createStores, troubleOf, type StoreName, type Stores, type StoresOptions } from './stores.ts'
+export { createStores, troubleOf, type Stores, type StoresOptions } from './stores.ts'
 export { storageKeys, storesOptions } from './settings.ts'
 export { connectorStatusRecord, taskStatusRecord } from './status-records.ts'
 export { followLogLevels, setLoggerLevel } from './logger-levels.ts'

@@ -10,7 +10,7 @@ import {
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { storageErrors } from './errors.ts'
-import type { StoreName } from './stores.ts'
+import type { StoreName } from './types.ts'
 
 export interface InternalTopic extends CompactedTopic {
   readonly store: StoreName

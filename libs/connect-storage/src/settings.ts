@@ -1,5 +1,6 @@
 import type { Keys, KeySpec, ValuesOf } from '@tributary/config'
-import type { StoreName, StoresOptions } from './stores.ts'
+import type { StoresOptions } from './stores.ts'
+import type { StoreName } from './types.ts'
 
 const replicationOf = <const N extends string>(topic: N) =>
   ({

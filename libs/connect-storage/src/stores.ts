@@ -7,8 +7,7 @@ import { KafkaPluginStore } from './plugin-store.ts'
 import { KafkaStatusStore } from './status-store.ts'
 import { type InternalTopic, InternalTopics } from './internal-topics.ts'
 import type { StoreLogOptions } from './store-log.ts'
-
-export type StoreName = 'configs' | 'offsets' | 'status' | 'plugins'
+import type { StoreName } from './types.ts'
 
 export interface StoresOptions {
   readonly connection: KafkaConnection

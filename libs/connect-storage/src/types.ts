@@ -1,6 +1,8 @@
 import type { OffsetEntry, SourceOffset, SourcePartition } from '@tributary/connect-api'
 import type { ConfigSpecData } from '@tributary/config'
 
+/** The stores, each on a topic of its own. */
+export type StoreName = 'configs' | 'offsets' | 'status' | 'plugins'
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 export type State = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'DESTROYED' | 'RESTARTING' | 'STOPPED'
 export type ConnectorTaskId = `${string}-${number}`

@@ -174,6 +174,22 @@ test('a start does not wait for an open transaction, because nobody may be left 
   await until('both see what was open', () => records.length === 2 && seen.length === 2)
 })
 
+test('a log is complete while an answer to a recent request says so; the answer to an old one, after a standstill, does not', async (t) => {
+  const topic = newTopic()
+  const { log, records } = await tail(t, topic)
+  await until('it is complete', () => log.complete)
+  const writer = await producer(t)
+  const { now } = Date
+  t.mock.method(Date, 'now', () => now() + 31_000)
+  assert.equal(log.complete, false)
+  await writer.send([record(topic, 'a', 'v')], forever)
+  await until('the request from before is answered', () => records.length === 1)
+  assert.equal(log.complete, false)
+  await writer.send([record(topic, 'b', 'v')], forever)
+  await until('a new request is answered', () => records.length === 2)
+  assert.equal(log.complete, true)
+})
+
 test('a wait ends with the reason of its signal, and when the log stops', async (t) => {
   const { log } = await tail(t, newTopic())
   const controller = new AbortController()

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { LoopPacer, type PacedLoop } from './loop-pacer.ts'
 
@@ -49,10 +51,11 @@ class FakeLoop implements PacedLoop {
 const BUSY = { events: 2, workMs: 0.05, waitMs: 0.15 }
 const IDLE = { events: 0, workMs: 0.05, waitMs: 10 }
 
-test('a loop that turns seldom is left alone', () => {
+test('a loop that turns seldom, or without events, is left alone', () => {
   const loop = new FakeLoop()
   const pacer = new LoopPacer(1, loop)
   loop.run(1000, { events: 2, workMs: 0.05, waitMs: 0.45 })
+  loop.run(5000, { ...BUSY, events: 0 })
   assert.equal(pacer.active, false)
   assert.deepEqual(loop.blocked, [])
 })
@@ -116,14 +119,22 @@ test('a stopped pacer delays nothing more, and does not begin again', () => {
   assert.equal(pacer.active, false)
 })
 
-test('a pacer of this thread counts iterations, and blocks the thread', async () => {
+test('a pacer of this thread counts its iterations and events, and blocks it', { timeout: 60_000 }, async (t) => {
+  // Two sockets that answer one another keep the loop busy.
+  const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('data', () => client.write('a'))
   const pacer = new LoopPacer(1)
-  let turns = 0
+  t.after(() => {
+    pacer.stop()
+    client.destroy()
+    server.close()
+  })
+  client.write('a')
+  while (!pacer.active) await once(client, 'data')
   const before = performance.nodeTiming.uvMetricsInfo.loopCount
-  while (!pacer.active) {
-    await new Promise(setImmediate)
-    turns++
-  }
-  assert.ok(performance.nodeTiming.uvMetricsInfo.loopCount - before >= turns)
-  pacer.stop()
+  const from = performance.now()
+  for (let i = 0; i < 20; i++) await once(client, 'data')
+  const iterations = performance.nodeTiming.uvMetricsInfo.loopCount - before
+  assert.ok(performance.now() - from >= iterations - 1)
 })

@@ -15,8 +15,8 @@ export interface PacedLoop {
 }
 
 const SAMPLE_MS = 100
-/** Iterations in a second above which the pacing begins: some 1,500 messages a second, with a request to Kafka for each. */
-const BEGIN_ITERATIONS = 3000
+/** Iterations in a second, each with an event, above which the pacing begins: some 1,500 messages with a request to Kafka for each. */
+const BEGIN_PER_SECOND = 3000
 /** Part of the paced iterations that must have handled an event. Below it the pacing ends, at some 400 messages a second. */
 const MIN_USED = 0.6
 
@@ -35,9 +35,10 @@ export class LoopPacer {
   #sampledAt: number
   /** Iterations of the loop at the last sample. */
   #iterations: number
-  /** When the last paced iteration ended, and the events of the loop until then. */
+  /** Events of the loop at the last sample, or at the last paced iteration. */
+  #events: number
+  /** When the last paced iteration ended. */
   #pacedAt = 0
-  #events = 0
   /** Paced iterations since the last sample, and those among them that handled an event. */
   #paced = 0
   #used = 0
@@ -46,7 +47,9 @@ export class LoopPacer {
     this.#intervalMs = intervalMs
     this.#loop = loop
     this.#sampledAt = loop.now()
-    this.#iterations = loop.counts().iterations
+    const { iterations, events } = loop.counts()
+    this.#iterations = iterations
+    this.#events = events
     this.#endSampling = loop.every(SAMPLE_MS, () => this.#sample())
   }
 
@@ -63,17 +66,18 @@ export class LoopPacer {
   #sample(): void {
     const now = this.#loop.now()
     const { iterations, events } = this.#loop.counts()
-    const perSecond = ((iterations - this.#iterations) * 1000) / (now - this.#sampledAt)
+    const busy = Math.min(iterations - this.#iterations, events - this.#events)
+    const perSecond = (busy * 1000) / (now - this.#sampledAt)
     const isUsed = this.#used >= this.#paced * MIN_USED
     this.#sampledAt = now
     this.#iterations = iterations
+    this.#events = events
     this.#paced = this.#used = 0
     if (this.#active) {
       this.#active = isUsed
-    } else if (perSecond > BEGIN_ITERATIONS) {
+    } else if (perSecond > BEGIN_PER_SECOND) {
       this.#active = true
       this.#pacedAt = now
-      this.#events = events
       this.#loop.afterReads(this.#pace)
     }
   }

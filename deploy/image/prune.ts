@@ -71,7 +71,8 @@ function copyWorkspace(source: string, destination: string): void {
     if (file.endsWith('.ts')) writeFileSync(join(destination, toJs(file)), compile(join(source, file)))
     else cpSync(join(source, file), join(destination, file))
   }
-  const compiledExports = Object.fromEntries(Object.entries(exports).map(([path, file]) => [path, toJs(file)]))
+  const shipped = Object.entries(exports).filter(([path]) => path !== './testing')
+  const compiledExports = Object.fromEntries(shipped.map(([path, file]) => [path, toJs(file)]))
   const manifest = { name, version, private: true, type: 'module', exports: compiledExports, dependencies }
   writeFileSync(join(destination, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 }

@@ -11,30 +11,9 @@ import {
 } from '@tributary/connect-api'
 import { systemClock } from '@tributary/connect-runtime'
 import { grpcSource } from '@tributary/grpc-ingest'
-import type { LogFields, Logger } from '@tributary/telemetry'
+import { type LogLine, rememberingLog } from '@tributary/telemetry/testing'
 import { fixture } from './grpc-ticker.ts'
 import { until } from './until.ts'
-
-export interface LogLine {
-  readonly level: string
-  readonly event: string
-  readonly fields: LogFields
-}
-
-/** A logger that keeps its events. */
-export function rememberingLog(lines: LogLine[], fields: LogFields = {}, name = 'test'): Logger {
-  const at = (level: string) => (event: string, more?: LogFields) =>
-    void lines.push({ level, event, fields: { ...fields, ...more } })
-  return {
-    name,
-    trace: at('trace'),
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    child: (more, childName) => rememberingLog(lines, { ...fields, ...more }, childName ?? name),
-  }
-}
 
 /** The configuration of a stream of `ticker.v1.Ticker` at a port. */
 export function tickerProps(port: number, more: Props = {}): Props {

@@ -65,7 +65,7 @@ export async function startServices(
     const workerLog = async (): Promise<string> => (await Promise.all(workerLogs.map((log) => log()))).join('')
     const addressIn = (log: () => Promise<string>, event: string): Promise<string> =>
       until(`${event} is logged`, async () => new RegExp(`event=${event} .*address=(\\S+)`).exec(await log())?.[1])
-    const url = `http://${await addressIn(planeLog!, 'rest_started')}`
+    const url = `http://${await addressIn(planeLog, 'rest_started')}`
     const admin = `http://${await addressIn(workerLogs[0]!, 'service_started')}`
     const rest = (method: string, path: string, body?: unknown): Promise<Answer> => send(url, { method, path, body })
     const status = async (connector: string): Promise<ConnectorStatus> => {

@@ -36,6 +36,7 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/harness', /apps\/grpc-ingest may import only/],
   ['libs/kafka-producer/src/producer/x.ts', '../testing/fake-wire.ts', /images leave the files of tests out/],
   ['apps/ws-ingest/src/record/x.ts', './testing.ts', /images leave the files of tests out/],
+  ['apps/ws-ingest/src/x.ts', '@tributary/telemetry/testing', /images leave the files of tests out/],
   ['apps/sse-ingest/src/x.ts', './stream.test.ts', /images leave the files of tests out/],
   ['apps/sse-ingest/src/x.mts', '../test/sse-server.ts', /images leave the files of tests out/],
   // A source may import the packages of its own package.json. Packages for a protocol stay in apps.
@@ -55,6 +56,7 @@ const allowed: readonly (readonly [string, string])[] = [
   ['libs/testkit/src/kafka/x.ts', '@tributary/connect-runtime'],
   ['apps/grpc-ingest/src/x.test.ts', '@tributary/testkit'],
   ['libs/kafka-producer/src/x.test.ts', './testing/fake-wire.ts'],
+  ['libs/push-source/src/testing.ts', '@tributary/telemetry/testing'],
   ['libs/kafka-producer/src/testing/x.ts', './fake-wire.ts'],
   ['apps/sse-ingest/test/x.ts', './sse-server.ts'],
   ['libs/kafka-producer/src/x.ts', 'kafkajs'],

@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ConfigError, type Props } from '@tributary/connect-api'
+import { BASE } from './config/testing.ts'
 import { GrpcSourceConnector } from './connector.ts'
 import { grpcSource } from './plugin.ts'
 
 const connector = new GrpcSourceConnector()
-const BASE = {
-  'grpc.server.host': 'feed',
-  'grpc.server.port': '9090',
-  'grpc.service.name': 'a.B',
-  'grpc.method.name': 'C',
-  'kafka.topic': 't',
-}
 const RESUME = { 'grpc.resume.field': 'seq', 'grpc.resume.request.field': 'from' }
-const PARTITION = { grpc_server: 'feed:9090', grpc_method: 'a.B/C' }
+const PARTITION = { grpc_server: 'feed:9090', grpc_method: 'f.Feed/Watch' }
 
 describe('the gRPC source connector', () => {
   test('makes one task, whatever tasks.max says', () => {

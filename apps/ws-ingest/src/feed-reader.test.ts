@@ -10,7 +10,7 @@ import {
   type TaskContext,
 } from '@tributary/connect-api'
 import { RateLimitedLog, TaskMetricsLog } from '@tributary/push-source'
-import type { Logger } from '@tributary/telemetry'
+import { silentLog } from '@tributary/telemetry/testing'
 import { websocketSpec } from './config/config.ts'
 import { Denials } from './connection/denials.ts'
 import type { Dialer } from './connection/dialer.ts'
@@ -28,7 +28,8 @@ interface TestReader {
   readonly server: () => ConnectionListener
 }
 
-const LOG: Logger = { name: 'test', trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => LOG }
+/** The initialization waits for a reply. */
+const AWAITING = { 'websocket.subscription.1.message': 'subscribe', 'websocket.subscription.1.ack.match': '/^ok$/' }
 
 /** A reader whose connections are the test's. `now`: its clock, in ms since the epoch. */
 function testReader(settings: Props, now: () => number = () => 0): TestReader {
@@ -42,9 +43,9 @@ function testReader(settings: Props, now: () => number = () => 0): TestReader {
   const stats = createTaskStats()
   const memory = new MemoryBudget(Infinity).share()
   const clock: Clock = { now, monotonic: () => 0, sleep: () => Promise.resolve() }
-  const context = { connector: 'c', task: 0, config: props, offset: () => null, log: LOG, stats, memory, clock, dataDir: '/none' } as TaskContext // prettier-ignore
+  const context = { connector: 'c', task: 0, config: props, offset: () => null, log: silentLog, stats, memory, clock, dataDir: '/none' } as TaskContext // prettier-ignore
   const sessionId = 'the-session'
-  const busyLog = new RateLimitedLog(LOG, clock)
+  const busyLog = new RateLimitedLog(silentLog, clock)
   const protocol = compileProtocol(config, props)
   let server: ConnectionListener
   const socket: WebSocketConnection = { responseCode: 101, subprotocol: '', send() {}, ping() {}, pause() {}, resume() {}, close() {}, terminate() {} } // prettier-ignore
@@ -62,23 +63,26 @@ function testReader(settings: Props, now: () => number = () => 0): TestReader {
     protocol,
     values: { clock, sessionId, signer: protocol.signer },
     decode: messageDecoder(config),
-    log: LOG,
+    log: silentLog,
     busyLog,
     records: createRecordSource({ context, config, sessionId, lastSequence: 0, busyLog }),
-    metrics: new TaskMetricsLog(LOG, clock, stats, sessionId),
+    metrics: new TaskMetricsLog(silentLog, clock, stats, sessionId),
   })
   return { reader, server: () => server }
 }
 
-test('a stop delivers the messages received before the initialization was complete', async (t) => {
-  const { reader, server } = testReader({
-    'websocket.subscription.1.message': 'subscribe',
-    'websocket.subscription.1.ack.match': '/^ok$/',
-  })
-  t.after(() => reader.close())
+/** Begins to connect. `connected` resolves or rejects as `connect` does. */
+async function connecting(reader: FeedReader) {
   const stopping = new AbortController()
   const connected = reader.connect(stopping.signal)
   await new Promise(setImmediate)
+  return { stopping, connected }
+}
+
+test('a stop delivers the messages received before the initialization was complete', async (t) => {
+  const { reader, server } = testReader(AWAITING)
+  t.after(() => reader.close())
+  const { stopping, connected } = await connecting(reader)
   server().onMessages(oneMessage(Buffer.from('a'), false, true))
   server().onMessages(oneMessage(Buffer.from('b'), false, true))
   stopping.abort(new Error('stopping'))
@@ -93,40 +97,27 @@ test('a stop delivers the messages received before the initialization was comple
 })
 
 test('connect rejects when it is aborted before the first message', async (t) => {
-  const { reader } = testReader({
-    'websocket.subscription.1.message': 'subscribe',
-    'websocket.subscription.1.ack.match': '/^ok$/',
-  })
+  const { reader } = testReader(AWAITING)
   t.after(() => reader.close())
-  const stopping = new AbortController()
-  const connected = reader.connect(stopping.signal)
-  await new Promise(setImmediate)
+  const { stopping, connected } = await connecting(reader)
   stopping.abort(new Error('stopping'))
   reader.drain()
   await assert.rejects(connected, /stopping/)
 })
 
 test('an aborted connection that delivered messages keeps its number; the next connection gets the next one', async (t) => {
-  const { reader, server } = testReader({
-    'websocket.subscription.1.message': 'subscribe',
-    'websocket.subscription.1.ack.match': '/^ok$/',
-    'record.headers': 'connection',
-  })
+  const { reader, server } = testReader({ ...AWAITING, 'record.headers': 'connection' })
   t.after(() => reader.close())
-  const paused = new AbortController()
-  const first = reader.connect(paused.signal)
-  await new Promise(setImmediate)
+  const { stopping: paused, connected: first } = await connecting(reader)
   server().onMessages(oneMessage(Buffer.from('a'), false, true))
   paused.abort(new Error('paused'))
   await assert.rejects(first, /paused/)
-  const { signal } = new AbortController()
-  const second = reader.connect(signal)
-  await new Promise(setImmediate)
+  const { stopping, connected: second } = await connecting(reader)
   server().onMessages(oneMessage(Buffer.from('ok'), false, true))
   server().onMessages(oneMessage(Buffer.from('b'), false, true))
   await second
   assert.deepEqual(
-    (await reader.read(0, signal))?.flatMap(recordsOf).map(({ value, headers }) => [value, headers?.[0]?.value]),
+    (await reader.read(0, stopping.signal))?.flatMap(recordsOf).map(({ value, headers }) => [value, headers?.[0]?.value]),
     [
       ['a', 1],
       ['b', 2],
@@ -151,14 +142,9 @@ test('hands over when its connection ended, not when its last records were deliv
 
 test('hands over when a stop ended a connection that was not initialized', async (t) => {
   let now = 1000
-  const { reader, server } = testReader(
-    { 'websocket.subscription.1.message': 'subscribe', 'websocket.subscription.1.ack.match': '/^ok$/' },
-    () => now,
-  )
+  const { reader, server } = testReader(AWAITING, () => now)
   t.after(() => reader.close())
-  const stopping = new AbortController()
-  const connected = reader.connect(stopping.signal)
-  await new Promise(setImmediate)
+  const { stopping, connected } = await connecting(reader)
   server().onMessages(oneMessage(Buffer.from('a'), false, true))
   stopping.abort(new Error('stopping'))
   reader.drain()

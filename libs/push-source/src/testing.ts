@@ -1,5 +1,5 @@
 import { type Clock, createTaskStats, MemoryBudget, type MemoryShare, type SourceRecord } from '@tributary/connect-api'
-import type { LogFields, Logger } from '@tributary/telemetry'
+import { type LogLine, rememberingLog } from '@tributary/telemetry/testing'
 import { Intake, type IntakeConnection, type OverflowPolicy } from './intake.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import type { Codec } from './spill/spill-parts.ts'
@@ -25,7 +25,7 @@ export async function until(condition: () => boolean): Promise<void> {
 export interface Rig {
   readonly intake: Intake<string>
   readonly stats: ReturnType<typeof createTaskStats>
-  readonly events: { event: string; fields: LogFields }[]
+  readonly events: LogLine[]
   paused: boolean
   /** Ends the current connection. */
   end(): void
@@ -110,18 +110,4 @@ export const range = (from: number, to: number): number[] => Array.from({ length
 
 function recordOf(value: string): SourceRecord {
   return { sourcePartition: {}, sourceOffset: {}, topic: 't', key: null, value, timestamp: null }
-}
-
-function rememberingLog(events: Rig['events']): Logger {
-  const write = (event: string, fields: LogFields = {}): void => void events.push({ event, fields })
-  const log: Logger = {
-    name: 'test',
-    trace: write,
-    debug: write,
-    info: write,
-    warn: write,
-    error: write,
-    child: () => log,
-  }
-  return log
 }

@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path'
 import type { Project } from '../workspace.ts'
 import { deploy, forAll, forTests, kinds, libraries, reserved } from './table.ts'
 
+const LEFT_OUT =
+  'images leave the files of tests out: move what both need to a file of its own, outside of testing/ and test/.'
 const TABLE = 'test/workspace/imports/table.ts'
 
 /**
@@ -16,7 +18,10 @@ export function layerProblem(file: string, specifier: string, projects: readonly
   if (importer === null || isBuiltin(specifier)) return null
   if (specifier.startsWith('.')) return pathProblem(importer, join(dirname(file), specifier), projects)
   const target = projects.find(({ manifest: { name } }) => specifier === name || specifier.startsWith(`${name}/`))
-  if (target !== undefined) return projectProblem(importer, target)
+  if (target !== undefined) {
+    const forTests = isTestFile(`${specifier}.ts`) && !importer.isTest
+    return projectProblem(importer, target) ?? (forTests ? LEFT_OUT : null)
+  }
   return packageProblem(importer, packageOf(specifier), projects)
 }
 
@@ -64,7 +69,7 @@ function pathProblem(importer: Importer, target: string, projects: readonly Proj
   const { folder, isTest } = importer
   if (target.startsWith(`${folder}/`)) {
     if (isTest || !isTestFile(target)) return null
-    return 'images leave the files of tests out: move what both need to a file of its own, outside of testing/ and test/.'
+    return LEFT_OUT
   }
   if (target.startsWith('test/')) {
     return `test/ holds nothing that ${folder} may import: move what both need into a library, such as testkit or harness.`

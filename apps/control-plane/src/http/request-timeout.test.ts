@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { silentLog } from '../testing/test-api.ts'
+import { silentLog } from '@tributary/telemetry/testing'
 import { createRestServer } from './server.ts'
 
 test('a request that takes too long is answered with 500, with and without a body', async (t) => {

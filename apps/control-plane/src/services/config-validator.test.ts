@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { PluginEntry } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import { FILE_SOURCE, silentLog, type TestApi, testApi } from '../testing/test-api.ts'
+import { silentLog } from '@tributary/telemetry/testing'
+import { FILE_SOURCE, type TestApi, testApi } from '../testing/test-api.ts'
 import type { ConfigInfos } from './config-validator.ts'
 
 const config = { 'connector.class': 'FileStreamSource', name: 'a', topic: 't' }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { FILE_SOURCE, silentLog } from '../testing/test-api.ts'
+import { silentLog } from '@tributary/telemetry/testing'
+import { FILE_SOURCE } from '../testing/test-api.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from '../testing/memory-stores.ts'
 import { ConnectorOffsets, EndedTasks } from './connector-offsets.ts'
 import { ConnectorViews } from './connector-views.ts'

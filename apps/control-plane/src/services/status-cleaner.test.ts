@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { MemoryConfigStore, MemoryStatusStore } from '../testing/memory-stores.ts'
-import { silentLog } from '../testing/test-api.ts'
+import { silentLog } from '@tributary/telemetry/testing'
 import { StatusCleaner } from './status-cleaner.ts'
 
 const running = { state: 'RUNNING', workerId: 'w:1', generation: 1 } as const

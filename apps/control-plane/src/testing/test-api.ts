@@ -1,5 +1,6 @@
 import type { PluginEntry } from '@tributary/connect-storage'
-import { type LogFields, type Logger, LoggerLevels } from '@tributary/telemetry'
+import { type Logger, LoggerLevels } from '@tributary/telemetry'
+import { silentLog } from '@tributary/telemetry/testing'
 import { createControlPlane } from '../create-control-plane.ts'
 import type { CrossOrigin } from '../http/cors.ts'
 import type { GroupReader } from '../services/workers.ts'
@@ -122,15 +123,3 @@ function parsed(payload: string): unknown {
     return payload
   }
 }
-
-export const silentLog: Logger = {
-  name: 'test',
-  trace: ignore,
-  debug: ignore,
-  info: ignore,
-  warn: ignore,
-  error: ignore,
-  child: () => silentLog,
-}
-
-function ignore(_event: string, _fields?: LogFields): void {}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseConfig, recordsOf } from '@tributary/connect-api'
-import { grpcSpec } from '../config/spec.ts'
+import { recordsOf } from '@tributary/connect-api'
+import { configWith } from '../config/testing.ts'
 import { encodeRequest } from '../schema/index.ts'
 import { errorOf, messageOf } from '../schema/testing/schemas.ts'
 import { runOf } from '../transport/index.ts'
@@ -43,14 +43,7 @@ describe('record.skip.match', () => {
   }
 
   test('leaves heartbeats out before their numbers are read', () => {
-    const config = parseConfig(grpcSpec, {
-      'grpc.server.host': 'feed',
-      'grpc.server.port': '1',
-      'grpc.service.name': 'a.B',
-      'grpc.method.name': 'C',
-      'kafka.topic': 't',
-      'record.skip.match': 'ping',
-    })
+    const config = configWith({ 'record.skip.match': 'ping' })
     const builder = new RecordBuilder({ topic: 't', sourcePartition: {}, runId: 'r', lastSequence: 0, resume: null })
     builder.startStream(createDecoder(config, type), undefined)
     const messages = ['{"seq":"1"}', '{"ping":{}}', '{"seq":"2"}'].map((json) => encodeRequest(type, json))

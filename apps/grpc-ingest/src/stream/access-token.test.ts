@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { type ConnectError, parseConfig, type Props } from '@tributary/connect-api'
+import type { ConnectError, Props } from '@tributary/connect-api'
 import { tokenProxyOf } from '../config/settings.ts'
-import { grpcSpec } from '../config/spec.ts'
+import { configWith } from '../config/testing.ts'
 import { AccessToken } from './access-token.ts'
 
 const never = new AbortController().signal
@@ -17,14 +17,6 @@ interface Endpoint {
   clock: number
   /** null: the endpoint says nothing. */
   answer: { status: number; body: unknown; headers?: Readonly<Record<string, string>> } | null
-}
-
-const PROPS: Props = {
-  'grpc.server.host': 'feed',
-  'grpc.server.port': '1',
-  'grpc.service.name': 'a.B',
-  'grpc.method.name': 'C',
-  'kafka.topic': 't',
 }
 
 async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
@@ -43,8 +35,7 @@ async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
   await once(server, 'listening')
   t.after(() => server.close().closeAllConnections())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token?tenant=hidden`
-  const config = parseConfig(grpcSpec, {
-    ...PROPS,
+  const config = configWith({
     'grpc.oauth.token.url': url,
     'grpc.oauth.client.id': 'me:x',
     'grpc.oauth.client.secret': 's3cret&',
@@ -146,7 +137,7 @@ for (const [what, props, environment, expected] of [
   ['of neither, as no_proxy lists its host', { 'grpc.proxy.url': 'http://own' }, { no_proxy: '.test' }, undefined],
 ] as const) {
   test(`the token endpoint is asked through the proxy ${what}`, () => {
-    const config = parseConfig(grpcSpec, { ...PROPS, ...props })
+    const config = configWith(props)
     const to = { host: 'login.test', port: 443, secure: true }
     assert.equal(tokenProxyOf(config, to, environment)?.url.hostname, expected)
   })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { abortable, systemClock } from '@tributary/async'
-import { NotConnectedError, parseConfig, type Props, recordsOf, type SourceRecord } from '@tributary/connect-api'
+import { NotConnectedError, recordsOf, type SourceRecord } from '@tributary/connect-api'
 import type { LogFields, Logger } from '@tributary/telemetry'
-import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
+import { configWith } from '../config/testing.ts'
 import { RecordBuilder } from '../records/record-builder.ts'
 import { encodeRequest, type Root } from '../schema/index.ts'
 import { schemaOf } from '../schema/testing/schemas.ts'
@@ -17,15 +17,6 @@ const FEED = `syntax = "proto3"; package f; import "google/protobuf/any.proto"; 
   service Feed { rpc Watch(Event) returns (stream Event); }`
 const schema = schemaOf(FEED)
 const known = schemaOf(`${FEED} message Trade { int32 n = 1; }`)
-const configWith = (props: Props): GrpcConfig =>
-  parseConfig(grpcSpec, {
-    'grpc.server.host': 'h',
-    'grpc.server.port': '1',
-    'grpc.service.name': 'f.Feed',
-    'grpc.method.name': 'Watch',
-    'kafka.topic': 't',
-    ...props,
-  })
 const message = encodeRequest(known.messages.get('f.Event')!, '{"any":{"@type":"x/f.Trade","n":5}}')
 const never = new AbortController().signal
 

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseConfig } from '@tributary/connect-api'
-import { type GrpcConfig, grpcSpec } from '../config/spec.ts'
+import type { Props } from '@tributary/connect-api'
+import type { GrpcConfig } from '../config/spec.ts'
+import { configWith } from '../config/testing.ts'
 import { KeepaliveLessons } from './keepalive-lessons.ts'
 
-function config(host: string, more: Record<string, string> = {}): GrpcConfig {
-  const required = { 'grpc.service.name': 'a.B', 'grpc.method.name': 'C', 'kafka.topic': 't' }
-  return parseConfig(grpcSpec, { 'grpc.server.host': host, 'grpc.server.port': '1', ...required, ...more })
-}
+const config = (host: string, more: Props = {}): GrpcConfig => configWith({ 'grpc.server.host': host, ...more })
 
 describe('the interval of PINGs', () => {
   const lessons = new KeepaliveLessons()

@@ -12,6 +12,7 @@ import {
 } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { encodeRequest } from '../schema/index.ts'
+import { BASE } from '../config/testing.ts'
 import { schemaOf } from '../schema/testing/schemas.ts'
 import { type CallListener, joinSmall, localStatus, type MessageRun, runOf } from '../transport/index.ts'
 import type { GrpcConnection } from './connection.ts'
@@ -52,14 +53,7 @@ async function connected(t: TestContext, props: Props): Promise<Rig> {
   const context = {
     connector: 'c',
     task: 0,
-    config: {
-      'grpc.server.host': 'h',
-      'grpc.server.port': '1',
-      'grpc.service.name': 'f.Feed',
-      'grpc.method.name': 'Watch',
-      'kafka.topic': 't',
-      ...props,
-    },
+    config: { ...BASE, ...props },
     offset: () => null,
     log,
     stats: createTaskStats(),

@@ -1,5 +1,5 @@
 import { type ConnectError, parseConfig, type Props } from '@tributary/connect-api'
-import type { LogFields, Logger } from '@tributary/telemetry'
+import { type LogLine, rememberingLog } from '@tributary/telemetry/testing'
 import { websocketSpec } from '../config/config.ts'
 import { messageDecoder } from '../message/message.ts'
 import { MessageRun } from '../message/message-run.ts'
@@ -22,7 +22,7 @@ export interface TestFeed {
   readonly sent: readonly string[]
   /** Messages delivered as data of the feed. */
   readonly data: readonly string[]
-  readonly log: readonly { readonly event: string; readonly fields: LogFields }[]
+  readonly log: readonly LogLine[]
   readonly ended: ConnectError | null
   readonly terminated: boolean
   /** Makes each further send fail with this text. */
@@ -39,7 +39,7 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
   const protocol = compileProtocol(config, props)
   const sent: string[] = []
   const data: string[] = []
-  const log: { event: string; fields: LogFields }[] = []
+  const log: LogLine[] = []
   const decode = messageDecoder(config)
   let now = 0
   let listener: ConnectionListener
@@ -105,18 +105,4 @@ export function openFeed(props: Props, tick: (ms: number) => void): TestFeed {
       }
     },
   }
-}
-
-function rememberingLog(lines: { event: string; fields: LogFields }[]): Logger {
-  const write = (event: string, fields: LogFields = {}): void => void lines.push({ event, fields })
-  const log: Logger = {
-    name: 'test',
-    trace: write,
-    debug: write,
-    info: write,
-    warn: write,
-    error: write,
-    child: () => log,
-  }
-  return log
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Clock, ConfigError, NotConnectedError, type ReconnectPolicy } from '@tributary/connect-api'
 import { Reconnector } from './reconnector.ts'
-import { silentLog } from '../testing/run-scripted.ts'
+import { silentLog } from '@tributary/telemetry/testing'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 
 const POLICY: ReconnectPolicy = {

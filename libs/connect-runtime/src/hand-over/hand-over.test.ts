@@ -11,7 +11,7 @@ import {
 import { HandOver, type OverlappingRun } from './hand-over.ts'
 import { PredecessorGoesOn } from './predecessor.ts'
 import { runtimeErrors } from '../errors.ts'
-import { silentLog } from '../testing/run-scripted.ts'
+import { silentLog } from '@tributary/telemetry/testing'
 
 describe('a predecessor that waits for memory of the process', () => {
   const stats = { ...createTaskStats(), queueCapacity: 1000, queueMaxBytes: 1_000_000 }

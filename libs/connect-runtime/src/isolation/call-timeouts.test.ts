@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import type { SourceTask } from '@tributary/connect-api'
 import { ScriptedTask } from '../testing/scripted-task.ts'
-import { silentLog } from '../testing/run-scripted.ts'
+import { silentLog } from '@tributary/telemetry/testing'
 import { CALL_LIMITS, type CallLimits, withCallTimeouts } from './call-timeouts.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { DataError, type SourceRecord, traceOf } from '@tributary/connect-api'
 import { ErrorHandler, type Stage } from './error-handler.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
-import { silentLog } from '../testing/run-scripted.ts'
+import { silentLog } from '@tributary/telemetry/testing'
 
 test('errors.tolerance=all without a dead-letter queue: skipped records are counted and logged', () => {
   const lines: string[] = []

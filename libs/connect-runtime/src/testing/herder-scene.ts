@@ -9,7 +9,7 @@ import type { UnitEnvironment } from '../unit/task-unit.ts'
 import { FakeConfigStore } from './fake-config-store.ts'
 import { FakeOffsets } from './fake-offsets.ts'
 import { FakeStatusStore } from './fake-status-store.ts'
-import { silentLog } from './run-scripted.ts'
+import { silentLog } from '@tributary/telemetry/testing'
 
 export interface HerderScene {
   readonly config: FakeConfigStore

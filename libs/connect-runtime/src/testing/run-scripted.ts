@@ -9,7 +9,7 @@ import {
   type Transformation,
 } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
-import type { Logger } from '@tributary/telemetry'
+import { silentLog } from '@tributary/telemetry/testing'
 import { BatchMemory } from '../records/batch-memory.ts'
 import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
@@ -22,16 +22,6 @@ import { WorkerSourceTask } from '../task/worker-source-task.ts'
 import { FakeOffsets } from './fake-offsets.ts'
 import { FakeProducer } from './fake-producer.ts'
 import { ScriptedTask } from './scripted-task.ts'
-
-export const silentLog: Logger = {
-  name: 'test',
-  trace() {},
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  child: () => silentLog,
-}
 
 export interface ScriptedRun {
   readonly task: ScriptedTask

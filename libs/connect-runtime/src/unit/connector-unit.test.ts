@@ -6,7 +6,8 @@ import { ConnectorUnit } from './connector-unit.ts'
 import { ZombieFencing, type ZombieFencingAdmin } from './zombie-fencing.ts'
 import { FakeConfigStore } from '../testing/fake-config-store.ts'
 import { FakeStatusStore } from '../testing/fake-status-store.ts'
-import { silentLog, until } from '../testing/run-scripted.ts'
+import { silentLog } from '@tributary/telemetry/testing'
+import { until } from '../testing/run-scripted.ts'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 
 /** A connector with `tasks.max` tasks. Each task's config holds its number. */

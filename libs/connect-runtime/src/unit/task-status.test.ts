@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeStatusStore } from '../testing/fake-status-store.ts'
-import { silentLog } from '../testing/run-scripted.ts'
+import { silentLog } from '@tributary/telemetry/testing'
 import { TaskStatus } from './task-status.ts'
 
 test('the UNASSIGNED status holds the hand-over state, until the successor writes its status', async () => {

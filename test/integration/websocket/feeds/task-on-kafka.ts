@@ -8,7 +8,7 @@ import { sharedKafka, temporaryFolder } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import { createProducerPool } from '@tributary/kafka-producer'
 import { websocketSource } from '@tributary/ws-ingest'
-import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
+import { type LogLine, rememberingLog } from '@tributary/telemetry/testing'
 import { createTopic, type KeptRecord, readPartition } from '../../../support/kafka-topic.ts'
 
 const CONVERTER = 'io.tributary.connect.converters.PlainConverter'

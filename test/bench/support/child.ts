@@ -55,9 +55,9 @@ export function startScript(file: string, args: readonly string[]): Child {
   return startProgram(process.execPath, [join(BENCH, file), ...args])
 }
 
-/** Starts a service of a checkout as `npm start` does. `app` is the name of a folder in apps/. */
-export function startService(tree: Tree, app: string, env: Record<string, string>): Child {
-  const main = join(tree.folder, 'apps', app, 'src/main.ts')
+/** Starts a service of a checkout as `npm start` does. `main` is a path in the checkout. */
+export function startService(tree: Tree, main: string, env: Record<string, string>): Child {
   const parent = { TRIBUTARY_PARENT_WATCH: '1' }
-  return startProgram(process.execPath, [...tree.flags, main], { ...tree.environment, ...parent, ...env })
+  const args = [...tree.flags, join(tree.folder, main)]
+  return startProgram(process.execPath, args, { ...tree.environment, ...parent, ...env })
 }

@@ -24,7 +24,8 @@ export class Rig {
   readonly admin: KafkaAdmin
   readonly run = `bench-${process.pid}`
   #names = 0
-  #topics: string[] = []
+  readonly #topics: string[] = []
+  readonly #atEnd: string[] = []
 
   private constructor(brokers: readonly string[]) {
     this.connection = { brokers, clientId: 'bench' }
@@ -61,10 +62,10 @@ export class Rig {
     return cluster
   }
 
-  /** `app` is the name of a folder in apps/. */
+  /** `app` is the name of a folder in apps/, or the path of a program in the checkout. */
   async startService(tree: Tree, app: string, cluster: string): Promise<Service> {
     const [admin, rest] = [await freePort(), await freePort()]
-    const child = startService(tree, app, {
+    const child = startService(tree, app.endsWith('.ts') ? app : `apps/${app}/src/main.ts`, {
       KAFKA_BROKERS: this.connection.brokers.join(),
       TRIBUTARY_CLUSTER: cluster,
       TRIBUTARY_ADMIN_PORT: String(admin),
@@ -80,10 +81,12 @@ export class Rig {
     return sum
   }
 
-  /** Resolves with the time (ms) at which the topic had `count` records; NaN after `timeoutMs`. */
+  /** Resolves with the time (ms) at which the topic had `count` records; NaN after `timeoutMs`. Throws an Error
+   * when there is none at all by then. */
   async reached(topic: string, count: number, timeoutMs = 60_000): Promise<number> {
     const deadline = performance.now() + timeoutMs
-    while ((await this.end(topic)) < count) {
+    for (let end = await this.end(topic); end < count; end = await this.end(topic)) {
+      if (performance.now() > deadline && end === 0) throw new Error(`${topic} has no record after ${timeoutMs} ms`)
       if (performance.now() > deadline) return NaN
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
@@ -92,13 +95,17 @@ export class Rig {
 
   /** Deletes everything that was made since the last call, because the broker may be shared. */
   async clean(): Promise<void> {
-    const topics = this.#topics
-    this.#topics = []
-    await this.admin.deleteTopics(topics)
+    await this.admin.deleteTopics(this.#topics.splice(0))
+  }
+
+  /** Has a topic deleted at the end. */
+  deleteLater(topic: string): void {
+    this.#atEnd.push(topic)
   }
 
   async close(): Promise<void> {
     await this.clean()
+    await this.admin.deleteTopics(this.#atEnd)
     await this.admin.close()
   }
 }

@@ -7,6 +7,7 @@ import {
   type SourcePartition,
 } from '@tributary/connect-api'
 import { takeBytes } from '../schema/index.ts'
+import { copyBounds } from '../transport/index.ts'
 
 /** A pack is closed when its JSON has this many bytes, so that the buffer of the JSON stays small. */
 const FULL_BYTES = 256 * 1024
@@ -92,8 +93,8 @@ export class Pack {
   /** The pack. `timed`: its records have the timestamps that were added. */
   take(offsetOf: OffsetAt, headers: readonly Header[] | undefined, timed: boolean): PackedRecords {
     const count = this.#count
-    const originals: PackedBytes = { bytes: this.#messages, bounds: this.#originals.slice(0, 2 * count) }
-    const json = this.#json ? { bytes: takeBytes(this.#end), bounds: this.#values.slice(0, 2 * count) } : null
+    const originals: PackedBytes = { bytes: this.#messages, bounds: copyBounds(this.#originals, 2 * count) }
+    const json = this.#json ? { bytes: takeBytes(this.#end), bounds: copyBounds(this.#values, 2 * count) } : null
     return new PackedRecords({
       count,
       ...this.#target,
@@ -130,7 +131,7 @@ export class Pack {
 
   #takeKeys(): PackedBytes {
     const bytes = Buffer.from(this.#keyBytes.subarray(0, this.#keyEnd))
-    return { bytes, bounds: this.#keys.slice(0, 2 * this.#count) }
+    return { bytes, bounds: copyBounds(this.#keys, 2 * this.#count) }
   }
 
   #grow(): void {

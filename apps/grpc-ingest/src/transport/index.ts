@@ -1,6 +1,6 @@
 export { ServerStreamCall, type CallListener, type CallRequest } from './call.ts'
 export { CallError, firstMessage } from './first-message.ts'
-export { eachOf, joinSmall, messagesIn, type MessageRun, runOf, splitRun } from './message-run.ts'
+export { copyBounds, eachOf, joinSmall, messagesIn, type MessageRun, runOf, splitRun } from './message-run.ts'
 export { type CallOptions, GrpcSession, openSession, type SessionOptions } from './session.ts'
 export { windowBytesFor } from './limits.ts'
 export { localStatus, STATUS_NAMES, type GrpcStatus, type StatusName } from './status.ts'

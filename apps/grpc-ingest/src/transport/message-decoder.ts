@@ -1,6 +1,6 @@
 import { gunzipSync, inflateSync } from 'node:zlib'
 import { inflateMessage, type InflateSync } from '@tributary/push-source'
-import { type MessageRun, runOf } from './message-run.ts'
+import { copyBounds, type MessageRun, runOf } from './message-run.ts'
 import { type GrpcStatus, localStatus } from './status.ts'
 
 /** Compressed flag (1 byte), length (4 bytes, big endian). */
@@ -82,7 +82,7 @@ export class MessageDecoder {
     let count = 0
     let size = 0
     const found = (): void => {
-      if (count > 0) out.push({ bytes, bounds: bounds.slice(0, 2 * count), count, size })
+      if (count > 0) out.push({ bytes, bounds: copyBounds(bounds, 2 * count), count, size })
       count = size = 0
     }
     for (;;) {

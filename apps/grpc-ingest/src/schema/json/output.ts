@@ -34,7 +34,7 @@ export function takeText(pos: number): string {
 
 /** Returns a copy of the bytes up to `pos`, which are UTF-8, and resets the output. */
 export function takeBytes(pos: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(pos)
+  const bytes = Buffer.allocUnsafe(pos)
   output.buf.copy(bytes, 0, 0, pos)
   reset()
   return bytes

@@ -62,7 +62,11 @@ function byTopic(batches: readonly EncodedBatch[]): (readonly EncodedBatch[])[] 
   return batches.length === 1 ? [batches] : [...Map.groupBy(batches, ({ topic }) => topic).values()]
 }
 
-function roomFor(transactionalId: string | null, topics: readonly (readonly EncodedBatch[])[], batches: number): number {
+function roomFor(
+  transactionalId: string | null,
+  topics: readonly (readonly EncodedBatch[])[],
+  batches: number,
+): number {
   let bytes = 2 + 4 + 2 * VARINT_BYTES + Buffer.byteLength(transactionalId ?? '') + 1
   for (const [first] of topics) bytes += 2 * VARINT_BYTES + Buffer.byteLength(first!.topic) + 1
   return bytes + batches * (4 + VARINT_BYTES + 1)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'node:test'
 import type { RetriableError } from '@tributary/connect-api'
 import { producerErrors } from '../errors.ts'
@@ -9,6 +10,7 @@ import { type PooledProducerOptions, ProducerPool } from './producer-pool.ts'
 
 const MESSAGE_TOO_LARGE = 10
 const UNKNOWN_TOPIC_OR_PARTITION = 3
+const REQUEST_TIMED_OUT = 7
 const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
 const TOPIC_AUTHORIZATION_FAILED = 29
 const UNKNOWN_SERVER_ERROR = -1
@@ -316,31 +318,36 @@ test('an outage is reported to the producers whose records wait, until it ends o
   const scene = new Scene()
   const states: string[] = []
   const onOutage = (name: string) => (state: string) => states.push(`${name} ${state}`)
-  const [a, b, c, d] = await Promise.all(['a', 'b', 'c', 'd'].map((name) => scene.start({ onOutage: onOutage(name) })))
+  const names = ['a', 'b', 'c', 'd', 'e']
+  const [a, b, c, d, e] = await Promise.all(names.map((name) => scene.start({ onOutage: onOutage(name) })))
   await c!.send(records('c'), never)
   scene.answer = () => noAnswer()
   const sends = [a!.send(records('a'), never), b!.send(records('b'), never)]
   void d!.send(records('d'), never).catch(() => undefined)
   while (states.length < 3) await ms(1)
   await d!.close()
+  sends.push(e!.send(records('waiting'), never))
+  while (states.length < 4) await ms(1)
   scene.answer = () => 0
   await Promise.all(sends)
-  assert.deepEqual(states, ['a down', 'b down', 'd down', 'a up', 'b up'])
+  assert.deepEqual(states, ['a down', 'b down', 'd down', 'e down', 'a up', 'b up', 'e up'])
 })
 
-test('a batch that failed shares neither request nor connection with others until it is written', async () => {
+test('a batch that failed shares neither request nor connection with others until it is written', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const scene = new Scene()
   const [a, b] = [await scene.start({ retryBackoffMs: 5 }), await scene.start({ retryBackoffMs: 5 })]
-  let slow = true
-  scene.answer = (values) => (slow && values.includes('slow0') ? noAnswer() : 0)
+  scene.answer = (values, number) => (values.includes('slow0') && number < 3 ? REQUEST_TIMED_OUT : 0)
+  await b.send(records('first', 1, 1), never)
+  await turn()
   const stuck = a.send(records('slow'), never)
-  while (scene.wires.length < 2) await ms(1)
-  await b.send(records('b', 1, 1), never)
-  slow = false
-  await stuck
+  await turn()
+  await turn()
+  t.mock.timers.tick(10)
+  await Promise.all([stuck, b.send(records('b', 1, 1), never)])
   await a.send(records('a'), never)
   const [main, retries] = scene.wires.map(({ requests }) => requests.flat().flatMap(({ values }) => values))
-  assert.deepEqual([main, [...new Set(retries)]], [['slow0', 'b0', 'a0'], ['slow0']])
+  assert.deepEqual([main, retries], [['first0', 'slow0', 'b0', 'a0'], ['slow0']])
 })
 
 test('the queue of a partition that nobody uses any more is forgotten, and the next one begins a new epoch', async () => {
@@ -380,6 +387,29 @@ test('a partition that has used up its epochs goes on with another producer id',
       ['b0', 0],
     ],
   )
+})
+
+test('connections and timers that producers share belong to no task', async () => {
+  const scope = new AsyncLocalStorage<string>()
+  const scene = new Scene()
+  const seen: unknown[] = []
+  scene.answer = (_values, number) => {
+    seen.push(scope.getStore())
+    return number === 1 ? REQUEST_TIMED_OUT : 0
+  }
+  await scope.run('task', async () => {
+    const producer = await scene.start({ lingerMs: 1 })
+    const wire = scene.wires[0]!
+    const { metadata } = wire
+    wire.metadata = (...args) => {
+      seen.push(scope.getStore())
+      return metadata.apply(wire, args)
+    }
+    await producer.partitionCount('t', never)
+    await producer.send(records('a'), never)
+    assert.equal(scope.getStore(), 'task')
+  })
+  assert.deepEqual(seen, [undefined, undefined, undefined])
 })
 
 test('the last producer to close closes the connections', async () => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { KafkaProducer } from '../api/types.ts'
 import { Core } from './core.ts'
 import { IdempotentProducer, type IdempotentProducerOptions } from './producer.ts'
@@ -26,6 +27,8 @@ interface Shared {
 export class ProducerPool {
   readonly #wireOf: WireOf
   readonly #shared = new Map<string, Shared>()
+  /** Cores are made in the code of the task that happens to be the first, and must not belong to it. */
+  readonly #inOwnContext = AsyncLocalStorage.snapshot()
 
   constructor(wireOf: WireOf) {
     this.#wireOf = wireOf
@@ -38,7 +41,10 @@ export class ProducerPool {
     if (options.transactionalId !== undefined) return alone(createWire, options)
     const key = shareKey(options)
     let shared = this.#shared.get(key)
-    if (shared === undefined) this.#shared.set(key, (shared = { core: new Core(createWire, options), users: 0 }))
+    if (shared === undefined) {
+      shared = { core: this.#inOwnContext(() => new Core(createWire, options)), users: 0 }
+      this.#shared.set(key, shared)
+    }
     const { core } = shared
     shared.users++
     return new IdempotentProducer(core, {

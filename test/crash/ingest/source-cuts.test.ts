@@ -6,7 +6,7 @@ import type { Cut } from '../../support/numbers-source.ts'
 import { until } from '../../support/until.ts'
 import { type Delivery, long, Rig } from './rig.ts'
 
-const CUTS = long ? 60 : 6
+const CUTS = long ? 60 : 3
 const WAYS: readonly Cut[] = ['connection', 'reset', 'status']
 
 for (const delivery of ['at-least-once', 'exactly-once'] satisfies Delivery[]) {

@@ -11,7 +11,7 @@ import { until } from '../../support/until.ts'
 const PROGRAM = new URL('../../fixtures/isolation/held-rounds.ts', import.meta.url).pathname
 const long = process.env['TRIBUTARY_TEST_LONG'] === '1'
 /** Processes that compute without end, half of them at a lower priority. */
-const SPINNERS = 20
+const SPINNERS = long ? 20 : 10
 /** Rounds of each kind. */
 const INNOCENT_ROUNDS = long ? 200 : 3
 const GUILTY_ROUNDS = long ? 25 : 1

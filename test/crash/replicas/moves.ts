@@ -1,17 +1,36 @@
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fleet } from './fleet.ts'
 import { long } from '../ingest/rig.ts'
 import { longestGaps, summary } from './streams-delivered.ts'
 
-const CONTROL_MS = long ? 10_000 : 3000
+const CONTROL_MS = 10_000
+
+/**
+ * Checks that one replica becomes three, and that replicas are restarted in turn, without a lost or repeated message. `start` starts
+ * one replica with its streams.
+ */
+export function testMoves(what: string, start: (t: TestContext) => Promise<Fleet>): void {
+  test(`${what}: nothing is lost or delivered twice`, async (t) => {
+    const fleet = await start(t)
+    await fleet.balanced('after the creation')
+    // Only the diagnostics compare with it.
+    if (long) await control(t, fleet)
+    await t.test('one replica becomes three', (t) => scaleToThree(t, fleet))
+    await t.test('a rolling restart: each replica hands its streams over before it ends', (t) =>
+      restartRolling(t, fleet),
+    )
+    fleet.assertHealthy()
+    await assertSeamless(t, fleet)
+  })
+}
 
 /**
  * Checks that each call after a stream's first one began while the call before it was open, so that no number passed
  * unread. Returns the number of moves.
  */
-export function assertOverlaps(fleet: Fleet): number {
+function assertOverlaps(fleet: Fleet): number {
   let moves = 0
   for (const name of fleet.names()) {
     const calls = fleet.source.callsOf(name)
@@ -25,7 +44,7 @@ export function assertOverlaps(fleet: Fleet): number {
 }
 
 /** Checks that no number is lost or delivered twice, from each stream's first call on. */
-export async function assertSeamless(t: TestContext, fleet: Fleet): Promise<void> {
+async function assertSeamless(t: TestContext, fleet: Fleet): Promise<void> {
   const firsts = new Map(fleet.names().map((name) => [name, fleet.source.callsOf(name)[0]!.from]))
   const { delivered: counted } = await fleet.finish()
   const delivered = counted.map((d) => ({ ...d, lost: d.lost - (firsts.get(d.stream)! - 1) }))
@@ -39,7 +58,7 @@ export async function assertSeamless(t: TestContext, fleet: Fleet): Promise<void
 }
 
 /** Logs for how long streams had no record in the topic between two moments (ms since the epoch). */
-export async function logSilence(t: TestContext, fleet: Fleet, what: string, from: number, to: number): Promise<void> {
+async function logSilence(t: TestContext, fleet: Fleet, what: string, from: number, to: number): Promise<void> {
   await fleet.caughtUp('what is looked at')
   const items = await fleet.items()
   for (const [delivery, flows] of Map.groupBy(fleet.flows, (flow) => flow.delivery)) {
@@ -51,7 +70,7 @@ export async function logSilence(t: TestContext, fleet: Fleet, what: string, fro
 }
 
 /** Measures the silence of streams without a move. */
-export async function control(t: TestContext, fleet: Fleet): Promise<void> {
+async function control(t: TestContext, fleet: Fleet): Promise<void> {
   fleet.source.takeLongestPause()
   const from = Date.now()
   await sleep(CONTROL_MS)
@@ -59,7 +78,7 @@ export async function control(t: TestContext, fleet: Fleet): Promise<void> {
 }
 
 /** Starts two replicas beside one, and checks that they get their share of its streams with overlap. */
-export async function scaleToThree(t: TestContext, fleet: Fleet): Promise<void> {
+async function scaleToThree(t: TestContext, fleet: Fleet): Promise<void> {
   const streams = fleet.names().length
   const from = Date.now()
   await Promise.all([fleet.startReplica(), fleet.startReplica()])
@@ -75,7 +94,7 @@ export async function scaleToThree(t: TestContext, fleet: Fleet): Promise<void> 
  * Ends and starts one replica after the other gracefully, and checks that each hands its streams over with overlap
  * before it ends.
  */
-export async function restartRolling(t: TestContext, fleet: Fleet): Promise<void> {
+async function restartRolling(t: TestContext, fleet: Fleet): Promise<void> {
   const from = Date.now()
   for (const replica of fleet.replicas.slice(0, long ? 3 : 2)) {
     const owned = fleet.ownedBy(replica).length

@@ -9,7 +9,8 @@ import { summary } from './streams-delivered.ts'
 
 const CONNECTORS = long ? 12 : 6
 const LOAD = { rate: 200 }
-const KILLS = long ? 20 : 3
+const KILLS = long ? 20 : 2
+const RESTARTS = long ? 3 : 2
 /** A kill comes within this time after the last replica's start, or after all tasks ran, in ms. */
 const AFTER_START_MS = 4000
 
@@ -36,9 +37,9 @@ async function assertExactlyOnce(t: TestContext, fleet: Fleet): Promise<void> {
   }
 }
 
-test('a rolling restart of three replicas under load, exactly once: nothing is lost or delivered twice', async (t) => {
+test(`a rolling restart of ${RESTARTS} of three replicas under load, exactly once: nothing is lost or delivered twice`, async (t) => {
   const fleet = await underLoad(t)
-  for (const replica of [...fleet.replicas]) {
+  for (const replica of fleet.replicas.slice(0, RESTARTS)) {
     const startedAt = performance.now()
     await fleet.endReplica(replica, (child) => child.stop(60_000))
     assert.deepEqual(replica.ingest.child.exit, { code: 0, signal: null })

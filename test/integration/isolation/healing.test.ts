@@ -33,7 +33,6 @@ test('a task that an outage failed restarts by itself until task.restart.max, an
   assert.equal((await health(worker, bad)).restarts, 3)
   const metrics = await (await fetch(`http://${worker.address()}/metrics`)).text()
   assert.match(metrics, /^tributary_task_restarts\{connector="bad",task="0",kind="misbehaving"\} 3$/m)
-  assert.match(metrics, /^tributary_event_loop_paced 0$/m)
 
   await rig.restart(bad)
   await until('it has used up another budget', async () => (await health(worker, bad)).restarts === 6)

@@ -63,3 +63,37 @@ test('the end wakes a wait', async () => {
   queue.end(new Error('cut'))
   await assert.rejects(failing, /cut/)
 })
+
+test('an item may stand for many records: the limits count those, and a take cuts an item that holds too many', async () => {
+  let fulls = 0
+  const queue = new RecordQueue<number[]>({
+    maxRecords: 10,
+    maxBytes: 1000,
+    onFull: () => fulls++,
+    split: (item, count) => [item.slice(0, count), item.slice(count)],
+  })
+  const take = async (max: number): Promise<unknown[]> => {
+    const items = await queue.take(max, 0, new AbortController().signal)
+    return [items, queue.takenRecords, queue.takenBytes, queue.size, queue.items, queue.bytes]
+  }
+  queue.push([1, 2, 3], 30, 3)
+  queue.push([4, 5], 20, 2)
+  assert.equal(queue.push([6, 7, 8, 9, 10], 50, 5), false)
+  assert.deepEqual([queue.size, queue.items, queue.full, fulls], [10, 3, true, 1])
+  assert.deepEqual(await take(6), [
+    [
+      [1, 2, 3],
+      [4, 5],
+    ],
+    5,
+    50,
+    5,
+    1,
+    50,
+  ])
+  assert.deepEqual(await take(2), [[[6, 7]], 2, 20, 3, 1, 30])
+  assert.deepEqual(await take(100), [[[8, 9, 10]], 3, 30, 0, 0, 0])
+  queue.push([11, 12], 20, 2)
+  assert.equal(queue.clear(), 2)
+  assert.deepEqual([queue.size, queue.bytes, queue.full], [0, 0, false])
+})

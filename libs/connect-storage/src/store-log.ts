@@ -64,6 +64,7 @@ export class StoreLog {
   #producer: Promise<KafkaProducer> | null = null
   #life: AbortSignal = AbortSignal.abort(new Error('the store was not started'))
   readonly #stop = new AbortController()
+  #ends = new WeakMap<AbortSignal, AbortSignal>()
   /** All callers share the producer, so its sockets must not keep the async context of the first caller. */
   readonly #inOwnContext = AsyncLocalStorage.snapshot()
   #live = false
@@ -102,6 +103,7 @@ export class StoreLog {
 
   async start(signal: AbortSignal): Promise<void> {
     this.#life = anySignal(signal, this.#stop.signal)
+    this.#ends = new WeakMap()
     await this.#options.prepared(this.#life)
     await this.#log.start(signal)
     this.#mustHaveOrder()
@@ -120,7 +122,7 @@ export class StoreLog {
    * Rejects with FencedError, or with the error of a refused record.
    */
   async append(records: readonly StoreRecord[], signal?: AbortSignal): Promise<void> {
-    const ends = signal ? AbortSignal.any([signal, this.#life]) : this.#life
+    const ends = signal ? this.#endOf(signal) : this.#life
     for (;;) {
       if (this.#return) await this.#back(this.#return, ends)
       const { topicId } = this.#log
@@ -136,6 +138,13 @@ export class StoreLog {
         if (!DELETED_CODES.includes(errorCode(error))) throw error
       }
     }
+  }
+
+  /** Aborts with the signal or with the store's life. Made once for each signal: a task writes all its offsets with one. */
+  #endOf(signal: AbortSignal): AbortSignal {
+    let ends = this.#ends.get(signal)
+    if (ends === undefined) this.#ends.set(signal, (ends = anySignal(signal, this.#life)))
+    return ends
   }
 
   /**

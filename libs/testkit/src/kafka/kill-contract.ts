@@ -60,7 +60,8 @@ export function killContract(name: string, fixture: SourceFixture, options: Kill
       const records = await readPartition(connection, { topic, partition: 0, from: 0n })
       return records.flatMap(({ value }) => (value === null ? [] : (fixture.numberOf(value) ?? [])))
     }
-    const sent = await killUnderLoad(t, feed, numbers, () => startService(options, cluster))
+    const data = temporaryFolder('contract')
+    const sent = await killUnderLoad(t, feed, numbers, () => startService(options, cluster, data))
     await until(async () => new Set(await numbers()).size >= sent, 'everything sent is in the topic', 60_000)
     assertDelivered(await numbers(), sent, options.exactlyOnce ?? false)
   })
@@ -77,7 +78,7 @@ async function putConnector(
   await configs.stop()
 }
 
-async function startService({ main, kafka }: KillContractOptions, cluster: string): Promise<Child> {
+async function startService({ main, kafka }: KillContractOptions, cluster: string, data: string): Promise<Child> {
   return await startChild({
     command: process.execPath,
     args: [fileURLToPath(main)],
@@ -85,9 +86,9 @@ async function startService({ main, kafka }: KillContractOptions, cluster: strin
     env: {
       KAFKA_BROKERS: kafka.brokers.join(','),
       TRIBUTARY_CLUSTER: cluster,
-      // The shortest that a broker allows by default: the group waits that long for a killed member.
-      TRIBUTARY_SESSION_TIMEOUT_MS: '6000',
-      TRIBUTARY_HEARTBEAT_INTERVAL_MS: '500',
+      // The process returns under its id, so the group does not wait for the end of the killed one's session.
+      TRIBUTARY_GROUP_INSTANCE_ID: 'contract',
+      TRIBUTARY_DATA_DIR: data,
     },
   })
 }

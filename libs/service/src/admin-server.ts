@@ -1,10 +1,9 @@
 import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import { ConfigException, parseJson } from '@tributary/config'
-import type { Logger } from '@tributary/telemetry'
+import { type Logger, PROMETHEUS_CONTENT_TYPE, prometheusText } from '@tributary/telemetry'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance } from 'fastify'
-import { PROMETHEUS_CONTENT_TYPE } from './metrics.ts'
 
 export interface AdminOptions {
   readonly host: string
@@ -13,7 +12,6 @@ export interface AdminOptions {
   readonly log: Logger
   /** True, or the reason why the service is not ready. */
   ready(): true | string
-  scrape(): Promise<string>
 }
 
 /**
@@ -106,7 +104,7 @@ function addRoutes(app: FastifyInstance, options: AdminOptions): void {
     const state = options.ready()
     return state === true ? { status: 'ready' } : reply.code(503).send({ error_code: 503, message: state })
   })
-  app.get('/metrics', async (_request, reply) => reply.type(PROMETHEUS_CONTENT_TYPE).send(await options.scrape()))
+  app.get('/metrics', (_request, reply) => reply.type(PROMETHEUS_CONTENT_TYPE).send(prometheusText()))
 }
 
 /**

@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util'
 import { startAdminServer } from './admin-server.ts'
 import { advertisedHost, assertBind, hostPort } from './bind.ts'
 import { helpText } from './help.ts'
-import { startMetrics } from './metrics.ts'
 import { observeProcess } from './process-metrics.ts'
 import { ProcessEnd } from './process-end.ts'
 import { serviceSettings } from './settings.ts'
@@ -116,7 +115,6 @@ async function start<K extends Keys>(
   const bound = settings['admin.host']
   assertBind('admin.host', bound, settings['admin.allow.unauthenticated'], log)
 
-  const metrics = startMetrics({ name, version })
   const flushTraces = await startTracing({ name, version }, process.env)
   const endObserving = observeProcess()
   let service: Service | undefined
@@ -125,7 +123,6 @@ async function start<K extends Keys>(
     port: settings['admin.port'],
     log,
     ready: () => (end.stopping ? 'The service is stopping.' : (service?.ready() ?? 'The service is starting.')),
-    scrape: () => metrics.scrape(),
   })
   // The order matters: the service stops while its admin server still answers, and then its last spans are sent.
   const starting = Promise.withResolvers<Service | undefined>()
@@ -133,7 +130,7 @@ async function start<K extends Keys>(
   end.onStop(() => admin.close())
   end.onStop(async () => {
     endObserving()
-    await Promise.all([flushTraces(), metrics.shutdown()])
+    await flushTraces()
   })
 
   const address = hostPort(advertisedHost(bound, settings['advertised.host']), admin.port)

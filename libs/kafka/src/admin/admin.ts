@@ -6,7 +6,6 @@ import {
   deleteTopicsV6,
   describeConfigsV4,
   describeGroupsV5,
-  IncrementalAlterConfigOperationTypes,
   incrementalAlterConfigsV1,
   listOffsetsV7,
   TOPIC_RESOURCE,
@@ -140,13 +139,10 @@ export class KafkaAdmin {
     settings: Readonly<Record<string, string | null>>,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { SET, DELETE } = IncrementalAlterConfigOperationTypes
-    const configs = Object.entries(settings).map(([name, value]) =>
-      value === null ? { name, configOperation: DELETE } : { name, value, configOperation: SET },
-    )
     return this.#retry(signal, async () => {
-      const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configs }
-      const response = await call(await this.#controller(), incrementalAlterConfigsV1.api, [resource], false)
+      const changes = Object.entries(settings).map(([name, value]) => ({ name, value }))
+      const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, changes }
+      const response = await call(await this.#controller(), incrementalAlterConfigsV1, [resource])
       const result = response.responses[0]
       checkCode(result?.errorCode ?? -1, `alter the configuration of topic ${topic}`, result?.errorMessage)
     })

@@ -47,6 +47,10 @@ const requests: Readonly<Record<string, readonly [ours: string, theirs: client.W
     written(ours.describeConfigsV4, [{ resourceType: 2, resourceName: LONG, configurationKeys: topics }]),
     client.describeConfigsV4.createRequest([{ resourceType: 2, resourceName: LONG, configurationKeys: topics }]),
   ],
+  incrementalAlterConfigsV1: [
+    written(ours.incrementalAlterConfigsV1, [{ resourceType: 2, resourceName: LONG, changes: [{ name: 'a', value: LONG }, { name: 'b', value: null }] }]), // prettier-ignore
+    client.incrementalAlterConfigsV1.createRequest([{ resourceType: 2, resourceName: LONG, configs: [{ name: 'a', value: LONG, configOperation: 0 }, { name: 'b', configOperation: 1 }] }], false), // prettier-ignore
+  ],
   listOffsetsV7: [
     written(ours.listOffsetsV7, 1, [{ name: LONG, partitions: [{ partitionIndex: 1, currentLeaderEpoch: -1, timestamp: -2n }] }]), // prettier-ignore
     client.listOffsetsV7.createRequest(-1, 1, [{ name: LONG, partitions: [{ partitionIndex: 1, currentLeaderEpoch: -1, timestamp: -2n }] }]), // prettier-ignore

@@ -6,6 +6,7 @@ const DESCRIBE_CONFIGS = 32
 const CREATE_TOPICS = 19
 const DELETE_TOPICS = 20
 const LIST_OFFSETS = 2
+const INCREMENTAL_ALTER_CONFIGS = 44
 
 export const TOPIC_RESOURCE = 2
 
@@ -180,6 +181,43 @@ export const describeConfigsV4 = flexible(
       return { errorCode, errorMessage, configs }
     })
     return { results }
+  },
+)
+
+export interface ConfigChange {
+  readonly resourceType: number
+  readonly resourceName: string
+  /** null removes the setting. */
+  readonly changes: readonly { readonly name: string; readonly value: string | null }[]
+}
+
+const SET = 0
+const DELETE = 1
+
+export const incrementalAlterConfigsV1 = flexible(
+  INCREMENTAL_ALTER_CONFIGS,
+  1,
+  (writer, changes: readonly ConfigChange[]) => {
+    writer.appendArray(changes, ({ resourceType, resourceName, changes: settings }) => {
+      writer.appendInt8(resourceType).appendString(resourceName)
+      writer.appendArray(settings, ({ name, value }) => {
+        writer
+          .appendString(name)
+          .appendInt8(value === null ? DELETE : SET)
+          .appendString(value)
+      })
+    })
+    writer.appendBoolean(false) // validate_only
+  },
+  (reader) => {
+    reader.readInt32() // throttle_time_ms
+    const responses = reader.readArray(() => {
+      const answer = { errorCode: reader.readInt16(), errorMessage: reader.readNullableString() }
+      reader.readInt8() // resource_type
+      reader.readString() // resource_name
+      return answer
+    })
+    return { responses }
   },
 )
 

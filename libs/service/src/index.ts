@@ -1,7 +1,7 @@
 export { runService } from './run-service.ts'
 export type { Service, ServiceHost, ServiceOptions } from './run-service.ts'
 export { serviceSettings } from './settings.ts'
-export { answerErrors, startAdminServer } from './admin-server.ts'
+export { answerErrors, startAdminServer, withoutCompilers } from './admin-server.ts'
 export type { AdminOptions, AdminServer } from './admin-server.ts'
 export { advertisedHost, assertBind, hostPort, isLoopback } from './bind.ts'
 export { helpText } from './help.ts'

@@ -20,8 +20,7 @@ export interface RestServerOptions {
 export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: 4 * MIB,
-    // Route schemas are documentation only. Handlers validate bodies themselves, with Connect's texts.
-    schemaController: withoutCompilers(stringifyJson),
+    schemaController: withoutCompilers,
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.
     return503OnClosing: false,
     // A connector name may be as long as a request line. Fastify's default limit is 100 characters.
@@ -43,6 +42,10 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestSer
     const { schema, config } = request.routeOptions
     return schema?.body === undefined ? null : parseBody(body, config.numbers)
   })
+  // Route schemas are documentation only. Handlers validate bodies themselves, with Connect's texts, and write answers
+  // unchanged.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => stringifyJson)
   app.setReplySerializer((payload) => stringifyJson(payload))
   app.addHook('onSend', async (_request, reply) => {
     // Connect's answers name no charset, and some clients compare the whole header.

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { startAdminServer } from './admin-server.ts'
 import { advertisedHost, assertBind, hostPort } from './bind.ts'
 import { helpText } from './help.ts'
+import { collectWhenIdle } from './idle-memory.ts'
 import { observeProcess } from './process-metrics.ts'
 import { ProcessEnd } from './process-end.ts'
 import { serviceSettings } from './settings.ts'
@@ -116,7 +117,7 @@ async function start<K extends Keys>(
   assertBind('admin.host', bound, settings['admin.allow.unauthenticated'], log)
 
   const flushTraces = await startTracing({ name, version }, process.env)
-  const endObserving = observeProcess()
+  const ends = [observeProcess(), collectWhenIdle()]
   let service: Service | undefined
   const admin = await startAdminServer({
     host: bound,
@@ -129,7 +130,7 @@ async function start<K extends Keys>(
   end.onStop(async () => (await starting.promise)?.stop())
   end.onStop(() => admin.close())
   end.onStop(async () => {
-    endObserving()
+    for (const each of ends) each()
     await flushTraces()
   })
 

@@ -7,7 +7,7 @@ import { workspaceRoot } from './workspace.ts'
 
 const FIXTURE = join(workspaceRoot, 'test/fixtures/start/loaded-modules.fixture.ts')
 
-/** Packages that a service without a task must not load, as each takes 2 to 25 MiB. docs/decisions/66-idle-memory.md. */
+/** Packages that a service without a task must not load, as each takes 2 to 25 MiB. docs/decisions/64-compile-cache-and-heap.md. */
 const LATE = [
   '@opentelemetry/core',
   '@opentelemetry/sdk-metrics',
@@ -23,6 +23,7 @@ const UNDICI = 'NativeModule internal/deps/undici/undici'
 
 interface Loaded {
   readonly loaded: readonly string[]
+  /** `NativeModule http` and the like. */
   readonly builtins: readonly string[]
 }
 

@@ -54,7 +54,10 @@ test('the thread starts with the first code of a plugin, not before', async (t) 
   t.after(() => unsubscribe('worker_threads', count))
   await watch(t)
   assert.equal(threads, 0)
-  runInScope(scopeOf('task 0 of connector c', () => {}), () => {})
+  runInScope(
+    scopeOf('task 0 of connector c', () => {}),
+    () => {},
+  )
   assert.equal(threads, 1)
 })
 

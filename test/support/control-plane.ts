@@ -29,7 +29,7 @@ const FILES: Props = { 'config.providers': 'file', 'config.providers.file.param.
 /** A worker with the file source in this process. It ends with the test. */
 export async function startWorker(t: TestContext, props: Props): Promise<Running> {
   const host = '127.0.0.1'
-  const admin = await startAdminServer({ host, port: 0, log, ready: () => true, scrape: () => Promise.resolve('') })
+  const admin = await startAdminServer({ host, port: 0, log, ready: () => true })
   const { settings, start } = connectWorker({ name: 'file-ingest', version: '0', plugins: [fileSource] })
   const { signal, end } = lifetime()
   const address = `${host}:${admin.port}`

@@ -62,7 +62,7 @@ const allowed: readonly (readonly [string, string])[] = [
   ['libs/kafka-producer/src/x.ts', 'kafkajs'],
   ['libs/telemetry/src/x.ts', 'pino'],
   ['libs/service/src/x.ts', '@opentelemetry/sdk-metrics'],
-  ['libs/service/src/x.ts', '@opentelemetry/api'],
+  ['libs/connect-runtime/src/x.ts', '@opentelemetry/api'],
   ['apps/control-plane/src/x.ts', 'fastify'],
   ['apps/demo-feed/src/x.ts', 'protobufjs'],
   ['apps/demo-feed/src/x.ts', 'ws'],

@@ -1,9 +1,12 @@
-import http from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { pushSourceErrors } from './errors.ts'
 import { Redirects } from './redirects.ts'
 import { withoutClientCertificate } from './settings/tls.ts'
+
+// As in libs/service/src/admin-server.ts: an import would load undici.
+const http = process.getBuiltinModule('node:http')
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 /** Silence in ms after which TCP asks whether the server is still there. A stream may be silent for hours, and a dead one too. */
@@ -23,7 +26,7 @@ export interface HttpStreamRequest {
 }
 
 export interface HttpStream {
-  readonly response: http.IncomingMessage
+  readonly response: IncomingMessage
   /** `host:port` of the server that answered, after all redirects. */
   readonly host: string
   /** Why the last redirect was not followed: a circle, or too many; null otherwise. */
@@ -55,8 +58,8 @@ export async function openHttpStream(request: HttpStreamRequest, signal: AbortSi
   }
 }
 
-function get(url: URL, options: https.RequestOptions, retryAfterMs?: number): Promise<http.IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>()
+function get(url: URL, options: https.RequestOptions, retryAfterMs?: number): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const request = (url.protocol === 'https:' ? https : http).get(url, options, resolve)
   request.setSocketKeepAlive(true, KEEP_ALIVE_MS)
   request.on('error', (cause) => {

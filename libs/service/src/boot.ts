@@ -15,6 +15,8 @@ export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4']
  */
 export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = {
   NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache'),
+  // glibc keeps a heap for each thread otherwise, and gives little of it back.
+  MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2',
 }
 
 /**

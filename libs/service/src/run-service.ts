@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { startAdminServer } from './admin-server.ts'
 import { advertisedHost, assertBind, hostPort } from './bind.ts'
 import { helpText } from './help.ts'
-import { startMetrics } from './metrics.ts'
+import { collectWhenIdle } from './idle-memory.ts'
 import { observeProcess } from './process-metrics.ts'
 import { ProcessEnd } from './process-end.ts'
 import { serviceSettings } from './settings.ts'
@@ -116,24 +116,22 @@ async function start<K extends Keys>(
   const bound = settings['admin.host']
   assertBind('admin.host', bound, settings['admin.allow.unauthenticated'], log)
 
-  const metrics = startMetrics({ name, version })
   const flushTraces = await startTracing({ name, version }, process.env)
-  const endObserving = observeProcess()
+  const ends = [observeProcess(), collectWhenIdle()]
   let service: Service | undefined
   const admin = await startAdminServer({
     host: bound,
     port: settings['admin.port'],
     log,
     ready: () => (end.stopping ? 'The service is stopping.' : (service?.ready() ?? 'The service is starting.')),
-    scrape: () => metrics.scrape(),
   })
   // The order matters: the service stops while its admin server still answers, and then its last spans are sent.
   const starting = Promise.withResolvers<Service | undefined>()
   end.onStop(async () => (await starting.promise)?.stop())
   end.onStop(() => admin.close())
   end.onStop(async () => {
-    endObserving()
-    await Promise.all([flushTraces(), metrics.shutdown()])
+    for (const each of ends) each()
+    await flushTraces()
   })
 
   const address = hostPort(advertisedHost(bound, settings['advertised.host']), admin.port)

@@ -1,22 +1,16 @@
-import { propagation } from '@opentelemetry/api'
-import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import type { Env } from '@tributary/config'
 
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
 
 /**
  * Sends traces by OTLP when one of the standard `OTEL_*` variables names an endpoint. Without an endpoint the SDK is
- * not loaded, because loading takes a good part of the start's time; trace context is still passed on. Returns a
- * function that flushes.
+ * not loaded, because it takes a good part of the start's time and memory. Returns a function that flushes.
  */
 export async function startTracing(
   service: { readonly name: string; readonly version: string },
   env: Env,
 ): Promise<() => Promise<void>> {
-  if (!ENDPOINTS.some((name) => env[name])) {
-    propagation.setGlobalPropagator(new W3CTraceContextPropagator())
-    return () => Promise.resolve()
-  }
+  if (!ENDPOINTS.some((name) => env[name])) return () => Promise.resolve()
   const [{ NodeSDK }, { defaultResource, resourceFromAttributes }] = await Promise.all([
     import('@opentelemetry/sdk-node'),
     import('@opentelemetry/resources'),

@@ -1,29 +1,64 @@
-import { metrics } from '@opentelemetry/api'
-import type { Attributes, Meter } from '@opentelemetry/api'
-
-/**
- * The meter of all our instruments. Call it where an instrument is created, after the process has loaded the SDK: an
- * instrument that was created earlier has no effect.
- */
-export function meter(): Meter {
-  return metrics.getMeter('tributary')
-}
-
 export interface Observation {
   readonly value: number
-  readonly attributes?: Attributes
+  /** The labels of the series. */
+  readonly attributes?: Readonly<Record<string, string | number>>
 }
 
+type Observe = () => Iterable<Observation>
+
+interface Gauge {
+  readonly description: string
+  readonly observers: Set<Observe>
+}
+
+/** The gauges of this process by name, in the order of their creation. */
+const gauges = new Map<string, Gauge>()
+
 /**
- * Creates a gauge that is read at each scrape and exported under exactly this name. The Prometheus exporter adds
- * `_total` to the names of counters. So a documented name on which alert rules depend is a gauge even if it counts.
+ * Creates a gauge that is read at each scrape and exported under exactly this name, because documented alert expressions
+ * name metrics exactly. A documented name is a gauge even if it counts. A series that is no longer observed disappears.
  * Returns a function that removes the gauge.
  */
-export function observableGauge(name: string, description: string, observe: () => Iterable<Observation>): () => void {
-  const gauge = meter().createObservableGauge(name, { description })
-  const callback: Parameters<typeof gauge.addCallback>[0] = (result) => {
-    for (const { value, attributes } of observe()) result.observe(value, attributes)
+export function observableGauge(name: string, description: string, observe: Observe): () => void {
+  const gauge = gauges.get(name) ?? { description, observers: new Set<Observe>() }
+  gauges.set(name, gauge)
+  const observer: Observe = () => observe()
+  gauge.observers.add(observer)
+  return () => {
+    gauge.observers.delete(observer)
+    if (gauge.observers.size === 0 && gauges.get(name) === gauge) gauges.delete(name)
   }
-  gauge.addCallback(callback)
-  return () => gauge.removeCallback(callback)
+}
+
+/** Content type of `prometheusText`. */
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** All gauges as they are now (https://prometheus.io/docs/instrumenting/exposition_formats). Throws what an observer throws. */
+export function prometheusText(): string {
+  let text = ''
+  for (const [name, { description, observers }] of gauges) {
+    let samples = ''
+    for (const observe of observers) {
+      for (const { value, attributes } of observe()) samples += `${name}${labels(attributes)} ${numberText(value)}\n`
+    }
+    if (samples !== '') text += `# HELP ${name} ${escape(description)}\n# TYPE ${name} gauge\n${samples}`
+  }
+  return text
+}
+
+function labels(attributes: Observation['attributes']): string {
+  const pairs = Object.entries(attributes ?? {}).map(([name, value]) => `${name}="${escapeLabel(String(value))}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+function numberText(value: number): string {
+  return Number.isFinite(value) || Number.isNaN(value) ? String(value) : value > 0 ? '+Inf' : '-Inf'
+}
+
+function escape(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+}
+
+function escapeLabel(text: string): string {
+  return escape(text).replaceAll('"', '\\"')
 }

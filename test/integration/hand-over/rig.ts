@@ -85,7 +85,6 @@ export class HandOverScene {
       port: 0,
       log: quiet,
       ready: () => true,
-      scrape: () => Promise.resolve(''),
     })
     const address = `127.0.0.1:${admin.port}`
     const { settings, start } = connectWorker({ name: 'live-ingest', version: '0', plugins: [liveSource] })

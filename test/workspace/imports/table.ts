@@ -17,7 +17,8 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
   testkit: ['connect-api', 'connect-runtime', 'connect-storage', 'kafka', 'harness', 'telemetry'],
   'push-source': ['connect-api', 'config', 'telemetry'],
   kafka: ['config', 'telemetry'],
-  'kafka-producer': ['connect-api', 'config', 'telemetry'],
+  // The producer uses the connections of kafka's sub-path `client` alone.
+  'kafka-producer': ['kafka', 'connect-api', 'config', 'telemetry'],
   'connect-storage': ['kafka', 'kafka-producer', 'connect-api', 'config', 'telemetry'],
   'connect-runtime': [
     'connect-storage',
@@ -62,7 +63,7 @@ export const reserved: Readonly<Record<string, readonly string[]>> = {
   '@grpc/*': ['app'],
   '@aws-sdk/*': ['app'],
   pino: ['telemetry'],
-  '@opentelemetry/api': ['telemetry', 'service', 'connect-runtime'],
+  '@opentelemetry/api': ['service', 'connect-runtime'],
   '@opentelemetry/*': ['service'],
   fastify: ['service', 'kind service'],
   '@fastify/*': ['service', 'kind service'],

@@ -2,9 +2,11 @@ import { ConfigException } from '@tributary/config'
 import { errorCode, errorKind } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyError, FastifyInstance } from 'fastify'
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { RestError, restError } from './rest-errors.ts'
+
+// As in libs/service/src/admin-server.ts: an import would load undici.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** Answers every error, unmatched requests included, with Connect's `{error_code, message}`. */
 export function answerErrors(app: FastifyInstance, log: Logger): void {

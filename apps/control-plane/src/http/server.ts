@@ -1,4 +1,5 @@
 import { stringifyJson } from '@tributary/config'
+import { withoutCompilers } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { parseBody } from './body.ts'
@@ -19,6 +20,7 @@ export interface RestServerOptions {
 export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: 4 * MIB,
+    schemaController: withoutCompilers,
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.
     return503OnClosing: false,
     // A connector name may be as long as a request line. Fastify's default limit is 100 characters.

@@ -1,6 +1,9 @@
 import type { SecretLike } from '@tributary/config'
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { timingSafeEqual } from 'node:crypto'
+
+// As in libs/service/src/admin-server.ts: an import would load undici.
+const { Agent, request } = process.getBuiltinModule('node:http')
 
 /** A client's request, unchanged. */
 export interface WriteRequest {

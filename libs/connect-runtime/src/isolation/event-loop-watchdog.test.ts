@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execSync } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLog } from '@tributary/telemetry/testing'
@@ -45,6 +46,20 @@ function compute(cpuMs: number): void {
 function nextTurn(): Promise<void> {
   return sleep(STALL_MS)
 }
+
+test('the thread starts with the first code of a plugin, not before', async (t) => {
+  let threads = 0
+  const count = (): void => void threads++
+  subscribe('worker_threads', count)
+  t.after(() => unsubscribe('worker_threads', count))
+  await watch(t)
+  assert.equal(threads, 0)
+  runInScope(
+    scopeOf('task 0 of connector c', () => {}),
+    () => {},
+  )
+  assert.equal(threads, 1)
+})
 
 const holders: Readonly<Record<string, () => void>> = {
   'a task that computes': () => compute(4 * STALL_MS),

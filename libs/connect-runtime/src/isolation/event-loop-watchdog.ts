@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { HeldCallback, type Holder, threadCpuMs } from './held-callback.ts'
-import { currentScope } from './plugin-scope.ts'
+import { beforePluginCode, currentScope } from './plugin-scope.ts'
 import { loopHeld } from './stall-errors.ts'
 import { packConnection, type ReportTarget } from './stall-report.ts'
 
@@ -41,7 +41,8 @@ const WAITS_FOR_CHILD = /^ {4}at (spawnSync|execSync|execFileSync|checkExecSyncE
 /**
  * Finds the task whose code holds the event loop of this process. A thread (watchdog-thread.ts) notices that the loop does not
  * turn, and questions the main thread through V8's inspector, which interrupts even an endless loop. The thread attaches the
- * inspector only for a question, and the inspector opens no port.
+ * inspector only for a question, and the inspector opens no port. A thread takes some 15 MiB, so it starts when a plugin's code
+ * first runs: a process without a task has none.
  *
  * A callback is charged with what the main thread spent in it: CPU time, without collections of the whole heap, and
  * synchronous waits. Time in which the machine did not let the main thread run is charged to nobody. A unit that spends
@@ -53,8 +54,11 @@ export class EventLoopWatchdog {
   readonly #question = Symbol.for(`tributary.event-loop-holder.${crypto.randomUUID()}`)
   readonly #beats = sharedNumber()
   readonly #waitedMs = sharedNumber()
-  readonly #timer: NodeJS.Timeout
-  readonly #thread: Worker
+  readonly #workerData: WatchdogData
+  #timer: NodeJS.Timeout | null = null
+  /** null: not started yet, or stopped. */
+  #thread: Worker | null = null
+  #stopped = false
   #beatAt = performance.now()
   #cpuMs = threadCpuMs()
   /** The callback that the questions found in this turn of the loop. */
@@ -67,19 +71,26 @@ export class EventLoopWatchdog {
     const question = `globalThis[Symbol.for(${JSON.stringify(this.#question.description)})]`
     const target = { workerId, statusTopic, connection: packConnection(connection) }
     const shared = { beats: this.#beats, waitedMs: this.#waitedMs }
-    const workerData: WatchdogData = { ...shared, tickMs, stallMs, sessionTimeoutMs, question, target }
+    this.#workerData = { ...shared, tickMs, stallMs, sessionTimeoutMs, question, target }
     Reflect.set(globalThis, this.#question, (waitedMs: number) => JSON.stringify(this.#answer(waitedMs)))
-    this.#timer = setInterval(() => this.#beat(), tickMs).unref()
-    const file = new URL(`./watchdog-thread${extname(import.meta.url)}`, import.meta.url)
-    this.#thread = new Worker(file, { workerData, name: 'event-loop-watchdog' })
-    this.#thread.on('error', (error) => log.error('event_loop_watchdog_ended', { error }))
-    this.#thread.unref()
+    beforePluginCode(() => this.#start())
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#thread.terminate()
+    this.#stopped = true
+    if (this.#timer) clearInterval(this.#timer)
+    await this.#thread?.terminate()
     Reflect.deleteProperty(globalThis, this.#question)
+  }
+
+  #start(): void {
+    if (this.#stopped) return
+    const workerData = this.#workerData
+    this.#timer = setInterval(() => this.#beat(), workerData.tickMs).unref()
+    const file = new URL(`./watchdog-thread${extname(import.meta.url)}`, import.meta.url)
+    this.#thread = new Worker(file, { workerData, name: 'event-loop-watchdog' })
+    this.#thread.on('error', (error) => this.#log.error('event_loop_watchdog_ended', { error }))
+    this.#thread.unref()
   }
 
   #beat(): void {

@@ -23,9 +23,22 @@ export interface PluginScope {
 }
 
 const scopes = new AsyncLocalStorage<PluginScope>()
+/** What waits for the first code of a plugin; null: it has run. */
+let awaiting: (() => void)[] | null = []
+
+/** Calls `start` before a plugin's code runs in this process for the first time; at once if it has run already. */
+export function beforePluginCode(start: () => void): void {
+  if (awaiting === null) start()
+  else awaiting.push(start)
+}
 
 /** Runs a plugin's code. Everything that it starts (timers, promises, sockets) belongs to `scope` as well. */
 export function runInScope<T>(scope: PluginScope, code: () => T): T {
+  if (awaiting !== null) {
+    const starts = awaiting
+    awaiting = null
+    for (const start of starts) start()
+  }
   return scopes.run(scope, code)
 }
 

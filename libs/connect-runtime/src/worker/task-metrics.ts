@@ -1,5 +1,4 @@
-import type { ObservableResult } from '@opentelemetry/api'
-import { metrics } from '@opentelemetry/api'
+import { observableGauge, type Observation } from '@tributary/telemetry'
 import type { TaskUnit } from '../unit/task-unit.ts'
 import { connectedSinceOf, lagOf } from './health.ts'
 
@@ -82,26 +81,23 @@ function documented(name: string, read: Reading['read']): Reading {
 
 /** Registers the metrics of all tasks of the worker. A scrape reads their values. */
 export function registerTaskMetrics(tasks: () => readonly TaskUnit[], prefixes: readonly string[]): void {
-  const meter = metrics.getMeter('tributary')
   for (const reading of TASK_METRICS) {
+    const { name, help } = reading
     if (reading.scope === 'tributary') {
-      const gauge = meter.createObservableGauge(reading.name, { description: reading.help })
-      gauge.addCallback((result) => observe(result, reading, tasks(), null))
+      observableGauge(name, help, () => tasks().map((unit) => observe(reading, unit, ownLabels(unit))))
       continue
     }
     for (const prefix of prefixes) {
-      const gauge = meter.createObservableGauge(`${prefix}_${reading.name}`, { description: reading.help })
-      gauge.addCallback((result) => observe(result, reading, tasks(), prefix))
+      observableGauge(`${prefix}_${name}`, help, () => {
+        const own = tasks().filter((unit) => unit.plugin.metricPrefix === prefix)
+        return own.map((unit) => observe(reading, unit, documentedLabels(unit)))
+      })
     }
   }
 }
 
-function observe(result: ObservableResult, reading: Reading, tasks: readonly TaskUnit[], prefix: string | null): void {
-  const now = Date.now()
-  for (const unit of tasks) {
-    if (prefix !== null && unit.plugin.metricPrefix !== prefix) continue
-    result.observe(reading.read(unit, now), prefix === null ? ownLabels(unit) : documentedLabels(unit))
-  }
+function observe(reading: Reading, unit: TaskUnit, attributes: Labels): Observation {
+  return { value: reading.read(unit, Date.now()), attributes }
 }
 
 function ownLabels(unit: TaskUnit): Labels {

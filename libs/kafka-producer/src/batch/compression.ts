@@ -1,6 +1,6 @@
-import { compressionsAlgorithms } from '@platformatic/kafka'
 import { promisify } from 'node:util'
 import { gzip, zstdCompress } from 'node:zlib'
+import { COMPRESSIONS, wasmCodecs } from '@tributary/kafka/client'
 import { producerErrors } from '../errors.ts'
 import type { Compression } from '../api/types.ts'
 
@@ -17,10 +17,10 @@ const zstdAsync = promisify(zstdCompress)
  * gzip and zstd compress on the threads of libuv, beside the event loop. snappy and lz4 are WebAssembly and run in it.
  */
 const codecs: Readonly<Record<Exclude<Compression, 'none'>, Codec>> = {
-  gzip: { id: 1, compress: (bytes) => gzipAsync(bytes) },
-  snappy: { id: 2, compress: (bytes) => compressionsAlgorithms.snappy.compressSync(bytes as Buffer) },
-  lz4: { id: 3, compress: (bytes) => compressionsAlgorithms.lz4.compressSync(bytes as Buffer) },
-  zstd: { id: 4, compress: (bytes) => zstdAsync(bytes) },
+  gzip: { id: COMPRESSIONS.gzip, compress: (bytes) => gzipAsync(bytes) },
+  snappy: { id: COMPRESSIONS.snappy, compress: (bytes) => wasmCodecs().snappyCompress(bytes) },
+  lz4: { id: COMPRESSIONS.lz4, compress: (bytes) => wasmCodecs().lz4Compress(bytes) },
+  zstd: { id: COMPRESSIONS.zstd, compress: (bytes) => zstdAsync(bytes) },
 }
 
 /** The codec of a compression; null for `none`. Throws `UNSUPPORTED_COMPRESSION` for an unknown name. */

@@ -1,4 +1,4 @@
-import { crc32c, Writer } from '@platformatic/kafka'
+import { crc32c } from '@tributary/kafka/client'
 import type { Codec } from './compression.ts'
 import type { PartitionBatch } from './partition-batch.ts'
 
@@ -60,13 +60,8 @@ function withHeader(batch: PartitionBatch, out: Uint8Array, attributes: number):
   view.setInt16(51, batch.identity.epoch)
   view.setInt32(53, batch.baseSequence)
   view.setInt32(57, batch.count)
-  view.setUint32(CRC_AT, checksum(out.subarray(ATTRIBUTES_AT)))
+  view.setUint32(CRC_AT, crc32c(out.subarray(ATTRIBUTES_AT)))
   return out
-}
-
-/** The CRC-32C of the client is native where possible. It takes only buffers of the client without a copy. */
-function checksum(bytes: Uint8Array): number {
-  return crc32c(Writer.create().append(bytes as Buffer).dynamicBuffer)
 }
 
 function maxTimestamp(batch: PartitionBatch): number {

@@ -1,5 +1,6 @@
 import type { KafkaConnection } from '@tributary/config'
 import type { ConfigError, RetriableError } from '@tributary/connect-api'
+import { AuthenticationError } from '@tributary/kafka/client'
 import { producerErrors, refusedLogin } from '../errors.ts'
 import { protocolErrorOf } from '../protocol-errors.ts'
 
@@ -75,9 +76,8 @@ const LOGIN_REFUSALS: ReadonlySet<unknown> = new Set([
  */
 function isRefusedLogin(error: unknown): boolean {
   for (const part of errorTree(error)) {
-    const named = part as { apiId?: unknown; type?: unknown }
-    if (LOGIN_REFUSALS.has(named.apiId) || LOGIN_REFUSALS.has(named.type)) return true
-    if (codeOf(part) === 'PLT_KFK_AUTHENTICATION' && part.cause === undefined) return true
+    if (LOGIN_REFUSALS.has((part as { type?: unknown }).type)) return true
+    if (part instanceof AuthenticationError) return true
   }
   return false
 }

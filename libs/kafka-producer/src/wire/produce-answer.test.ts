@@ -1,4 +1,4 @@
-import { Reader } from '@platformatic/kafka'
+import { Reader } from '@tributary/kafka/client'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readProduceAnswer } from './produce-answer.ts'
@@ -31,7 +31,7 @@ for (const [version, hex] of Object.entries(ANSWERS)) {
 
     test('every partition is read, with the text of the first record error', () => {
       const text = Number(version) >= 8 ? OF_RECORD : null
-      assert.deepEqual(readProduceAnswer(Reader.from(bytes), Number(version)), [
+      assert.deepEqual(readProduceAnswer(new Reader(bytes), Number(version)), [
         { topic: 'größe', partition: 0, code: 0, baseOffset: 4_294_967_297n, message: null },
         { topic: 'größe', partition: 7, code: 87, baseOffset: -1n, message: text },
         { topic: 'größe', partition: 8, code: 6, baseOffset: -1n, message: null },
@@ -42,10 +42,10 @@ for (const [version, hex] of Object.entries(ANSWERS)) {
     test('an answer that is cut, or goes on after its end, is a fatal error and no outage', () => {
       const error = { code: 'UNREADABLE_ANSWER', kind: 'fatal' }
       for (let length = 0; length < bytes.length; length++) {
-        const cut = Reader.from(bytes.subarray(0, length))
+        const cut = new Reader(bytes.subarray(0, length))
         assert.throws(() => readProduceAnswer(cut, Number(version)), error, `cut to ${length} bytes`)
       }
-      const long = Reader.from(Buffer.concat([bytes, Buffer.alloc(1)]))
+      const long = new Reader(Buffer.concat([bytes, Buffer.alloc(1)]))
       assert.throws(() => readProduceAnswer(long, Number(version)), error)
     })
   })

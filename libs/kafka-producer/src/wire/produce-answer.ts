@@ -1,4 +1,4 @@
-import type { Reader } from '@platformatic/kafka'
+import type { Reader } from '@tributary/kafka/client'
 import { producerErrors } from '../errors.ts'
 import type { PartitionAnswer } from './requests.ts'
 

@@ -1,16 +1,15 @@
+import { abortable, sleep } from '@tributary/async'
+import type { KafkaConnection } from '@tributary/config'
 import {
-  ConfigResourceTypes,
+  type Connection,
   createTopicsV7,
   deleteTopicsV6,
   describeConfigsV4,
   describeGroupsV5,
-  IncrementalAlterConfigOperationTypes,
   incrementalAlterConfigsV1,
   listOffsetsV7,
-  type Connection,
-} from '@platformatic/kafka'
-import { abortable, sleep } from '@tributary/async'
-import type { KafkaConnection } from '@tributary/config'
+  TOPIC_RESOURCE,
+} from '../client/index.ts'
 import { Backoff } from '../cluster/backoff.ts'
 import { call, Cluster, findCoordinator, leadersOf } from '../cluster/cluster.ts'
 import { checkCode, KafkaError, protocolError } from '../cluster/errors.ts'
@@ -51,7 +50,6 @@ export interface GroupDescription {
   readonly members: readonly GroupMemberDescription[]
 }
 
-const TOPIC_RESOURCE = ConfigResourceTypes.TOPIC
 const REQUEST_TIMEOUT_MS = 30_000
 
 /**
@@ -79,10 +77,9 @@ export class KafkaAdmin {
         name: topic.name,
         numPartitions: topic.partitions,
         replicationFactor: topic.replicationFactor,
-        assignments: [],
         configs,
       }
-      const response = await call(await this.#controller(), createTopicsV7.api, [request], REQUEST_TIMEOUT_MS, false)
+      const response = await call(await this.#controller(), createTopicsV7, [request], REQUEST_TIMEOUT_MS)
       const answer = response.topics[0]
       const error = protocolError(answer?.errorCode ?? -1, doing, answer?.errorMessage)
       if (answer?.errorCode !== 0 && error.code !== 'TOPIC_ALREADY_EXISTS') throw error
@@ -92,8 +89,7 @@ export class KafkaAdmin {
   /** Deletes topics. Resolves also when a topic does not exist. */
   deleteTopics(names: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#retry(signal, async () => {
-      const topics = names.map((name) => ({ name, topicId: null }))
-      const response = await call(await this.#controller(), deleteTopicsV6.api, topics, REQUEST_TIMEOUT_MS)
+      const response = await call(await this.#controller(), deleteTopicsV6, names, REQUEST_TIMEOUT_MS)
       for (const answer of response.responses) {
         const error = protocolError(answer.errorCode, `delete topic ${answer.name}`, answer.errorMessage)
         if (answer.errorCode !== 0 && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
@@ -129,11 +125,11 @@ export class KafkaAdmin {
    */
   topicConfig(topic: string, keys: readonly string[], signal?: AbortSignal): Promise<Map<string, string | null>> {
     return this.#retry(signal, async () => {
-      const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: [...keys] }
-      const response = await call(await this.#cluster.any(), describeConfigsV4.api, [resource], false, false)
+      const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: keys }
+      const response = await call(await this.#cluster.any(), describeConfigsV4, [resource])
       const result = response.results[0]
       checkCode(result?.errorCode ?? -1, `describe the configuration of topic ${topic}`, result?.errorMessage)
-      return new Map(result!.configs.map((c) => [c.name, c.value ?? null]))
+      return new Map(result!.configs.map((c) => [c.name, c.value]))
     })
   }
 
@@ -143,13 +139,10 @@ export class KafkaAdmin {
     settings: Readonly<Record<string, string | null>>,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { SET, DELETE } = IncrementalAlterConfigOperationTypes
-    const configs = Object.entries(settings).map(([name, value]) =>
-      value === null ? { name, configOperation: DELETE } : { name, value, configOperation: SET },
-    )
     return this.#retry(signal, async () => {
-      const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configs }
-      const response = await call(await this.#controller(), incrementalAlterConfigsV1.api, [resource], false)
+      const changes = Object.entries(settings).map(([name, value]) => ({ name, value }))
+      const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, changes }
+      const response = await call(await this.#controller(), incrementalAlterConfigsV1, [resource])
       const result = response.responses[0]
       checkCode(result?.errorCode ?? -1, `alter the configuration of topic ${topic}`, result?.errorMessage)
     })
@@ -200,7 +193,7 @@ export class KafkaAdmin {
 
   async #describeGroup(groupId: string): Promise<GroupDescription> {
     const address = await findCoordinator(this.#cluster, groupId)
-    const response = await call(await this.#cluster.node(address.nodeId), describeGroupsV5.api, [groupId], false)
+    const response = await call(await this.#cluster.node(address.nodeId), describeGroupsV5, [groupId])
     const group = response.groups[0]
     checkCode(group?.errorCode ?? -1, `describe group ${groupId}`)
     const members = group!.members.map((m) => ({
@@ -260,7 +253,7 @@ export async function listOffsets(
   const ask = async (node: number, ids: readonly number[]): Promise<void> => {
     const partitions = ids.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }))
     const request = [{ name: topic, partitions }]
-    const response = await call(await cluster.node(node), listOffsetsV7.api, -1, isolation, request)
+    const response = await call(await cluster.node(node), listOffsetsV7, isolation, request)
     for (const partition of response.topics[0]?.partitions ?? []) {
       checkCode(partition.errorCode, `list offsets of ${topic}-${partition.partitionIndex}`)
       offsets.set(partition.partitionIndex, partition.offset)

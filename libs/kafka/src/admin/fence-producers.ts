@@ -1,10 +1,9 @@
-import { findCoordinatorV4, initProducerIdV4 } from '@platformatic/kafka'
 import { abortable, sleep } from '@tributary/async'
+import { type Coordinator, findCoordinatorV4, initProducerIdV4, TRANSACTION_KEY } from '../client/index.ts'
 import { Backoff } from '../cluster/backoff.ts'
 import { call, type Cluster } from '../cluster/cluster.ts'
 import { checkCode, KafkaError } from '../cluster/errors.ts'
 
-const TRANSACTION_KEY = 1
 /** Requests in flight of one call, at most. */
 const PARALLEL = 32
 /**
@@ -13,6 +12,8 @@ const PARALLEL = 32
  * exceed transaction.max.timeout.ms.
  */
 const TRANSACTION_TIMEOUT_MS = 10_000
+/** Takes the id over from whoever holds it (KIP-360). */
+const NEXT_EPOCH = { producerId: -1n, producerEpoch: -1 }
 
 /**
  * Fences every producer that holds one of the transactional ids, as Java's Admin.fenceProducers does (KIP-618): the
@@ -58,10 +59,8 @@ async function healing<T>(attempt: Promise<T>): Promise<T | null> {
   }
 }
 
-type Coordinator = findCoordinatorV4.FindCoordinatorResponse['coordinators'][number]
-
 async function findCoordinators(cluster: Cluster, ids: readonly string[]): Promise<Coordinator[]> {
-  const { coordinators } = await call(await cluster.any(), findCoordinatorV4.api, TRANSACTION_KEY, [...ids])
+  const { coordinators } = await call(await cluster.any(), findCoordinatorV4, TRANSACTION_KEY, ids)
   return coordinators
 }
 
@@ -69,7 +68,7 @@ async function findCoordinators(cluster: Cluster, ids: readonly string[]): Promi
 async function fence(cluster: Cluster, { key, nodeId, errorCode, errorMessage }: Coordinator): Promise<true> {
   checkCode(errorCode, `find the coordinator of transactional id ${key}`, errorMessage)
   const node = await cluster.node(nodeId)
-  const response = await call(node, initProducerIdV4.api, key, TRANSACTION_TIMEOUT_MS, -1n, -1)
+  const response = await call(node, initProducerIdV4, key, TRANSACTION_TIMEOUT_MS, NEXT_EPOCH)
   checkCode(response.errorCode, `fence transactional id ${key}`)
   return true
 }

@@ -1,16 +1,8 @@
-import { isIP } from 'node:net'
-import {
-  Connection,
-  findCoordinatorV4,
-  metadataV12,
-  ResponseError,
-  type API,
-  type ConnectionOptions,
-} from '@platformatic/kafka'
 import { type HostPort, type KafkaConnection, parseHostPort } from '@tributary/config'
+import { type Api, Connection, findCoordinatorV4, GROUP_KEY, type Metadata, metadataV12 } from '../client/index.ts'
 import { checkCode, connectionError, KafkaError } from './errors.ts'
 
-export type MetadataResponse = metadataV12.MetadataResponse
+const CONNECT_TIMEOUT_MS = 5000
 
 /**
  * The brokers of one cluster. It finds them from the bootstrap list and keeps one shared connection to each for short
@@ -31,8 +23,8 @@ export class Cluster {
    * The names, partitions and leaders of `topics`; a topic that does not exist has an `errorCode`. Never creates a
    * topic.
    */
-  async metadata(topics: readonly string[]): Promise<MetadataResponse> {
-    const response = await call(await this.#any(), metadataV12.api, [...topics], false, false)
+  async metadata(topics: readonly string[]): Promise<Metadata> {
+    const response = await call(await this.#any(), metadataV12, topics)
     this.#brokers = new Map(response.brokers.map((b) => [b.nodeId, { host: b.host, port: b.port }]))
     return response
   }
@@ -61,17 +53,10 @@ export class Cluster {
    */
   async open(address: HostPort, requestTimeoutMs = 30_000): Promise<Connection> {
     const { host, port } = address
-    const connection = new Connection(this.#connection.clientId, {
-      ...connectionOptions(this.#connection, host),
-      requestTimeout: requestTimeoutMs,
-    })
-    // Every request in flight gets the error by itself. Without a listener the event would end the process.
-    connection.on('error', () => undefined)
-    try {
-      await connection.connect(host, port)
-    } catch (error) {
+    const options = { connectTimeoutMs: CONNECT_TIMEOUT_MS, requestTimeoutMs }
+    const connection = await Connection.open(this.#connection, address, options).catch((error: unknown) => {
       throw connectionError(error, `connect to Kafka broker ${host}:${port}`)
-    }
+    })
     if (this.#closed) {
       await connection.close()
       throw new KafkaError('NETWORK', 'the client is closed', false)
@@ -108,7 +93,7 @@ export class Cluster {
     const present = this.#shared.get(name)
     if (present) {
       const connection = await present
-      if (connection.isConnected()) return connection
+      if (connection.isOpen) return connection
     }
     // The first caller after a loss replaces the connection; the others find the new one.
     if (this.#shared.get(name) === present) {
@@ -126,11 +111,10 @@ export class Cluster {
  * Sends one request. Resolves also with a response that contains error codes, which the caller reads. Rejects when
  * there was no response.
  */
-export async function call<A extends unknown[], R>(connection: Connection, api: API<A, R>, ...args: A): Promise<R> {
+export async function call<A extends unknown[], R>(connection: Connection, api: Api<A, R>, ...args: A): Promise<R> {
   try {
-    return await api.async(connection, ...args)
+    return await connection.request(api, ...args)
   } catch (error) {
-    if (error instanceof ResponseError && error['response'] !== undefined) return error['response'] as R
     throw connectionError(error, `request to Kafka broker ${connection.host}:${connection.port}`)
   }
 }
@@ -139,7 +123,7 @@ export async function call<A extends unknown[], R>(connection: Connection, api: 
  * The id of a topic and the leaders of its partitions. Throws UNKNOWN_TOPIC_OR_PARTITION, or a retriable error while a
  * partition has no leader.
  */
-export function leadersOf(metadata: MetadataResponse, topic: string): { id: string; leaders: Map<number, number> } {
+export function leadersOf(metadata: Metadata, topic: string): { id: string; leaders: Map<number, number> } {
   const found = metadata.topics.find((t) => t.name === topic)
   if (!found) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} is not in the metadata`, true)
   checkCode(found.errorCode, `metadata of topic ${topic}`)
@@ -151,25 +135,10 @@ export function leadersOf(metadata: MetadataResponse, topic: string): { id: stri
   return { id: found.topicId, leaders }
 }
 
-const GROUP_KEY = 0
-
 /** Finds the broker that coordinates a group. */
 export async function findCoordinator(cluster: Cluster, groupId: string): Promise<HostPort & { nodeId: number }> {
-  const response = await call(await cluster.any(), findCoordinatorV4.api, GROUP_KEY, [groupId])
+  const response = await call(await cluster.any(), findCoordinatorV4, GROUP_KEY, [groupId])
   const found = response.coordinators[0]
   checkCode(found?.errorCode ?? -1, `find the coordinator of group ${groupId}`, found?.errorMessage)
   return found!
-}
-
-function connectionOptions(connection: KafkaConnection, host: string): ConnectionOptions {
-  const options: ConnectionOptions = {}
-  const { tls, sasl } = connection
-  if (tls) {
-    const { passphrase, ...rest } = tls
-    options.tls = { ...rest, ...(passphrase && { passphrase: passphrase.reveal() }) }
-    // SNI takes names only (RFC 6066, section 3).
-    if (isIP(host) === 0) options.tlsServerName = host
-  }
-  if (sasl) options.sasl = { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password.reveal() }
-  return options
 }

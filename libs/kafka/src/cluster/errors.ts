@@ -1,4 +1,4 @@
-import { AuthenticationError, protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
+import { AuthenticationError, protocolErrorOf } from '../client/index.ts'
 
 /**
  * An error of a broker or of the connection to it. `code` is the name of the protocol (`NOT_COORDINATOR`), `NETWORK`
@@ -23,18 +23,13 @@ export class KafkaError extends Error {
 
 /** The name of an error code in the protocol; `UNKNOWN_SERVER_ERROR` for a code that the client does not know. */
 export function protocolErrorName(code: number): string {
-  return protocolErrorsCodesById[code] ?? 'UNKNOWN_SERVER_ERROR'
+  return protocolErrorOf(code).name
 }
 
 /** The error for a non-zero code of a response. `doing` says what was tried and on what. */
 export function protocolError(code: number, doing: string, detail?: string | null): KafkaError {
-  const name = protocolErrorName(code)
-  const definition = protocolErrors[name]
-  return new KafkaError(
-    name,
-    `${doing}: ${name}: ${detail ?? definition?.message ?? ''}`,
-    definition?.canRetry ?? false,
-  )
+  const { name, message, retriable } = protocolErrorOf(code)
+  return new KafkaError(name, `${doing}: ${name}: ${detail ?? message}`, retriable)
 }
 
 /** Throws `protocolError(…)` unless the code is 0. */

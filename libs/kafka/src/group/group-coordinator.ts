@@ -1,13 +1,13 @@
+import type { KafkaConnection } from '@tributary/config'
 import {
+  type Api,
+  type Connection,
   describeGroupsV5,
   heartbeatV4,
   joinGroupV7,
   leaveGroupV5,
   syncGroupV5,
-  type API,
-  type Connection,
-} from '@platformatic/kafka'
-import type { KafkaConnection } from '@tributary/config'
+} from '../client/index.ts'
 import { call, Cluster, findCoordinator } from '../cluster/cluster.ts'
 import { checkCode, KafkaError } from '../cluster/errors.ts'
 
@@ -53,15 +53,14 @@ export class GroupCoordinator {
    */
   async join(memberId: string, metadata: Buffer): Promise<JoinedRound> {
     const { groupId, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
-    const protocols = [{ name: PROTOCOL_NAME, metadata }]
-    const ask = (id: string): Promise<joinGroupV7.JoinGroupResponse> =>
-      this.#request(
-        'rounds', joinGroupV7.api,
-        groupId, sessionTimeoutMs, rebalanceTimeoutMs, id, instanceId, PROTOCOL_TYPE, protocols,
-      ) // prettier-ignore
-    let response = await ask(memberId)
-    if (memberId === '' && response.memberId !== '' && response.generationId < 0)
-      response = await ask(response.memberId)
+    const join = {
+      ...{ groupId, sessionTimeoutMs, rebalanceTimeoutMs, memberId, groupInstanceId: instanceId },
+      ...{ protocolType: PROTOCOL_TYPE, protocols: [{ name: PROTOCOL_NAME, metadata }] },
+    }
+    let response = await this.#request('rounds', joinGroupV7, join)
+    if (memberId === '' && response.memberId !== '' && response.generationId < 0) {
+      response = await this.#request('rounds', joinGroupV7, { ...join, memberId: response.memberId })
+    }
     this.#check(response.errorCode, 'join')
     const { generationId: generation, leader, members } = response
     return { memberId: response.memberId, generation, leader, members }
@@ -69,18 +68,19 @@ export class GroupCoordinator {
 
   /** Ends a round: the leader passes the assignments of all members, and each member gets its own. */
   async sync(memberId: string, generation: number, assignments: ReadonlyMap<string, Buffer>): Promise<Buffer> {
-    const list = Array.from(assignments, ([id, assignment]) => ({ memberId: id, assignment }))
     const { groupId, instanceId } = this.#options
-    const response = await this.#request(
-      'rounds', syncGroupV5.api, groupId, generation, memberId, instanceId, PROTOCOL_TYPE, PROTOCOL_NAME, list,
-    ) // prettier-ignore
+    const response = await this.#request('rounds', syncGroupV5, {
+      ...{ groupId, generationId: generation, memberId, groupInstanceId: instanceId },
+      ...{ protocolType: PROTOCOL_TYPE, protocolName: PROTOCOL_NAME },
+      assignments: Array.from(assignments, ([id, assignment]) => ({ memberId: id, assignment })),
+    })
     this.#check(response.errorCode, 'sync')
     return response.assignment
   }
 
   async heartbeat(memberId: string, generation: number): Promise<void> {
     const { groupId, instanceId } = this.#options
-    const response = await this.#request('heartbeats', heartbeatV4.api, groupId, generation, memberId, instanceId)
+    const response = await this.#request('heartbeats', heartbeatV4, groupId, generation, memberId, instanceId)
     this.#check(response.errorCode, 'heartbeat')
   }
 
@@ -90,7 +90,7 @@ export class GroupCoordinator {
    */
   async predecessor(): Promise<{ readonly metadata: Buffer } | null> {
     const { groupId, instanceId } = this.#options
-    const response = await this.#request('heartbeats', describeGroupsV5.api, [groupId], false)
+    const response = await this.#request('heartbeats', describeGroupsV5, [groupId])
     const group = response.groups[0]
     this.#check(group?.errorCode ?? -1, 'describe')
     const found = group!.members.find((member) => member.groupInstanceId === instanceId)
@@ -119,14 +119,14 @@ export class GroupCoordinator {
 
   async #remove(memberId: string, groupInstanceId: string | null, reason: string): Promise<void> {
     const member = { memberId, groupInstanceId, reason }
-    const response = await this.#request('heartbeats', leaveGroupV5.api, this.#options.groupId, [member])
+    const response = await this.#request('heartbeats', leaveGroupV5, this.#options.groupId, [member])
     this.#check(response.errorCode || (response.members[0]?.errorCode ?? 0), 'leave')
   }
 
-  async #request<A extends unknown[], R>(role: 'rounds' | 'heartbeats', api: API<A, R>, ...args: A): Promise<R> {
+  async #request<A extends unknown[], R>(role: 'rounds' | 'heartbeats', api: Api<A, R>, ...args: A): Promise<R> {
     const present = this.#connections[role]
     const connection = await (present ?? this.#open(role))
-    if (connection.isConnected()) return call(connection, api, ...args)
+    if (connection.isOpen) return call(connection, api, ...args)
     if (this.#connections[role] === present) this.#connections[role] = null
     return call(await (this.#connections[role] ?? this.#open(role)), api, ...args)
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RecordsBatch } from '@platformatic/kafka'
+import type { RecordsBatch } from '../client/index.ts'
 import { committedRecords } from './committed-records.ts'
 
 const TRANSACTIONAL = 16
@@ -21,10 +21,6 @@ function batch(shape: BatchShape): RecordsBatch {
   const marker = shape.marker && Buffer.from([0, 0, 0, shape.marker === 'abort' ? 0 : 1])
   return {
     firstOffset: shape.first,
-    length: 0,
-    partitionLeaderEpoch: 0,
-    magic: 2,
-    crc: 0,
     attributes: (shape.attributes ?? 0) | (marker ? TRANSACTIONAL | CONTROL : 0),
     lastOffsetDelta: shape.lastOffsetDelta ?? keys.length - 1,
     firstTimestamp: 1000n,
@@ -33,8 +29,6 @@ function batch(shape: BatchShape): RecordsBatch {
     producerEpoch: 0,
     firstSequence: 0,
     records: keys.map((key, i) => ({
-      length: 0,
-      attributes: 0,
       timestampDelta: BigInt(i),
       offsetDelta: i,
       key: marker ?? (key === null ? null : Buffer.from(key)),

@@ -1,4 +1,4 @@
-import type { RecordsBatch } from '@platformatic/kafka'
+import type { RecordsBatch } from '../client/index.ts'
 
 /** One record of a log. `timestamp` in ms since the epoch. */
 export interface LogRecord {

@@ -1,5 +1,5 @@
-import { fetchV13 } from '@platformatic/kafka'
 import type { KafkaConnection } from '@tributary/config'
+import { fetchV13 } from '../client/index.ts'
 import { call, Cluster, leadersOf } from '../cluster/cluster.ts'
 import { committedRecords, type LogRecord } from './committed-records.ts'
 import { checkCode } from '../cluster/errors.ts'
@@ -13,7 +13,6 @@ export interface ReadPartitionOptions {
 
 const MAX_BYTES = 32 << 20
 const READ_COMMITTED = 1
-const FULL_FETCH_EPOCH = -1
 
 /**
  * The records of a partition from an offset to the present end of the log (the last stable offset), as a read_committed
@@ -29,13 +28,12 @@ export async function readPartition(
     const leader = await cluster.node(leaders.get(partition) ?? -1)
     const read: LogRecord[] = []
     for (let offset = from; ;) {
-      const wanted = { partition, currentLeaderEpoch: -1, fetchOffset: offset, lastFetchedEpoch: -1 }
-      const topics = [{ topicId: id, partitions: [{ ...wanted, partitionMaxBytes: MAX_BYTES }] }]
-      const response = await call(
-        leader, fetchV13.api, 0, 0, MAX_BYTES, READ_COMMITTED, 0, FULL_FETCH_EPOCH, topics, [], '',
-      ) // prettier-ignore
+      const response = await call(leader, fetchV13, {
+        ...{ maxWaitMs: 0, minBytes: 0, maxBytes: MAX_BYTES, isolation: READ_COMMITTED, topicId: id },
+        partitions: [{ partition, offset, maxBytes: MAX_BYTES }],
+      })
       checkCode(response.errorCode, `fetch from topic ${topic}`)
-      const fetched = response.responses[0]?.partitions[0]
+      const fetched = response.partitions[0]
       checkCode(fetched?.errorCode ?? -1, `fetch from ${topic}-${partition}`)
       const { records, next } = committedRecords(fetched!, offset)
       read.push(...records)

@@ -1,6 +1,6 @@
-import { fetchV13 } from '@platformatic/kafka'
 import type { KafkaConnection } from '@tributary/config'
 import { setImmediate } from 'node:timers/promises'
+import { fetchV13 } from '../client/index.ts'
 import { call, Cluster, leadersOf } from '../cluster/cluster.ts'
 import { checkCode, protocolErrorName } from '../cluster/errors.ts'
 import { committedRecords, type LogRecord } from './committed-records.ts'
@@ -33,7 +33,6 @@ const MAX_BYTES = 1024 * 1024
 /** Limit of one partition, whose records are passed on in one turn of the event loop. */
 const PARTITION_MAX_BYTES = 256 * 1024
 const READ_COMMITTED = 1
-const FULL_FETCH_EPOCH = -1
 
 /**
  * Reads the partitions of one leader without end, by long-polling fetches on a connection of its own. Ends by
@@ -47,22 +46,18 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
   try {
     for (;;) {
       signal.throwIfAborted()
-      const partitions = plan.partitions.map((partition) => ({
-        partition,
-        currentLeaderEpoch: -1,
-        fetchOffset: plan.positions.get(partition) ?? 0n,
-        lastFetchedEpoch: -1,
-        partitionMaxBytes: PARTITION_MAX_BYTES,
-      }))
-      const topics = [{ topicId: plan.topicId, partitions }]
+      const partitions = plan.partitions.map((partition) => {
+        return { partition, offset: plan.positions.get(partition) ?? 0n, maxBytes: PARTITION_MAX_BYTES }
+      })
       // A process that stood still finds an old answer, so the time of the request counts.
       const askedAt = Date.now()
-      const response = await call(
-        connection, fetchV13.api, MAX_WAIT_MS, 1, MAX_BYTES, READ_COMMITTED, 0, FULL_FETCH_EPOCH, topics, [], '',
-      ) // prettier-ignore
+      const response = await call(connection, fetchV13, {
+        ...{ maxWaitMs: MAX_WAIT_MS, minBytes: 1, maxBytes: MAX_BYTES, isolation: READ_COMMITTED },
+        ...{ topicId: plan.topicId, partitions },
+      })
       signal.throwIfAborted()
       checkCode(response.errorCode, `fetch from topic ${plan.topic}`)
-      for (const fetched of response.responses[0]?.partitions ?? []) {
+      for (const fetched of response.partitions) {
         const partition = fetched.partitionIndex
         if (protocolErrorName(fetched.errorCode) === 'OFFSET_OUT_OF_RANGE') {
           plan.positions.set(partition, fetched.logStartOffset)

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
-import * as http from 'node:http'
 import * as net from 'node:net'
 import { unescape } from 'node:querystring'
 import * as tls from 'node:tls'
 import { HandshakeRefused } from './handshake-refused.ts'
+
+// As in libs/service/src/admin-server.ts: an import would load undici.
+const http = process.getBuiltinModule('node:http')
 
 export interface DialOptions {
   readonly tls: TlsOptions

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
-import * as http from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { dial, type DialOptions, endpointOf } from './dial.ts'
+
+// As in libs/service/src/admin-server.ts: an import would load undici.
+const http = process.getBuiltinModule('node:http')
 
 export interface ExchangeRequest {
   /** http:// or https://, without user. */
@@ -15,7 +18,7 @@ export interface ExchangeRequest {
 
 export interface ExchangeResponse {
   readonly status: number
-  readonly headers: http.IncomingHttpHeaders
+  readonly headers: IncomingHttpHeaders
   readonly text: string
 }
 
@@ -39,7 +42,7 @@ export async function exchange(
       signal,
     })
     request.end(body)
-    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
     // The response tells the same by its end.
     request.on('error', () => {})
     return { status: response.statusCode ?? 0, headers: response.headers, text: await textOf(response, maxBytes) }
@@ -50,7 +53,7 @@ export async function exchange(
   }
 }
 
-async function textOf(response: http.IncomingMessage, maxBytes: number): Promise<string> {
+async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of response) {

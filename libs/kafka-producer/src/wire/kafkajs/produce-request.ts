@@ -1,4 +1,4 @@
-import { Reader } from '@platformatic/kafka'
+import { Reader } from '@tributary/kafka/client'
 import type { ProtocolRequest } from 'kafkajs/src/network/connectionPool.js'
 import { readProduceAnswer } from '../produce-answer.ts'
 import type { PartitionAnswer } from '../requests.ts'
@@ -28,7 +28,7 @@ export function produceRequest(
       },
     },
     response: {
-      decode: (payload) => Promise.resolve(readProduceAnswer(Reader.from(payload), VERSION)),
+      decode: (payload) => Promise.resolve(readProduceAnswer(new Reader(payload), VERSION)),
       parse: (answers) => Promise.resolve(answers),
     },
   }

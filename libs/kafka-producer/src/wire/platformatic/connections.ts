@@ -1,24 +1,15 @@
-import { Connection, type ConnectionOptions } from '@platformatic/kafka'
 import type { HostPort, KafkaConnection } from '@tributary/config'
-import { isIP } from 'node:net'
+import { Connection } from '@tributary/kafka/client'
 import { refusedConnection } from '../connection-errors.ts'
 import { producerErrors } from '../../errors.ts'
 
-/** A connection, and the error that broke it: the client reports that apart from the requests that failed by it. */
-export interface OpenConnection {
-  readonly connection: Connection
-  lastError: Error | null
-}
-
 const CONNECT_TIMEOUT_MS = 10_000
-/** The sender limits the requests in flight; the client must not queue on top. */
-const MAX_IN_FLIGHT = 1024
 
 /** One connection for each broker, made when it is first asked for and forgotten when it breaks. */
 export class Connections {
   readonly #settings: KafkaConnection
   readonly #requestTimeoutMs: number
-  readonly #open = new Map<string, Promise<OpenConnection>>()
+  readonly #open = new Map<string, Promise<Connection>>()
   #closed = false
 
   constructor(settings: KafkaConnection, requestTimeoutMs: number) {
@@ -27,13 +18,15 @@ export class Connections {
   }
 
   /** Throws `KAFKA_UNREACHABLE`, or ConfigError when the broker or its certificate is refused. */
-  get(to: HostPort): Promise<OpenConnection> {
+  get(to: HostPort): Promise<Connection> {
     const address = `${to.host}:${to.port}`
     let open = this.#open.get(address)
     if (open === undefined) {
       open = this.#connect(to, address)
       this.#open.set(address, open)
-      open.catch(() => this.#forget(address, open))
+      const opening = open
+      const forget = (): void => this.#forget(address, opening)
+      open.then((connection) => connection.closed.then(forget), forget)
     }
     return open
   }
@@ -43,52 +36,24 @@ export class Connections {
     const connections = await Promise.allSettled(this.#open.values())
     this.#open.clear()
     const opened = connections.filter((result) => result.status === 'fulfilled')
-    await Promise.allSettled(opened.map((result) => result.value.connection.close()))
+    await Promise.allSettled(opened.map((result) => result.value.close()))
   }
 
-  async #connect(to: HostPort, address: string): Promise<OpenConnection> {
+  async #connect(to: HostPort, address: string): Promise<Connection> {
     if (this.#closed) throw producerErrors.PRODUCER_CLOSED('the producer was closed')
-    const connection = new Connection(this.#settings.clientId, this.#options(to))
-    const opened: OpenConnection = { connection, lastError: null }
-    connection.on('error', (error) => {
-      opened.lastError = error
-    })
+    const options = { connectTimeoutMs: CONNECT_TIMEOUT_MS, requestTimeoutMs: this.#requestTimeoutMs }
     try {
-      await connection.connect(to.host, to.port)
+      return await Connection.open(this.#settings, to, options)
     } catch (error) {
       const text = `Kafka at ${address} cannot be reached: ${rootMessage(error)}`
       throw (
         refusedConnection(error, address, this.#settings) ?? producerErrors.KAFKA_UNREACHABLE(text, { cause: error })
       )
     }
-    const open = this.#open.get(address)
-    const forget = (): void => this.#forget(address, open)
-    connection.once('close', forget)
-    connection.once('error', forget)
-    return opened
   }
 
-  #forget(address: string, open: Promise<OpenConnection> | undefined): void {
+  #forget(address: string, open: Promise<Connection>): void {
     if (this.#open.get(address) === open) this.#open.delete(address)
-  }
-
-  #options(to: HostPort): ConnectionOptions {
-    const { tls, sasl } = this.#settings
-    const options: ConnectionOptions = {
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: this.#requestTimeoutMs,
-      maxInflights: MAX_IN_FLIGHT,
-    }
-    if (tls !== undefined) {
-      const { passphrase, ...plain } = tls
-      options.tls = passphrase === undefined ? plain : { ...plain, passphrase: passphrase.reveal() }
-      // A literal address must not be sent as server name (RFC 6066, section 3).
-      if (isIP(to.host) === 0) options.tlsServerName = to.host
-    }
-    if (sasl !== undefined) {
-      options.sasl = { mechanism: sasl.mechanism, username: sasl.username, password: () => sasl.password.reveal() }
-    }
-    return options
   }
 }
 

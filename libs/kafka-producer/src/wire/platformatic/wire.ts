@@ -1,19 +1,16 @@
-import {
-  addPartitionsToTxnV3,
-  endTxnV3,
-  findCoordinatorV3,
-  FindCoordinatorKeyTypes,
-  initProducerIdV4,
-  metadataV9,
-  ProtocolError,
-  ResponseError,
-  type Connection,
-} from '@platformatic/kafka'
 import type { HostPort, KafkaConnection } from '@tributary/config'
 import { ConnectError } from '@tributary/connect-api'
-import { errorTree, noAnswer, refusedConnection, mostSpecificCode } from '../connection-errors.ts'
+import {
+  addPartitionsToTxnV3,
+  type Connection,
+  endTxnV3,
+  findCoordinatorV3,
+  initProducerIdV4,
+  metadataV9,
+  TRANSACTION_KEY,
+} from '@tributary/kafka/client'
+import { noAnswer, refusedConnection, mostSpecificCode } from '../connection-errors.ts'
 import { BrokerError } from '../../errors.ts'
-import { COORDINATOR_NOT_AVAILABLE } from '../../protocol-errors.ts'
 import type {
   BrokerAddress,
   EncodedBatch,
@@ -28,10 +25,7 @@ import { Connections } from './connections.ts'
 import { atAnyBroker, inOrderOf, partitionsByTopic } from '../requests.ts'
 import { produceV9 } from './produce-api.ts'
 
-/**
- * The requests on the connections of @platformatic/kafka (TCP, TLS, SASL, framing). Why its Producer is not used:
- * docs/decisions/40-own-kafka-sender.md.
- */
+/** The requests on our own client, that of @tributary/kafka. */
 export class PlatformaticWire implements Wire {
   readonly driver = 'platformatic'
   readonly canBumpEpoch = true
@@ -47,17 +41,12 @@ export class PlatformaticWire implements Wire {
   }
 
   async metadata(topic: string): Promise<TopicMetadata> {
-    const response = await this.#atAny(`metadata of ${topic}`, (connection) =>
-      // The client throws when a partition has no leader; the answer is inside the error.
-      metadataV9.api.async(connection, [topic], false).catch((error: unknown) => {
-        if (error instanceof ResponseError) return error['response'] as metadataV9.MetadataResponse
-        throw error
-      }),
-    )
+    const what = `metadata of ${topic}`
+    const response = await this.#atAny(what, (connection) => connection.request(metadataV9, [topic]))
     this.#known = response.brokers
     const found = response.topics[0]
     const partitions = found?.partitions ?? []
-    if (found !== undefined && found.errorCode !== 0) throw new BrokerError(found.errorCode, `metadata of ${topic}`)
+    if (found !== undefined && found.errorCode !== 0) throw new BrokerError(found.errorCode, what)
     const leaders: number[] = []
     for (const partition of partitions) leaders[partition.partitionIndex] = partition.leaderId
     return { brokers: response.brokers, leaders }
@@ -69,17 +58,17 @@ export class PlatformaticWire implements Wire {
     batches: readonly EncodedBatch[],
   ): Promise<ProduceAnswer[]> {
     const answers = await this.#at(leader, 'produce', (connection) =>
-      produceV9(connection, transactionalId, this.#requestTimeoutMs, batches),
+      connection.request(produceV9, transactionalId, this.#requestTimeoutMs, batches),
     )
     return inOrderOf(batches, answers)
   }
 
   async findTransactionCoordinator(transactionalId: string): Promise<BrokerAddress> {
-    const response = await this.#atAny('find coordinator', (connection) =>
-      findCoordinatorV3.api.async(connection, FindCoordinatorKeyTypes.TRANSACTION, [transactionalId]),
+    const what = 'find coordinator'
+    const coordinator = await this.#atAny(what, (connection) =>
+      connection.request(findCoordinatorV3, TRANSACTION_KEY, transactionalId),
     )
-    const coordinator = response.coordinators[0]
-    if (coordinator === undefined) throw new BrokerError(COORDINATOR_NOT_AVAILABLE, 'find coordinator')
+    checkCode(coordinator.errorCode, what)
     return coordinator
   }
 
@@ -92,9 +81,10 @@ export class PlatformaticWire implements Wire {
     const what = 'init producer id'
     // -1/-1 takes the id over (KIP-360). The coordinator would fence 0/0, which the producer of the client sends.
     const { producerId, epoch } = current ?? { producerId: -1n, epoch: -1 }
-    const request = (connection: Connection): Promise<initProducerIdV4.InitProducerIdResponse> =>
-      initProducerIdV4.api.async(connection, transactionalId, transactionTimeoutMs, producerId, epoch)
+    const request = (connection: Connection) =>
+      connection.request(initProducerIdV4, transactionalId, transactionTimeoutMs, { producerId, producerEpoch: epoch })
     const answer = await (coordinator === null ? this.#atAny(what, request) : this.#at(coordinator, what, request))
+    checkCode(answer.errorCode, what)
     return { producerId: answer.producerId, epoch: answer.producerEpoch }
   }
 
@@ -103,20 +93,22 @@ export class PlatformaticWire implements Wire {
     transaction: TransactionIdentity,
     partitions: readonly TopicPartition[],
   ): Promise<void> {
-    const topics = partitionsByTopic(partitions).map(([name, ids]) => ({ name, partitions: ids }))
+    const what = 'add partitions to the transaction'
+    const named = partitionsByTopic(partitions).map(([name, ids]) => ({ name, partitions: ids }))
     const { transactionalId, producerId, epoch } = transaction
-    await this.#at(coordinator, 'add partitions to the transaction', (connection) =>
-      addPartitionsToTxnV3.api.async(connection, [
-        { transactionalId, producerId, producerEpoch: epoch, verifyOnly: false, topics },
-      ]),
+    const { topics } = await this.#at(coordinator, what, (connection) =>
+      connection.request(addPartitionsToTxnV3, transactionalId, { producerId, producerEpoch: epoch }, named),
     )
+    checkCode(mostSpecificCode(topics.flatMap((topic) => topic.partitions.map(({ errorCode }) => errorCode))), what)
   }
 
   async endTransaction(coordinator: BrokerAddress, transaction: TransactionIdentity, commit: boolean): Promise<void> {
     const { transactionalId, producerId, epoch } = transaction
-    await this.#at(coordinator, 'end of the transaction', (connection) =>
-      endTxnV3.api.async(connection, transactionalId, producerId, epoch, commit),
+    const what = 'end of the transaction'
+    const { errorCode } = await this.#at(coordinator, what, (connection) =>
+      connection.request(endTxnV3, transactionalId, { producerId, producerEpoch: epoch }, commit),
     )
+    checkCode(errorCode, what)
   }
 
   close(): Promise<void> {
@@ -128,19 +120,18 @@ export class PlatformaticWire implements Wire {
   }
 
   async #at<T>(to: HostPort, what: string, request: (connection: Connection) => Promise<T>): Promise<T> {
-    const open = await this.#connections.get(to)
+    const connection = await this.#connections.get(to)
     try {
-      return await request(open.connection)
+      return await request(connection)
     } catch (error) {
       if (error instanceof ConnectError) throw error
-      const codes = [...errorTree(error)].filter((part) => part instanceof ProtocolError)
-      if (error instanceof ResponseError && codes.length > 0) {
-        throw new BrokerError(mostSpecificCode(codes.map((part) => part['apiCode'] as number)), what)
-      }
-      const cause = open.lastError ?? error
       const address = `${to.host}:${to.port}`
       // With TLS 1.3 the refusal of a client certificate arrives after the handshake.
-      throw refusedConnection(cause, address, this.#settings) ?? noAnswer(what, address, cause)
+      throw refusedConnection(error, address, this.#settings) ?? noAnswer(what, address, error)
     }
   }
+}
+
+function checkCode(code: number, what: string): void {
+  if (code !== 0) throw new BrokerError(code, what)
 }

@@ -16,7 +16,7 @@ const put = ({ url }: ReplicaProcess, name: string): Promise<Answer> =>
 test('while Kafka is away reads are answered and writes end with a clean error; afterwards all replicas work again by themselves', async (t) => {
   const broker = await startKafka({ properties: SHORT_SESSIONS })
   t.after(() => broker.stop())
-  const env = { TRIBUTARY_SESSION_TIMEOUT_MS: '4000', TRIBUTARY_REST_REQUEST_TIMEOUT_MS: '12000' }
+  const env = { TRIBUTARY_SESSION_TIMEOUT_MS: '4000', TRIBUTARY_REST_REQUEST_TIMEOUT_MS: '6000' }
   const { all, leader } = await startReplicas(t, broker.brokers, 2, env)
   const first = await leader()
   assert.equal((await put(first, 'before')).status, 201)

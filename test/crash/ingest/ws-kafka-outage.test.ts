@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { after, before } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startKafka } from '@tributary/harness'
+import { type KafkaBroker, startKafka } from '@tributary/harness'
 import { samplePeakRss } from '../../bench/process-usage.ts'
 import { until } from '../../support/until.ts'
 import { SHORT_SESSIONS } from '../../support/own-broker.ts'
@@ -9,7 +9,7 @@ import { long } from './rig.ts'
 import type { LiveNumbers } from '../../support/live-numbers.ts'
 import { WsRig } from './ws-rig.ts'
 
-const OUTAGE_MS = long ? 60_000 : 6000
+const OUTAGE_MS = long ? 60_000 : 4000
 const MIB = 1024 * 1024
 const RATE = 5000
 const PAYLOAD_BYTES = 1000
@@ -23,6 +23,12 @@ const MAX_AHEAD = 2000 + 2 * 500 + 1000 + Math.ceil(TRANSPORT_BYTES / PAYLOAD_BY
 const MAX_GROWTH = 256 * MIB
 
 const mib = (bytes: number): number => Math.round(bytes / MIB)
+
+let broker: KafkaBroker
+before(async () => {
+  broker = await startKafka({ properties: SHORT_SESSIONS })
+})
+after(() => broker.stop())
 
 /** Resolves when nothing was written for a second, because the write waits. Returns the number of written messages. */
 async function settled(source: LiveNumbers): Promise<number> {
@@ -39,8 +45,6 @@ async function settled(source: LiveNumbers): Promise<number> {
 }
 
 test(`Kafka is away for ${OUTAGE_MS / 1000} s, pause: the feed waits, and nothing is lost or delivered twice`, async (t) => {
-  const broker = await startKafka({ properties: SHORT_SESSIONS })
-  t.after(() => broker.stop())
   const rig = await WsRig.create(t, broker.brokers, { rate: RATE, payloadBytes: PAYLOAD_BYTES }, BOUNDS)
   const { source } = rig
   const ingest = await rig.start()
@@ -74,8 +78,6 @@ test(`Kafka is away for ${OUTAGE_MS / 1000} s, pause: the feed waits, and nothin
 })
 
 test(`Kafka is away for ${OUTAGE_MS / 1000} s, spill: a feed that cuts off slow readers keeps the connection, and nothing is lost`, async (t) => {
-  const broker = await startKafka({ properties: SHORT_SESSIONS })
-  t.after(() => broker.stop())
   const numbers = { rate: RATE, payloadBytes: PAYLOAD_BYTES, maxBehind: RATE / 2 }
   const rig = await WsRig.create(t, broker.brokers, numbers, { ...BOUNDS, 'overflow.policy': 'spill' })
   const { source } = rig

@@ -166,7 +166,11 @@ describe('the records of a read', () => {
     const many = Array.from({ length: 3000 }, (_, i) => ({ seq: String(i), name: `key-${i}`, at: String(i) }))
     const polled = builderWith({ 'key.field': 'name', 'timestamp.field': 'at' }).build([readOf(encoded(...many))])
     assert.deepEqual(
-      records(polled).map(({ key, timestamp, value }) => [key, timestamp, JSON.parse(value as string).seq as unknown]),
+      records(polled).map(({ key, timestamp, value }) => [
+        key,
+        timestamp,
+        (JSON.parse(value as string) as { seq: string }).seq,
+      ]),
       many.map(({ seq, name, at }) => [name, Number(at), seq]),
     )
   })

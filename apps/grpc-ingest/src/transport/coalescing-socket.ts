@@ -1,8 +1,37 @@
-import type { Socket } from 'node:net'
+import type { OnReadOpts, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { DataCoalescer } from './data-coalescer.ts'
 
 type Done = (error?: Error | null) => void
+
+/**
+ * All sockets of the process read into this buffer, as what is read is copied to where it is needed before the next read. A buffer of
+ * 64 KiB for each read, as Node has it, costs more than the copy.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+
+/** Takes what a socket reads, also what it reads before anybody wants it. */
+export class SocketReads {
+  #early: Buffer[] = []
+  #taker: ((bytes: Buffer) => boolean) | null = null
+
+  /** For `net.connect`. */
+  readonly onread: OnReadOpts = {
+    buffer: READ_BUFFER,
+    callback: (count) => {
+      const bytes = READ_BUFFER.subarray(0, count)
+      if (this.#taker !== null) return this.#taker(bytes)
+      this.#early.push(Buffer.from(bytes))
+      return true
+    },
+  }
+
+  /** `take` must not keep the bytes. It returns false to pause the socket. */
+  takenBy(take: (bytes: Buffer) => boolean): void {
+    this.#taker = take
+    for (const bytes of this.#early.splice(0)) take(bytes)
+  }
+}
 
 /**
  * A connection as Node's HTTP/2 is to see it: what is read passes a DataCoalescer, what is written passes as it is. It ends, fails
@@ -11,14 +40,22 @@ type Done = (error?: Error | null) => void
 export class CoalescingSocket extends Duplex {
   readonly #socket: Socket
 
-  constructor(socket: Socket) {
+  /** `reads` were given to a socket without TLS and proxy; any other emits 'data'. */
+  constructor(socket: Socket, reads: SocketReads) {
     super({ allowHalfOpen: false })
     this.#socket = socket
     const coalescer = new DataCoalescer()
     let failure: Error | null = null
-    socket.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer): boolean => {
       const bytes = coalescer.push(chunk)
-      if (bytes.length > 0 && !this.push(bytes)) socket.pause()
+      if (bytes.length === 0) return true
+      // HTTP/2 copies what it reads at once.
+      const waits = this.readableFlowing !== true || this.readableLength > 0
+      return this.push(waits && bytes.buffer === READ_BUFFER.buffer ? Buffer.from(bytes) : bytes)
+    }
+    reads.takenBy(take)
+    socket.on('data', (chunk: Buffer) => {
+      if (!take(chunk)) socket.pause()
     })
     socket.on('end', () => this.push(null))
     socket.on('error', (error) => {
@@ -34,7 +71,7 @@ export class CoalescingSocket extends Duplex {
   }
 
   override _read(): void {
-    if (this.#socket.isPaused()) this.#socket.resume()
+    this.#socket.resume()
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: Done): void {

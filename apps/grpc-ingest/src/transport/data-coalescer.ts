@@ -20,7 +20,7 @@ export class DataCoalescer {
   /** Bytes of the last frame's payload that follow with the next chunk. */
   #rest = 0
 
-  /** What HTTP/2 is to read for `chunk`: a view of its bytes, which are moved. */
+  /** What HTTP/2 is to read for `chunk`: a view of its bytes, which are moved. None of them are needed later. */
   push(chunk: Buffer): Buffer {
     const bytes = this.#header === null ? chunk : Buffer.concat([this.#header, chunk])
     const end = bytes.length
@@ -54,7 +54,7 @@ export class DataCoalescer {
       to += here
       this.#rest = count - here
     }
-    this.#header = from < end ? bytes.subarray(from) : null
+    this.#header = from < end ? Buffer.from(bytes.subarray(from)) : null
     return bytes.subarray(0, to)
   }
 }

@@ -5,7 +5,7 @@ import * as tls from 'node:tls'
 import { MAX_TIMER_MS } from '@tributary/async'
 import { dial, type ProxyOptions, type TlsOptions } from '@tributary/push-source'
 import { type CallListener, type CallRequest, ServerStreamCall } from './call.ts'
-import { CoalescingSocket } from './coalescing-socket.ts'
+import { CoalescingSocket, SocketReads } from './coalescing-socket.ts'
 import { Keepalive } from './keepalive.ts'
 import { grpcErrors } from '../errors.ts'
 import { plainReason, tlsReason } from './not-http2.ts'
@@ -57,13 +57,13 @@ export class GrpcSession {
   /** The server closed the connection because of too many PINGs (gRFC A8: double the interval). */
   tooManyPings = false
 
-  constructor(socket: net.Socket, options: SessionOptions) {
+  constructor(socket: net.Socket, reads: SocketReads, options: SessionOptions) {
     this.#windowBytes = options.windowBytes ?? WINDOW_BYTES
     this.#scheme = options.tls ? 'https' : 'http'
     const { host, port } = options
     this.#authority = options.authority ?? `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
     this.#session = http2.connect(`${this.#scheme}://${this.#authority}`, {
-      createConnection: () => new CoalescingSocket(socket),
+      createConnection: () => new CoalescingSocket(socket, reads),
       settings: { ...SETTINGS, initialWindowSize: this.#windowBytes },
       ...CLIENT_LIMITS,
     })
@@ -160,7 +160,8 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   let socket: net.Socket | undefined
   let session: GrpcSession | undefined
   try {
-    socket = await connect(options, giveUp)
+    const reads = new SocketReads()
+    socket = await connect(options, reads, giveUp)
     socket.once('close', () => closed.abort(CLOSED))
     // With TLS 1.3 the refusal of a client certificate arrives after the handshake, when the socket belongs to HTTP/2
     // already.
@@ -168,7 +169,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     if (socket instanceof tls.TLSSocket && socket.alpnProtocol !== 'h2') {
       throw new Error('the server does not offer HTTP/2 over TLS (ALPN protocol h2)')
     }
-    session = new GrpcSession(socket, options)
+    session = new GrpcSession(socket, reads, options)
     await session.ready(giveUp)
     return session
   } catch (error) {
@@ -199,11 +200,11 @@ async function inWords(
     : error
 }
 
-async function connect(options: SessionOptions, signal: AbortSignal): Promise<net.Socket> {
+async function connect(options: SessionOptions, { onread }: SocketReads, signal: AbortSignal): Promise<net.Socket> {
   const { tls: security, proxy = null } = options
   const socket = await dial(
     { ...options, secure: security !== null },
-    { tls: security ?? {}, alpn: 'h2', proxy },
+    { tls: security ?? {}, alpn: 'h2', proxy, onread },
     signal,
   )
   // TCP's own probes find a dead peer, and keep address translators from forgetting the connection. No gRPC server counts them.

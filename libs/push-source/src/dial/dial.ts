@@ -13,6 +13,8 @@ export interface DialOptions {
   readonly alpn: string
   /** null: connect directly to the server. */
   readonly proxy: ProxyOptions | null
+  /** Where the bytes of a socket without TLS and proxy are read to, instead of 'data' events (see `net.connect`). */
+  readonly onread?: net.OnReadOpts
 }
 
 /**
@@ -21,10 +23,13 @@ export interface DialOptions {
  */
 export async function dial(
   to: Endpoint,
-  { tls: options, alpn, proxy }: DialOptions,
+  { tls: options, alpn, proxy, onread }: DialOptions,
   signal: AbortSignal,
 ): Promise<net.Socket> {
-  const tcp = proxy === null ? await connectTcp(to, signal) : await connectThroughProxy(proxy, to, signal)
+  const tcp =
+    proxy === null
+      ? await connectTcp(to, signal, to.secure ? undefined : onread)
+      : await connectThroughProxy(proxy, to, signal)
   return to.secure ? startTls(tcp, to.host, { ...options, ALPNProtocols: [alpn] }, signal) : tcp
 }
 
@@ -51,9 +56,14 @@ export function endpointOf(url: URL): Endpoint {
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, secure }
 }
 
-async function connectTcp({ host, port, path }: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+async function connectTcp(
+  { host, port, path }: Endpoint,
+  signal: AbortSignal,
+  onread?: net.OnReadOpts,
+): Promise<net.Socket> {
   signal.throwIfAborted()
-  const socket = net.connect(path === undefined ? { host, port } : { path }).setNoDelay(true)
+  const reading = onread === undefined ? {} : { onread }
+  const socket = net.connect({ ...(path === undefined ? { host, port } : { path }), ...reading }).setNoDelay(true)
   await ready(socket, 'connect', signal)
   return socket
 }

@@ -61,7 +61,7 @@ const allowed: readonly (readonly [string, string])[] = [
   ['apps/sse-ingest/test/x.ts', './sse-server.ts'],
   ['libs/kafka-producer/src/x.ts', 'kafkajs'],
   ['libs/telemetry/src/x.ts', 'pino'],
-  ['libs/service/src/x.ts', '@opentelemetry/sdk-metrics'],
+  ['libs/service/src/x.ts', '@opentelemetry/sdk-node'],
   ['libs/connect-runtime/src/x.ts', '@opentelemetry/api'],
   ['apps/control-plane/src/x.ts', 'fastify'],
   ['apps/demo-feed/src/x.ts', 'protobufjs'],

@@ -126,6 +126,17 @@ for (const store of ['configs', 'offsets', 'status', 'plugins'] as const) {
   })
 }
 
+test('topics without records, deleted right after the start and again once they are back, are made again', async (t) => {
+  const cluster = `empty-${randomUUID()}`
+  const stores = await started(t, cluster)
+  const topic = topicOf(cluster, 'offsets')
+  for (let deletion = 0; deletion < 2; deletion++) {
+    await admin.deleteTopics([topic])
+    await until('the deletion is noticed', () => troubleOf(stores) !== null)
+    await until('no trouble', () => troubleOf(stores) === null)
+  }
+})
+
 /** Deletes a topic and creates another one before the services have noticed. Returns its id. */
 async function replace(topic: string, partitions: number): Promise<string> {
   const configs = { 'cleanup.policy': 'delete' }

@@ -83,7 +83,9 @@ export class CoalescingSocket extends Duplex {
   }
 
   override _final(done: Done): void {
-    this.#socket.end(done)
+    // A socket that has ended its own side by itself, because the server ended the other one, refuses to do so again. That is no
+    // failure; those of the socket come with its 'close'. An error here, while Node ends the connection, breaks an assertion of Node.
+    this.#socket.end(() => done())
   }
 
   override _destroy(error: Error | null, done: Done): void {

@@ -39,6 +39,13 @@ const COMPLETE_MS = 30_000
 /** Wait before the log is asked whether it reads the topic that has the name now. */
 const NEW_TOPIC_LOOK_MS = 20
 
+/** The ends of the partitions of a topic, which were asked for at the time `askedAt` (ms since the epoch). */
+interface Ends {
+  readonly id: string
+  readonly offsets: ReadonlyMap<number, bigint>
+  readonly askedAt: number
+}
+
 interface Waiter {
   readonly ends: ReadonlyMap<number, bigint>
   readonly resolve: () => void
@@ -103,7 +110,7 @@ export class CompactedLog {
     const { connection, topic, log } = this.#options
     this.#topicName = await ensureCompactedTopic(connection, topic, log, this.#life)
     this.#running = this.#run()
-    await this.#reach(await this.#ends('stable'), undefined)
+    await this.#readToEnd(await this.#ends('stable'), undefined)
     this.#partitionsAtStart = this.partitionCount
   }
 
@@ -133,7 +140,7 @@ export class CompactedLog {
     const until = signal ? AbortSignal.any([signal, this.#life]) : this.#life
     for (;;) {
       try {
-        await this.#reach(await abortable(this.#latestEnds.ask(), until), signal)
+        await this.#readToEnd(await abortable(this.#latestEnds.ask(), until), signal)
         return await this.#turns.next()
       } catch (error) {
         if (!(error instanceof KafkaError) || error.code !== TOPIC_DELETED) throw error
@@ -158,17 +165,27 @@ export class CompactedLog {
     await this.#cluster.close()
   }
 
-  async #ends(at: 'latest' | 'stable'): Promise<Map<number, bigint>> {
+  async #ends(at: 'latest' | 'stable'): Promise<Ends> {
     const backoff = new Backoff(50, 1000)
     for (;;) {
+      const askedAt = Date.now()
       try {
         const { id, offsets } = await abortable(listOffsets(this.#cluster, this.#topicName, at), this.#life)
-        if (this.#topicId === null || id === this.#topicId) return offsets
+        if (this.#topicId === null || id === this.#topicId) return { id, offsets, askedAt }
         await sleep(NEW_TOPIC_LOOK_MS, this.#life)
       } catch (error) {
         if (this.#life.aborted || !(error instanceof KafkaError) || !error.retriable) throw error
         await sleep(backoff.next(), this.#life)
       }
+    }
+  }
+
+  /** A broker answers a fetch that finds nothing after seconds, so a topic without records would not count as read until then. */
+  async #readToEnd({ id, offsets, askedAt }: Ends, signal: AbortSignal | undefined): Promise<void> {
+    await this.#reach(offsets, signal)
+    if (id !== this.#topicId) return
+    for (const partition of offsets.keys()) {
+      this.#completeAt.set(partition, Math.max(askedAt, this.#completeAt.get(partition) ?? 0))
     }
   }
 

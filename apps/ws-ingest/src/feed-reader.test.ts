@@ -117,7 +117,9 @@ test('an aborted connection that delivered messages keeps its number; the next c
   server().onMessages(oneMessage(Buffer.from('b'), false, true))
   await second
   assert.deepEqual(
-    (await reader.read(0, stopping.signal))?.flatMap(recordsOf).map(({ value, headers }) => [value, headers?.[0]?.value]),
+    (await reader.read(0, stopping.signal))
+      ?.flatMap(recordsOf)
+      .map(({ value, headers }) => [value, headers?.[0]?.value]),
     [
       ['a', 1],
       ['b', 2],

@@ -86,21 +86,3 @@ describe('what a socket reads', () => {
     assert.deepEqual(Buffer.concat(chunks), ping(1))
   })
 })
-
-test('a server that sends data and ends the connection is no error, also when the socket has ended its own side first', async () => {
-  const sent = ping(1)
-  const server = net.createServer((peer) => void peer.end(sent)).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const reads = new SocketReads()
-  const { port } = server.address() as net.AddressInfo
-  const socket = net.connect({ port, host: '127.0.0.1', onread: reads.onread })
-  const coalescing = new CoalescingSocket(socket, reads)
-  const errors: Error[] = []
-  coalescing.on('error', (error) => errors.push(error))
-  const closed = new Promise((resolve) => coalescing.once('close', resolve))
-  const read: Buffer[] = []
-  socket.once('finish', () => coalescing.on('data', (bytes: Buffer) => read.push(bytes)))
-  await closed
-  server.close()
-  assert.deepEqual([Buffer.concat(read), errors], [sent, []])
-})

@@ -44,6 +44,8 @@ export class CoalescingSocket extends Duplex {
   constructor(socket: Socket, reads: SocketReads) {
     super({ allowHalfOpen: false })
     this.#socket = socket
+    // Once the server has ended its side, HTTP/2 still answers what it reads of the rest. It ends the other side itself, after that.
+    socket.allowHalfOpen = true
     const coalescer = new DataCoalescer()
     let failure: Error | null = null
     const take = (chunk: Buffer): boolean => {
@@ -61,12 +63,14 @@ export class CoalescingSocket extends Duplex {
     socket.on('error', (error) => {
       failure = error
     })
+    // Behind the server's end there is nothing to lose, and Node breaks an assertion of its own when an error comes while it ends its side.
+    const close = (): void => void this.destroy(socket.readableEnded ? undefined : (failure ?? undefined))
     socket.on('close', () => {
-      const close = (): void => void this.destroy(failure ?? undefined)
-      if (this.readableLength === 0) return close()
+      // HTTP/2 reads nothing while it writes, and hears of the end of a write by `setImmediate`.
+      if (this.readableLength === 0) return setImmediate(close)
       // What came before the end is still to be read.
       this.once('end', close)
-      this.push(null)
+      return this.push(null)
     })
   }
 
@@ -74,8 +78,9 @@ export class CoalescingSocket extends Duplex {
     this.#socket.resume()
   }
 
+  /** The socket tells of its failures by 'error' and 'close'. An error here would end the reading of what it has received before. */
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: Done): void {
-    this.#socket.write(bytes, done)
+    this.#socket.write(bytes, () => done())
   }
 
   override _writev(writes: readonly { readonly chunk: Buffer }[], done: Done): void {
@@ -83,8 +88,6 @@ export class CoalescingSocket extends Duplex {
   }
 
   override _final(done: Done): void {
-    // A socket that has ended its own side by itself, because the server ended the other one, refuses to do so again. That is no
-    // failure; those of the socket come with its 'close'. An error here, while Node ends the connection, breaks an assertion of Node.
     this.#socket.end(() => done())
   }
 

@@ -125,6 +125,30 @@ export function lengthOf({ bounds }: PackedBytes, index: number): number {
   return start < 0 ? 0 : bounds[2 * index + 1]! - start
 }
 
+/** Some of the items of a buffer: the first `count`, none of which is null, one behind the other. */
+export interface PackedRun extends PackedBytes {
+  readonly count: number
+}
+
+/** The items of all runs (at least one run, none of them empty), in order, in a buffer of their own. */
+export function joinRuns(runs: readonly PackedRun[]): PackedRun {
+  let [count, length] = [0, 0]
+  for (const run of runs) {
+    count += run.count
+    length += run.bounds[2 * run.count - 1]! - run.bounds[0]!
+  }
+  const bytes = Buffer.allocUnsafe(length)
+  const bounds = new Int32Array(2 * count)
+  let [at, end] = [0, 0]
+  for (const run of runs) {
+    const last = 2 * run.count - 1
+    const shift = end - run.bounds[0]!
+    for (let i = 0; i <= last; i++) bounds[at++] = run.bounds[i]! + shift
+    end += run.bytes.copy(bytes, end, run.bounds[0], run.bounds[last])
+  }
+  return { bytes, bounds, count }
+}
+
 function dataOf(bytes: Buffer | null, type: PackedType): string | Buffer | null {
   return bytes === null || type === 'bytes' ? bytes : bytes.toString()
 }

@@ -1,4 +1,4 @@
-import type { PackedBytes } from '@tributary/connect-api'
+import { joinRuns, type PackedBytes } from '@tributary/connect-api'
 
 /** Messages that lie in one buffer, in order, so that none of them needs an object of its own. */
 export interface MessageRun extends PackedBytes {
@@ -45,23 +45,12 @@ const SMALL_BYTES = 64 * 1024
 /** The same messages in one run, if they are few. */
 export function joinSmall(runs: readonly MessageRun[]): readonly MessageRun[] {
   if (runs.length === 1) return runs
-  let [count, size, length] = [0, 0, 0]
+  let [size, length] = [0, 0]
   for (const run of runs) {
-    count += run.count
     size += run.size
     length += run.bounds[2 * run.count - 1]! - run.bounds[0]!
   }
-  if (length > SMALL_BYTES) return runs
-  const bytes = Buffer.allocUnsafe(length)
-  const bounds = new Int32Array(2 * count)
-  let [at, end] = [0, 0]
-  for (const run of runs) {
-    const last = 2 * run.count - 1
-    const shift = end - run.bounds[0]!
-    for (let i = 0; i <= last; i++) bounds[at++] = run.bounds[i]! + shift
-    end += run.bytes.copy(bytes, end, run.bounds[0], run.bounds[last])
-  }
-  return [{ bytes, bounds, count, size }]
+  return length > SMALL_BYTES ? runs : [{ ...joinRuns(runs), size }]
 }
 
 /** The first `most` messages of a run, and the rest. */

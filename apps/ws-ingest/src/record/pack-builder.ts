@@ -1,4 +1,4 @@
-import { PackedRecords, type Polled, type SourcePartition } from '@tributary/connect-api'
+import { joinRuns, PackedRecords, type Polled, type SourcePartition } from '@tributary/connect-api'
 import type { WebSocketConfig } from '../config/config.ts'
 import type { MessageRun } from '../message/message-run.ts'
 import type { RecordBuilder } from './record-builder.ts'
@@ -73,19 +73,5 @@ export class PackBuilder {
 
 /** The messages of runs that differ in their bytes only, as one run. */
 function joined(runs: readonly MessageRun[]): MessageRun {
-  let [count, length] = [0, 0]
-  for (const { bounds, count: messages } of runs) {
-    count += messages
-    length += bounds[2 * messages - 1]! - bounds[0]!
-  }
-  const bytes = Buffer.allocUnsafeSlow(length)
-  const bounds = new Int32Array(2 * count)
-  let [at, end] = [0, 0]
-  for (const run of runs) {
-    const last = 2 * run.count - 1
-    const shift = end - run.bounds[0]!
-    for (let i = 0; i <= last; i++) bounds[at++] = run.bounds[i]! + shift
-    end += run.bytes.copy(bytes, end, run.bounds[0], run.bounds[last])
-  }
-  return runs[0]!.with({ bytes, bounds, count })
+  return runs[0]!.with(joinRuns(runs))
 }

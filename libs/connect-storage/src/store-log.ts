@@ -7,8 +7,8 @@ import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { storageErrors } from './errors.ts'
 import type { StoreRecord } from './store-record.ts'
-import { type ImageRecord, TopicImage } from './topic-image.ts'
-import { TopicReturn } from './topic-return.ts'
+import { type ImageRecord, TopicImage } from './topics/topic-image.ts'
+import { TopicReturn } from './topics/topic-return.ts'
 import { type Positions, TransactionWriter } from './transaction-writer.ts'
 
 export interface StoreLogOptions {

@@ -5,7 +5,7 @@ import { KafkaConfigStore } from './config-store.ts'
 import { KafkaOffsetStore } from './offset-store.ts'
 import { KafkaPluginStore } from './plugin-store.ts'
 import { KafkaStatusStore } from './status-store.ts'
-import { type InternalTopic, InternalTopics } from './internal-topics.ts'
+import { type InternalTopic, InternalTopics } from './topics/internal-topics.ts'
 import type { StoreLogOptions } from './store-log.ts'
 import type { StoreName } from './types.ts'
 

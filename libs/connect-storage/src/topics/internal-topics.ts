@@ -9,8 +9,8 @@ import {
 } from '@tributary/kafka'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
-import { storageErrors } from './errors.ts'
-import type { StoreName } from './types.ts'
+import { storageErrors } from '../errors.ts'
+import type { StoreName } from '../types.ts'
 
 export interface InternalTopic extends CompactedTopic {
   readonly store: StoreName

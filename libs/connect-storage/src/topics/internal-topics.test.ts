@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLogger } from '@tributary/telemetry'
 import { type InternalTopic, prepareTopics, type TopicAdmin } from './internal-topics.ts'
-import type { StoreName } from './types.ts'
+import type { StoreName } from '../types.ts'
 
 const STORES: readonly StoreName[] = ['configs', 'offsets', 'status', 'plugins']
 const TOPICS = STORES.map((store): InternalTopic => {

@@ -1,0 +1,1 @@
+export { sqsSource } from './plugin.ts'

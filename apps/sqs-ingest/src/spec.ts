@@ -1,43 +1,28 @@
 import { type ConfigOf, defineConfig } from '@tributary/config'
-import { flowSettings, reconnectSettings, topicKey } from '@tributary/push-source'
+import { reconnectSettings } from '@tributary/push-source'
+import { awsKeys } from './settings/aws.ts'
+import { conversionKeys } from './settings/conversion.ts'
+import { documentedKeys } from './settings/documented.ts'
+import { kafkaKeys } from './settings/kafka.ts'
+import { readingKeys } from './settings/reading.ts'
+import { schemaRegistryKeys } from './settings/schema-registry.ts'
+import { sqsKeys, sqsRules } from './settings/sqs.ts'
 
 export const reconnect = reconnectSettings('sqs')
-export const flow = flowSettings('sqs')
 
-const group = 'Connection'
-
-/** The settings of a Sqs source, beside the framework's. */
-export const sqsSpec = defineConfig({
-  'sqs.host': {
-    type: 'string',
-    validator: { kind: 'nonEmpty' },
-    importance: 'high',
-    group,
-    displayName: 'Host',
-    doc: 'Host name or address of the server.',
-    example: 'localhost',
+/** The settings of an SQS source, beside the framework's. `settings/read.ts` reads them. */
+export const sqsSpec = defineConfig(
+  {
+    ...awsKeys,
+    ...sqsKeys,
+    ...kafkaKeys,
+    ...readingKeys,
+    ...conversionKeys,
+    ...schemaRegistryKeys,
+    ...reconnect.keys,
+    ...documentedKeys,
   },
-  'sqs.port': {
-    type: 'int',
-    validator: { kind: 'range', min: 1, max: 65_535 },
-    importance: 'high',
-    group,
-    displayName: 'Port',
-    doc: 'TCP port of the server.',
-    example: '7000',
-  },
-  'sqs.max.line.bytes': {
-    type: 'int',
-    default: 16_777_216,
-    validator: { kind: 'range', min: 1 },
-    importance: 'low',
-    group,
-    displayName: 'Longest line',
-    doc: 'Bytes of one line at most. A longer line fails the task, since skipping the line would lose it.',
-  },
-  ...topicKey,
-  ...reconnect.keys,
-  ...flow.keys,
-})
+  { rules: sqsRules },
+)
 
 export type SqsConfig = ConfigOf<typeof sqsSpec>

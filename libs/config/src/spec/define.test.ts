@@ -157,6 +157,16 @@ test('requiredWhen asks for a key, and visibleWhen shows it, by the value of ano
   ])
 })
 
+test('atLeastOneOf wants one key with a value', () => {
+  const key = { type: 'string', default: null, importance: 'low', doc: 'd' } as const
+  const keys = { a: key, b: key }
+  const plain = defineConfig(keys, { rules: [{ rule: 'atLeastOneOf', keys: ['a', 'b'] }] })
+  const worded = defineConfig(keys, { rules: [{ rule: 'atLeastOneOf', keys: ['a', 'b'], message: 'set one' }] })
+  assert.deepEqual(plain.validate({ b: '' }).values[0]?.errors, ['Missing required configuration: one of a, b must be set.']) // prettier-ignore
+  assert.deepEqual(worded.validate({}).values[0]?.errors, ['Invalid value null for configuration a: set one'])
+  assert.equal(plain.validate({ a: 'x', b: 'y' }).errorCount, 0)
+})
+
 test('exactlyOneOf and atMostOneOf count what is set', () => {
   const key = { type: 'string', default: null, importance: 'low', doc: 'd' } as const
   const one = defineConfig({ a: key, b: key }, { rules: [{ rule: 'exactlyOneOf', keys: ['a', 'b'] }] })

@@ -51,6 +51,9 @@ function broken(rule: Exclude<Rule, { rule: 'visibleWhen' }>, keys: ReadonlyMap<
       if (!isOn(key(rule.key)) || lacking.length === 0) return null
       return onKey(key(rule.on ?? rule.key), `${rule.key} needs ${lacking.join(' and ')} to be set too`)
     }
+    case 'atLeastOneOf':
+      if (rule.keys.some((name) => hasValue(key(name)))) return null
+      return `Missing required configuration: one of ${rule.keys.join(', ')} must be set.`
     case 'exactlyOneOf': {
       const set = rule.keys.filter((name) => hasValue(key(name)))
       if (set.length === 0) return `Missing required configuration: one of ${rule.keys.join(', ')} must be set.`
@@ -74,6 +77,7 @@ export function namesOf(rule: Rule): readonly string[] {
   switch (rule.rule) {
     case 'requires':
       return [...new Set([rule.on ?? rule.key, rule.key, ...rule.needs])]
+    case 'atLeastOneOf':
     case 'exactlyOneOf':
     case 'atMostOneOf':
       return rule.keys

@@ -109,6 +109,7 @@ export type Rule =
       readonly on?: string
       readonly message?: string
     }
+  | { readonly rule: 'atLeastOneOf'; readonly keys: readonly string[]; readonly message?: string }
   | { readonly rule: 'exactlyOneOf'; readonly keys: readonly string[]; readonly message?: string }
   | { readonly rule: 'atMostOneOf'; readonly keys: readonly string[]; readonly message?: string }
   | { readonly rule: 'visibleWhen'; readonly key: string; readonly when: string; readonly equals: readonly string[] }

@@ -1,0 +1,91 @@
+import type { Keys } from '@tributary/config'
+
+const group = 'Schema Registry'
+
+/** The JVM connector's keys for its converters with a schema registry. No converter here reads them yet. */
+export const schemaRegistryKeys = {
+  'schema.registry.url': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    displayName: 'URL',
+    doc: 'Address of the schema registry.',
+  },
+  'value.schema.id': {
+    type: 'int',
+    default: null,
+    importance: 'medium',
+    group,
+    displayName: 'Id of the value schema',
+    stripComment: true,
+    doc: 'Id of the schema of the values.',
+  },
+  'key.schema.id': {
+    type: 'int',
+    default: null,
+    importance: 'low',
+    group,
+    displayName: 'Id of the key schema',
+    stripComment: true,
+    doc: 'Id of the schema of the keys. Keys are text, so it has no effect.',
+  },
+  'schema.registry.basic.auth.credentials.source': {
+    type: 'string',
+    default: 'USER_INFO',
+    importance: 'low',
+    group,
+    displayName: 'Source of the login',
+    doc: 'Where the login to the registry comes from.',
+  },
+  'schema.registry.basic.auth.user.info': {
+    type: 'password',
+    default: null,
+    importance: 'low',
+    group,
+    displayName: 'Login',
+    doc: 'Login to the registry as user:password.',
+  },
+  'schema.registry.ssl.truststore.location': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group,
+    displayName: 'Trust store',
+    doc: 'Path of the trust store for the registry.',
+  },
+  'schema.registry.ssl.truststore.password': {
+    type: 'password',
+    default: null,
+    importance: 'low',
+    group,
+    displayName: 'Password of the trust store',
+    doc: 'Password of the trust store.',
+  },
+  'schema.auto.register': {
+    type: 'boolean',
+    default: true,
+    importance: 'low',
+    group,
+    displayName: 'Register schemas',
+    stripComment: true,
+    doc: 'Whether an inferred schema is registered.',
+  },
+  'schema.use.latest.version': {
+    type: 'boolean',
+    default: false,
+    importance: 'low',
+    group,
+    displayName: 'Latest version',
+    stripComment: true,
+    doc: 'Whether the latest schema of the subject is used.',
+  },
+  'schema.subject.name.strategy': {
+    type: 'string',
+    default: 'io.confluent.kafka.serializers.subject.TopicNameStrategy',
+    importance: 'low',
+    group,
+    displayName: 'Subject names',
+    doc: 'Class name of the strategy that names subjects.',
+  },
+} as const satisfies Keys

@@ -1,6 +1,13 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type KafkaVersion, kafkaVersions, startKafka } from '@tributary/harness'
+import {
+  type AwsServer,
+  type KafkaVersion,
+  kafkaVersions,
+  startElasticMq,
+  startKafka,
+  startMoto,
+} from '@tributary/harness'
 import { runStages, type RunningKafka } from './runner/run-stages.ts'
 import { needsKafka } from './runner/stage.ts'
 import { stages } from './runner/stages.ts'
@@ -46,6 +53,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)))
 }
 
+/** The servers that stages share: a broker, and two of AWS's services. */
+async function servers(version: KafkaVersion): Promise<RunningKafka> {
+  const running = await Promise.all([
+    kafka(version),
+    aws('TRIBUTARY_TEST_ELASTICMQ', startElasticMq),
+    aws('TRIBUTARY_TEST_MOTO', startMoto),
+  ])
+  return {
+    env: Object.assign({}, ...running.map(({ env }) => env)) as NodeJS.ProcessEnv,
+    stop: async () => {
+      await Promise.all(running.map((server) => server.stop()))
+    },
+  }
+}
+
 /**
  * One broker for all stages. KAFKA_BROKERS is not used, because that cluster may be in use. To test on another broker,
  * give its addresses as TRIBUTARY_TEST_KAFKA (see KafkaAddresses of the harness).
@@ -62,6 +84,17 @@ async function kafka(version: KafkaVersion): Promise<RunningKafka> {
   }
 }
 
+/** A server without which the tests of SQS fail, each by itself and in the server's own words, and no others. */
+async function aws(variable: string, start: () => Promise<AwsServer>): Promise<RunningKafka> {
+  try {
+    const { url, region, accountId, stop } = await start()
+    return { env: { [variable]: JSON.stringify({ url, region, accountId }) }, stop }
+  } catch (error) {
+    console.error(error)
+    return { env: {}, stop: () => Promise.resolve() }
+  }
+}
+
 const startedAt = performance.now()
 const results = await runStages(
   stages.filter((stage) => (only?.includes(stage.name) ?? true) && !(values.quick && needsKafka(stage))),
@@ -75,7 +108,7 @@ const results = await runStages(
     // The harness' watchdog gives a child 8 s to end after its test.
     leftoverGraceMs: 12_000,
     signal: interrupted.signal,
-    startKafka: () => kafka(version),
+    startKafka: () => servers(version),
   },
 )
 console.log(summary(results, skips, performance.now() - startedAt))

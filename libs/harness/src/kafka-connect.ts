@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { startChild } from './child.ts'
-import { HarnessError } from './errors.ts'
 import { freePort } from './free-port.ts'
+import { type HttpServer, startHttpServer } from './http-server.ts'
 import { javaRuntime } from './kafka-runtime.ts'
 import { temporaryFolder } from './watchdog.ts'
-
-const startTimeoutMs = 90_000
 
 export interface KafkaConnectOptions {
   /** host:port, plaintext. */
@@ -19,14 +15,8 @@ export interface KafkaConnectOptions {
   readonly properties?: Readonly<Record<string, string>>
 }
 
-export interface KafkaConnect {
-  /** `http://127.0.0.1:port` */
-  readonly url: string
+export interface KafkaConnect extends HttpServer {
   readonly group: string
-  readonly logFile: string
-  readonly pid: number
-  kill(): Promise<void>
-  stop(): Promise<void>
 }
 
 /**
@@ -60,28 +50,8 @@ export async function startKafkaConnect(options: KafkaConnectOptions): Promise<K
   await writeFile(file, text.join(''))
 
   const logFile = join(folder, 'connect.log')
-  const child = await startChild({ ...runtime.program('connect-distributed', [file], { folder }), logFile })
-  const url = `http://127.0.0.1:${port}`
-  const deadline = Date.now() + startTimeoutMs
-  while (!(await answers(`${url}/connectors`))) {
-    if (child.exit !== undefined) {
-      throw new HarnessError(
-        `Kafka Connect ended while it started (exit code ${child.exit.code}); its log is ${logFile}.`,
-      )
-    }
-    if (Date.now() > deadline) {
-      await child.kill()
-      throw new HarnessError(`Kafka Connect did not answer within ${startTimeoutMs / 1000} s; its log is ${logFile}.`)
-    }
-    await sleep(100)
-  }
-  return { url, group, logFile, pid: child.pid, kill: () => child.kill(), stop: () => child.stop() }
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(5000) })).ok
-  } catch {
-    return false // not listening yet
-  }
+  const line = runtime.program('connect-distributed', [file], { folder })
+  const readyUrl = `http://127.0.0.1:${port}/connectors`
+  const server = await startHttpServer({ ...line, what: 'Kafka Connect', readyUrl, timeoutMs: 90_000, logFile })
+  return { ...server, group }
 }

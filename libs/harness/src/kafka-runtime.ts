@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { HarnessError } from './errors.ts'
-import { classPath, requireJava } from './maven.ts'
+import { classPath } from './maven.ts'
 
 const run = promisify(execFile)
 
@@ -64,8 +64,8 @@ export async function kafkaRuntime(version: KafkaVersion, onFetch?: (what: strin
 
 /** Kafka's programs on Java, even if there is a Docker engine. */
 export async function javaRuntime(version: KafkaVersion, onFetch?: (what: string) => void): Promise<KafkaRuntime> {
-  await requireJava()
-  const path = await classPath(`kafka-${version}`, () => onFetch?.(`the jars of Kafka ${version}`))
+  const orElse = ', or start a Docker engine, or set KAFKA_BROKERS to a running Kafka'
+  const path = await classPath(`kafka-${version}`, 'Kafka', orElse, () => onFetch?.(`the jars of Kafka ${version}`))
   return {
     kind: 'java',
     bindAddress: '127.0.0.1',
@@ -93,7 +93,7 @@ export async function javaRuntime(version: KafkaVersion, onFetch?: (what: string
  * Halves the CPU time of a JVM that lives for seconds: the optimizing compiler (C2) would work on code that is soon
  * gone.
  */
-const SHORT_LIVED = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
+export const SHORT_LIVED = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
 
 /** Servers read KAFKA_JVM_PERFORMANCE_OPTS, like Kafka's own scripts. The default is empty. */
 function performanceOptions(program: KafkaProgram): readonly string[] {

@@ -11,10 +11,13 @@ import { HarnessError } from './errors.ts'
 const run = promisify(execFile)
 const poms = fileURLToPath(new URL('../maven/', import.meta.url))
 
-/** The class path of Kafka's programs, from `maven/<name>.xml`. `onFetch` is called before Maven fetches the jars. */
-export function classPath(name: string, onFetch?: () => void): Promise<string> {
-  const orElse = ', or start a Docker engine, or set KAFKA_BROKERS to a running Kafka'
-  return javaClassPath(join(poms, `${name}.xml`), 'Kafka', orElse, onFetch)
+/**
+ * The class path of `maven/<name>.xml`, as javaClassPath returns it, with a check for Java 17. `onFetch` is called before
+ * Maven fetches the jars.
+ */
+export async function classPath(name: string, what: string, orElse: string, onFetch?: () => void): Promise<string> {
+  await requireJava(what, orElse)
+  return await javaClassPath(join(poms, `${name}.xml`), what, orElse, onFetch)
 }
 
 /**
@@ -58,16 +61,19 @@ export async function javaClassPath(
   return path
 }
 
-/** Throws unless a Java runtime of version 17 or later is on the PATH. */
-export async function requireJava(): Promise<void> {
-  const help = 'install a Java 17 or newer runtime, or start a Docker engine, or set KAFKA_BROKERS to a running Kafka.'
+/**
+ * Throws unless a Java runtime of version 17 or later is on the PATH. The error text names `what` needs Java, and an
+ * alternative.
+ */
+async function requireJava(what: string, orElse = ''): Promise<void> {
+  const help = `install a Java 17 or newer runtime${orElse}.`
   let text: string
   try {
     text = (await run('java', ['-version'])).stderr
   } catch (cause) {
-    throw new HarnessError(`Java is needed to run Kafka and \`java\` was not found: ${help}`, { cause })
+    throw new HarnessError(`Java is needed to run ${what} and \`java\` was not found: ${help}`, { cause })
   }
   // Matches "17.0.15" and "21", and "1.8.0_402" of versions before 9.
   const version = Number(/version "(?:1\.)?(\d+)/.exec(text)?.[1] ?? 0)
-  if (version < 17) throw new HarnessError(`Java ${version} is too old to run Kafka: ${help}`)
+  if (version < 17) throw new HarnessError(`Java ${version} is too old to run ${what}: ${help}`)
 }

@@ -1,4 +1,4 @@
-import { builtGo } from '../../support/foreign-server.ts'
+import { builtGo } from '@tributary/harness'
 import { type Child, startProgram, startScript } from '../support/child.ts'
 
 /** What one stream sends: the fields of bench.Request in grpc/feed.proto. */

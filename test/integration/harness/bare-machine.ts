@@ -9,7 +9,7 @@ import { join } from 'node:path'
  * line that names the error with which the call rejects.
  */
 export function failureOf(
-  call: { readonly name: 'startKafka' | 'pythonPackages'; readonly argument?: string },
+  call: { readonly name: 'startKafka' | 'startElasticMq' | 'pythonPackages'; readonly argument?: string },
   programs: Readonly<Record<string, string>>,
 ): string {
   const bin = mkdtempSync(join(tmpdir(), 'tributary-path-'))

@@ -1,4 +1,5 @@
 export { abortable, anySignal, sleep } from './abort.ts'
+export { Alarm } from './alarm.ts'
 export { type BackoffOptions, backoffMs, KAFKA_JITTER } from './backoff.ts'
 export { type Clock, MAX_TIMER_MS, systemClock, warnWhenSlow } from './clock.ts'
 export { FolderLock } from './folder-lock.ts'

@@ -107,7 +107,7 @@ export const END_OF_INPUT: unique symbol = Symbol('END_OF_INPUT')
 
 /**
  * One task of a source. The runtime calls `start`, then `connect` and `poll` again and again, and `stop` at the end. One call is
- * under way at a time, except `lostConnection`, `connect` while the runtime waits for Kafka, and `drain`.
+ * under way at a time, except `lostConnection`, `connect` while the runtime waits for Kafka, `paused`, `resumed` and `drain`.
  */
 export interface SourceTask {
   /** Reads the configuration; uses no network. Throws ConfigError. */
@@ -151,6 +151,14 @@ export interface SourceTask {
   commitBatch?(polled: readonly Polled[]): void
   /** The offsets of all records that `commitRecord` or `commitBatch` has been called with are durable. */
   commit?(signal: AbortSignal): Promise<void>
+  /**
+   * Nobody polls from now on until `resumed`. A source that pulls receives nothing meanwhile, and returns what it holds to the source's
+   * system, whose other readers may have it. Absent: the queue of the task fills, and then its sender waits. May come during another
+   * call, and for a run that starts paused right after `start`.
+   */
+  paused?(): void
+  /** The pause is over. A run that is stopped during its pause gets `drain`. */
+  resumed?(): void
   /** Stops the intake. `poll` then returns what is queued, and END_OF_INPUT at the end. Absent: a stop gives the queue up. */
   drain?(): void
   /**

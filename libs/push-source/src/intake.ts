@@ -3,11 +3,12 @@ import {
   inFlightCost,
   type MemoryShare,
   type Polled,
+  QueueMemory,
+  type RecordCost,
   RecordQueue,
   type RecordQueueOptions,
   type TaskStats,
 } from '@tributary/connect-api'
-import { QueueMemory, type RecordCost } from './queue-memory.ts'
 import type { RateLimitedLog } from './rate-limited-log.ts'
 import { Spill } from './spill/spill.ts'
 import type { SpillOptions } from './spill/spill-parts.ts'
@@ -70,7 +71,7 @@ export interface IntakeConnection<T> {
 export class Intake<T> {
   readonly #options: IntakeOptions<T>
   readonly #queue: RecordQueue<T>
-  readonly #memory: QueueMemory<T>
+  readonly #memory: QueueMemory
   readonly #drops: boolean
   readonly #spill: Spill<T> | null
   #transport: Pausable | null = null

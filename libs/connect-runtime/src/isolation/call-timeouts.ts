@@ -34,6 +34,8 @@ export const CALL_LIMITS: CallLimits<SourceTask> = {
   commitRecord: 'none',
   commitBatch: 'none',
   commit: 'signal',
+  paused: 'none',
+  resumed: 'none',
   drain: 'none',
   takeOver: 'none',
   handOver: 'none',

@@ -1,5 +1,5 @@
 import { warnWhenSlow } from '@tributary/async'
-import type { SourcePartition, TransactionContext } from '@tributary/connect-api'
+import type { SourcePartition, SourceTask, TransactionContext } from '@tributary/connect-api'
 import type { TaskParts } from './task-parts.ts'
 
 /** Reading the offsets waits for open transactions of other producers. The log reports a wait that is longer than this many ms. */
@@ -57,5 +57,18 @@ export async function closeTask({ task, producer, encoder, log }: TaskParts): Pr
     } catch (error) {
       log.warn('close_failed', { error })
     }
+  }
+}
+
+/** Calls a method that the task may lack. `onError` gets what it throws: a bug of the plugin. */
+export function tellTask(
+  task: SourceTask,
+  what: 'paused' | 'resumed' | 'drain',
+  onError: (error: unknown) => void,
+): void {
+  try {
+    task[what]?.()
+  } catch (error) {
+    onError(error)
   }
 }

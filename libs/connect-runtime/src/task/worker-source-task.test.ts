@@ -108,6 +108,21 @@ test('a paused task does not poll, and a resumed task has lost no record', async
   await s.run.stop()
 })
 
+test('a task is told of a pause, of its end, and of a run that starts paused', async () => {
+  const s = scriptedRun()
+  s.run.pause()
+  void s.run.run()
+  await until(() => s.run.state === 'paused', 'it starts paused')
+  assert.deepEqual(s.task.told, ['paused'])
+  s.run.resume()
+  await until(() => s.task.connects === 1, 'it is connected')
+  s.run.pause()
+  s.run.pause()
+  assert.deepEqual(s.task.told, ['paused', 'resumed', 'paused'], 'at once, although a poll is under way')
+  await s.run.stop()
+  assert.deepEqual(s.task.told, ['paused', 'resumed', 'paused'])
+})
+
 test('a stop delivers the queued records, also while the task is paused', async () => {
   const s = scriptedRun()
   void s.run.run()

@@ -17,7 +17,7 @@ import type { TaskParts } from './task-parts.ts'
 import type { TaskState } from '../model/task.ts'
 import { TaskProgress } from '../model/task-progress.ts'
 import { BackgroundReconnect } from '../connection/background-reconnect.ts'
-import { closeTask, startProducer, startTask } from './task-start.ts'
+import { closeTask, startProducer, startTask, tellTask } from './task-start.ts'
 import { TransactionBoundary } from '../commit/transaction-boundary.ts'
 import { TransactionRequests } from '../commit/transaction-requests.ts'
 
@@ -64,13 +64,12 @@ export class WorkerSourceTask {
     this.#inFlight = new InFlight({ config, progress: this.progress, memory: memory.share, onFailure })
     const eitherEnd = AbortSignal.any([this.#stopping.signal, this.#abandon.signal])
     this.#backgroundReconnect = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
-    const lost = (): boolean => this.#lost
-    this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
-    const signal = this.#abandon.signal
+    const { progress } = this
+    this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress, lost: () => this.#lost })
+    const [{ producer }, { signal }] = [parts, this.#abandon]
     const permitted = (): Promise<void> => this.#leaseValid()
-    this.#transactions = config.exactlyOnce
-      ? new TransactionBoundary({ producer: parts.producer, config, clock, log, signal, permitted, onFailure })
-      : null
+    const transactions = { producer, config, clock, log, signal, permitted, onFailure }
+    this.#transactions = config.exactlyOnce ? new TransactionBoundary(transactions) : null
   }
 
   get state(): TaskState {
@@ -78,8 +77,7 @@ export class WorkerSourceTask {
   }
   /** Runs until stopped or failed; never rejects. `onState` reports the outcome. */
   run(): Promise<void> {
-    this.#finished ??= this.#run()
-    return this.#finished
+    return (this.#finished ??= this.#run())
   }
 
   pause(): void {
@@ -99,8 +97,8 @@ export class WorkerSourceTask {
   async stop(patient = false): Promise<void> {
     if (this.#finished === null) return
     this.#stopping.abort(new Abandoned('stopping'))
-    const { shutdownTimeoutMs } = this.#parts.config
     this.#drain()
+    const { shutdownTimeoutMs } = this.#parts.config
     const timer = setInterval(() => {
       if (patient && this.#inFlight.records > 0) return
       this.#giveUp(`not done ${shutdownTimeoutMs} ms after the stop`)
@@ -250,7 +248,7 @@ export class WorkerSourceTask {
     }
   }
 
-  /** Throws when the task ended its input without `drain`, since the run would then stop without a failure. */
+  /** Throws when the task ended its input without `drain`: the run would stop without a failure. */
   #endOfInput(): typeof END_OF_INPUT {
     if (this.#parts.finite || this.#stopping.signal.aborted) return END_OF_INPUT
     const remedy = 'the task must throw NotConnectedError when its stream ends'
@@ -303,7 +301,7 @@ export class WorkerSourceTask {
     })
   }
 
-  /** Called when the broker has the batch. A null result: the connector discarded the batch. */
+  /** The broker has the batch. A null result: the connector discarded the batch. */
   #acknowledged(batch: Batch, result: ProduceResult | null): void {
     const { task, memory, clock, tracing } = this.#parts
     this.progress.acknowledged(batch.recordCount, clock.now(), clock.monotonic() - batch.polledAt)
@@ -353,12 +351,10 @@ export class WorkerSourceTask {
   }
 
   #drain(): void {
-    try {
-      this.#parts.task.drain?.()
-    } catch (error) {
+    tellTask(this.#parts.task, 'drain', (error) => {
       this.#parts.log.error('drain_failed', { error })
       this.#giveUp('the source could not be drained')
-    }
+    })
   }
 
   #giveUp(reason: string): void {
@@ -393,8 +389,12 @@ export class WorkerSourceTask {
   }
 
   #enter(state: TaskState, error?: unknown): void {
-    if (this.#state === state) return
+    const before = this.#state
+    if (before === state) return
     this.#state = state
+    if (state === 'paused' || (state === 'running' && before === 'paused')) {
+      tellTask(this.#parts.task, state === 'paused' ? 'paused' : 'resumed', (cause) => this.fail(cause))
+    }
     this.#parts.onState(state, error, error === undefined ? null : errorKind(error))
   }
 }

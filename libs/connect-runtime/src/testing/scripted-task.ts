@@ -23,6 +23,8 @@ export class ScriptedTask implements SourceTask {
   connects = 0
   commits = 0
   stopped = 0
+  /** What `paused` and `resumed` told, in order. */
+  readonly told: ('paused' | 'resumed')[] = []
   context: TaskContext | null = null
   /** Called by `connect`. Throws to refuse the connection. */
   onConnect: (signal: AbortSignal) => void | Promise<void> = () => {}
@@ -81,6 +83,12 @@ export class ScriptedTask implements SourceTask {
   commit(): Promise<void> {
     this.commits++
     return Promise.resolve()
+  }
+  paused(): void {
+    this.told.push('paused')
+  }
+  resumed(): void {
+    this.told.push('resumed')
   }
   drain(): void {
     this.queue.end()

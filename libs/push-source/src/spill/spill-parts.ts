@@ -1,6 +1,5 @@
-import type { Clock, RecordQueue, TaskStats } from '@tributary/connect-api'
+import type { Clock, QueueMemory, RecordQueue, TaskStats } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
-import type { QueueMemory } from '../queue-memory.ts'
 import type { RateLimitedLog } from '../rate-limited-log.ts'
 
 /** Turns messages into bytes and back. `decode` may keep the buffer that it gets; it throws FatalError for an unknown format. */
@@ -21,7 +20,7 @@ export interface SpillOptions<T> {
 export interface SpillParts<T> extends SpillOptions<T> {
   /** The part of the queue in memory. Its messages are younger than all messages on disk. */
   readonly queue: RecordQueue<T>
-  readonly memory: QueueMemory<T>
+  readonly memory: QueueMemory
   readonly stats: TaskStats
   readonly clock: Clock
   readonly busyLog: RateLimitedLog

@@ -1,5 +1,11 @@
-import { inFlightCost, type MemoryShare, type Polled, RecordQueue } from '@tributary/connect-api'
-import { QueueMemory, type RecordCost } from '../queue-memory.ts'
+import {
+  inFlightCost,
+  type MemoryShare,
+  type Polled,
+  QueueMemory,
+  type RecordCost,
+  RecordQueue,
+} from '@tributary/connect-api'
 import { RateLimitedLog } from '../rate-limited-log.ts'
 import { Spill } from './spill.ts'
 import type { SpillParts } from './spill-parts.ts'
@@ -13,7 +19,7 @@ export type SpilledMessagesParts<T> = Omit<SpillParts<T>, 'queue' | 'memory' | '
 /** The messages that an earlier run left in a folder, for a recovery task: it delivers them, and receives no new ones. */
 export class SpilledMessages<T> {
   readonly #spill: Spill<T>
-  readonly #memory: QueueMemory<T>
+  readonly #memory: QueueMemory
 
   constructor(parts: SpilledMessagesParts<T>) {
     const queue = new RecordQueue<T>({ maxRecords: 1, maxBytes: 1 })

@@ -1,4 +1,4 @@
-import { type MemoryShare, queuedCost, type RecordQueue } from '@tributary/connect-api'
+import { type MemoryShare, queuedCost } from './memory-budget.ts'
 
 /** Cost of a poll, in bytes of the budget, that a task may always take: polls of single messages would cost too much CPU. */
 const MIN_POLL_COST = 32 * 1024
@@ -9,22 +9,23 @@ const MAX_UNCOUNTED_COST = 128 * 1024
 /** What records cost of the budget from poll to acknowledgement: `inFlightCost`, or `packedCost`. */
 export type RecordCost = (records: number, bytes: number) => number
 
+/** What waits in a queue: records, the objects that hold them, and their bytes. A `RecordQueue` is one. */
+export interface QueueSize {
+  readonly size: number
+  readonly items: number
+  readonly bytes: number
+}
+
 /** Counts what a queue has of the process's memory, and says when the task must wait. Once a read of the transport, and once a poll. */
-export class QueueMemory<T> {
-  readonly #queue: RecordQueue<T>
+export class QueueMemory {
+  readonly #queue: QueueSize
   readonly #share: MemoryShare
   readonly #recordCost: RecordCost
   readonly #onWait: () => void
   readonly #onSpace: () => void
   #uncounted = 0
 
-  constructor(
-    queue: RecordQueue<T>,
-    share: MemoryShare,
-    recordCost: RecordCost,
-    onWait: () => void,
-    onSpace: () => void,
-  ) {
+  constructor(queue: QueueSize, share: MemoryShare, recordCost: RecordCost, onWait: () => void, onSpace: () => void) {
     this.#queue = queue
     this.#share = share
     this.#recordCost = recordCost

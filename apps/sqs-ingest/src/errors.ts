@@ -1,11 +1,71 @@
-import { ConfigError, defineErrors, NotConnectedError } from '@tributary/connect-api'
+import { ConfigError, DataError, defineErrors, FatalError, RetriableError } from '@tributary/connect-api'
 
-/** Errors of the Sqs source. */
+/** Errors of the SQS source. */
 export const sqsErrors = defineErrors({
-  SQS_CONNECT: {
-    type: NotConnectedError,
-    doc: 'The server could not be reached; see the cause. The task connects again.',
+  SQS_OUTAGE: {
+    type: RetriableError,
+    doc: 'AWS did not answer, was too busy, or failed. The same request is made again, with backoff.',
   },
-  SQS_ENDED: { type: NotConnectedError, doc: 'The connection ended. The task connects again.' },
-  SQS_LINE_TOO_LONG: { type: ConfigError, doc: 'A line is longer than `sqs.max.line.bytes`: raise the limit.' },
+  SQS_DENIED: {
+    type: ConfigError,
+    doc: 'The credentials are good but may not do this. Grant the action that the message names in the policy of the user or role, of the queue, or of its KMS key.',
+  },
+  SQS_CREDENTIALS: {
+    type: ConfigError,
+    doc: 'There are no credentials, or AWS does not take them: unknown, wrong secret, or expired without anything that renews them. Correct `aws.access.key.id`, `aws.credentials.profile` or the role of the host.',
+  },
+  SQS_REGION: { type: ConfigError, doc: 'The request went to another region than `aws.region`. Correct `aws.region`.' },
+  SQS_ENDPOINT: {
+    type: ConfigError,
+    doc: 'What answers at the endpoint is not the service of AWS, or has a certificate that is not trusted. Correct `aws.endpoint.override`, `aws.s3.endpoint.override` or `aws.sts.endpoint.override`, or name the CA in NODE_EXTRA_CA_CERTS.',
+  },
+  SQS_QUEUE_GONE: {
+    type: ConfigError,
+    doc: 'There is no such queue in this region and account. Correct the name, or create the queue.',
+  },
+  SQS_QUEUE_SHARED: {
+    type: ConfigError,
+    doc: '`sqs.mode=mirror` or `sqs.filter.unmatched=keep` on a FIFO queue or a queue with a RedrivePolicy: messages that go back to such a queue block their group, or end in its dead-letter queue.',
+  },
+  SQS_REQUEST: {
+    type: ConfigError,
+    doc: 'AWS refuses the request and would refuse it again. The message says what it does not accept.',
+  },
+  SQS_OBJECT: {
+    type: DataError,
+    doc: 'The object in S3 that a message names does not exist, is archived, or may not be read.',
+  },
+  SQS_OFFSET: {
+    type: ConfigError,
+    doc: 'The request to alter offsets does not have the form that this connector writes.',
+  },
+  SQS_UNEXPECTED: { type: FatalError, doc: 'An error of the AWS SDK that nothing here expects; see the cause.' },
+  SQS_FILTER_POLICY: {
+    type: ConfigError,
+    doc: 'The filter policy is no policy of Amazon SNS. The message says where in the policy, and why.',
+  },
+  SQS_CONVERTER: {
+    type: ConfigError,
+    doc: 'A message converter does not exist, or converters delegate to each other. The message says which there are.',
+  },
+  SQS_BODY: {
+    type: DataError,
+    doc: 'A body cannot be converted: it is no JSON although a field of it is named, or it has too many envelopes.',
+  },
+  SQS_DECOMPRESS: {
+    type: DataError,
+    doc: 'Data is not compressed in the format of the setting, is damaged, or becomes larger than `message.decompression.max.bytes`.',
+  },
+  SQS_CLAIM_CHECK: {
+    type: DataError,
+    doc: 'A claim check cannot be redeemed: its address has no bucket or key, or its object is larger than `message.claimcheck.max.bytes`.',
+  },
+  SQS_OBJECT_INCOMPLETE: {
+    type: RetriableError,
+    doc: 'S3 did not deliver an object completely, or not in time. The message is tried again.',
+  },
+  SQS_FIELD_MISSING: {
+    type: DataError,
+    doc: 'A message has no field `message.output.field.extract`, and `message.output.field.extract.failOnMissing=true`.',
+  },
 })

@@ -39,18 +39,7 @@ export const readingKeys = {
     group: ERRORS,
     displayName: 'Backoff',
     stripComment: true,
-    doc: 'Wait before the second try of a conversion, in ms. Each further wait is twice as long, and up to 30 % longer or shorter. The message is hidden in SQS for that long.',
-  },
-  // Ours.
-  'retry.backoff.max.ms': {
-    type: 'long',
-    default: 600_000,
-    validator: { kind: 'range', min: 0, max: 43_200_000 },
-    importance: 'low',
-    group: ERRORS,
-    displayName: 'Longest backoff',
-    stripComment: true,
-    doc: 'Longest wait between two tries of a conversion, in ms. SQS hides a message for 12 hours at most.',
+    doc: 'Wait before the second try of a conversion, in ms. Each further wait is twice as long, and up to 30 % longer or shorter, 10 minutes at most. The message is hidden in SQS for that long.',
   },
   'sqs.fifo.queue': {
     type: 'boolean',

@@ -21,7 +21,7 @@ export const sqsKeys = {
     group,
     displayName: 'Queues',
     width: 'long',
-    doc: 'Several queues, with commas between them: URLs, names or ARNs. This key takes precedence over sqs.queue.url. All of them are read, whatever tasks.max is: queues are shared out over the tasks, and when there are more tasks than queues, several tasks read one queue.',
+    doc: 'Several queues, with commas between them: URLs, names or ARNs. This key takes precedence over sqs.queue.url. All of them are read, whatever tasks.max is: they are shared out over the tasks. A single queue is read by all tasks, unless it is a FIFO queue, which one task reads.',
     example: 'https://sqs.us-east-1.amazonaws.com/123456789012/orders,payments',
   },
   'sqs.max.messages': {
@@ -121,23 +121,13 @@ export const sqsKeys = {
     displayName: 'Mode',
     doc: 'consume: a message is deleted once Kafka has it. mirror: each message is produced once and is not deleted; it is visible again at once, for the real consumers of the queue. mirror uses up the receive count, so a FIFO queue and a queue with a RedrivePolicy are refused.',
   },
-  'sqs.mirror.ids.max': {
-    type: 'int',
-    default: 100_000,
-    validator: { kind: 'range', min: 1000 },
-    importance: 'low',
-    group,
-    displayName: 'Remembered messages',
-    stripComment: true,
-    doc: 'Most ids of messages that a task remembers with sqs.mode=mirror, about 100 bytes each. A message that is still in the queue when its id is forgotten, or after a restart, is produced again.',
-  },
   'sqs.queue.name.prefix': {
     type: 'string',
     default: null,
     importance: 'medium',
     group,
     displayName: 'Queue name prefix',
-    doc: 'Beginnings of queue names, with commas between them: the queues of the account and region with such names are read too. They are looked up again every sqs.queue.refresh.interval.ms, so new queues are read and deleted ones are not missed.',
+    doc: 'Beginnings of queue names, with commas between them: the queues of the account and region with such names are read too. They are looked up again every sqs.queue.refresh.interval.ms, so that new queues are read and deleted ones are let go. Each queue belongs to one of tasks.max tasks, by its name.',
     example: 'orders-',
   },
   'sqs.queue.refresh.interval.ms': {
@@ -169,16 +159,6 @@ export const sqsKeys = {
     displayName: 'Receiving lanes',
     stripComment: true,
     doc: 'Most ReceiveMessage requests of a task at a time. An idle queue has one long poll; lanes are added while receives come back full, and end when they do not.',
-  },
-  'sqs.delete.linger.ms': {
-    type: 'int',
-    default: 200,
-    validator: { kind: 'range', min: 0, max: 10_000 },
-    importance: 'low',
-    group,
-    displayName: 'Delete after',
-    stripComment: true,
-    doc: 'Longest time, in ms, that a message which Kafka has waits for others, until ten of them fill a DeleteMessageBatch.',
   },
 } as const satisfies Keys
 

@@ -1,0 +1,45 @@
+import { Agent, type AgentOptions } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
+import type { AwsSettings } from './settings.ts'
+
+/** The longest long poll of SQS, in ms. */
+const LONGEST_POLL_MS = 20_000
+
+/** Connections of a task to AWS. */
+export interface Connections {
+  /** Options of the SDK's own handler, NodeHttpHandler. All clients of a task get the same agents. */
+  readonly handler: HandlerOptions
+  /** Closes idle connections now, and the others when their requests have ended. */
+  close(): void
+}
+
+interface HandlerOptions extends Record<string, unknown> {
+  readonly httpAgent: Agent
+  readonly httpsAgent: SecureAgent
+  readonly requestTimeout: number
+}
+
+/** Connections that are kept open between requests, at most `maxConnections` to a host. */
+export function connections({ requestTimeoutMs, maxConnections }: AwsSettings): Connections {
+  const options: AgentOptions = { keepAlive: true, maxSockets: maxConnections, maxFreeSockets: maxConnections }
+  const agents = { httpAgent: new Agent(options), httpsAgent: new SecureAgent(options) }
+  return {
+    handler: {
+      ...agents,
+      connectionTimeout: Math.ceil(requestTimeoutMs / 3),
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      socketTimeout: requestTimeoutMs + LONGEST_POLL_MS,
+      logger: SILENT,
+    },
+    close() {
+      for (const agent of [agents.httpAgent, agents.httpsAgent]) {
+        agent.maxFreeSockets = 0
+        for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy())
+      }
+    },
+  }
+}
+
+/** The SDK warns on the console where it has no logger, once a request for some queue URLs. Failures arrive as errors anyway. */
+export const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }

@@ -1,0 +1,43 @@
+import type { SqsApi } from '../aws/sqs-api.ts'
+import type { Queue } from '../message.ts'
+import type { SqsSettings } from '../settings/read.ts'
+import { listOf, queueEntry, queueOf, queueTexts } from './queue-name.ts'
+import { isOwn, type TaskShare } from './task-share.ts'
+
+type Lookups = Pick<SqsApi, 'queueUrl' | 'listQueues'>
+
+/** The queues of a task, by the settings that name them. */
+export class NamedQueues {
+  /** ms after which names and prefixes are looked up again; null: only URLs are named, so the list never changes. */
+  readonly lookAgainMs: number | null
+  readonly #config: SqsSettings
+  readonly #sqs: Lookups
+  readonly #share: TaskShare
+  readonly #texts: readonly string[]
+  readonly #prefixes: readonly string[]
+
+  constructor(config: SqsSettings, sqs: Lookups, share: TaskShare) {
+    this.#config = config
+    this.#sqs = sqs
+    this.#share = share
+    this.#texts = queueTexts(config['sqs.queue.urls'], config['sqs.queue.url'])
+    this.#prefixes = listOf(config['sqs.queue.name.prefix'])
+    const onlyUrls = this.#prefixes.length === 0 && this.#texts.every((text) => isUrl(text))
+    this.lookAgainMs = onlyUrls ? null : config['sqs.queue.refresh.interval.ms']
+  }
+
+  /** The queues now, each once. Rejects with a ConfigError for a named queue that does not exist; a prefix may find none. */
+  async resolve(signal: AbortSignal): Promise<Queue[]> {
+    const urlOf = async (text: string): Promise<string> => (isUrl(text) ? text : await this.#sqs.queueUrl(text, signal))
+    const named = await Promise.all(this.#texts.map(urlOf))
+    const found = await Promise.all(this.#prefixes.map((prefix) => this.#sqs.listQueues(prefix, signal)))
+    const all = [...new Set([...named, ...found.flat()])].map((url) => queueOf(url, this.#config))
+    // All tasks read a single queue of the settings. A prefix could name more at any time.
+    if (this.#prefixes.length === 0 && all.length === 1 && !all[0]!.fifo) return all
+    return all.filter(({ url }) => isOwn(url, this.#share))
+  }
+}
+
+function isUrl(text: string): boolean {
+  return 'url' in (queueEntry(text) ?? {})
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import type { Props } from '@tributary/connect-api'
+import { listOf, queueTexts } from './queue-name.ts'
+
+/** The key of a task's configuration with its share of the queues, `<task>/<tasks>`, where the queues are not known before the start. */
+const SHARE_KEY = 'sqs.queue.share'
+
+/** A task's share of the queues: number `index` of `count` tasks. */
+export interface TaskShare {
+  readonly index: number
+  readonly count: number
+}
+
+/**
+ * Splits the queues over at most `maxTasks` tasks, as the JVM connector does: each task gets its queue in `sqs.queue.url`, or several
+ * in `sqs.queue.urls`. A single standard queue goes to all tasks, a FIFO queue to one. Where a prefix or a reference `${…}` names the
+ * queues, each task gets a share of them instead and finds out its queues when it starts.
+ */
+export function taskConfigs(props: Props, maxTasks: number): Props[] {
+  if (maxTasks < 1) return []
+  const { 'sqs.queue.url': url, 'sqs.queue.urls': urls, ...rest } = props
+  const texts = queueTexts(urls, url)
+  const unknown = listOf(props['sqs.queue.name.prefix']).length > 0 || texts.some((text) => text.includes('${'))
+  if (unknown) {
+    return Array.from({ length: maxTasks }, (_, index) => ({ ...props, [SHARE_KEY]: `${index}/${maxTasks}` }))
+  }
+  if (texts.length === 1) {
+    const fifo = texts[0]!.endsWith('.fifo') || props['sqs.fifo.queue']?.trim().toLowerCase() === 'true'
+    return Array.from({ length: fifo ? 1 : maxTasks }, () => ({ ...rest, 'sqs.queue.url': texts[0]! }))
+  }
+  const tasks = Math.min(maxTasks, texts.length)
+  return Array.from({ length: tasks }, (_, index) => {
+    const own = texts.filter((_text, at) => at % tasks === index)
+    return { ...rest, ...(own.length === 1 ? { 'sqs.queue.url': own[0]! } : { 'sqs.queue.urls': own.join(',') }) }
+  })
+}
+
+/** The share in a task's configuration; all queues without one. */
+export function shareOf(props: Props): TaskShare {
+  const [index = 0, count = 1] = props[SHARE_KEY]?.split('/').map(Number) ?? []
+  return { index, count }
+}
+
+/** Whether a queue belongs to the share. The URL decides, so a queue stays with its task when others come and go. */
+export function isOwn(url: string, { index, count }: TaskShare): boolean {
+  return count === 1 || createHash('sha256').update(url).digest().readUInt32BE(0) % count === index
+}

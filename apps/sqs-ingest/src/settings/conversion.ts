@@ -12,6 +12,15 @@ export const DECOMPRESSING_CONVERTER = `${PREFIX}DecompressingMessageConverter`
 export const CLAIM_CHECK_CONVERTER = `${PREFIX}ClaimCheckMessageConverter`
 export const DECOMPRESSING_CLAIM_CHECK_CONVERTER = `${PREFIX}DecompressingClaimCheckMessageConverter`
 
+/** Around every other one once `message.output.field.extract` is set, so its name means the default converter. */
+export const FIELD_EXTRACTOR_CONVERTER = `${PREFIX}FieldExtractorConverter`
+/** Those that need a schema registry, which do not exist here yet. */
+export const SCHEMA_CONVERTERS: readonly string[] = [
+  `${PREFIX}AvroMessageConverter`,
+  `${PREFIX}ProtobufMessageConverter`,
+  `${PREFIX}JsonSchemaMessageConverter`,
+]
+
 /** The converters that there are, by the class names of the JVM connector. */
 export const MESSAGE_CONVERTERS = [
   DEFAULT_CONVERTER,

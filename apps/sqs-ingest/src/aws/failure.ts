@@ -81,7 +81,7 @@ function verdict(error: SdkError, action: AwsAction): Verdict {
     return ['SQS_ENDPOINT', 'the certificate must be of a trusted CA: name the CA in NODE_EXTRA_CA_CERTS of the worker', ENDPOINT_KEYS[service]] // prettier-ignore
   }
   if (GONE.test(name)) {
-    return ['SQS_QUEUE_GONE', 'there is no such queue in this region and account: correct the queue, aws.region or the role']
+    return ['SQS_QUEUE_GONE', 'correct the queue, aws.region, or the account by the credentials']
   }
   if (EXPIRED.test(name)) {
     return ['SQS_CREDENTIALS', 'the credentials have expired and nothing renews them: use a role, or put new ones into aws.access.key.id, aws.secret.access.key and aws.session.token', 'aws.access.key.id'] // prettier-ignore
@@ -161,7 +161,7 @@ function nameOf(error: SdkError): string {
 /** AWS's words, with those that the documents of the JVM connector have patterns for. */
 function reason(error: SdkError): string {
   const name = nameOf(error)
-  const text = reasonOf(error) || name || 'no reason given'
+  const text = (reasonOf(error) || name || 'no reason given').replace(/\.$/, '')
   if (EXPIRED.test(name)) return `ExpiredTokenException: ${text}`
   if (name === 'CredentialsProviderError') return `Unable to load credentials: ${text}`
   if (TIMEOUT.test(name) || error.code === 'ETIMEDOUT') return `Connection timeout: ${text}`

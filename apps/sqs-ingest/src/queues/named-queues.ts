@@ -39,5 +39,5 @@ export class NamedQueues {
 }
 
 function isUrl(text: string): boolean {
-  return 'url' in (queueEntry(text) ?? {})
+  return (queueEntry(text)?.url ?? null) !== null
 }

@@ -1,27 +1,32 @@
 import type { Queue } from '../message.ts'
 import type { SqsSettings } from '../settings/read.ts'
 
-/** One entry of the settings that name queues: the URL of a queue, or its name or ARN, which are looked up. */
-export type QueueEntry = { readonly url: string } | { readonly lookUp: string }
+/** One entry of the settings that name queues. `url`: null for a name or an ARN, which is looked up. */
+export interface QueueEntry {
+  readonly name: string
+  readonly url: string | null
+  readonly region: string | null
+}
 
 /** Names of queues (SQS API reference, CreateQueue). */
 const NAME = /^(?:[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)$/
-const ARN = /^arn:[a-z0-9-]+:sqs:[a-z0-9-]+:\d{12}:([^:]+)$/
+const ARN = /^arn:[a-z0-9-]+:sqs:([a-z0-9-]+):\d{12}:([^:]+)$/
 
-/** Reads an entry. null: it is none of the three. */
+/** Reads an entry: the URL, the name or the ARN of a queue. null: it is none of the three. */
 export function queueEntry(text: string): QueueEntry | null {
-  if (/^https?:\/\//i.test(text)) return NAME.test(queueName(text)) ? { url: text } : null
-  const arn = ARN.exec(text)
-  return NAME.test(arn?.[1] ?? text) ? { lookUp: text } : null
+  const [, region = null, named = text] = ARN.exec(text) ?? []
+  const url = /^https?:\/\//i.test(text) ? text : null
+  const name = url === null ? named : queueName(url)
+  return NAME.test(name) ? { name, url, region: url === null ? region : regionOf(url) } : null
 }
 
 /** The name at the end of the URL of a queue; '' for what is no URL, or has no path. */
-export function queueName(url: string): string {
+function queueName(url: string): string {
   return /([^/]*)$/.exec(URL.parse(url)?.pathname ?? '')![1]!
 }
 
 /** The region that a URL of AWS names, in its present form and the two that came before; null for any other host. */
-export function regionOf(url: string): string | null {
+function regionOf(url: string): string | null {
   const host = URL.parse(url)?.hostname ?? ''
   const found = /^(?:sqs(?:-fips)?\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.exec(host)
   return found?.[1] ?? found?.[2] ?? (host === 'queue.amazonaws.com' ? 'us-east-1' : null)
@@ -38,8 +43,15 @@ export function listOf(text: string | null | undefined): string[] {
   return [...new Set((text ?? '').split(',').map((each) => each.trim()))].filter((each) => each !== '')
 }
 
-/** A queue by its URL. The settings say whether it is read as a FIFO queue. */
-export function queueOf(url: string, config: Pick<SqsSettings, 'sqs.fifo.queue' | 'sqs.fifo.auto.detect'>): Queue {
+type FifoSettings = Pick<SqsSettings, 'sqs.fifo.queue' | 'sqs.fifo.auto.detect'>
+
+/** Whether a queue is read as a FIFO queue. */
+export function isFifo(name: string, config: FifoSettings): boolean {
+  return config['sqs.fifo.queue'] || (config['sqs.fifo.auto.detect'] && name.endsWith('.fifo'))
+}
+
+/** The queue with this URL. */
+export function queueOf(url: string, config: FifoSettings): Queue {
   const name = queueName(url)
-  return { url, name, fifo: config['sqs.fifo.queue'] || (config['sqs.fifo.auto.detect'] && name.endsWith('.fifo')) }
+  return { url, name, fifo: isFifo(name, config) }
 }

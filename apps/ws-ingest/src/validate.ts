@@ -1,4 +1,4 @@
-import { ConfigError, type FieldError, type OffsetEntry, parseConfig, type Props } from '@tributary/connect-api'
+import { ConfigError, type FieldError, maxTasksOf, type OffsetEntry, parseConfig, type Props } from '@tributary/connect-api'
 import {
   checkTls,
   dial,
@@ -37,7 +37,7 @@ export async function configErrors(props: Props, signal: AbortSignal): Promise<F
 function urlErrors(props: Props): FieldError[] {
   const urls = urlsOf(props)
   const errors: FieldError[] = []
-  const maxTasks = Number(props['tasks.max'] ?? 1)
+  const maxTasks = maxTasksOf(props)
   if (urls.length > maxTasks) errors.push({ field: 'tasks.max', message: tooFewTasks(urls.length, maxTasks) })
   if (new Set(urls.map(withoutUserInfo)).size < urls.length) {
     const field = 'websocket.additional.urls'

@@ -223,6 +223,16 @@ export const SOURCE_CONNECTOR_KEYS = {
   },
 } as const satisfies Keys
 
+/** Keys of Kafka Connect that are read more leniently, unless `connect.strict`: documents have `tasks.max=8  # more tasks`. */
+export const LENIENT_CONNECTOR_KEYS = {
+  'tasks.max': { ...COMMON_CONNECTOR_KEYS['tasks.max'], stripComment: true },
+} as const satisfies Keys
+
+/** `tasks.max` of a valid configuration. */
+export function maxTasksOf(props: Props): number {
+  return Number.parseInt(props['tasks.max'] ?? '1', 10)
+}
+
 const DEAD_LETTERS = 'Dead-letter queue'
 const FLOW = 'Flow control'
 

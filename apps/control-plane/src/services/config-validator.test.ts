@@ -31,6 +31,12 @@ test('validate lists the framework keys first, config lists them last; strict mo
   }
 })
 
+test('tasks.max may have the comment that documents have behind it, unless strict', async () => {
+  const more = { 'tasks.max': '8  # Increase number of tasks' }
+  assert.deepEqual(errorsOf(await validate(testApi(), more)), [])
+  assert.equal(errorsOf(await validate(testApi({ strict: true }), more))[0]?.[0], 'tasks.max')
+})
+
 test('error_count counts errors, not settings', async () => {
   const infos = await validate(testApi(), { 'tasks.max': 'x', 'batch.size': 'y' })
   assert.equal(infos.error_count, 3)

@@ -5,7 +5,7 @@ import {
   describeConfig,
   validateConfig,
 } from '@tributary/config'
-import { SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from '@tributary/connect-api'
+import { LENIENT_CONNECTOR_KEYS, SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from '@tributary/connect-api'
 import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'
@@ -50,7 +50,9 @@ export class ConfigValidator {
     this.#workers = workers
     this.#strict = strict
     this.#framework = {
-      keys: strict ? SOURCE_CONNECTOR_KEYS : { ...SOURCE_CONNECTOR_KEYS, ...TRIBUTARY_CONNECTOR_KEYS },
+      keys: strict
+        ? SOURCE_CONNECTOR_KEYS
+        : { ...SOURCE_CONNECTOR_KEYS, ...LENIENT_CONNECTOR_KEYS, ...TRIBUTARY_CONNECTOR_KEYS },
     }
   }
 

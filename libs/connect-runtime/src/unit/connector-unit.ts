@@ -1,6 +1,6 @@
 import { backoffMs, Serial } from '@tributary/async'
 import { type ConfigProviders, redactor, resolveReferences, secretsOf } from '@tributary/config'
-import { errorKind, type Props, requiresExactlyOnce, type SourcePlugin, traceOf } from '@tributary/connect-api'
+import { errorKind, maxTasksOf, type Props, requiresExactlyOnce, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'
@@ -150,7 +150,7 @@ export class ConnectorUnit {
     const { plugin } = this.#options
     if (target === 'STOPPED') return []
     if (target === 'PAUSED') return null
-    const maxTasks = Number(props['tasks.max'] ?? 1)
+    const maxTasks = maxTasksOf(props)
     const last = this.#options.status.connector(this.connector)
     if (this.#stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, this.#stalls, last?.trace)
     return runInScope(this.#scope, () => plugin.connector.taskConfigs(props, maxTasks))

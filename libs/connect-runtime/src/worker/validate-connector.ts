@@ -10,6 +10,7 @@ import {
   type ConfigError,
   errorKind,
   type FieldError,
+  LENIENT_CONNECTOR_KEYS,
   type OffsetEntry,
   type Props,
   SOURCE_CONNECTOR_KEYS,
@@ -41,7 +42,7 @@ export function validateConnector(
   const { connector } = plugin
   const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
   return judge(plugin, config, { otherwise: 'connector.class', providers, signal }, async (props) => {
-    const keys = { ...SOURCE_CONNECTOR_KEYS, ...connector.spec.keys }
+    const keys = { ...SOURCE_CONNECTOR_KEYS, ...LENIENT_CONNECTOR_KEYS, ...connector.spec.keys }
     const { values } = validateConfig({ ...connector.spec, keys }, props)
     const declared = values.flatMap(({ name, errors }) => errors.map((message) => ({ field: name, message })))
     if (declared.length > 0) return declared

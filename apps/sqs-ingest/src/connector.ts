@@ -27,7 +27,8 @@ export class SqsSourceConnector implements SourceConnector {
   exactlyOnce(props: Props): boolean {
     const config = readSettings(props)
     const texts = queueTexts(config['sqs.queue.urls'], config['sqs.queue.url'])
-    const all = config['sqs.queue.name.prefix'] === null && texts.every((text) => isFifo(queueEntry(text)?.name ?? '', config))
+    const all =
+      config['sqs.queue.name.prefix'] === null && texts.every((text) => isFifo(queueEntry(text)?.name ?? '', config))
     return all && config['sqs.fifo.deduplication.enabled'] && config['sqs.delete.messages']
   }
 

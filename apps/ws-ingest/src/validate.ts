@@ -1,4 +1,11 @@
-import { ConfigError, type FieldError, maxTasksOf, type OffsetEntry, parseConfig, type Props } from '@tributary/connect-api'
+import {
+  ConfigError,
+  type FieldError,
+  maxTasksOf,
+  type OffsetEntry,
+  parseConfig,
+  type Props,
+} from '@tributary/connect-api'
 import {
   checkTls,
   dial,

@@ -19,6 +19,8 @@ test('every key has a group, a place in it and a valid default', () => {
 })
 
 test('the most tasks are a number, also with a comment behind it, and 1 by default', () => {
-  const values = ['8', ' 8  # Increase number of tasks', undefined].map((value) => maxTasksOf(value === undefined ? {} : { 'tasks.max': value }))
+  const values = ['8', ' 8  # Increase number of tasks', undefined].map((value) =>
+    maxTasksOf(value === undefined ? {} : { 'tasks.max': value }),
+  )
   assert.deepEqual(values, [8, 8, 1])
 })

@@ -18,7 +18,11 @@ function scene() {
   const state = { fail: false }
   const source = (): Promise<Credentials> => {
     if (state.fail) return Promise.reject(new Error('STS is away'))
-    return Promise.resolve({ accessKeyId: `${++made}`, secretAccessKey: 's', expiration: new Date(now + 60 * MINUTE_MS) })
+    return Promise.resolve({
+      accessKeyId: `${++made}`,
+      secretAccessKey: 's',
+      expiration: new Date(now + 60 * MINUTE_MS),
+    })
   }
   const shared = new SharedCredentials(source, { ...systemClock, now: () => now })
   const get = async (): Promise<string> => (await shared.provider()).accessKeyId
@@ -79,7 +83,8 @@ describe('the source of credentials', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sqs-profile-'))
     try {
       const file = join(folder, 'credentials')
-      const write = (id: string): void => writeFileSync(file, `[reader]\naws_access_key_id=${id}\naws_secret_access_key=s\n`)
+      const write = (id: string): void =>
+        writeFileSync(file, `[reader]\naws_access_key_id=${id}\naws_secret_access_key=s\n`)
       write('first')
       const get = await source({
         'aws.access.key.id': '',

@@ -40,10 +40,22 @@ const SQS: readonly Case[] = [
   ['an unknown access key', answer('InvalidClientTokenId', 403), 'SQS_CREDENTIALS', 'config', /aws\.access\.key\.id/],
   ['the same in JSON', answer('com.amazon.coral.service#UnrecognizedClientException', 403), 'SQS_CREDENTIALS', 'config', /UnrecognizedClient/], // prettier-ignore
   ['a wrong secret', answer('SignatureDoesNotMatch', 403), 'SQS_CREDENTIALS', 'config', /aws\.secret\.access\.key/],
-  ['an expired token', answer('ExpiredToken', 403), 'SQS_CREDENTIALS', 'config', /ExpiredTokenException: .*aws\.session\.token/],
+  [
+    'an expired token',
+    answer('ExpiredToken', 403),
+    'SQS_CREDENTIALS',
+    'config',
+    /ExpiredTokenException: .*aws\.session\.token/,
+  ],
   ['no credentials', answer('CredentialsProviderError', 0, 'Could not load credentials from any providers'), 'SQS_CREDENTIALS', 'config', /Unable to load credentials: Could not/], // prettier-ignore
   ['another region', answer('SignatureDoesNotMatch', 403, 'Credential should be scoped to a valid region.'), 'SQS_REGION', 'config', /correct aws\.region/], // prettier-ignore
-  ['a certificate of an unknown CA', network('SELF_SIGNED_CERT_IN_CHAIN'), 'SQS_ENDPOINT', 'config', /NODE_EXTRA_CA_CERTS/],
+  [
+    'a certificate of an unknown CA',
+    network('SELF_SIGNED_CERT_IN_CHAIN'),
+    'SQS_ENDPOINT',
+    'config',
+    /NODE_EXTRA_CA_CERTS/,
+  ],
   ['a page of a web server', answer('Unknown', 404), 'SQS_ENDPOINT', 'config', /correct aws\.endpoint\.override/],
   ['a bad request', answer('InvalidAttributeName', 400), 'SQS_REQUEST', 'config', /InvalidAttributeName/],
   ['anything else', new TypeError('x is not a function'), 'SQS_UNEXPECTED', 'fatal', /x is not a function/],
@@ -60,7 +72,11 @@ const S3: readonly Case[] = [
 ]
 
 describe('errors of AWS', () => {
-  for (const [action, cases] of [[RECEIVE, SQS], [READ, S3]] as const) { // prettier-ignore
+  for (const [action, cases] of [
+    [RECEIVE, SQS],
+    [READ, S3],
+  ] as const) {
+    // prettier-ignore
     for (const [what, error, code, kind, text] of cases) {
       test(`${what} (${action.service ?? 'sqs'}) is ${kind}`, () => {
         const failure = awsFailure(error, action)

@@ -35,9 +35,12 @@ const GONE = /^(?:(?:AWS\.SimpleQueueService\.)?(?:NonExistentQueue|QueueDoesNot
 const EXPIRED = /^(?:ExpiredToken|ExpiredTokenException|TokenRefreshRequired|RequestExpired)$/
 const UNKNOWN_KEY =
   /^(?:InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|InvalidToken|SignatureDoesNotMatch|InvalidSignatureException|MissingAuthenticationToken(?:Exception)?|IncompleteSignature(?:Exception)?|InvalidSecurity|NotAuthorized|OptInRequired)$/
-const DENIED = /^(?:AccessDenied|AccessDeniedException|UnauthorizedOperation|AllAccessDisabled|AccountProblem|Forbidden)$/
-const REGION = /^(?:AuthorizationHeaderMalformed|PermanentRedirect|IncorrectEndpoint|IllegalLocationConstraintException)$/
-const OBJECT = /^(?:NoSuchKey|NoSuchVersion|NoSuchBucket|InvalidObjectState|InvalidBucketName|KeyTooLongError|NotFound|MethodNotAllowed)$/
+const DENIED =
+  /^(?:AccessDenied|AccessDeniedException|UnauthorizedOperation|AllAccessDisabled|AccountProblem|Forbidden)$/
+const REGION =
+  /^(?:AuthorizationHeaderMalformed|PermanentRedirect|IncorrectEndpoint|IllegalLocationConstraintException)$/
+const OBJECT =
+  /^(?:NoSuchKey|NoSuchVersion|NoSuchBucket|InvalidObjectState|InvalidBucketName|KeyTooLongError|NotFound|MethodNotAllowed)$/
 const NETWORK =
   /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_|EADDR|EPROTO|ERR_SOCKET|ERR_SSL|ERR_TLS|HPE_|UND_ERR)/
 const TIMEOUT = /^(?:TimeoutError|RequestTimeout|RequestTimeoutException)$/
@@ -112,7 +115,9 @@ function verdict(error: SdkError, action: AwsAction): Verdict {
 
 /** The chain found nothing, which a user must change; or a server of credentials did not answer, which passes. */
 function credentialsVerdict(error: SdkError): Verdict {
-  const answered = chain(error).some(({ code, $metadata }) => isNetworkCode(code) || ($metadata?.httpStatusCode ?? 0) >= 500)
+  const answered = chain(error).some(
+    ({ code, $metadata }) => isNetworkCode(code) || ($metadata?.httpStatusCode ?? 0) >= 500,
+  )
   if (answered) return ['SQS_OUTAGE', '']
   return [
     'SQS_CREDENTIALS',

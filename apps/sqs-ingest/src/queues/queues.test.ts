@@ -42,7 +42,15 @@ describe('what names a queue', () => {
     })
   }
 
-  for (const text of ['...queue-14', 'orders.fifo.fifo', 'https://sqs.eu-west-1.amazonaws.com', `${AWS}/a b`, 'ftp://h/q', 'x'.repeat(81)]) { // prettier-ignore
+  for (const text of [
+    '...queue-14',
+    'orders.fifo.fifo',
+    'https://sqs.eu-west-1.amazonaws.com',
+    `${AWS}/a b`,
+    'ftp://h/q',
+    'x'.repeat(81),
+  ]) {
+    // prettier-ignore
     test(`${text} names none`, () => assert.equal(queueEntry(text), null))
   }
 

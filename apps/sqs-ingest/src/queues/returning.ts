@@ -19,7 +19,9 @@ function returningKey(config: ReturnSettings): ReturningKey | null {
 /** The error for a FIFO queue whose messages would go back, since each of them holds up its group. null: there is none. */
 export function fifoReturnError({ name, fifo }: Omit<Queue, 'url'>, config: ReturnSettings): ConfigError | null {
   const key = returningKey(config)
-  return key === null || !fifo ? null : refusal(key, config, `a message of FIFO queue ${name} that goes back holds up its group`)
+  return key === null || !fifo
+    ? null
+    : refusal(key, config, `a message of FIFO queue ${name} that goes back holds up its group`)
 }
 
 /**

@@ -30,13 +30,16 @@ export function queueKey(config: SqsSettings): 'sqs.queue.urls' | 'sqs.queue.url
   return config['sqs.queue.url'] === null ? 'sqs.queue.name.prefix' : 'sqs.queue.url'
 }
 
-const FORMS = 'a queue is named by its URL, as https://sqs.eu-west-1.amazonaws.com/123456789012/orders, its name or its ARN'
+const FORMS =
+  'a queue is named by its URL, as https://sqs.eu-west-1.amazonaws.com/123456789012/orders, its name or its ARN'
 
 function queueErrors(config: SqsSettings, props: Props): FieldError[] {
   const key = queueKey(config)
   const errors: FieldError[] = []
   if (isSet(props, 'sqs.queue.urls') && key !== 'sqs.queue.urls') {
-    errors.push(invalid('sqs.queue.urls', props['sqs.queue.urls']!, 'sqs.queue.urls must contain at least one valid URL'))
+    errors.push(
+      invalid('sqs.queue.urls', props['sqs.queue.urls']!, 'sqs.queue.urls must contain at least one valid URL'),
+    )
   }
   for (const prefix of listOf(config['sqs.queue.name.prefix'])) {
     if (!/^[A-Za-z0-9_-]{1,80}$/.test(prefix)) {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { systemClock } from '@tributary/async'
-import { type ConnectError, type FieldError, LENIENT_CONNECTOR_KEYS, type Props, SOURCE_CONNECTOR_KEYS } from '@tributary/connect-api'
+import {
+  type ConnectError,
+  type FieldError,
+  LENIENT_CONNECTOR_KEYS,
+  type Props,
+  SOURCE_CONNECTOR_KEYS,
+} from '@tributary/connect-api'
 import { validateConfig } from '@tributary/config'
 import type { AwsClients } from '../aws/clients.ts'
 import { awsFailure } from '../aws/failure.ts'
@@ -43,7 +49,10 @@ describe('the configurations of the documents', () => {
       const complete = { ...config, 'kafka.topic': 't', 'sqs.queue.urls': 'queue-0,queue-1,queue-14' }
       assert.deepEqual(errorsOf(complete), [])
       assert.deepEqual(errorsOf(config).map(({ field }) => field), ['kafka.topic']) // prettier-ignore
-      assert.match(errorsOf({ ...config, 'kafka.topic': 't' })[0]!.message, /Invalid SQS queue URL format: \.\.\.queue-14/)
+      assert.match(
+        errorsOf({ ...config, 'kafka.topic': 't' })[0]!.message,
+        /Invalid SQS queue URL format: \.\.\.queue-14/,
+      )
     })
   }
 
@@ -65,7 +74,12 @@ describe('what the JVM connector found at its start, or never', () => {
     ['a queue URL without a name', { 'sqs.queue.url': 'https://sqs.us-east-1.amazonaws.com/' }, 'sqs.queue.url', /^Invalid value https:\/\/sqs\.us-east-1\.amazonaws\.com\/ for configuration sqs\.queue\.url: Invalid SQS queue URL format: https:\/\/sqs\.us-east-1\.amazonaws\.com\/; a queue is named by its URL/], // prettier-ignore
     ['one bad URL of several', { 'sqs.queue.urls': 'a,ftp://h/b' }, 'sqs.queue.urls', /Invalid SQS queue URL format: ftp:\/\/h\/b/], // prettier-ignore
     ['a list of nothing', { 'sqs.queue.urls': ' , ' }, 'sqs.queue.urls', /sqs\.queue\.urls must contain at least one valid URL/], // prettier-ignore
-    ['a prefix that no name has', { 'sqs.queue.name.prefix': 'a.b' }, 'sqs.queue.name.prefix', /letters, digits, - and _/],
+    [
+      'a prefix that no name has',
+      { 'sqs.queue.name.prefix': 'a.b' },
+      'sqs.queue.name.prefix',
+      /letters, digits, - and _/,
+    ],
     ['a queue of another region', { 'sqs.queue.url': URL_EU }, 'aws.region', /Invalid value us-east-1 for configuration aws\.region: the queue .* is in eu-west-1/], // prettier-ignore
     ['a key without its secret', { 'aws.access.key.id': 'A' }, 'aws.secret.access.key', /needed when "aws\.access\.key\.id" is set/], // prettier-ignore
     ['a secret without its key', { 'aws.secret.access.key': 'S' }, 'aws.access.key.id', /needed when/],
@@ -78,7 +92,12 @@ describe('what the JVM connector found at its start, or never', () => {
     ['a policy without lists', { 'sqs.message.filter.policy': '{"a":"b"}' }, 'sqs.message.filter.policy', /Filter policy: /], // prettier-ignore
     ['a bad policy under its name in documents', { 'message.filter.policy': '{"a":"b"}' }, 'message.filter.policy', /Filter policy: /], // prettier-ignore
     ['keep on a FIFO queue', { 'sqs.queue.url': 'a.fifo', 'sqs.message.filter.policy': POLICY }, 'sqs.filter.unmatched', /holds up its group; set delete or dlq/], // prettier-ignore
-    ['mirror on a FIFO queue', { 'sqs.queue.urls': 'a,b.fifo', 'sqs.mode': 'mirror' }, 'sqs.mode', /FIFO queue b\.fifo/],
+    [
+      'mirror on a FIFO queue',
+      { 'sqs.queue.urls': 'a,b.fifo', 'sqs.mode': 'mirror' },
+      'sqs.mode',
+      /FIFO queue b\.fifo/,
+    ],
     ['dlq without a topic', { 'sqs.filter.unmatched': 'dlq', 'sqs.message.filter.policy': POLICY }, 'dlq.topic', /needed when "sqs\.filter\.unmatched" is dlq/], // prettier-ignore
     ['a visibility timeout beyond 12 hours', { 'sqs.visibility.timeout.seconds': '43201' }, 'sqs.visibility.timeout.seconds', /no more than 43200/], // prettier-ignore
   ]
@@ -91,7 +110,10 @@ describe('what the JVM connector found at its start, or never', () => {
   }
 
   test('a region is not compared where an endpoint of your own answers', () => {
-    assert.deepEqual(errorsOf({ ...BASE, 'sqs.queue.url': URL_EU, 'aws.endpoint.override': 'http://localhost:4566' }), [])
+    assert.deepEqual(
+      errorsOf({ ...BASE, 'sqs.queue.url': URL_EU, 'aws.endpoint.override': 'http://localhost:4566' }),
+      [],
+    )
   })
 })
 
@@ -129,11 +151,16 @@ describe('the check of the connection', () => {
   })
 
   test('finds the RedrivePolicy of a queue that messages would go back to', async () => {
-    const errors = await found(() => Promise.resolve({ RedrivePolicy: '{"maxReceiveCount":3}' }), { 'sqs.mode': 'mirror' })
+    const errors = await found(() => Promise.resolve({ RedrivePolicy: '{"maxReceiveCount":3}' }), {
+      'sqs.mode': 'mirror',
+    })
     assert.deepEqual(errors.map(({ field }) => field), ['sqs.mode']) // prettier-ignore
   })
 
   test('does not hide an error that nothing here expects', async () => {
-    await assert.rejects(found(() => Promise.reject(sqsErrors.SQS_UNEXPECTED('odd'))), { code: 'SQS_UNEXPECTED' })
+    await assert.rejects(
+      found(() => Promise.reject(sqsErrors.SQS_UNEXPECTED('odd'))),
+      { code: 'SQS_UNEXPECTED' },
+    )
   })
 })

@@ -1,6 +1,13 @@
 import { backoffMs, Serial } from '@tributary/async'
 import { type ConfigProviders, redactor, resolveReferences, secretsOf } from '@tributary/config'
-import { errorKind, maxTasksOf, type Props, requiresExactlyOnce, type SourcePlugin, traceOf } from '@tributary/connect-api'
+import {
+  errorKind,
+  maxTasksOf,
+  type Props,
+  requiresExactlyOnce,
+  type SourcePlugin,
+  traceOf,
+} from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'

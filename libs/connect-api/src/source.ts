@@ -214,6 +214,11 @@ export interface SourcePlugin {
    * new one has received something or two seconds have passed. Absent or null: one run ends before the next starts.
    */
   handOver?(config: Props): HandOverPolicy | null
+  /**
+   * Keys of the connector that are settings of its producer under Kafka's own names: `security.protocol`, `sasl.mechanism`,
+   * `sasl.jaas.config`. Only what the configuration gives reaches the producer, never a default. `producer.override.*` goes first.
+   */
+  readonly producerKeys?: readonly string[]
   readonly connector: SourceConnector
   createTask(): SourceTask
   /**

@@ -2,7 +2,9 @@ import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { createRequire } from 'node:module'
 import { extname } from 'node:path'
+import { secured } from './api/security.ts'
 import type { KafkaProducer, ProducerOptions } from './api/types.ts'
+import { producerErrors } from './errors.ts'
 import { alone, ProducerPool } from './producer/producer-pool.ts'
 import { PlatformaticWire } from './wire/platformatic/wire.ts'
 import type { CreateWire, Wire } from './wire/wire.ts'
@@ -24,9 +26,12 @@ export function createProducer(connection: KafkaConnection, options: CreateProdu
 
 /** The pool of a process: its producers share what ProducerPool says. Create the pool outside of the code of any task. */
 export function createProducerPool(connection: KafkaConnection, driver: ProducerDriver): ProducerPool {
-  return new ProducerPool(({ clientId = connection.clientId, requestTimeoutMs }) =>
-    createWire({ ...connection, clientId }, driver, requestTimeoutMs),
-  )
+  return new ProducerPool(({ clientId = connection.clientId, requestTimeoutMs, security }) => {
+    const own = security === undefined ? connection : secured(connection, security)
+    if (own !== null) return createWire({ ...own, clientId }, driver, requestTimeoutMs)
+    const message = `security.protocol=${security?.protocol} of the producer needs sasl.jaas.config and sasl.mechanism too: the worker has no login to Kafka`
+    throw producerErrors.SASL_LOGIN_MISSING(message)
+  })
 }
 
 function createWire(

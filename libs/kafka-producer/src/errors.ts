@@ -49,6 +49,10 @@ export const producerErrors = defineErrors({
     type: DataError,
     doc: "A record is above the topic's `max.message.bytes`. Raise that limit, or make the record smaller.",
   },
+  SASL_LOGIN_MISSING: {
+    type: ConfigError,
+    doc: 'A connector asks for SASL with `security.protocol`, and neither it nor the worker has a login. Set `sasl.jaas.config`, or leave `security.protocol` away.',
+  },
   TLS_HANDSHAKE_FAILED: {
     type: ConfigError,
     doc: 'TLS with Kafka failed. Check the certificates and the CA.',

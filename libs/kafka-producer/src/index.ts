@@ -1,4 +1,5 @@
 export * from './api/types.ts'
+export type { ProducerSecurity } from './api/security.ts'
 export * from './api/record.ts'
 export { PackedProducerRecords, type PackedProducerRecordsParts } from './api/packed.ts'
 export * from './api/partitioner.ts'

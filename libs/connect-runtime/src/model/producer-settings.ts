@@ -1,9 +1,10 @@
 import { type ConfigError, type FieldError, commonErrors, type Props } from '@tributary/connect-api'
-import type { Compression, ProducerOptions } from '@tributary/kafka-producer'
+import type { Compression, PooledProducerOptions } from '@tributary/kafka-producer'
+import { producerSecurity, SECURITY_NAMES } from './producer-security.ts'
 
 /** What a task's producer is made with: `producer.override.*` of the connector before `producer.*` of the worker (KIP-458). */
 export interface ProducerSettings {
-  readonly options: ProducerOptions
+  readonly options: PooledProducerOptions
   readonly clientId: string | null
   /** Settings that ask for less than every producer here does, each as a sentence. */
   readonly raised: readonly string[]
@@ -45,8 +46,11 @@ const REFUSED: Readonly<Record<string, string>> = {
   'value.serializer': 'set value.converter instead',
 }
 
-/** Reads the settings. Every `producer.override.*` is honoured, raised with a sentence, or an error: none is ignored. */
-export function producerSettings(props: Props): ProducerSettings {
+/**
+ * Reads the settings. Every `producer.override.*` is honoured, raised with a sentence, or an error: none is ignored. `ownKeys`: keys
+ * of the connector that are settings of its producer under Kafka's names (`SourcePlugin.producerKeys`).
+ */
+export function producerSettings(props: Props, ownKeys: readonly string[] = []): ProducerSettings {
   const errors: FieldError[] = []
   const raised: string[] = []
   const field = (name: string): string => (`${OVERRIDE}${name}` in props ? `${OVERRIDE}${name}` : `producer.${name}`)
@@ -74,7 +78,10 @@ export function producerSettings(props: Props): ProducerSettings {
 
   const batchSize = number('batch.size')
   const bytes = [number('max.request.size'), batchSize === 0 ? 1 : batchSize].filter((limit) => limit !== undefined)
+  const security = producerSecurity(props, ownKeys)
+  errors.push(...security.errors)
   const options = {
+    security: security.settings,
     compression: compression as Compression | undefined,
     maxRequestBytes: bytes.length === 0 ? undefined : Math.min(...bytes),
     lingerMs: number('linger.ms'),
@@ -92,7 +99,13 @@ export function firstProducerError({ errors }: ProducerSettings): ConfigError | 
   return first === undefined ? null : commonErrors.CONFIG_INVALID(first.message, { field: first.field })
 }
 
-const HONOURED: readonly string[] = ['compression.type', 'client.id', ...Object.keys(NUMBERS), ...Object.keys(AT_LEAST)]
+const HONOURED: readonly string[] = [
+  'compression.type',
+  'client.id',
+  ...Object.keys(NUMBERS),
+  ...Object.keys(AT_LEAST),
+  ...SECURITY_NAMES,
+]
 
 function refusal(key: string): FieldError[] {
   const name = key.slice(OVERRIDE.length)

@@ -168,12 +168,12 @@ function createEncoder(
 /** The producer of a task, transactional with exactly once. Throws ConfigError for a setting that it does not have. */
 function createTaskProducer(
   environment: TaskEnvironment,
-  { id, props, lease }: TaskRequest,
+  { id, plugin, props, lease }: TaskRequest,
   log: Logger,
   onOutage: (error: Error | null) => void,
 ): KafkaProducer {
   const { producers, groupId } = environment
-  const settings = producerSettings(props)
+  const settings = producerSettings(props, plugin.producerKeys)
   const refused = firstProducerError(settings)
   if (refused !== null) throw refused
   for (const message of settings.raised) log.warn('producer_setting_raised', { message })

@@ -1,18 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { type ProducerSecurity, securityKey } from '../api/security.ts'
 import type { KafkaProducer } from '../api/types.ts'
 import { Core } from './core.ts'
 import { IdempotentProducer, type IdempotentProducerOptions } from './producer.ts'
 import type { Wire } from '../wire/wire.ts'
 
-/** Creates the wire of a producer with this client id and request timeout, which is not connected yet. */
+/** Creates the wire of a producer with these settings, which is not connected yet. */
 export type WireOf = (settings: {
   readonly clientId: string | undefined
   readonly requestTimeoutMs: number | undefined
+  readonly security: ProducerSecurity | undefined
 }) => Wire
 
 export interface PooledProducerOptions extends Omit<IdempotentProducerOptions, 'onClosed'> {
   /** Default: the client id of the pool's connection. */
   readonly clientId?: string
+  /** Default: that of the pool's connection. */
+  readonly security?: ProducerSecurity
 }
 
 interface Shared {
@@ -34,10 +38,10 @@ export class ProducerPool {
     this.#wireOf = wireOf
   }
 
-  /** A producer that is not started yet. Throws `UNSUPPORTED_COMPRESSION` for an unknown codec. */
+  /** A producer that is not started yet. Throws `UNSUPPORTED_COMPRESSION` for an unknown codec, and `SASL_LOGIN_MISSING`. */
   create(options: PooledProducerOptions): KafkaProducer {
-    const { clientId, requestTimeoutMs } = options
-    const createWire = (): Wire => this.#wireOf({ clientId, requestTimeoutMs })
+    const { clientId, requestTimeoutMs, security } = options
+    const createWire = (): Wire => this.#wireOf({ clientId, requestTimeoutMs, security })
     if (options.transactionalId !== undefined) return alone(createWire, options)
     const key = shareKey(options)
     let shared = this.#shared.get(key)
@@ -71,5 +75,5 @@ export function alone(
 function shareKey(options: PooledProducerOptions): string {
   const { clientId, compression, maxRequestBytes, maxRequestRecords, lingerMs, requestTimeoutMs, retryBackoffMs } =
     options
-  return JSON.stringify([clientId, compression, maxRequestBytes, maxRequestRecords, lingerMs, requestTimeoutMs, retryBackoffMs]) // prettier-ignore
+  return JSON.stringify([clientId, compression, maxRequestBytes, maxRequestRecords, lingerMs, requestTimeoutMs, retryBackoffMs, securityKey(options.security)]) // prettier-ignore
 }

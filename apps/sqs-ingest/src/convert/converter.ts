@@ -16,7 +16,6 @@ import {
 } from '../settings/conversion.ts'
 import { asText, type Content } from './content.ts'
 import type { DecompressOptions, Format } from './decompress.ts'
-import type { EnvelopeKind } from './envelope.ts'
 import { FieldPath } from './field.ts'
 import { ObjectReader } from './object-reader.ts'
 import {
@@ -57,7 +56,7 @@ export type ConversionSettings = ValuesOf<typeof conversionKeys>
 
 export interface ConverterParts {
   /** The client of S3, which is asked for with the first object. */
-  s3(): Promise<S3Client>
+  readonly s3: () => Promise<S3Client>
   /** Gets a line, at most every 10 s, about messages that a converter had to pass unchanged. */
   readonly log?: Pick<Logger, 'warn'>
 }
@@ -101,7 +100,7 @@ class Steps {
   /** Envelopes are taken off before each step and at the end: one may be around a pointer, and another within the object. */
   all(): Step[] {
     const settings = this.#settings
-    const kinds = settings['message.unwrap.envelopes'].filter((kind) => kind !== '') as EnvelopeKind[]
+    const kinds = settings['message.unwrap.envelopes']
     const main = this.#of('message.converter.class', [])
     const envelopes = kinds.length === 0 ? [] : [unwrap(kinds, settings['message.unwrap.depth.max'])]
     const field = settings['message.output.field.extract']

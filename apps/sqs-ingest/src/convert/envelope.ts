@@ -1,8 +1,6 @@
 import type { MessageAttribute } from '../message.ts'
 import { compactJson, findSpan, isObject } from '../json/json-text.ts'
 
-export type EnvelopeKind = 'sns' | 'eventbridge'
-
 export interface Opened {
   readonly content: string
   /** The message attributes that a notification of SNS carries in its envelope. */
@@ -10,10 +8,30 @@ export interface Opened {
 }
 
 /**
+ * Takes envelopes off until none is left. `attributes` are those of the innermost one that has some. Null: there are more than
+ * `maxDepth`.
+ */
+export function openEnvelopes(
+  text: string,
+  kinds: readonly string[],
+  maxDepth: number,
+): (Opened & { readonly depth: number }) | null {
+  let attributes: Opened['attributes']
+  let content = text
+  for (let depth = 0; ; depth++) {
+    const opened = openEnvelope(content, kinds)
+    if (opened === null) return { content, depth, ...(attributes && { attributes }) }
+    if (depth === maxDepth) return null
+    content = opened.content
+    attributes = opened.attributes ?? attributes
+  }
+}
+
+/**
  * Takes one envelope off. `sns`: a notification, of which the text of `Message` is left (SNS, "HTTP/HTTPS notification JSON format").
  * `eventbridge`: an event, of which the JSON of `detail` is left, or its text if it is a string. Null: there is none.
  */
-export function openEnvelope(text: string, kinds: readonly EnvelopeKind[]): Opened | null {
+function openEnvelope(text: string, kinds: readonly string[]): Opened | null {
   if (!/^\s*\{/.test(text)) return null
   let value: unknown
   try {

@@ -4,7 +4,7 @@ import { compactJson } from '../json/json-text.ts'
 import type { MessageAttribute } from '../message.ts'
 import { asText, type Content } from './content.ts'
 import { decompress, type DecompressOptions } from './decompress.ts'
-import { type EnvelopeKind, openEnvelope } from './envelope.ts'
+import { openEnvelopes } from './envelope.ts'
 import { checkedJson, FieldError, type FieldPath, jsonOrString, jsonString } from './field.ts'
 import { InflateError } from './inflate.ts'
 import type { ObjectReader } from './object-reader.ts'
@@ -28,21 +28,19 @@ export function then<T, U>(value: T | Promise<T>, next: (value: T) => U | Promis
 }
 
 /** Takes envelopes off until none is left. More than `maxDepth` of one message make it a bad one. */
-export function unwrap(kinds: readonly EnvelopeKind[], maxDepth: number): Step {
+export function unwrap(kinds: readonly string[], maxDepth: number): Step {
   return (content, work) => {
-    let current = asText(content)
-    while (typeof current === 'string') {
-      const opened = openEnvelope(current, kinds)
-      if (opened === null) return current
-      if (++work.envelopes > maxDepth) {
-        throw sqsErrors.SQS_BODY(
-          `The body has more than ${maxDepth} envelopes within each other (message.unwrap.depth.max)`,
-        )
-      }
-      current = opened.content
-      work.attributes = opened.attributes ?? work.attributes
+    const text = asText(content)
+    if (typeof text !== 'string') return text
+    const opened = openEnvelopes(text, kinds, maxDepth - work.envelopes)
+    if (opened === null) {
+      throw sqsErrors.SQS_BODY(
+        `The body has more than ${maxDepth} envelopes within each other (message.unwrap.depth.max)`,
+      )
     }
-    return current
+    work.envelopes += opened.depth
+    work.attributes = opened.attributes ?? work.attributes
+    return opened.content
   }
 }
 

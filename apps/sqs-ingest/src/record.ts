@@ -1,0 +1,178 @@
+import {
+  BYTES_SCHEMA,
+  type DataError,
+  type Header,
+  type Schema,
+  type SourceOffset,
+  type SourcePartition,
+  type SourceRecord,
+  STRING_SCHEMA,
+  traceOf,
+} from '@tributary/connect-api'
+import { type Logger, oncePer } from '@tributary/telemetry'
+import type { Converted } from './convert/converter.ts'
+import type { SqsMessage } from './message.ts'
+import { traceHeaders } from './trace-context.ts'
+
+export interface RecordOptions {
+  readonly topic: string
+  /** The Kafka partition; null: by the key. */
+  readonly partition: number | null
+  /** Whether the message attributes become headers. */
+  readonly attributes: boolean
+  /** `dlq.topic`; null: dead letters go to the runtime's error handling. */
+  readonly deadLetterTopic: string | null
+  readonly log?: Pick<Logger, 'warn'>
+}
+
+/** Where a record stands in the offsets of its queue. */
+export interface RecordPlace {
+  readonly sourcePartition: SourcePartition
+  readonly sourceOffset: SourceOffset
+}
+
+/** Why a message becomes a dead letter. */
+export interface RecordFailure {
+  readonly error: DataError
+  /** Conversions tried again after the first failure. */
+  readonly retries: number
+  readonly maxRetries: number
+}
+
+const NO_GROUP_LOG_MS = 60_000
+const MAX_TRACE_CHARS = 8000
+
+/** Header and system attribute, in the order of the JVM connector. A receipt handle is a secret and no header. */
+const SYSTEM_HEADERS = [
+  ['sqs.sent.timestamp', 'SentTimestamp'],
+  ['sqs.approximate.receive.count', 'ApproximateReceiveCount'],
+  ['sqs.approximate.first.receive.timestamp', 'ApproximateFirstReceiveTimestamp'],
+  ['sqs.message.group.id', 'MessageGroupId'],
+  ['sqs.message.deduplication.id', 'MessageDeduplicationId'],
+  ['sqs.sequence.number', 'SequenceNumber'],
+] as const
+
+/** Makes records of messages. */
+export class SqsRecords {
+  readonly #options: RecordOptions
+  readonly #noGroup = oncePer(NO_GROUP_LOG_MS)
+
+  constructor(options: RecordOptions) {
+    this.#options = options
+  }
+
+  /** The record of a converted message: its key is the message id, or the group id on a FIFO queue. */
+  record(message: SqsMessage, converted: Converted, place: RecordPlace): SourceRecord {
+    const { topic, partition } = this.#options
+    const { value, valueSchema = schemaOf(value) } = converted
+    const attributes = converted.attributes ?? message.attributes
+    return {
+      ...place,
+      topic,
+      partition: partition ?? undefined,
+      key: this.#keyOf(message),
+      keySchema: STRING_SCHEMA,
+      value,
+      valueSchema,
+      headers: [
+        ...(converted.headers ?? []),
+        text('sqs.message.id', message.id),
+        ...(message.md5OfBody === null ? [] : [text('sqs.md5.of.body', message.md5OfBody)]),
+        ...this.#describing(message, attributes),
+      ],
+      timestamp: null,
+      original: Buffer.from(message.body),
+      originalIsText: value === message.body,
+    }
+  }
+
+  /**
+   * The record for `dlq.topic`: the body as SQS delivered it, the JVM connector's headers in its order, then all that the message
+   * had besides. Without `dlq.topic` it is a record with an `error`.
+   */
+  deadLetter(message: SqsMessage, failure: RecordFailure, place: RecordPlace): SourceRecord {
+    const { deadLetterTopic } = this.#options
+    if (deadLetterTopic === null) return this.#failed(message, failure, place)
+    return {
+      ...place,
+      topic: deadLetterTopic,
+      key: message.id,
+      keySchema: STRING_SCHEMA,
+      value: message.body,
+      valueSchema: STRING_SCHEMA,
+      headers: [
+        text('sqs.message.id', message.id),
+        text('sqs.queue.url', message.queue.url),
+        ...failureHeaders(failure),
+        ...(message.md5OfBody === null ? [] : [text('sqs.md5.of.body', message.md5OfBody)]),
+        ...describing(message, message.attributes),
+      ],
+      timestamp: null,
+      original: Buffer.from(message.body),
+      originalIsText: true,
+    }
+  }
+
+  #failed(message: SqsMessage, { error }: RecordFailure, place: RecordPlace): SourceRecord {
+    return { ...this.record(message, { value: null, valueSchema: STRING_SCHEMA }, place), error }
+  }
+
+  #keyOf({ queue, id, system }: SqsMessage): string {
+    if (!queue.fifo) return id
+    const group = system['MessageGroupId']
+    if (group !== undefined) return group
+    const suppressed = this.#noGroup(queue.url)
+    if (suppressed !== null) {
+      this.#options.log?.warn('message_without_group', { queue_url: queue.url, message_id: id, suppressed })
+    }
+    return id
+  }
+
+  #describing(message: SqsMessage, attributes: SqsMessage['attributes']): Header[] {
+    return describing(message, attributes, this.#options.attributes)
+  }
+}
+
+/** System attributes, message attributes, and the trace context. */
+function describing(message: SqsMessage, attributes: SqsMessage['attributes'], named = true): Header[] {
+  const headers: Header[] = []
+  for (const [name, attribute] of SYSTEM_HEADERS) {
+    const value = message.system[attribute]
+    if (value !== undefined) headers.push(text(name, value))
+  }
+  if (named) {
+    for (const [name, { dataType, stringValue, binaryValue }] of Object.entries(attributes)) {
+      const header = `sqs.message.attribute.${name}`
+      if (stringValue !== undefined) headers.push(text(header, stringValue))
+      else if (binaryValue !== undefined) headers.push({ name: header, value: binaryValue, schema: BYTES_SCHEMA })
+      headers.push(text(`${header}.type`, dataType))
+    }
+  }
+  headers.push(...traceHeaders({ system: message.system, attributes }))
+  return headers
+}
+
+/** `error.class` is the class that a bad message has in Kafka Connect, so that rules on this header go on working. */
+function failureHeaders({ error, retries, maxRetries }: RecordFailure): Header[] {
+  const trace = traceOf(error)
+  const shown = trace.length > MAX_TRACE_CHARS ? `${trace.slice(0, MAX_TRACE_CHARS)}... (truncated)` : trace
+  return [
+    text('error.class', 'org.apache.kafka.connect.errors.DataException'),
+    text('error.message', error.message),
+    text('error.stacktrace', shown),
+    { name: 'error.timestamp', value: BigInt(Date.now()), schema: INT64 },
+    { name: 'retry.count', value: retries, schema: INT32 },
+    { name: 'retry.max', value: maxRetries, schema: INT32 },
+    { name: 'retry.exhausted', value: retries >= maxRetries, schema: BOOLEAN },
+  ]
+}
+
+const INT64: Schema = { type: 'int64' }
+const INT32: Schema = { type: 'int32' }
+const BOOLEAN: Schema = { type: 'boolean' }
+
+const text = (name: string, value: string): Header => ({ name, value, schema: STRING_SCHEMA })
+
+function schemaOf(value: unknown): Schema | null {
+  return typeof value === 'string' ? STRING_SCHEMA : value instanceof Uint8Array ? BYTES_SCHEMA : null
+}

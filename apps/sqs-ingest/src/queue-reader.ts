@@ -26,13 +26,13 @@ export interface QueueReaderOptions {
   readonly room: Room
   readonly conversions: Conversions
   /** Messages of the queue that may wait in the task: its share of the room. */
-  share(): number
+  readonly share: () => number
   /** These can be polled. */
-  onReady(deliveries: Delivery[]): void
+  readonly onReady: (deliveries: Delivery[]) => void
   /** The queue cannot be read at present, or it can again. */
-  onChange(): void
+  readonly onChange: () => void
   /** The task cannot go on. */
-  onFailure(error: unknown): void
+  readonly onFailure: (error: unknown) => void
 }
 
 /** Reads one queue: receives, converts, and settles its messages. */

@@ -14,17 +14,17 @@ export interface PreparerOptions {
   readonly context: Pick<TaskContext, 'clock' | 'log'>
   readonly conversions: Conversions
   /** Whether Kafka has the message already. */
-  isDuplicate(message: SqsMessage): boolean
+  readonly isDuplicate: (message: SqsMessage) => boolean
   /** These can be polled: converted, or dead letters. */
-  onReady(deliveries: Delivery[]): void
+  readonly onReady: (deliveries: Delivery[]) => void
   /** Kafka has the message already. */
-  onDuplicate(delivery: Delivery): void
+  readonly onDuplicate: (delivery: Delivery) => void
   /** The message is to be deleted although no record was made of it. */
-  onDelete(delivery: Delivery): void
+  readonly onDelete: (delivery: Delivery) => void
   /** These go back to the queue, which shows them after so many seconds. */
-  onReturn(deliveries: readonly Delivery[], visibilitySeconds: number): void
+  readonly onReturn: (deliveries: readonly Delivery[], visibilitySeconds: number) => void
   /** The task cannot go on. */
-  onFailure(error: unknown): void
+  readonly onFailure: (error: unknown) => void
 }
 
 /** Filters and converts the messages of one queue. A message that cannot be converted is tried again; later ones of its group wait. */

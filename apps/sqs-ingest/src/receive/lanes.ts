@@ -26,14 +26,14 @@ export interface LanesOptions {
   readonly clock: Clock
   readonly counters: SqsCounters
   /** Whether so many more messages have room, beside those that lanes are about to bring. */
-  hasRoom(messages: number): boolean
+  readonly hasRoom: (messages: number) => boolean
   /**
    * Messages of one answer, in order; [] when none came. Returns how many of them the task had not seen before. Also called after
    * `stop`: then they are to be given back.
    */
-  onMessages(messages: readonly SqsMessage[]): number
+  readonly onMessages: (messages: readonly SqsMessage[]) => number
   /** A receive failed. All lanes end, until the next `start`. */
-  onFailure(error: unknown): void
+  readonly onFailure: (error: unknown) => void
 }
 
 /**

@@ -6,7 +6,7 @@ export interface RoomOptions {
   readonly maxBytes: number
   readonly memory: MemoryShare
   /** There may be room again. */
-  onRoom(): void
+  readonly onRoom: () => void
 }
 
 /** What waits in a task: the messages that were received and that no poll has returned yet. */

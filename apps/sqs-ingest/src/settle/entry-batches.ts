@@ -14,7 +14,7 @@ export interface EntryBatchesOptions<E> {
   /** An entry does not wait for others while no request is under way: for queues whose next messages wait for this one. */
   readonly eager: boolean
   /** Sends 1 to 10 entries. Resolves with those that SQS did not take and that are to be sent again. A rejection sends all again, later. */
-  send(entries: readonly E[]): Promise<readonly E[]>
+  readonly send: (entries: readonly E[]) => Promise<readonly E[]>
 }
 
 /** Collects entries for a batch request of SQS: ten at once, or what there is after `maxAgeMs`. */

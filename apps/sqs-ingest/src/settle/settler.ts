@@ -29,11 +29,11 @@ export interface SettlerOptions {
   /** Ends all requests. */
   readonly signal: AbortSignal
   /** SQS has answered the DeleteMessage of the message, or it will never be deleted. */
-  onSettled(delivery: Delivery): void
+  readonly onSettled: (delivery: Delivery) => void
   /** SQS shows a message to other readers that was still to be delivered: it comes again. */
-  onLost(delivery: Delivery): void
+  readonly onLost: (delivery: Delivery) => void
   /** The task cannot go on: a user must change something. */
-  onFailure(error: unknown): void
+  readonly onFailure: (error: unknown) => void
 }
 
 interface Return {

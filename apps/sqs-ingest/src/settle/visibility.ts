@@ -39,7 +39,7 @@ export interface VisibilityOptions {
   readonly signal: AbortSignal
   readonly counters: { extended: number }
   /** SQS shows the message to other readers again. */
-  onLost(delivery: Delivery): void
+  readonly onLost: (delivery: Delivery) => void
 }
 
 /**

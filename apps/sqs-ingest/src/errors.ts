@@ -1,4 +1,4 @@
-import { ConfigError, DataError, defineErrors, FatalError, RetriableError } from '@tributary/connect-api'
+import { ConfigError, DataError, defineErrors, FatalError, NotConnectedError, RetriableError } from '@tributary/connect-api'
 
 /** Errors of the SQS source. */
 export const sqsErrors = defineErrors({
@@ -67,5 +67,13 @@ export const sqsErrors = defineErrors({
   SQS_FIELD_MISSING: {
     type: DataError,
     doc: 'A message has no field `message.output.field.extract`, and `message.output.field.extract.failOnMissing=true`.',
+  },
+  SQS_UNREADABLE: {
+    type: NotConnectedError,
+    doc: 'None of the queues of a task can be read at present; see the cause. The task tries again. The messages stay in their queues.',
+  },
+  SQS_UNMATCHED: {
+    type: DataError,
+    doc: 'A message does not match `sqs.message.filter.policy`, and `sqs.filter.unmatched=dlq` makes it a dead letter.',
   },
 })

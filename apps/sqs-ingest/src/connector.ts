@@ -5,7 +5,7 @@ import { sqsErrors } from './errors.ts'
 import { isFifo, queueEntry, queueTexts } from './queues/queue-name.ts'
 import { taskConfigs } from './queues/task-share.ts'
 import { readSettings } from './settings/read.ts'
-import { sqsSpec } from './spec.ts'
+import { sqsSpec } from './settings/spec.ts'
 import { connectionErrors } from './validate/connection-errors.ts'
 import { settingsErrors } from './validate/settings-errors.ts'
 

@@ -1,27 +1,23 @@
-import { parseConfig, type Props, type SourcePlugin } from '@tributary/connect-api'
-import { pushTask } from '@tributary/push-source'
+import type { SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
-import { flow, reconnect, type SqsConfig, sqsSpec } from './spec.ts'
-import { SqsStream } from './stream.ts'
+import { SqsSourceConnector } from './connector.ts'
+import { taskParts } from './parts.ts'
+import { JVM_CLASS, readSettings } from './settings/read.ts'
+import { reconnect } from './settings/spec.ts'
+import { sqsTask } from './task.ts'
 
-const parse = (props: Props): SqsConfig => parseConfig(sqsSpec, props)
+/** Longest time, in ms, until SQS has answered for one of the queues. */
+const CONNECT_TIMEOUT_MS = 60_000
 
-/** Sqs into Kafka. One connection is one task. */
+/** Reads SQS queues into Kafka. The alias is the JVM connector that this source replaces. */
 export const sqsSource: SourcePlugin = {
   class: 'io.tributary.connect.sqs.SqsSourceConnector',
-  aliases: [],
+  aliases: [JVM_CLASS],
   version: manifest.version,
   taskClass: 'io.tributary.connect.sqs.SqsSourceTask',
-  reconnectPolicy: (props) => reconnect.policy(parse(props), 30_000),
-  connector: {
-    spec: sqsSpec.data,
-    offsetsOnlyInKafka: true,
-    taskConfigs: (props) => [{ ...props }],
-  },
-  createTask: () =>
-    pushTask((context) => {
-      const config = parse(context.config)
-      const source = new SqsStream(config, context)
-      return { source, ...flow.options(config), logFields: { kafka_topic: config['kafka.topic'] } }
-    }),
+  metricPrefix: 'sqs',
+  reconnectPolicy: (props) => reconnect.policy(readSettings(props), CONNECT_TIMEOUT_MS),
+  producerKeys: ['security.protocol', 'sasl.mechanism', 'sasl.jaas.config'],
+  connector: new SqsSourceConnector(),
+  createTask: () => sqsTask(taskParts),
 }

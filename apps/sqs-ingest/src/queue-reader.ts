@@ -207,7 +207,7 @@ export class QueueReader {
     const polled = deliveries.every(isPolled) ? deliveries : deliveries.filter(isPolled)
     const { counters } = this.#options.parts
     const now = this.#options.context.clock.monotonic()
-    for (const { receivedAt } of polled) counters.processingMs += now - receivedAt
+    for (const { receivedAt } of polled) counters.processing.observe(now - receivedAt)
     this.settler.delivered(polled)
   }
 

@@ -1,6 +1,7 @@
 import type { ConnectError, SourceOffset, SourcePartition, SourceRecord } from '@tributary/connect-api'
 import type { SqsApi } from './aws/sqs-api.ts'
 import type { Queue, SqsMessage } from './message.ts'
+import { Histogram, PROCESSING_BOUNDS_MS } from './histogram.ts'
 
 /** Where a record stands in the offsets of its queue. */
 export interface Place {
@@ -101,8 +102,8 @@ export interface SqsCounters {
   expired: number
   /** Visibility timeouts extended. */
   extended: number
-  /** ms from receive to Kafka's acknowledgement, of all messages sent. */
-  processingMs: number
+  /** ms from receive to Kafka's acknowledgement. */
+  readonly processing: Histogram
 }
 
 /** The parts of a task. The start of the task makes them. */
@@ -130,6 +131,6 @@ export function createCounters(): SqsCounters {
     returned: 0,
     expired: 0,
     extended: 0,
-    processingMs: 0,
+    processing: new Histogram(PROCESSING_BOUNDS_MS),
   }
 }

@@ -1,7 +1,7 @@
 import { parseConfig } from '@tributary/connect-api'
 import type { MessageAttribute, Queue, SqsMessage } from '../src/message.ts'
 import type { ConversionSettings } from '../src/convert/converter.ts'
-import { sqsSpec } from '../src/spec.ts'
+import { sqsSpec } from '../src/settings/spec.ts'
 
 export const STANDARD: Queue = { url: 'http://sqs/1/orders', name: 'orders', fifo: false }
 export const FIFO: Queue = { url: 'http://sqs/1/orders.fifo', name: 'orders.fifo', fifo: true }

@@ -5,6 +5,7 @@ import type {
   QueueAttributeName,
   SQSClient,
 } from '@aws-sdk/client-sqs'
+import type * as Sdk from '@aws-sdk/client-sqs'
 import type { MessageAttribute, Queue, SqsMessage } from '../message.ts'
 import type { SharedCredentials } from './credentials.ts'
 import { type AwsAction, awsFailure, isExpired } from './failure.ts'
@@ -18,7 +19,7 @@ export interface SqsClientOptions {
 
 /** What `openAws` has made. */
 export interface SqsClientParts {
-  readonly sdk: typeof import('@aws-sdk/client-sqs')
+  readonly sdk: typeof Sdk
   readonly client: SQSClient
   readonly credentials: Pick<SharedCredentials, 'forget'>
   readonly settings: Pick<AwsSettings, 'key' | 'role' | 'requestTimeoutMs'>

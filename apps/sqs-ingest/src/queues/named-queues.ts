@@ -1,7 +1,7 @@
 import type { SqsApi } from '../aws/sqs-api.ts'
 import type { Queue } from '../message.ts'
 import type { SqsSettings } from '../settings/read.ts'
-import { listOf, queueEntry, queueOf, queueTexts } from './queue-name.ts'
+import { isFifo, listOf, queueEntry, queueOf, queueTexts } from './queue-name.ts'
 import { isOwn, type TaskShare } from './task-share.ts'
 
 type Lookups = Pick<SqsApi, 'queueUrl' | 'listQueues'>
@@ -26,15 +26,20 @@ export class NamedQueues {
     this.lookAgainMs = onlyUrls ? null : config['sqs.queue.refresh.interval.ms']
   }
 
+  /** Whether all tasks read the same queue: the settings name a single standard queue. A prefix could name more at any time. */
+  get isShared(): boolean {
+    const [text, ...others] = this.#texts
+    if (text === undefined || others.length > 0 || this.#prefixes.length > 0) return false
+    return this.#share.count > 1 && !isFifo(queueEntry(text)?.name ?? '', this.#config)
+  }
+
   /** The queues now, each once. Rejects with a ConfigError for a named queue that does not exist; a prefix may find none. */
   async resolve(signal: AbortSignal): Promise<Queue[]> {
     const urlOf = async (text: string): Promise<string> => (isUrl(text) ? text : await this.#sqs.queueUrl(text, signal))
     const named = await Promise.all(this.#texts.map(urlOf))
     const found = await Promise.all(this.#prefixes.map((prefix) => this.#sqs.listQueues(prefix, signal)))
     const all = [...new Set([...named, ...found.flat()])].map((url) => queueOf(url, this.#config))
-    // All tasks read a single queue of the settings. A prefix could name more at any time.
-    if (this.#prefixes.length === 0 && all.length === 1 && !all[0]!.fifo) return all
-    return all.filter(({ url }) => isOwn(url, this.#share))
+    return this.isShared ? all : all.filter(({ url }) => isOwn(url, this.#share))
   }
 }
 

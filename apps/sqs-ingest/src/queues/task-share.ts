@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Props } from '@tributary/connect-api'
 import { listOf, queueTexts } from './queue-name.ts'
 
-/** The key of a task's configuration with its share of the queues, `<task>/<tasks>`, where the queues are not known before the start. */
+/** The key of a task's configuration with its share of the queues, `<task>/<tasks>`, where they are not known before the start, or shared. */
 const SHARE_KEY = 'sqs.queue.share'
 
 /** A task's share of the queues: number `index` of `count` tasks. */
@@ -21,18 +21,21 @@ export function taskConfigs(props: Props, maxTasks: number): Props[] {
   const { 'sqs.queue.url': url, 'sqs.queue.urls': urls, ...rest } = props
   const texts = queueTexts(urls, url)
   const unknown = listOf(props['sqs.queue.name.prefix']).length > 0 || texts.some((text) => text.includes('${'))
-  if (unknown) {
-    return Array.from({ length: maxTasks }, (_, index) => ({ ...props, [SHARE_KEY]: `${index}/${maxTasks}` }))
-  }
+  if (unknown) return shared(props, maxTasks)
   if (texts.length === 1) {
     const fifo = texts[0]!.endsWith('.fifo') || props['sqs.fifo.queue']?.trim().toLowerCase() === 'true'
-    return Array.from({ length: fifo ? 1 : maxTasks }, () => ({ ...rest, 'sqs.queue.url': texts[0]! }))
+    const own = { ...rest, 'sqs.queue.url': texts[0]! }
+    return fifo || maxTasks === 1 ? [own] : shared(own, maxTasks)
   }
   const tasks = Math.min(maxTasks, texts.length)
   return Array.from({ length: tasks }, (_, index) => {
     const own = texts.filter((_text, at) => at % tasks === index)
     return { ...rest, ...(own.length === 1 ? { 'sqs.queue.url': own[0]! } : { 'sqs.queue.urls': own.join(',') }) }
   })
+}
+
+function shared(props: Props, tasks: number): Props[] {
+  return Array.from({ length: tasks }, (_, index) => ({ ...props, [SHARE_KEY]: `${index}/${tasks}` }))
 }
 
 /** The share in a task's configuration; all queues without one. */

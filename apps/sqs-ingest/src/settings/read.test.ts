@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { sqsSpec } from '../spec.ts'
+import { sqsSpec } from './spec.ts'
 import {
   CLAIM_CHECK_CONVERTER,
   DECOMPRESSING_CLAIM_CHECK_CONVERTER,

@@ -1,5 +1,5 @@
 import { parseConfig, type Props } from '@tributary/connect-api'
-import { type SqsConfig, sqsSpec } from '../spec.ts'
+import { type SqsConfig, sqsSpec } from './spec.ts'
 import {
   CLAIM_CHECK_CONVERTER,
   DECOMPRESSING_CLAIM_CHECK_CONVERTER,

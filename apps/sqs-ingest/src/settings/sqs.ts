@@ -109,7 +109,7 @@ export const sqsKeys = {
     importance: 'medium',
     group,
     displayName: 'What does not match',
-    doc: "What becomes of a message that the filter policy excludes. keep: the message stays in the queue for others, hidden from this consumer for twice as long each time, up to 12 hours. delete: the message is deleted. dlq: the message goes to dlq.topic, then it is deleted. Unset: keep; delete under the class name of the JVM connector, which did so, with sqs.message.filter.policy. keep uses up the receive count of a queue with a RedrivePolicy and stops the groups of a FIFO queue, so both are refused.",
+    doc: 'What becomes of a message that the filter policy excludes. keep: the message stays in the queue for others, hidden from this consumer for twice as long each time, up to 12 hours. delete: the message is deleted. dlq: the message goes to dlq.topic, then it is deleted. Unset: keep; delete under the class name of the JVM connector, which did so, with sqs.message.filter.policy. keep uses up the receive count of a queue with a RedrivePolicy and stops the groups of a FIFO queue, so both are refused.',
   },
   'sqs.mode': {
     type: 'string',

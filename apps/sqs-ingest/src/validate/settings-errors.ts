@@ -1,12 +1,12 @@
 import { ConfigError, type FieldError, type Props } from '@tributary/connect-api'
 import { isAws } from '../aws/settings.ts'
 import { createConverter } from '../convert/converter.ts'
-import { filterOf } from '../filter/filter-of.ts'
+import { messageFilter } from '../filter/message-filter.ts'
 import { isFifo, listOf, queueEntry, queueTexts } from '../queues/queue-name.ts'
 import { fifoReturnError } from '../queues/returning.ts'
-import { isSet, type SqsSettings } from '../settings/read.ts'
+import { isJvmClass, isSet, type SqsSettings } from '../settings/read.ts'
 
-type Key = keyof SqsSettings & string
+type Key = keyof SqsSettings
 
 /** What is wrong with the settings together, as the spec cannot say; each error on its key. Uses no network. */
 export function settingsErrors(config: SqsSettings, props: Props): FieldError[] {
@@ -15,7 +15,7 @@ export function settingsErrors(config: SqsSettings, props: Props): FieldError[] 
     ...credentialErrors(config),
     ...endpointErrors(config),
     ...thrown('message.converter.class', () => createConverter(config, { s3: unused })),
-    ...thrown('sqs.message.filter.policy', () => filterOf(config, props)),
+    ...thrown('sqs.message.filter.policy', () => messageFilter(config, { quotas: !isJvmClass(props) })),
     ...deadLetterErrors(config),
   ]
 }

@@ -14,7 +14,7 @@ import type { AwsClients } from '../aws/clients.ts'
 import { awsFailure } from '../aws/failure.ts'
 import { sqsErrors } from '../errors.ts'
 import { JVM_CLASS, readSettings } from '../settings/read.ts'
-import { sqsSpec } from '../spec.ts'
+import { sqsSpec } from '../settings/spec.ts'
 import { connectionErrors } from './connection-errors.ts'
 import { settingsErrors } from './settings-errors.ts'
 
@@ -90,7 +90,7 @@ describe('what the JVM connector found at its start, or never', () => {
     ['an unknown compression', { 'message.decompression.format': 'BROTLI' }, 'message.decompression.format', /String must be one of \(case insensitive\): AUTO/], // prettier-ignore
     ['a policy that is no JSON', { 'sqs.message.filter.policy': '{a}' }, 'sqs.message.filter.policy', /Filter policy must be valid JSON object/], // prettier-ignore
     ['a policy without lists', { 'sqs.message.filter.policy': '{"a":"b"}' }, 'sqs.message.filter.policy', /Filter policy: /], // prettier-ignore
-    ['a bad policy under its name in documents', { 'message.filter.policy': '{"a":"b"}' }, 'message.filter.policy', /Filter policy: /], // prettier-ignore
+    ['a bad policy under its name in documents', { 'message.filter.policy': '{"a":"b"}' }, 'sqs.message.filter.policy', /Filter policy: /], // prettier-ignore
     ['keep on a FIFO queue', { 'sqs.queue.url': 'a.fifo', 'sqs.message.filter.policy': POLICY }, 'sqs.filter.unmatched', /holds up its group; set delete or dlq/], // prettier-ignore
     [
       'mirror on a FIFO queue',

@@ -1,12 +1,12 @@
 import { type ConfigOf, defineConfig } from '@tributary/config'
 import { reconnectSettings } from '@tributary/push-source'
-import { awsKeys } from './settings/aws.ts'
-import { conversionKeys } from './settings/conversion.ts'
-import { documentedKeys } from './settings/documented.ts'
-import { kafkaKeys } from './settings/kafka.ts'
-import { readingKeys } from './settings/reading.ts'
-import { schemaRegistryKeys } from './settings/schema-registry.ts'
-import { sqsKeys, sqsRules } from './settings/sqs.ts'
+import { awsKeys } from './aws.ts'
+import { conversionKeys } from './conversion.ts'
+import { documentedKeys } from './documented.ts'
+import { kafkaKeys } from './kafka.ts'
+import { readingKeys } from './reading.ts'
+import { schemaRegistryKeys } from './schema-registry.ts'
+import { sqsKeys, sqsRules } from './sqs.ts'
 
 export const reconnect = reconnectSettings('sqs')
 

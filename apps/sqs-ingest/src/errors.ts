@@ -1,4 +1,11 @@
-import { ConfigError, DataError, defineErrors, FatalError, NotConnectedError, RetriableError } from '@tributary/connect-api'
+import {
+  ConfigError,
+  DataError,
+  defineErrors,
+  FatalError,
+  NotConnectedError,
+  RetriableError,
+} from '@tributary/connect-api'
 
 /** Errors of the SQS source. */
 export const sqsErrors = defineErrors({

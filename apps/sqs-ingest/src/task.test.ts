@@ -168,3 +168,38 @@ test('a stop ends in time although SQS does not answer', async () => {
   await rig.clock.advance(100)
   assert.equal(stopped, true)
 })
+
+test('without a visibility timeout the queue has its own, which is extended', async () => {
+  const sqs = newSqs()
+  const queue = sqs.create('one', { VisibilityTimeout: '60' })
+  sqs.send(queue, 'a')
+  const rig = await new Rig(sqs, () => [queue], { options: { visibilitySeconds: 0 } }).open()
+  await rig.poll()
+  await rig.clock.advance(29_000)
+  assert.deepEqual([sqs.count('visibility'), Math.round(sqs.hiddenFor(queue, 'a') / 1000)], [0, 31])
+  await rig.clock.advance(60_000)
+  assert.equal(sqs.receivesOf(queue, 'a'), 1)
+  await rig.stop()
+})
+
+test('the lanes of all queues together are bounded, and each queue has one', async () => {
+  const sqs = newSqs()
+  const queues = ['a', 'b', 'c'].map((name) => sqs.create(name))
+  for (const queue of queues) for (const body of numbered(300)) sqs.send(queue, `${queue.name}${body}`)
+  let [now, most] = [0, 0]
+  const receive = sqs.receive.bind(sqs)
+  sqs.receive = async (...args) => {
+    most = Math.max(most, ++now)
+    await sqs.clock.sleep(5)
+    return receive(...args).finally(() => now--)
+  }
+  const rig = new Rig(sqs, () => queues, { options: { maxLanes: 5, maxRecords: 2000 } })
+  await rig.start()
+  const connected = rig.connect()
+  await rig.clock.advance(1000)
+  await connected
+  assert.equal(most, 5)
+  await rig.deliver()
+  assert.equal(rig.kafka.length, 900)
+  await rig.stop()
+})

@@ -13,6 +13,7 @@ export interface PreparerOptions {
   readonly parts: Pick<SqsTaskParts, 'filter' | 'options' | 'counters'>
   readonly context: Pick<TaskContext, 'clock' | 'log'>
   readonly conversions: Conversions
+  readonly visibilitySeconds: number
   /** Whether Kafka has the message already. */
   readonly isDuplicate: (message: SqsMessage) => boolean
   /** These can be polled: converted, or dead letters. */
@@ -175,9 +176,9 @@ export class Preparer {
 
   /** The visibility timeout that a message goes back with: it doubles with each receive, up to the twelve hours that SQS allows. */
   #laterSeconds({ message, receivedAt }: Delivery): number {
-    const { parts, context } = this.#options
+    const { visibilitySeconds, context } = this.#options
     const receives = Number(message?.system['ApproximateReceiveCount'] ?? 1)
-    const seconds = Math.max(1, parts.options.visibilitySeconds) * 2 ** Math.min(30, Math.max(0, receives - 1))
+    const seconds = Math.max(1, visibilitySeconds) * 2 ** Math.min(30, Math.max(0, receives - 1))
     const allowedMs = receivedAt + MAX_HIDDEN_MS - context.clock.monotonic()
     return Math.max(0, Math.min(seconds, Math.floor(allowedMs / 1000)))
   }

@@ -1,13 +1,14 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { freePort, isFree } from '@tributary/harness'
 import type { ConnectorHealth } from './control-plane-client.ts'
-import type { Places } from './places.ts'
+import { lastPort, type Places } from './places.ts'
+import type { SqsAddress } from './sqs.ts'
 
-/** The ports of demo-feed's servers. */
-export interface FeedPorts {
+/** Where the demo's records come from. */
+export interface DemoAddresses {
+  /** The ports of demo-feed's servers. */
   readonly grpc: number
   readonly ws: number
+  /** Null: the demo leaves SQS out. */
+  readonly sqs: SqsAddress | null
 }
 
 export interface DemoConnector {
@@ -17,7 +18,8 @@ export interface DemoConnector {
   readonly source: string
   /** The name of the service that runs the connector. */
   readonly service: string
-  readonly config: (ports: FeedPorts) => Record<string, string>
+  /** Null when there is nothing to read. */
+  readonly config: (addresses: DemoAddresses) => Record<string, string> | null
 }
 
 /** demo-feed's quotes by gRPC. The server describes them by reflection, and the connector resumes after a restart. */
@@ -26,12 +28,12 @@ const quotes: DemoConnector = {
   topic: 'demo.quotes',
   source: 'quotes of demo-feed by gRPC',
   service: 'grpc-ingest',
-  config: (ports) => ({
+  config: ({ grpc }) => ({
     'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
     'tasks.max': '1',
     'kafka.topic': quotes.topic,
     'grpc.server.host': '127.0.0.1',
-    'grpc.server.port': String(ports.grpc),
+    'grpc.server.port': String(grpc),
     'grpc.service.name': 'tributary.demo.v1.MarketData',
     'grpc.method.name': 'StreamQuotes',
     'grpc.request.message': '{"symbols":["BTC-USD","ETH-USD"],"rate_per_second":200}',
@@ -49,11 +51,11 @@ const live: DemoConnector = {
   topic: 'demo.live',
   source: 'live quotes of demo-feed by WebSocket',
   service: 'ws-ingest',
-  config: (ports) => ({
+  config: ({ ws }) => ({
     'connector.class': 'io.tributary.connect.websocket.WebSocketSourceConnector',
     'tasks.max': '1',
     'kafka.topic': live.topic,
-    'websocket.url': `ws://127.0.0.1:${ports.ws}/live?symbols=BTC-USD,ETH-USD&rate=100`,
+    'websocket.url': `ws://127.0.0.1:${ws}/live?symbols=BTC-USD,ETH-USD&rate=100`,
     'websocket.subscription.1.message': '{"op":"subscribe","channel":"quotes"}',
     'websocket.subscription.1.ack.match': 'op == subscribed',
     'websocket.subscription.1.refuse.match': 'op == error',
@@ -63,23 +65,32 @@ const live: DemoConnector = {
   }),
 }
 
-/** The demo's connectors. The launcher creates those whose services run. */
-export const demoConnectors: readonly DemoConnector[] = [quotes, live]
-
-/** @returns the ports of the last run where they are free, so that the connectors created then still fit; else free ports. */
-export async function feedPorts(places: Places): Promise<FeedPorts> {
-  return {
-    grpc: await portOf(join(places.data, 'demo-feed.port')),
-    ws: await portOf(join(places.data, 'demo-feed-ws.port')),
-  }
+/** demo-feed's quotes from a queue of SQS, which are deleted there when Kafka has them. */
+const queue: DemoConnector = {
+  name: 'demo-sqs',
+  topic: 'demo.sqs',
+  source: 'quotes of demo-feed from SQS',
+  service: 'sqs-ingest',
+  config: ({ sqs }) =>
+    sqs === null
+      ? null
+      : {
+          'connector.class': 'io.tributary.connect.sqs.SqsSourceConnector',
+          'tasks.max': '1',
+          'kafka.topic': queue.topic,
+          'sqs.queue.url': sqs.queue,
+          'aws.endpoint.override': sqs.endpoint,
+          'aws.region': sqs.region,
+          ...(sqs.keys === null ? {} : { 'aws.access.key.id': sqs.keys.id, 'aws.secret.access.key': sqs.keys.secret }),
+        },
 }
 
-async function portOf(file: string): Promise<number> {
-  const last = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-  if (last > 0 && (await isFree(last))) return last
-  const port = await freePort()
-  writeFileSync(file, String(port))
-  return port
+/** The demo's connectors. The launcher creates those whose services run. */
+export const demoConnectors: readonly DemoConnector[] = [quotes, live, queue]
+
+/** @returns the ports of the last run where they are free, so that the connectors created then still fit; else free ports. */
+export async function feedPorts(places: Places): Promise<Omit<DemoAddresses, 'sqs'>> {
+  return { grpc: await lastPort(places, 'demo-feed'), ws: await lastPort(places, 'demo-feed-ws') }
 }
 
 /** `demo-quotes  RUNNING  12,345 records  400/s  1.2 ms  lag 0`, and the reason if records do not flow. */

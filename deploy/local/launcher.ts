@@ -11,6 +11,7 @@ import type { LaunchOptions } from './options.ts'
 import type { Output } from './output.ts'
 import { freshLog, instanceId, repository, shortPath, type Places } from './places.ts'
 import { ServiceProcess } from './service-process.ts'
+import { provideSqs, type LocalSqs } from './sqs.ts'
 
 const pluginsTimeoutMs = 30_000
 const liveEveryMs = 1000
@@ -26,7 +27,8 @@ export class Launcher {
   #kafka: LocalKafka | undefined
   /** In the order in which they were started. */
   readonly #processes: ServiceProcess[] = []
-  #feedPorts: demo.FeedPorts = { grpc: 0, ws: 0 }
+  #sqs: LocalSqs | null = null
+  #addresses: demo.DemoAddresses = { grpc: 0, ws: 0, sqs: null }
 
   constructor(options: LaunchOptions, places: Places, output: Output) {
     this.#options = options
@@ -37,7 +39,7 @@ export class Launcher {
   /** Resolves after `stop` was called. Rejects when something cannot be started. */
   async run(): Promise<void> {
     if (this.#has('control-plane') && !this.#options.kafkaOnly) await this.#requireRestPort()
-    await this.#startKafka()
+    await Promise.all([this.#startKafka(), this.#startSqs()])
     if (this.#options.kafkaOnly) {
       this.#output.clearLive()
       this.#output.say(`ready after ${this.#seconds()} s. Ctrl-C stops it.`)
@@ -65,6 +67,10 @@ export class Launcher {
       this.#output.say(`stopping ${process.name}`)
       await process.stop()
     }
+    if (this.#sqs !== null) {
+      this.#output.say('stopping sqs')
+      await this.#sqs.stop()
+    }
     if (this.#kafka !== undefined) {
       this.#output.say('stopping kafka')
       await this.#kafka.stop()
@@ -74,12 +80,12 @@ export class Launcher {
 
   /** Kills everything at once. */
   async kill(): Promise<void> {
-    await Promise.all([...this.#processes.map((process) => process.kill()), this.#kafka?.kill()])
+    await Promise.all([...this.#processes.map((process) => process.kill()), this.#kafka?.kill(), this.#sqs?.kill()])
   }
 
-  /** The demo's connectors whose services run. */
+  /** The demo's connectors whose services run and have something to read. */
   get #demos(): readonly demo.DemoConnector[] {
-    return demo.demoConnectors.filter(({ service }) => this.#has(service))
+    return demo.demoConnectors.filter(({ service, config }) => this.#has(service) && config(this.#addresses) !== null)
   }
 
   #has(service: string): boolean {
@@ -104,9 +110,17 @@ export class Launcher {
     writeFileSync(this.#places.running, JSON.stringify({ brokers } satisfies Running))
   }
 
+  async #startSqs(): Promise<void> {
+    if (!this.#options.demo || this.#options.kafkaOnly || !this.#has('sqs-ingest')) return
+    const sqs = await provideSqs(this.#places, this.#output.say)
+    if (this.#stopping.signal.aborted) return await sqs?.stop()
+    this.#sqs = sqs
+    if (sqs !== null) this.#tell('sqs', `${sqs.endpoint} (${sqs.origin})`)
+  }
+
   async #startServices(): Promise<void> {
     this.#output.live(`starting ${this.#options.services.map(({ name }) => name).join(', ')}`)
-    this.#feedPorts = await demo.feedPorts(this.#places)
+    this.#addresses = { ...(await demo.feedPorts(this.#places)), sqs: this.#sqs }
     const env = this.#environment()
     for (const service of this.#options.services) {
       const replicas = this.#options.scale.get(service.name) ?? 1
@@ -119,7 +133,7 @@ export class Launcher {
         const process = new ServiceProcess({
           name,
           entry,
-          env: { ...env, ...instance },
+          env: { ...env, ...instance, ...(service.kind === 'demo' ? this.#feedEnvironment() : {}) },
           logFile,
           say: this.#output.say,
         })
@@ -141,9 +155,18 @@ export class Launcher {
       TRIBUTARY_REST_PORT: String(this.#restPort),
       TRIBUTARY_DATA_DIR: join(this.#places.data, 'tasks'),
       TRIBUTARY_INTERNAL_KEY: process.env['TRIBUTARY_INTERNAL_KEY'] ?? randomUUID(),
-      TRIBUTARY_FEED_GRPC_PORT: String(this.#feedPorts.grpc),
-      TRIBUTARY_FEED_WS_PORT: String(this.#feedPorts.ws),
       ...this.#configProviders(),
+    }
+  }
+
+  #feedEnvironment(): Record<string, string> {
+    const { grpc, ws, sqs } = this.#addresses
+    const keys = sqs?.keys ?? null
+    return {
+      TRIBUTARY_FEED_GRPC_PORT: String(grpc),
+      TRIBUTARY_FEED_WS_PORT: String(ws),
+      ...(sqs === null ? {} : { TRIBUTARY_FEED_SQS_ENDPOINT: sqs.endpoint, AWS_REGION: sqs.region }),
+      ...(keys === null ? {} : { AWS_ACCESS_KEY_ID: keys.id, AWS_SECRET_ACCESS_KEY: keys.secret }),
     }
   }
 
@@ -175,7 +198,7 @@ export class Launcher {
 
   async #runDemo(client: ControlPlaneClient): Promise<void> {
     for (const { name, source, topic, config } of this.#demos) {
-      const outcome = await client.putConnector(name, config(this.#feedPorts))
+      const outcome = await client.putConnector(name, config(this.#addresses) ?? {})
       this.#output.say(`Connector ${name} ${outcome}: ${source} into the topic ${topic}.`)
     }
     this.#output.say('')

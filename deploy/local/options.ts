@@ -33,6 +33,7 @@ settings too (TRIBUTARY_…, see \`npx node apps/<service>/src/main.ts --help\`)
 
   TRIBUTARY_REST_PORT    port of the REST API, 8083 by default
   TRIBUTARY_DATA_DIR     folder for data and logs, .tributary by default
+  TRIBUTARY_DEMO_SQS_ENDPOINT  an SQS for the demo, instead of an ElasticMQ on Java
 `
 
 /**

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort, isFree } from '@tributary/harness'
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -47,4 +48,14 @@ export function freshLog(places: Places, name: string): string {
 export function instanceId({ data }: Places, name: string): string {
   const place = createHash('sha256').update(`${hostname()}:${data}`).digest('hex').slice(0, 12)
   return `${name}-${place}`
+}
+
+/** @returns the port that `name` had in the last run, if it is free, else a free one, which the next run gets. */
+export async function lastPort(places: Places, name: string): Promise<number> {
+  const file = join(places.data, `${name}.port`)
+  const last = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+  if (last > 0 && (await isFree(last))) return last
+  const port = await freePort()
+  writeFileSync(file, String(port))
+  return port
 }

@@ -2,6 +2,7 @@
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   grpc: () => streams('grpc'),
   ws: () => streams('ws'),
+  sqs: () => import('./sqs/bench.ts'),
   scale: () => import('./scale/bench.ts'),
   memory: () => import('./memory/bench.ts'),
   connect: () => import('./connect/bench.ts'),

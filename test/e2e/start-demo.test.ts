@@ -28,16 +28,18 @@ describe('npm start on a machine without Kafka', () => {
     const [, url = ''] = await launched.printed(/^ready (http:\S+) after [\d.]+ s$/m, 180_000)
     assert.equal(url, `http://127.0.0.1:${place.restPort}`)
     const plugins = (await (await fetch(`${url}/connector-plugins`)).json()) as { class: string }[]
-    for (const name of ['grpc.GrpcSourceConnector', 'websocket.WebSocketSourceConnector']) {
+    for (const name of ['grpc.GrpcSourceConnector', 'websocket.WebSocketSourceConnector', 'sqs.SqsSourceConnector']) {
       assert.ok(plugins.some((plugin) => plugin.class === `io.tributary.connect.${name}`))
     }
     await launched.printed(/^Connector demo-quotes created/m)
     await launched.printed(/^Connector demo-live created/m)
+    await launched.printed(/^Connector demo-sqs created/m)
   })
 
   test('shows the rate of records, which are in the topic', async () => {
     await launched.printed(flowing('demo-quotes'))
     await launched.printed(flowing('demo-live'))
+    await launched.printed(flowing('demo-sqs'))
     const [first, second] = await quotes('--from-beginning', '--max', '2')
     assert.equal(first?.sequence, '1')
     assert.equal(second?.sequence, '2')
@@ -46,12 +48,12 @@ describe('npm start on a machine without Kafka', () => {
 
   test('Ctrl-C stops the feed first and Kafka last, and leaves no process', async () => {
     const pids = await launched.descendants()
-    assert.ok(pids.length >= 6, `Kafka, at least four services and the watchdog: ${pids.length} processes`)
+    assert.ok(pids.length >= 8, `Kafka, ElasticMQ, at least five services and the watchdog: ${pids.length} processes`)
     assert.equal(await launched.end('SIGINT'), 0)
     const stopped = Array.from(launched.output().matchAll(/^stopping (\S+)$/gm), ([, name]) => name)
-    const sources = stopped.slice(1, -2)
-    assert.deepEqual(stopped, ['demo-feed', ...sources, 'control-plane', 'kafka'])
-    for (const source of ['grpc-ingest', 'ws-ingest']) assert.ok(sources.includes(source), source)
+    const sources = stopped.slice(1, -3)
+    assert.deepEqual(stopped, ['demo-feed', ...sources, 'control-plane', 'sqs', 'kafka'])
+    for (const source of ['grpc-ingest', 'ws-ingest', 'sqs-ingest']) assert.ok(sources.includes(source), source)
     await until('all processes are gone', () => allGone(pids))
     assert.ok(await isFree(place.restPort))
   })
@@ -61,6 +63,7 @@ describe('npm start on a machine without Kafka', () => {
     await launched.printed(/^Connector demo-quotes found/m, 180_000)
     await launched.printed(flowing('demo-quotes'))
     await launched.printed(flowing('demo-live'))
+    await launched.printed(flowing('demo-sqs'))
     const sequences = (await quotes('--from-beginning', '--max', '2000')).map(({ sequence }) => Number(sequence))
     assert.deepEqual(
       [...new Set(sequences)].sort((a, b) => a - b),

@@ -5,7 +5,7 @@ import { until } from './until.ts'
 const mainOf = (app: IngestApp): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
 
 /** The name of a folder in apps/. */
-export type IngestApp = 'grpc-ingest' | 'ws-ingest'
+export type IngestApp = 'grpc-ingest' | 'ws-ingest' | 'sqs-ingest'
 
 export interface LogEvent {
   readonly name: string

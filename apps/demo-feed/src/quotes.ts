@@ -25,3 +25,8 @@ export function quoteOf(request: QuoteRequest, sequence: number, sentAtMs: numbe
   const bid = Math.round((1 + symbol.length / 10 + (noise - 1000) / 1e5) * 1e5) / 1e5
   return { sequence, symbol, bid, ask: Math.round((bid + 0.0002) * 1e5) / 1e5, sentAtMs, padding }
 }
+
+/** The quote as its clients of WebSocket and of SQS get it. */
+export function jsonOf({ sequence, symbol, bid, ask, sentAtMs, padding }: Quote): string {
+  return JSON.stringify({ sequence, symbol, bid, ask, sentAt: new Date(sentAtMs).toISOString(), padding })
+}

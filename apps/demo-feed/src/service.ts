@@ -3,6 +3,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { startFeed } from './feed.ts'
 import { observeFeed } from './metrics.ts'
 import { feedSettings } from './settings.ts'
+import type { SqsProducer, SqsProducerOptions } from './sqs-producer.ts'
 
 await runService({
   name: 'demo-feed',
@@ -16,14 +17,22 @@ await runService({
       grpcPort: settings['feed.grpc.port'],
       wsPort: settings['feed.ws.port'],
     })
-    const endObserving = observeFeed(feed)
+    const endpoint = settings['feed.sqs.endpoint']
+    const sqs = endpoint === null ? null : await startProducer({ endpoint, queue: settings['feed.sqs.queue'], log })
+    const endObserving = observeFeed(feed, sqs)
     return {
       ready: () => true,
       startedFields: { grpc: hostPort(host, feed.grpcPort), ws: `ws://${hostPort(host, feed.wsPort)}/quotes` },
       stop: async () => {
         endObserving()
-        await feed.stop()
+        await Promise.all([feed.stop(), sqs?.stop()])
       },
     }
   },
 })
+
+/** The SDK is loaded only where it is used. */
+async function startProducer(options: SqsProducerOptions): Promise<SqsProducer> {
+  const { SqsProducer } = await import('./sqs-producer.ts')
+  return await SqsProducer.start(options)
+}

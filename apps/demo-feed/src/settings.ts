@@ -30,4 +30,19 @@ export const feedSettings = defineConfig({
     group,
     doc: 'Port of the WebSocket server. 0: a free port, which the log event service_started names.',
   },
+  'feed.sqs.endpoint': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: "Endpoint of an SQS service that gets quotes, such as http://127.0.0.1:9324. Region and credentials are those of AWS's own variables. Absent: none gets any.",
+  },
+  'feed.sqs.queue': {
+    type: 'string',
+    default: 'tributary-demo',
+    validator: { kind: 'nonEmpty' },
+    importance: 'low',
+    group,
+    doc: 'The queue for the quotes, which is created if it is not there.',
+  },
 })

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { nowMs, OpenLoop } from './open-loop.ts'
-import { DEFAULT_SYMBOLS, type Quote, quoteOf, type QuoteRequest } from './quotes.ts'
+import { DEFAULT_SYMBOLS, jsonOf, quoteOf, type QuoteRequest } from './quotes.ts'
 
 /** A client with more unsent bytes is slow, and the feed waits for it. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
@@ -127,10 +127,6 @@ function refusalOf(request: string): string | null {
   const { op, channel } = Object(asked) as { op?: unknown; channel?: unknown }
   if (op !== 'subscribe') return `unknown op ${JSON.stringify(op)}`
   return channel === 'quotes' ? null : `unknown channel ${JSON.stringify(channel)}`
-}
-
-function jsonOf({ sequence, symbol, bid, ask, sentAtMs, padding }: Quote): string {
-  return JSON.stringify({ sequence, symbol, bid, ask, sentAt: new Date(sentAtMs).toISOString(), padding })
 }
 
 function count(query: URLSearchParams, name: string, fallback: number): number {

@@ -25,6 +25,10 @@ export interface QueueReaderOptions {
   readonly signal: AbortSignal
   readonly room: Room
   readonly conversions: Conversions
+  /** In s: that of the settings, or the queue's own. */
+  readonly visibilitySeconds: number
+  /** Whether the task may have another lane. */
+  readonly mayAddLane: () => boolean
   /** Messages of the queue that may wait in the task: its share of the room. */
   readonly share: () => number
   /** These can be polled. */
@@ -55,8 +59,9 @@ export class QueueReader {
   #empty: PromiseWithResolvers<void> | null = null
 
   constructor(options: QueueReaderOptions) {
-    const { queue, parts, context, signal } = options
-    const { api, counters, options: settings } = parts
+    const { queue, parts, context, signal, visibilitySeconds } = options
+    const { api, counters } = parts
+    const settings = { ...parts.options, visibilitySeconds }
     const { clock, log } = context
     this.queue = queue
     this.#options = options
@@ -67,7 +72,7 @@ export class QueueReader {
         ? new DeliveredIds({
             queue,
             windowMs: settings.deduplicationWindowMs,
-            visibilityMs: settings.visibilitySeconds * 1000,
+            visibilityMs: visibilitySeconds * 1000,
             capacity: mirror ? MIRROR_IDS : Infinity,
             clock,
             offsets: context.offsets?.() ?? [],
@@ -105,6 +110,7 @@ export class QueueReader {
       options: settings,
       clock,
       counters,
+      mayAdd: options.mayAddLane,
       hasRoom: (messages) => this.#hasRoom(messages),
       onMessages: (messages) => this.#received(messages),
       onFailure: (error) => this.#failed(error),
@@ -186,7 +192,7 @@ export class QueueReader {
     if (delivery.state !== 'ready') return null
     this.#leaveRoom(delivery)
     const message = delivery.message!
-    if (this.#options.parts.options.visibilitySeconds > 0 && now >= delivery.hiddenUntil) {
+    if (now >= delivery.hiddenUntil) {
       this.settler.expired(delivery)
       return null
     }

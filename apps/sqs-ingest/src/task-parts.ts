@@ -57,9 +57,9 @@ export interface SqsTaskOptions {
   readonly maxMessages: number
   /** Long poll of an idle queue, in s: 0 to 20. */
   readonly waitSeconds: number
-  /** In s, 0 to 43,200. The task extends the timeout of what it holds. */
+  /** In s, to 43,200; 0: the queue's own. The task extends the timeout of what it holds. */
   readonly visibilitySeconds: number
-  /** Most receives of one queue at a time (≥ 1). */
+  /** Most receives at a time (≥ 1), but each queue has one. */
   readonly maxLanes: number
   /** Shortest time in ms from a receive that brought nothing to the next one. */
   readonly pollIntervalMs: number

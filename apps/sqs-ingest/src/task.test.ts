@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
+import { ConfigError, RetriableError } from '@tributary/connect-api'
 import { newSqs, numbered, Rig } from '../test/task-rig.ts'
 
 test('a message is received, polled, acknowledged, and only then deleted', async () => {
@@ -23,5 +24,182 @@ test('a message is received, polled, acknowledged, and only then deleted', async
   assert.deepEqual(sqs.bodies(queue), [])
   assert.deepEqual(rig.kafka, numbered(25))
   assert.deepEqual([rig.counters.deleted, rig.stats.messagesReceived, rig.stats.queueSize], [25, 25, 0])
+  await rig.stop()
+})
+
+const outage = (): never => {
+  throw new RetriableError('SQS_OUTAGE', 'SQS is away')
+}
+
+describe('a task of several queues', () => {
+  test('reads all of them, each with its share of the room', async () => {
+    const sqs = newSqs()
+    const [loud, quiet] = [sqs.create('loud'), sqs.create('quiet')]
+    for (const body of numbered(500)) sqs.send(loud, body)
+    const rig = await new Rig(sqs, () => [loud, quiet], { options: { maxRecords: 100, maxPollRecords: 20 } }).open()
+    await rig.clock.advance(1000)
+    assert.equal(rig.stats.queueSize, 50, 'the loud one has its half')
+    sqs.send(quiet, 'quiet')
+    await rig.clock.advance(0)
+    for (let i = 0; i < 3; i++) await rig.poll()
+    await rig.acknowledge()
+    assert.ok(rig.kafka.includes('quiet'), 'behind what was there already')
+    await rig.deliver()
+    assert.equal(rig.kafka.length, 501)
+    await rig.stop()
+  })
+
+  test('goes on with the others while one cannot be read, tries that one again, and says so', async () => {
+    const sqs = newSqs()
+    const [good, ill] = [sqs.create('good'), sqs.create('ill')]
+    let away = true
+    sqs.onRequest = (_call, url) => (away && url === ill.url ? outage() : undefined)
+    const rig = await new Rig(sqs, () => [good, ill]).open()
+    sqs.send(good, 'a')
+    sqs.send(ill, 'b')
+    await rig.clock.advance(5000)
+    await rig.deliver()
+    assert.deepEqual(rig.kafka, ['a'])
+    assert.equal(rig.task.caution!(), 'Queue ill cannot be read: SQS is away.')
+    away = false
+    await rig.clock.advance(60_000)
+    await rig.deliver()
+    assert.deepEqual([rig.kafka, rig.task.caution!()], [['a', 'b'], null])
+    await rig.stop()
+  })
+
+  test('loses its connection when none can be read, after what was received; the next connect goes on', async () => {
+    const sqs = newSqs()
+    const [one, two] = [sqs.create('one'), sqs.create('two')]
+    sqs.send(one, 'a')
+    const rig = await new Rig(sqs, () => [one, two]).open()
+    let away = true
+    sqs.onRequest = (call) => (away && call === 'receive' ? outage() : undefined)
+    await rig.clock.advance(11_000)
+    assert.deepEqual(
+      (await rig.pollNow()).map(({ value }) => value),
+      ['a'],
+    )
+    await assert.rejects(rig.pollNow(), { code: 'SQS_UNREADABLE', message: 'SQS is away' })
+    await rig.acknowledge()
+    await assert.rejects(rig.connect(), { code: 'SQS_UNREADABLE' })
+    away = false
+    await rig.connect()
+    sqs.send(two, 'b')
+    await rig.deliver()
+    assert.deepEqual(rig.kafka, ['a', 'b'])
+    await rig.stop()
+  })
+
+  test('looks its queues up again: reads those that came, and settles what it holds of those that went', async () => {
+    const sqs = newSqs()
+    const [one, two] = [sqs.create('one'), sqs.create('two')]
+    let queues = [one]
+    for (const body of numbered(15)) sqs.send(one, body)
+    const rig = await new Rig(sqs, () => queues, { options: { maxPollRecords: 10 } }).open()
+    await rig.poll()
+    queues = [two]
+    sqs.send(two, 'b')
+    await rig.clock.advance(60_000)
+    await rig.poll()
+    await rig.clock.advance(100)
+    assert.deepEqual(sqs.visible(one), numbered(5, 10), 'what was not polled went back')
+    await rig.deliver()
+    assert.deepEqual(rig.kafka, [...numbered(10), 'b'])
+    assert.deepEqual([sqs.bodies(one), sqs.bodies(two)], [numbered(5, 10), []])
+    await rig.stop()
+  })
+
+  test('fails when a user must change something about one of them', async () => {
+    const sqs = newSqs()
+    const queue = sqs.create('one')
+    sqs.onRequest = () => {
+      throw new ConfigError('SQS_DENIED', 'grant sqs:ReceiveMessage')
+    }
+    const rig = new Rig(sqs, () => [queue])
+    await rig.start()
+    await assert.rejects(rig.connect(), /grant sqs:ReceiveMessage/)
+    await rig.stop()
+  })
+})
+
+test('a connect that is given up keeps what it received', async () => {
+  const sqs = newSqs()
+  const queue = sqs.create('slow')
+  sqs.send(queue, 'a')
+  sqs.onRequest = () => sqs.clock.sleep(5000)
+  const rig = new Rig(sqs, () => [queue])
+  await rig.start()
+  const given = new AbortController()
+  const connecting = rig.task.connect(given.signal)
+  await rig.clock.advance(1000)
+  given.abort(new Error('too long'))
+  await assert.rejects(connecting, /too long/)
+  await rig.clock.advance(5000)
+  await rig.connect()
+  sqs.onRequest = () => {}
+  await rig.deliver()
+  assert.deepEqual(rig.kafka, ['a'])
+  await rig.stop()
+})
+
+test('stops before its start and twice, and is of no use after it', async () => {
+  const sqs = newSqs()
+  const queue = sqs.create('one')
+  const rig = new Rig(sqs, () => [queue])
+  await rig.task.stop()
+  await rig.open()
+  await rig.stop()
+  await rig.task.stop()
+  assert.equal(rig.task.caution!(), null)
+})
+
+test('a stop ends in time although SQS does not answer', async () => {
+  const sqs = newSqs()
+  const queue = sqs.create('one')
+  sqs.send(queue, 'a')
+  const rig = await new Rig(sqs, () => [queue]).open()
+  sqs.onRequest = () => new Promise(() => {})
+  rig.task.drain!()
+  let stopped = false
+  void rig.task.stop().then(() => (stopped = true))
+  await rig.clock.advance(2900)
+  assert.equal(stopped, false)
+  await rig.clock.advance(100)
+  assert.equal(stopped, true)
+})
+
+test('without a visibility timeout the queue has its own, which is extended', async () => {
+  const sqs = newSqs()
+  const queue = sqs.create('one', { VisibilityTimeout: '60' })
+  sqs.send(queue, 'a')
+  const rig = await new Rig(sqs, () => [queue], { options: { visibilitySeconds: 0 } }).open()
+  await rig.poll()
+  await rig.clock.advance(29_000)
+  assert.deepEqual([sqs.count('visibility'), Math.round(sqs.hiddenFor(queue, 'a') / 1000)], [0, 31])
+  await rig.clock.advance(60_000)
+  assert.equal(sqs.receivesOf(queue, 'a'), 1)
+  await rig.stop()
+})
+
+test('the lanes of all queues together are bounded, and each queue has one', async () => {
+  const sqs = newSqs()
+  const queues = ['a', 'b', 'c'].map((name) => sqs.create(name))
+  for (const queue of queues) for (const body of numbered(300)) sqs.send(queue, `${queue.name}${body}`)
+  let [now, most] = [0, 0]
+  const receive = sqs.receive.bind(sqs)
+  sqs.receive = async (...args) => {
+    most = Math.max(most, ++now)
+    await sqs.clock.sleep(5)
+    return receive(...args).finally(() => now--)
+  }
+  const rig = new Rig(sqs, () => queues, { options: { maxLanes: 5, maxRecords: 2000 } })
+  await rig.start()
+  const connected = rig.connect()
+  await rig.clock.advance(1000)
+  await connected
+  assert.equal(most, 5)
+  await rig.deliver()
+  assert.equal(rig.kafka.length, 900)
   await rig.stop()
 })

@@ -95,8 +95,9 @@ class SqsRun {
   async connect(signal: AbortSignal): Promise<void> {
     const { queues } = this.#parts
     if (this.#failure !== null) throw this.#failure
-    this.#adopt(await queues.resolve(signal))
-    if (!this.#draining) this.#queue.reopen()
+    await this.#adopt(await queues.resolve(signal), signal)
+    if (this.#draining) return
+    this.#queue.reopen()
     this.#connected = true
     const starts = [...this.#readers.values()].map((reader) => (this.#paused ? Promise.resolve() : reader.start()))
     const results = await abortable(Promise.allSettled(starts), signal)
@@ -208,7 +209,7 @@ class SqsRun {
   }
 
   /** Reads these queues from now on. A queue that has gone is settled, and read no more. */
-  #adopt(queues: readonly Queue[]): void {
+  async #adopt(queues: readonly Queue[], signal: AbortSignal): Promise<void> {
     const { lookAgainMs } = this.#parts.queues
     const { clock } = this.#context
     this.#lookAgainAt = lookAgainMs === null ? Infinity : clock.monotonic() + lookAgainMs
@@ -222,13 +223,27 @@ class SqsRun {
         reader.close()
       })
     }
-    for (const queue of queues) {
-      if (!this.#readers.has(queue.url)) this.#readers.set(queue.url, this.#reader(queue))
+    const fresh = queues.filter(({ url }) => !this.#readers.has(url))
+    const timeouts = await Promise.all(fresh.map((queue) => this.#visibilitySeconds(queue, signal)))
+    for (const [i, queue] of fresh.entries()) {
+      // A look and a connect may find the same queue at the same time.
+      if (!this.#draining && !this.#readers.has(queue.url)) {
+        this.#readers.set(queue.url, this.#reader(queue, timeouts[i]!))
+      }
     }
   }
 
-  #reader(queue: Queue): QueueReader {
-    const { maxRecords } = this.#parts.options
+  /** The timeout of the settings; without one the queue's own, which must be known to be extended in time. */
+  async #visibilitySeconds(queue: Queue, signal: AbortSignal): Promise<number> {
+    const { api, options } = this.#parts
+    if (options.visibilitySeconds > 0) return options.visibilitySeconds
+    const { VisibilityTimeout } = await api.queueAttributes(queue.url, ['VisibilityTimeout'], signal)
+    // SQS's default. A timeout of 0 would give a message to several readers at once.
+    return Number(VisibilityTimeout ?? 0) || 30
+  }
+
+  #reader(queue: Queue, visibilitySeconds: number): QueueReader {
+    const { maxRecords, maxLanes } = this.#parts.options
     const reader: QueueReader = new QueueReader({
       queue,
       parts: this.#parts,
@@ -236,6 +251,8 @@ class SqsRun {
       signal: this.#requesting.signal,
       room: this.#room,
       conversions: this.#conversions,
+      visibilitySeconds,
+      mayAddLane: () => this.#readers.values().reduce((lanes, each) => lanes + each.lanes, 0) < maxLanes,
       share: () => Math.max(1, Math.floor(maxRecords / this.#readers.size)),
       onReady: (deliveries) => {
         this.#queue.push({ reader, deliveries }, 0, deliveries.length)
@@ -251,9 +268,10 @@ class SqsRun {
     const { queues } = this.#parts
     this.#looking = true
     try {
-      const found = await queues.resolve(this.#requesting.signal)
+      const { signal } = this.#requesting
+      const found = await queues.resolve(signal)
       if (this.#draining) return
-      this.#adopt(found)
+      await this.#adopt(found, signal)
       if (!this.#paused && this.#connected) {
         for (const reader of this.#readers.values()) if (reader.failure === null) void reader.start().catch(() => {})
       }

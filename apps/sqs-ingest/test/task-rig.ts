@@ -128,16 +128,19 @@ export class Rig {
   /** Polls what is ready; [] if nothing is. Does not wait for messages. */
   async poll(): Promise<SourceRecord[]> {
     await turns()
-    if (this.stats.queueSize === 0) return []
-    return this.pollNow()
+    const given = new AbortController()
+    const polled = this.task.poll(given.signal).catch((error: unknown) => {
+      if (given.signal.aborted) return []
+      throw error
+    })
+    await turns()
+    given.abort(new Error('nothing is ready'))
+    return this.#keep(await polled)
   }
 
   /** One poll, which may wait for a message, and throw. */
   async pollNow(): Promise<SourceRecord[]> {
-    const answer = await this.task.poll(new AbortController().signal)
-    if (answer === END_OF_INPUT) throw new Error('the end of the input')
-    if (answer.length > 0) this.polled.push(answer)
-    return answer as SourceRecord[]
+    return this.#keep(await this.task.poll(new AbortController().signal))
   }
 
   /** Kafka takes the batches that were polled, in order. */
@@ -170,6 +173,12 @@ export class Rig {
     // Fails rather than hangs when a stop waits for time to pass.
     await Promise.race([stopped, wait(2000).then(() => Promise.reject(new Error('the stop hangs')))])
     await turns()
+  }
+
+  #keep(answer: Polled[] | typeof END_OF_INPUT): SourceRecord[] {
+    if (answer === END_OF_INPUT) throw new Error('the end of the input')
+    if (answer.length > 0) this.polled.push(answer)
+    return answer as SourceRecord[]
   }
 
   #context(): TaskContext {

@@ -1,6 +1,6 @@
-// The source of the benchmarks: a gRPC server on grpc-go, a WebSocket server on gorilla/websocket, and Server-Sent
-// Events on net/http. A request says what its stream sends (feed.go). Prints `grpc=<port> http=<port>` and ends with
-// its standard input.
+// The source of the benchmarks: a gRPC server on grpc-go, a WebSocket server on gorilla/websocket, Server-Sent Events on
+// net/http, and a sender to SQS. A request says what its stream sends (feed.go). Prints `grpc=<port> http=<port>` and ends
+// with its standard input.
 package main
 
 import (
@@ -30,6 +30,7 @@ func main() {
 	forHttp, httpPort := listen()
 	http.HandleFunc("/feed", serveWebSocket)
 	http.HandleFunc("/events", serveEvents)
+	http.HandleFunc("/sqs", sendToQueue)
 	go http.Serve(forHttp, nil)
 	fmt.Printf("grpc=%d http=%d\n", grpcPort, httpPort)
 	io.Copy(io.Discard, os.Stdin)

@@ -13,6 +13,7 @@ export interface PreparerOptions {
   readonly parts: Pick<SqsTaskParts, 'filter' | 'options' | 'counters'>
   readonly context: Pick<TaskContext, 'clock' | 'log'>
   readonly conversions: Conversions
+  readonly visibilitySeconds: number
   /** Whether Kafka has the message already. */
   readonly isDuplicate: (message: SqsMessage) => boolean
   /** These can be polled: converted, or dead letters. */
@@ -50,7 +51,9 @@ export class Preparer {
   /** Calls `onReady` once for all messages that are ready at once. */
   prepare(deliveries: readonly Delivery[]): void {
     const ready: Delivery[] = (this.#collecting = [])
-    for (const delivery of deliveries) this.#enter(delivery)
+    // All of a group are there before the first is converted, as they share its fate if it goes back.
+    const first = this.#groups === null ? deliveries : deliveries.filter((delivery) => this.#enters(delivery))
+    for (const delivery of first) if (this.#groups !== null || this.#passes(delivery)) this.#convert(delivery)
     this.#collecting = null
     if (ready.length > 0) this.#options.onReady(ready)
   }
@@ -82,12 +85,18 @@ export class Preparer {
     return cautions
   }
 
-  #enter(delivery: Delivery): void {
+  #enters(delivery: Delivery): boolean {
+    return this.#passes(delivery) && this.#groups!.enter(delivery)
+  }
+
+  /** Whether the message is to be converted. If not, it is dealt with. */
+  #passes(delivery: Delivery): boolean {
     const { parts, isDuplicate, onDuplicate } = this.#options
     const message = delivery.message!
-    if (parts.filter !== null && !parts.filter.matches(message)) return this.#unmatched(delivery)
-    if (isDuplicate(message)) return onDuplicate(delivery)
-    if (this.#groups === null || this.#groups.enter(delivery)) this.#convert(delivery)
+    if (parts.filter !== null && !parts.filter.matches(message)) this.#unmatched(delivery)
+    else if (isDuplicate(message)) onDuplicate(delivery)
+    else return true
+    return false
   }
 
   #unmatched(delivery: Delivery): void {
@@ -167,9 +176,9 @@ export class Preparer {
 
   /** The visibility timeout that a message goes back with: it doubles with each receive, up to the twelve hours that SQS allows. */
   #laterSeconds({ message, receivedAt }: Delivery): number {
-    const { parts, context } = this.#options
+    const { visibilitySeconds, context } = this.#options
     const receives = Number(message?.system['ApproximateReceiveCount'] ?? 1)
-    const seconds = Math.max(1, parts.options.visibilitySeconds) * 2 ** Math.min(30, Math.max(0, receives - 1))
+    const seconds = Math.max(1, visibilitySeconds) * 2 ** Math.min(30, Math.max(0, receives - 1))
     const allowedMs = receivedAt + MAX_HIDDEN_MS - context.clock.monotonic()
     return Math.max(0, Math.min(seconds, Math.floor(allowedMs / 1000)))
   }

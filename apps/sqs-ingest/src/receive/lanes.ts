@@ -19,12 +19,11 @@ interface Answered {
 export interface LanesOptions {
   readonly api: Pick<SqsApi, 'receive'>
   readonly queue: Queue
-  readonly options: Pick<
-    SqsTaskOptions,
-    'maxMessages' | 'waitSeconds' | 'visibilitySeconds' | 'maxLanes' | 'pollIntervalMs'
-  >
+  readonly options: Pick<SqsTaskOptions, 'maxMessages' | 'waitSeconds' | 'visibilitySeconds' | 'pollIntervalMs'>
   readonly clock: Clock
   readonly counters: SqsCounters
+  /** Whether the task may have another lane. */
+  readonly mayAdd: () => boolean
   /** Whether so many more messages have room, beside those that lanes are about to bring. */
   readonly hasRoom: (messages: number) => boolean
   /**
@@ -54,6 +53,8 @@ export class Lanes {
   /** Answers in a row that brought messages, and none that was new. */
   #known = 0
   readonly #requests = new Map<Promise<void>, AbortController>()
+  /** The first receive since the last start, until it is answered. */
+  #first: Promise<void> | null = null
   /** Once: the lanes will not start again. */
   #released = false
 
@@ -75,14 +76,20 @@ export class Lanes {
 
   /** Begins to receive. The first receive does not wait for messages: resolves when SQS has answered it, rejects with its error. */
   async start(): Promise<void> {
-    if (this.#running) return
+    // A connect that was given up has begun already.
+    if (this.#running) return this.#first ?? undefined
     this.#running = true
     // A lane whose answer was still out at the last stop goes on, so that a pause does not add lanes.
     if (this.#lanes > 0 || this.#released) return
     this.#lanes++
     const first = Promise.withResolvers<void>()
+    this.#first = first.promise
     void this.#lane(first)
-    await first.promise
+    try {
+      await first.promise
+    } finally {
+      this.#first = null
+    }
   }
 
   /** Receives nothing more. What receives under way bring is still passed on. */
@@ -108,13 +115,18 @@ export class Lanes {
   async release(): Promise<void> {
     this.#released = true
     this.stop()
-    if (this.#options.queue.fifo) for (const abort of this.#requests.values()) abort.abort(new Error('the lanes end'))
+    if (this.#repeats) for (const abort of this.#requests.values()) abort.abort(new Error('the lanes end'))
     await Promise.all(this.#requests.keys())
   }
 
+  /** Whether SQS takes ids of receives: a standard queue does not, although settings may say that it is read as a FIFO queue. */
+  get #repeats(): boolean {
+    return this.#options.queue.name.endsWith('.fifo')
+  }
+
   async #lane(first: PromiseWithResolvers<void> | null): Promise<void> {
-    const { options, hasRoom, onFailure } = this.#options
-    const { maxMessages, maxLanes, waitSeconds } = options
+    const { options, hasRoom, mayAdd, onFailure } = this.#options
+    const { maxMessages, waitSeconds } = options
     let probe = first
     try {
       while (this.#running) {
@@ -132,7 +144,7 @@ export class Lanes {
         probe?.resolve()
         probe = null
         if (!this.#running) break
-        if (count === maxMessages && this.#lanes < maxLanes && hasRoom(this.#expected + 2 * maxMessages)) {
+        if (count === maxMessages && mayAdd() && hasRoom(this.#expected + 2 * maxMessages)) {
           this.#lanes++
           void this.#lane(null)
         }
@@ -178,7 +190,7 @@ export class Lanes {
       maxMessages,
       waitSeconds,
       visibilitySeconds,
-      ...(queue.fifo ? { attemptId: randomUUID() } : {}),
+      ...(this.#repeats ? { attemptId: randomUUID() } : {}),
     }
     counters.receives++
     this.#expected += maxMessages

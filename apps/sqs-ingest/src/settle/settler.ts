@@ -189,9 +189,12 @@ export class Settler {
     } catch (error) {
       if (!signal.aborted) {
         log.warn('sqs_delete_failed', { message: 'Failed to delete messages from SQS', queue_url: queue.url, error })
-        if (errorKind(error) !== 'retriable') onFailure(error)
       }
-      throw error
+      if (signal.aborted || errorKind(error) === 'retriable') throw error
+      // The messages come again once somebody has changed what is wrong.
+      for (const delivery of deliveries) this.#release(delivery)
+      onFailure(error)
+      return []
     }
     const failed = new Map(failures.map((failure) => [failure.index, failure]))
     const again: Delivery[] = []

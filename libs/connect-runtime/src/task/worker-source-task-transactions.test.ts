@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Polled } from '@tributary/connect-api'
 import { scriptedRun, until } from '../testing/run-scripted.ts'
 
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `m${from + i}`)
@@ -15,6 +16,21 @@ test('exactly once: one transaction holds records and offsets, and an aborted tr
   assert.equal(s.producer.values('offsets').at(-1), '{"sequence":30}')
   assert.deepEqual(s.offsets.writes, [])
   assert.ok(s.producer.transactions.includes('abort'))
+})
+
+test('exactly once: commitBatch tells a task of records only when their transaction is committed', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  const told: { records: number; transactions: string[] }[] = []
+  Object.assign(s.task, {
+    commitBatch: (batch: readonly Polled[]) =>
+      void told.push({ records: batch.length, transactions: [...s.producer.transactions] }),
+  })
+  s.producer.failNextCommit = true
+  void s.run.run()
+  s.task.send(...numbered(3))
+  await until(() => told.length > 0, 'the task is told')
+  await s.run.stop()
+  assert.deepEqual(told, [{ records: 3, transactions: ['begin', 'abort', 'begin', 'commit'] }])
 })
 
 test('exactly once: a transaction waits for the return of a deleted offsets topic, and the task does not fail', async () => {

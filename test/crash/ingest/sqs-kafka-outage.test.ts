@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startProxiedKafka } from '@tributary/harness'
+import { SHORT_SESSIONS } from '../../support/own-broker.ts'
+import type { SqsFlow } from '../../support/sqs-flow.ts'
+import { until } from '../../support/until.ts'
+import { long } from './rig.ts'
+import { ended, SqsRig } from './sqs-rig.ts'
+
+/** Three times the visibility timeout, in s, without which the messages that wait would come again. */
+const VISIBILITY_S = long ? 30 : 2
+const SLOW_S = 3 * VISIBILITY_S
+const AWAY_S = long ? 60 : 6
+
+/** Every message once in the topic, received once, and gone from the queue. */
+async function assertOnce(t: TestContext, flow: SqsFlow): Promise<void> {
+  const { lost, twice } = await flow.arrivals()
+  const counts = (await flow.records()).map(({ headers }) =>
+    String(headers.find(([name]) => name === 'sqs.approximate.receive.count')?.[1]),
+  )
+  t.diagnostic(`${flow.sent} sent, ${lost.length} lost, ${twice} twice, receive counts ${[...new Set(counts)].join()}`)
+  assert.deepEqual(lost, [])
+  assert.equal(twice, 0)
+  assert.ok(counts.every((count) => count === '1'), `receive counts: ${[...new Set(counts)].join()}`) // prettier-ignore
+}
+
+for (const outage of ['slow', 'away'] as const) {
+  const seconds = outage === 'slow' ? SLOW_S : AWAY_S
+  test(`Kafka is ${outage} for ${seconds} s with a visibility timeout of ${VISIBILITY_S} s: no message comes twice`, async (t) => {
+    const kafka = await startProxiedKafka(SHORT_SESSIONS)
+    t.after(() => kafka.stop())
+    const rig = await SqsRig.create(t, { brokers: kafka.brokers, direct: kafka.direct })
+    const flow = await rig.flow('queue', { 'sqs.visibility.timeout.seconds': String(VISIBILITY_S) })
+    const ingest = await rig.start()
+    await flow.send(20)
+    await flow.reached(20)
+    flow.load(20)
+    await flow.reached(100)
+
+    if (outage === 'slow') kafka.proxy.freeze()
+    else kafka.proxy.refuse()
+    const received = flow.sent
+    await until('the source holds messages that Kafka does not have', async () => {
+      return flow.sent > received && (await flow.depth()).inFlight > 0
+    })
+    await sleep(seconds * 1000)
+    t.diagnostic(`after ${seconds} s: ${JSON.stringify(await flow.depth())} of ${flow.sent}`)
+    kafka.proxy.thaw()
+
+    await flow.end()
+    await flow.drained(() => ended(ingest))
+    await assertOnce(t, flow)
+    assert.ok(!ingest.log.has('task_failed'), ingest.log.tail())
+  })
+}

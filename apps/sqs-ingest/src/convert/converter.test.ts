@@ -155,7 +155,7 @@ describe('the decompressing converter', () => {
       { ...whole, 'message.decompression.format': 'GZIP' },
       '{"a":1}',
       'SQS_DECOMPRESS',
-      /Not in GZIP format: the text is neither compressed nor Base64/,
+      /Not in GZIP format: the text is no Base64 of 16 characters or more$/,
     ],
     [
       'Base64 that is off',

@@ -14,7 +14,7 @@ import {
   MESSAGE_CONVERTERS,
   SCHEMA_CONVERTERS,
 } from '../settings/conversion.ts'
-import { asText, type Content } from './content.ts'
+import { asText } from './content.ts'
 import type { DecompressOptions, Format } from './decompress.ts'
 import { FieldPath } from './field.ts'
 import { ObjectReader } from './object-reader.ts'

@@ -149,6 +149,6 @@ export function replay<T>(target: Target<T>, inputSeed: number): Stage | Promise
 }
 
 /** Number of inputs for one of `fuzzers` fuzzers: 20,000 for all of them, or 1,000,000 with TRIBUTARY_TEST_LONG=1. */
-export function fuzzIterations(fuzzers = 4): number {
+export function fuzzIterations(fuzzers = 5): number {
   return Math.ceil((process.env['TRIBUTARY_TEST_LONG'] === '1' ? 1_000_000 : 20_000) / fuzzers)
 }

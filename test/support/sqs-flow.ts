@@ -66,7 +66,10 @@ export class SqsFlow {
     const QueueName = `flow-${randomUUID().slice(0, 8)}${fifo ? '.fifo' : ''}`
     const Attributes = { ...(fifo ? { FifoQueue: 'true' } : {}), ...options.attributes }
     const { QueueUrl } = await sqsCall<{ QueueUrl: string }>(server.url, 'CreateQueue', { QueueName, Attributes })
-    return new SqsFlow(server, brokers, topic, QueueUrl, options)
+    const flow = new SqsFlow(server, brokers, topic, QueueUrl, options)
+    // A new topic may be known to the controller before it is known to the broker.
+    await until(`${topic} can be read`, () => flow.records().then(() => true, () => false)) // prettier-ignore
+    return flow
   }
 
   /** The keys of a connector that reads this queue. `at`: a proxy before the server. */

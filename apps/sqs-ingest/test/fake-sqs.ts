@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Clock } from '@tributary/connect-api'
+import { sqsErrors } from '../src/errors.ts'
 import type { EntryFailure, ReceiveRequest, SqsApi, VisibilityChange } from '../src/aws/sqs-api.ts'
 import type { MessageAttribute, Queue, SqsMessage } from '../src/message.ts'
 
@@ -138,6 +139,7 @@ export class FakeSqs implements SqsApi {
     const end = this.clock.monotonic() + request.waitSeconds * 1000
     for (;;) {
       const state = this.#state(queue.url)
+      this.#redrive(state)
       const messages = this.#take(state, request)
       if (messages.length > 0) return messages
       const restMs = end - this.clock.monotonic()
@@ -189,7 +191,13 @@ export class FakeSqs implements SqsApi {
   async queueAttributes(url: string): Promise<Readonly<Record<string, string | undefined>>> {
     await this.#begin('attributes', url, 1)
     const { attributes, messages } = this.#state(url)
-    return { ...attributes, ApproximateNumberOfMessages: String(messages.filter((m) => this.#isVisible(m)).length) }
+    const visible = messages.filter((message) => this.#isVisible(message)).length
+    return {
+      QueueArn: url,
+      ...attributes,
+      ApproximateNumberOfMessages: String(visible),
+      ApproximateNumberOfMessagesNotVisible: String(messages.length - visible),
+    }
   }
 
   async listQueues(prefix: string): Promise<string[]> {
@@ -231,6 +239,16 @@ export class FakeSqs implements SqsApi {
     return messages.filter(({ group }) => !blocked.has(group)).slice(0, max)
   }
 
+  /** Messages that were received as often as the queue allows go to its dead letter queue. */
+  #redrive(state: State): void {
+    const text = state.attributes['RedrivePolicy']
+    if (text === undefined) return
+    const policy = JSON.parse(text) as { readonly deadLetterTargetArn: string; readonly maxReceiveCount: string }
+    const used = state.messages.filter((m) => this.#isVisible(m) && m.receives >= Number(policy.maxReceiveCount))
+    state.messages = state.messages.filter((message) => !used.includes(message))
+    this.#state(policy.deadLetterTargetArn).messages.push(...used)
+  }
+
   #asReceived(queue: Queue, message: Stored): SqsMessage {
     const { id, body, handle, sentAt, receives, group, deduplicationId, attributes, sequence } = message
     return {
@@ -265,7 +283,7 @@ export class FakeSqs implements SqsApi {
 
   #state(url: string): State {
     const state = this.#states.get(url)
-    if (state === undefined) throw new Error(`no queue ${url}`)
+    if (state === undefined) throw sqsErrors.SQS_QUEUE_GONE(`no queue ${url}`)
     return state
   }
 }

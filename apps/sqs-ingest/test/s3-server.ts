@@ -15,12 +15,14 @@ export class S3Server {
   /** By `bucket/key`, with `?versionId=…` behind it for a version. */
   readonly objects = new Map<string, StoredObject>()
   readonly requests: string[] = []
+  /** Bytes of endless objects that went to the socket. */
+  endlessBytes = 0
   readonly #server = createServer((request, response) => {
     const url = new URL(request.url!, 'http://s3')
     const version = url.searchParams.get('versionId')
     const name = `${decodeURIComponent(url.pathname).slice(1)}${version === null ? '' : `?versionId=${version}`}`
     this.requests.push(name)
-    answer(response, this.objects.get(name) ?? { body: '', error: ['NoSuchKey', 404] })
+    this.#answer(response, this.objects.get(name) ?? { body: '', error: ['NoSuchKey', 404] })
   })
 
   async start(): Promise<S3Client> {
@@ -45,27 +47,29 @@ export class S3Server {
     this.#server.closeAllConnections()
     this.#server.close()
   }
-}
 
-function answer(response: ServerResponse, { body, error, fault }: StoredObject): void {
-  const data = Buffer.from(body)
-  if (error !== undefined) {
-    response.writeHead(error[1], { 'content-type': 'application/xml' })
-    response.end(
-      `<?xml version="1.0"?><Error><Code>${error[0]}</Code><Message>${error[0]} of the test</Message></Error>`,
-    )
-    return
-  }
-  if (fault === 'endless') {
-    response.writeHead(200)
-    const more = (): void => {
-      while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+  #answer(response: ServerResponse, { body, error, fault }: StoredObject): void {
+    const data = Buffer.from(body)
+    if (error !== undefined) {
+      response.writeHead(error[1], { 'content-type': 'application/xml' })
+      response.end(
+        `<?xml version="1.0"?><Error><Code>${error[0]}</Code><Message>${error[0]} of the test</Message></Error>`,
+      )
+      return
     }
-    response.on('drain', more)
-    more()
-    return
+    if (fault === 'endless') {
+      response.writeHead(200)
+      const more = (): void => {
+        for (let room = true; room && !response.destroyed; this.endlessBytes += 65_536) {
+          room = response.write(Buffer.alloc(65_536))
+        }
+      }
+      response.on('drain', more)
+      more()
+      return
+    }
+    response.writeHead(200, { 'content-length': data.length })
+    if (fault === undefined) response.end(data)
+    else response.write(data.subarray(0, data.length / 2), () => fault === 'cut' && response.destroy())
   }
-  response.writeHead(200, { 'content-length': data.length })
-  if (fault === undefined) response.end(data)
-  else response.write(data.subarray(0, data.length / 2), () => fault === 'cut' && response.destroy())
 }

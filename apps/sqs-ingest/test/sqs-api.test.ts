@@ -1,6 +1,7 @@
 import { sharedElasticMq, sharedMoto } from '@tributary/harness'
 import { sqsApiContract } from './sqs-api-contract.ts'
-import { sqsPlace } from './sqs-places.ts'
+import { fakePlace, sqsPlace } from './sqs-places.ts'
 
+sqsApiContract('the fake of the unit tests', async () => fakePlace())
 sqsApiContract('ElasticMQ', async () => sqsPlace(await sharedElasticMq()))
 sqsApiContract('moto', async () => sqsPlace(await sharedMoto()))

@@ -8,9 +8,9 @@ import { until } from '../../support/until.ts'
 import { long } from './rig.ts'
 import { ended, SqsRig } from './sqs-rig.ts'
 
-/** Three times the visibility timeout, in s, without which the messages that wait would come again. */
-const VISIBILITY_S = long ? 30 : 2
-const SLOW_S = 3 * VISIBILITY_S
+const VISIBILITY_S = long ? 30 : 4
+/** Longer than the visibility timeout, in s: without its extensions the messages that wait would come again. */
+const SLOW_S = long ? 90 : 10
 const AWAY_S = long ? 60 : 6
 
 /** Every message once in the topic, received once, and gone from the queue. */
@@ -31,11 +31,15 @@ for (const outage of ['slow', 'away'] as const) {
     const kafka = await startProxiedKafka(SHORT_SESSIONS)
     t.after(() => kafka.stop())
     const rig = await SqsRig.create(t, { brokers: kafka.brokers, direct: kafka.direct })
-    const flow = await rig.flow('queue', { 'sqs.visibility.timeout.seconds': String(VISIBILITY_S) })
+    const flow = await rig.flow('queue', {
+      'sqs.visibility.timeout.seconds': String(VISIBILITY_S),
+      // Few messages, so that a busy machine keeps up with the extensions.
+      'sqs.message.queue.size': '100',
+    })
     const ingest = await rig.start()
     await flow.send(20)
     await flow.reached(20)
-    flow.load(20)
+    flow.load(100)
     await flow.reached(100)
 
     if (outage === 'slow') kafka.proxy.freeze()

@@ -82,6 +82,12 @@ describe('claim checks', () => {
     assert.equal(await convert(config, 's3://b/plain'), 'plain')
     assert.deepEqual(await convert(check, 's3://b/raw.gz'), gz)
     put('b/deflate', deflateRawSync(JSON_TEXT))
+    const raw = {
+      ...config,
+      'message.claimcheck.compression.format': 'DEFLATE',
+      'message.claimcheck.base64.decode': 'false',
+    }
+    assert.equal(await convert(raw, 's3://b/deflate'), JSON_TEXT)
     assert.equal(
       await convert({ ...config, 'message.claimcheck.compression.format': 'DEFLATE' }, 's3://b/deflate'),
       JSON_TEXT,

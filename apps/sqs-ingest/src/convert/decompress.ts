@@ -13,32 +13,29 @@ export interface DecompressOptions {
 }
 
 /**
- * Decompresses content. Bytes that are compressed are taken as they are; other bytes and texts go through Base64 first. AUTO gives
+ * Decompresses content. Bytes that are compressed are taken as they are; texts, and bytes that are text, go through Base64 first. AUTO gives
  * back what is not compressed, the very same object. Each other format throws InflateError for it. The result is bytes.
  */
 export function decompress(content: Content, options: DecompressOptions): Content | Promise<Content> {
   const { format, base64, maxBytes } = options
-  const data = compressedIn(content, format) ?? (base64 ? decoded(content) : null)
+  const data = dataIn(content, format, base64)
   if (format === 'NONE') return data ?? content
   const wrapper = data === null ? null : wrapperFor(data, format)
   if (data !== null && wrapper !== null) return inflateBounded(data, wrapper, maxBytes)
   if (format === 'AUTO') return content
-  throw new InflateError(`Not in ${format} format: ${whatItIs(content, data, base64)}`)
+  throw new InflateError(`Not in ${format} format: ${whatItIs(data, base64)}`)
 }
 
-/** Bytes with the first bytes of the format. Text has none: no compressed data is UTF-8, and a text may begin with x^. */
-function compressedIn(content: Content, format: Format): Buffer | null {
-  return typeof content !== 'string' && format !== 'NONE' && hasFirstBytes(content, format) ? content : null
+/** The data of content; null: a text that is no Base64. No compressed data is UTF-8, and a plain text may begin with x^. */
+function dataIn(content: Content, format: Format, base64: boolean): Buffer | null {
+  if (typeof content === 'string') return base64 ? decodeBase64(content) : null
+  if (!base64 || hasFirstBytes(content, format)) return content
+  const text = asText(content)
+  return (typeof text === 'string' ? decodeBase64(text) : null) ?? content
 }
 
 function hasFirstBytes(data: Buffer, format: Format): boolean {
   return format === 'DEFLATE' ? hasZlibHeader(data) : wrapperFor(data, format) !== null
-}
-
-function decoded(content: Content): Buffer | null {
-  const text = asText(content)
-  // Bytes that are no text may be raw deflate data.
-  return typeof text === 'string' ? decodeBase64(text) : text
 }
 
 function wrapperFor(data: Buffer, format: Format): Wrapper | null {
@@ -60,10 +57,7 @@ function wrapperFor(data: Buffer, format: Format): Wrapper | null {
   }
 }
 
-function whatItIs(content: Content, data: Buffer | null, base64: boolean): string {
+function whatItIs(data: Buffer | null, base64: boolean): string {
   if (data !== null) return `the data begins with the bytes ${data.toString('hex', 0, 4) || 'of nothing'}`
-  const kind = typeof content === 'string' ? 'text' : 'data'
-  return base64
-    ? `the ${kind} is neither compressed nor Base64 of 16 characters or more`
-    : `the ${kind} is not compressed, and Base64 is off`
+  return base64 ? 'the text is no Base64 of 16 characters or more' : 'the text is not compressed, and Base64 is off'
 }

@@ -41,6 +41,7 @@ describe('an object of S3', () => {
       kind: 'data',
       message: /more bytes than it announced/,
     })
+    assert.ok(server.endlessBytes < 16 * MAX, `${server.endlessBytes} bytes were sent`)
   })
 
   test('that is refused gives its connection back', async () => {

@@ -43,6 +43,7 @@ describe('a filter policy on attributes', () => {
     ['wildcard', [{ wildcard: 'a*b*c' }], [text('abc'), text('aXbYc'), text('abbc')], [text('ac'), text('abcd'), null]],
     ['wildcard at the ends', [{ wildcard: '*lib*' }], [text('lib'), text('/lib/x')], [text('li')]],
     ['wildcard with escapes', [{ wildcard: 'a\\*\\\\*' }], [text('a*\\'), text('a*\\z')], [text('ab\\')]],
+    ['wildcard whose parts overlap', [{ wildcard: 'a*b*b' }], [text('abb'), text('axbxb')], [text('ab'), text('aab')]],
     ['wildcard whose ends overlap', [{ wildcard: 'aba*aba' }], [text('abaaba')], [text('aba'), text('ababa')]],
     [
       'equals-ignore-case',

@@ -128,11 +128,11 @@ describe('lanes', () => {
     const sqs = newSqs()
     const queue = sqs.create('idle')
     const rig = await new Rig(sqs, () => [queue]).open()
+    const before = rig.counters.receives
     for (let i = 0; i < 5; i++) {
       rig.task.paused!()
       rig.task.resumed!()
     }
-    const before = rig.counters.receives
     await rig.clock.advance(60_000)
     assert.equal(rig.counters.receives - before, 6)
     await rig.stop()

@@ -1,6 +1,6 @@
 import type { KafkaConnection } from '@tributary/config'
 import { startKafka, type KafkaBroker } from '@tributary/harness'
-import { createProducer, type ProducerDriver } from '@tributary/kafka-producer'
+import { createProducer, createProducerPool, type ProducerDriver } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
@@ -65,6 +65,25 @@ export function connectionContract(driver: ProducerDriver): void {
           { code: 'SASL_AUTHENTICATION_FAILED', message: /tributary.*check user, password/ },
         ))
     }
+
+    test("a producer of a pool connects with a login of its own, and one without has the pool's", async () => {
+      const { username, password, tlsBrokers } = broker.sasl!
+      const wrong = { mechanism: 'SCRAM-SHA-512', username, password: secret('wrong') } as const
+      const pool = createProducerPool({ brokers: tlsBrokers, tls: { ca }, sasl: wrong, clientId: 'contract' }, driver)
+      const topic = await createTopic(broker.brokers)
+      const login = { username, password: secret(password) }
+      const own = pool.create({ security: { mechanism: 'SCRAM-SHA-256', login }, retryBackoffMs: 20 })
+      const other = pool.create({ retryBackoffMs: 20 })
+      try {
+        await own.start(deadline())
+        await own.send(recordsOf(topic, ['x']), deadline())
+        assert.deepEqual(await valuesIn(broker.brokers, topic), ['x'])
+        await assert.rejects(other.start(deadline()), { code: 'SASL_AUTHENTICATION_FAILED', kind: 'config' })
+        assert.throws(() => createProducerPool({ brokers: broker.brokers, clientId: 'contract' }, driver).create({ security: { protocol: 'SASL_SSL' } }), { code: 'SASL_LOGIN_MISSING' }) // prettier-ignore
+      } finally {
+        await Promise.all([own.close(), other.close()])
+      }
+    })
 
     test('mutual TLS connects', () => produces({ brokers: broker.tls!.brokers, tls: { ca, cert, key } }))
 

@@ -108,7 +108,7 @@ export class SqsClient implements SqsApi {
       QueueName: named ?? name,
       ...(account !== undefined && { QueueOwnerAWSAccountId: account }),
     })
-    const action = { what: 'find the SQS queue', of: name, permission: 'sqs:GetQueueUrl', field: 'sqs.queue.urls' }
+    const action = { what: 'find the SQS queue', of: name, permission: 'sqs:GetQueueUrl' }
     const { QueueUrl } = await this.#call(action, signal, () => client.send(command, { abortSignal: signal }))
     return QueueUrl!
   }

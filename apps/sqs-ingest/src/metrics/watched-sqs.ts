@@ -36,8 +36,9 @@ export function watched({ context, sqs, queues, counters, depthIntervalMs }: Wat
       lookAgainMs: queues.lookAgainMs,
       async resolve(signal) {
         const found = await queues.resolve(signal)
-        if (present === null) void watch(task, () => present!, ended.signal)
+        const first = present === null
         present = found
+        if (first) void watch(task, () => present!, ended.signal)
         const names = new Set(found.map(({ name }) => name))
         for (const name of oldestSentAt.keys()) if (!names.has(name)) oldestSentAt.delete(name)
         return found

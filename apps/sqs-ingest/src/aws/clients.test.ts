@@ -115,10 +115,12 @@ describe('the clients of AWS', () => {
       'aws.endpoint.override': server.url,
       'aws.http.max.connections': '2',
     })
-    for (let i = 0; i < 5; i++) await sqs.receive(queue, request, signal)
+    for (let i = 0; i < 5; i++) await sqs.deleteBatch(queue, ['h'], signal)
     assert.equal(server.sockets, 1)
-    await Promise.all(Array.from({ length: 20 }, () => sqs.receive(queue, request, signal)))
+    await Promise.all(Array.from({ length: 20 }, () => sqs.deleteBatch(queue, ['h'], signal)))
     assert.equal(server.sockets, 2)
+    for (let i = 0; i < 5; i++) await sqs.receive(queue, request, signal)
+    assert.equal(server.sockets, 3, 'receives have their own')
     sqs.close()
   })
 

@@ -23,8 +23,10 @@ export async function openAws(settings: AwsSettings, options: AwsClientsOptions)
   const http = connections(settings)
   const credentials = new SharedCredentials(await credentialSource(settings, http), options.clock)
   const common = { credentials: credentials.provider, requestHandler: http.handler, logger: SILENT }
-  const client = new sdk.SQSClient({ ...common, ...location(settings, settings.endpoints.sqs) })
-  const sqs = new SqsClient({ sdk, client, credentials, settings, close: () => http.close() }, options)
+  const own = { ...common, ...location(settings, settings.endpoints.sqs) }
+  const client = new sdk.SQSClient(own)
+  const receiver = new sdk.SQSClient({ ...own, requestHandler: http.receiving })
+  const sqs = new SqsClient({ sdk, client, receiver, credentials, settings, close: () => http.close() }, options)
   let s3: Promise<S3Client> | null = null
   return {
     sqs,

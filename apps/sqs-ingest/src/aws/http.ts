@@ -9,6 +9,8 @@ const LONGEST_POLL_MS = 20_000
 export interface Connections {
   /** Options of the SDK's own handler, NodeHttpHandler. All clients of a task get the same agents. */
   readonly handler: HandlerOptions
+  /** The same for receives: a long poll holds its connection for up to 20 s, and other requests must not wait for it. */
+  readonly receiving: HandlerOptions
   /** Closes idle connections now, and the others when their requests have ended. */
   close(): void
 }
@@ -19,21 +21,28 @@ interface HandlerOptions extends Record<string, unknown> {
   readonly requestTimeout: number
 }
 
-/** Connections that are kept open between requests, at most `maxConnections` to a host. */
+/**
+ * Connections that are kept open between requests, at most `maxConnections` to a host. Receives have connections of their own, as many
+ * as there are lanes: each queue has one at least.
+ */
 export function connections({ requestTimeoutMs, maxConnections }: AwsSettings): Connections {
-  const options: AgentOptions = { keepAlive: true, maxSockets: maxConnections, maxFreeSockets: maxConnections }
-  const agents = { httpAgent: new Agent(options), httpsAgent: new SecureAgent(options) }
+  const open = (maxSockets: number): Pick<HandlerOptions, 'httpAgent' | 'httpsAgent'> => {
+    const options: AgentOptions = { keepAlive: true, maxSockets, maxFreeSockets: maxConnections }
+    return { httpAgent: new Agent(options), httpsAgent: new SecureAgent(options) }
+  }
+  const [shared, receiving] = [open(maxConnections), open(Infinity)]
+  const common = {
+    connectionTimeout: Math.ceil(requestTimeoutMs / 3),
+    requestTimeout: requestTimeoutMs,
+    throwOnRequestTimeout: true,
+    socketTimeout: requestTimeoutMs + LONGEST_POLL_MS,
+    logger: SILENT,
+  }
   return {
-    handler: {
-      ...agents,
-      connectionTimeout: Math.ceil(requestTimeoutMs / 3),
-      requestTimeout: requestTimeoutMs,
-      throwOnRequestTimeout: true,
-      socketTimeout: requestTimeoutMs + LONGEST_POLL_MS,
-      logger: SILENT,
-    },
+    handler: { ...common, ...shared },
+    receiving: { ...common, ...receiving },
     close() {
-      for (const agent of [agents.httpAgent, agents.httpsAgent]) {
+      for (const agent of [shared, receiving].flatMap(({ httpAgent, httpsAgent }) => [httpAgent, httpsAgent])) {
         agent.maxFreeSockets = 0
         for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy())
       }

@@ -21,6 +21,8 @@ export interface SqsClientOptions {
 export interface SqsClientParts {
   readonly sdk: typeof Sdk
   readonly client: SQSClient
+  /** For receives, on connections of their own. */
+  readonly receiver: SQSClient
   readonly credentials: Pick<SharedCredentials, 'forget'>
   readonly settings: Pick<AwsSettings, 'key' | 'role' | 'requestTimeoutMs'>
   readonly close: () => void
@@ -45,7 +47,7 @@ export class SqsClient implements SqsApi {
   }
 
   async receive(queue: Queue, request: ReceiveRequest, signal: AbortSignal): Promise<SqsMessage[]> {
-    const { sdk, client, settings } = this.#parts
+    const { sdk, receiver, settings } = this.#parts
     const command = new sdk.ReceiveMessageCommand({
       QueueUrl: queue.url,
       MaxNumberOfMessages: request.maxMessages,
@@ -59,7 +61,7 @@ export class SqsClient implements SqsApi {
     const requestTimeout = request.waitSeconds * 1000 + settings.requestTimeoutMs
     const action = { what: 'receive messages from SQS', of: `queue ${queue.name}`, permission: 'sqs:ReceiveMessage' }
     const { Messages } = await this.#call(action, signal, () =>
-      client.send(command, { abortSignal: signal, requestTimeout }),
+      receiver.send(command, { abortSignal: signal, requestTimeout }),
     )
     return Messages?.map((message) => received(queue, message)) ?? []
   }

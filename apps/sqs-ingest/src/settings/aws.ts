@@ -184,6 +184,6 @@ export const awsKeys = {
     group,
     displayName: 'Connections',
     stripComment: true,
-    doc: 'Most connections of a task to one host of AWS. Connections are kept open between requests. Each receiving lane needs one, and deletes and visibility changes need some more.',
+    doc: 'Most connections of a task to one host of AWS, for requests other than receives. Connections are kept open between requests. Each receiving lane has a connection of its own beside them.',
   },
 } as const satisfies Keys

@@ -45,8 +45,8 @@ export async function startServices(
   const env: Environment = {
     TRIBUTARY_CONFIG_PROVIDERS: 'file',
     TRIBUTARY_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS: '/',
-    ...extra,
     KAFKA_BROKERS: brokers.join(','),
+    ...extra,
     TRIBUTARY_CLUSTER: cluster,
     TRIBUTARY_REST_PORT: '0',
     TRIBUTARY_ADMIN_PORT: '0',

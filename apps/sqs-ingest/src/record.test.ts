@@ -125,7 +125,8 @@ describe('the record of a message', () => {
 
 describe('the dead letter of a message', () => {
   const error = sqsErrors.SQS_DECOMPRESS('Message decompression failed: x', { cause: new Error('why') })
-  const failure = { error, retries: 3, maxRetries: 3 }
+  /** With max.retries=3, which counts the failures: two more tries. */
+  const failure = { error, retries: 2, maxRetries: 2 }
 
   test('has the body, the headers of the JVM connector in its order, and all that the message had', () => {
     const message = messageOf('bödy', { queue: FIFO, system, attributes, md5OfBody: 'md5' })
@@ -168,7 +169,13 @@ describe('the dead letter of a message', () => {
     const long = { ...failure, error: sqsErrors.SQS_BODY('x'.repeat(9000)), retries: 1 }
     const headers = new Map(pairs(records().deadLetter(messageOf(''), long, place).headers) as [string, unknown][])
     assert.match(headers.get('error.stacktrace') as string, /^.{8000}\.\.\. \(truncated\)$/s)
-    assert.equal(headers.get('retry.exhausted'), false)
+    assert.deepEqual([headers.get('retry.count'), headers.get('retry.exhausted')], [2, false])
+  })
+
+  test('of a message that the filter excludes has no failures', () => {
+    const unmatched = { error: sqsErrors.SQS_UNMATCHED('x'), retries: 0, maxRetries: 2 }
+    const headers = new Map(pairs(records().deadLetter(messageOf(''), unmatched, place).headers) as [string, unknown][])
+    assert.deepEqual([headers.get('retry.count'), headers.get('retry.exhausted')], [0, false])
   })
 
   test('without dlq.topic is a record with an error, for the error handling of the runtime', () => {

@@ -1,10 +1,7 @@
 import {
   BYTES_SCHEMA,
-  type DataError,
   type Header,
   type Schema,
-  type SourceOffset,
-  type SourcePartition,
   type SourceRecord,
   STRING_SCHEMA,
   traceOf,
@@ -12,6 +9,7 @@ import {
 import { type Logger, oncePer } from '@tributary/telemetry'
 import type { Converted } from './convert/converter.ts'
 import type { SqsMessage } from './message.ts'
+import type { DeadLetterCause, Place, RecordMaker } from './task-parts.ts'
 import { traceHeaders } from './trace-context.ts'
 
 export interface RecordOptions {
@@ -23,20 +21,6 @@ export interface RecordOptions {
   /** `dlq.topic`; null: dead letters go to the runtime's error handling. */
   readonly deadLetterTopic: string | null
   readonly log?: Pick<Logger, 'warn'>
-}
-
-/** Where a record stands in the offsets of its queue. */
-export interface RecordPlace {
-  readonly sourcePartition: SourcePartition
-  readonly sourceOffset: SourceOffset
-}
-
-/** Why a message becomes a dead letter. */
-export interface RecordFailure {
-  readonly error: DataError
-  /** Conversions tried again after the first failure. */
-  readonly retries: number
-  readonly maxRetries: number
 }
 
 const NO_GROUP_LOG_MS = 60_000
@@ -53,7 +37,7 @@ const SYSTEM_HEADERS = [
 ] as const
 
 /** Makes records of messages. */
-export class SqsRecords {
+export class SqsRecords implements RecordMaker {
   readonly #options: RecordOptions
   readonly #noGroup = oncePer(NO_GROUP_LOG_MS)
 
@@ -62,7 +46,7 @@ export class SqsRecords {
   }
 
   /** The record of a converted message: its key is the message id, or the group id on a FIFO queue. */
-  record(message: SqsMessage, converted: Converted, place: RecordPlace): SourceRecord {
+  record(message: SqsMessage, converted: Converted, place: Place): SourceRecord {
     const { topic, partition } = this.#options
     const { value, valueSchema = schemaOf(value) } = converted
     const attributes = converted.attributes ?? message.attributes
@@ -90,7 +74,7 @@ export class SqsRecords {
    * The record for `dlq.topic`: the body as SQS delivered it, the JVM connector's headers in its order, then all that the message
    * had besides. Without `dlq.topic` it is a record with an `error`.
    */
-  deadLetter(message: SqsMessage, failure: RecordFailure, place: RecordPlace): SourceRecord {
+  deadLetter(message: SqsMessage, failure: DeadLetterCause, place: Place): SourceRecord {
     const { deadLetterTopic } = this.#options
     if (deadLetterTopic === null) return this.#failed(message, failure, place)
     return {
@@ -113,7 +97,7 @@ export class SqsRecords {
     }
   }
 
-  #failed(message: SqsMessage, { error }: RecordFailure, place: RecordPlace): SourceRecord {
+  #failed(message: SqsMessage, { error }: DeadLetterCause, place: Place): SourceRecord {
     return { ...this.record(message, { value: null, valueSchema: STRING_SCHEMA }, place), error }
   }
 
@@ -152,18 +136,22 @@ function describing(message: SqsMessage, attributes: SqsMessage['attributes'], n
   return headers
 }
 
-/** `error.class` is the class that a bad message has in Kafka Connect, so that rules on this header go on working. */
-function failureHeaders({ error, retries, maxRetries }: RecordFailure): Header[] {
+/**
+ * `error.class` is the class that a bad message has in Kafka Connect, so that rules on this header go on working. As in the JVM
+ * connector, `retry.count` counts the failures, of which the first was no retry.
+ */
+function failureHeaders({ error, retries, maxRetries }: DeadLetterCause): Header[] {
   const trace = traceOf(error)
   const shown = trace.length > MAX_TRACE_CHARS ? `${trace.slice(0, MAX_TRACE_CHARS)}... (truncated)` : trace
+  const failed = error.code !== 'SQS_UNMATCHED'
   return [
     text('error.class', 'org.apache.kafka.connect.errors.DataException'),
     text('error.message', error.message),
     text('error.stacktrace', shown),
     { name: 'error.timestamp', value: BigInt(Date.now()), schema: INT64 },
-    { name: 'retry.count', value: retries, schema: INT32 },
-    { name: 'retry.max', value: maxRetries, schema: INT32 },
-    { name: 'retry.exhausted', value: retries >= maxRetries, schema: BOOLEAN },
+    { name: 'retry.count', value: failed ? retries + 1 : 0, schema: INT32 },
+    { name: 'retry.max', value: maxRetries + 1, schema: INT32 },
+    { name: 'retry.exhausted', value: failed && retries >= maxRetries, schema: BOOLEAN },
   ]
 }
 

@@ -252,7 +252,7 @@ class SqsRun {
       room: this.#room,
       conversions: this.#conversions,
       visibilitySeconds,
-      mayAddLane: () => this.#readers.values().reduce((lanes, each) => lanes + each.lanes, 0) < maxLanes,
+      mayAddLane: () => this.#lanes < maxLanes,
       share: () => Math.max(1, Math.floor(maxRecords / this.#readers.size)),
       onReady: (deliveries) => {
         this.#queue.push({ reader, deliveries }, 0, deliveries.length)
@@ -262,6 +262,13 @@ class SqsRun {
       onFailure: (error) => this.#fail(error),
     })
     return reader
+  }
+
+  /** Receives of all queues. */
+  get #lanes(): number {
+    let lanes = 0
+    for (const reader of this.#readers.values()) lanes += reader.lanes
+    return lanes
   }
 
   async #lookAgain(): Promise<void> {

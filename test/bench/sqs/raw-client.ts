@@ -60,13 +60,13 @@ async function lane(): Promise<void> {
     if (startedAt === 0 && messages.length > 0) {
       startedAt = performance.now()
       before = process.cpuUsage()
+      if (profiled !== '') stopProfile = await startProfile()
     }
     if (messages.length > 0) await remove(messages)
     left -= messages.length
   }
 }
 
-if (profiled !== '') stopProfile = await startProfile()
 await Promise.all(Array.from({ length: Number(lanes) }, lane))
 const { user, system } = process.cpuUsage(before)
 const ms = performance.now() - startedAt

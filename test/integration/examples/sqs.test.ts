@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { sharedElasticMq, sharedMoto, sqsCall } from '@tributary/harness'
+import { sharedElasticMq, sharedKafka, sharedMoto, sqsCall } from '@tributary/harness'
 import type { Props } from '@tributary/connect-api'
 import { type Services, startServices } from '../../support/services.ts'
 import { until } from '../../support/until.ts'
@@ -38,6 +38,8 @@ const KIND_OF: Readonly<Record<string, Kind>> = {
   'sqs-readme-sqs-source-high-throughput': 'plain',
 }
 
+const kafka = await sharedKafka({ secure: true })
+const { tlsBrokers, username, password } = kafka.sasl!
 const sqs = await sharedElasticMq()
 const s3 = (await sharedMoto()).url
 const runs = await exampleRuns()
@@ -49,11 +51,12 @@ const REPLACEMENTS: readonly (readonly [found: RegExp, replacement: string])[] =
   // The names of queues stay, with the number of this run.
   [/https:\/\/sqs\.[a-z0-9-]+\.amazonaws\.com\/\d+\/([\w-]+)/g, `${ADDRESS}/$1-${run}`],
   [/http:\/\/localstack:4566\/\d+\/([\w-]+)/g, `${ADDRESS}/$1-${run}`],
+  // Kafka's users, where the environment does not name them, and the listener of the tests that has a login.
+  [/username="(?!\$\{env:)[^"]*"/g, `username="${username}"`],
+  [/password="(?!\$\{env:)[^"]*"/g, `password="${password}"`],
+  [/^SASL_PLAINTEXT$/g, 'SASL_SSL'],
   [/queue-0,queue-1,\.\.\.queue-14/g, `${ADDRESS}/queue-0-${run},${ADDRESS}/queue-1-${run},${ADDRESS}/queue-14-${run}`],
 ]
-/** Keys of Kafka's login, whose values name users that no broker of a test has. */
-const LOGIN = ['security.protocol', 'sasl.mechanism', 'sasl.jaas.config']
-
 /** The documents print this one without a topic. */
 const WITHOUT_TOPIC = 'sqs-config-kafka-connect-worker-high-performance-sqs-high-throughput'
 
@@ -78,11 +81,7 @@ const read = (folder: string): Example[] =>
 
 function replaced(config: Props): Props {
   const replace = (value: string): string => REPLACEMENTS.reduce((text, [found, by]) => text.replace(found, by), value)
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => !LOGIN.includes(key))
-      .map(([key, value]) => [key, replace(value)]),
-  )
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, replace(value)]))
 }
 
 const examples = read('examples').map((example) => ({ ...example, config: replaced(example.config) }))
@@ -132,6 +131,16 @@ describe("the documents' SQS configurations, posted to the REST API", () => {
     await put(BUCKET)
     // Where a configuration says nothing of credentials and endpoints, those of the SDK's own environment serve.
     services = await startServices('sqs-ingest', {
+      KAFKA_BROKERS: tlsBrokers.join(','),
+      TRIBUTARY_KAFKA_TLS_ENABLED: 'true',
+      TRIBUTARY_KAFKA_TLS_CA: kafka.tls!.ca,
+      TRIBUTARY_KAFKA_SASL_MECHANISM: 'SCRAM-SHA-256',
+      TRIBUTARY_KAFKA_SASL_USERNAME: username,
+      TRIBUTARY_KAFKA_SASL_PASSWORD: password,
+      TRIBUTARY_CONFIG_PROVIDERS: 'env',
+      TRIBUTARY_CONFIG_PROVIDERS_ENV_PARAM_ALLOWLIST_PATTERN: 'KAFKA_(USERNAME|PASSWORD)',
+      KAFKA_USERNAME: username,
+      KAFKA_PASSWORD: password,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
       AWS_ENDPOINT_URL_S3: s3,

@@ -141,7 +141,7 @@ describe('a FIFO queue', () => {
       if (body === 'a0' && away) throw new RetriableError('SQS_OUTAGE', 'S3 is away')
     })
     let away = true
-    const { sqs, queue, rig } = await scene(['a'], 3, { converter: outage })
+    const { sqs, rig } = await scene(['a'], 3, { converter: outage })
     const ids = await firstIds(sqs)
     sqs.failEntry = (call, id) => (call === 'visibility' && id === ids[0] ? 'gone' : null)
     await rig.clock.advance(16_000)

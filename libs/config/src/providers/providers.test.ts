@@ -125,6 +125,14 @@ describe('what a user may name', () => {
     await refused('${env:KAFKA_SASL_PASSWORD}', /a setting of the service/, providersOf(env))
   })
 
+  test("the login of a connector's producer is read from the variables that documents name", async () => {
+    const env = { KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p', KAFKA_PASSWORD_FILE: 'f' }
+    const settings = { 'config.providers': 'env', [PATTERN]: 'KAFKA_.*' }
+    const providers = providersFrom(defineConfig(providerSettings).parse(settings), env)
+    assert.equal(await resolveOne('${env:KAFKA_USERNAME}/${env:KAFKA_PASSWORD}', providers), 'u/p')
+    await refused('${env:KAFKA_PASSWORD_FILE}', /a setting of the service/, providers)
+  })
+
   test('a provider that is not configured is off, and the error says how it is switched on', async () => {
     for (const reference of ['${file:/etc/passwd:root}', '${dir:/etc:passwd}', '${env:HOME}', '${directory:/etc:x}']) {
       await refused(

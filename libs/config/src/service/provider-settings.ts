@@ -48,7 +48,7 @@ export const providerSettings = {
     default: null,
     importance: 'medium',
     group,
-    doc: 'Regular expression for the whole names of the variables that ${env:NAME} may read; .* for all but TRIBUTARY_*, KAFKA_*, OTEL_* and NODE_*, which configure the service. Needed if config.providers has env.',
+    doc: 'Regular expression for the whole names of the variables that ${env:NAME} may read; .* for all but TRIBUTARY_*, KAFKA_*, OTEL_* and NODE_*, which configure the service. KAFKA_USERNAME and KAFKA_PASSWORD may be read. Needed if config.providers has env.',
     example: 'SECRET_.*',
   },
   'config.providers.file.class': className('file'),
@@ -57,8 +57,11 @@ export const providerSettings = {
   'config.providers.env.class': className('env'),
 } as const satisfies Keys
 
-/** The variables that configure a service, and the secrets among them. */
-const OWN_VARIABLES = /^(TRIBUTARY|KAFKA|OTEL|NODE)_/
+/**
+ * The variables that configure a service, and the secrets among them. KAFKA_USERNAME and KAFKA_PASSWORD are none: documents of
+ * connectors keep the login of a connector's producer there.
+ */
+const OWN_VARIABLES = /^(?:(?:TRIBUTARY|OTEL|NODE)_|KAFKA_(?!(?:USERNAME|PASSWORD)$))/
 
 /** The providers that parsed `providerSettings` describe. Throws ConfigException for a provider that could read anything, or nothing. */
 export function providersFrom(values: ValuesOf<typeof providerSettings>, env: Env): ConfigProviders {

@@ -7,7 +7,7 @@ import { InflateError } from '../../apps/sqs-ingest/src/convert/inflate.ts'
 import { type FilterPolicy, parsePolicy, type PolicyScope } from '../../apps/sqs-ingest/src/filter/policy.ts'
 import { compactJson, duplicateKey, findSpan } from '../../apps/sqs-ingest/src/json/json-text.ts'
 import type { SqsMessage } from '../../apps/sqs-ingest/src/message.ts'
-import { sqsSpec } from '../../apps/sqs-ingest/src/spec.ts'
+import { sqsSpec } from '../../apps/sqs-ingest/src/settings/spec.ts'
 import {
   fuzzTargets,
   mutateBytes,

@@ -1,6 +1,5 @@
 import type { Queue, SqsMessage } from '../message.ts'
 import type { ConvertedMessage, DeadLetterCause } from '../task-parts.ts'
-import type { Answer } from './visibility.ts'
 
 /**
  * `waiting`: to be converted, or to be tried again. `ready`: in the task's queue. `polled`: on its way to Kafka. `done`: Kafka has it,
@@ -45,5 +44,21 @@ export class Delivery {
     this.bytes = message.body.length
     this.receivedAt = receivedAt
     this.hiddenUntil = hiddenUntil
+  }
+}
+
+/** Messages whose timeout is extended together. */
+export class Answer {
+  readonly deliveries: readonly Delivery[]
+  /** Those of them that the task still holds. */
+  pending: number
+  /** ms of the monotonic clock. */
+  extendAt: number
+
+  constructor(deliveries: readonly Delivery[], extendAt: number) {
+    this.deliveries = deliveries
+    this.pending = deliveries.length
+    this.extendAt = extendAt
+    for (const delivery of deliveries) delivery.answer = this
   }
 }

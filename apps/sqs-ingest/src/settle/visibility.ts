@@ -2,7 +2,7 @@ import { Alarm, type Clock } from '@tributary/async'
 import { ConnectError, errorKind } from '@tributary/connect-api'
 import type { EntryFailure, SqsApi } from '../aws/sqs-api.ts'
 import type { Queue } from '../message.ts'
-import type { Delivery } from './delivery.ts'
+import { Answer, type Delivery } from './delivery.ts'
 
 /** SQS hides a message at most this long after its receive, in ms (SQS API reference, ChangeMessageVisibility). */
 export const MAX_HIDDEN_MS = 12 * 3600 * 1000
@@ -13,22 +13,6 @@ const MAX_CONCURRENT = 4
 const LOOK_MS = 100
 const RETRY_MIN_MS = 200
 const RETRY_MAX_MS = 5000
-
-/** Messages whose timeout is extended together. */
-export class Answer {
-  readonly deliveries: readonly Delivery[]
-  /** Those of them that the task still holds. */
-  pending: number
-  /** ms of the monotonic clock. */
-  extendAt: number
-
-  constructor(deliveries: readonly Delivery[], extendAt: number) {
-    this.deliveries = deliveries
-    this.pending = deliveries.length
-    this.extendAt = extendAt
-    for (const delivery of deliveries) delivery.answer = this
-  }
-}
 
 export interface VisibilityOptions {
   readonly api: Pick<SqsApi, 'changeVisibilityBatch'>

@@ -41,6 +41,7 @@ export async function taskParts(context: TaskContext): Promise<SqsTaskParts> {
       partition: config['kafka.topic.partition'],
       attributes: config['sqs.message.attributes.enabled'],
       deadLetterTopic: config['dlq.topic'],
+      maxRetries: config['max.retries'],
       log,
     }),
     options: optionsOf(config),

@@ -54,6 +54,7 @@ export class QueueReader {
   readonly #retry: Alarm
   readonly #partition: SourcePartition
   #failures = 0
+  #paused = false
   #ended = false
   /** Resolves once the task holds no message of the queue; null: nobody waits for that. */
   #empty: PromiseWithResolvers<void> | null = null
@@ -123,7 +124,7 @@ export class QueueReader {
 
   /** Begins to receive. Resolves when SQS has answered. Rejects with its error; the lanes then wait for the next call. */
   async start(): Promise<void> {
-    if (this.#ended) return
+    if (this.#ended || this.#paused) return
     try {
       await this.#lanes.start()
     } catch (error) {
@@ -143,8 +144,13 @@ export class QueueReader {
 
   /** Receives nothing more, and gives back what no poll has returned. Messages on their way to Kafka go on. */
   pause(): void {
+    this.#paused = true
     this.#lanes.stop()
     this.#giveBackAll(['waiting', 'ready'])
+  }
+
+  resume(): void {
+    this.#paused = false
   }
 
   /** There may be room again. */
@@ -213,6 +219,7 @@ export class QueueReader {
     const polled = deliveries.every(isPolled) ? deliveries : deliveries.filter(isPolled)
     const { counters } = this.#options.parts
     const now = this.#options.context.clock.monotonic()
+    counters.sent += polled.length
     for (const { receivedAt } of polled) counters.processing.observe(now - receivedAt)
     this.settler.delivered(polled)
   }
@@ -247,7 +254,7 @@ export class QueueReader {
     }
     const { stats, clock } = context
     const fresh = this.settler.received(messages)
-    if (!this.#lanes.running) {
+    if (this.#ended || this.#paused) {
       this.settler.giveBack(fresh, 0)
       return fresh.length
     }

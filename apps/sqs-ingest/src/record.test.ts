@@ -8,7 +8,7 @@ import { traceparentOf } from './trace-context.ts'
 
 const place = { sourcePartition: { queue_url: STANDARD.url }, sourceOffset: { message_id: 'm-1' } }
 const records = (options: Partial<RecordOptions> = {}): SqsRecords =>
-  new SqsRecords({ topic: 't', partition: null, attributes: true, deadLetterTopic: 'dlq', ...options })
+  new SqsRecords({ topic: 't', partition: null, attributes: true, deadLetterTopic: 'dlq', maxRetries: 3, ...options })
 const pairs = (headers: readonly Header[] | undefined): unknown[] =>
   (headers ?? []).map(({ name, value }) => [name, value])
 

@@ -20,6 +20,8 @@ export interface RecordOptions {
   readonly attributes: boolean
   /** `dlq.topic`; null: dead letters go to the runtime's error handling. */
   readonly deadLetterTopic: string | null
+  /** `max.retries`, which dead letters show. */
+  readonly maxRetries: number
   readonly log?: Pick<Logger, 'warn'>
 }
 
@@ -87,7 +89,7 @@ export class SqsRecords implements RecordMaker {
       headers: [
         text('sqs.message.id', message.id),
         text('sqs.queue.url', message.queue.url),
-        ...failureHeaders(failure),
+        ...failureHeaders(failure, this.#options.maxRetries),
         ...(message.md5OfBody === null ? [] : [text('sqs.md5.of.body', message.md5OfBody)]),
         ...describing(message, message.attributes),
       ],
@@ -140,7 +142,7 @@ function describing(message: SqsMessage, attributes: SqsMessage['attributes'], n
  * `error.class` is the class that a bad message has in Kafka Connect, so that rules on this header go on working. As in the JVM
  * connector, `retry.count` counts the failures, of which the first was no retry.
  */
-function failureHeaders({ error, retries, maxRetries }: DeadLetterCause): Header[] {
+function failureHeaders({ error, retries, maxRetries }: DeadLetterCause, shownMax: number): Header[] {
   const trace = traceOf(error)
   const shown = trace.length > MAX_TRACE_CHARS ? `${trace.slice(0, MAX_TRACE_CHARS)}... (truncated)` : trace
   const failed = error.code !== 'SQS_UNMATCHED'
@@ -150,7 +152,7 @@ function failureHeaders({ error, retries, maxRetries }: DeadLetterCause): Header
     text('error.stacktrace', shown),
     { name: 'error.timestamp', value: BigInt(Date.now()), schema: INT64 },
     { name: 'retry.count', value: failed ? retries + 1 : 0, schema: INT32 },
-    { name: 'retry.max', value: maxRetries + 1, schema: INT32 },
+    { name: 'retry.max', value: shownMax, schema: INT32 },
     { name: 'retry.exhausted', value: failed && retries >= maxRetries, schema: BOOLEAN },
   ]
 }

@@ -123,6 +123,55 @@ describe('a task of several queues', () => {
   })
 })
 
+test('a receive that fails does not return what other receives bring', async () => {
+  const sqs = newSqs()
+  const queue = sqs.create('busy')
+  for (const body of numbered(300)) sqs.send(queue, body)
+  let receives = 0
+  const receive = sqs.receive.bind(sqs)
+  sqs.receive = async (...args) => {
+    const nth = ++receives
+    await sqs.clock.sleep(nth === 20 ? 1 : 5)
+    return nth === 20 ? outage() : receive(...args)
+  }
+  const rig = new Rig(sqs, () => [queue])
+  await rig.start()
+  const connected = rig.connect()
+  await rig.clock.advance(1000)
+  await connected
+  const pollOn = async (): Promise<void> => {
+    for (;;) {
+      await rig.poll()
+      await rig.acknowledge()
+    }
+  }
+  await assert.rejects(pollOn(), { code: 'SQS_UNREADABLE' })
+  assert.equal(rig.counters.returned, 0)
+  const again = rig.connect()
+  await rig.clock.advance(1000)
+  await again
+  await rig.deliver()
+  assert.deepEqual(new Set(rig.kafka), new Set(numbered(300)))
+  await rig.stop()
+})
+
+test('a queue that could not be read is not tried again during a pause', async () => {
+  const sqs = newSqs()
+  const [good, ill] = [sqs.create('good'), sqs.create('ill')]
+  let away = true
+  sqs.onRequest = (_call, url) => (away && url === ill.url ? outage() : undefined)
+  const rig = await new Rig(sqs, () => [good, ill]).open()
+  rig.task.paused!()
+  away = false
+  sqs.send(ill, 'b')
+  await rig.clock.advance(120_000)
+  assert.deepEqual(sqs.visible(ill), ['b'])
+  rig.task.resumed!()
+  await rig.deliver()
+  assert.deepEqual(rig.kafka, ['b'])
+  await rig.stop()
+})
+
 test('a connect that is given up keeps what it received', async () => {
   const sqs = newSqs()
   const queue = sqs.create('slow')

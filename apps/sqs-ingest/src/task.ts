@@ -108,7 +108,7 @@ class SqsRun {
   }
 
   async poll(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
-    const { options, records, counters } = this.#parts
+    const { options, records } = this.#parts
     const { clock } = this.#context
     for (const reader of this.#readers.values()) reader.sweep()
     if (clock.monotonic() >= this.#lookAgainAt && !this.#looking) void this.#lookAgain()
@@ -134,7 +134,6 @@ class SqsRun {
     this.#gauge()
     if (batches.length > 0) this.#wake()
     if (polled.length > 0) this.#polled.set(polled, batches)
-    counters.sent += polled.length
     return polled
   }
 
@@ -154,18 +153,23 @@ class SqsRun {
   pause(): void {
     this.#paused = true
     for (const reader of this.#readers.values()) reader.pause()
+    this.#room.count()
     this.#gauge()
   }
 
   resume(): void {
     this.#paused = false
-    if (this.#connected) for (const reader of this.#readers.values()) void reader.start().catch(() => {})
+    for (const reader of this.#readers.values()) {
+      reader.resume()
+      if (this.#connected) void reader.start().catch(() => {})
+    }
   }
 
   drain(): void {
     if (this.#draining) return
     this.#draining = true
     for (const reader of this.#readers.values()) reader.drain()
+    this.#room.count()
     this.#queue.end()
     this.#gauge()
   }

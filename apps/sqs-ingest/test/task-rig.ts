@@ -133,6 +133,8 @@ export class Rig {
       if (given.signal.aborted) return []
       throw error
     })
+    // Awaited below; until then nobody handles a rejection.
+    polled.catch(() => {})
     await turns()
     given.abort(new Error('nothing is ready'))
     return this.#keep(await polled)

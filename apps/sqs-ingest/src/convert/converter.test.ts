@@ -231,6 +231,16 @@ describe('the decompressing converter', () => {
     assert.throws(() => now(config, frames(101)), /more than 1000 bytes/)
   })
 
+  test('inflates what becomes large in a thread', async () => {
+    for (const compress of Object.values(formats)) {
+      const small = compress('x'.repeat(1024 * 1024))
+      assert.equal((textOf(whole, base64(small)) as string).length, 1024 * 1024)
+      const converting = converter(whole).convert(messageOf(base64(compress('x'.repeat(1024 * 1024 + 1)))), NEVER)
+      assert.ok(converting instanceof Promise)
+      assert.equal(((await converting).value as string).length, 1024 * 1024 + 1)
+    }
+  })
+
   test('refuses more frames of Zstandard than any compressor makes', () => {
     const body = base64(Buffer.concat(Array.from({ length: 1001 }, () => zstdCompressSync('a'))))
     assert.throws(() => now(whole, body), { code: 'SQS_DECOMPRESS', message: /more than 1000 frames/ })

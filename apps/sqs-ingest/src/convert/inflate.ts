@@ -20,8 +20,9 @@ export type Wrapper = 'gzip' | 'zlib' | 'raw' | 'zstd'
 /** Damaged data, or data that would become too large. */
 export class InflateError extends Error {}
 
-/** From this size on, in bytes, data is inflated in a thread of libuv, so that the event loop goes on. */
-const ASYNC_BYTES = 256 * 1024
+/** Larger data, and data with a larger result, in bytes, is inflated in a thread of libuv, so that the event loop goes on. */
+const SMALL_DATA = 256 * 1024
+const SMALL_RESULT = 1024 * 1024
 
 /** By its first bytes: RFC 1952, RFC 8878, and RFC 1950 with the window of 32 KiB that all usual encoders write. Raw data has none. */
 export function wrapperOf(data: Buffer): Exclude<Wrapper, 'raw'> | null {
@@ -45,22 +46,29 @@ const LATER = {
   raw: promisify<Buffer, ZlibOptions, Buffer>(inflateRaw),
 }
 
-/** Inflates data. Stops as soon as the result has more than `maxBytes`, and then, or when the data is damaged, throws InflateError. */
+/**
+ * Inflates data: at once what is small, which takes some milliseconds, and all else in a thread. Stops as soon as the result has more
+ * than `maxBytes`, and then, or when the data is damaged, throws InflateError.
+ */
 export function inflateBounded(data: Buffer, wrapper: Wrapper, maxBytes: number): Buffer | Promise<Buffer> {
-  const explain = (error: unknown): never => {
-    if (error instanceof InflateError) throw error
-    throw new InflateError(explained(error, wrapper, maxBytes), { cause: error })
+  if (data.length <= SMALL_DATA) {
+    const bytes = Math.min(maxBytes, SMALL_RESULT)
+    try {
+      return wrapper === 'zstd' ? zstdFrames(data, bytes) : NOW[wrapper](data, optionsFor(data, bytes))
+    } catch (error) {
+      if (!isTooLarge(error) || bytes === maxBytes) throw explained(error, wrapper, maxBytes)
+    }
   }
-  const options = { maxOutputLength: maxBytes, chunkSize: data.length < 8192 ? 16_384 : 65_536 }
-  if (data.length >= ASYNC_BYTES) {
-    return (wrapper === 'zstd' ? zstdFramesLater(data, maxBytes) : LATER[wrapper](data, options)).catch(explain)
-  }
-  try {
-    return wrapper === 'zstd' ? zstdFrames(data, maxBytes) : NOW[wrapper](data, options)
-  } catch (error) {
-    return explain(error)
-  }
+  const later = wrapper === 'zstd' ? zstdFramesLater(data, maxBytes) : LATER[wrapper](data, optionsFor(data, maxBytes))
+  return later.catch((error: unknown) => {
+    throw explained(error, wrapper, maxBytes)
+  })
 }
+
+const optionsFor = (data: Buffer, maxOutputLength: number): ZlibOptions => ({
+  maxOutputLength,
+  chunkSize: data.length < 8192 ? 16_384 : 65_536,
+})
 
 /** What Node answers with `info`: the result, and the stream, which knows how many bytes it took. Its types leave the option out. */
 interface Inflated {
@@ -105,7 +113,7 @@ class Frames {
     this.#parts.push(buffer)
     this.#taken += engine.bytesWritten
     this.#bytes += buffer.length
-    if (this.#bytes > this.#maxBytes) throw new InflateError(tooLarge(this.#maxBytes))
+    if (this.#bytes > this.#maxBytes) throw new TooLarge()
     if (engine.bytesWritten === 0) throw new InflateError('the zstd data is damaged: an empty frame')
   }
 
@@ -127,9 +135,16 @@ async function zstdFramesLater(data: Buffer, maxBytes: number): Promise<Buffer> 
   return frames.result()
 }
 
-const tooLarge = (maxBytes: number): string => `the result has more than ${maxBytes} bytes`
+/** Frames that fit one by one, and not together. */
+class TooLarge extends Error {}
 
-function explained(error: unknown, wrapper: Wrapper, maxBytes: number): string {
-  if (errorCode(error) === 'ERR_BUFFER_TOO_LARGE') return tooLarge(maxBytes)
-  return `the ${wrapper === 'raw' ? 'deflate' : wrapper} data is damaged: ${(error as Error).message}`
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TooLarge || errorCode(error) === 'ERR_BUFFER_TOO_LARGE'
+}
+
+function explained(error: unknown, wrapper: Wrapper, maxBytes: number): InflateError {
+  if (error instanceof InflateError) return error
+  if (isTooLarge(error)) return new InflateError(`the result has more than ${maxBytes} bytes`, { cause: error })
+  const name = wrapper === 'raw' ? 'deflate' : wrapper
+  return new InflateError(`the ${name} data is damaged: ${(error as Error).message}`, { cause: error })
 }

@@ -69,7 +69,10 @@ describe('a message that cannot be converted', () => {
     }
     assert.deepEqual(hidden.slice(0, 5), [30, 60, 120, 240, 480])
     assert.equal(hidden.at(-1), 43_200, 'twelve hours')
-    assert.match(rig.task.caution!() ?? '', /12 messages went back to queue orders/)
+    await rig.clock.advance(2000)
+    assert.match(rig.task.caution!() ?? '', /13 messages went back to queue orders/)
+    await rig.clock.advance(3_600_000)
+    assert.equal(rig.task.caution!(), null)
     assert.equal(sqs.count('delete'), 0)
     await rig.stop()
   })

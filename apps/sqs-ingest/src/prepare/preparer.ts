@@ -8,6 +8,9 @@ import type { ConvertedMessage, SqsTaskParts } from '../task-parts.ts'
 import type { Conversions } from './conversions.ts'
 import { Retries } from './retries.ts'
 
+/** Health tells of messages that went back for this many ms. Later the queue's own dead-letter queue may have them. */
+const REFUSED_SHOWN_MS = 3_600_000
+
 export interface PreparerOptions {
   readonly queue: Queue
   readonly parts: Pick<SqsTaskParts, 'filter' | 'options' | 'counters'>
@@ -40,6 +43,7 @@ export class Preparer {
   /** Messages that went back because their retries were used up, and the error of the last one. */
   #refused = 0
   #lastRefusal: unknown = null
+  #refusedAt = -Infinity
 
   constructor(options: PreparerOptions) {
     const { queue, context, parts } = options
@@ -78,7 +82,7 @@ export class Preparer {
     if (this.#outage !== null && this.#retries.size > 0) {
       cautions.push(`${this.#retries.size} messages of queue ${name} wait to be converted: ${textOf(this.#outage)}.`)
     }
-    if (this.#refused > 0) {
+    if (this.#options.context.clock.monotonic() - this.#refusedAt < REFUSED_SHOWN_MS) {
       const why = textOf(this.#lastRefusal)
       cautions.push(`${this.#refused} messages went back to queue ${name} after their retries, the last one: ${why}.`)
     }
@@ -154,6 +158,7 @@ export class Preparer {
     const seconds = this.#laterSeconds(delivery)
     this.#refused++
     this.#lastRefusal = error
+    this.#refusedAt = context.clock.monotonic()
     context.log.warn('message_returned', {
       message: `Failed to convert SQS message: ${delivery.id}`,
       queue_url: queue.url,

@@ -78,7 +78,7 @@ export const sqsKeys = {
     importance: 'low',
     group,
     displayName: 'Attributes to ask for',
-    doc: 'Names of the message attributes to ask SQS for, with commas between them. A name may end in .* . Unset: all. The names in the filter policy, and those that carry a trace or a claim check, are added.',
+    doc: 'Names of the message attributes to ask SQS for, with commas between them. A name may end in .* . Unset: all. The names in the filter policy, and traceparent and tracestate, are added.',
     example: 'Type,Priority',
   },
   'sqs.message.filter.policy': {

@@ -4,12 +4,21 @@ import { gzipSync } from 'node:zlib'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { systemClock } from '@tributary/async'
 import { type S3Server, sharedMoto, startVersityGw } from '@tributary/harness'
-import { openAws } from '../src/aws/clients.ts'
-import { awsSettings } from '../src/aws/settings.ts'
-import { createConverter } from '../src/convert/converter.ts'
-import { readSettings } from '../src/settings/read.ts'
-import { CLAIM_CHECK, DECOMPRESSING_CLAIM_CHECK, messageOf } from './messages.ts'
-import { endpointOf } from './sqs-places.ts'
+import { openAws } from '../../../apps/sqs-ingest/src/aws/clients.ts'
+import { awsSettings } from '../../../apps/sqs-ingest/src/aws/settings.ts'
+import { createConverter } from '../../../apps/sqs-ingest/src/convert/converter.ts'
+import { readSettings } from '../../../apps/sqs-ingest/src/settings/read.ts'
+import { CLAIM_CHECK, DECOMPRESSING_CLAIM_CHECK, messageOf } from '../../../apps/sqs-ingest/test/messages.ts'
+
+/** The keys of a connector that lead to a server. */
+function keysOf(url: string, region: string, id: string, secret: string): Record<string, string> {
+  return {
+    'aws.endpoint.override': url,
+    'aws.region': region,
+    'aws.access.key.id': id,
+    'aws.secret.access.key': secret,
+  }
+}
 
 /** The claim checks on a server of S3 by others, with the client as the source makes it. `keys` lead to the server. */
 function claimChecks(name: string, keys: () => Promise<Record<string, string>>): void {
@@ -89,15 +98,17 @@ function claimChecks(name: string, keys: () => Promise<Record<string, string>>):
   })
 }
 
-claimChecks('moto', async () => endpointOf(await sharedMoto()))
+claimChecks('moto', async () => {
+  const { url, region } = await sharedMoto()
+  return keysOf(url, region, 'test', 'test')
+})
 
 // Its first start takes minutes.
 if (process.env['TRIBUTARY_TEST_LONG'] === '1') {
   let server: S3Server
   claimChecks('versitygw', async () => {
     server = await startVersityGw()
-    const login = { 'aws.access.key.id': server.accessKeyId, 'aws.secret.access.key': server.secretAccessKey }
-    return { 'aws.region': server.region, 'aws.endpoint.override': server.url, ...login }
+    return keysOf(server.url, server.region, server.accessKeyId, server.secretAccessKey)
   })
   after(() => server.stop())
 }

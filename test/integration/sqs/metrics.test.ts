@@ -18,6 +18,9 @@ const QUERIES = [
   'histogram_quantile(0.95, rate(kafka_connect_source_task_processing_time_ms_bucket[5m]))',
 ]
 
+/** The figures of Kafka Connect that the guide names: source-record-poll-total and so on. */
+const CONNECT = ['poll_total', 'write_total', 'write_rate', 'active_count']
+
 /** The names of series in an expression of PromQL. */
 const namesIn = (expression: string): string[] => expression.match(/\b(?:kafka_connect|aws_sqs|tributary)_\w+/g) ?? []
 
@@ -58,6 +61,7 @@ describe('the SQS source in its service', () => {
     const rules = readFileSync(new URL('../../../deploy/prometheus/sqs.rules.yml', import.meta.url), 'utf8')
     const expressions = [...QUERIES, ...[...rules.matchAll(/expr: (.*)/g)].map(([, expression]) => expression!)]
     assert.equal(expressions.length, QUERIES.length + 6)
+    expressions.push(...CONNECT.map((name) => `kafka_connect_source_task_metrics_source_record_${name}`))
     const missing = expressions.flatMap(namesIn).filter((name) => !scrape.includes(`\n${name}{`))
     assert.deepEqual(missing, [])
     for (const line of [

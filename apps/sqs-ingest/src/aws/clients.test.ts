@@ -129,7 +129,10 @@ describe('the clients of AWS', () => {
     t.after(() => delete process.env['AWS_MAX_ATTEMPTS'])
     const server = await startServer(t, () => null)
     const { sqs, queue } = await open({ ...STATIC, 'aws.endpoint.override': server.url }, { requestTimeoutMs: 900 })
-    await assert.rejects(sqs.receive(queue, request, signal), { kind: 'retriable', message: /Connection timeout: .*requestTimeout/ })
+    await assert.rejects(sqs.receive(queue, request, signal), {
+      kind: 'retriable',
+      message: /Connection timeout: .*requestTimeout/,
+    })
     const stop = new AbortController()
     const received = sqs.receive(queue, { ...request, waitSeconds: 20 }, stop.signal)
     stop.abort(new Error('stopped'))

@@ -1,6 +1,6 @@
 import type { fromIni } from '@aws-sdk/credential-providers'
 import type { Clock } from '@tributary/connect-api'
-import { awsFailure } from './failure.ts'
+import { type AwsAction, awsFailure } from './failure.ts'
 import type { Connections } from './http.ts'
 import { type AwsSettings, location } from './settings.ts'
 
@@ -72,14 +72,8 @@ export async function credentialSource(settings: AwsSettings, { handler }: Conne
     },
     clientConfig: { ...location(settings, settings.endpoints.sts), requestHandler: handler },
   })
-  return async () => {
-    try {
-      return await assume()
-    } catch (error) {
-      const action = { what: 'assume the role', of: role.arn, permission: 'sts:AssumeRole', service: 'sts' } as const
-      throw awsFailure(error, { ...action, field: 'aws.assume.role.arn' })
-    }
-  }
+  const action = { what: 'assume the role', of: role.arn, permission: 'sts:AssumeRole', service: 'sts' } as const
+  return told(assume, { ...action, field: 'aws.assume.role.arn' })
 }
 
 async function baseSource(settings: AwsSettings, handler: Connections['handler']): Promise<CredentialSource> {
@@ -93,11 +87,28 @@ async function baseSource(settings: AwsSettings, handler: Connections['handler']
       })
   }
   const { fromIni, fromNodeProviderChain } = await import('@aws-sdk/credential-providers')
-  const clientConfig = { region: settings.region, requestHandler: handler }
+  const clientConfig = { ...location(settings, settings.endpoints.sts), requestHandler: handler }
+  const action = { what: 'get credentials', permission: 'sts:AssumeRoleWithWebIdentity', service: 'sts' } as const
   // Made anew each time, so that files are read again.
-  if (profile === null) return () => fromNodeProviderChain({ clientConfig, ignoreCache: true })()
-  return () => {
-    const file = profile.file === null ? {} : { filepath: profile.file }
-    return fromIni({ profile: profile.name, ...file, clientConfig, ignoreCache: true })()
+  if (profile === null) return told(() => fromNodeProviderChain({ clientConfig, ignoreCache: true })(), action)
+  const file = profile.file === null ? {} : { filepath: profile.file }
+  const field = 'aws.credentials.profile'
+  const source = { profile: profile.name, ...file, clientConfig, ignoreCache: true }
+  return told(() => fromIni(source)(), {
+    ...action,
+    of: `of profile ${profile.name}`,
+    permission: 'sts:AssumeRole',
+    field,
+  })
+}
+
+/** Errors of STS are told as such, since those of SQS and S3 mean other permissions and endpoints. */
+function told(source: CredentialSource, action: AwsAction): CredentialSource {
+  return async () => {
+    try {
+      return await source()
+    } catch (error) {
+      throw awsFailure(error, action)
+    }
   }
 }

@@ -78,7 +78,7 @@ function verdict(error: SdkError, action: AwsAction): Verdict {
   const { service = 'sqs' } = action
   const name = nameOf(error)
   const status = error.$metadata?.httpStatusCode ?? 0
-  if (name === 'CredentialsProviderError') return credentialsVerdict(error)
+  if (name === 'CredentialsProviderError') return credentialsVerdict(error, action)
   if (THROTTLED.test(name) || status === 429) return ['SQS_OUTAGE', '']
   if (isUntrusted(error)) {
     return ['SQS_ENDPOINT', 'the certificate must be of a trusted CA: name the CA in NODE_EXTRA_CA_CERTS of the worker', ENDPOINT_KEYS[service]] // prettier-ignore
@@ -114,7 +114,7 @@ function verdict(error: SdkError, action: AwsAction): Verdict {
 }
 
 /** The chain found nothing, which a user must change; or a server of credentials did not answer, which passes. */
-function credentialsVerdict(error: SdkError): Verdict {
+function credentialsVerdict(error: SdkError, { field = 'aws.access.key.id' }: AwsAction): Verdict {
   const answered = chain(error).some(
     ({ code, $metadata }) => isNetworkCode(code) || ($metadata?.httpStatusCode ?? 0) >= 500,
   )
@@ -122,7 +122,7 @@ function credentialsVerdict(error: SdkError): Verdict {
   return [
     'SQS_CREDENTIALS',
     'set aws.access.key.id and aws.secret.access.key or aws.credentials.profile, or give the host a role',
-    'aws.access.key.id',
+    field,
   ]
 }
 

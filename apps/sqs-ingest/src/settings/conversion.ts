@@ -77,7 +77,7 @@ export const conversionKeys = {
     group: FORMAT,
     displayName: 'Most envelopes',
     stripComment: true,
-    doc: 'Most envelopes and claim checks within each other. A message with more is a bad message.',
+    doc: 'Most envelopes within each other, around a claim check and in its object together. A message with more is a bad message.',
   },
   'message.decompression.enabled': {
     type: 'boolean',

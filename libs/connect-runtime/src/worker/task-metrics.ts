@@ -6,8 +6,11 @@ type Labels = Record<string, string>
 interface Reading {
   readonly name: string
   readonly help: string
-  /** `tributary`: labels connector, task and kind. `documented`: label connector_name, and the labels of the source. */
-  readonly scope: 'tributary' | 'documented'
+  /**
+   * `tributary`: labels connector, task and kind. `documented`: label connector_name, and the labels of the source. `connect`: labels
+   * connector and task, as the MBeans of Kafka Connect have them.
+   */
+  readonly scope: 'tributary' | 'documented' | 'connect'
   read(unit: TaskUnit, nowMs: number): number
 }
 
@@ -48,6 +51,11 @@ export const TASK_METRICS: readonly Reading[] = [
   own('hand_overs', 'Runs of the task that followed another one with overlap', (u) => u.handOvers),
   own('task_restarts', 'Restarts of the task by itself', (u) => u.restartPolicy.restarts),
   own('task_failed', '1 while the task is FAILED', (u) => (u.failed ? 1 : 0)),
+  connect('source_record_poll_total', (u) => u.counts.count('recordsPolled')),
+  connect('source_record_write_total', (u) => u.counts.count('recordsProduced')),
+  connect('source_record_write_rate', (u, now) => u.counts.rate(now)),
+  connect('source_record_active_count', (u) => progress(u)?.inFlightRecords ?? 0),
+  connect('task_failures', (u) => u.restartPolicy.restarts),
   documented('MessagesReceived', (u) => u.counts.count('messagesReceived')),
   documented('MessagesDropped', (u) => u.counts.count('messagesDropped')),
   documented('RecordsProduced', (u) => u.counts.count('recordsProduced')),
@@ -75,6 +83,12 @@ function own(name: string, help: string, read: Reading['read']): Reading {
   return { name: `tributary_${name}`, help, scope: 'tributary', read }
 }
 
+/** An attribute of Kafka Connect's source-task-metrics, under the name that Prometheus' exporter of MBeans gives it. */
+function connect(name: string, read: Reading['read']): Reading {
+  const help = `As Kafka Connect's source-task-metrics: ${name.replaceAll('_', '-')}`
+  return { name: `kafka_connect_source_task_metrics_${name}`, help, scope: 'connect', read }
+}
+
 function documented(name: string, read: Reading['read']): Reading {
   return { name, help: `As documented for the connector: ${name}`, scope: 'documented', read }
 }
@@ -83,8 +97,9 @@ function documented(name: string, read: Reading['read']): Reading {
 export function registerTaskMetrics(tasks: () => readonly TaskUnit[], prefixes: readonly string[]): void {
   for (const reading of TASK_METRICS) {
     const { name, help } = reading
-    if (reading.scope === 'tributary') {
-      observableGauge(name, help, () => tasks().map((unit) => observe(reading, unit, ownLabels(unit))))
+    if (reading.scope !== 'documented') {
+      const labels = reading.scope === 'connect' ? connectLabels : ownLabels
+      observableGauge(name, help, () => tasks().map((unit) => observe(reading, unit, labels(unit))))
       continue
     }
     for (const prefix of prefixes) {
@@ -102,6 +117,10 @@ function observe(reading: Reading, unit: TaskUnit, attributes: Labels): Observat
 
 function ownLabels(unit: TaskUnit): Labels {
   return { connector: unit.id.connector, task: String(unit.id.task), kind: unit.plugin.metricPrefix ?? 'source' }
+}
+
+function connectLabels({ id }: TaskUnit): Labels {
+  return { connector: id.connector, task: String(id.task) }
 }
 
 function documentedLabels(unit: TaskUnit): Labels {

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { readSettings } from '../settings/read.ts'
+import { credentialSource } from './credentials.ts'
+import { connections } from './http.ts'
+import { awsSettings } from './settings.ts'
+
+const EXPIRATION = '2096-01-01T00:00:00Z'
+const ROLE = 'arn:aws:iam::123456789012:role/pods'
+
+/** What a container, an instance and STS answer, behind the SDK as it is. */
+function answer(method: string, path: string, body: string, authorization: string | undefined): string | null {
+  const credentials = (id: string): string =>
+    JSON.stringify({ Code: 'Success', AccessKeyId: id, SecretAccessKey: 's', Token: 't', Expiration: EXPIRATION })
+  if (path === '/container') return authorization === 'of-the-task' ? credentials('CONTAINER') : null
+  if (path === '/latest/api/token') return method === 'PUT' ? 'session' : null
+  if (path === '/latest/meta-data/iam/security-credentials/') return 'reader'
+  if (path === '/latest/meta-data/iam/security-credentials/reader') return credentials('INSTANCE')
+  if (body.includes('Action=AssumeRoleWithWebIdentity') && body.includes('WebIdentityToken=of-the-pod')) {
+    return `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>POD</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>${EXPIRATION}</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`
+  }
+  return null
+}
+
+describe('the chain of credentials', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sqs-chain-'))
+  const environment = { ...process.env }
+  let url = ''
+  const server = createServer((request, response) => {
+    void request.toArray().then((chunks: Buffer[]) => {
+      const text = answer(
+        request.method!,
+        request.url!,
+        Buffer.concat(chunks).toString(),
+        request.headers.authorization,
+      )
+      response.writeHead(text === null ? 403 : 200).end(text ?? '<Error><Code>AccessDenied</Code></Error>')
+    })
+  })
+  before(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  beforeEach(() => {
+    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
+    process.env['AWS_SHARED_CREDENTIALS_FILE'] = process.env['AWS_CONFIG_FILE'] = join(folder, 'none')
+    process.env['AWS_EC2_METADATA_DISABLED'] = 'true'
+  })
+  after(() => {
+    process.env = environment
+    server.closeAllConnections()
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const get = async (props: Record<string, string> = {}) => {
+    const settings = awsSettings(readSettings({ 'sqs.queue.url': 'q', 'kafka.topic': 't', ...props }))
+    return (await credentialSource(settings, connections(settings)))()
+  }
+
+  test('a container gets those of its role', async () => {
+    process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = `${url}/container`
+    process.env['AWS_CONTAINER_AUTHORIZATION_TOKEN'] = 'of-the-task'
+    const { accessKeyId, expiration } = await get()
+    assert.deepEqual([accessKeyId, expiration?.getUTCFullYear()], ['CONTAINER', 2096])
+  })
+
+  test('an instance gets those of its profile', async () => {
+    delete process.env['AWS_EC2_METADATA_DISABLED']
+    process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = url
+    assert.equal((await get()).accessKeyId, 'INSTANCE')
+  })
+
+  test('a web identity is exchanged at the endpoint of STS, and its token is read again', async () => {
+    const file = join(folder, 'token')
+    process.env['AWS_WEB_IDENTITY_TOKEN_FILE'] = file
+    process.env['AWS_ROLE_ARN'] = ROLE
+    writeFileSync(file, 'expired')
+    await assert.rejects(get({ 'aws.sts.endpoint.override': url }), {
+      code: 'SQS_DENIED',
+      message: /^Failed to get credentials: .*grant sts:AssumeRoleWithWebIdentity/,
+    })
+    writeFileSync(file, 'of-the-pod')
+    assert.equal((await get({ 'aws.sts.endpoint.override': url })).accessKeyId, 'POD')
+  })
+
+  test('nothing at all is told in words', async () => {
+    await assert.rejects(get(), {
+      code: 'SQS_CREDENTIALS',
+      message: /Unable to load credentials: .*give the host a role/,
+    })
+  })
+
+  test('a profile that is not there is told on its key', async () => {
+    await assert.rejects(get({ 'aws.credentials.profile': 'production' }), {
+      code: 'SQS_CREDENTIALS',
+      field: 'aws.credentials.profile',
+      message: /^Failed to get credentials of profile production: Unable to load credentials/,
+    })
+  })
+})

@@ -81,10 +81,12 @@ if (options.sections.has('rate')) {
     spread(runs.map((s) => s.p50), 1),
     spread(runs.map((s) => s.p99), 1),
     spread(runs.map((s) => s.max), 1),
+    spread(runs.map((s) => s.taken.p50), 1),
+    spread(runs.map((s) => s.taken.p99), 1),
     spread(runs.map((s) => s.lost)),
     spread(runs.map((s) => Object.values(s.requests).reduce((sum, n) => sum + n, 0)), 2),
   ]) // prettier-ignore
-  print(table([`${rate} messages a second`, 'µs CPU a message', 'p50 ms', 'p99 ms', 'max ms', 'lost', 'requests a message'], rows)) // prettier-ignore
+  print(table([`${rate} messages a second`, 'µs CPU a message', 'p50 ms', 'p99 ms', 'max ms', 'p50 ms since SQS took it', 'p99 ms', 'lost', 'requests a message'], rows)) // prettier-ignore
 }
 if (options.sections.has('idle')) {
   for (const tree of all) {

@@ -12,6 +12,8 @@ const WARM_UP_S = 2
 export interface Steady extends Latencies {
   readonly cpuUs: number
   readonly lost: number
+  /** From the moment when SQS took the message, in ms: the source's and Kafka's own part. */
+  readonly taken: Latencies
   /** Requests to SQS a message, by action. */
   readonly requests: Readonly<Record<string, number>>
 }
@@ -31,7 +33,8 @@ export async function steady(rig: Rig, tree: Tree, queues: Queues, rate: number,
   await proxy.close()
   const messages = await arrived(rig.connection, topic)
   const measured = messages.filter(({ sequence }) => sequence > rate * WARM_UP_S)
-  return { ...latencies(measured), ...direct, lost: missing(messages, rate * (WARM_UP_S + seconds)), requests }
+  const taken = latencies(measured.map((message) => ({ ...message, lateMs: message.at + 0.5 - message.takenAt! })))
+  return { ...latencies(measured), taken, ...direct, lost: missing(messages, rate * (WARM_UP_S + seconds)), requests }
 }
 
 async function run(

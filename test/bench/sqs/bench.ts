@@ -90,8 +90,10 @@ if (options.sections.has('rate')) {
 }
 if (options.sections.has('idle')) {
   for (const tree of all) {
-    const { requests, perDay, cpuMs } = await idle(rig, tree, queues, options.number('idle', 60))
-    print(`${tree.name}, an empty queue: ${JSON.stringify(requests)}, ${Math.round(perDay)} requests a day, ${cpuMs.toFixed(1)} ms CPU a second`) // prettier-ignore
+    const { perDay, cpuMs } = await idle(rig, tree, queues, options.number('idle', 60))
+    print(
+      `${tree.name}, an empty queue, requests a day: ${JSON.stringify(perDay)}; ${cpuMs.toFixed(1)} ms CPU a second`,
+    )
   }
 }
 await rig.close()

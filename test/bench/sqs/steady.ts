@@ -64,8 +64,8 @@ async function run(
 }
 
 export interface Idle {
-  readonly requests: Readonly<Record<string, number>>
-  readonly perDay: number
+  /** Requests a day at this pace, by action. */
+  readonly perDay: Readonly<Record<string, number>>
   /** CPU of the process, ms a second. */
   readonly cpuMs: number
 }
@@ -82,9 +82,10 @@ export async function idle(rig: Rig, tree: Tree, queues: Queues, seconds: number
   const before = cpuUs(child.pid)
   await pause(seconds * 1000)
   const cpuMs = (cpuUs(child.pid) - before) / 1000 / seconds
-  const requests = Object.fromEntries([...proxy.calls].map(([action, n]) => [action, n - (calls.get(action) ?? 0)]))
+  const perDay = Object.fromEntries(
+    [...proxy.calls].map(([action, n]) => [action, Math.round(((n - (calls.get(action) ?? 0)) * 86_400) / seconds)]),
+  )
   await child.stop()
   await proxy.close()
-  const all = Object.values(requests).reduce((sum, n) => sum + n, 0)
-  return { requests, perDay: (all * 86_400) / seconds, cpuMs }
+  return { perDay, cpuMs }
 }

@@ -56,5 +56,8 @@ for (const outage of ['slow', 'away'] as const) {
     await flow.drained(() => ended(ingest))
     await assertOnce(t, flow)
     assert.ok(!ingest.log.has('task_failed'), ingest.log.tail())
+    // The pattern for alerts on logs of the operators' guide.
+    const told = ingest.log.events().some(({ line }) => /ERROR.*Failed to send record/.test(line))
+    if (outage === 'away') assert.ok(told, 'the log says that Kafka takes no records')
   })
 }

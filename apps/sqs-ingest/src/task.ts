@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { abortable } from '@tributary/async'
 import {
   commonErrors,
@@ -21,6 +22,9 @@ import type { SqsTaskParts } from './task-parts.ts'
 
 /** Longest wait of a poll for a message, in ms. A message ends the wait at once. */
 const POLL_TIMEOUT_MS = 1000
+/** While a queue has a backlog, a poll waits for so many messages for so many ms: a batch of ten costs Kafka as much as one of a hundred. */
+const BACKLOG_RECORDS = 200
+const BACKLOG_MS = 5
 /** A stop waits at most this long, in ms, for SQS to answer what is deleted and returned. The runtime waits 5 s for a stop. */
 const STOP_MS = 3000
 
@@ -87,6 +91,8 @@ class SqsRun {
     const { maxRecords, maxBytes } = options
     this.#room = new Room({ maxRecords, maxBytes, memory, onRoom: () => this.#wake() })
     this.#conversions = new Conversions(converter, this.#converting.signal)
+    // A listener for each request under way.
+    setMaxListeners(0, this.#converting.signal, this.#requesting.signal)
     stats.queueCapacity = maxRecords
     stats.queueMaxBytes = maxBytes
   }
@@ -112,6 +118,7 @@ class SqsRun {
     const { clock } = this.#context
     for (const reader of this.#readers.values()) reader.sweep()
     if (clock.monotonic() >= this.#lookAgainAt && !this.#looking) void this.#lookAgain()
+    if (this.#backlog && this.#queue.size < BACKLOG_RECORDS) await clock.sleep(BACKLOG_MS, signal)
     const batches = await this.#take(this.#room.polls(options.maxPollRecords), signal)
     if (batches === null) return END_OF_INPUT
     const polled: SourceRecord[] = []
@@ -266,6 +273,13 @@ class SqsRun {
       onFailure: (error) => this.#fail(error),
     })
     return reader
+  }
+
+  /** A standard queue has more than one lane. The next messages of a FIFO queue wait for those that are ready, so they are not held up. */
+  get #backlog(): boolean {
+    if (this.#draining) return false
+    for (const { lanes, queue } of this.#readers.values()) if (lanes > 1 && !queue.fifo) return true
+    return false
   }
 
   /** Receives of all queues. */

@@ -136,6 +136,8 @@ export class Rig {
     // Awaited below; until then nobody handles a rejection.
     polled.catch(() => {})
     await turns()
+    // With a backlog a poll waits for more messages.
+    await this.clock.advance(5)
     given.abort(new Error('nothing is ready'))
     return this.#keep(await polled)
   }

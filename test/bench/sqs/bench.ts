@@ -81,15 +81,19 @@ if (options.sections.has('rate')) {
     spread(runs.map((s) => s.p50), 1),
     spread(runs.map((s) => s.p99), 1),
     spread(runs.map((s) => s.max), 1),
+    spread(runs.map((s) => s.taken.p50), 1),
+    spread(runs.map((s) => s.taken.p99), 1),
     spread(runs.map((s) => s.lost)),
     spread(runs.map((s) => Object.values(s.requests).reduce((sum, n) => sum + n, 0)), 2),
   ]) // prettier-ignore
-  print(table([`${rate} messages a second`, 'µs CPU a message', 'p50 ms', 'p99 ms', 'max ms', 'lost', 'requests a message'], rows)) // prettier-ignore
+  print(table([`${rate} messages a second`, 'µs CPU a message', 'p50 ms', 'p99 ms', 'max ms', 'p50 ms since SQS took it', 'p99 ms', 'lost', 'requests a message'], rows)) // prettier-ignore
 }
 if (options.sections.has('idle')) {
   for (const tree of all) {
-    const { requests, perDay, cpuMs } = await idle(rig, tree, queues, options.number('idle', 60))
-    print(`${tree.name}, an empty queue: ${JSON.stringify(requests)}, ${Math.round(perDay)} requests a day, ${cpuMs.toFixed(1)} ms CPU a second`) // prettier-ignore
+    const { perDay, cpuMs } = await idle(rig, tree, queues, options.number('idle', 60))
+    print(
+      `${tree.name}, an empty queue, requests a day: ${JSON.stringify(perDay)}; ${cpuMs.toFixed(1)} ms CPU a second`,
+    )
   }
 }
 await rig.close()

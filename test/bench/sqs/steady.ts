@@ -12,6 +12,8 @@ const WARM_UP_S = 2
 export interface Steady extends Latencies {
   readonly cpuUs: number
   readonly lost: number
+  /** From the moment when SQS took the message, in ms: the source's and Kafka's own part. */
+  readonly taken: Latencies
   /** Requests to SQS a message, by action. */
   readonly requests: Readonly<Record<string, number>>
 }
@@ -31,7 +33,8 @@ export async function steady(rig: Rig, tree: Tree, queues: Queues, rate: number,
   await proxy.close()
   const messages = await arrived(rig.connection, topic)
   const measured = messages.filter(({ sequence }) => sequence > rate * WARM_UP_S)
-  return { ...latencies(measured), ...direct, lost: missing(messages, rate * (WARM_UP_S + seconds)), requests }
+  const taken = latencies(measured.map((message) => ({ ...message, lateMs: message.at + 0.5 - message.takenAt! })))
+  return { ...latencies(measured), taken, ...direct, lost: missing(messages, rate * (WARM_UP_S + seconds)), requests }
 }
 
 async function run(
@@ -61,8 +64,8 @@ async function run(
 }
 
 export interface Idle {
-  readonly requests: Readonly<Record<string, number>>
-  readonly perDay: number
+  /** Requests a day at this pace, by action. */
+  readonly perDay: Readonly<Record<string, number>>
   /** CPU of the process, ms a second. */
   readonly cpuMs: number
 }
@@ -79,9 +82,10 @@ export async function idle(rig: Rig, tree: Tree, queues: Queues, seconds: number
   const before = cpuUs(child.pid)
   await pause(seconds * 1000)
   const cpuMs = (cpuUs(child.pid) - before) / 1000 / seconds
-  const requests = Object.fromEntries([...proxy.calls].map(([action, n]) => [action, n - (calls.get(action) ?? 0)]))
+  const perDay = Object.fromEntries(
+    [...proxy.calls].map(([action, n]) => [action, Math.round(((n - (calls.get(action) ?? 0)) * 86_400) / seconds)]),
+  )
   await child.stop()
   await proxy.close()
-  const all = Object.values(requests).reduce((sum, n) => sum + n, 0)
-  return { requests, perDay: (all * 86_400) / seconds, cpuMs }
+  return { perDay, cpuMs }
 }

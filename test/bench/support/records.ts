@@ -11,6 +11,8 @@ export interface Arrived {
   readonly at: number
   /** What the message calls its stream. */
   readonly stream: string
+  /** When SQS took the message, in ms since the epoch, where a header tells. */
+  readonly takenAt: number | undefined
 }
 
 /** LogAppendTime is cut to whole ms, so on average half a ms is missing. It is added here. */
@@ -24,12 +26,16 @@ export async function arrived(
 ): Promise<Arrived[]> {
   const all: Arrived[] = []
   for (let partition = 0; partition < partitions; partition++) {
-    for (const { value, timestamp } of await readPartition(connection.brokers, topic, partition, { committed })) {
+    for (const { value, timestamp, headers } of await readPartition(connection.brokers, topic, partition, {
+      committed,
+    })) {
       const text = value!.toString('latin1')
       const sequence = Number(/evt-(\d{10})/.exec(text)?.[1])
       const at = Number(timestamp)
       const lateMs = at + CUT_MS - Number(/"dueNs":"(\d+)/.exec(text)?.[1]) / 1e6
-      all.push({ sequence, lateMs, at, stream: /feed-\d{4}/.exec(text)?.[0] ?? '' })
+      const taken = headers.find(([name]) => name === 'sqs.sent.timestamp')?.[1]
+      const takenAt = taken ? Number(taken) : undefined
+      all.push({ sequence, lateMs, at, takenAt, stream: /feed-\d{4}/.exec(text)?.[0] ?? '' })
     }
   }
   return all

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startKafka } from '@tributary/harness'
 import { SHORT_SESSIONS } from '../../support/own-broker.ts'
 import { Random } from '../../support/random.ts'
-import { outOfOrder } from '../../support/sqs-flow.ts'
+import { outOfOrder, type SqsFlow } from '../../support/sqs-flow.ts'
+import { SqsProxy } from '../../support/sqs-proxy.ts'
 import { long } from './rig.ts'
 import { ended, SqsRig } from './sqs-rig.ts'
 
@@ -15,6 +16,13 @@ const GROUPS = 20
 /** In s. What was in flight at a kill comes again after this time, which a busy machine must not use up between two extensions. */
 const VISIBILITY = { 'sqs.visibility.timeout.seconds': '10', 'sqs.wait.time.seconds': '1' }
 
+/** SQS answers no more deletes. Resolves when Kafka has messages that come again after the kill. */
+async function committedButNotDeleted(flow: SqsFlow, proxy: SqsProxy): Promise<void> {
+  proxy.fault = (action) =>
+    action === 'DeleteMessageBatch' ? { status: 503, type: 'ServiceUnavailable', message: 'injected' } : undefined
+  await flow.reached((await flow.records()).length + 20)
+}
+
 test(`${KILLS} kills at random under load: each message is in the topic, twice only what was in flight, and with exactly-once none twice`, async (t) => {
   const seed = Number(process.env['TRIBUTARY_TEST_SEED'] ?? Date.now() % 2 ** 31)
   t.diagnostic(`TRIBUTARY_TEST_SEED=${seed}`)
@@ -23,15 +31,21 @@ test(`${KILLS} kills at random under load: each message is in the topic, twice o
   t.after(() => broker.stop())
   const rig = await SqsRig.create(t, { brokers: broker.brokers })
   const plain = await rig.flow('at-least-once', VISIBILITY)
-  const exact = await rig.flow('exactly-once', { ...VISIBILITY, 'exactly.once.support': 'required' }, { groups: GROUPS })
+  const exact = await rig.flow('exactly-once', {}, { groups: GROUPS })
+  const proxy = await SqsProxy.listen(rig.server.url)
+  t.after(() => proxy.close())
+  const exactlyOnce = { ...exact.config(proxy.url), ...VISIBILITY, 'exactly.once.support': 'required' }
+  await rig.connector('exactly-once', exactlyOnce)
   for (const flow of [plain, exact]) flow.load(100)
   let inFlight = 0
   for (let kill = 1; kill <= KILLS; kill++) {
     const before = await Promise.all([plain, exact].map(async (flow) => (await flow.records()).length))
     const ingest = await rig.start()
     await Promise.all([plain, exact].map((flow, i) => flow.reached(before[i]! + 10)))
+    if (kill % 2 === 1) await committedButNotDeleted(exact, proxy)
     await sleep(random.next() * AFTER_FLOWING_MS)
     await ingest.child.kill()
+    proxy.fault = undefined
     const depth = await plain.depth()
     inFlight += depth.inFlight
     t.diagnostic(`kill ${kill}: ${JSON.stringify({ sent: plain.sent, ...depth })}`)

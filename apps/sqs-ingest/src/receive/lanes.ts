@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '@tributary/async'
 import type { SqsApi } from '../aws/sqs-api.ts'
 import type { Queue, SqsMessage } from '../message.ts'
@@ -9,6 +10,9 @@ const EXTRA_WAIT_SECONDS = 1
 /** First and longest wait in ms between receives of a queue that shows only messages that are known. */
 const KNOWN_MS = 500
 const KNOWN_MAX_MS = 20_000
+
+const NEVER = new AbortController().signal
+const nothing = (): void => {}
 
 /** Messages of an answer, and those of them that are new to the task. */
 interface Answered {
@@ -52,7 +56,9 @@ export class Lanes {
   #ended = Promise.withResolvers<void>()
   /** Answers in a row that brought messages, and none that was new. */
   #known = 0
-  readonly #requests = new Map<Promise<void>, AbortController>()
+  readonly #requests = new Set<Promise<void>>()
+  /** Ends receives whose answers can be asked for again. */
+  readonly #giveUp = new AbortController()
   /** The first receive since the last start, until it is answered. */
   #first: Promise<void> | null = null
   /** Once: the lanes will not start again. */
@@ -60,6 +66,8 @@ export class Lanes {
 
   constructor(options: LanesOptions) {
     this.#options = options
+    // One listener for each receive under way.
+    setMaxListeners(0, this.#giveUp.signal)
   }
 
   get running(): boolean {
@@ -115,8 +123,8 @@ export class Lanes {
   async release(): Promise<void> {
     this.#released = true
     this.stop()
-    if (this.#repeats) for (const abort of this.#requests.values()) abort.abort(new Error('the lanes end'))
-    await Promise.all(this.#requests.keys())
+    if (this.#repeats) this.#giveUp.abort(new Error('the lanes end'))
+    await Promise.all(this.#requests)
   }
 
   /** Whether SQS takes ids of receives: a standard queue does not, although settings may say that it is read as a FIFO queue. */
@@ -169,13 +177,9 @@ export class Lanes {
 
   /** Receives once, and passes the messages on. Returns their number, and that of the new ones. */
   async #tracked(waitSeconds: number): Promise<Answered> {
-    const abort = new AbortController()
-    const request = this.#receive(waitSeconds, abort.signal)
-    const settled = request.then(
-      () => {},
-      () => {},
-    )
-    this.#requests.set(settled, abort)
+    const request = this.#receive(waitSeconds)
+    const settled = request.then(nothing, nothing)
+    this.#requests.add(settled)
     try {
       return await request
     } finally {
@@ -183,7 +187,8 @@ export class Lanes {
     }
   }
 
-  async #receive(waitSeconds: number, signal: AbortSignal): Promise<Answered> {
+  async #receive(waitSeconds: number): Promise<Answered> {
+    const { signal } = this.#giveUp
     const { api, queue, options, counters, onMessages } = this.#options
     const { maxMessages, visibilitySeconds } = options
     const request = {
@@ -199,7 +204,7 @@ export class Lanes {
       messages = await api.receive(queue, request, signal)
     } catch (error) {
       if (!signal.aborted) throw error
-      messages = await api.receive(queue, { ...request, waitSeconds: 0 }, new AbortController().signal)
+      messages = await api.receive(queue, { ...request, waitSeconds: 0 }, NEVER)
     } finally {
       this.#expected -= maxMessages
     }

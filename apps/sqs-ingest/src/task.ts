@@ -312,7 +312,7 @@ class SqsRun {
   /** A queue cannot be read, or can again. While others can, it is tried again beside them; without one, the task connects again. */
   #changed(reader: QueueReader): void {
     if (!this.#connected || this.#draining || reader.failure === null) return
-    this.#context.log.warn('sqs_receive_failed', {
+    this.#context.log.error('sqs_receive_failed', {
       message: 'Failed to receive messages from SQS',
       queue_url: reader.queue.url,
       error: reader.failure,

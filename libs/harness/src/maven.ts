@@ -15,7 +15,7 @@ const poms = fileURLToPath(new URL('../maven/', import.meta.url))
  * The class path of `maven/<name>.xml`, as javaClassPath returns it, with a check for Java 17. `onFetch` is called before
  * Maven fetches the jars.
  */
-export async function classPath(name: string, what: string, orElse: string, onFetch?: () => void): Promise<string> {
+export async function classPath(name: string, what: string, orElse = '', onFetch?: () => void): Promise<string> {
   await requireJava(what, orElse)
   return await javaClassPath(join(poms, `${name}.xml`), what, orElse, onFetch)
 }

@@ -14,7 +14,7 @@ async function engine(t: TestContext): Promise<string> {
   copyFileSync(fileURLToPath(new URL('../../fixtures/harness/docker.sh', import.meta.url)), docker)
   chmodSync(docker, 0o755)
   const { PATH = '' } = process.env
-  process.env['CLASSPATH'] = await classPath('kafka-3.9.1')
+  process.env['CLASSPATH'] = await classPath('kafka-3.9.1', 'Kafka')
   process.env['DOCKER_STATE'] = folder
   process.env['PATH'] = folder + delimiter + PATH
   t.after(() => {

@@ -156,6 +156,8 @@ describe('the clients of AWS', () => {
     assert.deepEqual([own.endpoints, own.pathStyle], [{ sqs: 'http://localhost:4566', s3: 'http://localhost:4566', sts: null }, true]) // prettier-ignore
     const vpc = settings({ 'aws.s3.endpoint.override': 'https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com' })
     assert.deepEqual([vpc.endpoints.sqs, vpc.pathStyle], [null, false])
+    const sqsVpc = settings({ 'aws.endpoint.override': 'https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com' })
+    assert.equal(sqsVpc.endpoints.s3, null)
     assert.equal(settings({ 'aws.s3.path.style': 'true' }).pathStyle, true)
     const flags = settings({ 'aws.region': 'us-gov-west-1', 'aws.use.fips': 'true', 'aws.use.dualstack': 'true' })
     assert.deepEqual(location(flags, null), {

@@ -27,7 +27,8 @@ export interface AwsSettings {
 export function awsSettings(config: SqsSettings): AwsSettings {
   const { 'aws.access.key.id': id, 'aws.secret.access.key': secret, 'aws.credentials.profile': profile } = config
   const { 'aws.assume.role.arn': arn, 'aws.endpoint.override': endpoint } = config
-  const s3 = config['aws.s3.endpoint.override'] ?? endpoint
+  // An endpoint of AWS's own is one of SQS alone, such as that of a VPC.
+  const s3 = config['aws.s3.endpoint.override'] ?? (endpoint === null || isAws(endpoint) ? null : endpoint)
   return {
     region: config['aws.region'],
     key: id !== null && secret !== null ? { id, secret, sessionToken: config['aws.session.token'] } : null,

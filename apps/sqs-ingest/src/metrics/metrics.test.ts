@@ -69,6 +69,18 @@ describe('what is shown of a task', () => {
     task.sqs.close()
   })
 
+  test('a run that ends after the next one has begun is shown no more, and does not hide the next one', () => {
+    const first = scene()
+    const second = scene()
+    Object.assign(second.counters, { sent: 2 })
+    const sent = (): string[] => prometheusText().match(/^kafka_connect_source_task_messages_sent_total.*$/gm) ?? []
+    assert.deepEqual(sent().map((line) => line.split(' ')[1]), ['2']) // prettier-ignore
+    first.task.sqs.close()
+    assert.equal(sent().length, 1)
+    second.task.sqs.close()
+    assert.equal(sent().length, 0)
+  })
+
   test('depths and the line task_metrics come each 30 s, from the first look at the queues on', async () => {
     const { state, task, value } = scene()
     await task.queues.resolve(signal)

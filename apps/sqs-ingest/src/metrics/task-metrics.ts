@@ -26,15 +26,20 @@ export const MESSAGE_COUNTS = {
 
 const PREFIX = 'kafka_connect_source_task_'
 
-const tasks = new Set<MeasuredTask>()
+/** By connector and number. The last receives of a run may end after the next run has begun, and a series must be there once. */
+const tasks = new Map<string, MeasuredTask>()
 let registered = false
 
-/** Shows the task in scrapes until the answer is called. */
+/** Shows the task in scrapes until the answer is called, or another run of it is shown. */
 export function showTask(task: MeasuredTask): () => void {
   if (!registered) register()
   registered = true
-  tasks.add(task)
-  return () => tasks.delete(task)
+  const { connector, task: number } = task.context
+  const key = `${number} ${connector}`
+  tasks.set(key, task)
+  return () => {
+    if (tasks.get(key) === task) tasks.delete(key)
+  }
 }
 
 function register(): void {
@@ -81,7 +86,7 @@ function register(): void {
 }
 
 function each(name: string, help: string, read: (task: MeasuredTask) => readonly Observation[]): void {
-  observableGauge(name, help, () => [...tasks].flatMap(read))
+  observableGauge(name, help, () => [...tasks.values()].flatMap(read))
 }
 
 function labels({ context }: MeasuredTask, queue?: string): Record<string, string> {

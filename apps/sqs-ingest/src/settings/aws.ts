@@ -98,7 +98,7 @@ export const awsKeys = {
     importance: 'low',
     group,
     displayName: 'Endpoint',
-    doc: 'Address of SQS, and of S3 unless aws.s3.endpoint.override is set, instead of those of the region. STS has a key of its own. With a queue URL of another host, requests go to this address.',
+    doc: "Address of SQS instead of that of the region, and of S3 too, unless aws.s3.endpoint.override is set or the address is one of AWS's own, such as a VPC endpoint of SQS. STS has a key of its own. With a queue URL of another host, requests go to this address.",
     example: 'http://localhost:4566',
   },
   'aws.session.token': {
@@ -126,7 +126,7 @@ export const awsKeys = {
     importance: 'low',
     group,
     displayName: 'Endpoint of S3',
-    doc: 'Address of S3, for claim checks. Unset: aws.endpoint.override, or else that of the region.',
+    doc: 'Address of S3, for claim checks. Unset: aws.endpoint.override if that is not one of AWS, or else that of the region.',
     example: 'http://localhost:9000',
   },
   'aws.s3.path.style': {

@@ -186,7 +186,10 @@ function createTaskProducer(
     maySend: () => lease.valid(),
     onOutage: (state, error) => {
       onOutage(state === 'down' ? (error ?? new Error('it does not answer')) : null)
-      log.warn(state === 'down' ? 'kafka_unavailable' : 'kafka_available', { error })
+      // Guides to Kafka's own producer search for these words.
+      if (state === 'down')
+        log.error('kafka_unavailable', { message: 'Failed to send records to Kafka; they wait', error })
+      else log.warn('kafka_available')
     },
     log,
   })

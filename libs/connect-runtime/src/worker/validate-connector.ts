@@ -49,7 +49,10 @@ export function validateConnector(
     createConverter('key.converter', props, true)
     createConverter('value.converter', props, false)
     createHeaderConverter('header.converter', props)
-    const refused = [...producerSettings(props, plugin.producerKeys).errors, ...guaranteeErrors(plugin, props, exactlyOnceSource)]
+    const refused = [
+      ...producerSettings(props, plugin.producerKeys).errors,
+      ...guaranteeErrors(plugin, props, exactlyOnceSource),
+    ]
     if (refused.length > 0) return refused
     sourceTaskConfig(props)
     return (await connector.validate?.(props, signal)) ?? []

@@ -60,7 +60,7 @@ export function refusedConnection(error: unknown, address: string, connection: K
   }
   const sasl = connection.sasl
   if (sasl === undefined || !isRefusedLogin(error)) return null
-  const text = `Kafka at ${address} refused the login of "${sasl.username}" by ${sasl.mechanism}; check user, password and mechanism`
+  const text = `SASL authentication failed: Kafka at ${address} refused the login of "${sasl.username}" by ${sasl.mechanism}; check user, password and mechanism`
   return refusedLogin(text, error)
 }
 

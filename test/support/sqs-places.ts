@@ -1,11 +1,11 @@
 import { type SharedAws, sqsCall } from '@tributary/harness'
 import { systemClock } from '@tributary/async'
-import { openAws } from '../src/aws/clients.ts'
-import { awsSettings } from '../src/aws/settings.ts'
-import type { MessageAttribute, Queue } from '../src/message.ts'
-import { readSettings } from '../src/settings/read.ts'
-import { FakeSqs } from './fake-sqs.ts'
-import type { Sent, SqsPlace } from './sqs-api-contract.ts'
+import { openAws } from '../../apps/sqs-ingest/src/aws/clients.ts'
+import { awsSettings } from '../../apps/sqs-ingest/src/aws/settings.ts'
+import type { MessageAttribute, Queue } from '../../apps/sqs-ingest/src/message.ts'
+import { readSettings } from '../../apps/sqs-ingest/src/settings/read.ts'
+import { FakeSqs } from '../../apps/sqs-ingest/test/fake-sqs.ts'
+import type { Sent, SqsPlace } from '../../apps/sqs-ingest/test/sqs-api-contract.ts'
 
 /** The keys of a connector that lead to a server of the harness. */
 export function endpointOf({ url, region }: SharedAws): Record<string, string> {

@@ -30,6 +30,10 @@ export class PartitionQueue {
   /** Failed tries of `inFlight` in a row, and how many of them said that the topic does not exist. */
   failedTries = 0
   unknownTopicTries = 0
+  /** `inFlight` was in one request with batches of other partitions. */
+  sharedRequest = false
+  /** The next try of `inFlight` gets a request of its own. */
+  sendAlone = false
   /** How many producers write here. */
   users = 0
   /** The owners that were told of an outage here. */
@@ -141,6 +145,7 @@ export class PartitionQueue {
     this.inFlight = null
     this.failedTries = 0
     this.unknownTopicTries = 0
+    this.sendAlone = false
     return batch
   }
 

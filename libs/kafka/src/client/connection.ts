@@ -23,6 +23,7 @@ interface PendingRequest {
 }
 
 const SIZE_BYTES = 4
+const CORRELATION_ID_BYTES = 4
 /** A session is renewed when this part of its life is over (KIP-368). */
 const RENEW_AFTER = 0.8
 const MAX_CORRELATION_ID = 0x7fff_ffff
@@ -106,8 +107,8 @@ export class Connection {
   }
 
   /**
-   * Sends a request and resolves with the answer, which may contain error codes. Throws ConnectionError when no answer came,
-   * RangeError when the answer cannot be read.
+   * Sends a request and resolves with the answer, which may contain error codes. Throws ConnectionError when no answer came
+   * that can be read.
    */
   async request<Args extends unknown[], Answer>(api: Api<Args, Answer>, ...args: Args): Promise<Answer> {
     while (this.#renewing !== null) await this.#renewing
@@ -149,8 +150,12 @@ export class Connection {
     }
     this.#chunks.push(chunk)
     this.#received += chunk.length
-    while (this.#received >= SIZE_BYTES) {
-      if (this.#expected === 0) this.#expected = SIZE_BYTES + this.#joined(SIZE_BYTES).readInt32BE(0)
+    while (this.#received >= SIZE_BYTES && this.#error === null) {
+      if (this.#expected === 0) {
+        const bytes = this.#joined(SIZE_BYTES).readInt32BE(0)
+        if (bytes < CORRELATION_ID_BYTES) return this.#unreadable(new RangeError(`it has ${bytes} bytes`))
+        this.#expected = SIZE_BYTES + bytes
+      }
       if (this.#received < this.#expected) return
       const all = this.#joined(this.#expected)
       const frame = all.subarray(SIZE_BYTES, this.#expected)
@@ -174,13 +179,19 @@ export class Connection {
     if (request === undefined) {
       return this.#break(new ConnectionError(`${this.host}:${this.port} answered a request that was not sent (${id})`))
     }
-    this.#pending.delete(id)
     try {
       if (request.flexible) reader.readTaggedFields()
       request.resolve(request.read(reader))
-    } catch (error) {
-      request.reject(error as Error)
+      this.#pending.delete(id)
+    } catch (cause) {
+      this.#unreadable(cause as Error)
     }
+  }
+
+  /** Where the bytes went wrong is unknown, so no later answer of the connection can be trusted. */
+  #unreadable(cause: Error): void {
+    const text = `${this.host}:${this.port} sent an answer that cannot be read: ${cause.message}`
+    this.#break(new ConnectionError(text, { cause }))
   }
 
   #expire(): void {

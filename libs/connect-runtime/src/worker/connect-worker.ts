@@ -156,7 +156,7 @@ class Worker {
       sessionTimeoutMs: settings['session.timeout.ms'],
       heartbeatIntervalMs: settings['heartbeat.interval.ms'],
       rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
-      metadata: () => ({ ...this.#herder.metadata(), ...(this.#instance && { lock: this.#instance.lock }) }),
+      metadata: () => ({ ...this.#herder.joinRound(), ...(this.#instance && { lock: this.#instance.lock }) }),
       assign: (members) => this.#leader.assign(members),
       onAssignment: (assignment) => {
         this.#herder.apply(assignment)

@@ -65,13 +65,13 @@ export class SubmittedBatches {
       this.#committableRecords += next.recordCount
       this.#head++
     }
-    if (this.#head > 1024 || this.#head === this.#queue.length) {
+    const grown = this.#head > before
+    // Acknowledged batches must not stay: they would get into the old generation, which only a full collection cleans.
+    if (this.#head * 2 >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)
-      const moved = this.#head
       this.#head = 0
-      return moved > before
     }
-    return this.#head > before
+    return grown
   }
 
   /** Takes the committable offsets; null when the acknowledged prefix has not grown since the last call. */

@@ -1,8 +1,9 @@
+import { ChangingSet } from '@tributary/async'
 import type { PendingSend } from '../batch/pending-send.ts'
 
 interface Group {
   readonly signal: AbortSignal
-  readonly sends: Set<PendingSend>
+  readonly sends: ChangingSet<PendingSend>
   readonly onAbort: () => void
 }
 
@@ -46,7 +47,7 @@ export class UnsettledSends {
   }
 
   #listen(signal: AbortSignal): Group {
-    const sends = new Set<PendingSend>()
+    const sends = new ChangingSet<PendingSend>()
     const group = { signal, sends, onAbort: () => this.#onAbort([...sends], signal.reason) }
     signal.addEventListener('abort', group.onAbort, { once: true })
     this.#groups.set(signal, group)

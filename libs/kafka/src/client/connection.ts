@@ -15,6 +15,7 @@ export interface ConnectionOptions {
 }
 
 interface PendingRequest {
+  readonly id: number
   readonly flexible: boolean
   readonly read: (reader: Reader) => unknown
   readonly dueAt: number
@@ -38,7 +39,8 @@ export class Connection {
   readonly #settings: KafkaConnection
   readonly #requestTimeoutMs: number
   readonly #socket: Socket
-  readonly #pending = new Map<number, PendingRequest>()
+  /** The requests in flight, in order. */
+  readonly #pending: PendingRequest[] = []
   readonly #closed = Promise.withResolvers<void>()
   #open = false
   #error: Error | null = null
@@ -134,7 +136,7 @@ export class Connection {
     size.writeInt32BE(body.length)
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const dueAt = performance.now() + this.#requestTimeoutMs
-    this.#pending.set(id, { flexible: api.flexible, read: api.read, dueAt, resolve, reject })
+    this.#pending.push({ id, flexible: api.flexible, read: api.read, dueAt, resolve, reject })
     this.#deadline ??= setTimeout(() => this.#expire(), this.#requestTimeoutMs)
     this.#socket.cork()
     this.#socket.write(size)
@@ -175,14 +177,15 @@ export class Connection {
   #answer(frame: Buffer): void {
     const reader = new Reader(frame)
     const id = reader.readInt32()
-    const request = this.#pending.get(id)
-    if (request === undefined) {
-      return this.#break(new ConnectionError(`${this.host}:${this.port} answered a request that was not sent (${id})`))
+    const request = this.#pending[0]
+    if (request?.id !== id) {
+      const text = `${this.host}:${this.port} answered request ${id}, which is not the oldest one in flight`
+      return this.#break(new ConnectionError(text))
     }
     try {
       if (request.flexible) reader.readTaggedFields()
       request.resolve(request.read(reader))
-      this.#pending.delete(id)
+      this.#pending.shift()
     } catch (cause) {
       this.#unreadable(cause as Error)
     }
@@ -196,7 +199,7 @@ export class Connection {
 
   #expire(): void {
     this.#deadline = null
-    const [oldest] = this.#pending.values()
+    const oldest = this.#pending[0]
     if (oldest === undefined) return
     const leftMs = oldest.dueAt - performance.now()
     if (leftMs > 0) this.#deadline = setTimeout(() => this.#expire(), Math.ceil(leftMs))
@@ -233,8 +236,7 @@ export class Connection {
     if (this.#deadline) clearTimeout(this.#deadline)
     if (this.#renewal) clearTimeout(this.#renewal)
     const error = this.#noAnswer()
-    for (const request of this.#pending.values()) request.reject(error)
-    this.#pending.clear()
+    for (const request of this.#pending.splice(0)) request.reject(error)
     this.#closed.resolve()
   }
 

@@ -146,7 +146,7 @@ export async function benchStreams(protocol: Protocol): Promise<void> {
 
 /** The producer alone, in a process of its own, at full speed. */
 async function produceOnly(rig: Rig, recordBytes: number): Promise<Speed> {
-  const args = [join(import.meta.dirname, '../producer.ts'), '3', 'platformatic', 'full', String(recordBytes)]
+  const args = [join(import.meta.dirname, '../producer.ts'), '3', 'tributary', 'full', String(recordBytes)]
   const env = { ...process.env, KAFKA_BROKERS: rig.connection.brokers.join() }
   const { stdout } = await promisify(execFile)(process.execPath, args, { env })
   const row = JSON.parse(stdout) as { messagesPerSecond: number; cpuMicrosPerMessage: number; peakRssMiB: number; lost: number } // prettier-ignore

@@ -19,7 +19,7 @@ describe('producers of a process that share connections, producer id and request
   })
   after(() => kafka.stop())
 
-  for (const driver of ['platformatic', 'kafkajs'] as const) {
+  for (const driver of ['tributary', 'kafkajs'] as const) {
     describe(driver, () => {
       let pool: ProducerPool
       beforeEach(() => {

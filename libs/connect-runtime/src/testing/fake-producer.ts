@@ -11,7 +11,7 @@ import {
 
 /** The producer's interface over an array. The contract suite of kafka-producer shows how real producers behave. */
 export class FakeProducer implements KafkaProducer {
-  readonly driver = 'platformatic'
+  readonly driver = 'tributary'
   readonly kept: ProducerRecord[] = []
   readonly up = new Gate(true)
   readonly transactions: string[] = []

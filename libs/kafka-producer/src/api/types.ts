@@ -62,7 +62,7 @@ export interface ProducerOptions {
  * of a new one settles what was left open.
  */
 export interface KafkaProducer {
-  readonly driver: 'platformatic' | 'kafkajs'
+  readonly driver: 'tributary' | 'kafkajs'
   /**
    * Connects and takes a producer id. With a transactional id `start` fences the earlier producer of the id. Retries an
    * outage until `signal` aborts.

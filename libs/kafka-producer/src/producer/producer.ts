@@ -26,7 +26,7 @@ export type IdempotentProducerOptions = ProducerOptions & {
  * transactions are decided here and in the files beside this one.
  */
 export class IdempotentProducer implements KafkaProducer {
-  readonly driver: 'platformatic' | 'kafkajs'
+  readonly driver: 'tributary' | 'kafkajs'
   readonly #core: Core
   readonly #onClosed: () => Promise<void>
   readonly #outage: Outage

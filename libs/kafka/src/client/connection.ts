@@ -27,6 +27,8 @@ const SIZE_BYTES = 4
 const CORRELATION_ID_BYTES = 4
 /** A session is renewed when this part of its life is over (KIP-368). */
 const RENEW_AFTER = 0.8
+/** Node's timers wait no longer; a longer time counts as 1 ms. */
+const MAX_TIMER_MS = 0x7fff_ffff
 const MAX_CORRELATION_ID = 0x7fff_ffff
 
 /**
@@ -216,7 +218,8 @@ export class Connection {
     const { sasl } = this.#settings
     if (sasl === undefined) return
     const lifeMs = await login(sasl, (api, ...args) => this.#send(api, ...args))
-    if (lifeMs > 0) this.#renewal = setTimeout(() => this.#renew(), lifeMs * RENEW_AFTER)
+    if (lifeMs <= 0 || this.#socket.destroyed) return
+    this.#renewal = setTimeout(() => this.#renew(), Math.min(lifeMs * RENEW_AFTER, MAX_TIMER_MS))
   }
 
   #renew(): void {

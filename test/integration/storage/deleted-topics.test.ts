@@ -140,11 +140,18 @@ test('topics without records, deleted right after the start and again once they 
 /** Deletes a topic and creates another one before the services have noticed. Returns its id. */
 async function replace(topic: string, partitions: number, policy = 'delete'): Promise<string> {
   const configs = { 'cleanup.policy': policy }
+  const look = async () => (await admin.describeTopics([topic])).get(topic)
+  // A broker may still show the deleted topic.
+  const former = new Set([(await look())!.id])
   for (;;) {
     await admin.deleteTopics([topic])
     await admin.createTopic({ name: topic, partitions, replicationFactor: -1, configs })
-    const made = (await admin.describeTopics([topic])).get(topic)
-    if (made?.partitions.length === partitions) return made.id
+    const made = await until('another topic is there', async () => {
+      const found = await look()
+      return found != null && !former.has(found.id) && found
+    })
+    if (made.partitions.length === partitions) return made.id
+    former.add(made.id)
   }
 }
 

@@ -283,7 +283,8 @@ export class Sender {
         this.onFenced(error)
         return this.#giveUp(queue, error)
       case 'fatal':
-        return this.#takenApart(queue, batch) || this.#giveUp(queue, error)
+        if (!this.#takenApart(queue, batch)) this.#giveUp(queue, error)
+        return
       case 'none':
       case 'config':
         return this.#giveUp(queue, error)

@@ -130,21 +130,31 @@ export class Connection {
     if (this.#socket.destroyed || this.#socket.writableEnded) return Promise.reject(this.#noAnswer())
     this.#correlationId = (this.#correlationId + 1) & MAX_CORRELATION_ID
     const id = this.#correlationId
-    const body = new Writer().appendInt16(api.key).appendInt16(api.version).appendInt32(id)
+    const body = new Writer().appendInt32(0).appendInt16(api.key).appendInt16(api.version).appendInt32(id)
     body.appendShortString(this.#settings.clientId)
     if (api.flexible) body.appendTaggedFields()
     api.write(body, ...args)
-    const size = Buffer.allocUnsafe(SIZE_BYTES)
-    size.writeInt32BE(body.length)
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const dueAt = performance.now() + this.#requestTimeoutMs
     this.#pending.push({ id, flexible: api.flexible, read: api.read, dueAt, resolve, reject })
     this.#deadline ??= setTimeout(() => this.#expire(), this.#requestTimeoutMs)
-    this.#socket.cork()
-    this.#socket.write(size)
-    for (const part of body.parts()) this.#socket.write(part)
-    this.#socket.uncork()
+    this.#write(body)
     return promise
+  }
+
+  /** Writes a request, whose first field is its size, which is still to be filled in. */
+  #write(request: Writer): void {
+    const size = request.length - SIZE_BYTES
+    const parts = request.parts()
+    const first = parts[0] as Buffer
+    first.writeInt32BE(size)
+    if (parts.length === 1) {
+      this.#socket.write(first)
+      return
+    }
+    this.#socket.cork()
+    for (const part of parts) this.#socket.write(part)
+    this.#socket.uncork()
   }
 
   #receive(chunk: Buffer): void {

@@ -5,10 +5,12 @@ import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import { type CommittableOffsets, type SubmittedBatch, SubmittedBatches } from './submitted-batches.ts'
 import type { TaskProgress } from '../model/task-progress.ts'
 
+export type InFlightBatch = Pick<Batch, 'offsets' | 'recordCount' | 'byteCount'>
+
 const NEVER = new AbortController().signal
 
 export interface InFlightOptions {
-  readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes'>
+  readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes' | 'exactlyOnce'>
   readonly progress: TaskProgress
   readonly memory: Pick<MemoryShare, 'exceeded'>
   /** Called with an error that is not about a single record. The task cannot go on after such an error. */
@@ -47,8 +49,8 @@ export class InFlight {
   }
 
   /** Sends a batch. Its offsets may be committed once this batch and all batches before it are acknowledged. */
-  add(batch: Batch, send: () => Promise<void>): void {
-    const submitted = this.#submitted.submit(batch.offsets, batch.recordCount, batch.byteCount)
+  add({ offsets, recordCount, byteCount }: InFlightBatch, send: () => Promise<void>): void {
+    const submitted = this.#submitted.submit(offsets, recordCount, byteCount)
     this.#applyLimits()
     this.#sends++
     this.#idle.close()
@@ -78,7 +80,7 @@ export class InFlight {
   async #send(submitted: SubmittedBatch, send: () => Promise<void>): Promise<void> {
     try {
       await send()
-      if (this.#submitted.ack(submitted)) this.committable.open()
+      if (this.#submitted.ack(submitted) && this.#submitted.hasCommittable) this.committable.open()
     } catch (error) {
       this.#failed(error)
     }
@@ -93,10 +95,15 @@ export class InFlight {
 
   #applyLimits(): void {
     const { config, progress, memory } = this.#options
+    // While a transaction is open, as much again may wait for the next one.
+    const shares = config.exactlyOnce ? 2 : 1
     const { inFlightRecords, inFlightBytes } = this.#submitted
     progress.inFlightRecords = inFlightRecords
     const outOfMemory = inFlightRecords > 0 && memory.exceeded
-    const full = outOfMemory || inFlightRecords >= config.maxInFlightRecords || inFlightBytes >= config.maxInFlightBytes
+    const full =
+      outOfMemory ||
+      inFlightRecords >= shares * config.maxInFlightRecords ||
+      inFlightBytes >= shares * config.maxInFlightBytes
     if (full && this.#badRecord === undefined) this.#room.close()
     else this.#room.open()
   }

@@ -1,7 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Gate } from '@tributary/async'
 import { END_OF_INPUT, errorCode, errorKind, type Polled } from '@tributary/connect-api'
 import type { ProduceResult } from '@tributary/kafka-producer'
-import { type Batch, countRecords, offsetEntries, positionBatch } from '../records/batch.ts'
+import { type Batch, countRecords, positionBatch } from '../records/batch.ts'
 import { BatchConverter } from '../records/batch-converter.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
@@ -68,9 +69,7 @@ export class WorkerSourceTask {
     this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
     const signal = this.#abandon.signal
     const permitted = (): Promise<void> => this.#leaseValid()
-    this.#transactions = config.exactlyOnce
-      ? new TransactionBoundary({ producer: parts.producer, config, clock, log, signal, permitted, onFailure })
-      : null
+    this.#transactions = config.exactlyOnce ? new TransactionBoundary({ parts, signal, permitted, onFailure }) : null
   }
 
   get state(): TaskState {
@@ -209,11 +208,15 @@ export class WorkerSourceTask {
     }
   }
 
+  /** Hands the batch to the producer without awaiting the acknowledgement. */
   async #submit(batch: Batch): Promise<void> {
     this.#holds('lease', batch)
     await this.#leaseValid()
-    if (this.#transactions) await this.#produceInTransaction(batch)
-    else await this.#produce(batch)
+    if (this.#transactions) return this.#produceInTransaction(this.#transactions, batch)
+    await this.#room(batch)
+    this.#inFlight.add(batch, async () => {
+      this.#acknowledged(batch, await this.#sender.send(batch, this.#abandon.signal))
+    })
   }
 
   async #commitPosition(): Promise<void> {
@@ -273,34 +276,30 @@ export class WorkerSourceTask {
     await this.#resumed.passed(this.#stopping.signal)
   }
 
-  /** Hands the batch to the producer without awaiting the acknowledgement, within the in-flight limits. */
-  async #produce(batch: Batch): Promise<void> {
+  /** Produces records and offsets in one transaction (KIP-618). Its commit acknowledges the batch. */
+  async #produceInTransaction(transactions: TransactionBoundary, batch: Batch): Promise<void> {
+    const run = (): Promise<void> =>
+      transactions.run({
+        ...batch,
+        send: () => this.#sender.send(batch, this.#abandon.signal),
+        committed: (result) => {
+          this.#acknowledged(batch, result)
+          this.progress.committed(batch.recordCount)
+        },
+      })
+    this.progress.held = null
+    if (this.#parts.config.transactionBoundary !== 'poll') return run()
+    await this.#room(batch)
+    this.#inFlight.add({ ...batch, offsets: new Map() }, run)
+    // An answer of the coordinator holds up all that waits, so it must not wait for several polls.
+    await nextTurn()
+  }
+
+  /** Waits until another batch may be sent, within the in-flight limits. */
+  async #room(batch: Batch): Promise<void> {
     this.#holds('room', batch)
     await this.#inFlight.room(this.#abandon.signal)
     this.progress.held = null
-    this.#inFlight.add(batch, async () => {
-      this.#acknowledged(batch, await this.#sender.send(batch, this.#abandon.signal))
-    })
-  }
-
-  /** Produces records and offsets in one transaction (KIP-618). Its commit acknowledges the batch. */
-  async #produceInTransaction(batch: Batch): Promise<void> {
-    const { offsets, id, task } = this.#parts
-    const signal = this.#abandon.signal
-    this.progress.held = null
-    const send = async (result: ProduceResult | null): Promise<() => void> => {
-      await this.#transactions!.sendOffsets(offsets.encode(id.connector, offsetEntries(batch.offsets)), signal)
-      return () => this.#acknowledged(batch, result)
-    }
-    await this.#transactions!.run({
-      byteCount: batch.byteCount,
-      send: async () => send(await this.#sender.send(batch, signal)),
-      discard: () => send(null),
-      committed: () => {
-        this.progress.committed(batch.recordCount)
-        return task.commit?.(signal)
-      },
-    })
   }
 
   /** Called when the broker has the batch. A null result: the connector discarded the batch. */
@@ -326,9 +325,10 @@ export class WorkerSourceTask {
   async #flush(): Promise<void> {
     const signal = this.#abandon.signal
     this.#stopping.abort(new Abandoned('ended'))
-    if (this.#transactions) return this.#transactions.finish(signal)
+    await this.#transactions?.finish(signal)
     await this.#inFlight.settled()
     this.#inFlight.check()
+    if (this.#transactions) return signal.throwIfAborted()
     // Awaits a write of the commit loop, since the next run reads the offsets as soon as this run is over.
     await this.#committing
     signal.throwIfAborted()

@@ -20,6 +20,8 @@ export class FakeProducer implements KafkaProducer {
   /** `send` refuses longer values. */
   limitBytes = Infinity
   failNextCommit = false
+  /** Closed: commits wait. */
+  readonly commits = new Gate(true)
   /** Packs that were sent. */
   packs = 0
   /** Topics that were deleted: sends to them reject as the real producer does. */
@@ -70,15 +72,15 @@ export class FakeProducer implements KafkaProducer {
     this.transactions.push('begin')
   }
 
-  commitTransaction(): Promise<void> {
+  async commitTransaction(signal: AbortSignal): Promise<void> {
+    await this.commits.passed(signal)
     if (this.failNextCommit) {
       this.failNextCommit = false
-      return Promise.reject(producerErrors.KAFKA_NO_ANSWER('coordinator gone'))
+      throw producerErrors.KAFKA_NO_ANSWER('coordinator gone')
     }
     this.kept.push(...(this.#pending ?? []))
     this.#pending = null
     this.transactions.push('commit')
-    return Promise.resolve()
   }
 
   abortTransaction(): Promise<void> {

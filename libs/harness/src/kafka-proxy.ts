@@ -38,7 +38,8 @@ export async function startProxiedKafka(properties: Readonly<Record<string, stri
 /** Numbers of Kafka requests (https://kafka.apache.org/protocol#protocol_api_keys). */
 export const apiKeys = { produce: 0, initProducerId: 22, addPartitionsToTxn: 24, endTxn: 26 } as const
 
-const SIZE_AND_CORRELATION_ID_BYTES = 8
+/** Of an answer: size, correlation id, and the empty tagged fields of a flexible version. */
+const HEAD_BYTES = 4 + 4 + 1
 
 /** The request for which `KafkaProxy.hold` waits. */
 export interface Held {
@@ -191,7 +192,7 @@ export class KafkaProxy {
         client.write(chunk)
         return
       }
-      if (this.#spoiling) client.write(chunk.fill(0xff, SIZE_AND_CORRELATION_ID_BYTES))
+      if (this.#spoiling) client.write(chunk.fill(0xff, HEAD_BYTES))
       else end()
       cutOnAnswer = false
       for (const resolve of this.#onLost.splice(0)) resolve()

@@ -167,10 +167,10 @@ export class TransactionBoundary {
     const { producer, task, log } = this.#options.parts
     if (this.#failure !== null) throw this.#failure.error
     while (this.#batches.length > 0) {
-      log.debug('transaction_ending', { batches: this.#batches.length })
       try {
         // Records and offsets that are sent together share their requests.
         await Promise.all([this.#open ? null : this.#sendAll(), this.#sendOffsets(signal)])
+        log.debug('transaction_ending', { batches: this.#batches.length })
         await producer.commitTransaction(signal)
       } catch (error) {
         await this.#resend(error, signal)

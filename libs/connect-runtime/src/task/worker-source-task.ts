@@ -11,6 +11,8 @@ import { runtimeErrors } from '../errors.ts'
 import { handOverStateOf, PredecessorGoesOn } from '../hand-over/predecessor.ts'
 import { followPredecessor } from '../hand-over/follow-predecessor.ts'
 import { InFlight } from '../commit/in-flight.ts'
+import { Deliveries } from './deliveries.ts'
+import { Offers } from './offers.ts'
 import { OffsetCommitter } from '../commit/offset-committer.ts'
 import { checkPolled } from '../records/record-contract.ts'
 import { BadRecordError } from '../records/record-encoder.ts'
@@ -41,6 +43,8 @@ export class WorkerSourceTask {
   readonly #offsets: OffsetCommitter
   readonly #converter: BatchConverter
   readonly #sender: BatchSender
+  readonly #deliveries: Deliveries
+  readonly #offers: Offers
   readonly #transactions: TransactionBoundary | null
   readonly #transactionRequests = new TransactionRequests()
   readonly #stopping = new AbortController()
@@ -48,6 +52,8 @@ export class WorkerSourceTask {
   readonly #resumed = new Gate(true)
   readonly #backgroundReconnect: BackgroundReconnect
   #state: TaskState = 'starting'
+  /** No intake any more: `#stopping` or `#abandon` has aborted. */
+  #ends = false
   /** Another worker has the task. */
   #lost = false
   #finished: Promise<void> | null = null
@@ -64,10 +70,14 @@ export class WorkerSourceTask {
     const onFailure = (error: unknown): void => this.fail(error)
     this.#inFlight = new InFlight({ config, progress: this.progress, memory: memory.share, onFailure })
     const eitherEnd = AbortSignal.any([this.#stopping.signal, this.#abandon.signal])
+    eitherEnd.addEventListener('abort', () => (this.#ends = true), { once: true })
     this.#backgroundReconnect = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
     const lost = (): boolean => this.#lost
     this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
-    const signal = this.#abandon.signal
+    const [inFlight, signal, onAcknowledged] = [this.#inFlight, this.#abandon.signal, this.#acknowledged]
+    this.#deliveries = new Deliveries({ sender: this.#sender, inFlight, signal, onAcknowledged })
+    const common = { task, converter: this.#converter, inFlight, progress: this.progress, clock, fail: onFailure }
+    this.#offers = new Offers({ ...common, ready: () => this.#passesOffers, send: this.#deliveries.start })
     const permitted = (): Promise<void> => this.#leaseValid()
     this.#transactions = config.exactlyOnce ? new TransactionBoundary({ parts, signal, permitted, onFailure }) : null
   }
@@ -162,7 +172,7 @@ export class WorkerSourceTask {
     const { predecessor, offsets, id } = parts
     const abandon = this.#abandon.signal
     if (predecessor === null) await startProducer(parts, abandon)
-    await startTask(parts, this.#transactionRequests, this.#converter.removed)
+    await startTask(parts, this.#transactionRequests, this.#converter.removed, this.#offers.offer)
     if (predecessor !== null) {
       await followPredecessor(predecessor, {
         ...parts,
@@ -214,9 +224,7 @@ export class WorkerSourceTask {
     await this.#leaseValid()
     if (this.#transactions) return this.#produceInTransaction(this.#transactions, batch)
     await this.#room(batch)
-    this.#inFlight.add(batch, async () => {
-      this.#acknowledged(batch, await this.#sender.send(batch, this.#abandon.signal))
-    })
+    this.#deliveries.start(batch)
   }
 
   async #commitPosition(): Promise<void> {
@@ -238,7 +246,7 @@ export class WorkerSourceTask {
         continue
       }
       try {
-        const records = checkPolled(await task.poll(this.#abandon.signal), `the task of ${plugin.class}`)
+        const records = checkPolled(await this.#offers.poll(this.#abandon.signal), `the task of ${plugin.class}`)
         if (records === END_OF_INPUT) return this.#endOfInput()
         this.connection.polled()
         if (records.length === 0) await this.#backgroundReconnect.settle()
@@ -290,7 +298,7 @@ export class WorkerSourceTask {
     this.progress.held = null
     if (this.#parts.config.transactionBoundary !== 'poll') return run()
     await this.#room(batch)
-    this.#inFlight.add({ ...batch, offsets: new Map() }, run)
+    this.#inFlight.during({ ...batch, offsets: new Map() }, run)
     // An answer of the coordinator holds up all that waits, so it must not wait for several polls.
     await nextTurn()
   }
@@ -302,8 +310,15 @@ export class WorkerSourceTask {
     this.progress.held = null
   }
 
+  /** Whether nothing but the in-flight limits would hold up a record that came now. */
+  get #passesOffers(): boolean {
+    if (this.#ends || !this.#resumed.isOpen || !this.connection.connected) return false
+    if (this.#backgroundReconnect.hasQueuedMessages) return false
+    return this.#lost || this.#parts.lease.valid()
+  }
+
   /** Called when the broker has the batch. A null result: the connector discarded the batch. */
-  #acknowledged(batch: Batch, result: ProduceResult | null): void {
+  readonly #acknowledged = (batch: Batch, result: ProduceResult | null): void => {
     const { task, memory, clock, tracing } = this.#parts
     this.progress.acknowledged(batch.recordCount, clock.now(), clock.monotonic() - batch.polledAt)
     tracing.batchEnded()

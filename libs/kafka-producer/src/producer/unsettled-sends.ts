@@ -44,7 +44,8 @@ export class UnsettledSends {
 
   delete(send: PendingSend): void {
     const group = this.#last?.signal === send.signal ? this.#last : this.#groups.get(send.signal)
-    if (group === undefined || !group.sends.delete(send)) return
+    if (group === undefined) return
+    group.sends.delete(send)
     if (group !== this.#last) this.#forgetEmpty(group)
     if (--this.#count === 0) for (const resolve of this.#onNone.splice(0)) resolve()
   }

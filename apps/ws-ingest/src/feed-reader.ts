@@ -63,7 +63,10 @@ export class FeedReader {
     this.#parts = parts
     this.#sessionId = parts.values.sessionId
     const { offer } = parts.context
-    this.#intake = createIntake({ ...parts, offer: offer && (() => parts.records.expectsNoGap && offer(this.#readNow)) })
+    this.#intake = createIntake({
+      ...parts,
+      offer: offer && (() => parts.records.expectsNoGap && offer(this.#readNow)),
+    })
   }
 
   /**

@@ -31,6 +31,12 @@ export function checkPolled(polled: unknown, by: string): Polled[] | typeof END_
   throw broken(`poll of ${by} returned ${shown(polled)}; it must return an array of records, or END_OF_INPUT`)
 }
 
+/** Throws for a task that ended its input without `drain`, since the run would then stop without a failure. */
+export function unexpectedEnd(): never {
+  const remedy = 'the task must throw NotConnectedError when its stream ends'
+  throw runtimeErrors.END_OF_INPUT_UNEXPECTED(`poll answered END_OF_INPUT although drain was not called: ${remedy}`)
+}
+
 /**
  * Checks what the runtime itself reads of each record, since a plugin may be plain JavaScript, and Kafka's clients would wait for a
  * topic `undefined` for ever. Throws BadRecordError with the index of the record, and RECORD_CONTRACT as its cause.

@@ -1,5 +1,9 @@
+import type { Gate } from '@tributary/async'
 import type { Clock, END_OF_INPUT, Polled, SourceTask } from '@tributary/connect-api'
 import type { InFlight } from '../commit/in-flight.ts'
+import type { BackgroundReconnect } from '../connection/background-reconnect.ts'
+import type { Reconnector } from '../connection/reconnector.ts'
+import type { Lease } from '../model/task.ts'
 import type { TaskProgress } from '../model/task-progress.ts'
 import { type Batch, countRecords } from '../records/batch.ts'
 import type { BatchConverter } from '../records/batch-converter.ts'
@@ -10,8 +14,14 @@ export interface OffersParts {
   readonly inFlight: Pick<InFlight, 'hasRoom'>
   readonly progress: TaskProgress
   readonly clock: Clock
-  /** Whether nothing but the limits of `inFlight` would hold up records that came now. */
-  readonly ready: () => boolean
+  /** The run takes nothing in any more. */
+  readonly ends: () => boolean
+  /** Another worker has the task. */
+  readonly lost: () => boolean
+  readonly resumed: Pick<Gate, 'isOpen'>
+  readonly connection: Pick<Reconnector, 'connected'>
+  readonly background: Pick<BackgroundReconnect, 'hasQueuedMessages'>
+  readonly lease: Pick<Lease, 'valid'>
   readonly send: (batch: Batch) => void
   /** Ends the run. An error must not reach the code of the source that offers. */
   readonly fail: (error: unknown) => void
@@ -60,8 +70,7 @@ export class Offers {
 
   /** See TaskContext. */
   readonly offer = (take: () => Polled[]): boolean => {
-    const { inFlight, ready } = this.#parts
-    if (this.#wake === null || this.#kept !== null || !inFlight.hasRoom || !ready()) return false
+    if (this.#wake === null || this.#kept !== null || !this.#ready) return false
     try {
       const polled = take()
       if (polled.length > 0 && !this.#passOn(polled)) {
@@ -72,6 +81,13 @@ export class Offers {
       this.#parts.fail(error)
     }
     return true
+  }
+
+  /** Whether nothing holds up a record that comes now. */
+  get #ready(): boolean {
+    const { ends, lost, resumed, connection, background, lease, inFlight } = this.#parts
+    if (ends() || !resumed.isOpen || !connection.connected || background.hasQueuedMessages) return false
+    return inFlight.hasRoom && (lost() || lease.valid())
   }
 
   #passOn(polled: Polled[]): boolean {

@@ -7,14 +7,13 @@ import { BatchConverter } from '../records/batch-converter.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
 import { DEFAULT_RECONNECT, Reconnector } from '../connection/reconnector.ts'
-import { runtimeErrors } from '../errors.ts'
 import { handOverStateOf, PredecessorGoesOn } from '../hand-over/predecessor.ts'
 import { followPredecessor } from '../hand-over/follow-predecessor.ts'
 import { InFlight } from '../commit/in-flight.ts'
 import { Deliveries } from './deliveries.ts'
 import { Offers } from './offers.ts'
 import { OffsetCommitter } from '../commit/offset-committer.ts'
-import { checkPolled } from '../records/record-contract.ts'
+import { checkPolled, unexpectedEnd } from '../records/record-contract.ts'
 import { BadRecordError } from '../records/record-encoder.ts'
 import type { TaskParts } from './task-parts.ts'
 import type { TaskState } from '../model/task.ts'
@@ -52,7 +51,6 @@ export class WorkerSourceTask {
   readonly #resumed = new Gate(true)
   readonly #backgroundReconnect: BackgroundReconnect
   #state: TaskState = 'starting'
-  /** No intake any more: `#stopping` or `#abandon` has aborted. */
   #ends = false
   /** Another worker has the task. */
   #lost = false
@@ -73,13 +71,14 @@ export class WorkerSourceTask {
     eitherEnd.addEventListener('abort', () => (this.#ends = true), { once: true })
     this.#backgroundReconnect = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
     const lost = (): boolean => this.#lost
-    this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
-    const [inFlight, signal, onAcknowledged] = [this.#inFlight, this.#abandon.signal, this.#acknowledged]
-    this.#deliveries = new Deliveries({ sender: this.#sender, inFlight, signal, onAcknowledged })
-    const common = { task, converter: this.#converter, inFlight, progress: this.progress, clock, fail: onFailure }
-    this.#offers = new Offers({ ...common, ready: () => this.#passesOffers, send: this.#deliveries.start })
-    const permitted = (): Promise<void> => this.#leaseValid()
-    this.#transactions = config.exactlyOnce ? new TransactionBoundary({ parts, signal, permitted, onFailure }) : null
+    const [inFlight, progress, signal] = [this.#inFlight, this.progress, this.#abandon.signal]
+    this.#offsets = new OffsetCommitter({ parts, inFlight, progress, lost })
+    this.#deliveries = new Deliveries({ sender: this.#sender, inFlight, signal, onAcknowledged: this.#acknowledged })
+    const [converter, send, background] = [this.#converter, this.#deliveries.start, this.#backgroundReconnect]
+    const steps = { converter, inFlight, progress, send, fail: onFailure, ends: () => this.#ends, lost }
+    this.#offers = new Offers({ ...parts, ...steps, resumed: this.#resumed, connection: this.connection, background })
+    const transactional = { parts, signal, permitted: () => this.#leaseValid(), onFailure }
+    this.#transactions = config.exactlyOnce ? new TransactionBoundary(transactional) : null
   }
 
   get state(): TaskState {
@@ -247,7 +246,7 @@ export class WorkerSourceTask {
       }
       try {
         const records = checkPolled(await this.#offers.poll(this.#abandon.signal), `the task of ${plugin.class}`)
-        if (records === END_OF_INPUT) return this.#endOfInput()
+        if (records === END_OF_INPUT) return this.#parts.finite || this.#ends ? records : unexpectedEnd()
         this.connection.polled()
         if (records.length === 0) await this.#backgroundReconnect.settle()
         return records
@@ -259,13 +258,6 @@ export class WorkerSourceTask {
         else if (!(await this.#backgroundReconnect.settle())) this.connection.lost(error)
       }
     }
-  }
-
-  /** Throws when the task ended its input without `drain`, since the run would then stop without a failure. */
-  #endOfInput(): typeof END_OF_INPUT {
-    if (this.#parts.finite || this.#stopping.signal.aborted) return END_OF_INPUT
-    const remedy = 'the task must throw NotConnectedError when its stream ends'
-    throw runtimeErrors.END_OF_INPUT_UNEXPECTED(`poll answered END_OF_INPUT although drain was not called: ${remedy}`)
   }
 
   /** Leaves no transaction open before it connects, since the source may be away for long. */
@@ -308,13 +300,6 @@ export class WorkerSourceTask {
     this.#holds('room', batch)
     await this.#inFlight.room(this.#abandon.signal)
     this.progress.held = null
-  }
-
-  /** Whether nothing but the in-flight limits would hold up a record that came now. */
-  get #passesOffers(): boolean {
-    if (this.#ends || !this.#resumed.isOpen || !this.connection.connected) return false
-    if (this.#backgroundReconnect.hasQueuedMessages) return false
-    return this.#lost || this.#parts.lease.valid()
   }
 
   /** Called when the broker has the batch. A null result: the connector discarded the batch. */

@@ -48,13 +48,41 @@ export class InFlight {
     this.check()
   }
 
-  /** Sends a batch. Its offsets may be committed once this batch and all batches before it are acknowledged. */
-  add({ offsets, recordCount, byteCount }: InFlightBatch, send: () => Promise<void>): void {
+  /** Whether `room` would not wait. */
+  get hasRoom(): boolean {
+    return this.#room.isOpen && this.#badRecord === undefined
+  }
+
+  /** Sends a batch: it is acknowledged when `send` resolves, and has failed when `send` rejects. */
+  during(batch: InFlightBatch, send: () => Promise<void>): void {
+    const submitted = this.add(batch)
+    send().then(
+      () => this.acknowledged(submitted),
+      (error: unknown) => this.failed(error),
+    )
+  }
+
+  /**
+   * A batch is sent: `acknowledged` or `failed` follows once. Its offsets may be committed once this batch and all batches before it
+   * are acknowledged.
+   */
+  add({ offsets, recordCount, byteCount }: InFlightBatch): SubmittedBatch {
     const submitted = this.#submitted.submit(offsets, recordCount, byteCount)
     this.#applyLimits()
     this.#sends++
     this.#idle.close()
-    void this.#send(submitted, send)
+    return submitted
+  }
+
+  acknowledged(submitted: SubmittedBatch): void {
+    if (this.#submitted.ack(submitted) && this.#submitted.hasCommittable) this.committable.open()
+    this.#ended()
+  }
+
+  failed(error: unknown): void {
+    if (errorKind(error) === 'data') this.#badRecord ??= error
+    else this.#options.onFailure(error)
+    this.#ended()
   }
 
   /** Throws the error of the first bad record, if there was one. */
@@ -77,20 +105,9 @@ export class InFlight {
     this.committable.open()
   }
 
-  async #send(submitted: SubmittedBatch, send: () => Promise<void>): Promise<void> {
-    try {
-      await send()
-      if (this.#submitted.ack(submitted) && this.#submitted.hasCommittable) this.committable.open()
-    } catch (error) {
-      this.#failed(error)
-    }
+  #ended(): void {
     this.#applyLimits()
     if (--this.#sends === 0) this.#idle.open()
-  }
-
-  #failed(error: unknown): void {
-    if (errorKind(error) === 'data') this.#badRecord ??= error
-    else this.#options.onFailure(error)
   }
 
   #applyLimits(): void {

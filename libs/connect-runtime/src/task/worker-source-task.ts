@@ -7,12 +7,13 @@ import { BatchConverter } from '../records/batch-converter.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
 import { DEFAULT_RECONNECT, Reconnector } from '../connection/reconnector.ts'
-import { runtimeErrors } from '../errors.ts'
 import { handOverStateOf, PredecessorGoesOn } from '../hand-over/predecessor.ts'
 import { followPredecessor } from '../hand-over/follow-predecessor.ts'
 import { InFlight } from '../commit/in-flight.ts'
+import { Deliveries } from './deliveries.ts'
+import { Offers } from './offers.ts'
 import { OffsetCommitter } from '../commit/offset-committer.ts'
-import { checkPolled } from '../records/record-contract.ts'
+import { checkPolled, unexpectedEnd } from '../records/record-contract.ts'
 import { BadRecordError } from '../records/record-encoder.ts'
 import type { TaskParts } from './task-parts.ts'
 import type { TaskState } from '../model/task.ts'
@@ -41,6 +42,8 @@ export class WorkerSourceTask {
   readonly #offsets: OffsetCommitter
   readonly #converter: BatchConverter
   readonly #sender: BatchSender
+  readonly #deliveries: Deliveries
+  readonly #offers: Offers
   readonly #transactions: TransactionBoundary | null
   readonly #transactionRequests = new TransactionRequests()
   readonly #stopping = new AbortController()
@@ -48,6 +51,7 @@ export class WorkerSourceTask {
   readonly #resumed = new Gate(true)
   readonly #backgroundReconnect: BackgroundReconnect
   #state: TaskState = 'starting'
+  #ends = false
   /** Another worker has the task. */
   #lost = false
   #finished: Promise<void> | null = null
@@ -64,12 +68,17 @@ export class WorkerSourceTask {
     const onFailure = (error: unknown): void => this.fail(error)
     this.#inFlight = new InFlight({ config, progress: this.progress, memory: memory.share, onFailure })
     const eitherEnd = AbortSignal.any([this.#stopping.signal, this.#abandon.signal])
+    eitherEnd.addEventListener('abort', () => (this.#ends = true), { once: true })
     this.#backgroundReconnect = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
     const lost = (): boolean => this.#lost
-    this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress: this.progress, lost })
-    const signal = this.#abandon.signal
-    const permitted = (): Promise<void> => this.#leaseValid()
-    this.#transactions = config.exactlyOnce ? new TransactionBoundary({ parts, signal, permitted, onFailure }) : null
+    const [inFlight, progress, signal] = [this.#inFlight, this.progress, this.#abandon.signal]
+    this.#offsets = new OffsetCommitter({ parts, inFlight, progress, lost })
+    this.#deliveries = new Deliveries({ sender: this.#sender, inFlight, signal, onAcknowledged: this.#acknowledged })
+    const [converter, send, background] = [this.#converter, this.#deliveries.start, this.#backgroundReconnect]
+    const steps = { converter, inFlight, progress, send, fail: onFailure, ends: () => this.#ends, lost }
+    this.#offers = new Offers({ ...parts, ...steps, resumed: this.#resumed, connection: this.connection, background })
+    const transactional = { parts, signal, permitted: () => this.#leaseValid(), onFailure }
+    this.#transactions = config.exactlyOnce ? new TransactionBoundary(transactional) : null
   }
 
   get state(): TaskState {
@@ -162,7 +171,7 @@ export class WorkerSourceTask {
     const { predecessor, offsets, id } = parts
     const abandon = this.#abandon.signal
     if (predecessor === null) await startProducer(parts, abandon)
-    await startTask(parts, this.#transactionRequests, this.#converter.removed)
+    await startTask(parts, this.#transactionRequests, this.#converter.removed, this.#offers.offer)
     if (predecessor !== null) {
       await followPredecessor(predecessor, {
         ...parts,
@@ -214,9 +223,7 @@ export class WorkerSourceTask {
     await this.#leaseValid()
     if (this.#transactions) return this.#produceInTransaction(this.#transactions, batch)
     await this.#room(batch)
-    this.#inFlight.add(batch, async () => {
-      this.#acknowledged(batch, await this.#sender.send(batch, this.#abandon.signal))
-    })
+    this.#deliveries.start(batch)
   }
 
   async #commitPosition(): Promise<void> {
@@ -238,8 +245,8 @@ export class WorkerSourceTask {
         continue
       }
       try {
-        const records = checkPolled(await task.poll(this.#abandon.signal), `the task of ${plugin.class}`)
-        if (records === END_OF_INPUT) return this.#endOfInput()
+        const records = checkPolled(await this.#offers.poll(this.#abandon.signal), `the task of ${plugin.class}`)
+        if (records === END_OF_INPUT) return this.#parts.finite || this.#ends ? records : unexpectedEnd()
         this.connection.polled()
         if (records.length === 0) await this.#backgroundReconnect.settle()
         return records
@@ -251,13 +258,6 @@ export class WorkerSourceTask {
         else if (!(await this.#backgroundReconnect.settle())) this.connection.lost(error)
       }
     }
-  }
-
-  /** Throws when the task ended its input without `drain`, since the run would then stop without a failure. */
-  #endOfInput(): typeof END_OF_INPUT {
-    if (this.#parts.finite || this.#stopping.signal.aborted) return END_OF_INPUT
-    const remedy = 'the task must throw NotConnectedError when its stream ends'
-    throw runtimeErrors.END_OF_INPUT_UNEXPECTED(`poll answered END_OF_INPUT although drain was not called: ${remedy}`)
   }
 
   /** Leaves no transaction open before it connects, since the source may be away for long. */
@@ -290,7 +290,7 @@ export class WorkerSourceTask {
     this.progress.held = null
     if (this.#parts.config.transactionBoundary !== 'poll') return run()
     await this.#room(batch)
-    this.#inFlight.add({ ...batch, offsets: new Map() }, run)
+    this.#inFlight.during({ ...batch, offsets: new Map() }, run)
     // An answer of the coordinator holds up all that waits, so it must not wait for several polls.
     await nextTurn()
   }
@@ -303,7 +303,7 @@ export class WorkerSourceTask {
   }
 
   /** Called when the broker has the batch. A null result: the connector discarded the batch. */
-  #acknowledged(batch: Batch, result: ProduceResult | null): void {
+  readonly #acknowledged = (batch: Batch, result: ProduceResult | null): void => {
     const { task, memory, clock, tracing } = this.#parts
     this.progress.acknowledged(batch.recordCount, clock.now(), clock.monotonic() - batch.polledAt)
     tracing.batchEnded()

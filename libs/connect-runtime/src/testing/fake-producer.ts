@@ -7,6 +7,7 @@ import {
   type ProduceResult,
   type ProducerRecord,
   type Sendable,
+  type SendListener,
 } from '@tributary/kafka-producer'
 
 /** The producer's interface over an array. The contract suite of kafka-producer shows how real producers behave. */
@@ -65,6 +66,13 @@ export class FakeProducer implements KafkaProducer {
       target.push(record)
     }
     return { offset: (index) => offsets[index] ?? null, failures }
+  }
+
+  sendTo(listener: SendListener, records: readonly Sendable[], signal: AbortSignal): void {
+    this.send(records, signal).then(
+      (result) => listener.sent(result),
+      (reason: unknown) => listener.notSent(reason),
+    )
   }
 
   beginTransaction(): void {

@@ -35,7 +35,7 @@ const LOADS: Readonly<Record<string, Load>> = {
   '500 a request': { count: 500, lanes: 1 },
   full: { count: 4000, lanes: 3 },
 }
-const DRIVERS = ['platformatic', 'kafkajs', 'client'] as const
+const DRIVERS = ['tributary', 'kafkajs', 'client'] as const
 
 async function measure(
   row: string,

@@ -62,7 +62,11 @@ export class FeedReader {
   constructor(parts: FeedReaderParts) {
     this.#parts = parts
     this.#sessionId = parts.values.sessionId
-    this.#intake = createIntake(parts)
+    const { offer } = parts.context
+    this.#intake = createIntake({
+      ...parts,
+      offer: offer && (() => parts.records.expectsNoGap && offer(this.#readNow)),
+    })
   }
 
   /**
@@ -105,13 +109,26 @@ export class FeedReader {
     }
     const polled = await source.records(runs, signal)
     this.#intake.handedOut(polled)
-    const records = polled.reduce((sum, element) => sum + recordsIn(element), 0)
-    metrics.handedOut(
-      runs.reduce((sum, run) => sum + run.count, 0),
-      records,
-    )
-    if (this.#drainingSince !== null) this.#drainedCount += records
+    this.#count(runs, polled)
     return polled
+  }
+
+  /** The records of the next messages, while `read` waits for them. */
+  readonly #readNow = (): Polled[] => {
+    const { records: source, config, metrics } = this.#parts
+    const runs = this.#intake.takeNow(config['max.poll.records'])
+    metrics.maybeWrite(this.#connection?.isOpen ?? false)
+    const polled = source.recordsNow(runs)
+    this.#count(runs, polled)
+    return polled
+  }
+
+  #count(runs: readonly MessageRun[], polled: readonly Polled[]): void {
+    let [messages, records] = [0, 0]
+    for (let i = 0; i < runs.length; i++) messages += runs[i]!.count
+    for (let i = 0; i < polled.length; i++) records += recordsIn(polled[i]!)
+    this.#parts.metrics.handedOut(messages, records)
+    if (this.#drainingSince !== null) this.#drainedCount += records
   }
 
   /** See SourceTask. */

@@ -16,6 +16,7 @@ import {
   sequenceNumber,
 } from '@tributary/push-source'
 import { shownUrl, tls, urlsOf, type WebSocketConfig, websocketSpec, withoutUserInfo } from './config/config.ts'
+import { backfillTls } from './config/sequence-keys.ts'
 import { readWebSocketTls } from './connection/dialer.ts'
 import { compileProtocol } from './connection/feed-protocol.ts'
 import { HandshakeTemplate } from './connection/handshake.ts'
@@ -69,7 +70,12 @@ export function tooFewTasks(urls: number, maxTasks: number): string {
  * will wait for the server, so a connector can be created before its server.
  */
 async function connectionErrors(config: WebSocketConfig, props: Props, signal: AbortSignal): Promise<FieldError[]> {
-  const errors = [...handshakeErrors(config, props), ...(await checkTls(tls.settings(config)))].map(fieldError)
+  const found = [
+    handshakeErrors(config, props),
+    await checkTls(tls.settings(config)),
+    await checkTls(backfillTls.settings(config)),
+  ]
+  const errors = found.flat().map(fieldError)
   if (errors.length > 0) return errors
   const proxy = config['websocket.proxy.url']
   const options = {

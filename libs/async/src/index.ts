@@ -1,6 +1,7 @@
 export { abortable, anySignal, sleep } from './abort.ts'
 export { Alarm } from './alarm.ts'
 export { type BackoffOptions, backoffMs, KAFKA_JITTER } from './backoff.ts'
+export { ChangingSet } from './changing-set.ts'
 export { type Clock, MAX_TIMER_MS, systemClock, warnWhenSlow } from './clock.ts'
 export { FolderLock } from './folder-lock.ts'
 export { Gate } from './gate.ts'

@@ -97,3 +97,23 @@ test('an item may stand for many records: the limits count those, and a take cut
   assert.equal(queue.clear(), 2)
   assert.deepEqual([queue.size, queue.bytes, queue.full], [0, 0, false])
 })
+
+test('items can be taken while a take waits, which goes on waiting', async () => {
+  const queue = new RecordQueue<string>({ maxRecords: 10, maxBytes: 1000, wakesLater: true })
+  const waiting = queue.take(10, 20, new AbortController().signal)
+  assert.deepEqual(queue.takeNow(10), [])
+  for (const item of ['a', 'b', 'c']) queue.push(item, 2)
+  assert.equal(queue.waiting, true)
+  assert.deepEqual([queue.takeNow(2), queue.takenRecords, queue.takenBytes], [['a', 'b'], 2, 4])
+  assert.deepEqual([queue.takeNow(2), queue.size, queue.bytes, queue.waiting], [['c'], 0, 0, true])
+  assert.deepEqual(await waiting, [])
+})
+
+test('a take that waits is woken by the caller of push, if the queue was made so', async () => {
+  const queue = new RecordQueue<string>({ maxRecords: 10, maxBytes: 1000, wakesLater: true })
+  const waiting = queue.take(10, 60_000, new AbortController().signal)
+  queue.push('a', 1)
+  queue.push('b', 1)
+  queue.wake()
+  assert.deepEqual(await waiting, ['a', 'b'])
+})

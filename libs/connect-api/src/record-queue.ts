@@ -9,6 +9,8 @@ export interface RecordQueueOptions<T> {
   readonly onSpace?: () => void
   /** Cuts an item of several records: the first `count` of them, and the rest. Absent: `take` may return more than it should. */
   readonly split?: (item: T, count: number) => readonly [T, T]
+  /** True: `push` leaves a waiting `take` alone, and the caller calls `wake` after the items that arrive together. */
+  readonly wakesLater?: boolean
 }
 
 /**
@@ -24,6 +26,7 @@ export class RecordQueue<T> {
   readonly #onFull: (() => void) | undefined
   readonly #onSpace: (() => void) | undefined
   readonly #split: RecordQueueOptions<T>['split']
+  readonly #wakesLater: boolean
   #items: T[] = []
   #sizes: number[] = []
   /** Records of each item. */
@@ -41,6 +44,8 @@ export class RecordQueue<T> {
   /** Ends the waits that have begun since it was set. It outlives them, because a timer for each wait would cost more. */
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
+  /** Items were taken without the waiting `take` since its timer was set. */
+  #tookNow = false
   /** The signal of the last wait. The queue keeps its listener, because a listener for each wait would cost more. */
   #signal: AbortSignal | null = null
 
@@ -50,6 +55,7 @@ export class RecordQueue<T> {
     this.#onFull = options.onFull
     this.#onSpace = options.onSpace
     this.#split = options.split
+    this.#wakesLater = options.wakesLater ?? false
   }
 
   /** Records in the queue. */
@@ -72,6 +78,10 @@ export class RecordQueue<T> {
   get full(): boolean {
     return this.#full
   }
+  /** Whether a `take` waits for an item. */
+  get waiting(): boolean {
+    return this.#waiting !== null
+  }
 
   /** Adds an item of `bytes` bytes that stands for `count` records. Returns false when the queue is full; `onFull` was called then. */
   push(item: T, bytes: number, count = 1): boolean {
@@ -80,7 +90,7 @@ export class RecordQueue<T> {
     this.#counts.push(count)
     this.#bytes += bytes
     this.#size += count
-    if (this.#waiting !== null) this.#wakeUp()
+    if (this.#waiting !== null && !this.#wakesLater) this.#wakeUp()
     if (!this.#full && (this.#size >= this.maxRecords || this.#bytes >= this.maxBytes)) {
       this.#full = true
       this.#onFull?.()
@@ -116,6 +126,20 @@ export class RecordQueue<T> {
     if (!this.#ended) return []
     if (this.#error !== undefined) throw this.#error
     return null
+  }
+
+  /**
+   * Takes items of up to `max` records in order, without a wait; [] when there is none. A waiting `take` goes on waiting, for up to its
+   * timeout from now, or twice that.
+   */
+  takeNow(max: number): T[] {
+    this.#tookNow = true
+    return this.#size === 0 ? [] : this.#shift(this.#itemsOf(max))
+  }
+
+  /** Ends the wait of `take`, if there is one. */
+  wake(): void {
+    if (this.#waiting !== null) this.#wakeUp()
   }
 
   /** Returns the first items without removing them: `maxBytes` or slightly more, at least one item if there is any. */
@@ -164,6 +188,7 @@ export class RecordQueue<T> {
   }
 
   #shift(count: number): T[] {
+    if (this.#items.length === 1 && count === 1) return this.#shiftOnly()
     const from = this.#head
     let bytes = 0
     let records = 0
@@ -187,12 +212,23 @@ export class RecordQueue<T> {
         this.#head = 0
       }
     }
+    this.#took(bytes, records)
+    return out
+  }
+
+  /** Takes the only item. The arrays keep their memory for the next one, since a quiet stream brings items one by one. */
+  #shiftOnly(): T[] {
+    const out = [this.#items.pop()!]
+    this.#took(this.#sizes.pop()!, this.#counts.pop()!)
+    return out
+  }
+
+  #took(bytes: number, records: number): void {
     this.#bytes -= bytes
     this.#size -= records
     this.#takenBytes = bytes
     this.#takenRecords = records
     this.#release()
-    return out
   }
 
   #release(): void {
@@ -233,11 +269,19 @@ export class RecordQueue<T> {
   #setTimer(timeoutMs: number): void {
     if (this.#timerMs !== timeoutMs) this.#clearTimer()
     this.#timerMs = timeoutMs
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null
-      this.#wakeUp()
-    }, timeoutMs)
+    this.#tookNow = false
+    this.#timer ??= setTimeout(this.#timeOver, timeoutMs)
     this.#timer.ref()
+  }
+
+  readonly #timeOver = (): void => {
+    if (this.#tookNow && this.#waiting !== null) {
+      this.#tookNow = false
+      this.#timer?.refresh()
+      return
+    }
+    this.#timer = null
+    this.#wakeUp()
   }
 
   #clearTimer(): void {

@@ -79,6 +79,12 @@ export interface TaskContext {
   readonly memory: MemoryShare
   readonly clock: Clock
   /**
+   * Offers what the waiting `poll` would return. If the runtime can pass the records on without a wait, it calls `take`, which returns
+   * them, and the poll waits for the next ones: where messages come one by one, this costs a fraction of a poll. False: nothing was
+   * taken, and the poll must return. Absent: as if it answered false.
+   */
+  readonly offer?: (take: () => Polled[]) => boolean
+  /**
    * The source has announced that it will close the present connection. Where runs may overlap (`SourcePlugin.handOver`), the runtime
    * starts a new run beside this one, so that no gap opens between the two connections. Absent: the runtime cannot.
    */

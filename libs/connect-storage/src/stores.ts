@@ -84,7 +84,7 @@ export function createStores(options: StoresOptions): Stores {
   const parts = (store: StoreName): Omit<StoreLogOptions, 'onRecord'> => ({
     connection,
     log,
-    driver: options.driver ?? 'platformatic',
+    driver: options.driver ?? 'tributary',
     topic: topicOf(store),
     prepared: (signal) => topics.prepare(signal),
     returnId: `${cluster}-return-${store}`,

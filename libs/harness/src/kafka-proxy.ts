@@ -38,6 +38,9 @@ export async function startProxiedKafka(properties: Readonly<Record<string, stri
 /** Numbers of Kafka requests (https://kafka.apache.org/protocol#protocol_api_keys). */
 export const apiKeys = { produce: 0, initProducerId: 22, addPartitionsToTxn: 24, endTxn: 26 } as const
 
+/** Of an answer: size, correlation id, and the empty tagged fields of a flexible version. */
+const HEAD_BYTES = 4 + 4 + 1
+
 /** The request for which `KafkaProxy.hold` waits. */
 export interface Held {
   readonly apiKey: number
@@ -48,7 +51,7 @@ export interface Held {
 }
 
 /**
- * A TCP proxy between Kafka clients and one broker that can break their connections in four ways: lose the answer to a request
+ * A TCP proxy between Kafka clients and one broker that can break their connections in five ways: lose or spoil the answer to a request
  * on which the broker acted, stop one connection at a chosen request, freeze all connections silently, or refuse them.
  */
 export class KafkaProxy {
@@ -57,6 +60,7 @@ export class KafkaProxy {
   readonly #port: number
   #brokerPort = 0
   #losing: number | null = null
+  #spoiling = false
   #frozen = false
   #refusing = false
   #onLost: (() => void)[] = []
@@ -89,7 +93,18 @@ export class KafkaProxy {
    */
   loseNextAnswerTo(apiKey: number): Promise<void> {
     this.#losing = apiKey
+    this.#spoiling = false
     return new Promise((resolve) => this.#onLost.push(resolve))
+  }
+
+  /**
+   * Lets the next request of this kind reach the broker, and forwards an answer of the right size and correlation id whose body is
+   * nonsense. Resolves then.
+   */
+  spoilNextAnswerTo(apiKey: number): Promise<void> {
+    const spoiled = this.loseNextAnswerTo(apiKey)
+    this.#spoiling = true
+    return spoiled
   }
 
   /**
@@ -177,7 +192,9 @@ export class KafkaProxy {
         client.write(chunk)
         return
       }
-      end()
+      if (this.#spoiling) client.write(chunk.fill(0xff, HEAD_BYTES))
+      else end()
+      cutOnAnswer = false
       for (const resolve of this.#onLost.splice(0)) resolve()
     })
     for (const socket of [client, broker]) socket.on('close', end).on('error', end)

@@ -11,13 +11,13 @@ function kafkajsIsLoaded(): boolean {
 }
 
 test('kafkajs is loaded only when it is the chosen driver', async () => {
-  const platformatic = createProducer(connection, { driver: 'platformatic' })
-  assert.equal(platformatic.driver, 'platformatic')
+  const ours = createProducer(connection, { driver: 'tributary' })
+  assert.equal(ours.driver, 'tributary')
   assert.equal(kafkajsIsLoaded(), false)
   const kafkajs = createProducer(connection, { driver: 'kafkajs' })
   assert.equal(kafkajs.driver, 'kafkajs')
   assert.equal(kafkajsIsLoaded(), true)
-  await Promise.all([platformatic.close(), kafkajs.close()])
+  await Promise.all([ours.close(), kafkajs.close()])
 })
 
 test('an unknown driver is an error of the caller', () => {

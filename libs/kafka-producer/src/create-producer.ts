@@ -6,10 +6,10 @@ import { secured } from './api/security.ts'
 import type { KafkaProducer, ProducerOptions } from './api/types.ts'
 import { producerErrors } from './errors.ts'
 import { alone, ProducerPool } from './producer/producer-pool.ts'
-import { PlatformaticWire } from './wire/platformatic/wire.ts'
+import { TributaryWire } from './wire/tributary/wire.ts'
 import type { CreateWire, Wire } from './wire/wire.ts'
 
-export type ProducerDriver = 'platformatic' | 'kafkajs'
+export type ProducerDriver = 'tributary' | 'kafkajs'
 
 export interface CreateProducerOptions extends ProducerOptions {
   readonly driver: ProducerDriver
@@ -40,8 +40,8 @@ function createWire(
   requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS,
 ): Wire {
   switch (driver) {
-    case 'platformatic':
-      return new PlatformaticWire(connection, requestTimeoutMs)
+    case 'tributary':
+      return new TributaryWire(connection, requestTimeoutMs)
     case 'kafkajs':
       return loadKafkajs().createWire(connection, requestTimeoutMs)
     default:

@@ -66,10 +66,6 @@ export const producerErrors = defineErrors({
     type: FatalError,
     doc: 'A transaction was begun while another one is open. This is a bug of the caller.',
   },
-  UNREADABLE_ANSWER: {
-    type: FatalError,
-    doc: "A broker's answer does not follow Kafka's protocol. Whether the records were written is unknown, and the next start sends them again. Check what stands between the broker and this process; else this is a bug of the producer.",
-  },
   UNSUPPORTED_COMPRESSION: {
     type: ConfigError,
     doc: 'The name of the compression is unknown. The message lists the possible ones.',

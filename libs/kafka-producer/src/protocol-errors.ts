@@ -78,6 +78,7 @@ export function protocolErrorOf(code: number): ProtocolError {
 
 export const UNKNOWN_TOPIC_OR_PARTITION = 3
 export const LEADER_NOT_AVAILABLE = 5
+export const NETWORK_EXCEPTION = 13
 export const COORDINATOR_NOT_AVAILABLE = 15
 export const CONCURRENT_TRANSACTIONS = 51
 

@@ -1,6 +1,6 @@
 export { checkOffsets, type OffsetField } from './check-offsets.ts'
 export { dial, type DialOptions, type Endpoint, endpointOf, type ProxyOptions, type TlsOptions } from './dial/dial.ts'
-export { exchange, type ExchangeRequest, type ExchangeResponse } from './dial/exchange.ts'
+export { AnswerTooLarge, exchange, type ExchangeRequest, type ExchangeResponse } from './dial/exchange.ts'
 export { HandshakeRefused } from './dial/handshake-refused.ts'
 export { proxyFor, unusableProxy } from './dial/proxy-environment.ts'
 export { pushSourceErrors } from './errors.ts'

@@ -43,6 +43,11 @@ export interface IntakeOptions<T> {
   readonly recordCost?: RecordCost | undefined
   /** See RecordQueueOptions: for items that hold several messages. */
   readonly split?: RecordQueueOptions<T>['split']
+  /**
+   * Called once after the messages of a read while `take` waits. True: the caller has used `takeNow`, and the wait goes on. False, and
+   * absent: `take` returns. Not called with a spill.
+   */
+  readonly offer?: (() => boolean) | undefined
 }
 
 /**
@@ -79,16 +84,19 @@ export class Intake<T> {
   #current: IntakeConnection<T> | null = null
   #ended: Error | null = null
   #draining = false
+  readonly #offer: (() => boolean) | null
 
   constructor(options: IntakeOptions<T>) {
     const { maxRecords, maxBytes, overflow, stats, memory, clock, busyLog, split } = options
     this.#options = options
+    this.#offer = typeof overflow === 'string' ? (options.offer ?? null) : null
     this.#drops = overflow === 'drop'
     this.#queue = new RecordQueue({
       maxRecords,
       maxBytes,
       onFull: () => this.#queueFull(),
       onSpace: () => this.#goOn(),
+      wakesLater: this.#offer !== null,
       ...(split === undefined ? {} : { split }),
     })
     this.#memory = new QueueMemory(
@@ -157,6 +165,8 @@ export class Intake<T> {
     this.#spill?.pushed()
     this.#gauge()
     if (stats.queueSize * 100 > stats.queueCapacity * HIGH_UTILIZATION_PERCENT) this.#highUtilization()
+    if (this.#offer === null) return
+    while (this.#queue.waiting && this.#queue.size > 0) if (!this.#offer()) this.#queue.wake()
   }
 
   #end(error: Error): void {
@@ -179,6 +189,14 @@ export class Intake<T> {
       if (this.#draining && !signal.aborted) return null
       throw error
     }
+  }
+
+  /** The next items in order, of at most `max` messages, for `offer`: without a wait, and while `take` waits. */
+  takeNow(max: number): T[] {
+    const messages = this.#queue.takeNow(this.#memory.polls(max))
+    this.#memory.polled(this.#queue.takenRecords, this.#queue.takenBytes)
+    this.#gauge()
+    return messages
   }
 
   /** The records that poll made of the last `take`, as the array that `poll` returns. Call it before `poll` returns. */

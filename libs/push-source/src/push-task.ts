@@ -76,7 +76,8 @@ class PushReader<M> implements SourceReader {
     this.#log = context.log.child({ connector_name: connector, ...options.logFields, session_id: sessionId })
     const busyLog = new RateLimitedLog(this.#log, clock)
     const { maxRecords, maxBytes, overflow } = options
-    this.#intake = new Intake({ maxRecords, maxBytes, overflow, stats, memory, clock, busyLog })
+    const offer = context.offer && (() => context.offer!(this.#readNow))
+    this.#intake = new Intake({ maxRecords, maxBytes, overflow, stats, memory, clock, busyLog, offer })
     this.#metrics = new TaskMetricsLog(this.#log, clock, stats, sessionId)
     this.#log.info('task_started', { queue_capacity: maxRecords })
   }
@@ -107,6 +108,16 @@ class PushReader<M> implements SourceReader {
       this.#log.info('message_draining_completed', { duration_ms: this.#drainingMs() })
       return null
     }
+    return this.#recordsOf(messages)
+  }
+
+  /** The records of the next messages, while `read` waits for them. */
+  readonly #readNow = (): SourceRecord[] => {
+    this.#metrics.maybeWrite(this.#connected)
+    return this.#recordsOf(this.#intake.takeNow(this.#options.maxPollRecords))
+  }
+
+  #recordsOf(messages: readonly M[]): SourceRecord[] {
     const records: SourceRecord[] = []
     for (const message of messages) {
       const record = this.#source.record(message)

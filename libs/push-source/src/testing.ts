@@ -45,6 +45,7 @@ export interface RigOptions {
   /** Default: a spill to `dir`. */
   readonly overflow?: OverflowPolicy<string>
   readonly memory?: MemoryShare
+  readonly offer?: () => boolean
 }
 
 export function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10, options: RigOptions = {}): Rig {
@@ -60,6 +61,7 @@ export function createRig(dir: string, maxBytes = 10_000_000, maxRecords = 10, o
     memory: options.memory ?? new MemoryBudget(Infinity).share(),
     clock,
     busyLog: new RateLimitedLog(log, clock),
+    offer: options.offer,
   })
   const open = (): IntakeConnection<string> => {
     const connection = intake.open()

@@ -1,7 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-const INTERVAL_MS = 5000
+const INTERVAL_MS = 2500
 /** A process that uses less of one CPU is idle. */
 const IDLE_SHARE = 0.01
 /** The heap must have grown by this much since the last collection, so that a quiet stream is not interrupted for little. */

@@ -39,6 +39,8 @@ export interface Steady {
   readonly rssMiB: number
   readonly peakMiB: number
   readonly lost: number
+  /** Full collections in the steady part. */
+  readonly collections: number
 }
 
 export function feedOf({ rate, seconds, idleSeconds }: Load): Feed {
@@ -68,6 +70,7 @@ export async function steady(rig: Rig, pipe: Pipe, source: Source, load: Load): 
     rssMiB: used.rssMiB,
     peakMiB: used.peakMiB,
     lost: missing(messages, total),
+    collections: used.collections,
   }
 }
 
@@ -75,14 +78,14 @@ export async function steady(rig: Rig, pipe: Pipe, source: Source, load: Load): 
 export async function steadySocket(protocol: Protocol, source: Source, load: Load): Promise<Steady> {
   const child = bareSockets(protocol, source, [feedOf(load)], { pauseMs: 1 })
   await child.value('started')
-  const { first, steady, again, rssMiB, peakMiB } = await cpuOfPhases(child, load, Date.now())
+  const { first, steady, again, ...memory } = await cpuOfPhases(child, load, Date.now())
   await child.stop()
   const apart = load.idleSeconds > 0 ? { cpuUs: again } : undefined
-  return { steady: { cpuUs: steady }, first: { cpuUs: first }, again: apart, rssMiB, peakMiB, lost: 0 }
+  return { steady: { cpuUs: steady }, first: { cpuUs: first }, again: apart, ...memory, lost: 0 }
 }
 
 /** CPU of each phase. `origin`: when the first message was due, in ms since the epoch. */
-async function cpuOfPhases({ pid }: Child, { rate, seconds, idleSeconds }: Load, origin: number) {
+async function cpuOfPhases({ pid, fullCollections }: Child, { rate, seconds, idleSeconds }: Load, origin: number) {
   const at = async (second: number): Promise<number> => {
     await pause(Math.max(0, origin + second * 1000 - Date.now()))
     return cpuUs(pid)
@@ -91,14 +94,16 @@ async function cpuOfPhases({ pid }: Child, { rate, seconds, idleSeconds }: Load,
   const late = Math.max(0, Date.now() - origin) / 1000
   const first = ((await at(late + FIRST)) - begin) / (rate * (late + FIRST))
   const warm = await at(WARM_UP)
+  const collectedBefore = fullCollections()
   const steady = ((await at(WARM_UP + seconds)) - warm) / (rate * seconds)
+  const collections = fullCollections() - collectedBefore
   const { now, peak } = residentBytes(pid)
   let again = NaN
   if (idleSeconds > 0) {
     const silent = await at(WARM_UP + seconds + idleSeconds)
     again = ((await at(WARM_UP + seconds + idleSeconds + 1)) - silent) / rate
   }
-  return { first, steady, again, rssMiB: now / MIB, peakMiB: peak / MIB }
+  return { first, steady, again, rssMiB: now / MIB, peakMiB: peak / MIB, collections }
 }
 
 export function steadyTable(title: string, runs: Runs<Steady>, { idleSeconds }: Load): string {
@@ -109,13 +114,16 @@ export function steadyTable(title: string, runs: Runs<Steady>, { idleSeconds }: 
       const cpu = spread(phases.map((phase) => phase.cpuUs), 1) // prettier-ignore
       return [label, cpu, ms((p) => p.p50), ms((p) => p.p99), ms((p) => p.p999), ms((p) => p.max), ...memory]
     }
-    const memory = [spread(all.map((s) => s.rssMiB)), spread(all.map((s) => s.lost))]
+    const memory = (['rssMiB', 'collections', 'lost'] as const).map((column) => spread(all.map((s) => s[column])))
     const again = all.flatMap((s) => s.again ?? [])
     return [
       row(name, all.map((s) => s.steady), memory),
-      row(`${name}, first second`, all.map((s) => s.first), ['', '']),
-      ...(again.length > 0 ? [row(`${name}, second after ${idleSeconds} s of silence`, again, ['', ''])] : []),
+      row(`${name}, first second`, all.map((s) => s.first), ['', '', '']),
+      ...(again.length > 0 ? [row(`${name}, second after ${idleSeconds} s of silence`, again, ['', '', ''])] : []),
     ] // prettier-ignore
   })
-  return table([title, 'µs CPU a message', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'MiB', 'lost'], rows)
+  return table(
+    [title, 'µs CPU a message', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'MiB', 'full collections', 'lost'],
+    rows,
+  )
 }

@@ -5,12 +5,16 @@ import { createInterface } from 'node:readline'
 import type { Tree } from './tree.ts'
 
 const BENCH = join(import.meta.dirname, '..')
+/** Has V8 write a line for each collection, which costs next to nothing. */
+const TRACE = '--trace-gc'
 
 /** A process that reports its figures in lines of `key=value`. */
 export interface Child {
   readonly pid: number
   /** Resolves with the text after `key=` in a line of the process's output. */
   value(key: string): Promise<string>
+  /** The full collections of all its threads so far, if it runs on Node. */
+  fullCollections(): number
   stop(): Promise<void>
 }
 
@@ -42,6 +46,7 @@ export function startProgram(command: string, args: readonly string[], env: Reco
         waiting.add(look)
         look()
       }),
+    fullCollections: () => lines.filter((line) => line.includes(': Mark-Compact ')).length,
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGTERM')
@@ -52,12 +57,12 @@ export function startProgram(command: string, args: readonly string[], env: Reco
 
 /** Starts a program of this folder, such as `grpc/bare-pipe.ts`, with Node's default flags. */
 export function startScript(file: string, args: readonly string[]): Child {
-  return startProgram(process.execPath, [join(BENCH, file), ...args])
+  return startProgram(process.execPath, [TRACE, join(BENCH, file), ...args])
 }
 
 /** Starts a service of a checkout as `npm start` does. `main` is a path in the checkout. */
 export function startService(tree: Tree, main: string, env: Record<string, string>): Child {
   const parent = { TRIBUTARY_PARENT_WATCH: '1' }
-  const args = [...tree.flags, join(tree.folder, main)]
+  const args = [TRACE, ...tree.flags, join(tree.folder, main)]
   return startProgram(process.execPath, args, { ...tree.environment, ...parent, ...env })
 }

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { sharedKafka, temporaryFolder } from '@tributary/harness'
+import { sharedKafka } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import { type Answer, send } from '../../support/rest-call.ts'
 import { deliveredTo } from '../../support/delivered.ts'
-import { type Ingest, startIngest } from '../../support/ingest.ts'
-import { NumbersSource, PROTO } from '../../support/numbers-source.ts'
-import { clusterProps, pluginListed, startPlane } from '../../support/control-plane.ts'
+import { resumeOf, startNumbersServices } from '../../support/numbers-services.ts'
 import { createTopic } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 
@@ -17,47 +14,15 @@ test.after(() => admin.close())
 
 /** Two connectors that read a stream of numbers, one of them exactly once, in processes as a user runs them. */
 async function flow(t: TestContext) {
-  const source = await NumbersSource.listen({ rate: 1000, payloadBytes: 10 })
-  t.after(() => source.close())
-  const props = clusterProps(brokers)
-  const cluster = props['cluster']!
-  const folder = temporaryFolder('deleted-topics')
-  let ingest: Ingest | null = null
-  const startWorker = async (): Promise<void> => {
-    await ingest?.child.stop()
-    ingest = await startIngest(join(folder, 'log'), {
-      KAFKA_BROKERS: brokers.join(','),
-      TRIBUTARY_CLUSTER: cluster,
-      TRIBUTARY_DATA_DIR: join(folder, 'data'),
-    })
-  }
-  t.after(() => ingest?.child.kill())
-  await startWorker()
-  const { url } = await startPlane(t, props)
-  await pluginListed(url)
+  const { source, cluster, url, restartWorker, configOf } = await startNumbersServices(t, brokers, 1000)
   const call = (method: string, path: string, body?: unknown): Promise<Answer> =>
     send(url, { method, path: `/connectors${path}`, ...(body === undefined ? {} : { body }) })
-  const configOf = (topic: string): Record<string, unknown> => ({
-    'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
-    'grpc.server.host': '127.0.0.1',
-    'grpc.server.port': source.port,
-    'grpc.service.name': 'crash.Numbers',
-    'grpc.method.name': 'Stream',
-    'grpc.proto.descriptor': PROTO,
-    'grpc.resume.field': 'sequence',
-    'grpc.resume.request.field': 'from',
-    'grpc.resume.request.next': 'true',
-    'kafka.topic': topic,
-  })
   const topics = { plain: await createTopic(brokers), once: await createTopic(brokers) }
   for (const [name, topic] of Object.entries(topics)) {
     const guarantee = name === 'once' ? { 'exactly.once.support': 'required' } : {}
     assert.equal((await call('PUT', `/${name}/config`, { ...configOf(topic), ...guarantee })).status, 201)
   }
-  const resumeAt = async (name: string): Promise<number> => {
-    const { offsets } = (await call('GET', `/${name}/offsets`)).body as { offsets: { offset: { resume?: number } }[] }
-    return Number(offsets[0]?.offset.resume ?? 0)
-  }
+  const resumeAt = async (name: string): Promise<number> => resumeOf(await call('GET', `/${name}/offsets`))
   const goesOn = async (): Promise<void> => {
     for (const name of Object.keys(topics)) {
       const before = await resumeAt(name)
@@ -68,11 +33,11 @@ async function flow(t: TestContext) {
     const { tasks } = (await call('GET', `/${name}/health`)).body as { tasks: { reason: string }[] }
     return tasks.map(({ reason }) => reason).join()
   }
-  return { source, cluster, call, configOf, topics, goesOn, healthOf, startWorker }
+  return { source, cluster, call, configOf, topics, goesOn, healthOf, restartWorker }
 }
 
 test('internal topics that are deleted under load come back: no connector is lost, offsets go on, no number is lost', async (t) => {
-  const { source, cluster, call, configOf, topics, goesOn, healthOf, startWorker } = await flow(t)
+  const { source, cluster, call, configOf, topics, goesOn, healthOf, restartWorker } = await flow(t)
   await goesOn()
   const newTopic = async (store: string): Promise<void> => {
     const name = `${cluster}-connect-${store}`
@@ -101,7 +66,7 @@ test('internal topics that are deleted under load come back: no connector is los
   }
   assert.equal((await call('DELETE', '/meanwhile')).status, 204)
   // What was written back is what a new process reads.
-  await startWorker()
+  await restartWorker()
   await goesOn()
   const last = source.end()
   const [plain, once] = await Promise.all([

@@ -35,7 +35,7 @@ test('a zombie task with an open transaction is fenced, and its offsets do not c
   t.after(() => offsets.stop())
   await offsets.start(t.signal)
   const transactionalId = taskTransactionalId(`${cluster}-file-ingest`, 'c', 0)
-  const zombie = createProducer(connection, { driver: 'platformatic', transactionalId })
+  const zombie = createProducer(connection, { driver: 'tributary', transactionalId })
   t.after(() => zombie.close())
   await zombie.start(t.signal)
   zombie.beginTransaction()

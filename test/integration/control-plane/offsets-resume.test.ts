@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { sharedKafka, temporaryFolder } from '@tributary/harness'
+import { sharedKafka } from '@tributary/harness'
 import { type Answer, send } from '../../support/rest-call.ts'
 import { numbersIn } from '../../support/delivered.ts'
-import { startIngest } from '../../support/ingest.ts'
-import { NumbersSource, PROTO } from '../../support/numbers-source.ts'
-import { clusterProps, pluginListed, startPlane } from '../../support/control-plane.ts'
+import { resumeOf, startNumbersServices } from '../../support/numbers-services.ts'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 
@@ -15,39 +12,14 @@ const READY = 2000
 
 /** A gRPC stream of numbers up to `last`, read by a connector in a grpc-ingest process of its own. */
 async function flow(t: TestContext, extra: Readonly<Record<string, string>>) {
-  const source = await NumbersSource.listen({ rate: 4000, payloadBytes: 10 })
-  t.after(() => source.close())
-  const props = clusterProps(brokers)
-  const ingest = await startIngest(join(temporaryFolder('offsets'), 'log'), {
-    KAFKA_BROKERS: brokers.join(','),
-    TRIBUTARY_CLUSTER: props['cluster']!,
-  })
-  t.after(() => ingest.child.kill())
-  const { url } = await startPlane(t, props)
-  await pluginListed(url)
+  const { source, url, configOf } = await startNumbersServices(t, brokers, 4000)
   const call = (method: string, path: string, body?: unknown): Promise<Answer> =>
     send(url, { method, path: `/connectors/c${path}`, ...(body === undefined ? {} : { body }) })
   const topic = await createTopic(brokers)
   await until('there are numbers', () => source.head >= READY)
   const last = source.end()
-  const config = {
-    'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
-    'grpc.server.host': '127.0.0.1',
-    'grpc.server.port': source.port,
-    'grpc.service.name': 'crash.Numbers',
-    'grpc.method.name': 'Stream',
-    'grpc.proto.descriptor': PROTO,
-    'grpc.resume.field': 'sequence',
-    'grpc.resume.request.field': 'from',
-    'grpc.resume.request.next': 'true',
-    'kafka.topic': topic,
-    ...extra,
-  }
-  assert.equal((await call('PUT', '/config', config)).status, 201)
-  const resumeAt = async (): Promise<number> => {
-    const { offsets } = (await call('GET', '/offsets')).body as { offsets: { offset: { resume?: string | number } }[] }
-    return Number(offsets[0]?.offset.resume ?? 0)
-  }
+  assert.equal((await call('PUT', '/config', { ...configOf(topic), ...extra })).status, 201)
+  const resumeAt = async (): Promise<number> => resumeOf(await call('GET', '/offsets'))
   return {
     call,
     topic,

@@ -42,7 +42,7 @@ for (const version of kafkaVersions) {
     })
     after(() => kafka.stop())
 
-    for (const driver of ['platformatic', 'kafkajs'] as const) {
+    for (const driver of ['tributary', 'kafkajs'] as const) {
       for (const { title, topic: config, code, text, spoil } of kinds) {
         test(`${driver}: ${title} fail alone, with the words of the broker`, async () => {
           const topic = await createTopic(kafka.brokers, { config })

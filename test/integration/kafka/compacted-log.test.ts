@@ -29,7 +29,7 @@ async function tail(t: TestContext, topic: string, partitions = 1): Promise<Tail
 }
 
 async function producer(t: TestContext, options: ProducerOptions = {}): Promise<KafkaProducer> {
-  const made = createProducer({ brokers, clientId: 'test' }, { driver: 'platformatic', ...options })
+  const made = createProducer({ brokers, clientId: 'test' }, { driver: 'tributary', ...options })
   t.after(() => made.close())
   await made.start(forever)
   return made

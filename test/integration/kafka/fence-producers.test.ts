@@ -17,7 +17,7 @@ function admin(t: TestContext, at: readonly string[] = brokers): KafkaAdmin {
 }
 
 async function producer(t: TestContext, transactionalId: string): Promise<KafkaProducer> {
-  const made = createProducer({ brokers, clientId: 'fence-test' }, { driver: 'platformatic', transactionalId })
+  const made = createProducer({ brokers, clientId: 'fence-test' }, { driver: 'tributary', transactionalId })
   t.after(() => made.close())
   await made.start(forever)
   return made

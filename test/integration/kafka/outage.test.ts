@@ -64,7 +64,7 @@ describe('an outage of Kafka', () => {
   test('a compacted log continues when the broker is back, and passes on no record twice', async (t) => {
     const { log, topic, records } = compactedLog(t)
     await log.start(forever)
-    const writer = createProducer({ brokers: broker.brokers, clientId: 'test' }, { driver: 'platformatic' })
+    const writer = createProducer({ brokers: broker.brokers, clientId: 'test' }, { driver: 'tributary' })
     t.after(() => writer.close())
     await writer.start(forever)
     const write = (key: string): Promise<unknown> => {

@@ -164,7 +164,7 @@ test('offsets are found by value, merged by partition, removed by null, and exac
 test('a partition whose key was written in another order keeps that key, and two such keys are removed together', async (t) => {
   const cluster = newCluster()
   const { offsets } = await started(t, cluster)
-  const producer = createProducer(connection, { driver: 'platformatic' })
+  const producer = createProducer(connection, { driver: 'tributary' })
   t.after(() => producer.close())
   await producer.start(forever)
   const write = (key: string, partition: number, timestamp: number): Promise<unknown> =>
@@ -194,7 +194,7 @@ test('a partition whose key was written in another order keeps that key, and two
 test('the next owner reads offsets that were committed in a transaction', async (t) => {
   const cluster = newCluster()
   const { offsets } = await started(t, cluster)
-  const producer = createProducer(connection, { driver: 'platformatic', transactionalId: cluster })
+  const producer = createProducer(connection, { driver: 'tributary', transactionalId: cluster })
   t.after(() => producer.close())
   await producer.start(forever)
   const write = async (at: number): Promise<void> => {
@@ -213,7 +213,7 @@ test('the next owner reads offsets that were committed in a transaction', async 
 test('an unreadable record is skipped with one warning, and the following records are read', async (t) => {
   const cluster = newCluster()
   await started(t, cluster)
-  const producer = createProducer(connection, { driver: 'platformatic' })
+  const producer = createProducer(connection, { driver: 'tributary' })
   t.after(() => producer.close())
   await producer.start(forever)
   const record = (key: string, value: string) => {

@@ -1,9 +1,12 @@
 import type { Keys, Rule } from '@tributary/config'
+import { tlsSettings } from '@tributary/push-source'
 import { FIELD_PATH } from './record-keys.ts'
 
 const group = 'Sequence'
 const BACKFILL = 'Backfill'
 const MIB = 1024 * 1024
+
+export const backfillTls = tlsSettings('backfill', BACKFILL)
 
 /** Keys for sequence numbers, duplicates, gaps and backfill. */
 export const sequenceKeys = {
@@ -123,6 +126,19 @@ export const sequenceKeys = {
     doc: 'Headers of the request as name:value,name:value. Put a value with commas in double quotes.',
     example: 'Authorization:Bearer abc',
   },
+  'backfill.proxy.url': {
+    type: 'string',
+    default: null,
+    validator: { kind: 'url', schemes: ['http', 'https'], label: 'Proxy URL' },
+    importance: 'low',
+    group: BACKFILL,
+    displayName: 'Proxy',
+    width: 'long',
+    sensitive: true,
+    doc: 'HTTP proxy that connects to the server of backfill.url by CONNECT: http:// or https://, with user and password if the proxy requires them. The proxy of the feed is not used.',
+    example: 'http://proxy.example.com:3128',
+  },
+  ...backfillTls.keys,
   'backfill.items.field': {
     type: 'string',
     default: '$',
@@ -169,4 +185,7 @@ export const sequenceRules: readonly Rule[] = [
   { rule: 'requires', key: 'sequence.key.field', needs: ['sequence.field'] },
   { rule: 'requires', key: 'backfill.url', needs: ['sequence.field'] },
   { rule: 'requires', key: 'backfill.headers', needs: ['backfill.url'] },
+  { rule: 'requires', key: 'backfill.proxy.url', needs: ['backfill.url'] },
+  { rule: 'requires', key: 'backfill.tls.ca.cert', needs: ['backfill.url'] },
+  ...backfillTls.rules,
 ]

@@ -13,11 +13,13 @@ export interface IntakeOptions {
   readonly log: Logger
   readonly busyLog: RateLimitedLog
   readonly records: { readonly recordCost: typeof inFlightCost }
+  /** See IntakeOptions of push-source. */
+  readonly offer: (() => boolean) | undefined
 }
 
 /** Creates the queue between the socket and `poll`, with a spill to disk if `overflow.policy` asks for one. */
 export function createIntake(options: IntakeOptions): Intake<MessageRun> {
-  const { config, context, busyLog, records } = options
+  const { config, context, busyLog, records, offer } = options
   return new Intake({
     ...flow.options(config),
     overflow: overflowOf(options),
@@ -26,6 +28,7 @@ export function createIntake(options: IntakeOptions): Intake<MessageRun> {
     clock: context.clock,
     busyLog,
     recordCost: records.recordCost,
+    offer,
     split: (run, count) => [run.slice(0, count), run.slice(count, run.count)],
   })
 }
@@ -61,6 +64,7 @@ function overflowOf({ config, context, decode, log }: IntakeOptions): OverflowPo
 export class Burst {
   readonly #clock: Clock
   readonly #onEnd: (messages: number, bytes: number) => void
+  readonly #endLater = (): void => this.#end()
   #at: number | null = null
   #messages = 0
   #bytes = 0
@@ -75,7 +79,7 @@ export class Burst {
   get at(): number {
     if (this.#at === null) {
       this.#at = this.#clock.now()
-      process.nextTick(() => this.#end())
+      process.nextTick(this.#endLater)
     }
     return this.#at
   }

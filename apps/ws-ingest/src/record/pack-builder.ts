@@ -27,10 +27,12 @@ export class PackBuilder {
   }
 
   build(runs: readonly MessageRun[]): Polled[] {
+    const [only] = runs
+    if (runs.length === 1 && this.#packs(only!)) return [this.#packOf(only!)]
     const polled: Polled[] = []
     for (let i = 0; i < runs.length;) {
       const run = runs[i]!
-      if (run.binary ? this.#decodesBinary : !run.validText) {
+      if (!this.#packs(run)) {
         for (const record of this.#options.builder.build(run.messages()).records) polled.push(record)
         i++
         continue
@@ -40,6 +42,10 @@ export class PackBuilder {
       i = to
     }
     return polled
+  }
+
+  #packs(run: MessageRun): boolean {
+    return run.binary ? !this.#decodesBinary : run.validText
   }
 
   /** The end of the small runs from index `from` on that may be in one pack; from + 1 if the first one stands alone. */

@@ -24,6 +24,8 @@ export interface RecordSourceOptions {
   /** null: the content of messages is read. */
   readonly packs: PackBuilder | null
   readonly sequences: Sequences
+  /** Messages are numbered, or have ids: there may be a gap between any two. */
+  readonly checksSequences: boolean
   readonly gaps: GapTracker
   readonly connectionGaps: ConnectionGaps
 }
@@ -65,6 +67,18 @@ export class RecordSource {
     if (built.gaps.length === 0 && fills.length === 0) return built.records
     const connection = messages.at(-1)?.connection ?? null
     return gaps.complete({ ...built, fills, before, connection }, signal)
+  }
+
+  /** Whether the next messages need no `records`, since no gap is known and none will be found between them. */
+  get expectsNoGap(): boolean {
+    const { checksSequences, connectionGaps } = this.#options
+    return !checksSequences && !connectionGaps.pending
+  }
+
+  /** The records of a batch while `expectsNoGap`. */
+  recordsNow(runs: readonly MessageRun[]): Polled[] {
+    const { builder, packs } = this.#options
+    return packs?.build(runs) ?? builder.build(runs.flatMap((run) => run.messages())).records
   }
 
   /**
@@ -178,7 +192,7 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
     log,
   })
   const packs = builder.readsNothing ? new PackBuilder({ config, sourcePartition, sessionId, builder }) : null
-  return new RecordSource({ builder, packs, sequences, gaps, connectionGaps })
+  return new RecordSource({ builder, packs, sequences, checksSequences: reads, gaps, connectionGaps })
 }
 
 function gapRecordsOf({ context, config, sessionId }: RecordSourceContext): GapRecords | null {

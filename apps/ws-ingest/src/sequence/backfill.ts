@@ -1,7 +1,19 @@
 import { parseJson, parseKeyValueList } from '@tributary/config'
 import { type Clock, ConfigError, type FieldError, type SourceRecord } from '@tributary/connect-api'
-import { plus, type SequenceNumber, type SequenceRange, spanOf } from '@tributary/push-source'
+import {
+  AnswerTooLarge,
+  exchange,
+  plus,
+  type ProxyOptions,
+  readTls,
+  reasonOf,
+  type SequenceNumber,
+  type SequenceRange,
+  spanOf,
+  type TlsSettings,
+} from '@tributary/push-source'
 import type { WebSocketConfig } from '../config/config.ts'
+import { backfillTls } from '../config/sequence-keys.ts'
 import { compilePath, elementTexts, type JsonPath, namesOfPath } from '../expressions/json-path.ts'
 import { compileTemplate, type Template } from '../expressions/template.ts'
 import { type ConnectionInfo, Message } from '../message/message.ts'
@@ -18,11 +30,15 @@ export interface Budget {
 }
 
 const NAMES = ['from', 'to', 'stream']
+/** RFC 9110: request timeout; RFC 6585: too many requests. */
+const RETRIABLE = new Set([408, 425, 429])
 
 /** Requests missing messages over HTTP. */
 export class Backfill {
   readonly #url: Template
-  readonly #headers: readonly [string, string][]
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #proxy: ProxyOptions | null
+  readonly #tls: TlsSettings
   readonly #read: JsonPath
   readonly #names: readonly string[]
 
@@ -30,6 +46,9 @@ export class Backfill {
   constructor(config: WebSocketConfig) {
     this.#url = urlTemplate(config['backfill.url'] ?? '')
     this.#headers = headersOf(config['backfill.headers'] ?? '')
+    const proxy = config['backfill.proxy.url']
+    this.#proxy = proxy === null ? null : { url: new URL(proxy) }
+    this.#tls = backfillTls.settings(config)
     this.#read = compilePath(config['backfill.items.field'])
     this.#names = namesOfPath(config['backfill.items.field'])
   }
@@ -41,9 +60,34 @@ export class Backfill {
   async fetch({ from, to }: SequenceRange, stream: string | null, budget: Budget): Promise<string[]> {
     const values: Readonly<Record<string, string>> = { from: String(from), to: String(to), stream: stream ?? '' }
     const url = this.#url.render((name) => encodeURIComponent(values[name]!.toWellFormed()))
-    const text = await httpGet(url, this.#headers, budget.bytes, budget.signal)
+    const text = await this.#get(url, budget)
     budget.bytes -= Buffer.byteLength(text)
     return this.#itemsOf(text)
+  }
+
+  /**
+   * The body of a 2xx response as text. Redirects are not followed, because they would forward secret headers. Throws
+   * ResponseError, whose text contains nothing of the URL but the host, or the signal's reason.
+   */
+  async #get(url: string, { bytes, signal }: Budget): Promise<string> {
+    const request = { url, method: 'GET', headers: this.#headers, body: '', maxBytes: bytes }
+    try {
+      // Read for each request: files of certificates are renewed.
+      const { status, text } = await exchange(request, { tls: await readTls(this.#tls), proxy: this.#proxy }, signal)
+      if (status >= 200 && status < 300) return text
+      throw new ResponseError(`HTTP ${status}`, status >= 500 || RETRIABLE.has(status))
+    } catch (cause) {
+      signal.throwIfAborted()
+      if (cause instanceof ResponseError) throw cause
+      if (cause instanceof AnswerTooLarge) {
+        throw new ResponseError(
+          `the answer is larger than the ${bytes} bytes that are left of backfill.max.bytes`,
+          false,
+          { cause },
+        )
+      }
+      throw new ResponseError(reasonOf(cause), true, { cause })
+    }
   }
 
   #itemsOf(text: string): string[] {
@@ -72,11 +116,13 @@ function urlTemplate(text: string): Template {
   return template
 }
 
-function headersOf(text: string): [string, string][] {
-  const headers = parseKeyValueList(text)
-  for (const [name, value] of headers) {
+/** Names in lower case. */
+function headersOf(text: string): Record<string, string> {
+  const headers = new Headers({ accept: 'application/json', 'user-agent': 'tributary' })
+  const given = new Headers()
+  for (const [name, value] of parseKeyValueList(text)) {
     try {
-      new Headers([[name, value]])
+      given.append(name, value)
     } catch {
       // The text of the original error contains the value.
       throw wsErrors.BACKFILL_HEADER('Invalid backfill.headers: a name or a value that no header may have', {
@@ -84,7 +130,8 @@ function headersOf(text: string): [string, string][] {
       })
     }
   }
-  return headers
+  given.forEach((value, name) => headers.set(name, value))
+  return Object.fromEntries(headers)
 }
 
 /** Errors of the backfill keys that the declared checks of the spec cannot find. */
@@ -216,64 +263,4 @@ export class ResponseError extends Error {
     super(message, options)
     this.retriable = retriable
   }
-}
-
-/** RFC 9110: request timeout; RFC 6585: too many requests. */
-const RETRIABLE = new Set([408, 425, 429])
-
-/**
- * The body of a 2xx response as text, at most `maxBytes` bytes after decompression. Redirects are not followed, because
- * they would forward secret headers. Throws ResponseError, whose text contains nothing of the URL, or the signal's
- * reason.
- */
-export async function httpGet(
-  url: string,
-  headers: readonly [string, string][],
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<string> {
-  let response: Response
-  try {
-    response = await fetch(url, { headers: [['Accept', 'application/json'], ...headers], redirect: 'manual', signal })
-  } catch (cause) {
-    signal.throwIfAborted()
-    throw new ResponseError(reasonOf(cause), true, { cause })
-  }
-  const { ok, status, body } = response
-  if (!ok) {
-    await body?.cancel()
-    throw new ResponseError(`HTTP ${status}`, status >= 500 || RETRIABLE.has(status))
-  }
-  return body === null ? '' : readText(body, maxBytes, signal)
-}
-
-async function readText(body: ReadableStream<Uint8Array>, maxBytes: number, signal: AbortSignal): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of body) {
-      bytes += chunk.length
-      if (bytes > maxBytes)
-        throw new ResponseError(
-          `the answer is larger than the ${maxBytes} bytes that are left of backfill.max.bytes`,
-          false,
-        )
-      chunks.push(chunk)
-    }
-  } catch (cause) {
-    signal.throwIfAborted()
-    if (cause instanceof ResponseError) throw cause
-    throw new ResponseError(reasonOf(cause), true, { cause })
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-/**
- * fetch reports `fetch failed` and the actual error as its cause, whose text may contain the host but never the path.
- */
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error
-  if (!(cause instanceof Error)) return message
-  const code = (cause as NodeJS.ErrnoException).code
-  return `${message}: ${cause.message || (code ?? cause.name)}`
 }

@@ -33,6 +33,11 @@ function frame(first: number, payload: Buffer, lengthBytes: 0 | 2 | 8, mask = 0)
   return Buffer.concat([header, payload])
 }
 
+/** How many bytes the length of a payload takes at least (RFC 6455, section 5.2). */
+function shortestOf({ length }: Buffer): 0 | 2 | 8 {
+  return length < 126 ? 0 : length < 65_536 ? 2 : 8
+}
+
 const TEXTS = ['', 'a', 'tick', '{"price":"1,10 €"}', 'ü', '\u{1f980}', '\0', 'x'.repeat(125), 'y'.repeat(126)]
 /** No UTF-8: a sequence that ends too early, one that has no beginning, an overlong one, a surrogate, beyond U+10FFFF. */
 const BROKEN_TEXTS = ['e282', '80', '82ac', 'c080', 'eda080', 'f4908080', '61ff'].map((hex) => Buffer.from(hex, 'hex'))
@@ -48,7 +53,7 @@ function framesOf(random: () => number): Buffer {
   const message = (): Buffer[] => {
     const isText = random() < 0.7
     const payload = isText ? text() : bytes(random() < 0.05 ? random() * 3000 : random() * 130)
-    const shortest = payload.length < 126 ? 0 : payload.length < 65_536 ? 2 : 8
+    const shortest = shortestOf(payload)
     const lengthBytes = random() < 0.03 ? 8 : random() < 0.05 && shortest === 0 ? 2 : shortest
     return [frame(0x80 | (isText ? 1 : 2), payload, lengthBytes)]
   }
@@ -61,7 +66,7 @@ function framesOf(random: () => number): Buffer {
     const parts = [0, ...cuts].map((at, i) => payload.subarray(at, cuts[i]))
     return parts.flatMap((part, i) => [
       ...(random() < 0.2 ? [control()] : []),
-      frame((i === parts.length - 1 ? 0x80 : 0) | (i === 0 ? 1 : 0), part, part.length < 126 ? 0 : 2),
+      frame((i === parts.length - 1 ? 0x80 : 0) | (i === 0 ? 1 : 0), part, shortestOf(part)),
     ])
   }
   const wrong = (): Buffer[] =>

@@ -92,7 +92,8 @@ export class WholeFrames {
       end = start + length
     }
     if (count === 0) return at
-    const validText = isText && isUtf8(chunk.subarray(at, end))
+    const whole = at === 0 && end === chunk.length
+    const validText = isText && isUtf8(whole ? chunk : chunk.subarray(at, end))
     if (isText && !validText && this.#parts.utf8Validation) return this.#takeValid(chunk, at, count)
     this.#deliver(chunk, at, count, !isText, validText)
     return end
@@ -113,7 +114,7 @@ export class WholeFrames {
 
   /** The frames from `at` on hold the first `count` messages of `#bounds`. */
   #deliver(chunk: Buffer, at: number, count: number, binary: boolean, validText: boolean): void {
-    const bounds = this.#bounds.slice(0, 2 * count)
+    const bounds = count === 1 ? this.#onlyBounds() : this.#bounds.slice(0, 2 * count)
     const end = bounds[2 * count - 1]!
     let bytes = chunk
     // A few messages must not hold the memory of much that was read with them.
@@ -123,6 +124,13 @@ export class WholeFrames {
       for (let i = 0; i < bounds.length; i++) bounds[i]! -= at
     }
     this.#parts.onMessages({ bytes, bounds, count, binary, validText })
+  }
+
+  #onlyBounds(): Int32Array {
+    const bounds = new Int32Array(2)
+    bounds[0] = this.#bounds[0]!
+    bounds[1] = this.#bounds[1]!
+    return bounds
   }
 
   /** Passes one frame to the receiver, or as much of it as was read. Returns its end. */

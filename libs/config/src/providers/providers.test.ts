@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -197,4 +199,21 @@ test('given values and declared secrets are removed from a text in all their wri
 test('the longest secret is replaced first, and short secrets are not replaced', () => {
   assert.equal(redactor(['secret', 'secret-long', '1', 'on'])('1 on secret-long secret'), '1 on [hidden] [hidden]')
   assert.equal(redactor([])('x'), 'x')
+})
+
+test('a mount that hangs while links are followed is given up after five seconds', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const hang = t.mock.method(fs, 'realpath', () => new Promise(() => {}))
+  syncBuiltinESMExports()
+  try {
+    for (const value of [`\${file:${secrets}:api.token}`, `\${dir:${allowed}:password}`]) {
+      const given = refused(value, /it was not read within 5000 ms/)
+      await new Promise((resolve) => setImmediate(resolve))
+      t.mock.timers.tick(5000)
+      await given
+    }
+  } finally {
+    hang.mock.restore()
+    syncBuiltinESMExports()
+  }
 })

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { ConfigException } from '../values/config-exception.ts'
 import { parseProperties } from './properties.ts'
-import { readRegularFile } from './read-file.ts'
+import { inTime, readRegularFile } from './read-file.ts'
 import { splitReferences } from '../values/references.ts'
 import type { Reference } from '../values/references.ts'
 
@@ -108,7 +108,7 @@ export function directoryProvider(allowedPaths: readonly string[]): ConfigProvid
       if (path === '' || key === '' || key.includes('/') || key === '.' || key === '..') return undefined
       const file = join(path, key)
       try {
-        return (await readRegularFile(await allowedFile(file, allowedPaths), { signal })).toString('utf8')
+        return (await readAllowedFile(file, allowedPaths, signal)).toString('utf8')
       } catch (cause) {
         if (isMissing(cause)) return undefined
         throw new Error(`Could not read file ${file} for property ${key}: ${(cause as Error).message}`, { cause })
@@ -136,12 +136,18 @@ async function readProperties(
   signal: AbortSignal | undefined,
 ): Promise<Map<string, string>> {
   try {
-    return parseProperties((await readRegularFile(await allowedFile(path, allowedPaths), { signal })).toString('utf8'))
+    return parseProperties((await readAllowedFile(path, allowedPaths, signal)).toString('utf8'))
   } catch (cause) {
     // Kafka's text, and the reason after it.
     const reason = isMissing(cause) ? '' : `: ${(cause as Error).message}`
     throw new Error(`Could not read properties from file ${path}${reason}`, { cause })
   }
+}
+
+async function readAllowedFile(path: string, allowedPaths: readonly string[], signal?: AbortSignal): Promise<Buffer> {
+  // A mount that hangs holds up the search for links too.
+  const file = await inTime(() => allowedFile(path, allowedPaths), { signal })
+  return readRegularFile(file, { signal })
 }
 
 /** These hold the environment, the memory and the devices of processes, whatever folder is allowed. */

@@ -18,15 +18,20 @@ const CHUNK_BYTES = 64 * 1024
  * blocks or goes on for ever, and at most `maxBytes`, whatever size the file claims to have. Links are followed. Rejects with
  * an Error that says why, with Node's `code` where the system refused, and with the signal's reason.
  */
-export async function readRegularFile(path: string, limits: ReadFileLimits = {}): Promise<Buffer> {
-  const { maxBytes = MAX_BYTES, timeoutMs = TIMEOUT_MS, signal } = limits
+export function readRegularFile(path: string, limits: ReadFileLimits = {}): Promise<Buffer> {
+  return inTime(() => read(path, limits.maxBytes ?? MAX_BYTES), limits)
+}
+
+/** Gives the work with a file up after `timeoutMs`, or when the signal aborts. The system may go on with it. */
+export async function inTime<T>(work: () => Promise<T>, limits: Omit<ReadFileLimits, 'maxBytes'>): Promise<T> {
+  const { timeoutMs = TIMEOUT_MS, signal } = limits
   signal?.throwIfAborted()
   const { promise: givenUp, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(signal?.reason)
   signal?.addEventListener('abort', onAbort)
   const timer = setTimeout(() => reject(new Error(`it was not read within ${timeoutMs} ms`)), timeoutMs)
   try {
-    return await Promise.race([read(path, maxBytes), givenUp])
+    return await Promise.race([work(), givenUp])
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)

@@ -11,7 +11,7 @@ export class GroupLease implements Lease {
   }
 
   valid(): boolean {
-    return this.#released.signal.aborted || this.#group.leaseValid()
+    return this.#group.leaseValid() || this.#released.signal.aborted
   }
 
   async passed(signal: AbortSignal): Promise<void> {

@@ -17,15 +17,16 @@ function batchOf(byteCount: number): Batch {
 
 test('a batch waits while the task has too much of the memory, unless nothing of it is in flight', async () => {
   const memory = new BatchMemory(new MemoryBudget(100_000).share())
-  const config = { maxInFlightRecords: 1000, maxInFlightBytes: 1_000_000 }
+  const config = { exactlyOnce: false, maxInFlightRecords: 1000, maxInFlightBytes: 1_000_000 }
   const onFailure = (error: unknown): void => assert.fail(String(error))
   const inFlight = new InFlight({ config, progress: new TaskProgress(0), memory: memory.share, onFailure })
   const acknowledged = new Gate(false)
   const add = (batch: Batch): void => {
     memory.converted(batch)
-    inFlight.add(batch, async () => {
-      await acknowledged.passed(new AbortController().signal)
+    const submitted = inFlight.add(batch)
+    void acknowledged.passed(new AbortController().signal).then(() => {
       memory.acknowledged(batch)
+      inFlight.acknowledged(submitted)
     })
   }
   const room = (): Promise<void> => inFlight.room(AbortSignal.timeout(5000))

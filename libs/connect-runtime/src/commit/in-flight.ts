@@ -5,10 +5,12 @@ import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import { type CommittableOffsets, type SubmittedBatch, SubmittedBatches } from './submitted-batches.ts'
 import type { TaskProgress } from '../model/task-progress.ts'
 
+export type InFlightBatch = Pick<Batch, 'offsets' | 'recordCount' | 'byteCount'>
+
 const NEVER = new AbortController().signal
 
 export interface InFlightOptions {
-  readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes'>
+  readonly config: Pick<SourceTaskConfig, 'maxInFlightRecords' | 'maxInFlightBytes' | 'exactlyOnce'>
   readonly progress: TaskProgress
   readonly memory: Pick<MemoryShare, 'exceeded'>
   /** Called with an error that is not about a single record. The task cannot go on after such an error. */
@@ -46,13 +48,41 @@ export class InFlight {
     this.check()
   }
 
-  /** Sends a batch. Its offsets may be committed once this batch and all batches before it are acknowledged. */
-  add(batch: Batch, send: () => Promise<void>): void {
-    const submitted = this.#submitted.submit(batch.offsets, batch.recordCount, batch.byteCount)
+  /** Whether `room` would not wait. */
+  get hasRoom(): boolean {
+    return this.#room.isOpen && this.#badRecord === undefined
+  }
+
+  /** Sends a batch: it is acknowledged when `send` resolves, and has failed when `send` rejects. */
+  during(batch: InFlightBatch, send: () => Promise<void>): void {
+    const submitted = this.add(batch)
+    send().then(
+      () => this.acknowledged(submitted),
+      (error: unknown) => this.failed(error),
+    )
+  }
+
+  /**
+   * A batch is sent: `acknowledged` or `failed` follows once. Its offsets may be committed once this batch and all batches before it
+   * are acknowledged.
+   */
+  add({ offsets, recordCount, byteCount }: InFlightBatch): SubmittedBatch {
+    const submitted = this.#submitted.submit(offsets, recordCount, byteCount)
     this.#applyLimits()
     this.#sends++
     this.#idle.close()
-    void this.#send(submitted, send)
+    return submitted
+  }
+
+  acknowledged(submitted: SubmittedBatch): void {
+    if (this.#submitted.ack(submitted) && this.#submitted.hasCommittable) this.committable.open()
+    this.#ended()
+  }
+
+  failed(error: unknown): void {
+    if (errorKind(error) === 'data') this.#badRecord ??= error
+    else this.#options.onFailure(error)
+    this.#ended()
   }
 
   /** Throws the error of the first bad record, if there was one. */
@@ -75,28 +105,22 @@ export class InFlight {
     this.committable.open()
   }
 
-  async #send(submitted: SubmittedBatch, send: () => Promise<void>): Promise<void> {
-    try {
-      await send()
-      if (this.#submitted.ack(submitted)) this.committable.open()
-    } catch (error) {
-      this.#failed(error)
-    }
+  #ended(): void {
     this.#applyLimits()
     if (--this.#sends === 0) this.#idle.open()
   }
 
-  #failed(error: unknown): void {
-    if (errorKind(error) === 'data') this.#badRecord ??= error
-    else this.#options.onFailure(error)
-  }
-
   #applyLimits(): void {
     const { config, progress, memory } = this.#options
+    // While a transaction is open, as much again may wait for the next one.
+    const shares = config.exactlyOnce ? 2 : 1
     const { inFlightRecords, inFlightBytes } = this.#submitted
     progress.inFlightRecords = inFlightRecords
     const outOfMemory = inFlightRecords > 0 && memory.exceeded
-    const full = outOfMemory || inFlightRecords >= config.maxInFlightRecords || inFlightBytes >= config.maxInFlightBytes
+    const full =
+      outOfMemory ||
+      inFlightRecords >= shares * config.maxInFlightRecords ||
+      inFlightBytes >= shares * config.maxInFlightBytes
     if (full && this.#badRecord === undefined) this.#room.close()
     else this.#room.open()
   }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { SubmittedBatches } from './submitted-batches.ts'
 
 const p = { stream: 'a' }
@@ -76,4 +78,22 @@ test('acknowledgements in any order make exactly the acknowledged prefix committ
     assert.equal(submitted.inFlightRecords, 0)
     assert.equal(submitted.pendingBatches, 0)
   }
+})
+
+test('an acknowledged batch is not kept while another one is in flight', async () => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const submitted = new SubmittedBatches()
+  let inFlight = submitted.submit(new Map([[p, { n: 0 }]]), 1, 0)
+  const first = new WeakRef(inFlight)
+  for (let n = 1; n <= 3; n++) {
+    const next = submitted.submit(new Map([[p, { n }]]), 1, 0)
+    submitted.ack(inFlight)
+    inFlight = next
+  }
+  // A WeakRef keeps its target until the end of the job.
+  await new Promise(setImmediate)
+  gc()
+  assert.equal(first.deref(), undefined)
+  assert.equal(submitted.pendingBatches, 1)
 })

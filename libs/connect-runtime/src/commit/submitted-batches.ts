@@ -65,13 +65,20 @@ export class SubmittedBatches {
       this.#committableRecords += next.recordCount
       this.#head++
     }
-    if (this.#head > 1024 || this.#head === this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head)
-      const moved = this.#head
-      this.#head = 0
-      return moved > before
-    }
-    return this.#head > before
+    const grown = this.#head > before
+    this.#compact()
+    return grown
+  }
+
+  /**
+   * Acknowledged batches must not stay: they would get into the old generation, which only a full collection cleans. Popping keeps the
+   * memory of the array, as the queue of a quiet stream is empty after each batch.
+   */
+  #compact(): void {
+    if (this.#head === this.#queue.length) for (; this.#head > 0; this.#head--) this.#queue.pop()
+    if (this.#head * 2 < this.#queue.length || this.#head === 0) return
+    this.#queue = this.#queue.slice(this.#head)
+    this.#head = 0
   }
 
   /** Takes the committable offsets; null when the acknowledged prefix has not grown since the last call. */

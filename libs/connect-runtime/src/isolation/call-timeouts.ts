@@ -1,3 +1,4 @@
+import { ChangingSet } from '@tributary/async'
 import type { SourceTask } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { runtimeErrors } from '../errors.ts'
@@ -79,7 +80,7 @@ type End = (reason: unknown) => void
 /** Ends calls GRACE_MS after their signal aborted. The calls with one signal share a listener, since each poll is a call. */
 class Graces {
   readonly #ignored: () => void
-  readonly #bySignal = new WeakMap<AbortSignal, Set<End>>()
+  readonly #bySignal = new WeakMap<AbortSignal, ChangingSet<End>>()
 
   constructor(ignored: () => void) {
     this.#ignored = ignored
@@ -89,10 +90,11 @@ class Graces {
   of(signal: AbortSignal, end: End): () => void {
     let running = this.#bySignal.get(signal)
     if (running === undefined) {
-      this.#bySignal.set(signal, (running = new Set()))
+      this.#bySignal.set(signal, (running = new ChangingSet()))
       if (!signal.aborted) signal.addEventListener('abort', () => this.#end(signal), { once: true })
     }
-    const calls = running.add(end)
+    const calls = running
+    calls.add(end)
     if (signal.aborted) this.#end(signal)
     return () => calls.delete(end)
   }

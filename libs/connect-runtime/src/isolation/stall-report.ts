@@ -30,7 +30,7 @@ export class StallReport {
 
   constructor(target: ReportTarget) {
     this.#target = target
-    this.#producer = createProducer(unpackConnection(target.connection), { driver: 'platformatic' })
+    this.#producer = createProducer(unpackConnection(target.connection), { driver: 'tributary' })
     this.#partitions = this.#producer.start(NEVER).then(() => this.#producer.partitionCount(target.statusTopic, NEVER))
     // Only a report with a status awaits this, and gets the error.
     this.#partitions.catch(() => undefined)

@@ -23,21 +23,27 @@ const NUMBERS = {
   'request.timeout.ms': [1, MAX_INT],
   'retry.backoff.ms': [1, MAX_INT],
   'transaction.timeout.ms': [1, MAX_INT],
+  'buffer.memory': [0, Number.MAX_SAFE_INTEGER],
 } as const
 
-/** Kafka's settings whose weaker values are raised: value → true if every producer here does just that. */
+/**
+ * Kafka's settings whose weaker values are raised: value → true if every producer here does just that. A worker of Kafka Connect
+ * sets the same values unless a connector overrides them (Worker.baseProducerConfigs).
+ */
 const AT_LEAST: Readonly<Record<string, { readonly is: RegExp; readonly does: string }>> = {
   acks: { is: /^(all|-1)$/, does: 'acks=all, as a record counts as delivered once every in-sync replica has it' },
   'enable.idempotence': { is: /^true$/i, does: 'enable.idempotence=true, so that a retry writes no record twice' },
   retries: { is: new RegExp(`^${MAX_INT}$`), does: 'as many retries as an outage takes' },
+  'delivery.timeout.ms': {
+    is: new RegExp(`^${MAX_INT}$`),
+    does: 'retries until Kafka has the record, or the task is stopped',
+  },
+  'max.block.ms': { is: /^9223372036854775807$/, does: 'as much time to reach Kafka as an outage takes' },
   'max.in.flight.requests.per.connection': { is: /^1$/, does: 'one request in flight for each partition, which keeps the order' }, // prettier-ignore
 }
 
 /** Why the others are refused, where more can be said than that there is no such setting. */
 const REFUSED: Readonly<Record<string, string>> = {
-  'buffer.memory': 'set max.in.flight.bytes instead',
-  'max.block.ms': 'a task waits for Kafka until it is stopped',
-  'delivery.timeout.ms': 'a task retries until Kafka has the record, or the task is stopped',
   'retry.backoff.max.ms': 'the wait grows to ten times retry.backoff.ms',
   'transactional.id': 'the worker chooses it, so that it can fence former owners of the task',
   'bootstrap.servers': "records go to the worker's Kafka",
@@ -76,6 +82,8 @@ export function producerSettings(props: Props, ownKeys: readonly string[] = []):
   }
   for (const key of Object.keys(props)) if (key.startsWith(OVERRIDE)) errors.push(...refusal(key))
 
+  // Only checked here: it bounds what is in flight (source-task-config.ts).
+  number('buffer.memory')
   const batchSize = number('batch.size')
   const bytes = [number('max.request.size'), batchSize === 0 ? 1 : batchSize].filter((limit) => limit !== undefined)
   const security = producerSecurity(props, ownKeys)

@@ -22,6 +22,7 @@ export interface SourceTaskConfig {
   readonly shutdownTimeoutMs: number
   readonly commitIntervalMs: number
   readonly maxInFlightRecords: number
+  /** `max.in.flight.bytes`, else Kafka's `buffer.memory` for the connector or the worker. */
   readonly maxInFlightBytes: number
 }
 
@@ -52,6 +53,7 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
       { field: 'transaction.boundary' },
     )
   }
+  const bufferMemory = number('producer.override.buffer.memory', number('producer.buffer.memory', 8 * MIB))
   const commitIntervalMs = number('offset.commit.interval.ms', 100)
   return {
     tolerance: text('errors.tolerance')?.toLowerCase() === 'all' ? 'all' : 'none',
@@ -69,6 +71,6 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
     shutdownTimeoutMs: number('task.shutdown.graceful.timeout.ms', 5000),
     commitIntervalMs,
     maxInFlightRecords: number('max.in.flight.records', 5000),
-    maxInFlightBytes: number('max.in.flight.bytes', 8 * MIB),
+    maxInFlightBytes: number('max.in.flight.bytes', Math.max(1, bufferMemory)),
   }
 }

@@ -7,6 +7,7 @@ import type { BatchSender } from './batch-sender.ts'
 import type { BatchTracing } from './batch-tracing.ts'
 import { checkRecords } from './record-contract.ts'
 import type { RecordEncoder } from './record-encoder.ts'
+import { stickyPoint } from './sticky-point.ts'
 import type { Topics } from './topics.ts'
 
 export interface BatchConverterParts {
@@ -25,11 +26,14 @@ export class BatchConverter {
   readonly #parts: BatchConverterParts
   readonly #sender: BatchSender
   readonly #progress: TaskProgress
+  /** Names the plugin in errors. */
+  readonly #by: string
 
   constructor(parts: BatchConverterParts, sender: BatchSender, progress: TaskProgress) {
     this.#parts = parts
     this.#sender = sender
     this.#progress = progress
+    this.#by = `the task of ${parts.plugin.class}`
   }
 
   /** See PackEncoder. */
@@ -39,13 +43,13 @@ export class BatchConverter {
 
   /** `records` comes from `unpack`; `polled`: see Batch. Bad records become dead letters of the same batch. Throws BadRecordError for the first record that must fail the task. */
   async convert(records: readonly Polled[], polled: Batch['polled'], signal: AbortSignal): Promise<Batch> {
-    const { plugin, encoder, topics, tracing, memory, clock } = this.#parts
+    const { encoder, topics, tracing, clock } = this.#parts
     const count = countRecords(records)
     const holds = (step: 'conversion' | 'topic'): void => this.#progress.holds(step, count, clock.now())
     const known = topics.counts
     const polledAt = clock.monotonic()
     const deadLetters: ProducerRecord[] = []
-    checkRecords(records, { by: `the task of ${plugin.class}`, known, filtered: false })
+    checkRecords(records, { by: this.#by, known, filtered: false })
     holds('conversion')
     const transformed = await encoder.transform(records, signal, deadLetters)
     if (transformed !== records) {
@@ -58,8 +62,38 @@ export class BatchConverter {
     const { encoded, indexes } = await encoder.convert(transformed, known, traceparent, signal, deadLetters)
     if (deadLetters.length > 0) holds('topic')
     for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
-    const batch = batchOf({ records, polled, encoded, indexes, polledAt }, this.removed.splice(0))
-    memory.converted(batch)
+    return this.#batch({ records, polled, encoded, indexes, polledAt })
+  }
+
+  /**
+   * As `unpack` and `convert` for what one poll would have returned, where no step waits, and no record is bad. Else returns null and
+   * leaves no trace.
+   */
+  convertNow(polled: Polled[]): Batch | null {
+    const { encoder, topics, tracing, clock } = this.#parts
+    if (encoder.transforms) return null
+    const polledAt = clock.monotonic()
+    try {
+      checkRecords(polled, { by: this.#by, known: topics.counts, filtered: false })
+    } catch {
+      return null
+    }
+    const records = this.unpack(polled)
+    if (!topics.know(records)) return null
+    const traceparent = tracing.batchStarted(countRecords(records))
+    const converted = encoder.convertNow(records, topics.counts, traceparent)
+    if (converted === null) {
+      tracing.batchDropped()
+      return null
+    }
+    return this.#batch({ records, polled, encoded: converted.encoded, indexes: converted.indexes, polledAt })
+  }
+
+  #batch(parts: Pick<Batch, 'records' | 'polled' | 'encoded' | 'indexes' | 'polledAt'>): Batch {
+    const batch = batchOf(parts, this.removed)
+    if (this.removed.length > 0) this.removed.length = 0
+    stickyPoint.used(batch.byteCount)
+    this.#parts.memory.converted(batch)
     return batch
   }
 }

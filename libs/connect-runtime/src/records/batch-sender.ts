@@ -1,5 +1,5 @@
 import type { FatalError } from '@tributary/connect-api'
-import type { KafkaProducer, ProducerRecord, ProduceResult } from '@tributary/kafka-producer'
+import type { KafkaProducer, ProducerRecord, ProduceResult, SendListener } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import { type Batch, encodedRecord } from './batch.ts'
 import { cutDeadLetter, type ErrorHandler } from './error-handler.ts'
@@ -23,9 +23,32 @@ export class BatchSender {
 
   /** Resolves once the broker has every record, or its dead letter, or the error handler has skipped it. */
   async send(batch: Batch, signal: AbortSignal): Promise<ProduceResult> {
-    const { producer, errors, log } = this.#parts
+    const { producer, log } = this.#parts
     log.debug('batch_sent', { records: batch.recordCount })
     const result = await producer.send(batch.encoded, signal)
+    if (result.failures.length > 0) await this.settleRefused(batch, result, signal)
+    this.acknowledged(batch)
+    return result
+  }
+
+  /**
+   * Sends a batch without a promise. `settleRefused` is to follow a result with failures, and then `acknowledged`. Throws what `send`
+   * rejects with at once.
+   */
+  sendTo(listener: SendListener, batch: Batch, signal: AbortSignal): void {
+    const { producer, log } = this.#parts
+    log.debug('batch_sent', { records: batch.recordCount })
+    producer.sendTo(listener, batch.encoded, signal)
+  }
+
+  /** The broker has every record of the batch, or its dead letter, or the error handler has skipped it. */
+  acknowledged(batch: Batch): void {
+    this.#parts.log.debug('batch_acknowledged', { records: batch.recordCount })
+  }
+
+  /** Resolves once the broker has the dead letters of the refused records that the error handler does not skip. */
+  async settleRefused(batch: Batch, result: ProduceResult, signal: AbortSignal): Promise<void> {
+    const { producer, errors } = this.#parts
     const deadLetters: ProducerRecord[] = []
     for (const { index, error } of result.failures) {
       const { record, encoded } = encodedRecord(batch, index)
@@ -41,8 +64,6 @@ export class BatchSender {
       const { failures } = await producer.send(deadLetters, signal)
       if (failures[0]) throw refused(failures[0].error)
     }
-    log.debug('batch_acknowledged', { records: batch.recordCount })
-    return result
   }
 
   /** Gives a dead letter a random partition of its topic. Creates the topic when it is missing. */

@@ -25,6 +25,11 @@ export class BatchTracing {
     return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
   }
 
+  /** Takes back the last `batchStarted`. */
+  batchDropped(): void {
+    this.#spans.pop()?.end()
+  }
+
   batchEnded(): void {
     this.#spans.shift()?.end()
   }

@@ -87,7 +87,8 @@ function lastOffsets(
   records: readonly Polled[],
   removed: readonly SourcePartition[],
 ): Map<SourcePartition, SourceOffset | null> {
-  const offsets = new Map<SourcePartition, SourceOffset | null>(removed.map((partition) => [partition, null]))
+  const offsets = new Map<SourcePartition, SourceOffset | null>()
+  for (const partition of removed) offsets.set(partition, null)
   let partition: SourcePartition | undefined
   for (let i = records.length - 1; i >= 0; i--) {
     const record = records[i]!

@@ -31,6 +31,12 @@ export function checkPolled(polled: unknown, by: string): Polled[] | typeof END_
   throw broken(`poll of ${by} returned ${shown(polled)}; it must return an array of records, or END_OF_INPUT`)
 }
 
+/** Throws for a task that ended its input without `drain`, since the run would then stop without a failure. */
+export function unexpectedEnd(): never {
+  const remedy = 'the task must throw NotConnectedError when its stream ends'
+  throw runtimeErrors.END_OF_INPUT_UNEXPECTED(`poll answered END_OF_INPUT although drain was not called: ${remedy}`)
+}
+
 /**
  * Checks what the runtime itself reads of each record, since a plugin may be plain JavaScript, and Kafka's clients would wait for a
  * topic `undefined` for ever. Throws BadRecordError with the index of the record, and RECORD_CONTRACT as its cause.
@@ -61,9 +67,9 @@ export function checkRecords(records: readonly (Polled | null)[], { by, known, f
 
 /** The constructor of a pack has checked its sizes. What its records share is checked as theirs would be. */
 function checkPack(pack: PackedRecords, index: number, by: string): void {
-  const last = pack.record(pack.count - 1)
-  if (!isObject(last.sourceOffset)) throw badRecord(index, by, 'sourceOffset', last.sourceOffset, 'an object')
-  checkOptional(last, index, by)
+  const sourceOffset = pack.offsetOf(pack.count - 1)
+  if (!isObject(sourceOffset)) throw badRecord(index, by, 'sourceOffset', sourceOffset, 'an object')
+  checkHeaders(pack.headers, index, by)
   const wrong = pack.timestamps?.find((timestamp) => !Number.isSafeInteger(timestamp))
   if (wrong !== undefined) throw badRecord(index, by, 'timestamp', wrong, MUST_BE_MS)
 }
@@ -84,15 +90,18 @@ function checkOptional(record: SourceRecord, index: number, by: string): void {
   if (given(timestamp) && !Number.isSafeInteger(timestamp)) {
     throw badRecord(index, by, 'timestamp', timestamp, MUST_BE_MS)
   }
-  if (given(headers) && !(Array.isArray(headers) && headers.every(isHeader))) {
-    throw badRecord(index, by, 'headers', headers, 'undefined, or an array of {name, value} whose names are strings')
-  }
+  checkHeaders(headers, index, by)
   if (given(original) && !(original instanceof Uint8Array)) {
     throw badRecord(index, by, 'original', original, 'undefined, or a Uint8Array')
   }
   if (error !== undefined && !((error as unknown) instanceof Error)) {
     throw badRecord(index, by, 'error', error, 'undefined, or a DataError')
   }
+}
+
+function checkHeaders(headers: Polled['headers'], index: number, by: string): void {
+  if (!given(headers) || (Array.isArray(headers) && headers.every(isHeader))) return
+  throw badRecord(index, by, 'headers', headers, 'undefined, or an array of {name, value} whose names are strings')
 }
 
 function isObject(value: unknown): value is object {

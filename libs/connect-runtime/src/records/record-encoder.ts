@@ -13,6 +13,7 @@ import { partitionForKey, type ProducerRecord, type Sendable } from '@tributary/
 import type { ErrorHandler, Stage } from './error-handler.ts'
 import { type BatchTerms, PackEncoder } from './pack-encoder.ts'
 import { encodeHeaders } from './record-headers.ts'
+import { stickyPoint } from './sticky-point.ts'
 
 export interface RecordEncoderParts {
   /** Names the source in errors of records that it could not read. */
@@ -38,6 +39,11 @@ export class RecordEncoder {
     this.#parts = parts
     this.packs = new PackEncoder(parts)
     this.#keepsText = parts.transformations.length === 0 && parts.valueConverter.keepsText === true
+  }
+
+  /** Whether there are transformations. */
+  get transforms(): boolean {
+    return this.#parts.transformations.length > 0
   }
 
   /** Returns each record as the transformations leave it; null where one filtered it out, or failed and the error was tolerated. */
@@ -71,7 +77,7 @@ export class RecordEncoder {
 
   /**
    * Encodes the records in order, each with the index of its source record or pack. Records without a key go to one partition per
-   * batch, chosen at random (sticky). Awaits nothing unless a record fails.
+   * batch, which StickyPoint chooses. Awaits nothing unless a record fails.
    */
   async convert(
     records: readonly (Polled | null)[],
@@ -82,7 +88,7 @@ export class RecordEncoder {
   ): Promise<{ encoded: Sendable[]; indexes: number[] }> {
     const encoded: Sendable[] = []
     const indexes: number[] = []
-    const terms = { counts, stickyPoint: Math.random(), now: this.#parts.clock.now(), traceparent }
+    const terms = this.#terms(counts, traceparent)
     for (let i = 0; i < records.length; i++) {
       const record = records[i]
       if (!record) continue
@@ -110,6 +116,44 @@ export class RecordEncoder {
       indexes.push(i)
     }
     return { encoded, indexes }
+  }
+
+  /** As `convert` for records that nothing transforms; null when a record fails. */
+  convertNow(
+    records: readonly Polled[],
+    counts: BatchTerms['counts'],
+    traceparent: string | null,
+  ): { encoded: readonly Sendable[]; indexes: readonly number[] } | null {
+    const terms = this.#terms(counts, traceparent)
+    const [first] = records
+    if (records.length === 1 && first instanceof PackedRecords && first.count === 1) {
+      return { encoded: this.packs.encode(first, terms), indexes: ONLY_FIRST }
+    }
+    const encoded: Sendable[] = []
+    const indexes: number[] = []
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i]!
+      if (record instanceof PackedRecords) {
+        for (const pack of this.packs.encode(record, terms)) {
+          encoded.push(pack)
+          indexes.push(i)
+        }
+        continue
+      }
+      try {
+        encoded.push(this.#encode(record, terms))
+      } catch (failure) {
+        if (!(failure instanceof StageFailure)) throw failure
+        return null
+      }
+      indexes.push(i)
+    }
+    return { encoded, indexes }
+  }
+
+  #terms(counts: BatchTerms['counts'], traceparent: string | null): BatchTerms {
+    const now = this.#parts.clock.now()
+    return { counts, stickyPoint: stickyPoint.at(now), now, traceparent }
   }
 
   #tolerate(record: SourceRecord, index: number, { stage, className, cause }: StageFailure): ProducerRecord[] {
@@ -182,6 +226,8 @@ export class RecordEncoder {
     }
   }
 }
+
+const ONLY_FIRST: readonly number[] = [0]
 
 /** A record that fails the task. The records before it in the batch are good. `index`: its place in the batch, from 0. */
 export class BadRecordError extends Error {

@@ -4,6 +4,9 @@ import type { Polled, Props } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { runtimeErrors } from '../errors.ts'
 
+/** ms for which a number of partitions counts. */
+const REFRESH_MS = 300_000
+
 /**
  * Creates a topic. Resolves also when the topic exists already. -1 stands for the broker's default. Rejects with an error whose
  * `retriable` is true when Kafka did not answer.
@@ -47,7 +50,7 @@ export class Topics {
 
   /** Looks up the topics of a batch that are not known yet. */
   async ensure(records: readonly (Polled | null)[], signal: AbortSignal): Promise<void> {
-    if (Date.now() - this.#refreshedAt > 300_000) {
+    if (Date.now() - this.#refreshedAt > REFRESH_MS) {
       this.#counts.clear()
       this.#refreshedAt = Date.now()
     }
@@ -57,6 +60,19 @@ export class Topics {
       last = record.topic
       if (!this.#counts.has(last)) await this.#lookUp(last, signal)
     }
+  }
+
+  /** Whether `ensure` would have nothing to look up. */
+  know(records: readonly Polled[]): boolean {
+    if (Date.now() - this.#refreshedAt > REFRESH_MS) return false
+    let last: string | undefined
+    for (let i = 0; i < records.length; i++) {
+      const { topic } = records[i]!
+      if (topic === last) continue
+      if (!this.#counts.has(topic)) return false
+      last = topic
+    }
+    return true
   }
 
   async ensureTopic(topic: string, signal: AbortSignal): Promise<number> {

@@ -182,7 +182,7 @@ function pluginOf(createRecoveryTask: () => never): SourcePlugin {
 function environmentOf(dataDir: string): TaskEnvironment {
   const CONVERTER = 'io.tributary.connect.converters.PlainConverter'
   return {
-    producers: createProducerPool({ brokers: ['127.0.0.1:1'], clientId: 'test' }, 'platformatic'),
+    producers: createProducerPool({ brokers: ['127.0.0.1:1'], clientId: 'test' }, 'tributary'),
     groupId: 'test',
     offsets: null as never,
     admin: null as never,

@@ -1,5 +1,5 @@
 import { warnWhenSlow } from '@tributary/async'
-import type { SourcePartition, SourceTask, TransactionContext } from '@tributary/connect-api'
+import type { SourcePartition, SourceTask, TaskContext, TransactionContext } from '@tributary/connect-api'
 import type { TaskParts } from './task-parts.ts'
 
 /** Reading the offsets waits for open transactions of other producers. The log reports a wait that is longer than this many ms. */
@@ -22,12 +22,13 @@ export async function startProducer({ producer, offsets, lease, log }: TaskParts
 
 /**
  * Starts the task with its context. `transaction` is for tasks with `transaction.boundary=connector`. `removed` gets the source
- * partitions whose offsets the task removes.
+ * partitions whose offsets the task removes. `offer`: see TaskContext; a task with transactions has none.
  */
 export async function startTask(
   parts: TaskParts,
   transaction: TransactionContext,
   removed: SourcePartition[],
+  offer: TaskContext['offer'],
 ): Promise<void> {
   const { task, offsets, id, props, config, log, stats, memory, clock, dataDir, onConnectionEnding } = parts
   await task.start({
@@ -45,6 +46,7 @@ export async function startTask(
     clock,
     dataDir,
     connectionEnding: onConnectionEnding,
+    ...(config.exactlyOnce || offer === undefined ? {} : { offer }),
     ...(config.exactlyOnce && config.transactionBoundary === 'connector' ? { transaction } : {}),
   })
 }

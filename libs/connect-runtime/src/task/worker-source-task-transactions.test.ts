@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Polled } from '@tributary/connect-api'
+import { NotConnectedError, type Polled } from '@tributary/connect-api'
 import { scriptedRun, until } from '../testing/run-scripted.ts'
 
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `m${from + i}`)
@@ -31,6 +31,101 @@ test('exactly once: commitBatch tells a task of records only when their transact
   await until(() => told.length > 0, 'the task is told')
   await s.run.stop()
   assert.deepEqual(told, [{ records: 3, transactions: ['begin', 'abort', 'begin', 'commit'] }])
+})
+
+/** Sends each value in a poll of its own. */
+async function sendEach(s: ReturnType<typeof scriptedRun>, ...values: string[]): Promise<void> {
+  for (const value of values) {
+    const polled = s.run.progress.recordsPolled
+    s.task.send(value)
+    await until(() => s.run.progress.recordsPolled > polled, 'it is polled')
+  }
+}
+
+test('exactly once: the polls that come while a transaction ends share the next one, with one offset', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  void s.run.run()
+  s.producer.commits.close()
+  await sendEach(s, 'a', 'b', 'c', 'd')
+  s.producer.commits.open()
+  await until(() => s.producer.values().length === 4, 'all are committed')
+  await s.run.stop()
+  assert.deepEqual(s.producer.values(), ['a', 'b', 'c', 'd'])
+  assert.deepEqual(s.producer.transactions, ['begin', 'commit', 'begin', 'commit'])
+  assert.deepEqual(s.producer.values('offsets'), ['{"sequence":1}', '{"sequence":4}'])
+  assert.deepEqual(
+    s.task.committed.map(([value]) => value),
+    ['a', 'b', 'c', 'd'],
+  )
+})
+
+test('exactly once: polls wait for the next transaction within twice the in-flight limit', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required', 'max.in.flight.records': '2' }, { resumable: true })
+  void s.run.run()
+  s.producer.commits.close()
+  await sendEach(s, 'a', 'b', 'c', 'd', 'e')
+  s.task.send('f')
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal(s.run.progress.recordsPolled, 5)
+  s.producer.commits.open()
+  await until(() => s.producer.values().length === 6, 'all are committed')
+  await s.run.stop()
+})
+
+test('exactly once: polls that wait for the next transaction are sent with a valid lease only', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  void s.run.run()
+  s.producer.commits.close()
+  await sendEach(s, 'a', 'b')
+  s.lease.close()
+  s.producer.commits.open()
+  await until(() => s.producer.transactions.includes('commit'), 'the first is committed')
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.deepEqual(s.producer.transactions, ['begin', 'commit'])
+  s.lease.open()
+  await until(() => s.producer.values().length === 2, 'the second is committed')
+  await s.run.stop()
+})
+
+test('exactly once: a refused record keeps no poll before it from being committed, and nothing passes it', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  s.producer.limitBytes = 100
+  const run = s.run.run()
+  s.producer.commits.close()
+  await sendEach(s, 'a', 'b', 'x'.repeat(101), 'c')
+  s.producer.commits.open()
+  await run
+  assert.deepEqual([s.run.state, s.failureKind], ['failed', 'data'])
+  assert.deepEqual(s.producer.values(), ['a', 'b'])
+  assert.equal(s.producer.values('offsets').at(-1), '{"sequence":2}')
+  assert.notEqual(s.producer.transactions.at(-1), 'begin')
+})
+
+test('exactly once: neither a lost connection nor a stop commits a transaction that failed', async () => {
+  for (const ending of ['cut', 'stop'] as const) {
+    const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+    s.producer.limitBytes = 100
+    const run = s.run.run()
+    s.producer.up.close()
+    await sendEach(s, 'x'.repeat(101))
+    s.producer.up.open()
+    if (ending === 'cut') s.task.cut(new NotConnectedError('X', 'cut'))
+    else void s.run.stop()
+    await run
+    assert.deepEqual([s.run.state, s.producer.kept], ['failed', []])
+  }
+})
+
+test('exactly once: nothing follows a transaction that failed', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  s.producer.limitBytes = 100
+  const run = s.run.run()
+  s.producer.up.close()
+  await sendEach(s, 'x'.repeat(101), 'b')
+  s.producer.up.open()
+  await run
+  assert.equal(s.run.state, 'failed')
+  assert.deepEqual(s.producer.kept, [])
 })
 
 test('exactly once: a transaction waits for the return of a deleted offsets topic, and the task does not fail', async () => {

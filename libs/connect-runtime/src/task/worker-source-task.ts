@@ -1,17 +1,19 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Gate } from '@tributary/async'
 import { END_OF_INPUT, errorCode, errorKind, type Polled } from '@tributary/connect-api'
 import type { ProduceResult } from '@tributary/kafka-producer'
-import { type Batch, countRecords, offsetEntries, positionBatch } from '../records/batch.ts'
+import { type Batch, countRecords, positionBatch } from '../records/batch.ts'
 import { BatchConverter } from '../records/batch-converter.ts'
 import { BatchSender } from '../records/batch-sender.ts'
 import { commitRecords } from '../records/commit-records.ts'
 import { DEFAULT_RECONNECT, Reconnector } from '../connection/reconnector.ts'
-import { runtimeErrors } from '../errors.ts'
 import { handOverStateOf, PredecessorGoesOn } from '../hand-over/predecessor.ts'
 import { followPredecessor } from '../hand-over/follow-predecessor.ts'
 import { InFlight } from '../commit/in-flight.ts'
+import { Deliveries } from './deliveries.ts'
+import { Offers } from './offers.ts'
 import { OffsetCommitter } from '../commit/offset-committer.ts'
-import { checkPolled } from '../records/record-contract.ts'
+import { checkPolled, unexpectedEnd } from '../records/record-contract.ts'
 import { BadRecordError } from '../records/record-encoder.ts'
 import type { TaskParts } from './task-parts.ts'
 import type { TaskState } from '../model/task.ts'
@@ -40,6 +42,8 @@ export class WorkerSourceTask {
   readonly #offsets: OffsetCommitter
   readonly #converter: BatchConverter
   readonly #sender: BatchSender
+  readonly #deliveries: Deliveries
+  readonly #offers: Offers
   readonly #transactions: TransactionBoundary | null
   readonly #transactionRequests = new TransactionRequests()
   readonly #stopping = new AbortController()
@@ -47,6 +51,7 @@ export class WorkerSourceTask {
   readonly #resumed = new Gate(true)
   readonly #backgroundReconnect: BackgroundReconnect
   #state: TaskState = 'starting'
+  #ends = false
   /** Another worker has the task. */
   #lost = false
   #finished: Promise<void> | null = null
@@ -63,13 +68,17 @@ export class WorkerSourceTask {
     const onFailure = (error: unknown): void => this.fail(error)
     this.#inFlight = new InFlight({ config, progress: this.progress, memory: memory.share, onFailure })
     const eitherEnd = AbortSignal.any([this.#stopping.signal, this.#abandon.signal])
+    eitherEnd.addEventListener('abort', () => (this.#ends = true), { once: true })
     this.#backgroundReconnect = new BackgroundReconnect({ task, connection: this.connection, signal: eitherEnd })
-    const { progress } = this
-    this.#offsets = new OffsetCommitter({ parts, inFlight: this.#inFlight, progress, lost: () => this.#lost })
-    const [{ producer }, { signal }] = [parts, this.#abandon]
-    const permitted = (): Promise<void> => this.#leaseValid()
-    const transactions = { producer, config, clock, log, signal, permitted, onFailure }
-    this.#transactions = config.exactlyOnce ? new TransactionBoundary(transactions) : null
+    const lost = (): boolean => this.#lost
+    const [inFlight, progress, signal] = [this.#inFlight, this.progress, this.#abandon.signal]
+    this.#offsets = new OffsetCommitter({ parts, inFlight, progress, lost })
+    this.#deliveries = new Deliveries({ sender: this.#sender, inFlight, signal, onAcknowledged: this.#acknowledged })
+    const [converter, send, background] = [this.#converter, this.#deliveries.start, this.#backgroundReconnect]
+    const steps = { converter, inFlight, progress, send, fail: onFailure, ends: () => this.#ends, lost }
+    this.#offers = new Offers({ ...parts, ...steps, resumed: this.#resumed, connection: this.connection, background })
+    const transactional = { parts, signal, permitted: () => this.#leaseValid(), onFailure }
+    this.#transactions = config.exactlyOnce ? new TransactionBoundary(transactional) : null
   }
 
   get state(): TaskState {
@@ -161,7 +170,7 @@ export class WorkerSourceTask {
     const { predecessor, offsets, id } = parts
     const abandon = this.#abandon.signal
     if (predecessor === null) await startProducer(parts, abandon)
-    await startTask(parts, this.#transactionRequests, this.#converter.removed)
+    await startTask(parts, this.#transactionRequests, this.#converter.removed, this.#offers.offer)
     if (predecessor !== null) {
       await followPredecessor(predecessor, {
         ...parts,
@@ -207,11 +216,13 @@ export class WorkerSourceTask {
     }
   }
 
+  /** Hands the batch to the producer without awaiting the acknowledgement. */
   async #submit(batch: Batch): Promise<void> {
     this.#holds('lease', batch)
     await this.#leaseValid()
-    if (this.#transactions) await this.#produceInTransaction(batch)
-    else await this.#produce(batch)
+    if (this.#transactions) return this.#produceInTransaction(this.#transactions, batch)
+    await this.#room(batch)
+    this.#deliveries.start(batch)
   }
 
   async #commitPosition(): Promise<void> {
@@ -233,8 +244,8 @@ export class WorkerSourceTask {
         continue
       }
       try {
-        const records = checkPolled(await task.poll(this.#abandon.signal), `the task of ${plugin.class}`)
-        if (records === END_OF_INPUT) return this.#endOfInput()
+        const records = checkPolled(await this.#offers.poll(this.#abandon.signal), `the task of ${plugin.class}`)
+        if (records === END_OF_INPUT) return this.#parts.finite || this.#ends ? records : unexpectedEnd()
         this.connection.polled()
         if (records.length === 0) await this.#backgroundReconnect.settle()
         return records
@@ -246,13 +257,6 @@ export class WorkerSourceTask {
         else if (!(await this.#backgroundReconnect.settle())) this.connection.lost(error)
       }
     }
-  }
-
-  /** Throws when the task ended its input without `drain`: the run would stop without a failure. */
-  #endOfInput(): typeof END_OF_INPUT {
-    if (this.#parts.finite || this.#stopping.signal.aborted) return END_OF_INPUT
-    const remedy = 'the task must throw NotConnectedError when its stream ends'
-    throw runtimeErrors.END_OF_INPUT_UNEXPECTED(`poll answered END_OF_INPUT although drain was not called: ${remedy}`)
   }
 
   /** Leaves no transaction open before it connects, since the source may be away for long. */
@@ -271,38 +275,34 @@ export class WorkerSourceTask {
     await this.#resumed.passed(this.#stopping.signal)
   }
 
-  /** Hands the batch to the producer without awaiting the acknowledgement, within the in-flight limits. */
-  async #produce(batch: Batch): Promise<void> {
+  /** Produces records and offsets in one transaction (KIP-618). Its commit acknowledges the batch. */
+  async #produceInTransaction(transactions: TransactionBoundary, batch: Batch): Promise<void> {
+    const run = (): Promise<void> =>
+      transactions.run({
+        ...batch,
+        send: () => this.#sender.send(batch, this.#abandon.signal),
+        committed: (result) => {
+          this.#acknowledged(batch, result)
+          this.progress.committed(batch.recordCount)
+        },
+      })
+    this.progress.held = null
+    if (this.#parts.config.transactionBoundary !== 'poll') return run()
+    await this.#room(batch)
+    this.#inFlight.during({ ...batch, offsets: new Map() }, run)
+    // An answer of the coordinator holds up all that waits, so it must not wait for several polls.
+    await nextTurn()
+  }
+
+  /** Waits until another batch may be sent, within the in-flight limits. */
+  async #room(batch: Batch): Promise<void> {
     this.#holds('room', batch)
     await this.#inFlight.room(this.#abandon.signal)
     this.progress.held = null
-    this.#inFlight.add(batch, async () => {
-      this.#acknowledged(batch, await this.#sender.send(batch, this.#abandon.signal))
-    })
   }
 
-  /** Produces records and offsets in one transaction (KIP-618). Its commit acknowledges the batch. */
-  async #produceInTransaction(batch: Batch): Promise<void> {
-    const { offsets, id, task } = this.#parts
-    const signal = this.#abandon.signal
-    this.progress.held = null
-    const send = async (result: ProduceResult | null): Promise<() => void> => {
-      await this.#transactions!.sendOffsets(offsets.encode(id.connector, offsetEntries(batch.offsets)), signal)
-      return () => this.#acknowledged(batch, result)
-    }
-    await this.#transactions!.run({
-      byteCount: batch.byteCount,
-      send: async () => send(await this.#sender.send(batch, signal)),
-      discard: () => send(null),
-      committed: () => {
-        this.progress.committed(batch.recordCount)
-        return task.commit?.(signal)
-      },
-    })
-  }
-
-  /** The broker has the batch. A null result: the connector discarded the batch. */
-  #acknowledged(batch: Batch, result: ProduceResult | null): void {
+  /** Called when the broker has the batch. A null result: the connector discarded the batch. */
+  readonly #acknowledged = (batch: Batch, result: ProduceResult | null): void => {
     const { task, memory, clock, tracing } = this.#parts
     this.progress.acknowledged(batch.recordCount, clock.now(), clock.monotonic() - batch.polledAt)
     tracing.batchEnded()
@@ -324,9 +324,10 @@ export class WorkerSourceTask {
   async #flush(): Promise<void> {
     const signal = this.#abandon.signal
     this.#stopping.abort(new Abandoned('ended'))
-    if (this.#transactions) return this.#transactions.finish(signal)
+    await this.#transactions?.finish(signal)
     await this.#inFlight.settled()
     this.#inFlight.check()
+    if (this.#transactions) return signal.throwIfAborted()
     // Awaits a write of the commit loop, since the next run reads the offsets as soon as this run is over.
     await this.#committing
     signal.throwIfAborted()
@@ -392,9 +393,8 @@ export class WorkerSourceTask {
     const before = this.#state
     if (before === state) return
     this.#state = state
-    if (state === 'paused' || (state === 'running' && before === 'paused')) {
-      tellTask(this.#parts.task, state === 'paused' ? 'paused' : 'resumed', (cause) => this.fail(cause))
-    }
+    const told = state === 'paused' ? state : before === 'paused' && state === 'running' ? 'resumed' : null
+    if (told !== null) tellTask(this.#parts.task, told, (cause) => this.fail(cause))
     this.#parts.onState(state, error, error === undefined ? null : errorKind(error))
   }
 }

@@ -7,11 +7,12 @@ import {
   type ProduceResult,
   type ProducerRecord,
   type Sendable,
+  type SendListener,
 } from '@tributary/kafka-producer'
 
 /** The producer's interface over an array. The contract suite of kafka-producer shows how real producers behave. */
 export class FakeProducer implements KafkaProducer {
-  readonly driver = 'platformatic'
+  readonly driver = 'tributary'
   readonly kept: ProducerRecord[] = []
   readonly up = new Gate(true)
   readonly transactions: string[] = []
@@ -20,6 +21,8 @@ export class FakeProducer implements KafkaProducer {
   /** `send` refuses longer values. */
   limitBytes = Infinity
   failNextCommit = false
+  /** Closed: commits wait. */
+  readonly commits = new Gate(true)
   /** Packs that were sent. */
   packs = 0
   /** Topics that were deleted: sends to them reject as the real producer does. */
@@ -65,20 +68,27 @@ export class FakeProducer implements KafkaProducer {
     return { offset: (index) => offsets[index] ?? null, failures }
   }
 
+  sendTo(listener: SendListener, records: readonly Sendable[], signal: AbortSignal): void {
+    this.send(records, signal).then(
+      (result) => listener.sent(result),
+      (reason: unknown) => listener.notSent(reason),
+    )
+  }
+
   beginTransaction(): void {
     this.#pending = []
     this.transactions.push('begin')
   }
 
-  commitTransaction(): Promise<void> {
+  async commitTransaction(signal: AbortSignal): Promise<void> {
+    await this.commits.passed(signal)
     if (this.failNextCommit) {
       this.failNextCommit = false
-      return Promise.reject(producerErrors.KAFKA_NO_ANSWER('coordinator gone'))
+      throw producerErrors.KAFKA_NO_ANSWER('coordinator gone')
     }
     this.kept.push(...(this.#pending ?? []))
     this.#pending = null
     this.transactions.push('commit')
-    return Promise.resolve()
   }
 
   abortTransaction(): Promise<void> {

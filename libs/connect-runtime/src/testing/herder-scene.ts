@@ -37,7 +37,7 @@ export function herderScene(t: TestContext, plugins: readonly SourcePlugin[]): H
   const shared = { clock: systemClock, log: silentLog }
   const environment: UnitEnvironment = {
     ...shared,
-    producers: createProducerPool({ brokers: [], clientId: 'test' }, 'platformatic'),
+    producers: createProducerPool({ brokers: [], clientId: 'test' }, 'tributary'),
     groupId: 'g',
     offsets: new FakeOffsets(),
     admin,

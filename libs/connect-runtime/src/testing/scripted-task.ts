@@ -15,9 +15,11 @@ const PARTITION = { feed: 'a' }
 
 /** A source that the test drives: `send` delivers messages, `cut` ends the connection. */
 export class ScriptedTask implements SourceTask {
-  readonly queue = new RecordQueue<string>({ maxRecords: 1000, maxBytes: 1_000_000 })
+  readonly queue = new RecordQueue<string>({ maxRecords: 1000, maxBytes: 1_000_000, wakesLater: true })
   readonly committed: [string, RecordMetadata | null][] = []
   polls = 0
+  /** Whether `send` offers the records while `poll` waits. */
+  offers = true
   /** Time in ms that `poll` waits for records. */
   pollMs = 200
   connects = 0
@@ -54,7 +56,9 @@ export class ScriptedTask implements SourceTask {
   async poll(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
     this.polls++
     const values = await this.queue.take(100, this.pollMs, signal)
-    if (values === null) return END_OF_INPUT
+    return values === null ? END_OF_INPUT : this.#recordsOf(values)
+  }
+  #recordsOf(values: readonly string[]): Polled[] {
     const records = values.map((value) => ({
       sourcePartition: PARTITION,
       sourceOffset: { sequence: ++this.#sequence },
@@ -106,6 +110,10 @@ export class ScriptedTask implements SourceTask {
 
   send(...values: string[]): void {
     for (const value of values) this.queue.push(value, value.length)
+    while (this.queue.waiting && this.queue.size > 0) if (!this.#offer()) this.queue.wake()
+  }
+  #offer(): boolean {
+    return this.offers && (this.context?.offer?.(() => this.#recordsOf(this.queue.takeNow(100))) ?? false)
   }
   cut(error: Error): void {
     this.queue.end(error)

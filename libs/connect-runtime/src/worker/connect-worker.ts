@@ -120,7 +120,7 @@ class Worker {
     const { settings, log, address } = host
     const connection = { ...kafkaConnection(settings), clientId: `${service}@${address}` }
     this.#connection = connection
-    const driver = settings['producer.driver'] as KafkaProducer['driver']
+    const driver = settings['producer.driver'] === 'kafkajs' ? 'kafkajs' : 'tributary'
     const mayWriteOffsets = (): boolean => this.#member.leaseValid()
     this.#stores = createStores({ connection, log, driver, mayWriteOffsets, ...storesOptions(settings) })
     this.#admin = new KafkaAdmin(connection)
@@ -156,7 +156,7 @@ class Worker {
       sessionTimeoutMs: settings['session.timeout.ms'],
       heartbeatIntervalMs: settings['heartbeat.interval.ms'],
       rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
-      metadata: () => ({ ...this.#herder.metadata(), ...(this.#instance && { lock: this.#instance.lock }) }),
+      metadata: () => ({ ...this.#herder.joinRound(), ...(this.#instance && { lock: this.#instance.lock }) }),
       assign: (members) => this.#leader.assign(members),
       onAssignment: (assignment) => {
         this.#herder.apply(assignment)

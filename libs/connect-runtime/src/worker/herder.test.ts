@@ -101,3 +101,18 @@ test('the herder asks for a round again after it could not read the config topic
   s.herder.apply({ run: ['c/a'], cfg: '1000', followup: false })
   await until(() => s.status.connector('a')?.state === 'RUNNING', 'the connector runs')
 })
+
+test('a unit that was not taken before the next round began is not taken any more: the round may give it to another member', async (t) => {
+  const s = scene(t)
+  await put(s, 'a', 'test.One')
+  const read = Promise.withResolvers<void>()
+  s.config.refresh = () => read.promise
+  s.herder.apply({ run: ['c/a'], cfg: '9', followup: false })
+  assert.deepEqual(s.herder.joinRound().own, [])
+  read.resolve()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(s.herder.metadata().own, [])
+  s.config.refresh = () => Promise.resolve()
+  s.herder.apply({ run: ['c/a'], cfg: '9', followup: false })
+  await until(() => s.status.connector('a')?.state === 'RUNNING', 'the connector runs')
+})

@@ -53,6 +53,7 @@ export class Herder {
   readonly #taskCounts = new Map<string, number>()
   #rejoinTimer: NodeJS.Timeout | null = null
   #rejoinAt = 0
+  /** The last assignment; null while the group makes a new one. */
   #latest: MemberAssignment | null = null
   #leaseLost = false
   #unlisten: (() => void) | null = null
@@ -91,6 +92,15 @@ export class Herder {
   tasks(connector?: string): TaskUnit[] {
     const tasks = [...this.#own.values()].map((o) => o.unit).filter((u) => u instanceof TaskUnit)
     return connector === undefined ? tasks : tasks.filter((t) => t.id.connector === connector)
+  }
+
+  /**
+   * What this member reports to the leader of a new round. The leader may give to others what the member was assigned and has not
+   * taken yet, so the member takes nothing more of its last assignment.
+   */
+  joinRound(): MemberMetadata {
+    this.#latest = null
+    return this.metadata()
   }
 
   metadata(): MemberMetadata {

@@ -56,11 +56,11 @@ test('connector-defined transactions are refused when the connector cannot defin
 })
 
 test('a producer override that cannot be honoured is an error on its key', async () => {
-  const config = { ...CONFIG, 'producer.override.linger.ms': '5', 'producer.override.delivery.timeout.ms': '1' }
+  const config = { ...CONFIG, 'producer.override.linger.ms': '5', 'producer.override.bootstrap.servers': 'x:1' }
   const errors = await validateConnector(plugin(), config, worker(true))
   assert.deepEqual(
     errors.map(({ field }) => field),
-    ['producer.override.delivery.timeout.ms'],
+    ['producer.override.bootstrap.servers'],
   )
 })
 

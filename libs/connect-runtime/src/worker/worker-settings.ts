@@ -89,11 +89,11 @@ const keys = {
   },
   'producer.driver': {
     type: 'string',
-    default: 'platformatic',
-    validator: { kind: 'oneOf', values: ['platformatic', 'kafkajs'] },
+    default: 'tributary',
+    validator: { kind: 'oneOf', values: ['tributary', 'kafkajs', 'platformatic'] },
     importance: 'low',
     group: 'Producer',
-    doc: 'Kafka client with which tasks produce records.',
+    doc: 'Kafka client with which tasks produce records: our own, or kafkajs. `platformatic` is an earlier name of our own.',
   },
   'producer.compression.type': {
     type: 'string',

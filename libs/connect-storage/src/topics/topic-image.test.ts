@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TopicImage } from './topic-image.ts'
 
-function image(): { take(key: string, value: string | null, timestamp?: number): boolean; image: TopicImage } {
-  const kept = new TopicImage((key) => key.startsWith('restart-'))
+function image(now = 1e12): {
+  take(key: string, value: string | null, timestamp?: number): boolean
+  image: TopicImage
+} {
+  const kept = new TopicImage(
+    (key) => key.startsWith('restart-'),
+    () => now,
+  )
   return {
     image: kept,
     take: (key, value, timestamp = 1) =>
@@ -11,7 +17,12 @@ function image(): { take(key: string, value: string | null, timestamp?: number):
   }
 }
 const shown = (kept: TopicImage): string[] =>
-  kept.missing().map(({ key, value, timestamp }) => `${key}=${Buffer.from(value).toString('latin1')}@${timestamp}`)
+  kept
+    .missing()
+    .map(
+      ({ key, value, timestamp }) =>
+        `${key}=${value === null ? '' : Buffer.from(value).toString('latin1')}@${timestamp}`,
+    )
 
 test('a new topic lacks the last value of each key, in the order of the writes, byte for byte', () => {
   const { image: kept, take } = image()
@@ -49,4 +60,30 @@ test('a topic that is deleted again before all is written back lacks everything 
   take('a', '1')
   kept.newTopic()
   assert.deepEqual(shown(kept).toSorted(), ['a=1@1', 'b=1@1'])
+})
+
+test('a key that was removed lately is removed again, whichever of two processes that know or do not know of it writes first', () => {
+  const now = 1e12
+  const { image: knows, take } = image(now)
+  const { image: missed, take: takeOfMissed } = image(now)
+  for (const apply of [take, takeOfMissed]) apply('gone', '1', now - 20)
+  take('gone', null, now - 10)
+  knows.newTopic()
+  missed.newTopic()
+  assert.deepEqual(shown(knows), [`gone=@${now - 10}`])
+  // The one that missed the removal wrote first: what it wrote does not count, and is removed again.
+  assert.equal(take('gone', '1', now - 20), false)
+  assert.deepEqual(shown(knows), [`gone=@${now - 10}`])
+  // The other one wrote first.
+  assert.equal(takeOfMissed('gone', null, now - 10), true)
+  assert.deepEqual(shown(missed), [])
+})
+
+test('removals are forgotten after ten minutes', () => {
+  const now = 1e12
+  const { image: kept, take } = image(now)
+  take('long ago', null, now - 600_001)
+  take('lately', null, now - 599_999)
+  kept.newTopic()
+  assert.deepEqual(shown(kept), [`lately=@${now - 599_999}`])
 })

@@ -29,6 +29,7 @@ function scene(complete: boolean, write: (scene: Scene) => void = (s) => void (s
       topicName: 't',
       complete,
       createAgain: () => step('create'),
+      markIncomplete: () => step('mark'),
       markComplete: () => step('complete'),
       refresh: (signal) => step('read').then(() => made.onRead(signal!)),
     },
@@ -49,7 +50,7 @@ function scene(complete: boolean, write: (scene: Scene) => void = (s) => void (s
 test('a process that has read everything creates the topic, reads it, and writes alone what it lacks', async () => {
   const { steps, work } = scene(true)
   await work.run(new AbortController().signal)
-  assert.deepEqual(steps, ['create', 'read', 'alone', 'read', 'write a', 'read', 'complete'])
+  assert.deepEqual(steps, ['create', 'read', 'mark', 'alone', 'read', 'write a', 'read', 'complete'])
 })
 
 test('what others have written back is not written again, and a topic that was never gone is left alone', async () => {
@@ -97,7 +98,18 @@ test('a topic that is deleted once more while it is written back is created once
   await waiting.promise
   made.work.deletedAgain()
   await back
-  assert.deepEqual(made.steps, ['create', 'read', 'create', 'read', 'alone', 'read', 'write a', 'read', 'complete'])
+  assert.deepEqual(made.steps, [
+    'create',
+    'read',
+    'create',
+    'read',
+    'mark',
+    'alone',
+    'read',
+    'write a',
+    'read',
+    'complete',
+  ])
 })
 
 test('the end of the process ends the work', async () => {

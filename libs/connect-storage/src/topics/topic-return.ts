@@ -4,7 +4,10 @@ import type { Logger } from '@tributary/telemetry'
 import type { ImageRecord, TopicImage } from './topic-image.ts'
 
 export interface TopicReturnOptions {
-  readonly tail: Pick<CompactedLog, 'topicName' | 'complete' | 'createAgain' | 'markComplete' | 'refresh'>
+  readonly tail: Pick<
+    CompactedLog,
+    'topicName' | 'complete' | 'createAgain' | 'markIncomplete' | 'markComplete' | 'refresh'
+  >
   readonly image: Pick<TopicImage, 'missing'>
   /**
    * Runs `write` with the sole right to write back: no other process is in its own `write`. Writes what it returns, all
@@ -80,6 +83,7 @@ export class TopicReturn {
     await tail.createAgain(life)
     this.#try = again
     if ((await lacking()).length > 0) {
+      await tail.markIncomplete(signal)
       await exclusively(async () => {
         const records = await lacking()
         log.info('internal_topic_written_back', { topic: tail.topicName, records: records.length })

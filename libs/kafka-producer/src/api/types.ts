@@ -15,6 +15,11 @@ export interface ProduceResult {
   /** The records that the broker refused, such as `RECORD_TOO_LARGE`. All others were written. */
   readonly failures: readonly ProduceFailure[]
 }
+/** Learns the outcome of a send: one of the calls, once, after `sendTo` has returned. They must not throw. */
+export interface SendListener {
+  sent(result: ProduceResult): void
+  notSent(reason: unknown): void
+}
 export interface ProduceFailure {
   readonly index: number
   readonly error: DataError
@@ -62,7 +67,7 @@ export interface ProducerOptions {
  * of a new one settles what was left open.
  */
 export interface KafkaProducer {
-  readonly driver: 'platformatic' | 'kafkajs'
+  readonly driver: 'tributary' | 'kafkajs'
   /**
    * Connects and takes a producer id. With a transactional id `start` fences the earlier producer of the id. Retries an
    * outage until `signal` aborts.
@@ -79,6 +84,8 @@ export interface KafkaProducer {
    * or of Kafka.
    */
   send(records: readonly Sendable[], signal: AbortSignal): Promise<ProduceResult>
+  /** As `send`, without a promise: for callers with many sends of few records. Throws what `send` rejects with at once. */
+  sendTo(listener: SendListener, records: readonly Sendable[], signal: AbortSignal): void
   /** For transactional producers only. One transaction at a time. */
   beginTransaction(): void
   /**

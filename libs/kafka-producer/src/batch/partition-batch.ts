@@ -12,20 +12,20 @@ export interface Run {
   readonly bytes: number
 }
 
-/** The records of a send as runs, in order. */
-export function* runsOf(send: PendingSend): Generator<Run> {
+/** Calls `use` with the records of a send as runs, in order. */
+export function eachRun(send: PendingSend, use: (run: Run) => void): void {
   for (const records of send.lists) {
     let from = 0
     let bytes = 0
     for (let i = 0; i < records.length; i++) {
       if (records.partitionOf(i) !== records.partitionOf(from) || records.topicOf(i) !== records.topicOf(from)) {
-        yield { send, records, from, to: i, bytes }
+        use({ send, records, from, to: i, bytes })
         from = i
         bytes = 0
       }
       bytes += records.bytesOf(i)
     }
-    yield { send, records, from, to: records.length, bytes }
+    use({ send, records, from, to: records.length, bytes })
   }
 }
 

@@ -30,6 +30,10 @@ export class PartitionQueue {
   /** Failed tries of `inFlight` in a row, and how many of them said that the topic does not exist. */
   failedTries = 0
   unknownTopicTries = 0
+  /** `inFlight` was in one request with batches of other partitions. */
+  sharedRequest = false
+  /** The next try of `inFlight` gets a request of its own. */
+  sendAlone = false
   /** How many producers write here. */
   users = 0
   /** The owners that were told of an outage here. */
@@ -43,7 +47,8 @@ export class PartitionQueue {
   #pieces: Run[][] = []
   /** Runs of owners that may not send, in order. None of such an owner's runs stands before them elsewhere. */
   #held: Run[] = []
-  readonly #verdicts = new Map<SendOwner, boolean>()
+  /** Of one take. Each has a Map of its own: see ChangingSet. */
+  #verdicts = new Map<SendOwner, boolean>()
   /** Owners of which the broker refused a record. Their records share no batch, so that the next refusal delays nobody else. */
   readonly #refused = new WeakSet<SendOwner>()
 
@@ -95,7 +100,7 @@ export class PartitionQueue {
    * however large.
    */
   take(limits: BatchLimits): PartitionBatch | null {
-    this.#verdicts.clear()
+    this.#verdicts = new Map()
     if (this.#held.length > 0) this.#release()
     const runs = this.#takePiece() ?? this.#takeRuns(limits)
     if (runs.length === 0) return null
@@ -127,7 +132,7 @@ export class PartitionQueue {
    */
   withhold(): void {
     const batch = this.inFlight!
-    this.#verdicts.clear()
+    this.#verdicts = new Map()
     const sent = batch.runs.filter((run) => !this.#mustWait(run))
     this.#holdPieces()
     this.inFlight = new PartitionBatch(this.topic, this.partition, sent, this.#identity, batch.baseSequence)
@@ -141,6 +146,7 @@ export class PartitionQueue {
     this.inFlight = null
     this.failedTries = 0
     this.unknownTopicTries = 0
+    this.sendAlone = false
     return batch
   }
 

@@ -1,16 +1,20 @@
 import type { DataError } from '@tributary/connect-api'
-import type { ProduceFailure, ProduceResult, Sendable } from '../api/types.ts'
+import type { ProduceFailure, ProduceResult, Sendable, SendListener } from '../api/types.ts'
 import { listsOf, type RecordList } from './record-list.ts'
 import type { SendOwner } from './send-owner.ts'
 
 /** The offset of a record that the broker wrote at an earlier try and no longer knows the place of. */
 const OFFSET_UNKNOWN = -1n
 
+const NO_FAILURES: readonly ProduceFailure[] = []
+
 interface WrittenRange {
   readonly from: number
   readonly to: number
   readonly baseOffset: bigint
 }
+
+const NONE_WRITTEN: WrittenRange[] = []
 
 /**
  * One call of `send`, until the broker has written or refused every record. It is its own result. The answers of the
@@ -19,42 +23,53 @@ interface WrittenRange {
 export class PendingSend implements ProduceResult {
   readonly lists: readonly RecordList[]
   readonly owner: SendOwner
-  readonly promise: Promise<ProduceResult>
-  readonly failures: ProduceFailure[] = []
+  /** Ends the send when it aborts. */
+  readonly signal: AbortSignal
+  #failures: ProduceFailure[] | null = null
   /** The sum of `bytesOf` of its records. It counts in `inFlightBytes` of the producer until the send is settled. */
   bytes = 0
   /** True: records that still wait in a queue are no longer sent. */
   settled = false
-  readonly #resolve: (result: ProduceResult) => void
-  readonly #reject: (reason: unknown) => void
+  readonly #listener: SendListener
   readonly #onSettled: (send: PendingSend) => void
-  readonly #written: WrittenRange[] = []
+  #written = NONE_WRITTEN
   #sorted = true
   #outstanding: number
 
-  constructor(records: readonly Sendable[], owner: SendOwner, onSettled: (send: PendingSend) => void) {
-    const { promise, resolve, reject } = Promise.withResolvers<ProduceResult>()
+  /** `onSettled` is called before the listener. */
+  constructor(
+    records: readonly Sendable[],
+    owner: SendOwner,
+    signal: AbortSignal,
+    listener: SendListener,
+    onSettled: (send: PendingSend) => void,
+  ) {
     this.lists = listsOf(records)
     this.owner = owner
-    this.promise = promise
-    this.#resolve = resolve
-    this.#reject = reject
+    this.signal = signal
+    this.#listener = listener
     this.#onSettled = onSettled
     const last = this.lists.at(-1)
     this.#outstanding = last === undefined ? 0 : last.base + last.length
   }
 
+  get failures(): readonly ProduceFailure[] {
+    return this.#failures ?? NO_FAILURES
+  }
+
   /** Records `from` (inclusive) to `to` (exclusive) are written, at consecutive offsets. */
   keep(from: number, to: number, baseOffset: bigint): void {
     if (this.settled) return
-    this.#written.push({ from, to, baseOffset })
+    if (this.#written.length === 0) this.#written = [{ from, to, baseOffset }]
+    else this.#written.push({ from, to, baseOffset })
     this.#sorted = this.#written.length === 1
     this.#settle(to - from)
   }
 
   refuse(index: number, error: DataError): void {
     if (this.settled) return
-    this.failures.push({ index, error })
+    this.#failures ??= []
+    this.#failures.push({ index, error })
     this.#settle(1)
   }
 
@@ -62,7 +77,7 @@ export class PendingSend implements ProduceResult {
     if (this.settled) return
     this.settled = true
     this.#onSettled(this)
-    this.#reject(reason)
+    this.#listener.notSent(reason)
   }
 
   offset(index: number): bigint | null {
@@ -87,6 +102,6 @@ export class PendingSend implements ProduceResult {
     if (this.#outstanding > 0) return
     this.settled = true
     this.#onSettled(this)
-    this.#resolve(this)
+    this.#listener.sent(this)
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { codecOf } from './compression.ts'
-import { cutRun, PartitionBatch, runsOf } from './partition-batch.ts'
+import { cutRun, eachRun, PartitionBatch, type Run } from './partition-batch.ts'
 import { PendingSend } from './pending-send.ts'
 import { anOwner } from '../testing/owner.ts'
 import { encodeBatch } from './record-batch.ts'
@@ -12,7 +12,10 @@ import type { ProducerRecord } from '../api/record.ts'
 import type { Compression, Sendable } from '../api/types.ts'
 
 function batchOf(records: readonly Sendable[]): PartitionBatch {
-  const runs = [...runsOf(new PendingSend(records, anOwner, () => undefined))]
+  const runs: Run[] = []
+  const listener = { sent: () => undefined, notSent: () => undefined }
+  const send = new PendingSend(records, anOwner, new AbortController().signal, listener, () => undefined)
+  eachRun(send, (run) => runs.push(run))
   return new PartitionBatch('t', 0, runs, { producerId: 2n ** 40n, epoch: 3 }, 2 ** 31 - 1)
 }
 

@@ -28,7 +28,9 @@ export interface RecordList {
 }
 
 /** The lists of a send, in order. Usually there is one. */
-export function listsOf(records: readonly Sendable[]): RecordList[] {
+export function listsOf(records: readonly Sendable[]): readonly RecordList[] {
+  const [only] = records
+  if (records.length === 1 && only instanceof PackedProducerRecords) return [new PackedList(only, 0)]
   const lists: RecordList[] = []
   let base = 0
   let from = 0
@@ -53,6 +55,7 @@ export function listsOf(records: readonly Sendable[]): RecordList[] {
 /** Bytes of a record besides its key, value and headers, at most: seven varints and the attributes. */
 const RECORD_OVERHEAD = 40
 const HEADER_OVERHEAD = 10
+const NO_HEADERS = encoded(undefined)
 
 class PlainList implements RecordList {
   readonly length: number
@@ -111,8 +114,7 @@ class PackedList implements RecordList {
     this.#records = records
     this.length = records.count
     this.base = base
-    this.#headers = Buffer.allocUnsafe(headersSize(records.headers))
-    writeHeaders(this.#headers, 0, records.headers)
+    this.#headers = records.headers === undefined ? NO_HEADERS : encoded(records.headers)
     this.#overhead = RECORD_OVERHEAD + this.#headers.length
   }
 
@@ -157,6 +159,12 @@ class PackedList implements RecordList {
     }
     return end + headers.copy(out, end)
   }
+}
+
+function encoded(headers: ProducerRecord['headers']): Buffer {
+  const bytes = Buffer.allocUnsafe(headersSize(headers))
+  writeHeaders(bytes, 0, headers)
+  return bytes
 }
 
 function headerBytes(headers: ProducerRecord['headers']): number {

@@ -204,3 +204,44 @@ test('a record that cannot be encoded, and one that breaks the broker, fail thei
     ['fulfilled', 'rejected'],
   )
 })
+
+test('a batch in doubt at which the broker then fails is taken apart under a new epoch; only what fails alone ends a send', async () => {
+  const scene = new PoolScene()
+  const [a, b] = [await scene.start(), await scene.start()]
+  scene.answer = (values, number) => {
+    if (number === 1) return noAnswer()
+    return values.includes('poison0') ? UNKNOWN_SERVER_ERROR : 0
+  }
+  const sends = [b.send(records('b'), never), a.send(records('poison'), never), b.send(records('c'), never)]
+  const outcomes = await Promise.allSettled(sends)
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  const [doubtful, again, ...apart] = scene.sent.map(({ identity, values }) => [identity.epoch, ...values])
+  assert.deepEqual([doubtful, again], [doubtful, doubtful])
+  assert.deepEqual(apart.slice(0, 2), [[1, 'b0'], [1, 'poison0', 'c0']]) // prettier-ignore
+})
+
+for (const failure of [UNKNOWN_SERVER_ERROR, new Error('nobody expected this')]) {
+  test(`a request that fails as a whole (${String(failure)}) is sent again batch by batch`, async () => {
+    const scene = new PoolScene()
+    const [a, b, c] = [await scene.start(), await scene.start(), await scene.start()]
+    await b.send(records('first'), never)
+    await turn()
+    const wire = scene.wires[0]!
+    const isPoison = ({ values }: { values: readonly string[] }): boolean => values[0] === 'poison0'
+    wire.answer = (_batch, request) => (wire.requests[request - 1]!.some(isPoison) ? failure : 0)
+    scene.answer = (values) => (isPoison({ values }) ? failure : 0)
+    const sends = [
+      ...[b.send(records('x', 1, 3), never), b.send(records('b'), never)],
+      ...[a.send(records('poison', 1, 1), never), c.send(records('c', 1, 2), never)],
+    ]
+    const outcomes = await Promise.allSettled(sends)
+    assert.ok(wire.requests.some((batches) => batches.length > 1 && batches.some(isPoison)))
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+    )
+  })
+}

@@ -1,8 +1,8 @@
 import { abortable } from '@tributary/async'
 import { ConnectError } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
-import type { KafkaProducer, ProduceResult, ProducerOptions, Sendable } from '../api/types.ts'
-import { type Run, runsOf } from '../batch/partition-batch.ts'
+import type { KafkaProducer, ProduceResult, ProducerOptions, Sendable, SendListener } from '../api/types.ts'
+import { eachRun, type Run } from '../batch/partition-batch.ts'
 import type { PartitionQueue } from '../batch/partition-queue.ts'
 import { PendingSend } from '../batch/pending-send.ts'
 import type { SendOwner } from '../batch/send-owner.ts'
@@ -26,7 +26,7 @@ export type IdempotentProducerOptions = ProducerOptions & {
  * transactions are decided here and in the files beside this one.
  */
 export class IdempotentProducer implements KafkaProducer {
-  readonly driver: 'platformatic' | 'kafkajs'
+  readonly driver: 'tributary' | 'kafkajs'
   readonly #core: Core
   readonly #onClosed: () => Promise<void>
   readonly #outage: Outage
@@ -76,21 +76,26 @@ export class IdempotentProducer implements KafkaProducer {
     return this.#retryThroughOutage(`metadata of topic "${topic}"`, signal, refresh)
   }
 
-  async send(records: readonly Sendable[], signal: AbortSignal): Promise<ProduceResult> {
+  send(records: readonly Sendable[], signal: AbortSignal): Promise<ProduceResult> {
+    return new Promise((resolve, reject) => this.sendTo({ sent: resolve, notSent: reject }, records, signal))
+  }
+
+  sendTo(listener: SendListener, records: readonly Sendable[], signal: AbortSignal): void {
     this.#mustBeUsable()
     if (this.#transaction !== null && !this.#transaction.isOpen) {
       throw producerErrors.NO_TRANSACTION('a transactional producer sends inside a transaction only')
     }
     if (this.#transaction?.failure) throw this.#transaction.failure
     signal.throwIfAborted()
-    const send = new PendingSend(records, this.#owner, (settled) => {
-      this.#inFlightBytes -= settled.bytes
-      this.#unsettled.delete(settled, signal)
-    })
-    if (records.length === 0) return send
-    this.#unsettled.add(send, signal)
-    for (const run of runsOf(send)) this.#add(run)
-    return send.promise
+    const send = new PendingSend(records, this.#owner, signal, listener, this.#settled)
+    if (records.length === 0) return queueMicrotask(() => listener.sent(send))
+    this.#unsettled.add(send)
+    eachRun(send, this.#add)
+  }
+
+  readonly #settled = (send: PendingSend): void => {
+    this.#inFlightBytes -= send.bytes
+    this.#unsettled.delete(send)
   }
 
   beginTransaction(): void {
@@ -102,8 +107,7 @@ export class IdempotentProducer implements KafkaProducer {
     this.#mustBeUsable()
     const transaction = this.#transactional()
     if (!transaction.isOpen) throw producerErrors.NO_TRANSACTION('no transaction to commit')
-    const settled = Promise.allSettled(this.#unsettled.all().map((send) => send.promise))
-    await abortable(settled, signal)
+    await abortable(this.#unsettled.none(), signal)
     const failure = transaction.failure
     if (failure !== null) {
       await this.abortTransaction(signal)
@@ -147,7 +151,7 @@ export class IdempotentProducer implements KafkaProducer {
     }
   }
 
-  #add(run: Run): void {
+  readonly #add = (run: Run): void => {
     const { send, records, from, bytes } = run
     send.bytes += bytes
     this.#inFlightBytes += bytes

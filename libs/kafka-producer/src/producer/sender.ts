@@ -1,5 +1,11 @@
 import { BrokerError, givenUp, isUnreachable, refusedRecord, remedyOf } from '../errors.ts'
-import { LEADER_NOT_AVAILABLE, protocolErrorOf, type Remedy, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol-errors.ts'
+import {
+  LEADER_NOT_AVAILABLE,
+  NETWORK_EXCEPTION,
+  protocolErrorOf,
+  type Remedy,
+  UNKNOWN_TOPIC_OR_PARTITION,
+} from '../protocol-errors.ts'
 import type { Codec } from '../batch/compression.ts'
 import type { Metadata } from './metadata.ts'
 import { retryDelayMs } from './outage.ts'
@@ -17,7 +23,9 @@ const MAX_UNKNOWN_TOPIC_TRIES = 10
 /** Bytes of one request over all its partitions; far below socket.request.max.bytes of the broker (100 MiB). */
 const MAX_MERGED_BYTES = 4 * 1024 * 1024
 /** After these codes the leader may nevertheless have written the batch. */
-const IN_DOUBT: ReadonlySet<number> = new Set([7 /* REQUEST_TIMED_OUT */, 20 /* NOT_ENOUGH_REPLICAS_AFTER_APPEND */])
+const IN_DOUBT: ReadonlySet<number> = new Set([
+  ...[7 /* REQUEST_TIMED_OUT */, NETWORK_EXCEPTION, 20 /* NOT_ENOUGH_REPLICAS_AFTER_APPEND */],
+])
 
 export interface SenderParts {
   /** `retry`: for batches that failed before. */
@@ -121,7 +129,7 @@ export class Sender {
       const batch = queue.inFlight === null ? this.#take(queue) : this.#permitted(queue, queue.inFlight)
       if (batch === null) continue
       const leader = metadata.leader(queue.topic, queue.partition)
-      if (leader === null) {
+      if (leader === null || queue.sendAlone) {
         this.#transmit(leader, [queue])
         continue
       }
@@ -166,6 +174,7 @@ export class Sender {
   /** Sends the batches in flight of the queues. Every outcome, also an unexpected error, ends in the queues. */
   #transmit(leader: BrokerAddress | null, queues: readonly PartitionQueue[]): void {
     this.#requests++
+    for (const queue of queues) queue.sharedRequest = queues.length > 1
     this.#produce(leader, queues)
       .then(
         (answers) => answers.forEach((answer, queue) => this.#answered(queue, answer)),
@@ -218,9 +227,9 @@ export class Sender {
     const { codec, newIdentity } = this.#parts
     const done: PartitionQueue[] = []
     for (const queue of queues) {
-      if (queue.hasNoEpochLeft) queue.restart(await newIdentity())
-      const batch = queue.inFlight as PartitionBatch
       try {
+        if (queue.hasNoEpochLeft) queue.restart(await newIdentity())
+        const batch = queue.inFlight as PartitionBatch
         if (batch.encoded.length === 0) {
           const encoded = encodeBatch(batch, codec, this.transaction !== null)
           batch.encoded = encoded instanceof Promise ? await encoded : encoded
@@ -274,9 +283,8 @@ export class Sender {
         this.onFenced(error)
         return this.#giveUp(queue, error)
       case 'fatal':
-        // A record of one producer may be the cause.
-        if (batch.isMixed && !batch.mayBeWritten) return this.#split(queue)
-        return this.#giveUp(queue, error)
+        if (!this.#takenApart(queue, batch)) this.#giveUp(queue, error)
+        return
       case 'none':
       case 'config':
         return this.#giveUp(queue, error)
@@ -303,6 +311,23 @@ export class Sender {
     batch.refuse(failure)
     this.#recovered(queue)
     this.#next(queue)
+  }
+
+  /**
+   * What one producer sent may be the cause of an error that ends the sends of a batch. So it ends them only when no other
+   * producer's records were in the batch, and no other batch in the request. Returns whether the batch is sent again.
+   */
+  #takenApart(queue: PartitionQueue, batch: PartitionBatch): boolean {
+    if (batch.isMixed) {
+      // With other sizes under the same numbers the broker could not tell whether it has the records.
+      if (batch.mayBeWritten) queue.bumpEpoch()
+      this.#split(queue)
+      return true
+    }
+    if (!queue.sharedRequest) return false
+    queue.sendAlone = true
+    this.#retryLater(queue)
+    return true
   }
 
   #split(queue: PartitionQueue): void {

@@ -1,8 +1,9 @@
+import { ChangingSet } from '@tributary/async'
 import type { PendingSend } from '../batch/pending-send.ts'
 
 interface Group {
   readonly signal: AbortSignal
-  readonly sends: Set<PendingSend>
+  readonly sends: ChangingSet<PendingSend>
   readonly onAbort: () => void
 }
 
@@ -14,6 +15,8 @@ export class UnsettledSends {
   readonly #groups = new Map<AbortSignal, Group>()
   readonly #onAbort: (sends: readonly PendingSend[], reason: unknown) => void
   #last: Group | null = null
+  #count = 0
+  #onNone: (() => void)[] = []
 
   constructor(onAbort: (sends: readonly PendingSend[], reason: unknown) => void) {
     this.#onAbort = onAbort
@@ -23,19 +26,28 @@ export class UnsettledSends {
     return Array.from(this.#groups.values(), ({ sends }) => [...sends]).flat()
   }
 
-  add(send: PendingSend, signal: AbortSignal): void {
+  /** Resolves once there is none. */
+  none(): Promise<void> {
+    return this.#count === 0 ? Promise.resolve() : new Promise((resolve) => this.#onNone.push(resolve))
+  }
+
+  add(send: PendingSend): void {
+    const { signal } = send
     const before = this.#last
     if (before?.signal !== signal) {
       this.#last = this.#groups.get(signal) ?? this.#listen(signal)
       if (before !== null) this.#forgetEmpty(before)
     }
     this.#last!.sends.add(send)
+    this.#count++
   }
 
-  delete(send: PendingSend, signal: AbortSignal): void {
-    const group = this.#groups.get(signal)
-    group?.sends.delete(send)
-    if (group !== undefined && group !== this.#last) this.#forgetEmpty(group)
+  delete(send: PendingSend): void {
+    const group = this.#last?.signal === send.signal ? this.#last : this.#groups.get(send.signal)
+    if (group === undefined) return
+    group.sends.delete(send)
+    if (group !== this.#last) this.#forgetEmpty(group)
+    if (--this.#count === 0) for (const resolve of this.#onNone.splice(0)) resolve()
   }
 
   /** Ends the listening. */
@@ -43,10 +55,11 @@ export class UnsettledSends {
     for (const { signal, onAbort } of this.#groups.values()) signal.removeEventListener('abort', onAbort)
     this.#groups.clear()
     this.#last = null
+    this.#count = 0
   }
 
   #listen(signal: AbortSignal): Group {
-    const sends = new Set<PendingSend>()
+    const sends = new ChangingSet<PendingSend>()
     const group = { signal, sends, onAbort: () => this.#onAbort([...sends], signal.reason) }
     signal.addEventListener('abort', group.onAbort, { once: true })
     this.#groups.set(signal, group)

@@ -25,7 +25,7 @@ export interface SeenBatch {
  * can be brought.
  */
 export class FakeWire implements Wire {
-  readonly driver = 'platformatic'
+  readonly driver = 'tributary'
   readonly canBumpEpoch = true
   /** The batches of each request. */
   readonly requests: SeenBatch[][] = []

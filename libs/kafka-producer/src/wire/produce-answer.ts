@@ -1,5 +1,4 @@
 import type { Reader } from '@tributary/kafka/client'
-import { producerErrors } from '../errors.ts'
 import type { PartitionAnswer } from './requests.ts'
 
 /** KIP-482: compact lengths, and tagged fields at the end of each structure. */
@@ -11,30 +10,26 @@ const FIRST_FLEXIBLE_VERSION = 9
  * error_message(8+)]] throttle_time_ms, and in each structure tagged fields (9+), among them current_leader and
  * node_endpoints (10+), which a producer that asks for metadata does not need.
  *
- * The parser of the client would throw at the first error code and create an object for every field. An answer that
- * does not end where its bytes end throws `UNREADABLE_ANSWER`: to ask again would bring the same answer.
+ * The parser of kafkajs would throw at the first error code and create an object for every field. Throws RangeError for an
+ * answer that does not end where its bytes end.
  */
 export function readProduceAnswer(reader: Reader, version: number): PartitionAnswer[] {
   const flexible = version >= FIRST_FLEXIBLE_VERSION
   const answers: PartitionAnswer[] = []
-  try {
+  readArray(reader, flexible, () => {
+    const topic = reader.readString(flexible)
     readArray(reader, flexible, () => {
-      const topic = reader.readString(flexible)
-      readArray(reader, flexible, () => {
-        const partition = reader.readInt32()
-        const code = reader.readInt16()
-        const baseOffset = reader.readInt64()
-        reader.skip(version >= 5 ? 16 : 8) // log_append_time_ms, log_start_offset
-        const message = version >= 8 ? readMessage(reader, flexible) : null
-        answers.push({ topic, partition, code, baseOffset, message })
-      })
+      const partition = reader.readInt32()
+      const code = reader.readInt16()
+      const baseOffset = reader.readInt64()
+      reader.skip(version >= 5 ? 16 : 8) // log_append_time_ms, log_start_offset
+      const message = version >= 8 ? readMessage(reader, flexible) : null
+      answers.push({ topic, partition, code, baseOffset, message })
     })
-    reader.skip(4) // throttle_time_ms
-    if (flexible) reader.readTaggedFields()
-  } catch (cause) {
-    throw unreadable(version, String(cause), cause)
-  }
-  if (reader.remaining !== 0) throw unreadable(version, `its end is ${reader.remaining} bytes away`)
+  })
+  reader.skip(4) // throttle_time_ms
+  if (flexible) reader.readTaggedFields()
+  if (reader.remaining !== 0) throw new RangeError(`${reader.remaining} bytes follow the end`)
   return answers
 }
 
@@ -52,9 +47,4 @@ function readMessage(reader: Reader, flexible: boolean): string | null {
 
 function readArray(reader: Reader, flexible: boolean, readItem: () => void): void {
   reader.readArray(readItem, flexible, flexible)
-}
-
-function unreadable(version: number, why: string, cause?: unknown): Error {
-  const text = `the answer to a produce request of version ${version} cannot be read: ${why}`
-  return producerErrors.UNREADABLE_ANSWER(text, { cause })
 }

@@ -1,6 +1,6 @@
 import { type HostPort, parseHostPort } from '@tributary/config'
 import { isUnreachable, producerErrors } from '../errors.ts'
-import { noAnswer } from './connection-errors.ts'
+import { NETWORK_EXCEPTION } from '../protocol-errors.ts'
 import type { ProduceAnswer, TopicPartition } from './wire.ts'
 
 /** What the requests of every driver have in common. */
@@ -37,13 +37,16 @@ export function partitionsByTopic(partitions: readonly TopicPartition[]): [topic
 
 export interface PartitionAnswer extends ProduceAnswer, TopicPartition {}
 
-/** One answer for each batch, in the order of the batches. Brokers answer in that order; the search is for those that do not. */
+/**
+ * One answer for each batch, in the order of the batches. Brokers answer in that order; the search is for those that do not. A
+ * batch that was left out gets NETWORK_EXCEPTION, as if its answer alone were lost.
+ */
 export function inOrderOf(batches: readonly TopicPartition[], answers: readonly PartitionAnswer[]): ProduceAnswer[] {
   const isOf = (batch: TopicPartition, answer: PartitionAnswer | undefined): boolean =>
     answer !== undefined && answer.partition === batch.partition && answer.topic === batch.topic
+  const leftOut: ProduceAnswer = { code: NETWORK_EXCEPTION, baseOffset: -1n, message: 'left out of the answer' }
   return batches.map((batch, i) => {
     const answer = isOf(batch, answers[i]) ? answers[i] : answers.find((other) => isOf(batch, other))
-    if (answer === undefined) throw noAnswer('produce', `${batch.topic}-${batch.partition}`, 'left out of the answer')
-    return answer
+    return answer ?? leftOut
   })
 }

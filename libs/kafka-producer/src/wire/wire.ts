@@ -39,7 +39,7 @@ export interface ProduceAnswer {
  * when credentials or certificates are refused.
  */
 export interface Wire {
-  readonly driver: 'platformatic' | 'kafkajs'
+  readonly driver: 'tributary' | 'kafkajs'
   /**
    * Whether InitProducerId can carry the current id and epoch (KIP-360), which takes a new epoch without fencing a
    * newer producer.

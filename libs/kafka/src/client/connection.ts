@@ -15,6 +15,7 @@ export interface ConnectionOptions {
 }
 
 interface PendingRequest {
+  readonly id: number
   readonly flexible: boolean
   readonly read: (reader: Reader) => unknown
   readonly dueAt: number
@@ -23,8 +24,11 @@ interface PendingRequest {
 }
 
 const SIZE_BYTES = 4
+const CORRELATION_ID_BYTES = 4
 /** A session is renewed when this part of its life is over (KIP-368). */
 const RENEW_AFTER = 0.8
+/** Node's timers wait no longer; a longer time counts as 1 ms. */
+const MAX_TIMER_MS = 0x7fff_ffff
 const MAX_CORRELATION_ID = 0x7fff_ffff
 
 /**
@@ -37,7 +41,8 @@ export class Connection {
   readonly #settings: KafkaConnection
   readonly #requestTimeoutMs: number
   readonly #socket: Socket
-  readonly #pending = new Map<number, PendingRequest>()
+  /** The requests in flight, in order. */
+  readonly #pending: PendingRequest[] = []
   readonly #closed = Promise.withResolvers<void>()
   #open = false
   #error: Error | null = null
@@ -106,8 +111,8 @@ export class Connection {
   }
 
   /**
-   * Sends a request and resolves with the answer, which may contain error codes. Throws ConnectionError when no answer came,
-   * RangeError when the answer cannot be read.
+   * Sends a request and resolves with the answer, which may contain error codes. Throws ConnectionError when no answer came
+   * that can be read.
    */
   async request<Args extends unknown[], Answer>(api: Api<Args, Answer>, ...args: Args): Promise<Answer> {
     while (this.#renewing !== null) await this.#renewing
@@ -125,21 +130,31 @@ export class Connection {
     if (this.#socket.destroyed || this.#socket.writableEnded) return Promise.reject(this.#noAnswer())
     this.#correlationId = (this.#correlationId + 1) & MAX_CORRELATION_ID
     const id = this.#correlationId
-    const body = new Writer().appendInt16(api.key).appendInt16(api.version).appendInt32(id)
+    const body = new Writer().appendInt32(0).appendInt16(api.key).appendInt16(api.version).appendInt32(id)
     body.appendShortString(this.#settings.clientId)
     if (api.flexible) body.appendTaggedFields()
     api.write(body, ...args)
-    const size = Buffer.allocUnsafe(SIZE_BYTES)
-    size.writeInt32BE(body.length)
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const dueAt = performance.now() + this.#requestTimeoutMs
-    this.#pending.set(id, { flexible: api.flexible, read: api.read, dueAt, resolve, reject })
+    this.#pending.push({ id, flexible: api.flexible, read: api.read, dueAt, resolve, reject })
     this.#deadline ??= setTimeout(() => this.#expire(), this.#requestTimeoutMs)
-    this.#socket.cork()
-    this.#socket.write(size)
-    for (const part of body.parts()) this.#socket.write(part)
-    this.#socket.uncork()
+    this.#write(body)
     return promise
+  }
+
+  /** Writes a request, whose first field is its size, which is still to be filled in. */
+  #write(request: Writer): void {
+    const size = request.length - SIZE_BYTES
+    const parts = request.parts()
+    const first = parts[0] as Buffer
+    first.writeInt32BE(size)
+    if (parts.length === 1) {
+      this.#socket.write(first)
+      return
+    }
+    this.#socket.cork()
+    for (const part of parts) this.#socket.write(part)
+    this.#socket.uncork()
   }
 
   #receive(chunk: Buffer): void {
@@ -149,8 +164,12 @@ export class Connection {
     }
     this.#chunks.push(chunk)
     this.#received += chunk.length
-    while (this.#received >= SIZE_BYTES) {
-      if (this.#expected === 0) this.#expected = SIZE_BYTES + this.#joined(SIZE_BYTES).readInt32BE(0)
+    while (this.#received >= SIZE_BYTES && this.#error === null) {
+      if (this.#expected === 0) {
+        const bytes = this.#joined(SIZE_BYTES).readInt32BE(0)
+        if (bytes < CORRELATION_ID_BYTES) return this.#unreadable(new RangeError(`it has ${bytes} bytes`))
+        this.#expected = SIZE_BYTES + bytes
+      }
       if (this.#received < this.#expected) return
       const all = this.#joined(this.#expected)
       const frame = all.subarray(SIZE_BYTES, this.#expected)
@@ -170,22 +189,29 @@ export class Connection {
   #answer(frame: Buffer): void {
     const reader = new Reader(frame)
     const id = reader.readInt32()
-    const request = this.#pending.get(id)
-    if (request === undefined) {
-      return this.#break(new ConnectionError(`${this.host}:${this.port} answered a request that was not sent (${id})`))
+    const request = this.#pending[0]
+    if (request?.id !== id) {
+      const text = `${this.host}:${this.port} answered request ${id}, which is not the oldest one in flight`
+      return this.#break(new ConnectionError(text))
     }
-    this.#pending.delete(id)
     try {
       if (request.flexible) reader.readTaggedFields()
       request.resolve(request.read(reader))
-    } catch (error) {
-      request.reject(error as Error)
+      this.#pending.shift()
+    } catch (cause) {
+      this.#unreadable(cause as Error)
     }
+  }
+
+  /** Where the bytes went wrong is unknown, so no later answer of the connection can be trusted. */
+  #unreadable(cause: Error): void {
+    const text = `${this.host}:${this.port} sent an answer that cannot be read: ${cause.message}`
+    this.#break(new ConnectionError(text, { cause }))
   }
 
   #expire(): void {
     this.#deadline = null
-    const [oldest] = this.#pending.values()
+    const oldest = this.#pending[0]
     if (oldest === undefined) return
     const leftMs = oldest.dueAt - performance.now()
     if (leftMs > 0) this.#deadline = setTimeout(() => this.#expire(), Math.ceil(leftMs))
@@ -202,7 +228,8 @@ export class Connection {
     const { sasl } = this.#settings
     if (sasl === undefined) return
     const lifeMs = await login(sasl, (api, ...args) => this.#send(api, ...args))
-    if (lifeMs > 0) this.#renewal = setTimeout(() => this.#renew(), lifeMs * RENEW_AFTER)
+    if (lifeMs <= 0 || this.#socket.destroyed) return
+    this.#renewal = setTimeout(() => this.#renew(), Math.min(lifeMs * RENEW_AFTER, MAX_TIMER_MS))
   }
 
   #renew(): void {
@@ -222,8 +249,7 @@ export class Connection {
     if (this.#deadline) clearTimeout(this.#deadline)
     if (this.#renewal) clearTimeout(this.#renewal)
     const error = this.#noAnswer()
-    for (const request of this.#pending.values()) request.reject(error)
-    this.#pending.clear()
+    for (const request of this.#pending.splice(0)) request.reject(error)
     this.#closed.resolve()
   }
 

@@ -1,15 +1,12 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { KafkaConnection } from '@tributary/config'
-import { flexible, type Api } from './api.ts'
+import { apiKeys, flexible, type Api } from './api.ts'
 import { AuthenticationError } from './errors.ts'
 import { protocolErrorOf } from './protocol-errors.ts'
 
-const SASL_HANDSHAKE = 17
-const SASL_AUTHENTICATE = 36
-
 const saslHandshakeV1: Api<[mechanism: string], { errorCode: number; mechanisms: string[] }> = {
-  ...{ key: SASL_HANDSHAKE, version: 1, flexible: false },
+  ...{ key: apiKeys.saslHandshake, version: 1, flexible: false },
   write: (writer, mechanism) => void writer.appendShortString(mechanism),
   read: (reader) => ({
     errorCode: reader.readInt16(),
@@ -19,7 +16,7 @@ const saslHandshakeV1: Api<[mechanism: string], { errorCode: number; mechanisms:
 
 /** Brokers from 2.5 on. */
 const saslAuthenticateV2 = flexible(
-  SASL_AUTHENTICATE,
+  apiKeys.saslAuthenticate,
   2,
   (writer, bytes: Uint8Array) => void writer.appendBytes(bytes),
   (reader) => ({

@@ -1,4 +1,5 @@
-const FIRST_BYTES = 256
+/** Room for short fields. */
+const ROOM_BYTES = 256
 /** Bytes from this length on are sent from where they are. Shorter ones are copied, which costs less than a part of its own. */
 const PART_BYTES = 4096
 const UUID_BYTES = 16
@@ -10,7 +11,7 @@ const UUID_BYTES = 16
 export class Writer {
   readonly #parts: Uint8Array[] = []
   #partBytes = 0
-  #room = Buffer.allocUnsafe(FIRST_BYTES)
+  #room = Buffer.allocUnsafe(ROOM_BYTES)
   #from = 0
   #at = 0
 
@@ -121,12 +122,19 @@ export class Writer {
 
   /** The buffer, with room for `bytes` more at `#at`. */
   #reserve(bytes: number): Buffer {
-    if (this.#at + bytes > this.#room.length) {
-      this.#endPart()
-      this.#room = Buffer.allocUnsafe(Math.max(FIRST_BYTES, bytes))
-      this.#from = this.#at = 0
-    }
+    if (this.#at + bytes > this.#room.length) this.#grow(bytes)
     return this.#room
+  }
+
+  /** A short part goes on in the new room, so that most requests are one buffer. */
+  #grow(bytes: number): void {
+    const before = this.#room.subarray(this.#from, this.#at)
+    const goesOn = before.length <= ROOM_BYTES
+    if (!goesOn) this.#endPart()
+    const more = goesOn ? before.length + ROOM_BYTES : Math.min(2 * this.#room.length, PART_BYTES)
+    this.#room = Buffer.allocUnsafe(bytes + more)
+    this.#from = 0
+    this.#at = goesOn ? before.copy(this.#room) : 0
   }
 
   #endPart(): void {

@@ -5,7 +5,13 @@ import { listOffsets } from '../admin/admin.ts'
 import { Backoff } from '../cluster/backoff.ts'
 import { Cluster, leadersOf } from '../cluster/cluster.ts'
 import type { LogRecord } from './committed-records.ts'
-import { createAgain, ensureCompactedTopic, markComplete, type CompactedTopic } from './compacted-topic.ts'
+import {
+  createAgain,
+  ensureCompactedTopic,
+  markComplete,
+  markIncomplete,
+  type CompactedTopic,
+} from './compacted-topic.ts'
 import { KafkaError } from '../cluster/errors.ts'
 import { tailLeader } from './tail.ts'
 import { SharedRun } from './coalesce.ts'
@@ -125,7 +131,12 @@ export class CompactedLog {
     return createAgain(connection, { name: this.#topicName, partitions, replicationFactor }, log, signal)
   }
 
-  /** Removes the mark of `createAgain`: the topic holds everything. */
+  /** Marks the topic as incomplete, if it is not marked: somebody else has created it. */
+  markIncomplete(signal: AbortSignal): Promise<void> {
+    return markIncomplete(this.#options.connection, this.#topicName, signal)
+  }
+
+  /** Removes the mark: the topic holds everything. */
   markComplete(signal: AbortSignal): Promise<void> {
     return markComplete(this.#options.connection, this.#topicName, signal)
   }

@@ -83,7 +83,7 @@ export async function existingName(
 const MARK = 'min.compaction.lag.ms'
 const INCOMPLETE = { [MARK]: '1' } as const
 
-/** Whether `createAgain` has created the topic, and nobody has called `markComplete`. False when this user may not know. */
+/** Whether `createAgain` or `markIncomplete` has marked the topic, and nobody has called `markComplete`. False when this user may not know. */
 export async function isIncomplete(
   admin: Pick<KafkaAdmin, 'topicConfig'>,
   topic: string,
@@ -113,6 +113,17 @@ export async function createAgain(
     if (policy === null || policy === 'compact') return
     await admin.alterTopicConfig(topic.name, { ...COMPACT, ...INCOMPLETE }, signal)
     log.warn('topic_policy_mended', { topic: topic.name, from: policy, to: 'compact' })
+  } finally {
+    await admin.close()
+  }
+}
+
+/** Marks a topic that somebody else has created. A user that may not do that can do without. */
+export async function markIncomplete(connection: KafkaConnection, topic: string, signal: AbortSignal): Promise<void> {
+  const admin = new KafkaAdmin(connection, { timeoutMs: 10_000 })
+  try {
+    if (await isIncomplete(admin, topic, signal)) return
+    await admin.alterTopicConfig(topic, INCOMPLETE, signal).catch(nullIfForbidden)
   } finally {
     await admin.close()
   }

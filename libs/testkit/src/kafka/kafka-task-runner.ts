@@ -56,7 +56,7 @@ export async function kafkaTaskRunner(): Promise<KafkaTaskRunner> {
   const observer = newStores()
   await observer.offsets.start(NEVER)
   const environment = {
-    producers: createProducerPool(connection, 'platformatic'),
+    producers: createProducerPool(connection, 'tributary'),
     exactlyOnceSource: true,
     handOverTimeoutMs: 10_000,
     dataDir: join(tmpdir(), 'tributary-contract', cluster),

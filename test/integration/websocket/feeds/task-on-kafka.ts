@@ -51,7 +51,7 @@ export async function startTaskOnKafka(t: TestContext, props: Props): Promise<Ta
   const { offsets } = createStores({ connection, log: logger, cluster })
   await offsets.start(t.signal)
   const environment: TaskEnvironment = {
-    producers: createProducerPool(connection, 'platformatic'),
+    producers: createProducerPool(connection, 'tributary'),
     offsets,
     admin,
     exactlyOnceSource: false,

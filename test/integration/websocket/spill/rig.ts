@@ -72,7 +72,7 @@ export async function startSpillRig(
     const { offsets } = createStores({ connection, log: logger, cluster })
     await offsets.start(t.signal)
     const environment = {
-      producers: createProducerPool(connection, 'platformatic'),
+      producers: createProducerPool(connection, 'tributary'),
       offsets,
       admin,
       exactlyOnceSource: false,

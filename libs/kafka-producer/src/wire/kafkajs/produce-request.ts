@@ -1,10 +1,9 @@
-import { Reader } from '@tributary/kafka/client'
+import { apiKeys, Reader } from '@tributary/kafka/client'
 import type { ProtocolRequest } from 'kafkajs/src/network/connectionPool.js'
 import { readProduceAnswer } from '../produce-answer.ts'
 import type { PartitionAnswer } from '../requests.ts'
 import type { EncodedBatch } from '../wire.ts'
 
-const PRODUCE = 0
 const VERSION = 8
 const ALL_REPLICAS = -1
 
@@ -19,7 +18,7 @@ export function produceRequest(
 ): ProtocolRequest<PartitionAnswer[]> {
   return {
     request: {
-      apiKey: PRODUCE,
+      apiKey: apiKeys.produce,
       apiVersion: VERSION,
       apiName: 'Produce',
       encode: () => {

@@ -1,12 +1,5 @@
-import { flexible } from '../api.ts'
+import { apiKeys, throttled } from '../api.ts'
 import type { Reader } from '../reader.ts'
-
-const METADATA = 3
-const DESCRIBE_CONFIGS = 32
-const CREATE_TOPICS = 19
-const DELETE_TOPICS = 20
-const LIST_OFFSETS = 2
-const INCREMENTAL_ALTER_CONFIGS = 44
 
 export const TOPIC_RESOURCE = 2
 
@@ -32,7 +25,6 @@ const NO_ID = '00000000-0000-0000-0000-000000000000'
 
 function readMetadata(reader: Reader, version: 9 | 12): Metadata {
   const ints = (): number[] => reader.readArray(() => reader.readInt32(), true, false)
-  reader.readInt32() // throttle_time_ms
   const brokers = reader.readArray(() => {
     const broker = { nodeId: reader.readInt32(), host: reader.readString(), port: reader.readInt32() }
     reader.readNullableString() // rack
@@ -65,8 +57,8 @@ function readMetadata(reader: Reader, version: 9 | 12): Metadata {
 }
 
 /** Brokers from 2.4 on. Never creates a topic. */
-export const metadataV9 = flexible(
-  METADATA,
+export const metadataV9 = throttled(
+  apiKeys.metadata,
   9,
   (writer, topics: readonly string[]) => {
     writer.appendArray(topics, (topic) => writer.appendString(topic))
@@ -78,8 +70,8 @@ export const metadataV9 = flexible(
 )
 
 /** Brokers from 3.1 on: with the ids of topics. Never creates a topic. */
-export const metadataV12 = flexible(
-  METADATA,
+export const metadataV12 = throttled(
+  apiKeys.metadata,
   12,
   (writer, topics: readonly string[]) => {
     writer.appendArray(topics, (topic) => writer.appendUuid(null).appendString(topic))
@@ -96,8 +88,8 @@ export interface TopicToCreate {
   readonly configs: readonly { readonly name: string; readonly value: string }[]
 }
 
-export const createTopicsV7 = flexible(
-  CREATE_TOPICS,
+export const createTopicsV7 = throttled(
+  apiKeys.createTopics,
   7,
   (writer, topics: readonly TopicToCreate[], timeoutMs: number) => {
     writer.appendArray(topics, ({ name, numPartitions, replicationFactor, configs }) => {
@@ -108,7 +100,6 @@ export const createTopicsV7 = flexible(
     writer.appendInt32(timeoutMs).appendBoolean(false) // validate_only
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const topics = reader.readArray(() => {
       const name = reader.readString()
       reader.readUuid() // topic_id
@@ -125,14 +116,13 @@ export const createTopicsV7 = flexible(
   },
 )
 
-export const deleteTopicsV6 = flexible(
-  DELETE_TOPICS,
+export const deleteTopicsV6 = throttled(
+  apiKeys.deleteTopics,
   6,
   (writer, names: readonly string[], timeoutMs: number) => {
     writer.appendArray(names, (name) => writer.appendString(name).appendUuid(null)).appendInt32(timeoutMs)
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const responses = reader.readArray(() => {
       const name = reader.readNullableString()
       reader.readUuid() // topic_id
@@ -148,8 +138,8 @@ export interface ConfigResource {
   readonly configurationKeys: readonly string[]
 }
 
-export const describeConfigsV4 = flexible(
-  DESCRIBE_CONFIGS,
+export const describeConfigsV4 = throttled(
+  apiKeys.describeConfigs,
   4,
   (writer, resources: readonly ConfigResource[]) => {
     writer.appendArray(resources, ({ resourceType, resourceName, configurationKeys }) => {
@@ -160,7 +150,6 @@ export const describeConfigsV4 = flexible(
     writer.appendBoolean(false) // include_documentation
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const results = reader.readArray(() => {
       const errorCode = reader.readInt16()
       const errorMessage = reader.readNullableString()
@@ -194,8 +183,8 @@ export interface ConfigChange {
 const SET = 0
 const DELETE = 1
 
-export const incrementalAlterConfigsV1 = flexible(
-  INCREMENTAL_ALTER_CONFIGS,
+export const incrementalAlterConfigsV1 = throttled(
+  apiKeys.incrementalAlterConfigs,
   1,
   (writer, changes: readonly ConfigChange[]) => {
     writer.appendArray(changes, ({ resourceType, resourceName, changes: settings }) => {
@@ -210,7 +199,6 @@ export const incrementalAlterConfigsV1 = flexible(
     writer.appendBoolean(false) // validate_only
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const responses = reader.readArray(() => {
       const answer = { errorCode: reader.readInt16(), errorMessage: reader.readNullableString() }
       reader.readInt8() // resource_type
@@ -230,8 +218,8 @@ export interface OffsetQuery {
   }[]
 }
 
-export const listOffsetsV7 = flexible(
-  LIST_OFFSETS,
+export const listOffsetsV7 = throttled(
+  apiKeys.listOffsets,
   7,
   (writer, isolation: number, topics: readonly OffsetQuery[]) => {
     writer.appendInt32(-1).appendInt8(isolation) // replica_id: a client
@@ -242,7 +230,6 @@ export const listOffsetsV7 = flexible(
     })
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const topics = reader.readArray(() => {
       const name = reader.readString()
       const partitions = reader.readArray(() => {

@@ -1,7 +1,6 @@
-import { flexible } from '../api.ts'
+import { apiKeys, throttled } from '../api.ts'
 import { readRecordBatches, type RecordsBatch } from '../records.ts'
 
-const FETCH = 1
 /** No session (KIP-227): every request names all that it wants. */
 const NO_SESSION = 0
 const FULL_FETCH_EPOCH = -1
@@ -26,8 +25,8 @@ export interface FetchedPartition {
 }
 
 /** Brokers from 3.1 on: topics by their ids. */
-export const fetchV13 = flexible(
-  FETCH,
+export const fetchV13 = throttled(
+  apiKeys.fetch,
   13,
   (writer, { maxWaitMs, minBytes, maxBytes, isolation, topicId, partitions }: FetchRequest) => {
     writer.appendInt32(-1) // replica_id: a client
@@ -44,7 +43,6 @@ export const fetchV13 = flexible(
     writer.appendString('') // rack_id
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const errorCode = reader.readInt16()
     reader.readInt32() // session_id
     const topics = reader.readArray(() => {

@@ -1,11 +1,4 @@
-import { flexible } from '../api.ts'
-
-const FIND_COORDINATOR = 10
-const JOIN_GROUP = 11
-const HEARTBEAT = 12
-const LEAVE_GROUP = 13
-const SYNC_GROUP = 14
-const DESCRIBE_GROUPS = 15
+import { apiKeys, throttled } from '../api.ts'
 
 /** The kind of the keys of a search for a coordinator. */
 export const GROUP_KEY = 0
@@ -21,14 +14,13 @@ export interface Coordinator {
 }
 
 /** Brokers from 2.4 on: one key. */
-export const findCoordinatorV3 = flexible(
-  FIND_COORDINATOR,
+export const findCoordinatorV3 = throttled(
+  apiKeys.findCoordinator,
   3,
   (writer, keyType: number, key: string) => {
     writer.appendString(key).appendInt8(keyType)
   },
   (reader): Omit<Coordinator, 'key'> => {
-    reader.readInt32() // throttle_time_ms
     const errorCode = reader.readInt16()
     const errorMessage = reader.readNullableString()
     const nodeId = reader.readInt32()
@@ -37,14 +29,13 @@ export const findCoordinatorV3 = flexible(
 )
 
 /** Brokers from 3.0 on: many keys. */
-export const findCoordinatorV4 = flexible(
-  FIND_COORDINATOR,
+export const findCoordinatorV4 = throttled(
+  apiKeys.findCoordinator,
   4,
   (writer, keyType: number, keys: readonly string[]) => {
     writer.appendInt8(keyType).appendArray(keys, (key) => writer.appendString(key), false)
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const coordinators = reader.readArray((): Coordinator => ({
       key: reader.readString(),
       nodeId: reader.readInt32(),
@@ -69,8 +60,8 @@ export interface JoinGroup {
   readonly protocols: readonly { readonly name: string; readonly metadata: Uint8Array }[]
 }
 
-export const joinGroupV7 = flexible(
-  JOIN_GROUP,
+export const joinGroupV7 = throttled(
+  apiKeys.joinGroup,
   7,
   (writer, join: JoinGroup) => {
     writer.appendString(join.groupId).appendInt32(join.sessionTimeoutMs).appendInt32(join.rebalanceTimeoutMs)
@@ -78,7 +69,6 @@ export const joinGroupV7 = flexible(
     writer.appendArray(join.protocols, ({ name, metadata }) => writer.appendString(name).appendBytes(metadata))
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const errorCode = reader.readInt16()
     const generationId = reader.readInt32()
     reader.readNullableString() // protocol_type
@@ -104,8 +94,8 @@ export interface SyncGroup {
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Uint8Array }[]
 }
 
-export const syncGroupV5 = flexible(
-  SYNC_GROUP,
+export const syncGroupV5 = throttled(
+  apiKeys.syncGroup,
   5,
   (writer, sync: SyncGroup) => {
     writer.appendString(sync.groupId).appendInt32(sync.generationId).appendString(sync.memberId)
@@ -115,7 +105,6 @@ export const syncGroupV5 = flexible(
     })
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const errorCode = reader.readInt16()
     reader.readNullableString() // protocol_type
     reader.readNullableString() // protocol_name
@@ -123,16 +112,13 @@ export const syncGroupV5 = flexible(
   },
 )
 
-export const heartbeatV4 = flexible(
-  HEARTBEAT,
+export const heartbeatV4 = throttled(
+  apiKeys.heartbeat,
   4,
   (writer, groupId: string, generationId: number, memberId: string, groupInstanceId: string | null) => {
     writer.appendString(groupId).appendInt32(generationId).appendString(memberId).appendString(groupInstanceId)
   },
-  (reader) => {
-    reader.readInt32() // throttle_time_ms
-    return { errorCode: reader.readInt16() }
-  },
+  (reader) => ({ errorCode: reader.readInt16() }),
 )
 
 export interface LeavingMember {
@@ -142,8 +128,8 @@ export interface LeavingMember {
   readonly reason: string
 }
 
-export const leaveGroupV5 = flexible(
-  LEAVE_GROUP,
+export const leaveGroupV5 = throttled(
+  apiKeys.leaveGroup,
   5,
   (writer, groupId: string, members: readonly LeavingMember[]) => {
     writer.appendString(groupId).appendArray(members, ({ memberId, groupInstanceId, reason }) => {
@@ -151,7 +137,6 @@ export const leaveGroupV5 = flexible(
     })
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const errorCode = reader.readInt16()
     const members = reader.readArray(() => ({
       memberId: reader.readString(),
@@ -162,15 +147,14 @@ export const leaveGroupV5 = flexible(
   },
 )
 
-export const describeGroupsV5 = flexible(
-  DESCRIBE_GROUPS,
+export const describeGroupsV5 = throttled(
+  apiKeys.describeGroups,
   5,
   (writer, groups: readonly string[]) => {
     writer.appendArray(groups, (group) => writer.appendString(group), false)
     writer.appendBoolean(false) // include_authorized_operations
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const groups = reader.readArray(() => {
       const errorCode = reader.readInt16()
       const groupId = reader.readString()

@@ -1,8 +1,4 @@
-import { flexible } from '../api.ts'
-
-const INIT_PRODUCER_ID = 22
-const ADD_PARTITIONS_TO_TXN = 24
-const END_TXN = 26
+import { apiKeys, throttled } from '../api.ts'
 
 export interface ProducerId {
   readonly producerId: bigint
@@ -10,15 +6,14 @@ export interface ProducerId {
 }
 
 /** `producerId` -1 and `producerEpoch` -1: a new id, or the id of the transactional id, with the next epoch (KIP-360). */
-export const initProducerIdV4 = flexible(
-  INIT_PRODUCER_ID,
+export const initProducerIdV4 = throttled(
+  apiKeys.initProducerId,
   4,
   (writer, transactionalId: string | null, transactionTimeoutMs: number, current: ProducerId) => {
     writer.appendString(transactionalId).appendInt32(transactionTimeoutMs)
     writer.appendInt64(current.producerId).appendInt16(current.producerEpoch)
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const errorCode = reader.readInt16()
     return { errorCode, producerId: reader.readInt64(), producerEpoch: reader.readInt16() }
   },
@@ -29,8 +24,8 @@ export interface TopicPartitions {
   readonly partitions: readonly number[]
 }
 
-export const addPartitionsToTxnV3 = flexible(
-  ADD_PARTITIONS_TO_TXN,
+export const addPartitionsToTxnV3 = throttled(
+  apiKeys.addPartitionsToTxn,
   3,
   (writer, transactionalId: string, producer: ProducerId, topics: readonly TopicPartitions[]) => {
     writer.appendString(transactionalId).appendInt64(producer.producerId).appendInt16(producer.producerEpoch)
@@ -39,7 +34,6 @@ export const addPartitionsToTxnV3 = flexible(
     })
   },
   (reader) => {
-    reader.readInt32() // throttle_time_ms
     const topics = reader.readArray(() => {
       const name = reader.readString()
       const partitions = reader.readArray(() => ({ partition: reader.readInt32(), errorCode: reader.readInt16() }))
@@ -49,15 +43,12 @@ export const addPartitionsToTxnV3 = flexible(
   },
 )
 
-export const endTxnV3 = flexible(
-  END_TXN,
+export const endTxnV3 = throttled(
+  apiKeys.endTxn,
   3,
   (writer, transactionalId: string, producer: ProducerId, commit: boolean) => {
     writer.appendString(transactionalId).appendInt64(producer.producerId).appendInt16(producer.producerEpoch)
     writer.appendBoolean(commit)
   },
-  (reader) => {
-    reader.readInt32() // throttle_time_ms
-    return { errorCode: reader.readInt16() }
-  },
+  (reader) => ({ errorCode: reader.readInt16() }),
 )

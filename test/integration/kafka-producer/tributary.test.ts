@@ -1,3 +1,3 @@
 import { producerContract } from './contract.ts'
 
-producerContract('platformatic')
+producerContract('tributary')

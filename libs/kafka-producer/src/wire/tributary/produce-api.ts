@@ -1,9 +1,8 @@
-import type { Api } from '@tributary/kafka/client'
+import { apiKeys, type Api } from '@tributary/kafka/client'
 import { readProduceAnswer } from '../produce-answer.ts'
 import type { PartitionAnswer } from '../requests.ts'
 import type { EncodedBatch } from '../wire.ts'
 
-const PRODUCE = 0
 const VERSION = 9
 const ALL_REPLICAS = -1
 
@@ -15,7 +14,7 @@ export const produceV9: Api<
   [transactionalId: string | null, timeoutMs: number, batches: readonly EncodedBatch[]],
   PartitionAnswer[]
 > = {
-  ...{ key: PRODUCE, version: VERSION, flexible: true },
+  ...{ key: apiKeys.produce, version: VERSION, flexible: true },
   write(writer, transactionalId, timeoutMs, batches) {
     writer.appendString(transactionalId).appendInt16(ALL_REPLICAS).appendInt32(timeoutMs)
     writer.appendArray([...Map.groupBy(batches, (batch) => batch.topic)], ([topic, partitions]) => {

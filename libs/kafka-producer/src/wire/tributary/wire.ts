@@ -26,8 +26,8 @@ import { atAnyBroker, inOrderOf, partitionsByTopic } from '../requests.ts'
 import { produceV9 } from './produce-api.ts'
 
 /** The requests on our own client, that of @tributary/kafka. */
-export class PlatformaticWire implements Wire {
-  readonly driver = 'platformatic'
+export class TributaryWire implements Wire {
+  readonly driver = 'tributary'
   readonly canBumpEpoch = true
   readonly #settings: KafkaConnection
   readonly #connections: Connections

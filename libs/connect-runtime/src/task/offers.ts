@@ -1,0 +1,107 @@
+import type { Gate } from '@tributary/async'
+import type { Clock, END_OF_INPUT, Polled, SourceTask } from '@tributary/connect-api'
+import type { InFlight } from '../commit/in-flight.ts'
+import type { BackgroundReconnect } from '../connection/background-reconnect.ts'
+import type { Reconnector } from '../connection/reconnector.ts'
+import type { Lease } from '../model/task.ts'
+import type { TaskProgress } from '../model/task-progress.ts'
+import { type Batch, countRecords } from '../records/batch.ts'
+import type { BatchConverter } from '../records/batch-converter.ts'
+
+export interface OffersParts {
+  readonly task: Pick<SourceTask, 'poll'>
+  readonly converter: Pick<BatchConverter, 'convertNow'>
+  readonly inFlight: Pick<InFlight, 'hasRoom'>
+  readonly progress: TaskProgress
+  readonly clock: Clock
+  /** The run takes nothing in any more. */
+  readonly ends: () => boolean
+  /** Another worker has the task. */
+  readonly lost: () => boolean
+  readonly resumed: Pick<Gate, 'isOpen'>
+  readonly connection: Pick<Reconnector, 'connected'>
+  readonly background: Pick<BackgroundReconnect, 'hasQueuedMessages'>
+  readonly lease: Pick<Lease, 'valid'>
+  readonly send: (batch: Batch) => void
+  /** Ends the run. An error must not reach the code of the source that offers. */
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * Passes on what a source offers while `poll` waits, in the steps of the run but in one call: no promise is made, and the waiting poll
+ * goes on. What a step would have to wait for, or fail at, `poll` returns instead, and the run does it.
+ */
+export class Offers {
+  readonly #parts: OffersParts
+  /** The poll of the task that has not ended yet. */
+  #polling: Promise<Polled[] | typeof END_OF_INPUT> | null = null
+  /** Taken and not passed on: the answer of the next poll, before that of `#polling`. */
+  #kept: Polled[] | null = null
+  /** Ends the wait of `poll` when something is kept; null: nobody waits. */
+  #wake: ((kept: Polled[]) => void) | null = null
+
+  constructor(parts: OffersParts) {
+    this.#parts = parts
+  }
+
+  /** Polls the task. */
+  async poll(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
+    const kept = this.#takeKept()
+    if (kept !== null) return kept
+    const polling = (this.#polling ??= this.#parts.task.poll(signal))
+    try {
+      const first = await new Promise<Polled[] | typeof END_OF_INPUT>((resolve, reject) => {
+        this.#wake = resolve
+        polling.then(resolve, reject)
+      })
+      const answer = this.#takeKept()
+      if (answer !== null) return answer
+      this.#polling = null
+      return first
+    } catch (error) {
+      const answer = this.#takeKept()
+      if (answer !== null) return answer
+      this.#polling = null
+      throw error
+    } finally {
+      this.#wake = null
+    }
+  }
+
+  /** See TaskContext. */
+  readonly offer = (take: () => Polled[]): boolean => {
+    if (this.#wake === null || this.#kept !== null || !this.#ready) return false
+    try {
+      const polled = take()
+      if (polled.length > 0 && !this.#passOn(polled)) {
+        this.#kept = polled
+        this.#wake(polled)
+      }
+    } catch (error) {
+      this.#parts.fail(error)
+    }
+    return true
+  }
+
+  /** Whether nothing holds up a record that comes now. */
+  get #ready(): boolean {
+    const { ends, lost, resumed, connection, background, lease, inFlight } = this.#parts
+    if (ends() || !resumed.isOpen || !connection.connected || background.hasQueuedMessages) return false
+    return inFlight.hasRoom && (lost() || lease.valid())
+  }
+
+  #passOn(polled: Polled[]): boolean {
+    const { converter, progress, clock, send } = this.#parts
+    const batch = converter.convertNow(polled)
+    if (batch === null) return false
+    progress.polled(countRecords(polled), clock.now())
+    send(batch)
+    return true
+  }
+
+  #takeKept(): Polled[] | null {
+    const kept = this.#kept
+    this.#kept = null
+    return kept
+  }
+}

@@ -83,6 +83,7 @@ describe('a task of several queues', () => {
     await assert.rejects(rig.pollNow(), { code: 'SQS_UNREADABLE', message: 'SQS is away' })
     await rig.acknowledge()
     await assert.rejects(rig.connect(), { code: 'SQS_UNREADABLE' })
+    assert.equal(rig.task.caution!(), null, 'health has it from the error')
     away = false
     await rig.connect()
     sqs.send(two, 'b')

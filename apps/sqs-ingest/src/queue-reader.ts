@@ -228,11 +228,12 @@ export class QueueReader {
     this.#ids?.sweep()
   }
 
-  /** Sentences for health: what the queue's messages wait for. */
-  cautions(): string[] {
+  /** Sentences for health: what the queue's messages wait for. `connected`: false if health says already that nothing can be read. */
+  cautions(connected: boolean): string[] {
     const { queue, settler } = this
     const cautions = this.#preparer.cautions()
-    if (this.failure !== null) cautions.unshift(`Queue ${queue.name} cannot be read: ${textOf(this.failure)}.`)
+    if (connected && this.failure !== null)
+      cautions.unshift(`Queue ${queue.name} cannot be read: ${textOf(this.failure)}.`)
     if (settler.refusal !== null) {
       const why = textOf(settler.refusal)
       cautions.push(`The visibility timeout of messages of queue ${queue.name} cannot be extended: ${why}.`)

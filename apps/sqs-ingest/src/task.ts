@@ -153,7 +153,7 @@ class SqsRun {
 
   /** What health adds; null for nothing. */
   caution(): string | null {
-    const cautions = [...this.#readers.values()].flatMap((reader) => reader.cautions())
+    const cautions = [...this.#readers.values()].flatMap((reader) => reader.cautions(this.#connected))
     return cautions.length === 0 ? null : cautions.slice(0, 3).join(' ')
   }
 

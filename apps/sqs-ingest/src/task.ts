@@ -23,8 +23,8 @@ import type { SqsTaskParts } from './task-parts.ts'
 /** Longest wait of a poll for a message, in ms. A message ends the wait at once. */
 const POLL_TIMEOUT_MS = 1000
 /** While a queue has a backlog, a poll waits for so many messages for so many ms: a batch of ten costs Kafka as much as one of a hundred. */
-const BACKLOG_RECORDS = 200
-const BACKLOG_MS = 5
+const BACKLOG_RECORDS = 500
+const BACKLOG_MS = 20
 /** A stop waits at most this long, in ms, for SQS to answer what is deleted and returned. The runtime waits 5 s for a stop. */
 const STOP_MS = 3000
 

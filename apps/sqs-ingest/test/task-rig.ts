@@ -137,7 +137,7 @@ export class Rig {
     polled.catch(() => {})
     await turns()
     // With a backlog a poll waits for more messages.
-    await this.clock.advance(5)
+    await this.clock.advance(20)
     given.abort(new Error('nothing is ready'))
     return this.#keep(await polled)
   }

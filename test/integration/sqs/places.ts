@@ -1,14 +1,13 @@
 import { type SharedAws, sqsCall } from '@tributary/harness'
 import { systemClock } from '@tributary/async'
-import { openAws } from '../../apps/sqs-ingest/src/aws/clients.ts'
-import { awsSettings } from '../../apps/sqs-ingest/src/aws/settings.ts'
-import type { MessageAttribute, Queue } from '../../apps/sqs-ingest/src/message.ts'
-import { readSettings } from '../../apps/sqs-ingest/src/settings/read.ts'
-import { FakeSqs } from '../../apps/sqs-ingest/test/fake-sqs.ts'
-import type { Sent, SqsPlace } from '../../apps/sqs-ingest/test/sqs-api-contract.ts'
+import { openAws } from '../../../apps/sqs-ingest/src/aws/clients.ts'
+import { awsSettings } from '../../../apps/sqs-ingest/src/aws/settings.ts'
+import type { Queue } from '../../../apps/sqs-ingest/src/message.ts'
+import { readSettings } from '../../../apps/sqs-ingest/src/settings/read.ts'
+import type { Sent, SqsPlace } from '../../../apps/sqs-ingest/test/sqs-api-contract.ts'
 
 /** The keys of a connector that lead to a server of the harness. */
-export function endpointOf({ url, region }: SharedAws): Record<string, string> {
+function endpointOf({ url, region }: SharedAws): Record<string, string> {
   return {
     'aws.region': region,
     'aws.endpoint.override': url,
@@ -26,24 +25,6 @@ export async function sqsPlace(server: SharedAws): Promise<SqsPlace> {
     createQueue: (name, attributes = {}) => createQueue(server, name, attributes),
     send: (queue, message) => send(server, queue, message),
     close: async () => sqs.close(),
-  }
-}
-
-/** The fake of the unit tests, in real time. */
-export function fakePlace(): SqsPlace {
-  const api = new FakeSqs(systemClock)
-  return {
-    api,
-    createQueue: async (name, attributes = {}) => api.create(name, { ...attributes }),
-    send: async (queue, { body, group, id, attributes = {} }) => {
-      const texts = Object.entries(attributes).map(([key, stringValue]) => [key, { dataType: 'String', stringValue }])
-      api.send(queue, body, {
-        attributes: Object.fromEntries(texts) as Record<string, MessageAttribute>,
-        ...(group === undefined ? {} : { group }),
-        ...(id === undefined ? {} : { deduplicationId: id }),
-      })
-    },
-    close: async () => api.close(),
   }
 }
 

@@ -218,6 +218,26 @@ test('a stop ends in time although SQS does not answer', async () => {
   assert.equal(stopped, true)
 })
 
+for (const [name, count, waits] of [
+  ['idle', 1, false],
+  ['busy', 100, true],
+  ['busy.fifo', 100, false],
+] as const) {
+  test(`a poll of the queue ${name} ${waits ? 'waits for' : 'does not wait for'} more messages than are ready`, async () => {
+    const sqs = newSqs()
+    const queue = sqs.create(name)
+    for (const body of numbered(count)) sqs.send(queue, body, { group: body })
+    const rig = await new Rig(sqs, () => [queue]).open()
+    let polled = false
+    const polling = rig.pollNow().finally(() => (polled = true))
+    await rig.clock.advance(19)
+    assert.equal(polled, !waits)
+    await rig.clock.advance(1)
+    assert.equal((await polling).length, count)
+    await rig.stop()
+  })
+}
+
 test('without a visibility timeout the queue has its own, which is extended', async () => {
   const sqs = newSqs()
   const queue = sqs.create('one', { VisibilityTimeout: '60' })

@@ -28,6 +28,10 @@ export const LENIENCIES = {
       return configs.some(({ definition, value }) => definition === null && value.recommended_values.length === 1)
     },
   },
+  commentedNumber: {
+    why: 'Documents have a comment behind tasks.max, which is left out; Connect refuses the value.',
+    holds: (connect, ours) => errorsOf(connect, 'tasks.max').length > 0 && errorsOf(ours, 'tasks.max').length === 0,
+  },
   partialConfig: {
     why: 'PUT config without connector.class merges into the config of an existing connector and answers the whole; Connect answers 400.',
     holds: (connect, ours) =>
@@ -70,6 +74,12 @@ function isConnectKey({ name }: { name: string }): boolean {
 
 function alike(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
+}
+
+/** The errors of a key in an answer of validate. */
+function errorsOf({ body }: Answer, key: string): readonly string[] {
+  const { configs } = body as { configs: { value: { name: string; errors: string[] } }[] }
+  return configs.find(({ value }) => value.name === key)?.value.errors ?? []
 }
 
 /** The states of a status answer: the connector's and its tasks'. */

@@ -80,6 +80,7 @@ export const VALIDATE: readonly Step[] = [
   validate({ ...without('topic'), name: 'n' }),
   validate({ 'connector.class': 'FileStreamSource' }),
   validate({ 'connector.class': 'FileStreamSource', topics: 't' }, { lenient: 'misspeltKey' }),
+  validate({ 'connector.class': 'FileStreamSource', 'tasks.max': '8  # more tasks' }, { lenient: 'commentedNumber' }),
   validate({ ...CONFIG, name: 'n', topic: null }, { differs: 'nullOfOwnKey' }),
   validate({ ...CONFIG, name: 'n', 'batch.size': '${nix:a}', file: '${file:/none' }, { differs: 'referenceShown' }),
   { ...at('FileStreamSourceConnector', CONFIG), lenient: 'moreKeys' },

@@ -10,8 +10,8 @@ import { ended, SqsRig } from './sqs-rig.ts'
 
 const VISIBILITY_S = long ? 30 : 4
 /** Longer than the visibility timeout, in s: without its extensions the messages that wait would come again. */
-const SLOW_S = long ? 90 : 10
-const AWAY_S = long ? 60 : 6
+const SLOW_S = long ? 90 : 8
+const AWAY_S = long ? 60 : 5
 
 /** Every message once in the topic, received once, and gone from the queue. */
 async function assertOnce(t: TestContext, flow: SqsFlow): Promise<void> {

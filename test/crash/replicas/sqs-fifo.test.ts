@@ -10,7 +10,7 @@ import { until } from '../../support/until.ts'
 import { ended, SqsRig } from '../ingest/sqs-rig.ts'
 
 const GROUPS = 50
-const MESSAGES = 1000
+const MESSAGES = 400
 /** The first message of this group cannot be converted until its object is in S3. */
 const PARKED = 7
 const FAILURES = 0.1

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { Props } from '@tributary/connect-api'
+import { systemClock } from '@tributary/async'
+import type { Polled, Props, SourceRecord } from '@tributary/connect-api'
+import { TaskProgress } from '../model/task-progress.ts'
 import { type ScriptedRun, type ScriptOptions, scriptedRun, until } from '../testing/run-scripted.ts'
+import { Offers } from './offers.ts'
 
 /** A running task whose topic is known, and whose poll waits for the next message. */
 async function waiting(t: TestContext, props: Props = {}, options: ScriptOptions = {}): Promise<ScriptedRun> {
@@ -82,4 +85,38 @@ test('a stop delivers what was offered before it, and then what poll returns', a
   await stopped
   assert.deepEqual(producer.values(), ['first', 'a', 'b'])
   assert.equal(run.state, 'stopped')
+})
+
+test('a poll that goes on waiting keeps none of the records that were returned meanwhile', async () => {
+  let listeners = 0
+  const polling = new Promise<Polled[]>(() => {})
+  const { then } = polling
+  polling.then = ((...args: Parameters<typeof then>) => {
+    listeners++
+    return then.apply(polling, args)
+  }) as typeof then
+  const open = { isOpen: true, connected: true, hasQueuedMessages: false, hasRoom: true }
+  const offers = new Offers({
+    task: { poll: () => polling },
+    // As for a connector with a transformation.
+    converter: { convertNow: () => null },
+    resumed: open,
+    connection: open,
+    background: open,
+    inFlight: open,
+    progress: new TaskProgress(0),
+    clock: systemClock,
+    lease: { valid: () => true },
+    ends: () => false,
+    lost: () => false,
+    send: () => assert.fail('nothing can be sent'),
+    fail: (error) => assert.fail(String(error)),
+  })
+  for (let i = 0; i < 3; i++) {
+    const records = [{ topic: String(i) } as SourceRecord]
+    const returned = offers.poll(new AbortController().signal)
+    assert.equal(offers.offer(() => records), true) // prettier-ignore
+    assert.equal(await returned, records)
+  }
+  assert.equal(listeners, 1)
 })

@@ -50,6 +50,23 @@ test('what cannot be passed on at once keeps its place: no lease, no room, a pau
   assert.deepEqual(producer.values().slice(1), ['without lease', 'behind it', '1', '2', '3', '4', 'paused'])
 })
 
+test('what a step would have to wait for is kept: nothing overtakes it, and the poll that waits goes on', async (t) => {
+  const { task, producer } = await waiting(t)
+  const { polls } = task
+  const sent = (): string[] => producer.kept.map(({ value }) => Buffer.from(value!).toString())
+  task.onHandOut = (records) => {
+    for (const record of records) if (record.value === 'other') Object.assign(record, { topic: 'other' })
+  }
+  task.send('other')
+  task.send('behind it')
+  await until(() => sent().length === 3, 'both are produced')
+  await until(() => task.queue.waiting, 'the poll waits')
+  task.send('last')
+  await until(() => sent().length === 4, 'the last is produced')
+  assert.deepEqual(sent(), ['first', 'other', 'behind it', 'last'])
+  assert.ok(task.polls <= polls + 1)
+})
+
 test('a bad record fails the task after those before it, and takes none with it', async (t) => {
   const scripted = await waiting(t)
   const { task, producer, run } = scripted

@@ -1,5 +1,5 @@
 import type { Gate } from '@tributary/async'
-import type { Clock, END_OF_INPUT, Polled, SourceTask } from '@tributary/connect-api'
+import { type Clock, END_OF_INPUT, type Polled, type SourceTask } from '@tributary/connect-api'
 import type { InFlight } from '../commit/in-flight.ts'
 import type { BackgroundReconnect } from '../connection/background-reconnect.ts'
 import type { Reconnector } from '../connection/reconnector.ts'
@@ -48,6 +48,13 @@ export class Offers {
 
   /** Polls the task. */
   async poll(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
+    // A poll from before the source was connected again does not tell what has been queued since.
+    const isOld = this.#polling !== null && this.#parts.background.hasQueuedMessages
+    const answer = await this.#pollOnce(signal)
+    return isOld && answer !== END_OF_INPUT && answer.length === 0 ? this.#pollOnce(signal) : answer
+  }
+
+  async #pollOnce(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
     const kept = this.#takeKept()
     if (kept !== null) return kept
     const polling = (this.#polling ??= this.#begin(signal))

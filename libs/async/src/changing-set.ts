@@ -24,6 +24,16 @@ export class ChangingSet<T> implements Iterable<T> {
     else if (at > 0) this.#members.splice(at, 1)
   }
 
+  /** Removes all members. */
+  clear(): void {
+    this.#members.length = 0
+  }
+
+  /** The oldest member for which `wanted` is true. */
+  find(wanted: (member: T) => boolean): T | undefined {
+    return this.#members.find(wanted)
+  }
+
   /** The members as they are now; later changes do not concern the iterator. */
   [Symbol.iterator](): Iterator<T> {
     return [...this.#members].values()

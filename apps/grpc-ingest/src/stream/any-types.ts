@@ -76,9 +76,9 @@ export class AnyTypes {
     this.#held = null
   }
 
-  /** Takes the records of a batch. They are held until `release` returns them. */
+  /** Takes the records of a batch. They are held until `release` returns them, behind those that are held already. */
   hold(records: Polled[]): void {
-    this.#held = records
+    this.#held = this.#held === null ? records : [...this.#held, ...records]
   }
 
   /**

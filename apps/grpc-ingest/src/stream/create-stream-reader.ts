@@ -69,15 +69,14 @@ export async function createStreamReader(
           stats,
           log: busyLog,
         })
-  const topic = config['kafka.topic']
-  const builder = new RecordBuilder({ topic, sourcePartition, runId, lastSequence, resume })
+  const builder = new RecordBuilder({ topic: config['kafka.topic'], sourcePartition, runId, lastSequence, resume })
   const accessToken = accessTokenOf(config, () => tokenTls.options())
   const healthyMs = config['grpc.reconnect.healthy.ms']
   const denied = (): void => accessToken?.forget()
   const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, healthyMs, denied)
-  const intake = new StreamIntake({ config, statusErrors, stats, memory, clock, log, busyLog })
-  const completion = new Completion(config, offset)
-  const metrics = new TaskMetricsLog(log, clock, stats, runId)
+  // A message that the resume field shows to be out of place may fail the task, which `read` does behind the messages before it.
+  const offer = resume === null && context.offer ? () => reader.offer() : undefined
+  const intake = new StreamIntake({ config, statusErrors, stats, memory, clock, log, busyLog, offer })
   log.info('grpc_client_starting', {
     host: config['grpc.server.host'],
     port: config['grpc.server.port'],
@@ -100,10 +99,11 @@ export async function createStreamReader(
     resume,
     builder,
     intake,
-    completion,
-    metrics,
+    completion: new Completion(config, offset),
+    metrics: new TaskMetricsLog(log, clock, stats, runId),
   }
-  return new StreamReader(parts, plan)
+  const reader: StreamReader = new StreamReader(parts, plan)
+  return reader
 }
 
 async function planFromDescriptor(config: GrpcConfig, log: Logger): Promise<StreamPlan> {

@@ -17,6 +17,8 @@ export interface StreamIntakeOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly busyLog: RateLimitedLog
+  /** See IntakeOptions of push-source. */
+  readonly offer: (() => boolean) | undefined
 }
 
 /**
@@ -46,6 +48,7 @@ export class StreamIntake {
       busyLog,
       recordCost: packedCost,
       split: splitRun,
+      offer: options.offer,
     })
     this.#drops = config['overflow.policy'] === 'drop'
   }
@@ -91,6 +94,11 @@ export class StreamIntake {
   /** Takes as many messages as a poll may have, in order; [] after `waitMs` without one, null at the end of a drained intake. */
   take(waitMs: number, signal: AbortSignal): Promise<MessageRun[] | null> {
     return this.#intake.take(this.#options.config['max.poll.records'], waitMs, signal)
+  }
+
+  /** As `take`, for `offer`: without a wait, and while `take` waits. */
+  takeNow(): MessageRun[] {
+    return this.#intake.takeNow(this.#options.config['max.poll.records'])
   }
 
   /** Drops the queued messages. The stream then does not count as read to its end. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
+import { beforeEach, describe, test, type TestContext } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { systemClock } from '@tributary/async'
 import {
   createTaskStats,
   MemoryBudget,
   NotConnectedError,
+  type Polled,
   type Props,
   recordsOf,
   type SourceRecord,
@@ -33,10 +35,12 @@ const never = new AbortController().signal
 interface Rig {
   readonly reader: StreamReader
   readonly server: CallListener
+  /** Connections that were asked for in vain: for types. */
+  readonly asked: () => number
 }
 
 /** A reader with an open stream of a server that takes one connection only. */
-async function connected(t: TestContext, props: Props): Promise<Rig> {
+async function connected(t: TestContext, props: Props, offer?: TaskContext['offer']): Promise<Rig> {
   const log = { info() {}, warn() {}, error() {}, child: () => log } as unknown as Logger
   const calls: CallListener[] = []
   const connection = {
@@ -60,14 +64,17 @@ async function connected(t: TestContext, props: Props): Promise<Rig> {
     memory: new MemoryBudget(Infinity).share(),
     clock: systemClock,
     dataDir: '',
+    offer,
   } as TaskContext
+  let asked = 0
   const reader = await createStreamReader(context, () => {
+    if (calls.length > 0) asked++
     if (calls.length > 0) return Promise.reject(new NotConnectedError('GRPC_CONNECT', 'away'))
     return Promise.resolve(connection)
   })
   t.after(() => reader.close())
   await reader.connect(never)
-  return { reader, server: calls[0]! }
+  return { reader, server: calls[0]!, asked: () => asked }
 }
 
 async function readToEnd(reader: StreamReader): Promise<SourceRecord[]> {
@@ -111,5 +118,85 @@ describe('a reader that is stopped', () => {
     server.onEnd(localStatus('CANCELLED', 'cancelled by us'))
     assert.equal((await readToEnd(reader)).length, 3)
     assert.equal(reader.position(), null)
+  })
+})
+
+describe('a reader that waits for messages', () => {
+  /** The messages come while it lasts. */
+  const WAIT_MS = 20
+  /** A runtime that passes everything on at once. */
+  const passed: SourceRecord[] = []
+  const offer = (take: () => Polled[]): boolean => {
+    passed.push(...take().flatMap(recordsOf))
+    return true
+  }
+  const values = (records: readonly SourceRecord[]): unknown[] =>
+    records.map(({ value, error }) => error?.code ?? value)
+  beforeEach(() => void passed.splice(0))
+
+  test('offers them with the offsets that they would have had, and goes on waiting', async (t) => {
+    const { reader, server } = await connected(t, {}, offer)
+    const reading = reader.read(WAIT_MS, never)
+    for (const one of PLAIN) server.onMessages(runOf(one))
+    assert.deepEqual(values(passed), ['{"n":1}', '{"n":2}', '{"n":3}'])
+    server.onEnd(localStatus('UNAVAILABLE', 'gone'))
+    await assert.rejects(reading, NotConnectedError)
+    assert.deepEqual(
+      passed.map(({ sourceOffset }) => sourceOffset['sequence']),
+      [1, 2, 3],
+    )
+  })
+
+  test('returns those that need a type, and those behind them, in order and before the end of the stream', async (t) => {
+    const { reader, server } = await connected(t, { 'grpc.on.completion': 'fail' }, offer)
+    const reading = reader.read(WAIT_MS, never)
+    server.onMessages(runOf(PLAIN[0]!))
+    server.onMessages(runOf(UNKNOWN))
+    server.onMessages(runOf(PLAIN[1]!))
+    server.onEnd(localStatus('OK', ''))
+    assert.deepEqual([await reading, reader.position()], [[], null], 'the server cannot be asked')
+    assert.match(reader.caution()!, /^2 record/)
+    reader.drain()
+    assert.deepEqual(values(passed), ['{"n":1}'])
+    assert.deepEqual(values((await reader.read(0, never))!.flatMap(recordsOf)), ['PROTOBUF_JSON', '{"n":2}'])
+  })
+
+  test('returns the records held since its wait began although the stream has ended, and throws the end after them', async (t) => {
+    const { reader, server } = await connected(t, {}, offer)
+    const reading = reader.read(WAIT_MS, never)
+    server.onMessages(runOf(UNKNOWN))
+    server.onEnd(localStatus('UNAVAILABLE', 'gone'))
+    assert.deepEqual(await reading, [])
+    reader.drain()
+    assert.deepEqual(values((await reader.read(0, never))!.flatMap(recordsOf)), ['PROTOBUF_JSON'])
+    assert.deepEqual(passed, [])
+  })
+
+  test('asks for a type at once, however long the wait', async (t) => {
+    const { reader, server, asked } = await connected(t, {}, offer)
+    const stopping = new AbortController()
+    const reading = reader.read(60_000, stopping.signal)
+    server.onMessages(runOf(UNKNOWN))
+    for (let turns = 0; asked() === 0 && turns < 100; turns++) await nextTurn()
+    assert.ok(asked() > 0)
+    stopping.abort(new Error('stopping'))
+    await assert.rejects(reading, /stopping/)
+  })
+
+  test('returns the records held since its wait began although it is stopped', async (t) => {
+    const { reader, server } = await connected(t, {}, offer)
+    const reading = reader.read(WAIT_MS, never)
+    server.onMessages(runOf(UNKNOWN))
+    reader.drain()
+    assert.deepEqual(values((await reading)!.flatMap(recordsOf)), ['PROTOBUF_JSON'])
+    assert.equal(await reader.read(0, never), null)
+  })
+
+  test('returns them where a resume field shows their place', async (t) => {
+    const { reader, server } = await connected(t, { 'grpc.resume.field': 'n' }, offer)
+    const reading = reader.read(WAIT_MS, never)
+    server.onMessages(runOf(PLAIN[0]!))
+    assert.deepEqual(values((await reading)!.flatMap(recordsOf)), ['{"n":1}'])
+    assert.deepEqual(passed, [])
   })
 })

@@ -136,10 +136,30 @@ export class StreamReader {
     if (this.#anyTypes.holds) return this.#withTypes(waitMs, signal)
     const messages = completion.done ? await this.#nothing(waitMs, signal) : await this.#take(waitMs, signal)
     metrics.maybeWrite(intake.connected || completion.done)
-    if (messages === null) {
+    if (messages === null && !this.#anyTypes.holds) {
       this.#drained()
       return null
     }
+    const records = this.#build(messages ?? [])
+    return this.#anyTypes.holds ? this.#withTypes(waitMs, signal) : records
+  }
+
+  /** Offers the messages of a read of the transport while `read` waits for them. False: `read` must return. */
+  offer(): boolean {
+    return this.#parts.context.offer!(this.#readNow) && !this.#anyTypes.holds
+  }
+
+  /** The records of the next messages; none if they are held, which `read` then returns. */
+  readonly #readNow = (): Polled[] => {
+    const { intake, metrics } = this.#parts
+    const messages = intake.takeNow()
+    metrics.maybeWrite(intake.connected)
+    return this.#build(messages)
+  }
+
+  /** The records of messages; none if they are held, as a type of Any is unknown. */
+  #build(messages: readonly MessageRun[]): Polled[] {
+    const { builder, metrics } = this.#parts
     const records = messages.length === 0 ? [] : builder.build(messages)
     let messageCount = 0
     for (const { count } of messages) messageCount += count
@@ -149,7 +169,7 @@ export class StreamReader {
     if (this.#drainingSince !== null) this.#drainedCount += recordCount
     if (this.#plan === null || this.#plan.decoder.unknownTypes.size === 0) return records
     this.#anyTypes.hold(records)
-    return this.#withTypes(waitMs, signal)
+    return []
   }
 
   /** The held records, with types of Any that the server knows; [] after a wait while it cannot be asked. */
@@ -215,6 +235,8 @@ export class StreamReader {
       if (messages === null && intake.completed) completion.reached()
       return messages
     } catch (error) {
+      // The intake throws the end of the stream again, behind the records that are held since the wait began.
+      if (this.#anyTypes.holds) return []
       if (!(error instanceof StreamCompleted)) throw error
       completion.reached()
       return []

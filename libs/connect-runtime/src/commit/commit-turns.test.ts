@@ -4,21 +4,21 @@ import { CommitTurns } from './commit-turns.ts'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('few commits go at once; of many, a hundred go in each turn, in order; one that is given up takes no place', async (t) => {
+test('few commits go at once; of many, 25 go in each turn, in order; one that is given up takes no place', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const turns = new CommitTurns()
   const stop = new AbortController()
   const granted: number[] = []
   const commit = (i: number, signal = new AbortController().signal): Promise<unknown> =>
     turns.next(signal).then(() => granted.push(i))
-  const all = Array.from({ length: 10 + 150 }, (_, i) => commit(i))
+  const all = Array.from({ length: 10 + 40 }, (_, i) => commit(i))
   const givenUp = assert.rejects(commit(-1, stop.signal), { message: 'stop' })
-  all.push(commit(160))
+  all.push(commit(50))
   await settled()
   assert.deepEqual(granted.length, 10)
   stop.abort(new Error('stop'))
   await givenUp
-  for (const count of [110, 161]) {
+  for (const count of [35, 51]) {
     t.mock.timers.tick(100)
     await settled()
     assert.equal(granted.length, count)
@@ -30,6 +30,6 @@ test('few commits go at once; of many, a hundred go in each turn, in order; one 
   await Promise.all(all)
   t.mock.timers.tick(100)
   t.mock.timers.tick(100)
-  await commit(161)
-  assert.equal(granted.at(-1), 161, 'a quiet process waits for no turn')
+  await commit(51)
+  assert.equal(granted.at(-1), 51, 'a quiet process waits for no turn')
 })

@@ -104,7 +104,9 @@ export class TransactionBoundary {
     try {
       await this.#commit(signal)
     } catch (error) {
-      if (batches.length === 1 || errorKind(error) !== 'data') throw error
+      // Once they are committed, the error is one of the task that was told so, and nothing may be sent again.
+      const committed = this.#batches !== batches
+      if (committed || batches.length === 1 || errorKind(error) !== 'data') throw error
       await this.#abortAtBroker(signal)
       for (const batch of batches) await this.#runTogether([batch])
     }

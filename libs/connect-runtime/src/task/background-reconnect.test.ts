@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
-import { ConfigError, NotConnectedError } from '@tributary/connect-api'
-import { type ScriptedRun, scriptedRun } from '../testing/run-scripted.ts'
+import { ConfigError, NotConnectedError, type Transformation } from '@tributary/connect-api'
+import { type ScriptedRun, type ScriptOptions, scriptedRun } from '../testing/run-scripted.ts'
 
 const CUT = new NotConnectedError('CUT', 'the server went away')
 
 /** A run whose source has `lostConnection`, with room for one record in flight. */
-function runWithLostConnection(t: TestContext): { scripted: ScriptedRun; cut: () => void } {
-  const scripted = scriptedRun({ 'max.in.flight.records': '1' })
+function runWithLostConnection(
+  t: TestContext,
+  options: ScriptOptions = {},
+): { scripted: ScriptedRun; cut: () => void } {
+  const scripted = scriptedRun({ 'max.in.flight.records': '1' }, options)
   const { task, run, producer } = scripted
   let lost: NotConnectedError | null = null
   Object.assign(task, { lostConnection: () => lost })
@@ -102,4 +105,28 @@ test('a stop during that reconnect delivers the queued records', async (t) => {
   producer.up.open()
   await stopped
   assert.deepEqual(producer.values(), ['a', 'b', 'c'])
+})
+
+test('a poll that was empty before that reconnect hides no record that came after it', async (t) => {
+  const transformations: Transformation[] = [{ apply: (record) => record, close: () => {} }]
+  const { scripted, cut } = runWithLostConnection(t, { transformations })
+  const { task, producer, run } = scripted
+  task.pollMs = 20
+  void run.run()
+  await until(() => task.queue.waiting)
+  const kafka = Promise.withResolvers<number>()
+  producer.partitionCount = () => kafka.promise
+  task.send('offered, and its topic is looked up')
+  await until(() => !task.queue.waiting)
+  task.send('behind the empty poll')
+  let refused = false
+  task.onConnect = () => {
+    refused = true
+    throw new ConfigError('REFUSED', 'not you')
+  }
+  cut()
+  await until(() => refused)
+  kafka.resolve(1)
+  await until(() => run.state === 'failed')
+  assert.deepEqual(producer.values(), ['offered, and its topic is looked up', 'behind the empty poll'])
 })

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { Props } from '@tributary/connect-api'
+import { systemClock } from '@tributary/async'
+import type { Polled, Props, SourceRecord } from '@tributary/connect-api'
+import { TaskProgress } from '../model/task-progress.ts'
 import { type ScriptedRun, type ScriptOptions, scriptedRun, until } from '../testing/run-scripted.ts'
+import { Offers } from './offers.ts'
 
 /** A running task whose topic is known, and whose poll waits for the next message. */
 async function waiting(t: TestContext, props: Props = {}, options: ScriptOptions = {}): Promise<ScriptedRun> {
@@ -47,6 +50,23 @@ test('what cannot be passed on at once keeps its place: no lease, no room, a pau
   assert.deepEqual(producer.values().slice(1), ['without lease', 'behind it', '1', '2', '3', '4', 'paused'])
 })
 
+test('what a step would have to wait for is kept: nothing overtakes it, and the poll that waits goes on', async (t) => {
+  const { task, producer } = await waiting(t)
+  const { polls } = task
+  const sent = (): string[] => producer.kept.map(({ value }) => Buffer.from(value!).toString())
+  task.onHandOut = (records) => {
+    for (const record of records) if (record.value === 'other') Object.assign(record, { topic: 'other' })
+  }
+  task.send('other')
+  task.send('behind it')
+  await until(() => sent().length === 3, 'both are produced')
+  await until(() => task.queue.waiting, 'the poll waits')
+  task.send('last')
+  await until(() => sent().length === 4, 'the last is produced')
+  assert.deepEqual(sent(), ['first', 'other', 'behind it', 'last'])
+  assert.ok(task.polls <= polls + 1)
+})
+
 test('a bad record fails the task after those before it, and takes none with it', async (t) => {
   const scripted = await waiting(t)
   const { task, producer, run } = scripted
@@ -82,4 +102,38 @@ test('a stop delivers what was offered before it, and then what poll returns', a
   await stopped
   assert.deepEqual(producer.values(), ['first', 'a', 'b'])
   assert.equal(run.state, 'stopped')
+})
+
+test('a poll that goes on waiting keeps none of the records that were returned meanwhile', async () => {
+  let listeners = 0
+  const polling = new Promise<Polled[]>(() => {})
+  const { then } = polling
+  polling.then = ((...args: Parameters<typeof then>) => {
+    listeners++
+    return then.apply(polling, args)
+  }) as typeof then
+  const open = { isOpen: true, connected: true, hasQueuedMessages: false, hasRoom: true }
+  const offers = new Offers({
+    task: { poll: () => polling },
+    // As for a connector with a transformation.
+    converter: { convertNow: () => null },
+    resumed: open,
+    connection: open,
+    background: open,
+    inFlight: open,
+    progress: new TaskProgress(0),
+    clock: systemClock,
+    lease: { valid: () => true },
+    ends: () => false,
+    lost: () => false,
+    send: () => assert.fail('nothing can be sent'),
+    fail: (error) => assert.fail(String(error)),
+  })
+  for (let i = 0; i < 3; i++) {
+    const records = [{ topic: String(i) } as SourceRecord]
+    const returned = offers.poll(new AbortController().signal)
+    assert.equal(offers.offer(() => records), true) // prettier-ignore
+    assert.equal(await returned, records)
+  }
+  assert.equal(listeners, 1)
 })

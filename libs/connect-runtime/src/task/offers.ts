@@ -1,5 +1,5 @@
 import type { Gate } from '@tributary/async'
-import type { Clock, END_OF_INPUT, Polled, SourceTask } from '@tributary/connect-api'
+import { type Clock, END_OF_INPUT, type Polled, type SourceTask } from '@tributary/connect-api'
 import type { InFlight } from '../commit/in-flight.ts'
 import type { BackgroundReconnect } from '../connection/background-reconnect.ts'
 import type { Reconnector } from '../connection/reconnector.ts'
@@ -33,12 +33,14 @@ export interface OffersParts {
  */
 export class Offers {
   readonly #parts: OffersParts
-  /** The poll of the task that has not ended yet. */
+  /** The poll of the task whose answer was not returned yet. */
   #polling: Promise<Polled[] | typeof END_OF_INPUT> | null = null
+  /** `#polling` has an answer. */
+  #answered = false
   /** Taken and not passed on: the answer of the next poll, before that of `#polling`. */
   #kept: Polled[] | null = null
-  /** Ends the wait of `poll` when something is kept; null: nobody waits. */
-  #wake: ((kept: Polled[]) => void) | null = null
+  /** Ends the wait of `poll`; null: nobody waits. */
+  #wake: (() => void) | null = null
 
   constructor(parts: OffersParts) {
     this.#parts = parts
@@ -46,26 +48,39 @@ export class Offers {
 
   /** Polls the task. */
   async poll(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
+    // A poll from before the source was connected again does not tell what has been queued since.
+    const isOld = this.#polling !== null && this.#parts.background.hasQueuedMessages
+    const answer = await this.#pollOnce(signal)
+    return isOld && answer !== END_OF_INPUT && answer.length === 0 ? this.#pollOnce(signal) : answer
+  }
+
+  async #pollOnce(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
     const kept = this.#takeKept()
     if (kept !== null) return kept
-    const polling = (this.#polling ??= this.#parts.task.poll(signal))
-    try {
-      const first = await new Promise<Polled[] | typeof END_OF_INPUT>((resolve, reject) => {
-        this.#wake = resolve
-        polling.then(resolve, reject)
-      })
-      const answer = this.#takeKept()
-      if (answer !== null) return answer
-      this.#polling = null
-      return first
-    } catch (error) {
-      const answer = this.#takeKept()
-      if (answer !== null) return answer
-      this.#polling = null
-      throw error
-    } finally {
-      this.#wake = null
+    const polling = (this.#polling ??= this.#begin(signal))
+    if (!this.#answered) await new Promise<void>((resolve) => (this.#wake = resolve))
+    const answer = this.#takeKept()
+    if (answer !== null) return answer
+    this.#polling = null
+    return polling
+  }
+
+  /** A poll of a busy source may wait for ever. So it is listened to once: each listener would keep the records that ended its wait. */
+  #begin(signal: AbortSignal): Promise<Polled[] | typeof END_OF_INPUT> {
+    const answered = (): void => {
+      this.#answered = true
+      this.#endWait()
     }
+    this.#answered = false
+    const polling = this.#parts.task.poll(signal)
+    polling.then(answered, answered)
+    return polling
+  }
+
+  #endWait(): void {
+    const wake = this.#wake
+    this.#wake = null
+    wake?.()
   }
 
   /** See TaskContext. */
@@ -75,7 +90,7 @@ export class Offers {
       const polled = take()
       if (polled.length > 0 && !this.#passOn(polled)) {
         this.#kept = polled
-        this.#wake(polled)
+        this.#endWait()
       }
     } catch (error) {
       this.#parts.fail(error)

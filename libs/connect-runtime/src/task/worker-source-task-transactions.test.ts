@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NotConnectedError, type Polled } from '@tributary/connect-api'
+import { DataError, NotConnectedError, type Polled } from '@tributary/connect-api'
 import { scriptedRun, until } from '../testing/run-scripted.ts'
 
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `m${from + i}`)
@@ -99,6 +99,22 @@ test('exactly once: a refused record keeps no poll before it from being committe
   assert.deepEqual(s.producer.values(), ['a', 'b'])
   assert.equal(s.producer.values('offsets').at(-1), '{"sequence":2}')
   assert.notEqual(s.producer.transactions.at(-1), 'begin')
+})
+
+test('exactly once: what is committed is not sent again when the task fails at being told', async () => {
+  const error = new DataError('X', 'a bug of the plugin')
+  for (const told of ['commit', 'commitRecord'] as const) {
+    const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+    const fails = told === 'commit' ? () => Promise.reject(error) : () => assert.fail(error)
+    const run = s.run.run()
+    s.producer.commits.close()
+    await sendEach(s, 'a', 'b', 'c')
+    s.producer.commits.open()
+    s.task.commit = () => Promise.resolve(void Object.assign(s.task, { [told]: fails }))
+    await run
+    assert.equal(s.failure, error)
+    assert.deepEqual(s.producer.values(), ['a', 'b', 'c'])
+  }
 })
 
 test('exactly once: neither a lost connection nor a stop commits a transaction that failed', async () => {

@@ -12,7 +12,8 @@ interface Group {
  * once and not for each send.
  */
 export class UnsettledSends {
-  readonly #groups = new Map<AbortSignal, Group>()
+  /** Many at a time only where many tasks share a producer. Few sends wait there, so a search costs less than a Map. */
+  readonly #groups = new ChangingSet<Group>()
   readonly #onAbort: (sends: readonly PendingSend[], reason: unknown) => void
   #last: Group | null = null
   #count = 0
@@ -23,7 +24,7 @@ export class UnsettledSends {
   }
 
   all(): PendingSend[] {
-    return Array.from(this.#groups.values(), ({ sends }) => [...sends]).flat()
+    return Array.from(this.#groups, ({ sends }) => [...sends]).flat()
   }
 
   /** Resolves once there is none. */
@@ -35,7 +36,7 @@ export class UnsettledSends {
     const { signal } = send
     const before = this.#last
     if (before?.signal !== signal) {
-      this.#last = this.#groups.get(signal) ?? this.#listen(signal)
+      this.#last = this.#groups.find((group) => group.signal === signal) ?? this.#listen(signal)
       if (before !== null) this.#forgetEmpty(before)
     }
     this.#last!.sends.add(send)
@@ -43,7 +44,7 @@ export class UnsettledSends {
   }
 
   delete(send: PendingSend): void {
-    const group = this.#last?.signal === send.signal ? this.#last : this.#groups.get(send.signal)
+    const group = this.#last?.signal === send.signal ? this.#last : this.#groups.find(({ signal }) => signal === send.signal)
     if (group === undefined) return
     group.sends.delete(send)
     if (group !== this.#last) this.#forgetEmpty(group)
@@ -52,7 +53,7 @@ export class UnsettledSends {
 
   /** Ends the listening. */
   close(): void {
-    for (const { signal, onAbort } of this.#groups.values()) signal.removeEventListener('abort', onAbort)
+    for (const { signal, onAbort } of this.#groups) signal.removeEventListener('abort', onAbort)
     this.#groups.clear()
     this.#last = null
     this.#count = 0
@@ -62,13 +63,13 @@ export class UnsettledSends {
     const sends = new ChangingSet<PendingSend>()
     const group = { signal, sends, onAbort: () => this.#onAbort([...sends], signal.reason) }
     signal.addEventListener('abort', group.onAbort, { once: true })
-    this.#groups.set(signal, group)
+    this.#groups.add(group)
     return group
   }
 
-  #forgetEmpty({ signal, sends, onAbort }: Group): void {
-    if (sends.size > 0) return
-    signal.removeEventListener('abort', onAbort)
-    this.#groups.delete(signal)
+  #forgetEmpty(group: Group): void {
+    if (group.sends.size > 0) return
+    group.signal.removeEventListener('abort', group.onAbort)
+    this.#groups.delete(group)
   }
 }

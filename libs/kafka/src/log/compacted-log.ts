@@ -55,7 +55,7 @@ interface Ends {
 interface Waiter {
   readonly ends: ReadonlyMap<number, bigint>
   readonly resolve: () => void
-  readonly reject: (error: Error) => void
+  readonly reject: (reason: unknown) => void
 }
 
 /**
@@ -66,7 +66,8 @@ export class CompactedLog {
   readonly #options: CompactedLogOptions
   readonly #cluster: Cluster
   readonly #stop = new AbortController()
-  readonly #waiters = new Set<Waiter>()
+  /** An array, for the reason that ChangingSet gives: each write of an offset waits here. */
+  #waiters: Waiter[] = []
   /** The next offset to apply, by partition. */
   readonly #positions = new Map<number, bigint>()
   /** Callers that refresh at the same time share one request and then continue in turns. */
@@ -113,6 +114,8 @@ export class CompactedLog {
    */
   async start(signal: AbortSignal): Promise<void> {
     this.#life = anySignal(signal, this.#stop.signal)
+    // One listener for all that wait: a removed listener refers to the next one, so that they would not be free one by one.
+    this.#life.addEventListener('abort', () => this.#rejectWaiters(this.#life.reason), { once: true })
     const { connection, topic, log } = this.#options
     this.#topicName = await ensureCompactedTopic(connection, topic, log, this.#life)
     this.#running = this.#run()
@@ -203,13 +206,15 @@ export class CompactedLog {
   async #reach(ends: ReadonlyMap<number, bigint>, signal: AbortSignal | undefined): Promise<void> {
     if (this.#reached(ends)) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#life.throwIfAborted()
     const waiter = { ends, resolve, reject }
-    this.#waiters.add(waiter)
+    this.#waiters.push(waiter)
+    if (signal === undefined) return promise
     try {
-      // Two listeners cost a tenth of a joined signal, and each write of an offset waits here.
-      await abortable(signal ? abortable(promise, signal) : promise, this.#life)
-    } finally {
-      this.#waiters.delete(waiter)
+      await abortable(promise, signal)
+    } catch (error) {
+      this.#waiters = this.#waiters.filter((other) => other !== waiter)
+      throw error
     }
   }
 
@@ -219,7 +224,17 @@ export class CompactedLog {
   }
 
   #wake(): void {
-    for (const waiter of this.#waiters) if (this.#reached(waiter.ends)) waiter.resolve()
+    if (this.#waiters.length === 0) return
+    const waiting: Waiter[] = []
+    for (const waiter of this.#waiters) {
+      if (this.#reached(waiter.ends)) waiter.resolve()
+      else waiting.push(waiter)
+    }
+    this.#waiters = waiting
+  }
+
+  #rejectWaiters(reason: unknown): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(reason)
   }
 
   async #run(): Promise<void> {
@@ -304,7 +319,7 @@ export class CompactedLog {
     onNewTopic?.()
     this.#positions.clear()
     this.#completeAt.clear()
-    for (const waiter of this.#waiters) waiter.reject(this.#deleted())
+    this.#rejectWaiters(this.#deleted())
   }
 
   #deleted(): KafkaError {

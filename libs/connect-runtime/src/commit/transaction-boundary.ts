@@ -254,9 +254,9 @@ export class TransactionBoundary {
   /** Aborts the open transaction at the broker and keeps its batches. */
   async #abortAtBroker(signal: AbortSignal): Promise<void> {
     const { producer } = this.#options.parts
-    const open = this.#open
+    // One whose abort was given up is still open: the last abort of the run ends it.
+    if (this.#open) await producer.abortTransaction(signal)
     this.#markClosed()
-    if (open) await producer.abortTransaction(signal)
   }
 
   #markClosed(): void {

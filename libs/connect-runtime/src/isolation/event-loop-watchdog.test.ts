@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLog } from '@tributary/telemetry/testing'
 import { EventLoopWatchdog } from './event-loop-watchdog.ts'
 import { threadCpuMs } from './held-callback.ts'
-import { type PluginScope, runInScope } from './plugin-scope.ts'
+import { currentScope, type PluginScope, runInScope } from './plugin-scope.ts'
 
 // test/crash/isolation/busy-machine.test.ts tests the same on a busy machine. That test also has endless promise reactions,
 // which node:test makes impossible here: it gives each reaction an async id of its own.
@@ -74,7 +74,10 @@ for (const [what, hold] of Object.entries(holders)) {
   test(`${what} and holds the loop fails by name, with the stack of the code`, async (t) => {
     await watch(t)
     let failure: Error | null = null
-    const scope = scopeOf('task 0 of connector c', (error) => (failure = error))
+    const scope = scopeOf('task 0 of connector c', (error) => {
+      failure = error
+      assert.equal(currentScope(), scope, 'the end of the task runs code of its plugin')
+    })
     for (let i = 0; i < TRIES && failure === null; i++) {
       runInScope(scope, function holdTheLoop() {
         hold()

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { HeldCallback, type Holder, threadCpuMs } from './held-callback.ts'
-import { beforePluginCode, currentScope } from './plugin-scope.ts'
+import { beforePluginCode, currentScope, runInScope } from './plugin-scope.ts'
 import { loopHeld } from './stall-errors.ts'
 import { packConnection, type ReportTarget } from './stall-report.ts'
 
@@ -110,7 +110,8 @@ export class EventLoopWatchdog {
     const by = blamed ? (scope?.name ?? 'the runtime') : 'nobody in particular'
     const fields = { by, held_ms: Math.round(heldMs), cpu_ms: Math.round(computedMs), stack }
     this.#log[blamed ? 'error' : 'warn']('event_loop_held', fields)
-    if (blamed) scope?.fail(loopHeld(scope.name, heldMs, stack))
+    // To fail a task runs code of its plugin: the listeners of its signal.
+    if (blamed && scope !== null) runInScope(scope, () => scope.fail(loopHeld(scope.name, heldMs, stack)))
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { OffsetStore } from '@tributary/connect-storage'
 import { redactLogs } from '@tributary/telemetry'
-import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
+import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
 import type { Lease, TaskId } from '../model/task.ts'
 import { resolveProps } from '../model/props.ts'
 import { createTask, type TaskEnvironment } from '../unit/task-factory.ts'
@@ -52,26 +52,28 @@ export async function startRecoveryRun(
   const endRedaction = redactLogs(resolved.redact)
   let failure: unknown = null
   const { connector: name, taskClass, class: className, version, aliases } = plugin
-  const { run } = createTask(
-    { ...environment, offsets: NO_OFFSETS },
-    {
-      ...resolved,
-      id,
-      // Without the reconnect and hand-over policies: a recovery task neither connects nor overlaps with another run.
-      plugin: { connector: name, taskClass, class: className, version, aliases, createTask: createRecoveryTask },
-      lease: ALWAYS,
-      finite: true,
-      onState: (state, error) => {
-        if (state === 'failed') failure = error
-      },
-      onTopic: () => {},
-    },
-  )
   const scope: PluginScope = {
     name: `the recovery task of task ${id.task} of connector ${id.connector}`,
     unit: () => null,
     fail: (error) => run.fail(error),
   }
+  const { run } = runInScope(scope, () =>
+    createTask(
+      { ...environment, offsets: NO_OFFSETS },
+      {
+        ...resolved,
+        id,
+        // Without the reconnect and hand-over policies: a recovery task neither connects nor overlaps with another run.
+        plugin: { connector: name, taskClass, class: className, version, aliases, createTask: createRecoveryTask },
+        lease: ALWAYS,
+        finite: true,
+        onState: (state, error) => {
+          if (state === 'failed') failure = error
+        },
+        onTopic: () => {},
+      },
+    ),
+  )
   const ended = runInScope(scope, () => run.run()).then(() => {
     endRedaction()
     return failure
@@ -81,6 +83,6 @@ export async function startRecoveryRun(
       return run.progress.recordsProduced
     },
     ended,
-    stop: () => runOutsideScopes(() => run.stop()),
+    stop: () => runInScope(scope, () => run.stop()),
   }
 }

@@ -40,9 +40,14 @@ export class Deliveries {
       sender.acknowledged(batch)
       this.#inScope(onAcknowledged, batch, result)
     } catch (error) {
-      return inFlight.failed(error)
+      return this.failed(error)
     }
     inFlight.acknowledged(submitted)
+  }
+
+  /** The end of a failed run aborts its signal, whose listeners are code of the plugin. */
+  failed(error: unknown): void {
+    this.#inScope(() => this.parts.inFlight.failed(error))
   }
 }
 
@@ -65,7 +70,7 @@ class Delivery implements SendListener {
 
   /** A failed task gives up its other sends, which must not happen within the loop of the producer that calls this. */
   notSent(reason: unknown): void {
-    queueMicrotask(() => this.#deliveries.parts.inFlight.failed(reason))
+    queueMicrotask(() => this.#deliveries.failed(reason))
   }
 
   async #settleRefused(result: ProduceResult): Promise<void> {

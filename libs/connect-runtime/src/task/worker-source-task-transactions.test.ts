@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Gate } from '@tributary/async'
 import { DataError, NotConnectedError, type Polled } from '@tributary/connect-api'
 import { scriptedRun, until } from '../testing/run-scripted.ts'
 
@@ -115,6 +116,24 @@ test('exactly once: what is committed is not sent again when the task fails at b
     assert.equal(s.failure, error)
     assert.deepEqual(s.producer.values(), ['a', 'b', 'c'])
   }
+})
+
+test('exactly once: a transaction whose abort was given up with the task is aborted at the end of the run', async () => {
+  const s = scriptedRun({ 'exactly.once.support': 'required' }, { resumable: true })
+  const aborted = Promise.withResolvers<void>()
+  const abort = s.producer.abortTransaction.bind(s.producer)
+  s.producer.abortTransaction = (signal) => {
+    s.producer.abortTransaction = abort
+    aborted.resolve()
+    return new Gate(false).passed(signal)
+  }
+  s.producer.failNextCommit = true
+  const run = s.run.run()
+  s.task.send('a')
+  await aborted.promise
+  s.run.fail(new Error('a callback of the plugin failed'))
+  await run
+  assert.deepEqual(s.producer.transactions, ['begin', 'abort'])
 })
 
 test('exactly once: neither a lost connection nor a stop commits a transaction that failed', async () => {

@@ -91,7 +91,7 @@ export class FakeProducer implements KafkaProducer {
     this.transactions.push('commit')
   }
 
-  abortTransaction(): Promise<void> {
+  abortTransaction(_signal: AbortSignal): Promise<void> {
     this.#pending = null
     this.transactions.push('abort')
     return Promise.resolve()

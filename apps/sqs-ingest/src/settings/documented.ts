@@ -1,32 +1,26 @@
 import type { Keys } from '@tributary/config'
+import { topicOrBlank } from './reading.ts'
 
 const group = 'Names in documents'
+
+const filterEnabled = {
+  type: 'boolean',
+  default: true,
+  importance: 'low',
+  group,
+  displayName: 'Filter',
+  stripComment: true,
+  deprecated: 'leave the filter policy away instead of false.',
+  doc: 'False: the filter policy is not applied.',
+} as const
 
 /**
  * Keys that documents of the JVM connector name and that it never read. Each stands for the key in its note, which takes
  * precedence.
  */
 export const documentedKeys = {
-  'message.filtering.enabled': {
-    type: 'boolean',
-    default: true,
-    importance: 'low',
-    group,
-    displayName: 'Filter',
-    stripComment: true,
-    deprecated: 'leave the filter policy away instead of false.',
-    doc: 'False: the filter policy is not applied.',
-  },
-  'message.filter.enabled': {
-    type: 'boolean',
-    default: true,
-    importance: 'low',
-    group,
-    displayName: 'Filter',
-    stripComment: true,
-    deprecated: 'leave the filter policy away instead of false.',
-    doc: 'False: the filter policy is not applied.',
-  },
+  'message.filtering.enabled': filterEnabled,
+  'message.filter.enabled': filterEnabled,
   'message.filter.policy': {
     type: 'string',
     default: null,
@@ -80,12 +74,7 @@ export const documentedKeys = {
   'error.dlq.topic': {
     type: 'string',
     default: null,
-    validator: {
-      kind: 'pattern',
-      regex: '^[a-zA-Z0-9._-]{0,249}$',
-      message: 'it is a name of a topic: up to 249 ASCII alphanumerics, ".", "_" and "-"',
-      accepts: 'the name of a topic',
-    },
+    validator: topicOrBlank,
     importance: 'low',
     group,
     displayName: 'Dead-letter topic',

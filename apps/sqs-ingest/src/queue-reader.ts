@@ -2,7 +2,7 @@ import { Alarm, backoffMs } from '@tributary/async'
 import { type ConnectError, errorKind, type SourcePartition, type TaskContext } from '@tributary/connect-api'
 import { DeliveredIds } from './fifo/delivered-ids.ts'
 import type { Queue, SqsMessage } from './message.ts'
-import type { Conversions } from './prepare/conversions.ts'
+import { type Conversions, sizeOf } from './prepare/conversions.ts'
 import { Preparer } from './prepare/preparer.ts'
 import { Lanes } from './receive/lanes.ts'
 import type { Room } from './receive/room.ts'
@@ -284,6 +284,7 @@ export class QueueReader {
 
   #ready(deliveries: Delivery[]): void {
     for (const delivery of deliveries) this.#resize(delivery)
+    this.#options.room.count()
     this.#options.onReady(deliveries)
   }
 
@@ -326,14 +327,21 @@ export class QueueReader {
     if (!delivery.inRoom) return
     delivery.inRoom = false
     this.#waiting--
-    this.#options.room.add(-1, -delivery.bytes)
+    const { room } = this.#options
+    room.add(-1, -delivery.bytes)
+    room.readyBytes -= delivery.readyBytes
+    delivery.readyBytes = 0
   }
 
   /** A converted value may be much larger than the message: inflated, or fetched from S3. */
   #resize(delivery: Delivery): void {
-    const value = delivery.converted?.value
-    const bytes = typeof value === 'string' || value instanceof Uint8Array ? value.length : delivery.bytes
-    if (delivery.inRoom && bytes !== delivery.bytes) this.#options.room.add(0, bytes - delivery.bytes)
+    const bytes = (delivery.converted && sizeOf(delivery.converted)) ?? delivery.bytes
+    const { room } = this.#options
+    if (delivery.inRoom) {
+      room.add(0, bytes - delivery.bytes)
+      room.readyBytes += bytes
+      delivery.readyBytes = bytes
+    }
     delivery.bytes = bytes
   }
 }

@@ -90,7 +90,8 @@ class SqsRun {
     this.#queue = new RecordQueue({ maxRecords: Infinity, maxBytes: Infinity, split: cut })
     const { maxRecords, maxBytes } = options
     this.#room = new Room({ maxRecords, maxBytes, memory, onRoom: () => this.#wake() })
-    this.#conversions = new Conversions(converter, this.#converting.signal)
+    const hasRoom = (bytes: number): boolean => this.#room.hasRoomFor(bytes)
+    this.#conversions = new Conversions({ converter, signal: this.#converting.signal, hasRoom })
     // A listener for each request under way.
     setMaxListeners(0, this.#converting.signal, this.#requesting.signal)
     stats.queueCapacity = maxRecords
@@ -140,6 +141,7 @@ class SqsRun {
     this.#room.polled(polled.length, bytes)
     this.#gauge()
     if (batches.length > 0) this.#wake()
+    else this.#conversions.wake()
     if (polled.length > 0) this.#polled.set(polled, batches)
     return polled
   }
@@ -335,6 +337,7 @@ class SqsRun {
   }
 
   #wake(): void {
+    this.#conversions.wake()
     for (const reader of this.#readers.values()) reader.wake()
   }
 

@@ -29,6 +29,26 @@ const bad = (): never => {
   throw new DataError('SQS_JSON', 'is no JSON')
 }
 
+test('messages that become large wait to be converted while those that are converted fill the room', async () => {
+  const value = 'x'.repeat(100_000)
+  const objects = Promise.withResolvers<void>()
+  let conversions = 0
+  const convert = async () => {
+    conversions++
+    await objects.promise
+    return { value }
+  }
+  const { rig } = await scene(numbered(200), { converter: { convert }, options: { maxBytes: 1_000_000 } })
+  await rig.clock.advance(1000)
+  assert.equal(rig.stats.messagesReceived, 200, 'they are small when they come')
+  objects.resolve()
+  await rig.clock.advance(1000)
+  assert.equal(conversions, 16, 'ten fill the room, and no more begin beside those that were under way')
+  while (rig.kafka.length < 200) await rig.deliver()
+  assert.deepEqual([rig.stats.queueSize, rig.stats.queueBytes, rig.counters.deleted], [0, 0, 200])
+  await rig.stop()
+})
+
 describe('a message that cannot be converted', () => {
   test('is tried max.retries times again, with a wait that doubles, and is then a dead letter; others go on', async () => {
     const failing = converter((body) => body === 'm1' && bad())

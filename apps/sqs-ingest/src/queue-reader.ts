@@ -1,5 +1,7 @@
 import { Alarm, backoffMs } from '@tributary/async'
 import { type ConnectError, errorKind, type SourcePartition, type TaskContext } from '@tributary/connect-api'
+import { isGone } from './aws/failure.ts'
+import { sqsErrors, textOf } from './errors.ts'
 import { DeliveredIds } from './fifo/delivered-ids.ts'
 import type { Queue, SqsMessage } from './message.ts'
 import { type Conversions, sizeOf } from './prepare/conversions.ts'
@@ -94,7 +96,10 @@ export class QueueReader {
         if (this.settler.held.size === 0) this.#empty?.resolve()
       },
       onLost: (delivery) => this.#lost(delivery),
-      onFailure: options.onFailure,
+      onFailure: (error) => {
+        // The messages have gone with their queue.
+        if (!this.#hasGone(error)) options.onFailure(error)
+      },
     })
     this.#preparer = new Preparer({
       ...options,
@@ -128,8 +133,7 @@ export class QueueReader {
     try {
       await this.#lanes.start()
     } catch (error) {
-      this.#failed(error)
-      throw error
+      throw this.#failed(error)
     }
     this.#failures = 0
     if (this.failure === null) return
@@ -275,11 +279,19 @@ export class QueueReader {
     return fresh.length - (this.#options.parts.counters.deduplicated - before)
   }
 
-  #failed(error: unknown): void {
+  /** A receive failed. Returns what it means for the task: a queue that may go is only unreadable until the next look at the queues. */
+  #failed(error: unknown): unknown {
     this.#failures++
-    if (errorKind(error) !== 'retriable') return this.#options.onFailure(error)
-    this.failure = error as ConnectError
-    this.#options.onChange()
+    const meant = this.#hasGone(error) ? sqsErrors.SQS_UNREADABLE(textOf(error), { cause: error }) : error
+    if (errorKind(meant) === 'retriable') {
+      this.failure = meant as ConnectError
+      this.#options.onChange()
+    } else this.#options.onFailure(meant)
+    return meant
+  }
+
+  #hasGone(error: unknown): boolean {
+    return isGone(error) && this.#options.parts.queues.mayGo(this.queue.url)
   }
 
   #ready(deliveries: Delivery[]): void {
@@ -347,7 +359,3 @@ export class QueueReader {
 }
 
 const isPolled = ({ state }: Delivery): boolean => state === 'polled'
-
-function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/[.]$/, '')
-}

@@ -50,6 +50,8 @@ export interface QueueList {
   resolve(signal: AbortSignal): Promise<readonly Queue[]>
   /** ms between two looks; null: the list never changes. */
   readonly lookAgainMs: number | null
+  /** Whether only a prefix names the queue, so that it may be deleted without anything being wrong. */
+  mayGo(url: string): boolean
 }
 
 export interface SqsTaskOptions {

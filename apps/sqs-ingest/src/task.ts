@@ -12,7 +12,8 @@ import {
   type SourceTask,
   type TaskContext,
 } from '@tributary/connect-api'
-import { sqsErrors } from './errors.ts'
+import { isGone } from './aws/failure.ts'
+import { sqsErrors, textOf } from './errors.ts'
 import type { Queue } from './message.ts'
 import { Conversions } from './prepare/conversions.ts'
 import { QueueReader } from './queue-reader.ts'
@@ -79,6 +80,8 @@ class SqsRun {
   #failure: unknown = null
   #lookAgainAt = Infinity
   #looking = false
+  /** Why the last look at the queues failed; null: it did not. */
+  #lookFailure: unknown = null
   #stopping: Promise<void> | null = null
 
   constructor(parts: SqsTaskParts, context: TaskContext) {
@@ -156,6 +159,11 @@ class SqsRun {
   /** What health adds; null for nothing. */
   caution(): string | null {
     const cautions = [...this.#readers.values()].flatMap((reader) => reader.cautions(this.#connected))
+    if (this.#lookFailure !== null) {
+      cautions.unshift(
+        `The queues could not be looked up again, so new ones are not read: ${textOf(this.#lookFailure)}.`,
+      )
+    }
     return cautions.length === 0 ? null : cautions.slice(0, 3).join(' ')
   }
 
@@ -248,11 +256,18 @@ class SqsRun {
 
   /** The timeout of the settings; without one the queue's own, which must be known to be extended in time. */
   async #visibilitySeconds(queue: Queue, signal: AbortSignal): Promise<number> {
-    const { api, options } = this.#parts
+    const { api, options, queues } = this.#parts
     if (options.visibilitySeconds > 0) return options.visibilitySeconds
-    const { VisibilityTimeout } = await api.queueAttributes(queue.url, ['VisibilityTimeout'], signal)
     // SQS's default. A timeout of 0 would give a message to several readers at once.
-    return Number(VisibilityTimeout ?? 0) || 30
+    const standard = 30
+    try {
+      const { VisibilityTimeout } = await api.queueAttributes(queue.url, ['VisibilityTimeout'], signal)
+      return Number(VisibilityTimeout ?? 0) || standard
+    } catch (error) {
+      // The receives find out, too.
+      if (isGone(error) && queues.mayGo(queue.url)) return standard
+      throw error
+    }
   }
 
   #reader(queue: Queue, visibilitySeconds: number): QueueReader {
@@ -297,6 +312,7 @@ class SqsRun {
     try {
       const { signal } = this.#requesting
       const found = await queues.resolve(signal)
+      this.#lookFailure = null
       if (this.#draining) return
       await this.#adopt(found, signal)
       if (!this.#paused && this.#connected) {
@@ -304,6 +320,7 @@ class SqsRun {
       }
     } catch (error) {
       // The queues that are known are read on.
+      this.#lookFailure = error
       this.#context.log.warn('sqs_queues_lookup_failed', { error })
       this.#lookAgainAt = this.#context.clock.monotonic() + (queues.lookAgainMs ?? Infinity)
     } finally {

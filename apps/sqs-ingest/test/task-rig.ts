@@ -72,6 +72,8 @@ export interface RigOptions {
   readonly offsets?: readonly OffsetEntry[]
   readonly memory?: MemoryShare
   readonly sqs?: FakeSqs
+  /** Whether a prefix names the queues. Default: false. */
+  readonly mayGo?: boolean
 }
 
 /** A task on a fake queue, driven as the runtime drives it. Kafka takes everything at `acknowledge`. */
@@ -100,7 +102,7 @@ export class Rig {
     for (const entry of options.offsets ?? []) this.offsets.set(JSON.stringify(entry.partition), entry)
     this.task = sqsTask(() => ({
       api: sqs,
-      queues: { resolve: async () => this.#queues(), lookAgainMs: 60_000 },
+      queues: { resolve: async () => this.#queues(), lookAgainMs: 60_000, mayGo: () => options.mayGo ?? false },
       converter: options.converter ?? PLAIN,
       filter: options.filter ?? null,
       records: RECORDS,

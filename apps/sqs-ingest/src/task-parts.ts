@@ -69,6 +69,8 @@ export interface SqsTaskOptions {
   readonly mode: 'consume' | 'mirror'
   /** False: no message is deleted; each comes again after its visibility timeout. */
   readonly deleteMessages: boolean
+  /** `message.claimcheck.parallel.max`: conversions at a time that wait for another system (≥ 1). */
+  readonly maxConversions: number
   /** Conversions tried again after the first failure of a message (≥ 0). */
   readonly maxRetries: number
   /** First wait before a conversion is tried again, in ms; it doubles, with 30 % jitter, up to ten minutes. */

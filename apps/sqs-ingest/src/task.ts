@@ -93,8 +93,12 @@ class SqsRun {
     this.#queue = new RecordQueue({ maxRecords: Infinity, maxBytes: Infinity, split: cut })
     const { maxRecords, maxBytes } = options
     this.#room = new Room({ maxRecords, maxBytes, memory, onRoom: () => this.#wake() })
-    const hasRoom = (bytes: number): boolean => this.#room.hasRoomFor(bytes)
-    this.#conversions = new Conversions({ converter, signal: this.#converting.signal, hasRoom })
+    this.#conversions = new Conversions({
+      converter,
+      signal: this.#converting.signal,
+      maxUnderWay: options.maxConversions,
+      hasRoom: (bytes) => this.#room.hasRoomFor(bytes),
+    })
     // A listener for each request under way.
     setMaxListeners(0, this.#converting.signal, this.#requesting.signal)
     stats.queueCapacity = maxRecords

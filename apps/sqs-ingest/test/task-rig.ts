@@ -35,6 +35,7 @@ const OPTIONS: SqsTaskOptions = {
   pollIntervalMs: 1000,
   mode: 'consume',
   deleteMessages: true,
+  maxConversions: 8,
   maxRetries: 3,
   retryBackoffMs: 1000,
   deadLetters: true,

@@ -1,22 +1,21 @@
 import type { Delivery } from '../settle/delivery.ts'
 import type { Conversion, ConvertedMessage } from '../task-parts.ts'
 
-/** Conversions under way at a time that wait for another system, such as S3. */
-const MAX_WAITING = 16
-
 /** Gets the outcome of a conversion: `error` is undefined if the message was converted. */
 export type OnConverted = (delivery: Delivery, converted: ConvertedMessage | null, error?: unknown) => void
 
 export interface ConversionsOptions {
   readonly converter: Conversion
   readonly signal: AbortSignal
+  /** Most conversions under way at a time that wait for another system, such as S3 (≥ 1). */
+  readonly maxUnderWay: number
   /** Whether results of so many more bytes have room. */
   readonly hasRoom: (bytes: number) => boolean
 }
 
 /**
- * Converts messages. Those that need no other system are converted at once; of the others, sixteen at a time. A result may be a
- * thousand times as large as its message, so messages wait here while there is no room for results.
+ * Converts messages. Those that need no other system are converted at once; of the others, `maxUnderWay` at a time. A result may be
+ * a thousand times as large as its message, so messages wait here while there is no room for results.
  */
 export class Conversions {
   readonly #options: ConversionsOptions
@@ -41,7 +40,8 @@ export class Conversions {
   }
 
   get #full(): boolean {
-    return this.#active >= MAX_WAITING || !this.#options.hasRoom(this.#active * this.#lastBytes)
+    const { maxUnderWay, hasRoom } = this.#options
+    return this.#active >= maxUnderWay || !hasRoom(this.#active * this.#lastBytes)
   }
 
   #begin(delivery: Delivery, onConverted: OnConverted): void {

@@ -84,3 +84,8 @@ export const sqsErrors = defineErrors({
     doc: 'A message does not match `sqs.message.filter.policy`, and `sqs.filter.unmatched=dlq` makes it a dead letter.',
   },
 })
+
+/** What an error says, as a part of a sentence. */
+export function textOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/[.]$/, '')
+}

@@ -63,6 +63,7 @@ function optionsOf(config: SqsSettings): SqsTaskOptions {
     pollIntervalMs: config['poll.interval.ms'],
     mode: config['sqs.mode'],
     deleteMessages: config['sqs.delete.messages'],
+    maxConversions: config['message.claimcheck.parallel.max'],
     // The setting counts failures, so 3 is two more tries.
     maxRetries: Math.max(0, config['max.retries'] - 1),
     retryBackoffMs: config['retry.backoff.ms'],

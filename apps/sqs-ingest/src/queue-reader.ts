@@ -1,8 +1,10 @@
 import { Alarm, backoffMs } from '@tributary/async'
 import { type ConnectError, errorKind, type SourcePartition, type TaskContext } from '@tributary/connect-api'
+import { isGone } from './aws/failure.ts'
+import { sqsErrors, textOf } from './errors.ts'
 import { DeliveredIds } from './fifo/delivered-ids.ts'
 import type { Queue, SqsMessage } from './message.ts'
-import type { Conversions } from './prepare/conversions.ts'
+import { type Conversions, sizeOf } from './prepare/conversions.ts'
 import { Preparer } from './prepare/preparer.ts'
 import { Lanes } from './receive/lanes.ts'
 import type { Room } from './receive/room.ts'
@@ -94,7 +96,10 @@ export class QueueReader {
         if (this.settler.held.size === 0) this.#empty?.resolve()
       },
       onLost: (delivery) => this.#lost(delivery),
-      onFailure: options.onFailure,
+      onFailure: (error) => {
+        // The messages have gone with their queue.
+        if (!this.#hasGone(error)) options.onFailure(error)
+      },
     })
     this.#preparer = new Preparer({
       ...options,
@@ -128,8 +133,7 @@ export class QueueReader {
     try {
       await this.#lanes.start()
     } catch (error) {
-      this.#failed(error)
-      throw error
+      throw this.#failed(error)
     }
     this.#failures = 0
     if (this.failure === null) return
@@ -275,15 +279,24 @@ export class QueueReader {
     return fresh.length - (this.#options.parts.counters.deduplicated - before)
   }
 
-  #failed(error: unknown): void {
+  /** A receive failed. Returns what it means for the task: a queue that may go is only unreadable until the next look at the queues. */
+  #failed(error: unknown): unknown {
     this.#failures++
-    if (errorKind(error) !== 'retriable') return this.#options.onFailure(error)
-    this.failure = error as ConnectError
-    this.#options.onChange()
+    const meant = this.#hasGone(error) ? sqsErrors.SQS_UNREADABLE(textOf(error), { cause: error }) : error
+    if (errorKind(meant) === 'retriable') {
+      this.failure = meant as ConnectError
+      this.#options.onChange()
+    } else this.#options.onFailure(meant)
+    return meant
+  }
+
+  #hasGone(error: unknown): boolean {
+    return isGone(error) && this.#options.parts.queues.mayGo(this.queue.url)
   }
 
   #ready(deliveries: Delivery[]): void {
     for (const delivery of deliveries) this.#resize(delivery)
+    this.#options.room.count()
     this.#options.onReady(deliveries)
   }
 
@@ -326,20 +339,23 @@ export class QueueReader {
     if (!delivery.inRoom) return
     delivery.inRoom = false
     this.#waiting--
-    this.#options.room.add(-1, -delivery.bytes)
+    const { room } = this.#options
+    room.add(-1, -delivery.bytes)
+    room.readyBytes -= delivery.readyBytes
+    delivery.readyBytes = 0
   }
 
   /** A converted value may be much larger than the message: inflated, or fetched from S3. */
   #resize(delivery: Delivery): void {
-    const value = delivery.converted?.value
-    const bytes = typeof value === 'string' || value instanceof Uint8Array ? value.length : delivery.bytes
-    if (delivery.inRoom && bytes !== delivery.bytes) this.#options.room.add(0, bytes - delivery.bytes)
+    const bytes = (delivery.converted && sizeOf(delivery.converted)) ?? delivery.bytes
+    const { room } = this.#options
+    if (delivery.inRoom) {
+      room.add(0, bytes - delivery.bytes)
+      room.readyBytes += bytes
+      delivery.readyBytes = bytes
+    }
     delivery.bytes = bytes
   }
 }
 
 const isPolled = ({ state }: Delivery): boolean => state === 'polled'
-
-function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/[.]$/, '')
-}

@@ -50,6 +50,8 @@ export interface QueueList {
   resolve(signal: AbortSignal): Promise<readonly Queue[]>
   /** ms between two looks; null: the list never changes. */
   readonly lookAgainMs: number | null
+  /** Whether only a prefix names the queue, so that it may be deleted without anything being wrong. */
+  mayGo(url: string): boolean
 }
 
 export interface SqsTaskOptions {
@@ -67,6 +69,8 @@ export interface SqsTaskOptions {
   readonly mode: 'consume' | 'mirror'
   /** False: no message is deleted; each comes again after its visibility timeout. */
   readonly deleteMessages: boolean
+  /** `message.claimcheck.parallel.max`: conversions at a time that wait for another system (≥ 1). */
+  readonly maxConversions: number
   /** Conversions tried again after the first failure of a message (≥ 0). */
   readonly maxRetries: number
   /** First wait before a conversion is tried again, in ms; it doubles, with 30 % jitter, up to ten minutes. */

@@ -31,6 +31,10 @@ const outage = (): never => {
   throw new RetriableError('SQS_OUTAGE', 'SQS is away')
 }
 
+const gone = (): never => {
+  throw new ConfigError('SQS_QUEUE_GONE', 'there is no queue one')
+}
+
 describe('a task of several queues', () => {
   test('reads all of them, each with its share of the room', async () => {
     const sqs = newSqs()
@@ -108,6 +112,71 @@ describe('a task of several queues', () => {
     await rig.deliver()
     assert.deepEqual(rig.kafka, [...numbered(10), 'b'])
     assert.deepEqual([sqs.bodies(one), sqs.bodies(two)], [numbered(5, 10), []])
+    await rig.stop()
+  })
+
+  test('says in health that they cannot be looked up again, and reads those that it knows', async () => {
+    const sqs = newSqs()
+    const queue = sqs.create('one')
+    let denied = false
+    const refusal = new ConfigError('SQS_DENIED', 'grant sqs:ListQueues.')
+    const resolve = () => (denied ? Promise.reject(refusal) : Promise.resolve([queue]))
+    const queues = { resolve, lookAgainMs: 60_000, mayGo: () => true }
+    const rig = await new Rig(sqs, () => [queue], { parts: { queues } }).open()
+    denied = true
+    await rig.clock.advance(60_000)
+    await rig.poll()
+    assert.equal(
+      rig.task.caution!(),
+      'The queues could not be looked up again, so new ones are not read: grant sqs:ListQueues.',
+    )
+    sqs.send(queue, 'a')
+    await rig.deliver()
+    denied = false
+    await rig.clock.advance(60_000)
+    await rig.poll()
+    assert.deepEqual([rig.kafka, rig.task.caution!()], [['a'], null])
+    await rig.stop()
+  })
+
+  test('lets one go that was deleted, if a prefix names it, with what Kafka has of it and SQS no longer', async () => {
+    for (const mode of ['consume', 'mirror'] as const) {
+      const sqs = newSqs()
+      const [one, two] = [sqs.create('one'), sqs.create('two')]
+      let queues = [one, two]
+      sqs.send(one, 'a')
+      const rig = await new Rig(sqs, () => queues, { mayGo: true, options: { mode } }).open()
+      assert.equal((await rig.poll()).length, 1)
+      sqs.onRequest = (_call, url) => (url === one.url ? gone() : undefined)
+      await rig.clock.advance(11_000)
+      await rig.acknowledge()
+      await rig.clock.advance(1000)
+      assert.equal(rig.task.caution!(), 'Queue one cannot be read: there is no queue one.')
+      queues = [two]
+      await rig.clock.advance(60_000)
+      sqs.send(two, 'b')
+      await rig.deliver()
+      assert.deepEqual([rig.kafka, rig.task.caution!()], [['a', 'b'], null])
+      await rig.stop()
+    }
+  })
+
+  test('waits for new ones when all that a prefix named were deleted', async () => {
+    const sqs = newSqs()
+    const [one, two] = [sqs.create('one'), sqs.create('two')]
+    let queues = [one]
+    const rig = await new Rig(sqs, () => queues, { mayGo: true }).open()
+    sqs.onRequest = (_call, url) => (url === one.url ? gone() : undefined)
+    await rig.clock.advance(11_000)
+    await assert.rejects(rig.pollNow(), { code: 'SQS_UNREADABLE', message: 'there is no queue one' })
+    await assert.rejects(rig.connect(), { code: 'SQS_UNREADABLE' }, 'a list of SQS is up to a minute old')
+    queues = []
+    await rig.connect()
+    queues = [two]
+    sqs.send(two, 'b')
+    await rig.clock.advance(60_000)
+    await rig.deliver()
+    assert.deepEqual(rig.kafka, ['b'])
     await rig.stop()
   })
 

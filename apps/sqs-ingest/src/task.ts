@@ -12,7 +12,8 @@ import {
   type SourceTask,
   type TaskContext,
 } from '@tributary/connect-api'
-import { sqsErrors } from './errors.ts'
+import { isGone } from './aws/failure.ts'
+import { sqsErrors, textOf } from './errors.ts'
 import type { Queue } from './message.ts'
 import { Conversions } from './prepare/conversions.ts'
 import { QueueReader } from './queue-reader.ts'
@@ -79,6 +80,8 @@ class SqsRun {
   #failure: unknown = null
   #lookAgainAt = Infinity
   #looking = false
+  /** Why the last look at the queues failed; null: it did not. */
+  #lookFailure: unknown = null
   #stopping: Promise<void> | null = null
 
   constructor(parts: SqsTaskParts, context: TaskContext) {
@@ -90,7 +93,12 @@ class SqsRun {
     this.#queue = new RecordQueue({ maxRecords: Infinity, maxBytes: Infinity, split: cut })
     const { maxRecords, maxBytes } = options
     this.#room = new Room({ maxRecords, maxBytes, memory, onRoom: () => this.#wake() })
-    this.#conversions = new Conversions(converter, this.#converting.signal)
+    this.#conversions = new Conversions({
+      converter,
+      signal: this.#converting.signal,
+      maxUnderWay: options.maxConversions,
+      hasRoom: (bytes) => this.#room.hasRoomFor(bytes),
+    })
     // A listener for each request under way.
     setMaxListeners(0, this.#converting.signal, this.#requesting.signal)
     stats.queueCapacity = maxRecords
@@ -140,6 +148,7 @@ class SqsRun {
     this.#room.polled(polled.length, bytes)
     this.#gauge()
     if (batches.length > 0) this.#wake()
+    else this.#conversions.wake()
     if (polled.length > 0) this.#polled.set(polled, batches)
     return polled
   }
@@ -154,6 +163,11 @@ class SqsRun {
   /** What health adds; null for nothing. */
   caution(): string | null {
     const cautions = [...this.#readers.values()].flatMap((reader) => reader.cautions(this.#connected))
+    if (this.#lookFailure !== null) {
+      cautions.unshift(
+        `The queues could not be looked up again, so new ones are not read: ${textOf(this.#lookFailure)}.`,
+      )
+    }
     return cautions.length === 0 ? null : cautions.slice(0, 3).join(' ')
   }
 
@@ -246,11 +260,18 @@ class SqsRun {
 
   /** The timeout of the settings; without one the queue's own, which must be known to be extended in time. */
   async #visibilitySeconds(queue: Queue, signal: AbortSignal): Promise<number> {
-    const { api, options } = this.#parts
+    const { api, options, queues } = this.#parts
     if (options.visibilitySeconds > 0) return options.visibilitySeconds
-    const { VisibilityTimeout } = await api.queueAttributes(queue.url, ['VisibilityTimeout'], signal)
     // SQS's default. A timeout of 0 would give a message to several readers at once.
-    return Number(VisibilityTimeout ?? 0) || 30
+    const standard = 30
+    try {
+      const { VisibilityTimeout } = await api.queueAttributes(queue.url, ['VisibilityTimeout'], signal)
+      return Number(VisibilityTimeout ?? 0) || standard
+    } catch (error) {
+      // The receives find out, too.
+      if (isGone(error) && queues.mayGo(queue.url)) return standard
+      throw error
+    }
   }
 
   #reader(queue: Queue, visibilitySeconds: number): QueueReader {
@@ -295,6 +316,7 @@ class SqsRun {
     try {
       const { signal } = this.#requesting
       const found = await queues.resolve(signal)
+      this.#lookFailure = null
       if (this.#draining) return
       await this.#adopt(found, signal)
       if (!this.#paused && this.#connected) {
@@ -302,6 +324,7 @@ class SqsRun {
       }
     } catch (error) {
       // The queues that are known are read on.
+      this.#lookFailure = error
       this.#context.log.warn('sqs_queues_lookup_failed', { error })
       this.#lookAgainAt = this.#context.clock.monotonic() + (queues.lookAgainMs ?? Infinity)
     } finally {
@@ -335,6 +358,7 @@ class SqsRun {
   }
 
   #wake(): void {
+    this.#conversions.wake()
     for (const reader of this.#readers.values()) reader.wake()
   }
 

@@ -35,6 +35,7 @@ const OPTIONS: SqsTaskOptions = {
   pollIntervalMs: 1000,
   mode: 'consume',
   deleteMessages: true,
+  maxConversions: 8,
   maxRetries: 3,
   retryBackoffMs: 1000,
   deadLetters: true,
@@ -72,6 +73,8 @@ export interface RigOptions {
   readonly offsets?: readonly OffsetEntry[]
   readonly memory?: MemoryShare
   readonly sqs?: FakeSqs
+  /** Whether a prefix names the queues. Default: false. */
+  readonly mayGo?: boolean
 }
 
 /** A task on a fake queue, driven as the runtime drives it. Kafka takes everything at `acknowledge`. */
@@ -100,7 +103,7 @@ export class Rig {
     for (const entry of options.offsets ?? []) this.offsets.set(JSON.stringify(entry.partition), entry)
     this.task = sqsTask(() => ({
       api: sqs,
-      queues: { resolve: async () => this.#queues(), lookAgainMs: 60_000 },
+      queues: { resolve: async () => this.#queues(), lookAgainMs: 60_000, mayGo: () => options.mayGo ?? false },
       converter: options.converter ?? PLAIN,
       filter: options.filter ?? null,
       records: RECORDS,

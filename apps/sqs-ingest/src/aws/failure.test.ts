@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ErrorKind } from '@tributary/connect-api'
+import { inspect } from 'node:util'
+import { type ErrorKind, traceOf } from '@tributary/connect-api'
 import { sqsErrors } from '../errors.ts'
 import { type AwsAction, awsFailure } from './failure.ts'
 
@@ -97,6 +98,14 @@ describe('errors of AWS', () => {
     const failure = awsFailure(answer('AccessDenied', 403), action)
     assert.deepEqual([failure.code, failure.field], ['SQS_DENIED', 'aws.assume.role.arn'])
     assert.match(failure.message, /grant sts:AssumeRole to the user or role, and let the policy of the role trust it/)
+  })
+
+  test('no text and no trace has the session token, which AWS shows with the request that it cannot verify', () => {
+    const canonical = "The Canonical String should have been\n'POST\n/\n\nx-amz-security-token:IQoJsecret==\n\nhost'"
+    const failure = awsFailure(answer('SignatureDoesNotMatch', 403, canonical), RECEIVE)
+    assert.equal(failure.code, 'SQS_CREDENTIALS')
+    assert.match(failure.message, /x-amz-security-token:\[hidden\]/)
+    for (const text of [failure.message, traceOf(failure), inspect(failure)]) assert.doesNotMatch(text, /IQoJ/)
   })
 
   test('an error that has its kind keeps it', () => {

@@ -55,6 +55,11 @@ export function isExpired(error: unknown): boolean {
   return EXPIRED.test(nameOf(error as SdkError))
 }
 
+/** Whether SQS says that there is no such queue: an answer of `awsFailure`. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === 'SQS_QUEUE_GONE'
+}
+
 /** Whether AWS does not take the credentials, whatever they would ask for. */
 export function isRefusedLogin(error: unknown): boolean {
   return isExpired(error) || (UNKNOWN_KEY.test(nameOf(error as SdkError)) && !isRegion(error as SdkError))
@@ -66,12 +71,21 @@ export function isRefusedLogin(error: unknown): boolean {
  */
 export function awsFailure(error: unknown, action: AwsAction): ConnectError {
   if (error instanceof ConnectError) return error
-  const sdk = (error ?? {}) as SdkError
+  const sdk = hidden(error ?? {})
   const [code, todo, field] = verdict(sdk, action)
   const of = action.of === undefined ? '' : ` ${action.of}`
   const message = `Failed to ${action.what}${of}: ${reason(sdk)}${todo === '' ? '' : `; ${todo}`}`
   const on = field ?? action.field
-  return sqsErrors[code](message, { cause: error, ...(on !== undefined && { field: on }) })
+  return sqsErrors[code](message, { cause: sdk, ...(on !== undefined && { field: on }) })
+}
+
+/** AWS shows the request that a wrong signature was made for, with the session token: no log and no trace may have that. */
+function hidden(error: SdkError): SdkError {
+  const { message = '' } = error
+  const shown = message.replace(/(x-amz-security-token[:=])[^\s'"&]+/gi, '$1[hidden]')
+  if (shown === message) return error
+  const stack = error instanceof Error ? error.stack?.replaceAll(message, shown) : undefined
+  return Object.assign(new Error(shown), { ...error, name: nameOf(error), message: shown, stack })
 }
 
 function verdict(error: SdkError, action: AwsAction): Verdict {

@@ -10,8 +10,9 @@ import { addressOf, type ObjectRef } from './pointer.ts'
 const OBJECT_MS = 60_000
 
 /**
- * So many refusals in a row, without an object in between that may be read, mean that the role lacks the permission. Fewer may be
- * single objects: of another account, encrypted, or gone (S3 answers 403 to who may not list the bucket).
+ * So many objects that are refused in a row, without one in between that may be read, mean that the role lacks the permission. Fewer
+ * may be single objects: of another account, encrypted, or gone (S3 answers 403 to who may not list the bucket). An object that is
+ * tried again counts once.
  */
 const MAX_REFUSED = 10
 
@@ -20,7 +21,7 @@ export class ObjectReader {
   readonly #s3: () => Promise<S3Client>
   readonly #maxBytes: number
   readonly #objectMs: number
-  #refused = 0
+  readonly #refused = new Set<string>()
 
   constructor(s3: () => Promise<S3Client>, maxBytes: number, objectMs = OBJECT_MS) {
     this.#s3 = s3
@@ -41,7 +42,7 @@ export class ObjectReader {
       const answer = await client.send(new GetObjectCommand({ Bucket, Key, VersionId }), {
         abortSignal: anySignal(signal, late, gaveUp.signal),
       })
-      this.#refused = 0
+      this.#refused.clear()
       return await this.#content(answer, ref)
     } catch (error) {
       // Without this the rest of the object would stay on its connection.
@@ -91,9 +92,9 @@ export class ObjectReader {
       service: 's3',
     })
     if (failure.kind !== 'data' || statusOf(error) !== 403) return failure
-    if (++this.#refused < MAX_REFUSED) return failure
+    if (this.#refused.add(addressOf(ref)).size < MAX_REFUSED) return failure
     return sqsErrors.SQS_DENIED(
-      `S3 refused ${this.#refused} objects in a row, the last one ${addressOf(ref)}: grant s3:GetObject, and kms:Decrypt for encrypted objects, to the user or role`,
+      `S3 refused ${this.#refused.size} objects in a row, the last one ${addressOf(ref)}: grant s3:GetObject, and kms:Decrypt for encrypted objects, to the user or role`,
       { cause: error },
     )
   }

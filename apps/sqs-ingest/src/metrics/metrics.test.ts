@@ -39,7 +39,7 @@ describe('what is shown of a task', () => {
       queueAttributes: () => Promise.resolve({ ApproximateNumberOfMessages: '12' }),
       close: () => {},
     } as unknown as SqsApi
-    const queues = { lookAgainMs: null, resolve: () => Promise.resolve([QUEUE]) }
+    const queues = { lookAgainMs: null, mayGo: () => false, resolve: () => Promise.resolve([QUEUE]) }
     const task = watched({ context, sqs, queues, counters, depthIntervalMs: 30_000 })
     const value = (name: string): string | undefined => new RegExp(`^${name}\\{connector="c",task="0".*\\} (.*)$`, 'm').exec(prometheusText())?.[1] // prettier-ignore
     return { state, task, counters, context, value }

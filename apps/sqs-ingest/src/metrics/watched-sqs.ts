@@ -34,6 +34,7 @@ export function watched({ context, sqs, queues, counters, depthIntervalMs }: Wat
   return {
     queues: {
       lookAgainMs: queues.lookAgainMs,
+      mayGo: (url) => queues.mayGo(url),
       async resolve(signal) {
         const found = await queues.resolve(signal)
         const first = present === null

@@ -29,6 +29,26 @@ const bad = (): never => {
   throw new DataError('SQS_JSON', 'is no JSON')
 }
 
+test('messages that become large wait to be converted while those that are converted fill the room', async () => {
+  const value = 'x'.repeat(100_000)
+  const objects = Promise.withResolvers<void>()
+  let conversions = 0
+  const convert = async () => {
+    conversions++
+    await objects.promise
+    return { value }
+  }
+  const { rig } = await scene(numbered(200), { converter: { convert }, options: { maxBytes: 1_000_000 } })
+  await rig.clock.advance(1000)
+  assert.equal(rig.stats.messagesReceived, 200, 'they are small when they come')
+  objects.resolve()
+  await rig.clock.advance(1000)
+  assert.equal(conversions, 10, 'ten fill the room')
+  while (rig.kafka.length < 200) await rig.deliver()
+  assert.deepEqual([rig.stats.queueSize, rig.stats.queueBytes, rig.counters.deleted], [0, 0, 200])
+  await rig.stop()
+})
+
 describe('a message that cannot be converted', () => {
   test('is tried max.retries times again, with a wait that doubles, and is then a dead letter; others go on', async () => {
     const failing = converter((body) => body === 'm1' && bad())
@@ -106,7 +126,7 @@ describe('a message that cannot be converted', () => {
   })
 })
 
-test('of conversions that wait for another system, sixteen are under way at a time, and all arrive', async () => {
+test('of conversions that wait for another system, message.claimcheck.parallel.max are under way at a time, and all arrive', async () => {
   let [now, most] = [0, 0]
   const sqs = newSqs()
   const slow: Conversion = {
@@ -119,10 +139,10 @@ test('of conversions that wait for another system, sixteen are under way at a ti
   }
   const queue = sqs.create('orders')
   for (const body of numbered(100)) sqs.send(queue, body)
-  const rig = await new Rig(sqs, () => [queue], { converter: slow }).open()
+  const rig = await new Rig(sqs, () => [queue], { converter: slow, options: { maxConversions: 5 } }).open()
   await rig.clock.advance(10_000)
   await rig.deliver()
-  assert.deepEqual([most, rig.kafka.length], [16, 100])
+  assert.deepEqual([most, rig.kafka.length], [5, 100])
   await rig.stop()
 })
 

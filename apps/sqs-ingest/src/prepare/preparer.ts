@@ -1,5 +1,5 @@
 import { type DataError, errorKind, type TaskContext } from '@tributary/connect-api'
-import { sqsErrors } from '../errors.ts'
+import { sqsErrors, textOf } from '../errors.ts'
 import { Groups } from '../fifo/groups.ts'
 import type { Queue, SqsMessage } from '../message.ts'
 import type { Delivery } from '../settle/delivery.ts'
@@ -187,8 +187,4 @@ export class Preparer {
     const allowedMs = receivedAt + MAX_HIDDEN_MS - context.clock.monotonic()
     return Math.max(0, Math.min(seconds, Math.floor(allowedMs / 1000)))
   }
-}
-
-function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/[.]$/, '')
 }

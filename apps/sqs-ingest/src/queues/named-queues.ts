@@ -15,6 +15,7 @@ export class NamedQueues {
   readonly #share: TaskShare
   readonly #texts: readonly string[]
   readonly #prefixes: readonly string[]
+  #named: ReadonlySet<string> = new Set()
 
   constructor(config: SqsSettings, sqs: Lookups, share: TaskShare) {
     this.#config = config
@@ -26,11 +27,17 @@ export class NamedQueues {
     this.lookAgainMs = onlyUrls ? null : config['sqs.queue.refresh.interval.ms']
   }
 
-  /** Whether all tasks read the same queue: the settings name a single standard queue. A prefix could name more at any time. */
+  /** Whether all tasks read the same queue: a single standard queue is named, and consumed. A prefix could name more at any time. */
   get isShared(): boolean {
     const [text, ...others] = this.#texts
     if (text === undefined || others.length > 0 || this.#prefixes.length > 0) return false
+    if (this.#config['sqs.mode'] === 'mirror') return false
     return this.#share.count > 1 && !isFifo(queueEntry(text)?.name ?? '', this.#config)
+  }
+
+  /** Whether the queue, of the last answer of `resolve`, is none of those that are named. */
+  mayGo(url: string): boolean {
+    return !this.#named.has(url)
   }
 
   /** The queues now, each once. Rejects with a ConfigError for a named queue that does not exist; a prefix may find none. */
@@ -38,6 +45,7 @@ export class NamedQueues {
     const urlOf = async (text: string): Promise<string> => (isUrl(text) ? text : await this.#sqs.queueUrl(text, signal))
     const named = await Promise.all(this.#texts.map(urlOf))
     const found = await Promise.all(this.#prefixes.map((prefix) => this.#sqs.listQueues(prefix, signal)))
+    this.#named = new Set(named)
     const all = [...new Set([...named, ...found.flat()])].map((url) => queueOf(url, this.#config))
     return this.isShared ? all : all.filter(({ url }) => isOwn(url, this.#share))
   }

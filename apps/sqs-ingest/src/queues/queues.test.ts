@@ -80,10 +80,11 @@ describe('the share of a task', () => {
     assert.deepEqual(tasks, urls.map((url) => ({ 'sqs.queue.url': url }))) // prettier-ignore
   })
 
-  test('a standard queue goes to all tasks, a FIFO queue to one', () => {
+  test('a standard queue goes to all tasks, a FIFO queue and a mirrored one to one', () => {
     assert.equal(taskConfigs({ 'sqs.queue.url': urls[0]! }, 3).length, 3)
     assert.equal(taskConfigs({ 'sqs.queue.url': `${urls[0]}.fifo` }, 3).length, 1)
     assert.equal(taskConfigs({ 'sqs.queue.url': urls[0]!, 'sqs.fifo.queue': 'True' }, 3).length, 1)
+    assert.equal(taskConfigs({ 'sqs.queue.url': urls[0]!, 'sqs.mode': ' Mirror ' }, 3).length, 1)
     assert.equal(taskConfigs({ 'sqs.queue.url': urls[0]! }, 0).length, 0)
   })
 
@@ -100,8 +101,12 @@ describe('the share of a task', () => {
   })
 
   test('a reference to one standard queue serves all tasks', async () => {
-    const queues = new NamedQueues(settings({ 'sqs.queue.urls': urls[0]! }), lookups(), { index: 1, count: 2 })
-    assert.equal((await queues.resolve(signal)).length, 1)
+    const found = async (props: Record<string, string>) => {
+      const config = settings({ 'sqs.queue.urls': urls[0]!, ...props })
+      const tasks = [0, 1].map((index) => new NamedQueues(config, lookups(), { index, count: 2 }).resolve(signal))
+      return (await Promise.all(tasks)).flat().length
+    }
+    assert.deepEqual([await found({}), await found({ 'sqs.mode': 'mirror' })], [2, 1])
   })
 
   test('names and ARNs are looked up, URLs are not', async () => {
@@ -111,6 +116,13 @@ describe('the share of a task', () => {
     await queues.resolve(signal)
     assert.deepEqual(sqs.asked, ['orders', arn])
     assert.equal(queues.lookAgainMs, 60_000)
+    const mixed = new NamedQueues(
+      settings({ 'sqs.queue.urls': urls[0]!, 'sqs.queue.name.prefix': 'o' }),
+      lookups('orders'),
+      ALL,
+    )
+    const mayGo = (await mixed.resolve(signal)).map(({ name, url }) => [name, mixed.mayGo(url)])
+    assert.deepEqual(mayGo, [['a', false], ['orders', true]]) // prettier-ignore
     assert.equal(new NamedQueues(settings({ 'sqs.queue.url': urls[0]! }), sqs, ALL).lookAgainMs, null)
   })
 })

@@ -13,7 +13,8 @@ export interface TaskShare {
 
 /**
  * Splits the queues over at most `maxTasks` tasks, as the JVM connector does: each task gets its queue in `sqs.queue.url`, or several
- * in `sqs.queue.urls`. A single standard queue goes to all tasks, a FIFO queue to one. Where a prefix or a reference `${…}` names the
+ * in `sqs.queue.urls`. A single standard queue goes to all tasks; a FIFO queue to one, and so does a mirrored queue, as a task knows
+ * only what it has produced itself. Where a prefix or a reference `${…}` names the
  * queues, each task gets a share of them instead and finds out its queues when it starts.
  */
 export function taskConfigs(props: Props, maxTasks: number): Props[] {
@@ -25,7 +26,8 @@ export function taskConfigs(props: Props, maxTasks: number): Props[] {
   if (texts.length === 1) {
     const fifo = texts[0]!.endsWith('.fifo') || props['sqs.fifo.queue']?.trim().toLowerCase() === 'true'
     const own = { ...rest, 'sqs.queue.url': texts[0]! }
-    return fifo || maxTasks === 1 ? [own] : shared(own, maxTasks)
+    const mirror = props['sqs.mode']?.trim().toLowerCase() === 'mirror'
+    return fifo || mirror || maxTasks === 1 ? [own] : shared(own, maxTasks)
   }
   const tasks = Math.min(maxTasks, texts.length)
   return Array.from({ length: tasks }, (_, index) => {

@@ -16,6 +16,8 @@ export class Room {
   readonly #memory: QueueMemory
   size = 0
   bytes = 0
+  /** Of `bytes`, those of messages that are converted. The next polls free them, whatever else waits. */
+  readyBytes = 0
 
   constructor(options: RoomOptions) {
     this.maxRecords = options.maxRecords
@@ -32,6 +34,12 @@ export class Room {
   /** No lane may receive, whichever its queue. */
   get full(): boolean {
     return this.bytes >= this.#options.maxBytes || this.size >= this.maxRecords || this.#memory.waiting
+  }
+
+  /** Whether converted messages of so many more bytes have room. Without a converted one they always have, so that polls go on. */
+  hasRoomFor(convertedBytes: number): boolean {
+    const bytes = this.readyBytes + convertedBytes
+    return bytes === 0 || (bytes < this.#options.maxBytes && !this.#memory.waiting)
   }
 
   /** Messages have joined or left. Call `count` once after those of one receive or one poll. */

@@ -14,6 +14,12 @@ export const awsKeys = {
   'aws.region': {
     type: 'string',
     default: 'us-east-1',
+    validator: {
+      kind: 'pattern',
+      regex: '^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
+      message: 'it is the name of a region, such as eu-west-1',
+      accepts: 'the name of a region',
+    },
     importance: 'high',
     group,
     displayName: 'Region',

@@ -119,7 +119,7 @@ export const sqsKeys = {
     importance: 'medium',
     group,
     displayName: 'Mode',
-    doc: 'consume: a message is deleted once Kafka has it. mirror: each message is produced once and is not deleted; it is visible again at once, for the real consumers of the queue. mirror uses up the receive count, so a FIFO queue and a queue with a RedrivePolicy are refused.',
+    doc: 'consume: a message is deleted once Kafka has it. mirror: each message is produced once and is not deleted; it is visible again at once, for the real consumers of the queue. One task reads a mirrored queue, and remembers 100,000 messages of it; a queue that holds more is produced again. mirror uses up the receive count, so a FIFO queue and a queue with a RedrivePolicy are refused.',
   },
   'sqs.queue.name.prefix': {
     type: 'string',

@@ -28,6 +28,8 @@ export class Delivery {
   bytes: number
   /** Counted in the room of the task. */
   inRoom = false
+  /** What of it is counted there as converted. */
+  readyBytes = 0
   /** When SQS shows the message to other readers, at the earliest; ms of the monotonic clock. */
   hiddenUntil: number
   /** ms of the monotonic clock. */

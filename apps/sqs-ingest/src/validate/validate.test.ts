@@ -82,6 +82,12 @@ describe('what the JVM connector found at its start, or never', () => {
     ],
     ['a queue of another region', { 'sqs.queue.url': URL_EU }, 'aws.region', /Invalid value us-east-1 for configuration aws\.region: the queue .* is in eu-west-1/], // prettier-ignore
     ['a key without its secret', { 'aws.access.key.id': 'A' }, 'aws.secret.access.key', /needed when "aws\.access\.key\.id" is set/], // prettier-ignore
+    [
+      'a region that is none',
+      { 'aws.region': 'eu west 1' },
+      'aws.region',
+      /it is the name of a region, such as eu-west-1/,
+    ],
     ['a secret without its key', { 'aws.secret.access.key': 'S' }, 'aws.access.key.id', /needed when/],
     ['a session token alone', { 'aws.session.token': 'T' }, 'aws.access.key.id', /needed when "aws\.session\.token"/],
     ['an endpoint of S3', { 'aws.endpoint.override': 'https://my-bucket.s3-accelerate.amazonaws.com' }, 'aws.endpoint.override', /set aws\.s3\.endpoint\.override instead/], // prettier-ignore

@@ -11,6 +11,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm ci && npm test': '.ci/run',
   'npm run bench -- grpc': 'test/bench/run.ts',
   'npm run bench -- ws': 'test/bench/run.ts',
+  'npm run bench -- sqs': 'test/bench/run.ts',
   'npm run bench -- connect': 'test/bench/run.ts',
   'npm run bench -- scale': 'test/bench/run.ts',
   'npm run bench -- memory': 'test/bench/run.ts',

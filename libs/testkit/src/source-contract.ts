@@ -77,7 +77,9 @@ async function slowsTheSenderDown({ task, feed, arrived, numbers }: Scene, fixtu
   await arrived(1)
   task.kafka('down')
   const inTransport = Math.ceil(fixture.transportBytes / fixture.messageBytes)
-  const most = 1 + QUEUE_BOUND + fixture.queueOvershoot + IN_FLIGHT_BOUND + 2 * POLL_BOUND + inTransport
+  // With exactly once as many again wait for the next transaction.
+  const inFlight = IN_FLIGHT_BOUND * (feed.props['exactly.once.support'] === 'required' ? 2 : 1)
+  const most = 1 + QUEUE_BOUND + fixture.queueOvershoot + inFlight + 2 * POLL_BOUND + inTransport
   feed.send(2 * most)
   const written = await settled(() => feed.written, 'the server is blocked')
   assert.ok(written <= most, `the server could write ${written}, at most ${most} are bounded`)

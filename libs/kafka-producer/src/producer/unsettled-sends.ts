@@ -44,7 +44,8 @@ export class UnsettledSends {
   }
 
   delete(send: PendingSend): void {
-    const group = this.#last?.signal === send.signal ? this.#last : this.#groups.find(({ signal }) => signal === send.signal)
+    const group =
+      this.#last?.signal === send.signal ? this.#last : this.#groups.find(({ signal }) => signal === send.signal)
     if (group === undefined) return
     group.sends.delete(send)
     if (group !== this.#last) this.#forgetEmpty(group)

@@ -10,7 +10,7 @@ export const schemaRegistryKeys = {
     importance: 'medium',
     group,
     displayName: 'URL',
-    doc: 'Address of the schema registry.',
+    doc: 'Address of the schema registry. No converter reads this key, or another one of this group, yet.',
   },
   'value.schema.id': {
     type: 'int',

@@ -47,6 +47,7 @@ function queueErrors(config: SqsSettings, props: Props): FieldError[] {
     }
   }
   const own = config['aws.endpoint.override'] !== null
+  const named = new Map<string, string>()
   for (const text of queueTexts(config['sqs.queue.urls'], config['sqs.queue.url'])) {
     const entry = queueEntry(text)
     if (entry === null) {
@@ -54,6 +55,13 @@ function queueErrors(config: SqsSettings, props: Props): FieldError[] {
       continue
     }
     const { name, region } = entry
+    // Two URLs may have the same name in two accounts. A mere name beside either would give a queue two readers.
+    const other = named.get(name)
+    if (other !== undefined && (other === name || text === name)) {
+      const remedy = 'write its URL, once'
+      errors.push(invalid(key, config[key], `${other} and ${text} may name the same queue: ${remedy}`))
+    }
+    named.set(name, text)
     if (region !== null && region !== config['aws.region'] && !own) {
       errors.push(invalid('aws.region', config['aws.region'], `the queue ${text} is in ${region}`))
     }

@@ -72,6 +72,7 @@ describe('the configurations of the documents', () => {
 describe('what the JVM connector found at its start, or never', () => {
   const CASES: readonly (readonly [what: string, props: Props, field: string, text: RegExp])[] = [
     ['a queue URL without a name', { 'sqs.queue.url': 'https://sqs.us-east-1.amazonaws.com/' }, 'sqs.queue.url', /^Invalid value https:\/\/sqs\.us-east-1\.amazonaws\.com\/ for configuration sqs\.queue\.url: Invalid SQS queue URL format: https:\/\/sqs\.us-east-1\.amazonaws\.com\/; a queue is named by its URL/], // prettier-ignore
+    ['a queue by name and by URL', { 'aws.region': 'eu-west-1', 'sqs.queue.urls': `orders,${URL_EU}` }, 'sqs.queue.urls', /orders and https:\/\/\S+\/orders may name the same queue: write its URL, once/], // prettier-ignore
     ['one bad URL of several', { 'sqs.queue.urls': 'a,ftp://h/b' }, 'sqs.queue.urls', /Invalid SQS queue URL format: ftp:\/\/h\/b/], // prettier-ignore
     ['a list of nothing', { 'sqs.queue.urls': ' , ' }, 'sqs.queue.urls', /sqs\.queue\.urls must contain at least one valid URL/], // prettier-ignore
     [

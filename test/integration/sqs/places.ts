@@ -1,7 +1,7 @@
 import { type SharedAws, sqsCall } from '@tributary/harness'
 import { systemClock } from '@tributary/async'
 import { openAws } from '../../../apps/sqs-ingest/src/aws/clients.ts'
-import { awsSettings } from '../../../apps/sqs-ingest/src/aws/settings.ts'
+import { type AwsSettings, awsSettings } from '../../../apps/sqs-ingest/src/aws/settings.ts'
 import type { Queue } from '../../../apps/sqs-ingest/src/message.ts'
 import { readSettings } from '../../../apps/sqs-ingest/src/settings/read.ts'
 import type { Sent, SqsPlace } from '../../../apps/sqs-ingest/test/sqs-api-contract.ts'
@@ -16,9 +16,14 @@ function endpointOf({ url, region }: SharedAws): Record<string, string> {
   }
 }
 
+/** The settings that lead to a server of the harness, with further keys. */
+export function settingsFor(server: SharedAws, more: Readonly<Record<string, string>> = {}): AwsSettings {
+  const props = { ...endpointOf(server), 'sqs.queue.url': server.url, 'kafka.topic': 't', ...more }
+  return awsSettings(readSettings(props))
+}
+
 /** A server of the harness, and the client as the source makes it. */
-export async function sqsPlace(server: SharedAws): Promise<SqsPlace> {
-  const settings = awsSettings(readSettings({ ...endpointOf(server), 'sqs.queue.url': server.url, 'kafka.topic': 't' }))
+export async function sqsPlace(server: SharedAws, settings = settingsFor(server)): Promise<SqsPlace> {
   const { sqs } = await openAws(settings, { attributeNames: ['All'], clock: systemClock })
   return {
     api: sqs,

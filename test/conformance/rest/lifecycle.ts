@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout } from 'node:timers/promises'
 import { type Comparison, eventually, type Step } from '../both-sides.ts'
 import { send } from '../../support/rest-call.ts'
 import type { LinesFile } from './lines-file.ts'
@@ -19,7 +20,7 @@ export async function alike(
   await comparison.eventually(get('/connectors?expand=status&expand=info'))
 }
 
-export function connectShows(
+function connectShows(
   comparison: Comparison,
   path: string,
   connector: string,
@@ -29,6 +30,22 @@ export function connectShows(
     const { body } = await send(comparison.sides.connect, get(`${path}/status`))
     assert.deepEqual(statesOf(body), [connector, ...tasks])
   })
+}
+
+/** Whether Connect shows these states for two seconds. Answers once its tasks have theirs. */
+export async function connectKeeps(
+  comparison: Comparison,
+  path: string,
+  connector: string,
+  tasks: readonly string[],
+): Promise<boolean> {
+  const states = async (): Promise<unknown[]> =>
+    statesOf((await send(comparison.sides.connect, get(`${path}/status`))).body)
+  await eventually(`Connect shows tasks that are ${tasks.join()}`, async () =>
+    assert.deepEqual((await states()).slice(1), tasks),
+  )
+  await setTimeout(2000)
+  return (await states())[0] === connector
 }
 
 function statesOf(status: unknown): unknown[] {

@@ -39,7 +39,9 @@ export class Launcher {
   /** Resolves after `stop` was called. Rejects when something cannot be started. */
   async run(): Promise<void> {
     if (this.#has('control-plane') && !this.#options.kafkaOnly) await this.#requireRestPort()
-    await Promise.all([this.#startKafka(), this.#startSqs()])
+    // Without Kafka there is nothing else to say, so SQS comes after it.
+    await this.#startKafka()
+    await this.#startSqs()
     if (this.#options.kafkaOnly) {
       this.#output.clearLive()
       this.#output.say(`ready after ${this.#seconds()} s. Ctrl-C stops it.`)

@@ -128,7 +128,7 @@ function bodyText(body: unknown): string {
 }
 
 function notSeen(table: Readonly<Record<string, Difference>>, seen: ReadonlyMap<string, number>): string[] {
-  return Object.keys(table).filter((name) => !seen.has(name) && !table[name]!.race)
+  return Object.keys(table).filter((name) => !seen.has(name) && !table[name]!.sometimes)
 }
 
 /** Connect's answer when no rebalance is under way. During a rebalance Connect answers 409 or 500 with that word. */

@@ -107,6 +107,7 @@ const results = await runStages(
     timeoutFactor: values.long ? 20 : 1,
     // The harness' watchdog gives a child 8 s to end after its test.
     leftoverGraceMs: 12_000,
+    idleFileMs: values.long ? 1_200_000 : 120_000,
     signal: interrupted.signal,
     startKafka: () => servers(version),
   },

@@ -3,5 +3,7 @@
  * prints this table.
  */
 export const skips: Readonly<Record<string, string>> = {
+  'ends the process of a test file that kept running although its tests were done':
+    'Only Linux shows the environment of other processes.',
   'finds and ends a process that a test left behind': 'Only Linux shows the environment of other processes.',
 }

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly limitMin: number
   /** Factor for each stage's own timeout. */
   readonly timeoutFactor: number
+  /** See StageOptions. */
+  readonly idleFileMs: number
   /** How long processes of a stage may remain after the stage. Then they are killed, and the stage has failed. */
   readonly leftoverGraceMs: number
   readonly signal: AbortSignal

@@ -5,6 +5,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import type { EventData } from 'node:test'
 import type { FileTime, StageOptions, StageResult, TestStage } from './stage.ts'
+import { MARK, processesMarked } from './leftovers.ts'
 import { TestTime } from './test-time.ts'
 
 /**
@@ -27,12 +28,23 @@ export async function runTests(
     events.on('test:complete', (test) => tally.completed(test))
     const output = events.pipe(new spec())
     output.pipe(process.stdout, { end: false })
+    const mark = env[MARK] ?? ''
+    const watch = setInterval(() => {
+      for (const file of tally.filesWithoutTest(options.idleFileMs)) endFile(file, mark)
+    }, 1000)
     await finished(output)
+    clearInterval(watch)
   }
   const durationMs = performance.now() - startedAt
   const usedMs = tally.times.reduce((sum, file) => sum + file.durationMs, 0)
   const busy = Math.min(1, usedMs / (durationMs * stage.concurrency))
   return { ...tally.result(signal), name: stage.name, durationMs, files: tally.times, busy }
+}
+
+/** Kills the process of a test file, so that what it left open costs its own stage little time. Its other tests have run. */
+function endFile(file: string, mark: string): void {
+  for (const { pid, command } of processesMarked(mark))
+    if (command.split(' ').includes(file)) process.kill(pid, 'SIGKILL')
 }
 
 /** Counts tests (not suites, not files) from the runner's events, in the order of the events. */
@@ -41,6 +53,10 @@ class Tally {
   readonly #skips: Readonly<Record<string, string>>
   readonly #running = new Map<string, EventData.TestDequeue>()
   readonly #startedFiles = new Set<string | undefined>()
+  /** Of each file whose process runs: the time of its last event, in ms, monotonic. */
+  readonly #lastEvents = new Map<string, number>()
+  /** Files whose process was killed. */
+  readonly #ended = new Set<string | undefined>()
   /** Tests that an abort left unfinished. */
   readonly #undone: string[] = []
   /** The figures of each file, by path. */
@@ -58,24 +74,41 @@ class Tally {
   }
 
   started(test: EventData.TestDequeue): void {
+    this.#lastEvents.set(entryOf(test) ?? '', performance.now())
     if (isFile(test, this.#cwd)) this.#startedFiles.add(test.file)
     else this.#running.set(key(test), test)
   }
 
   completed(test: EventData.TestComplete): void {
     this.#running.delete(key(test))
+    this.#lastEvents.set(entryOf(test) ?? '', performance.now())
     if (isFile(test, this.#cwd)) this.#fileCompleted(test)
     else this.#testCompleted(test)
   }
 
+  /** The files whose process has run no test for `ms` and has not ended. They are told as failures, once. */
+  filesWithoutTest(ms: number): string[] {
+    const busy = new Set([...this.#running.values()].map(entryOf))
+    const idle = [...this.#lastEvents].filter(([file, at]) => !busy.has(file) && performance.now() - at > ms)
+    return idle.map(([file]) => {
+      this.#lastEvents.delete(file)
+      this.#ended.add(file)
+      this.#problems.push(
+        `${this.#title({ name: file, file })}: no test ran for ${ms / 1000} s, and its process did not end`,
+      )
+      return file
+    })
+  }
+
   #fileCompleted(test: EventData.TestComplete): void {
     const durationMs = test.details.duration_ms
+    this.#lastEvents.delete(test.file ?? '')
     const insideMs = this.#testTimes.get(test.file)?.totalMs ?? 0
     this.times.push({ file: this.#title(test), durationMs, outsideTestsMs: Math.max(0, durationMs - insideMs) })
     const failure = failureType(test)
     if (failure === 'testAborted') this.#undone.push(...this.#aborted(test))
     // The failures of inner tests are already reported.
-    else if (failure === 'subtestsFailed') return
+    else if (failure === 'subtestsFailed' || this.#ended.has(test.file)) return
     else if (failure !== null) this.#problems.push(`${this.#title(test)}: the process of this test file failed`)
     else this.#completedFiles.set(test.file, this.#title(test))
   }

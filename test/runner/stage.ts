@@ -56,6 +56,8 @@ export interface StageResult {
 export interface StageOptions {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
+  /** A test file's process that runs no test for this time, in ms, is killed, and the file has failed. */
+  readonly idleFileMs: number
   /** Ends the stage. The reason is an Error that says why. */
   readonly signal: AbortSignal
 }

@@ -51,6 +51,7 @@ export class SqsRig {
   /** A queue, a topic, and the connector `name` between them. `config`: further keys. */
   async flow(name: string, config: Readonly<Record<string, string>> = {}, options: FlowOptions = {}): Promise<SqsFlow> {
     const flow = await SqsFlow.create(this.server, this.#direct, await createTopic(this.#direct), options)
+    this.#t.after(() => flow.end())
     await this.#stores.configs.putConnectorConfig(name, { name, ...flow.config(), ...config })
     return flow
   }

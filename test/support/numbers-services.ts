@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import { temporaryFolder } from '@tributary/harness'
 import { clusterProps, pluginListed, startPlane } from './control-plane.ts'
 import { type Ingest, startIngest } from './ingest.ts'
-import { NumbersSource, PROTO } from './numbers-source.ts'
+import { NumbersSource } from './numbers-source.ts'
 import type { Answer } from './rest-call.ts'
 
 /** A gRPC stream of numbers, and a control plane and a grpc-ingest process with a cluster name of their own. */
@@ -43,15 +43,7 @@ export async function startNumbersServices(
   const { url } = await startPlane(t, props)
   await pluginListed(url)
   const configOf = (topic: string): Record<string, unknown> => ({
-    'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
-    'grpc.server.host': '127.0.0.1',
-    'grpc.server.port': source.port,
-    'grpc.service.name': 'crash.Numbers',
-    'grpc.method.name': 'Stream',
-    'grpc.proto.descriptor': PROTO,
-    'grpc.resume.field': 'sequence',
-    'grpc.resume.request.field': 'from',
-    'grpc.resume.request.next': 'true',
+    ...source.config(),
     'kafka.topic': topic,
   })
   return { source, cluster, url, restartWorker, configOf }

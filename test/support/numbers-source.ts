@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import protobuf from 'protobufjs'
 
-export const PROTO = `
+const PROTO = `
 syntax = "proto3";
 package crash;
 message Number { int64 sequence = 1; string payload = 2; }
@@ -70,6 +70,22 @@ export class NumbersSource {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return new NumbersSource(server, options)
+  }
+
+  /** The keys of a connector that reads the numbers, and goes on after the last one that it has read. */
+  config(): Record<string, string> {
+    return {
+      'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
+      'tasks.max': '1',
+      'grpc.server.host': '127.0.0.1',
+      'grpc.server.port': String(this.port),
+      'grpc.service.name': 'crash.Numbers',
+      'grpc.method.name': 'Stream',
+      'grpc.proto.descriptor': PROTO,
+      'grpc.resume.field': 'sequence',
+      'grpc.resume.request.field': 'from',
+      'grpc.resume.request.next': 'true',
+    }
   }
 
   /** The highest number so far. */

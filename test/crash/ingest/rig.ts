@@ -8,7 +8,7 @@ import { createTopic } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 import { type Delivered, deliveredTo } from '../../support/delivered.ts'
 import { type Ingest, startIngest } from '../../support/ingest.ts'
-import { type NumbersOptions, NumbersSource, PROTO } from '../../support/numbers-source.ts'
+import { type NumbersOptions, NumbersSource } from '../../support/numbers-source.ts'
 
 export const long = process.env['TRIBUTARY_TEST_LONG'] === '1'
 
@@ -70,16 +70,7 @@ export class Rig {
     const topic = await createTopic(this.#options.brokers)
     await this.#stores.configs.putConnectorConfig(delivery, {
       name: delivery,
-      'connector.class': 'io.tributary.connect.grpc.GrpcSourceConnector',
-      'tasks.max': '1',
-      'grpc.server.host': '127.0.0.1',
-      'grpc.server.port': String(source.port),
-      'grpc.service.name': 'crash.Numbers',
-      'grpc.method.name': 'Stream',
-      'grpc.proto.descriptor': PROTO,
-      'grpc.resume.field': 'sequence',
-      'grpc.resume.request.field': 'from',
-      'grpc.resume.request.next': 'true',
+      ...source.config(),
       'kafka.topic': topic,
       ...(delivery === 'exactly-once' ? { 'exactly.once.support': 'required' } : {}),
       ...extra,

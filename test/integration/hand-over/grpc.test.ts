@@ -10,7 +10,7 @@ import { kafkaTaskRunner } from '@tributary/testkit/kafka'
 import { createLogger } from '@tributary/telemetry'
 import { startIngest } from '../../support/ingest.ts'
 import { builtGoProgram, startForeignServer } from '../../support/foreign-server.ts'
-import { NumbersSource, PROTO } from '../../support/numbers-source.ts'
+import { NumbersSource } from '../../support/numbers-source.ts'
 import { sendTicks, startTicker, type Ticker, type WatchCall } from '../../support/grpc-ticker.ts'
 import { tickerProps } from '../../support/grpc-task.ts'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
@@ -148,14 +148,7 @@ describe('a gRPC stream is handed over without a gap or a duplicate', () => {
     const source = await NumbersSource.listen({ rate: 2000, payloadBytes: 10 })
     t.after(() => source.close())
     const { ingest, numbers } = await startWorker(t, {
-      'grpc.server.host': '127.0.0.1',
-      'grpc.server.port': String(source.port),
-      'grpc.service.name': 'crash.Numbers',
-      'grpc.method.name': 'Stream',
-      'grpc.proto.descriptor': PROTO,
-      'grpc.resume.field': 'sequence',
-      'grpc.resume.request.field': 'from',
-      'grpc.resume.request.next': 'true',
+      ...source.config(),
       'grpc.max.connection.age.ms': '500',
     })
     await until('its stream was replaced three times', () => ingest.completed() >= 3)

@@ -1,9 +1,12 @@
 import { kafkaConnection } from '@tributary/config'
-import { createStores, storesOptions, troubleOf } from '@tributary/connect-storage'
+import { createStores, KafkaAccessStore, storesOptions, troubleOf } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import type { Service } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createAuthenticators } from './access/create-access.ts'
+import type { Authenticator } from './access/identity.ts'
+import { logFailedLogins } from './access/login.ts'
 import { createControlPlane } from './create-control-plane.ts'
 import { Leadership } from './leadership/leadership.ts'
 import { LeaderProxy } from './leadership/leader-proxy.ts'
@@ -50,6 +53,8 @@ class ControlPlane implements Service {
   readonly #log: Logger
   readonly #admin: KafkaAdmin
   readonly #stores: ReturnType<typeof createStores>
+  /** The API keys; null while they are off. */
+  readonly #keys: KafkaAccessStore | null
   readonly #leadership: Leadership
   readonly #cleaner: StatusCleaner
   readonly #proxy: LeaderProxy
@@ -76,6 +81,16 @@ class ControlPlane implements Service {
       deletedWaitMs: DELETED_WAIT_MS,
       onConfigsLost: (error) => this.#leadership.claimLost(error),
     })
+    this.#keys = settings['access.authentication'].includes('keys')
+      ? new KafkaAccessStore({
+          connection,
+          log: this.#log,
+          cluster: settings.cluster,
+          topic: settings['access.storage.topic'],
+          replication: settings['storage.replication.factor'],
+          deletedWaitMs: DELETED_WAIT_MS,
+        })
+      : null
     this.#cleaner = new StatusCleaner({ config: this.#stores.configs, status: this.#stores.status, log: this.#log })
     this.#leadership = new Leadership({
       connection,
@@ -133,10 +148,15 @@ class ControlPlane implements Service {
     const stopped = (): void => this.#life.abort(this.#host.signal.reason)
     this.#host.signal.addEventListener('abort', stopped)
     if (this.#host.signal.aborted) stopped()
+    const authenticators = await createAuthenticators(this.#host.settings, this.#keys, this.#log)
     // The stores' start waits until Kafka is there. The admin client would give up, so it is asked afterwards.
     await Promise.all(this.#allStores().map((store) => store.start(signal)))
     const { clusterId } = await this.#admin.describeCluster(signal)
-    const listener = await RestListener.listen(this.#api(version, clusterId), this.#host.settings, this.#log)
+    const listener = await RestListener.listen(
+      this.#api(version, clusterId, authenticators),
+      this.#host.settings,
+      this.#log,
+    )
     this.#host.signal.removeEventListener('abort', stopped)
     this.#log.info('rest_started', { address: listener.address, strict: this.#host.settings['connect.strict'] })
     this.#state = 'Waiting for the first election of a leader.'
@@ -149,7 +169,11 @@ class ControlPlane implements Service {
     return listener
   }
 
-  #api(version: string, kafkaClusterId: string): ReturnType<typeof createControlPlane> {
+  #api(
+    version: string,
+    kafkaClusterId: string,
+    authenticators: readonly Authenticator[],
+  ): ReturnType<typeof createControlPlane> {
     const { settings } = this.#host
     const requestTimeoutMs = settings['rest.request.timeout.ms']
     const { configs, status } = this.#stores
@@ -159,6 +183,8 @@ class ControlPlane implements Service {
       fencing: this.#admin,
       controlPlanes: this.#leadership,
       levels: loggerLevels,
+      access: { authenticators, onFailedLogin: logFailedLogins(this.#log) },
+      ...(this.#keys && { keys: this.#keys }),
       settings: {
         cluster: settings.cluster,
         strict: settings['connect.strict'],
@@ -181,7 +207,7 @@ class ControlPlane implements Service {
         answerMs: requestTimeoutMs,
         log: this.#log,
       }),
-      trouble: () => troubleOf(this.#stores),
+      trouble: () => troubleOf(this.#stores) ?? this.#keys?.trouble ?? null,
       writable: (timeoutMs) => this.#leadership.untilWritable(timeoutMs),
       log: this.#log,
     })
@@ -189,6 +215,6 @@ class ControlPlane implements Service {
 
   #allStores() {
     const { configs, status, offsets, plugins } = this.#stores
-    return [configs, status, offsets, plugins]
+    return [configs, status, offsets, plugins, ...(this.#keys ? [this.#keys] : [])]
   }
 }

@@ -1,5 +1,5 @@
 import type { SecretLike } from '@tributary/config'
-import type { ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
+import type { AccessStore, ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { type Access, identify } from './access/login.ts'
@@ -7,6 +7,7 @@ import type { CrossOrigin } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
 import type { WriteGate } from './leadership/write-gate.ts'
+import { ApiKeys } from './services/api-keys.ts'
 import { Cluster, type ControlPlanes } from './services/cluster.ts'
 import { ConfigValidator } from './services/config-validator.ts'
 import { ConnectorHealthReader } from './services/connector-health.ts'
@@ -35,6 +36,8 @@ export interface ControlPlaneOptions {
   readonly levels: LoggerLevels
   /** Who may come in. Absent: everybody, with every right. */
   readonly access?: Access
+  /** The API keys. Absent: they are off. */
+  readonly keys?: AccessStore
   readonly settings: {
     readonly cluster: string
     /** True: Kafka Connect's behaviour, except 400 where Connect answers a client's mistake with 500. */
@@ -66,6 +69,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     controlPlanes,
     levels,
     access,
+    keys,
     settings,
     writes,
     writable = () => Promise.resolve(true),
@@ -99,6 +103,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     status,
     offsets: new ConnectorOffsets({ config, offsets, views, workers, fencing, endedTasks, writes: locks }),
     plugins,
+    keys: keys ? new ApiKeys(keys) : null,
     strict,
   })
   return app

@@ -1,3 +1,3 @@
 import { boot } from '@tributary/service/boot'
 
-await boot(() => import('./service.ts'))
+await boot(() => (process.argv[2] === 'keys' ? import('./keys/main.ts') : import('./service.ts')))

@@ -1,5 +1,5 @@
 import { ConfigException } from '@tributary/config'
-import { advertisedHost, assertBind, hostPort } from '@tributary/service'
+import { advertisedHost, assertBind, hostPort, isLoopback } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
@@ -32,7 +32,21 @@ export class RestListener {
    */
   static async listen(app: FastifyInstance, settings: ControlPlaneSettings, log: Logger): Promise<RestListener> {
     const { 'rest.host': host, 'rest.port': port } = settings
-    assertBind('rest.host', host, settings['admin.allow.unauthenticated'], log)
+    const authentication = settings['access.authentication']
+    if (authentication.length === 0) {
+      assertBind(
+        'rest.host',
+        host,
+        settings['admin.allow.unauthenticated'],
+        log,
+        'TRIBUTARY_ACCESS_AUTHENTICATION=keys',
+      )
+    } else if (!isLoopback(host) && !isTls(app)) {
+      // As Kafka Connect does it: TLS often ends at a proxy in front.
+      const advice =
+        'whoever is on the way reads keys, tokens and passwords: turn TLS on here, or end it at a proxy in front'
+      log.warn('credentials_without_tls', { key: 'rest.host', host, advice })
+    }
     try {
       await app.listen({ host, port })
     } catch (cause) {
@@ -50,4 +64,8 @@ export class RestListener {
     await this.#app.close()
     clearTimeout(cut)
   }
+}
+
+function isTls(app: FastifyInstance): boolean {
+  return 'setSecureContext' in app.server
 }

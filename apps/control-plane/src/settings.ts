@@ -1,6 +1,7 @@
 import { type ConfigOf, defineConfig, kafkaRules, kafkaSettings } from '@tributary/config'
 import { storageKeys } from '@tributary/connect-storage'
 import { serviceSettings } from '@tributary/service'
+import { accessKeys } from './access/settings.ts'
 
 const keys = {
   'rest.host': {
@@ -8,7 +9,7 @@ const keys = {
     default: '127.0.0.1',
     importance: 'high',
     group: 'REST',
-    doc: 'Address on which the REST API listens. The API has no authentication, so an address other than loopback also needs admin.allow.unauthenticated.',
+    doc: 'Address on which the REST API listens. An address other than loopback needs access.authentication, or admin.allow.unauthenticated.',
   },
   'rest.port': {
     type: 'int',
@@ -94,6 +95,7 @@ const keys = {
     doc: 'Longest time that an election waits for the replicas, in ms.',
   },
   'admin.allow.unauthenticated': serviceSettings.keys['admin.allow.unauthenticated'],
+  ...accessKeys,
   ...storageKeys,
   ...kafkaSettings,
 } as const

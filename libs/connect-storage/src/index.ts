@@ -1,5 +1,7 @@
 export * from './types.ts'
 export { createStores, troubleOf, type Stores, type StoresOptions } from './stores.ts'
+export { ACCESS_KEY_NAME } from './access-records.ts'
+export { type AccessStoreOptions, KafkaAccessStore } from './access-store.ts'
 export { storageKeys, storesOptions } from './settings.ts'
 export { connectorStatusRecord, taskStatusRecord } from './status-records.ts'
 export { followLogLevels, setLoggerLevel } from './logger-levels.ts'

@@ -68,6 +68,13 @@ export const storageKeys = {
     group: 'Internal topics',
     doc: 'Topic to which workers publish their plugins (1 partition, compacted). Unset: <cluster>-connect-plugins, or <cluster>-plugins where only that exists.',
   },
+  'access.storage.topic': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Topic of the API keys of the REST API (1 partition, compacted), which only the control plane reads and writes. Unset: <cluster>-connect-access.',
+  },
   'config.storage.replication.factor': replicationOf('config'),
   'offset.storage.replication.factor': replicationOf('offset'),
   'status.storage.replication.factor': replicationOf('status'),

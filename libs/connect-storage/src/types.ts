@@ -3,6 +3,8 @@ import type { ConfigSpecData } from '@tributary/config'
 
 /** The stores, each on a topic of its own. */
 export type StoreName = 'configs' | 'offsets' | 'status' | 'plugins'
+/** The access store is the control plane's alone, and only where API keys are on. */
+export type InternalTopicName = StoreName | 'access'
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 export type State = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'DESTROYED' | 'RESTARTING' | 'STOPPED'
 export type ConnectorTaskId = `${string}-${number}`
@@ -160,5 +162,37 @@ export interface PluginStore {
   listen(listener: () => void): () => void
   /** Writes the entry only when it differs from the stored one. */
   publish(plugin: PluginEntry): Promise<void>
+  stop(): Promise<void>
+}
+
+/** An API key, without its secret. Times are in ms since the epoch. */
+export interface AccessKey {
+  /** Letters, digits, `.`, `_` and `-`; at most 100. */
+  readonly name: string
+  /** The part of the key that finds it. */
+  readonly id: string
+  /** SHA-256 of the key's secret part, in hexadecimal digits. */
+  readonly hash: string
+  /** As text: `role[+configs][:pattern]`. The control plane parses them. */
+  readonly grants: readonly string[]
+  readonly created: number
+  /** The identity that made the key. */
+  readonly createdBy: string
+  /** null: never. */
+  readonly expires: number | null
+  /** null: the key is not revoked. */
+  readonly revoked: number | null
+}
+
+export interface AccessStore {
+  start(signal: AbortSignal): Promise<void>
+  /** Reads up to the current end of the topic. */
+  refresh(signal?: AbortSignal): Promise<void>
+  /** All keys by name, expired and revoked ones included. */
+  keys(): readonly AccessKey[]
+  key(name: string): AccessKey | null
+  keyOfId(id: string): AccessKey | null
+  /** Writes the key in place of the one that has its name. Resolves when it was read back. */
+  put(key: AccessKey, signal?: AbortSignal): Promise<void>
   stop(): Promise<void>
 }

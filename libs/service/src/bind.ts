@@ -5,14 +5,15 @@ import type { Logger } from '@tributary/telemetry'
 
 /**
  * Restricts a server without authentication to loopback. Throws ConfigException when `host` goes beyond loopback and
- * `allowed` is false; logs a warning when `allowed` is true. `key` is the setting that contains the host.
+ * `allowed` is false; logs a warning when `allowed` is true. `key` is the setting that contains the host, and `remedy` the
+ * setting that turns authentication on, where the server has one.
  */
-export function assertBind(key: string, host: string, allowed: boolean, log: Logger): void {
+export function assertBind(key: string, host: string, allowed: boolean, log: Logger, remedy?: string): void {
   if (isLoopback(host)) return
   if (!allowed) {
     const message =
       `Invalid value ${host} for configuration ${key}: it would open a server without authentication to the network; ` +
-      'bind to 127.0.0.1, or set TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED=true'
+      `bind to 127.0.0.1, ${remedy === undefined ? '' : `set ${remedy}, `}or set TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED=true`
     throw new ConfigException(message, [{ name: key, message }])
   }
   log.warn('unauthenticated_bind', { key, host, advice: 'reachable by the network without authentication' })

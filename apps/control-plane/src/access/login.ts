@@ -1,3 +1,4 @@
+import { type Logger, oncePer } from '@tributary/telemetry'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ANONYMOUS, type Authenticator, type Identity, UNKNOWN } from './identity.ts'
 
@@ -57,6 +58,16 @@ export interface Access {
   readonly authenticators: readonly Authenticator[]
   /** Called for each request whose credentials are wrong, not for one without credentials. Must not throw. */
   readonly onFailedLogin?: (login: FailedLogin) => void
+}
+
+/** A line a minute for each address and reason: whoever guesses must not fill the disk. */
+export function logFailedLogins(log: Logger): (login: FailedLogin) => void {
+  const limit = oncePer(60_000)
+  return ({ reason, claimed, address, method, path }) => {
+    const suppressed = limit(`${address} ${reason}`)
+    if (suppressed === null) return
+    log.warn('login_failed', { address, reason, claimed: claimed ?? undefined, method, path, suppressed })
+  }
 }
 
 const NO_AUTHENTICATION: Access = { authenticators: [] }

@@ -120,6 +120,22 @@ const ERRORS = {
     () =>
       'The query parameter "pattern" is missing: names of connectors, in which * stands for any characters and ? for one',
   ],
+  keysOff: [
+    404,
+    () =>
+      'API keys are off. Add "keys" to access.authentication of the control plane (TRIBUTARY_ACCESS_AUTHENTICATION) to use them',
+  ],
+  keyNotFound: [404, (key: string) => `API key ${key} not found`],
+  keyExists: [
+    409,
+    (key: string) => `API key ${key} already exists and is active; revoke it first, or choose another name`,
+  ],
+  keyNameInvalid: [
+    400,
+    (key: string) =>
+      `The name ${JSON.stringify(key)} of an API key must begin with a letter or a digit, and may have letters, digits, ".", "_" and "-", at most 100`,
+  ],
+  keyInvalid: [400, (why: string) => `The API key cannot be made: ${why}`],
 } as const satisfies Record<string, readonly [number, (...args: never[]) => string]>
 
 type Errors = typeof ERRORS

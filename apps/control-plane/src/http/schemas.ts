@@ -37,6 +37,16 @@ const flow = {
   reason: { type: 'string', description: 'One plain sentence' },
 }
 
+const apiKey = {
+  name: text,
+  state: { enum: ['active', 'expired', 'revoked'] },
+  grants: { ...listOf(text), description: 'role[+configs][:pattern]; roles are viewer, operator and admin' },
+  created: time('When it was made'),
+  created_by: { type: 'string', description: 'The identity that made it' },
+  expires: time('When it expires'),
+  revoked: time('When it was revoked'),
+}
+
 export const SCHEMAS = {
   Error: object({ error_code: whole, message: text }),
   ServerInfo: object({ version: text, commit: text, kafka_cluster_id: text }),
@@ -162,6 +172,16 @@ export const SCHEMAS = {
         tasks: whole,
       }),
     ),
+  }),
+  ApiKeys: listOf(object(apiKey)),
+  NewApiKey: object({ key: { type: 'string', description: 'The key, which is shown only now' }, ...apiKey }),
+  CreateApiKey: object({
+    name: { type: 'string', description: 'Letters, digits, ".", "_" and "-"' },
+    grants: {
+      type: ['string', 'array'],
+      description: 'role[+configs][:pattern], several separated by commas, or a list',
+    },
+    'expires?': { type: 'string', description: '12h, 90d, 8w, or a date; absent: never' },
   }),
   Changed: object({
     pattern: text,

@@ -1,6 +1,7 @@
 import type { PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { FastifyInstance } from 'fastify'
 import { describeRoutes } from '../http/openapi.ts'
+import type { ApiKeys } from '../services/api-keys.ts'
 import type { Cluster } from '../services/cluster.ts'
 import type { ConfigValidator } from '../services/config-validator.ts'
 import type { ConnectorHealthReader } from '../services/connector-health.ts'
@@ -15,6 +16,7 @@ import { connectorHealthRoutes } from './connector-health.ts'
 import { connectorPluginRoutes } from './connector-plugins.ts'
 import { connectorStateRoutes } from './connector-state.ts'
 import { connectorRoutes } from './connectors.ts'
+import { keyRoutes } from './keys.ts'
 import { loggerRoutes } from './loggers.ts'
 import { offsetRoutes } from './offsets.ts'
 import { openApiRoutes } from './openapi.ts'
@@ -36,6 +38,8 @@ export interface Services {
   readonly status: StatusStore
   readonly offsets: ConnectorOffsets
   readonly plugins: PluginStore
+  /** null while API keys are off. */
+  readonly keys: ApiKeys | null
   readonly strict: boolean
 }
 
@@ -55,6 +59,7 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   offsetRoutes(app, services.offsets)
   connectorPluginRoutes(app, services.plugins, services.validator)
   loggerRoutes(app, services.levels)
+  keyRoutes(app, services.keys)
   connectorHealthRoutes(app, services.health)
   clusterRoutes(app, services.cluster, connectors)
   openApiRoutes(app, describe)

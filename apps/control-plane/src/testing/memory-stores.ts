@@ -1,4 +1,6 @@
 import type {
+  AccessKey,
+  AccessStore,
   ConfigListener,
   ConfigSnapshot,
   ConfigStore,
@@ -227,6 +229,34 @@ export class MemoryPluginStore implements PluginStore {
   }
   publish(plugin: PluginEntry): Promise<void> {
     this.#plugins.push(plugin)
+    return Promise.resolve()
+  }
+}
+
+/** API keys in memory. */
+export class MemoryAccessStore implements AccessStore {
+  readonly #keys = new Map<string, AccessKey>()
+
+  start(): Promise<void> {
+    return Promise.resolve()
+  }
+  refresh(): Promise<void> {
+    return Promise.resolve()
+  }
+  keys(): readonly AccessKey[] {
+    return [...this.#keys.values()]
+  }
+  key(name: string): AccessKey | null {
+    return this.#keys.get(name) ?? null
+  }
+  keyOfId(id: string): AccessKey | null {
+    return this.keys().find((key) => key.id === id) ?? null
+  }
+  put(key: AccessKey): Promise<void> {
+    this.#keys.set(key.name, key)
+    return Promise.resolve()
+  }
+  stop(): Promise<void> {
     return Promise.resolve()
   }
 }

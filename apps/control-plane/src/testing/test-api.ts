@@ -1,4 +1,4 @@
-import type { PluginEntry } from '@tributary/connect-storage'
+import type { AccessStore, PluginEntry } from '@tributary/connect-storage'
 import { type Logger, LoggerLevels } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
 import type { Access } from '../access/login.ts'
@@ -58,6 +58,7 @@ export interface TestApiOptions {
   readonly plugins?: readonly PluginEntry[]
   readonly crossOrigin?: CrossOrigin
   readonly access?: Access
+  readonly keys?: AccessStore
   readonly log?: Logger
 }
 
@@ -92,8 +93,8 @@ export function testApi(options: TestApiOptions = {}): TestApi {
     },
     log: options.log ?? silentLog,
   }
-  const { access } = options
-  const app = createControlPlane(access ? { ...controlPlane, access } : controlPlane)
+  const { access, keys } = options
+  const app = createControlPlane({ ...controlPlane, ...(access && { access }), ...(keys && { keys }) })
   // Where authentication is on, its documentation is read where it is off.
   const documented = access ? createControlPlane(controlPlane) : app
   let check: CheckAnswer | null = null

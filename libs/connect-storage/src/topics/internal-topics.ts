@@ -10,16 +10,16 @@ import {
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { storageErrors } from '../errors.ts'
-import type { StoreName } from '../types.ts'
+import type { InternalTopicName } from '../types.ts'
 
 export interface InternalTopic extends CompactedTopic {
-  readonly store: StoreName
+  readonly store: InternalTopicName
 }
 
 export type TopicAdmin = Pick<KafkaAdmin, 'describeTopics' | 'listOffsets' | 'createTopic' | 'topicConfig'>
 
 /** What is lost without the topic, and the setting of its name. Nothing else holds the content of these two. */
-const IRREPLACEABLE: Partial<Record<StoreName, { readonly setting: string; readonly loss: string }>> = {
+const IRREPLACEABLE: Partial<Record<InternalTopicName, { readonly setting: string; readonly loss: string }>> = {
   configs: { setting: 'config.storage.topic', loss: 'every connector would be forgotten' },
   offsets: { setting: 'offset.storage.topic', loss: 'every source would forget how far it was read' },
 }

@@ -2,6 +2,7 @@ import type { SecretLike } from '@tributary/config'
 import type { ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
+import { type Access, identify } from './access/login.ts'
 import type { CrossOrigin } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
@@ -32,6 +33,8 @@ export interface ControlPlaneOptions {
   /** The replicas of this service. Absent: this replica knows of no others. */
   readonly controlPlanes?: ControlPlanes
   readonly levels: LoggerLevels
+  /** Who may come in. Absent: everybody, with every right. */
+  readonly access?: Access
   readonly settings: {
     readonly cluster: string
     /** True: Kafka Connect's behaviour, except 400 where Connect answers a client's mistake with 500. */
@@ -62,6 +65,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     fencing,
     controlPlanes,
     levels,
+    access,
     settings,
     writes,
     writable = () => Promise.resolve(true),
@@ -76,6 +80,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const validator = new ConfigValidator({ plugins, workers, strict })
   const server = new Server({ config, writable, trouble, kafkaClusterId, version })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin })
+  identify(app, access)
   writes?.guard(app)
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()

@@ -1,7 +1,8 @@
 import type { PluginEntry } from '@tributary/connect-storage'
 import { type Logger, LoggerLevels } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
-import { createControlPlane } from '../create-control-plane.ts'
+import type { Access } from '../access/login.ts'
+import { type ControlPlaneOptions, createControlPlane } from '../create-control-plane.ts'
 import type { CrossOrigin } from '../http/cors.ts'
 import type { GroupReader } from '../services/workers.ts'
 import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
@@ -56,6 +57,7 @@ export interface TestApiOptions {
   readonly strict?: boolean
   readonly plugins?: readonly PluginEntry[]
   readonly crossOrigin?: CrossOrigin
+  readonly access?: Access
   readonly log?: Logger
 }
 
@@ -74,7 +76,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
     describeGroup: (group) =>
       Promise.resolve({ members: (groups.get(group) ?? []).map((worker) => ({ metadata: { worker } })) }),
   }
-  const app = createControlPlane({
+  const controlPlane: ControlPlaneOptions = {
     stores,
     groups: reader,
     fencing: { fenceProducers: (ids) => Promise.resolve(void fenced.push(...ids)) },
@@ -89,7 +91,11 @@ export function testApi(options: TestApiOptions = {}): TestApi {
       crossOrigin: options.crossOrigin ?? { origins: '', methods: '' },
     },
     log: options.log ?? silentLog,
-  })
+  }
+  const { access } = options
+  const app = createControlPlane(access ? { ...controlPlane, access } : controlPlane)
+  // Where authentication is on, its documentation is read where it is off.
+  const documented = access ? createControlPlane(controlPlane) : app
   let check: CheckAnswer | null = null
   return {
     ...stores,
@@ -109,7 +115,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
       })
       const answered = response.payload === '' ? undefined : parsed(response.payload)
       const { statusCode: status, headers: answeredHeaders } = response
-      check ??= documentedAnswers((await app.inject('/openapi.json')).payload)
+      check ??= documentedAnswers((await documented.inject('/openapi.json')).payload)
       if (typeof answered !== 'string') check({ method, url: path, status, body: answered })
       return { status, headers: answeredHeaders, body: answered }
     },

@@ -27,7 +27,7 @@ export interface Identity {
 export interface Authenticator {
   /** How a client is told in `WWW-Authenticate` to log in, such as `Bearer realm="tributary"`; absent: not by a header. */
   readonly challenge?: string
-  /** null: the request carries no credentials of this kind. Throws when they are wrong: see LoginError. */
+  /** null: the request carries no credentials of this kind. Throws LoginError when they are wrong. */
   authenticate(request: FastifyRequest): Promise<Identity | null>
 }
 

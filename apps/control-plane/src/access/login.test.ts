@@ -12,8 +12,8 @@ const authenticator: Authenticator = {
   authenticate: async ({ headers: { 'x-test': credentials } }) => {
     if (credentials === undefined) return null
     if (credentials === 'right') return ADMIN
-    if (credentials === 'away') throw new LoginError('no keys', null, 'The keys of the issuer cannot be read.')
-    throw new LoginError('unknown key', 'key:x')
+    if (credentials === 'away') throw LoginError.unavailable('The keys of the issuer cannot be read.')
+    throw LoginError.refused('unknown key', 'key:x')
   },
 }
 

@@ -1,5 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { RestError } from '../http/rest-errors.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ANONYMOUS, type Authenticator, type Identity, UNKNOWN } from './identity.ts'
 
 declare module 'fastify' {
@@ -9,18 +8,35 @@ declare module 'fastify' {
   }
 }
 
-/** Credentials that were refused, or that cannot be judged at the moment (503). */
-export class LoginError extends RestError {
-  /** Why, for the audit and the log. The client only learns that the credentials were refused. */
-  readonly reason: string
+/** A request is not let in. The server answers it with `status` and the message. */
+export class LoginError extends Error {
+  /** 401: refused. 503: the credentials cannot be judged at the moment. */
+  readonly status: 401 | 503
+  /** Why, for the audit and the log: the client only learns that it is refused. null: the request has no credentials. */
+  readonly reason: string | null
   /** Who the client says it is, unproven, such as `user:alice`; null when the credentials do not say. */
   readonly claimed: string | null
 
-  constructor(reason: string, claimed: string | null = null, unavailable?: string) {
-    super(unavailable === undefined ? 401 : 503, unavailable ?? 'The credentials are wrong, expired or revoked.')
+  private constructor(status: 401 | 503, message: string, reason: string | null, claimed: string | null) {
+    super(message)
     this.name = 'LoginError'
+    this.status = status
     this.reason = reason
     this.claimed = claimed
+  }
+
+  /** One text for every reason, so that nobody learns which names and keys exist. */
+  static refused(reason: string, claimed: string | null = null): LoginError {
+    return new LoginError(401, 'The credentials are wrong, expired or revoked.', reason, claimed)
+  }
+
+  static missing(): LoginError {
+    return new LoginError(401, 'This API needs credentials, and the request has none.', null, null)
+  }
+
+  /** `why` is a sentence for the client. */
+  static unavailable(why: string): LoginError {
+    return new LoginError(503, why, why, null)
   }
 }
 
@@ -66,9 +82,10 @@ export function identify(app: FastifyInstance, access: Access = NO_AUTHENTICATIO
       request.identity = (await identityOf(request, authenticators)) ?? withoutCredentials(request)
     } catch (error) {
       request.identity = UNKNOWN
-      if (!(error instanceof RestError)) throw error
-      if (error.status === 401) challenge(reply, challenges)
-      if (error instanceof LoginError && error.status === 401) access.onFailedLogin?.(failedLogin(request, error))
+      if (error instanceof LoginError && error.status === 401) {
+        if (challenges.length > 0) reply.header('www-authenticate', challenges)
+        if (error.reason !== null) access.onFailedLogin?.(failedLogin(request, error.reason, error.claimed))
+      }
       throw error
     }
   })
@@ -86,14 +103,10 @@ function withoutCredentials(request: FastifyRequest): Identity {
   const { method, headers, routeOptions } = request
   if (method === 'OPTIONS' && headers.origin !== undefined && 'access-control-request-method' in headers) return UNKNOWN
   if ((routeOptions.config as { readonly right?: string }).right === 'open') return UNKNOWN
-  if (headers.authorization !== undefined) throw new LoginError('no authentication of this kind is configured')
-  throw new RestError(401, 'This API needs credentials, and the request has none.')
+  if (headers.authorization !== undefined) throw LoginError.refused('no authentication of this kind is configured')
+  throw LoginError.missing()
 }
 
-function challenge(reply: FastifyReply, challenges: readonly string[]): void {
-  if (challenges.length > 0) reply.header('www-authenticate', challenges)
-}
-
-function failedLogin({ method, url, ip }: FastifyRequest, { reason, claimed }: LoginError): FailedLogin {
+function failedLogin({ method, url, ip }: FastifyRequest, reason: string, claimed: string | null): FailedLogin {
   return { reason, claimed, address: ip, method, path: url.split('?', 1)[0]! }
 }

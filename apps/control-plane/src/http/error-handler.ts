@@ -3,6 +3,7 @@ import { errorCode, errorKind } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import type { Socket } from 'node:net'
+import { LoginError } from '../access/login.ts'
 import { RestError, restError } from './rest-errors.ts'
 
 // As in libs/service/src/admin-server.ts: an import would load undici.
@@ -48,6 +49,7 @@ export function errorBody(error: RestError): { error_code: number; message: stri
 
 function toRestError(error: unknown): RestError {
   if (error instanceof RestError) return error
+  if (error instanceof LoginError) return new RestError(error.status, error.message)
   // The client's settings are not valid, or Kafka refuses the size of its data in a record of the config topic. Errors of Kafka that
   // somebody else must mend, such as missing rights, have the kind `config`, too.
   const isClients = error instanceof ConfigException || errorKind(error) === 'data'

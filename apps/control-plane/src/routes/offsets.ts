@@ -8,6 +8,7 @@ import type { ConnectorOffsets } from '../services/connector-offsets.ts'
 export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets): void {
   resource(app, '/connectors/:connector/offsets', {
     GET: {
+      right: 'configs',
       schema: {
         summary: 'How far the connector has come',
         description: 'What is committed now, read to the end of the offsets topic.',
@@ -17,6 +18,7 @@ export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets): v
     },
 
     PATCH: {
+      right: 'alter',
       numbers: 'value',
       schema: {
         summary: 'Change offsets of a STOPPED connector',
@@ -29,6 +31,7 @@ export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets): v
     },
 
     DELETE: {
+      right: 'alter',
       schema: {
         summary: 'Forget the offsets of a STOPPED connector',
         response: answers({ 200: ref('Message') }, [400, 404]),

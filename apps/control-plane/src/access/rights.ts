@@ -4,7 +4,7 @@ import type { Grant, Identity, Role } from './identity.ts'
 /**
  * What a caller needs for an operation. `open`: nothing, not even credentials. `view`: states. `configs`:
  * configurations. `operate`: pause, resume, stop, restart. `alter`: make, change and delete connectors. `administer`:
- * what concerns all connectors, such as log levels. A path that names a connector needs the right for that connector,
+ * what concerns all connectors, such as log levels and keys. A path that names a connector needs the right for that connector,
  * and any other path needs the right for some connector.
  */
 export type Right = 'open' | 'view' | 'configs' | 'operate' | 'alter' | 'administer'
@@ -21,12 +21,9 @@ export function may({ grants }: Identity, right: Right, connector: string): bool
   return grants.some((grant) => gives(grant, right) && matchesGlob(grant.connectors, connector))
 }
 
-/**
- * Whether the identity has the right for some connector, or, where the right is that of administration, for all of
- * them.
- */
+/** Whether the identity has the right for some connector. `administer` is given by an admin of all connectors only. */
 export function mayAnywhere({ grants }: Identity, right: Right): boolean {
-  return grants.some((grant) => gives(grant, right) && (right !== 'administer' || /^\*+$/.test(grant.connectors)))
+  return grants.some((grant) => gives(grant, right))
 }
 
 /**
@@ -52,7 +49,10 @@ const SMALLEST: Readonly<Record<Right, string>> = {
   administer: 'admin',
 }
 
-function gives({ role, configs }: Grant, right: Right): boolean {
+function gives({ role, configs, connectors }: Grant, right: Right): boolean {
   const rights = OF_ROLE[role]
-  return right === 'configs' ? configs || rights.includes('alter') : rights.includes(right)
+  if (right === 'configs') return configs || rights.includes('alter')
+  // Who may make keys could give itself a key that shows the secrets.
+  if (right === 'administer' && !(configs && /^\*+$/.test(connectors))) return false
+  return rights.includes(right)
 }

@@ -72,6 +72,16 @@ test('who may read configurations sees them, who may only alter them sees masks,
   }
 })
 
+test('offsets show the secret of a source partition only to who sees the secrets', async () => {
+  const { call, api } = await withConnector()
+  const partition = { url: SECRETS['feed.url'], token: 'x', channel: 'c' }
+  await api.offsets.write('a', [{ partition, offset: { at: 7n, page: 'p?api_key=abc' } }])
+  const read = async (grants: string) => (await call('GET', '/connectors/a/offsets', grants)).body
+  assert.deepEqual(await read('viewer+configs'), { offsets: [{ partition, offset: { at: 7, page: 'p?api_key=abc' } }] })
+  const masks = { partition: { url: '[hidden]', token: '[hidden]', channel: 'c' }, offset: { at: 7, page: '[hidden]' } }
+  assert.deepEqual(await read('admin-configs'), { offsets: [masks] })
+})
+
 test('a configuration that was read with masks can be sent back as it is, and nothing changes', async () => {
   const { call, stored } = await withConnector()
   for (const grants of ['admin', 'admin-configs']) {

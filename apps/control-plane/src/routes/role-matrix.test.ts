@@ -13,7 +13,7 @@ const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   'viewer+configs': ['view', 'configs'],
   operator: ['view', 'operate'],
   'operator+configs': ['view', 'operate', 'configs'],
-  'admin-configs': ['view', 'operate', 'alter', 'configs', 'administer'],
+  'admin-configs': ['view', 'operate', 'alter', 'configs'],
   admin: ['view', 'operate', 'alter', 'configs', 'administer'],
 }
 

@@ -1,8 +1,9 @@
 import { type ConfigSpecData, ConfigException, HIDDEN, redactor } from '@tributary/config'
 import { LENIENT_CONNECTOR_KEYS, SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from '@tributary/connect-api'
+import type { OffsetEntry } from '@tributary/connect-api'
 import type { ConnectorConfig, PluginStore } from '@tributary/connect-storage'
 import { ANONYMOUS, type Identity } from '../access/identity.ts'
-import { masked, secretKeys } from '../access/mask.ts'
+import { holdsSecret, looksSecret, masked, secretKeys } from '../access/mask.ts'
 import { may, seesSecrets } from '../access/rights.ts'
 import type { SentConfig } from '../http/body.ts'
 import { RestError, restError } from '../http/rest-errors.ts'
@@ -103,6 +104,19 @@ export class ConfigSecrets {
         error.errors.map(({ name, message }) => ({ name, message: hide(message) })),
       )
     }
+  }
+
+  /** Offsets without the secrets that the caller does not see: the source partition of a feed may be its URL. */
+  offsets(caller: Identity, connector: string, offsets: readonly OffsetEntry[]): readonly OffsetEntry[] {
+    if (seesSecrets(caller, connector)) return offsets
+    const shown = <T>(values: Readonly<Record<string, T>>): Record<string, T | string> =>
+      Object.fromEntries(
+        Object.entries(values).map(([name, value]) => {
+          const secret = looksSecret(name) || (typeof value === 'string' && holdsSecret(value))
+          return [name, secret ? HIDDEN : value]
+        }),
+      )
+    return offsets.map(({ partition, offset }) => ({ partition: shown(partition), offset: offset && shown(offset) }))
   }
 
   /** The answer of a validation without the secrets that the caller does not see. */

@@ -2,6 +2,7 @@ import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { toMarkdown } from '@tributary/config'
 import { errorDefinitions, type ErrorDefinition, type SourcePlugin } from '@tributary/connect-api'
+import { rightsPage } from './rights-page.ts'
 import { projects, workspaceRoot } from './workspace.ts'
 
 /** A page that is generated from code. */
@@ -64,7 +65,7 @@ export async function pages(): Promise<Page[]> {
     path: join(folder, 'CONFIG.md'),
     text: plugins.map((plugin) => toMarkdown(plugin.connector.spec, settingsTitle(plugin))).join('\n'),
   }))
-  return [...errors, ...settings]
+  return [...errors, ...settings, { path: 'docs/rights.md', text: await rightsPage() }]
 }
 
 function settingsTitle(plugin: SourcePlugin): string {

@@ -2,6 +2,7 @@ import type { SecretLike } from '@tributary/config'
 import type { AccessStore, ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
+import { authorise } from './http/authorise.ts'
 import { type Access, identify } from './access/login.ts'
 import type { CrossOrigin } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
@@ -9,6 +10,7 @@ import { addRoutes } from './routes/index.ts'
 import type { WriteGate } from './leadership/write-gate.ts'
 import { ApiKeys } from './services/api-keys.ts'
 import { Cluster, type ControlPlanes } from './services/cluster.ts'
+import { ConfigSecrets } from './services/config-secrets.ts'
 import { ConfigValidator } from './services/config-validator.ts'
 import { ConnectorHealthReader } from './services/connector-health.ts'
 import { ConnectorOffsets, EndedTasks, type Fencing } from './services/connector-offsets.ts'
@@ -82,9 +84,11 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const workers = new Workers({ groups, cluster, internalKey, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict })
+  const secrets = new ConfigSecrets(plugins)
   const server = new Server({ config, writable, trouble, kafkaClusterId, version })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin })
   identify(app, access)
+  authorise(app)
   writes?.guard(app)
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
@@ -95,8 +99,9 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     version,
     server,
     views,
-    connectors: new Connectors({ config, views, validator, log, writes: locks }),
+    connectors: new Connectors({ config, views, validator, secrets, log, writes: locks }),
     validator,
+    secrets,
     health: new ConnectorHealthReader(views, workers),
     cluster: new Cluster({ name: cluster, version, info: server.info(), views, plugins, workers, controlPlanes }),
     levels: logLevels,

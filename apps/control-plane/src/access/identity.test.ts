@@ -7,10 +7,20 @@ test('a grant is a role, with or without configurations, for every connector or 
   assert.deepEqual(parseGrant('operator:orders-*'), { role: 'operator', configs: false, connectors: 'orders-*' })
   assert.deepEqual(parseGrant('viewer+configs:a:b'), { role: 'viewer', configs: true, connectors: 'a:b' })
   assert.deepEqual(parseGrant('admin'), { role: 'admin', configs: true, connectors: '*' })
+  assert.deepEqual(parseGrant('admin-configs:ci-*'), { role: 'admin', configs: false, connectors: 'ci-*' })
 })
 
 test('the text of a grant is read back as the same grant', () => {
-  for (const text of ['viewer', 'viewer+configs', 'operator:orders-*', 'operator+configs:a b', 'admin', 'admin:x']) {
+  for (const text of [
+    'viewer',
+    'viewer+configs',
+    'operator:orders-*',
+    'operator+configs:a b',
+    'admin',
+    'admin:x',
+    'admin-configs',
+    'admin-configs:x',
+  ]) {
     assert.equal(formatGrant(parseGrant(text)), text)
   }
   assert.equal(formatGrant(parseGrant('admin+configs:*')), 'admin')
@@ -27,6 +37,8 @@ test('a grant that is not understood gives no right, and is named with its reaso
     ['root', /"root" is no role; roles are viewer, operator, admin/],
     ['Admin', /"Admin" is no role/],
     ['__proto__', /is no role/],
+    ['admin-configs:', /the pattern after the colon is empty/],
+    ['viewer-configs', /is no role/],
     ['viewer+', /only \+configs may follow/],
     ['viewer+secrets', /only \+configs may follow/],
     ['viewer+configs+configs', /once/],

@@ -7,11 +7,11 @@ const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 
 /**
  * One right of an identity. Its text form is `role[+configs][:pattern]` everywhere: `viewer`, `operator:orders-*`,
- * `viewer+configs:orders-*`.
+ * `viewer+configs:orders-*`. `admin-configs` is an admin who sees no secrets, such as a pipeline that deploys.
  */
 export interface Grant {
   readonly role: Role
-  /** Whether configurations may be read. Always true for admin. */
+  /** Whether configurations may be read, with their secrets. */
   readonly configs: boolean
   /** Names of connectors; `*` stands for any characters. Without a pattern in the text: `*`, every connector. */
   readonly connectors: string
@@ -31,6 +31,7 @@ export interface Authenticator {
   authenticate(request: FastifyRequest): Promise<Identity | null>
 }
 
+const BLIND_ADMIN = 'admin-configs'
 const ADMIN: Grant = { role: 'admin', configs: true, connectors: '*' }
 
 /** Everybody, while authentication is off. */
@@ -54,19 +55,21 @@ export function parseGrants(text: string): Grant[] {
 export function parseGrant(text: string): Grant {
   const colon = text.indexOf(':')
   const connectors = colon < 0 ? '*' : text.slice(colon + 1).trim()
-  const [role = '', ...extras] = (colon < 0 ? text : text.slice(0, colon)).split('+').map((part) => part.trim())
+  const front = (colon < 0 ? text : text.slice(0, colon)).trim()
+  const [role = '', ...extras] = (front === BLIND_ADMIN ? 'admin' : front).split('+').map((part) => part.trim())
   if (!isRole(role)) throw wrong(text, `"${role}" is no role; roles are ${ROLES.join(', ')}`)
   if (extras.some((extra) => extra !== 'configs') || extras.length > 1)
     throw wrong(text, 'after the role only +configs may follow, once')
   if (connectors === '')
     throw wrong(text, 'the pattern after the colon is empty; leave the colon out for every connector')
   if (connectors.includes(',')) throw wrong(text, 'a pattern has no comma; write * in its place')
-  return { role, configs: extras.length === 1 || role === 'admin', connectors }
+  return { role, configs: extras.length === 1 || front === 'admin', connectors }
 }
 
 /** The text form, which `parseGrant` reads. */
 export function formatGrant({ role, configs, connectors }: Grant): string {
-  return `${role}${configs && role !== 'admin' ? '+configs' : ''}${connectors === '*' ? '' : `:${connectors}`}`
+  const front = role === 'admin' ? (configs ? role : BLIND_ADMIN) : configs ? `${role}+configs` : role
+  return `${front}${connectors === '*' ? '' : `:${connectors}`}`
 }
 
 function isRole(text: string): text is Role {

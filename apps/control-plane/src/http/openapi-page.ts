@@ -57,6 +57,7 @@ function operationHtml(method: string, path: string, operation: OpenApiOperation
 ${description === undefined ? '' : `<p>${escape(description)}</p>`}
 ${rows.length === 0 ? '' : `<table>${rows.join('')}</table>`}
 ${body}
+<p>Right: ${operation['x-right']}</p>
 <table>${answers.join('')}</table></details>`
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { Right } from '../access/rights.ts'
 import { METHODS, type OperationSchema } from './resource.ts'
 import { ref, SCHEMAS } from './schemas.ts'
 
@@ -8,8 +9,15 @@ export interface OpenApiDocument {
   readonly info: { readonly title: string; readonly version: string; readonly description: string }
   readonly tags: readonly { readonly name: string }[]
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+  readonly components: {
+    readonly schemas: Readonly<Record<string, unknown>>
+    readonly securitySchemes: Readonly<Record<string, unknown>>
+  }
+  /** Any one of these. */
+  readonly security: readonly Security[]
 }
+
+type Security = Readonly<Record<string, readonly string[]>>
 
 export interface OpenApiOperation {
   readonly operationId: string
@@ -17,6 +25,10 @@ export interface OpenApiOperation {
   readonly summary: string
   readonly description?: string
   readonly deprecated?: boolean
+  /** Empty: no credentials are needed. Absent: those of the document are. */
+  readonly security?: readonly Security[]
+  /** The right that the caller needs; see access/rights.ts. */
+  readonly 'x-right': Right
   readonly parameters: readonly OpenApiParameter[]
   readonly requestBody?: { readonly required: true; readonly content: Content }
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
@@ -55,8 +67,16 @@ export function describeRoutes(app: FastifyInstance, version: string): () => Ope
     },
     tags: [...new Set(Object.keys(paths).map(tagOf))].map((name) => ({ name })),
     paths,
-    components: { schemas: SCHEMAS },
+    components: { schemas: SCHEMAS, securitySchemes: SECURITY_SCHEMES },
+    // Without any, too: that is how it is while authentication is off.
+    security: [...Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })), {}],
   })
+}
+
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key, or a token of OpenID Connect' },
+  basic: { type: 'http', scheme: 'basic', description: 'A user and a password' },
+  certificate: { type: 'mutualTLS', description: 'A certificate of the client' },
 }
 
 type DescribedRoute = RouteOptions & { readonly schema: OperationSchema }
@@ -67,8 +87,14 @@ function isDescribed(route: RouteOptions): route is DescribedRoute {
 
 function operation(method: string, path: string, { schema, config }: DescribedRoute): OpenApiOperation {
   const { summary, description, deprecated, querystring, body } = schema
-  // A write is answered with 503 when there is no leader.
-  const response = config?.write === true ? { ...schema.response, 503: ref('Error') } : schema.response
+  // `authorise` accepts no operation without a right.
+  const right = config!.right!
+  const response: OperationSchema['response'] = {
+    ...schema.response,
+    ...(right !== 'open' && { 401: ref('Error'), 403: ref('Error') }),
+    // A write is answered with 503 when there is no leader.
+    ...(config?.write === true && { 503: ref('Error') }),
+  }
   return {
     operationId:
       method.toLowerCase() +
@@ -80,6 +106,8 @@ function operation(method: string, path: string, { schema, config }: DescribedRo
     summary,
     ...(description !== undefined && { description }),
     ...(deprecated !== undefined && { deprecated }),
+    ...(right === 'open' && { security: [] }),
+    'x-right': right,
     parameters: [
       ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => pathParameter(name!)),
       ...Object.entries(querystring?.properties ?? {}).map(
@@ -108,6 +136,8 @@ const STATUS_TEXTS: Readonly<Record<string, string>> = {
   202: 'Accepted',
   204: 'Done, without a body',
   400: 'A mistake in the request; the message says which',
+  401: 'Credentials are missing or wrong, while authentication is on',
+  403: 'The caller has not the right; the message says which',
   404: 'There is no such thing',
   409: 'The name is taken',
   500: 'It could not be done; the message says why',

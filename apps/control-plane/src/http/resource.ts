@@ -6,6 +6,7 @@ import type {
   HTTPMethods,
   RouteGenericInterface,
 } from 'fastify'
+import type { Right } from '../access/rights.ts'
 import { httpError } from './error-handler.ts'
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -37,6 +38,12 @@ export interface OperationSchema extends FastifySchema {
 
 /** One method of a resource. */
 export interface Operation {
+  readonly right: Right
+  /**
+   * The connector that the body or the query names, which needs the right; null for none. Absent: the path names the
+   * connector, or there is none. Throws what the handler would throw for a body that is wrong.
+   */
+  readonly connectorOf?: (request: FastifyRequest<Route>) => string | null
   readonly schema: OperationSchema
   readonly handler: Handler
   /** True for a method other than GET that changes nothing. */
@@ -50,7 +57,9 @@ export interface Operation {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Copied from the Operation. */
+    /** Copied from the Operation, like the next two. null: every caller with credentials. */
+    right?: Right | null
+    connectorOf?: (request: FastifyRequest<Route>) => string | null
     numbers?: 'text' | 'value'
     /** True for a change. Only the leader of the control plane carries changes out. */
     write?: boolean
@@ -69,15 +78,16 @@ declare module 'fastify' {
 export function resource(app: FastifyInstance, url: string, operations: Partial<Record<Method, Operation>>): void {
   const present = METHODS.filter((method) => operations[method])
   for (const method of present) {
-    const { schema, handler, numbers = 'text', readOnly = method === 'GET' } = operations[method]!
-    const config = { numbers, write: !readOnly }
+    const { right, connectorOf, schema, handler, numbers = 'text', readOnly = method === 'GET' } = operations[method]!
+    const config = { right, ...(connectorOf && { connectorOf }), numbers, write: !readOnly }
     app.route<Route>({ method, url, schema, config, onRequest: [requireNames, requireJson, requireAccept], handler })
   }
   const absent: HTTPMethods[] = ['TRACE', ...METHODS.filter((method) => !operations[method])]
   if (!operations.GET) absent.push('HEAD')
-  app.route<Route>({ method: absent, url, onRequest: [requireNames, rejectMethod], handler: rejectMethod })
+  const config = { right: null }
+  app.route<Route>({ method: absent, url, config, onRequest: [requireNames, rejectMethod], handler: rejectMethod })
   const allow = [...(operations.GET ? ['HEAD'] : []), ...present, 'OPTIONS'].join(',')
-  app.route({ method: 'OPTIONS', url, handler: (_request, reply) => reply.header('allow', allow).send() })
+  app.route({ method: 'OPTIONS', url, config, handler: (_request, reply) => reply.header('allow', allow).send() })
 }
 
 /** The value of a query parameter. Of a repeated parameter the last value counts. */

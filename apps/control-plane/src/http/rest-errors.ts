@@ -115,6 +115,21 @@ const ERRORS = {
       `The offsets topic could not be read to its end within ${seconds} s: a transaction of some task is still open, or Kafka does not answer. Try again later`,
   ],
   internalTopicDeleted: [503, (trouble: string) => trouble],
+  forbidden: [
+    403,
+    (who: string, right: string, connector: string | null, grant: string) =>
+      `${who} has not the right "${right}"${connector === null ? '' : ` for the connector ${connector}`}; the grant ${grant} would give it`,
+  ],
+  maskWithoutValue: [
+    400,
+    (key: string) =>
+      `The value of ${key} is [hidden], which stands for a stored secret, and none is stored; send the secret itself`,
+  ],
+  secretsKept: [
+    403,
+    (connector: string, kept: readonly string[], changed: readonly string[]) =>
+      `You may not read the secrets of the connector ${connector}, so a change must bring its own: ${kept.join(', ')} would be kept while ${changed.join(', ')} is sent. Send every secret, or ask for the grant viewer+configs:${connector}`,
+  ],
   patternMissing: [
     400,
     () =>

@@ -3,6 +3,7 @@ import { decodeConfig, type SentConfig, wrappedConfig } from '../http/body.ts'
 import { connectorLocation, resource } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
 import { answers, ref } from '../http/schemas.ts'
+import type { ConfigSecrets } from '../services/config-secrets.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 
@@ -16,19 +17,26 @@ export function connectorConfigRoutes(
   app: FastifyInstance,
   views: ConnectorViews,
   connectors: Connectors,
+  secrets: ConfigSecrets,
   strict: boolean,
 ): void {
   resource(app, '/connectors/:connector/config', {
     GET: {
+      right: 'configs',
       schema: {
         summary: 'Configuration of a connector',
-        description: 'As stored: `${…}` references are not resolved.',
+        description:
+          'As stored: `${…}` references are not resolved. A caller who may alter the connector, but not read its configuration, sees `[hidden]` in place of secrets; sent back, it keeps the stored value if nothing else changes.',
         response: answers({ 200: ref('Config') }, [404]),
       },
-      handler: (request) => views.config(request.params['connector']!),
+      handler: (request) => {
+        const connector = request.params['connector']!
+        return secrets.shown(request.identity, connector, views.config(connector))
+      },
     },
 
     PUT: {
+      right: 'alter',
       schema: {
         summary: 'Make a connector, or replace its configuration',
         description:
@@ -40,15 +48,16 @@ export function connectorConfigRoutes(
         const connector = request.params['connector']!
         const config = strict ? decodeConfig(request.body) : decodeLeniently(request.body, connector)
         if (!strict && config['connector.class'] === undefined && views.has(connector)) {
-          return connectors.patch(connector, config)
+          return connectors.patch(request.identity, connector, config)
         }
-        const { created, info } = await connectors.put(connector, config)
+        const { created, info } = await connectors.put(request.identity, connector, config)
         if (created) reply.code(201).header('location', connectorLocation(request, connector))
         return info
       },
     },
 
     PATCH: {
+      right: 'alter',
       schema: {
         summary: 'Change some settings (KIP-477)',
         description: 'What is not named stays; null removes a setting.',
@@ -59,7 +68,7 @@ export function connectorConfigRoutes(
         const connector = request.params['connector']!
         // Like Connect, a missing connector is reported before a mistake in the body.
         views.config(connector)
-        return connectors.patch(connector, decodeConfig(request.body))
+        return connectors.patch(request.identity, connector, decodeConfig(request.body))
       },
     },
   })

@@ -7,6 +7,7 @@ import type { ConnectorHealthReader } from '../services/connector-health.ts'
 export function connectorHealthRoutes(app: FastifyInstance, health: ConnectorHealthReader): void {
   resource(app, '/connectors/:connector/health', {
     GET: {
+      right: 'view',
       schema: {
         summary: 'How well the connector runs, and why',
         description: 'Asked of the workers that run its tasks.',

@@ -4,12 +4,21 @@ import { decodeConfig } from '../http/body.ts'
 import { queryValue, resource } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
 import { answers, query, ref } from '../http/schemas.ts'
+import type { ConfigSecrets } from '../services/config-secrets.ts'
 import { type ConfigValidator, isConnector } from '../services/config-validator.ts'
+import type { ConnectorViews } from '../services/connector-views.ts'
 
 /** `/connector-plugins…`: the plugins that workers have published. */
-export function connectorPluginRoutes(app: FastifyInstance, plugins: PluginStore, validator: ConfigValidator): void {
+export function connectorPluginRoutes(
+  app: FastifyInstance,
+  plugins: PluginStore,
+  validator: ConfigValidator,
+  views: ConnectorViews,
+  secrets: ConfigSecrets,
+): void {
   resource(app, '/connector-plugins', {
     GET: {
+      right: 'view',
       schema: {
         summary: 'Plugins that workers have published',
         querystring: query({ connectorsOnly: 'true (default); anything else: converters and other plugins too' }),
@@ -25,6 +34,7 @@ export function connectorPluginRoutes(app: FastifyInstance, plugins: PluginStore
 
   resource(app, '/connector-plugins/:plugin/config', {
     GET: {
+      right: 'view',
       schema: {
         summary: 'Settings of a plugin',
         description: "By its class, simple name, or that without Connector: its own settings, then the framework's.",
@@ -41,13 +51,15 @@ export function connectorPluginRoutes(app: FastifyInstance, plugins: PluginStore
 
   resource(app, '/connector-plugins/:plugin/config/validate', {
     PUT: {
+      right: 'alter',
+      connectorOf: (request) => decodeConfig(request.body)['name'] ?? null,
       readOnly: true,
       schema: {
         summary: 'Judge a configuration, and keep nothing',
         body: ref('SentConfig'),
         response: answers({ 200: ref('ConfigInfos') }, [400]),
       },
-      handler: (request) => {
+      handler: async (request) => {
         const name = request.params['plugin']!
         const config = decodeConfig(request.body)
         const included = config['connector.class']
@@ -56,7 +68,13 @@ export function connectorPluginRoutes(app: FastifyInstance, plugins: PluginStore
         if (typeof included === 'string' && !shortened(included).endsWith(shortened(name))) {
           throw restError('pluginMismatch', included, name)
         }
-        return validator.validate(config)
+        // Only a worker resolves references and reaches the network, so who validates needs the right to alter.
+        const { identity } = request
+        const connector = config['name'] ?? ''
+        const stored = views.has(connector) ? views.config(connector) : null
+        const settled = secrets.settle(identity, connector, stored, config)
+        const infos = await secrets.hiding(identity, connector, stored, () => validator.validate(settled))
+        return secrets.infos(identity, connector, stored, infos)
       },
     },
   })

@@ -18,6 +18,7 @@ export function connectorStateRoutes(
   strict: boolean,
 ): void {
   const target = (state: TargetState, answer: number, summary: string): Operation => ({
+    right: 'operate',
     schema: { summary, response: answers({ [answer]: null }, [404]) },
     handler: async (request, reply) => {
       await connectors.setTargetState(request.params['connector']!, state)
@@ -27,6 +28,7 @@ export function connectorStateRoutes(
 
   resource(app, '/connectors/:connector/status', {
     GET: {
+      right: 'view',
       schema: {
         summary: 'States of a connector and its tasks',
         response: answers({ 200: ref('ConnectorStatus') }, [404]),
@@ -46,6 +48,7 @@ export function connectorStateRoutes(
 
   resource(app, '/connectors/:connector/restart', {
     POST: {
+      right: 'operate',
       schema: {
         summary: 'Restart a connector, its tasks, or what has failed (KIP-745)',
         description: 'Without parameters: the connector and its failed tasks; with connect.strict the connector alone.',

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { decodeCreate, decodeCreateLeniently } from '../http/body.ts'
+import { may } from '../access/rights.ts'
+import { type CreateRequest, decodeCreate, decodeCreateLeniently } from '../http/body.ts'
 import { connectorLocation, queryValue, resource, type Route } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
+import type { ConfigSecrets } from '../services/config-secrets.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 
@@ -14,10 +16,15 @@ export function connectorRoutes(
   app: FastifyInstance,
   views: ConnectorViews,
   connectors: Connectors,
+  secrets: ConfigSecrets,
   strict: boolean,
 ): void {
+  const created = (request: FastifyRequest<Route>): CreateRequest =>
+    strict ? decodeCreate(request.body) : decodeCreateLeniently(request.body, queryValue(request, 'name'))
+
   resource(app, '/connectors', {
     GET: {
+      right: 'view',
       schema: {
         summary: 'Names of all connectors, or all with their status and info',
         querystring: {
@@ -28,10 +35,15 @@ export function connectorRoutes(
         },
         response: answers({ 200: { anyOf: [ref('ConnectorNames'), ref('ExpandedConnectors')] } }),
       },
-      handler: (request) => (queryValue(request, 'expand') === undefined ? views.names() : expanded(request, views)),
+      handler: (request) => {
+        const names = views.names().filter((connector) => may(request.identity, 'view', connector))
+        return queryValue(request, 'expand') === undefined ? names : expanded(request, names, views, secrets)
+      },
     },
 
     POST: {
+      right: 'alter',
+      connectorOf: (request) => created(request).name,
       schema: {
         summary: 'Make a connector',
         description:
@@ -41,10 +53,8 @@ export function connectorRoutes(
         response: answers({ 201: ref('ConnectorInfo') }, [400, 409]),
       },
       handler: async (request, reply) => {
-        const { name, config, targetState } = strict
-          ? decodeCreate(request.body)
-          : decodeCreateLeniently(request.body, queryValue(request, 'name'))
-        const info = await connectors.create(name, config, targetState)
+        const { name, config, targetState } = created(request)
+        const info = await connectors.create(request.identity, name, config, targetState)
         return reply.code(201).header('location', connectorLocation(request, name)).send(info)
       },
     },
@@ -52,11 +62,13 @@ export function connectorRoutes(
 
   resource(app, '/connectors/:connector', {
     GET: {
+      right: 'view',
       schema: { summary: 'A connector with its tasks', response: answers({ 200: ref('ConnectorInfo') }, [404]) },
-      handler: (request) => views.info(request.params['connector']!),
+      handler: (request) => secrets.info(request.identity, views.info(request.params['connector']!)),
     },
 
     DELETE: {
+      right: 'alter',
       schema: {
         summary: 'Delete a connector',
         description: 'Its offsets stay, for the next connector of this name.',
@@ -76,16 +88,21 @@ interface Expanded {
 }
 
 /** `?expand=status&expand=info` (KIP-465). A connector without a status is left out. */
-function expanded(request: FastifyRequest<Route>, views: ConnectorViews): Record<string, Expanded> {
+function expanded(
+  request: FastifyRequest<Route>,
+  names: readonly string[],
+  views: ConnectorViews,
+  secrets: ConfigSecrets,
+): Record<string, Expanded> {
   const wanted = [request.query['expand']].flat()
-  const entries = views.names().flatMap((connector): [string, Expanded][] => {
+  const entries = names.flatMap((connector): [string, Expanded][] => {
     const parts: Expanded = {}
     if (wanted.includes('status')) {
       const status = views.statusOrNull(connector)
       if (status === null) return []
       parts.status = status
     }
-    if (wanted.includes('info')) parts.info = views.info(connector)
+    if (wanted.includes('info')) parts.info = secrets.info(request.identity, views.info(connector))
     return [[connector, parts]]
   })
   return Object.fromEntries(entries)

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { describeRoutes } from '../http/openapi.ts'
 import type { ApiKeys } from '../services/api-keys.ts'
 import type { Cluster } from '../services/cluster.ts'
+import type { ConfigSecrets } from '../services/config-secrets.ts'
 import type { ConfigValidator } from '../services/config-validator.ts'
 import type { ConnectorHealthReader } from '../services/connector-health.ts'
 import type { ConnectorOffsets } from '../services/connector-offsets.ts'
@@ -32,6 +33,7 @@ export interface Services {
   readonly views: ConnectorViews
   readonly connectors: Connectors
   readonly validator: ConfigValidator
+  readonly secrets: ConfigSecrets
   readonly health: ConnectorHealthReader
   readonly cluster: Cluster
   readonly levels: LogLevels
@@ -48,16 +50,16 @@ export interface Services {
  * objects.
  */
 export function addRoutes(app: FastifyInstance, services: Services): void {
-  const { views, connectors, strict } = services
+  const { views, connectors, secrets, strict } = services
   const describe = describeRoutes(app, services.version)
   rootRoutes(app, services.server)
-  connectorRoutes(app, views, connectors, strict)
-  connectorConfigRoutes(app, views, connectors, strict)
+  connectorRoutes(app, views, connectors, secrets, strict)
+  connectorConfigRoutes(app, views, connectors, secrets, strict)
   connectorStateRoutes(app, views, connectors, strict)
-  taskRoutes(app, views, connectors)
+  taskRoutes(app, views, connectors, secrets)
   topicRoutes(app, services.status)
-  offsetRoutes(app, services.offsets)
-  connectorPluginRoutes(app, services.plugins, services.validator)
+  offsetRoutes(app, services.offsets, secrets)
+  connectorPluginRoutes(app, services.plugins, services.validator, views, secrets)
   loggerRoutes(app, services.levels)
   keyRoutes(app, services.keys)
   connectorHealthRoutes(app, services.health)

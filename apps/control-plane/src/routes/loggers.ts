@@ -8,6 +8,7 @@ import type { LogLevels } from '../services/log-levels.ts'
 export function loggerRoutes(app: FastifyInstance, levels: LogLevels): void {
   resource(app, '/admin/loggers', {
     GET: {
+      right: 'view',
       schema: { summary: 'Loggers whose level was set', response: answers({ 200: ref('LoggerLevels') }) },
       handler: () => levels.all(),
     },
@@ -15,11 +16,13 @@ export function loggerRoutes(app: FastifyInstance, levels: LogLevels): void {
 
   resource(app, '/admin/loggers/:logger', {
     GET: {
+      right: 'view',
       schema: { summary: 'Level of a logger', response: answers({ 200: ref('LoggerLevel') }, [404]) },
       handler: (request) => levels.one(request.params['logger']!),
     },
 
     PUT: {
+      right: 'administer',
       schema: {
         summary: 'Set the level of a logger and of the set ones below it',
         description:

@@ -2,21 +2,27 @@ import type { FastifyInstance } from 'fastify'
 import { decodeOffsets } from '../http/offsets-body.ts'
 import { resource } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
+import type { ConfigSecrets } from '../services/config-secrets.ts'
 import type { ConnectorOffsets } from '../services/connector-offsets.ts'
 
 /** `/connectors/{connector}/offsets` (KIP-875) */
-export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets): void {
+export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets, secrets: ConfigSecrets): void {
   resource(app, '/connectors/:connector/offsets', {
     GET: {
+      right: 'configs',
       schema: {
         summary: 'How far the connector has come',
         description: 'What is committed now, read to the end of the offsets topic.',
         response: answers({ 200: ref('Offsets') }, [404]),
       },
-      handler: async (request) => ({ offsets: await offsets.read(request.params['connector']!) }),
+      handler: async (request) => {
+        const connector = request.params['connector']!
+        return { offsets: secrets.offsets(request.identity, connector, await offsets.read(connector)) }
+      },
     },
 
     PATCH: {
+      right: 'alter',
       numbers: 'value',
       schema: {
         summary: 'Change offsets of a STOPPED connector',
@@ -29,6 +35,7 @@ export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets): v
     },
 
     DELETE: {
+      right: 'alter',
       schema: {
         summary: 'Forget the offsets of a STOPPED connector',
         response: answers({ 200: ref('Message') }, [400, 404]),

@@ -11,12 +11,13 @@ export function openApiRoutes(app: FastifyInstance, describe: () => OpenApiDocum
 
   resource(app, '/openapi.json', {
     GET: {
+      right: 'open',
       schema: { summary: 'This document', response: answers({ 200: { type: 'object' } }) },
       handler: described,
     },
   })
 
-  app.get('/openapi', (_request, reply) =>
+  app.get('/openapi', { config: { right: 'open' } }, (_request, reply) =>
     reply
       .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'")
       .type('text/html; charset=utf-8')

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { mayAnywhere } from '../access/rights.ts'
 import { resource } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
 import type { Server } from '../services/server-info.ts'
@@ -7,6 +8,7 @@ import type { Server } from '../services/server-info.ts'
 export function rootRoutes(app: FastifyInstance, server: Server): void {
   resource(app, '/', {
     GET: {
+      right: 'view',
       schema: { summary: 'Version and Kafka cluster', response: answers({ 200: ref('ServerInfo') }) },
       handler: () => server.info(),
     },
@@ -14,13 +16,16 @@ export function rootRoutes(app: FastifyInstance, server: Server): void {
 
   resource(app, '/health', {
     GET: {
+      right: 'open',
       schema: {
         summary: 'Whether requests can be answered truly',
         response: { 200: ref('ServerHealth'), 500: ref('ServerHealth') },
       },
-      handler: async (_request, reply) => {
-        const health = await server.health()
-        return reply.code(health.status === 'healthy' ? 200 : 500).send(health)
+      handler: async (request, reply) => {
+        const { status, message } = await server.health()
+        // Probes ask without credentials. The reason may name topics and brokers, which are not for everybody.
+        const shown = mayAnywhere(request.identity, 'view') ? message : `The service is ${status}.`
+        return reply.code(status === 'healthy' ? 200 : 500).send({ status, message: shown })
       },
     },
   })

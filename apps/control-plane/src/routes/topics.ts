@@ -10,6 +10,7 @@ import { answers, ref } from '../http/schemas.ts'
 export function topicRoutes(app: FastifyInstance, status: StatusStore): void {
   resource(app, '/connectors/:connector/topics', {
     GET: {
+      right: 'view',
       schema: {
         summary: 'Topics that the connector has written to',
         description: 'Since it was made, or since the last reset. Of a connector that is not there: none.',
@@ -24,6 +25,7 @@ export function topicRoutes(app: FastifyInstance, status: StatusStore): void {
 
   resource(app, '/connectors/:connector/topics/reset', {
     PUT: {
+      right: 'alter',
       schema: { summary: 'Forget the topics', response: answers({ 202: null }) },
       handler: async (request, reply) => {
         await status.deleteTopics(request.params['connector']!)

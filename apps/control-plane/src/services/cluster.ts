@@ -56,12 +56,14 @@ export class Cluster {
     this.#options = options
   }
 
-  async read(): Promise<ClusterView> {
+  /** `visible`: the connectors that count. */
+  async read(visible: (connector: string) => boolean): Promise<ClusterView> {
     const { name, version, info, views, plugins, workers, controlPlanes } = this.#options
     const byService = Map.groupBy(plugins.plugins().filter(isConnector), (plugin) => plugin.service)
-    const connectors = Map.groupBy(views.names(), (connector) => views.plugin(connector)?.service)
-    const tasksOf = (names: readonly string[]): number =>
-      names.reduce((count, connector) => count + views.taskCount(connector), 0)
+    const names = views.names().filter(visible)
+    const connectors = Map.groupBy(names, (connector) => views.plugin(connector)?.service)
+    const tasksOf = (of: readonly string[]): number =>
+      of.reduce((count, connector) => count + views.taskCount(connector), 0)
     const services = await Promise.all(
       [...byService].map(async ([service, entries]) => ({
         name: service,
@@ -76,8 +78,8 @@ export class Cluster {
       name,
       kafka_cluster_id: info.kafka_cluster_id,
       version,
-      connectors: views.names().length,
-      tasks: tasksOf(views.names()),
+      connectors: names.length,
+      tasks: tasksOf(names),
       control_planes: (await controlPlanes?.replicas()) ?? [],
       services,
     }

@@ -14,6 +14,11 @@ export interface TaskId {
   readonly task: number
 }
 
+export interface Task {
+  readonly id: TaskId
+  readonly config: ConnectorConfig
+}
+
 export interface ConnectorInfo {
   readonly name: string
   readonly config: ConnectorConfig
@@ -102,7 +107,7 @@ export class ConnectorViews {
     return { id: task, ...stateView(entry) }
   }
 
-  tasks(connector: string): { id: TaskId; config: ConnectorConfig }[] {
+  tasks(connector: string): Task[] {
     this.config(connector)
     return this.#config.snapshot.tasks(connector).map((config, task) => ({ id: { connector, task }, config }))
   }

@@ -3,15 +3,19 @@ import type { ConfigStore, ConnectorConfig, TargetState } from '@tributary/conne
 import type { SentConfig } from '../http/body.ts'
 import type { Logger } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
+import { matchesGlob } from '../access/glob.ts'
+import type { Identity } from '../access/identity.ts'
+import { may } from '../access/rights.ts'
+import type { ConfigSecrets } from './config-secrets.ts'
 import type { ConfigValidator } from './config-validator.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from './connector-views.ts'
-import { matchesGlob } from './glob.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 
 export interface ConnectorsOptions {
   readonly config: ConfigStore
   readonly views: ConnectorViews
   readonly validator: ConfigValidator
+  readonly secrets: ConfigSecrets
   readonly log: Logger
   /** A lock for each connector. */
   readonly writes: KeyedLock
@@ -38,13 +42,15 @@ export class Connectors {
   readonly #config: ConfigStore
   readonly #views: ConnectorViews
   readonly #validator: ConfigValidator
+  readonly #secrets: ConfigSecrets
   readonly #log: Logger
   readonly #writes: KeyedLock
 
-  constructor({ config, views, validator, log, writes }: ConnectorsOptions) {
+  constructor({ config, views, validator, secrets, log, writes }: ConnectorsOptions) {
     this.#config = config
     this.#views = views
     this.#validator = validator
+    this.#secrets = secrets
     this.#log = log
     this.#writes = writes
   }
@@ -53,38 +59,41 @@ export class Connectors {
    * Validates before the check for a duplicate, as Connect does: an invalid config of an existing name is answered with
    * 400, not 409.
    */
-  create(connector: string, sent: SentConfig, targetState: TargetState): Promise<ConnectorInfo> {
+  create(caller: Identity, connector: string, sent: SentConfig, targetState: TargetState): Promise<ConnectorInfo> {
     return this.#writes.run(connector, async () => {
-      const config = await this.#accept(withName(connector, sent))
+      const config = await this.#accept(caller, connector, null, withName(connector, sent))
       if (this.#views.has(connector)) throw restError('connectorExists', connector)
       // A connector without a written state is RUNNING.
       await this.#config.putConnectorConfig(connector, config, targetState === 'STARTED' ? undefined : targetState)
       // Connect's answer to a creation never contains tasks, but a quick worker may have written some already.
-      return { ...this.#views.info(connector), tasks: [] }
+      return { ...this.#info(caller, connector), tasks: [] }
     })
   }
 
   /** Replaces the whole configuration and keeps the target state. */
-  put(connector: string, sent: SentConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
+  put(caller: Identity, connector: string, sent: SentConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
     return this.#writes.run(connector, async () => {
-      const config = await this.#accept(withName(connector, sent))
+      const stored = this.#config.snapshot.config(connector)
+      const config = await this.#accept(caller, connector, stored, withName(connector, sent))
       const created = !this.#views.has(connector)
       await this.#config.putConnectorConfig(connector, config)
-      const info = this.#views.info(connector)
+      const info = this.#info(caller, connector)
       return { created, info: created ? { ...info, tasks: [] } : info }
     })
   }
 
   /** Merges the patch into the configuration (KIP-477): null removes a key. */
-  patch(connector: string, patch: SentConfig): Promise<ConnectorInfo> {
+  patch(caller: Identity, connector: string, patch: SentConfig): Promise<ConnectorInfo> {
     return this.#writes.run(connector, async () => {
-      const merged = new Map<string, string>(Object.entries(this.#views.config(connector)))
+      const stored = this.#views.config(connector)
+      const merged = new Map<string, string>(Object.entries(stored))
       for (const [key, value] of Object.entries(patch)) {
         if (value === null) merged.delete(key)
         else merged.set(key, value)
       }
-      await this.#config.putConnectorConfig(connector, await this.#accept(Object.fromEntries(merged)))
-      return this.#views.info(connector)
+      const config = await this.#accept(caller, connector, stored, Object.fromEntries(merged), patch)
+      await this.#config.putConnectorConfig(connector, config)
+      return this.#info(caller, connector)
     })
   }
 
@@ -106,13 +115,15 @@ export class Connectors {
   }
 
   /**
-   * Pauses or resumes all connectors whose name matches the glob. STOPPED connectors stay STOPPED: a pause is not what
+   * Pauses or resumes all connectors whose name matches the glob and which the caller may operate. STOPPED connectors stay STOPPED: a pause is not what
    * their operator asked for, and a later resume would start them. If one write fails the other writes are still made,
    * and the client may ask again.
    */
-  async setTargetStates(pattern: string, state: 'PAUSED' | 'STARTED'): Promise<ChangedConnectors> {
+  async setTargetStates(caller: Identity, pattern: string, state: 'PAUSED' | 'STARTED'): Promise<ChangedConnectors> {
     const { snapshot } = this.#config
-    const matching = this.#views.names().filter((connector) => matchesGlob(pattern, connector))
+    const matching = this.#views
+      .names()
+      .filter((connector) => matchesGlob(pattern, connector) && may(caller, 'operate', connector))
     const by = Map.groupBy(matching.sort(), (connector) => snapshot.targetState(connector))
     const changed = by.get(state === 'PAUSED' ? 'STARTED' : 'PAUSED') ?? []
     const written = await Promise.allSettled(changed.map((connector) => this.setTargetState(connector, state)))
@@ -149,8 +160,26 @@ export class Connectors {
     await this.#config.putRestart({ connector, task, includeTasks: false, onlyFailed: false })
   }
 
-  /** Returns the config to store. Throws ConfigException with every error when the config is not valid. */
-  async #accept(sent: SentConfig): Promise<ConnectorConfig> {
+  #info(caller: Identity, connector: string): ConnectorInfo {
+    return this.#secrets.info(caller, this.#views.info(connector))
+  }
+
+  /**
+   * Returns the config to store. Throws ConfigException with every error when the config is not valid, and what
+   * ConfigSecrets.settle throws.
+   */
+  #accept(
+    caller: Identity,
+    connector: string,
+    stored: ConnectorConfig | null,
+    wanted: SentConfig,
+    sent = wanted,
+  ): Promise<ConnectorConfig> {
+    const settled = this.#secrets.settle(caller, connector, stored, wanted, sent)
+    return this.#secrets.hiding(caller, connector, stored, () => this.#valid(settled))
+  }
+
+  async #valid(sent: SentConfig): Promise<ConnectorConfig> {
     const infos = await this.#validator.validate(sent)
     const problems = infos.configs.flatMap(({ value }) =>
       value.errors.map((message) => ({ name: value.name, message })),

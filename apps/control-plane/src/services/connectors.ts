@@ -1,4 +1,4 @@
-import { ConfigException, connectFrame } from '@tributary/config'
+import { checkName, ConfigException, connectFrame } from '@tributary/config'
 import type { ConfigStore, ConnectorConfig, TargetState } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import type { Logger } from '@tributary/telemetry'
@@ -69,6 +69,7 @@ export class Connectors {
     return this.#writes.run(connector, async () => {
       const config = await this.#accept(withName(connector, sent))
       const created = !this.#views.has(connector)
+      if (created) assertName(connector)
       await this.#config.putConnectorConfig(connector, config)
       const info = this.#views.info(connector)
       return { created, info: created ? { ...info, tasks: [] } : info }
@@ -170,4 +171,12 @@ function withName(connector: string, sent: SentConfig): SentConfig {
   if (included === undefined || included === null) return { ...sent, name: connector }
   if (included !== connector) throw restError('nameMismatch', included, connector)
   return sent
+}
+
+/** The check of the setting `name` trims the value. A path keeps its blanks, and is the name. */
+function assertName(connector: string): void {
+  const reason = checkName(connector)
+  if (reason === null) return
+  const message = `Invalid value ${JSON.stringify(connector.slice(0, 200))} for configuration name: ${reason}`
+  throw new ConfigException(connectFrame([{ name: 'name', message }]), [{ name: 'name', message }])
 }

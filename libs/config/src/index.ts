@@ -7,7 +7,7 @@ export {
   mergeSpecs,
   parseConfig,
 } from './spec/define.ts'
-export { checkTopicName } from './spec/check-value.ts'
+export { checkName, checkTopicName } from './spec/check-value.ts'
 export { type ConfigValue, validateConfig, type ValidateOptions } from './spec/validate.ts'
 export { familyOf } from './spec/prefixes.ts'
 export { type ConfigDefinition, describeConfig } from './spec/describe.ts'

@@ -116,11 +116,9 @@ export function loggerLevelRecord(logger: string, level: string): StoreRecord {
 function properties(value: Fields): ConnectorConfig {
   const found = value['properties']
   if (!isObject(found)) throw new Error("the field 'properties' is missing or no object")
-  const config: Record<string, string> = {}
   // Connect may store a null, for a key that REST sent as null. A null means that the key is not set.
-  for (const [name, text] of Object.entries(found))
-    if (text !== null) config[name] = typeof text === 'string' ? text : toJson(text)
-  return config
+  const set = Object.entries(found).filter(([, text]) => text !== null)
+  return Object.fromEntries(set.map(([name, text]) => [name, typeof text === 'string' ? text : toJson(text)]))
 }
 
 function count(value: Fields): number {

@@ -42,6 +42,13 @@ test('a new connector has its config, is STARTED and has no tasks, and its tasks
   assert.deepEqual(calls, ['config c'])
 })
 
+test('a setting named like a member of every object is kept', () => {
+  const { state, write } = topic()
+  const config = JSON.parse('{"name":"c","__proto__":"a","constructor":"b"}') as Record<string, string>
+  write(connectorRecord('c', config))
+  assert.deepEqual(Object.entries(state.config('c')!), Object.entries(config))
+})
+
 test('task configs are applied as a set by their commit record', () => {
   const { state, calls, write } = topic()
   const [first, second, commit] = taskRecords('c', [{ t: '0' }, { t: '1' }], 3)

@@ -62,9 +62,14 @@ function toJson(schema: Schema | null, value: unknown): unknown {
   if (typeof value !== 'object') return value
   const struct = value as Record<string, unknown>
   if (schema?.fields) {
-    return Object.fromEntries(schema.fields.map((f) => [f.name, toJson(f.schema, struct[f.name])]))
+    return Object.fromEntries(schema.fields.map((f) => [f.name, toJson(f.schema, own(struct, f.name))]))
   }
   return Object.fromEntries(Object.entries(struct).map(([k, v]) => [k, toJson(schema?.valueSchema ?? null, v)]))
+}
+
+/** A field may be named `constructor`: what every object inherits is no value of a field. */
+function own(struct: object, field: string): unknown {
+  return Object.hasOwn(struct, field) ? (struct as Record<string, unknown>)[field] : undefined
 }
 
 /** Connect writes a map with string keys as an object, and any other map as a list of pairs. */
@@ -95,9 +100,7 @@ function fromJson(schema: Schema, json: unknown): unknown {
           )
         : new Map(Object.entries(json).map(([k, v]) => [k, fromJson(schema.valueSchema!, v)]))
     case 'struct':
-      return Object.fromEntries(
-        (schema.fields ?? []).map((f) => [f.name, fromJson(f.schema, (json as Record<string, unknown>)[f.name])]),
-      )
+      return Object.fromEntries((schema.fields ?? []).map((f) => [f.name, fromJson(f.schema, own(json, f.name))]))
     case 'int8':
     case 'int16':
     case 'int32':

@@ -181,6 +181,7 @@ describe('an intake that spills, while its predecessor still runs', () => {
     other.push(100, 110)
     assert.deepEqual(await deliverAll(other), range(100, 110))
     assert.ok(other.events.some(({ event }) => event === 'spill_locked'))
+    assert.match(other.stats.spillFailure!, /^another process holds the lock of /)
     await Promise.all([owner.intake.close(), other.intake.close()])
   })
 })

@@ -12,18 +12,42 @@ export interface CreateRequest {
 }
 
 /**
+ * Most values of a body. Parsing numbers as text takes 5 µs a value, and nobody else is answered meanwhile. A configuration
+ * has some hundred; offsets have some for each source partition.
+ */
+const MAX_VALUES = { text: 5000, value: 50_000 }
+
+/**
  * Parses a JSON body. An empty body is null, because some clients send `Content-Type: application/json` without a body
  * (Strimzi's DELETE). A number becomes its source text, as Connect stores it: `1.50` is "1.50", `1e3` is "1e3". With
  * `value` a number stays a number.
  */
 export function parseBody(text: string, numbers: 'text' | 'value' = 'text'): unknown {
   if (text.trim() === '') return null
+  if (hasMoreValues(text, MAX_VALUES[numbers])) throw restError('tooManyValues', MAX_VALUES[numbers])
   try {
     return parseJson(text, { numbers })
   } catch (error) {
     throw restError('malformedJson', (error as Error).message)
   }
 }
+
+/** Counts commas outside of strings. */
+function hasMoreValues(text: string, max: number): boolean {
+  if (text.length < max * 2) return false
+  let values = 1
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === COMMA && ++values > max) return true
+    if (code !== QUOTE) continue
+    while (++at < text.length && text.charCodeAt(at) !== QUOTE) if (text.charCodeAt(at) === BACKSLASH) at++
+  }
+  return false
+}
+
+const COMMA = 0x2c
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 
 /** The body of `POST /connectors`. */
 export function decodeCreate(body: unknown): CreateRequest {

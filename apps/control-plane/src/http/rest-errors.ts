@@ -86,6 +86,12 @@ const ERRORS = {
     400,
     (field: string, known: readonly string[]) => `Unrecognized field "${field}"; known are ${known.join(', ')}`,
   ],
+  tooManyAliases: [
+    400,
+    (key: string, count: number, max: number) =>
+      `The setting ${key} lists ${count} aliases; at most ${max} are allowed`,
+  ],
+  tooManyValues: [400, (max: number) => `The body has too many values; at most ${max} are allowed`],
   configMissing: [
     400,
     () => 'The field "config" is missing: an object with connector.class and the settings of the connector',

@@ -82,6 +82,40 @@ test('a connector name may hold any characters and have any length', async () =>
   }
 })
 
+test('a name that no later request could address is refused, with a sentence', async () => {
+  const { call } = testApi()
+  const cases: [string, RegExp][] = [
+    ['x'.repeat(200_000), /^Invalid value x{200}… for .* must take at most 6000 bytes in a path/m],
+    ['é'.repeat(1001), /at most 6000 bytes/],
+    ['lone \ud800', /may not contain half of a surrogate pair/],
+    ['..', /leave it out/],
+    ['a\u0007b', /may not contain control sequences but had the following ASCII chars: 7$/m],
+  ]
+  for (const [name, message] of cases) {
+    const answer = await call('POST', '/connectors', { name, config })
+    const text = (answer.body as { message: string }).message
+    assert.equal(answer.status, 400, text)
+    assert.match(text, message)
+    assert.ok(text.length < 1000)
+  }
+  const path = await call('PUT', '/connectors/%0Aa/config', config)
+  assert.match((path.body as { message: string }).message, /"\\na" for configuration name: .* ASCII chars: 10$/m)
+  assert.deepEqual((await call('GET', '/connectors')).body, [])
+  assert.equal((await call('POST', '/connectors', { name: 'é'.repeat(1000), config })).status, 201)
+  assert.equal((await call('DELETE', `/connectors/${'%C3%A9'.repeat(1000)}`)).status, 204)
+})
+
+test('a body of too many values is refused before it is parsed', async () => {
+  const { call } = testApi()
+  const many = (count: number): string => Array.from({ length: count }, (_, i) => `"k,${i}":1`).join(',')
+  const path = '/connectors/a/config'
+  const json = { 'content-type': 'application/json' }
+  const answer = await call('PUT', path, `{${many(6000)}}`, json)
+  assert.deepEqual(answer.body, { error_code: 400, message: 'The body has too many values; at most 5000 are allowed' })
+  const quoted = JSON.stringify({ ...config, a: ',"'.repeat(6000) })
+  assert.equal((await call('PUT', path, quoted, json)).status, 201)
+})
+
 test('an invalid body is answered with 400 and the mistake', async () => {
   const { call } = testApi()
   const cases: [string, RegExp][] = [
@@ -158,7 +192,7 @@ test('a path with an empty name is answered with 404', async () => {
 
 test('a body above the limit is answered with 413', async () => {
   const { call } = testApi()
-  const answer = await call('PUT', '/connectors/a/config', { ...config, x: 'x'.repeat(5 * 1024 * 1024) })
+  const answer = await call('PUT', '/connectors/a/config', { ...config, x: 'x'.repeat(2 * 1024 * 1024) })
   assert.deepEqual(answer.body, { error_code: 413, message: 'HTTP 413 Payload Too Large' })
 })
 
@@ -176,7 +210,6 @@ test('Location is absolute and encoded like JAX-RS', async () => {
     ['b/ü+ %25c', 'b/%C3%BC+%20%25c'],
     ['sp ace?q#h&a', 'sp%20ace%3Fq%23h&a'],
     ['100%', '100%25'],
-    ['lone \ud800', 'lone%20%EF%BF%BD'],
   ]
   for (const [name, encoded] of cases) {
     const config = { 'connector.class': 'FileStreamSource', topic: 't' }

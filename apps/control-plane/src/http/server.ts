@@ -7,7 +7,8 @@ import { allowOrigins, type CrossOrigin } from './cors.ts'
 import { answerErrors, answerUnparsed, errorBody, httpError } from './error-handler.ts'
 import { restError } from './rest-errors.ts'
 
-const MIB = 1024 * 1024
+/** Kafka takes records of 1 MiB by default, and a configuration is one record. */
+const BODY_LIMIT_BYTES = 2 * 1024 * 1024
 
 export interface RestServerOptions {
   readonly log: Logger
@@ -19,7 +20,7 @@ export interface RestServerOptions {
 /** Creates the HTTP server with the habits of Connect's HTTP layer. `routes/` adds the resources. */
 export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestServerOptions): FastifyInstance {
   const app = fastify({
-    bodyLimit: 4 * MIB,
+    bodyLimit: BODY_LIMIT_BYTES,
     schemaController: withoutCompilers,
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.
     return503OnClosing: false,

@@ -2,6 +2,7 @@ import type { ConfigSpecData, KeySpec } from '@tributary/config'
 import type { FieldError } from '@tributary/connect-api'
 import type { PluginEntry } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
+import { restError } from '../http/rest-errors.ts'
 
 /**
  * A setting whose value lists aliases. Each alias adds settings: `transforms=a` adds `transforms.a.type`, `.predicate`,
@@ -42,9 +43,21 @@ export function pluginSpecs(sent: SentConfig, plugins: readonly PluginEntry[]): 
   return LISTS.flatMap((list) => aliases(sent, list).map((alias) => aliasSpec(list, alias, sent, plugins)))
 }
 
+/** Each alias adds a definition to the answer, and work to each record. */
+const MAX_ALIASES = 100
+const LIST_KEYS: readonly string[] = [...LISTS.map(({ key }) => key), 'topic.creation.groups']
+
+/** Throws 400 for a list of more than 100 aliases. */
+export function assertFewAliases(sent: SentConfig): void {
+  for (const key of LIST_KEYS) {
+    const count = listOf(sent[key]).length
+    if (count > MAX_ALIASES) throw restError('tooManyAliases', key, count, MAX_ALIASES)
+  }
+}
+
 /** One error for each alias that a list names twice. */
 export function aliasErrors(sent: SentConfig): FieldError[] {
-  return [...LISTS.map(({ key }) => key), 'topic.creation.groups'].flatMap((key) => {
+  return LIST_KEYS.flatMap((key) => {
     const names = listOf(sent[key])
     if (new Set(names).size === names.length) return []
     const message = `Invalid value [${names.join(', ')}] for configuration ${key}: Duplicate alias provided.`

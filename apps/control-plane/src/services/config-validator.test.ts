@@ -53,6 +53,25 @@ test('a null of an unknown key comes first, without a definition; a null of a kn
   )
 })
 
+test('a key that every JavaScript object inherits is a key like any other', async () => {
+  for (const key of ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__']) {
+    const api = testApi()
+    // A literal or Object.assign would set the prototype.
+    const sent = (value: string | null): string =>
+      JSON.stringify(config).replace('}', `,"${key}":${JSON.stringify(value)}}`)
+    const json = { 'content-type': 'application/json' }
+    const path = '/connector-plugins/FileStreamSource/config/validate'
+    const infos = (await api.call('PUT', path, sent(null), json)).body as ConfigInfos
+    assert.deepEqual(errorsOf(infos), [[key, 'Null value can not be supplied as the configuration value.']], key)
+    assert.equal((await api.call('PUT', '/connectors/a/config', sent(null), json)).status, 400, key)
+    assert.equal((await api.call('PUT', '/connectors/a/config', sent('kept'), json)).status, 201, key)
+    const kept = (await api.call('GET', '/connectors/a/config')).body as object
+    assert.equal(Object.getOwnPropertyDescriptor(kept, key)?.value, 'kept', key)
+    assert.equal((await api.call('PATCH', '/connectors/a/config', `{"${key}":null}`, json)).status, 200, key)
+    assert.ok(!Object.hasOwn((await api.call('GET', '/connectors/a/config')).body as object, key), key)
+  }
+})
+
 test('a misspelt key is listed with the key that was meant, unless strict, and the log warns of it', async () => {
   const warnings: unknown[] = []
   const log: Logger = { ...silentLog, warn: (event, fields) => void warnings.push([event, fields?.['key'], fields?.['nearest']]) } // prettier-ignore
@@ -116,6 +135,16 @@ test('an alias that is listed twice, has no class or an unknown class is an erro
     ['transforms.a.type', 'Invalid value nix for configuration transforms.a.type: Class nix could not be found.'],
     ['transforms.b.type', 'Missing required configuration "transforms.b.type" which has no default value.'],
   ])
+})
+
+test('more aliases than a chain can have are refused, with 400 and without an answer for each', async () => {
+  for (const key of ['transforms', 'predicates', 'topic.creation.groups']) {
+    const infos = await validate(testApi(), { [key]: 'a,'.repeat(100_000) })
+    assert.deepEqual(infos, {
+      error_code: 400,
+      message: `The setting ${key} lists 100001 aliases; at most 100 are allowed`,
+    })
+  }
 })
 
 test('an alias of a class is listed beside the class and finds it', async () => {

@@ -9,7 +9,7 @@ import { LENIENT_CONNECTOR_KEYS, SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS
 import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'
-import { aliasErrors, pluginSpecs } from './alias-specs.ts'
+import { aliasErrors, assertFewAliases, pluginSpecs } from './alias-specs.ts'
 import { type MisspeltKey, misspeltKeys } from './misspelt-keys.ts'
 import { namedConverters, type NamedConverter } from './converter-specs.ts'
 import type { Workers } from './workers.ts'
@@ -60,7 +60,7 @@ export class ConfigValidator {
   describe(plugin: PluginEntry): ConfigDefinition[] {
     const own = describeConfig(plugin.spec)
     if (plugin.type !== 'source' && plugin.type !== 'sink') return own
-    return [...own, ...describeConfig(this.#framework).filter(({ name }) => plugin.spec.keys[name] === undefined)]
+    return [...own, ...describeConfig(this.#framework).filter(({ name }) => !Object.hasOwn(plugin.spec.keys, name))]
   }
 
   /** The keys that are probably misspelt. Throws 400 when the class is missing or unknown. */
@@ -71,11 +71,12 @@ export class ConfigValidator {
   }
 
   /**
-   * Throws 400 when the class is missing or unknown. Every other mistake is an error in the answer. Unless strict, the answer
+   * Throws 400 when the class is missing or unknown, and for too many aliases. Every other mistake is an error in the answer. Unless strict, the answer
    * lists a misspelt key too, without a definition and with the key that was probably meant as its recommended value. Its own value may be a secret, so it is not shown.
    */
   async validate(sent: SentConfig): Promise<ConfigInfos> {
     const plugin = this.#connectorPlugin(sent)
+    assertFewAliases(sent)
     const converters = namedConverters(sent, this.#plugins.plugins())
     const infos = [
       ...this.#infos(this.#framework, sent, plugin.spec),
@@ -125,7 +126,7 @@ export class ConfigValidator {
   #infos(spec: ConfigSpecData, sent: SentConfig, without: ConfigSpecData = { keys: {} }): ConfigInfo[] {
     const definitions = new Map(describeConfig(spec).map((definition) => [definition.name, definition]))
     return validateConfig(spec, sent, { deferReferences: true })
-      .values.filter(({ name }) => without.keys[name] === undefined)
+      .values.filter(({ name }) => !Object.hasOwn(without.keys, name))
       .map((value) => ({ definition: definitions.get(value.name) ?? null, value }))
   }
 }

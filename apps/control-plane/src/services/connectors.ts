@@ -1,4 +1,4 @@
-import { ConfigException, connectFrame } from '@tributary/config'
+import { checkName, ConfigException, connectFrame } from '@tributary/config'
 import type { ConfigStore, ConnectorConfig, TargetState } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import type { Logger } from '@tributary/telemetry'
@@ -76,6 +76,7 @@ export class Connectors {
       const stored = this.#config.snapshot.config(connector)
       const config = await this.#accept(caller, connector, stored, withName(connector, sent))
       const created = !this.#views.has(connector)
+      if (created) assertName(connector)
       await this.#config.putConnectorConfig(connector, config)
       const info = this.#info(caller, connector)
       return { created, info: created ? { ...info, tasks: [] } : info }
@@ -199,4 +200,12 @@ function withName(connector: string, sent: SentConfig): SentConfig {
   if (included === undefined || included === null) return { ...sent, name: connector }
   if (included !== connector) throw restError('nameMismatch', included, connector)
   return sent
+}
+
+/** The check of the setting `name` trims the value. A path keeps its blanks, and is the name. */
+function assertName(connector: string): void {
+  const reason = checkName(connector)
+  if (reason === null) return
+  const message = `Invalid value ${JSON.stringify(connector.slice(0, 200))} for configuration name: ${reason}`
+  throw new ConfigException(connectFrame([{ name: 'name', message }]), [{ name: 'name', message }])
 }

@@ -65,7 +65,7 @@ function detailOf(any: Uint8Array): Detail {
 function textOf(detail: Detail): string {
   const name = detail.type.replace(/^google\.rpc\./, '')
   const ms = retryDelayMs(detail)
-  const words = ms === undefined ? textsAt(TEXTS[name] ?? [], detail.fields) : [`${ms} ms`]
+  const words = ms === undefined ? textsAt(Object.hasOwn(TEXTS, name) ? TEXTS[name]! : [], detail.fields) : [`${ms} ms`]
   return words.length === 0 ? name : `${name}: ${words.join(' ')}`
 }
 

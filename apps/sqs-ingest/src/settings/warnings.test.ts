@@ -20,6 +20,7 @@ test('a key of documents is named with the key that stands for it', () => {
 
 test('what is harmless, blank or the default gives none', () => {
   assert.deepEqual(warnings({ 'aws.credentials.provider': 'default', 'error.dlq.topic': ' ' }), []) // prettier-ignore
+  assert.deepEqual(warnings({ constructor: 'x' }), [])
 })
 
 test('what a policy excludes is told under the class of the JVM connector, unless the configuration says it', () => {

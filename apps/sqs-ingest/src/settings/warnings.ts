@@ -19,9 +19,9 @@ const UNREAD: Readonly<Record<string, string>> = {
 export function warningsOf(config: SqsSettings, props: Props): string[] {
   const given = Object.keys(props).filter((key) => isSet(props, key))
   const warnings = given.flatMap((key) => {
-    const deprecated = sqsSpec.data.keys[key]?.deprecated
+    const deprecated = Object.hasOwn(sqsSpec.data.keys, key) ? sqsSpec.data.keys[key]!.deprecated : undefined
     if (deprecated !== undefined) return [`${key} is understood as documents mean it; ${deprecated}`]
-    return key in UNREAD ? [`${key} has no effect: ${UNREAD[key]}.`] : []
+    return Object.hasOwn(UNREAD, key) ? [`${key} has no effect: ${UNREAD[key]}.`] : []
   })
   for (const key of given.filter((name) => name.startsWith('ssl.'))) {
     warnings.push(`${key} has no effect: set kafka.tls.* of the worker.`)

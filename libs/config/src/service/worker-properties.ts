@@ -7,12 +7,12 @@ import { ConfigException } from '../values/config-exception.ts'
 import { envName, type WorkerProperties } from './env.ts'
 
 /** Kafka Connect's names of settings that have another name here. */
-const NAMES: Readonly<Record<string, string>> = {
-  'bootstrap.servers': 'kafka.brokers',
-  'client.id': 'kafka.client.id',
-  'group.id': 'cluster',
-  'sasl.mechanism': 'kafka.sasl.mechanism',
-}
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['bootstrap.servers', 'kafka.brokers'],
+  ['client.id', 'kafka.client.id'],
+  ['group.id', 'cluster'],
+  ['sasl.mechanism', 'kafka.sasl.mechanism'],
+])
 
 /** Reads a worker's file of Kafka Connect. Throws ConfigException for a file that cannot be read. */
 export function readWorkerProperties(path: string): WorkerProperties {
@@ -24,7 +24,7 @@ export function readWorkerProperties(path: string): WorkerProperties {
     throw new ConfigException(message, [{ name: '--properties', message }], { cause })
   }
   const given = [...parsed].filter(([, value]) => value.trim() !== '')
-  return { path, entries: new Map(given.map(([name, value]) => [NAMES[name] ?? name, { name, value }])) }
+  return { path, entries: new Map(given.map(([name, value]) => [NAMES.get(name) ?? name, { name, value }])) }
 }
 
 /**
@@ -45,7 +45,7 @@ export function unknownProperties<K extends Keys>(
       `them, as stores and JAAS texts of Java are not read.`
     throw new ConfigException(message, [{ name: 'security.protocol', message }])
   }
-  return [...entries].filter(([key]) => !(key in spec.data.keys)).map(([, { name }]) => name)
+  return [...entries].filter(([key]) => !Object.hasOwn(spec.data.keys, key)).map(([, { name }]) => name)
 }
 
 const SECURED = [

@@ -84,8 +84,20 @@ function compiled(source: string): RegExp {
   return regex
 }
 
-function checkName(text: string): string | null {
+/**
+ * Most bytes of a connector's name in a path, where it is percent-encoded. A request's line and headers have 16 KiB
+ * together. Kafka Connect takes longer names, and answers 431 to every later request for them.
+ */
+const MAX_NAME_BYTES = 6000
+
+/** The reason why `text` can be no name of a connector, partly in Kafka's words; null for a name. */
+export function checkName(text: string): string | null {
   if (text === '') return 'String may not be empty'
+  if (text === '.' || text === '..') return 'HTTP clients take this name for a part of the path and leave it out'
+  if (!text.isWellFormed()) return 'String may not contain half of a surrogate pair, which no path can contain'
+  const length = text.length > MAX_NAME_BYTES ? text.length : encodeURIComponent(text).length
+  if (length > MAX_NAME_BYTES)
+    return `String must take at most ${MAX_NAME_BYTES} bytes in a path, percent-encoded, and takes ${length} or more`
   const codes = [...text].map((c) => c.codePointAt(0)!).filter((code) => code < 0x20 || (code >= 0x7f && code <= 0x9f))
   if (codes.length === 0) return null
   return `String may not contain control sequences but had the following ASCII chars: ${codes.slice(0, 20).join(', ')}`

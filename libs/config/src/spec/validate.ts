@@ -72,7 +72,7 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     // An optional key without a value has nothing to check. A null that was sent is reported already.
     const optional = value === null && spec.default === null
     if (reason !== null && !optional) {
-      errors.push(invalidValue(spec.validator?.kind === 'url' ? withoutUserInfo(text) : text, name, reason))
+      errors.push(invalidValue(shown(text, spec), name, reason))
     }
     const parsed = notFound ? null : value
     return {
@@ -98,6 +98,16 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
   const result = parseValue(spec.stripComment ? stripTrailingComment(raw) : raw, spec.type)
   if ('value' in result) return outcome(result.value)
   return outcome(null, [invalidValue(isSensitive(spec) ? HIDDEN : raw, name, result.reason)])
+}
+
+/** A name that is refused may be of any length. */
+const SHOWN_NAME = 200
+
+function shown(text: string | null, { validator }: KeySpec): string | null {
+  if (validator?.kind === 'url') return withoutUserInfo(text)
+  return validator?.kind === 'nameText' && text !== null && text.length > SHOWN_NAME
+    ? `${text.slice(0, SHOWN_NAME).toWellFormed()}…`
+    : text
 }
 
 /** Errors are logged, and a URL may contain a password (RFC 3986, section 3.2.1). */

@@ -69,6 +69,7 @@ test('what cannot be honoured is refused with a sentence, never ignored', () => 
   ])
   assert.match(messages({ 'producer.override.buffer.memory': 'much' })[0]!, /whole number from 0/)
   assert.match(messages({ 'producer.override.nonsense': '1' })[0]!, /cannot be honoured: .* linger\.ms/)
+  assert.match(messages({ 'producer.override.constructor': '1' })[0]!, /cannot be honoured: .* linger\.ms/)
   assert.match(messages({ 'producer.override.linger.ms': '-1' })[0]!, /whole number from 0/)
   assert.match(messages({ 'producer.override.batch.size': '1.5' })[0]!, /whole number from 0/)
   assert.match(messages({ 'producer.override.compression.type': 'brotli' })[0]!, /none, gzip, snappy, lz4, zstd/)

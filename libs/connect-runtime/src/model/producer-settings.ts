@@ -118,6 +118,7 @@ const HONOURED: readonly string[] = [
 function refusal(key: string): FieldError[] {
   const name = key.slice(OVERRIDE.length)
   if (HONOURED.includes(name)) return []
-  const why = REFUSED[name] ?? `the producer has the settings ${HONOURED.join(', ')}`
+  const reason = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined
+  const why = reason ?? `the producer has the settings ${HONOURED.join(', ')}`
   return [{ field: key, message: `${key} cannot be honoured: ${why}` }]
 }

@@ -131,17 +131,21 @@ export class Topics {
         .split(',')
         .some((pattern) => pattern.trim() !== '' && new RegExp(`^(?:${pattern.trim()})$`).test(topic))
     const group = groups.find((g) => g !== '' && matches(g, 'include') && !matches(g, 'exclude')) ?? 'default'
-    const configs: Record<string, string> = {}
+    const configs = new Map<string, string>()
     for (const from of ['default', group]) {
       const prefix = `topic.creation.${from}.`
       for (const [key, value] of Object.entries(config)) {
         const name = key.startsWith(prefix) ? key.slice(prefix.length) : ''
-        if (name && !['include', 'exclude', 'partitions', 'replication.factor'].includes(name)) configs[name] = value
+        if (name && !['include', 'exclude', 'partitions', 'replication.factor'].includes(name)) configs.set(name, value)
       }
     }
     const number = (name: string): number =>
       Number(config[`topic.creation.${group}.${name}`] ?? config[`topic.creation.default.${name}`] ?? -1)
-    return { partitions: number('partitions'), replicationFactor: number('replication.factor'), configs }
+    return {
+      partitions: number('partitions'),
+      replicationFactor: number('replication.factor'),
+      configs: Object.fromEntries(configs),
+    }
   }
 }
 

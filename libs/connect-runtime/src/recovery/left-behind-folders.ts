@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TaskId } from '../model/task.ts'
+import { connectorOfFolder } from '../model/task-folder.ts'
 
 /** A task's folder on this host that is not empty. `bytes`: the size of its files. */
 export interface LeftFolder {
@@ -9,11 +10,14 @@ export interface LeftFolder {
   readonly bytes: number
 }
 
-/** Lists the task folders in `dataDir` that are not empty. Folders that `taskFolder` would not name so are ignored. */
-export async function leftFolders(dataDir: string): Promise<LeftFolder[]> {
+/**
+ * Lists the task folders in `dataDir` that are not empty. Folders that `taskFolder` would not name so are ignored.
+ * `connectors`: those that exist.
+ */
+export async function leftFolders(dataDir: string, connectors: readonly string[]): Promise<LeftFolder[]> {
   const found: LeftFolder[] = []
   for (const connectorName of await entries(dataDir)) {
-    const connector = decoded(connectorName)
+    const connector = connectorOfFolder(connectorName, connectors)
     if (connector === null) continue
     for (const task of await entries(join(dataDir, connectorName))) {
       if (!/^\d+$/.test(task)) continue
@@ -23,15 +27,6 @@ export async function leftFolders(dataDir: string): Promise<LeftFolder[]> {
     }
   }
   return found
-}
-
-function decoded(name: string): string | null {
-  try {
-    return decodeURIComponent(name)
-  } catch (error) {
-    if (error instanceof URIError) return null
-    throw error
-  }
 }
 
 /** Returns [] if `dir` does not exist or is not a folder. */

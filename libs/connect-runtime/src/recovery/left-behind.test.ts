@@ -151,15 +151,19 @@ describe('the folder that a task left on this host', () => {
 test('leftFolders finds the folders of tasks whatever characters the name of the connector has', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'tributary-left-'))
   t.after(() => rm(dataDir, { recursive: true }))
-  const ids = ['..', 'a/b', 'ü *%', 'plain'].map((connector, task) => ({ connector, task }))
+  const long = 'é'.repeat(60)
+  const ids = ['..', 'a/b', 'ü *%', 'plain', long, `${long}2`].map((connector, task) => ({ connector, task }))
   for (const id of ids) await leave(dataDir, id)
   await mkdir(join(dataDir, 'plain', '9'), { recursive: true })
   await mkdir(join(dataDir, '%zz', '0'), { recursive: true })
   await writeFile(join(dataDir, 'a file'), '')
-  const found = await leftFolders(dataDir)
+  const known = ids.map(({ connector }) => connector)
+  const found = await leftFolders(dataDir, known)
   const name = ({ connector, task }: TaskId): string => unitOf.task(connector, task)
   assert.deepEqual(found.map(({ id }) => name(id)).sort(), ids.map(name).sort())
-  assert.deepEqual(await leftFolders(join(dataDir, 'nowhere')), [])
+  assert.deepEqual(await leftFolders(join(dataDir, 'nowhere'), known), [])
+  const unknown = (await leftFolders(dataDir, ['plain'])).map(({ id }) => id.connector)
+  assert.equal(unknown.filter((connector) => connector.startsWith('%C3%A9%C3%A9')).length, 2, 'a folder is never lost')
 })
 
 function setOwner(scene: Scene, state: State, workerId: string): Promise<void> {

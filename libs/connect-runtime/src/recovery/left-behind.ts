@@ -106,8 +106,8 @@ export class LeftBehind {
 
   async #checkFolders(): Promise<void> {
     if (this.#stopped) return
-    const { environment, isHere } = this.#options
-    const folders = await leftFolders(environment.dataDir)
+    const { environment, isHere, config } = this.#options
+    const folders = await leftFolders(environment.dataDir, config.snapshot.connectors())
     const there = new Map(folders.map((folder) => [unitOf.task(folder.id.connector, folder.id.task), folder]))
     for (const [unit, found] of this.#found) {
       const folder = there.get(unit)
@@ -179,14 +179,14 @@ export class LeftBehind {
   }
 
   async #ended(found: Found, run: RecoveryRun, error: unknown): Promise<void> {
-    const { log, environment } = this.#options
+    const { log, environment, config } = this.#options
     const { connector, task } = found.id
     found.run = null
     found.verdict = null
     found.records += run.records
     const fields = { connector_name: connector, task, recovered_records: run.records }
     if (error !== null) log.error('spill_drain_failed', { ...fields, error })
-    const folders = await leftFolders(environment.dataDir)
+    const folders = await leftFolders(environment.dataDir, config.snapshot.connectors())
     const left = folders.find(({ id }) => id.connector === connector && id.task === task)
     found.bytes = left?.bytes ?? 0
     if (left) this.#waitLonger(found)

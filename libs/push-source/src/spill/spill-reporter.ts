@@ -60,8 +60,10 @@ export class SpillReporter {
     if (lost > 0) log.error('messages_abandoned', { messages: lost, reason: 'the disk did not take them' })
   }
 
-  /** Another owner holds the folder, so this task runs without a spill until the folder is free. */
+  /** Another owner holds the folder, so this task runs without a spill until the folder is free. Health says so, too. */
   locked(): void {
+    this.#failing.add('open')
+    this.#parts.stats.spillFailure = `another process holds the lock of ${this.#parts.dir}`
     this.#parts.busyLog.warn('spill_locked', { dir: this.#parts.dir, action: 'pause' })
   }
 

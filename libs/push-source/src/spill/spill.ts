@@ -197,7 +197,7 @@ export class Spill<T> {
   #unblock(): void {
     if (this.#retryTimer) clearTimeout(this.#retryTimer)
     this.#blocked = null
-    if (!this.#due()) this.#report.unneeded('write')
+    if (!this.#due()) for (const operation of ['open', 'write'] as const) this.#report.unneeded(operation)
     this.pushed()
   }
 
@@ -261,7 +261,9 @@ export class Spill<T> {
     if (clock.monotonic() < this.#retryAt) return
     this.#retryAt = clock.monotonic() + AGAIN_MS
     try {
-      this.#leftBehindFound = !(await SpillLog.isIn(dir)) || (await this.#opened()) !== null
+      const isEmpty = !(await SpillLog.isIn(dir))
+      if (isEmpty) this.#report.unneeded('open')
+      this.#leftBehindFound = isEmpty || (await this.#opened()) !== null
     } catch (error) {
       this.#retryAt = clock.monotonic() + RETRY_MS
       this.#report.failed('open', error, 'pause')
@@ -285,9 +287,9 @@ export class Spill<T> {
       onTorn: (damage) => this.#report.torn(damage),
       onDamage: (damage) => this.#report.damaged(damage),
     })
-    this.#report.worked('open')
     if (this.#folder === null) this.#report.locked()
-    else if (this.backlog) this.#report.found(this.#folder.log.unread)
+    else this.#report.worked('open')
+    if (this.#folder !== null && this.backlog) this.#report.found(this.#folder.log.unread)
     this.#gauge()
     return this.#folder
   }

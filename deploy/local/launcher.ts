@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFree } from '@tributary/harness'
+import { compileCacheIn } from '@tributary/service/boot'
 import { ControlPlaneClient } from './control-plane-client.ts'
 import * as demo from './demo.ts'
 import { LaunchError } from './errors.ts'
@@ -157,7 +158,18 @@ export class Launcher {
       TRIBUTARY_REST_PORT: String(this.#restPort),
       TRIBUTARY_DATA_DIR: join(this.#places.data, 'tasks'),
       TRIBUTARY_INTERNAL_KEY: process.env['TRIBUTARY_INTERNAL_KEY'] ?? randomUUID(),
+      ...this.#compileCache(),
       ...this.#configProviders(),
+    }
+  }
+
+  /** One compile cache for all services, which they start twice as fast with. */
+  #compileCache(): Record<string, string> {
+    try {
+      return { ...compileCacheIn(this.#places.data) }
+    } catch (error) {
+      this.#output.say(`The services start without a compile cache. ${(error as Error).message}`)
+      return {}
     }
   }
 

@@ -11,6 +11,8 @@ const sameCtrlCMs = 1000
 
 /** `npm start`. Ends the process with 0 after a stop that the user asked for, with 1 when something could not be started. */
 export async function main(args: readonly string[]): Promise<never> {
+  // Of what it writes, and of what its processes write.
+  process.umask(0o077)
   const { services, options } = read(args)
   if (options.help) {
     process.stdout.write(helpText(services))

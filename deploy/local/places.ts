@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { freePort, isFree } from '@tributary/harness'
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The folders and files of the launcher. git ignores the default place. */
+/** The folders and files of the launcher, which only their owner may read. git ignores the default place. */
 export interface Places {
   readonly data: string
   /** The folder of the log files, one file for each service. */
@@ -15,7 +15,7 @@ export interface Places {
   readonly kafka: string
   /** The file that holds the addresses of what runs now, for `npm run topic`. */
   readonly running: string
-  /** The folder whose files connectors may refer to. Only its owner may read it. */
+  /** The folder whose files connectors may refer to. */
   readonly secrets: string
 }
 
@@ -23,8 +23,11 @@ export function placesFrom(env: Readonly<Record<string, string | undefined>>): P
   const data = resolve(repository, env['TRIBUTARY_DATA_DIR'] ?? '.tributary')
   const at = (name: string): string => join(data, name)
   const places = { data, logs: at('logs'), kafka: at('kafka'), running: at('running.json'), secrets: at('secrets') }
-  mkdirSync(places.logs, { recursive: true })
-  mkdirSync(places.secrets, { recursive: true, mode: 0o700 })
+  for (const folder of [data, places.logs, places.kafka, places.secrets]) {
+    mkdirSync(folder, { recursive: true })
+    // Also for a folder that was there: logs, and the configurations in Kafka, may hold passwords.
+    chmodSync(folder, 0o700)
+  }
   return places
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isFree } from '@tributary/harness'
 import { allGone, launch, newPlace, showTopic, type Launched, type Place } from './launcher.ts'
@@ -56,6 +58,16 @@ describe('npm start on a machine without Kafka', () => {
     for (const source of ['grpc-ingest', 'ws-ingest', 'sqs-ingest']) assert.ok(sources.includes(source), source)
     await until('all processes are gone', () => allGone(pids))
     assert.ok(await isFree(place.restPort))
+  })
+
+  test('nobody else can read what the run has left: logs, Kafka, the compile cache', () => {
+    const paths = readdirSync(place.dataDir, { recursive: true, encoding: 'utf8' })
+    const written = ['kafka/server.properties', 'logs/kafka.log', 'logs/control-plane.log', 'secrets']
+    for (const name of written) assert.ok(paths.includes(name), name)
+    assert.ok(paths.some((path) => /^kafka\/log\/.*-connect-configs-0\/.*\.log$/.test(path)))
+    assert.ok(paths.some((path) => path.startsWith('.compile-cache/')))
+    const readable = ['', ...paths].filter((path) => (lstatSync(join(place.dataDir, path)).mode & 0o077) !== 0)
+    assert.deepEqual(readable, [])
   })
 
   test('a second start finds the connector, which continues where it stopped', async () => {

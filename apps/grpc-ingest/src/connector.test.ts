@@ -32,6 +32,14 @@ describe('the gRPC source connector', () => {
     connector.checkOffsets(BASE, [{ partition: { ...PARTITION, grpc_server: 'previous:1' }, offset: null }])
   })
 
+  test('names the source partition by settings as the user wrote them', () => {
+    const written = { ...BASE, 'grpc.server.host': '${env:HOST}', 'grpc.server.port': '${env:PORT}' }
+    const check = (server: string) =>
+      connector.checkOffsets(BASE, [{ partition: { ...PARTITION, grpc_server: server }, offset: {} }], written)
+    check('${env:HOST}:${env:PORT}')
+    assert.throws(() => check('feed:9090'), ConfigError)
+  })
+
   for (const [what, partition, offset, props] of [
     ['a partition of another form', { file: 'x' }, { sequence: 1 }, {}],
     ["another server's partition", { ...PARTITION, grpc_server: 'other:1' }, { sequence: 1 }, {}],

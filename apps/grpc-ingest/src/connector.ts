@@ -30,11 +30,11 @@ export class GrpcSourceConnector implements SourceConnector {
     return config['grpc.resume.field'] !== null && config['grpc.resume.request.field'] !== null
   }
 
-  checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
+  checkOffsets(props: Props, offsets: readonly OffsetEntry[], written = props): void {
     const config = parseConfig(grpcSpec, props)
     checkOffsets(
       offsets,
-      sourcePartitionOf(config),
+      sourcePartitionOf(config, written),
       { session_id: 'string', completed: 'string', digests: 'string' },
       invalid,
     )

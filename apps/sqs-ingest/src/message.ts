@@ -2,6 +2,8 @@
 export interface Queue {
   /** https://sqs.<region>.amazonaws.com/<account>/<name>, or that of another endpoint. */
   readonly url: string
+  /** The setting that names the queue, as the user wrote it, if that has a reference `${…}`. It stands for the URL in source partitions. */
+  readonly written?: string
   readonly name: string
   /** Whether SQS keeps the order within a message group and removes duplicates by id. */
   readonly fifo: boolean

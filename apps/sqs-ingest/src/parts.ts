@@ -22,7 +22,7 @@ export async function taskParts(context: TaskContext): Promise<SqsTaskParts> {
   const aws = await openAws(awsSettings(config), { clock, attributeNames: attributeNames(config, filter) })
   const share = shareOf(props)
   const counters = createCounters()
-  const named = new NamedQueues(config, aws.sqs, share)
+  const named = new NamedQueues(config, aws.sqs, share, context.written)
   const { sqs, queues } = watched({
     context,
     sqs: aws.sqs,

@@ -68,7 +68,7 @@ export class QueueReader {
     const { clock, log } = context
     this.queue = queue
     this.#options = options
-    this.#partition = { queue_url: queue.url }
+    this.#partition = { queue_url: queue.written ?? queue.url }
     const mirror = settings.mode === 'mirror'
     this.#ids =
       mirror || (queue.fifo && settings.deduplicate)

@@ -27,8 +27,8 @@ export const sseSource: SourcePlugin = {
       request.headers(config, props)
       return (await checkTls(tls.settings(config))).map(({ field = 'sse.url', message }) => ({ field, message }))
     },
-    checkOffsets: (props, offsets) => {
-      checkOffsets(offsets, partitionOf(parse(props)), { last_event_id: 'string' }, sseErrors.SSE_OFFSET)
+    checkOffsets: (props, offsets, written = props) => {
+      checkOffsets(offsets, partitionOf(parse(props), written), { last_event_id: 'string' }, sseErrors.SSE_OFFSET)
       for (const { offset } of offsets) idIn(offset)
     },
   },

@@ -1,11 +1,11 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import type { ConnectError, SourceOffset, SourcePartition, SourceRecord, TaskContext } from '@tributary/connect-api'
+import { type ConnectError, offsetOrFormer, type Props, type SourceOffset, type SourcePartition, type SourceRecord, type TaskContext, writtenText } from '@tributary/connect-api' // prettier-ignore
 import { HttpSource, type PushConnection, type PushSink, type PushSource, readTls, RenewedTls } from '@tributary/push-source' // prettier-ignore
 import { sseErrors } from './errors.ts'
 import { request, type SseConfig, sseSpec, tls, TOPIC_PREFIX } from './spec.ts'
 
-export function partitionOf(config: SseConfig): SourcePartition {
-  return { sse_url: config['sse.url'] }
+export function partitionOf(config: SseConfig, written?: Props): SourcePartition {
+  return { sse_url: writtenText(written, 'sse.url', config['sse.url']) }
 }
 
 /** Whether a header can carry the id (RFC 9110, section 5.5). Else the id before it stays in force, so the server sends again. */
@@ -35,9 +35,9 @@ export class SseStream implements PushSource<EventSourceMessage> {
     const headers = request.headers(config, context.config)
     this.#http = new HttpSource({ prefix: 'sse', url: config['sse.url'], accept: 'text/event-stream', headers })
     this.#topics = sseSpec.prefixed(context.config, TOPIC_PREFIX)
-    this.#partition = partitionOf(config)
+    this.#partition = partitionOf(config, context.written)
     this.#tls = new RenewedTls(() => readTls(tls.settings(config)), context.log)
-    this.#recordId = this.#lastId = idIn(context.offset(this.#partition))
+    this.#recordId = this.#lastId = idIn(offsetOrFormer(context, this.#partition, partitionOf(config)))
   }
 
   resumes(): boolean {

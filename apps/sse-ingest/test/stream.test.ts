@@ -238,6 +238,18 @@ test('an id that no header can carry leaves the id before it in force, so the se
   assert.equal(server.lastHeaders['last-event-id'], Buffer.from('é1').toString('latin1'))
 })
 
+test('the source partition has the URL as the user wrote it, so that it shows no secret and survives a rotation', () => {
+  const props = { 'sse.url': 'http://a/?t=secret', 'kafka.topic': 't' }
+  const written = { ...props, 'sse.url': 'http://a/?t=${env:TOKEN}' }
+  const store = (url: string): unknown =>
+    sseSource.connector.checkOffsets!(props, [{ partition: { sse_url: url }, offset: { last_event_id: '7' } }], written)
+  store(written['sse.url'])
+  assert.throws(
+    () => store(props['sse.url']),
+    (error: Error) => !error.message.includes('secret'),
+  )
+})
+
 test('a committed id that no header can carry is told, and cannot be stored', async (t) => {
   await assert.rejects(scene(t, {}, { last_event_id: 'a\x01b' }), { code: 'SSE_OFFSET', kind: 'config' })
   const props = { 'sse.url': 'http://a/', 'kafka.topic': 't' }

@@ -86,6 +86,18 @@ describe('offsets to be altered', () => {
     check({ partition: { websocket_url: url['websocket.url'] }, offset: null }, url)
   })
 
+  test('name a URL as the user wrote it', () => {
+    const [written, secret] = ['ws://a/x?t=${env:TOKEN}', 'ws://a/x?t=secret']
+    const check = (url: string) =>
+      connector.checkOffsets(
+        { ...THREE, 'websocket.url': secret },
+        [{ partition: { websocket_url: url }, offset: { sequence: 1 } }],
+        { ...THREE, 'websocket.url': written },
+      )
+    check(written)
+    assert.throws(() => check(secret), /websocket_url is none of the URLs/)
+  })
+
   test('can be deleted for a URL that is no longer configured', () => {
     check({ partition: { websocket_url: 'ws://removed', stream: 'x' }, offset: null })
   })

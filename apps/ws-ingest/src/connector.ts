@@ -28,7 +28,7 @@ export class WebSocketSourceConnector implements SourceConnector {
     return false
   }
 
-  checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
-    checkOffsets(props, offsets)
+  checkOffsets(props: Props, offsets: readonly OffsetEntry[], written = props): void {
+    checkOffsets(props, offsets, written)
   }
 }

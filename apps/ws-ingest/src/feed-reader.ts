@@ -156,7 +156,9 @@ export class FeedReader {
   takeOver(predecessor: Predecessor): void {
     const overlapped = this.#connects > 0 && this.#lostAt === null
     const { handOverState } = predecessor
-    this.#parts.records.takeOver({ handOverState, offset: offsetsOf(this.#parts.config, predecessor) }, overlapped)
+    const { config, context, records } = this.#parts
+    const offset = offsetsOf(config, predecessor, context.written)
+    records.takeOver({ handOverState, offset }, overlapped)
   }
 
   /** Starts to stop: closes the connection. `read` returns the messages up to the server's Close frame, then null. */
@@ -263,8 +265,8 @@ export async function createFeedReader(context: TaskContext): Promise<FeedReader
   const protocol = compileProtocol(config, context.config)
   const denials = new Denials(config)
   const dialer = await createDialer(config, context.config, openWebSocket, denials, log)
-  const sourcePartition = sourcePartitionOf(config)
-  const lastSequence = restoredSequence(offsetsOf(config, context)(sourcePartition), sessionId, log)
+  const sourcePartition = sourcePartitionOf(config, context.written)
+  const lastSequence = restoredSequence(offsetsOf(config, context, context.written)(sourcePartition), sessionId, log)
   const busyLog = new RateLimitedLog(log, clock)
   const records = createRecordSource({ context, config, sessionId, lastSequence, busyLog })
   const metrics = new TaskMetricsLog(log, clock, stats, sessionId)

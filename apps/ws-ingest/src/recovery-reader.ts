@@ -27,7 +27,8 @@ export class RecoveryReader implements SourceReader {
     const config = parseConfig(websocketSpec, context.config)
     const codec = new MessageCodec(messageDecoder(config))
     const maxBytes = config['spill.max.bytes']
-    const [sourcePartition, sessionId] = [sourcePartitionOf(config), randomUUID()]
+    const sourcePartition = sourcePartitionOf(config, context.written)
+    const sessionId = randomUUID()
     this.#builder = new RecordBuilder({
       config,
       sourcePartition,

@@ -123,9 +123,9 @@ async function untrustedServer(text: string, options: DialOptions, signal: Abort
  * Throws ConfigError for offsets that no task of the connector could have written. The offset of a URL that is no
  * longer configured can only be deleted.
  */
-export function checkOffsets(props: Props, offsets: readonly OffsetEntry[]): void {
+export function checkOffsets(props: Props, offsets: readonly OffsetEntry[], written: Props): void {
   const config = parseConfig(websocketSpec, props)
-  const urls = urlsOf(props).map(withoutUserInfo)
+  const urls = urlsOf(written).map(withoutUserInfo)
   for (const { partition, offset } of offsets) {
     const { websocket_url: url, stream } = partition
     if (!isText(url)) throw invalid('a source partition has the field websocket_url')

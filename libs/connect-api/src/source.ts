@@ -35,8 +35,11 @@ export interface SourceConnector {
    * refused.
    */
   canDefineTransactionBoundaries?(config: Props): boolean
-  /** Throws ConfigError when offsets do not have this connector's form. Called before an alter of offsets is accepted (KIP-875). */
-  checkOffsets?(config: Props, offsets: readonly OffsetEntry[]): void
+  /**
+   * Throws ConfigError when offsets do not have this connector's form. Called before an alter of offsets is accepted (KIP-875).
+   * `written`: see TaskContext.
+   */
+  checkOffsets?(config: Props, offsets: readonly OffsetEntry[], written?: Props): void
   /**
    * The offsets topic holds all offsets of this source, and the answer to an alter says so, as Kafka Connect's does when
    * `alterOffsets` returns true. Absent: the answer reminds the user of offsets that the source's own system may keep.
@@ -63,6 +66,11 @@ export interface TaskContext {
   readonly connector: string
   readonly task: number
   readonly config: Props
+  /**
+   * The same as the user wrote it: `${…}` is not resolved. Source partitions are made of these texts (`writtenText`), since everyone
+   * may read them, and a rotated secret must not lose the position. Absent: the configuration has no references.
+   */
+  readonly written?: Props
   /** The last committed offset of a source partition, looked up by value; null when there is none. */
   offset(partition: SourcePartition): SourceOffset | null
   /** All committed offsets of the connector, of all its tasks. Absent: the task runs without offsets. */

@@ -36,19 +36,22 @@ export interface Child {
 
 /**
  * Starts a process whose output goes to a file and that ends when this process ends. The child has its own process
- * group, so that Ctrl-C in the terminal reaches only this process, which then chooses the order of stopping. Throws
- * when the program cannot be started.
+ * group, so that Ctrl-C in the terminal reaches only this process, which then chooses the order of stopping. What it
+ * writes is for this user alone. Throws when the program cannot be started.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  mkdirSync(dirname(options.logFile), { recursive: true })
-  const log = openSync(options.logFile, 'a')
-  const child = spawn(options.command, options.args, {
-    detached: true,
-    stdio: [options.holdStdin === true ? 'pipe' : 'ignore', log, log],
-    env: { ...process.env, ...options.env },
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  const child = privately(() => {
+    mkdirSync(dirname(options.logFile), { recursive: true })
+    const log = openSync(options.logFile, 'a')
+    const started = spawn(options.command, options.args, {
+      detached: true,
+      stdio: [options.holdStdin === true ? 'pipe' : 'ignore', log, log],
+      env: { ...process.env, ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    })
+    closeSync(log)
+    return started
   })
-  closeSync(log)
   const pid = child.pid
   if (pid === undefined) {
     throw await new Promise<Error>((resolve) => child.once('error', resolve))
@@ -82,6 +85,16 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       await end('SIGTERM')
       clearTimeout(timer)
     },
+  }
+}
+
+/** What `start` writes, and what the processes that it starts will write, is for this user alone: Kafka's data holds passwords. */
+export function privately<T>(start: () => T): T {
+  const before = process.umask(0o077)
+  try {
+    return start()
+  } finally {
+    process.umask(before)
   }
 }
 

@@ -1,3 +1,4 @@
+export { cacheFolder } from './cache-folder.ts'
 export { makeCertificates, type Certificates } from './certificates.ts'
 export { startChild, type Child, type ChildOptions, type Exit } from './child.ts'
 export { type ElasticMqOptions, startElasticMq } from './elasticmq.ts'

@@ -88,7 +88,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
   const version = options.version ?? '3.9.1'
   const runtime = await kafkaRuntime(version, options.onFetch)
   const dataDir = options.dataDir ?? temporaryFolder('kafka')
-  await mkdir(dataDir, { recursive: true })
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const logFile = options.logFile ?? join(dataDir, 'kafka.log')
   const ports = await choosePorts(dataDir, options)
   const certificates = options.secure === true ? await makeCertificates(dataDir) : undefined
@@ -96,7 +96,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
   const propertiesFile = join(dataDir, 'server.properties')
   const extra = options.properties ?? {}
   const text = { ports, bindAddress: runtime.bindAddress, logDir, proxy: options.proxy, extra }
-  await writeFile(propertiesFile, serverProperties(certificates === undefined ? text : { ...text, certificates }))
+  await writeFile(propertiesFile, serverProperties(certificates === undefined ? text : { ...text, certificates }), {
+    mode: 0o600,
+  })
   await format(runtime, dataDir, propertiesFile, logDir)
 
   let child: Child | undefined
@@ -179,7 +181,7 @@ async function choosePorts(dataDir: string, options: KafkaOptions): Promise<Kafk
       : {}),
     ...(options.proxy === undefined ? {} : { direct: await choose('direct') }),
   }
-  await writeFile(file, JSON.stringify(ports))
+  await writeFile(file, JSON.stringify(ports), { mode: 0o600 })
   return ports
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { privately } from './child.ts'
 import { HarnessError } from './errors.ts'
 import { classPath } from './maven.ts'
 
@@ -114,7 +115,7 @@ function logging(program: KafkaProgram): string {
 export async function runProgram(name: KafkaProgram, line: CommandLine): Promise<string> {
   const options = { env: { ...process.env, ...line.env }, maxBuffer: 256 * 1024 * 1024 }
   try {
-    return (await run(line.command, [...line.args], options)).stdout
+    return (await privately(() => run(line.command, [...line.args], options))).stdout
   } catch (cause) {
     const { stdout = '', stderr = '', code } = cause as { stdout?: string; stderr?: string; code?: unknown }
     const words = (stderr.trim() === '' ? stdout : stderr).trim().split('\n').slice(0, 5).join(' ')
@@ -164,7 +165,7 @@ function dockerRuntime(version: KafkaVersion): KafkaRuntime {
         '-e',
         'LOG_DIR=/tmp',
         imageOf(version),
-        join('/opt/kafka/bin', `${program}.sh`),
+        ...['sh', '-c', 'umask 077; exec "$0" "$@"', join('/opt/kafka/bin', `${program}.sh`)],
         ...args,
       ],
     }),

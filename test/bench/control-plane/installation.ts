@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { KafkaConnection } from '@tributary/config'
 import { type Child, freePort, startChild } from '@tributary/harness'
-import { NODE_ENVIRONMENT, NODE_FLAGS } from '@tributary/service/boot'
+import { compileCacheIn, NODE_ENVIRONMENT, NODE_FLAGS } from '@tributary/service/boot'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const POLL_MS = 5
@@ -58,6 +58,7 @@ export class Installation {
       logFile,
       env: {
         ...NODE_ENVIRONMENT,
+        ...compileCacheIn(join(ROOT, '.tributary')),
         KAFKA_BROKERS: this.#connection.brokers.join(),
         TRIBUTARY_CLUSTER: this.cluster,
         TRIBUTARY_REST_PORT: String(ports.rest),

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type * as Boot from '@tributary/service/boot'
 import type { Options } from './options.ts'
@@ -23,6 +23,8 @@ export async function trees({ tree = ROOT, against }: Options<string>['folders']
 
 async function read(name: string, folder: string): Promise<Tree> {
   const boot = pathToFileURL(`${folder}/libs/service/src/boot.ts`).href
-  const { NODE_FLAGS, NODE_ENVIRONMENT } = (await import(boot)) as typeof Boot
-  return { name, folder, flags: NODE_FLAGS, environment: NODE_ENVIRONMENT }
+  const { NODE_FLAGS, NODE_ENVIRONMENT, compileCacheIn } = (await import(boot)) as Partial<typeof Boot>
+  // An older checkout has the folder of the cache in its environment already.
+  const environment = { ...compileCacheIn?.(join(folder, '.tributary')), ...NODE_ENVIRONMENT }
+  return { name, folder, flags: NODE_FLAGS ?? [], environment }
 }

@@ -39,7 +39,8 @@ async function webSocketFeed(t: TestContext): Promise<Feed> {
   let sent = 0
   let seen: string | undefined
   const verifyClient = ({ req }: { req: IncomingMessage }): boolean => {
-    seen = req.headers.authorization?.replace('Bearer ', '')
+    const [, inUrl] = /token=(.*)/.exec(req.url ?? '') ?? []
+    seen = inUrl ?? req.headers.authorization?.replace('Bearer ', '')
     return seen === token
   }
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient })
@@ -186,6 +187,25 @@ describe('a secret in a file that is rotated', { concurrency: true }, () => {
       await assertLogged(name, 'action=restart')
     })
   }
+
+  test('a token in the URL is in no offset, and the position survives its rotation', async (t) => {
+    const feed = await webSocketFeed(t)
+    const { 'websocket.header.Authorization': _, ...config } = feed.config
+    const url = `${config['websocket.url']}/?token=\${file:NAME.properties:token}`
+    const name = 'rotated-url'
+    const { rotate, numbers, goesOn } = await reading({ ...feed, config: { ...config, 'websocket.url': url } }, name)
+    await rotate('two')
+    await feed.accept('two')
+    await until('the feed has seen the new token', async () => (await feed.lastSeen()) === 'two')
+    await goesOn()
+    await services.rest('PUT', `/connectors/${name}/stop`)
+    await until('the task has stopped', async () => (await services.status(name)).tasks.length === 0)
+    const { body } = await services.rest('GET', `/connectors/${name}/offsets`)
+    const [entry, ...others] = (body as { offsets: { partition: unknown; offset: { sequence: number } }[] }).offsets
+    assert.deepEqual(others, [])
+    assert.deepEqual(entry?.partition, { websocket_url: url.replace('NAME', name) })
+    assert.equal(entry.offset.sequence, (await numbers()).length)
+  })
 
   test('certificate files that were overwritten in place are used once the same configuration is put again', async (t) => {
     const folders = [join(folder, 'one'), join(folder, 'two')] as const

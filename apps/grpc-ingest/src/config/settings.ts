@@ -1,4 +1,12 @@
-import type { Props, SourcePartition } from '@tributary/connect-api'
+import { hasReferences } from '@tributary/config'
+import {
+  offsetOrFormer,
+  type Predecessor,
+  type Props,
+  type SourceOffset,
+  type SourcePartition,
+  writtenText,
+} from '@tributary/connect-api'
 import {
   type Endpoint,
   endpointOf,
@@ -34,9 +42,24 @@ export function methodOf(config: GrpcConfig): string {
   return `${config['grpc.service.name']}/${config['grpc.method.name']}`
 }
 
-/** The one source partition of a connector. It equals that of the JVM connector, whose offsets are therefore found. */
-export function sourcePartitionOf(config: GrpcConfig): SourcePartition {
-  return { grpc_server: serverOf(config), grpc_method: methodOf(config) }
+/**
+ * The one source partition of a connector. Without references it equals that of the JVM connector, whose offsets are therefore
+ * found. `written`: see TaskContext; absent: the partition of earlier versions.
+ */
+export function sourcePartitionOf(config: GrpcConfig, written?: Props): SourcePartition {
+  const text = (key: keyof GrpcConfig & string): string => writtenText(written, key, String(config[key]))
+  const [host, port] = [text('grpc.server.host'), text('grpc.server.port')]
+  const server = hasReferences(host + port) ? `${host}:${port}` : serverOf(config)
+  return { grpc_server: server, grpc_method: `${text('grpc.service.name')}/${text('grpc.method.name')}` }
+}
+
+/** Looks the task's offset up. */
+export function offsetOf(
+  offsets: Pick<Predecessor, 'offset'>,
+  config: GrpcConfig,
+  written?: Props,
+): SourceOffset | null {
+  return offsetOrFormer(offsets, sourcePartitionOf(config, written), sourcePartitionOf(config))
 }
 
 /** grpc-java has the same minimum. */

@@ -10,6 +10,7 @@ import {
   addressesOf,
   metadataOf,
   methodOf,
+  offsetOf,
   readGrpcTls,
   readTokenTls,
   serverOf,
@@ -54,8 +55,8 @@ export async function createStreamReader(
   const plan = config['grpc.proto.descriptor']?.trim() ? await planFromDescriptor(config, log) : null
 
   const { stats, memory, clock } = context
-  const sourcePartition = sourcePartitionOf(config)
-  const offset = context.offset(sourcePartition)
+  const sourcePartition = sourcePartitionOf(config, context.written)
+  const offset = offsetOf(context, config, context.written)
   const lastSequence = restoredSequence(offset, runId, log)
   const busyLog = new RateLimitedLog(log, clock)
   const resume =

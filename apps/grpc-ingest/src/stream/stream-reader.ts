@@ -16,7 +16,7 @@ import { AnyTypes } from './any-types.ts'
 import type { GrpcConnection, OpenConnection } from './connection.ts'
 import type { RecordBuilder } from '../records/record-builder.ts'
 import { committedPosition, type Resume } from '../records/resume.ts'
-import { serverOf, sourcePartitionOf } from '../config/settings.ts'
+import { offsetOf, serverOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 import { type Completion, StreamCompleted } from './completion.ts'
 import { keepaliveLessons } from './keepalive-lessons.ts'
@@ -118,7 +118,7 @@ export class StreamReader {
    */
   takeOver(predecessor: Predecessor): void {
     const { config, context, intake, builder, resume, completion, log, runId } = this.#parts
-    const offset = predecessor.offset(sourcePartitionOf(config))
+    const offset = offsetOf(predecessor, config, context.written)
     completion.restore(offset)
     builder.takeOver(restoredSequence(offset, runId, log))
     const canTell = resume === null || resume.takeOver(committedPosition(offset))

@@ -65,7 +65,8 @@ export class DeliveredIds {
     this.#options = options
     this.#byDeduplicationId = queue.fifo && windowMs > SQS_WINDOW_MS
     this.#restoredVisibleAt = clock.monotonic() + visibilityMs
-    const own = offsets.filter(({ partition }) => partition['queue_url'] === queue.url)
+    // Earlier versions named the queue by its URL in any case.
+    const own = offsets.filter(({ partition: { queue_url: of } }) => of === queue.written || of === queue.url)
     own.sort((a, b) => Number(a.partition['delivered']) - Number(b.partition['delivered']))
     for (const entry of own) this.#restore(entry)
   }
@@ -128,7 +129,7 @@ export class DeliveredIds {
     const { queue, clock } = this.#options
     const now = clock.monotonic()
     if (this.#open !== null && this.#open.ids.length < SLOT_IDS && this.#slots.has(this.#open)) return this.#open
-    const partition = { queue_url: queue.url, delivered: this.#next++ }
+    const partition = { queue_url: queue.written ?? queue.url, delivered: this.#next++ }
     this.#open = { partition, ids: [], keys: [], text: '', undeleted: 0, since: now, restored: false }
     this.#slots.add(this.#open)
     return this.#open

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import { hasReferences } from '@tributary/config'
+import type { Props } from '@tributary/connect-api'
 import type { SqsApi } from '../aws/sqs-api.ts'
 import type { Queue } from '../message.ts'
 import type { SqsSettings } from '../settings/read.ts'
@@ -15,13 +18,16 @@ export class NamedQueues {
   readonly #share: TaskShare
   readonly #texts: readonly string[]
   readonly #prefixes: readonly string[]
+  readonly #written: Written
   #named: ReadonlySet<string> = new Set()
 
-  constructor(config: SqsSettings, sqs: Lookups, share: TaskShare) {
+  /** `written`: see TaskContext. */
+  constructor(config: SqsSettings, sqs: Lookups, share: TaskShare, written?: Props) {
     this.#config = config
     this.#sqs = sqs
     this.#share = share
     this.#texts = queueTexts(config['sqs.queue.urls'], config['sqs.queue.url'])
+    this.#written = writtenOf(this.#texts, written)
     this.#prefixes = listOf(config['sqs.queue.name.prefix'])
     const onlyUrls = this.#prefixes.length === 0 && this.#texts.every((text) => isUrl(text))
     this.lookAgainMs = onlyUrls ? null : config['sqs.queue.refresh.interval.ms']
@@ -46,8 +52,25 @@ export class NamedQueues {
     const named = await Promise.all(this.#texts.map(urlOf))
     const found = await Promise.all(this.#prefixes.map((prefix) => this.#sqs.listQueues(prefix, signal)))
     this.#named = new Set(named)
-    const all = [...new Set([...named, ...found.flat()])].map((url) => queueOf(url, this.#config))
+    const urls = new Set([...named, ...found.flat()])
+    const all = [...urls].map((url) => queueOf(url, this.#config, this.#written(url, named.indexOf(url))))
     return this.isShared ? all : all.filter(({ url }) => isOwn(url, this.#share))
+  }
+}
+
+/** What stands for the URL of a queue in source partitions; null: nothing. `at`: its place among the named ones; -1: a prefix has found it. */
+type Written = (url: string, at: number) => string | null
+
+function writtenOf(texts: readonly string[], written: Props = {}): Written {
+  const prefix = written['sqs.queue.name.prefix'] ?? ''
+  const names = queueTexts(written['sqs.queue.urls'], written['sqs.queue.url'])
+  // A reference may stand for several queues, of which the setting does not tell one from the other.
+  const digest = (text: string, url: string): string =>
+    `${text}#${createHash('sha256').update(url).digest('hex').slice(0, 16)}`
+  return (url, at) => {
+    if (at < 0) return hasReferences(prefix) ? digest(prefix, url) : null
+    if (names.length !== texts.length) return names.some(hasReferences) ? digest(names.join(','), url) : null
+    return hasReferences(names[at]!) ? names[at]! : null
   }
 }
 

@@ -51,7 +51,7 @@ export function isFifo(name: string, config: FifoSettings): boolean {
 }
 
 /** The queue with this URL. */
-export function queueOf(url: string, config: FifoSettings): Queue {
+export function queueOf(url: string, config: FifoSettings, written: string | null = null): Queue {
   const name = queueName(url)
-  return { url, name, fifo: isFifo(name, config) }
+  return { url, ...(written !== null && { written }), name, fifo: isFifo(name, config) }
 }

@@ -109,6 +109,21 @@ describe('the share of a task', () => {
     assert.deepEqual([await found({}), await found({ 'sqs.mode': 'mirror' })], [2, 1])
   })
 
+  test('source partitions name a queue as the user wrote it', async () => {
+    const named = async (props: Record<string, string>, written: Record<string, string>) => {
+      const queues = await new NamedQueues(settings(props), lookups('other'), ALL, written).resolve(signal)
+      return queues.map((queue) => queue.written ?? queue.url)
+    }
+    const [a, b] = urls as [string, string]
+    assert.deepEqual(await named({ 'sqs.queue.urls': `${a},${b}` }, { 'sqs.queue.urls': `\${file:q:a}, ${b}` }), ['${file:q:a}', b]) // prettier-ignore
+    const [one, two, ...more] = await named({ 'sqs.queue.urls': `${a},${b}` }, { 'sqs.queue.urls': '${file:q:all}' })
+    assert.match(one!, /^\$\{file:q:all\}#[0-9a-f]{16}$/)
+    assert.notEqual(one, two)
+    assert.deepEqual(more, [])
+    const [found] = await named({ 'sqs.queue.name.prefix': 'o' }, { 'sqs.queue.name.prefix': '${env:PREFIX}' })
+    assert.match(found!, /^\$\{env:PREFIX\}#[0-9a-f]{16}$/)
+  })
+
   test('names and ARNs are looked up, URLs are not', async () => {
     const arn = 'arn:aws:sqs:eu-west-1:123456789012:pay'
     const sqs = lookups()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseConfig } from '@tributary/connect-api'
+import { parseConfig, type SourcePartition } from '@tributary/connect-api'
 import { offsetsOf, shownUrl, sourcePartitionOf, urlsOf, websocketSpec } from './config.ts'
 
 describe('the configuration of a WebSocket source', () => {
@@ -32,6 +32,18 @@ describe('the configuration of a WebSocket source', () => {
     assert.deepEqual(offset(), { sequence: 5 })
     committed.set('wss://Feed/ws?token=x', { sequence: 6 })
     assert.deepEqual(offset(), { sequence: 6 })
+  })
+
+  test('names the source partition by the URL as the user wrote it, and finds the offsets of earlier versions', () => {
+    const url = 'wss://${env:USER}:${file:/run/s.properties:pw}@Feed/ws?token=${file:/run/s.properties:token}'
+    const config = configOf('wss://u:pw@Feed/ws?token=secret')
+    const partition = sourcePartitionOf(config, { 'websocket.url': ` ${url} ` })
+    assert.deepEqual(partition, { websocket_url: 'wss://Feed/ws?token=${file:/run/s.properties:token}' })
+    for (const former of ['wss://Feed/ws?token=secret', 'wss://u:pw@Feed/ws?token=secret']) {
+      const offsets = { offset: ({ websocket_url: at }: SourcePartition) => (at === former ? { sequence: 5 } : null) }
+      assert.deepEqual(offsetsOf(config, offsets, { 'websocket.url': url })(partition), { sequence: 5 })
+    }
+    assert.deepEqual(sourcePartitionOf(config, { 'websocket.url': '${env:URL}' }), { websocket_url: '${env:URL}' })
   })
 
   test('lists all URLs without separators', () => {

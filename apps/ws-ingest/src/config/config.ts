@@ -1,5 +1,5 @@
 import { defineConfig, type ValuesOf } from '@tributary/config'
-import type { Predecessor, Props, SourcePartition } from '@tributary/connect-api'
+import { type Predecessor, type Props, type SourcePartition, writtenText } from '@tributary/connect-api'
 import { reconnectSettings, spillingFlowSettings, tlsSettings } from '@tributary/push-source'
 import { codeKeys, connectionKeys, connectionPrefixes, connectionRules, serverNameKey } from './connection-keys.ts'
 import {
@@ -47,24 +47,41 @@ export function urlsOf(props: Props): string[] {
   return [props['websocket.url']?.trim() ?? '', ...more.filter((url) => url !== '')]
 }
 
+/** The URL of a task, for everyone to read: with its references `${…}`, and without user and password. `written`: see TaskContext. */
+export function writtenUrl(config: WebSocketConfig, written?: Props): string {
+  return withoutUserInfo(writtenText(written, 'websocket.url', config['websocket.url']))
+}
+
 /**
  * The source partition of a task without a stream key. It equals the JVM connector's, so that its offsets are found, but for user
- * and password: everyone may read it.
+ * and password and for references: everyone may read it.
  */
-export function sourcePartitionOf(config: WebSocketConfig): SourcePartition {
-  return { websocket_url: withoutUserInfo(config['websocket.url']) }
+export function sourcePartitionOf(config: WebSocketConfig, written?: Props): SourcePartition {
+  return { websocket_url: writtenUrl(config, written) }
 }
 
-/** The URL as it is written, without user and password (RFC 3986, section 3.2.1). Templates may stand in any place. */
+/** The URL as it is written, without user and password (RFC 3986, section 3.2.1). Templates and references may stand in any place. */
 export function withoutUserInfo(url: string): string {
-  return url.replace(/^([^/?#]*\/\/)[^/?#]*@/, '$1')
+  return url.replace(/^([^/?#]*\/\/)(?:\$\{[^}]*\}|\$(?!\{)|[^/?#$])*@/, '$1')
 }
 
-/** Looks up offsets. Those of the JVM connector are found too, in whose source partitions the URL has its user and password. */
-export function offsetsOf(config: WebSocketConfig, offsets: Pick<Predecessor, 'offset'>): Predecessor['offset'] {
+/**
+ * Looks up offsets. Those of the JVM connector are found too, in whose source partitions the references of the URL are resolved, and
+ * it has its user and password; and those of earlier versions, without the latter.
+ */
+export function offsetsOf(
+  config: WebSocketConfig,
+  offsets: Pick<Predecessor, 'offset'>,
+  written?: Props,
+): Predecessor['offset'] {
   const { 'websocket.url': url } = config
-  if (withoutUserInfo(url) === url) return (partition) => offsets.offset(partition)
-  return (partition) => offsets.offset(partition) ?? offsets.offset({ ...partition, websocket_url: url })
+  const former = new Set([withoutUserInfo(url), url])
+  former.delete(writtenUrl(config, written))
+  return (partition) => {
+    let found = offsets.offset(partition)
+    for (const websocket_url of former) found ??= offsets.offset({ ...partition, websocket_url })
+    return found
+  }
 }
 
 /** A URL for logs, spans and errors: without user, password and query, which often hold a token. */

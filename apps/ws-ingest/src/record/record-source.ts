@@ -7,7 +7,7 @@ import {
   type TaskContext,
 } from '@tributary/connect-api'
 import type { RateLimitedLog } from '@tributary/push-source'
-import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig } from '../config/config.ts'
+import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig, writtenUrl } from '../config/config.ts'
 import type { ConnectionInfo, Message } from '../message/message.ts'
 import type { MessageRun } from '../message/message-run.ts'
 import { Backfill, GapFiller } from '../sequence/backfill.ts'
@@ -145,8 +145,8 @@ export interface RecordSourceContext {
 export function createRecordSource(parts: RecordSourceContext): RecordSource {
   const { context, config, sessionId, lastSequence, busyLog } = parts
   const { clock, stats } = context
-  const sourcePartition = sourcePartitionOf(config)
-  const offset = offsetsOf(config, context)
+  const sourcePartition = sourcePartitionOf(config, context.written)
+  const offset = offsetsOf(config, context, context.written)
   const log = new SequenceLog(stats, busyLog)
   const sequences = new Sequences({
     config,
@@ -202,7 +202,7 @@ function gapRecordsOf({ context, config, sessionId }: RecordSourceContext): GapR
     topic,
     connector: context.connector,
     task: context.task,
-    url: shownUrl(config['websocket.url']),
+    url: shownUrl(writtenUrl(config, context.written)),
     sessionId,
     now: () => context.clock.now(),
   })

@@ -160,8 +160,10 @@ async function report({ holder, blamed, startedAt, report }: Turn): Promise<void
 }
 
 async function prepareReport(): Promise<StallReport> {
-  // Each thread must enable the compile cache itself. The main thread has cached the modules that are imported here.
-  enableCompileCache()
+  // Each thread must enable the compile cache itself. The main thread has cached the modules that are imported here. Without a
+  // folder Node would take one in the system's temporary folder, where others may write.
+  const cache = process.env['NODE_COMPILE_CACHE']
+  if (cache) enableCompileCache(cache)
   const { StallReport } = await import('./stall-report.ts')
   return new StallReport(target)
 }

@@ -12,6 +12,8 @@ export interface PropsEnvironment {
 /** A task's configuration with its references resolved, over the worker's defaults. */
 export interface ResolvedProps {
   readonly props: Props
+  /** The same with its references as they are written. */
+  readonly written: Props
   /** Replaces the configuration's secrets in a text. */
   readonly redact: (text: string) => string
 }
@@ -24,7 +26,8 @@ export async function resolveProps(
 ): Promise<ResolvedProps> {
   const resolved = await resolveReferences(stored, providers)
   const props = { ...defaults, ...resolved.props }
-  return { props, redact: redactor([...resolved.secrets, ...secretsOf(plugin.connector.spec, props)]) }
+  const written = { ...defaults, ...stored }
+  return { props, written, redact: redactor([...resolved.secrets, ...secretsOf(plugin.connector.spec, props)]) }
 }
 
 /** Whether a stored configuration has values that a config provider reads. */

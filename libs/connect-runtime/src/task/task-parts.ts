@@ -17,6 +17,8 @@ export interface TaskParts {
   readonly plugin: SourcePlugin
   readonly task: SourceTask
   readonly props: Props
+  /** `props` with its references as they are written. */
+  readonly written: Props
   readonly config: SourceTaskConfig
   readonly producer: KafkaProducer
   readonly offsets: OffsetStore

@@ -30,11 +30,12 @@ export async function startTask(
   removed: SourcePartition[],
   offer: TaskContext['offer'],
 ): Promise<void> {
-  const { task, offsets, id, props, config, log, stats, memory, clock, dataDir, onConnectionEnding } = parts
+  const { task, offsets, id, props, written, config, log, stats, memory, clock, dataDir, onConnectionEnding } = parts
   await task.start({
     connector: id.connector,
     task: id.task,
     config: props,
+    written,
     offset: (partition) => offsets.offset(id.connector, partition),
     offsets: () => offsets.offsets(id.connector),
     removeOffsets: (partitions) => {

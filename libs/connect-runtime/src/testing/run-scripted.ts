@@ -68,6 +68,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       plugin,
       task,
       props,
+      written: props,
       config,
       producer,
       offsets,

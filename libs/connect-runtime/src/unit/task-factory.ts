@@ -82,7 +82,7 @@ export interface CreatedTask {
 
 /** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
 export function createTask(environment: TaskEnvironment, request: TaskRequest): CreatedTask {
-  const { id, plugin, props, redact, lease, onState, onTopic } = request
+  const { id, plugin, props, written, redact, lease, onState, onTopic } = request
   const { clock, offsets, admin } = environment
   const config = sourceTaskConfig(props)
   mustGuarantee(plugin, props, environment.exactlyOnceSource)
@@ -110,6 +110,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     plugin,
     task,
     props,
+    written,
     config,
     producer,
     offsets,

@@ -68,7 +68,7 @@ export function checkOffsets(
 ): Promise<FieldError[]> {
   const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
   return judge(plugin, config, { otherwise: '', providers, signal }, (props) => {
-    plugin.connector.checkOffsets?.(props, offsets)
+    plugin.connector.checkOffsets?.(props, offsets, config)
     return Promise.resolve([])
   })
 }

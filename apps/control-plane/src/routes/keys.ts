@@ -14,11 +14,13 @@ export function keyRoutes(app: FastifyInstance, keys: ApiKeys | null): void {
 
   resource(app, '/admin/keys', {
     GET: {
+      right: 'administer',
       schema: { summary: 'API keys, without their secrets', response: answers({ 200: ref('ApiKeys') }, [404]) },
       handler: () => present().list(),
     },
 
     POST: {
+      right: 'administer',
       schema: {
         summary: 'Make an API key',
         description: 'The answer shows the key. It cannot be read again.',
@@ -34,6 +36,7 @@ export function keyRoutes(app: FastifyInstance, keys: ApiKeys | null): void {
 
   resource(app, '/admin/keys/:key', {
     DELETE: {
+      right: 'administer',
       schema: {
         summary: 'Revoke an API key',
         description: 'Every replica refuses it within a second or two.',

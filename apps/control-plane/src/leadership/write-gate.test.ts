@@ -32,7 +32,8 @@ class Scene implements Lead {
   onLook: () => void = () => undefined
   readonly #app = fastify()
 
-  constructor() {
+  /** @param waitMs how long a write waits for a leader */
+  constructor(waitMs = 50) {
     const key = { reveal: () => 'shared' }
     const gate = new WriteGate({
       lead: this,
@@ -44,7 +45,7 @@ class Scene implements Lead {
         },
       },
       refresh: () => Promise.resolve(void this.refreshed++),
-      waitMs: 50,
+      waitMs,
       answerMs: 1000,
       log: silentLog,
     })
@@ -128,7 +129,7 @@ test('writes do not wait while the last replica stops', async () => {
 })
 
 test('the gate waits for a leader that was not reached, and reports a leader whose process is gone', async () => {
-  const scene = new Scene()
+  const scene = new Scene(60_000)
   scene.other = OTHER
   scene.answers = [{ outcome: 'unreached', reason: '' }, { outcome: 'refused', reason: '' }, CREATED]
   scene.onLook = () => (scene.other ??= { id: 'c', rest: 'c:8083' })

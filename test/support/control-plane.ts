@@ -1,6 +1,6 @@
 import { controlPlane } from '@tributary/control-plane'
 import { connectWorker } from '@tributary/connect-runtime'
-import { startAdminServer } from '@tributary/service'
+import { InternalTokens, startAdminServer } from '@tributary/service'
 import { createLogger } from '@tributary/telemetry'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -29,7 +29,9 @@ const FILES: Props = { 'config.providers': 'file', 'config.providers.file.param.
 /** A worker with the file source in this process. It ends with the test. */
 export async function startWorker(t: TestContext, props: Props): Promise<Running> {
   const host = '127.0.0.1'
-  const admin = await startAdminServer({ host, port: 0, log, ready: () => true })
+  const key = props['internal.key']
+  const tokens = key === undefined ? null : InternalTokens.from({ reveal: () => key })
+  const admin = await startAdminServer({ host, port: 0, log, tokens, ready: () => true })
   const { settings, start } = connectWorker({ name: 'file-ingest', version: '0', plugins: [fileSource] })
   const { signal, end } = lifetime()
   const address = `${host}:${admin.port}`

@@ -1,7 +1,7 @@
 import { kafkaConnection } from '@tributary/config'
 import { createStores, KafkaAccessStore, storesOptions, troubleOf } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
-import type { Service } from '@tributary/service'
+import { InternalClient, InternalTokens, type Service } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createAuthenticators } from './access/create-access.ts'
@@ -57,7 +57,10 @@ class ControlPlane implements Service {
   readonly #keys: KafkaAccessStore | null
   readonly #leadership: Leadership
   readonly #cleaner: StatusCleaner
-  readonly #proxy: LeaderProxy
+  readonly #tokens: InternalTokens | null
+  readonly #client: InternalClient
+  /** host:port under which other replicas reach this one; null before it listens. */
+  #self: string | null = null
   readonly #listening: Promise<RestListener | null>
   /**
    * Aborts at the end of `stop`, because requests under way continue until then. If `start` is still running, a stop
@@ -105,7 +108,8 @@ class ControlPlane implements Service {
       lead: (signal) => this.#cleaner.start(signal),
       log: this.#log,
     })
-    this.#proxy = new LeaderProxy(settings['internal.key'])
+    this.#tokens = InternalTokens.from(settings['internal.key'])
+    this.#client = new InternalClient({ tokens: this.#tokens, from: () => `control-plane@${this.#self ?? 'starting'}` })
     // The start waits for an unreachable Kafka, and /ready says so. Any other error ends the process with its reason.
     this.#listening = this.#start(version).catch((error: unknown) => {
       if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
@@ -136,7 +140,7 @@ class ControlPlane implements Service {
       await listener.close()
     }
     await this.#leadership.leave()
-    this.#proxy.close()
+    this.#client.close()
     await this.#cleaner.settled()
     await Promise.all(this.#allStores().map((store) => store.stop()))
     await this.#admin.close()
@@ -157,6 +161,7 @@ class ControlPlane implements Service {
       this.#host.settings,
       this.#log,
     )
+    this.#self = listener.advertised
     this.#host.signal.removeEventListener('abort', stopped)
     this.#log.info('rest_started', { address: listener.address, strict: this.#host.settings['connect.strict'] })
     this.#state = 'Waiting for the first election of a leader.'
@@ -188,7 +193,6 @@ class ControlPlane implements Service {
       settings: {
         cluster: settings.cluster,
         strict: settings['connect.strict'],
-        internalKey: settings['internal.key'],
         requestTimeoutMs,
         crossOrigin: {
           origins: settings['access.control.allow.origin'],
@@ -197,9 +201,11 @@ class ControlPlane implements Service {
         version,
         kafkaClusterId,
       },
+      internal: { tokens: this.#tokens, client: this.#client, self: () => this.#self },
       writes: new WriteGate({
         lead: this.#leadership,
-        proxy: this.#proxy,
+        proxy: new LeaderProxy(this.#client),
+        ...(this.#tokens && { caller: ({ ip: address, id }) => ({ address, id }) }),
         refresh: async (signal) => {
           await Promise.all([configs.refresh(signal), status.refresh(signal)])
         },

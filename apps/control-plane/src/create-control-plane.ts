@@ -1,5 +1,5 @@
-import type { SecretLike } from '@tributary/config'
 import type { AccessStore, ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
+import { InternalClient, type InternalTokens } from '@tributary/service'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { authorise } from './http/authorise.ts'
@@ -7,6 +7,7 @@ import { type Access, identify } from './access/login.ts'
 import type { CrossOrigin } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
+import { recognizeReplicas } from './leadership/replica-requests.ts'
 import type { WriteGate } from './leadership/write-gate.ts'
 import { ApiKeys } from './services/api-keys.ts'
 import { Cluster, type ControlPlanes } from './services/cluster.ts'
@@ -44,12 +45,18 @@ export interface ControlPlaneOptions {
     readonly cluster: string
     /** True: Kafka Connect's behaviour, except 400 where Connect answers a client's mistake with 500. */
     readonly strict: boolean
-    readonly internalKey: SecretLike | null
     readonly requestTimeoutMs: number
     /** Absent: pages of other origins may not call the API. */
     readonly crossOrigin?: CrossOrigin
     readonly version: string
     readonly kafkaClusterId: string
+  }
+  /** The other processes of the cluster; absent: requests to workers are not signed. */
+  readonly internal?: {
+    readonly tokens: InternalTokens | null
+    readonly client: InternalClient
+    /** host:port under which other replicas reach this one; null before it listens. */
+    readonly self: () => string | null
   }
   /** Absent when there is only one replica. That replica writes. */
   readonly writes?: WriteGate
@@ -73,20 +80,26 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     access,
     keys,
     settings,
+    internal = {
+      tokens: null,
+      client: new InternalClient({ tokens: null, from: () => 'control-plane' }),
+      self: () => null,
+    },
     writes,
     writable = () => Promise.resolve(true),
     trouble = () => null,
     log,
   } = options
   const { configs: config, status, offsets, plugins } = stores
-  const { cluster, strict, internalKey, requestTimeoutMs, version, kafkaClusterId } = settings
+  const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
   const { crossOrigin = NO_OTHER_ORIGIN } = settings
-  const workers = new Workers({ groups, cluster, internalKey, log })
+  const workers = new Workers({ groups, cluster, client: internal.client, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict })
   const secrets = new ConfigSecrets(plugins)
   const server = new Server({ config, writable, trouble, kafkaClusterId, version })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin })
+  recognizeReplicas(app, internal)
   identify(app, access)
   authorise(app)
   writes?.guard(app)

@@ -63,13 +63,7 @@ const keys = {
     group: 'REST',
     doc: "Whether the REST API answers exactly as Kafka Connect does, except 400 where Connect answers 500 to a client's mistake. False: a restart also restarts failed tasks, PUT config accepts a wrapped or partial config, POST and validate accept more, and connectors have additional framework keys.",
   },
-  'internal.key': {
-    type: 'password',
-    default: null,
-    importance: 'high',
-    group: 'Cluster',
-    doc: 'Key that this replica shares with the other replicas and with the workers, which require the key on their internal routes. Unset: only workers without a key answer.',
-  },
+  'internal.key': serviceSettings.keys['internal.key'],
   'session.timeout.ms': {
     type: 'int',
     default: 10_000,

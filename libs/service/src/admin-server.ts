@@ -2,7 +2,9 @@ import type { RequestListener, Server } from 'node:http'
 import { ConfigException, parseJson } from '@tributary/config'
 import { type Logger, PROMETHEUS_CONTENT_TYPE, prometheusText } from '@tributary/telemetry'
 import { fastify } from 'fastify'
-import type { FastifyError, FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify'
+import { advertisedHost, hostPort } from './bind.ts'
+import { INTERNAL_TOKEN, type InternalTokens, type VerifiedRequest } from './internal-token.ts'
 
 // An import would read every property of the module, and `http.WebSocket` loads undici, which takes 12 MiB.
 const { createServer } = process.getBuiltinModule('node:http')
@@ -12,18 +14,24 @@ export interface AdminOptions {
   /** 0: any free port. */
   readonly port: number
   readonly log: Logger
+  /** Host under which others reach the server; null or absent: `host`. */
+  readonly advertised?: string | null
+  /** Signs and checks the requests between processes; null or absent: the service's own routes are open. */
+  readonly tokens?: InternalTokens | null
   /** True, or the reason why the service is not ready. */
   ready(): true | string
 }
 
 /**
- * The HTTP server that every service has: `GET /health`, `/ready`, `/metrics`, and the service's own routes. Errors are
- * `{error_code, message}`, as in Kafka Connect.
+ * The HTTP server that every service has: `GET /health`, `/ready`, `/metrics`, and the service's own routes, which take signed
+ * requests alone when the cluster has a key. Errors are `{error_code, message}`, as in Kafka Connect.
  */
 export interface AdminServer {
   /** Routes may be added until `open` is called. */
   readonly app: FastifyInstance
   readonly port: number
+  /** host:port at which others reach the server. */
+  readonly address: string
   /** Starts answering. Until then every request gets 503. */
   open(): Promise<void>
   close(): Promise<void>
@@ -48,14 +56,18 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   })
   let opened = false
   answerErrors(app, options.log)
+  let address: string | null = null
+  requireTokens(app, options.tokens ?? null, () => address)
   readExactly(app)
   addRoutes(app, options)
   if (!server) throw new Error('fastify made no server')
   const http = server
   const port = await listen(http, options)
+  address = hostPort(advertisedHost(options.host, options.advertised ?? null), port)
   return {
     app,
     port,
+    address,
     async open() {
       await app.ready()
       opened = true
@@ -89,14 +101,47 @@ function bindError(cause: NodeJS.ErrnoException, host: string, port: number): Er
   return new ConfigException(message, [{ name: 'admin.port', message }], { cause })
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The request of another process, once its token was found right; null for any other request. */
+    signed: VerifiedRequest | null
+  }
+}
+
+/** Routes that are open to everyone who reaches the server, or have a protection of their own. */
+const OPEN_ROUTES: readonly (string | undefined)[] = ['/health', '/ready', '/metrics']
+
+/** Refuses requests without a right token before their body is read, and those whose body is not the signed one. */
+function requireTokens(app: FastifyInstance, tokens: InternalTokens | null, self: () => string | null): void {
+  app.decorateRequest('signed', null)
+  if (tokens === null) return
+  app.addHook('onRequest', async (request, reply) => {
+    if (OPEN_ROUTES.includes(request.routeOptions.url)) return
+    const { method, originalUrl: path, headers } = request
+    const signed = tokens.verify({ method, path }, headers[INTERNAL_TOKEN], self())
+    if (typeof signed === 'string') return reply.code(403).send({ error_code: 403, message: signed })
+    request.signed = signed
+    if (!hasBody(request) && !signed.hasBody('')) return refuseBody(signed)
+  })
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+function refuseBody({ from }: VerifiedRequest): never {
+  throw Object.assign(new Error(`The body is not the one that ${from} signed.`), { statusCode: 403 })
+}
+
 /** Parses JSON bodies so that integers above 2^53 stay exact, because offsets contain such integers. */
 function readExactly(app: FastifyInstance): void {
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     try {
+      if (request.signed?.hasBody(body) === false) refuseBody(request.signed)
       done(null, parseJson(body as string))
     } catch (error) {
-      done(Object.assign(error as Error, { statusCode: 400 }))
+      done(Object.assign(error as Error, { statusCode: (error as FastifyError).statusCode ?? 400 }))
     }
   })
 }

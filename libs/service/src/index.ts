@@ -5,3 +5,5 @@ export { answerErrors, startAdminServer, withoutCompilers } from './admin-server
 export type { AdminOptions, AdminServer } from './admin-server.ts'
 export { advertisedHost, assertBind, hostPort, isLoopback } from './bind.ts'
 export { helpText } from './help.ts'
+export { INTERNAL_TOKEN, InternalTokens, type TokenClaims, type VerifiedRequest } from './internal-token.ts'
+export { type InternalAnswer, InternalClient, type InternalRequest, type Peer, readAll } from './internal-client.ts'

@@ -5,8 +5,9 @@ import type { Logger } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { parseArgs } from 'node:util'
 import { startAdminServer } from './admin-server.ts'
-import { advertisedHost, assertBind, hostPort } from './bind.ts'
+import { assertBind, hostPort } from './bind.ts'
 import { helpText } from './help.ts'
+import { InternalTokens } from './internal-token.ts'
 import { collectWhenIdle } from './idle-memory.ts'
 import { observeProcess } from './process-metrics.ts'
 import { ProcessEnd } from './process-end.ts'
@@ -122,6 +123,8 @@ async function start<K extends Keys>(
   const admin = await startAdminServer({
     host: bound,
     port: settings['admin.port'],
+    advertised: settings['advertised.host'],
+    tokens: InternalTokens.from(settings['internal.key']),
     log,
     ready: () => (end.stopping ? 'The service is stopping.' : (service?.ready() ?? 'The service is starting.')),
   })
@@ -134,7 +137,7 @@ async function start<K extends Keys>(
     await flushTraces()
   })
 
-  const address = hostPort(advertisedHost(bound, settings['advertised.host']), admin.port)
+  const { address } = admin
   try {
     service = await options.start({
       settings,

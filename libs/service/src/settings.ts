@@ -27,6 +27,13 @@ export const serviceSettings = defineConfig({
     group,
     doc: 'Whether servers without authentication may listen on addresses other than loopback.',
   },
+  'internal.key': {
+    type: 'password',
+    default: null,
+    importance: 'high',
+    group,
+    doc: 'Secret that all services of a cluster share, 32 random characters or more. It signs the requests between them, and is never sent. While it is changed: new,old. Unset: the requests are not signed, and routes between services are open, so keep every server on loopback.',
+  },
   'advertised.host': {
     type: 'string',
     default: null,

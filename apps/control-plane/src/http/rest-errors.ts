@@ -120,6 +120,8 @@ const ERRORS = {
     (seconds: number) =>
       `The offsets topic could not be read to its end within ${seconds} s: a transaction of some task is still open, or Kafka does not answer. Try again later`,
   ],
+  /** A request that names itself a replica's. */
+  tokenRefused: [403, (reason: string) => reason],
   internalTopicDeleted: [503, (trouble: string) => trouble],
   forbidden: [
     403,

@@ -1,9 +1,6 @@
-import type { SecretLike } from '@tributary/config'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { timingSafeEqual } from 'node:crypto'
-
-// As in libs/service/src/admin-server.ts: an import would load undici.
-const { Agent, request } = process.getBuiltinModule('node:http')
+import { type InternalClient, readAll } from '@tributary/service'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Replica } from './replicas.ts'
 
 /** A client's request, unchanged. */
 export interface WriteRequest {
@@ -12,6 +9,8 @@ export interface WriteRequest {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
+  /** Who the client is, as the leader needs it to judge the request again. Absent: nobody was asked. */
+  readonly caller?: unknown
 }
 
 /**
@@ -31,14 +30,15 @@ export type Forwarded =
   | { readonly outcome: 'refused' | 'unreached' | 'lost'; readonly reason: string }
 
 /** On a request: another replica sent the request on. On an answer: the answering replica is not the leader. */
-const FORWARDED = 'x-tributary-forwarded'
+export const FORWARDED = 'x-tributary-forwarded'
 export const NOT_LEADER = 'x-tributary-not-leader'
-const KEY = 'x-tributary-key'
+/** Headers of the cluster's own, which no client may set. */
+const OURS = 'x-tributary-'
 
 /** Hop-by-hop headers (RFC 9110, 7.6.1), and headers that the other side creates anew. */
 const HOP_BY_HOP = [
   ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect'],
-  ...['content-length', 'date', FORWARDED, KEY],
+  ...['content-length', 'date'],
 ]
 
 /** The error code when nothing listens at an address. */
@@ -50,27 +50,14 @@ const CONNECT_TIMEOUT_MS = 3000
  * client knows.
  */
 export class LeaderProxy {
-  readonly #key: SecretLike | null
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 16 })
+  readonly #client: Pick<InternalClient, 'open'>
 
-  constructor(key: SecretLike | null) {
-    this.#key = key
+  constructor(client: Pick<InternalClient, 'open'>) {
+    this.#client = client
   }
 
-  /**
-   * Whether another replica sent the request on. A replica never sends a request on twice. Only the shared key proves
-   * that the sender is a replica.
-   */
-  isForwarded(headers: IncomingHttpHeaders): boolean {
-    if (headers[FORWARDED] === undefined) return false
-    if (this.#key === null) return true
-    const wanted = Buffer.from(this.#key.reveal())
-    const given = Buffer.from(String(headers[KEY]))
-    return given.length === wanted.length && timingSafeEqual(given, wanted)
-  }
-
-  /** Sends `write` to `leader` (host:port). The signal ends the wait for the answer. */
-  forward(leader: string, write: WriteRequest, signal: AbortSignal): Promise<Forwarded> {
+  /** Sends `write` to `leader`. The signal ends the wait for the answer. */
+  forward(leader: Replica, write: WriteRequest, signal: AbortSignal): Promise<Forwarded> {
     const { promise, resolve } = Promise.withResolvers<Forwarded>()
     let reached = false
     const failed = (error: NodeJS.ErrnoException): void => {
@@ -78,59 +65,51 @@ export class LeaderProxy {
       const { message } = error.cause instanceof Error ? error.cause : error
       resolve({ outcome, reason: message || String(error.code) })
     }
-    const { hostname, port } = new URL(`http://${leader}`)
-    const outgoing = request({
-      agent: this.#agent,
-      host: hostname.replace(/^\[|\]$/g, ''),
-      port,
-      method: write.method,
-      path: write.url,
-      headers: this.#headers(write),
-      signal,
-    })
+    const { method, url: path, headers, body, caller } = write
+    const sent = { ...forwardedHeaders(headers, caller), [FORWARDED]: '1' }
+    const tls = leader.tls === true
+    let outgoing: ClientRequest
+    try {
+      outgoing = this.#client.open({ address: leader.rest, tls }, { method, path, headers: sent, body, caller }, signal)
+    } catch (error) {
+      return Promise.resolve({ outcome: 'unreached', reason: (error as Error).message })
+    }
     outgoing.on('socket', (socket) => {
       if (!socket.connecting) {
         reached = true
         return
       }
       const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS)
-      socket.once('connect', () => (reached = true))
-      for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer))
+      // Nothing is sent before the certificate of the other side was found good.
+      const connected = tls ? 'secureConnect' : 'connect'
+      socket.once(connected, () => (reached = true))
+      for (const event of [connected, 'close'] as const) socket.once(event, () => clearTimeout(timer))
     })
     outgoing.on('error', failed)
     outgoing.on('response', (response) => void readAnswer(response).then(resolve, failed))
-    outgoing.end(write.body)
     return promise
-  }
-
-  close(): void {
-    this.#agent.destroy()
-  }
-
-  #headers({ headers, body }: WriteRequest): Record<string, string | string[]> {
-    return {
-      ...passedOn(headers),
-      ...(body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
-      [FORWARDED]: '1',
-      ...(this.#key ? { [KEY]: this.#key.reveal() } : {}),
-    }
   }
 }
 
-/** The headers without the hop-by-hop headers. */
+/** The client's headers; without its credentials, when the token says who it is. */
+function forwardedHeaders(headers: IncomingHttpHeaders, caller: unknown): Record<string, string | string[]> {
+  const { authorization, cookie: _, ...others } = passedOn(headers)
+  return { ...others, ...(caller === undefined && authorization !== undefined && { authorization }) }
+}
+
+/** The headers without the hop-by-hop headers, and without those that only processes of the cluster may set. */
 export function passedOn(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   return Object.fromEntries(
     Object.entries(headers).filter((header): header is [string, string | string[]] => {
       const [name, value] = header
-      return value !== undefined && !HOP_BY_HOP.includes(name)
+      return value !== undefined && !HOP_BY_HOP.includes(name) && !name.startsWith(OURS)
     }),
   )
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Forwarded> {
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk as Buffer)
+  const body = await readAll(response)
   const { headers, statusCode: status = 502 } = response
   if (headers[NOT_LEADER] !== undefined) return { outcome: 'unreached', reason: 'it does not lead' }
-  return { outcome: 'answered', status, headers, body: Buffer.concat(chunks) }
+  return { outcome: 'answered', status, headers, body }
 }

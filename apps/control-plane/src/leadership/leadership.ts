@@ -106,16 +106,16 @@ export class Leadership {
 
   /**
    * Joins the group, and resolves when a leader is elected. `rest` is host:port of this replica's REST API, which
-   * already listens.
+   * already listens; with `tls` by https.
    */
-  async start(rest: string, signal: AbortSignal): Promise<void> {
+  async start(rest: string, signal: AbortSignal, tls = false): Promise<void> {
     const { connection, groupId, log, timing } = this.#options
     this.#member = new GroupMember<ReplicaMetadata, LeaderAssignment>({
       connection: { ...connection, clientId: clientIdOf(rest) },
       groupId,
       log,
       ...timing,
-      metadata: () => ({ rest, leads: this.#term ? this.#since : 0 }),
+      metadata: () => ({ rest, ...(tls && { tls }), leads: this.#term ? this.#since : 0 }),
       assign: (members) => {
         const leader = electLeader(members)
         return new Map(members.map(({ memberId }) => [memberId, { leader }]))

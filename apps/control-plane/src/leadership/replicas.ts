@@ -7,12 +7,16 @@ export interface Replica {
   readonly id: string
   /** host:port at which other replicas reach its REST API. */
   readonly rest: string
+  /** Whether the API is reached by https. Absent: by http. */
+  readonly tls?: boolean
 }
 
 /** The metadata with which a replica joins the group. */
 export interface ReplicaMetadata {
   /** host:port at which other replicas reach its REST API. */
   readonly rest: string
+  /** Whether the API is reached by https. Absent: by http. */
+  readonly tls?: boolean
   /** The generation of the group in which this replica became leader; 0 when it does not lead. */
   readonly leads: number
 }
@@ -34,7 +38,9 @@ export function electLeader(members: readonly RoundMember<ReplicaMetadata>[]): R
     if (member.leaving) continue
     if (elected === null || member.metadata.leads > elected.metadata.leads) elected = member
   }
-  return elected && { id: elected.memberId, rest: elected.metadata.rest }
+  if (elected === null) return null
+  const { rest, tls } = elected.metadata
+  return { id: elected.memberId, rest, ...(tls === true && { tls }) }
 }
 
 const DESCRIBE_TIMEOUT_MS = 2000

@@ -3,10 +3,16 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { answerErrors } from '../http/error-handler.ts'
 import { silentLog } from '@tributary/telemetry/testing'
+import { INTERNAL_TOKEN, InternalTokens } from '@tributary/service'
 import type { Replica } from './replicas.ts'
-import { type Forwarded, LeaderProxy, NOT_LEADER } from './leader-proxy.ts'
+import { type Forwarded, NOT_LEADER } from './leader-proxy.ts'
+import { recognizeReplicas } from './replica-requests.ts'
 import { type Lead, WriteGate } from './write-gate.ts'
 
+const TOKENS = new InternalTokens([{ reveal: () => 'a key for tests, long enough to be one' }])
+const signed = (to: string, path = '/'): Record<string, string> => ({
+  [INTERNAL_TOKEN]: TOKENS.sign({ method: 'POST', path }, { from: 'control-plane@b:8083', to }, ''),
+})
 const OTHER: Replica = { id: 'b', rest: 'b:8083' }
 const CREATED: Forwarded = {
   outcome: 'answered',
@@ -24,6 +30,7 @@ class Scene implements Lead {
   /** The leader's answers, in order. */
   answers: Forwarded[] = []
   forwardedTo: string[] = []
+  callers: unknown[] = []
   gone: Replica[] = []
   refreshed = 0
   written = 0
@@ -34,16 +41,18 @@ class Scene implements Lead {
 
   /** @param waitMs how long a write waits for a leader */
   constructor(waitMs = 50) {
-    const key = { reveal: () => 'shared' }
+    recognizeReplicas(this.#app, { tokens: TOKENS, self: () => 'a:8083' })
+    this.#app.decorateRequest('rawBody', '')
     const gate = new WriteGate({
       lead: this,
       proxy: {
-        isForwarded: (headers) => new LeaderProxy(key).isForwarded(headers),
-        forward: (leader) => {
-          this.forwardedTo.push(leader)
+        forward: (leader, { caller }) => {
+          this.forwardedTo.push(leader.rest)
+          this.callers.push(caller)
           return Promise.resolve(this.answers.shift()!)
         },
       },
+      caller: ({ ip: address }) => ({ address, id: '1', identity: { name: 'key:ci' } }),
       refresh: () => Promise.resolve(void this.refreshed++),
       waitMs,
       answerMs: 1000,
@@ -160,14 +169,30 @@ test('a fenced write is in doubt, any other error is passed on unchanged', async
 test('a write is sent on once only: a replica that does not lead says so', async () => {
   const scene = new Scene()
   scene.other = OTHER
-  const { status, headers } = await scene.send({ 'x-tributary-forwarded': '1', 'x-tributary-key': 'shared' })
+  const { status, headers } = await scene.send(signed('a:8083'))
   assert.deepEqual([status, headers[NOT_LEADER]], [503, '1'])
   assert.equal(scene.forwardedTo.length, 0)
 })
 
-test('a sender without the shared key is not treated as a replica', async () => {
+test('a sender without a token is not treated as a replica, and a wrong token is refused', async () => {
   const scene = new Scene()
   scene.other = OTHER
   scene.answers = [CREATED]
-  assert.equal((await scene.send({ 'x-tributary-forwarded': '1', 'x-tributary-key': 'guess' })).status, 201)
+  assert.equal((await scene.send({ 'x-tributary-forwarded': '1', 'x-tributary-key': 'shared' })).status, 201)
+  const used = signed('a:8083')
+  await scene.send(used)
+  for (const wrong of [{ [INTERNAL_TOKEN]: 'guess' }, used, signed('c:8083'), signed('a:8083', '/other')]) {
+    const { status, body } = await scene.send(wrong)
+    assert.equal(status, 403)
+    assert.match(body.message!, /token/)
+  }
+  assert.deepEqual(scene.forwardedTo, ['b:8083'])
+})
+
+test('the leader hears who the client is', async () => {
+  const scene = new Scene()
+  scene.other = OTHER
+  scene.answers = [CREATED]
+  await scene.send()
+  assert.deepEqual(scene.callers, [{ address: '127.0.0.1', id: '1', identity: { name: 'key:ci' } }])
 })

@@ -2,6 +2,7 @@ import type { Logger } from '@tributary/telemetry'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Replica } from './replicas.ts'
 import { type Forwarded, type LeaderProxy, NOT_LEADER, passedOn } from './leader-proxy.ts'
+import type { Caller } from './replica-requests.ts'
 import { AbandonedError } from './under-way.ts'
 import { restError } from '../http/rest-errors.ts'
 
@@ -18,7 +19,9 @@ export interface Lead {
 
 export interface WriteGateOptions {
   readonly lead: Lead
-  readonly proxy: Pick<LeaderProxy, 'isForwarded' | 'forward'>
+  readonly proxy: Pick<LeaderProxy, 'forward'>
+  /** What the leader is told of the client. Absent: nothing, because the requests to it are not signed. */
+  readonly caller?: (request: FastifyRequest) => Caller
   /** Reads what the leader has written, so that a following read on this replica sees the write. */
   readonly refresh: (signal: AbortSignal) => Promise<void>
   /** How long a write waits for a leader, in ms, before it is answered with 503. */
@@ -58,8 +61,8 @@ export class WriteGate {
   }
 
   async #pass(request: FastifyRequest, reply: FastifyReply, handler: Handler): Promise<unknown> {
-    const { lead, proxy, waitMs } = this.#options
-    const forwarded = proxy.isForwarded(request.headers)
+    const { lead, waitMs } = this.#options
+    const { forwarded } = request
     const deadline = performance.now() + waitMs
     for (;;) {
       // The client has gone, or the request has timed out and was answered.
@@ -84,12 +87,12 @@ export class WriteGate {
   }
 
   async #forward(leader: Replica, request: FastifyRequest): Promise<Forwarded> {
-    const { lead, proxy, answerMs } = this.#options
-    const { method, originalUrl: url, headers, rawBody } = request
+    const { lead, proxy, caller, answerMs } = this.#options
+    const { method, originalUrl: url, headers, rawBody: body } = request
     const gone = new AbortController()
     const answered = proxy.forward(
-      leader.rest,
-      { method, url, headers, body: rawBody },
+      leader,
+      { method, url, headers, body, caller: caller?.(request) },
       AbortSignal.any([gone.signal, AbortSignal.timeout(answerMs)]),
     )
     let waiting = true

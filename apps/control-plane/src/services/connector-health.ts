@@ -40,17 +40,23 @@ export class ConnectorHealthReader {
     const status = this.#views.statusOrNull(connector)
     if (status === null) return unassigned(connector, await this.#whyUnassigned(connector))
     const addresses = [...new Set(status.tasks.map((task) => task.worker_id))]
-    const answers = await Promise.all(addresses.map((worker) => this.#workers.tasksOf(worker, connector)))
-    const silent = addresses.filter((_, i) => answers[i] === null)
+    const members = await this.#membersAmong(connector, addresses)
+    const answers = await Promise.all(
+      addresses.map(async (worker) => (members.has(worker) ? this.#workers.tasksOf(worker, connector) : null)),
+    )
+    const silent = addresses.filter((worker, i) => members.has(worker) && answers[i] === null)
+    const strangers = addresses.filter((worker) => !members.has(worker))
     const tasks = answers.flatMap((answer) => answer ?? []).sort((a, b) => a.task - b.task)
     const state = tasks.some((task) => task.state === 'failed') ? 'FAILED' : status.connector.state
     const failed = status.connector.state === 'FAILED'
-    const stalled = failed || (status.connector.state === 'RUNNING' && (silent.length > 0 || tasks.some(isStalled)))
+    const stalled =
+      failed ||
+      (status.connector.state === 'RUNNING' && (silent.length + strangers.length > 0 || tasks.some(isStalled)))
     const sum = (of: (task: TaskHealth) => number): number => tasks.reduce((total, task) => total + of(task), 0)
     return {
       name: connector,
       state,
-      connected: tasks.length > 0 && tasks.every(isConnected),
+      connected: tasks.length > 0 && strangers.length === 0 && tasks.every(isConnected),
       connected_since: latest(tasks.map((task) => task.connected_since)),
       last_record_at: latest(tasks.map((task) => task.last_record_at)),
       records_total: sum((task) => task.records_total),
@@ -59,9 +65,14 @@ export class ConnectorHealthReader {
       reconnects: sum((task) => task.reconnects),
       gaps: sum((task) => task.gaps),
       stalled,
-      reason: reason(status.connector, tasks, silent),
+      reason: reason(status.connector, tasks, silent, strangers),
       tasks,
     }
+  }
+
+  async #membersAmong(connector: string, addresses: readonly string[]): Promise<ReadonlySet<string>> {
+    const service = this.#views.plugin(connector)?.service
+    return service === undefined ? new Set() : await this.#workers.membersAmong(service, addresses)
   }
 
   async #whyUnassigned(connector: string): Promise<string> {
@@ -91,9 +102,17 @@ function isStalled(task: TaskHealth): boolean {
   return task.lag > 0 && Date.now() - since > STALLED_AFTER_MS
 }
 
-/** The most urgent reason: first the connector's own, then a silent worker's, then a task's. */
-function reason({ state, trace }: StateView, tasks: readonly TaskHealth[], silent: readonly string[]): string {
+/** The most urgent reason: first the connector's own, then that of a worker that is silent or unknown, then a task's. */
+function reason(
+  { state, trace }: StateView,
+  tasks: readonly TaskHealth[],
+  silent: readonly string[],
+  strangers: readonly string[],
+): string {
   if (state === 'FAILED') return `The connector failed: ${trace?.split('\n', 1)[0] ?? 'no reason was given'}`
+  if (strangers.length > 0) {
+    return `The state of the tasks on ${strangers.join(', ')} is unknown: that worker is no live member of the service, so it was not asked.`
+  }
   if (silent.length > 0) return `The worker ${silent.join(', ')} does not answer.`
   const task = tasks.find(({ state }) => state === 'failed') ?? tasks.find(isStalled) ?? tasks[0]
   if (task === undefined) return `The connector is ${state} and has no tasks.`

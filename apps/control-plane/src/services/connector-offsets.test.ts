@@ -13,8 +13,8 @@ async function offsetsOf(members: readonly { metadata: unknown }[]) {
   const plugins = new MemoryPluginStore([FILE_SOURCE])
   await config.putConnectorConfig('a', { 'connector.class': FILE_SOURCE.class, topic: 't' }, 'STOPPED')
   const groups = { describeGroup: () => Promise.resolve({ members }) }
-  const fetchNothing = (): Promise<Response> => Promise.reject(new Error('refused'))
-  const workers = new Workers({ groups, cluster: 'test', internalKey: null, log: silentLog, fetch: fetchNothing })
+  const client = { send: () => Promise.reject(new Error('refused')) }
+  const workers = new Workers({ groups, cluster: 'test', client, log: silentLog })
   const views = new ConnectorViews({ config, status: new MemoryStatusStore(), plugins })
   const endedTasks = new EndedTasks({ config, views, workers, timeoutMs: 10 })
   const fencing = { fenceProducers: () => Promise.resolve() }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { fakeWorker as worker } from '../testing/fake-worker.ts'
-import { type TestApi, testApi } from '../testing/test-api.ts'
+import { TEST_TOKENS, type TestApi, testApi } from '../testing/test-api.ts'
 
 const config = { 'connector.class': 'FileStreamSource', name: 'a', topic: 't' }
 const validate = (api: TestApi, extra: Record<string, string> = {}): ReturnType<TestApi['call']> =>
@@ -15,13 +15,13 @@ test('a live worker checks what the specs accept; if the first worker does not a
   const live = await worker(t, () => ({ errors: [{ field: 'file', message: 'no such file' }] }))
   api.groups.set('test-file-ingest', ['127.0.0.1:1', refusing.address, live.address])
   assert.deepEqual(errorsOf((await validate(api)).body), ['no such file'])
-  assert.deepEqual(live.asked, [
-    {
-      request: 'PUT /internal/plugins/org.apache.kafka.connect.file.FileStreamSourceConnector/validate',
-      key: 'shared',
-      body: JSON.stringify(config),
-    },
-  ])
+  assert.equal(live.asked.length, 1)
+  const { request, token, body } = live.asked[0]!
+  assert.equal(request, 'PUT /internal/plugins/org.apache.kafka.connect.file.FileStreamSourceConnector/validate')
+  assert.equal(body, JSON.stringify(config))
+  const [method, path] = request.split(' ') as [string, string]
+  const signed = TEST_TOKENS.verify({ method, path }, token, live.address)
+  assert.ok(typeof signed === 'object' && signed.hasBody(body), JSON.stringify(signed))
   const created = await api.call('POST', '/connectors', { name: 'a', config })
   assert.equal(created.status, 400)
   assert.match((created.body as { message: string }).message, /1 error\(s\):\nno such file\n/)
@@ -63,6 +63,7 @@ const health = {
 async function withTasks(workers: readonly string[]): Promise<TestApi> {
   const api = testApi()
   await api.call('PUT', '/connectors/a/config', config)
+  api.groups.set('test-file-ingest', [...workers])
   await api.status.putConnector('a', { state: 'RUNNING', workerId: workers[0]!, generation: 1 })
   for (const [task, workerId] of workers.entries()) {
     await api.status.putTask('a', task, { state: 'RUNNING', workerId, generation: 1 })
@@ -113,6 +114,21 @@ test('a connector is stalled when a task is not connected, its messages do not r
     if (typeof reason === 'string') assert.equal(answer.reason, reason)
     else assert.match(answer.reason, reason)
   }
+})
+
+test('an address in a status record is asked only if it belongs to a member of the group', async (t) => {
+  const member = await worker(t, () => ({ tasks: [health] }))
+  const stranger = await worker(t, () => ({ tasks: [{ ...health, task: 1 }] }))
+  const api = await withTasks([member.address, stranger.address])
+  api.groups.set('test-file-ingest', [member.address])
+  const answer = (await api.call('GET', '/connectors/a/health')).body as Record<string, unknown>
+  assert.deepEqual(stranger.asked, [], 'no request, so no token either')
+  assert.equal(
+    answer['reason'],
+    `The state of the tasks on ${stranger.address} is unknown: that worker is no live member of the service, so it was not asked.`,
+  )
+  const { connected, stalled, tasks } = answer
+  assert.deepEqual([connected, stalled, (tasks as unknown[]).length], [false, true, 1])
 })
 
 test('health is FAILED with the reason when one task has failed', async (t) => {

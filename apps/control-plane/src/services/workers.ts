@@ -1,7 +1,8 @@
-import { type SecretLike, stringifyJson } from '@tributary/config'
+import { stringifyJson } from '@tributary/config'
 import type { FieldError, OffsetEntry, TaskHealth } from '@tributary/connect-api'
 import type { PluginEntry } from '@tributary/connect-storage'
 import { SharedRun } from '@tributary/kafka'
+import type { InternalClient, Peer } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
 
@@ -17,10 +18,9 @@ export interface WorkersOptions {
   readonly groups: GroupReader
   /** `TRIBUTARY_CLUSTER`. The group of a service is `<cluster>-<service>`. */
   readonly cluster: string
-  /** The key that the control plane shares with the workers; null when none is set. */
-  readonly internalKey: SecretLike | null
+  /** Sends the signed requests. */
+  readonly client: Pick<InternalClient, 'send'>
   readonly log: Logger
-  readonly fetch?: typeof fetch
 }
 
 const VALIDATE_TIMEOUT_MS = 30_000
@@ -40,14 +40,14 @@ const FRESH_MS = 2_000
  */
 export class Workers {
   readonly #options: WorkersOptions
-  readonly #fetch: typeof fetch
   /** The last known members of each service. `at` is in ms, monotonic. */
   readonly #lastKnown = new Map<string, { readonly addresses: readonly string[]; readonly at: number }>()
+  /** Addresses of members that answer by https. */
+  readonly #secure = new Set<string>()
   readonly #descriptions = new Map<string, SharedRun<Awaited<ReturnType<GroupReader['describeGroup']>>>>()
 
   constructor(options: WorkersOptions) {
     this.#options = options
-    this.#fetch = options.fetch ?? fetch
   }
 
   groupOf(service: string): string {
@@ -75,8 +75,23 @@ export class Workers {
    */
   async members(service: string): Promise<readonly string[] | null> {
     const { members } = await this.#describe(this.groupOf(service))
-    const addresses = members.map(({ metadata }) => workerAddress(metadata))
-    return addresses.includes(null) ? null : addresses.filter((address) => address !== null)
+    const peers = members.map(({ metadata }) => workerPeer(metadata))
+    if (peers.includes(null)) return null
+    return peers.flatMap((peer) => {
+      if (peer!.tls) this.#secure.add(peer!.address)
+      else this.#secure.delete(peer!.address)
+      return peer!.address
+    })
+  }
+
+  /**
+   * Which of these addresses belong to live workers of `service`. Whoever can write a status record can name any address in
+   * it, so no other address is ever asked.
+   */
+  async membersAmong(service: string, addresses: readonly string[]): Promise<ReadonlySet<string>> {
+    const known = await this.of(service, FRESH_MS)
+    const current = addresses.every((address) => known.includes(address)) ? known : await this.of(service)
+    return new Set(addresses.filter((address) => current.includes(address)))
   }
 
   /**
@@ -131,20 +146,18 @@ export class Workers {
     body?: unknown,
     timeoutMs = READ_TIMEOUT_MS,
   ): Promise<unknown> {
-    const { internalKey, log } = this.#options
+    const { client, log } = this.#options
     try {
-      const response = await this.#fetch(`http://${worker}${path}`, {
-        method,
-        headers: {
-          ...(internalKey ? { 'x-tributary-key': internalKey.reveal() } : {}),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      const { status, body: answer } = await client.send(
+        { address: worker, tls: this.#secure.has(worker) },
+        {
+          ...{ method, path },
+          ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: stringifyJson(body) }),
         },
-        ...(body === undefined ? {} : { body: stringifyJson(body) }),
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      if (response.ok) return await response.json()
-      await response.body?.cancel()
-      log.warn('worker_refused', { worker, path, status: response.status })
+        AbortSignal.timeout(timeoutMs),
+      )
+      if (status >= 200 && status < 300) return JSON.parse(answer.toString()) as unknown
+      log.warn('worker_refused', { worker, path, status })
     } catch (error) {
       log.warn('worker_unreachable', { worker, path, error })
     }
@@ -167,9 +180,9 @@ export class Workers {
 }
 
 /** The address in a member's group metadata; null for a member that is not one of our workers. */
-function workerAddress(metadata: unknown): string | null {
-  const worker = (metadata as { worker?: unknown } | null)?.worker
-  return typeof worker === 'string' ? worker : null
+function workerPeer(metadata: unknown): Peer | null {
+  const { worker, tls } = (metadata ?? {}) as { worker?: unknown; tls?: unknown }
+  return typeof worker === 'string' ? { address: worker, tls: tls === true } : null
 }
 
 function isValidation(answer: unknown): answer is { errors: FieldError[]; complete?: boolean } {

@@ -5,8 +5,8 @@ import type { TestContext } from 'node:test'
 export interface Asked {
   /** Method and path, such as `PUT /internal/…`. */
   readonly request: string
-  /** The header `x-tributary-key`. */
-  readonly key: unknown
+  /** The header `x-tributary-token`. */
+  readonly token: unknown
   readonly body: string
 }
 
@@ -23,7 +23,7 @@ export async function fakeWorker(t: TestContext, answer: (path: string) => unkno
   const asked: Asked[] = []
   const server = createServer((request, response) => {
     void text(request).then((body) => {
-      asked.push({ request: `${request.method} ${request.url}`, key: request.headers['x-tributary-key'], body })
+      asked.push({ request: `${request.method} ${request.url}`, token: request.headers['x-tributary-token'], body })
       const value = answer(request.url ?? '')
       response.statusCode = value === null ? 404 : 200
       response.end(JSON.stringify(value))

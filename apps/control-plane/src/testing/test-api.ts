@@ -1,4 +1,5 @@
 import type { AccessStore, PluginEntry } from '@tributary/connect-storage'
+import { InternalClient, InternalTokens } from '@tributary/service'
 import { type Logger, LoggerLevels } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
 import type { Access } from '../access/login.ts'
@@ -7,6 +8,9 @@ import type { CrossOrigin } from '../http/cors.ts'
 import type { GroupReader } from '../services/workers.ts'
 import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
+
+/** The tokens of every test's cluster. */
+export const TEST_TOKENS = new InternalTokens([{ reveal: () => 'a key for tests, long enough to be one' }])
 
 /** Kafka's file source. A real Kafka Connect has this connector, too, so that answers can be compared. */
 export const FILE_SOURCE: PluginEntry = {
@@ -85,11 +89,15 @@ export function testApi(options: TestApiOptions = {}): TestApi {
     settings: {
       cluster: 'test',
       strict: options.strict ?? false,
-      internalKey: { reveal: () => 'shared' },
       requestTimeoutMs: 5000,
       version: '0.0.0',
       kafkaClusterId: 'kafka-1',
       crossOrigin: options.crossOrigin ?? { origins: '', methods: '' },
+    },
+    internal: {
+      tokens: TEST_TOKENS,
+      client: new InternalClient({ tokens: TEST_TOKENS, from: () => 'control-plane@test' }),
+      self: () => 'rest:8083',
     },
     log: options.log ?? silentLog,
   }

@@ -167,8 +167,7 @@ class Worker {
     })
     const exactlyOnceSource = this.#exactlyOnceSource
     addInternalRoutes(host.admin, {
-      ...{ plugins, herder: this.#herder, key: settings['internal.key'] },
-      ...{ exactlyOnceSource, providers: this.#providers },
+      ...{ plugins, herder: this.#herder, exactlyOnceSource, providers: this.#providers },
     })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
     registerLeftBehindMetrics(this.#leftBehind)

@@ -1,5 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
-import type { ConfigProviders, SecretLike } from '@tributary/config'
+import type { ConfigProviders } from '@tributary/config'
 import type { OffsetEntry, Props, SourcePlugin } from '@tributary/connect-api'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
@@ -8,7 +7,6 @@ import { checkOffsets, validateConnector } from './validate-connector.ts'
 
 interface RouteRequest {
   readonly params: unknown
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: unknown
 }
 
@@ -24,7 +22,6 @@ export interface AdminRoutes {
 export interface InternalRoutesOptions {
   readonly plugins: readonly SourcePlugin[]
   readonly herder: Herder
-  readonly key: SecretLike | null
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   readonly providers: ConfigProviders
@@ -32,18 +29,17 @@ export interface InternalRoutesOptions {
 
 /**
  * Adds the routes that the control plane calls: they check configurations and offsets with the plugin's code, and report the
- * health of tasks. An answer with `error_code` has that HTTP status.
+ * health of tasks. The admin server lets in only requests that are signed with the cluster's key. An answer with `error_code`
+ * has that HTTP status.
  */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
-  const { plugins, herder, key, providers } = options
+  const { plugins, herder, providers } = options
   const add = (method: 'GET' | 'PUT', url: string, handle: (name: string, body: unknown) => Promise<object> | object) =>
     admin.route({
       method,
       url,
       handler: async (request, reply) => {
-        const answer = allowed(key, request.headers['x-tributary-key'])
-          ? await handle((request.params as { name: string }).name, request.body)
-          : { error_code: 403, message: 'the header x-tributary-key does not hold TRIBUTARY_INTERNAL_KEY' }
+        const answer = await handle((request.params as { name: string }).name, request.body)
         if ('error_code' in answer) reply.code(answer.error_code as number)
         return answer
       },
@@ -64,11 +60,4 @@ export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOpt
     const now = Date.now()
     return { tasks: herder.tasks(connector).map((unit) => taskHealth(unit, now)) }
   })
-}
-
-function allowed(key: SecretLike | null, header: string | string[] | undefined): boolean {
-  if (key === null) return true
-  const wanted = Buffer.from(key.reveal())
-  const given = Buffer.from(typeof header === 'string' ? header : '')
-  return wanted.length === given.length && timingSafeEqual(wanted, given)
 }

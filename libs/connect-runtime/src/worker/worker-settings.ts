@@ -5,13 +5,6 @@ const keys = {
   ...kafkaSettings,
   ...storageKeys,
   ...providerSettings,
-  'internal.key': {
-    type: 'password',
-    default: null,
-    importance: 'medium',
-    group: 'Worker',
-    doc: 'Key that requests to the internal routes must carry, shared with the control plane. Unset: the internal routes are open, so keep the admin server on loopback.',
-  },
   'data.dir': {
     type: 'string',
     default: '.tributary',

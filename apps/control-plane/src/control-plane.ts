@@ -1,7 +1,7 @@
 import { kafkaConnection } from '@tributary/config'
 import { createStores, KafkaAccessStore, storesOptions, troubleOf } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
-import { InternalClient, InternalTokens, type Service } from '@tributary/service'
+import { InternalClient, InternalTokens, type Service, type Tls } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createAuthenticators } from './access/create-access.ts'
@@ -20,6 +20,8 @@ export interface ControlPlaneHost {
   readonly settings: ControlPlaneSettings
   readonly log: Logger
   readonly signal: AbortSignal
+  /** The certificates of the process; null or absent: the API answers by http. */
+  readonly tls?: Tls | null
   /** Ends the process, with exit code 1 when `error` is given. */
   shutdown(reason: string, error?: unknown): void
 }
@@ -109,7 +111,11 @@ class ControlPlane implements Service {
       log: this.#log,
     })
     this.#tokens = InternalTokens.from(settings['internal.key'])
-    this.#client = new InternalClient({ tokens: this.#tokens, from: () => `control-plane@${this.#self ?? 'starting'}` })
+    this.#client = new InternalClient({
+      tokens: this.#tokens,
+      tls: () => host.tls?.clientOptions() ?? {},
+      from: () => `control-plane@${this.#self ?? 'starting'}`,
+    })
     // The start waits for an unreachable Kafka, and /ready says so. Any other error ends the process with its reason.
     this.#listening = this.#start(version).catch((error: unknown) => {
       if (!this.#life.signal.aborted) host.shutdown('start_failed', error)
@@ -165,7 +171,7 @@ class ControlPlane implements Service {
     this.#host.signal.removeEventListener('abort', stopped)
     this.#log.info('rest_started', { address: listener.address, strict: this.#host.settings['connect.strict'] })
     this.#state = 'Waiting for the first election of a leader.'
-    this.#leadership.start(listener.advertised, signal).then(
+    this.#leadership.start(listener.advertised, signal, this.#host.tls?.serves).then(
       () => (this.#state = true),
       (error: unknown) => {
         if (!this.#host.signal.aborted) this.#host.shutdown('start_failed', error)
@@ -201,6 +207,7 @@ class ControlPlane implements Service {
         version,
         kafkaClusterId,
       },
+      tls: this.#host.tls ?? null,
       internal: { tokens: this.#tokens, client: this.#client, self: () => this.#self },
       writes: new WriteGate({
         lead: this.#leadership,

@@ -1,5 +1,5 @@
 import type { AccessStore, ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
-import { InternalClient, type InternalTokens } from '@tributary/service'
+import { InternalClient, type InternalTokens, type Tls } from '@tributary/service'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { authorise } from './http/authorise.ts'
@@ -51,6 +51,8 @@ export interface ControlPlaneOptions {
     readonly version: string
     readonly kafkaClusterId: string
   }
+  /** The certificates of the process; null or absent: the API answers by http. */
+  readonly tls?: Tls | null
   /** The other processes of the cluster; absent: requests to workers are not signed. */
   readonly internal?: {
     readonly tokens: InternalTokens | null
@@ -85,6 +87,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
       client: new InternalClient({ tokens: null, from: () => 'control-plane' }),
       self: () => null,
     },
+    tls = null,
     writes,
     writable = () => Promise.resolve(true),
     trouble = () => null,
@@ -97,8 +100,15 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict })
   const secrets = new ConfigSecrets(plugins)
-  const server = new Server({ config, writable, trouble, kafkaClusterId, version })
-  const app = createRestServer({ log, requestTimeoutMs, crossOrigin })
+  const server = new Server({
+    config,
+    writable,
+    trouble,
+    tlsTrouble: () => tls?.trouble ?? null,
+    kafkaClusterId,
+    version,
+  })
+  const app = createRestServer({ log, requestTimeoutMs, crossOrigin, tls })
   recognizeReplicas(app, internal)
   identify(app, access)
   authorise(app)

@@ -9,7 +9,7 @@ const run = promisify(execFile)
 /** Paths of PEM files. Keys are PKCS #8 without a passphrase, P-256. */
 export interface Certificates {
   readonly ca: string
-  /** For `localhost` and 127.0.0.1. */
+  /** For `localhost` and 127.0.0.1. Good for a client, too, as processes of a cluster are both. */
   readonly serverCert: string
   readonly serverKey: string
   /** Key, certificate and CA in one file, as Kafka's PEM key store expects. */
@@ -37,7 +37,11 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
     const files = ['-in', path(`${name}.csr`), '-out', path(`${name}.pem`), '-extfile', path(`${name}.ext`)]
     await openssl(['x509', '-req', ...authority, ...files, '-days', '2'])
   }
-  await sign('server', '/CN=localhost', 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n')
+  await sign(
+    'server',
+    '/CN=localhost',
+    'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n',
+  )
   await sign('client', '/CN=tributary-client', 'extendedKeyUsage=clientAuth\n')
 
   const store = await Promise.all(['server.key', 'server.pem', 'ca.pem'].map((name) => readFile(path(name), 'utf8')))

@@ -1,13 +1,17 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { RequestListener, Server } from 'node:http'
-import { ConfigException, parseJson } from '@tributary/config'
+import type { TLSSocket } from 'node:tls'
+import { ConfigException, parseJson, type SecretLike } from '@tributary/config'
 import { type Logger, PROMETHEUS_CONTENT_TYPE, prometheusText } from '@tributary/telemetry'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify'
-import { advertisedHost, hostPort } from './bind.ts'
+import { advertisedHost, hostPort, isLoopback } from './bind.ts'
+import type { Tls } from './tls.ts'
 import { INTERNAL_TOKEN, type InternalTokens, type VerifiedRequest } from './internal-token.ts'
 
 // An import would read every property of the module, and `http.WebSocket` loads undici, which takes 12 MiB.
 const { createServer } = process.getBuiltinModule('node:http')
+const { createServer: createSecureServer } = process.getBuiltinModule('node:https')
 
 export interface AdminOptions {
   readonly host: string
@@ -18,6 +22,10 @@ export interface AdminOptions {
   readonly advertised?: string | null
   /** Signs and checks the requests between processes; null or absent: the service's own routes are open. */
   readonly tokens?: InternalTokens | null
+  /** Bearer token of `GET /metrics`; null or absent, and no certificates asked of clients: it is open. */
+  readonly metricsToken?: SecretLike | null
+  /** Certificates with which the server answers by https; null or absent, or without a certificate of its own: http. */
+  readonly tls?: Tls | null
   /** True, or the reason why the service is not ready. */
   ready(): true | string
 }
@@ -49,7 +57,8 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
     schemaController: withoutCompilers,
     routerOptions: { ignoreTrailingSlash: true },
     serverFactory: (handler) => {
-      server = createServer((request, response) => handle(request, response))
+      const answer: RequestListener = (request, response) => handle(request, response)
+      server = options.tls?.serves ? secureServer(options.tls, answer) : createServer(answer)
       handle = (request, response) => (opened ? handler(request, response) : answerStarting(request, response))
       return server
     },
@@ -83,6 +92,12 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
 const answerStarting: RequestListener = (_request, response) => {
   response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
   response.end(JSON.stringify({ error_code: 503, message: 'The service is starting.' }))
+}
+
+function secureServer(tls: Tls, answer: RequestListener): Server {
+  const server = createSecureServer(tls.serverOptions(), answer)
+  tls.follow(server)
+  return server
 }
 
 function listen(server: Server, { host, port }: AdminOptions): Promise<number> {
@@ -147,12 +162,36 @@ function readExactly(app: FastifyInstance): void {
 }
 
 function addRoutes(app: FastifyInstance, options: AdminOptions): void {
-  app.get('/health', () => ({ status: 'healthy', message: 'The process is running.' }))
-  app.get('/ready', (_request, reply) => {
+  const { host, tls } = options
+  const mayRead = readersOf(options)
+  app.get('/health', () => ({ status: 'healthy', message: tls?.trouble ?? 'The process is running.' }))
+  app.get('/ready', (request, reply) => {
     const state = options.ready()
-    return state === true ? { status: 'ready' } : reply.code(503).send({ error_code: 503, message: state })
+    if (state === true) return { status: 'ready' }
+    // The reason names topics and members, which is nobody's business on a network.
+    const message = isLoopback(host) || mayRead(request) ? state : 'The service is not ready. Its log says why.'
+    return reply.code(503).send({ error_code: 503, message })
   })
-  app.get('/metrics', (_request, reply) => reply.type(PROMETHEUS_CONTENT_TYPE).send(prometheusText()))
+  app.get('/metrics', (request, reply) => {
+    if (mayRead(request)) return reply.type(PROMETHEUS_CONTENT_TYPE).send(prometheusText())
+    const message = 'GET /metrics needs the bearer token of admin.metrics.token, or a client certificate.'
+    return reply.code(401).header('www-authenticate', 'Bearer').send({ error_code: 401, message })
+  })
+}
+
+/** Whether a request may see metrics and details. */
+function readersOf({ metricsToken = null, tls }: AdminOptions): (request: FastifyRequest) => boolean {
+  const asksClients = tls?.asksClients === true
+  if (metricsToken === null && !asksClients) return () => true
+  return ({ headers, raw }) => {
+    if (asksClients && (raw.socket as TLSSocket).authorized) return true
+    const [, given] = /^bearer +(.+)$/i.exec(headers.authorization ?? '') ?? []
+    return metricsToken !== null && given !== undefined && timingSafeEqual(sha256(given), sha256(metricsToken.reveal()))
+  }
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }
 
 function refuseSchemas(): never {

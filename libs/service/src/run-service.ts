@@ -12,6 +12,7 @@ import { collectWhenIdle } from './idle-memory.ts'
 import { observeProcess } from './process-metrics.ts'
 import { ProcessEnd } from './process-end.ts'
 import { serviceSettings } from './settings.ts'
+import { Tls } from './tls.ts'
 import { startTracing } from './tracing.ts'
 
 /** What `runService` gives to a service. */
@@ -23,6 +24,8 @@ export interface ServiceHost<K extends Keys = Keys> {
   readonly admin: FastifyInstance
   /** host:port at which others reach the admin server. This is the worker id. */
   readonly address: string
+  /** The certificates of the process; null: it has none, and its servers answer by http. */
+  readonly tls: Tls | null
   /** Aborts when the service must stop. */
   readonly signal: AbortSignal
   /** Time in ms for `stop` and the rest of the shutdown. Afterwards the process exits without waiting. */
@@ -115,16 +118,22 @@ async function start<K extends Keys>(
   end.timeoutMs = settings['shutdown.timeout.ms']
   end.watch(settings['parent.watch'])
   const bound = settings['admin.host']
-  assertBind('admin.host', bound, settings['admin.allow.unauthenticated'], log)
+  const tls = Tls.load(settings, log)
+  const tokens = InternalTokens.from(settings['internal.key'])
+  const metricsToken = settings['admin.metrics.token']
+  if (tokens === null || (metricsToken === null && tls?.asksClients !== true)) {
+    const guard = 'TRIBUTARY_INTERNAL_KEY with TRIBUTARY_ADMIN_METRICS_TOKEN or TRIBUTARY_TLS_CLIENT_AUTH'
+    assertBind('admin.host', bound, settings['admin.allow.unauthenticated'], log, guard)
+  }
 
   const flushTraces = await startTracing({ name, version }, process.env)
-  const ends = [observeProcess(), collectWhenIdle()]
+  const ends = [observeProcess(), collectWhenIdle(), () => tls?.stop()]
   let service: Service | undefined
   const admin = await startAdminServer({
     host: bound,
     port: settings['admin.port'],
     advertised: settings['advertised.host'],
-    tokens: InternalTokens.from(settings['internal.key']),
+    ...{ tokens, tls, metricsToken },
     log,
     ready: () => (end.stopping ? 'The service is stopping.' : (service?.ready() ?? 'The service is starting.')),
   })
@@ -144,6 +153,7 @@ async function start<K extends Keys>(
       log,
       admin: admin.app,
       address,
+      tls,
       signal: end.signal,
       shutdownTimeoutMs: end.timeoutMs,
       onUnhandled: (handler) => (end.unhandled = handler),
@@ -157,7 +167,7 @@ async function start<K extends Keys>(
   log.info('service_started', {
     version,
     address,
-    admin: `http://${hostPort(bound, admin.port)}`,
+    admin: `${tls?.serves ? 'https' : 'http'}://${hostPort(bound, admin.port)}`,
     pid: process.pid,
     start_ms: startMs,
     ...service.startedFields,

@@ -1,6 +1,46 @@
-import { defineConfig } from '@tributary/config'
+import { defineConfig, type Keys } from '@tributary/config'
 
 const group = 'Service'
+
+/** The settings of TLS for the servers of a process, and for its requests to other processes. */
+export const tlsSettings = {
+  'tls.cert': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group: 'TLS',
+    doc: "File of the certificate with which the process's servers answer by https, in PEM, with the certificates between it and its CA; or the PEM text itself. Read again when it changes. Unset: http.",
+  },
+  'tls.key': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    group: 'TLS',
+    doc: 'File of the private key of tls.cert, in PEM, or the PEM text itself. It may be the same file.',
+  },
+  'tls.key.password': {
+    type: 'password',
+    default: null,
+    importance: 'low',
+    group: 'TLS',
+    doc: 'Password of an encrypted tls.key.',
+  },
+  'tls.ca': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group: 'TLS',
+    doc: 'File of the certificates of the CAs, in PEM, that sign the certificates of the other processes and of clients; or the PEM text itself. Unset: for other processes, the CAs that Node knows.',
+  },
+  'tls.client.auth': {
+    type: 'string',
+    default: 'none',
+    validator: { kind: 'oneOf', values: ['none', 'requested', 'required'] },
+    importance: 'medium',
+    group: 'TLS',
+    doc: 'Whether clients show a certificate that tls.ca signs: none, requested, or required of every request, those of probes included.',
+  },
+} as const satisfies Keys
 
 /** The settings that every service has. */
 export const serviceSettings = defineConfig({
@@ -27,6 +67,13 @@ export const serviceSettings = defineConfig({
     group,
     doc: 'Whether servers without authentication may listen on addresses other than loopback.',
   },
+  'admin.metrics.token': {
+    type: 'password',
+    default: null,
+    importance: 'medium',
+    group,
+    doc: 'Bearer token that GET /metrics requires, as the credentials_file of Prometheus holds it. A client certificate that tls.ca signs serves as well. With internal.key and one of both, the admin server may listen beyond loopback.',
+  },
   'internal.key': {
     type: 'password',
     default: null,
@@ -34,6 +81,7 @@ export const serviceSettings = defineConfig({
     group,
     doc: 'Secret that all services of a cluster share, 32 random characters or more. It signs the requests between them, and is never sent. While it is changed: new,old. Unset: the requests are not signed, and routes between services are open, so keep every server on loopback.',
   },
+  ...tlsSettings,
   'advertised.host': {
     type: 'string',
     default: null,

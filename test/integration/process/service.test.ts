@@ -121,6 +121,25 @@ test('a service that is not ready says why', async (t) => {
   })
 })
 
+test('beyond loopback the admin server needs a key and a guard of its metrics, and then gives no details away', async (t) => {
+  const wide = { TRIBUTARY_ADMIN_HOST: '0.0.0.0', TRIBUTARY_SAMPLE_READY: 'no broker answers' }
+  const key = { TRIBUTARY_INTERNAL_KEY: 'a key for tests, long enough to be one' }
+  const refused = spawnSample(t, { ...wide, ...key })
+  assert.deepEqual(await refused.ended(), [1, null])
+  assert.match(refused.lines.join('\n'), /set TRIBUTARY_INTERNAL_KEY with TRIBUTARY_ADMIN_METRICS_TOKEN or/)
+  const sample = await startSample(t, { ...wide, ...key, TRIBUTARY_ADMIN_METRICS_TOKEN: 'scrape' })
+  const url = sample.url.replace('0.0.0.0', '127.0.0.1')
+  const ready = async (headers: Record<string, string> = {}): Promise<unknown> =>
+    ((await get(`${url}/ready`, { headers })).body as { message: string }).message
+  assert.equal(await ready(), 'The service is not ready. Its log says why.')
+  assert.equal(await ready({ authorization: 'Bearer scrape' }), 'no broker answers')
+  assert.equal((await get(`${url}/health`)).status, 200)
+  assert.equal((await get(`${url}/metrics`)).status, 401)
+  assert.equal((await get(`${url}/metrics`, { headers: { authorization: 'Bearer scrape' } })).status, 200)
+  assert.equal((await get(`${url}/address`)).status, 403, 'the routes between services')
+  assert.doesNotMatch(sample.lines.join('\n'), /unauthenticated_bind/)
+})
+
 test('a service stops when its parent is gone', async (t) => {
   const sample = await startSample(t, { TRIBUTARY_PARENT_WATCH: '1' })
   sample.child.stdin.end()

@@ -1,7 +1,8 @@
 import { stringifyJson } from '@tributary/config'
-import { withoutCompilers } from '@tributary/service'
+import { type Tls, withoutCompilers } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Server as SecureServer } from 'node:https'
 import { parseBody } from './body.ts'
 import { allowOrigins, type CrossOrigin } from './cors.ts'
 import { answerErrors, answerUnparsed, errorBody, httpError } from './error-handler.ts'
@@ -15,10 +16,12 @@ export interface RestServerOptions {
   /** After this time, in ms, a request is answered with 500. The work that the request began may still complete. */
   readonly requestTimeoutMs: number
   readonly crossOrigin: CrossOrigin
+  /** Absent, null, or without a certificate of its own: the server answers by http. */
+  readonly tls?: Tls | null
 }
 
 /** Creates the HTTP server with the habits of Connect's HTTP layer. `routes/` adds the resources. */
-export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestServerOptions): FastifyInstance {
+export function createRestServer({ log, requestTimeoutMs, crossOrigin, tls }: RestServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     schemaController: withoutCompilers,
@@ -27,6 +30,8 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestSer
     // A connector name may be as long as a request line. Fastify's default limit is 100 characters.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     clientErrorHandler: answerUnparsed,
+    // Fastify has a type of its own for a server with https, which differs in nothing that is used here.
+    ...(tls?.serves && { https: tls.serverOptions() as unknown as null }),
     rewriteUrl: ({ url }) => withoutMatrixParameters(url ?? '/'),
     frameworkErrors: (error, _request, reply) => {
       // Fastify calls this function for a path that cannot be decoded (`/connectors/%zz`); no other handler sees the
@@ -35,6 +40,7 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestSer
       void (reply as FastifyReply).code(answer.status).send(errorBody(answer))
     },
   })
+  if (tls?.serves) tls.follow(app.server as unknown as SecureServer)
   app.removeAllContentTypeParsers()
   app.decorateRequest('rawBody', '')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, async (request: FastifyRequest, body: string) => {

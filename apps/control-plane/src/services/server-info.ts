@@ -17,10 +17,14 @@ export interface ServerOptions {
   readonly writable: (timeoutMs: number) => Promise<true | string>
   /** Why an internal topic cannot be written, in a sentence; null while all can be. */
   readonly trouble: () => string | null
+  /** Why changed TLS files are not in use, in a sentence; null while there are none. */
+  readonly tlsTrouble: () => string | null
   readonly kafkaClusterId: string
   readonly version: string
 }
 
+/** Kafka Connect's sentence. */
+const READY = 'Worker has completed startup and is ready to handle requests.'
 const HEALTH_TIMEOUT_MS = 10_000
 
 /**
@@ -50,7 +54,7 @@ export class Server {
     if (trouble !== null) return { status: 'unhealthy', message: trouble }
     try {
       await this.#options.config.refresh(AbortSignal.timeout(HEALTH_TIMEOUT_MS))
-      return { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' }
+      return { status: 'healthy', message: this.#options.tlsTrouble() ?? READY }
     } catch (error) {
       return { status: 'unhealthy', message: `The config topic cannot be read: ${(error as Error).message}` }
     }

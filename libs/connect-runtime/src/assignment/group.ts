@@ -12,6 +12,8 @@ export interface Group {
 export interface MemberMetadata {
   /** host:port of the worker's admin server. */
   readonly worker: string
+  /** Whether the admin server answers by https. Absent: by http. */
+  readonly tls?: boolean
   /** Next offset of the config topic that the member will apply. */
   readonly cfg: string
   readonly own: readonly (readonly [unit: string, epoch: number, stopping: 0 | 1])[]

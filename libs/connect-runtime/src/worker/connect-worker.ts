@@ -43,6 +43,8 @@ export interface WorkerHost {
   readonly log: Logger
   /** host:port of the admin server, as other processes reach it. */
   readonly address: string
+  /** The certificates of the process; null or absent: the admin server answers by http. */
+  readonly tls?: { readonly serves: boolean } | null
   readonly signal: AbortSignal
   /** `stop` must end within this many ms. Absent: no bound. */
   readonly shutdownTimeoutMs?: number
@@ -156,7 +158,11 @@ class Worker {
       sessionTimeoutMs: settings['session.timeout.ms'],
       heartbeatIntervalMs: settings['heartbeat.interval.ms'],
       rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
-      metadata: () => ({ ...this.#herder.joinRound(), ...(this.#instance && { lock: this.#instance.lock }) }),
+      metadata: () => ({
+        ...this.#herder.joinRound(),
+        ...(host.tls?.serves && { tls: true }),
+        ...(this.#instance && { lock: this.#instance.lock }),
+      }),
       assign: (members) => this.#leader.assign(members),
       onAssignment: (assignment) => {
         this.#herder.apply(assignment)

@@ -8,6 +8,7 @@ import { createAuthenticators } from './access/create-access.ts'
 import type { Authenticator } from './access/identity.ts'
 import { logFailedLogins } from './access/login.ts'
 import { createControlPlane } from './create-control-plane.ts'
+import { forwardedIdentity } from './leadership/forwarded-identity.ts'
 import { Leadership } from './leadership/leadership.ts'
 import { LeaderProxy } from './leadership/leader-proxy.ts'
 import { WriteGate } from './leadership/write-gate.ts'
@@ -188,13 +189,17 @@ class ControlPlane implements Service {
     const { settings } = this.#host
     const requestTimeoutMs = settings['rest.request.timeout.ms']
     const { configs, status } = this.#stores
+    const authenticating = authenticators.length > 0
     return createControlPlane({
       stores: this.#stores,
       groups: this.#admin,
       fencing: this.#admin,
       controlPlanes: this.#leadership,
       levels: loggerLevels,
-      access: { authenticators, onFailedLogin: logFailedLogins(this.#log) },
+      access: {
+        authenticators: authenticating ? [forwardedIdentity, ...authenticators] : [],
+        onFailedLogin: logFailedLogins(this.#log),
+      },
       ...(this.#keys && { keys: this.#keys }),
       settings: {
         cluster: settings.cluster,
@@ -212,7 +217,9 @@ class ControlPlane implements Service {
       writes: new WriteGate({
         lead: this.#leadership,
         proxy: new LeaderProxy(this.#client),
-        ...(this.#tokens && { caller: ({ ip: address, id }) => ({ address, id }) }),
+        ...(this.#tokens && {
+          caller: ({ ip: address, id, identity }) => ({ address, id, ...(authenticating && { identity }) }),
+        }),
         refresh: async (signal) => {
           await Promise.all([configs.refresh(signal), status.refresh(signal)])
         },

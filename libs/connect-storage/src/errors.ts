@@ -2,6 +2,14 @@ import { ConfigError, defineErrors, RetriableError } from '@tributary/connect-ap
 
 /** Errors of the stores on the internal topics. */
 export const storageErrors = defineErrors({
+  AUDIT_TOPIC_POLICY: {
+    type: ConfigError,
+    doc: 'The audit topic is compacted, so its records would not stay. Set cleanup.policy=delete.',
+  },
+  AUDIT_UNWRITTEN: {
+    type: RetriableError,
+    doc: 'A change could not be written to the audit topic. The message says why. The log of the process has the entry, and the change is refused while this lasts, unless audit.required is false.',
+  },
   CONFIG_TOPIC_PARTITIONS: {
     type: ConfigError,
     doc: 'The config topic has more than one partition, so its records have no order. Create it with one partition.',

@@ -75,6 +75,13 @@ export const storageKeys = {
     group: 'Internal topics',
     doc: 'Topic of the API keys of the REST API (1 partition, compacted), which only the control plane reads and writes. Unset: <cluster>-connect-access.',
   },
+  'audit.storage.topic': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Topic of the audit log of the REST API (1 partition, cleanup.policy=delete), which only the control plane reads and writes. Unset: <cluster>-connect-audit.',
+  },
   'config.storage.replication.factor': replicationOf('config'),
   'offset.storage.replication.factor': replicationOf('offset'),
   'status.storage.replication.factor': replicationOf('status'),
@@ -84,6 +91,32 @@ export const storageKeys = {
     importance: 'low',
     group: 'Internal topics',
     doc: "Replication factor with which internal topics are created that have none of their own. -1: the broker's default.",
+  },
+} as const satisfies Keys
+
+/** Settings of the audit log, for the control plane alone. */
+export const auditKeys = {
+  'audit.enabled': {
+    type: 'boolean',
+    default: null,
+    importance: 'medium',
+    group: 'Audit',
+    doc: 'Whether changes, failed logins and refused requests are written to the audit topic, which GET /audit reads. Unset: when authentication is on.',
+  },
+  'audit.required': {
+    type: 'boolean',
+    default: true,
+    importance: 'medium',
+    group: 'Audit',
+    doc: 'Whether changes are refused with 503 while the audit topic cannot be written. False: they are made, and the log of the process has the entries.',
+  },
+  'audit.retention.ms': {
+    type: 'long',
+    default: 31_536_000_000n,
+    validator: { kind: 'range', min: -1 },
+    importance: 'medium',
+    group: 'Audit',
+    doc: 'How long the audit topic keeps its records, in ms: a year by default. -1: for ever.',
   },
 } as const satisfies Keys
 

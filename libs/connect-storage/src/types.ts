@@ -196,3 +196,62 @@ export interface AccessStore {
   put(key: AccessKey, signal?: AbortSignal): Promise<void>
   stop(): Promise<void>
 }
+
+/** A configuration before and after a change, its secrets masked. null: the connector was not there. */
+export interface AuditChange {
+  readonly connector: string
+  readonly before: ConnectorConfig | null
+  readonly after: ConnectorConfig | null
+}
+
+/** What one request did, or several refused ones of the same kind. */
+export interface AuditEntry {
+  /** Of the request; the answer has it as `x-request-id`. */
+  readonly id: string
+  /** ms since the epoch. */
+  readonly time: number
+  /** The name of the identity; `anonymous` for none, and unproven for a failed login. */
+  readonly who: string
+  /** `PUT /connectors/{connector}/pause`, or `login`. */
+  readonly action: string
+  /** The path without its query. */
+  readonly path: string
+  readonly connector: string | null
+  /** The client's address. */
+  readonly address: string
+  /** What the header X-Forwarded-For says, which anybody may set. */
+  readonly forwarded_for?: string
+  /** The replica that the client asked, if it is not the one that carried the request out. */
+  readonly via?: string
+  /** host:port of the replica that wrote the entry. */
+  readonly replica: string
+  /** HTTP's. */
+  readonly status: number
+  /** `denied`: 401 or 403. */
+  readonly outcome: 'done' | 'denied' | 'failed'
+  readonly error?: string
+  /** So many requests, the last one at `time`: refused ones are summed when there are many. */
+  readonly count: number
+  readonly changes: readonly AuditChange[]
+  /** Texts were cut, or changes left out, because the record was too large. */
+  readonly shortened?: boolean
+}
+
+export interface AuditQuery {
+  /** Entries before this offset only; null: from the newest on. */
+  readonly before: bigint | null
+  /** ms since the epoch, inclusive; null: no bound. */
+  readonly from: number | null
+  readonly to: number | null
+  readonly limit: number
+  readonly matches: (entry: AuditEntry) => boolean
+}
+
+export interface AuditLog {
+  /** Why nothing can be written, in a sentence; null while it can. */
+  readonly trouble: string | null
+  /** Resolves when the entry is written. Rejects when it is not within some seconds; it is then written later, if at all. */
+  append(entry: AuditEntry): Promise<void>
+  /** The newest entries first. `next`: where a further read goes on; null: there is nothing more. A read that finds little ends early. */
+  read(query: AuditQuery): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: bigint | null }>
+}

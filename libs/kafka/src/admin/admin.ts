@@ -238,17 +238,17 @@ const READ_COMMITTED = 1
 
 /**
  * The offsets of all partitions, asked of their leaders, in one try, and the id of the topic that has them. `stable`:
- * the end before the first open transaction.
+ * the end before the first open transaction. A number: the first record from that time on, in ms since the epoch; -1 for none.
  */
 export async function listOffsets(
   cluster: Cluster,
   topic: string,
-  at: 'earliest' | 'latest' | 'stable',
+  at: 'earliest' | 'latest' | 'stable' | number,
 ): Promise<{ readonly id: string; readonly offsets: Map<number, bigint> }> {
   const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
   const byNode = Map.groupBy(leaders.keys(), (partition) => leaders.get(partition)!)
   const offsets = new Map<number, bigint>()
-  const timestamp = at === 'earliest' ? EARLIEST : LATEST
+  const timestamp = typeof at === 'number' ? BigInt(at) : at === 'earliest' ? EARLIEST : LATEST
   const isolation = at === 'stable' ? READ_COMMITTED : READ_UNCOMMITTED
   const ask = async (node: number, ids: readonly number[]): Promise<void> => {
     const partitions = ids.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }))

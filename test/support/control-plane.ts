@@ -1,6 +1,6 @@
 import { controlPlane } from '@tributary/control-plane'
 import { connectWorker } from '@tributary/connect-runtime'
-import { InternalTokens, startAdminServer } from '@tributary/service'
+import { InternalTokens, startAdminServer, type Tls } from '@tributary/service'
 import { createLogger } from '@tributary/telemetry'
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -27,11 +27,11 @@ export function clusterProps(brokers: readonly string[], more: Props = {}): Prop
 const FILES: Props = { 'config.providers': 'file', 'config.providers.file.param.allowed.paths': '/' }
 
 /** A worker with the file source in this process. It ends with the test. */
-export async function startWorker(t: TestContext, props: Props): Promise<Running> {
+export async function startWorker(t: TestContext, props: Props, tls: Tls | null = null): Promise<Running> {
   const host = '127.0.0.1'
   const key = props['internal.key']
   const tokens = key === undefined ? null : InternalTokens.from({ reveal: () => key })
-  const admin = await startAdminServer({ host, port: 0, log, tokens, ready: () => true })
+  const admin = await startAdminServer({ host, port: 0, log, tokens, tls, ready: () => true })
   const { settings, start } = connectWorker({ name: 'file-ingest', version: '0', plugins: [fileSource] })
   const { signal, end } = lifetime()
   const address = `${host}:${admin.port}`
@@ -40,6 +40,7 @@ export async function startWorker(t: TestContext, props: Props): Promise<Running
     log,
     signal,
     admin: admin.app,
+    tls,
     address,
     shutdown,
   })
@@ -54,15 +55,19 @@ export async function startWorker(t: TestContext, props: Props): Promise<Running
 }
 
 /** A control plane in this process on a free port. It ends with the test. */
-export async function startPlane(t: TestContext, props: Props): Promise<Running & { readonly url: string }> {
+export async function startPlane(
+  t: TestContext,
+  props: Props,
+  tls: Tls | null = null,
+): Promise<Running & { readonly url: string }> {
   const { settings, start } = controlPlane('0')
   const { signal, end } = lifetime()
-  const plane = await start({ settings: settings.parse({ 'rest.port': '0', ...props }), log, signal, shutdown })
+  const plane = await start({ settings: settings.parse({ 'rest.port': '0', ...props }), log, signal, tls, shutdown })
   const running = once(t, async () => {
     await plane.stop()
     end()
   })
-  return { ...running, url: `http://${await plane.restAddress()}` }
+  return { ...running, url: `${tls?.serves ? 'https' : 'http'}://${await plane.restAddress()}` }
 }
 
 /** Waits until the plugin of a worker is listed. Before that no connector can be created. */

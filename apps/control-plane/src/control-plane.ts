@@ -1,5 +1,5 @@
 import { kafkaConnection } from '@tributary/config'
-import { createStores, KafkaAccessStore, storesOptions, troubleOf } from '@tributary/connect-storage'
+import { createStores, KafkaAccessStore, KafkaAuditLog, storesOptions, troubleOf } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import { InternalClient, InternalTokens, type Service, type Tls } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
@@ -58,6 +58,8 @@ class ControlPlane implements Service {
   readonly #stores: ReturnType<typeof createStores>
   /** The API keys; null while they are off. */
   readonly #keys: KafkaAccessStore | null
+  /** null while it is off. */
+  readonly #audit: KafkaAuditLog | null
   readonly #leadership: Leadership
   readonly #cleaner: StatusCleaner
   readonly #tokens: InternalTokens | null
@@ -97,6 +99,17 @@ class ControlPlane implements Service {
           deletedWaitMs: DELETED_WAIT_MS,
         })
       : null
+    this.#audit =
+      (settings['audit.enabled'] ?? settings['access.authentication'].length > 0)
+        ? new KafkaAuditLog({
+            connection,
+            log: this.#log,
+            cluster: settings.cluster,
+            topic: settings['audit.storage.topic'],
+            replication: settings['storage.replication.factor'],
+            retentionMs: Number(settings['audit.retention.ms']),
+          })
+        : null
     this.#cleaner = new StatusCleaner({ config: this.#stores.configs, status: this.#stores.status, log: this.#log })
     this.#leadership = new Leadership({
       connection,
@@ -201,6 +214,7 @@ class ControlPlane implements Service {
         onFailedLogin: logFailedLogins(this.#log),
       },
       ...(this.#keys && { keys: this.#keys }),
+      ...(this.#audit && { audit: { log: this.#audit, required: settings['audit.required'] } }),
       settings: {
         cluster: settings.cluster,
         strict: settings['connect.strict'],
@@ -227,14 +241,26 @@ class ControlPlane implements Service {
         answerMs: requestTimeoutMs,
         log: this.#log,
       }),
-      trouble: () => troubleOf(this.#stores) ?? this.#keys?.trouble ?? null,
+      trouble: () => troubleOf(this.#stores) ?? this.#keys?.trouble ?? this.#auditTrouble,
       writable: (timeoutMs) => this.#leadership.untilWritable(timeoutMs),
       log: this.#log,
     })
   }
 
+  /** Only where it keeps changes from being made. */
+  get #auditTrouble(): string | null {
+    return this.#host.settings['audit.required'] ? (this.#audit?.trouble ?? null) : null
+  }
+
   #allStores() {
     const { configs, status, offsets, plugins } = this.#stores
-    return [configs, status, offsets, plugins, ...(this.#keys ? [this.#keys] : [])]
+    return [
+      configs,
+      status,
+      offsets,
+      plugins,
+      ...(this.#keys ? [this.#keys] : []),
+      ...(this.#audit ? [this.#audit] : []),
+    ]
   }
 }

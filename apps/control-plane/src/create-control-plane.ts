@@ -1,9 +1,17 @@
-import type { AccessStore, ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
+import type {
+  AccessStore,
+  AuditLog,
+  ConfigStore,
+  OffsetStore,
+  PluginStore,
+  StatusStore,
+} from '@tributary/connect-storage'
 import { InternalClient, type InternalTokens, type Tls } from '@tributary/service'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { authorise } from './http/authorise.ts'
 import { type Access, identify } from './access/login.ts'
+import { AuditTrail } from './audit/audit-trail.ts'
 import type { CrossOrigin } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
@@ -41,6 +49,12 @@ export interface ControlPlaneOptions {
   readonly access?: Access
   /** The API keys. Absent: they are off. */
   readonly keys?: AccessStore
+  /** Where changes, failed logins and refused requests are written. Absent: nowhere. */
+  readonly audit?: {
+    readonly log: AuditLog
+    /** Whether changes are refused while it cannot be written. */
+    readonly required: boolean
+  }
   readonly settings: {
     readonly cluster: string
     /** True: Kafka Connect's behaviour, except 400 where Connect answers a client's mistake with 500. */
@@ -81,6 +95,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     levels,
     access,
     keys,
+    audit,
     settings,
     internal = {
       tokens: null,
@@ -93,7 +108,9 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     trouble = () => null,
     log,
   } = options
-  const { configs: config, status, offsets, plugins } = stores
+  const { status, offsets, plugins } = stores
+  const trail = audit ? new AuditTrail({ audit: audit.log, required: audit.required, self: internal.self }) : null
+  const config = trail?.observe(stores.configs) ?? stores.configs
   const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
   const { crossOrigin = NO_OTHER_ORIGIN } = settings
   const workers = new Workers({ groups, cluster, client: internal.client, log })
@@ -110,8 +127,10 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin, tls })
   recognizeReplicas(app, internal)
-  identify(app, access)
+  identify(app, access && trail ? recordingLogins(access, trail) : access)
   authorise(app)
+  // What the trail wraps is inside the gate: carried out here.
+  trail?.guard(app, (config) => secrets.masked(config))
   writes?.guard(app)
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
@@ -132,7 +151,18 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     offsets: new ConnectorOffsets({ config, offsets, views, workers, fencing, endedTasks, writes: locks }),
     plugins,
     keys: keys ? new ApiKeys(keys) : null,
+    audit: audit?.log ?? null,
     strict,
   })
   return app
+}
+
+function recordingLogins(access: Access, trail: AuditTrail): Access {
+  return {
+    ...access,
+    onFailedLogin: (login) => {
+      access.onFailedLogin?.(login)
+      trail.failedLogin(login)
+    },
+  }
 }

@@ -1,5 +1,5 @@
 import { type ConfigOf, defineConfig, kafkaRules, kafkaSettings } from '@tributary/config'
-import { storageKeys } from '@tributary/connect-storage'
+import { auditKeys, storageKeys } from '@tributary/connect-storage'
 import { serviceSettings } from '@tributary/service'
 import { accessKeys } from './access/settings.ts'
 
@@ -90,6 +90,7 @@ const keys = {
   },
   'admin.allow.unauthenticated': serviceSettings.keys['admin.allow.unauthenticated'],
   ...accessKeys,
+  ...auditKeys,
   ...storageKeys,
   ...kafkaSettings,
 } as const

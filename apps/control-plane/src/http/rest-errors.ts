@@ -120,6 +120,14 @@ const ERRORS = {
     (seconds: number) =>
       `The offsets topic could not be read to its end within ${seconds} s: a transaction of some task is still open, or Kafka does not answer. Try again later`,
   ],
+  auditDown: [503, (trouble: string) => `Nothing was changed, because the change could not be recorded. ${trouble}`],
+  auditUnwritten: [500, (trouble: string) => `The change was made, but not recorded. ${trouble}`],
+  auditOff: [404, () => 'There is no audit log: audit.enabled and authentication are off'],
+  queryInvalid: [
+    400,
+    (name: string, value: string, accepted: string) =>
+      `The query parameter "${name}" must be ${accepted}, not ${value}`,
+  ],
   /** A request that names itself a replica's. */
   tokenRefused: [403, (reason: string) => reason],
   internalTopicDeleted: [503, (trouble: string) => trouble],

@@ -37,6 +37,8 @@ const flow = {
   reason: { type: 'string', description: 'One plain sentence' },
 }
 
+const configOrNull: JsonSchema = { ...mapOf(text), type: ['object', 'null'], description: 'Secrets are masked' }
+
 const apiKey = {
   name: text,
   state: { enum: ['active', 'expired', 'revoked'] },
@@ -45,6 +47,25 @@ const apiKey = {
   created_by: { type: 'string', description: 'The identity that made it' },
   expires: time('When it expires'),
   revoked: time('When it was revoked'),
+}
+
+const auditEntry = {
+  time: { type: 'string', description: 'ISO 8601, in UTC' },
+  id: { type: 'string', description: 'Of the request; its answer has it as x-request-id' },
+  who: { type: 'string', description: 'Name of the caller; of a failed login the name that was claimed' },
+  action: text,
+  path: text,
+  connector: textOrNull,
+  address: { type: 'string', description: "The client's address" },
+  'forwarded_for?': { type: 'string', description: 'What X-Forwarded-For said, which anybody may set' },
+  'via?': { type: 'string', description: 'The replica that sent the request on' },
+  replica: { type: 'string', description: 'The replica that carried the request out' },
+  status: whole,
+  outcome: { enum: ['done', 'denied', 'failed'] },
+  'error?': text,
+  count: { type: 'integer', description: 'So many requests; the last one is shown' },
+  changes: listOf(object({ connector: text, before: configOrNull, after: configOrNull })),
+  'shortened?': flag,
 }
 
 export const SCHEMAS = {
@@ -101,6 +122,7 @@ export const SCHEMAS = {
     }),
   }),
   Message: object({ message: text }),
+  Audit: object({ entries: listOf(object(auditEntry)), next: textOrNull }),
   Plugins: listOf(
     object({
       class: text,

@@ -2,6 +2,7 @@ import { stringifyJson } from '@tributary/config'
 import { type Tls, withoutCompilers } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { randomUUID } from 'node:crypto'
 import type { Server as SecureServer } from 'node:https'
 import { parseBody } from './body.ts'
 import { allowOrigins, type CrossOrigin } from './cors.ts'
@@ -23,6 +24,7 @@ export interface RestServerOptions {
 /** Creates the HTTP server with the habits of Connect's HTTP layer. `routes/` adds the resources. */
 export function createRestServer({ log, requestTimeoutMs, crossOrigin, tls }: RestServerOptions): FastifyInstance {
   const app = fastify({
+    genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
     schemaController: withoutCompilers,
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.

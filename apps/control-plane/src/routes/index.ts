@@ -1,4 +1,4 @@
-import type { PluginStore, StatusStore } from '@tributary/connect-storage'
+import type { AuditLog, PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { FastifyInstance } from 'fastify'
 import { describeRoutes } from '../http/openapi.ts'
 import type { ApiKeys } from '../services/api-keys.ts'
@@ -11,6 +11,7 @@ import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
 import type { LogLevels } from '../services/log-levels.ts'
 import type { Server } from '../services/server-info.ts'
+import { auditRoutes } from './audit.ts'
 import { clusterRoutes } from './cluster.ts'
 import { connectorConfigRoutes } from './connector-config.ts'
 import { connectorHealthRoutes } from './connector-health.ts'
@@ -42,6 +43,8 @@ export interface Services {
   readonly plugins: PluginStore
   /** null while API keys are off. */
   readonly keys: ApiKeys | null
+  /** null while the audit log is off. */
+  readonly audit: AuditLog | null
   readonly strict: boolean
 }
 
@@ -62,6 +65,7 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   connectorPluginRoutes(app, services.plugins, services.validator, views, secrets)
   loggerRoutes(app, services.levels)
   keyRoutes(app, services.keys)
+  auditRoutes(app, services.audit)
   connectorHealthRoutes(app, services.health)
   clusterRoutes(app, services.cluster, connectors)
   openApiRoutes(app, describe)

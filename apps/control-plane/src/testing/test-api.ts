@@ -63,6 +63,7 @@ export interface TestApiOptions {
   readonly crossOrigin?: CrossOrigin
   readonly access?: Access
   readonly keys?: AccessStore
+  readonly audit?: NonNullable<ControlPlaneOptions['audit']>
   readonly log?: Logger
 }
 
@@ -101,8 +102,13 @@ export function testApi(options: TestApiOptions = {}): TestApi {
     },
     log: options.log ?? silentLog,
   }
-  const { access, keys } = options
-  const app = createControlPlane({ ...controlPlane, ...(access && { access }), ...(keys && { keys }) })
+  const { access, keys, audit } = options
+  const app = createControlPlane({
+    ...controlPlane,
+    ...(access && { access }),
+    ...(keys && { keys }),
+    ...(audit && { audit }),
+  })
   // Where authentication is on, its documentation is read where it is off.
   const documented = access ? createControlPlane(controlPlane) : app
   let check: CheckAnswer | null = null

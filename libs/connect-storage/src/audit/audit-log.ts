@@ -33,7 +33,7 @@ const MAX_WAITING = 1000
 const BATCH = 100
 const RETRY_MS = { first: 250, most: 2000 } as const
 /** The time between two tries to make the topic after Kafka refused that, in ms. */
-const PREPARE_AGAIN_MS = 5000
+const PREPARE_AGAIN_MS = 1000
 /** The work of one read: so many offsets at a time, and so many in all. */
 const WINDOW = 1000n
 const MAX_SCANNED = 50_000n

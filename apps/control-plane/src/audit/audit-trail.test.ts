@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { parseGrants } from '../access/identity.ts'
+import { type Access, LoginError } from '../access/login.ts'
+import { MemoryAuditLog } from '../testing/memory-audit.ts'
+import { type Answer, FILE_SOURCE, type TestApi, testApi } from '../testing/test-api.ts'
+import { Flood } from './flood.ts'
+
+/** `Authorization: NAME GRANTS`; `wrong` is refused. */
+const access: Access = {
+  authenticators: [
+    {
+      authenticate: ({ headers: { authorization = '' } }) => {
+        const [name = '', grants = ''] = authorization.split(' ')
+        if (name === 'wrong') return Promise.reject(LoginError.refused('no such key', 'key:guess'))
+        return Promise.resolve(name === '' ? null : { name, grants: parseGrants(grants) })
+      },
+    },
+  ],
+}
+const ADMIN = { authorization: 'key:ci admin' }
+const PASSWORD = 'hunter2-in-plain'
+const config = { 'connector.class': 'FileStreamSource', topic: 't', file: '/a' }
+
+function scene(required = true): { readonly log: MemoryAuditLog; readonly api: TestApi } {
+  const log = new MemoryAuditLog()
+  const spec = {
+    keys: { ...FILE_SOURCE.spec.keys, secret: { type: 'password', default: null, importance: 'low', doc: 'x' } },
+  } as const
+  return { log, api: testApi({ access, audit: { log, required }, plugins: [{ ...FILE_SOURCE, spec }] }) }
+}
+
+type Page = { entries: Record<string, unknown>[]; next: string | null }
+const pageOf = ({ body }: Answer): Page => body as Page
+
+test('each change is recorded: who, what, from where, with what outcome, before and after', async () => {
+  const { log, api } = scene()
+  const put = (more: Record<string, string>): Promise<Answer> =>
+    api.call('PUT', '/connectors/a/config', { ...config, ...more }, { ...ADMIN, 'x-forwarded-for': '10.0.0.9' })
+  const created = await put({ secret: PASSWORD })
+  assert.equal(created.status, 201)
+  await put({ file: '/b', secret: `${PASSWORD}-2` })
+  assert.equal((await api.call('PUT', '/connectors?pattern=a&state=x', undefined, ADMIN)).status, 405)
+  assert.equal((await api.call('PUT', '/connectors/a/pause', undefined, ADMIN)).status, 202)
+  assert.equal((await api.call('DELETE', '/connectors/a', undefined, ADMIN)).status, 204)
+  assert.equal((await api.call('GET', '/connectors', undefined, ADMIN)).status, 200)
+  const [first, second, paused, removed, ...more] = log.entries
+  assert.deepEqual(more, [], 'reads are not recorded')
+  const { id, time, ...rest } = first!
+  const masked = { ...config, name: 'a', secret: '[hidden]' }
+  assert.deepEqual(rest, {
+    ...{ who: 'key:ci', action: 'PUT /connectors/{connector}/config', path: '/connectors/a/config', connector: 'a' },
+    ...{
+      address: '127.0.0.1',
+      forwarded_for: '10.0.0.9',
+      replica: 'rest:8083',
+      status: 201,
+      outcome: 'done',
+      count: 1,
+    },
+    changes: [{ connector: 'a', before: null, after: masked }],
+  })
+  assert.equal(created.headers['x-request-id'], id)
+  assert.ok(Math.abs(time - Date.now()) < 60_000)
+  assert.deepEqual(second!.changes, [{ connector: 'a', before: masked, after: { ...masked, file: '/b' } }])
+  assert.deepEqual([paused!.action, paused!.changes], ['PUT /connectors/{connector}/pause', []])
+  assert.deepEqual(removed!.changes, [{ connector: 'a', before: { ...masked, file: '/b' }, after: null }])
+  assert.ok(!JSON.stringify(log.entries).includes(PASSWORD))
+})
+
+test('a change is answered after its entry is written', async () => {
+  const { log, api } = scene()
+  log.held = Promise.withResolvers()
+  let answered = false
+  const call = api.call('POST', '/connectors', { name: 'a', config }, ADMIN).finally(() => (answered = true))
+  while (api.configs.snapshot.config('a') === null) await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal(answered, false)
+  log.held.resolve()
+  assert.equal((await call).status, 201)
+  assert.deepEqual(
+    log.entries.map(({ connector }) => connector),
+    ['a'],
+  )
+})
+
+test('nothing is changed while the audit log cannot be written, unless it is not required', async () => {
+  for (const required of [true, false]) {
+    const { log, api } = scene(required)
+    log.trouble = 'The audit topic x cannot be written: not authorized.'
+    log.fails = new Error('not authorized')
+    const { status, body } = await api.call('POST', '/connectors', { name: 'a', config }, ADMIN)
+    assert.equal(status, required ? 503 : 201)
+    if (required)
+      assert.match((body as { message: string }).message, /^Nothing was changed, .*audit topic x cannot be written/)
+    assert.equal(api.configs.snapshot.config('a') !== null, !required)
+    assert.equal((await api.call('GET', '/connectors', undefined, ADMIN)).status, 200, 'reads go on')
+  }
+})
+
+test('a change that was made and could not be recorded says so', async () => {
+  const { log, api } = scene()
+  log.fails = new Error('The audit topic x cannot be written: it is gone')
+  const { status, body } = await api.call('POST', '/connectors', { name: 'a', config }, ADMIN)
+  assert.equal(status, 500)
+  assert.match((body as { message: string }).message, /^The change was made, but not recorded\. .*it is gone/)
+})
+
+test('failed changes, refused rights and failed logins are recorded', async () => {
+  const { log, api } = scene()
+  await api.call('POST', '/connectors', { name: 'a', config: { ...config, topic: null } }, ADMIN)
+  await api.call('DELETE', '/connectors/none', undefined, ADMIN)
+  await api.call('DELETE', '/connectors/a?x=1', undefined, { authorization: 'user:bob viewer' })
+  await api.call('GET', '/audit', undefined, { authorization: 'user:bob admin:a' })
+  await api.call('GET', '/connectors', undefined, { authorization: 'wrong' })
+  await api.call('GET', '/connectors')
+  const seen = log.entries.map(({ who, action, connector, status, outcome }) => [
+    who,
+    action,
+    connector,
+    status,
+    outcome,
+  ])
+  assert.deepEqual(seen, [
+    ['key:ci', 'POST /connectors', 'a', 400, 'failed'],
+    ['key:ci', 'DELETE /connectors/{connector}', 'none', 404, 'failed'],
+    ['user:bob', 'DELETE /connectors/{connector}', 'a', 403, 'denied'],
+    ['user:bob', 'GET /audit', null, 403, 'denied'],
+    ['key:guess', 'login', null, 401, 'denied'],
+  ])
+  assert.match(log.entries[0]!.error ?? '', /Null value/)
+  assert.equal(log.entries[4]!.error, 'no such key')
+  assert.ok(log.entries.every(({ changes }) => changes.length === 0))
+})
+
+test('the error of a refused change shows no secret of the configuration that was sent', async () => {
+  const { log, api } = scene()
+  api.configs.putConnectorConfig = () => Promise.reject(new Error(`cannot write ${PASSWORD}`))
+  const put = (body: unknown): Promise<Answer> => api.call('PUT', '/connectors/a/config', body, ADMIN)
+  assert.equal((await put({ ...config, 'api.token': PASSWORD })).status, 500)
+  assert.match(log.entries[0]!.error ?? '', /^cannot write \[hidden\]$/)
+})
+
+test('a flood of guesses makes few entries', async () => {
+  const { log, api } = scene()
+  for (let i = 0; i < 300; i++) await api.call('GET', `/connectors/${i}`, undefined, { authorization: 'wrong' })
+  assert.equal(log.entries.length, 5)
+  const told: [item: string, count: number][] = []
+  const flood = new Flood<string>((item, count) => told.push([item, count]))
+  for (let i = 0; i < 100_000; i++) flood.add(`10.0.${i >> 8}.${i & 255}`, `guess ${i}`)
+  const one = told.length
+  flood.endMinute()
+  assert.ok(one <= 100 && told.length <= 302, `${one}, ${told.length}`)
+  assert.equal(
+    told.reduce((sum, [, count]) => sum + count, 0),
+    100_000,
+    'every guess is counted',
+  )
+  assert.deepEqual(told.at(-1), ['guess 99999', 99_800])
+  flood.add('a', 'next minute')
+  assert.deepEqual(told.at(-1), ['next minute', 1])
+})
+
+test('GET /audit filters, and goes on where an answer ended', async () => {
+  const { log, api } = scene()
+  for (const name of ['a1', 'a2', 'b1'])
+    await api.call('POST', '/connectors', { name, config }, { authorization: `key:${name} admin` })
+  await api.call('DELETE', '/connectors/a1', undefined, ADMIN)
+  await api.call('DELETE', '/connectors/zz', undefined, ADMIN)
+  const ask = (query: string): Promise<Answer> => api.call('GET', `/audit?${query}`, undefined, ADMIN)
+  const found = async (query: string): Promise<unknown[]> =>
+    pageOf(await ask(query)).entries.map(({ who, connector }) => [who, connector].join(' '))
+  assert.deepEqual(await found(''), ['key:ci zz', 'key:ci a1', 'key:b1 b1', 'key:a2 a2', 'key:a1 a1'])
+  assert.deepEqual(await found('connector=a*'), ['key:ci a1', 'key:a2 a2', 'key:a1 a1'])
+  assert.deepEqual(await found('who=key:a?&action=POST*'), ['key:a2 a2', 'key:a1 a1'])
+  assert.deepEqual(await found('outcome=failed'), ['key:ci zz'])
+  assert.deepEqual(await found(`to=${log.entries[0]!.time - 1000}`), [])
+  assert.equal((await found('from=2000-01-01')).length, 5)
+  const page = pageOf(await ask('limit=2'))
+  assert.deepEqual([page.entries.length, page.next], [2, '3'])
+  assert.deepEqual(await found(`limit=3&cursor=${page.next}`), ['key:b1 b1', 'key:a2 a2', 'key:a1 a1'])
+  for (const wrong of ['limit=0', 'limit=1001', 'cursor=x', 'from=yesterday', 'outcome=good']) {
+    assert.equal((await ask(wrong)).status, 400, wrong)
+  }
+  const off = testApi()
+  assert.equal((await off.call('GET', '/audit')).status, 404)
+})

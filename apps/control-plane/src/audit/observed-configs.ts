@@ -1,0 +1,32 @@
+import type { ConfigStore, ConnectorConfig } from '@tributary/connect-storage'
+
+/**
+ * The store, which tells each change of a connector's configuration before it is written: inside the lock that the writer
+ * holds, so what was there before is what the change replaces.
+ */
+export function observedConfigs(
+  store: ConfigStore,
+  changing: (connector: string, before: ConnectorConfig | null, after: ConnectorConfig | null) => void,
+): ConfigStore {
+  return {
+    get snapshot() {
+      return store.snapshot
+    },
+    start: (signal) => store.start(signal),
+    listen: (listener) => store.listen(listener),
+    refresh: (signal) => store.refresh(signal),
+    putConnectorConfig: (connector, config, targetState) => {
+      changing(connector, store.snapshot.config(connector), config)
+      return store.putConnectorConfig(connector, config, targetState)
+    },
+    removeConnector: (connector) => {
+      changing(connector, store.snapshot.config(connector), null)
+      return store.removeConnector(connector)
+    },
+    putTargetState: (connector, state) => store.putTargetState(connector, state),
+    putTaskConfigs: (connector, tasks, generation) => store.putTaskConfigs(connector, tasks, generation),
+    putRestart: (request) => store.putRestart(request),
+    putLoggerLevel: (logger, level) => store.putLoggerLevel(logger, level),
+    stop: () => store.stop(),
+  }
+}

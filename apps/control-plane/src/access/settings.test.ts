@@ -6,8 +6,9 @@ import { checkAccessSettings, isTrustedUrl } from './settings.ts'
 
 /** `AUTHENTICATION`: TRIBUTARY_ACCESS_AUTHENTICATION, and so on. */
 function check(values: Readonly<Record<string, string>>): void {
-  const named = Object.entries(values).map(([name, value]) => [`TRIBUTARY_ACCESS_${name}`, value])
-  checkAccessSettings(fromEnv(controlPlaneSettings, { KAFKA_BROKERS: 'k:9092', ...Object.fromEntries(named) }))
+  const env: Record<string, string> = { KAFKA_BROKERS: 'k:9092' }
+  for (const [name, value] of Object.entries(values)) env[`TRIBUTARY_ACCESS_${name}`] = value
+  checkAccessSettings(fromEnv(controlPlaneSettings, env))
 }
 
 const OIDC = { AUTHENTICATION: 'oidc', OIDC_ISSUER: 'https://login.example.org', OIDC_AUDIENCE: 'tributary' }

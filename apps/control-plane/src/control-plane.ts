@@ -194,6 +194,16 @@ class ControlPlane implements Service {
           origins: settings['access.control.allow.origin'],
           methods: settings['access.control.allow.methods'],
         },
+        names: {
+          bound: settings['rest.host'],
+          advertised: settings['rest.advertised.host.name'],
+          allowed: settings['rest.allowed.hosts'],
+        },
+        trustedProxies: settings['rest.trusted.proxies'],
+        callerLimits: {
+          requestsPerSecond: settings['rest.requests.per.second'],
+          failedLoginsPerMinute: settings['access.failed.logins.per.minute'],
+        },
         version,
         kafkaClusterId,
       },

@@ -1,10 +1,12 @@
 import type { SecretLike } from '@tributary/config'
 import type { AccessStore, ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
+import { refuseOtherSites, RequestSource, type RequestSourceOptions } from '@tributary/service'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { authorise } from './http/authorise.ts'
 import { type Access, identify } from './access/login.ts'
-import type { CrossOrigin } from './http/cors.ts'
+import { type CallerLimitSettings, CallerLimits } from './http/caller-limits.ts'
+import { type CrossOrigin, originMatcher } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
 import type { WriteGate } from './leadership/write-gate.ts'
@@ -48,6 +50,11 @@ export interface ControlPlaneOptions {
     readonly requestTimeoutMs: number
     /** Absent: pages of other origins may not call the API. */
     readonly crossOrigin?: CrossOrigin
+    /** Absent: requests may name any host. */
+    readonly names?: Pick<RequestSourceOptions, 'bound' | 'advertised' | 'allowed'>
+    /** Absent: no caller is limited. */
+    readonly callerLimits?: CallerLimitSettings
+    readonly trustedProxies?: string
     readonly version: string
     readonly kafkaClusterId: string
   }
@@ -61,6 +68,7 @@ export interface ControlPlaneOptions {
 }
 
 const NO_OTHER_ORIGIN: CrossOrigin = { origins: '', methods: '' }
+const NO_LIMITS: CallerLimitSettings = { requestsPerSecond: 0, failedLoginsPerMinute: 0 }
 
 /** Builds the API on started stores. The caller makes it listen. */
 export function createControlPlane(options: ControlPlaneOptions): FastifyInstance {
@@ -80,14 +88,21 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   } = options
   const { configs: config, status, offsets, plugins } = stores
   const { cluster, strict, internalKey, requestTimeoutMs, version, kafkaClusterId } = settings
-  const { crossOrigin = NO_OTHER_ORIGIN } = settings
+  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names, trustedProxies = '' } = settings
   const workers = new Workers({ groups, cluster, internalKey, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict })
   const secrets = new ConfigSecrets(plugins)
   const server = new Server({ config, writable, trouble, kafkaClusterId, version })
-  const app = createRestServer({ log, requestTimeoutMs, crossOrigin })
+  const app = createRestServer({ log, requestTimeoutMs, crossOrigin, trustedProxies })
+  if (names) {
+    const allowsOrigin = originMatcher(crossOrigin.origins)
+    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
+  }
+  const limits = new CallerLimits(callerLimits)
+  limits.beforeLogin(app)
   identify(app, access)
+  limits.afterLogin(app)
   authorise(app)
   writes?.guard(app)
   const logLevels = new LogLevels(levels, config)

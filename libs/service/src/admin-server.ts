@@ -2,7 +2,9 @@ import type { RequestListener, Server } from 'node:http'
 import { ConfigException, parseJson } from '@tributary/config'
 import { type Logger, PROMETHEUS_CONTENT_TYPE, prometheusText } from '@tributary/telemetry'
 import { fastify } from 'fastify'
-import type { FastifyError, FastifyInstance, FastifyServerOptions } from 'fastify'
+import { RequestSource } from './http/request-source.ts'
+import { limitConnections, receiveLimits } from './http/server-limits.ts'
+import type { FastifyError, FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify'
 
 // An import would read every property of the module, and `http.WebSocket` loads undici, which takes 12 MiB.
 const { createServer } = process.getBuiltinModule('node:http')
@@ -12,9 +14,15 @@ export interface AdminOptions {
   /** 0: any free port. */
   readonly port: number
   readonly log: Logger
+  /** Absent: `host` is the server's only name. */
+  readonly source?: RequestSource
   /** True, or the reason why the service is not ready. */
   ready(): true | string
 }
+
+const NO_NAMES = { advertised: null, allowed: '', setting: 'admin.allowed.hosts' }
+/** A configuration or offsets, as the control plane sends them. */
+const BODY_LIMIT_BYTES = 4 * 1024 * 1024
 
 /**
  * The HTTP server that every service has: `GET /health`, `/ready`, `/metrics`, and the service's own routes. Errors are
@@ -39,15 +47,19 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   const app = fastify({
     forceCloseConnections: true,
     schemaController: withoutCompilers,
-    routerOptions: { ignoreTrailingSlash: true },
+    bodyLimit: BODY_LIMIT_BYTES,
+    // The name of a connector in a path may be as long as a request line.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     serverFactory: (handler) => {
-      server = createServer((request, response) => handle(request, response))
+      server = createServer(receiveLimits(), (request, response) => handle(request, response))
       handle = (request, response) => (opened ? handler(request, response) : answerStarting(request, response))
       return server
     },
   })
   let opened = false
   answerErrors(app, options.log)
+  limitConnections(app)
+  refuseOtherSites(app, options.source ?? new RequestSource({ ...NO_NAMES, bound: options.host }))
   readExactly(app)
   addRoutes(app, options)
   if (!server) throw new Error('fastify made no server')
@@ -87,6 +99,21 @@ function bindError(cause: NodeJS.ErrnoException, host: string, port: number): Er
   const why = cause.code === 'EADDRINUSE' ? 'the port is taken; choose another one' : cause.message
   const message = `Invalid value ${port} for configuration admin.port: cannot listen on ${host}: ${why}`
   return new ConfigException(message, [{ name: 'admin.port', message }], { cause })
+}
+
+/** Whether another process of the cluster has proved that it sends the request. A client may have named it another host. */
+export function isSigned(request: FastifyRequest): boolean {
+  return ((request as { signed?: unknown }).signed ?? null) !== null
+}
+
+/** Answers 421 or 403 to requests that pages of other sites make a browser send. Call it before routes are added. */
+export function refuseOtherSites(app: FastifyInstance, source: RequestSource): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (isSigned(request)) return
+    const refusal = source.refusal(request.method, request.headers)
+    if (refusal === null) return
+    return reply.code(refusal.status).send({ error_code: refusal.status, message: refusal.message })
+  })
 }
 
 /** Parses JSON bodies so that integers above 2^53 stay exact, because offsets contain such integers. */

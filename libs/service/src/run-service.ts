@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { startAdminServer } from './admin-server.ts'
 import { advertisedHost, assertBind, hostPort } from './bind.ts'
 import { helpText } from './help.ts'
+import { RequestSource } from './http/request-source.ts'
 import { collectWhenIdle } from './idle-memory.ts'
 import { observeProcess } from './process-metrics.ts'
 import { ProcessEnd } from './process-end.ts'
@@ -123,6 +124,12 @@ async function start<K extends Keys>(
     host: bound,
     port: settings['admin.port'],
     log,
+    source: new RequestSource({
+      bound,
+      advertised: settings['advertised.host'],
+      allowed: settings['admin.allowed.hosts'],
+      setting: 'admin.allowed.hosts',
+    }),
     ready: () => (end.stopping ? 'The service is stopping.' : (service?.ready() ?? 'The service is starting.')),
   })
   // The order matters: the service stops while its admin server still answers, and then its last spans are sent.

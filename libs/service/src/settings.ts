@@ -27,6 +27,13 @@ export const serviceSettings = defineConfig({
     group,
     doc: 'Whether servers without authentication may listen on addresses other than loopback.',
   },
+  'admin.allowed.hosts': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    group,
+    doc: 'More names of this machine that requests to the admin server may have in their Host header, separated by commas. * stands for any characters. Addresses, localhost, admin.host and advertised.host are always allowed, and beyond loopback the name of this machine and names without a dot.',
+  },
   'advertised.host': {
     type: 'string',
     default: null,

@@ -1,5 +1,5 @@
 import { stringifyJson } from '@tributary/config'
-import { withoutCompilers } from '@tributary/service'
+import { limitConnections, receiveLimits, type ReceiveTimeouts, withoutCompilers } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { parseBody } from './body.ts'
@@ -15,11 +15,19 @@ export interface RestServerOptions {
   /** After this time, in ms, a request is answered with 500. The work that the request began may still complete. */
   readonly requestTimeoutMs: number
   readonly crossOrigin: CrossOrigin
+  /** Addresses of proxies whose X-Forwarded-For is believed, as CIDR, separated by commas. */
+  readonly trustedProxies?: string
+  readonly receive?: ReceiveTimeouts
 }
 
 /** Creates the HTTP server with the habits of Connect's HTTP layer. `routes/` adds the resources. */
-export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestServerOptions): FastifyInstance {
+export function createRestServer(options: RestServerOptions): FastifyInstance {
+  const { log, requestTimeoutMs, crossOrigin, trustedProxies = '', receive } = options
+  const { requestTimeout, ...http } = receiveLimits(receive)
   const app = fastify({
+    http,
+    requestTimeout,
+    trustProxy: trustedProxies === '' ? false : trustedProxies,
     bodyLimit: BODY_LIMIT_BYTES,
     schemaController: withoutCompilers,
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.
@@ -52,6 +60,7 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin }: RestSer
     // Connect's answers name no charset, and some clients compare the whole header.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
+  limitConnections(app)
   allowOrigins(app, crossOrigin)
   limitTime(app, requestTimeoutMs)
   answerErrors(app, log)

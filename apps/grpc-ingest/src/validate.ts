@@ -32,13 +32,13 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
   const metadata = await collect(errors, () => metadataOf(config, props))
   const addresses = await collect(errors, () => addressesOf(config))
   const tlsErrors = [
-    ...(config['grpc.tls.enabled'] ? await checkTls(tls.settings(config)) : []),
-    ...(await checkTls(oauthTls.settings(config))),
+    ...(config['grpc.tls.enabled'] ? await checkTls(tls.settings(config), signal) : []),
+    ...(await checkTls(oauthTls.settings(config), signal)),
   ]
   errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))
   if (metadata === undefined || addresses === undefined || tlsErrors.length > 0) return errors
   const options = await readGrpcTls(config)
-  for (const error of await checkPlan(config, () => reflectOnce(config, metadata, options, signal))) {
+  for (const error of await checkPlan(config, () => reflectOnce(config, metadata, options, signal), signal)) {
     const found = fieldError(error)
     if (found) errors.push(found)
   }

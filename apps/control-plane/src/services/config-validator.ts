@@ -73,8 +73,9 @@ export class ConfigValidator {
   /**
    * Throws 400 when the class is missing or unknown, and for too many aliases. Every other mistake is an error in the answer. Unless strict, the answer
    * lists a misspelt key too, without a definition and with the key that was probably meant as its recommended value. Its own value may be a secret, so it is not shown.
+   * `signal`: the client has gone.
    */
-  async validate(sent: SentConfig): Promise<ConfigInfos> {
+  async validate(sent: SentConfig, signal?: AbortSignal): Promise<ConfigInfos> {
     const plugin = this.#connectorPlugin(sent)
     assertFewAliases(sent)
     const converters = namedConverters(sent, this.#plugins.plugins())
@@ -93,7 +94,7 @@ export class ConfigValidator {
     for (const converter of converters) setConverter(byName, converter)
     for (const { field, message } of aliasErrors(sent)) addError(byName, field, message)
     if (![...byName.values()].some(({ value }) => value.errors.length > 0)) {
-      const found = await this.#workers.validate(plugin, sent as Readonly<Record<string, string>>)
+      const found = await this.#workers.validate(plugin, sent as Readonly<Record<string, string>>, signal)
       for (const { field, message } of found) addError(byName, field, message)
     }
     if (!this.#strict) {

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { ConfigProviders, SecretLike } from '@tributary/config'
 import type { OffsetEntry, Props, SourcePlugin } from '@tributary/connect-api'
+import { type ClosingResponse, closeSignal } from '@tributary/async'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
 import { findPlugin } from '../assignment/units.ts'
@@ -12,12 +13,17 @@ interface RouteRequest {
   readonly body: unknown
 }
 
+interface RouteReply {
+  readonly raw: ClosingResponse
+  code(status: number): unknown
+}
+
 /** The part of Fastify that adds a route. */
 export interface AdminRoutes {
   route(options: {
     method: string
     url: string
-    handler: (request: RouteRequest, reply: { code(status: number): unknown }) => Promise<unknown>
+    handler: (request: RouteRequest, reply: RouteReply) => Promise<unknown>
   }): unknown
 }
 
@@ -30,34 +36,37 @@ export interface InternalRoutesOptions {
   readonly providers: ConfigProviders
 }
 
+/** `signal`: the caller has gone. */
+type Handle = (name: string, body: unknown, signal: AbortSignal) => Promise<object> | object
+
 /**
  * Adds the routes that the control plane calls: they check configurations and offsets with the plugin's code, and report the
  * health of tasks. An answer with `error_code` has that HTTP status.
  */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
   const { plugins, herder, key, providers } = options
-  const add = (method: 'GET' | 'PUT', url: string, handle: (name: string, body: unknown) => Promise<object> | object) =>
+  const add = (method: 'GET' | 'PUT', url: string, handle: Handle) =>
     admin.route({
       method,
       url,
       handler: async (request, reply) => {
         const answer = allowed(key, request.headers['x-tributary-key'])
-          ? await handle((request.params as { name: string }).name, request.body)
+          ? await handle((request.params as { name: string }).name, request.body, closeSignal(reply.raw))
           : { error_code: 403, message: 'the header x-tributary-key does not hold TRIBUTARY_INTERNAL_KEY' }
         if ('error_code' in answer) reply.code(answer.error_code as number)
         return answer
       },
     })
-  add('PUT', '/internal/plugins/:name/validate', async (className, body) => {
+  add('PUT', '/internal/plugins/:name/validate', async (className, body, signal) => {
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
-    return { errors: await validateConnector(plugin, body as Props, options) }
+    return { errors: await validateConnector(plugin, body as Props, options, signal) }
   })
-  add('PUT', '/internal/plugins/:name/offsets/check', async (className, body) => {
+  add('PUT', '/internal/plugins/:name/offsets/check', async (className, body, signal) => {
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
     const { config, offsets } = body as { config: Props; offsets: OffsetEntry[] }
-    const errors = await checkOffsets(plugin, config, offsets, providers)
+    const errors = await checkOffsets(plugin, config, offsets, providers, signal)
     return { errors, complete: plugin.connector.offsetsOnlyInKafka === true }
   })
   add('GET', '/internal/connectors/:name/health', (connector) => {

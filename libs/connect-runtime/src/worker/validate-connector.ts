@@ -1,3 +1,4 @@
+import { abortable } from '@tributary/async'
 import {
   ConfigException,
   type ConfigProviders,
@@ -24,6 +25,8 @@ import { sourceTaskConfig } from '../model/source-task-config.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
 
+const SLOW = `The worker could not check the configuration within ${VALIDATE_TIMEOUT_MS / 1000} s: a server or a file that it names is too slow.`
+
 export interface CheckEnvironment {
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
@@ -32,15 +35,16 @@ export interface CheckEnvironment {
 
 /**
  * Runs the checks of a configuration that need a worker: its `${…}` references, the classes that it names, and the plugin's
- * own code and network. Throws the plugin's errors that are not config errors.
+ * own code and network. Throws the plugin's errors that are not config errors, and the reason of `gone`: the caller no longer waits.
  */
 export function validateConnector(
   plugin: SourcePlugin,
   config: Props,
   { exactlyOnceSource, providers }: CheckEnvironment,
+  gone?: AbortSignal,
 ): Promise<FieldError[]> {
   const { connector } = plugin
-  const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
+  const signal = untilOver(gone)
   return judge(plugin, config, { otherwise: 'connector.class', providers, signal }, async (props) => {
     const keys = { ...SOURCE_CONNECTOR_KEYS, ...LENIENT_CONNECTOR_KEYS, ...connector.spec.keys }
     const { values } = validateConfig({ ...connector.spec, keys }, props)
@@ -65,12 +69,17 @@ export function checkOffsets(
   config: Props,
   offsets: readonly OffsetEntry[],
   providers: ConfigProviders,
+  gone?: AbortSignal,
 ): Promise<FieldError[]> {
-  const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
+  const signal = untilOver(gone)
   return judge(plugin, config, { otherwise: '', providers, signal }, (props) => {
     plugin.connector.checkOffsets?.(props, offsets, config)
     return Promise.resolve([])
   })
+}
+
+function untilOver(gone?: AbortSignal): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(VALIDATE_TIMEOUT_MS), ...(gone ? [gone] : [])])
 }
 
 interface Judging {
@@ -91,9 +100,15 @@ async function judge(
   try {
     const { props, secrets } = await resolveReferences(config, providers, signal)
     redact = redactor([...secrets, ...secretsOf(plugin.connector.spec, props)])
-    const errors = await runInScope(scopeOfCheck(plugin), () => judgement(props))
+    const errors = await abortable(
+      runInScope(scopeOfCheck(plugin), () => judgement(props)),
+      signal,
+    )
     return errors.map(({ field, message }) => ({ field, message: redact(message) }))
   } catch (error) {
+    // The next worker would not be faster.
+    if (error === signal.reason && (error as Error).name === 'TimeoutError')
+      return [{ field: otherwise, message: SLOW }]
     return fieldErrors(error, otherwise).map(({ field, message }) => ({ field, message: redact(message) }))
   }
 }

@@ -1,3 +1,4 @@
+import { compilePattern, type Pattern } from '@tributary/config'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** Kafka Connect's `access.control.allow.origin` and `access.control.allow.methods`, both comma-separated lists. */
@@ -25,7 +26,8 @@ export function allowOrigins(app: FastifyInstance, { origins, methods }: CrossOr
   app.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers
     if (!anyOrigin) reply.header('vary', 'Origin')
-    if (origin === undefined || !origin.split(' ').some((one) => allowed.some((pattern) => pattern.test(one)))) return
+    if (origin === undefined || !origin.split(' ').some((one) => allowed.some((pattern) => matches(pattern, one))))
+      return
     const asked = request.headers['access-control-request-method']
     if (request.method === 'OPTIONS' && asked !== undefined) {
       if (!allowedMethods.includes(asked) || !headersAllowed(request)) return
@@ -49,8 +51,12 @@ function headersAllowed(request: FastifyRequest): boolean {
   )
 }
 
-function originPattern(origin: string): RegExp {
-  return new RegExp(`^${origin.split('*').map(escape).join('.*')}$`)
+function originPattern(origin: string): Pattern {
+  return compilePattern(origin.split('*').map(escape).join('.*'), { whole: true })
+}
+
+function matches(pattern: Pattern, origin: string): boolean {
+  return origin.length <= pattern.maxLength && pattern.test(origin)
 }
 
 /** Escapes the characters that have a meaning in a regular expression. */

@@ -1,4 +1,5 @@
 import { backoffMs, systemClock } from '@tributary/async'
+import { compilePattern } from '@tributary/config'
 import type { ConfigError } from '@tributary/connect-api'
 import type { Polled, Props } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
@@ -129,7 +130,7 @@ export class Topics {
     const matches = (group: string, list: 'include' | 'exclude'): boolean =>
       (config[`topic.creation.${group}.${list}`] ?? '')
         .split(',')
-        .some((pattern) => pattern.trim() !== '' && new RegExp(`^(?:${pattern.trim()})$`).test(topic))
+        .some((pattern) => pattern.trim() !== '' && compilePattern(pattern.trim(), { whole: true }).test(topic))
     const group = groups.find((g) => g !== '' && matches(g, 'include') && !matches(g, 'exclude')) ?? 'default'
     const configs = new Map<string, string>()
     for (const from of ['default', group]) {

@@ -10,6 +10,7 @@ import { workspaceRoot } from './workspace.ts'
 const OWN_TEXTS = [
   'apps/control-plane/src/testing/documented-answers.ts',
   'apps/ws-ingest/src/connection/initialization.ts',
+  'libs/config/src/patterns/plain.ts',
   'libs/config/src/providers/redact.ts',
   'libs/connect-runtime/src/model/producer-settings.ts',
   'libs/push-source/src/sequence/number.ts',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compilePattern, PatternError } from './pattern.ts'
+import { plainExpression } from './plain.ts'
 import type { PatternOptions } from './pattern.ts'
 
 const matches = (source: string, text: string, options?: PatternOptions): boolean =>
@@ -50,6 +51,20 @@ describe('compilePattern', () => {
     })
   }
 
+  // Both engines must agree, whichever is taken: a pattern with a{1} behind it is not plain.
+  const parts = ['a', 'K', '[^b-d]', '[Z. ]', '(?:b|cd)', '(c|)', '^', '$', '\\.', '?', '|', '{', '}', '\\d', '-', ']']
+  const texts = ['', 'a', 'ab', 'k', '\u212a', 'K.', 'cd', 'b-', 'a\n', '7', '{a}', ']', 'ſ', '😀', 'Za', 'xaKb7.']
+  it('finds plain expressions as all others', () => {
+    for (const [i, j, k] of parts.flatMap((_, i) => parts.flatMap((_, j) => parts.map((_, k) => [i, j, k] as const)))) {
+      const source = `${parts[i]}${parts[j]}${parts[k]}`
+      if ((i + j + k) % 5 !== 0 || plainExpression(source, '') === null) continue
+      for (const flags of ['', 'i']) {
+        const [plain, other] = [compilePattern(source, { flags }), compilePattern(`(?:${source}){1}`, { flags })]
+        for (const text of texts) assert.equal(plain.test(text), other.test(text), `/${source}/${flags} ${text}`)
+      }
+    }
+  })
+
   it('asks for the whole text', () => {
     for (const text of ['a', 'ab']) assert.equal(matches('a|ab', text, { whole: true }), true)
     for (const text of ['xa', 'abx', 'a\n', '']) assert.equal(matches('a|ab', text, { whole: true }), false)
@@ -87,7 +102,7 @@ describe('compilePattern', () => {
     ['a{1001}', /^the regular expression cannot be read: invalid repeat count/],
     ['a{500}b{500}', /^the regular expression takes 1\d\d\d instructions, of which 600 are allowed/],
     ['a'.repeat(1001), /^the regular expression has 1001 characters, of which 1000 are allowed/],
-    ['('.repeat(500) + ')'.repeat(500), /^the regular expression takes /],
+    ['('.repeat(400) + 'a+' + ')'.repeat(400), /^the regular expression takes /],
   ] as const) {
     it(`refuses ${source.slice(0, 20)}`, () => {
       assert.throws(

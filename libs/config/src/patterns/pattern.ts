@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js'
+import { plainExpression } from './plain.ts'
 import { PatternError, translate } from './translate.ts'
 
 export { PatternError }
@@ -7,7 +8,7 @@ export { PatternError }
 const MAX_SOURCE = 1000
 /** Instructions of a compiled pattern: `a{100}` has about 100. */
 const MAX_PROGRAM = 600
-/** Characters of the text times instructions of the pattern; one step takes at most about 30 ns. */
+/** Characters of the text times instructions of the pattern, or ways to match a plain one; a step takes at most about 30 ns. */
 const MAX_STEPS = 4_000_000
 
 export interface PatternOptions {
@@ -43,23 +44,37 @@ export function compilePattern(
       `the regular expression has ${source.length} characters, of which ${MAX_SOURCE} are allowed; write a shorter one, or several`,
     )
   }
-  const { text, exact } = translate(source, flags.includes('m'))
-  const compiled = compile(exact ?? text, flags)
-  const size = compiled.re2().numberOfInstructions() as number
-  if (size > MAX_PROGRAM) {
-    throw new PatternError(
-      `the regular expression takes ${size} instructions, of which ${MAX_PROGRAM} are allowed; make its {n,m} smaller`,
-    )
-  }
-  const maxLength = Math.floor(maxSteps / size)
-  // The engine leaves a text early when it knows that all of it must match.
-  const matches =
-    whole || exact !== null ? (asked: string) => compiled.testExact(asked) : (asked: string) => compiled.test(asked)
-  const test = (asked: string): boolean => {
-    if (asked.length > maxLength) throw tooLong(source, asked.length, maxLength)
-    return matches(asked)
+  const { matches, steps } = plainPattern(source, whole, flags) ?? linearPattern(source, whole, flags)
+  const maxLength = Math.floor(maxSteps / steps)
+  const test = (text: string): boolean => {
+    if (text.length > maxLength) throw tooLong(source, text.length, maxLength)
+    return matches(text)
   }
   return { source, maxLength, test }
+}
+
+interface Compiled {
+  readonly matches: (text: string) => boolean
+  /** For each character of the text at most. */
+  readonly steps: number
+}
+
+function plainPattern(source: string, whole: boolean, flags: string): Compiled | null {
+  const plain = plainExpression(whole ? `^(?:${source})$` : source, flags)
+  return plain === null ? null : { matches: (text) => plain.regex.test(text), steps: plain.steps }
+}
+
+function linearPattern(source: string, whole: boolean, flags: string): Compiled {
+  const { text, exact } = translate(source, flags.includes('m'))
+  const compiled = compile(exact ?? text, flags)
+  const steps = compiled.re2().numberOfInstructions() as number
+  if (steps > MAX_PROGRAM) {
+    throw new PatternError(
+      `the regular expression takes ${steps} instructions, of which ${MAX_PROGRAM} are allowed; make its {n,m} smaller`,
+    )
+  }
+  // The engine leaves a text early when it knows that all of it must match.
+  return { matches: (asked) => (whole || exact !== null ? compiled.testExact(asked) : compiled.test(asked)), steps }
 }
 
 function compile(text: string, flags: string): RE2JS {

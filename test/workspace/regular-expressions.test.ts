@@ -6,25 +6,25 @@ import { compilePattern, type ConfigSpecData, type Validator } from '@tributary/
 import { sourcePlugins } from './generated-pages.ts'
 import { workspaceRoot } from './workspace.ts'
 
-/** Code that makes a RegExp of texts that stand in the same file, or of escaped texts. A RegExp of foreign text may take hours. */
-const OWN_TEXTS = [
+/** A RegExp of the constants of its file. */
+const OF_CONSTANTS = /\bRegExp\(\s*(?:[A-Z_]+|(?:String\.raw)?`(?:\$\{[A-Z_]+\}|\$(?!\{)|[^`$])*`)\s*[,)]/g
+
+/** Code that makes a RegExp of escaped texts, or of texts that stand in the same file. A RegExp of foreign text may take hours. */
+const OF_OWN_TEXTS = [
   'apps/control-plane/src/testing/documented-answers.ts',
-  'apps/ws-ingest/src/connection/initialization.ts',
   'libs/config/src/patterns/plain.ts',
   'libs/config/src/providers/redact.ts',
-  'libs/connect-runtime/src/model/producer-settings.ts',
-  'libs/push-source/src/sequence/number.ts',
   'libs/push-source/src/time/parse-time.ts',
 ]
 
 describe('regular expressions', () => {
   it('that the code does not spell out are compiled by compilePattern', () => {
     const files = globSync(['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'deploy/**/*.ts'], { cwd: workspaceRoot })
-    const made = files.filter(
-      (file) =>
-        !/\.test\.ts$|node_modules/.test(file) && /\bRegExp\(/.test(readFileSync(join(workspaceRoot, file), 'utf8')),
-    )
-    assert.deepEqual(made.toSorted(), OWN_TEXTS)
+    const made = files.filter((file) => {
+      if (/\.test\.ts$|node_modules/.test(file)) return false
+      return /\bRegExp\(/.test(readFileSync(join(workspaceRoot, file), 'utf8').replaceAll(OF_CONSTANTS, ''))
+    })
+    assert.deepEqual(made.toSorted(), OF_OWN_TEXTS)
   })
 
   it('of the published specs compile', async () => {

@@ -57,6 +57,10 @@ export const runtimeErrors = defineErrors({
     type: DataError,
     doc: 'A record is bad, and `errors.tolerance=none`. The cause says what is wrong with the record.',
   },
+  TOPIC_CREATION_PATTERN: {
+    type: ConfigError,
+    doc: '`topic.creation.<group>.include` or `exclude` has a regular expression that cannot be used. The message says why, and what to write.',
+  },
   TOPIC_MISSING: {
     type: ConfigError,
     doc: 'The topic does not exist, and `topic.creation.enable=false`. The message holds the command that creates the topic.',

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { matchesGlob } from '../access/glob.ts'
 
 /** Kafka Connect's `access.control.allow.origin` and `access.control.allow.methods`, both comma-separated lists. */
 export interface CrossOrigin {
@@ -20,8 +21,8 @@ const MAX_ORIGIN_LENGTH = 300
 
 /** Whether pages of an origin may call this API. */
 export function originMatcher(origins: string): (origin: string) => boolean {
-  const allowed = listed(origins).map(originPattern)
-  return (origin) => origin.length <= MAX_ORIGIN_LENGTH && allowed.some((pattern) => pattern.test(origin))
+  const allowed = listed(origins)
+  return (origin) => origin.length <= MAX_ORIGIN_LENGTH && allowed.some((pattern) => matchesGlob(pattern, origin))
 }
 
 /** Lets pages of the allowed origins call this API (the CORS protocol of the Fetch standard), as Connect does. */
@@ -56,15 +57,6 @@ function headersAllowed(request: FastifyRequest): boolean {
   return listed(request.headers['access-control-request-headers'] ?? '').every((name) =>
     known.includes(name.toLowerCase()),
   )
-}
-
-function originPattern(origin: string): RegExp {
-  return new RegExp(`^${origin.split('*').map(escape).join('.*')}$`)
-}
-
-/** Escapes the characters that have a meaning in a regular expression. */
-function escape(text: string): string {
-  return text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
 }
 
 function listed(text: string): string[] {

@@ -1,4 +1,5 @@
 import { backoffMs, systemClock } from '@tributary/async'
+import { compilePattern, PatternError } from '@tributary/config'
 import type { ConfigError } from '@tributary/connect-api'
 import type { Polled, Props } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
@@ -127,9 +128,7 @@ export class Topics {
     if (topic === deadLetterTopic) return { partitions: -1, replicationFactor: deadLetterReplication, configs: {} }
     const groups = (config['topic.creation.groups'] ?? '').split(',').map((g) => g.trim())
     const matches = (group: string, list: 'include' | 'exclude'): boolean =>
-      (config[`topic.creation.${group}.${list}`] ?? '')
-        .split(',')
-        .some((pattern) => pattern.trim() !== '' && new RegExp(`^(?:${pattern.trim()})$`).test(topic))
+      matchesOne(topic, config, `topic.creation.${group}.${list}`)
     const group = groups.find((g) => g !== '' && matches(g, 'include') && !matches(g, 'exclude')) ?? 'default'
     const configs = new Map<string, string>()
     for (const from of ['default', group]) {
@@ -146,6 +145,18 @@ export class Topics {
       replicationFactor: number('replication.factor'),
       configs: Object.fromEntries(configs),
     }
+  }
+}
+
+/** Whether the topic's whole name matches one of the expressions that the value lists. Throws ConfigError on `key`. */
+function matchesOne(topic: string, config: Props, key: string): boolean {
+  const patterns = (config[key] ?? '').split(',').map((pattern) => pattern.trim())
+  try {
+    return patterns.some((pattern) => pattern !== '' && compilePattern(pattern, { whole: true }).test(topic))
+  } catch (cause) {
+    if (!(cause instanceof PatternError)) throw cause
+    const text = `Topic ${topic} cannot be created by ${key}: ${cause.message}`
+    throw runtimeErrors.TOPIC_CREATION_PATTERN(text, { field: key, cause })
   }
 }
 

@@ -1,5 +1,5 @@
-import type { SecretLike } from '@tributary/config'
-import type { AccessStore, ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
+import { internalTopic as byNaming, type SecretLike } from '@tributary/config'
+import type { AccessStore, ConfigStore, InternalTopicCheck, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { authorise } from './http/authorise.ts'
@@ -53,6 +53,8 @@ export interface ControlPlaneOptions {
   }
   /** Absent when there is only one replica. That replica writes. */
   readonly writes?: WriteGate
+  /** Names the internal topics. Absent: by their naming alone. */
+  readonly internalTopic?: InternalTopicCheck
   /** Whether writes are possible: true, or the reason why not. */
   readonly writable?: (timeoutMs: number) => Promise<true | string>
   /** Why an internal topic cannot be written, in a sentence; null while all can be. */
@@ -74,6 +76,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     keys,
     settings,
     writes,
+    internalTopic = byNaming,
     writable = () => Promise.resolve(true),
     trouble = () => null,
     log,
@@ -83,7 +86,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const { crossOrigin = NO_OTHER_ORIGIN } = settings
   const workers = new Workers({ groups, cluster, internalKey, log })
   const views = new ConnectorViews({ config, status, plugins })
-  const validator = new ConfigValidator({ plugins, workers, strict })
+  const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
   const secrets = new ConfigSecrets(plugins)
   const server = new Server({ config, writable, trouble, kafkaClusterId, version })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin })

@@ -12,6 +12,7 @@ import { CONVERTER_PLUGINS } from '@tributary/converters'
 import {
   createStores,
   followLogLevels,
+  internalTopicCheck,
   type PluginEntry,
   type Stores,
   storesOptions,
@@ -310,6 +311,7 @@ class Worker {
       groupId: this.#groupId,
       offsets: this.#stores.offsets,
       // All tasks share the admin client's connections, so the scope of the first task must not own them.
+      internalTopic: internalTopicCheck(this.#stores),
       admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
       exactlyOnceSource: this.#exactlyOnceSource,
       dataDir: resolve(settings['data.dir']),

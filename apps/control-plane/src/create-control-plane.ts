@@ -17,6 +17,7 @@ import { ConnectorOffsets, EndedTasks, type Fencing } from './services/connector
 import { ConnectorViews } from './services/connector-views.ts'
 import { Connectors } from './services/connectors.ts'
 import { KeyedLock } from './services/keyed-lock.ts'
+import { LivePlugins } from './services/live-plugins.ts'
 import { LogLevels } from './services/log-levels.ts'
 import { Server } from './services/server-info.ts'
 import { type GroupReader, Workers } from './services/workers.ts'
@@ -96,6 +97,8 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
+  const live = new LivePlugins({ plugins, groups, cluster, log }).follow()
+  app.addHook('onClose', async () => live())
   const locks = new KeyedLock()
   const endedTasks = new EndedTasks({ config, views, workers })
   addRoutes(app, {

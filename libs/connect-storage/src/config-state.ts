@@ -39,7 +39,11 @@ export class ConfigState implements ConfigSnapshot {
     return this.#appliedOffset
   }
 
-  /** The number of names about which the topic holds a record. */
+  /** The names about which the topic holds a record, of connectors that exist and of others. */
+  names(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+  /** The number of these names. */
   get remembered(): number {
     return this.#entries.size
   }

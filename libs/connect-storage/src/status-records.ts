@@ -1,6 +1,7 @@
 import { checkTopicName } from '@tributary/config'
 import { jsonBytes } from './connect-json.ts'
 import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from './schema/checks.ts'
+import { isWorkerAddress } from './schema/worker-address.ts'
 import { LIMITS } from './schema/limits.ts'
 import type { StoreRecord } from './store-record.ts'
 import type { State, StatusEntry } from './types.ts'
@@ -67,13 +68,10 @@ function statusBytes(status: StatusEntry): Buffer {
   return jsonBytes({ state, trace: trace ?? null, worker_id: workerId, generation, ...ours })
 }
 
-/** host:port, as the worker advertises it. The control plane sends requests there, so it may be no path and no user. */
-const WORKER = /^[^\s/?#@\\]{1,300}$/
-
 function entry(value: Fields): StatusEntry {
   const { state, trace, worker_id: workerId, generation, stalls, hand_over: handOver } = value
   if (typeof state !== 'string' || !STATES.includes(state)) throw new Error(`the state ${shown(state)} is unknown`)
-  if (typeof workerId !== 'string' || !WORKER.test(workerId)) {
+  if (typeof workerId !== 'string' || !isWorkerAddress(workerId)) {
     throw new Error("the field 'worker_id' is missing or no host:port")
   }
   if (!Number.isSafeInteger(generation)) throw new Error("the field 'generation' is missing or no integer")

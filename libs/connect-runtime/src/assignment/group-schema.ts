@@ -1,3 +1,4 @@
+import { isWorkerAddress } from '@tributary/connect-storage'
 import type { MemberAssignment, MemberMetadata } from './group.ts'
 
 /**
@@ -5,8 +6,6 @@ import type { MemberAssignment, MemberMetadata } from './group.ts'
  * sends nonsense must not end the rounds of the others. Members that a later version adds are let through.
  */
 
-/** host:port. */
-const ADDRESS = /^[^\s/?#@\\]{1,300}$/
 /** An offset of the config topic; -1 before the first record. */
 const OFFSET = /^-?\d{1,19}$/
 const MAX_UNITS = 200_000
@@ -17,7 +16,8 @@ export function isMemberMetadata(value: unknown): value is MemberMetadata {
   if (!isObject(value)) return false
   const { worker, cfg, own, preparing, ready, lock, plugins } = value
   return (
-    matches(worker, ADDRESS) &&
+    typeof worker === 'string' &&
+    isWorkerAddress(worker) &&
     matches(cfg, OFFSET) &&
     isList(own, isOwn) &&
     absentOr(preparing, isUnits) &&

@@ -1,5 +1,5 @@
 import { kafkaConnection } from '@tributary/config'
-import { createStores, KafkaAccessStore, storesOptions, troubleOf } from '@tributary/connect-storage'
+import { createStores, internalTopicCheck, KafkaAccessStore, storesOptions, troubleOf } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import type { Service } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
@@ -217,6 +217,7 @@ class ControlPlane implements Service {
         answerMs: requestTimeoutMs,
         log: this.#log,
       }),
+      internalTopic: internalTopicCheck(this.#stores),
       trouble: () => troubleOf(this.#stores) ?? this.#keys?.trouble ?? null,
       writable: (timeoutMs) => this.#leadership.untilWritable(timeoutMs),
       log: this.#log,

@@ -1,5 +1,12 @@
-import type { SecretLike } from '@tributary/config'
-import type { AccessStore, ConfigStore, OffsetStore, PluginStore, StatusStore } from '@tributary/connect-storage'
+import { internalTopic as byNaming, type SecretLike } from '@tributary/config'
+import type {
+  AccessStore,
+  ConfigStore,
+  InternalTopicCheck,
+  OffsetStore,
+  PluginStore,
+  StatusStore,
+} from '@tributary/connect-storage'
 import { refuseOtherSites, RequestSource, type RequestSourceOptions } from '@tributary/service'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
@@ -19,6 +26,7 @@ import { ConnectorOffsets, EndedTasks, type Fencing } from './services/connector
 import { ConnectorViews } from './services/connector-views.ts'
 import { Connectors } from './services/connectors.ts'
 import { KeyedLock } from './services/keyed-lock.ts'
+import { LivePlugins } from './services/live-plugins.ts'
 import { LogLevels } from './services/log-levels.ts'
 import { Server } from './services/server-info.ts'
 import { type GroupReader, Workers } from './services/workers.ts'
@@ -60,6 +68,8 @@ export interface ControlPlaneOptions {
   }
   /** Absent when there is only one replica. That replica writes. */
   readonly writes?: WriteGate
+  /** Names the internal topics. Absent: by their naming alone. */
+  readonly internalTopic?: InternalTopicCheck
   /** Whether writes are possible: true, or the reason why not. */
   readonly writable?: (timeoutMs: number) => Promise<true | string>
   /** Why an internal topic cannot be written, in a sentence; null while all can be. */
@@ -82,6 +92,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     keys,
     settings,
     writes,
+    internalTopic = byNaming,
     writable = () => Promise.resolve(true),
     trouble = () => null,
     log,
@@ -91,7 +102,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names, trustedProxies = '' } = settings
   const workers = new Workers({ groups, cluster, internalKey, log })
   const views = new ConnectorViews({ config, status, plugins })
-  const validator = new ConfigValidator({ plugins, workers, strict })
+  const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
   const secrets = new ConfigSecrets(plugins)
   const server = new Server({ config, writable, trouble, kafkaClusterId, version })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin, trustedProxies })
@@ -108,6 +119,8 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
+  const live = new LivePlugins({ plugins, groups, cluster, log }).follow()
+  app.addHook('onClose', async () => live())
   const locks = new KeyedLock()
   const endedTasks = new EndedTasks({ config, views, workers })
   addRoutes(app, {

@@ -8,11 +8,12 @@ export {
   parseConfig,
 } from './spec/define.ts'
 export { checkName, checkTopicName } from './spec/check-value.ts'
+export { internalTopic, internalTopicOfConnect } from './spec/internal-topics.ts'
 export { type ConfigValue, validateConfig, type ValidateOptions } from './spec/validate.ts'
 export { familyOf } from './spec/prefixes.ts'
 export { type ConfigDefinition, describeConfig } from './spec/describe.ts'
 export { toMarkdown } from './spec/markdown.ts'
-export { ConfigException, type ConfigProblem, connectFrame } from './values/config-exception.ts'
+export { ConfigException, type ConfigProblem, connectFrame, invalidValue } from './values/config-exception.ts'
 export { compilePattern, type Pattern, PatternError, type PatternOptions } from './patterns/pattern.ts'
 export { canonicalJson, parseJson, type ParseJsonOptions, stringifyJson } from './values/json.ts'
 export { KeyValueListError, parseKeyValueList } from './values/key-value-list.ts'

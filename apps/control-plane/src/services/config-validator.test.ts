@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { internalTopic as byNaming } from '@tributary/config'
 import type { PluginEntry } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
@@ -202,4 +203,27 @@ test('an alias of a class is listed beside the class and finds it', async () => 
   for (const name of ['com.example.LinesConnector', 'Lines']) {
     assert.equal((await api.call('GET', `/connector-plugins/${name}/config`)).status, 200)
   }
+})
+
+test('an internal topic is refused as a target and as a dead-letter queue, also one that settings name', async () => {
+  const keys = { ...FILE_SOURCE.spec.keys }
+  keys['topic'] = { ...keys['topic']!, validator: { kind: 'topicName' } }
+  const plugins = [{ ...FILE_SOURCE, spec: { keys } }]
+  const internalTopic = (topic: string): string | null => (topic === 'my-configs' ? 'it is ours' : byNaming(topic))
+  const api = testApi({ plugins, internalTopic })
+  const why = (topic: string): string => `'${topic}' is an internal topic of a Connect cluster. Choose another topic`
+  const refused = async (more: Readonly<Record<string, string>>): Promise<[string, string][]> =>
+    errorsOf(await validate(api, more))
+  assert.deepEqual(await refused({ topic: 'other-connect-configs' }), [
+    ['topic', `Invalid value other-connect-configs for configuration topic: ${why('other-connect-configs')}`],
+  ])
+  assert.deepEqual(await refused({ topic: 'my-configs' }), [
+    ['topic', 'Invalid value my-configs for configuration topic: it is ours'],
+  ])
+  assert.match((await refused({ topic: '__transaction_state' }))[0]![1], /internal topic of Kafka/)
+  const dlq = 'errors.deadletterqueue.topic.name'
+  assert.deepEqual(await refused({ [dlq]: 'connect-offsets' }), [
+    [dlq, `Invalid value connect-offsets for configuration ${dlq}: ${why('connect-offsets')}`],
+  ])
+  assert.deepEqual(await refused({ topic: 'connect-status-changes', [dlq]: 'order-status' }), [])
 })

@@ -1,4 +1,4 @@
-import type { AccessStore, PluginEntry } from '@tributary/connect-storage'
+import type { AccessStore, InternalTopicCheck, PluginEntry } from '@tributary/connect-storage'
 import { type Logger, LoggerLevels } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
 import type { Access } from '../access/login.ts'
@@ -59,6 +59,7 @@ export interface TestApiOptions {
   readonly crossOrigin?: CrossOrigin
   readonly access?: Access
   readonly keys?: AccessStore
+  readonly internalTopic?: InternalTopicCheck
   readonly log?: Logger
 }
 
@@ -92,6 +93,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
       crossOrigin: options.crossOrigin ?? { origins: '', methods: '' },
     },
     log: options.log ?? silentLog,
+    ...(options.internalTopic && { internalTopic: options.internalTopic }),
   }
   const { access, keys } = options
   const app = createControlPlane({ ...controlPlane, ...(access && { access }), ...(keys && { keys }) })

@@ -4,6 +4,7 @@ import { KeyValueListError, parseKeyValueList } from '../values/key-value-list.t
 import { parseJson } from '../values/json.ts'
 import type { ParsedValue } from '../values/parse-value.ts'
 import { Secret } from '../values/secret.ts'
+import { internalTopic } from './internal-topics.ts'
 import type { Validator } from './spec.ts'
 
 /**
@@ -60,7 +61,7 @@ function checkText(validator: Validator, text: string): string | null {
     case 'pattern':
       return checkPattern(validator.regex, text, validator.message)
     case 'topicName':
-      return checkTopicName(text)
+      return checkTopicName(text) ?? internalTopic(text)
     case 'json':
       return checkJson(text, validator.shape)
     case 'url':

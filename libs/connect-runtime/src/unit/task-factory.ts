@@ -9,7 +9,7 @@ import {
   type TaskStats,
   requiresExactlyOnce,
 } from '@tributary/connect-api'
-import { type OffsetStore, taskTransactionalId } from '@tributary/connect-storage'
+import { type InternalTopicCheck, type OffsetStore, taskTransactionalId } from '@tributary/connect-storage'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import type { KafkaProducer, ProducerPool } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
@@ -37,6 +37,8 @@ export interface TaskEnvironment extends PropsEnvironment {
   readonly groupId: string
   readonly offsets: OffsetStore
   readonly admin: TopicCreator
+  /** See TopicsOptions. */
+  readonly internalTopic?: InternalTopicCheck
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   /** Folder on this host that holds the folders of all tasks. */
@@ -99,6 +101,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     creationEnabled: config.topicCreation,
     deadLetterTopic: config.deadLetterTopic,
     deadLetterReplication: config.deadLetterReplication,
+    internalTopic: environment.internalTopic,
     onTopic,
   })
   const stats = createTaskStats()

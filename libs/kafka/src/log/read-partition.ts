@@ -2,7 +2,7 @@ import type { KafkaConnection } from '@tributary/config'
 import { fetchV13 } from '../client/index.ts'
 import { call, Cluster, leadersOf } from '../cluster/cluster.ts'
 import { committedRecords, type LogRecord } from './committed-records.ts'
-import { checkCode } from '../cluster/errors.ts'
+import { checkCode, KafkaError } from '../cluster/errors.ts'
 
 export interface ReadPartitionOptions {
   readonly topic: string
@@ -35,7 +35,8 @@ export async function readPartition(
       checkCode(response.errorCode, `fetch from topic ${topic}`)
       const fetched = response.partitions[0]
       checkCode(fetched?.errorCode ?? -1, `fetch from ${topic}-${partition}`)
-      const { records, next } = committedRecords(fetched!, offset)
+      const { records, next, unreadable } = committedRecords(fetched!, offset)
+      if (unreadable[0]) throw new KafkaError('CORRUPT_MESSAGE', unreadable[0].reason, false)
       read.push(...records)
       // Without progress there is nothing up to the end that this answer could have brought.
       if (next >= fetched!.lastStableOffset || next === offset) return read

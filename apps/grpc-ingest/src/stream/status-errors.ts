@@ -1,6 +1,5 @@
 import type { ConnectError } from '@tributary/connect-api'
 import { type ConnectionLife, Refusals } from '@tributary/push-source'
-import { redact } from '@tributary/telemetry'
 import type { GrpcStatus } from '../transport/index.ts'
 import { grpcErrors } from '../errors.ts'
 
@@ -31,8 +30,7 @@ export class StatusErrors {
   errorOf(status: GrpcStatus, life?: ConnectionLife): ConnectError {
     const { retryAfterMs } = status
     if (status.status === 'UNAUTHENTICATED') this.#denied()
-    // Here, as the server may repeat an access token, which the process forgets before the error.
-    const words = redact(`${status.status}${status.message === '' ? '' : `: ${status.message}`}`)
+    const words = `${status.status}${status.message === '' ? '' : `: ${status.message}`}`
     if (status.tooLarge) {
       return grpcErrors.GRPC_MESSAGE_TOO_LARGE(
         `Stream ${this.#stream} ended, ${words}. Raise grpc.max.inbound.message.size; reading on would lose the message`,

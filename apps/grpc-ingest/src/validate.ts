@@ -9,7 +9,7 @@ import {
 import { checkTls, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './config/metadata.ts'
 import { accessTokenOf } from './stream/access-token.ts'
-import { openConnection } from './stream/connection.ts'
+import { type GrpcConnection, openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
 import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
 import { oauthTls } from './config/oauth-keys.ts'
@@ -52,15 +52,18 @@ async function reflectOnce(
   signal: AbortSignal,
 ): Promise<Root> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
-  const complete = (await accessTokenOf(config)?.addTo(metadata, until)) ?? metadata
-  const connection = await openConnection({ config, metadata: complete, tls: options, keepaliveTimeMs: 0 }, until)
+  const token = accessTokenOf(config)
+  let connection: GrpcConnection | undefined
   try {
+    const complete = (await token?.addTo(metadata, until)) ?? metadata
+    connection = await openConnection({ config, metadata: complete, tls: options, keepaliveTimeMs: 0 }, until)
     return await connection.reflect(
       new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms']),
       until,
     )
   } finally {
-    connection.close()
+    connection?.close()
+    token?.close()
   }
 }
 

@@ -23,7 +23,7 @@ export { HIDDEN, isSensitive, Secret, type SecretLike } from './values/secret.ts
 export { parseProperties } from './providers/properties.ts'
 export { type ConfigProviders, type Env, type Resolved, resolveReferences } from './providers/providers.ts'
 export { readRegularFile, type ReadFileLimits } from './providers/read-file.ts'
-export { type Redactor, redactor, secretsOf } from './providers/redact.ts'
+export { secretsOf } from './providers/secrets-of.ts'
 export { envName, fromEnv, type WorkerProperties } from './service/env.ts'
 export { readWorkerProperties, unknownProperties } from './service/worker-properties.ts'
 export { providerSettings, providersFrom } from './service/provider-settings.ts'

@@ -1,6 +1,14 @@
-import { ConfigException, defineConfig, fromEnv, readWorkerProperties, unknownProperties } from '@tributary/config'
+import {
+  ConfigException,
+  defineConfig,
+  fromEnv,
+  readWorkerProperties,
+  Secret,
+  secretsOf,
+  unknownProperties,
+} from '@tributary/config'
 import type { ConfigSpec, Keys, ValuesOf } from '@tributary/config'
-import { createLogger, loggerLevels, logToFile, parseLevel } from '@tributary/telemetry'
+import { createLogger, hideSecrets, loggerLevels, logToFile, parseLevel } from '@tributary/telemetry'
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { parseArgs } from 'node:util'
@@ -72,6 +80,7 @@ export async function runService<K extends Keys>(options: ServiceOptions<K>): Pr
   const end = new ProcessEnd(log)
   try {
     const settings = settingsFrom(spec, propertiesPath(process.argv), log) as ValuesOf<K> & ServiceValues
+    hideSecrets(secretsOf(spec.data, asTexts(settings)))
     const logFile = settings['log.file']
     if (logFile !== null) logToFile(logFile)
     await start(options, settings, log, end)
@@ -100,6 +109,16 @@ function settingsFrom<K extends Keys>(spec: ConfigSpec<K>, path: string | null, 
   const unknown = unknownProperties(spec, file, process.env)
   if (unknown.length > 0) log.warn('properties_without_effect', { file: path, properties: unknown.join(' ') })
   return fromEnv(spec, process.env, file)
+}
+
+/** Settings that are texts, with the secret ones in the clear. */
+function asTexts(settings: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const [name, value] of Object.entries(settings)) {
+    const text = value instanceof Secret ? value.reveal() : value
+    if (typeof text === 'string') texts[name] = text
+  }
+  return texts
 }
 
 type ServiceValues = ValuesOf<(typeof serviceSettings)['keys']>

@@ -32,7 +32,7 @@ export interface Reads {
 
 export interface Resolved {
   readonly props: Record<string, string>
-  /** Every text that a provider returned, for `redactor`. */
+  /** Every text that a provider returned, for `hideSecrets`. */
   readonly secrets: readonly string[]
 }
 

@@ -1,12 +1,5 @@
 import { abortable } from '@tributary/async'
-import {
-  ConfigException,
-  type ConfigProviders,
-  redactor,
-  resolveReferences,
-  secretsOf,
-  validateConfig,
-} from '@tributary/config'
+import { ConfigException, type ConfigProviders, resolveReferences, secretsOf, validateConfig } from '@tributary/config'
 import {
   type ConfigError,
   errorKind,
@@ -18,6 +11,7 @@ import {
   type SourcePlugin,
 } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
+import { hideSecrets, redact } from '@tributary/telemetry'
 import { guaranteeErrors } from '../model/guarantees.ts'
 import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
 import { producerSettings } from '../model/producer-settings.ts'
@@ -96,10 +90,10 @@ async function judge(
   { otherwise, providers, signal }: Judging,
   judgement: (props: Props) => Promise<FieldError[]>,
 ): Promise<FieldError[]> {
-  let redact = (text: string): string => text
+  let endRedaction = (): void => {}
   try {
     const { props, secrets } = await resolveReferences(config, providers, signal)
-    redact = redactor([...secrets, ...secretsOf(plugin.connector.spec, props)])
+    endRedaction = hideSecrets([...secrets, ...secretsOf(plugin.connector.spec, props)])
     const errors = await abortable(
       runInScope(scopeOfCheck(plugin), () => judgement(props)),
       signal,
@@ -110,6 +104,8 @@ async function judge(
     if (error === signal.reason && (error as Error).name === 'TimeoutError')
       return [{ field: otherwise, message: SLOW }]
     return fieldErrors(error, otherwise).map(({ field, message }) => ({ field, message: redact(message) }))
+  } finally {
+    endRedaction()
   }
 }
 

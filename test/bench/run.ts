@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   assignment: () => import('./assignment.ts'),
   'grpc-js': () => import('./grpc/grpc-js-loss.ts'),
   protobuf: () => import('./protobuf.ts'),
+  rest: () => import('./control-plane/rest.ts'),
   'control-plane': () => import('./control-plane/bench.ts'),
 }
 

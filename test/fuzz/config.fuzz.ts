@@ -6,11 +6,11 @@ import {
   parseJson,
   parseKeyValueList,
   parseProperties,
-  redactor,
   resolveReferences,
   stringifyJson,
   validateConfig,
 } from '@tributary/config'
+import { hideSecrets, redact } from '@tributary/telemetry'
 import { CANARY, corpus, jsonCorpus, listCorpus, propertiesCorpus, spec } from './config.corpus.ts'
 import { fuzzTargets, mutateJson, mutateProps, mutateText } from './driver.ts'
 import type { Progress, Random, Report, Stage, Target } from './driver.ts'
@@ -21,7 +21,7 @@ type Props = Record<string, string | null>
 const FIRST_STAGE =
   /Not a number of type|Expected value to be either|Missing required configuration "|Null value can not|Value must be between -9007199254740991/
 
-/** The log cuts values at this length, so a redactor gets no longer ones. */
+/** The log cuts values at this length, so redaction gets no longer ones. */
 const LOG_VALUE_LENGTH = 4096
 
 /** The beginning of every error of a setting. The rest depends on the validator. */
@@ -98,7 +98,9 @@ export const propertiesTarget: Target<string> = {
     const literal = text.replaceAll('${', '$ {')
     assert.equal((await resolveReferences({ k: literal }, {})).props['k'], literal)
     return stage(SyntaxError, () => {
-      redactor(parseProperties(text).values())(text.slice(0, LOG_VALUE_LENGTH))
+      const end = hideSecrets(parseProperties(text).values())
+      redact(text.slice(0, LOG_VALUE_LENGTH))
+      end()
     })
   },
   show: (text) => JSON.stringify(text),

@@ -21,12 +21,17 @@ export interface Answer {
   readonly body: unknown
 }
 
-/** Sends `call` to the REST API at `url`. */
+/** Sends `call` to the REST API at `url`. The user and password of the URL are sent as Basic credentials. */
 export async function send(url: string, call: Call): Promise<Answer> {
   const { method, path, body, headers } = call
-  const { hostname, port } = new URL(url)
+  const { hostname, port, username, password } = new URL(url)
   const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
-  const sent = { accept: '*/*', ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...headers }
+  const sent = {
+    accept: '*/*',
+    ...(username === '' ? {} : { authorization: `Basic ${btoa(`${username}:${password}`)}` }),
+    ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+    ...headers,
+  }
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request({
       hostname,

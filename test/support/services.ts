@@ -23,6 +23,12 @@ export interface Services {
   create(name: string, config: Readonly<Record<string, string>>): Promise<void>
   /** The first worker's metrics, in Prometheus' text format. */
   scrape(): Promise<string>
+  /** Base URLs of the admin servers, of the control plane first. */
+  readonly admins: readonly string[]
+  /** Base URL of the REST API. */
+  readonly url: string
+  /** The logs of all services so far, one after the other. */
+  log(): Promise<string>
   /** The workers' logs so far, one after the other. */
   workerLog(): Promise<string>
   stop(): Promise<void>
@@ -32,10 +38,14 @@ type Environment = Readonly<Record<string, string>>
 
 const mainOf = (app: string): string => new URL(`../../apps/${app}/src/main.ts`, import.meta.url).pathname
 
-/** `workers`: the apps that run tasks. `extra`: additional environment variables of the apps. */
+/**
+ * `workers`: the apps that run tasks. `extra`: additional environment variables of the apps. `headers`: of each request to the
+ * REST API.
+ */
 export async function startServices(
   workers: string | readonly string[] = 'grpc-ingest',
   extra: Environment = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Services> {
   const apps = [workers].flat()
   const worker = apps[0]!
@@ -66,8 +76,12 @@ export async function startServices(
     const addressIn = (log: () => Promise<string>, event: string): Promise<string> =>
       until(`${event} is logged`, async () => new RegExp(`event=${event} .*address=(\\S+)`).exec(await log())?.[1])
     const url = `http://${await addressIn(planeLog, 'rest_started')}`
-    const admin = `http://${await addressIn(workerLogs[0]!, 'service_started')}`
-    const rest = (method: string, path: string, body?: unknown): Promise<Answer> => send(url, { method, path, body })
+    const admins = await Promise.all(
+      [planeLog, ...workerLogs].map(async (log) => `http://${await addressIn(log, 'service_started')}`),
+    )
+    const log = async (): Promise<string> => `${await planeLog()}${await workerLog()}`
+    const rest = (method: string, path: string, body?: unknown): Promise<Answer> =>
+      send(url, { method, path, body, headers })
     const status = async (connector: string): Promise<ConnectorStatus> => {
       const answer = await rest('GET', `/connectors/${connector}/status`)
       // There is no status before the first one is written.
@@ -93,7 +107,10 @@ export async function startServices(
           return connector.state === 'RUNNING' && tasks.length > 0 && tasks.every((task) => task.state === 'RUNNING')
         })
       },
-      scrape: async () => (await fetch(`${admin}/metrics`)).text(),
+      scrape: async () => (await fetch(`${admins[1]}/metrics`)).text(),
+      admins,
+      url,
+      log,
       workerLog,
       stop,
     }

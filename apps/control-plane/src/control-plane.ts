@@ -1,5 +1,12 @@
 import { kafkaConnection } from '@tributary/config'
-import { createStores, KafkaAccessStore, KafkaAuditLog, storesOptions, troubleOf } from '@tributary/connect-storage'
+import {
+  createStores,
+  internalTopicCheck,
+  KafkaAccessStore,
+  KafkaAuditLog,
+  storesOptions,
+  troubleOf,
+} from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import { InternalClient, InternalTokens, type Service, type Tls } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
@@ -223,6 +230,16 @@ class ControlPlane implements Service {
           origins: settings['access.control.allow.origin'],
           methods: settings['access.control.allow.methods'],
         },
+        names: {
+          bound: settings['rest.host'],
+          advertised: settings['rest.advertised.host.name'],
+          allowed: settings['rest.allowed.hosts'],
+        },
+        trustedProxies: settings['rest.trusted.proxies'],
+        callerLimits: {
+          requestsPerSecond: settings['rest.requests.per.second'],
+          failedLoginsPerMinute: settings['access.failed.logins.per.minute'],
+        },
         version,
         kafkaClusterId,
       },
@@ -241,6 +258,7 @@ class ControlPlane implements Service {
         answerMs: requestTimeoutMs,
         log: this.#log,
       }),
+      internalTopic: internalTopicCheck(this.#stores),
       trouble: () => troubleOf(this.#stores) ?? this.#keys?.trouble ?? this.#auditTrouble,
       writable: (timeoutMs) => this.#leadership.untilWritable(timeoutMs),
       log: this.#log,

@@ -1,18 +1,28 @@
+import { internalTopic as byNaming } from '@tributary/config'
 import type {
   AccessStore,
   AuditLog,
   ConfigStore,
+  InternalTopicCheck,
   OffsetStore,
   PluginStore,
   StatusStore,
 } from '@tributary/connect-storage'
-import { InternalClient, type InternalTokens, type Tls } from '@tributary/service'
+import {
+  InternalClient,
+  type InternalTokens,
+  refuseOtherSites,
+  RequestSource,
+  type RequestSourceOptions,
+  type Tls,
+} from '@tributary/service'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { authorise } from './http/authorise.ts'
 import { type Access, identify } from './access/login.ts'
 import { AuditTrail } from './audit/audit-trail.ts'
-import type { CrossOrigin } from './http/cors.ts'
+import { type CallerLimitSettings, CallerLimits } from './http/caller-limits.ts'
+import { type CrossOrigin, originMatcher } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
 import { recognizeReplicas } from './leadership/replica-requests.ts'
@@ -26,6 +36,7 @@ import { ConnectorOffsets, EndedTasks, type Fencing } from './services/connector
 import { ConnectorViews } from './services/connector-views.ts'
 import { Connectors } from './services/connectors.ts'
 import { KeyedLock } from './services/keyed-lock.ts'
+import { LivePlugins } from './services/live-plugins.ts'
 import { LogLevels } from './services/log-levels.ts'
 import { Server } from './services/server-info.ts'
 import { type GroupReader, Workers } from './services/workers.ts'
@@ -62,6 +73,11 @@ export interface ControlPlaneOptions {
     readonly requestTimeoutMs: number
     /** Absent: pages of other origins may not call the API. */
     readonly crossOrigin?: CrossOrigin
+    /** Absent: requests may name any host. */
+    readonly names?: Pick<RequestSourceOptions, 'bound' | 'advertised' | 'allowed'>
+    /** Absent: no caller is limited. */
+    readonly callerLimits?: CallerLimitSettings
+    readonly trustedProxies?: string
     readonly version: string
     readonly kafkaClusterId: string
   }
@@ -76,6 +92,8 @@ export interface ControlPlaneOptions {
   }
   /** Absent when there is only one replica. That replica writes. */
   readonly writes?: WriteGate
+  /** Names the internal topics. Absent: by their naming alone. */
+  readonly internalTopic?: InternalTopicCheck
   /** Whether writes are possible: true, or the reason why not. */
   readonly writable?: (timeoutMs: number) => Promise<true | string>
   /** Why an internal topic cannot be written, in a sentence; null while all can be. */
@@ -84,6 +102,7 @@ export interface ControlPlaneOptions {
 }
 
 const NO_OTHER_ORIGIN: CrossOrigin = { origins: '', methods: '' }
+const NO_LIMITS: CallerLimitSettings = { requestsPerSecond: 0, failedLoginsPerMinute: 0 }
 
 /** Builds the API on started stores. The caller makes it listen. */
 export function createControlPlane(options: ControlPlaneOptions): FastifyInstance {
@@ -104,6 +123,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     },
     tls = null,
     writes,
+    internalTopic = byNaming,
     writable = () => Promise.resolve(true),
     trouble = () => null,
     log,
@@ -112,10 +132,10 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const trail = audit ? new AuditTrail({ audit: audit.log, required: audit.required, self: internal.self }) : null
   const config = trail?.observe(stores.configs) ?? stores.configs
   const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
-  const { crossOrigin = NO_OTHER_ORIGIN } = settings
+  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names, trustedProxies = '' } = settings
   const workers = new Workers({ groups, cluster, client: internal.client, log })
   const views = new ConnectorViews({ config, status, plugins })
-  const validator = new ConfigValidator({ plugins, workers, strict })
+  const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
   const secrets = new ConfigSecrets(plugins)
   const server = new Server({
     config,
@@ -125,9 +145,16 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     kafkaClusterId,
     version,
   })
-  const app = createRestServer({ log, requestTimeoutMs, crossOrigin, tls })
+  const app = createRestServer({ log, requestTimeoutMs, crossOrigin, trustedProxies, tls })
   recognizeReplicas(app, internal)
+  if (names) {
+    const allowsOrigin = originMatcher(crossOrigin.origins)
+    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
+  }
+  const limits = new CallerLimits(callerLimits)
+  limits.beforeLogin(app)
   identify(app, access && trail ? recordingLogins(access, trail) : access)
+  limits.afterLogin(app)
   authorise(app)
   // What the trail wraps is inside the gate: carried out here.
   trail?.guard(app, (config) => secrets.masked(config))
@@ -135,6 +162,8 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
+  const live = new LivePlugins({ plugins, groups, cluster, log }).follow()
+  app.addHook('onClose', async () => live())
   const locks = new KeyedLock()
   const endedTasks = new EndedTasks({ config, views, workers })
   addRoutes(app, {

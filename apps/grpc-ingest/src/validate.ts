@@ -9,7 +9,7 @@ import {
 import { checkTls, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './config/metadata.ts'
 import { accessTokenOf } from './stream/access-token.ts'
-import { openConnection } from './stream/connection.ts'
+import { type GrpcConnection, openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
 import { addressesOf, metadataOf, methodOf, readGrpcTls, serverOf } from './config/settings.ts'
 import { oauthTls } from './config/oauth-keys.ts'
@@ -32,13 +32,13 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
   const metadata = await collect(errors, () => metadataOf(config, props))
   const addresses = await collect(errors, () => addressesOf(config))
   const tlsErrors = [
-    ...(config['grpc.tls.enabled'] ? await checkTls(tls.settings(config)) : []),
-    ...(await checkTls(oauthTls.settings(config))),
+    ...(config['grpc.tls.enabled'] ? await checkTls(tls.settings(config), signal) : []),
+    ...(await checkTls(oauthTls.settings(config), signal)),
   ]
   errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))
   if (metadata === undefined || addresses === undefined || tlsErrors.length > 0) return errors
   const options = await readGrpcTls(config)
-  for (const error of await checkPlan(config, () => reflectOnce(config, metadata, options, signal))) {
+  for (const error of await checkPlan(config, () => reflectOnce(config, metadata, options, signal), signal)) {
     const found = fieldError(error)
     if (found) errors.push(found)
   }
@@ -52,15 +52,18 @@ async function reflectOnce(
   signal: AbortSignal,
 ): Promise<Root> {
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
-  const complete = (await accessTokenOf(config)?.addTo(metadata, until)) ?? metadata
-  const connection = await openConnection({ config, metadata: complete, tls: options, keepaliveTimeMs: 0 }, until)
+  const token = accessTokenOf(config)
+  let connection: GrpcConnection | undefined
   try {
+    const complete = (await token?.addTo(metadata, until)) ?? metadata
+    connection = await openConnection({ config, metadata: complete, tls: options, keepaliveTimeMs: 0 }, until)
     return await connection.reflect(
       new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, config['grpc.reconnect.healthy.ms']),
       until,
     )
   } finally {
-    connection.close()
+    connection?.close()
+    token?.close()
   }
 }
 

@@ -22,10 +22,13 @@ export const sseSource: SourcePlugin = {
     offsetsOnlyInKafka: true,
     taskConfigs: (props) => [{ ...props }],
     exactlyOnce: (props) => parse(props)['sse.require.ids'],
-    validate: async (props) => {
+    validate: async (props, signal) => {
       const config = parse(props)
       request.headers(config, props)
-      return (await checkTls(tls.settings(config))).map(({ field = 'sse.url', message }) => ({ field, message }))
+      return (await checkTls(tls.settings(config), signal)).map(({ field = 'sse.url', message }) => ({
+        field,
+        message,
+      }))
     },
     checkOffsets: (props, offsets, written = props) => {
       checkOffsets(offsets, partitionOf(parse(props), written), { last_event_id: 'string' }, sseErrors.SSE_OFFSET)

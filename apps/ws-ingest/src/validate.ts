@@ -72,8 +72,8 @@ export function tooFewTasks(urls: number, maxTasks: number): string {
 async function connectionErrors(config: WebSocketConfig, props: Props, signal: AbortSignal): Promise<FieldError[]> {
   const found = [
     handshakeErrors(config, props),
-    await checkTls(tls.settings(config)),
-    await checkTls(backfillTls.settings(config)),
+    await checkTls(tls.settings(config), signal),
+    await checkTls(backfillTls.settings(config), signal),
   ]
   const errors = found.flat().map(fieldError)
   if (errors.length > 0) return errors

@@ -33,6 +33,10 @@ export const runtimeErrors = defineErrors({
     type: ConfigError,
     doc: "The configuration asks for exactly once, or for transactions of the connector's own. The connector or the worker cannot give that.",
   },
+  INTERNAL_TOPIC_REFUSED: {
+    type: ConfigError,
+    doc: "The dead-letter queue is an internal topic of Kafka or of a Connect cluster. A record there could change the cluster's configuration. Choose another topic.",
+  },
   OFFSETS_TOPIC_DELETED: {
     type: RetriableError,
     doc: 'The offsets topic was deleted. The transaction is tried again until the topic is back; the health of the task says what it waits for.',
@@ -49,6 +53,10 @@ export const runtimeErrors = defineErrors({
     type: FatalError,
     doc: 'A plugin returned something that is no `SourceRecord`. This is a bug of the plugin; the message names the field and its value.',
   },
+  RECORD_FOR_INTERNAL_TOPIC: {
+    type: DataError,
+    doc: 'The topic of a record, as templates and transformations have made it, is an internal topic of Kafka or of a Connect cluster. `errors.tolerance` decides what happens to the record.',
+  },
   TASK_CALL_TIMEOUT: {
     type: FatalError,
     doc: "The plugin's `start` or `stop` did not end. This is a bug of the connector.",
@@ -56,6 +64,10 @@ export const runtimeErrors = defineErrors({
   TOLERANCE_EXCEEDED: {
     type: DataError,
     doc: 'A record is bad, and `errors.tolerance=none`. The cause says what is wrong with the record.',
+  },
+  TOPIC_CREATION_PATTERN: {
+    type: ConfigError,
+    doc: '`topic.creation.<group>.include` or `exclude` has a regular expression that cannot be used. The message says why, and what to write.',
   },
   TOPIC_MISSING: {
     type: ConfigError,

@@ -1,4 +1,6 @@
-import { fromJson, isObject, jsonBytes, toJson } from './connect-json.ts'
+import { isObject, jsonBytes, toJson } from './connect-json.ts'
+import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from './schema/checks.ts'
+import { LIMITS } from './schema/limits.ts'
 import type { StoreRecord } from './store-record.ts'
 import type { ConnectorConfig, RestartRequest, TargetState } from './types.ts'
 
@@ -21,7 +23,6 @@ export type ConfigRecord =
   /** `session-key` and `tasks-fencing-`, which only Connect's own workers use. */
   | { readonly kind: 'foreign' }
 
-type Fields = Readonly<Record<string, unknown>>
 interface ConnectorValue {
   readonly properties: ConnectorConfig
   readonly fields: Fields
@@ -42,13 +43,16 @@ interface CommitValue {
 
 /** Start of the keys of requests to restart. A request counts once, when it is read. */
 export const RESTART_PREFIX = 'restart-connector-'
-const TASK_KEY = /^task-(.+)-(\d+)$/s
+const TASK_KEY = /^task-(.+)-(0|[1-9]\d*)$/s
+
+/** The longest name of a level has 5 letters. */
+const MAX_LEVEL_CHARS = 20
 
 /** Parses a record. Throws an Error that says why the record cannot be read. */
 export function readConfigRecord(key: string, bytes: Uint8Array | null): ConfigRecord {
-  const value = bytes === null ? null : fromJson(bytes)
-  if (value !== null && !isObject(value)) throw new Error('the value is not a JSON object')
-  const after = (prefix: string): string | null => (key.startsWith(prefix) ? key.slice(prefix.length) : null)
+  const value = objectOrNull(bytes)
+  const after = (prefix: string, what = 'connector'): string | null =>
+    key.startsWith(prefix) ? nameOf(key.slice(prefix.length), what) : null
 
   let name = after('target-state-')
   if (name !== null) return { kind: 'targetState', connector: name, value: value && targetStateValue(value) }
@@ -56,11 +60,11 @@ export function readConfigRecord(key: string, bytes: Uint8Array | null): ConfigR
   if (name !== null) {
     return { kind: 'connector', connector: name, value: value && { properties: properties(value), fields: value } }
   }
-  if (after('tasks-fencing-') !== null || key === 'session-key') return { kind: 'foreign' }
+  if (key.startsWith('tasks-fencing-') || key === 'session-key') return { kind: 'foreign' }
   const task = TASK_KEY.exec(key)
   if (task) {
     const taskValue = value && { properties: properties(value), generation: generation(value) }
-    return { kind: 'task', connector: task[1]!, task: Number(task[2]), value: taskValue }
+    return { kind: 'task', connector: nameOf(task[1]!, 'connector'), task: taskOf(task[2]!), value: taskValue }
   }
   name = after('commit-')
   if (name !== null) {
@@ -68,9 +72,9 @@ export function readConfigRecord(key: string, bytes: Uint8Array | null): ConfigR
   }
   name = after(RESTART_PREFIX)
   if (name !== null) return { kind: 'restart', request: value && restartRequest(name, value) }
-  name = after('logger-cluster-')
+  name = after('logger-cluster-', 'logger')
   if (name !== null) {
-    return { kind: 'loggerLevel', logger: name, level: typeof value?.['level'] === 'string' ? value['level'] : null }
+    return { kind: 'loggerLevel', logger: name, level: level(value) }
   }
   throw new Error('the key is none of Kafka Connect 3.9')
 }
@@ -123,19 +127,26 @@ function properties(value: Fields): ConnectorConfig {
 
 function count(value: Fields): number {
   const tasks = value['tasks']
-  if (typeof tasks !== 'number' || !Number.isInteger(tasks) || tasks < 0)
-    throw new Error("the field 'tasks' is no count")
+  if (!isCount(tasks, LIMITS.tasks)) throw new Error(`the field 'tasks' is no count up to ${LIMITS.tasks}`)
   return tasks
 }
 
 function generation(value: Fields): number | null {
-  return typeof value['generation'] === 'number' ? value['generation'] : null
+  const found = value['generation']
+  if (found === undefined || found === null) return null
+  if (!isCount(found, LIMITS.generation)) throw new Error("the field 'generation' is no count")
+  return found
+}
+
+function level(value: Fields | null): string | null {
+  const found = value?.['level']
+  return typeof found === 'string' && found.length <= MAX_LEVEL_CHARS ? found : null
 }
 
 function targetStateValue(fields: Fields): TargetStateValue {
   const state = fields['state.v2'] ?? fields['state']
   if (state !== 'STARTED' && state !== 'PAUSED' && state !== 'STOPPED') {
-    throw new Error(`the target state ${String(state)} is none of STARTED, PAUSED, STOPPED`)
+    throw new Error(`the target state ${shown(state)} is none of STARTED, PAUSED, STOPPED`)
   }
   return { state, fields }
 }
@@ -146,5 +157,8 @@ function restartRequest(connector: string, value: Fields): RestartRequest {
     includeTasks: value['include-tasks'] === true,
     onlyFailed: value['only-failed'] === true,
   }
-  return typeof value['task'] === 'number' ? { ...request, task: value['task'] } : request
+  const { task } = value
+  if (task === undefined || task === null) return request
+  if (!isCount(task, LIMITS.tasks)) throw new Error("the field 'task' is no number of a task")
+  return { ...request, task }
 }

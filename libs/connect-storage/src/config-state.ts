@@ -14,6 +14,8 @@ interface Entry {
   tasks: readonly ConnectorConfig[]
   /** Offset of the last complete commit; -1 when there is none. */
   commitOffset: bigint
+  /** Whether the topic holds a commit record, complete or not. */
+  hasCommit: boolean
   /** Task configs since the last commit. The next commit applies them. */
   deferred: Map<number, ConnectorConfig>
   /** Every task number with a record in the topic, committed or not. */
@@ -35,6 +37,15 @@ export class ConfigState implements ConfigSnapshot {
 
   get appliedOffset(): bigint {
     return this.#appliedOffset
+  }
+
+  /** The names about which the topic holds a record, of connectors that exist and of others. */
+  names(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+  /** The number of these names. */
+  get remembered(): number {
+    return this.#entries.size
   }
 
   connectors(): readonly string[] {
@@ -145,22 +156,20 @@ export class ConfigState implements ConfigSnapshot {
 
   #applyCommit(name: string, value: (ConfigRecord & { kind: 'commit' })['value'], offset: bigint): ConfigChange | null {
     const entry = this.#entry(name)
+    entry.hasCommit = value !== null
     if (value && !admit(entry, value.generation)) return null
-    const tasks: ConnectorConfig[] = []
-    for (let n = 0; n < (value?.tasks ?? 0); n++) {
-      const config = entry.deferred.get(n)
-      if (config) tasks.push(config)
-    }
-    const complete = value !== null && tasks.length === value.tasks
+    const tasks = value && firstOf(entry.deferred, value.tasks)
     entry.deferred.clear()
-    entry.tasks = complete ? tasks : []
-    entry.commitOffset = complete ? offset : -1n
+    entry.tasks = tasks ?? []
+    entry.commitOffset = tasks === null ? -1n : offset
+    this.#forget(name, entry)
     return entry.config === null ? null : (listener) => listener.tasksUpdated?.(name)
   }
 
   /** Drops an entry that is empty. */
   #forget(name: string, entry: Entry): void {
-    if (entry.config === null && entry.targetState === null && entry.taskNumbers.size === 0) this.#entries.delete(name)
+    const { config, targetState, taskNumbers, hasCommit } = entry
+    if (config === null && targetState === null && taskNumbers.size === 0 && !hasCommit) this.#entries.delete(name)
   }
 
   #entry(name: string): Entry {
@@ -174,6 +183,7 @@ export class ConfigState implements ConfigSnapshot {
         targetStateFields: {},
         tasks: [],
         commitOffset: -1n,
+        hasCommit: false,
         deferred: new Map(),
         taskNumbers: new Set(),
         generation: 0,
@@ -182,6 +192,13 @@ export class ConfigState implements ConfigSnapshot {
     }
     return entry
   }
+}
+
+/** The configs of the tasks 0 to `count` - 1; null when one is missing. The count may be that of a broken record. */
+function firstOf(tasks: ReadonlyMap<number, ConnectorConfig>, count: number): ConnectorConfig[] | null {
+  if (tasks.size < count) return null
+  const found = Array.from({ length: count }, (_, n) => tasks.get(n)).filter((config) => config !== undefined)
+  return found.length === count ? found : null
 }
 
 /**

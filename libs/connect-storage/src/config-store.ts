@@ -1,6 +1,7 @@
 import { RESTART_PREFIX, readConfigRecord, connectorRecord, connectorTombstones, loggerLevelRecord, restartRecord, targetStateRecord, taskRecords } from './config-records.ts' // prettier-ignore
 import { ConfigState } from './config-state.ts'
 import { Listeners } from './listeners.ts'
+import { LIMITS } from './schema/limits.ts'
 import { StoreLog, type StoreLogOptions } from './store-log.ts'
 import type {
   ConfigListener,
@@ -32,6 +33,11 @@ export class KafkaConfigStore implements ConfigStore {
 
   get snapshot(): ConfigSnapshot {
     return this.#state
+  }
+
+  /** The name of the topic; known after `start`. */
+  get topic(): string {
+    return this.#log.topicName
   }
 
   /** See StoreLog. */
@@ -83,7 +89,8 @@ export class KafkaConfigStore implements ConfigStore {
   async putTaskConfigs(connector: string, tasks: readonly ConnectorConfig[], generation: number): Promise<void> {
     await this.#log.refresh()
     const seen = this.#state.generation(connector)
-    await this.#log.append(taskRecords(connector, tasks, generation < seen ? seen + 1 : generation))
+    const next = generation < seen ? Math.min(seen + 1, LIMITS.generation) : generation
+    await this.#log.append(taskRecords(connector, tasks, next))
   }
 
   putRestart(request: RestartRequest): Promise<void> {

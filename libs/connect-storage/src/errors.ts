@@ -14,6 +14,10 @@ export const storageErrors = defineErrors({
     type: ConfigError,
     doc: 'The config topic has more than one partition, so its records have no order. Create it with one partition.',
   },
+  INTERNAL_RECORD_REFUSED: {
+    type: ConfigError,
+    doc: 'A record was not written to an internal topic, because every process that reads the topic would skip it: a name, a number of tasks or a configuration is beyond the limits that the message names.',
+  },
   INTERNAL_TOPIC_DELETED: {
     type: RetriableError,
     doc: 'An internal topic was deleted while the services ran. The processes that remember all of it make it again; nothing is written before. If it lasts, the message says what is in the way.',

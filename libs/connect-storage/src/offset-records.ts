@@ -1,5 +1,6 @@
 import type { SourceOffset, SourcePartition } from '@tributary/connect-api'
-import { fromJson, isObject, jsonBytes, toJson } from './connect-json.ts'
+import { isObject, jsonBytes, toJson } from './connect-json.ts'
+import { boundedJson, nameOf, objectOrNull } from './schema/checks.ts'
 
 /**
  * Keys and values of Kafka Connect's offsets topic (OffsetStorageWriter): key `["connector",{partition}]`, value
@@ -30,11 +31,11 @@ export function offsetValueBytes(offset: SourceOffset): Buffer {
  * key cannot be read.
  */
 export function readOffsetKey(key: string): OffsetKey | null {
-  const value = fromJson(Buffer.from(key))
+  const value = boundedJson(Buffer.from(key))
   if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string') {
     throw new Error('the key is not ["connector",{partition}]')
   }
-  const [connector, partition] = value as [string, unknown]
+  const [connector, partition] = [nameOf(value[0], 'connector'), value[1] as unknown]
   if (partition === null) return null
   if (!isObject(partition)) throw new Error('the partition in the key is not an object')
   return { connector, partition: partition as SourcePartition }
@@ -42,9 +43,7 @@ export function readOffsetKey(key: string): OffsetKey | null {
 
 /** Parses a value; null means that the offset was removed. Throws an Error that says why a value cannot be read. */
 export function readOffsetValue(bytes: Uint8Array | null): SourceOffset | null {
-  const value = bytes === null ? null : fromJson(bytes)
-  if (value !== null && !isObject(value)) throw new Error('the offset is not an object')
-  return value as SourceOffset | null
+  return objectOrNull(bytes) as SourceOffset | null
 }
 
 /**

@@ -1,18 +1,23 @@
-import { fromJson, isObject, toJson } from './connect-json.ts'
+import { toJson } from './connect-json.ts'
 import { Listeners } from './listeners.ts'
+import { catalogOf, type PluginCatalog } from './plugin-catalog.ts'
+import { pluginKey, readPluginRecord } from './plugin-records.ts'
 import { StoreLog, type StoreLogOptions } from './store-log.ts'
 import type { PluginEntry, PluginStore } from './types.ts'
 
+/** Entries of more classes and versions than this are not taken, so that nobody can fill the memory with them. */
+const MAX_PLUGINS = 2000
+
 /**
- * The store of the plugins topic, which Kafka Connect does not have. The key is `<class>@<version>` for a connector and
- * `<type>:<class>@<version>` for any other plugin, because one class may be a converter and a header converter. The
- * value is the entry as JSON.
+ * The store of the plugins topic, which Kafka Connect does not have. For the key see `pluginKey`; the value is the entry
+ * as JSON.
  */
 export class KafkaPluginStore implements PluginStore {
   /** The entries by key. */
   readonly #entries = new Map<string, PluginEntry>()
   /** Built from the entries on demand and then kept, because every answer about a connector looks a plugin up. */
   #catalog: PluginCatalog | null = null
+  #isLive: (plugin: PluginEntry) => boolean = () => false
   readonly #listeners: Listeners<() => void>
   readonly #log: StoreLog
 
@@ -20,14 +25,17 @@ export class KafkaPluginStore implements PluginStore {
     this.#listeners = new Listeners(options.log)
     this.#log = new StoreLog({
       ...options,
+      parse: readPluginRecord,
       onRecord: (record, key, live) => {
-        const entry = record.value === null ? null : readPlugin(record.value)
-        if (entry) this.#entries.set(key, entry)
-        else this.#entries.delete(key)
-        this.#catalog = null
+        this.#apply(key, readPluginRecord(key, record.value))
         if (live) this.#listeners.notify((listener) => listener())
       },
     })
+  }
+
+  /** The name of the topic; known after `start`. */
+  get topic(): string {
+    return this.#log.topicName
   }
 
   /** See StoreLog. */
@@ -47,12 +55,21 @@ export class KafkaPluginStore implements PluginStore {
     return this.#plugins.byName.get(name) ?? null
   }
 
+  versions(): readonly PluginEntry[] {
+    return [...this.#entries.values()]
+  }
+
+  preferLive(isLive: (plugin: PluginEntry) => boolean): void {
+    this.#isLive = isLive
+    this.#catalog = null
+  }
+
   listen(listener: () => void): () => void {
     return this.#listeners.add(listener)
   }
 
   async publish(plugin: PluginEntry): Promise<void> {
-    const key = `${kindOf(plugin)}${plugin.class}@${plugin.version}`
+    const key = pluginKey(plugin)
     // The order of a spec's keys is kept: documentation and REST answers show it.
     const json = toJson(plugin)
     const present = this.#entries.get(key)
@@ -64,73 +81,14 @@ export class KafkaPluginStore implements PluginStore {
     return this.#log.stop()
   }
 
+  #apply(key: string, entry: PluginEntry | null): void {
+    if (entry === null) this.#entries.delete(key)
+    else if (this.#entries.has(key) || this.#entries.size < MAX_PLUGINS) this.#entries.set(key, entry)
+    else throw new Error(`the topic holds more than ${MAX_PLUGINS} plugins`)
+    this.#catalog = null
+  }
+
   get #plugins(): PluginCatalog {
-    return (this.#catalog ??= catalogOf(this.#entries.values()))
+    return (this.#catalog ??= catalogOf(this.#entries.values(), this.#isLive))
   }
-}
-
-interface PluginCatalog {
-  /** The highest version of each class, sorted by name. */
-  readonly all: readonly PluginEntry[]
-  readonly byName: ReadonlyMap<string, PluginEntry>
-}
-
-function catalogOf(entries: Iterable<PluginEntry>): PluginCatalog {
-  const highest = new Map<string, PluginEntry>()
-  for (const entry of entries) {
-    const name = kindOf(entry) + entry.class
-    const other = highest.get(name)
-    if (!other || compareVersions(entry.version, other.version) > 0) highest.set(name, entry)
-  }
-  const all = [...highest.values()].sort((a, b) => (a.class < b.class ? -1 : 1))
-  const byName = new Map<string, PluginEntry>()
-  const add = (name: string, plugin: PluginEntry): void => {
-    if (!byName.has(name)) byName.set(name, plugin)
-  }
-  // A full name finds its class first, even if it is another class's short name. A connector is found before any other
-  // type of plugin.
-  const classes = (plugin: PluginEntry): string[] => [plugin.class, ...plugin.aliases]
-  const ordered = [...all.filter((plugin) => kindOf(plugin) === ''), ...all.filter((plugin) => kindOf(plugin) !== '')]
-  for (const plugin of ordered) for (const name of classes(plugin)) add(name, plugin)
-  for (const plugin of ordered) for (const name of classes(plugin).flatMap(shortNames)) add(name, plugin)
-  return { all, byName }
-}
-
-/** '' for a connector, `<type>:` for any other plugin. */
-function kindOf({ type }: PluginEntry): string {
-  return type === 'source' || type === 'sink' ? '' : `${type}:`
-}
-
-/** Connect's plugin aliases: the simple name, and the simple name without `Connector` (`FileStreamSource`). */
-function shortNames(className: string): string[] {
-  const simple = className.slice(className.lastIndexOf('.') + 1)
-  return [simple, simple.replace(/Connector$/, '')]
-}
-
-function readPlugin(bytes: Uint8Array): PluginEntry {
-  const value = fromJson(bytes)
-  if (!isObject(value) || typeof value['class'] !== 'string' || typeof value['version'] !== 'string') {
-    throw new Error('the value is not a plugin')
-  }
-  return { ...(value as unknown as PluginEntry), aliases: (value['aliases'] as string[] | undefined) ?? [] }
-}
-
-/**
- * Compares dotted numbers by value: `1.10.0` is above `1.9.0`. A release is above its pre-release: `2.0.0` above
- * `2.0.0-rc1`.
- */
-export function compareVersions(a: string, b: string): number {
-  const parse = (version: string): [core: number[], pre: string] => {
-    const [core = '', pre = ''] = version.split(/-(.*)/s)
-    return [core.split('.').map(Number), pre]
-  }
-  const [coreA, preA] = parse(a)
-  const [coreB, preB] = parse(b)
-  for (let i = 0; i < Math.max(coreA.length, coreB.length); i++) {
-    const difference = (coreA[i] ?? 0) - (coreB[i] ?? 0)
-    if (difference) return difference
-  }
-  if (preA === preB) return 0
-  if (preA === '' || preB === '') return preA === '' ? 1 : -1
-  return preA < preB ? -1 : 1
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { canonicalPartition, offsetKeyBytes, readOffsetKey, readOffsetValue } from './offset-records.ts'
-import { compareVersions } from './plugin-store.ts'
+import { compareVersions } from './plugin-catalog.ts'
 import { connectorStatusRecord, readStatusRecord, taskStatusRecord, topicStatusRecord } from './status-records.ts'
 
 test("statuses are written in Connect's format and read back", () => {
@@ -65,7 +65,7 @@ test("the fields of a partition's key are in the order of a Java HashMap", () =>
 test('unreadable keys and values of offsets are refused, the partition null is ignored', () => {
   assert.equal(readOffsetKey('["c",null]'), null)
   for (const key of ['x', '{}', '["c"]', '[1,{}]', '["c",[]]']) assert.throws(() => readOffsetKey(key))
-  assert.throws(() => readOffsetValue(Buffer.from('5')), /not an object/)
+  assert.throws(() => readOffsetValue(Buffer.from('5')), /not a JSON object/)
   assert.equal(readOffsetValue(null), null)
 })
 

@@ -1,4 +1,8 @@
-import { fromJson, isObject, jsonBytes } from './connect-json.ts'
+import { checkTopicName } from '@tributary/config'
+import { jsonBytes } from './connect-json.ts'
+import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from './schema/checks.ts'
+import { isWorkerAddress } from './schema/worker-address.ts'
+import { LIMITS } from './schema/limits.ts'
 import type { StoreRecord } from './store-record.ts'
 import type { State, StatusEntry } from './types.ts'
 
@@ -17,21 +21,24 @@ const STATES: readonly string[] = [
   'RESTARTING',
   'STOPPED',
 ] satisfies State[]
-const TASK_KEY = /^status-task-(.+)-(\d+)$/s
+const TASK_KEY = /^status-task-(.+)-(0|[1-9]\d*)$/s
 // The name of a topic contains no colon; the name of a connector may.
 const TOPIC_KEY = /^status-topic-([^:]*):connector-(.+)$/s
 
 /** Parses a record. Throws an Error that says why the record cannot be read. */
 export function readStatusRecord(key: string, bytes: Uint8Array | null): StatusRecord {
-  const value = bytes === null ? null : fromJson(bytes)
-  if (value !== null && !isObject(value)) throw new Error('the value is not a JSON object')
+  const value = objectOrNull(bytes)
+  const name = (text: string): string => nameOf(text, 'connector')
   const topic = TOPIC_KEY.exec(key)
-  if (topic) return { kind: 'topic', connector: topic[2]!, topic: topic[1]!, present: value !== null }
+  if (topic) {
+    if (checkTopicName(topic[1]!) !== null) throw new Error('the key names a topic that no topic can have')
+    return { kind: 'topic', connector: name(topic[2]!), topic: topic[1]!, present: value !== null }
+  }
   const task = TASK_KEY.exec(key)
-  if (task) return { kind: 'task', connector: task[1]!, task: Number(task[2]), status: value && entry(value) }
+  if (task) return { kind: 'task', connector: name(task[1]!), task: taskOf(task[2]!), status: value && entry(value) }
   const prefix = 'status-connector-'
   if (!key.startsWith(prefix)) throw new Error('the key is none of Kafka Connect 3.9')
-  return { kind: 'connector', connector: key.slice(prefix.length), status: value && entry(value) }
+  return { kind: 'connector', connector: name(key.slice(prefix.length)), status: value && entry(value) }
 }
 
 export function connectorStatusRecord(connector: string, status: StatusEntry | null): StoreRecord {
@@ -61,17 +68,19 @@ function statusBytes(status: StatusEntry): Buffer {
   return jsonBytes({ state, trace: trace ?? null, worker_id: workerId, generation, ...ours })
 }
 
-function entry(value: Record<string, unknown>): StatusEntry {
+function entry(value: Fields): StatusEntry {
   const { state, trace, worker_id: workerId, generation, stalls, hand_over: handOver } = value
-  if (typeof state !== 'string' || !STATES.includes(state)) throw new Error(`the state ${String(state)} is unknown`)
-  if (typeof workerId !== 'string') throw new Error("the field 'worker_id' is missing")
-  if (typeof generation !== 'number') throw new Error("the field 'generation' is missing")
+  if (typeof state !== 'string' || !STATES.includes(state)) throw new Error(`the state ${shown(state)} is unknown`)
+  if (typeof workerId !== 'string' || !isWorkerAddress(workerId)) {
+    throw new Error("the field 'worker_id' is missing or no host:port")
+  }
+  if (!Number.isSafeInteger(generation)) throw new Error("the field 'generation' is missing or no integer")
   return {
     state: state as State,
     workerId,
-    generation,
+    generation: generation as number,
     ...(typeof trace === 'string' && { trace }),
-    ...(typeof stalls === 'number' && { stalls }),
-    ...(typeof handOver === 'string' && { handOver }),
+    ...(isCount(stalls, LIMITS.stalls) && { stalls }),
+    ...(typeof handOver === 'string' && handOver.length <= LIMITS.handOverChars && { handOver }),
   }
 }

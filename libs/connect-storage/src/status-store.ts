@@ -1,18 +1,8 @@
 import { Listeners } from './listeners.ts'
 import { connectorStatusRecord, readStatusRecord, taskStatusRecord, topicStatusRecord, type StatusRecord } from './status-records.ts' // prettier-ignore
+import { StatusState, type StoredStatus } from './status-state.ts'
 import { StoreLog, type StoreLogOptions } from './store-log.ts'
 import type { State, StatusEntry, StatusStore } from './types.ts'
-
-/** A status in the topic. `live` is true if the record arrived after this store's start. */
-interface Stored {
-  readonly status: StatusEntry
-  readonly live: boolean
-}
-interface Entry {
-  connector: Stored | null
-  readonly tasks: Map<number, Stored>
-  readonly topics: Set<string>
-}
 
 /**
  * A worker also writes these states for a connector or task that it is losing. They must not hide the status of the new
@@ -22,7 +12,7 @@ const PUT_SAFE_STATES: readonly State[] = ['UNASSIGNED', 'FAILED', 'DESTROYED']
 
 /** The store of the status topic. As for Connect's readers, the last write counts. */
 export class KafkaStatusStore implements StatusStore {
-  readonly #entries = new Map<string, Entry>()
+  readonly #state = new StatusState()
   readonly #listeners: Listeners<(connector: string, task: number | null) => void>
   readonly #log: StoreLog
 
@@ -30,6 +20,7 @@ export class KafkaStatusStore implements StatusStore {
     this.#listeners = new Listeners(options.log)
     this.#log = new StoreLog({
       ...options,
+      parse: readStatusRecord,
       onRecord: (record, key, live) => this.#apply(readStatusRecord(key, record.value), live),
     })
   }
@@ -53,20 +44,19 @@ export class KafkaStatusStore implements StatusStore {
   }
 
   connector(connector: string): StatusEntry | null {
-    return this.#entries.get(connector)?.connector?.status ?? null
+    return this.#state.connector(connector)?.status ?? null
   }
   task(connector: string, task: number): StatusEntry | null {
-    return this.#entries.get(connector)?.tasks.get(task)?.status ?? null
+    return this.#state.task(connector, task)?.status ?? null
   }
   tasks(connector: string): ReadonlyMap<number, StatusEntry> {
-    const tasks = [...(this.#entries.get(connector)?.tasks ?? [])].sort(([a], [b]) => a - b)
-    return new Map(tasks.map(([task, stored]) => [task, stored.status]))
+    return this.#state.tasks(connector)
   }
   connectors(): readonly string[] {
-    return [...this.#entries].filter(([, entry]) => entry.connector !== null).map(([name]) => name)
+    return this.#state.connectors()
   }
   topics(connector: string): readonly string[] {
-    return [...(this.#entries.get(connector)?.topics ?? [])].sort()
+    return [...this.#state.topics(connector)].sort()
   }
 
   listen(listener: (connector: string, task: number | null) => void): () => void {
@@ -74,19 +64,19 @@ export class KafkaStatusStore implements StatusStore {
   }
 
   async putConnector(connector: string, status: StatusEntry): Promise<void> {
-    const stored = this.#entries.get(connector)?.connector
+    const stored = this.#state.connector(connector)
     if (isStale(status, stored)) return
     await this.#log.append([connectorStatusRecord(connector, withStalls(status, stored))])
   }
 
   async putTask(connector: string, task: number, status: StatusEntry): Promise<void> {
-    const stored = this.#entries.get(connector)?.tasks.get(task)
+    const stored = this.#state.task(connector, task)
     if (isStale(status, stored)) return
     await this.#log.append([taskStatusRecord(connector, task, withStalls(status, stored))])
   }
 
   async putTopic(connector: string, task: number, topic: string): Promise<void> {
-    if (this.#entries.get(connector)?.topics.has(topic)) return
+    if (this.#state.topics(connector).has(topic)) return
     await this.#log.append([topicStatusRecord(connector, topic, { task, timestamp: Date.now() })])
   }
 
@@ -110,32 +100,15 @@ export class KafkaStatusStore implements StatusStore {
   }
 
   #apply(record: StatusRecord, live: boolean): void {
-    let entry = this.#entries.get(record.connector)
-    if (!entry) this.#entries.set(record.connector, (entry = { connector: null, tasks: new Map(), topics: new Set() }))
-    this.#applyTo(entry, record, live)
-    if (!entry.connector && entry.tasks.size === 0 && entry.topics.size === 0) this.#entries.delete(record.connector)
+    this.#state.apply(record, live)
     if (!live || record.kind === 'topic') return
     const task = record.kind === 'task' ? record.task : null
     this.#listeners.notify((listener) => listener(record.connector, task))
   }
-
-  #applyTo(entry: Entry, record: StatusRecord, live: boolean): void {
-    if (record.kind === 'topic') {
-      if (record.present) entry.topics.add(record.topic)
-      else entry.topics.delete(record.topic)
-      return
-    }
-    // Connect writes DESTROYED before a tombstone. It means deleted.
-    const status = record.status?.state === 'DESTROYED' ? null : record.status
-    const stored = status && { status, live }
-    if (record.kind === 'connector') entry.connector = stored
-    else if (stored) entry.tasks.set(record.task, stored)
-    else entry.tasks.delete(record.task)
-  }
 }
 
 /** Carries the count of ended processes over to the new owner's status, until a status clears the count. */
-function withStalls(status: StatusEntry, stored: Stored | null | undefined): StatusEntry {
+function withStalls(status: StatusEntry, stored: StoredStatus | null): StatusEntry {
   const stalls = stored?.status.stalls
   return status.stalls === undefined && stalls !== undefined ? { ...status, stalls } : status
 }
@@ -145,7 +118,7 @@ function withStalls(status: StatusEntry, stored: Stored | null | undefined): Sta
  * exception is a status from before this store's start: the group of its worker may be gone, and a new group counts its
  * generations from 1.
  */
-function isStale(status: StatusEntry, stored: Stored | null | undefined): boolean {
+function isStale(status: StatusEntry, stored: StoredStatus | null): boolean {
   return (
     PUT_SAFE_STATES.includes(status.state) &&
     stored?.live === true &&

@@ -6,6 +6,8 @@ import { createProducer, partitionForKey, producerErrors, type KafkaProducer } f
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { storageErrors } from './errors.ts'
+import { refusalOf } from './schema/checks.ts'
+import { SkippedRecords } from './schema/skipped-records.ts'
 import type { StoreRecord } from './store-record.ts'
 import { type ImageRecord, TopicImage } from './topics/topic-image.ts'
 import { TopicReturn } from './topics/topic-return.ts'
@@ -24,6 +26,8 @@ export interface StoreLogOptions {
   readonly maySend?: (() => boolean) | undefined
   /** `live` is false for a record that was in the topic before the start. */
   readonly onRecord: (record: LogRecord, key: string, live: boolean) => void
+  /** Parses a record that is to be written. Throws for one that every reader would skip, which is then not written. */
+  readonly parse?: (key: string, value: Uint8Array | null) => unknown
   /** Records that count once, when they are read: they are not written back after a deletion of the topic. */
   readonly isTransient?: (key: string) => boolean
   /** The topic must have one partition, to keep an order. */
@@ -71,12 +75,14 @@ export class StoreLog {
   /** The writer of the last claim; null before the first claim. */
   #writer: TransactionWriter | null = null
   readonly #image: TopicImage
+  readonly #skipped: SkippedRecords
   /** The deleted topic's way back, and its end; null while the topic is there. */
   #return: Returning | null = null
 
   constructor(options: StoreLogOptions) {
     this.#options = options
     this.#image = new TopicImage(options.isTransient ?? (() => false))
+    this.#skipped = new SkippedRecords(options.log, () => this.topicName)
     this.#log = new CompactedLog({
       ...options,
       onRecord: (record) => this.#read(record),
@@ -106,6 +112,7 @@ export class StoreLog {
     this.#ends = new WeakMap()
     await this.#options.prepared(this.#life)
     await this.#log.start(signal)
+    this.#skipped.started()
     this.#mustHaveOrder()
     this.#live = true
   }
@@ -119,9 +126,11 @@ export class StoreLog {
   /**
    * Writes `records` in order and resolves when they were read back. A transactional write is all or none. An outage is
    * retried until the store's or the given signal aborts, and so is the deletion of the topic, for `deletedWaitMs`.
-   * Rejects with FencedError, or with the error of a refused record.
+   * Rejects with FencedError, or with the error of a refused record; with INTERNAL_RECORD_REFUSED for a record that readers
+   * would skip.
    */
   async append(records: readonly StoreRecord[], signal?: AbortSignal): Promise<void> {
+    for (const record of records) this.#check(record)
     const ends = signal ? this.#endOf(signal) : this.#life
     for (;;) {
       if (this.#return) await this.#back(this.#return, ends)
@@ -174,6 +183,7 @@ export class StoreLog {
   async stop(): Promise<void> {
     this.#stop.abort(new Error(`the store on topic ${this.topicName} is closed`))
     await this.#log.stop()
+    this.#skipped.stop()
     await this.#dropProducer()
   }
 
@@ -238,14 +248,26 @@ export class StoreLog {
   }
 
   #read(record: LogRecord): void {
-    const key = record.key?.toString() ?? ''
+    const refusal = refusalOf(record.key, record.value)
+    if (refusal !== null) return this.#skipped.add(record, refusal)
+    const key = record.key!.toString()
     if (!this.#image.apply(record, key)) return
     try {
       this.#options.onRecord(record, key, this.#live)
     } catch (error) {
-      const { log } = this.#options
-      const { partition, offset } = record
-      log.warn('record_skipped', { topic: this.topicName, partition, offset, key, reason: (error as Error).message })
+      this.#skipped.add(record, (error as Error).message)
+    }
+  }
+
+  #check({ key, value }: StoreRecord): void {
+    const bytes = Buffer.from(key as string)
+    try {
+      const refusal = refusalOf(bytes, value)
+      if (refusal !== null) throw new Error(refusal)
+      this.#options.parse?.(bytes.toString(), value)
+    } catch (error) {
+      const reason = (error as Error).message
+      throw storageErrors.INTERNAL_RECORD_REFUSED(`Nothing was written to ${this.topicName}: ${reason}.`)
     }
   }
 

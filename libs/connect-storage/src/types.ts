@@ -155,8 +155,12 @@ export interface PluginEntry {
 
 export interface PluginStore {
   start(signal: AbortSignal): Promise<void>
-  /** The highest version of each class. */
+  /** One version of each class: the highest that a live worker has, as far as `preferLive` was told, else the highest. */
   plugins(): readonly PluginEntry[]
+  /** All versions of all classes. */
+  versions(): readonly PluginEntry[]
+  /** Says which entries a live worker has. The answer is kept until the next call, or until an entry changes. */
+  preferLive(isLive: (plugin: PluginEntry) => boolean): void
   /** Finds a plugin by class, alias, simple name, or simple name without `Connector`. */
   find(name: string): PluginEntry | null
   listen(listener: () => void): () => void

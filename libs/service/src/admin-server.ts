@@ -4,10 +4,12 @@ import type { TLSSocket } from 'node:tls'
 import { ConfigException, parseJson, type SecretLike } from '@tributary/config'
 import { type Logger, PROMETHEUS_CONTENT_TYPE, prometheusText } from '@tributary/telemetry'
 import { fastify } from 'fastify'
-import type { FastifyError, FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify'
 import { advertisedHost, hostPort, isLoopback } from './bind.ts'
 import type { Tls } from './tls.ts'
 import { INTERNAL_TOKEN, type InternalTokens, type VerifiedRequest } from './internal-token.ts'
+import { RequestSource } from './http/request-source.ts'
+import { limitConnections, receiveLimits } from './http/server-limits.ts'
+import type { FastifyError, FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify'
 
 // An import would read every property of the module, and `http.WebSocket` loads undici, which takes 12 MiB.
 const { createServer } = process.getBuiltinModule('node:http')
@@ -26,9 +28,15 @@ export interface AdminOptions {
   readonly metricsToken?: SecretLike | null
   /** Certificates with which the server answers by https; null or absent, or without a certificate of its own: http. */
   readonly tls?: Tls | null
+  /** Absent: `host` is the server's only name. */
+  readonly source?: RequestSource
   /** True, or the reason why the service is not ready. */
   ready(): true | string
 }
+
+const NO_NAMES = { advertised: null, allowed: '', setting: 'admin.allowed.hosts' }
+/** A configuration or offsets, as the control plane sends them. */
+const BODY_LIMIT_BYTES = 4 * 1024 * 1024
 
 /**
  * The HTTP server that every service has: `GET /health`, `/ready`, `/metrics`, and the service's own routes, which take signed
@@ -55,10 +63,12 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   const app = fastify({
     forceCloseConnections: true,
     schemaController: withoutCompilers,
-    routerOptions: { ignoreTrailingSlash: true },
+    bodyLimit: BODY_LIMIT_BYTES,
+    // The name of a connector in a path may be as long as a request line.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     serverFactory: (handler) => {
       const answer: RequestListener = (request, response) => handle(request, response)
-      server = options.tls?.serves ? secureServer(options.tls, answer) : createServer(answer)
+      server = options.tls?.serves ? secureServer(options.tls, answer) : createServer(receiveLimits(), answer)
       handle = (request, response) => (opened ? handler(request, response) : answerStarting(request, response))
       return server
     },
@@ -66,7 +76,9 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   let opened = false
   answerErrors(app, options.log)
   let address: string | null = null
+  limitConnections(app)
   requireTokens(app, options.tokens ?? null, () => address)
+  refuseOtherSites(app, options.source ?? new RequestSource({ ...NO_NAMES, bound: options.host }))
   readExactly(app)
   addRoutes(app, options)
   if (!server) throw new Error('fastify made no server')
@@ -95,7 +107,7 @@ const answerStarting: RequestListener = (_request, response) => {
 }
 
 function secureServer(tls: Tls, answer: RequestListener): Server {
-  const server = createSecureServer(tls.serverOptions(), answer)
+  const server = createSecureServer({ ...receiveLimits(), ...tls.serverOptions() }, answer)
   tls.follow(server)
   return server
 }
@@ -146,6 +158,21 @@ function hasBody({ headers }: FastifyRequest): boolean {
 
 function refuseBody({ from }: VerifiedRequest): never {
   throw Object.assign(new Error(`The body is not the one that ${from} signed.`), { statusCode: 403 })
+}
+
+/** Whether another process of the cluster has proved that it sends the request. A client may have named it another host. */
+export function isSigned(request: FastifyRequest): boolean {
+  return request.signed !== null && request.signed !== undefined
+}
+
+/** Answers 421 or 403 to requests that pages of other sites make a browser send. Call it before routes are added. */
+export function refuseOtherSites(app: FastifyInstance, source: RequestSource): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (isSigned(request)) return
+    const refusal = source.refusal(request.method, request.headers)
+    if (refusal === null) return
+    return reply.code(refusal.status).send({ error_code: refusal.status, message: refusal.message })
+  })
 }
 
 /** Parses JSON bodies so that integers above 2^53 stay exact, because offsets contain such integers. */

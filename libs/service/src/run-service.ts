@@ -1,12 +1,21 @@
-import { ConfigException, defineConfig, fromEnv, readWorkerProperties, unknownProperties } from '@tributary/config'
+import {
+  ConfigException,
+  defineConfig,
+  fromEnv,
+  readWorkerProperties,
+  Secret,
+  secretsOf,
+  unknownProperties,
+} from '@tributary/config'
 import type { ConfigSpec, Keys, ValuesOf } from '@tributary/config'
-import { createLogger, loggerLevels, logToFile, parseLevel } from '@tributary/telemetry'
+import { createLogger, hideSecrets, loggerLevels, logToFile, parseLevel } from '@tributary/telemetry'
 import type { Logger } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { parseArgs } from 'node:util'
 import { startAdminServer } from './admin-server.ts'
 import { assertBind, hostPort } from './bind.ts'
 import { helpText } from './help.ts'
+import { RequestSource } from './http/request-source.ts'
 import { InternalTokens } from './internal-token.ts'
 import { collectWhenIdle } from './idle-memory.ts'
 import { observeProcess } from './process-metrics.ts'
@@ -75,6 +84,7 @@ export async function runService<K extends Keys>(options: ServiceOptions<K>): Pr
   const end = new ProcessEnd(log)
   try {
     const settings = settingsFrom(spec, propertiesPath(process.argv), log) as ValuesOf<K> & ServiceValues
+    hideSecrets(secretsOf(spec.data, asTexts(settings)))
     const logFile = settings['log.file']
     if (logFile !== null) logToFile(logFile)
     await start(options, settings, log, end)
@@ -103,6 +113,16 @@ function settingsFrom<K extends Keys>(spec: ConfigSpec<K>, path: string | null, 
   const unknown = unknownProperties(spec, file, process.env)
   if (unknown.length > 0) log.warn('properties_without_effect', { file: path, properties: unknown.join(' ') })
   return fromEnv(spec, process.env, file)
+}
+
+/** Settings that are texts, with the secret ones in the clear. */
+function asTexts(settings: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const [name, value] of Object.entries(settings)) {
+    const text = value instanceof Secret ? value.reveal() : value
+    if (typeof text === 'string') texts[name] = text
+  }
+  return texts
 }
 
 type ServiceValues = ValuesOf<(typeof serviceSettings)['keys']>
@@ -135,6 +155,12 @@ async function start<K extends Keys>(
     advertised: settings['advertised.host'],
     ...{ tokens, tls, metricsToken },
     log,
+    source: new RequestSource({
+      bound,
+      advertised: settings['advertised.host'],
+      allowed: settings['admin.allowed.hosts'],
+      setting: 'admin.allowed.hosts',
+    }),
     ready: () => (end.stopping ? 'The service is stopping.' : (service?.ready() ?? 'The service is starting.')),
   })
   // The order matters: the service stops while its admin server still answers, and then its last spans are sent.

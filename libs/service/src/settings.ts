@@ -82,6 +82,13 @@ export const serviceSettings = defineConfig({
     doc: 'Secret that all services of a cluster share, 32 random characters or more. It signs the requests between them, and is never sent. While it is changed: new,old. Unset: the requests are not signed, and routes between services are open, so keep every server on loopback.',
   },
   ...tlsSettings,
+  'admin.allowed.hosts': {
+    type: 'string',
+    default: '',
+    importance: 'low',
+    group,
+    doc: 'More names of this machine that requests to the admin server may have in their Host header, separated by commas. * stands for any characters. Addresses, localhost, admin.host and advertised.host are always allowed, and beyond loopback the name of this machine and names without a dot.',
+  },
   'advertised.host': {
     type: 'string',
     default: null,

@@ -3,7 +3,7 @@ import { loggerLevels, rankOf } from './levels.ts'
 import type { LoggerLevels } from './levels.ts'
 import { formatLine } from './logfmt.ts'
 import type { LogFields, Logger, LogLevel } from './logger.ts'
-import { redact } from './redaction.ts'
+import { redact } from './redaction/redaction.ts'
 
 /** The destination of log lines. Each line includes its line end. */
 export interface LogStream {

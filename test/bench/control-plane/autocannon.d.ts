@@ -4,6 +4,7 @@ declare module 'autocannon' {
 
   export interface Options {
     readonly url: string
+    readonly headers: Readonly<Record<string, string>>
     readonly connections: number
     /** In seconds. */
     readonly duration: number

@@ -38,8 +38,9 @@ export class Installation {
   }
 
   /** The process is ready when REST answers, which is when it has read the four topics. */
-  startControlPlane(): Promise<Started> {
-    return this.#start('control-plane', 'rest', '/')
+  startControlPlane(env: Readonly<Record<string, string>> = {}): Promise<Started> {
+    // Nobody needs credentials for this path.
+    return this.#start('control-plane', 'rest', '/openapi.json', env)
   }
 
   /** The process is ready when /ready says so: it has its first assignment and begins to start its tasks. */
@@ -47,7 +48,12 @@ export class Installation {
     return this.#start('grpc-ingest', 'admin', '/ready')
   }
 
-  async #start(app: string, server: 'rest' | 'admin', readyPath: string): Promise<Started> {
+  async #start(
+    app: string,
+    server: 'rest' | 'admin',
+    readyPath: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Started> {
     const ports = { rest: await freePort(), admin: await freePort() }
     const address = `127.0.0.1:${ports[server]}`
     const logFile = join(this.#logs, `${this.cluster}-${app}-${++this.#starts}.log`)
@@ -63,6 +69,7 @@ export class Installation {
         TRIBUTARY_CLUSTER: this.cluster,
         TRIBUTARY_REST_PORT: String(ports.rest),
         TRIBUTARY_ADMIN_PORT: String(ports.admin),
+        ...env,
       },
     })
     await answered(`http://${address}${readyPath}`, child, logFile)

@@ -19,6 +19,8 @@ export interface RequestRateOptions {
   /** Requests a second. */
   readonly rate: number
   readonly seconds: number
+  /** Of each request. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 const CONNECTIONS = 10
@@ -29,8 +31,14 @@ const CONNECTIONS = 10
  * rate; `requests` shows the real one. Quantiles are of the measured times, without autocannon's estimate for requests
  * that were not sent.
  */
-export async function requestRate({ name, url, rate, seconds }: RequestRateOptions): Promise<RequestRate> {
-  const options = { url, connections: CONNECTIONS, overallRate: rate, ignoreCoordinatedOmission: true }
+export async function requestRate({
+  name,
+  url,
+  rate,
+  seconds,
+  headers = {},
+}: RequestRateOptions): Promise<RequestRate> {
+  const options = { url, headers, connections: CONNECTIONS, overallRate: rate, ignoreCoordinatedOmission: true }
   await autocannon({ ...options, duration: 2 })
   const times: number[] = []
   const run = autocannon({ ...options, duration: seconds })

@@ -2,6 +2,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.URI;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.sourcelab.kafka.connect.apiclient.Configuration;
@@ -18,7 +19,15 @@ public class KafkaConnectClientCalls {
   private final KafkaConnectClient client;
 
   KafkaConnectClientCalls(String url) {
-    client = new KafkaConnectClient(new Configuration(url));
+    var address = URI.create(url);
+    var user = address.getUserInfo();
+    if (user == null) {
+      client = new KafkaConnectClient(new Configuration(url));
+    } else {
+      var credentials = user.split(":", 2);
+      var configuration = new Configuration("http://" + address.getAuthority().substring(user.length() + 1));
+      client = new KafkaConnectClient(configuration.useBasicAuth(credentials[0], credentials[1]));
+    }
   }
 
   public static void main(String[] args) throws Exception {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { type CommandLine, freePort, pythonPackages, startChild, temporaryFolder } from '@tributary/harness'
 import { until } from '../../support/until.ts'
+import { ACCESS_MODES } from '../access-modes.ts'
 import { inStates, type States } from '../connector-states.ts'
 import { send } from '../../support/rest-call.ts'
 import { type ClientSides, type Config, startClientSides } from './client-sides.ts'
@@ -42,7 +43,14 @@ async function healthcheckSees(t: TestContext, { connect, ours, config }: Client
   /** Starts a health check, which is a small server itself, and returns its answer. */
   const watch = async (url: string): Promise<() => Promise<Health>> => {
     const port = String(await freePort())
-    const args = ['--port', port, '--connect-url', url]
+    const { origin, username, password } = new URL(url)
+    const args = [
+      '--port',
+      port,
+      '--connect-url',
+      origin,
+      ...(username === '' ? [] : ['--basic-auth', `${username}:${password}`]),
+    ]
     await startClient(t, packages.command('kafka-connect-healthcheck', args))
     const ask = () => fetch(`http://127.0.0.1:${port}/`).catch(() => null)
     await until('the health check answers', ask)
@@ -77,12 +85,16 @@ async function watcherHeals(t: TestContext, { ours, config, folder }: ClientSide
   await create(ours, action, { ...config, file }, ['RUNNING', 'FAILED'])
   await writeFile(file, 'one\n')
 
-  const { hostname, port } = new URL(ours)
+  const { hostname, port, username, password } = new URL(ours)
+  const authentication = username === '' ? {} : { authentication: { username, password } }
   const rule = { include_regex: [action], auto_correct_actions: [{ action, wait_for_status: '5s' }] }
   const settings = join(folder, `watcher-${action}.json`)
   await writeFile(
     settings,
-    JSON.stringify({ watch_interval: '2s', clusters: [{ hostname, port: Number(port), evaluation_rules: [rule] }] }),
+    JSON.stringify({
+      watch_interval: '2s',
+      clusters: [{ hostname, port: Number(port), ...authentication, evaluation_rules: [rule] }],
+    }),
   )
   const packages = await packagesOf('kafka-connect-watcher')
   const line = packages.command('kafka-connect-watcher', ['-c', settings])
@@ -95,12 +107,14 @@ async function watcherHeals(t: TestContext, { ours, config, folder }: ClientSide
   await remove(ours, action)
 }
 
-test('clients that work by themselves', { timeout: 600_000 }, async (t) => {
-  const sides = await startClientSides(t)
-  await t.test('kafka-connect-healthcheck reports the same health for Tributary and Kafka Connect', (t) =>
-    healthcheckSees(t, sides),
-  )
-  // On Connect this action heals no failed task, because a restart without parameters does not restart tasks.
-  await t.test('kafka-connect-watcher heals a failed task with a restart', (t) => watcherHeals(t, sides, 'restart'))
-  await t.test('kafka-connect-watcher heals a failed task with its cycle', (t) => watcherHeals(t, sides, 'cycle'))
-})
+for (const access of ACCESS_MODES) {
+  test(`clients that work by themselves, ${access}`, { timeout: 600_000 }, async (t) => {
+    const sides = await startClientSides(t, access)
+    await t.test('kafka-connect-healthcheck reports the same health for Tributary and Kafka Connect', (t) =>
+      healthcheckSees(t, sides),
+    )
+    // On Connect this action heals no failed task, because a restart without parameters does not restart tasks.
+    await t.test('kafka-connect-watcher heals a failed task with a restart', (t) => watcherHeals(t, sides, 'restart'))
+    await t.test('kafka-connect-watcher heals a failed task with its cycle', (t) => watcherHeals(t, sides, 'cycle'))
+  })
+}

@@ -72,6 +72,8 @@ function shown({ exitCode, output }: Outcome, url: string): unknown {
     const body: unknown = JSON.parse(output.replace(/(?<="workerId":")[^"]*/g, '<worker>'))
     return { exitCode, ...comparable({ status: 0, contentType: null, location: null, allow: null, body }) }
   } catch {
-    return { exitCode, output: output.replaceAll(url, '<url>').replaceAll(url.replace('http://', ''), '<address>') }
+    const { host, origin } = new URL(url)
+    const shown = [url, origin].reduce((text, address) => text.replaceAll(address, '<url>'), output)
+    return { exitCode, output: shown.replaceAll(host, '<address>') }
   }
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { sharedKafka, startKafkaConnect } from '@tributary/harness'
+import { makeApiKey, withKey } from '../../support/api-key.ts'
 import { clusterProps, pluginListed, startPlane, startWorker } from '../../support/control-plane.ts'
+import type { AccessMode } from '../access-modes.ts'
 import { createTopic } from '../../support/kafka-topic.ts'
 
 export const FILE_SOURCE = 'org.apache.kafka.connect.file.FileStreamSourceConnector'
@@ -32,15 +34,24 @@ export interface ClientSides extends Sides<string> {
   readonly folder: string
 }
 
-/** Starts a live Kafka Connect, and Tributary with its defaults, on the same Kafka. Both end with the test. */
-export async function startClientSides(t: TestContext): Promise<ClientSides> {
+/**
+ * Starts a live Kafka Connect, and Tributary with its defaults, on the same Kafka. Both end with the test. With an API key
+ * the address of Tributary has the credentials.
+ */
+export async function startClientSides(t: TestContext, access: AccessMode): Promise<ClientSides> {
   const { brokers } = await sharedKafka()
   const properties = { 'value.converter': 'org.apache.kafka.connect.storage.StringConverter' }
   const connect = await startKafkaConnect({ brokers, properties })
   t.after(() => connect.stop())
   const props = clusterProps(brokers)
   await startWorker(t, props)
-  const { url } = await startPlane(t, props)
+  let url: string
+  if (access === 'with an API key') {
+    const key = await makeApiKey(brokers, props['cluster']!)
+    url = withKey((await startPlane(t, { ...props, 'access.authentication': 'keys' })).url, key)
+  } else {
+    url = (await startPlane(t, props)).url
+  }
   await pluginListed(url)
 
   const folder = await mkdtemp(join(tmpdir(), 'clients-'))

@@ -1,5 +1,6 @@
 import test, { type TestContext } from 'node:test'
 import { pythonPackages } from '@tributary/harness'
+import { ACCESS_MODES } from '../access-modes.ts'
 import { commandClient } from './client.ts'
 import { type ClientStep, runScript } from './client-script.ts'
 import { type ClientSides, startClientSides } from './client-sides.ts'
@@ -42,11 +43,13 @@ async function useClient(sides: ClientSides, { name, command, words, steps }: Co
   await runScript(sides, { connect: client(sides.connect), ours: client(sides.ours) }, await steps(sides))
 }
 
-test(
-  'to command line clients Tributary and Kafka Connect are the same',
-  { timeout: 600_000 },
-  async (t: TestContext) => {
-    const sides = await startClientSides(t)
-    for (const client of CLIENTS) await t.test(client.name, () => useClient(sides, client))
-  },
-)
+for (const access of ACCESS_MODES) {
+  test(
+    `to command line clients Tributary and Kafka Connect are the same, ${access}`,
+    { timeout: 600_000 },
+    async (t: TestContext) => {
+      const sides = await startClientSides(t, access)
+      for (const client of CLIENTS) await t.test(client.name, () => useClient(sides, client))
+    },
+  )
+}

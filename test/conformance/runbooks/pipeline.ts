@@ -60,6 +60,7 @@ export class Pipeline {
       KAFKA_BROKERS: brokers.join(','),
       TRIBUTARY_CLUSTER: `runbooks-${randomUUID()}`,
       TRIBUTARY_REST_PORT: String(port),
+      TRIBUTARY_REST_ALLOWED_HOSTS: 'kafka-connect',
       TRIBUTARY_ADMIN_PORT: '0',
       ...settings,
     }

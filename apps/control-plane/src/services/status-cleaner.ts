@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { ConfigStore, StatusStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 
@@ -46,7 +47,6 @@ export class StatusCleaner {
   }
 
   #suspect(connector: string): void {
-    if (!this.#isStale(connector)) return
     this.#suspects.add(connector)
     this.#running ??= this.#clean().finally(() => {
       this.#running = null
@@ -57,6 +57,12 @@ export class StatusCleaner {
     const { config, log } = this.#options
     try {
       while (this.#suspects.size > 0) {
+        // The records of one answer of Kafka are looked at together: a look costs as much as the connector has tasks.
+        await setImmediate()
+        if (![...this.#suspects].some((connector) => this.#isStale(connector))) {
+          this.#suspects.clear()
+          continue
+        }
         // A status may be newer than the part of the config topic that was read. Only the current end of the topic says
         // what is gone.
         await config.refresh()

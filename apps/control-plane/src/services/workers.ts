@@ -5,6 +5,7 @@ import { SharedRun } from '@tributary/kafka'
 import type { InternalClient, Peer } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
+import { type Checked, DeadlyConfigs, keyOf, MAX_DEATHS } from './deadly-configs.ts'
 
 /** The part of KafkaAdmin that finds workers. */
 export interface GroupReader {
@@ -33,6 +34,12 @@ const GROUP_TIMEOUT_MS = 2_000
  */
 const FRESH_MS = 2_000
 
+interface RequestOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Called with the error when no answer came. */
+  readonly onError?: (error: unknown) => void
+}
+
 /**
  * The live workers of a service, and their internal routes. The workers are found by the service's Kafka group, so
  * nothing has to be registered. A worker's address is the host:port of its admin server, which is also the `worker_id`
@@ -44,6 +51,7 @@ export class Workers {
   readonly #lastKnown = new Map<string, { readonly addresses: readonly string[]; readonly at: number }>()
   /** Addresses of members that answer by https. */
   readonly #secure = new Set<string>()
+  readonly #deadly = new DeadlyConfigs()
   readonly #descriptions = new Map<string, SharedRun<Awaited<ReturnType<GroupReader['describeGroup']>>>>()
 
   constructor(options: WorkersOptions) {
@@ -95,17 +103,37 @@ export class Workers {
   }
 
   /**
-   * Lets one live worker check the part of a configuration that needs the plugin's code. If a worker does not answer
-   * the next one is asked. Without any answer the judgement of the specs stands.
+   * Lets one live worker check the part of a configuration that needs the plugin's code. A worker that cannot be reached, or
+   * refuses, is passed over. One that ends or hangs during the check is not: the next one would fare the same, so the answer is
+   * an error. Without any worker the judgement of the specs stands. `signal`: the client has gone.
    */
-  async validate(plugin: PluginEntry, config: Readonly<Record<string, string>>): Promise<FieldError[]> {
+  async validate(
+    plugin: PluginEntry,
+    config: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<FieldError[]> {
+    const check = (): Promise<Checked<FieldError[]>> => this.#validate(plugin, config, signal)
+    return (await this.#deadly.run(keyOf(plugin.class, config), check)) ?? checkError(REFUSED)
+  }
+
+  async #validate(
+    plugin: PluginEntry,
+    config: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<Checked<FieldError[]>> {
+    const path = `/internal/plugins/${encodeURIComponent(plugin.class)}/validate`
     for (const worker of await this.of(plugin.service, FRESH_MS)) {
-      const path = `/internal/plugins/${encodeURIComponent(plugin.class)}/validate`
-      const answer = await this.request(worker, 'PUT', path, config, VALIDATE_TIMEOUT_MS)
-      if (isValidation(answer)) return answer.errors
+      let failure: unknown = null
+      const options = { signal, onError: (error: unknown) => (failure = error) }
+      const answer = await this.request(worker, 'PUT', path, config, VALIDATE_TIMEOUT_MS, options)
+      if (isValidation(answer)) return { value: answer.errors, died: false }
       this.#options.log.warn('worker_validation_unanswered', { worker, plugin: plugin.class })
+      signal?.throwIfAborted()
+      const how = cutOff(failure)
+      if (how !== null)
+        return { value: checkError(how === 'ended' ? ended(worker) : silent(worker)), died: how === 'ended' }
     }
-    return []
+    return { value: [], died: false }
   }
 
   /**
@@ -121,8 +149,12 @@ export class Workers {
     const path = `/internal/plugins/${encodeURIComponent(plugin.class)}/offsets/check`
     const workers = await this.of(plugin.service)
     for (const worker of workers) {
-      const answer = await this.request(worker, 'PUT', path, { config, offsets }, VALIDATE_TIMEOUT_MS)
+      let failure: unknown = null
+      const options = { onError: (error: unknown) => (failure = error) }
+      const answer = await this.request(worker, 'PUT', path, { config, offsets }, VALIDATE_TIMEOUT_MS, options)
       if (isValidation(answer)) return { errors: answer.errors, complete: answer.complete === true }
+      // As for `validate`: the next worker would fare the same.
+      if (cutOff(failure) !== null) break
     }
     if (workers.length > 0) throw restError('workersSilent', plugin.service)
     return { errors: [], complete: false }
@@ -145,6 +177,7 @@ export class Workers {
     path: string,
     body?: unknown,
     timeoutMs = READ_TIMEOUT_MS,
+    { signal, onError }: RequestOptions = {},
   ): Promise<unknown> {
     const { client, log } = this.#options
     try {
@@ -154,12 +187,13 @@ export class Workers {
           ...{ method, path },
           ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: stringifyJson(body) }),
         },
-        AbortSignal.timeout(timeoutMs),
+        AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
       )
       if (status >= 200 && status < 300) return JSON.parse(answer.toString()) as unknown
       log.warn('worker_refused', { worker, path, status })
     } catch (error) {
       log.warn('worker_unreachable', { worker, path, error })
+      onError?.(error)
     }
     return null
   }
@@ -184,6 +218,30 @@ function workerPeer(metadata: unknown): Peer | null {
   const { worker, tls } = (metadata ?? {}) as { worker?: unknown; tls?: unknown }
   return typeof worker === 'string' ? { address: worker, tls: tls === true } : null
 }
+
+/** Codes of Node for a connection that ended before the answer. Without a connection no worker got the request. */
+const BROKEN_OFF = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+
+/** How a worker failed that has got a request; null: none has got it. */
+function cutOff(error: unknown): 'ended' | 'silent' | null {
+  if (!(error instanceof Error)) return null
+  if (error.name === 'TimeoutError') return 'silent'
+  return BROKEN_OFF.has(String((error as NodeJS.ErrnoException).code)) ? 'ended' : cutOff(error.cause)
+}
+
+function checkError(message: string): FieldError[] {
+  return [{ field: 'connector.class', message }]
+}
+
+function ended(worker: string): string {
+  return `The worker ${worker} ended while it checked this configuration, so no other worker was asked. The configuration may be the cause: look into that worker's log, and try again.`
+}
+
+function silent(worker: string): string {
+  return `The worker ${worker} did not answer within ${VALIDATE_TIMEOUT_MS / 1000} s whether this configuration is valid, so no other worker was asked. Look into that worker's log, and try again.`
+}
+
+const REFUSED = `Workers ended ${MAX_DEATHS} times while they checked this configuration and no other, so none is asked about it any more. Their logs say why; change the configuration.`
 
 function isValidation(answer: unknown): answer is { errors: FieldError[]; complete?: boolean } {
   return Array.isArray((answer as { errors?: unknown } | null)?.errors)

@@ -1,17 +1,18 @@
-import type {
-  AccessKey,
-  AccessStore,
-  ConfigListener,
-  ConfigSnapshot,
-  ConfigStore,
-  ConnectorConfig,
-  OffsetStore,
-  PluginEntry,
-  PluginStore,
-  RestartRequest,
-  StatusEntry,
-  StatusStore,
-  TargetState,
+import {
+  type AccessKey,
+  type AccessStore,
+  catalogOf,
+  type ConfigListener,
+  type ConfigSnapshot,
+  type ConfigStore,
+  type ConnectorConfig,
+  type OffsetStore,
+  type PluginEntry,
+  type PluginStore,
+  type RestartRequest,
+  type StatusEntry,
+  type StatusStore,
+  type TargetState,
 } from '@tributary/connect-storage'
 import { canonicalJson } from '@tributary/config'
 import type { OffsetEntry } from '@tributary/connect-api'
@@ -206,6 +207,7 @@ export class MemoryOffsetStore implements OffsetStore {
 
 export class MemoryPluginStore implements PluginStore {
   readonly #plugins: PluginEntry[]
+  #isLive: (plugin: PluginEntry) => boolean = () => false
 
   constructor(plugins: readonly PluginEntry[]) {
     this.#plugins = [...plugins]
@@ -215,14 +217,21 @@ export class MemoryPluginStore implements PluginStore {
   async stop(): Promise<void> {}
 
   plugins(): readonly PluginEntry[] {
+    const { all } = catalogOf(this.#plugins, this.#isLive)
+    return this.#plugins.filter((plugin) => all.includes(plugin))
+  }
+  versions(): readonly PluginEntry[] {
     return this.#plugins
+  }
+  preferLive(isLive: (plugin: PluginEntry) => boolean): void {
+    this.#isLive = isLive
   }
   find(name: string): PluginEntry | null {
     const names = (of: string): string[] => {
       const simple = of.slice(of.lastIndexOf('.') + 1)
       return [of, simple, simple.replace(/Connector$/, '')]
     }
-    return this.#plugins.find((plugin) => [plugin.class, ...plugin.aliases].flatMap(names).includes(name)) ?? null
+    return this.plugins().find((plugin) => [plugin.class, ...plugin.aliases].flatMap(names).includes(name)) ?? null
   }
   listen(): () => void {
     return () => {}

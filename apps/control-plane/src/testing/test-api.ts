@@ -1,4 +1,4 @@
-import type { AccessStore, PluginEntry } from '@tributary/connect-storage'
+import type { AccessStore, InternalTopicCheck, PluginEntry } from '@tributary/connect-storage'
 import { InternalClient, InternalTokens } from '@tributary/service'
 import { type Logger, LoggerLevels } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
@@ -64,6 +64,7 @@ export interface TestApiOptions {
   readonly access?: Access
   readonly keys?: AccessStore
   readonly audit?: NonNullable<ControlPlaneOptions['audit']>
+  readonly internalTopic?: InternalTopicCheck
   readonly log?: Logger
 }
 
@@ -101,6 +102,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
       self: () => 'rest:8083',
     },
     log: options.log ?? silentLog,
+    ...(options.internalTopic && { internalTopic: options.internalTopic }),
   }
   const { access, keys, audit } = options
   const app = createControlPlane({

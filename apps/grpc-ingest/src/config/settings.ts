@@ -47,11 +47,13 @@ export function methodOf(config: GrpcConfig): string {
  * found. `written`: see TaskContext; absent: the partition of earlier versions.
  */
 export function sourcePartitionOf(config: GrpcConfig, written?: Props): SourcePartition {
-  const text = (key: keyof GrpcConfig & string): string => writtenText(written, key, String(config[key]))
+  const text = (key: ServerKey): string => writtenText(written, key, String(config[key]))
   const [host, port] = [text('grpc.server.host'), text('grpc.server.port')]
   const server = hasReferences(host + port) ? `${host}:${port}` : serverOf(config)
   return { grpc_server: server, grpc_method: `${text('grpc.service.name')}/${text('grpc.method.name')}` }
 }
+
+type ServerKey = `grpc.${'server.host' | 'server.port' | 'service.name' | 'method.name'}`
 
 /** Looks the task's offset up. */
 export function offsetOf(

@@ -1,5 +1,6 @@
 import type { ConnectError } from '@tributary/connect-api'
 import { endpointOf, exchange, reasonOf, Refusals, retryAfterMs, type TlsOptions } from '@tributary/push-source'
+import { hideSecrets, redact } from '@tributary/telemetry'
 import type { Metadata } from '../config/metadata.ts'
 import { readTokenTls, tokenProxyOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
@@ -34,7 +35,7 @@ export interface AccessTokenOptions {
   readonly environment?: NodeJS.ProcessEnv
 }
 
-/** The access token of a stream, kept until shortly before its end. No error holds a secret or the token. */
+/** The access token of a stream, kept until shortly before its end. Nothing that this process tells holds a secret or the token. */
 export class AccessToken {
   readonly #options: AccessTokenOptions
   readonly #config: GrpcConfig
@@ -43,6 +44,7 @@ export class AccessToken {
   readonly #refusals = new Refusals(Infinity)
   #refreshToken: string | null
   #token: Token | null = null
+  #endRedaction: () => void
 
   constructor(options: AccessTokenOptions) {
     const { config, url, now } = options
@@ -51,6 +53,7 @@ export class AccessToken {
     this.#url = url
     this.#now = now ?? (() => performance.now())
     this.#refreshToken = config['grpc.oauth.refresh.token']?.reveal() ?? null
+    this.#endRedaction = this.#hide(null)
   }
 
   /**
@@ -65,6 +68,16 @@ export class AccessToken {
   /** The server refused the token. */
   forget(): void {
     this.#token = null
+  }
+
+  /** Nothing more is told of this stream. */
+  close(): void {
+    this.#endRedaction()
+  }
+
+  #hide(token: string | null): () => void {
+    const secrets = [token, this.#refreshToken, this.#config['grpc.oauth.client.secret']?.reveal()]
+    return hideSecrets(secrets.filter((secret) => typeof secret === 'string'))
   }
 
   async #fetch(signal: AbortSignal): Promise<Token> {
@@ -89,6 +102,8 @@ export class AccessToken {
     }
     this.#refusals.accepted()
     if (typeof next === 'string' && this.#refreshToken !== null) this.#refreshToken = next
+    this.#endRedaction()
+    this.#endRedaction = this.#hide(text)
     const lifeMs = Number(seconds) * 1000
     return { text, freshUntil: lifeMs > 0 ? asked + lifeMs - Math.min(MARGIN_MS, lifeMs / 10) : Infinity }
   }
@@ -148,9 +163,9 @@ export class AccessToken {
 
   /** Words of the endpoint, which may repeat what it was sent. */
   #shown(words: string): string {
-    const secrets = [this.#refreshToken, this.#config['grpc.oauth.client.secret']?.reveal()]
-    const hidden = secrets.reduce<string>((text, secret) => (secret ? text.replaceAll(secret, '***') : text), words)
-    return hidden.replaceAll(/[^\x20-\x7e]+/g, ' ').slice(0, SHOWN_LENGTH)
+    return redact(words)
+      .replaceAll(/[^\x20-\x7e]+/g, ' ')
+      .slice(0, SHOWN_LENGTH)
   }
 }
 

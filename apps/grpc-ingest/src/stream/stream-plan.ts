@@ -61,7 +61,7 @@ export function planWith(config: GrpcConfig, root: Root): StreamPlan {
  * All errors that `planStream` would throw: ConfigErrors, each on its key, or the reason why the server could not be
  * asked.
  */
-export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<unknown[]> {
+export async function checkPlan(config: GrpcConfig, reflect: Reflect, signal?: AbortSignal): Promise<unknown[]> {
   const errors: unknown[] = []
   const attempt = (check: () => void): void => {
     try {
@@ -73,7 +73,7 @@ export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<u
   let method: StreamMethod
   let root: Root | null
   try {
-    root = await schemaOf(config, reflect)
+    root = await schemaOf(config, reflect, signal)
     if (root === null) return []
     method = resolveMethod(root, config['grpc.service.name'], config['grpc.method.name'])
   } catch (error) {
@@ -92,9 +92,9 @@ export async function checkPlan(config: GrpcConfig, reflect: Reflect): Promise<u
 
 const FIELD_KEYS = ['key.field', 'timestamp.field', 'grpc.resume.field', 'record.skip.match'] as const
 
-async function schemaOf(config: GrpcConfig, reflect: Reflect): Promise<Root | null> {
+async function schemaOf(config: GrpcConfig, reflect: Reflect, signal?: AbortSignal): Promise<Root | null> {
   const descriptor = config['grpc.proto.descriptor']?.trim()
-  if (descriptor) return loadDescriptorText(descriptor)
+  if (descriptor) return loadDescriptorText(descriptor, signal)
   const unread =
     isBlank(config['grpc.request.message']) &&
     config['grpc.resume.request.field'] === null &&

@@ -214,7 +214,7 @@ export class StreamReader {
   }
 
   close(): void {
-    const { intake, log, builder, config, context } = this.#parts
+    const { intake, log, builder, config, context, accessToken } = this.#parts
     const server = serverOf(config)
     log.info('grpc_client_stopping', { server })
     intake.close()
@@ -226,6 +226,7 @@ export class StreamReader {
       reconnect_attempts: Math.max(0, this.#connects - 1),
     })
     log.info('task_stopped', { final_sequence: builder.sequence })
+    accessToken?.close()
   }
 
   async #take(waitMs: number, signal: AbortSignal): Promise<MessageRun[] | null> {

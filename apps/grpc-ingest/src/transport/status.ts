@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2'
+import { redact } from '@tributary/telemetry'
 import { retryDelayMs } from './retry-delay.ts'
 import { statusDetails } from './status-details.ts'
 
@@ -28,7 +29,10 @@ export type StatusName = (typeof STATUS_NAMES)[number]
 /** How a call ended. */
 export interface GrpcStatus {
   readonly status: StatusName
-  /** The message of the server, or of the transport when it made the status. */
+  /**
+   * The message of the server, or of the transport when it made the status. Without secrets that the server repeats: the process
+   * forgets an access token before it has told of the status.
+   */
   readonly message: string
   /** False: a gRPC server sent the status in its trailers. True: the transport made it, also of a proxy's answer. */
   readonly local: boolean
@@ -39,7 +43,7 @@ export interface GrpcStatus {
 }
 
 export function localStatus(status: StatusName, message: string): GrpcStatus {
-  return { status, message, local: true }
+  return { status, message: redact(message), local: true }
 }
 
 /** The status in trailers, or in the headers of a "Trailers-Only" response; null when there is none. */
@@ -52,7 +56,7 @@ export function statusOfTrailers(trailers: IncomingHttpHeaders): GrpcStatus | nu
   const retryAfterMs = retryDelayMs(trailers)
   return {
     status: STATUS_NAMES[Number(code)] ?? 'UNKNOWN',
-    message: details === '' ? words : `${words} (${details})`.trimStart(),
+    message: redact(details === '' ? words : `${words} (${details})`.trimStart()),
     local: false,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   }

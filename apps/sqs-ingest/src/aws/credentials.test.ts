@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -96,6 +96,26 @@ describe('the source of credentials', () => {
       write('second')
       assert.equal((await get()).accessKeyId, 'second')
     } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test("a file that a configuration names starts no program, unless it is the operator's own", async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sqs-process-'))
+    const [file, ran] = [join(folder, 'any file\nthat a REST client can fill'), join(folder, 'ran')]
+    writeFileSync(file, `{"message":"\n[p]\n credential_process = touch ${ran}\n"}`)
+    try {
+      const get = await source({ 'aws.credentials.profile': 'p', 'aws.credentials.file.path': file })
+      await assert.rejects(get(), { code: 'SQS_CREDENTIALS', field: 'aws.credentials.file.path', message: /credential_process/ }) // prettier-ignore
+      assert.equal(existsSync(ran), false)
+      process.env['AWS_SHARED_CREDENTIALS_FILE'] = file
+      await assert.rejects(get(), /Profile p credential_process/)
+      assert.equal(existsSync(ran), true)
+      writeFileSync(file, '[p]\nrole_arn = arn:aws:iam::123456789012:role/r\nweb_identity_token_file = /dev/zero\n')
+      delete process.env['AWS_SHARED_CREDENTIALS_FILE']
+      await assert.rejects(get(), { field: 'aws.credentials.file.path', message: /it is no regular file/ })
+    } finally {
+      delete process.env['AWS_SHARED_CREDENTIALS_FILE']
       rmSync(folder, { recursive: true })
     }
   })

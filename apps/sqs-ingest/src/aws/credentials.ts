@@ -2,6 +2,7 @@ import type { fromIni } from '@aws-sdk/credential-providers'
 import type { Clock } from '@tributary/connect-api'
 import { type AwsAction, awsFailure } from './failure.ts'
 import type { Connections } from './http.ts'
+import { checkProfileFile } from './profile-file.ts'
 import { type AwsSettings, location } from './settings.ts'
 
 /** The SDK renews credentials five minutes before they expire; so do we, beside the requests. */
@@ -94,7 +95,11 @@ async function baseSource(settings: AwsSettings, handler: Connections['handler']
   const file = profile.file === null ? {} : { filepath: profile.file }
   const field = 'aws.credentials.profile'
   const source = { profile: profile.name, ...file, clientConfig, ignoreCache: true }
-  return told(() => fromIni(source)(), {
+  const credentials = async (): Promise<Credentials> => {
+    if (profile.file !== null) await checkProfileFile(profile.file)
+    return fromIni(source)()
+  }
+  return told(credentials, {
     ...action,
     of: `of profile ${profile.name}`,
     permission: 'sts:AssumeRole',

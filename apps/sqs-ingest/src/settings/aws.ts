@@ -95,7 +95,7 @@ export const awsKeys = {
     importance: 'low',
     group,
     displayName: 'Credentials file',
-    doc: 'Path of a credentials file on the host of the worker, for aws.credentials.profile. Unset: AWS_SHARED_CREDENTIALS_FILE, or else ~/.aws/credentials. The file is read again when the credentials in it have expired.',
+    doc: 'Path of a credentials file on the host of the worker, for aws.credentials.profile. Unset: AWS_SHARED_CREDENTIALS_FILE, or else ~/.aws/credentials. The file is read again when the credentials in it have expired. A credential_process runs only from the files that AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE of the worker name.',
   },
   'aws.endpoint.override': {
     type: 'string',

@@ -314,7 +314,7 @@ for (const [text, shown] of [
   ['login token=abc&x=1', 'login token=[hidden]&x=1'],
   ['AUTH Bearer abc.def==', 'AUTH Bearer [hidden]'],
   ['{"secret":"s", broken', '{"secret":[hidden], broken'],
-  ['CONNECT\npasscode:x\npassword:pw\n', 'CONNECT\npasscode:x\npassword:[hidden]\n'],
+  ['CONNECT\npasscode:x\npassword:pw\n', 'CONNECT\npasscode:[hidden]\npassword:[hidden]\n'],
 ] as const) {
   test(`${JSON.stringify(text)} is shown without secrets`, () => assert.equal(preview(text, 1000), shown))
 }

@@ -1,6 +1,6 @@
 import { HIDDEN } from '@tributary/config'
 import { ConfigError, type ConnectError, NotConnectedError } from '@tributary/connect-api'
-import type { Logger } from '@tributary/telemetry'
+import { type Logger, SECRET_NAME } from '@tributary/telemetry'
 import type { Message } from '../message/message.ts'
 import type { FeedProtocol, InitializationStep } from './feed-protocol.ts'
 import { templateValues, type ValueSource } from './template-values.ts'
@@ -129,13 +129,9 @@ export class Initialization {
   }
 }
 
-const SECRET_NAME = 'token|key|secret|password|passphrase|passwd|auth|sign|credential|jwt|cookie'
 const SECRET_KEY = new RegExp(SECRET_NAME, 'i')
 /** `name=value` and `name: value` outside JSON. */
-const SECRET_PAIR = new RegExp(
-  `([\\w.-]*(?:${SECRET_NAME})[\\w.-]*["']?\\s*[:=]\\s*)("[^"]*"|'[^']*'|[^\\s,;&"']+)`,
-  'gi',
-)
+const SECRET_PAIR = new RegExp(`((?:${SECRET_NAME})[\\w.-]{0,64}["']?\\s*[:=]\\s*)("[^"]*"|'[^']*'|[^\\s,;&"']+)`, 'gi')
 const BEARER = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
 
 /**

@@ -3,9 +3,9 @@ import { wsErrors } from '../errors.ts'
 /** Reads one value out of parsed JSON; undefined when the value is absent. */
 export type JsonPath = (json: unknown) => unknown
 
+const PATH = /^(?:\$|(?:\$\.)?(?:\\[\s\S]|[^.\\])+(?:\.(?:\\[\s\S]|[^.\\])+)*)$/
 /** Regular expression of a valid path. */
-export const PATH_PATTERN = String.raw`^(?:\$|(?:\$\.)?(?:\\[^]|[^.\\])+(?:\.(?:\\[^]|[^.\\])+)*)$`
-const PATH = new RegExp(PATH_PATTERN)
+export const PATH_PATTERN = PATH.source
 
 /** Stands for the whole value. At the start of a path (`$.a`) it changes nothing. */
 const ROOT = '$'

@@ -80,6 +80,18 @@ describe('a rule', () => {
     assert.throws(() => compileRule('heartbeat ok', 'k'), { message: /write \/\^text\$\/ to match the whole text/ })
   })
 
+  test('a rule that would go back takes linear time, and says which messages are too long for it', () => {
+    const rule = compileRule('/^(a+)+$/', 'record.skip.match')
+    const ask = (text: string): boolean => rule({ text, json: undefined })
+    assert.equal(ask(`${'a'.repeat(1_000_000)}b`), false)
+    assert.throws(
+      () => ask('a'.repeat(40_000_000)),
+      (error) =>
+        error instanceof ConfigError &&
+        /in record\.skip\.match reads messages of up to \d+ characters/.test(error.message),
+    )
+  })
+
   for (const bad of [
     '',
     '   ',
@@ -90,6 +102,9 @@ describe('a rule', () => {
     'a b',
     '/x',
     '/(/',
+    '/a(?=b)/',
+    '/(a)\\1/',
+    '/a++/',
     '/x/g',
     '/x/qq',
     '== 1',

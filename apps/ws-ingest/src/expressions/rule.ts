@@ -1,3 +1,4 @@
+import { compilePattern, type Pattern, PatternError } from '@tributary/config'
 import type { ConfigError } from '@tributary/connect-api'
 import { compilePath } from './json-path.ts'
 import { wsErrors } from '../errors.ts'
@@ -21,7 +22,7 @@ export type Rule = (message: Readable) => boolean
  *   equal only a string; `null` equals only null.
  * - `path`, `!path`: the field is present and neither null nor false, or the opposite. A message without fields, such as
  *   the heartbeat `ping` or `2`, has the field if it is the path itself.
- * - `/regex/flags`: the regular expression matches the whole message as text.
+ * - `/regex/flags`: the regular expression (`compilePattern`) matches the message as text, or a part of it.
  *
  * A message that is not JSON has no fields. A message that is not text matches no regular expression. Throws ConfigError
  * on `key`.
@@ -49,6 +50,9 @@ const VALUE = /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([^\s&|"']+)/y
 
 /** Flags that a rule may use. With g or y a regular expression would keep state between messages. */
 const FLAGS = /^[dimsuv]*$/
+
+/** Allows messages of 3 million characters with a pattern of a dozen, and takes about a second at worst. */
+const MAX_STEPS = 40_000_000
 
 /** Conditions and the operators that join them. */
 function tokensOf(text: string, key: string): (Rule | '&&' | '||')[] {
@@ -122,13 +126,20 @@ function isThere(path: string, wanted: boolean): Rule {
 function textMatches(source: string, flags: string, key: string): Rule {
   if (!FLAGS.test(flags))
     throw invalid(key, `'${flags}' are no flags of a regular expression here; d, i, m, s, u, v are`)
-  let regex: RegExp
   try {
-    regex = new RegExp(source, flags)
+    const pattern = compilePattern(source, { flags, maxSteps: MAX_STEPS })
+    return ({ text }) => {
+      if (text !== null && text.length > pattern.maxLength) throw tooLong(text.length, pattern, key)
+      return text !== null && pattern.test(text)
+    }
   } catch (error) {
-    throw invalid(key, error instanceof Error ? error.message : String(error), error)
+    throw error instanceof PatternError ? invalid(key, error.message, error) : error
   }
-  return ({ text }) => text !== null && regex.test(text)
+}
+
+function tooLong(length: number, { source, maxLength }: Pattern, key: string): ConfigError {
+  const text = `/${source}/ in ${key} reads messages of up to ${maxLength} characters, but a message has ${length}. Write a shorter expression, or path == value`
+  return wsErrors.WEBSOCKET_RULE(text, { field: key })
 }
 
 function allOf(rules: readonly Rule[]): Rule {

@@ -73,7 +73,11 @@ export class Backfill {
     const request = { url, method: 'GET', headers: this.#headers, body: '', maxBytes: bytes }
     try {
       // Read for each request: files of certificates are renewed.
-      const { status, text } = await exchange(request, { tls: await readTls(this.#tls), proxy: this.#proxy }, signal)
+      const { status, text } = await exchange(
+        request,
+        { tls: await readTls(this.#tls, signal), proxy: this.#proxy },
+        signal,
+      )
       if (status >= 200 && status < 300) return text
       throw new ResponseError(`HTTP ${status}`, status >= 500 || RETRIABLE.has(status))
     } catch (cause) {

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { ConfigException } from '../values/config-exception.ts'
+import type { Pattern } from '../patterns/pattern.ts'
 import { parseProperties } from './properties.ts'
 import { inTime, readRegularFile } from './read-file.ts'
 import { splitReferences } from '../values/references.ts'
@@ -31,7 +32,7 @@ export interface Reads {
 
 export interface Resolved {
   readonly props: Record<string, string>
-  /** Every text that a provider returned, for `redactor`. */
+  /** Every text that a provider returned, for `hideSecrets`. */
   readonly secrets: readonly string[]
 }
 
@@ -118,7 +119,7 @@ export function directoryProvider(allowedPaths: readonly string[]): ConfigProvid
 }
 
 /** `${env:NAME}`: a variable whose whole name matches `allowlist`, and which is no setting of the service itself. */
-export function envProvider(env: Env, allowlist: RegExp, isOwn: (name: string) => boolean): ConfigProvider {
+export function envProvider(env: Env, allowlist: Pattern, isOwn: (name: string) => boolean): ConfigProvider {
   return {
     lookup: async ({ path, key }) => {
       if (path !== '') throw new Error(`Path is not supported for EnvVarConfigProvider, invalid value '${path}'`)

@@ -1,6 +1,8 @@
+import { compilePattern, PatternError } from '../patterns/pattern.ts'
+import type { Pattern } from '../patterns/pattern.ts'
 import { directoryProvider, envProvider, fileProvider, PROVIDER_NAMES } from '../providers/providers.ts'
 import type { ConfigProvider, ConfigProviders, Env, ProviderName } from '../providers/providers.ts'
-import { ConfigException } from '../values/config-exception.ts'
+import { ConfigException, invalidValue } from '../values/config-exception.ts'
 import type { Keys, KeySpec, ValuesOf } from '../spec/spec.ts'
 
 const group = 'Config providers'
@@ -86,11 +88,12 @@ function providerOf(text: string, values: ValuesOf<typeof providerSettings>, env
   return name === 'file' ? fileProvider(paths) : directoryProvider(paths)
 }
 
-function expression(key: string, pattern: string): RegExp {
+function expression(key: string, pattern: string): Pattern {
   try {
-    return new RegExp(`^(?:${pattern})$`)
-  } catch (cause) {
-    throw problem(key, `Invalid value ${pattern} for configuration ${key}: ${(cause as Error).message}`)
+    return compilePattern(pattern, { whole: true })
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error
+    throw problem(key, invalidValue(pattern, key, error.message))
   }
 }
 

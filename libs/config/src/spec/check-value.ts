@@ -1,7 +1,10 @@
+import { compilePattern, PatternError } from '../patterns/pattern.ts'
+import type { Pattern } from '../patterns/pattern.ts'
 import { KeyValueListError, parseKeyValueList } from '../values/key-value-list.ts'
 import { parseJson } from '../values/json.ts'
 import type { ParsedValue } from '../values/parse-value.ts'
 import { Secret } from '../values/secret.ts'
+import { internalTopic } from './internal-topics.ts'
 import type { Validator } from './spec.ts'
 
 /**
@@ -56,9 +59,9 @@ function checkText(validator: Validator, text: string): string | null {
     case 'oneOf':
       return checkOneOf(validator, text)
     case 'pattern':
-      return compiled(validator.regex).test(text) ? null : validator.message
+      return checkPattern(validator.regex, text, validator.message)
     case 'topicName':
-      return checkTopicName(text)
+      return checkTopicName(text) ?? internalTopic(text)
     case 'json':
       return checkJson(text, validator.shape)
     case 'url':
@@ -75,13 +78,27 @@ function checkText(validator: Validator, text: string): string | null {
   }
 }
 
-const regexes = new Map<string, RegExp>()
+/** Patterns that are kept compiled: more than the specs of a cluster name. */
+const MAX_KEPT = 200
+const kept = new Map<string, Pattern>()
 
-/** Compiles each pattern once. Patterns come from specs, so the map is no larger than the number of declared keys. */
-function compiled(source: string): RegExp {
-  let regex = regexes.get(source)
-  if (!regex) regexes.set(source, (regex = new RegExp(source)))
-  return regex
+/** null: the text matches; else `message`, or why the pattern cannot answer. Specs of other processes name patterns too. */
+export function checkPattern(source: string, text: string, message: string): string | null {
+  try {
+    return compiled(source).test(text) ? null : message
+  } catch (error) {
+    if (error instanceof PatternError) return error.message
+    throw error
+  }
+}
+
+function compiled(source: string): Pattern {
+  const found = kept.get(source)
+  if (found !== undefined) return found
+  const pattern = compilePattern(source)
+  if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!)
+  kept.set(source, pattern)
+  return pattern
 }
 
 /**

@@ -2,7 +2,7 @@ import { invalidValue } from '../values/config-exception.ts'
 import { javaTrim } from '../values/parse-value.ts'
 import { hasReferences } from '../values/references.ts'
 import { HIDDEN, isSensitive } from '../values/secret.ts'
-import { checkValue } from './check-value.ts'
+import { checkPattern, checkValue } from './check-value.ts'
 import type { ConfigSpecData, PrefixSpec, RawProps } from './spec.ts'
 
 /**
@@ -55,8 +55,8 @@ export function familyOf(data: ConfigSpecData, name: string): { prefix: string; 
 
 function checkSuffix(spec: PrefixSpec, suffix: string): string | null {
   if (suffix === '') return 'a name must follow the prefix'
-  if (spec.suffix === undefined || new RegExp(`^(?:${spec.suffix})$`).test(suffix)) return null
-  return `"${suffix}" is not a name that may follow the prefix`
+  if (spec.suffix === undefined) return null
+  return checkPattern(`^(?:${spec.suffix})$`, suffix, `"${suffix}" is not a name that may follow the prefix`)
 }
 
 function checkText({ validator }: PrefixSpec, value: string): string | null {

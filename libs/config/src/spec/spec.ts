@@ -31,6 +31,7 @@ export type Validator =
   | { readonly kind: 'oneOf'; readonly values: readonly string[]; readonly ignoreCase?: boolean }
   /** `accepts`: the accepted values in words, for the documentation. */
   | { readonly kind: 'pattern'; readonly regex: string; readonly message: string; readonly accepts?: string }
+  /** A name that a topic can have, and that of no internal topic. */
   | { readonly kind: 'topicName' }
   | { readonly kind: 'json'; readonly shape?: 'object' }
   /**

@@ -21,6 +21,8 @@ export interface MemberMetadata {
   readonly preparing?: readonly string[]
   /** Other members' units that this member can take at once, so that their owners may stop them. */
   readonly ready?: readonly string[]
+  /** The keys of the plugins that this process has, as in the plugins topic. Absent: its version does not tell. */
+  readonly plugins?: readonly string[]
   /** The lock that this process holds until it ends. Absent: it holds none. */
   readonly lock?: string
 }

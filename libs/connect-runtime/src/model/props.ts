@@ -1,4 +1,4 @@
-import { type ConfigProviders, hasReferences, redactor, resolveReferences, secretsOf } from '@tributary/config'
+import { type ConfigProviders, hasReferences, resolveReferences, secretsOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 
 /** The sources of values that a stored configuration does not hold. */
@@ -14,8 +14,8 @@ export interface ResolvedProps {
   readonly props: Props
   /** The same with its references as they are written. */
   readonly written: Props
-  /** Replaces the configuration's secrets in a text. */
-  readonly redact: (text: string) => string
+  /** What must not be shown of it, for `hideSecrets`. */
+  readonly secrets: readonly string[]
 }
 
 /** Resolves the `${…}` of a stored configuration. No other function does this. Throws ConfigException. */
@@ -27,7 +27,7 @@ export async function resolveProps(
   const resolved = await resolveReferences(stored, providers)
   const props = { ...defaults, ...resolved.props }
   const written = { ...defaults, ...stored }
-  return { props, written, redact: redactor([...resolved.secrets, ...secretsOf(plugin.connector.spec, props)]) }
+  return { props, written, secrets: [...resolved.secrets, ...secretsOf(plugin.connector.spec, props)] }
 }
 
 /** Whether a stored configuration has values that a config provider reads. */

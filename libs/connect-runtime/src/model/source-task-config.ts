@@ -1,3 +1,4 @@
+import { internalTopic } from '@tributary/config'
 import { commonErrors, type Props, requiresExactlyOnce } from '@tributary/connect-api'
 
 export type Tolerance = 'none' | 'all'
@@ -53,6 +54,12 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
       { field: 'transaction.boundary' },
     )
   }
+  const deadLetterTopic = text('errors.deadletterqueue.topic.name') || null
+  const refused = deadLetterTopic && internalTopic(deadLetterTopic)
+  if (refused) {
+    const key = 'errors.deadletterqueue.topic.name'
+    throw commonErrors.CONFIG_INVALID(`Invalid value ${deadLetterTopic} for configuration ${key}: ${refused}`, { field: key }) // prettier-ignore
+  }
   const bufferMemory = number('producer.override.buffer.memory', number('producer.buffer.memory', 8 * MIB))
   const commitIntervalMs = number('offset.commit.interval.ms', 100)
   return {
@@ -61,7 +68,7 @@ export function sourceTaskConfig(props: Props): SourceTaskConfig {
     logErrorMessages: flag('errors.log.include.messages', false),
     retryTimeoutMs: number('errors.retry.timeout', 0),
     retryDelayMaxMs: number('errors.retry.delay.max.ms', 60_000),
-    deadLetterTopic: text('errors.deadletterqueue.topic.name') || null,
+    deadLetterTopic,
     deadLetterReplication: number('errors.deadletterqueue.topic.replication.factor', -1),
     deadLetterHeaders: flag('errors.deadletterqueue.context.headers.enable', true),
     topicCreation: flag('topic.creation.enable', true),

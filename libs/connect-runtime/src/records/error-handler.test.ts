@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { DataError, type SourceRecord, traceOf } from '@tributary/connect-api'
 import { ErrorHandler, type Stage } from './error-handler.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
+import { hideSecrets } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
 
 test('errors.tolerance=all without a dead-letter queue: skipped records are counted and logged', () => {
@@ -44,12 +45,13 @@ test('errors.tolerance=none: the first line of the trace says what is wrong, and
 
 test('a dead letter names the error without the secrets of the configuration', () => {
   const config = sourceTaskConfig({ 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' })
-  const redact = (text: string): string => text.replaceAll('hunter2', '[hidden]')
-  const handler = new ErrorHandler(config, 'c', 0, silentLog, redact)
+  const end = hideSecrets(['hunter2'])
+  const handler = new ErrorHandler(config, 'c', 0, silentLog)
   const record = { topic: 'events', key: null, value: 'x' } as unknown as SourceRecord
   const error = new Error('the password hunter2 is refused')
   const letter = handler.tolerate({ record, stage: 'VALUE_CONVERTER', className: 'C', error })
   const headers = new Map(letter?.headers?.map(([name, value]) => [name, String(value)]))
   assert.equal(headers.get('__connect.errors.exception.message'), 'the password [hidden] is refused')
   assert.ok(![...headers.values()].join('\n').includes('hunter2'))
+  end()
 })

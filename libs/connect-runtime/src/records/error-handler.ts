@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { errorCode, type SourceRecord, traceOf } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
-import { type Logger, oncePer } from '@tributary/telemetry'
+import { type Logger, oncePer, redact } from '@tributary/telemetry'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import { runtimeErrors } from '../errors.ts'
 
@@ -34,25 +34,16 @@ export class ErrorHandler {
   readonly #connector: string
   readonly #task: number
   readonly #log: Logger
-  readonly #redact: (text: string) => string
   readonly #skippedLine = oncePer(SKIPPED_LOG_MS)
   /** Bad records that were tolerated, with or without a dead letter. */
   skipped = 0
   deadLettered = 0
 
-  /** `redact` hides the configuration's secrets in the text of the headers. */
-  constructor(
-    config: SourceTaskConfig,
-    connector: string,
-    task: number,
-    log: Logger,
-    redact = (text: string): string => text,
-  ) {
+  constructor(config: SourceTaskConfig, connector: string, task: number, log: Logger) {
     this.#config = config
     this.#connector = connector
     this.#task = task
     this.#log = log
-    this.#redact = redact
   }
 
   /** Returns the dead letter for a failed record; null without a dead-letter queue. Throws when `errors.tolerance` is `none`. */
@@ -118,8 +109,8 @@ export class ErrorHandler {
       text('stage', stage),
       text('class.name', className),
       text('exception.class.name', cause.name),
-      text('exception.message', this.#redact(cause.message)),
-      text('exception.stacktrace', this.#redact(traceOf(cause))),
+      text('exception.message', redact(cause.message)),
+      text('exception.stacktrace', redact(traceOf(cause))),
     ]
   }
 }

@@ -6,6 +6,7 @@ import {
   type HeaderConverter,
   PackedRecords,
   type Polled,
+  recordsOf,
   type SourceRecord,
   type Transformation,
 } from '@tributary/connect-api'
@@ -14,6 +15,7 @@ import type { ErrorHandler, Stage } from './error-handler.ts'
 import { type BatchTerms, PackEncoder } from './pack-encoder.ts'
 import { encodeHeaders } from './record-headers.ts'
 import { stickyPoint } from './sticky-point.ts'
+import { recordRefused, REFUSED } from './topics.ts'
 
 export interface RecordEncoderParts {
   /** Names the source in errors of records that it could not read. */
@@ -93,6 +95,10 @@ export class RecordEncoder {
       const record = records[i]
       if (!record) continue
       if (record instanceof PackedRecords) {
+        if (counts.get(record.topic) === REFUSED) {
+          await this.#refusePack(record, i, signal, deadLetters)
+          continue
+        }
         for (const pack of this.packs.encode(record, terms)) {
           encoded.push(pack)
           indexes.push(i)
@@ -126,6 +132,7 @@ export class RecordEncoder {
   ): { encoded: readonly Sendable[]; indexes: readonly number[] } | null {
     const terms = this.#terms(counts, traceparent)
     const [first] = records
+    if (records.some((record) => record instanceof PackedRecords && counts.get(record.topic) === REFUSED)) return null
     if (records.length === 1 && first instanceof PackedRecords && first.count === 1) {
       return { encoded: this.packs.encode(first, terms), indexes: ONLY_FIRST }
     }
@@ -189,11 +196,28 @@ export class RecordEncoder {
       converter = headerConverter
       const headers = encodeHeaders(headerConverter, topic, record.headers ?? undefined, traceparent)
       const count = counts.get(topic)!
+      if (count === REFUSED) throw new StageFailure('KAFKA_PRODUCE', 'KafkaProducer', recordRefused(topic))
       const partition =
         record.partition ?? (key === null ? Math.floor(stickyPoint * count) : partitionForKey(key, count))
       return { topic, partition, key, value, headers, timestamp: record.timestamp ?? now }
     } catch (error) {
+      if (error instanceof StageFailure) throw error
       throw new StageFailure(stage, converter.constructor.name, error)
+    }
+  }
+
+  /** Hands each record of a pack to the error handler. */
+  async #refusePack(
+    pack: PackedRecords,
+    index: number,
+    signal: AbortSignal,
+    deadLetters: ProducerRecord[],
+  ): Promise<void> {
+    const at = { index, stage: 'KAFKA_PRODUCE', className: 'KafkaProducer' } as const
+    for (const record of recordsOf(pack)) {
+      await this.#attempt({ record, ...at }, signal, deadLetters, () => {
+        throw recordRefused(pack.topic)
+      })
     }
   }
 

@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Props } from '@tributary/connect-api'
 import { FakeProducer } from '../testing/fake-producer.ts'
-import { Topics } from './topics.ts'
+import { type TopicCreator, Topics } from './topics.ts'
 
 function topics(
-  createTopic: (name: string, producer: FakeProducer, configs: Readonly<Record<string, string>>) => Promise<void>,
-  config: Readonly<Record<string, string>> = {},
+  createTopic: (
+    name: string,
+    producer: FakeProducer,
+    topic: Parameters<TopicCreator['createTopic']>[0],
+  ) => Promise<void>,
+  config: Props = {},
 ): Topics {
   const producer = new FakeProducer()
   producer.topics.clear()
   return new Topics({
     producer,
-    admin: { createTopic: ({ name, configs }) => createTopic(name, producer, configs) },
+    admin: { createTopic: (topic) => createTopic(topic.name, producer, topic) },
     config,
     creationEnabled: true,
     deadLetterTopic: null,
@@ -39,7 +44,7 @@ test('a topic that Kafka refuses is not created again', async () => {
 test('every setting of a topic reaches Kafka, which refuses those that it does not know', async () => {
   let asked = {}
   const created = topics(
-    (name, producer, configs) => {
+    (name, producer, { configs }) => {
       asked = configs
       producer.topics.set(name, 1)
       return Promise.resolve()
@@ -48,4 +53,29 @@ test('every setting of a topic reaches Kafka, which refuses those that it does n
   )
   await created.ensureTopic('events', new AbortController().signal)
   assert.deepEqual(Object.keys(asked), ['__proto__', 'constructor'])
+})
+
+test('a group takes the topics whose whole name matches, however its expression is written', async () => {
+  const group = {
+    'topic.creation.groups': 'a',
+    'topic.creation.a.partitions': '7',
+    'topic.creation.default.partitions': '3',
+  }
+  const created = async (include: string, exclude: string, topic: string): Promise<number> => {
+    const lists = { 'topic.creation.a.include': include, 'topic.creation.a.exclude': exclude }
+    const create: Parameters<typeof topics>[0] = (name, producer, { partitions }) =>
+      Promise.resolve(void producer.topics.set(name, partitions))
+    return topics(create, { ...group, ...lists }).ensureTopic(topic, new AbortController().signal)
+  }
+  assert.equal(await created('orders|events.*', '', 'orders'), 7)
+  assert.equal(await created('orders|events.*', '', 'orders-eu'), 3)
+  assert.equal(await created('x, (?i)EVENTS-.*', 'events-(?<n>\\d+)', 'events-eu'), 7)
+  assert.equal(await created('events-.*', 'events-(?<n>\\d+)', 'events-1'), 3)
+  // A backtracking engine takes hours for this.
+  assert.equal(await created('(a+)+', '', `${'a'.repeat(200)}b`), 3)
+  await assert.rejects(created('a++', '', 'a'), {
+    code: 'TOPIC_CREATION_PATTERN',
+    kind: 'config',
+    field: 'topic.creation.a.include',
+  })
 })

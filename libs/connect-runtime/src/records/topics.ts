@@ -1,5 +1,7 @@
 import { backoffMs, systemClock } from '@tributary/async'
-import type { ConfigError } from '@tributary/connect-api'
+import { compilePattern, internalTopic as byNaming, PatternError } from '@tributary/config'
+import type { InternalTopicCheck } from '@tributary/connect-storage'
+import type { ConfigError, DataError } from '@tributary/connect-api'
 import type { Polled, Props } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { runtimeErrors } from '../errors.ts'
@@ -30,20 +32,28 @@ export interface TopicsOptions {
   readonly creationEnabled: boolean
   readonly deadLetterTopic: string | null
   readonly deadLetterReplication: number
+  /** Names the internal topics, which take no record of a connector, whatever made its topic. Absent: by their naming. */
+  readonly internalTopic?: InternalTopicCheck | undefined
   /** Called for each topic before its first batch is sent (KIP-558). Called again for a topic when its metadata was read again. */
   readonly onTopic: (topic: string) => void
 }
 
+/** The number of partitions that stands for a topic that takes no records. */
+export const REFUSED = 0
+
 /** Knows the number of partitions of each target topic. Creates missing topics (`topic.creation.*`, KIP-158). */
 export class Topics {
   readonly #options: TopicsOptions
+  readonly #internalTopic: InternalTopicCheck
   readonly #counts = new Map<string, number>()
   #refreshedAt = 0
 
   constructor(options: TopicsOptions) {
     this.#options = options
+    this.#internalTopic = options.internalTopic ?? byNaming
   }
 
+  /** Partitions by topic; REFUSED for an internal topic. */
   get counts(): ReadonlyMap<string, number> {
     return this.#counts
   }
@@ -75,13 +85,17 @@ export class Topics {
     return true
   }
 
+  /** Throws INTERNAL_TOPIC_REFUSED for an internal topic. */
   async ensureTopic(topic: string, signal: AbortSignal): Promise<number> {
     if (!this.#counts.has(topic)) await this.#lookUp(topic, signal)
-    return this.#counts.get(topic)!
+    const count = this.#counts.get(topic)!
+    if (count === REFUSED) throw internalTopicRefused(this.#internalTopic(topic)!)
+    return count
   }
 
   async #lookUp(topic: string, signal: AbortSignal): Promise<void> {
     const { producer, onTopic } = this.#options
+    if (this.#internalTopic(topic) !== null) return void this.#counts.set(topic, REFUSED)
     let count: number
     try {
       count = await producer.partitionCount(topic, signal)
@@ -127,9 +141,7 @@ export class Topics {
     if (topic === deadLetterTopic) return { partitions: -1, replicationFactor: deadLetterReplication, configs: {} }
     const groups = (config['topic.creation.groups'] ?? '').split(',').map((g) => g.trim())
     const matches = (group: string, list: 'include' | 'exclude'): boolean =>
-      (config[`topic.creation.${group}.${list}`] ?? '')
-        .split(',')
-        .some((pattern) => pattern.trim() !== '' && new RegExp(`^(?:${pattern.trim()})$`).test(topic))
+      matchesOne(topic, config, `topic.creation.${group}.${list}`)
     const group = groups.find((g) => g !== '' && matches(g, 'include') && !matches(g, 'exclude')) ?? 'default'
     const configs = new Map<string, string>()
     for (const from of ['default', group]) {
@@ -147,6 +159,27 @@ export class Topics {
       configs: Object.fromEntries(configs),
     }
   }
+}
+
+/** Whether the topic's whole name matches one of the expressions that the value lists. Throws ConfigError on `key`. */
+function matchesOne(topic: string, config: Props, key: string): boolean {
+  const patterns = (config[key] ?? '').split(',').map((pattern) => pattern.trim())
+  try {
+    return patterns.some((pattern) => pattern !== '' && compilePattern(pattern, { whole: true }).test(topic))
+  } catch (cause) {
+    if (!(cause instanceof PatternError)) throw cause
+    const text = `Topic ${topic} cannot be created by ${key}: ${cause.message}`
+    throw runtimeErrors.TOPIC_CREATION_PATTERN(text, { field: key, cause })
+  }
+}
+
+/** A record for an internal topic is a bad record, since a source may choose the topic by what a server sends. */
+export function recordRefused(topic: string): DataError {
+  return runtimeErrors.RECORD_FOR_INTERNAL_TOPIC(`a record may not go to the internal topic ${topic}`)
+}
+
+export function internalTopicRefused(reason: string): ConfigError {
+  return runtimeErrors.INTERNAL_TOPIC_REFUSED(reason)
 }
 
 function missingTopic(topic: string, cause: unknown): ConfigError {

@@ -1,6 +1,6 @@
 import type { Props, SourcePlugin } from '@tributary/connect-api'
 import type { OffsetStore } from '@tributary/connect-storage'
-import { redactLogs } from '@tributary/telemetry'
+import { hideSecrets } from '@tributary/telemetry'
 import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
 import type { Lease, TaskId } from '../model/task.ts'
 import { resolveProps } from '../model/props.ts'
@@ -49,7 +49,7 @@ export async function startRecoveryRun(
   const { id, plugin, createRecoveryTask } = request
   const props = { ...request.props, ...WITHOUT_TRANSACTIONS }
   const resolved = await resolveProps(environment, plugin, props)
-  const endRedaction = redactLogs(resolved.redact)
+  const endRedaction = hideSecrets(resolved.secrets)
   let failure: unknown = null
   const { connector: name, taskClass, class: className, version, aliases } = plugin
   const scope: PluginScope = {

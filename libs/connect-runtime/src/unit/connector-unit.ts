@@ -1,5 +1,5 @@
 import { backoffMs, Serial } from '@tributary/async'
-import { type ConfigProviders, redactor, resolveReferences, secretsOf } from '@tributary/config'
+import { type ConfigProviders, resolveReferences, secretsOf } from '@tributary/config'
 import {
   errorKind,
   maxTasksOf,
@@ -9,7 +9,7 @@ import {
   traceOf,
 } from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
-import type { Logger } from '@tributary/telemetry'
+import { hideSecrets, type Logger, redact } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
@@ -44,6 +44,8 @@ export class ConnectorUnit {
   /** Reconciles in a row that failed with an outage, and the timer of the next one. */
   #outages = 0
   #retry: NodeJS.Timeout | null = null
+  /** Ends the redaction of the last configuration's secrets in this process. */
+  #endRedaction: () => void = () => {}
 
   constructor(options: ConnectorUnitOptions) {
     this.#options = options
@@ -68,6 +70,7 @@ export class ConnectorUnit {
       const { signal } = this.#life
       const wanted = this.#wanted()
       if (signal.aborted || wanted === null) return
+      this.#hideSecretsOf(wanted.props)
       try {
         await group.waitForLease(signal)
         const tasks = this.#tasks(wanted.props, wanted.target)
@@ -114,6 +117,7 @@ export class ConnectorUnit {
     return this.#operations.run(async () => {
       if (finalState === 'UNASSIGNED') await this.#report('UNASSIGNED')
       if (finalState === 'DELETED') await this.#options.status.deleteConnector(this.connector)
+      this.#endRedaction()
     })
   }
 
@@ -121,10 +125,15 @@ export class ConnectorUnit {
     return this.#forgiven ? 0 : (this.#options.status.connector(this.connector)?.stalls ?? 0)
   }
 
+  #hideSecretsOf(props: Props): void {
+    const endRedaction = hideSecrets(secretsOf(this.plugin.connector.spec, props))
+    this.#endRedaction()
+    this.#endRedaction = endRedaction
+  }
+
   async #failedWith(error: unknown): Promise<void> {
-    const { config, plugin, log } = this.#options
+    const { log } = this.#options
     this.failure = error
-    const redact = redactor(secretsOf(plugin.connector.spec, config.snapshot.config(this.connector) ?? {}))
     const trace = redact(traceOf(error))
     log.error('connector_failed', { connector_name: this.connector, trace })
     await this.#report('FAILED', trace)

@@ -9,10 +9,10 @@ import {
   type TaskStats,
   requiresExactlyOnce,
 } from '@tributary/connect-api'
-import { type OffsetStore, taskTransactionalId } from '@tributary/connect-storage'
+import { type InternalTopicCheck, type OffsetStore, taskTransactionalId } from '@tributary/connect-storage'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import type { KafkaProducer, ProducerPool } from '@tributary/kafka-producer'
-import type { Logger } from '@tributary/telemetry'
+import { type Logger, redact } from '@tributary/telemetry'
 import { BatchMemory } from '../records/batch-memory.ts'
 import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
@@ -37,6 +37,8 @@ export interface TaskEnvironment extends PropsEnvironment {
   readonly groupId: string
   readonly offsets: OffsetStore
   readonly admin: TopicCreator
+  /** See TopicsOptions. */
+  readonly internalTopic?: InternalTopicCheck
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   /** Folder on this host that holds the folders of all tasks. */
@@ -82,13 +84,13 @@ export interface CreatedTask {
 
 /** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
 export function createTask(environment: TaskEnvironment, request: TaskRequest): CreatedTask {
-  const { id, plugin, props, written, redact, lease, onState, onTopic } = request
+  const { id, plugin, props, written, lease, onState, onTopic } = request
   const { clock, offsets, admin } = environment
   const config = sourceTaskConfig(props)
   mustGuarantee(plugin, props, environment.exactlyOnceSource)
-  const labels = plugin.metricLabels?.(props) ?? {}
+  const labels = shownLabels(plugin.metricLabels?.(props) ?? {})
   const log = environment.log.child({ connector_name: id.connector, task: id.task }, loggerName(plugin.class))
-  const errors = new ErrorHandler(config, id.connector, id.task, log, redact)
+  const errors = new ErrorHandler(config, id.connector, id.task, log)
   const encoder = createEncoder(plugin, props, config, errors, clock)
   let outage: Error | null = null
   const producer = createTaskProducer(environment, request, log, (error) => (outage = error))
@@ -99,10 +101,11 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     creationEnabled: config.topicCreation,
     deadLetterTopic: config.deadLetterTopic,
     deadLetterReplication: config.deadLetterReplication,
+    internalTopic: environment.internalTopic,
     onTopic,
   })
   const stats = createTaskStats()
-  const tracing = new BatchTracing({ 'tributary.connector': id.connector, 'tributary.task': id.task })
+  const tracing = new BatchTracing({ 'tributary.connector': redact(id.connector), 'tributary.task': id.task })
   const task = withCallTimeouts(plugin.createTask(), log)
   const memory = environment.memory.share()
   const run = new WorkerSourceTask({
@@ -144,6 +147,10 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     completed: () => task.completed?.() ?? null,
     caution: () => offsets.trouble ?? task.caution?.() ?? null,
   }
+}
+
+function shownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, redact(value)]))
 }
 
 function createEncoder(

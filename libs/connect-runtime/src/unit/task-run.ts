@@ -1,6 +1,6 @@
 import { type ErrorKind, errorKind, type HandOverPolicy, type Props, type SourcePlugin } from '@tributary/connect-api'
 import type { TargetState } from '@tributary/connect-storage'
-import { redactLogs } from '@tributary/telemetry'
+import { hideSecrets } from '@tributary/telemetry'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import type { OverlappingRun, ReplaceReason } from '../hand-over/hand-over.ts'
@@ -38,8 +38,6 @@ export interface TaskFailure {
   readonly kind: ErrorKind
 }
 
-const unchanged = (text: string): string => text
-
 /** One run of a task, from its creation to its end. The plugin's code runs in the run's own plugin scope. */
 export class TaskRun implements OverlappingRun {
   /** As stored: references are not resolved. */
@@ -48,8 +46,6 @@ export class TaskRun implements OverlappingRun {
   created: CreatedTask | null = null
   /** Why the run failed; null otherwise. */
   failure: TaskFailure | null = null
-  /** Hides the configuration's secrets in a text. */
-  redact = unchanged
   readonly #options: TaskRunOptions
   readonly #scope: PluginScope
   readonly #ended = Promise.withResolvers<void>()
@@ -59,7 +55,7 @@ export class TaskRun implements OverlappingRun {
   /** Of the files that the configuration names, when it was resolved. */
   #files = ''
   #age: ConnectionAge | null = null
-  /** Ends the redaction of the run's secrets in all log lines of this process. */
+  /** Ends the redaction of the run's secrets in this process. */
   #endRedaction: () => void = () => {}
 
   constructor(options: TaskRunOptions) {
@@ -167,8 +163,7 @@ export class TaskRun implements OverlappingRun {
     if (stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, stalls, stored?.trace)
     const resolved = this.#resolved
     if (resolved === null) throw this.#unresolved
-    this.redact = resolved.redact
-    this.#endRedaction = redactLogs(resolved.redact)
+    this.#endRedaction = hideSecrets(resolved.secrets)
     return createTask(environment, {
       ...resolved,
       id,

@@ -1,7 +1,7 @@
 import { Serial } from '@tributary/async'
 import { type ErrorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
 import type { StatusStore, TargetState } from '@tributary/connect-storage'
-import type { Logger } from '@tributary/telemetry'
+import { type Logger, redact } from '@tributary/telemetry'
 import { SecondConnections } from '../hand-over/second-connections.ts'
 import { HandOver, type HandOverOutcome, type HandOverReason, type ReplaceReason } from '../hand-over/hand-over.ts'
 import { AGAIN_MS } from '../connection/connection-age.ts'
@@ -97,12 +97,6 @@ export class TaskUnit {
   /** ms that the present write to the status topic has been waiting; 0 without one. */
   get statusWaitsMs(): number {
     return this.#status.waitsMs
-  }
-
-  /** Hides the secrets of the task's present runs in a text. */
-  redact(text: string): string {
-    const shown = this.#run === null ? text : this.#run.redact(text)
-    return this.#handOver === null ? shown : this.#handOver.successor.redact(shown)
   }
 
   start(): Promise<void> {
@@ -334,7 +328,7 @@ export class TaskUnit {
     if (kind === 'config') this.#second.forget()
     this.failure = error
     const restart = this.restartPolicy.next(error, kind, environment.clock.monotonic() - this.#startedAt)
-    const trace = this.redact(withSecondLine(traceOf(error), outlook(restart)))
+    const trace = redact(withSecondLine(traceOf(error), outlook(restart)))
     this.#log.error('task_failed', { kind, trace })
     this.#status.report('FAILED', trace)
     if (kind === 'config') this.#healWhenValuesChange(this.#run, 0)

@@ -12,7 +12,9 @@ import { CONVERTER_PLUGINS } from '@tributary/converters'
 import {
   createStores,
   followLogLevels,
+  internalTopicCheck,
   type PluginEntry,
+  pluginKey,
   type Stores,
   storesOptions,
   troubleOf,
@@ -22,6 +24,7 @@ import { createProducerPool, type KafkaProducer } from '@tributary/kafka-produce
 import { type Logger, loggerLevels } from '@tributary/telemetry'
 import { ZombieFencing } from '../unit/zombie-fencing.ts'
 import type { MemberAssignment, MemberMetadata } from '../assignment/group.ts'
+import { isMemberAssignment, isMemberMetadata } from '../assignment/group-schema.ts'
 import { Herder } from './herder.ts'
 import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
 import { EventLoopWatchdog } from '../isolation/event-loop-watchdog.ts'
@@ -158,8 +161,11 @@ class Worker {
       sessionTimeoutMs: settings['session.timeout.ms'],
       heartbeatIntervalMs: settings['heartbeat.interval.ms'],
       rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
-      metadata: () => ({
+      readsMetadata: isMemberMetadata,
+      readsAssignment: isMemberAssignment,
+      metadata: (): MemberMetadata => ({
         ...this.#herder.joinRound(),
+        plugins: this.#published.map(pluginKey),
         ...(host.tls?.serves && { tls: true }),
         ...(this.#instance && { lock: this.#instance.lock }),
       }),
@@ -259,14 +265,19 @@ class Worker {
     }
   }
 
-  async #publishPlugins(): Promise<void> {
+  /** What this worker publishes to the plugins topic. */
+  get #published(): readonly PluginEntry[] {
     const connectors = this.#plugins.map(({ class: className, aliases, version, connector }): PluginEntry => {
       return { class: className, aliases, type: 'source', version, spec: connector.spec, service: this.#service }
     })
     const converters = CONVERTER_PLUGINS.map((plugin): PluginEntry => {
       return { ...plugin, aliases: [], version: this.#version, service: '*' }
     })
-    await Promise.all([...connectors, ...converters].map((plugin) => this.#stores.plugins.publish(plugin)))
+    return [...connectors, ...converters]
+  }
+
+  async #publishPlugins(): Promise<void> {
+    await Promise.all(this.#published.map((plugin) => this.#stores.plugins.publish(plugin)))
   }
 
   #watchEventLoop(statusTopic: string): EventLoopWatchdog | null {
@@ -315,6 +326,7 @@ class Worker {
       groupId: this.#groupId,
       offsets: this.#stores.offsets,
       // All tasks share the admin client's connections, so the scope of the first task must not own them.
+      internalTopic: internalTopicCheck(this.#stores),
       admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
       exactlyOnceSource: this.#exactlyOnceSource,
       dataDir: resolve(settings['data.dir']),

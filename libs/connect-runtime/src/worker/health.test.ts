@@ -49,7 +49,6 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     failure: null,
     statusWaitsMs: 0,
     restartPolicy: { restarts: 0 },
-    redact: (text: string) => text,
   } as unknown as TaskUnit
   const made: Scene = Object.assign(s, {
     failed: false,

@@ -1,5 +1,6 @@
 import type { TaskHealth, TaskStats } from '@tributary/connect-api'
 import type { BatchStep } from '../model/task-progress.ts'
+import { redact } from '@tributary/telemetry'
 import type { TaskUnit } from '../unit/task-unit.ts'
 
 /** A status write that takes more ms than this is waiting for Kafka. */
@@ -49,7 +50,7 @@ export function taskHealth(unit: TaskUnit, nowMs: number): TaskHealth {
     dropped: counts.count('messagesDropped'),
     latency_ms: Math.round((progress?.latencyMs ?? 0) * 10) / 10,
     queue_size: stats?.queueSize ?? 0,
-    reason: unit.redact(withCaution(withSpill(reason(unit, nowMs), unit), unit)),
+    reason: redact(withCaution(withSpill(reason(unit, nowMs), unit), unit)),
   }
 }
 

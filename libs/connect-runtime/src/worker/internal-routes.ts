@@ -1,5 +1,6 @@
 import type { ConfigProviders } from '@tributary/config'
 import type { OffsetEntry, Props, SourcePlugin } from '@tributary/connect-api'
+import { type ClosingResponse, closeSignal } from '@tributary/async'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
 import { findPlugin } from '../assignment/units.ts'
@@ -10,12 +11,17 @@ interface RouteRequest {
   readonly body: unknown
 }
 
+interface RouteReply {
+  readonly raw: ClosingResponse
+  code(status: number): unknown
+}
+
 /** The part of Fastify that adds a route. */
 export interface AdminRoutes {
   route(options: {
     method: string
     url: string
-    handler: (request: RouteRequest, reply: { code(status: number): unknown }) => Promise<unknown>
+    handler: (request: RouteRequest, reply: RouteReply) => Promise<unknown>
   }): unknown
 }
 
@@ -27,6 +33,9 @@ export interface InternalRoutesOptions {
   readonly providers: ConfigProviders
 }
 
+/** `signal`: the caller has gone. */
+type Handle = (name: string, body: unknown, signal: AbortSignal) => Promise<object> | object
+
 /**
  * Adds the routes that the control plane calls: they check configurations and offsets with the plugin's code, and report the
  * health of tasks. The admin server lets in only requests that are signed with the cluster's key. An answer with `error_code`
@@ -34,26 +43,27 @@ export interface InternalRoutesOptions {
  */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
   const { plugins, herder, providers } = options
-  const add = (method: 'GET' | 'PUT', url: string, handle: (name: string, body: unknown) => Promise<object> | object) =>
+  const add = (method: 'GET' | 'PUT', url: string, handle: Handle) =>
     admin.route({
       method,
       url,
       handler: async (request, reply) => {
-        const answer = await handle((request.params as { name: string }).name, request.body)
+        const { name } = request.params as { name: string }
+        const answer = await handle(name, request.body, closeSignal(reply.raw))
         if ('error_code' in answer) reply.code(answer.error_code as number)
         return answer
       },
     })
-  add('PUT', '/internal/plugins/:name/validate', async (className, body) => {
+  add('PUT', '/internal/plugins/:name/validate', async (className, body, signal) => {
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
-    return { errors: await validateConnector(plugin, body as Props, options) }
+    return { errors: await validateConnector(plugin, body as Props, options, signal) }
   })
-  add('PUT', '/internal/plugins/:name/offsets/check', async (className, body) => {
+  add('PUT', '/internal/plugins/:name/offsets/check', async (className, body, signal) => {
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
     const { config, offsets } = body as { config: Props; offsets: OffsetEntry[] }
-    const errors = await checkOffsets(plugin, config, offsets, providers)
+    const errors = await checkOffsets(plugin, config, offsets, providers, signal)
     return { errors, complete: plugin.connector.offsetsOnlyInKafka === true }
   })
   add('GET', '/internal/connectors/:name/health', (connector) => {

@@ -90,3 +90,25 @@ test('checkOffsets returns a ConfigError without a field, and throws any other e
   assert.deepEqual(refused, [{ field: '', message: 'no such feed' }])
   await assert.rejects(checkOffsets(throwing(new TypeError('bug')), CONFIG, [], PROVIDERS), TypeError)
 })
+
+test('a check ends with its request, although the code of the plugin does not', async () => {
+  const gone = new AbortController()
+  let seen: AbortSignal | undefined
+  const validate = (_: Props, signal: AbortSignal): Promise<never> => {
+    seen = signal
+    return new Promise(() => {})
+  }
+  const checked = validateConnector(plugin({ validate }), CONFIG, worker(true), gone.signal)
+  setImmediate(() => gone.abort(new Error('the client went away')))
+  await assert.rejects(checked, /the client went away/)
+  assert.equal(seen?.aborted, true)
+})
+
+test('a check that takes too long is an error, since the next worker would not be faster', async (t) => {
+  const over = new AbortController()
+  t.mock.method(AbortSignal, 'timeout', () => over.signal)
+  const checked = validateConnector(plugin({ validate: () => new Promise(() => {}) }), CONFIG, worker(true))
+  setImmediate(() => over.abort(new DOMException('too late', 'TimeoutError')))
+  const [error] = await checked
+  assert.match(error?.message ?? '', /^The worker could not check the configuration within 20 s/)
+})

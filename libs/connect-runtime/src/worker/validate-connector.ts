@@ -1,11 +1,5 @@
-import {
-  ConfigException,
-  type ConfigProviders,
-  redactor,
-  resolveReferences,
-  secretsOf,
-  validateConfig,
-} from '@tributary/config'
+import { abortable } from '@tributary/async'
+import { ConfigException, type ConfigProviders, resolveReferences, secretsOf, validateConfig } from '@tributary/config'
 import {
   type ConfigError,
   errorKind,
@@ -17,12 +11,15 @@ import {
   type SourcePlugin,
 } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
+import { hideSecrets, redact } from '@tributary/telemetry'
 import { guaranteeErrors } from '../model/guarantees.ts'
 import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
 import { producerSettings } from '../model/producer-settings.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
+
+const SLOW = `The worker could not check the configuration within ${VALIDATE_TIMEOUT_MS / 1000} s: a server or a file that it names is too slow.`
 
 export interface CheckEnvironment {
   /** The worker's exactly.once.source.support is enabled. */
@@ -32,15 +29,16 @@ export interface CheckEnvironment {
 
 /**
  * Runs the checks of a configuration that need a worker: its `${…}` references, the classes that it names, and the plugin's
- * own code and network. Throws the plugin's errors that are not config errors.
+ * own code and network. Throws the plugin's errors that are not config errors, and the reason of `gone`: the caller no longer waits.
  */
 export function validateConnector(
   plugin: SourcePlugin,
   config: Props,
   { exactlyOnceSource, providers }: CheckEnvironment,
+  gone?: AbortSignal,
 ): Promise<FieldError[]> {
   const { connector } = plugin
-  const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
+  const signal = untilOver(gone)
   return judge(plugin, config, { otherwise: 'connector.class', providers, signal }, async (props) => {
     const keys = { ...SOURCE_CONNECTOR_KEYS, ...LENIENT_CONNECTOR_KEYS, ...connector.spec.keys }
     const { values } = validateConfig({ ...connector.spec, keys }, props)
@@ -65,12 +63,17 @@ export function checkOffsets(
   config: Props,
   offsets: readonly OffsetEntry[],
   providers: ConfigProviders,
+  gone?: AbortSignal,
 ): Promise<FieldError[]> {
-  const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
+  const signal = untilOver(gone)
   return judge(plugin, config, { otherwise: '', providers, signal }, (props) => {
     plugin.connector.checkOffsets?.(props, offsets, config)
     return Promise.resolve([])
   })
+}
+
+function untilOver(gone?: AbortSignal): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(VALIDATE_TIMEOUT_MS), ...(gone ? [gone] : [])])
 }
 
 interface Judging {
@@ -87,14 +90,22 @@ async function judge(
   { otherwise, providers, signal }: Judging,
   judgement: (props: Props) => Promise<FieldError[]>,
 ): Promise<FieldError[]> {
-  let redact = (text: string): string => text
+  let endRedaction = (): void => {}
   try {
     const { props, secrets } = await resolveReferences(config, providers, signal)
-    redact = redactor([...secrets, ...secretsOf(plugin.connector.spec, props)])
-    const errors = await runInScope(scopeOfCheck(plugin), () => judgement(props))
+    endRedaction = hideSecrets([...secrets, ...secretsOf(plugin.connector.spec, props)])
+    const errors = await abortable(
+      runInScope(scopeOfCheck(plugin), () => judgement(props)),
+      signal,
+    )
     return errors.map(({ field, message }) => ({ field, message: redact(message) }))
   } catch (error) {
+    // The next worker would not be faster.
+    if (error === signal.reason && (error as Error).name === 'TimeoutError')
+      return [{ field: otherwise, message: SLOW }]
     return fieldErrors(error, otherwise).map(({ field, message }) => ({ field, message: redact(message) }))
+  } finally {
+    endRedaction()
   }
 }
 

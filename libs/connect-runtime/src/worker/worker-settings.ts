@@ -25,9 +25,15 @@ const keys = {
     type: 'string',
     default: null,
     validator: {
-      kind: 'pattern',
-      regex: '^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$',
-      message: 'letters, digits, ".", "_" and "-" only, at most 249',
+      kind: 'all',
+      of: [
+        {
+          kind: 'pattern',
+          regex: '^[a-zA-Z0-9._-]{1,249}$',
+          message: 'letters, digits, ".", "_" and "-" only, at most 249',
+        },
+        { kind: 'pattern', regex: '[^.]|^\\.{3}', message: '"." and ".." are no names' },
+      ],
     },
     importance: 'medium',
     group: 'Group',

@@ -12,6 +12,8 @@ export interface RecordsBatch {
   readonly producerEpoch: number
   readonly firstSequence: number
   readonly records: readonly BatchedRecord[]
+  /** Why the records cannot be read; absent when they are there. */
+  readonly unreadable?: string
 }
 
 /** Keys, values and headers are views of the answer's bytes. */
@@ -28,30 +30,63 @@ const HEAD_BYTES = 8 + 4
 const LENGTH_AT = 8
 const COMPRESSION = 0b111
 
+/** Most bytes of one batch after decompression. */
+const MAX_BATCH_BYTES = 16 * 1024 * 1024
+
+/** How many bytes of decompressed batches an answer may still bring. The batches behind them are fetched again. */
+export interface DecompressedBudget {
+  left: number
+}
+
+export function decompressedBudget(): DecompressedBudget {
+  return { left: MAX_BATCH_BYTES }
+}
+
 /**
- * The whole batches of a fetched partition. The broker cuts the last one off where the limit of the request is reached. Throws
- * RangeError for bytes that are no batches.
+ * The whole batches of a fetched partition. The broker cuts the last one off where the limit of the request is reached. A batch
+ * whose records cannot be read has none: whoever reads the log must get past it. Throws RangeError for bytes that are no batches.
  */
-export function readRecordBatches(bytes: Buffer): RecordsBatch[] {
+export function readRecordBatches(bytes: Buffer, budget: DecompressedBudget = decompressedBudget()): RecordsBatch[] {
   const batches: RecordsBatch[] = []
-  for (let at = 0; bytes.length - at >= HEAD_BYTES;) {
+  for (let at = 0; bytes.length - at >= HEAD_BYTES && budget.left > 0;) {
     const length = bytes.readInt32BE(at + LENGTH_AT)
     if (length <= 0) throw new RangeError(`a record batch has ${length} bytes`)
     const end = at + HEAD_BYTES + length
     if (end > bytes.length) break
-    batches.push(readRecordBatch(bytes.subarray(at, end)))
+    batches.push(readableBatch(bytes.subarray(at, end), budget))
     at = end
   }
   return batches
 }
 
+function readableBatch(bytes: Buffer, budget: DecompressedBudget): RecordsBatch {
+  try {
+    return readRecordBatch(bytes, budget)
+  } catch (error) {
+    return { ...readHeader(new Reader(bytes)), records: [], unreadable: (error as Error).message }
+  }
+}
+
 /** Throws RangeError for a batch that is not of version 2 as it says, or for a compression that does not exist. */
-export function readRecordBatch(bytes: Buffer): RecordsBatch {
+export function readRecordBatch(bytes: Buffer, budget: DecompressedBudget = decompressedBudget()): RecordsBatch {
   const reader = new Reader(bytes)
+  const header = readHeader(reader)
+  const count = reader.readInt32()
+  const compression = header.attributes & COMPRESSION
+  const packed = bytes.subarray(reader.position)
+  const unpacked = compression === 0 ? packed : decompress(compression, packed, MAX_BATCH_BYTES)
+  if (compression !== 0) budget.left -= unpacked.length
+  const body = new Reader(unpacked)
+  const records: BatchedRecord[] = []
+  for (let i = 0; i < count; i++) records.push(readRecord(body))
+  return { ...header, records }
+}
+
+function readHeader(reader: Reader): Omit<RecordsBatch, 'records'> {
   const firstOffset = reader.readInt64()
   reader.skip(4 + 4 + 1 + 4) // length, partition_leader_epoch, magic, crc
   const attributes = reader.readInt16()
-  const header = {
+  return {
     firstOffset,
     attributes,
     lastOffsetDelta: reader.readInt32(),
@@ -61,13 +96,6 @@ export function readRecordBatch(bytes: Buffer): RecordsBatch {
     producerEpoch: reader.readInt16(),
     firstSequence: reader.readInt32(),
   }
-  const count = reader.readInt32()
-  const compression = attributes & COMPRESSION
-  const packed = bytes.subarray(reader.position)
-  const body = new Reader(compression === 0 ? packed : decompress(compression, packed))
-  const records: BatchedRecord[] = []
-  for (let i = 0; i < count; i++) records.push(readRecord(body))
-  return { ...header, records }
 }
 
 function readRecord(reader: Reader): BatchedRecord {

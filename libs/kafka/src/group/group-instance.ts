@@ -27,6 +27,9 @@ const HOLD_HEARTBEATS = 2
  */
 const PAUSE_HEARTBEATS = 0.5
 
+/** A member of the group may have a longer heartbeat interval by this factor. */
+const LONGEST_HOLD = 10
+
 /** What a member does because of its instance id. A dynamic member holds nothing. */
 export class InstanceState<M> {
   /** Names this process. An assignment that was made for another one was inherited. */
@@ -59,6 +62,11 @@ export class InstanceState<M> {
   joined(): void {
     if (this.#unsure) this.#holdUntil = performance.now() + this.#holdMs
     this.#unsure = false
+  }
+
+  /** What a member asks for in its metadata, or as long as this process would hold: members have the same settings. */
+  boundedHold(holdMs: unknown): number {
+    return typeof holdMs === 'number' && holdMs > 0 ? Math.min(holdMs, this.#holdMs * LONGEST_HOLD) : 0
   }
 
   /** ms, from the answer to a join that begins now, in which nobody may get new work. */

@@ -25,6 +25,10 @@ export interface GroupMemberOptions<M extends object, A extends Assignment> {
   readonly groupId: string
   /** JSON for the leader and for `KafkaAdmin.describeGroup`. Called at the start of every round. */
   readonly metadata: () => M
+  /** Whether a member's metadata has the shape of `M`. A member with any other gets nothing assigned. Absent: all have. */
+  readonly readsMetadata?: (metadata: unknown) => boolean
+  /** Whether an assignment has the shape of `A`. Any other is not passed on. Absent: all have. */
+  readonly readsAssignment?: (assignment: unknown) => boolean
   /**
    * Called on the leader: decides the assignment of each member. A member without an entry keeps what it has, and its
    * `onAssignment` is not called.

@@ -3,7 +3,7 @@ import { Backoff } from '../cluster/backoff.ts'
 import { KafkaError } from '../cluster/errors.ts'
 import { GroupCoordinator, type JoinedRound } from './group-coordinator.ts'
 import { InstanceState } from './group-instance.ts'
-import { decodePayload, encodePayload } from './group-payload.ts'
+import { encodePayload, readPayload } from './group-payload.ts'
 import type { Assignment, GroupMemberOptions, RoundMember } from './group-member-options.ts'
 import { Lease, systemLeaseClock } from './lease.ts'
 
@@ -236,16 +236,16 @@ export class GroupMember<M extends object, A extends Assignment> {
   }
 
   async #assign(round: JoinedRound): Promise<Map<string, Buffer>> {
-    const { assign, log, groupId } = this.#options
+    const { assign, log, groupId, readsMetadata } = this.#options
     const members: RoundMember<M>[] = []
     const lives = new Map<string, string | undefined>()
     let holdMs = 0
     for (const { memberId, metadata } of round.members) {
-      const decoded = decodePayload(metadata) as (M & Envelope) | null
+      const decoded = readPayload<M & Envelope>(metadata, readsMetadata)
       if (decoded) members.push({ memberId, leaving: decoded.leaving === true, metadata: decoded })
       else log.warn('group_member_unreadable', { group: groupId, member: memberId })
       lives.set(memberId, decoded?.life)
-      holdMs = Math.max(holdMs, decoded?.hold ?? 0)
+      holdMs = Math.max(holdMs, this.#instance.boundedHold(decoded?.hold))
     }
     // A process that was fenced by this round may still run. All members go on with what they have meanwhile.
     if (holdMs > 0) await sleep(holdMs, this.#life)
@@ -257,8 +257,8 @@ export class GroupMember<M extends object, A extends Assignment> {
   }
 
   #apply(bytes: Buffer, sequence: number): void {
-    const assignment = decodePayload(bytes) as (A & Envelope) | null
-    const { log, groupId, onAssignment } = this.#options
+    const { log, groupId, onAssignment, readsAssignment } = this.#options
+    const assignment = readPayload<A & Envelope>(bytes, readsAssignment)
     if (!assignment) {
       log.warn('group_assignment_unreadable', { group: groupId, generation: this.#generation })
       return

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
-import { decodePayload, encodePayload } from './group-payload.ts'
+import { decodePayload, encodePayload, readPayload } from './group-payload.ts'
 
 test('a decoded payload equals the encoded value', () => {
   const value = { v: 1, worker: 'host:1', own: [['connector-ä', 3]], leaving: false }
@@ -37,4 +37,14 @@ test('10,000 tasks over 50 members stay below 512 KiB in one round', () => {
     bytes += encodePayload({ gen: 977, run: own.map(([connector, task]) => [connector, task]), followup: false }).length
   }
   assert.ok(bytes < 512 * 1024, `${bytes} bytes`)
+})
+
+test('a payload that is no object, or has another shape than asked for, is not read, nor one that inflates without bound', () => {
+  for (const value of [5, 'text', true, null]) assert.equal(readPayload(encodePayload(value)), null)
+  assert.equal(
+    readPayload(encodePayload({ a: 1 }), () => false),
+    null,
+  )
+  assert.deepEqual(readPayload(encodePayload({ a: 1 })), { a: 1 })
+  assert.equal(readPayload(encodePayload({ a: ' '.repeat(16 * 1024 * 1024) })), null)
 })

@@ -95,5 +95,6 @@ test('an answer without records does not change the position', () => {
   assert.deepEqual(committedRecords({ partitionIndex: 0, records: null, abortedTransactions: null }, 5n), {
     records: [],
     next: 5n,
+    unreadable: [],
   })
 })

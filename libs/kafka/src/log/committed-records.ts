@@ -10,6 +10,12 @@ export interface LogRecord {
   readonly headers: readonly (readonly [name: Buffer | null, value: Buffer | null])[]
 }
 
+/** A batch that holds more than anybody should read, or bytes that are no records. It was skipped. */
+export interface UnreadableBatch {
+  readonly offset: bigint
+  readonly reason: string
+}
+
 interface FetchedPartition {
   readonly partitionIndex: number
   readonly records?: readonly RecordsBatch[] | null
@@ -26,15 +32,21 @@ const ABORT_MARKER = 0
  * control records and without the records of aborted transactions that the broker lists. `next` is the offset to fetch
  * next. It moves past records that were left out and records that compaction removed.
  */
-export function committedRecords(fetched: FetchedPartition, from: bigint): { records: LogRecord[]; next: bigint } {
+export function committedRecords(
+  fetched: FetchedPartition,
+  from: bigint,
+): { records: LogRecord[]; next: bigint; unreadable: UnreadableBatch[] } {
   const pending = [...(fetched.abortedTransactions ?? [])].sort((a, b) => Number(a.firstOffset - b.firstOffset))
   const aborted = new Set<bigint>()
   const records: LogRecord[] = []
+  const unreadable: UnreadableBatch[] = []
   let next = from
   for (const batch of fetched.records ?? []) {
     const last = batch.firstOffset + BigInt(batch.lastOffsetDelta)
     while (pending.length > 0 && pending[0]!.firstOffset <= last) aborted.add(pending.shift()!.producerId)
     if (last >= next) next = last + 1n
+    if (batch.unreadable !== undefined && last >= from)
+      unreadable.push({ offset: batch.firstOffset, reason: batch.unreadable })
     if (batch.attributes & CONTROL) {
       if (markerType(batch) === ABORT_MARKER) aborted.delete(batch.producerId)
       continue
@@ -56,7 +68,7 @@ export function committedRecords(fetched: FetchedPartition, from: bigint): { rec
       })
     }
   }
-  return { records, next }
+  return { records, next, unreadable }
 }
 
 /**

@@ -287,6 +287,8 @@ export class CompactedLog {
             partitions,
             onRecords: (records) => this.#handOut(records),
             onProgress,
+            onUnreadable: (partition, offset, reason) =>
+              log.error('log_batch_skipped', { topic, partition, offset, reason }),
             onReset: (partition, to) => log.warn('log_offset_reset', { topic, partition, to }),
             onEnd: (partition, at) => void this.#completeAt.set(partition, at),
           },

@@ -3,7 +3,7 @@ import { listOffsets } from '../admin/admin.ts'
 import { fetchV13 } from '../client/index.ts'
 import { call, Cluster, leadersOf } from '../cluster/cluster.ts'
 import { committedRecords, type LogRecord } from './committed-records.ts'
-import { checkCode } from '../cluster/errors.ts'
+import { checkCode, KafkaError } from '../cluster/errors.ts'
 
 export interface ReadPartitionOptions {
   readonly topic: string
@@ -26,7 +26,10 @@ export async function readPartition(connection: KafkaConnection, options: ReadPa
   const read: LogRecord[] = []
   const cluster = new Cluster(connection)
   try {
-    await scan(cluster, options, MAX_BYTES, (record) => void read.push(record))
+    const unreadable = (reason: string): never => {
+      throw new KafkaError('CORRUPT_MESSAGE', reason, false)
+    }
+    await scan(cluster, options, MAX_BYTES, (record) => void read.push(record), unreadable)
     return read
   } finally {
     await cluster.close()
@@ -38,6 +41,7 @@ async function scan(
   { topic, partition, from = 0n, until }: ReadPartitionOptions,
   maxBytes: number,
   onRecord: (record: LogRecord) => void,
+  onUnreadable: (reason: string) => void,
 ): Promise<void> {
   const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
   const leader = await cluster.node(leaders.get(partition) ?? -1)
@@ -49,7 +53,8 @@ async function scan(
     checkCode(response.errorCode, `fetch from topic ${topic}`)
     const fetched = response.partitions[0]
     checkCode(fetched?.errorCode ?? -1, `fetch from ${topic}-${partition}`)
-    const { records, next } = committedRecords(fetched!, offset)
+    const { records, next, unreadable } = committedRecords(fetched!, offset)
+    for (const { reason } of unreadable) onUnreadable(reason)
     for (const record of records) if (until === undefined || record.offset < until) onRecord(record)
     // Without progress there is nothing up to the end that this answer could have brought.
     if (next >= fetched!.lastStableOffset || next === offset) return
@@ -73,9 +78,12 @@ export class PartitionReader {
     return offset < 0n ? null : offset
   }
 
-  /** Shows `onRecord` the records one by one, and holds no more than an answer of 1 MiB, or one batch, in memory. */
+  /**
+   * Shows `onRecord` the records one by one, without those that cannot be read, and holds no more than an answer of 1 MiB, or one
+   * batch, in memory.
+   */
   scan(from: bigint, until: bigint, onRecord: (record: LogRecord) => void): Promise<void> {
-    return scan(this.#cluster, { ...this.#at, from, until }, SCAN_BYTES, onRecord)
+    return scan(this.#cluster, { ...this.#at, from, until }, SCAN_BYTES, onRecord, () => undefined)
   }
 
   close(): Promise<void> {

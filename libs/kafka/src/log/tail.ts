@@ -13,9 +13,12 @@ export interface FetchPlan {
   /** The next offset to read, by partition of this leader. `tailLeader` moves it on. */
   readonly positions: Map<number, bigint>
   readonly partitions: readonly number[]
+  /** Called with records of one partition in their order. */
   onRecords(records: readonly LogRecord[]): void
   /** Called after every answer, when positions may have moved. */
   onProgress(): void
+  /** A batch that cannot be read was skipped. */
+  onUnreadable?(partition: number, offset: bigint, reason: string): void
   /** The log no longer has the requested offset; reading goes on at `to`. */
   onReset(partition: number, to: bigint): void
   /** Everything committed that the partition held at the time `at` (ms since the epoch) was passed on. */
@@ -32,6 +35,8 @@ const MAX_WAIT_MS = 5000
 const MAX_BYTES = 1024 * 1024
 /** Limit of one partition, whose records are passed on in one turn of the event loop. */
 const PARTITION_MAX_BYTES = 256 * 1024
+/** Longest time in ms for which records are passed on in one turn of the event loop, up to the end of one record's work. */
+const TURN_MS = 10
 const READ_COMMITTED = 1
 
 /**
@@ -65,8 +70,9 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
           continue
         }
         checkCode(fetched.errorCode, `fetch from ${plan.topic}-${partition}`)
-        const { records, next } = committedRecords(fetched, plan.positions.get(partition) ?? 0n)
-        plan.onRecords(records)
+        const { records, next, unreadable } = committedRecords(fetched, plan.positions.get(partition) ?? 0n)
+        for (const { offset, reason } of unreadable) plan.onUnreadable?.(partition, offset, reason)
+        await passOn(plan, partition, records, signal)
         plan.positions.set(partition, next)
         if (next >= fetched.lastStableOffset) plan.onEnd?.(partition, askedAt)
         // A long log must not hold the event loop: heartbeats and other tasks run in between.
@@ -77,6 +83,28 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
   } finally {
     signal.removeEventListener('abort', close)
     await connection.close()
+  }
+}
+
+/**
+ * Passes the records on in turns of some ms of the event loop. What a record means may cost its reader more than its bytes tell.
+ */
+async function passOn(
+  { positions, onRecords }: Pick<FetchPlan, 'positions' | 'onRecords'>,
+  partition: number,
+  records: readonly LogRecord[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (let from = 0; from < records.length;) {
+    const until = performance.now() + TURN_MS
+    let to = from
+    do onRecords([records[to++]!])
+    while (to < records.length && performance.now() < until)
+    from = to
+    if (from === records.length) return
+    positions.set(partition, records[from]!.offset)
+    await setImmediate()
+    signal.throwIfAborted()
   }
 }
 

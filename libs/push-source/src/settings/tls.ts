@@ -97,13 +97,13 @@ export interface TlsSettings {
 
 /**
  * Reads and checks the files and settings of TLS. Throws ConfigError for the wrong key: an unreadable file, no PEM, a wrong
- * password, or the private key of another certificate.
+ * password, or the private key of another certificate. Throws the signal's reason.
  */
-export async function readTls(settings: TlsSettings): Promise<SecureContextOptions> {
+export async function readTls(settings: TlsSettings, signal?: AbortSignal): Promise<SecureContextOptions> {
   const { caCert, clientCert, clientKey, clientKeyPassword } = settings
-  const ca = await readTlsFile(caCert, 'certificate')
-  const cert = await readTlsFile(clientCert, 'certificate')
-  const key = await readTlsFile(clientKey, 'key')
+  const ca = await readTlsFile(caCert, 'certificate', signal)
+  const cert = await readTlsFile(clientCert, 'certificate', signal)
+  const key = await readTlsFile(clientKey, 'key', signal)
   if (ca !== null) certificate(ca, caCert.key)
   if (cert === null || key === null) return ca === null ? {} : { ca }
 
@@ -131,19 +131,19 @@ export function withoutClientCertificate<T extends SecureContextOptions>({
   return rest
 }
 
-/** The errors of the settings: all unreadable files, or else the first other error. */
-export async function checkTls(settings: TlsSettings): Promise<ConfigError[]> {
+/** The errors of the settings: all unreadable files, or else the first other error. Throws the signal's reason. */
+export async function checkTls(settings: TlsSettings, signal?: AbortSignal): Promise<ConfigError[]> {
   const files = [
-    readTlsFile(settings.caCert, 'certificate'),
-    readTlsFile(settings.clientCert, 'certificate'),
-    readTlsFile(settings.clientKey, 'key'),
+    readTlsFile(settings.caCert, 'certificate', signal),
+    readTlsFile(settings.clientCert, 'certificate', signal),
+    readTlsFile(settings.clientKey, 'key', signal),
   ]
   const errors = (await Promise.allSettled(files)).flatMap((file) =>
     file.status === 'rejected' ? [configError(file.reason)] : [],
   )
   if (errors.length > 0) return errors
   try {
-    await readTls(settings)
+    await readTls(settings, signal)
     return []
   } catch (error) {
     return [configError(error)]
@@ -156,14 +156,15 @@ function configError(error: unknown): ConfigError {
   throw error
 }
 
-async function readTlsFile({ key, value }: TlsSetting, what: string): Promise<string | null> {
+async function readTlsFile({ key, value }: TlsSetting, what: string, signal?: AbortSignal): Promise<string | null> {
   const text = value?.trim()
   if (!text) return null
   // Secret stores return the text itself. No path begins with this.
   if (text.startsWith('-----BEGIN')) return text
   try {
-    return (await readRegularFile(text)).toString('utf8')
+    return (await readRegularFile(text, { signal })).toString('utf8')
   } catch (error) {
+    signal?.throwIfAborted()
     const reason = (error as Error).message
     throw pushSourceErrors.TLS_FILE(`Cannot read TLS ${what} ${text}: ${reason}`, { field: key, cause: error })
   }

@@ -33,8 +33,8 @@ export function parseUsers(text: string): Users {
   return { passwords, decoy: hashed.sort((a, b) => work(b) - work(a))[0] ?? parsePassword('x') }
 }
 
-/** Logins that wait for a hash. A hash takes about 100 ms of a thread. */
-const MAX_WAITING = 20
+/** Logins that wait for a hash. A hash takes 100 to 200 ms of a thread. */
+const MAX_WAITING = 8
 /** Passwords that were right lately, so that each request does not cost a hash. */
 const MAX_KNOWN = 1000
 

@@ -16,8 +16,8 @@ type KeySet = ReturnType<typeof createLocalJWKSet>
 
 /** Keys are read again after this time, in ms, so that a key which the issuer has withdrawn stops to count. */
 const MAX_AGE_MS = 600_000
-/** The shortest time between two reads, in ms: anybody can send tokens with unknown key ids. */
-const COOLDOWN_MS = 10_000
+/** The shortest time between two reads of one cause, in ms: anybody can send tokens with unknown key ids. */
+const COOLDOWN_MS = 5000
 const TIMEOUT_MS = 5000
 const MAX_BYTES = 512 * 1024
 
@@ -29,9 +29,9 @@ export class IssuerKeys {
   readonly #options: IssuerKeysOptions
   readonly #now: () => number
   #keys: KeySet | null = null
-  /** When the keys were read, and when the last try began. */
   #readAt = -Infinity
-  #triedAt = -Infinity
+  /** When the last try began, by its cause. */
+  readonly #triedAt = { age: -Infinity, unknown: -Infinity }
   #failure = ''
   #reading: Promise<void> | null = null
 
@@ -45,11 +45,11 @@ export class IssuerKeys {
    * issuer has no such key.
    */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<Awaited<ReturnType<KeySet>>> {
-    if (this.#now() - this.#readAt >= MAX_AGE_MS) await this.#readAgain()
+    if (this.#now() - this.#readAt >= MAX_AGE_MS) await this.#readAgain('age')
     try {
       return await this.#known()(header, token)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#readAgain())) throw error
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#readAgain('unknown'))) throw error
       return await this.#known()(header, token)
     }
   }
@@ -62,17 +62,19 @@ export class IssuerKeys {
   }
 
   /** Reads the keys, unless they were asked for within the cooldown. Returns whether the keys are new. */
-  async #readAgain(): Promise<boolean> {
+  async #readAgain(cause: 'age' | 'unknown'): Promise<boolean> {
     const before = this.#keys
-    if (this.#reading === null && this.#now() - this.#triedAt < COOLDOWN_MS) return false
-    this.#reading ??= this.#read().finally(() => (this.#reading = null))
+    if (this.#reading === null) {
+      if (this.#now() - this.#triedAt[cause] < COOLDOWN_MS) return false
+      this.#triedAt[cause] = this.#now()
+      this.#reading = this.#read().finally(() => (this.#reading = null))
+    }
     await this.#reading
     return this.#keys !== before
   }
 
   async #read(): Promise<void> {
     const { issuer, log } = this.#options
-    this.#triedAt = this.#now()
     try {
       const url = this.#options.jwksUrl ?? (await jwksUrlOf(issuer))
       this.#keys = createLocalJWKSet(publicKeys(await getJson(url)))

@@ -9,7 +9,8 @@ import type { Root } from '../model/model.ts'
 import { parseProto } from './proto-source.ts'
 import { wellKnownFile } from './bundled-files.ts'
 
-const MAX_FILE_BYTES = 64 * 1024 * 1024
+/** Of all files of a descriptor together. */
+const MAX_BYTES = 64 * 1024 * 1024
 const MAX_IMPORTS = 10_000
 /** .proto text must contain the end of a statement or a block; a path or base64 cannot. */
 const PROTO_TEXT = /\b(?:syntax|edition|package|import|message|service|enum)\b[^]*[;{]/
@@ -18,16 +19,18 @@ const PROTO_TEXT = /\b(?:syntax|edition|package|import|message|service|enum)\b[^
  * Loads the schema that `grpc.proto.descriptor` names: the path of a FileDescriptorSet (protoc --descriptor_set_out);
  * the path of a .proto file, whose imports are looked up from its folder and the folders above it; a FileDescriptorSet
  * in base64; or .proto text, which can import the well-known types. The files of a set may be in any order. Throws
- * ConfigError on `grpc.proto.descriptor`.
+ * ConfigError on `grpc.proto.descriptor`, and the signal's reason.
  */
-export async function loadDescriptorText(setting: string): Promise<Root> {
+export async function loadDescriptorText(setting: string, signal?: AbortSignal): Promise<Root> {
   const text = setting.trim()
   if (text === '') throw descriptorError('it is empty; leave it out to use server reflection.')
   if (text.length < 4096 && !text.includes('\n') && !text.includes('\0')) {
-    const content = await readIfFile(text)
-    if (content) return fromFile(text, content)
+    const files = new Files(signal)
+    const content = await files.read(text)
+    if (content) return fromFile(text, content, files)
   }
-  if (PROTO_TEXT.test(text)) return link(await withImports(parseProto(text, 'grpc.proto.descriptor'), []), 'descriptor')
+  if (PROTO_TEXT.test(text))
+    return link(await withImports(parseProto(text, 'grpc.proto.descriptor'), [], new Files(signal)), 'descriptor')
   return fromBase64(text)
 }
 
@@ -58,9 +61,9 @@ function uniqueByName(files: readonly FileProto[]): FileProto[] {
   return [...byName.values()]
 }
 
-async function fromFile(path: string, content: Buffer): Promise<Root> {
+async function fromFile(path: string, content: Buffer, files: Files): Promise<Root> {
   if (!path.endsWith('.proto')) return loadDescriptorSet(content, path)
-  return link(await withImports(parseProto(content.toString('utf8'), path), foldersAbove(path)), 'descriptor')
+  return link(await withImports(parseProto(content.toString('utf8'), path), foldersAbove(path), files), 'descriptor')
 }
 
 function fromBase64(text: string): Root {
@@ -88,24 +91,37 @@ function shown(text: string): string {
   return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`
 }
 
-/** The content of a file; null when no file has that name. */
-async function readIfFile(path: string): Promise<Buffer | null> {
-  try {
-    return await readRegularFile(path, { maxBytes: MAX_FILE_BYTES })
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return null
-    throw descriptorError(`Cannot read ${path}: ${errorText(error)}. Let the worker's user read it.`, error)
+/** Reads the files of one descriptor: MAX_BYTES in all. */
+class Files {
+  readonly #signal: AbortSignal | undefined
+  #left = MAX_BYTES
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal
+  }
+
+  /** The content of a file; null when no file has that name. */
+  async read(path: string): Promise<Buffer | null> {
+    try {
+      const content = await readRegularFile(path, { maxBytes: this.#left, signal: this.#signal })
+      this.#left -= content.length
+      return content
+    } catch (error) {
+      this.#signal?.throwIfAborted()
+      const code = (error as NodeJS.ErrnoException).code
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return null
+      throw descriptorError(`Cannot read ${path}: ${errorText(error)}. Let the worker's user read it.`, error)
+    }
   }
 }
 
 /** Reads the imports of a file, and theirs: from the first folder that has it, else from the bundled files. */
-async function withImports(file: FileProto, folders: readonly string[]): Promise<FileProto[]> {
+async function withImports(file: FileProto, folders: readonly string[], source: Files): Promise<FileProto[]> {
   const files = new Map([[file.name, file]])
   const wanted = new Set(file.dependency)
   for (const name of wanted) {
     if (wanted.size > MAX_IMPORTS) throw descriptorError(`more than ${MAX_IMPORTS} imports.`)
-    const imported = (await importFrom(name, folders)) ?? wellKnownFile(name)
+    const imported = (await importFrom(name, folders, source)) ?? wellKnownFile(name)
     if (!imported) throw missingImport(file.name, name, folders)
     files.set(name, imported)
     imported.dependency.forEach((d) => wanted.add(d))
@@ -113,10 +129,10 @@ async function withImports(file: FileProto, folders: readonly string[]): Promise
   return [...files.values()]
 }
 
-async function importFrom(name: string, folders: readonly string[]): Promise<FileProto | null> {
+async function importFrom(name: string, folders: readonly string[], files: Files): Promise<FileProto | null> {
   if (name.split('/').includes('..') || name.startsWith('/')) return null
   for (const folder of folders) {
-    const content = await readIfFile(join(folder, name))
+    const content = await files.read(join(folder, name))
     if (content) return parseProto(content.toString('utf8'), name)
   }
   return null

@@ -1,5 +1,5 @@
 import { apiKeys, throttled } from '../api.ts'
-import { readRecordBatches, type RecordsBatch } from '../records.ts'
+import { decompressedBudget, readRecordBatches, type RecordsBatch } from '../records.ts'
 
 /** No session (KIP-227): every request names all that it wants. */
 const NO_SESSION = 0
@@ -44,6 +44,7 @@ export const fetchV13 = throttled(
   },
   (reader) => {
     const errorCode = reader.readInt16()
+    const budget = decompressedBudget()
     reader.readInt32() // session_id
     const topics = reader.readArray(() => {
       const topicId = reader.readUuid()
@@ -58,7 +59,7 @@ export const fetchV13 = throttled(
           firstOffset: reader.readInt64(),
         }))
         reader.readInt32() // preferred_read_replica
-        const records = readRecordBatches(reader.readBytes())
+        const records = readRecordBatches(reader.readBytes(), budget)
         return {
           partitionIndex,
           errorCode: partitionError,

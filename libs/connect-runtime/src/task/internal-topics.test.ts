@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PackedRecords, type SourceRecord, type Transformation } from '@tributary/connect-api'
+import { scriptedRun, type ScriptedRun, type ScriptOptions, until } from '../testing/run-scripted.ts'
+
+const INTERNAL = ['tributary-connect-configs', 'other-connect-offsets', 'connect-status', '__consumer_offsets']
+const tolerant = { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' }
+
+const routeTo = (topicOf: (record: SourceRecord) => string): ScriptOptions => {
+  const route: Transformation = {
+    configure: () => {},
+    apply: (record) => ({ ...record, topic: topicOf(record) }),
+    close: () => {},
+  }
+  return { transformations: [route] }
+}
+const sent = (s: ScriptedRun): string[] => s.producer.kept.map(({ topic, value }) => `${topic} ${String(value)}`)
+
+test('records that a transformation sends to an internal topic are bad records, the others arrive', async () => {
+  const s = scriptedRun(
+    tolerant,
+    routeTo(({ value }) => INTERNAL[Number(String(value).slice(1))] ?? 'events'),
+  )
+  for (const topic of INTERNAL) s.producer.topics.set(topic, 1)
+  void s.run.run()
+  s.task.send('m0', 'm1', 'm2', 'm3', 'm4', 'm5')
+  await until(() => s.producer.kept.length === 6, 'all are sent')
+  await s.run.stop()
+  assert.deepEqual(sent(s).sort(), ['dlq m0', 'dlq m1', 'dlq m2', 'dlq m3', 'events m4', 'events m5'])
+})
+
+test('errors.tolerance=none: a record for an internal topic fails the task, and the topic gets nothing', async () => {
+  const s = scriptedRun(
+    {},
+    routeTo(() => 'tributary-connect-configs'),
+  )
+  s.producer.topics.set('tributary-connect-configs', 1)
+  void s.run.run().catch(() => undefined)
+  s.task.send('m0')
+  await until(() => s.run.state === 'failed', 'it fails')
+  assert.match(String(s.failure), /RECORD_FOR_INTERNAL_TOPIC: .*tributary-connect-configs/)
+  assert.deepEqual(sent(s), [])
+})
+
+test('a pack for an internal topic is refused record by record', async () => {
+  const s = scriptedRun(tolerant)
+  s.producer.topics.set('a-connect-configs', 1)
+  void s.run.run()
+  const pack = new PackedRecords({
+    count: 2,
+    topic: 'a-connect-configs',
+    sourcePartition: { p: 1 },
+    offsetOf: (sequence) => ({ sequence }),
+    values: { bytes: Buffer.from('xy'), bounds: Int32Array.of(0, 1, 1, 2) },
+    valueType: 'text',
+    headers: [],
+  })
+  s.task.pack = () => [pack]
+  s.task.send('m0')
+  await until(() => s.producer.kept.length === 2, 'both are dead letters')
+  await s.run.stop()
+  assert.deepEqual(sent(s), ['dlq x', 'dlq y'])
+})
+
+test('an internal topic is refused as the dead-letter queue before the task starts', () => {
+  const props = { ...tolerant, 'errors.deadletterqueue.topic.name': 'tributary-connect-offsets' }
+  assert.throws(
+    () => scriptedRun(props),
+    /errors.deadletterqueue.topic.name: 'tributary-connect-offsets' is an internal/,
+  )
+})

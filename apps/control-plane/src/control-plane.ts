@@ -1,5 +1,11 @@
 import { kafkaConnection } from '@tributary/config'
-import { createStores, internalTopicCheck, KafkaAccessStore, storesOptions, troubleOf } from '@tributary/connect-storage'
+import {
+  createStores,
+  internalTopicCheck,
+  KafkaAccessStore,
+  storesOptions,
+  troubleOf,
+} from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
 import type { Service } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'

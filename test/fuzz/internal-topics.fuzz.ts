@@ -101,7 +101,10 @@ export function configsTarget(read: typeof readConfigRecord = readConfigRecord):
       },
       use() {
         const units = unitsOf(state, [PLUGIN])
-        const store = { config: { snapshot: state } as ConfigStore, status: noStatus as unknown as StatusStore }
+        const store = {
+          config: { snapshot: state } as unknown as ConfigStore,
+          status: noStatus as unknown as StatusStore,
+        }
         const views = new ConnectorViews({ ...store, plugins: noPlugins })
         for (const connector of views.names()) {
           assert.ok(connector !== '' && connector.length <= LIMITS.nameChars)

@@ -45,7 +45,6 @@ const SNAPPY_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00
 const SNAPPY_HEAD_BYTES = 16
 
 function decompressSnappy(bytes: Buffer, maxBytes: number): Buffer {
-  const { snappyDecompress } = wasmCodecs()
   if (!bytes.subarray(0, SNAPPY_MAGIC.length).equals(SNAPPY_MAGIC)) return decompressBlock(bytes, maxBytes)
   let left = maxBytes
   const blocks: Buffer[] = []

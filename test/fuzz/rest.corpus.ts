@@ -1,6 +1,6 @@
 /** Bodies that some route of the REST API takes. */
 export const bodies: readonly unknown[] = [
-  { 'connector.class': 'FileStreamSource', topic: 't', file: '/tmp/x' },
+  { 'connector.class': 'FileStreamSource', topic: 't', file: '/x' },
   { name: 'a', config: { 'connector.class': 'FileStreamSource', topic: 't' } },
   { name: 'b', config: { 'connector.class': 'FileStreamSource', topic: 't' }, initial_state: 'STOPPED' },
   {
@@ -17,7 +17,7 @@ export const bodies: readonly unknown[] = [
     'errors.tolerance': 'all',
   },
   { 'batch.size': 10, topic: null },
-  { offsets: [{ partition: { filename: '/tmp/x' }, offset: { position: 5 } }, { partition: { filename: '/y' } }] },
+  { offsets: [{ partition: { filename: '/x' }, offset: { position: 5 } }, { partition: { filename: '/y' } }] },
   { level: 'DEBUG' },
   { name: 'ci', grants: 'viewer, operator:orders-*', days: 30 },
 ]

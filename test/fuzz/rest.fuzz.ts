@@ -98,6 +98,8 @@ export async function restFuzzer(change: (app: FastifyInstance) => void = () => 
       const { status, text } = await send(agent, port, message)
       await tidy()
       assert.ok(status < 500, `${status} ${text.slice(0, 200)}`)
+      // One route answers with a page.
+      if (text.startsWith('<!doctype html>')) return 'past'
       const body = text === '' ? undefined : (JSON.parse(text) as unknown)
       check({ ...message, url: message.path.replace(/#.*/, ''), status, body })
       return status < 400 || isJudged(text) ? 'past' : 'refused'
@@ -167,7 +169,7 @@ function requestable(path: string): string {
 }
 
 function bodyOf(random: Random, known: unknown): string {
-  if (random.chance(0.01)) return `{${Array.from({ length: random.int(20_000) }, (_, i) => `"k${i}":${i}`).join(',')}}`
+  if (random.chance(0.01)) return `{${Array.from({ length: random.int(6000) }, (_, i) => `"k${i}":${i}`).join(',')}}`
   let value = known
   for (let rounds = random.pick([0, 1, 1, 1, 2, 4]); rounds > 0; rounds--) value = mutateJson(random, value)
   const text = JSON.stringify(value) ?? ''

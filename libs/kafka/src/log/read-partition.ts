@@ -24,17 +24,18 @@ export async function readPartition(
 ): Promise<LogRecord[]> {
   const cluster = new Cluster(connection)
   try {
-    const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
+    const { id, leaders } = await leadersOf(cluster, topic)
     const leader = await cluster.node(leaders.get(partition) ?? -1)
+    const lacking = cluster.lacking('Read', 'Topic', topic)
     const read: LogRecord[] = []
     for (let offset = from; ;) {
       const response = await call(leader, fetchV13, {
         ...{ maxWaitMs: 0, minBytes: 0, maxBytes: MAX_BYTES, isolation: READ_COMMITTED, topicId: id },
         partitions: [{ partition, offset, maxBytes: MAX_BYTES }],
       })
-      checkCode(response.errorCode, `fetch from topic ${topic}`)
+      checkCode(response.errorCode, `fetch from topic ${topic}`, lacking)
       const fetched = response.partitions[0]
-      checkCode(fetched?.errorCode ?? -1, `fetch from ${topic}-${partition}`)
+      checkCode(fetched?.errorCode ?? -1, `fetch from ${topic}-${partition}`, lacking)
       const { records, next, unreadable } = committedRecords(fetched!, offset)
       if (unreadable[0]) throw new KafkaError('CORRUPT_MESSAGE', unreadable[0].reason, false)
       read.push(...records)

@@ -324,7 +324,7 @@ class Worker {
       groupId: this.#groupId,
       offsets: this.#stores.offsets,
       // All tasks share the admin client's connections, so the scope of the first task must not own them.
-      internalTopic: internalTopicCheck(this.#stores),
+      internalTopic: internalTopicCheck(this.#stores, settings),
       admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
       exactlyOnceSource: this.#exactlyOnceSource,
       dataDir: resolve(settings['data.dir']),

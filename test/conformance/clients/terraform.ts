@@ -27,7 +27,8 @@ export async function terraformRoundTrips(t: TestContext): Promise<void> {
   await writeFile(join(folder, 'lines.txt'), 'one\n')
 
   const { brokers } = await sharedKafka()
-  const props = { ...clusterProps(brokers), 'access.authentication': 'keys' }
+  const props = clusterProps(brokers, { 'access.authentication': 'keys' })
+  const cluster = props['cluster']!
   await startWorker(t, props)
   const { url } = await startPlane(t, props)
   const reference = `\${file:${join(folder, 'feed.properties')}:token}`
@@ -35,7 +36,7 @@ export async function terraformRoundTrips(t: TestContext): Promise<void> {
     ['admin', 'a secret'],
     ['admin-configs', reference],
   ] as const) {
-    const key = await makeApiKey(brokers, props['cluster']!, grant)
+    const key = await makeApiKey(brokers, cluster, grant)
     await pluginListed(url.replace('://', `://key:${key}@`))
     const config = { name: 'tf', 'connector.class': FILE_SOURCE, file: join(folder, 'lines.txt') }
     const apply = async (topic: string, summary: RegExp): Promise<void> => {

@@ -27,6 +27,7 @@ import type { MemberAssignment, MemberMetadata } from '../assignment/group.ts'
 import { isMemberAssignment, isMemberMetadata } from '../assignment/group-schema.ts'
 import { Herder } from './herder.ts'
 import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
+import { StartTrials } from '../isolation/start-trials.ts'
 import { EventLoopWatchdog } from '../isolation/event-loop-watchdog.ts'
 import { failScopeOf, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { LeftBehind } from '../recovery/left-behind.ts'
@@ -103,6 +104,7 @@ class Worker {
   /** null: this worker cannot prove to its successor that it has ended. */
   #instance: WorkerInstance | null = null
   #fenced = false
+  readonly #trials: StartTrials
   /** null: nobody watches, or the topic to which it reports is not known yet. */
   #watchdog: EventLoopWatchdog | null = null
   /** null: the loop is not paced, because it must not be, or because it is not the worker's own. */
@@ -135,6 +137,7 @@ class Worker {
     this.#memory = processMemoryBudget(settings['memory.budget.percent'])
     registerMemoryMetrics(this.#memory)
     this.#pacer = host.onUnhandled ? paceLoop(settings['event.loop.interval.ms']) : null
+    this.#trials = new StartTrials(resolve(settings['data.dir']), this.#groupId)
     const environment = this.#taskEnvironment(connection, driver)
     this.#herder = this.#createHerder(environment)
     this.#leftBehind = new LeftBehind({
@@ -231,7 +234,7 @@ class Worker {
     this.#host.signal.addEventListener('abort', stopped)
     const { configs, offsets, status, plugins } = this.#stores
     const stores = [configs, offsets, status, plugins].map((store) => store.start(signal))
-    await Promise.all([...stores, this.#lockInstance()])
+    await Promise.all([...stores, this.#lockInstance(), this.#trials.load()])
     this.#watchdog = this.#watchEventLoop(status.topic)
     this.#state = 'Joining the group.'
     this.#herder.start()
@@ -334,6 +337,7 @@ class Worker {
       providers: this.#providers,
       clock: systemClock,
       log,
+      trials: this.#trials,
       restart: {
         max: settings['task.restart.max'],
         backoffMs: settings['task.restart.backoff.ms'],

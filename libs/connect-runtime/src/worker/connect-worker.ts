@@ -7,7 +7,7 @@ import {
   providersFrom,
   type ValuesOf,
 } from '@tributary/config'
-import type { MemoryBudget, Props, SourcePlugin } from '@tributary/connect-api'
+import { denyNetworks, type MemoryBudget, type Props, type SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
 import {
   createStores,
@@ -39,7 +39,7 @@ import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
 import { instanceIdOf, WorkerInstance } from './worker-instance.ts'
-import { INHERITED_KEYS, workerSettings } from './worker-settings.ts'
+import { deniedNetworks, INHERITED_KEYS, workerSettings } from './worker-settings.ts'
 
 /** The part of its process that a worker needs. libs/service provides it. */
 export interface WorkerHost {
@@ -134,6 +134,7 @@ class Worker {
     )
     this.#providers = providersFrom(settings, process.env)
     this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, providers: this.#providers })
+    denyNetworks(deniedNetworks(settings['connect.deny.networks']))
     this.#memory = processMemoryBudget(settings['memory.budget.percent'])
     registerMemoryMetrics(this.#memory)
     this.#pacer = host.onUnhandled ? paceLoop(settings['event.loop.interval.ms']) : null

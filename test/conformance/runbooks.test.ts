@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { until } from '../support/until.ts'
 import { send } from '../support/rest-call.ts'
+import { ACCESS_MODES } from './access-modes.ts'
 import { connectorFailure } from './runbooks/connector-failure.ts'
 import { highLag } from './runbooks/high-lag.ts'
 import { Pipeline } from './runbooks/pipeline.ts'
@@ -31,34 +32,36 @@ async function workersWithTasks({ url }: Pipeline): Promise<number> {
   return new Set(tasks.filter(({ state }) => state === 'RUNNING').map((task) => task.worker_id)).size
 }
 
-test('the runbook of a failed connector', { timeout: 300_000 }, async (t) => {
-  const pipeline = await Pipeline.start(t)
-  for (const name of [SOURCE, SINK]) await pipeline.addFlow(name)
-  await perform(t, pipeline, connectorFailure)
-})
-
-test('the runbooks of lag and of stream connectors', { timeout: 300_000 }, async (t) => {
-  const pipeline = await Pipeline.start(t)
-  for (const name of [SOURCE, SINK]) await pipeline.addFlow(name)
-  await pipeline.addSecureFlow('grpc-connector')
-  await perform(t, pipeline, highLag)
-  await perform(t, pipeline, streamConnectors)
-
-  await t.test('docker compose up --scale kafka-connect=3, then 5 – the tasks spread over the workers', async () => {
-    for (const name of ['orders', 'sessions']) await pipeline.addFlow(name)
-    for (const workers of [3, 5]) {
-      await pipeline.scale(workers)
-      await until(`tasks run on ${workers} workers`, async () => (await workersWithTasks(pipeline)) === workers)
-      for (const flow of pipeline.flows.values()) {
-        await pipeline.goesOn(flow)
-        await pipeline.nothingLost(flow)
-      }
-    }
+for (const access of ACCESS_MODES) {
+  test(`the runbook of a failed connector, ${access}`, { timeout: 300_000 }, async (t) => {
+    const pipeline = await Pipeline.start(t, access)
+    for (const name of [SOURCE, SINK]) await pipeline.addFlow(name)
+    await perform(t, pipeline, connectorFailure)
   })
-})
+
+  test(`the runbooks of lag and of stream connectors, ${access}`, { timeout: 300_000 }, async (t) => {
+    const pipeline = await Pipeline.start(t, access)
+    for (const name of [SOURCE, SINK]) await pipeline.addFlow(name)
+    await pipeline.addSecureFlow('grpc-connector')
+    await perform(t, pipeline, highLag)
+    await perform(t, pipeline, streamConnectors)
+
+    await t.test('docker compose up --scale kafka-connect=3, then 5 – the tasks spread over the workers', async () => {
+      for (const name of ['orders', 'sessions']) await pipeline.addFlow(name)
+      for (const workers of [3, 5]) {
+        await pipeline.scale(workers)
+        await until(`tasks run on ${workers} workers`, async () => (await workersWithTasks(pipeline)) === workers)
+        for (const flow of pipeline.flows.values()) {
+          await pipeline.goesOn(flow)
+          await pipeline.nothingLost(flow)
+        }
+      }
+    })
+  })
+}
 
 test('with connect.strict=true the commands fail as on Kafka Connect', { timeout: 300_000 }, async (t) => {
-  const pipeline = await Pipeline.start(t, { TRIBUTARY_CONNECT_STRICT: 'true' })
+  const pipeline = await Pipeline.start(t, 'without authentication', { TRIBUTARY_CONNECT_STRICT: 'true' })
   const sink = await pipeline.addFlow(SINK)
   const put = `curl -X PUT http://localhost:8083/connectors/${SINK}/config -H "Content-Type: application/json"`
 

@@ -103,11 +103,19 @@ function batch(compression: number, body: Buffer): Buffer {
   return Buffer.concat([head, body])
 }
 
+/** As the Java client writes it. */
+function framedSnappy(body: Buffer): Buffer {
+  const block = wasmCodecs().snappyCompress(body)
+  const head = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, block.length])
+  return Buffer.concat([head, block])
+}
+
 /** Record batches, plain and in every compression. */
 export const batches: readonly Buffer[] = [
   batch(0, BODY),
   batch(1, gzipSync(BODY)),
   batch(2, wasmCodecs().snappyCompress(BODY)),
+  batch(2, framedSnappy(BODY)),
   batch(3, wasmCodecs().lz4Compress(BODY)),
   batch(4, zstdCompressSync(BODY)),
   Buffer.concat([batch(0, BODY), batch(1, gzipSync(BODY))]),

@@ -258,7 +258,7 @@ class ControlPlane implements Service {
         answerMs: requestTimeoutMs,
         log: this.#log,
       }),
-      internalTopic: internalTopicCheck(this.#stores),
+      internalTopic: internalTopicCheck(this.#stores, settings),
       trouble: () => troubleOf(this.#stores) ?? this.#keys?.trouble ?? this.#auditTrouble,
       writable: (timeoutMs) => this.#leadership.untilWritable(timeoutMs),
       log: this.#log,

@@ -3,7 +3,14 @@ import * as http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 
 /** The gRPC status codes that this server uses. */
-export const Status = { OK: 0, INVALID_ARGUMENT: 3, NOT_FOUND: 5, UNIMPLEMENTED: 12, INTERNAL: 13 } as const
+export const Status = {
+  OK: 0,
+  INVALID_ARGUMENT: 3,
+  NOT_FOUND: 5,
+  RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+} as const
 
 export class GrpcError extends Error {
   readonly code: number
@@ -144,11 +151,17 @@ export function framed(message: Uint8Array): Buffer {
   return frame
 }
 
+/** gRPC's own default for a message that a server receives. */
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024
+
 async function* messagesOf(stream: http2.ServerHttp2Stream): AsyncGenerator<Buffer> {
   let bytes = Buffer.alloc(0)
   // A method that wants no more requests may still have answers to send.
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     bytes = Buffer.concat([bytes, chunk as Buffer])
+    if (bytes.length > MAX_REQUEST_BYTES + PREFIX_BYTES) {
+      throw new GrpcError(Status.RESOURCE_EXHAUSTED, `a request has more than ${MAX_REQUEST_BYTES} bytes`)
+    }
     while (bytes.length >= PREFIX_BYTES && bytes.length >= PREFIX_BYTES + bytes.readUInt32BE(1)) {
       const end = PREFIX_BYTES + bytes.readUInt32BE(1)
       yield bytes.subarray(PREFIX_BYTES, end)

@@ -6,7 +6,7 @@ import { feedSchema } from './schema.ts'
 
 /** The largest piece that is written at once. Several pieces fit a client's window. */
 const BATCH_BYTES = 32 * 1024
-const MAX_PADDING_BYTES = 64 * 1024 * 1024
+export const MAX_PADDING_BYTES = 64 * 1024 * 1024
 
 interface StreamRequest extends QuoteRequest {
   readonly rate: number

@@ -2,12 +2,15 @@ import { on, once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocketServer, type WebSocket } from 'ws'
+import { MAX_PADDING_BYTES } from './market-data.ts'
 import { nowMs, OpenLoop } from './open-loop.ts'
 import { DEFAULT_SYMBOLS, jsonOf, quoteOf, type QuoteRequest } from './quotes.ts'
 
 /** A client with more unsent bytes is slow, and the feed waits for it. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 const DEFAULT_RATE = 10
+/** A subscription has some 40 bytes. */
+const MAX_REQUEST_BYTES = 4096
 /** The number of messages sent at once at full speed. */
 const BATCH = 256
 
@@ -30,7 +33,12 @@ export class WsFeed {
   readonly stats: WsStats = { clients: 0, messages: 0 }
 
   constructor(host: string, port: number) {
-    this.#server = new WebSocketServer({ host, port, perMessageDeflate: false })
+    this.#server = new WebSocketServer({
+      host,
+      port,
+      perMessageDeflate: false,
+      maxPayload: MAX_REQUEST_BYTES,
+    })
     this.#server.on('connection', (socket, request) => {
       const closed = new AbortController()
       socket.once('close', () => closed.abort())
@@ -62,7 +70,7 @@ export class WsFeed {
           .filter((s) => s !== '') ?? []
       const quotes: QuoteRequest = {
         symbols: symbols.length > 0 ? symbols : DEFAULT_SYMBOLS,
-        padding: 'x'.repeat(count(query, 'payload', 0)),
+        padding: 'x'.repeat(count(query, 'payload', 0, MAX_PADDING_BYTES)),
       }
       const rate = count(query, 'rate', DEFAULT_RATE)
       if (pathname === '/live') {
@@ -129,10 +137,11 @@ function refusalOf(request: string): string | null {
   return channel === 'quotes' ? null : `unknown channel ${JSON.stringify(channel)}`
 }
 
-function count(query: URLSearchParams, name: string, fallback: number): number {
+function count(query: URLSearchParams, name: string, fallback: number, max = Number.MAX_SAFE_INTEGER): number {
   const text = query.get(name)
   if (text === null) return fallback
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number from 0, it is ${text}`)
+  if (value > max) throw new Error(`${name} must be at most ${max}`)
   return value
 }

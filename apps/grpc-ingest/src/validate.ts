@@ -6,8 +6,9 @@ import {
   parseConfig,
   type Props,
 } from '@tributary/connect-api'
-import { checkTls, isUntrusted } from '@tributary/push-source'
+import { checkTls, deniedServer, endpointOf, isUntrusted } from '@tributary/push-source'
 import type { Metadata } from './config/metadata.ts'
+import { HOST_KEY, type Target } from './config/target.ts'
 import { accessTokenOf } from './stream/access-token.ts'
 import { type GrpcConnection, openConnection } from './stream/connection.ts'
 import type { Root } from './schema/index.ts'
@@ -36,13 +37,27 @@ export async function validateGrpc(props: Props, signal: AbortSignal): Promise<F
     ...(await checkTls(oauthTls.settings(config), signal)),
   ]
   errors.push(...tlsErrors.flatMap((error) => fieldError(error) ?? []))
-  if (metadata === undefined || addresses === undefined || tlsErrors.length > 0) return errors
+  errors.push(...(await deniedServers(config, addresses ?? [])))
+  if (metadata === undefined || addresses === undefined || errors.length > 0) return errors
   const options = await readGrpcTls(config)
   for (const error of await checkPlan(config, () => reflectOnce(config, metadata, options, signal), signal)) {
     const found = fieldError(error)
     if (found) errors.push(found)
   }
   return errors
+}
+
+/** Servers that the worker denies to connectors. */
+async function deniedServers(config: GrpcConfig, addresses: readonly Target[]): Promise<FieldError[]> {
+  const hosts = ['grpc.proxy.url', 'grpc.oauth.token.url'] as const
+  const found = [
+    ...addresses.map((address) => [HOST_KEY, address] as const),
+    ...hosts.flatMap((key) => (config[key] === null ? [] : [[key, endpointOf(new URL(config[key]))] as const])),
+  ].map(async ([field, { host, path }]) => {
+    const error = await deniedServer({ host, path })
+    return error === null ? [] : [{ field, message: error.message }]
+  })
+  return (await Promise.all(found)).flat()
 }
 
 async function reflectOnce(

@@ -1,5 +1,5 @@
 import { parseConfig, type Props, type SourcePlugin } from '@tributary/connect-api'
-import { checkOffsets, checkTls, pushTask } from '@tributary/push-source'
+import { checkOffsets, checkTls, deniedServer, endpointOf, pushTask } from '@tributary/push-source'
 import manifest from '../package.json' with { type: 'json' }
 import { sseErrors } from './errors.ts'
 import { flow, reconnect, request, type SseConfig, sseSpec, tls } from './spec.ts'
@@ -25,10 +25,9 @@ export const sseSource: SourcePlugin = {
     validate: async (props, signal) => {
       const config = parse(props)
       request.headers(config, props)
-      return (await checkTls(tls.settings(config), signal)).map(({ field = 'sse.url', message }) => ({
-        field,
-        message,
-      }))
+      const denied = await deniedServer(endpointOf(new URL(config['sse.url'])))
+      const errors = [...(await checkTls(tls.settings(config), signal)), ...(denied === null ? [] : [denied])]
+      return errors.map(({ field = 'sse.url', message }) => ({ field, message }))
     },
     checkOffsets: (props, offsets, written = props) => {
       checkOffsets(offsets, partitionOf(parse(props), written), { last_event_id: 'string' }, sseErrors.SSE_OFFSET)

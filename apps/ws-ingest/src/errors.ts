@@ -32,7 +32,7 @@ export const wsErrors = defineErrors({
   },
   WEBSOCKET_HANDSHAKE: {
     type: NotConnectedError,
-    doc: "The server answered the handshake with another status than 101. The message holds the server's words. The task connects again, and waits as long as a `Retry-After` says.",
+    doc: 'The server answered the handshake with another status than 101. The log has the body of the answer at debug. The task connects again, and waits as long as a `Retry-After` says.',
   },
   WEBSOCKET_HEADER: {
     type: ConfigError,

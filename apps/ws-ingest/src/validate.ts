@@ -8,6 +8,7 @@ import {
 } from '@tributary/connect-api'
 import {
   checkTls,
+  deniedServer,
   dial,
   type DialOptions,
   endpointOf,
@@ -83,10 +84,26 @@ async function connectionErrors(config: WebSocketConfig, props: Props, signal: A
     tls: await readWebSocketTls(config),
     proxy: proxy === null ? null : { url: new URL(proxy) },
   }
+  const denied = await deniedServers(config, props)
+  if (denied.length > 0) return denied
   const until = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT_MS)])
   const untrusted = await Promise.all(urlsOf(props).map((url) => untrustedServer(url, options, until)))
   signal.throwIfAborted()
   return untrusted.flatMap((error) => error ?? [])
+}
+
+/** Servers that the worker denies to connectors, as far as their hosts are no templates. */
+async function deniedServers(config: WebSocketConfig, props: Props): Promise<FieldError[]> {
+  const keys = ['websocket.proxy.url', 'backfill.url', 'backfill.proxy.url'] as const
+  const named = [
+    ...urlsOf(props).map((url) => ['websocket.url', url] as const),
+    ...keys.flatMap((key) => (config[key] ? [[key, config[key]] as const] : [])),
+  ].map(async ([field, text]) => {
+    const url = URL.parse(text)
+    const error = url === null || url.host.includes('{{') ? null : await deniedServer(endpointOf(url))
+    return error === null ? [] : [{ field, message: error.message }]
+  })
+  return (await Promise.all(named)).flat()
 }
 
 function handshakeErrors(config: WebSocketConfig, props: Props): ConfigError[] {

@@ -4,6 +4,10 @@ import type { Props } from './source.ts'
 
 /** Errors that any connector may throw. */
 export const commonErrors = defineErrors({
+  ADDRESS_DENIED: {
+    type: ConfigError,
+    doc: 'A connector names a server in a network that `connect.deny.networks` of the worker denies. The message names the address and the entry.',
+  },
   CONFIG_INVALID: {
     type: ConfigError,
     doc: 'A setting has a value that does not fit. The message names the setting and the value.',

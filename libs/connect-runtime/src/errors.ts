@@ -29,6 +29,10 @@ export const runtimeErrors = defineErrors({
     type: FatalError,
     doc: 'The task has ended three processes by holding their event loop. Mend the cause, then restart the task or change its configuration.',
   },
+  PROCESS_ENDED_TOO_OFTEN: {
+    type: FatalError,
+    doc: 'Three processes have ended while the code of the task read its configuration, and no other task was starting. Their logs say why. Mend the cause, then restart the task or change its configuration.',
+  },
   GUARANTEE_REFUSED: {
     type: ConfigError,
     doc: "The configuration asks for exactly once, or for transactions of the connector's own. The connector or the worker cannot give that.",

@@ -60,6 +60,6 @@ test('a value that is no API key is refused: a key that lacks its expiry must no
       JSON.stringify(value)?.slice(0, 80),
     )
   }
-  assert.throws(() => readAccessKey('ci', Buffer.from('{"id":')), SyntaxError)
+  assert.throws(() => readAccessKey('ci', Buffer.from('{"id":')), /not JSON/)
   assert.throws(() => readAccessKey('ci', Buffer.from([0xff, 0xfe])))
 })

@@ -1,4 +1,5 @@
-import { fromJson, isObject, jsonBytes } from './connect-json.ts'
+import { isObject, jsonBytes } from './connect-json.ts'
+import { boundedJson } from './schema/checks.ts'
 import type { StoreRecord } from './store-record.ts'
 import type { AccessKey } from './types.ts'
 
@@ -28,7 +29,7 @@ export function accessKeyRecord(key: AccessKey): StoreRecord {
 /** Throws Error, which says what is wrong with the value. */
 export function readAccessKey(name: string, bytes: Uint8Array): AccessKey {
   if (bytes.length > MAX_VALUE_BYTES) throw new Error(`the value is larger than ${MAX_VALUE_BYTES} bytes`)
-  const value = fromJson(bytes)
+  const value = boundedJson(bytes)
   if (!isObject(value)) throw new Error('the value is not an object')
   return {
     name,

@@ -1,12 +1,6 @@
 export * from './types.ts'
-export {
-  createStores,
-  internalTopicCheck,
-  type InternalTopicCheck,
-  troubleOf,
-  type Stores,
-  type StoresOptions,
-} from './stores.ts'
+export { createStores, troubleOf, type Stores, type StoresOptions } from './stores.ts'
+export { internalTopicCheck, type InternalTopicCheck } from './internal-topic-check.ts'
 export { ACCESS_KEY_NAME } from './access-records.ts'
 export { type AccessStoreOptions, KafkaAccessStore } from './access-store.ts'
 export { type AuditLogOptions, KafkaAuditLog } from './audit/audit-log.ts'

@@ -1,4 +1,4 @@
-import { internalTopic, internalTopicOfConnect, type KafkaConnection } from '@tributary/config'
+import type { KafkaConnection } from '@tributary/config'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import { KafkaConfigStore } from './config-store.ts'
@@ -52,7 +52,7 @@ export interface Stores {
   readonly plugins: KafkaPluginStore
 }
 
-const STORES: readonly StoreName[] = ['configs', 'offsets', 'status', 'plugins']
+export const STORES: readonly StoreName[] = ['configs', 'offsets', 'status', 'plugins']
 /** Kafka Connect's partition counts. */
 const PARTITIONS: Record<StoreName, number> = { configs: 1, offsets: 25, status: 5, plugins: 1 }
 
@@ -105,16 +105,4 @@ export function createStores(options: StoresOptions): Stores {
 /** Why an internal topic cannot be written, in a sentence; null while all can be. */
 export function troubleOf(stores: Stores): string | null {
   return STORES.map((store) => stores[store].trouble).find((trouble) => trouble !== null) ?? null
-}
-
-/** Why no connector may write to the topic, in a sentence; null for a topic of users. */
-export type InternalTopicCheck = (topic: string) => string | null
-
-/**
- * Knows the internal topics of every cluster by their naming, and those of this cluster also where settings name them,
- * once the stores are started.
- */
-export function internalTopicCheck(stores: Stores): InternalTopicCheck {
-  const own = (topic: string): boolean => STORES.some((store) => stores[store].topic === topic)
-  return (topic) => (own(topic) ? internalTopicOfConnect(topic) : internalTopic(topic))
 }

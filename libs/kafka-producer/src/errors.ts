@@ -1,3 +1,4 @@
+import { isDenied } from '@tributary/kafka/client'
 import {
   ConfigError,
   ConnectError,
@@ -131,11 +132,14 @@ export const brokerErrors = defineErrors(
 /** A broker answered with an error code of the protocol. `protocolErrorOf(code)` says what follows from it. */
 export class BrokerError extends Error {
   readonly protocolCode: number
-  constructor(protocolCode: number, what: string, detail?: string | null) {
+  /** What the broker said, or which right is missing; null for nothing. */
+  readonly detail: string | null
+  constructor(protocolCode: number, what: string, detail: string | null = null) {
     const { name } = protocolErrorOf(protocolCode)
     super(`${what}: ${name === 'BROKER_ERROR' ? `${name} ${protocolCode}` : name}${detail ? ` (${detail})` : ''}`)
     this.name = 'BrokerError'
     this.protocolCode = protocolCode
+    this.detail = detail
   }
 }
 
@@ -170,7 +174,8 @@ export function givenUp(error: unknown, what: string): ConnectError {
     return producerErrors.PRODUCE_FAILED(`${what} failed: ${String(error)}`, { cause: error })
   }
   const { name } = protocolErrorOf(error.protocolCode)
-  const advice = ADVICE[name]
+  // The detail of a missing right says more.
+  const advice = error.detail === null || !isDenied(name) ? ADVICE[name] : undefined
   return ofKafka(name, `${what} failed: ${error.message}${advice === undefined ? '' : `; ${advice}`}`, error)
 }
 

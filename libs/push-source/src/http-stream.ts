@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
+import { allowedAddress, ConfigError } from '@tributary/connect-api'
 import { pushSourceErrors } from './errors.ts'
 import { Redirects } from './redirects.ts'
 import { withoutClientCertificate } from './settings/tls.ts'
@@ -35,7 +36,8 @@ export interface HttpStream {
 
 /**
  * Opens a stream over HTTP by GET, and follows up to 5 redirects. Resolves with the response, whatever its status, as soon as its
- * headers have arrived. Each call opens a new connection with TCP keep-alive. Throws NotConnectedError, or the signal's reason.
+ * headers have arrived. Each call opens a new connection with TCP keep-alive. Throws NotConnectedError, ConfigError for a server that the
+ * worker denies, or the signal's reason.
  */
 export async function openHttpStream(request: HttpStreamRequest, signal: AbortSignal): Promise<HttpStream> {
   const first = new URL(request.url)
@@ -45,7 +47,12 @@ export async function openHttpStream(request: HttpStreamRequest, signal: AbortSi
   const redirects = new Redirects(first)
   let url = first
   for (;;) {
-    const options = { ...(url.host === first.host ? own : foreign), agent: false, signal }
+    const options = {
+      ...(url.host === first.host ? own : foreign),
+      ...allowedAddress(url.hostname),
+      agent: false,
+      signal,
+    }
     const response = await get(url, options, request.retryAfterMs)
     const location = REDIRECTS.includes(response.statusCode ?? 0) ? response.headers.location : undefined
     const next = location === undefined ? null : URL.parse(location, url.href)
@@ -64,6 +71,7 @@ function get(url: URL, options: https.RequestOptions, retryAfterMs?: number): Pr
   request.setSocketKeepAlive(true, KEEP_ALIVE_MS)
   request.on('error', (cause) => {
     if (options.signal?.aborted) reject(options.signal.reason as Error)
+    else if (cause instanceof ConfigError) reject(cause)
     else reject(pushSourceErrors.HTTP_CONNECT(`${url.host}: ${cause.message}`, { cause, retryAfterMs }))
   })
   return promise

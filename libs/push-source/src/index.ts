@@ -1,5 +1,14 @@
+export { preview } from './preview.ts'
 export { checkOffsets, type OffsetField } from './check-offsets.ts'
-export { dial, type DialOptions, type Endpoint, endpointOf, type ProxyOptions, type TlsOptions } from './dial/dial.ts'
+export {
+  deniedServer,
+  dial,
+  type DialOptions,
+  type Endpoint,
+  endpointOf,
+  type ProxyOptions,
+  type TlsOptions,
+} from './dial/dial.ts'
 export { AnswerTooLarge, exchange, type ExchangeRequest, type ExchangeResponse } from './dial/exchange.ts'
 export { HandshakeRefused } from './dial/handshake-refused.ts'
 export { proxyFor, unusableProxy } from './dial/proxy-environment.ts'

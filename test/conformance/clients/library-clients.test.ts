@@ -6,6 +6,7 @@ import { runScript } from './client-script.ts'
 import { startClientSides } from './client-sides.ts'
 import { kafkaConnectApiSteps } from './kafka-connect-api.ts'
 import { kafkaConnectClientSteps } from './kafka-connect-client.ts'
+import { terraformRoundTrips } from './terraform.ts'
 
 const here = (name: string): string => new URL(name, import.meta.url).pathname
 
@@ -35,5 +36,14 @@ for (const access of ACCESS_MODES) {
         await runScript(sides, clients, kafkaConnectClientSteps(sides))
       })
     },
+  )
+}
+
+// Its provider takes minutes to build.
+if (process.env['TRIBUTARY_TEST_LONG'] === '1') {
+  test(
+    'Terraform manages connectors with an API key, whether or not it sees their secrets',
+    { timeout: 900_000 },
+    (t) => terraformRoundTrips(t),
   )
 }

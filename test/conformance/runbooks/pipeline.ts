@@ -16,8 +16,10 @@ import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { ServerCredentials } from '@grpc/grpc-js'
 import { tickerProps } from '../../support/grpc-task.ts'
+import { makeApiKey, withKey } from '../../support/api-key.ts'
 import { createTopic, type KeptRecord, readEndOffset, readPartition } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
+import type { AccessMode } from '../access-modes.ts'
 import { inStates, type States } from '../connector-states.ts'
 import { send } from '../../support/rest-call.ts'
 import { TickingSource } from './ticking-source.ts'
@@ -40,6 +42,7 @@ export interface Flow {
  * `localhost:8083` and `kafka-connect:8083` are the REST API.
  */
 export class Pipeline {
+  /** With the credentials, where they are needed. */
   readonly url: string
   readonly flows = new Map<string, Flow>()
   readonly #t: TestContext
@@ -52,30 +55,38 @@ export class Pipeline {
   /** Of the client, not in use yet. */
   #renewed: Certificates | null = null
 
-  private constructor(t: TestContext, brokers: readonly string[], port: number, settings: Record<string, string>) {
+  private constructor(t: TestContext, brokers: readonly string[], url: string, settings: Record<string, string>) {
     this.#t = t
     this.#brokers = brokers
-    this.url = `http://127.0.0.1:${port}`
+    this.url = url
     this.#env = {
       KAFKA_BROKERS: brokers.join(','),
-      TRIBUTARY_CLUSTER: `runbooks-${randomUUID()}`,
-      TRIBUTARY_REST_PORT: String(port),
+      TRIBUTARY_REST_PORT: new URL(url).port,
       TRIBUTARY_REST_ALLOWED_HOSTS: 'kafka-connect',
       TRIBUTARY_ADMIN_PORT: '0',
       ...settings,
     }
   }
 
-  /** Starts a pipeline with one worker. `settings` are named as in the environment. */
-  static async start(t: TestContext, settings: Record<string, string> = {}): Promise<Pipeline> {
+  /** Starts a pipeline with one worker. `more` settings are named as in the environment. */
+  static async start(t: TestContext, access: AccessMode, more: Record<string, string> = {}): Promise<Pipeline> {
     const { brokers } = await sharedKafka()
-    const pipeline = new Pipeline(t, brokers, await freePort(), settings)
+    const cluster = `runbooks-${randomUUID()}`
+    const settings = { TRIBUTARY_CLUSTER: cluster, ...more }
+    const url = `http://127.0.0.1:${await freePort()}`
+    const key = access === 'with an API key' ? await makeApiKey(brokers, cluster) : null
+    const pipeline =
+      key === null
+        ? new Pipeline(t, brokers, url, settings)
+        : new Pipeline(t, brokers, withKey(url, key), { TRIBUTARY_ACCESS_AUTHENTICATION: 'keys', ...settings })
     await pipeline.shell('command -v curl jq')
     // curl maps the runbooks' addresses to the address of this control plane.
     const connectTo = ['localhost', 'kafka-connect'].map(
       (host) => `connect-to = "${host}:8083:${new URL(pipeline.url).host}"\n`,
     )
-    await writeFile(join(pipeline.#folder, '.curlrc'), connectTo.join(''))
+    // The runbooks' commands name no credentials: an operator has them in this file, too.
+    const user = key === null ? '' : `user = "key:${key}"\n`
+    await writeFile(join(pipeline.#folder, '.curlrc'), connectTo.join('') + user)
     await Promise.all([pipeline.#startPlane(), pipeline.scale(1)])
     await until('the plugin is listed', async () => {
       const { body } = await send(pipeline.url, { method: 'GET', path: '/connector-plugins' })

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { type Child, sharedKafka, startChild, temporaryFolder } from '@tributary/harness'
+import { send } from '../../support/rest-call.ts'
 import { until } from '../../support/until.ts'
 
 const main = new URL('../../../apps/control-plane/src/main.ts', import.meta.url).pathname
@@ -48,6 +49,11 @@ test('the process answers when its log says that it is ready, and stops on SIGTE
   assert.deepEqual(await level.json(), ['a'])
   const health = await fetch(`http://${address}/health`)
   assert.equal(health.status, 200)
+  const rebound = await send(`http://${address}`, { method: 'GET', path: '/', headers: { host: 'evil.example' } })
+  assert.equal(rebound.status, 421)
+  const foreign = { origin: 'http://evil.example' }
+  const forged = await send(`http://${address}`, { method: 'POST', path: '/connectors/a/restart', headers: foreign })
+  assert.equal(forged.status, 403)
   await first.child.stop()
   assert.deepEqual(first.child.exit, { code: 0, signal: null })
 })

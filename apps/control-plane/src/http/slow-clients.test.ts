@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { limitConnections } from '@tributary/service'
 import { silentLog } from '@tributary/telemetry/testing'
+import { fastify } from 'fastify'
 import { createRestServer } from './server.ts'
 
 interface Server {
@@ -108,4 +110,24 @@ test('pipelined requests are answered in order', async (t) => {
   const answer = await exchange(get.repeat(500) + get.replace('host', 'connection: close\r\nhost'))
   assert.equal(answer.match(/HTTP\/1\.1 200 OK/g)?.length, 501)
   assert.equal(handled.length, 501)
+})
+
+test('requests beyond those that may be under way are answered with 503, and answered again once others have ended', async () => {
+  const app = fastify()
+  limitConnections(app, 2)
+  const release = Promise.withResolvers<void>()
+  app.get('/', async () => {
+    await release.promise
+    return {}
+  })
+  const waiting = [app.inject('/'), app.inject('/')]
+  await new Promise(setImmediate)
+  const refused = await app.inject('/')
+  assert.deepEqual([refused.statusCode, refused.headers['retry-after']], [503, '1'])
+  release.resolve()
+  assert.deepEqual(
+    (await Promise.all(waiting)).map(({ statusCode }) => statusCode),
+    [200, 200],
+  )
+  assert.equal((await app.inject('/')).statusCode, 200)
 })

@@ -26,9 +26,12 @@ const FRAMEWORK: ConfigSpecData = {
  */
 export class ConfigSecrets {
   readonly #plugins: PluginStore
+  /** The secret keys of a stored configuration, found once, because a client may read it all the time. */
+  #found = new WeakMap<ConnectorConfig, ReadonlySet<string>>()
 
   constructor(plugins: PluginStore) {
     this.#plugins = plugins
+    plugins.listen(() => (this.#found = new WeakMap()))
   }
 
   /**
@@ -143,7 +146,13 @@ export class ConfigSecrets {
     return hideSecrets([...this.#secretsOf(stored)].map((key) => stored[key]!))
   }
 
-  #secretsOf(config: ConnectorConfig): Set<string> {
+  #secretsOf(config: ConnectorConfig): ReadonlySet<string> {
+    const secrets = this.#found.get(config) ?? this.#findSecrets(config)
+    this.#found.set(config, secrets)
+    return secrets
+  }
+
+  #findSecrets(config: ConnectorConfig): ReadonlySet<string> {
     const plugins = this.#plugins.plugins()
     const plugin = this.#plugins.find(config['connector.class'] ?? '')
     const converters = namedConverters(config, plugins).map(({ key, spec }) => behind(`${key}.`, spec))

@@ -100,7 +100,9 @@ function proxyOf(config: GrpcConfig, address: Target, environment: NodeJS.Proces
 /** The proxy to the token endpoint. `grpc.proxy.url` counts as the first variable of the environment. */
 export function tokenProxyOf(config: GrpcConfig, to: Endpoint, environment = process.env): ProxyOptions | null {
   const url = config['grpc.proxy.url']
-  return proxyFor(to, url === null ? environment : { ...environment, grpc_proxy: url })
+  if (url === null) return proxyFor(to, environment)
+  const proxy = proxyFor(to, { ...environment, grpc_proxy: url })
+  return proxy === null ? null : { url: proxy.url }
 }
 
 /** Why proxies that the environment names are not used, one text for each host. */

@@ -12,7 +12,7 @@ export interface Target {
   readonly authority: string
 }
 
-const HOST_KEY = 'grpc.server.host'
+export const HOST_KEY = 'grpc.server.host'
 
 /**
  * The addresses that `grpc.server.host` names, in the order in which they are tried: a host, or a target of gRPC

@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { inspect } from 'node:util'
 import type { ConnectError, Props } from '@tributary/connect-api'
+import { type LogLine, rememberingLog } from '@tributary/telemetry/testing'
 import { tokenProxyOf } from '../config/settings.ts'
 import { configWith } from '../config/testing.ts'
 import { AccessToken } from './access-token.ts'
@@ -14,6 +16,7 @@ interface Endpoint {
   readonly token: AccessToken
   /** The forms that the endpoint received, with the Authorization header. */
   readonly asked: (readonly [string, string | undefined])[]
+  readonly log: LogLine[]
   clock: number
   /** null: the endpoint says nothing. */
   answer: { status: number; body: unknown; headers?: Readonly<Record<string, string>> } | null
@@ -21,6 +24,7 @@ interface Endpoint {
 
 async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
   const asked: Endpoint['asked'] = []
+  const log: LogLine[] = []
   const server = createServer((request, response) => {
     let form = ''
     request.on('data', (chunk) => (form += String(chunk)))
@@ -43,10 +47,11 @@ async function endpoint(t: TestContext, props: Props = {}): Promise<Endpoint> {
   })
   const made: Endpoint = {
     asked,
+    log,
     clock: 0,
     answer: { status: 200, body: { access_token: 'one', token_type: 'Bearer', expires_in: 3600 } },
     token: new AccessToken({
-      ...{ config, url, environment: {}, answerMs: 300 },
+      ...{ config, url, environment: {}, answerMs: 300, log: rememberingLog(log) },
       tls: () => Promise.resolve({}),
       now: () => made.clock,
     }),
@@ -100,8 +105,30 @@ test('refused credentials are an error of the configuration at the third time, a
   assert.deepEqual([(await failure(e)).kind, (await failure(e)).kind], ['retriable', 'retriable'])
   const { kind, message } = await failure(e)
   assert.equal(kind, 'config')
-  assert.match(message, /3 times in a row: HTTP 401, invalid_client: \[hidden\] is not known$/)
-  assert.doesNotMatch(message, /unseen/)
+  assert.match(message, /3 times in a row: HTTP 401, invalid_client$/)
+  const lines = e.log.filter(({ event }) => event === 'grpc_oauth_refused')
+  assert.deepEqual(
+    [lines.length, lines[0]?.level, lines[0]?.fields],
+    [3, 'debug', { status: 401, description: '[hidden] is not known' }],
+  )
+})
+
+test('no error has words of a server that is no token endpoint', async (t) => {
+  const e = await endpoint(t)
+  for (const status of [200, 400, 401, 500]) {
+    for (const body of [
+      { error: 'hush' },
+      { error: 'hush', error_description: 'hush' },
+      { access_token: 'a b', token_type: 'hush' },
+      { token_type: 'hush', access_token: 'x' },
+      'hush',
+    ]) {
+      e.answer = { status, body }
+      const error = await e.token.addTo({}, never).catch((error: unknown) => error)
+      assert.doesNotMatch(inspect(error, { depth: 9 }), /hush/)
+      e.token.forget()
+    }
+  }
 })
 
 test('an outage of the endpoint is retried, however often, after the wait that it asks for', async (t) => {

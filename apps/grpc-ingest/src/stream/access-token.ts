@@ -1,6 +1,6 @@
-import type { ConnectError } from '@tributary/connect-api'
+import { ConfigError, type ConnectError } from '@tributary/connect-api'
 import { endpointOf, exchange, reasonOf, Refusals, retryAfterMs, type TlsOptions } from '@tributary/push-source'
-import { hideSecrets, redact } from '@tributary/telemetry'
+import { hideSecrets, type Logger, redact } from '@tributary/telemetry'
 import type { Metadata } from '../config/metadata.ts'
 import { readTokenTls, tokenProxyOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
@@ -12,6 +12,18 @@ const MAX_ANSWER_BYTES = 65_536
 const SHOWN_LENGTH = 200
 /** A token is renewed this long before its end; one with a short life when a tenth of it remains. */
 const MARGIN_MS = 60_000
+/** Errors of RFC 6749, sections 4.1.2.1 and 5.2. Other words of an answer may be a secret of a server that no connector should ask. */
+const ERRORS: readonly unknown[] = [
+  'access_denied',
+  'invalid_client',
+  'invalid_grant',
+  'invalid_request',
+  'invalid_scope',
+  'server_error',
+  'temporarily_unavailable',
+  'unauthorized_client',
+  'unsupported_grant_type',
+]
 /** Characters of a bearer token (RFC 6750, section 2.1). */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 
@@ -27,6 +39,7 @@ export interface AccessTokenOptions {
   readonly url: string
   /** Reads the options of each connection. */
   readonly tls: () => Promise<TlsOptions>
+  readonly log?: Logger
   /** ms of a monotonic clock; by default of the process. */
   readonly now?: () => number
   /** Longest wait for the whole answer, in ms. */
@@ -90,6 +103,7 @@ export class AccessToken {
       answer = await this.#ask(AbortSignal.any([signal, timeout.signal]))
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof ConfigError) throw error
       throw this.#unanswered(reasonOf(error), { cause: error })
     } finally {
       clearTimeout(timer)
@@ -98,7 +112,7 @@ export class AccessToken {
     if (answer.status !== 200) throw this.#refused(answer)
     if (typeof text !== 'string' || !TOKEN.test(text)) throw this.#unanswered('the answer has no access_token')
     if (typeof kind === 'string' && kind.toLowerCase() !== 'bearer') {
-      throw this.#unanswered(`the token is of type ${this.#shown(kind)}, not Bearer`)
+      throw this.#unanswered('the token is of another type than Bearer')
     }
     this.#refusals.accepted()
     if (typeof next === 'string' && this.#refreshToken !== null) this.#refreshToken = next
@@ -142,8 +156,11 @@ export class AccessToken {
   }
 
   #refused({ status, fields, retryAfterMs: wait }: Answer): ConnectError {
-    const words = [fields['error'], fields['error_description']].filter((text) => typeof text === 'string').join(': ')
-    const reason = `HTTP ${status}${words === '' ? '' : `, ${this.#shown(words)}`}`
+    const { error, error_description: description } = fields
+    if (typeof description === 'string') {
+      this.#options.log?.debug('grpc_oauth_refused', { status, description: this.#shown(description) })
+    }
+    const reason = `HTTP ${status}${ERRORS.includes(error) ? `, ${String(error)}` : ''}`
     // RFC 6749, section 5.2. Other statuses are outages.
     const denied = (status === 400 || status === 401) && typeof fields['error'] === 'string'
     if (!denied || !this.#refusals.refused()) return this.#unanswered(reason, { retryAfterMs: wait })
@@ -193,7 +210,7 @@ function fieldsOf(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** null: the calls carry no token. `tls` reads the files for the token endpoint. */
-export function accessTokenOf(config: GrpcConfig, tls = () => readTokenTls(config)): AccessToken | null {
+export function accessTokenOf(config: GrpcConfig, tls = () => readTokenTls(config), log?: Logger): AccessToken | null {
   const url = config['grpc.oauth.token.url']
-  return url === null ? null : new AccessToken({ config, url, tls })
+  return url === null ? null : new AccessToken({ config, url, tls, ...(log && { log }) })
 }

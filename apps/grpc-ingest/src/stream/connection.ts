@@ -31,7 +31,10 @@ export interface OpenOptions {
 
 export type OpenConnection = (options: OpenOptions, signal: AbortSignal) => Promise<GrpcConnection>
 
-/** Connects to the first address that answers. Rejects with NotConnectedError, or with the reason of the signal. */
+/**
+ * Connects to the first address that answers. Rejects with NotConnectedError, with ConfigError for an address that the worker denies, or
+ * with the reason of the signal.
+ */
 export const openConnection: OpenConnection = async (options, signal) => {
   const { config, metadata } = options
   const session = await openFirst(options, signal)
@@ -63,6 +66,7 @@ async function openFirst(
       return await openSession({ ...session, connectTimeoutMs, keepaliveTimeMs, windowBytes }, signal)
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof ConfigError) throw error
       cause ??= error
       reasons.push(`${address.path ?? address.authority}: ${reasonOf(error)}`)
     }

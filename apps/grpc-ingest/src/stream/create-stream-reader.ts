@@ -71,10 +71,11 @@ export async function createStreamReader(
           log: busyLog,
         })
   const builder = new RecordBuilder({ topic: config['kafka.topic'], sourcePartition, runId, lastSequence, resume })
-  const accessToken = accessTokenOf(config, () => tokenTls.options())
+  const accessToken = accessTokenOf(config, () => tokenTls.options(), log)
   const healthyMs = config['grpc.reconnect.healthy.ms']
   const denied = (): void => accessToken?.forget()
-  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, healthyMs, denied)
+  const foreign = (body: string): void => log.debug('grpc_answer_foreign', { body })
+  const statusErrors = new StatusErrors(`${serverOf(config)} ${methodOf(config)}`, healthyMs, denied, foreign)
   // A message that the resume field shows to be out of place may fail the task, which `read` does behind the messages before it.
   const offer = resume === null && context.offer ? () => reader.offer() : undefined
   const intake = new StreamIntake({ config, statusErrors, stats, memory, clock, log, busyLog, offer })

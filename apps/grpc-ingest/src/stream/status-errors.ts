@@ -13,12 +13,19 @@ export class StatusErrors {
   readonly #stream: string
   readonly #refusals: Refusals
   readonly #denied: () => void
+  readonly #foreign: (body: string) => void
 
-  /** `healthyMs`: a stream that lasted so long was healthy. `denied` is called at each UNAUTHENTICATED. */
-  constructor(stream: string, healthyMs: number, denied: () => void = () => {}) {
+  /** `healthyMs`: a stream that lasted so long was healthy. `denied` is called at each UNAUTHENTICATED, `foreign` with bodies of answers that are not gRPC. */
+  constructor(
+    stream: string,
+    healthyMs: number,
+    denied: () => void = () => {},
+    foreign: (body: string) => void = () => {},
+  ) {
     this.#stream = stream
     this.#refusals = new Refusals(healthyMs)
     this.#denied = denied
+    this.#foreign = foreign
   }
 
   /** The stream has delivered a message: forgets earlier refusals. */
@@ -28,7 +35,8 @@ export class StatusErrors {
 
   /** The error for the end of a stream. Counts refusals. `life`: of the stream; absent: of a call that is none. */
   errorOf(status: GrpcStatus, life?: ConnectionLife): ConnectError {
-    const { retryAfterMs } = status
+    const { body, retryAfterMs } = status
+    if (body !== undefined && body !== '') this.#foreign(body)
     if (status.status === 'UNAUTHENTICATED') this.#denied()
     const words = `${status.status}${status.message === '' ? '' : `: ${status.message}`}`
     if (status.tooLarge) {

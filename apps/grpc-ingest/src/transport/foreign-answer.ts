@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2'
+import { preview } from '@tributary/push-source'
 import { retryDelayMs } from './retry-delay.ts'
 import { type GrpcStatus, localStatus, statusOfHttp } from './status.ts'
 
@@ -6,7 +7,7 @@ import { type GrpcStatus, localStatus, statusOfHttp } from './status.ts'
 const READ_BYTES = 2048
 const SHOWN_LENGTH = 200
 
-/** An answer that did not come from a gRPC server: a proxy's, as a rule. Its body holds the proxy's words. */
+/** An answer that did not come from a gRPC server: a proxy's, as a rule. The log has the proxy's words at debug. */
 export class ForeignAnswer {
   readonly #headers: IncomingHttpHeaders & IncomingHttpStatusHeader
   readonly #chunks: Buffer[] = []
@@ -30,24 +31,19 @@ export class ForeignAnswer {
 
   status(): GrpcStatus {
     const { ':status': httpStatus = 200, 'content-type': contentType = '' } = this.#headers
-    const words = this.#words()
-    const says = words === '' ? '' : `: ${words}`
     const status =
       httpStatus === 200
-        ? localStatus('UNKNOWN', `the answer's content-type is '${contentType}', not application/grpc${says}`)
-        : localStatus(statusOfHttp(httpStatus), `the answer is HTTP status ${httpStatus}, not gRPC${says}`)
+        ? localStatus('UNKNOWN', `the answer's content-type is '${contentType}', not application/grpc`)
+        : localStatus(statusOfHttp(httpStatus), `the answer is HTTP status ${httpStatus}, not gRPC`)
     const retryAfterMs = retryDelayMs(this.#headers)
-    return retryAfterMs === undefined ? status : { ...status, retryAfterMs }
+    return { ...status, body: this.#words(), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
   }
 
   /** The text of the body, on one line, without the tags of HTML. */
   #words(): string {
     if (this.#headers['content-encoding'] !== undefined) return ''
     const text = Buffer.concat(this.#chunks).toString()
-    return text
-      .replaceAll(/<[^>]*>/g, ' ')
-      .replaceAll(/[\s\p{Cc}\uFFFD]+/gu, ' ')
-      .trim()
-      .slice(0, SHOWN_LENGTH)
+    const line = text.replaceAll(/<[^>]*>/g, ' ').replaceAll(/[\s\p{Cc}\uFFFD]+/gu, ' ')
+    return preview(line.trim(), SHOWN_LENGTH)
   }
 }

@@ -1,10 +1,10 @@
 import * as net from 'node:net'
 import { sleep } from '@tributary/async'
+import { allowedAddress } from '@tributary/connect-api'
 
 /** The preface of a client, and empty settings (RFC 9113, section 3.4). */
 const PREFACE = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0)])
 const ANSWER_MS = 1000
-const SHOWN_LENGTH = 80
 /** The first bytes of an alert of TLS. */
 const TLS_ALERT = Buffer.of(0x15, 3)
 
@@ -29,15 +29,15 @@ export async function plainReason(host: string, port: number, signal: AbortSigna
   if (answer.subarray(0, 2).equals(TLS_ALERT)) return 'the server speaks TLS on this port; see grpc.tls.enabled'
   const [line = ''] = answer.toString('latin1').split(/\r?\n/)
   if (line === '' || /[^\x20-\x7e]/.test(line)) return undefined
-  const what = line.startsWith('HTTP/1.')
-    ? 'the server speaks HTTP/1.1, not HTTP/2'
-    : 'the server does not speak HTTP/2'
-  return `${what}; it answered '${line.slice(0, SHOWN_LENGTH)}'`
+  // No more of the answer: it may be a secret of a server that no connector should ask.
+  const status = /^HTTP\/1\.[01] (\d{3})\b/.exec(line)?.[1]
+  if (status !== undefined) return `the server speaks HTTP/1.1, not HTTP/2; it answered with status ${status}`
+  return 'the server does not speak HTTP/2'
 }
 
 /** What the server sends first, as far as it comes in time. */
 async function firstBytes(host: string, port: number, signal: AbortSignal): Promise<Buffer> {
-  const socket = net.connect({ host, port })
+  const socket = net.connect({ host, port, ...allowedAddress(host) })
   const first = new Promise<Buffer>((resolve) => {
     socket.once('data', resolve)
     socket.once('close', () => resolve(Buffer.alloc(0)))

@@ -38,6 +38,8 @@ export interface GrpcStatus {
   readonly local: boolean
   /** Set by this client: a message is over the limit, and another try cannot help. */
   readonly tooLarge?: boolean
+  /** Body of an answer that is not gRPC, for the log at debug: no error shows it, since it may be a secret of another server. */
+  readonly body?: string
   /** ms that the server asks to wait before the next try. */
   readonly retryAfterMs?: number
 }

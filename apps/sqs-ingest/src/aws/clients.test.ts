@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { after, describe, mock, test, type TestContext } from 'node:test'
 import { systemClock } from '@tributary/async'
 import { readSettings } from '../settings/read.ts'
@@ -51,6 +52,9 @@ const EXPIRED: Answer = {
 const STATIC = { 'aws.access.key.id': 'STATIC', 'aws.secret.access.key': 's' }
 const request = { maxMessages: 1, waitSeconds: 0, visibilitySeconds: 30 }
 const signal = AbortSignal.timeout(60_000)
+
+/** What no error may show: the body of a server that no connector should ask. */
+const SECRET = 'ASIAHIDDEN'
 
 async function open(props: Record<string, string>, changes: Partial<AwsSettings> = {}) {
   const settings = awsSettings(readSettings({ 'sqs.queue.url': 'q', 'kafka.topic': 't', ...props }))
@@ -167,4 +171,32 @@ describe('the clients of AWS', () => {
     })
     assert.deepEqual(location(own, own.endpoints.sqs), { region: 'us-east-1', endpoint: 'http://localhost:4566' })
   })
+})
+
+describe('an answer of another server than AWS', () => {
+  for (const body of [
+    SECRET,
+    `{"Token":"${SECRET}"}`,
+    `{"message":"${SECRET}"}`,
+    `{"__type":"${SECRET}#1"}`,
+    `{"code":"${SECRET.toLowerCase()}"}`,
+    `<html><body>${SECRET}`,
+    `<Error><Message>${SECRET}</Message></Error>`,
+  ]) {
+    test(`is in no error: ${body}`, async (t) => {
+      process.env['AWS_MAX_ATTEMPTS'] = '1'
+      t.after(() => delete process.env['AWS_MAX_ATTEMPTS'])
+      for (const status of [200, 403, 404, 500]) {
+        const server = await startServer(t, () => ({ status, body }))
+        const { sqs } = await open({ ...STATIC, 'aws.endpoint.override': server.url })
+        const role = await open({ ...STATIC, 'aws.endpoint.override': server.url, 'aws.sts.endpoint.override': server.url, 'aws.assume.role.arn': 'arn:aws:iam::123456789012:role/r' }) // prettier-ignore
+        for (const asked of [sqs, role.sqs]) {
+          const error: unknown = await asked.queueUrl('q', signal).catch((e: unknown) => e)
+          assert.doesNotMatch(inspect(error, { depth: 9 }), new RegExp(SECRET, 'i'))
+        }
+        sqs.close()
+        role.sqs.close()
+      }
+    })
+  }
 })

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { DeniedNetworks, denyNetworks } from '@tributary/connect-api'
 import { readSettings } from '../settings/read.ts'
 import { credentialSource } from './credentials.ts'
 import { connections } from './http.ts'
@@ -31,7 +32,9 @@ describe('the chain of credentials', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sqs-chain-'))
   const environment = { ...process.env }
   let url = ''
+  let asked = 0
   const server = createServer((request, response) => {
+    asked++
     void request.toArray().then((chunks: Buffer[]) => {
       const text = answer(
         request.method!,
@@ -74,6 +77,35 @@ describe('the chain of credentials', () => {
     delete process.env['AWS_EC2_METADATA_DISABLED']
     process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = url
     assert.equal((await get()).accessKeyId, 'INSTANCE')
+  })
+
+  test('a server of credentials in a network that the worker denies is not asked', async (t) => {
+    t.after(() => denyNetworks(null))
+    const denied = { code: 'ADDRESS_DENIED', kind: 'config', message: /connect\.deny\.networks of the worker has/ }
+    delete process.env['AWS_EC2_METADATA_DISABLED']
+    denyNetworks(new DeniedNetworks(['metadata']))
+    await assert.rejects(get(), { ...denied, message: /^169\.254\.169\.254 is an address/ })
+    process.env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'] = '/container'
+    await assert.rejects(get(), { ...denied, message: /^169\.254\.170\.2 is an address/ })
+    delete process.env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI']
+
+    denyNetworks(new DeniedNetworks(['loopback']))
+    process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = url
+    const before = asked
+    await assert.rejects(get(), denied)
+    process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = `${url}/container`
+    await assert.rejects(get(), denied)
+    delete process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI']
+    const file = join(folder, 'source')
+    writeFileSync(file, `[p]\nrole_arn = ${ROLE}\ncredential_source = Ec2InstanceMetadata\n`)
+    const profile = { 'aws.credentials.profile': 'p', 'aws.credentials.file.path': file }
+    await assert.rejects(get(profile), { ...denied, field: 'aws.credentials.profile' })
+    assert.equal(asked, before)
+
+    // What needs no server is found as before.
+    process.env['AWS_ACCESS_KEY_ID'] = 'ENVIRONMENT'
+    process.env['AWS_SECRET_ACCESS_KEY'] = 's'
+    assert.equal((await get()).accessKeyId, 'ENVIRONMENT')
   })
 
   test('a web identity is exchanged at the endpoint of STS, and its token is read again', async () => {

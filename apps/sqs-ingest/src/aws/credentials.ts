@@ -1,5 +1,7 @@
-import type { fromIni } from '@aws-sdk/credential-providers'
+import type * as Sdk from '@aws-sdk/credential-providers'
+import { readRegularFile } from '@tributary/config'
 import type { Clock } from '@tributary/connect-api'
+import { deniedServer } from '@tributary/push-source'
 import { type AwsAction, awsFailure } from './failure.ts'
 import type { Connections } from './http.ts'
 import { checkProfileFile } from './profile-file.ts'
@@ -9,7 +11,7 @@ import { type AwsSettings, location } from './settings.ts'
 const RENEW_MS = 300_000
 
 /** A key of AWS. Without `expiration` nothing says how long it is good. */
-export type Credentials = Awaited<ReturnType<ReturnType<typeof fromIni>>>
+export type Credentials = Awaited<ReturnType<ReturnType<typeof Sdk.fromIni>>>
 
 /** Gives credentials anew with each call. */
 export type CredentialSource = () => Promise<Credentials>
@@ -87,24 +89,59 @@ async function baseSource(settings: AwsSettings, handler: Connections['handler']
         ...(key.sessionToken !== null && { sessionToken: key.sessionToken.reveal() }),
       })
   }
-  const { fromIni, fromNodeProviderChain } = await import('@aws-sdk/credential-providers')
+  const sdk = await import('@aws-sdk/credential-providers')
   const clientConfig = { ...location(settings, settings.endpoints.sts), requestHandler: handler }
   const action = { what: 'get credentials', permission: 'sts:AssumeRoleWithWebIdentity', service: 'sts' } as const
   // Made anew each time, so that files are read again.
-  if (profile === null) return told(() => fromNodeProviderChain({ clientConfig, ignoreCache: true })(), action)
+  if (profile === null) return told(async () => (await chainOf(sdk, clientConfig))(), action)
   const file = profile.file === null ? {} : { filepath: profile.file }
   const field = 'aws.credentials.profile'
   const source = { profile: profile.name, ...file, clientConfig, ignoreCache: true }
-  const credentials = async (): Promise<Credentials> => {
-    if (profile.file !== null) await checkProfileFile(profile.file)
-    return fromIni(source)()
+  const ofProfile = async (): Promise<Credentials> => {
+    if (profile.file !== null) {
+      await checkProfileFile(profile.file)
+      await checkCredentialSource(profile.file)
+    }
+    return sdk.fromIni(source)()
   }
-  return told(credentials, {
+  return told(ofProfile, {
     ...action,
     of: `of profile ${profile.name}`,
     permission: 'sts:AssumeRole',
     field,
   })
+}
+
+type ClientConfig = ReturnType<typeof location> & { readonly requestHandler: Connections['handler'] }
+
+/** The SDK's chain. Its last link, a server beside this process, takes no agent of ours: it is left out where the worker denies that server. */
+async function chainOf(sdk: typeof Sdk, clientConfig: ClientConfig): Promise<CredentialSource> {
+  const denied = await deniedServer({ host: credentialServer() })
+  if (denied === null) return sdk.fromNodeProviderChain({ clientConfig, ignoreCache: true })
+  const { createCredentialChain, fromEnv, fromIni, fromProcess, fromTokenFile } = sdk
+  const links = [
+    fromEnv(),
+    fromIni({ clientConfig, ignoreCache: true }),
+    fromProcess(),
+    fromTokenFile({ clientConfig }),
+  ]
+  return createCredentialChain(...links, () => Promise.reject(denied))
+}
+
+/** The host that gives a container or an instance the credentials of its role, as the SDK finds it. */
+function credentialServer(): string {
+  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: relative, AWS_CONTAINER_CREDENTIALS_FULL_URI: full } = process.env
+  if (relative) return '169.254.170.2'
+  return URL.parse(full ?? process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? '')?.hostname ?? '169.254.169.254'
+}
+
+/** Throws ConfigError for a file whose profiles take credentials of a server that the worker denies. */
+async function checkCredentialSource(file: string): Promise<void> {
+  const denied = await deniedServer({ host: credentialServer() })
+  if (denied === null) return
+  // The SDK tells of a file that is not there.
+  const text = String(await readRegularFile(file).catch(() => ''))
+  if (/^\s*credential_source\s*=\s*(?:Ec2InstanceMetadata|EcsContainer)\b/im.test(text)) throw denied
 }
 
 /** Errors of STS are told as such, since those of SQS and S3 mean other permissions and endpoints. */

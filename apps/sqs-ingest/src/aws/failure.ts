@@ -1,4 +1,4 @@
-import { ConnectError } from '@tributary/connect-api'
+import { commonErrors, ConnectError } from '@tributary/connect-api'
 import { isUntrusted, reasonOf } from '@tributary/push-source'
 import { sqsErrors } from '../errors.ts'
 
@@ -70,18 +70,33 @@ export function isRefusedLogin(error: unknown): boolean {
  * text says what failed, AWS's own words, and what to change.
  */
 export function awsFailure(error: unknown, action: AwsAction): ConnectError {
-  if (error instanceof ConnectError) return error
+  if (error instanceof ConnectError) return onField(error, action)
+  const [code, todo, field] = verdict(error ?? {}, action)
   const sdk = hidden(error ?? {})
-  const [code, todo, field] = verdict(sdk, action)
   const of = action.of === undefined ? '' : ` ${action.of}`
   const message = `Failed to ${action.what}${of}: ${reason(sdk)}${todo === '' ? '' : `; ${todo}`}`
   const on = field ?? action.field
   return sqsErrors[code](message, { cause: sdk, ...(on !== undefined && { field: on }) })
 }
 
+/** Codes of AWS, but those that the SDK gives to an answer without one. */
+const CODE = /^(?!Unknown(?:Error)?$|NotFound$)[A-Z][\w.]*$/
+
+/** The refusal of an address knows no setting. */
+function onField(error: ConnectError, { field }: AwsAction): ConnectError {
+  if (error.code !== 'ADDRESS_DENIED' || error.field !== undefined || field === undefined) return error
+  return commonErrors.ADDRESS_DENIED(error.message, { cause: error.cause, field })
+}
+
 /** AWS shows the request that a wrong signature was made for, with the session token: no log and no trace may have that. */
 function hidden(error: SdkError): SdkError {
-  const { message = '' } = error
+  const { message = '', $metadata } = error
+  const status = $metadata?.httpStatusCode
+  if (status !== undefined && (error instanceof SyntaxError || !CODE.test(nameOf(error)))) {
+    // The body of another server than AWS's may be a secret: an endpoint can be any.
+    const text = `the server answered with HTTP status ${status}, and not as AWS does`
+    return Object.assign(new Error(text), $metadata && { $metadata })
+  }
   const shown = message.replace(/(x-amz-security-token[:=])[^\s'"&]+/gi, '$1[hidden]')
   if (shown === message) return error
   const stack = error instanceof Error ? error.stack?.replaceAll(message, shown) : undefined

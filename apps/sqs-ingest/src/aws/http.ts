@@ -1,5 +1,6 @@
 import { Agent, type AgentOptions } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
+import { allowedAddress, ConfigError } from '@tributary/connect-api'
 import type { AwsSettings } from './settings.ts'
 
 /** The longest long poll of SQS, in ms. */
@@ -28,7 +29,7 @@ interface HandlerOptions extends Record<string, unknown> {
 export function connections({ requestTimeoutMs, maxConnections }: AwsSettings): Connections {
   const open = (maxSockets: number): Pick<HandlerOptions, 'httpAgent' | 'httpsAgent'> => {
     const options: AgentOptions = { keepAlive: true, maxSockets, maxFreeSockets: maxConnections }
-    return { httpAgent: new Agent(options), httpsAgent: new SecureAgent(options) }
+    return { httpAgent: guarded(new Agent(options)), httpsAgent: guarded(new SecureAgent(options)) }
   }
   const [shared, receiving] = [open(maxConnections), open(Infinity)]
   const common = {
@@ -48,6 +49,22 @@ export function connections({ requestTimeoutMs, maxConnections }: AwsSettings): 
       }
     },
   }
+}
+
+/** The agent connects to no address that the worker denies. */
+function guarded<T extends Agent>(agent: T): T {
+  const connect = agent.createConnection.bind(agent)
+  agent.createConnection = (options, callback) => {
+    try {
+      return connect({ ...options, ...allowedAddress(options.host ?? 'localhost') }, callback)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      // The request fails with the error.
+      callback?.(error, undefined as never)
+      return undefined
+    }
+  }
+  return agent
 }
 
 /** The SDK warns on the console where it has no logger, once a request for some queue URLs. Failures arrive as errors anyway. */

@@ -1,5 +1,5 @@
 import type { ConnectError, Props } from '@tributary/connect-api'
-import { readTls, RenewedTls, type TlsOptions } from '@tributary/push-source'
+import { HandshakeRefused, readTls, RenewedTls, type TlsOptions } from '@tributary/push-source'
 import type { Logger } from '@tributary/telemetry'
 import { tls, type WebSocketConfig } from '../config/config.ts'
 import type { ConnectionListener, WebSocketConnection } from '../transport/connection.ts'
@@ -14,6 +14,7 @@ export interface DialerOptions {
   readonly handshake: HandshakeTemplate
   readonly tls: RenewedTls<TlsOptions>
   readonly open: OpenWebSocket
+  readonly log: Logger
 }
 
 /** Opens the connections of a feed as its configuration says. */
@@ -29,7 +30,7 @@ export class Dialer {
    * ConfigError if a retry cannot help, or with the signal's reason.
    */
   async open(valueOf: ValueOf, listener: ConnectionListener, signal: AbortSignal): Promise<WebSocketConnection> {
-    const { config, denials, handshake, tls, open } = this.#options
+    const { config, denials, handshake, tls, open, log } = this.#options
     const request = handshake.request(valueOf)
     const options = await tls.options()
     try {
@@ -51,6 +52,8 @@ export class Dialer {
       return connection
     } catch (error) {
       signal.throwIfAborted()
+      const { cause } = error as ConnectError
+      if (cause instanceof HandshakeRefused) log.debug('handshake_refused', { status: cause.status, body: cause.body })
       throw denials.handshakeFailed(error as ConnectError)
     }
   }
@@ -67,7 +70,7 @@ export async function createDialer(
   const handshake = new HandshakeTemplate(config, props)
   const options = new RenewedTls(() => readWebSocketTls(config), log)
   await options.options()
-  return new Dialer({ config, denials, handshake, tls: options, open })
+  return new Dialer({ config, denials, handshake, tls: options, open, log })
 }
 
 /** Reads and checks the TLS files. Throws ConfigError on the invalid key. */

@@ -3,7 +3,6 @@ import { createHash, createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Props } from '@tributary/connect-api'
-import { preview } from './initialization.ts'
 import { openFeed } from './testing.ts'
 
 /** A line of a dialogue: who sends what. In our messages `*` matches any text, such as a generated id. */
@@ -300,21 +299,3 @@ test('a server cannot add a header to a frame of STOMP, and nothing is sent', as
   assert.match(String(error), /\{\{received\.challenge\}\} cannot stand in websocket\.auth\.message/)
   assert.deepEqual([feed.sent, feed.terminated], [[], true])
 })
-
-test('secrets are masked before the text is cut', () => {
-  const text = `{"op":"login","pad":"${'x'.repeat(60)}","apiKey":"abcdefghijklmnopqrstuvwxyz"}`
-  assert.match(preview(text, 100), /^.{93}\[hidden…$/)
-  assert.doesNotMatch(preview(text, 200), /abc/)
-})
-
-for (const [text, shown] of [
-  ['{"op":"subscribe","args":["trades"]}', '{"op":"subscribe","args":["trades"]}'],
-  ['{"a":{"password":"p"},"b":[{"Token":{"x":1}}]}', '{"a":{"password":"[hidden]"},"b":[{"Token":"[hidden]"}]}'],
-  ['{"authorization":"Bearer abc.def","x":"Bearer ab-c"}', '{"authorization":"[hidden]","x":"Bearer [hidden]"}'],
-  ['login token=abc&x=1', 'login token=[hidden]&x=1'],
-  ['AUTH Bearer abc.def==', 'AUTH Bearer [hidden]'],
-  ['{"secret":"s", broken', '{"secret":[hidden], broken'],
-  ['CONNECT\npasscode:x\npassword:pw\n', 'CONNECT\npasscode:[hidden]\npassword:[hidden]\n'],
-] as const) {
-  test(`${JSON.stringify(text)} is shown without secrets`, () => assert.equal(preview(text, 1000), shown))
-}

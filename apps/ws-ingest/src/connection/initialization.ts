@@ -1,6 +1,6 @@
-import { HIDDEN } from '@tributary/config'
 import { ConfigError, type ConnectError, NotConnectedError } from '@tributary/connect-api'
-import { type Logger, SECRET_NAME } from '@tributary/telemetry'
+import { preview } from '@tributary/push-source'
+import type { Logger } from '@tributary/telemetry'
 import type { Message } from '../message/message.ts'
 import type { FeedProtocol, InitializationStep } from './feed-protocol.ts'
 import { templateValues, type ValueSource } from './template-values.ts'
@@ -126,31 +126,5 @@ export class Initialization {
   #fail(error: unknown): void {
     if (!(error instanceof ConfigError || error instanceof NotConnectedError)) throw error
     this.#state = { state: 'failed', error }
-  }
-}
-
-const SECRET_KEY = new RegExp(SECRET_NAME, 'i')
-/** `name=value` and `name: value` outside JSON. */
-const SECRET_PAIR = new RegExp(`((?:${SECRET_NAME})[\\w.-]{0,64}["']?\\s*[:=]\\s*)("[^"]*"|'[^']*'|[^\\s,;&"']+)`, 'gi')
-const BEARER = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
-
-/**
- * A message for logs and errors. Secrets are masked before the text is cut to `length` characters, because a cut could
- * leave the beginning of a secret. Masked are values of keys that sound like secrets, and bearer tokens anywhere.
- */
-export function preview(text: string, length: number): string {
-  const masked = maskJson(text) ?? text.replaceAll(SECRET_PAIR, `$1${HIDDEN}`)
-  const shown = masked.replaceAll(BEARER, `$1 ${HIDDEN}`)
-  return shown.length > length ? `${shown.slice(0, length)}…` : shown
-}
-
-/** null: the text is not JSON. */
-function maskJson(text: string): string | null {
-  if (!/^\s*[{[]/.test(text)) return null
-  try {
-    return JSON.stringify(JSON.parse(text), (key, value: unknown) => (SECRET_KEY.test(key) ? HIDDEN : value))
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
   }
 }

@@ -90,7 +90,7 @@ export class Backfill {
           { cause },
         )
       }
-      throw new ResponseError(reasonOf(cause), true, { cause })
+      throw new ResponseError(reasonOf(cause), !(cause instanceof ConfigError), { cause })
     }
   }
 

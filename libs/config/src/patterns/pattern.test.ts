@@ -94,6 +94,7 @@ describe('compilePattern', () => {
     ['(?x)a', /^\(\?x\) in the regular expression is no group/],
     ['\\Z', /^\\Z in the regular expression is not among the escapes/],
     ['\\p{', /^\\p in the regular expression names no class/],
+    ['\\p{constructor}', /^the regular expression cannot be read: /],
     ['a\\', /^\\ in the regular expression at the end/],
     ['[ab', /^\[ in the regular expression begins a class that does not end/],
     ['(', /^the regular expression cannot be read: missing closing \)/],

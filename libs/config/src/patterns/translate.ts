@@ -151,7 +151,7 @@ class Translator {
     if (all === undefined)
       throw this.#refused(rest.slice(0, 2), 'names no class of characters; write \\p{L} or \\p{Alpha}')
     if (name === undefined) return this.#take(all)
-    const members = POSIX[name]
+    const members = Object.hasOwn(POSIX, name) ? POSIX[name] : undefined
     if (members === undefined) {
       return this.#take(all, `${all.slice(0, 2)}{${name.replace(/^(?:Is|(?:script|sc|general_category|gc)=)/i, '')}}`)
     }

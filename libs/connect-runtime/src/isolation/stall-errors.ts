@@ -36,6 +36,13 @@ export function heldTooOften(name: string, stalls: number, lastTrace: string | u
   )
 }
 
+/** Error that refuses to start a task after `deaths` processes have ended during its start alone. */
+export function diedTooOften(name: string, deaths: number): FatalError {
+  return runtimeErrors.PROCESS_ENDED_TOO_OFTEN(
+    `${deaths} processes have ended while ${name} started and no other task did; it is not started again; the logs of the processes say why; fix the cause, then restart it or change its configuration`,
+  )
+}
+
 /** Reads back the error whose trace `loopNotReturned` made. In `trace` that error may be the cause of another error. */
 function causeIn(trace: string): FatalError | null {
   const at = trace.indexOf(HELD)

@@ -6,6 +6,7 @@ import {
   type MemoryShare,
   type Props,
   type SourcePlugin,
+  type SourceTask,
   type TaskStats,
   requiresExactlyOnce,
 } from '@tributary/connect-api'
@@ -19,6 +20,7 @@ import { ErrorHandler } from '../records/error-handler.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import { mustGuarantee } from '../model/guarantees.ts'
 import { withCallTimeouts } from '../isolation/call-timeouts.ts'
+import type { StartTrials } from '../isolation/start-trials.ts'
 import { firstProducerError, producerSettings } from '../model/producer-settings.ts'
 import { RecordEncoder } from '../records/record-encoder.ts'
 import { type SourceTaskConfig, sourceTaskConfig } from '../model/source-task-config.ts'
@@ -49,6 +51,8 @@ export interface TaskEnvironment extends PropsEnvironment {
   readonly memory: MemoryBudget
   readonly clock: Clock
   readonly log: Logger
+  /** Counts the processes that end when a task starts. Absent: nobody counts. */
+  readonly trials?: StartTrials
 }
 
 export interface TaskRequest extends ResolvedProps {
@@ -106,7 +110,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   })
   const stats = createTaskStats()
   const tracing = new BatchTracing({ 'tributary.connector': redact(id.connector), 'tributary.task': id.task })
-  const task = withCallTimeouts(plugin.createTask(), log)
+  const task = onTrial(withCallTimeouts(plugin.createTask(), log), id, environment.trials)
   const memory = environment.memory.share()
   const run = new WorkerSourceTask({
     id,
@@ -151,6 +155,15 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
 
 function shownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, redact(value)]))
+}
+
+function onTrial(task: SourceTask, id: TaskId, trials: StartTrials | undefined): SourceTask {
+  if (trials === undefined) return task
+  const start: SourceTask['start'] = async (context) => {
+    await trials.turn(id)
+    await trials.run(id, () => task.start(context))
+  }
+  return { ...task, start }
 }
 
 function createEncoder(

@@ -1,7 +1,8 @@
 import { type ErrorKind, errorKind, type HandOverPolicy, type Props, type SourcePlugin } from '@tributary/connect-api'
 import type { TargetState } from '@tributary/connect-storage'
 import { hideSecrets } from '@tributary/telemetry'
-import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
+import { diedTooOften, heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
+import { MAX_DEATHS } from '../isolation/start-trials.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import type { OverlappingRun, ReplaceReason } from '../hand-over/hand-over.ts'
 import { handOverPolicyOf } from '../model/hand-over-policy.ts'
@@ -161,6 +162,8 @@ export class TaskRun implements OverlappingRun {
     const { environment, plugin, id, status, createLease } = this.#options
     const { stalls, stored } = status
     if (stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, stalls, stored?.trace)
+    const deaths = environment.trials?.deaths(id) ?? 0
+    if (deaths >= MAX_DEATHS) throw diedTooOften(this.#scope.name, deaths)
     const resolved = this.#resolved
     if (resolved === null) throw this.#unresolved
     this.#endRedaction = hideSecrets(resolved.secrets)

@@ -168,6 +168,7 @@ export class TaskUnit {
 
   #forgive(): void {
     this.restartPolicy.refill()
+    this.#options.environment.trials?.forget(this.id)
     this.#status.forgiveStalls()
   }
 

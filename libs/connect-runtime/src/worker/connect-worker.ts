@@ -7,7 +7,7 @@ import {
   providersFrom,
   type ValuesOf,
 } from '@tributary/config'
-import type { MemoryBudget, Props, SourcePlugin } from '@tributary/connect-api'
+import { denyNetworks, type MemoryBudget, type Props, type SourcePlugin } from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
 import {
   createStores,
@@ -27,6 +27,7 @@ import type { MemberAssignment, MemberMetadata } from '../assignment/group.ts'
 import { isMemberAssignment, isMemberMetadata } from '../assignment/group-schema.ts'
 import { Herder } from './herder.ts'
 import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
+import { StartTrials } from '../isolation/start-trials.ts'
 import { EventLoopWatchdog } from '../isolation/event-loop-watchdog.ts'
 import { failScopeOf, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { LeftBehind } from '../recovery/left-behind.ts'
@@ -38,7 +39,7 @@ import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
 import { instanceIdOf, WorkerInstance } from './worker-instance.ts'
-import { INHERITED_KEYS, workerSettings } from './worker-settings.ts'
+import { deniedNetworks, INHERITED_KEYS, workerSettings } from './worker-settings.ts'
 
 /** The part of its process that a worker needs. libs/service provides it. */
 export interface WorkerHost {
@@ -105,6 +106,7 @@ class Worker {
   /** null: this worker cannot prove to its successor that it has ended. */
   #instance: WorkerInstance | null = null
   #fenced = false
+  readonly #trials: StartTrials
   /** null: nobody watches, or the topic to which it reports is not known yet. */
   #watchdog: EventLoopWatchdog | null = null
   /** null: the loop is not paced, because it must not be, or because it is not the worker's own. */
@@ -134,9 +136,11 @@ class Worker {
     )
     this.#providers = providersFrom(settings, process.env)
     this.#overlaps = new Overlaps(plugins, { defaults: this.#defaults, providers: this.#providers })
+    denyNetworks(deniedNetworks(settings['connect.deny.networks']))
     this.#memory = processMemoryBudget(settings['memory.budget.percent'])
     registerMemoryMetrics(this.#memory)
     this.#pacer = host.onUnhandled ? paceLoop(settings['event.loop.interval.ms']) : null
+    this.#trials = new StartTrials(resolve(settings['data.dir']), this.#groupId)
     const environment = this.#taskEnvironment(connection, driver)
     this.#herder = this.#createHerder(environment)
     this.#leftBehind = new LeftBehind({
@@ -233,7 +237,7 @@ class Worker {
     this.#host.signal.addEventListener('abort', stopped)
     const { configs, offsets, status, plugins } = this.#stores
     const stores = [configs, offsets, status, plugins].map((store) => store.start(signal))
-    await Promise.all([...stores, this.#lockInstance()])
+    await Promise.all([...stores, this.#lockInstance(), this.#trials.load()])
     this.#watchdog = this.#watchEventLoop(status.topic)
     this.#state = 'Joining the group.'
     this.#herder.start()
@@ -326,7 +330,7 @@ class Worker {
       groupId: this.#groupId,
       offsets: this.#stores.offsets,
       // All tasks share the admin client's connections, so the scope of the first task must not own them.
-      internalTopic: internalTopicCheck(this.#stores),
+      internalTopic: internalTopicCheck(this.#stores, settings),
       admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
       exactlyOnceSource: this.#exactlyOnceSource,
       dataDir: resolve(settings['data.dir']),
@@ -336,6 +340,7 @@ class Worker {
       providers: this.#providers,
       clock: systemClock,
       log,
+      trials: this.#trials,
       restart: {
         max: settings['task.restart.max'],
         backoffMs: settings['task.restart.backoff.ms'],

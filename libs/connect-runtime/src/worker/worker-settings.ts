@@ -1,4 +1,5 @@
-import { type ConfigSpec, defineConfig, kafkaSettings, providerSettings } from '@tributary/config'
+import { ConfigException, type ConfigSpec, defineConfig, kafkaSettings, providerSettings } from '@tributary/config'
+import { DeniedNetworks } from '@tributary/connect-api'
 import { storageKeys } from '@tributary/connect-storage'
 
 const keys = {
@@ -12,6 +13,14 @@ const keys = {
     importance: 'medium',
     group: 'Worker',
     doc: 'Folder for data that tasks keep on disk, such as messages spilled while Kafka is away; each task uses <connector>/<task>. The folder must outlive the process. Workers on one host may share the folder.',
+  },
+  'connect.deny.networks': {
+    type: 'list',
+    default: [],
+    importance: 'medium',
+    group: 'Worker',
+    doc: 'Networks that connectors may not connect to, separated by commas: addresses, CIDRs (10.0.0.0/8), and the names loopback (with Unix sockets), link-local, metadata (credentials of cloud machines) and private. Checked on the address that is connected to, after DNS and redirects, also for proxies that a connector names. Kafka, proxies of the environment and the services themselves are not concerned. Empty: none.',
+    example: 'loopback,link-local,metadata',
   },
   'memory.budget.percent': {
     type: 'int',
@@ -232,6 +241,18 @@ const keys = {
 
 /** Settings of every ingest service, from `TRIBUTARY_*` and `KAFKA_BROKERS`. */
 export const workerSettings: ConfigSpec<typeof keys> = defineConfig(keys)
+
+/** What `connect.deny.networks` lists; null: nothing. Throws ConfigException. */
+export function deniedNetworks(entries: readonly string[]): DeniedNetworks | null {
+  try {
+    return entries.length === 0 ? null : new DeniedNetworks(entries)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const name = 'connect.deny.networks'
+    const message = `Invalid value ${entries.join(',')} for configuration ${name}: ${error.message}`
+    throw new ConfigException(message, [{ name, message }])
+  }
+}
 
 /** Keys whose values a connector inherits from its worker when its configuration does not set them. */
 export const INHERITED_KEYS = [

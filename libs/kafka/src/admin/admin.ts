@@ -71,6 +71,7 @@ export class KafkaAdmin {
    */
   createTopic(topic: NewTopic, signal?: AbortSignal): Promise<void> {
     const doing = `create topic ${topic.name}`
+    const lacking = this.#cluster.lacking('Create', 'Topic', topic.name)
     return this.#retry(signal, async () => {
       const configs = Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value }))
       const request = {
@@ -81,7 +82,7 @@ export class KafkaAdmin {
       }
       const response = await call(await this.#controller(), createTopicsV7, [request], REQUEST_TIMEOUT_MS)
       const answer = response.topics[0]
-      const error = protocolError(answer?.errorCode ?? -1, doing, answer?.errorMessage)
+      const error = protocolError(answer?.errorCode ?? -1, doing, lacking, answer?.errorMessage)
       if (answer?.errorCode !== 0 && error.code !== 'TOPIC_ALREADY_EXISTS') throw error
     })
   }
@@ -91,7 +92,12 @@ export class KafkaAdmin {
     return this.#retry(signal, async () => {
       const response = await call(await this.#controller(), deleteTopicsV6, names, REQUEST_TIMEOUT_MS)
       for (const answer of response.responses) {
-        const error = protocolError(answer.errorCode, `delete topic ${answer.name}`, answer.errorMessage)
+        const error = protocolError(
+          answer.errorCode,
+          `delete topic ${answer.name}`,
+          this.#cluster.lacking('Delete', 'Topic', String(answer.name)),
+          answer.errorMessage,
+        )
         if (answer.errorCode !== 0 && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
       }
     })
@@ -104,7 +110,11 @@ export class KafkaAdmin {
       const described = new Map<string, TopicDescription | null>()
       for (const name of names) {
         const topic = topics.find((t) => t.name === name)
-        const error = protocolError(topic?.errorCode ?? 3, `describe topic ${name}`)
+        const error = protocolError(
+          topic?.errorCode ?? 3,
+          `describe topic ${name}`,
+          this.#cluster.lacking('Describe', 'Topic', name),
+        )
         if (!topic || topic.errorCode !== 0) {
           if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
           described.set(name, null)
@@ -128,7 +138,8 @@ export class KafkaAdmin {
       const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: keys }
       const response = await call(await this.#cluster.any(), describeConfigsV4, [resource])
       const result = response.results[0]
-      checkCode(result?.errorCode ?? -1, `describe the configuration of topic ${topic}`, result?.errorMessage)
+      const lacking = this.#cluster.lacking('DescribeConfigs', 'Topic', topic)
+      checkCode(result?.errorCode ?? -1, `describe the configuration of topic ${topic}`, lacking, result?.errorMessage)
       return new Map(result!.configs.map((c) => [c.name, c.value]))
     })
   }
@@ -144,7 +155,8 @@ export class KafkaAdmin {
       const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, changes }
       const response = await call(await this.#controller(), incrementalAlterConfigsV1, [resource])
       const result = response.responses[0]
-      checkCode(result?.errorCode ?? -1, `alter the configuration of topic ${topic}`, result?.errorMessage)
+      const lacking = this.#cluster.lacking('AlterConfigs', 'Topic', topic)
+      checkCode(result?.errorCode ?? -1, `alter the configuration of topic ${topic}`, lacking, result?.errorMessage)
     })
   }
 
@@ -195,7 +207,7 @@ export class KafkaAdmin {
     const address = await findCoordinator(this.#cluster, groupId)
     const response = await call(await this.#cluster.node(address.nodeId), describeGroupsV5, [groupId])
     const group = response.groups[0]
-    checkCode(group?.errorCode ?? -1, `describe group ${groupId}`)
+    checkCode(group?.errorCode ?? -1, `describe group ${groupId}`, this.#cluster.lacking('Describe', 'Group', groupId))
     const members = group!.members.map((m) => ({
       memberId: m.memberId,
       clientId: m.clientId,
@@ -245,17 +257,18 @@ export async function listOffsets(
   topic: string,
   at: 'earliest' | 'latest' | 'stable' | number,
 ): Promise<{ readonly id: string; readonly offsets: Map<number, bigint> }> {
-  const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
+  const { id, leaders } = await leadersOf(cluster, topic)
   const byNode = Map.groupBy(leaders.keys(), (partition) => leaders.get(partition)!)
   const offsets = new Map<number, bigint>()
   const timestamp = typeof at === 'number' ? BigInt(at) : at === 'earliest' ? EARLIEST : LATEST
   const isolation = at === 'stable' ? READ_COMMITTED : READ_UNCOMMITTED
+  const lacking = cluster.lacking('Describe', 'Topic', topic)
   const ask = async (node: number, ids: readonly number[]): Promise<void> => {
     const partitions = ids.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }))
     const request = [{ name: topic, partitions }]
     const response = await call(await cluster.node(node), listOffsetsV7, isolation, request)
     for (const partition of response.topics[0]?.partitions ?? []) {
-      checkCode(partition.errorCode, `list offsets of ${topic}-${partition.partitionIndex}`)
+      checkCode(partition.errorCode, `list offsets of ${topic}-${partition.partitionIndex}`, lacking)
       offsets.set(partition.partitionIndex, partition.offset)
     }
   }

@@ -50,7 +50,7 @@ function decompressSnappy(bytes: Buffer, maxBytes: number): Buffer {
   const blocks: Buffer[] = []
   for (let at = SNAPPY_HEAD_BYTES; at < bytes.length;) {
     const end = at + 4 + bytes.readInt32BE(at)
-    if (end > bytes.length) throw new RangeError('a snappy block does not end within its batch')
+    if (end < at + 4 || end > bytes.length) throw new RangeError('a snappy block does not end within its batch')
     const block = decompressBlock(bytes.subarray(at + 4, end), left)
     left -= block.length
     blocks.push(block)

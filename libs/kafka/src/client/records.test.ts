@@ -71,3 +71,10 @@ test('bytes that are no records, and a count of records that there are not, cost
     assert.equal(next?.records.length, 1)
   }
 })
+
+test('a snappy block of a negative length ends nothing but its batch', () => {
+  const head = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
+  const negative = Buffer.concat([head, Buffer.of(0xff, 0xff, 0xff, 0xfc), Buffer.of(0)])
+  const [batch] = readRecordBatches(batchOf(0n, COMPRESSIONS.snappy, negative))
+  assert.match(batch?.unreadable ?? '', /snappy block/)
+})

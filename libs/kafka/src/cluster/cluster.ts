@@ -1,5 +1,14 @@
 import { type HostPort, type KafkaConnection, parseHostPort } from '@tributary/config'
-import { type Api, Connection, findCoordinatorV4, GROUP_KEY, type Metadata, metadataV12 } from '../client/index.ts'
+import {
+  type Api,
+  Connection,
+  findCoordinatorV4,
+  GROUP_KEY,
+  type Metadata,
+  metadataV12,
+  missingRight,
+  type Right,
+} from '../client/index.ts'
 import { checkCode, connectionError, KafkaError } from './errors.ts'
 
 const CONNECT_TIMEOUT_MS = 5000
@@ -17,6 +26,11 @@ export class Cluster {
 
   constructor(connection: KafkaConnection) {
     this.#connection = connection
+  }
+
+  /** The sentence of an error for a request that needs this right. */
+  lacking(operation: Right['operation'], resource: Right['resource'], name: string): string {
+    return missingRight(this.#connection, { operation, resource, name })
   }
 
   /**
@@ -123,13 +137,18 @@ export async function call<A extends unknown[], R>(connection: Connection, api: 
  * The id of a topic and the leaders of its partitions. Throws UNKNOWN_TOPIC_OR_PARTITION, or a retriable error while a
  * partition has no leader.
  */
-export function leadersOf(metadata: Metadata, topic: string): { id: string; leaders: Map<number, number> } {
+export async function leadersOf(
+  cluster: Cluster,
+  topic: string,
+): Promise<{ id: string; leaders: Map<number, number> }> {
+  const metadata = await cluster.metadata([topic])
+  const lacking = cluster.lacking('Describe', 'Topic', topic)
   const found = metadata.topics.find((t) => t.name === topic)
   if (!found) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} is not in the metadata`, true)
-  checkCode(found.errorCode, `metadata of topic ${topic}`)
+  checkCode(found.errorCode, `metadata of topic ${topic}`, lacking)
   const leaders = new Map<number, number>()
   for (const partition of found.partitions) {
-    checkCode(partition.errorCode, `metadata of ${topic}-${partition.partitionIndex}`)
+    checkCode(partition.errorCode, `metadata of ${topic}-${partition.partitionIndex}`, lacking)
     leaders.set(partition.partitionIndex, partition.leaderId)
   }
   return { id: found.topicId, leaders }
@@ -139,6 +158,7 @@ export function leadersOf(metadata: Metadata, topic: string): { id: string; lead
 export async function findCoordinator(cluster: Cluster, groupId: string): Promise<HostPort & { nodeId: number }> {
   const response = await call(await cluster.any(), findCoordinatorV4, GROUP_KEY, [groupId])
   const found = response.coordinators[0]
-  checkCode(found?.errorCode ?? -1, `find the coordinator of group ${groupId}`, found?.errorMessage)
+  const lacking = cluster.lacking('Describe', 'Group', groupId)
+  checkCode(found?.errorCode ?? -1, `find the coordinator of group ${groupId}`, lacking, found?.errorMessage)
   return found!
 }

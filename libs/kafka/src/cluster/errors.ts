@@ -1,4 +1,4 @@
-import { AuthenticationError, protocolErrorOf } from '../client/index.ts'
+import { AuthenticationError, isDenied, protocolErrorOf } from '../client/index.ts'
 
 /**
  * An error of a broker or of the connection to it. `code` is the name of the protocol (`NOT_COORDINATOR`), `NETWORK`
@@ -26,15 +26,18 @@ export function protocolErrorName(code: number): string {
   return protocolErrorOf(code).name
 }
 
-/** The error for a non-zero code of a response. `doing` says what was tried and on what. */
-export function protocolError(code: number, doing: string, detail?: string | null): KafkaError {
+/**
+ * The error for a non-zero code of a response. `doing` says what was tried and on what, `detail` what the broker said, `lacking` which
+ * right the request needs (`Cluster.lacking`).
+ */
+export function protocolError(code: number, doing: string, lacking: string, detail?: string | null): KafkaError {
   const { name, message, retriable } = protocolErrorOf(code)
-  return new KafkaError(name, `${doing}: ${name}: ${detail ?? message}`, retriable)
+  return new KafkaError(name, `${doing}: ${name}: ${isDenied(name) ? lacking : (detail ?? message)}`, retriable)
 }
 
 /** Throws `protocolError(…)` unless the code is 0. */
-export function checkCode(code: number, doing: string, detail?: string | null): void {
-  if (code !== 0) throw protocolError(code, doing, detail)
+export function checkCode(code: number, doing: string, lacking: string, detail?: string | null): void {
+  if (code !== 0) throw protocolError(code, doing, lacking, detail)
 }
 
 /** The KafkaError for anything that a connection threw. Only refused credentials cannot heal by another try. */

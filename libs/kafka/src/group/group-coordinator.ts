@@ -144,7 +144,9 @@ export class GroupCoordinator {
 
   #check(code: number, doing: string): void {
     try {
-      checkCode(code, `${doing} group ${this.#options.groupId}`)
+      const { groupId } = this.#options
+      const lacking = this.#cluster.lacking(doing === 'describe' ? 'Describe' : 'Read', 'Group', groupId)
+      checkCode(code, `${doing} group ${groupId}`, lacking)
     } catch (error) {
       if (error instanceof KafkaError && MOVED.includes(error.code)) this.#forget()
       throw error

@@ -303,9 +303,9 @@ export class CompactedLog {
     }
   }
 
-  async #describe(): Promise<ReturnType<typeof leadersOf>> {
+  async #describe(): ReturnType<typeof leadersOf> {
     try {
-      return leadersOf(await this.#cluster.metadata([this.#topicName]), this.#topicName)
+      return await leadersOf(this.#cluster, this.#topicName)
     } catch (error) {
       if (this.#topicId !== null && error instanceof KafkaError && error.code === 'UNKNOWN_TOPIC_OR_PARTITION') {
         this.#options.onDeleted?.()

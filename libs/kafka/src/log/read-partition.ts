@@ -43,16 +43,17 @@ async function scan(
   onRecord: (record: LogRecord) => void,
   onUnreadable: (reason: string) => void,
 ): Promise<void> {
-  const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
+  const { id, leaders } = await leadersOf(cluster, topic)
   const leader = await cluster.node(leaders.get(partition) ?? -1)
+  const lacking = cluster.lacking('Read', 'Topic', topic)
   for (let offset = from; until === undefined || offset < until;) {
     const response = await call(leader, fetchV13, {
       ...{ maxWaitMs: 0, minBytes: 0, maxBytes, isolation: READ_COMMITTED, topicId: id },
       partitions: [{ partition, offset, maxBytes }],
     })
-    checkCode(response.errorCode, `fetch from topic ${topic}`)
+    checkCode(response.errorCode, `fetch from topic ${topic}`, lacking)
     const fetched = response.partitions[0]
-    checkCode(fetched?.errorCode ?? -1, `fetch from ${topic}-${partition}`)
+    checkCode(fetched?.errorCode ?? -1, `fetch from ${topic}-${partition}`, lacking)
     const { records, next, unreadable } = committedRecords(fetched!, offset)
     for (const { reason } of unreadable) onUnreadable(reason)
     for (const record of records) if (until === undefined || record.offset < until) onRecord(record)

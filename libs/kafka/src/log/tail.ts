@@ -48,6 +48,7 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
   // Only closing the connection ends a fetch that the broker holds.
   const close = (): void => void connection.close()
   signal.addEventListener('abort', close, { once: true })
+  const lacking = plan.cluster.lacking('Read', 'Topic', plan.topic)
   try {
     for (;;) {
       signal.throwIfAborted()
@@ -61,7 +62,7 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
         ...{ topicId: plan.topicId, partitions },
       })
       signal.throwIfAborted()
-      checkCode(response.errorCode, `fetch from topic ${plan.topic}`)
+      checkCode(response.errorCode, `fetch from topic ${plan.topic}`, lacking)
       for (const fetched of response.partitions) {
         const partition = fetched.partitionIndex
         if (protocolErrorName(fetched.errorCode) === 'OFFSET_OUT_OF_RANGE') {
@@ -69,7 +70,7 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
           plan.onReset(partition, fetched.logStartOffset)
           continue
         }
-        checkCode(fetched.errorCode, `fetch from ${plan.topic}-${partition}`)
+        checkCode(fetched.errorCode, `fetch from ${plan.topic}-${partition}`, lacking)
         const { records, next, unreadable } = committedRecords(fetched, plan.positions.get(partition) ?? 0n)
         for (const { offset, reason } of unreadable) plan.onUnreadable?.(partition, offset, reason)
         await passOn(plan, partition, records, signal)
@@ -127,7 +128,7 @@ export async function tailTopic(options: TailTopicOptions, signal: AbortSignal):
   const round = new AbortController()
   const tails: Promise<never>[] = []
   try {
-    const { id, leaders } = leadersOf(await cluster.metadata([topic]), topic)
+    const { id, leaders } = await leadersOf(cluster, topic)
     const wanted = [...options.from.keys()]
     for (const [node, partitions] of Map.groupBy(wanted, (partition) => leaders.get(partition) ?? -1)) {
       const positions = new Map(options.from)

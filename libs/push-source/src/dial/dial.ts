@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import * as net from 'node:net'
 import { unescape } from 'node:querystring'
 import * as tls from 'node:tls'
+import { allowedAddress, checkHost, checkUnixSocket, ConfigError } from '@tributary/connect-api'
 import { HandshakeRefused } from './handshake-refused.ts'
 
 // As in libs/service/src/admin-server.ts: an import would load undici.
@@ -18,8 +19,8 @@ export interface DialOptions {
 }
 
 /**
- * Looks up the host, connects (through the proxy if there is one) and sets up TLS. Rejects with the cause, or with the
- * reason of the signal.
+ * Looks up the host, connects (through the proxy if there is one) and sets up TLS. Rejects with the cause, with ConfigError for an
+ * address that the worker denies, or with the reason of the signal.
  */
 export async function dial(
   to: Endpoint,
@@ -28,7 +29,7 @@ export async function dial(
 ): Promise<net.Socket> {
   const tcp =
     proxy === null
-      ? await connectTcp(to, signal, to.secure ? undefined : onread)
+      ? await connectTcp(to, allowed(to), signal, to.secure ? undefined : onread)
       : await connectThroughProxy(proxy, to, signal)
   return to.secure ? startTls(tcp, to.host, { ...options, ALPNProtocols: [alpn] }, signal) : tcp
 }
@@ -56,14 +57,42 @@ export function endpointOf(url: URL): Endpoint {
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, secure }
 }
 
+/** Throws ConfigError for an endpoint that no connector may connect to. */
+function allowed({ host, path }: Endpoint): ReturnType<typeof allowedAddress> {
+  if (path === undefined) return allowedAddress(host)
+  checkUnixSocket(path)
+  return {}
+}
+
+/** Why no connector may connect to a server; null: it may, or the name has no address now. For the answer of validate. */
+export async function deniedServer({
+  host,
+  path,
+}: {
+  host: string
+  path?: string | undefined
+}): Promise<ConfigError | null> {
+  try {
+    if (path === undefined) await checkHost(host)
+    else checkUnixSocket(path)
+    return null
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+}
+
 async function connectTcp(
   { host, port, path }: Endpoint,
+  lookup: ReturnType<typeof allowedAddress>,
   signal: AbortSignal,
   onread?: net.OnReadOpts,
 ): Promise<net.Socket> {
   signal.throwIfAborted()
   const reading = onread === undefined ? {} : { onread }
-  const socket = net.connect({ ...(path === undefined ? { host, port } : { path }), ...reading }).setNoDelay(true)
+  const socket = net
+    .connect({ ...(path === undefined ? { host, port, ...lookup } : { path }), ...reading })
+    .setNoDelay(true)
   await ready(socket, 'connect', signal)
   return socket
 }
@@ -101,15 +130,22 @@ async function ready(socket: net.Socket, event: 'connect' | 'secureConnect', sig
 export interface ProxyOptions {
   /** `http://` or `https://`; may hold user and password for the proxy. */
   readonly url: URL
+  /** The worker's environment names the proxy, not the connector: the proxy may be anywhere. Default: false. */
+  readonly ofWorker?: boolean
 }
 
 /**
  * Opens a tunnel through the proxy (CONNECT; RFC 9110, section 9.3.6). Rejects with the cause, or with the reason of
  * the signal.
  */
-async function connectThroughProxy({ url }: ProxyOptions, to: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+async function connectThroughProxy(
+  { url, ofWorker = false }: ProxyOptions,
+  to: Endpoint,
+  signal: AbortSignal,
+): Promise<net.Socket> {
   const proxy = endpointOf(url)
-  const tcp = await connectTcp(proxy, signal)
+  await checkHost(to.host)
+  const tcp = await connectTcp(proxy, ofWorker ? {} : allowed(proxy), signal)
   const socket = proxy.secure ? await startTls(tcp, proxy.host, { ALPNProtocols: ['http/1.1'] }, signal) : tcp
   try {
     return await tunnel(socket, url, to, signal)

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { preview } from '../preview.ts'
 import { retryAfterMs } from '../retry-after.ts'
 
 const SHOWN_LENGTH = 200
@@ -11,16 +12,23 @@ export class HandshakeRefused extends Error {
   readonly location: string | null
   /** ms that the Retry-After header asks to wait; undefined if absent. */
   readonly retryAfterMs: number | undefined
+  /** No error shows it: the body may be a secret of a server that a connector should not have asked. */
+  readonly #body: string
 
   /** `who` begins the text; `body` is the body of the response, or its beginning. */
   constructor(who: string, { statusCode, statusMessage, headers }: IncomingMessage, body: string) {
     const status = statusCode ?? 0
-    const shown = body.replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN_LENGTH)
     const name = statusMessage ? ` ${statusMessage}` : ''
-    super(`${who} answered the handshake with ${status}${name}${shown === '' ? '' : `: ${shown}`}`)
+    super(`${who} answered the handshake with ${status}${name}`)
+    this.#body = body
     this.status = status
     this.location = headers.location ?? null
     this.retryAfterMs = retryAfterMs(headers['retry-after'], Date.now())
+  }
+
+  /** The body, on one line, for the log at debug; '' for none. Secrets in it are masked. */
+  get body(): string {
+    return preview(this.#body.replaceAll(/\s+/g, ' ').trim(), SHOWN_LENGTH)
   }
 
   /** This error with `reason` before its text. */

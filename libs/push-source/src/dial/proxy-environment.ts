@@ -13,7 +13,7 @@ const PROXIES = ['grpc_proxy', 'https_proxy', 'http_proxy']
  */
 export function proxyFor(to: Pick<Endpoint, 'host'>, environment: Environment): ProxyOptions | null {
   const url = namedProxy(to, environment)?.url ?? null
-  return url === null ? null : { url }
+  return url === null ? null : { url, ofWorker: true }
 }
 
 /**

@@ -36,10 +36,9 @@ export function limitConnections(app: FastifyInstance, maxUnderWay = MAX_UNDER_W
   app.addHook('onRequest', async (request, reply) => {
     underWay++
     const { raw } = request
-    const { socket } = raw
     reply.raw.once('close', () => {
       underWay--
-      if (!raw.complete) setTimeout(() => raw.complete || socket.destroy(), LINGER_MS).unref()
+      if (!raw.complete) setTimeout(() => raw.complete || raw.destroy(), LINGER_MS).unref()
     })
     if (underWay <= maxUnderWay) return
     const message = `More than ${maxUnderWay} requests are under way. Send this one again in a second.`

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as net from 'node:net'
+import { inspect } from 'node:util'
 import { describe, test, type TestContext } from 'node:test'
 import { NotConnectedError } from '@tributary/connect-api'
-import { OpenFeed, openFeed } from './open.ts'
+import { dialerOf, feedProps, OpenFeed, openFeed } from './open.ts'
 import { type RawPeer, type RawServer, startRawServer } from './raw-server.ts'
 import { until } from '../../../support/until.ts'
 
@@ -28,22 +29,34 @@ function refused(error: unknown, code: string, message: RegExp): true {
 }
 
 describe('the handshake of a WebSocket connection', () => {
-  test('reports an answer other than 101 with the server’s text, without the query of the URL', async (t) => {
-    const { url } = await served(t, (peer) => peer.refuse('503 Service Unavailable', {}, '{"error":"too\n many"}\n'))
+  test('reports an answer other than 101, without the query of the URL, and the body in the log at debug alone', async (t) => {
+    const { url } = await served(t, (peer) =>
+      peer.refuse('503 Service Unavailable', {}, '{"error":"too\n many","Token":"IMDS"}\n'),
+    )
     await assert.rejects(openFeed(`${url}?token=abc`), (error) =>
       refused(
         error,
         'WEBSOCKET_HANDSHAKE',
-        /^Cannot connect to ws:\/\/127\.0\.0\.1:\d+\/feed: The server answered the handshake with 503 Service Unavailable: \{"error":"too many"\}$/,
+        /^Cannot connect to ws:\/\/127\.0\.0\.1:\d+\/feed: The server answered the handshake with 503 Service Unavailable$/,
       ),
     )
+    const dialer = await dialerOf(feedProps(url))
+    const error: unknown = await dialer.open().catch((e: unknown) => e)
+    assert.doesNotMatch(inspect(error, { depth: 9 }), /too|IMDS/)
+    assert.deepEqual(dialer.log, [
+      {
+        level: 'debug',
+        event: 'handshake_refused',
+        fields: { status: 503, body: '{"error":"too many","Token":"[hidden]"}' },
+      },
+    ])
   })
 
   test('does not wait for the end of a refusal that never ends', async (t) => {
     const { url } = await served(t, (peer) => {
       peer.socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n')
     })
-    await assert.rejects(openFeed(url), (error) => refused(error, 'WEBSOCKET_HANDSHAKE', /403 Forbidden: no$/))
+    await assert.rejects(openFeed(url), (error) => refused(error, 'WEBSOCKET_HANDSHAKE', /403 Forbidden$/))
   })
 
   test('reports a server that speaks another protocol', async (t) => {

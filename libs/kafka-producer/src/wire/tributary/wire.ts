@@ -6,11 +6,15 @@ import {
   endTxnV3,
   findCoordinatorV3,
   initProducerIdV4,
+  isDenied,
   metadataV9,
+  missingRight,
+  type Right,
   TRANSACTION_KEY,
 } from '@tributary/kafka/client'
 import { noAnswer, refusedConnection, mostSpecificCode } from '../connection-errors.ts'
 import { BrokerError } from '../../errors.ts'
+import { protocolErrorOf } from '../../protocol-errors.ts'
 import type {
   BrokerAddress,
   EncodedBatch,
@@ -46,7 +50,8 @@ export class TributaryWire implements Wire {
     this.#known = response.brokers
     const found = response.topics[0]
     const partitions = found?.partitions ?? []
-    if (found !== undefined && found.errorCode !== 0) throw new BrokerError(found.errorCode, what)
+    if (found !== undefined && found.errorCode !== 0)
+      this.#check(found.errorCode, what, { operation: 'Describe', resource: 'Topic', name: topic })
     const leaders: number[] = []
     for (const partition of partitions) leaders[partition.partitionIndex] = partition.leaderId
     return { brokers: response.brokers, leaders }
@@ -60,7 +65,12 @@ export class TributaryWire implements Wire {
     const answers = await this.#at(leader, 'produce', (connection) =>
       connection.request(produceV9, transactionalId, this.#requestTimeoutMs, batches),
     )
-    return inOrderOf(batches, answers)
+    return inOrderOf(batches, answers).map((answer, i) => {
+      const topic: Right = { operation: 'Write', resource: 'Topic', name: batches[i]!.topic }
+      return answer.code === 0
+        ? answer
+        : { ...answer, message: this.#lacking(answer.code, transactionalId, topic) ?? answer.message }
+    })
   }
 
   async findTransactionCoordinator(transactionalId: string): Promise<BrokerAddress> {
@@ -68,7 +78,8 @@ export class TributaryWire implements Wire {
     const coordinator = await this.#atAny(what, (connection) =>
       connection.request(findCoordinatorV3, TRANSACTION_KEY, transactionalId),
     )
-    checkCode(coordinator.errorCode, what)
+    const right: Right = { operation: 'Describe', resource: 'TransactionalId', name: transactionalId }
+    this.#check(coordinator.errorCode, what, right)
     return coordinator
   }
 
@@ -84,7 +95,11 @@ export class TributaryWire implements Wire {
     const request = (connection: Connection) =>
       connection.request(initProducerIdV4, transactionalId, transactionTimeoutMs, { producerId, producerEpoch: epoch })
     const answer = await (coordinator === null ? this.#atAny(what, request) : this.#at(coordinator, what, request))
-    checkCode(answer.errorCode, what)
+    const right: Right =
+      transactionalId === null
+        ? { operation: 'IdempotentWrite', resource: 'Cluster', name: 'kafka-cluster' }
+        : { operation: 'Write', resource: 'TransactionalId', name: transactionalId }
+    this.#check(answer.errorCode, what, right)
     return { producerId: answer.producerId, epoch: answer.producerEpoch }
   }
 
@@ -99,7 +114,15 @@ export class TributaryWire implements Wire {
     const { topics } = await this.#at(coordinator, what, (connection) =>
       connection.request(addPartitionsToTxnV3, transactionalId, { producerId, producerEpoch: epoch }, named),
     )
-    checkCode(mostSpecificCode(topics.flatMap((topic) => topic.partitions.map(({ errorCode }) => errorCode))), what)
+    const codes = topics.flatMap(({ name, partitions }) => partitions.map(({ errorCode }) => ({ errorCode, name })))
+    const code = mostSpecificCode(codes.map(({ errorCode }) => errorCode))
+    const name = codes.find(({ errorCode }) => errorCode === code)?.name ?? ''
+    if (code !== 0)
+      throw new BrokerError(
+        code,
+        what,
+        this.#lacking(code, transactionalId, { operation: 'Write', resource: 'Topic', name }),
+      )
   }
 
   async endTransaction(coordinator: BrokerAddress, transaction: TransactionIdentity, commit: boolean): Promise<void> {
@@ -108,11 +131,26 @@ export class TributaryWire implements Wire {
     const { errorCode } = await this.#at(coordinator, what, (connection) =>
       connection.request(endTxnV3, transactionalId, { producerId, producerEpoch: epoch }, commit),
     )
-    checkCode(errorCode, what)
+    this.#check(errorCode, what, { operation: 'Write', resource: 'TransactionalId', name: transactionalId })
   }
 
   close(): Promise<void> {
     return this.#connections.close()
+  }
+
+  #check(code: number, what: string, right: Right): void {
+    if (code !== 0) throw new BrokerError(code, what, this.#lacking(code, null, right))
+  }
+
+  /** The sentence for a code that says that a right is missing: `right`, or the one on the transactional id. null for other codes. */
+  #lacking(code: number, transactionalId: string | null, right: Right): string | null {
+    const { name } = protocolErrorOf(code)
+    if (!isDenied(name)) return null
+    const ofId = name.startsWith('TRANSACTIONAL_ID') && transactionalId !== null
+    return missingRight(
+      this.#settings,
+      ofId ? { operation: 'Write', resource: 'TransactionalId', name: transactionalId } : right,
+    )
   }
 
   #atAny<T>(what: string, request: (connection: Connection) => Promise<T>): Promise<T> {
@@ -130,8 +168,4 @@ export class TributaryWire implements Wire {
       throw refusedConnection(error, address, this.#settings) ?? noAnswer(what, address, error)
     }
   }
-}
-
-function checkCode(code: number, what: string): void {
-  if (code !== 0) throw new BrokerError(code, what)
 }

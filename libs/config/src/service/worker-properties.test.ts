@@ -68,3 +68,60 @@ test('a secured connection is not made in plaintext because its keys have format
   const env = { TRIBUTARY_KAFKA_TLS_ENABLED: 'true', TRIBUTARY_KAFKA_SASL_USERNAME: 'u' }
   assert.deepEqual(unknownProperties(spec, file, env), ['security.protocol'])
 })
+
+const rest = defineConfig({
+  'rest.host': { type: 'string', default: '127.0.0.1', importance: 'high', doc: 'Host.' },
+  'rest.port': { type: 'int', default: 8083, importance: 'high', doc: 'Port.' },
+  'tls.cert': { type: 'string', default: null, importance: 'high', doc: 'Certificate.' },
+  'tls.key': { type: 'password', default: null, importance: 'high', doc: 'Key.' },
+  'tls.key.password': { type: 'password', default: null, importance: 'high', doc: 'Password.' },
+  'tls.ca': { type: 'string', default: null, importance: 'high', doc: 'CA.' },
+  'tls.client.auth': { type: 'string', default: 'none', importance: 'high', doc: 'Clients.' },
+})
+
+test("a listener with TLS of Kafka Connect's file is ours, with its PEM files or texts", (t) => {
+  const files = read(
+    t,
+    `listeners=http://:8082,https://rest.example:8443
+listeners.https.ssl.keystore.type=PEM
+listeners.https.ssl.keystore.location=/etc/connect/keystore.pem
+listeners.https.ssl.truststore.type=PEM
+listeners.https.ssl.truststore.location=/etc/connect/ca.pem
+listeners.https.ssl.client.auth=required
+ssl.client.auth=none
+`,
+  )
+  const values = fromEnv(rest, {}, files)
+  assert.deepEqual([values['rest.host'], values['rest.port']], ['rest.example', 8443])
+  assert.equal(values['tls.cert'], '/etc/connect/keystore.pem')
+  assert.equal(values['tls.key']?.reveal(), '/etc/connect/keystore.pem')
+  assert.deepEqual([values['tls.ca'], values['tls.client.auth']], ['/etc/connect/ca.pem', 'required'])
+  assert.deepEqual(unknownProperties(rest, files, {}), ['ssl.client.auth'])
+
+  const pem = (what: string): string => `-----BEGIN ${what}-----\\n\\\nAAAA\\n\\\n-----END ${what}-----`
+  const texts = read(
+    t,
+    `listeners=https://:8443
+ssl.keystore.type=PEM
+ssl.keystore.certificate.chain=${pem('CERTIFICATE')}
+ssl.keystore.key=${pem('ENCRYPTED PRIVATE KEY')}
+ssl.key.password=secret
+ssl.client.auth=requested
+`,
+  )
+  const own = fromEnv(rest, { TRIBUTARY_REST_PORT: '9443' }, texts)
+  assert.deepEqual([own['rest.host'], own['rest.port'], own['tls.client.auth']], ['0.0.0.0', 9443, 'requested'])
+  assert.equal(own['tls.cert'], '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----')
+  assert.match(own['tls.key']?.reveal() ?? '', /^-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n/)
+  assert.equal(own['tls.key.password']?.reveal(), 'secret')
+  assert.deepEqual(unknownProperties(rest, texts, {}), [])
+})
+
+test('without a listener with TLS the keys ssl are not ours, and a store of Java is refused with the way out', (t) => {
+  const plain = read(t, 'listeners=http://:8083\nssl.truststore.location=/x.jks\n')
+  assert.deepEqual(unknownProperties(rest, plain, {}), ['listeners', 'ssl.truststore.location'])
+  assert.throws(
+    () => read(t, 'listeners=https://:8443\nssl.keystore.location=/x.jks\nssl.keystore.password=p\n'),
+    /ssl\.keystore\.location=\/x\.jks in .* is a store of Java, .* Set ssl\.keystore\.type=PEM .* keytool/,
+  )
+})

@@ -5,6 +5,7 @@ import type { Keys } from '../spec/spec.ts'
 import type { ConfigSpec } from '../spec/define.ts'
 import { ConfigException } from '../values/config-exception.ts'
 import { envName, type WorkerProperties } from './env.ts'
+import { withListener } from './listener-properties.ts'
 
 /** Kafka Connect's names of settings that have another name here. */
 const NAMES: ReadonlyMap<string, string> = new Map([
@@ -24,7 +25,8 @@ export function readWorkerProperties(path: string): WorkerProperties {
     throw new ConfigException(message, [{ name: '--properties', message }], { cause })
   }
   const given = [...parsed].filter(([, value]) => value.trim() !== '')
-  return { path, entries: new Map(given.map(([name, value]) => [NAMES.get(name) ?? name, { name, value }])) }
+  const entries = new Map(given.map(([name, value]) => [NAMES.get(name) ?? name, { name, value }]))
+  return { path, entries: withListener(path, entries) }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
 import { INTERNAL_TOKEN, type InternalTokens } from './internal-token.ts'
 
@@ -53,8 +53,17 @@ export class InternalClient {
     this.#options = options
   }
 
-  /** Starts a request; the caller listens to it. Throws for an address that is not host:port. */
-  open({ address, tls }: Peer, request: InternalRequest, signal: AbortSignal): ClientRequest {
+  /** Starts a request on a kept connection; the caller listens to it. Throws for an address that is not host:port. */
+  open(peer: Peer, request: InternalRequest, signal: AbortSignal): ClientRequest {
+    return this.#open(peer, request, signal, peer.tls ? this.#secure : this.#plain)
+  }
+
+  #open(
+    { address, tls }: Peer,
+    request: InternalRequest,
+    signal: AbortSignal,
+    agent: HttpAgent | false,
+  ): ClientRequest {
     const { method, path, headers = {}, body = '', caller } = request
     const [, host = '', port] = ADDRESS.exec(address) ?? []
     if (host === '') throw new Error(`${JSON.stringify(address)} is not host:port`)
@@ -66,7 +75,7 @@ export class InternalClient {
     )
     const hostname = host.replace(/^\[|\]$/g, '')
     const options = {
-      ...{ host: hostname, port, method, path, signal },
+      ...{ host: hostname, port, method, path, signal, agent },
       headers: {
         ...headers,
         ...(body !== '' && { 'content-length': String(Buffer.byteLength(body)) }),
@@ -78,18 +87,20 @@ export class InternalClient {
       ? https.request({
           ...options,
           ...this.#options.tls?.(),
-          agent: this.#secure,
           servername: isIP(hostname) ? '' : hostname,
         })
-      : http.request({ ...options, agent: this.#plain })
+      : http.request(options)
     outgoing.end(body)
     return outgoing
   }
 
-  /** Sends a request and reads the answer. Rejects when no whole answer comes. */
+  /**
+   * Sends a request on a connection of its own and reads the answer. Rejects when no whole answer comes: with ECONNREFUSED
+   * nobody has got the request, and a connection that ends early has ended with the process on the other side.
+   */
   send(peer: Peer, request: InternalRequest, signal: AbortSignal): Promise<InternalAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<InternalAnswer>()
-    const outgoing = this.open(peer, request, signal)
+    const outgoing = this.#open(peer, request, signal, false)
     outgoing.once('error', reject)
     outgoing.once('response', (response) => {
       readAll(response).then((body) => resolve({ status: response.statusCode ?? 502, body }), reject)

@@ -17,7 +17,7 @@ function make(networks: string): Promise<unknown> {
   }
   const signal = new AbortController().signal
   const host = { settings, log: silentLog, address: '127.0.0.1:2', signal, admin: { route }, shutdown() {} }
-  return service.start(host as unknown as WorkerHost)
+  return service.start(host)
 }
 
 test('connect.deny.networks counts from the start of a worker on, and a wrong network ends the start', async (t) => {

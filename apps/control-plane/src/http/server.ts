@@ -6,6 +6,7 @@ import { parseBody } from './body.ts'
 import { allowOrigins, type CrossOrigin } from './cors.ts'
 import { answerErrors, answerUnparsed, errorBody, httpError } from './error-handler.ts'
 import { restError } from './rest-errors.ts'
+import { proxiesOf } from './trusted-proxies.ts'
 
 /** Kafka takes records of 1 MiB by default, and a configuration is one record. */
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024
@@ -27,7 +28,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
   const app = fastify({
     http,
     requestTimeout,
-    trustProxy: trustedProxies === '' ? false : trustedProxies,
+    trustProxy: proxiesOf(trustedProxies),
     bodyLimit: BODY_LIMIT_BYTES,
     schemaController: withoutCompilers,
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.

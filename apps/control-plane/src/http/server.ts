@@ -11,6 +11,9 @@ import { proxiesOf } from './trusted-proxies.ts'
 /** Kafka takes records of 1 MiB by default, and a configuration is one record. */
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024
 
+/** A client that takes no byte of its answer for so long, in ms, reads no answer. */
+const ANSWER_SENT_MS = 30_000
+
 export interface RestServerOptions {
   readonly log: Logger
   /** After this time, in ms, a request is answered with 500. The work that the request began may still complete. */
@@ -61,7 +64,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     // Connect's answers name no charset, and some clients compare the whole header.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
-  limitConnections(app)
+  limitConnections(app, { idleMs: requestTimeoutMs + ANSWER_SENT_MS })
   allowOrigins(app, crossOrigin)
   limitTime(app, requestTimeoutMs)
   answerErrors(app, log)

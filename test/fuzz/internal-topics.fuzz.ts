@@ -50,9 +50,15 @@ interface Reading {
 
 const text = (random: Random, value: string): string => (random.chance(0.4) ? mutateText(random, value) : value)
 
+function mutatePart(random: Random, value: unknown, [name, ...rest]: readonly string[]): unknown {
+  if (name === undefined) return mutateJson(random, value)
+  const object = value as Readonly<Record<string, unknown>>
+  return { ...object, [name]: mutatePart(random, object[name], rest) }
+}
+
 function mutated(random: Random, corpus: readonly RawRecord[]): Bytes {
-  const { key, value } = random.pick(corpus)
-  const json = JSON.stringify(random.chance(0.6) ? mutateJson(random, value) : value) ?? 'null'
+  const { key, value, part = [] } = random.pick(corpus)
+  const json = JSON.stringify(random.chance(0.6) ? mutatePart(random, value, part) : value) ?? 'null'
   const bytes = Buffer.from(random.chance(0.1) ? mutateText(random, json) : json)
   return {
     key: random.chance(0.05) ? Buffer.from(mutateBytes(random, new Uint8Array(Buffer.from(key)))) : Buffer.from(text(random, key)), // prettier-ignore

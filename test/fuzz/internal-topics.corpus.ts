@@ -89,6 +89,23 @@ export const plugins: readonly RawRecord[] = [
   record('io.x.Source@1.2.0', { ...entry, spec: { keys: {}, rules: [{ rule: 'later', a: 1 }] } }),
 ]
 
+const apiKey = {
+  id: 'a1',
+  hash: 'ab'.repeat(32),
+  grants: ['operator:orders-*', 'viewer'],
+  created: 1_700_000_000_000,
+  created_by: 'command',
+  expires: null,
+  revoked: null,
+}
+
+export const apiKeys: readonly RawRecord[] = [
+  record('key-ci', apiKey),
+  record('key-ci', { ...apiKey, revoked: 1_700_000_000_001 }),
+  record('key-thief', apiKey),
+  record('key-ops', { ...apiKey, id: 'b2', grants: ['admin'], expires: 1_800_000_000_000 }),
+]
+
 export const members: readonly unknown[] = [
   { v: 1, seq: 3, leaving: false, worker: 'h:1', cfg: '12', own: [['c/a', 3, 0]], preparing: [], ready: ['t/0/a'] },
   { worker: 'h:1', cfg: '-1', own: [], plugins: ['io.x.Source@1.2.0'], hold: 1000, life: 'x' },

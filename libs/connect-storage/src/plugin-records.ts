@@ -1,4 +1,4 @@
-import { type ConfigSpecData, describeConfig, type KeySpec, type PrefixSpec, type Rule, type Validator } from '@tributary/config' // prettier-ignore
+import { compilePattern, type ConfigSpecData, describeConfig, type KeySpec, PatternError, type PrefixSpec, type Rule, type Validator } from '@tributary/config' // prettier-ignore
 import { boundedJson } from './schema/checks.ts'
 import { LIMITS } from './schema/limits.ts'
 import { flag, list, number, oneOf, record, type Shape, shape, text, wrong } from './schema/shape.ts'
@@ -30,9 +30,10 @@ const SERVICE = text(100, /^(?:\*|[a-zA-Z0-9._-]+)$/)
 const regex: Shape<string> = (value, at) => {
   const source = text(MAX_REGEX_CHARS)(value, at)
   try {
-    new RegExp(source)
-  } catch {
-    wrong(at, 'a regular expression')
+    compilePattern(source)
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error
+    wrong(at, 'a regular expression of linear time')
   }
   return source
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { fromEnv } from '@tributary/config'
 import { allowedAddress, denyNetworks } from '@tributary/connect-api'
 import { silentLog } from '@tributary/telemetry/testing'
-import { connectWorker, type WorkerHost } from './connect-worker.ts'
+import { connectWorker } from './connect-worker.ts'
 
 /** Makes a worker, up to its routes: its start has not begun. */
 function make(networks: string): Promise<unknown> {

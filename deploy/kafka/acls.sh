@@ -58,7 +58,7 @@ right() {
   for operation in $(echo "$operations" | tr ',' ' '); do arguments="$arguments --operation $operation"; done
   force=''
   [ "$mode" = --add ] || force=--force
-  "${KAFKA_ACLS:-kafka-acls.sh}" $connection "$mode" $force --allow-principal "$principal" \
+  ${KAFKA_ACLS:-kafka-acls.sh} $connection "$mode" $force --allow-principal "$principal" \
     --resource-pattern-type "$pattern" $arguments
 }
 

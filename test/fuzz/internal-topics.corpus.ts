@@ -5,6 +5,8 @@ export interface RawRecord {
   readonly key: string
   /** null: a tombstone. */
   readonly value: unknown
+  /** The members that lead to the part that a mutation changes; absent: the whole value. */
+  readonly part?: readonly string[]
 }
 
 const record = (key: string, value: unknown): RawRecord => ({ key, value })
@@ -78,9 +80,30 @@ const converter = { class: 'io.x.Json', type: 'converter', version: '1.0.0', ser
 export const plugins: readonly RawRecord[] = [
   record('io.x.Source@1.2.0', entry),
   record('io.x.Source@9.0.0', { ...entry, version: '9.0.0', service: 'forged' }),
+  ...Object.keys(entry.spec.keys).map((name) => ({
+    ...record('io.x.Source@1.2.0', entry),
+    part: ['spec', 'keys', name],
+  })),
   record('converter:io.x.Json@1.0.0', converter),
   record('io.x.Source@1.2.0', { ...entry, aliases: 5 }),
   record('io.x.Source@1.2.0', { ...entry, spec: { keys: {}, rules: [{ rule: 'later', a: 1 }] } }),
+]
+
+const apiKey = {
+  id: 'a1',
+  hash: 'ab'.repeat(32),
+  grants: ['operator:orders-*', 'viewer'],
+  created: 1_700_000_000_000,
+  created_by: 'command',
+  expires: null,
+  revoked: null,
+}
+
+export const apiKeys: readonly RawRecord[] = [
+  record('key-ci', apiKey),
+  record('key-ci', { ...apiKey, revoked: 1_700_000_000_001 }),
+  record('key-thief', apiKey),
+  record('key-ops', { ...apiKey, id: 'b2', grants: ['admin'], expires: 1_800_000_000_000 }),
 ]
 
 export const members: readonly unknown[] = [

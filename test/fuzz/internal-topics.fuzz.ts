@@ -6,6 +6,7 @@ import { assignUnits } from '../../libs/connect-runtime/src/assignment/assignor.
 import { isMemberAssignment, isMemberMetadata } from '../../libs/connect-runtime/src/assignment/group-schema.ts'
 import { parseUnit, unitOf } from '../../libs/connect-runtime/src/assignment/group.ts'
 import { unitsOf } from '../../libs/connect-runtime/src/assignment/units.ts'
+import { AccessState } from '../../libs/connect-storage/src/access-state.ts'
 import { connectorTombstones, readConfigRecord } from '../../libs/connect-storage/src/config-records.ts'
 import { ConfigState } from '../../libs/connect-storage/src/config-state.ts'
 import { OffsetState } from '../../libs/connect-storage/src/offset-state.ts'
@@ -30,7 +31,16 @@ import {
   type Stage,
   type Target,
 } from './driver.ts'
-import { batches, configs, members, offsets, plugins, type RawRecord, statuses } from './internal-topics.corpus.ts'
+import {
+  apiKeys,
+  batches,
+  configs,
+  members,
+  offsets,
+  plugins,
+  type RawRecord,
+  statuses,
+} from './internal-topics.corpus.ts'
 
 /** Records of one input of a topic's target. */
 export const RECORDS_PER_INPUT = 4
@@ -50,9 +60,15 @@ interface Reading {
 
 const text = (random: Random, value: string): string => (random.chance(0.4) ? mutateText(random, value) : value)
 
+function mutatePart(random: Random, value: unknown, [name, ...rest]: readonly string[]): unknown {
+  if (name === undefined) return mutateJson(random, value)
+  const object = value as Readonly<Record<string, unknown>>
+  return { ...object, [name]: mutatePart(random, object[name], rest) }
+}
+
 function mutated(random: Random, corpus: readonly RawRecord[]): Bytes {
-  const { key, value } = random.pick(corpus)
-  const json = JSON.stringify(random.chance(0.6) ? mutateJson(random, value) : value) ?? 'null'
+  const { key, value, part = [] } = random.pick(corpus)
+  const json = JSON.stringify(random.chance(0.6) ? mutatePart(random, value, part) : value) ?? 'null'
   const bytes = Buffer.from(random.chance(0.1) ? mutateText(random, json) : json)
   return {
     key: random.chance(0.05) ? Buffer.from(mutateBytes(random, new Uint8Array(Buffer.from(key)))) : Buffer.from(text(random, key)), // prettier-ignore
@@ -176,6 +192,20 @@ const offsetsTarget = topicTarget('offsets', offsets, () => {
   }
 })
 
+const apiKeysTarget = topicTarget('access', apiKeys, () => {
+  const state = new AccessState()
+  return {
+    apply: (key, value) => state.apply(key, value),
+    use() {
+      for (const key of state.keys()) {
+        assert.equal(state.keyOfId(key.id), key)
+        assert.match(key.hash, /^[0-9a-f]{64}$/)
+        for (const end of [key.expires, key.revoked]) assert.ok(end === null || Number.isSafeInteger(end))
+      }
+    },
+  }
+})
+
 const SENT = { 'connector.class': 'x', host: 'h', port: '1', mode: 'a', 'header.x': 'y', 'x.a.b': null, list: 'a,b' }
 
 const pluginsTarget = topicTarget('plugins', plugins, () => {
@@ -247,7 +277,15 @@ const batchesTarget: Target<Buffer> = {
   show: (bytes) => bytes.toString('base64'),
 }
 
-const TARGETS = [configsTarget(), statusesTarget, offsetsTarget, pluginsTarget, groupTarget, batchesTarget]
+const TARGETS = [
+  configsTarget(),
+  statusesTarget,
+  offsetsTarget,
+  apiKeysTarget,
+  pluginsTarget,
+  groupTarget,
+  batchesTarget,
+]
 
 /** Runs `iterations` inputs over all that is read from internal topics and from groups. */
 export function fuzz(iterations: number, seed: number, progress?: Progress): Promise<Report> {

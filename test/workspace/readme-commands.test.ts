@@ -26,6 +26,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm test -- --quick': 'test/workspace/runner.test.ts',
   'npx node --test apps/sse-ingest/test/contract.test.ts': 'test/runner/stages.ts',
   'npx node apps/control-plane/src/main.ts --help': 'test/integration/process/service.test.ts',
+  'npx node apps/control-plane/src/main.ts keys': 'test/integration/control-plane/keys.test.ts',
   'npx node apps/sse-ingest/src/main.ts --help': 'test/integration/process/service.test.ts',
   'npm run topic -- demo.quotes': 'test/e2e/start-demo.test.ts',
   'curl -X POST http://localhost:8083/connectors': 'test/integration/examples/grpc-services.test.ts',

@@ -19,6 +19,7 @@ import {
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
 import { authorise } from './http/authorise.ts'
+import { CREDENTIAL_HEADERS } from './access/credentials.ts'
 import { type Access, identify } from './access/login.ts'
 import { AuditTrail } from './audit/audit-trail.ts'
 import { type CallerLimitSettings, CallerLimits } from './http/caller-limits.ts'
@@ -145,7 +146,13 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     kafkaClusterId,
     version,
   })
-  const app = createRestServer({ log, requestTimeoutMs, crossOrigin, trustedProxies, tls })
+  const app = createRestServer({
+    log,
+    requestTimeoutMs,
+    crossOrigin: { ...crossOrigin, headers: access?.authenticators.length ? CREDENTIAL_HEADERS : [] },
+    trustedProxies,
+    tls,
+  })
   recognizeReplicas(app, internal)
   if (names) {
     const allowsOrigin = originMatcher(crossOrigin.origins)

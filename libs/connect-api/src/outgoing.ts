@@ -1,6 +1,7 @@
 import * as dns from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { commonErrors } from './common-errors.ts'
+import { ConfigError } from './errors.ts'
 import type { DeniedNetworks } from './denied-networks.ts'
 
 const SETTING = 'connect.deny.networks'
@@ -36,7 +37,7 @@ export async function checkHost(host: string): Promise<void> {
   if (denied === null) return
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const { lookup: find } = allowedAddress(host)
-  find?.(host, { all: true }, (error) => (error?.name === 'ConfigError' ? reject(error) : resolve()))
+  find?.(host, { all: true }, (error) => (error instanceof ConfigError ? reject(error) : resolve()))
   return promise
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accessKeyName, accessKeyRecord, readAccessKey } from './access-records.ts'
+import { AccessState } from './access-state.ts'
 import type { AccessKey } from './types.ts'
 
 const KEY: AccessKey = {
@@ -51,7 +52,6 @@ test('a value that is no API key is refused: a key that lacks its expiry must no
     { ...FIELDS, expires: '2030-01-01' },
     { ...FIELDS, expires: 1e300 },
     { ...FIELDS, created_by: 5 },
-    { ...FIELDS, more: 'x'.repeat(65_536) },
   ]
   for (const value of refused) {
     assert.throws(
@@ -62,4 +62,18 @@ test('a value that is no API key is refused: a key that lacks its expiry must no
   }
   assert.throws(() => readAccessKey('ci', Buffer.from('{"id":')), /not JSON/)
   assert.throws(() => readAccessKey('ci', Buffer.from([0xff, 0xfe])))
+})
+
+test('a record that cannot be read, and a tombstone, end the key of their name; an id belongs to one key', () => {
+  const state = new AccessState()
+  const put = (key: AccessKey): void => state.apply(`key-${key.name}`, accessKeyRecord(key).value)
+  put(KEY)
+  assert.deepEqual([state.key('ci'), state.keyOfId(KEY.id), state.keys()], [KEY, KEY, [KEY]])
+  assert.throws(() => put({ ...KEY, name: 'thief' }), /another key has the id/)
+  assert.equal(state.keyOfId(KEY.id)?.name, 'ci')
+  assert.throws(() => state.apply('key-ci', Buffer.from('{}')), /the value\.id is not there/)
+  assert.deepEqual([state.key('ci'), state.keyOfId(KEY.id)], [null, null])
+  put({ ...KEY, id: 'new' })
+  state.apply('key-ci', null)
+  assert.deepEqual(state.keys(), [])
 })

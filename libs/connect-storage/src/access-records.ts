@@ -1,5 +1,6 @@
-import { isObject, jsonBytes } from './connect-json.ts'
+import { jsonBytes } from './connect-json.ts'
 import { boundedJson } from './schema/checks.ts'
+import { list, type Shape, shape, text, wrong } from './schema/shape.ts'
 import type { StoreRecord } from './store-record.ts'
 import type { AccessKey } from './types.ts'
 
@@ -7,13 +8,24 @@ import type { AccessKey } from './types.ts'
 export const ACCESS_KEY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
 const PREFIX = 'key-'
-const ID = /^[A-Za-z0-9]{1,64}$/
-const SHA256 = /^[0-9a-f]{64}$/
-/** Larger values than these are no keys of ours. */
-const MAX_VALUE_BYTES = 64 * 1024
-const MAX_GRANTS = 100
-const MAX_GRANT_LENGTH = 1000
-const MAX_WRITER_LENGTH = 1000
+
+const time: Shape<number> = (value, at) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a time in ms')
+/** Not for a member that is missing: a key without its expiry would never expire. */
+const timeOrNull: Shape<number | null> = (value, at) => (value === null ? null : time(value, at))
+
+const VALUE = shape(
+  {
+    id: text(64, /^[A-Za-z0-9]+$/),
+    hash: text(64, /^[0-9a-f]{64}$/),
+    grants: list(text(1000), 100),
+    created: time,
+    created_by: text(1000),
+    expires: timeOrNull,
+    revoked: timeOrNull,
+  },
+  {},
+)
 
 /** The name of the API key that a record of the access topic is about; null for a record of another kind. */
 export function accessKeyName(key: string): string | null {
@@ -26,51 +38,8 @@ export function accessKeyRecord(key: AccessKey): StoreRecord {
   return { key: PREFIX + name, value: jsonBytes({ ...fields, created_by: createdBy }) }
 }
 
-/** Throws Error, which says what is wrong with the value. */
+/** Throws Error, which says what is wrong with the value and shows nothing of it. */
 export function readAccessKey(name: string, bytes: Uint8Array): AccessKey {
-  if (bytes.length > MAX_VALUE_BYTES) throw new Error(`the value is larger than ${MAX_VALUE_BYTES} bytes`)
-  const value = boundedJson(bytes)
-  if (!isObject(value)) throw new Error('the value is not an object')
-  return {
-    name,
-    id: text(value, 'id', ID),
-    hash: text(value, 'hash', SHA256),
-    grants: grantsOf(value['grants']),
-    created: time(value, 'created'),
-    createdBy: writer(value['created_by']),
-    expires: timeOrNull(value, 'expires'),
-    revoked: timeOrNull(value, 'revoked'),
-  }
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
-function text(fields: Fields, name: string, form: RegExp): string {
-  const value = fields[name]
-  if (typeof value !== 'string' || !form.test(value)) throw new Error(`${name} is missing, or not of its form`)
-  return value
-}
-
-function time(fields: Fields, name: string): number {
-  const value = fields[name]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw new Error(`${name} is no time in ms`)
-  return value
-}
-
-/** A field that is missing is not null: a key without its expiry would never expire. */
-function timeOrNull(fields: Fields, name: string): number | null {
-  return fields[name] === null ? null : time(fields, name)
-}
-
-function grantsOf(value: unknown): string[] {
-  const isGrant = (grant: unknown): grant is string => typeof grant === 'string' && grant.length <= MAX_GRANT_LENGTH
-  if (!Array.isArray(value) || value.length > MAX_GRANTS || !value.every(isGrant))
-    throw new Error('grants is no list of texts')
-  return value
-}
-
-function writer(value: unknown): string {
-  if (typeof value !== 'string' || value.length > MAX_WRITER_LENGTH) throw new Error('created_by is no text')
-  return value
+  const { created_by: createdBy, ...fields } = VALUE(boundedJson(bytes), 'the value')
+  return { name, ...fields, createdBy }
 }

@@ -1,6 +1,7 @@
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
-import { accessKeyName, accessKeyRecord, readAccessKey } from './access-records.ts'
+import { accessKeyRecord } from './access-records.ts'
+import { AccessState } from './access-state.ts'
 import { StoreLog } from './store-log.ts'
 import { InternalTopics } from './topics/internal-topics.ts'
 import type { AccessKey, AccessStore } from './types.ts'
@@ -23,8 +24,7 @@ export interface AccessStoreOptions {
  * Its value holds the SHA-256 of the key's secret. A revoked key keeps its record.
  */
 export class KafkaAccessStore implements AccessStore {
-  readonly #byName = new Map<string, AccessKey>()
-  readonly #byId = new Map<string, AccessKey>()
+  readonly #state = new AccessState()
   readonly #log: StoreLog
 
   constructor(options: AccessStoreOptions) {
@@ -39,7 +39,7 @@ export class KafkaAccessStore implements AccessStore {
       prepared: (signal) => topics.prepare(signal),
       returnId: `${cluster}-return-access`,
       deletedWaitMs,
-      onRecord: ({ value }, key) => this.#apply(key, value),
+      onRecord: ({ value }, key) => this.#state.apply(key, value),
     })
   }
 
@@ -57,15 +57,15 @@ export class KafkaAccessStore implements AccessStore {
   }
 
   keys(): readonly AccessKey[] {
-    return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return this.#state.keys()
   }
 
   key(name: string): AccessKey | null {
-    return this.#byName.get(name) ?? null
+    return this.#state.key(name)
   }
 
   keyOfId(id: string): AccessKey | null {
-    return this.#byId.get(id) ?? null
+    return this.#state.keyOfId(id)
   }
 
   put(key: AccessKey, signal?: AbortSignal): Promise<void> {
@@ -74,19 +74,5 @@ export class KafkaAccessStore implements AccessStore {
 
   stop(): Promise<void> {
     return this.#log.stop()
-  }
-
-  #apply(recordKey: string, value: Uint8Array | null): void {
-    const name = accessKeyName(recordKey)
-    if (name === null) return
-    // First, so that a record that cannot be read leaves no key behind that works until the next start.
-    const before = this.#byName.get(name)
-    this.#byName.delete(name)
-    if (before) this.#byId.delete(before.id)
-    if (value === null) return
-    const key = readAccessKey(name, value)
-    if (this.#byId.has(key.id)) throw new Error('another key has the id')
-    this.#byName.set(name, key)
-    this.#byId.set(key.id, key)
   }
 }

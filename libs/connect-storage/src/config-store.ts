@@ -23,6 +23,7 @@ export class KafkaConfigStore implements ConfigStore {
     this.#log = new StoreLog({
       ...options,
       onePartition: true,
+      parse: readConfigRecord,
       isTransient: (key) => key.startsWith(RESTART_PREFIX),
       onRecord: (record, key, live) => {
         const change = this.#state.apply(readConfigRecord(key, record.value), record.offset)

@@ -71,9 +71,15 @@ export const storageKeys = {
   'access.storage.topic': {
     type: 'string',
     default: null,
+    // Workers refuse such a name as the target of a connector, whether or not they have this setting: see internalTopic.
+    validator: {
+      kind: 'pattern',
+      regex: '^([a-zA-Z0-9._-]{1,200}[._-])?connect[._-]access$',
+      message: 'must be connect-access, or end with -connect-access',
+    },
     importance: 'low',
     group: 'Internal topics',
-    doc: 'Topic of the API keys of the REST API (1 partition, compacted), which only the control plane reads and writes. Unset: <cluster>-connect-access.',
+    doc: 'Topic of the API keys of the REST API (1 partition, compacted), which only the control plane reads and writes. Its name ends with connect-access. Unset: <cluster>-connect-access.',
   },
   'audit.storage.topic': {
     type: 'string',

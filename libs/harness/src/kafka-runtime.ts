@@ -18,6 +18,7 @@ const mainClasses = {
   'kafka-topics': 'org.apache.kafka.tools.TopicCommand',
   'kafka-consumer-groups': 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
   'kafka-configs': 'kafka.admin.ConfigCommand',
+  'kafka-acls': 'kafka.admin.AclCommand',
   'connect-distributed': 'org.apache.kafka.connect.cli.ConnectDistributed',
 } as const
 export type KafkaProgram = keyof typeof mainClasses

@@ -210,7 +210,7 @@ test('the next owner reads offsets that were committed in a transaction', async 
   assert.deepEqual(offsets.offset('c', { p: 1 }), { at: 1 })
 })
 
-test('an unreadable record is skipped with one warning, and the following records are read', async (t) => {
+test('thousands of unreadable records are skipped with one warning, and the following records are read', async (t) => {
   const cluster = newCluster()
   await started(t, cluster)
   const producer = createProducer(connection, { driver: 'tributary' })
@@ -226,15 +226,26 @@ test('an unreadable record is skipped with one warning, and the following record
     }
   }
   const good = record('connector-good', '{"properties":{"a":"b"}}')
-  await producer.send([record('connector-bad', '{"properties":'), good], forever)
+  const bad = [
+    record('connector-bad', '{"properties":'),
+    record('connector-', '{"properties":{"connector.class":"x"}}'),
+    record('task--0', '{"properties":{}}'),
+    record('commit-good', '{"tasks":9007199254740991}'),
+    ...Array.from({ length: 5000 }, (_, i) => record(`garbage-${i}`, '[]')),
+  ]
+  await producer.send([...bad, good], forever)
   const warnings: [string, LogFields | undefined][] = []
   const log: Logger = { ...quietLogger, warn: (event, fields) => void warnings.push([event, fields]) }
   const { configs } = await started(t, cluster, { log })
   assert.deepEqual(configs.snapshot.connectors(), ['good'])
   assert.deepEqual(
-    warnings.map(([event, fields]) => [event, fields?.['key']]),
-    [['records_skipped', 'connector-bad']],
+    warnings.map(([event, fields]) => [event, fields?.['records'], fields?.['key']]),
+    [['records_skipped', bad.length, 'connector-bad']],
   )
+  await assert.rejects(configs.putConnectorConfig('', {}), { code: 'INTERNAL_RECORD_REFUSED' })
+  const beyond = Object.fromEntries(Array.from({ length: 20_001 }, (_, i) => [`key-${i}`, '']))
+  await assert.rejects(configs.putConnectorConfig('good', beyond), { code: 'INTERNAL_RECORD_REFUSED' })
+  assert.deepEqual(configs.snapshot.config('good'), { a: 'b' })
 })
 
 test('a plugin is published once, and its highest version is found by class, alias and short name', async (t) => {

@@ -30,7 +30,7 @@ export function parseApiKey(text: string): ApiKeyParts | null {
 }
 
 /**
- * A plain hash is enough: a password's hash is slow to hinder guessing, and nobody guesses 256 random bits. It costs 2 µs
+ * A plain hash is enough: a password's hash is slow to hinder guessing, and nobody guesses 256 random bits. It costs 3 µs
  * a request.
  */
 function digest(secret: string): Buffer {

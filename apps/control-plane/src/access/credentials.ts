@@ -1,6 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import { LoginError } from './login.ts'
 
+/** The headers in which credentials are sent. */
+export const CREDENTIAL_HEADERS: readonly string[] = ['Authorization', 'X-API-Key']
+
 type Headers = FastifyRequest['headers']
 
 /** The token of `Authorization: Bearer` (RFC 6750); null without one. */

@@ -73,9 +73,11 @@ test('a preflight of CORS passes without credentials, and a page of an allowed o
   const preflight = await api.call('OPTIONS', '/connectors', undefined, {
     ...origin,
     'access-control-request-method': 'PUT',
+    'access-control-request-headers': 'authorization,x-api-key,content-type',
   })
   assert.equal(preflight.status, 200)
   assert.equal(preflight.headers['access-control-allow-methods'], 'GET,PUT')
+  assert.match(String(preflight.headers['access-control-allow-headers']), /,Authorization,X-API-Key$/)
   const refused = await api.call('GET', '/connectors', undefined, origin)
   assert.deepEqual([refused.status, refused.headers['access-control-allow-origin']], [401, 'https://ops.example'])
 })

@@ -4,6 +4,7 @@ import { silentLog } from '@tributary/telemetry/testing'
 import { CallerLimits, type CallerLimitSettings } from './caller-limits.ts'
 import { restError } from './rest-errors.ts'
 import { createRestServer } from './server.ts'
+import { proxiesOf } from './trusted-proxies.ts'
 
 const OUTSIDE = '10.0.0.1'
 
@@ -101,4 +102,15 @@ test('behind a trusted proxy the client counts, and nobody else can name another
   assert.deepEqual(await statuses('10.9.0.1 for 192.0.2.2'), [200, 200, 429])
   assert.deepEqual(await statuses(`${OUTSIDE} for 192.0.2.3`), [200, 200, 429])
   assert.equal((await made.call(`${OUTSIDE} for 192.0.2.4`)).status, 429)
+})
+
+test('proxies are addresses and networks, and anything else is a mistake in the settings', () => {
+  assert.equal(proxiesOf(' , '), false)
+  assert.deepEqual(proxiesOf('10.0.0.0/8, 2001:db8::/32,192.0.2.1'), ['10.0.0.0/8', '2001:db8::/32', '192.0.2.1'])
+  for (const wrong of ['proxy', '10.0.0.0/33', '10.0.0.0/0', '10.0.0.0/8/8', '10.0.0/8', '1.2.3.4/x', 'true']) {
+    assert.throws(
+      () => proxiesOf(`10.0.0.1,${wrong}`),
+      /^ConfigException: Invalid value \S+ for configuration rest\.trusted/,
+    )
+  }
 })

@@ -9,6 +9,8 @@ export interface CrossOrigin {
   readonly origins: string
   /** The methods that a preflight request may ask for. Empty: GET, POST and HEAD. */
   readonly methods: string
+  /** Headers that pages may send besides those that Connect allows. */
+  readonly headers?: readonly string[]
 }
 
 /** The headers and the maximum age of Jetty's CrossOriginFilter, which Connect uses unchanged. */
@@ -26,9 +28,10 @@ export function originMatcher(origins: string): (origin: string) => boolean {
 }
 
 /** Lets pages of the allowed origins call this API (the CORS protocol of the Fetch standard), as Connect does. */
-export function allowOrigins(app: FastifyInstance, { origins, methods }: CrossOrigin): void {
+export function allowOrigins(app: FastifyInstance, { origins, methods, headers = [] }: CrossOrigin): void {
   if (listed(origins).length === 0) return
   const allowed = originMatcher(origins)
+  const allowedHeaders = [...ALLOWED_HEADERS, ...headers]
   const anyOrigin = listed(origins).includes('*')
   const allowedMethods = listed(methods).length === 0 ? DEFAULT_METHODS : listed(methods)
 
@@ -38,10 +41,10 @@ export function allowOrigins(app: FastifyInstance, { origins, methods }: CrossOr
     if (origin === undefined || !origin.split(' ').some(allowed)) return
     const asked = request.headers['access-control-request-method']
     if (request.method === 'OPTIONS' && asked !== undefined) {
-      if (!allowedMethods.includes(asked) || !headersAllowed(request)) return
+      if (!allowedMethods.includes(asked) || !headersAllowed(request, allowedHeaders)) return
       reply.header('access-control-max-age', MAX_AGE_SECONDS)
       reply.header('access-control-allow-methods', allowedMethods.join(','))
-      reply.header('access-control-allow-headers', ALLOWED_HEADERS.join(','))
+      reply.header('access-control-allow-headers', allowedHeaders.join(','))
     }
     allow(reply, origin)
   })
@@ -52,8 +55,8 @@ function allow(reply: FastifyReply, origin: string): void {
   reply.header('access-control-allow-credentials', 'true')
 }
 
-function headersAllowed(request: FastifyRequest): boolean {
-  const known = ALLOWED_HEADERS.map((name) => name.toLowerCase())
+function headersAllowed(request: FastifyRequest, allowed: readonly string[]): boolean {
+  const known = allowed.map((name) => name.toLowerCase())
   return listed(request.headers['access-control-request-headers'] ?? '').every((name) =>
     known.includes(name.toLowerCase()),
   )

@@ -8,9 +8,13 @@ import { parseBody } from './body.ts'
 import { allowOrigins, type CrossOrigin } from './cors.ts'
 import { answerErrors, answerUnparsed, errorBody, httpError } from './error-handler.ts'
 import { restError } from './rest-errors.ts'
+import { proxiesOf } from './trusted-proxies.ts'
 
 /** Kafka takes records of 1 MiB by default, and a configuration is one record. */
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024
+
+/** A client that takes no byte of its answer for so long, in ms, reads no answer. */
+const ANSWER_SENT_MS = 30_000
 
 export interface RestServerOptions {
   readonly log: Logger
@@ -33,7 +37,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     // Fastify has a type of its own for a server with https, which differs in nothing that is used here.
     ...(tls?.serves ? { https: { ...http, ...tls.serverOptions() } as unknown as null } : { http }),
     requestTimeout,
-    trustProxy: trustedProxies === '' ? false : trustedProxies,
+    trustProxy: proxiesOf(trustedProxies),
     bodyLimit: BODY_LIMIT_BYTES,
     schemaController: withoutCompilers,
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.
@@ -67,7 +71,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     // Connect's answers name no charset, and some clients compare the whole header.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
-  limitConnections(app)
+  limitConnections(app, { idleMs: requestTimeoutMs + ANSWER_SENT_MS })
   allowOrigins(app, crossOrigin)
   limitTime(app, requestTimeoutMs)
   answerErrors(app, log)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { limitConnections } from '@tributary/service'
 import { silentLog } from '@tributary/telemetry/testing'
@@ -114,7 +114,7 @@ test('pipelined requests are answered in order', async (t) => {
 
 test('requests beyond those that may be under way are answered with 503, and answered again once others have ended', async () => {
   const app = fastify()
-  limitConnections(app, 2)
+  limitConnections(app, { maxUnderWay: 2 })
   const release = Promise.withResolvers<void>()
   app.get('/', async () => {
     await release.promise
@@ -130,4 +130,19 @@ test('requests beyond those that may be under way are answered with 503, and ans
     [200, 200],
   )
   assert.equal((await app.inject('/')).statusCode, 200)
+})
+
+test('a client that does not read its answer is cut', async (t) => {
+  const app = fastify()
+  limitConnections(app, { idleMs: 100 })
+  app.get('/', () => 'x'.repeat(32 * 1024 * 1024))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.after(() => app.close())
+  const { port } = app.server.address() as AddressInfo
+  const connected = new Promise<Socket>((resolve) => app.server.once('connection', resolve))
+  const client = connect(port, '127.0.0.1').pause()
+  t.after(() => client.destroy())
+  client.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+  const socket = await connected
+  await new Promise((resolve) => socket.once('close', resolve))
 })

@@ -126,6 +126,23 @@ test('who sees the secrets may send masks beside changes; who does not may keep 
   assert.deepEqual(stored(), { ...CONFIG, 'feed.url': 'wss://evil.example' })
 })
 
+test('kcctl lists as a viewer, applies files without seeing secrets, and patches with them', async () => {
+  const { call, stored } = await withConnector()
+  const listed = await call('GET', '/connectors?expand=info&expand=status', 'viewer')
+  assert.deepEqual(Object.keys((listed.body as { a: object }).a).sort(), ['info', 'status'])
+  const patch = async (grants: string): Promise<Answer> => {
+    const { body } = await call('GET', '/connectors/a/config', grants)
+    return call('PUT', '/connectors/a/config', grants, { ...(body as object), topic: 'patched' })
+  }
+  const refused = await patch('admin-configs')
+  assert.equal(refused.status, 403)
+  assert.match(messageOf(refused), /feed\.token.* would be kept while topic is sent/)
+  assert.equal((await patch('admin')).status, 200)
+  assert.deepEqual(stored(), { ...CONFIG, topic: 'patched' })
+  assert.equal((await call('PUT', '/connectors/a/config', 'admin-configs', CONFIG)).status, 200)
+  assert.deepEqual(stored(), CONFIG)
+})
+
 test('nobody learns whether a guessed secret is right', async () => {
   const { call } = await withConnector()
   const guess = (token: string) =>

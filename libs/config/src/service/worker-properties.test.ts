@@ -125,3 +125,19 @@ test('without a listener with TLS the keys ssl are not ours, and a store of Java
     /ssl\.keystore\.location=\/x\.jks in .* is a store of Java, .* Set ssl\.keystore\.type=PEM .* keytool/,
   )
 })
+
+test('a file that asks for a login at the REST API is not used by a REST API without one', (t) => {
+  const file = read(
+    t,
+    'rest.extension.classes=org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension\n',
+  )
+  const login = { type: 'list', default: [], importance: 'high', doc: 'Login.' } as const
+  const withRest = defineConfig({ ...spec.data.keys, 'access.authentication': login })
+  assert.throws(
+    () => unknownProperties(withRest, file, {}),
+    /needs TRIBUTARY_ACCESS_AUTHENTICATION=basic in the environment/,
+  )
+  const names = ['rest.extension.classes']
+  assert.deepEqual(unknownProperties(withRest, file, { TRIBUTARY_ACCESS_AUTHENTICATION: 'keys' }), names)
+  assert.deepEqual(unknownProperties(spec, file, {}), names, 'a worker has no REST API')
+})

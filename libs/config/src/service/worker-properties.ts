@@ -31,7 +31,8 @@ export function readWorkerProperties(path: string): WorkerProperties {
 
 /**
  * The names in the file that mean nothing to this service. Throws ConfigException when the file asks for a secured
- * connection, whose keys and passwords it has in Java's formats, and the environment does not set one up.
+ * connection, whose keys and passwords it has in Java's formats, or for a login at the REST API, and neither the file nor
+ * the environment sets one up here.
  */
 export function unknownProperties<K extends Keys>(
   spec: ConfigSpec<K>,
@@ -47,7 +48,22 @@ export function unknownProperties<K extends Keys>(
       `them, as stores and JAAS texts of Java are not read.`
     throw new ConfigException(message, [{ name: 'security.protocol', message }])
   }
+  mustHaveLogin(spec.data.keys, entries, path, env)
   return [...entries].filter(([key]) => !Object.hasOwn(spec.data.keys, key)).map(([, { name }]) => name)
+}
+
+const LOGIN = 'access.authentication'
+
+/** A REST API that asked for a password must not stop to ask when its worker's file is used here. */
+function mustHaveLogin(keys: Keys, entries: WorkerProperties['entries'], path: string, env: Env): void {
+  const classes = entries.get('rest.extension.classes')?.value ?? ''
+  if (!Object.hasOwn(keys, LOGIN) || !classes.includes('BasicAuthSecurityRestExtension')) return
+  if (env[envName(LOGIN)] || entries.has(LOGIN)) return
+  const variables = ['access.basic.file', 'access.grants.file'].map((key) => envName(key)).join(' and ')
+  const message =
+    `rest.extension.classes=${classes} in ${path} needs ${envName(LOGIN)}=basic in the environment, with ${variables}, as ` +
+    'extensions and JAAS files of Java are not read.'
+  throw new ConfigException(message, [{ name: 'rest.extension.classes', message }])
 }
 
 const SECURED = [

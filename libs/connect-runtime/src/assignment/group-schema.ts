@@ -9,7 +9,7 @@ import type { MemberAssignment, MemberMetadata } from './group.ts'
 /** An offset of the config topic; -1 before the first record. */
 const OFFSET = /^-?\d{1,19}$/
 const MAX_UNITS = 200_000
-const MAX_UNIT_CHARS = 1100
+const MAX_UNIT_CHARS = 6100
 const MAX_PLUGINS = 1000
 
 export function isMemberMetadata(value: unknown): value is MemberMetadata {

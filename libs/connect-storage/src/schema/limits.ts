@@ -9,8 +9,8 @@ export const LIMITS = {
   valueBytes: 4 * 1024 * 1024,
   /** Members and items in one JSON value, all levels together. */
   members: 20_000,
-  /** UTF-16 code units in the name of a connector, a logger, a worker, a class or a version. */
-  nameChars: 1024,
+  /** UTF-16 code units in a name. The REST API takes names of connectors up to this length. */
+  nameChars: 6000,
   /** Tasks of a connector. */
   tasks: 10_000,
   /** The highest generation. Integers stay exact up to 2^53. */

@@ -204,7 +204,7 @@ export class KafkaAdmin {
   }
 
   async #describeGroup(groupId: string): Promise<GroupDescription> {
-    const address = await findCoordinator(this.#cluster, groupId)
+    const address = await findCoordinator(this.#cluster, groupId, 'Describe')
     const response = await call(await this.#cluster.node(address.nodeId), describeGroupsV5, [groupId])
     const group = response.groups[0]
     checkCode(group?.errorCode ?? -1, `describe group ${groupId}`, this.#cluster.lacking('Describe', 'Group', groupId))

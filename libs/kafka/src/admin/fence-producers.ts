@@ -66,10 +66,10 @@ async function findCoordinators(cluster: Cluster, ids: readonly string[]): Promi
 
 /** Takes the id over without a producer id (-1/-1, KIP-360). The coordinator refuses that to nobody. */
 async function fence(cluster: Cluster, { key, nodeId, errorCode, errorMessage }: Coordinator): Promise<true> {
-  const lacking = cluster.lacking('Describe', 'TransactionalId', key)
+  const lacking = cluster.lacking('Write', 'TransactionalId', key)
   checkCode(errorCode, `find the coordinator of transactional id ${key}`, lacking, errorMessage)
   const node = await cluster.node(nodeId)
   const response = await call(node, initProducerIdV4, key, TRANSACTION_TIMEOUT_MS, NEXT_EPOCH)
-  checkCode(response.errorCode, `fence transactional id ${key}`, cluster.lacking('Write', 'TransactionalId', key))
+  checkCode(response.errorCode, `fence transactional id ${key}`, lacking)
   return true
 }

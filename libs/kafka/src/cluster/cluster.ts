@@ -154,11 +154,15 @@ export async function leadersOf(
   return { id: found.topicId, leaders }
 }
 
-/** Finds the broker that coordinates a group. */
-export async function findCoordinator(cluster: Cluster, groupId: string): Promise<HostPort & { nodeId: number }> {
+/** Finds the broker that coordinates a group. `operation`: the right that the caller needs on the group. */
+export async function findCoordinator(
+  cluster: Cluster,
+  groupId: string,
+  operation: 'Read' | 'Describe',
+): Promise<HostPort & { nodeId: number }> {
   const response = await call(await cluster.any(), findCoordinatorV4, GROUP_KEY, [groupId])
   const found = response.coordinators[0]
-  const lacking = cluster.lacking('Describe', 'Group', groupId)
+  const lacking = cluster.lacking(operation, 'Group', groupId)
   checkCode(found?.errorCode ?? -1, `find the coordinator of group ${groupId}`, lacking, found?.errorMessage)
   return found!
 }

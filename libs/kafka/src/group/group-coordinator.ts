@@ -134,7 +134,9 @@ export class GroupCoordinator {
   #open(role: 'rounds' | 'heartbeats'): Promise<Connection> {
     const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
     const timeoutMs = role === 'rounds' ? rebalanceTimeoutMs + 10_000 : Math.max(1000, sessionTimeoutMs / 3)
-    const opening = findCoordinator(this.#cluster, groupId).then((address) => this.#cluster.open(address, timeoutMs))
+    const opening = findCoordinator(this.#cluster, groupId, 'Read').then((address) =>
+      this.#cluster.open(address, timeoutMs),
+    )
     this.#connections[role] = opening
     opening.catch(() => {
       if (this.#connections[role] === opening) this.#connections[role] = null

@@ -2,11 +2,16 @@ import { once } from 'node:events'
 import * as net from 'node:net'
 import { unescape } from 'node:querystring'
 import * as tls from 'node:tls'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { abortable } from '@tributary/async'
 import { allowedAddress, checkHost, checkUnixSocket, ConfigError } from '@tributary/connect-api'
 import { HandshakeRefused } from './handshake-refused.ts'
 
 // As in libs/service/src/admin-server.ts: an import would load undici.
 const http = process.getBuiltinModule('node:http')
+
+/** Longest wait, in ms, for the addresses of a name that are only checked. */
+const LOOKUP_MS = 2000
 
 export interface DialOptions {
   readonly tls: TlsOptions
@@ -64,7 +69,10 @@ function allowed({ host, path }: Endpoint): ReturnType<typeof allowedAddress> {
   return {}
 }
 
-/** Why no connector may connect to a server; null: it may, or the name has no address now. For the answer of validate. */
+/**
+ * Why no connector may connect to a server; null: it may, or the name has no address now, or none was found within 2 s. For the answer
+ * of validate.
+ */
 export async function deniedServer({
   host,
   path,
@@ -73,7 +81,7 @@ export async function deniedServer({
   path?: string | undefined
 }): Promise<ConfigError | null> {
   try {
-    if (path === undefined) await checkHost(host)
+    if (path === undefined) await Promise.race([checkHost(host), sleep(LOOKUP_MS, undefined, { ref: false })])
     else checkUnixSocket(path)
     return null
   } catch (error) {
@@ -144,7 +152,7 @@ async function connectThroughProxy(
   signal: AbortSignal,
 ): Promise<net.Socket> {
   const proxy = endpointOf(url)
-  await checkHost(to.host)
+  await abortable(checkHost(to.host), signal)
   const tcp = await connectTcp(proxy, ofWorker ? {} : allowed(proxy), signal)
   const socket = proxy.secure ? await startTls(tcp, proxy.host, { ALPNProtocols: ['http/1.1'] }, signal) : tcp
   try {

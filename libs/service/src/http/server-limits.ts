@@ -14,6 +14,7 @@ export const RECEIVE_TIMEOUTS: ReceiveTimeouts = { headersMs: 10_000, requestMs:
 const MAX_CONNECTIONS = 2000
 /** Requests that are being answered. A client may send any number on one connection (pipelining), and wait for no answer. */
 const MAX_UNDER_WAY = 1000
+const IDLE_MS = 120_000
 /** How long the rest of a body is read after the answer, in ms. A connection that is closed at once may lose the answer. */
 const LINGER_MS = 1000
 
@@ -26,12 +27,20 @@ export function receiveLimits({ headersMs, requestMs }: ReceiveTimeouts = RECEIV
   }
 }
 
+export interface ConnectionLimits {
+  readonly maxUnderWay?: number
+  /** A connection on which nothing moves for so long is closed: its client reads no answer. Longer than any answer takes. */
+  readonly idleMs?: number
+}
+
 /**
  * Limits connections and requests under way, and closes a connection whose request was answered but does not end.
  * A request above the limit is answered with 503.
  */
-export function limitConnections(app: FastifyInstance, maxUnderWay = MAX_UNDER_WAY): void {
+export function limitConnections(app: FastifyInstance, limits: ConnectionLimits = {}): void {
+  const { maxUnderWay = MAX_UNDER_WAY, idleMs = IDLE_MS } = limits
   app.server.maxConnections = MAX_CONNECTIONS
+  app.server.setTimeout(idleMs)
   let underWay = 0
   app.addHook('onRequest', async (request, reply) => {
     underWay++

@@ -9,7 +9,9 @@ type Request = Parameters<CertificateAuthenticator['authenticate']>[0]
 const GRANTS = GrantsFile.parse('cert.CN\\=ci=viewer\ncert.DNS\\:ci.example.org=operator:orders-*')
 
 function request(authorized: boolean, certificate: Readonly<Record<string, unknown>>): Request {
-  return { raw: { socket: { authorized, getPeerCertificate: () => certificate } } } as unknown as Request
+  return {
+    raw: { socket: { authorized, authorizationError: 'CERT_UNTRUSTED', getPeerCertificate: () => certificate } },
+  } as unknown as Request
 }
 
 const CERTIFICATE = {
@@ -33,7 +35,11 @@ test('a certificate that nobody vouches for, and a connection without TLS, name 
     () => Promise.resolve(GRANTS),
     () => 0,
   )
-  assert.equal(await certificates.authenticate(request(false, CERTIFICATE)), null)
+  await assert.rejects(certificates.authenticate(request(false, CERTIFICATE)), {
+    reason: 'the client certificate is not accepted: CERT_UNTRUSTED',
+    claimed: 'cert:CN=ci',
+  })
+  assert.equal(await certificates.authenticate(request(false, {})), null)
   assert.equal(await certificates.authenticate(request(true, {})), null)
   assert.equal(await certificates.authenticate({ raw: { socket: {} } } as unknown as Request), null)
 })

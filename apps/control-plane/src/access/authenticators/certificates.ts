@@ -28,12 +28,15 @@ export class CertificateAuthenticator implements Authenticator {
   }
 
   async authenticate({ raw: { socket } }: FastifyRequest): Promise<Identity | null> {
-    if (!isTls(socket) || !socket.authorized) return null
+    if (!isTls(socket)) return null
     let known = this.#known.get(socket)
     if (known === undefined) this.#known.set(socket, (known = read(socket.getPeerCertificate())))
     const { names, validTo } = known
     if (names.length === 0) return null
     const name = `cert:${names[0]}`
+    if (!socket.authorized) {
+      throw LoginError.refused(`the client certificate is not accepted: ${String(socket.authorizationError)}`, name)
+    }
     // TLS has looked at the time when the connection began.
     if (!(this.#now() < validTo)) throw LoginError.refused('the client certificate has expired', name)
     return { name, grants: (await this.#grants()).of('cert', names) }

@@ -78,7 +78,8 @@ export class TributaryWire implements Wire {
     const coordinator = await this.#atAny(what, (connection) =>
       connection.request(findCoordinatorV3, TRANSACTION_KEY, transactionalId),
     )
-    const right: Right = { operation: 'Describe', resource: 'TransactionalId', name: transactionalId }
+    // Describe would do for this request alone.
+    const right: Right = { operation: 'Write', resource: 'TransactionalId', name: transactionalId }
     this.#check(coordinator.errorCode, what, right)
     return coordinator
   }

@@ -65,7 +65,7 @@ export async function pages(): Promise<Page[]> {
     path: join(folder, 'CONFIG.md'),
     text: plugins.map((plugin) => toMarkdown(plugin.connector.spec, settingsTitle(plugin))).join('\n'),
   }))
-  return [...errors, ...settings, { path: 'docs/rights.md', text: await rightsPage() }]
+  return [...errors, ...settings, { path: 'docs/security/rights.md', text: await rightsPage() }]
 }
 
 function settingsTitle(plugin: SourcePlugin): string {

@@ -29,10 +29,11 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npx node apps/control-plane/src/main.ts keys': 'test/integration/control-plane/keys.test.ts',
   'npx node apps/sse-ingest/src/main.ts --help': 'test/integration/process/service.test.ts',
   'npm run topic -- demo.quotes': 'test/e2e/start-demo.test.ts',
+  'curl -H "Authorization: Bearer $KEY"': 'test/integration/control-plane/wires.test.ts',
   'curl -X POST http://localhost:8083/connectors': 'test/integration/examples/grpc-services.test.ts',
 }
 
-for (const page of ['README.md', ...globSync('docs/*.md', { cwd: root })]) {
+for (const page of ['README.md', ...globSync(['docs/*.md', 'docs/security/*.md'], { cwd: root })]) {
   test(`a test or CI runs every command of ${page}`, () => {
     const text = readFileSync(join(root, page), 'utf8')
     const blocks = [...text.matchAll(/```sh\n([^]*?)```/g)].map((block) => block[1]!.trim())

@@ -179,7 +179,11 @@ class ControlPlane implements Service {
     const stopped = (): void => this.#life.abort(this.#host.signal.reason)
     this.#host.signal.addEventListener('abort', stopped)
     if (this.#host.signal.aborted) stopped()
-    const authenticators = await createAuthenticators(this.#host.settings, this.#keys, this.#log)
+    const authenticators = await createAuthenticators(this.#host.settings, {
+      keys: this.#keys,
+      asksForCertificates: this.#host.tls?.asksClients ?? false,
+      log: this.#log,
+    })
     // The stores' start waits until Kafka is there. The admin client would give up, so it is asked afterwards.
     await Promise.all(this.#allStores().map((store) => store.start(signal)))
     const { clusterId } = await this.#admin.describeCluster(signal)

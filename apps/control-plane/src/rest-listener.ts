@@ -33,11 +33,6 @@ export class RestListener {
   static async listen(app: FastifyInstance, settings: ControlPlaneSettings, log: Logger): Promise<RestListener> {
     const { 'rest.host': host, 'rest.port': port } = settings
     const authentication = settings['access.authentication']
-    if (authentication.includes('certificate') && !isTls(app)) {
-      const message =
-        'Invalid value certificate for configuration access.authentication: the REST API has no TLS, so no client shows a certificate'
-      throw new ConfigException(message, [{ name: 'access.authentication', message }])
-    }
     if (authentication.length === 0) {
       assertBind(
         'rest.host',

@@ -21,6 +21,8 @@ const RANKS: Readonly<Record<LogLevel, number>> = {
   off: 100,
 }
 const ROOT = 'root'
+/** Loggers whose level is remembered: many more than there are. */
+const MAX_LOGGERS = 5000
 
 /** Parses a level's name and ignores case; null when there is no such level. */
 export function parseLevel(text: string): LogLevel | null {
@@ -63,6 +65,7 @@ export class LoggerLevels {
     const names = [...this.#levels.keys()].filter((n) => n !== target && n !== ROOT && n.startsWith(below))
     names.push(target)
     for (const each of names) this.#levels.set(each, { level, modified: now })
+    this.#forgetOldest()
     this.#version++
     return names.sort()
   }
@@ -77,6 +80,14 @@ export class LoggerLevels {
   all(): Record<string, LoggerLevel> {
     const sorted = [...this.#levels].sort(([a], [b]) => (a < b ? -1 : 1))
     return Object.fromEntries(sorted.map(([name, entry]) => [name, toConnect(entry)]))
+  }
+
+  /** Anybody who may set levels can name any number of loggers. */
+  #forgetOldest(): void {
+    for (const name of this.#levels.keys()) {
+      if (this.#levels.size <= MAX_LOGGERS) return
+      if (name !== ROOT) this.#levels.delete(name)
+    }
   }
 
   effective(name: string): LogLevel {

@@ -126,3 +126,12 @@ test('every logger leaves out what is hidden, until it is no longer', () => {
   assert.ok(lines[0]!.includes('login with [hidden] refused'))
   assert.ok(lines[1]!.includes('s3cret'))
 })
+
+test('levels of any number of loggers do not grow without bound, and that of root stays', () => {
+  const levels = new LoggerLevels()
+  for (let i = 0; i < 6000; i++) levels.set(`noise.${i}`, 'debug')
+  assert.equal(Object.keys(levels.all()).length, 5000)
+  assert.equal(levels.get('root')?.level, 'INFO')
+  assert.equal(levels.get('noise.5999')?.level, 'DEBUG')
+  assert.equal(levels.get('noise.0'), null)
+})

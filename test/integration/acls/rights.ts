@@ -3,6 +3,8 @@ import { promisify } from 'node:util'
 import { AclOperations, AclPermissionTypes, Admin, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka'
 import { type KafkaBroker, kafkaTool, startKafka } from '@tributary/harness'
 
+import { until } from '../../support/until.ts'
+
 const run = promisify(execFile)
 export const SCRIPT = new URL('../../../deploy/kafka/acls.sh', import.meta.url).pathname
 
@@ -97,6 +99,9 @@ async function grant(brokers: readonly string[], rights: readonly AclRight[]): P
       permissionType: AclPermissionTypes.ALLOW,
     }))
     await admin.createAcls({ creations })
+    // The broker learns of them a moment later, in their order.
+    const filter = creations.at(-1)!
+    await until('the rights are known', async () => (await admin.describeAcls({ filter })).length > 0)
   } finally {
     await admin.close()
   }

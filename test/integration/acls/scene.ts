@@ -46,8 +46,11 @@ export class Scene {
     }
   }
 
-  /** Everything that a cluster does, once. `first`: who starts first and finds no topics. */
-  async play(first: 'plane' | 'worker', deletes: string): Promise<void> {
+  /**
+   * Everything that a cluster does, once. `first`: who starts first and finds no topics. `deletes`: the internal topic that is deleted.
+   * `alone`: `first` alone is there to bring it back.
+   */
+  async play(first: 'plane' | 'worker', deletes: string, alone = false): Promise<void> {
     if (first === 'worker') this.#worker().catch((error: unknown) => this.#texts.push(String(error)))
     if (first === 'worker') await sleep(500)
     await this.#plane()
@@ -62,10 +65,23 @@ export class Scene {
     assert.match(JSON.stringify(health.body), /"connected":true/)
     await this.#resetOffsets('eos')
     await this.#handOver()
+    const answer = await this.#rest('POST', '/admin/keys', { name: 'ci', grants: 'viewer' })
+    assert.equal(answer.status, 201, JSON.stringify(answer.body))
+    if (alone) await this.#stopOthers(first)
     await this.#bringBack(deletes)
+    if (alone) return
     for (const name of ['alo', 'eos']) {
       const { status } = await this.#rest('DELETE', `/connectors/${name}`)
       assert.equal(status, 204)
+    }
+  }
+
+  async hasTopic(name: string): Promise<boolean> {
+    const admin = new KafkaAdmin({ brokers: this.#broker.brokers, clientId: 'test' })
+    try {
+      return (await admin.describeTopics([name])).get(name) !== null
+    } finally {
+      await admin.close()
     }
   }
 
@@ -111,6 +127,12 @@ export class Scene {
       const after = await readEndOffset(this.#broker.brokers, `${this.cluster}-out-eos`)
       return after > before && /"state":"RUNNING".*"state":"RUNNING"/.test(JSON.stringify(body))
     })
+  }
+
+  async #stopOthers(first: 'plane' | 'worker'): Promise<void> {
+    const isOther = ({ isWorker = false }: Running & { isWorker?: boolean }): boolean =>
+      isWorker === (first === 'plane')
+    await Promise.all(this.#running.filter(isOther).map((each) => each.stop()))
   }
 
   /** An internal topic is deleted. The services write it anew. */
@@ -174,7 +196,14 @@ export class Scene {
     const { settings, start } = connectWorker({ name: 'counters', version: '0', plugins: [countersSource] })
     const life = new AbortController()
     const props = { 'exactly.once.source.support': 'enabled', 'data.dir': join(this.#folder, String(admin.port)) }
-    const worker = await start({
+    let worker: Running | null = null
+    const stop = async (): Promise<void> => {
+      if (worker === null) life.abort(new Error('the scene is over'))
+      else await this.#end(worker, life)
+      await admin.close()
+    }
+    this.#running.push(Object.assign({ stop }, { isWorker: true }))
+    const started = await start({
       settings: settings.parse({ ...this.#props(USERS.worker), ...props }),
       log,
       signal: life.signal,
@@ -182,13 +211,9 @@ export class Scene {
       address: `${host}:${admin.port}`,
       shutdown: this.#shutdown,
     })
-    const stop = async (): Promise<void> => {
-      await this.#end(worker, life)
-      await admin.close()
-    }
-    this.#running.push(Object.assign({ stop }, { isWorker: true }))
+    worker = started
     await admin.open()
-    await this.#until('the worker is ready', () => worker.ready() === true)
+    await this.#until('the worker is ready', () => started.ready() === true)
   }
 
   async #end(service: Running, life: AbortController): Promise<void> {

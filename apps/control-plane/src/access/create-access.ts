@@ -8,16 +8,23 @@ import type { Authenticator } from './identity.ts'
 import { type AccessKind, type AccessValues, checkAccessSettings } from './settings.ts'
 import { WatchedFile } from './watched-file.ts'
 
+export interface AccessParts {
+  /** null: API keys are off. */
+  readonly keys: AccessStore | null
+  /** Whether the server has TLS and asks clients for their certificates. */
+  readonly asksForCertificates: boolean
+  readonly log: Logger
+}
+
 /**
  * The authenticators that the settings ask for, in the order in which they are asked: a header that the client sent for
  * this request counts before the certificate of its connection. Throws ConfigException.
  */
 export async function createAuthenticators(
   settings: AccessValues,
-  keys: AccessStore | null,
-  log: Logger,
+  { keys, asksForCertificates, log }: AccessParts,
 ): Promise<Authenticator[]> {
-  checkAccessSettings(settings)
+  checkAccessSettings(settings, asksForCertificates)
   const kinds = settings['access.authentication'] as readonly AccessKind[]
   const grants = await grantsSource(settings['access.grants.file'], log)
   const authenticators: Authenticator[] = []

@@ -5,10 +5,10 @@ import { controlPlaneSettings } from '../settings.ts'
 import { checkAccessSettings, isTrustedUrl } from './settings.ts'
 
 /** `AUTHENTICATION`: TRIBUTARY_ACCESS_AUTHENTICATION, and so on. */
-function check(values: Readonly<Record<string, string>>): void {
+function check(values: Readonly<Record<string, string>>, asksForCertificates = false): void {
   const env: Record<string, string> = { KAFKA_BROKERS: 'k:9092' }
   for (const [name, value] of Object.entries(values)) env[`TRIBUTARY_ACCESS_${name}`] = value
-  checkAccessSettings(fromEnv(controlPlaneSettings, env))
+  checkAccessSettings(fromEnv(controlPlaneSettings, env), asksForCertificates)
 }
 
 const OIDC = { AUTHENTICATION: 'oidc', OIDC_ISSUER: 'https://login.example.org', OIDC_AUDIENCE: 'tributary' }
@@ -16,6 +16,7 @@ const OIDC = { AUTHENTICATION: 'oidc', OIDC_ISSUER: 'https://login.example.org',
 test('what belongs together is asked for at the start', () => {
   check({})
   check({ AUTHENTICATION: 'keys' })
+  check({ AUTHENTICATION: 'certificate', GRANTS_FILE: 'grants' }, true)
   check({ ...OIDC, GRANTS_FILE: 'grants' })
   check({ ...OIDC, OIDC_GRANTS_CLAIM: 'groups' })
   check({ AUTHENTICATION: 'keys,basic', BASIC_FILE: 'users', GRANTS_FILE: 'grants' })
@@ -27,6 +28,7 @@ test('what belongs together is asked for at the start', () => {
     ],
     [{ AUTHENTICATION: 'basic', BASIC_FILE: 'x' }, /configuration access\.grants\.file: .*user\.\*=admin/],
     [{ AUTHENTICATION: 'certificate' }, /configuration access\.grants\.file/],
+    [{ AUTHENTICATION: 'certificate', GRANTS_FILE: 'x' }, /no client is asked for one; set tls\.cert/],
     [{ AUTHENTICATION: 'oidc' }, /configuration access\.oidc\.issuer/],
     [{ ...OIDC, OIDC_AUDIENCE: '' }, /configuration access\.oidc\.audience: without it every token/],
     [OIDC, /configuration access\.grants\.file: oidc needs it, or access\.oidc\.grants\.claim/],

@@ -99,8 +99,11 @@ export const accessKeys = {
 
 export type AccessValues = ValuesOf<typeof accessKeys>
 
-/** Throws ConfigException for settings that do not belong together. */
-export function checkAccessSettings(settings: AccessValues): void {
+/**
+ * Throws ConfigException for settings that do not belong together. `asksForCertificates`: whether the server has TLS and
+ * asks clients for their certificates.
+ */
+export function checkAccessSettings(settings: AccessValues, asksForCertificates: boolean): void {
   const kinds = settings['access.authentication'] as readonly AccessKind[]
   const needs = (name: keyof AccessValues, why: string): void => {
     const value = settings[name]
@@ -115,7 +118,14 @@ export function checkAccessSettings(settings: AccessValues): void {
       'basic needs it; for the rights that Kafka Connect gives to every user, write user.*=admin',
     )
   }
-  if (kinds.includes('certificate')) needs('access.grants.file', 'access.authentication contains certificate')
+  if (kinds.includes('certificate')) {
+    needs('access.grants.file', 'access.authentication contains certificate')
+    if (!asksForCertificates) {
+      const message =
+        'Invalid value certificate for configuration access.authentication: no client is asked for one; set tls.cert, tls.key, tls.ca and tls.client.auth'
+      throw new ConfigException(message, [{ name: 'access.authentication', message }])
+    }
+  }
   if (kinds.includes('oidc')) {
     needs('access.oidc.issuer', 'access.authentication contains oidc')
     needs('access.oidc.audience', 'without it every token of the issuer would be accepted')

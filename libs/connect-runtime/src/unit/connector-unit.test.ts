@@ -212,3 +212,17 @@ test('an outage fails the connector, which runs again by itself once the outage 
   assert.deepEqual([s.config.taskWrites, unit.failure], [['1@1'], null])
   await unit.release('SILENT')
 })
+
+test('a flood of requests to restart is a restart or two', async () => {
+  const s = scene()
+  await s.put({ 'tasks.max': '1' })
+  const unit = s.unit()
+  s.lease.close()
+  const reconciled = [unit.reconcile()]
+  await Promise.resolve()
+  for (let i = 0; i < 10_000; i++) reconciled.push(unit.changed())
+  assert.equal(new Set(reconciled).size, 2)
+  s.lease.open()
+  await Promise.all(reconciled)
+  assert.deepEqual(s.config.taskWrites, ['1@1'])
+})

@@ -41,6 +41,8 @@ export class ConnectorUnit {
   readonly #scope: PluginScope
   /** Past stalls no longer count. The next status resets their number to 0. */
   #forgiven = false
+  /** A reconcile that has not begun; null: none. */
+  #reconciling: Promise<void> | null = null
   /** Reconciles in a row that failed with an outage, and the timer of the next one. */
   #outages = 0
   #retry: NodeJS.Timeout | null = null
@@ -62,34 +64,40 @@ export class ConnectorUnit {
 
   /**
    * Brings tasks and status in line with the present configuration and target state. May be called at any time, and again.
-   * Writes nothing without a lease: another worker may own the connector by then.
+   * Writes nothing without a lease: another worker may own the connector by then. Calls before a reconcile begins are that one.
    */
   reconcile(): Promise<void> {
-    return this.#operations.run(async () => {
-      const { config, group } = this.#options
-      const { signal } = this.#life
-      const wanted = this.#wanted()
-      if (signal.aborted || wanted === null) return
-      this.#hideSecretsOf(wanted.props)
-      try {
-        await group.waitForLease(signal)
-        const tasks = this.#tasks(wanted.props, wanted.target)
-        if (tasks && !this.#unchanged(tasks)) {
-          if (await this.#mustFence(wanted.props, tasks)) await this.#fence(wanted, signal)
-          // A newer configuration or target state has a reconcile of its own.
-          if (!this.#isCurrent(wanted)) return
-          await group.waitForLease(signal)
-          await config.putTaskConfigs(this.connector, tasks, this.epoch)
-        }
-        this.failure = null
-        this.#outages = 0
-        await this.#report(stateOf(wanted.target))
-      } catch (error) {
-        if (signal.aborted) return
-        if (errorKind(error) === 'retriable') this.#reconcileAgain()
-        await this.#failedWith(error)
-      }
+    this.#reconciling ??= this.#operations.run(() => {
+      this.#reconciling = null
+      return this.#reconcile()
     })
+    return this.#reconciling
+  }
+
+  async #reconcile(): Promise<void> {
+    const { config, group } = this.#options
+    const { signal } = this.#life
+    const wanted = this.#wanted()
+    if (signal.aborted || wanted === null) return
+    this.#hideSecretsOf(wanted.props)
+    try {
+      await group.waitForLease(signal)
+      const tasks = this.#tasks(wanted.props, wanted.target)
+      if (tasks && !this.#unchanged(tasks)) {
+        if (await this.#mustFence(wanted.props, tasks)) await this.#fence(wanted, signal)
+        // A newer configuration or target state has a reconcile of its own.
+        if (!this.#isCurrent(wanted)) return
+        await group.waitForLease(signal)
+        await config.putTaskConfigs(this.connector, tasks, this.epoch)
+      }
+      this.failure = null
+      this.#outages = 0
+      await this.#report(stateOf(wanted.target))
+    } catch (error) {
+      if (signal.aborted) return
+      if (errorKind(error) === 'retriable') this.#reconcileAgain()
+      await this.#failedWith(error)
+    }
   }
 
   /** Schedules a reconcile after an outage, with exponentially growing waits of 1 to 60 s. */

@@ -64,6 +64,8 @@ export class TaskUnit {
   readonly #second = new SecondConnections()
   #startedAt = 0
   #moving = false
+  /** A restart that has not begun; null: none. */
+  #restarting: Promise<void> | null = null
   /** A replacement of the old connection waits for the operations before it. */
   #replacing = false
   /** Timer of the next restart, or of the healthy period. */
@@ -172,8 +174,13 @@ export class TaskUnit {
     this.#status.forgiveStalls()
   }
 
+  /** Requests that come before a restart begins are that restart. */
   #restart(): Promise<void> {
-    return this.#next(() => this.#beginAnew())
+    this.#restarting ??= this.#next(() => {
+      this.#restarting = null
+      return this.#beginAnew()
+    })
+    return this.#restarting
   }
 
   /** Cancels the present hand-over, as its successor is out of date, and then runs `operation`. */

@@ -1,7 +1,8 @@
 import { type Clock, errorKind } from '@tributary/connect-api'
 import { taskTransactionalId } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import { type MemberMetadata, parseUnit } from '../assignment/group.ts'
+import { parseUnit } from '../assignment/group.ts'
+import { isMemberMetadata } from '../assignment/group-schema.ts'
 
 /** The part of KafkaAdmin that fencing needs. */
 export interface ZombieFencingAdmin {
@@ -72,9 +73,9 @@ export class ZombieFencing {
     return (
       members !== null &&
       members.every(({ metadata }) => {
-        // The group rebalances.
-        if (metadata === null) return false
-        const { cfg: read, own } = metadata as MemberMetadata
+        // The group rebalances, or nobody can say what the member has.
+        if (!isMemberMetadata(metadata)) return false
+        const { cfg: read, own } = metadata
         if (BigInt(read) < cfg) return false
         return own.every(([name]) => {
           const unit = parseUnit(name)

@@ -116,3 +116,24 @@ test('a unit that was not taken before the next round began is not taken any mor
   s.herder.apply({ run: ['c/a'], cfg: '9', followup: false })
   await until(() => s.status.connector('a')?.state === 'RUNNING', 'the connector runs')
 })
+
+test('a flood of requests to restart a task is one restart', async (t) => {
+  const plugin = countedPlugin('One')
+  const created: ScriptedTask[] = []
+  const createTask = (): ScriptedTask => {
+    const task = new ScriptedTask()
+    created.push(task)
+    return task
+  }
+  const s = herderScene(t, [{ ...plugin, connector: { ...plugin.connector, taskConfigs: () => [{}] }, createTask }])
+  await s.config.putConnectorConfig('a', { name: 'a', 'connector.class': 'test.One' })
+  s.herder.apply({ run: ['c/a'], cfg: '0', followup: false })
+  await until(() => s.config.snapshot.tasks('a').length === 1, 'the task is written')
+  s.herder.apply({ run: ['c/a', 't/0/a'], cfg: '0', followup: false })
+  await until(() => created.length === 1, 'the task is created')
+  for (let i = 0; i < 1000; i++) {
+    await s.config.putRestart({ connector: 'a', includeTasks: true, onlyFailed: false })
+  }
+  await Promise.all(s.herder.tasks('a').map((task) => task.restart()))
+  assert.ok(created.length < 20, `${created.length} runs were created`)
+})

@@ -87,3 +87,13 @@ test('removals are forgotten after ten minutes', () => {
   kept.newTopic()
   assert.deepEqual(shown(kept), [`lately=@${now - 599_999}`])
 })
+
+test('keys that are written and removed again and again do not grow the image without bound', () => {
+  const { image: kept, take } = image()
+  for (let i = 0; i < 60_000; i++) {
+    take(`k${i}`, '1', 1e12)
+    take(`k${i}`, null, 1e12)
+  }
+  kept.newTopic()
+  assert.equal(kept.missing().length, 50_000)
+})

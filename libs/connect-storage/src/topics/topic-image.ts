@@ -22,6 +22,8 @@ interface Kept {
  * less than 30 s before, may write the key back.
  */
 const REMOVALS_KEPT_MS = 600_000
+/** Removals that are kept at most: a writer without bounds must not fill the memory. */
+const MAX_REMOVALS = 50_000
 
 /**
  * What compaction leaves of a topic: the last value of each key, byte for byte, in the order of writing, and the latest removals. So a
@@ -72,7 +74,7 @@ export class TopicImage {
     if (this.#removals.size === 0) return
     const since = this.#now() - REMOVALS_KEPT_MS
     for (const [key, timestamp] of this.#removals) {
-      if (timestamp >= since) return
+      if (timestamp >= since && this.#removals.size <= MAX_REMOVALS) return
       this.#removals.delete(key)
       this.#kept.delete(key)
     }

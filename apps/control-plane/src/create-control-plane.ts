@@ -123,7 +123,6 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
       self: () => null,
     },
     tls = null,
-    writes,
     internalTopic = byNaming,
     writable = () => Promise.resolve(true),
     trouble = () => null,
@@ -133,7 +132,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const trail = audit ? new AuditTrail({ audit: audit.log, required: audit.required, self: internal.self }) : null
   const config = trail?.observe(stores.configs) ?? stores.configs
   const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
-  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names, trustedProxies = '' } = settings
+  const { crossOrigin = NO_OTHER_ORIGIN, trustedProxies = '' } = settings
   const workers = new Workers({ groups, cluster, client: internal.client, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
@@ -153,19 +152,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     trustedProxies,
     tls,
   })
-  recognizeReplicas(app, internal)
-  if (names) {
-    const allowsOrigin = originMatcher(crossOrigin.origins)
-    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
-  }
-  const limits = new CallerLimits(callerLimits)
-  limits.beforeLogin(app)
-  identify(app, access && trail ? recordingLogins(access, trail) : access)
-  limits.afterLogin(app)
-  authorise(app)
-  // What the trail wraps is inside the gate: carried out here.
-  trail?.guard(app, (config) => secrets.masked(config))
-  writes?.guard(app)
+  guard(app, options, internal, trail, secrets)
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
@@ -191,6 +178,30 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     strict,
   })
   return app
+}
+
+/** The hooks that every request passes before its handler, in this order. */
+function guard(
+  app: FastifyInstance,
+  { access, settings, writes }: ControlPlaneOptions,
+  internal: NonNullable<ControlPlaneOptions['internal']>,
+  trail: AuditTrail | null,
+  secrets: ConfigSecrets,
+): void {
+  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names } = settings
+  recognizeReplicas(app, internal)
+  if (names) {
+    const allowsOrigin = originMatcher(crossOrigin.origins)
+    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
+  }
+  const limits = new CallerLimits(callerLimits)
+  limits.beforeLogin(app)
+  identify(app, access && trail ? recordingLogins(access, trail) : access)
+  limits.afterLogin(app)
+  authorise(app)
+  // What the trail wraps is inside the gate: carried out here.
+  trail?.guard(app, (config) => secrets.masked(config))
+  writes?.guard(app)
 }
 
 function recordingLogins(access: Access, trail: AuditTrail): Access {

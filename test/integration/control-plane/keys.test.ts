@@ -65,6 +65,26 @@ test('the command makes a key before any control plane runs; every replica takes
   assert.equal((await send(one.url, { method: 'DELETE', path: '/admin/keys/ops', headers })).status, 204)
   assert.equal(await status(one.url, key), 401)
 
+  // By whom is as the machine says; REST's changes are recorded by the caller's key.
+  const audit = await send(other.url, {
+    method: 'GET',
+    path: '/audit?outcome=done',
+    headers: { 'x-api-key': (await keys(props, 'create', 'reader', '--grant', 'admin')).out.trim() },
+  })
+  const { entries } = audit.body as { entries: { who: string; action: string; path: string }[] }
+  assert.deepEqual(
+    entries.map(({ who, action, path }) =>
+      [who.replace(/@.*/, ''), action, path].join(' ').replace(/^command:\S+/, 'command'),
+    ),
+    [
+      'command keys create reader',
+      'key:ops DELETE /admin/keys/{key} /admin/keys/ops',
+      'command keys revoke ci',
+      'key:ops POST /admin/keys /admin/keys',
+      'command keys create ops',
+    ],
+  )
+
   await one.stop()
   const third = await startPlane(t, props)
   assert.deepEqual([await status(third.url, key), await status(third.url, second)], [401, 401])

@@ -7,9 +7,12 @@ import {
   kafkaRules,
   kafkaSettings,
   readWorkerProperties,
+  type ValuesOf,
 } from '@tributary/config'
-import { KafkaAccessStore, storageKeys } from '@tributary/connect-storage'
-import { createLogger, LoggerLevels } from '@tributary/telemetry'
+import { auditKeys, KafkaAccessStore, KafkaAuditLog, storageKeys } from '@tributary/connect-storage'
+import { createLogger, type Logger, LoggerLevels } from '@tributary/telemetry'
+import { randomUUID } from 'node:crypto'
+import { hostname, userInfo } from 'node:os'
 import type { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import { hashPassword } from '../access/passwords.ts'
@@ -45,6 +48,8 @@ const spec = defineConfig(
   {
     cluster: storageKeys.cluster,
     'access.storage.topic': storageKeys['access.storage.topic'],
+    'audit.storage.topic': storageKeys['audit.storage.topic'],
+    ...auditKeys,
     'storage.replication.factor': storageKeys['storage.replication.factor'],
     ...kafkaSettings,
   },
@@ -90,15 +95,16 @@ async function run(context: CommandContext): Promise<void> {
     if (name === undefined) throw new UsageError(`${verb} needs the name of the key.`)
     return name
   }
-  const inKafka = (work: (keys: ApiKeys) => Promise<void>): Promise<void> =>
+  const inKafka = (work: (keys: ApiKeys, record: RecordChange) => Promise<void>): Promise<void> =>
     withKeys(context.env, values.properties, context.error, work)
   switch (verb) {
     case 'create': {
       const { grant: grants = [], expires = null } = values
       if (grants.length === 0) throw new UsageError('create needs --grant, such as --grant viewer.')
       const wanted = { name: named(), grants: grants.join(), expires }
-      return inKafka(async (keys) => {
+      return inKafka(async (keys, record) => {
         const { key, ...shown } = await keys.create(wanted, 'command')
+        await record('keys create', wanted.name)
         context.error(`${line(shown)}\nThis is the key. It is not shown again:\n`)
         context.out(`${key}\n`)
       })
@@ -112,8 +118,9 @@ async function run(context: CommandContext): Promise<void> {
       })
     case 'revoke': {
       const revoked = named()
-      return inKafka(async (keys) => {
+      return inKafka(async (keys, record) => {
         await keys.revoke(revoked)
+        await record('keys revoke', revoked)
         context.error(`The key ${revoked} is revoked.\n`)
       })
     }
@@ -124,11 +131,14 @@ async function run(context: CommandContext): Promise<void> {
   }
 }
 
+/** Writes to the audit log that the key of this name was changed. */
+type RecordChange = (action: string, key: string) => Promise<void>
+
 async function withKeys(
   env: Env,
   properties: string | undefined,
   error: (text: string) => void,
-  work: (keys: ApiKeys) => Promise<void>,
+  work: (keys: ApiKeys, record: RecordChange) => Promise<void>,
 ): Promise<void> {
   const settings = fromEnv(spec, env, properties === undefined ? undefined : readWorkerProperties(properties))
   const levels = new LoggerLevels()
@@ -147,12 +157,42 @@ async function withKeys(
   const timer = setTimeout(() => timeout.abort(gaveUp), KAFKA_TIMEOUT_MS)
   try {
     await store.start(timeout.signal)
-    await work(new ApiKeys(store))
+    await work(new ApiKeys(store), (action, key) => recordChange(settings, log, error, action, key))
   } catch (cause) {
     throw timeout.signal.aborted ? gaveUp : cause
   } finally {
     clearTimeout(timer)
     await store.stop()
+  }
+}
+
+/** The change is made already, so a failure is only told. */
+async function recordChange(
+  settings: ValuesOf<(typeof spec)['keys']>,
+  log: Logger,
+  error: (text: string) => void,
+  action: string,
+  key: string,
+): Promise<void> {
+  if (settings['audit.enabled'] === false) return
+  const host = hostname()
+  const audit = new KafkaAuditLog({
+    connection: kafkaConnection(settings),
+    log,
+    cluster: settings.cluster,
+    topic: settings['audit.storage.topic'],
+    replication: settings['storage.replication.factor'],
+    retentionMs: Number(settings['audit.retention.ms']),
+  })
+  try {
+    await audit.append({
+      ...{ id: randomUUID(), time: Date.now(), who: `command:${userInfo().username}@${host}`, action, path: key },
+      ...{ connector: null, address: host, replica: '', status: 200, outcome: 'done', count: 1, changes: [] },
+    })
+  } catch (cause) {
+    error(`The change was made, but not recorded. ${(cause as Error).message}\n`)
+  } finally {
+    await audit.stop()
   }
 }
 

@@ -123,7 +123,6 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
       self: () => null,
     },
     tls = null,
-    writes,
     internalTopic = byNaming,
     writable = () => Promise.resolve(true),
     trouble = () => null,
@@ -133,7 +132,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const trail = audit ? new AuditTrail({ audit: audit.log, required: audit.required, self: internal.self }) : null
   const config = trail?.observe(stores.configs) ?? stores.configs
   const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
-  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names, trustedProxies = '' } = settings
+  const { crossOrigin = NO_OTHER_ORIGIN, trustedProxies = '' } = settings
   const workers = new Workers({ groups, cluster, client: internal.client, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
@@ -153,19 +152,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     trustedProxies,
     tls,
   })
-  recognizeReplicas(app, internal)
-  if (names) {
-    const allowsOrigin = originMatcher(crossOrigin.origins)
-    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
-  }
-  const limits = new CallerLimits(callerLimits)
-  limits.beforeLogin(app)
-  identify(app, access && trail ? recordingLogins(access, trail) : access)
-  limits.afterLogin(app)
-  authorise(app)
-  // What the trail wraps is inside the gate: carried out here.
-  trail?.guard(app, (config) => secrets.masked(config))
-  writes?.guard(app)
+  admit(app, { ...options, internal }, trail, secrets)
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
@@ -201,4 +188,28 @@ function recordingLogins(access: Access, trail: AuditTrail): Access {
       trail.failedLogin(login)
     },
   }
+}
+
+/** The hooks that judge a request, in the order in which a request meets them. */
+function admit(
+  app: FastifyInstance,
+  options: ControlPlaneOptions & Required<Pick<ControlPlaneOptions, 'internal'>>,
+  trail: AuditTrail | null,
+  secrets: ConfigSecrets,
+): void {
+  const { access, internal, settings, writes } = options
+  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names } = settings
+  recognizeReplicas(app, internal)
+  if (names) {
+    const allowsOrigin = originMatcher(crossOrigin.origins)
+    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
+  }
+  const limits = new CallerLimits(callerLimits)
+  limits.beforeLogin(app)
+  identify(app, access && trail ? recordingLogins(access, trail) : access)
+  limits.afterLogin(app)
+  authorise(app)
+  // What the trail wraps is inside the gate: carried out here.
+  trail?.guard(app, (config) => secrets.masked(config))
+  writes?.guard(app)
 }

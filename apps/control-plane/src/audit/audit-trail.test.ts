@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { AuditEntry, ConfigStore } from '@tributary/connect-storage'
+import fastify, { type FastifyReply } from 'fastify'
 import { parseGrants } from '../access/identity.ts'
 import { type Access, LoginError } from '../access/login.ts'
 import { MemoryAuditLog } from '../testing/memory-audit.ts'
 import { type Answer, FILE_SOURCE, type TestApi, testApi } from '../testing/test-api.ts'
+import { MemoryConfigStore } from '../testing/memory-stores.ts'
+import { recognizeReplicas } from '../leadership/replica-requests.ts'
+import { AuditTrail } from './audit-trail.ts'
 import { Flood } from './flood.ts'
 
 /** `Authorization: NAME GRANTS`; `wrong` is refused. */
@@ -104,6 +109,54 @@ test('a change that was made and could not be recorded says so', async () => {
   const { status, body } = await api.call('POST', '/connectors', { name: 'a', config }, ADMIN)
   assert.equal(status, 500)
   assert.match((body as { message: string }).message, /^The change was made, but not recorded\. .*it is gone/)
+})
+
+/** One write route behind the trail. `gate` stands for the write gate, which may not let a request through. */
+function bare(handler: (store: ConfigStore, reply: FastifyReply) => Promise<unknown>, gate?: () => never) {
+  const log = new MemoryAuditLog()
+  const trail = new AuditTrail({ audit: log, required: true, self: () => 'a:1' })
+  const store = trail.observe(new MemoryConfigStore())
+  const app = fastify()
+  recognizeReplicas(app, { tokens: null, self: () => null })
+  app.decorateRequest('rawBody', '')
+  trail.guard(app, (stored) => stored)
+  if (gate) app.addHook('onRoute', (route) => void (route.handler = async () => gate()))
+  const config = { write: true }
+  app.route({ method: 'PUT', url: '/x/:connector', config, handler: (_request, reply) => handler(store, reply) })
+  return { log, ask: () => app.inject({ method: 'PUT', url: '/x/a' }) }
+}
+
+test('a request that timed out and went on is recorded once more, with what it did then', async () => {
+  const { promise: answered, resolve: goOn } = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<void>()
+  const { log, ask } = bare(async (store, reply) => {
+    void reply.code(500).send({ error_code: 500, message: 'Request timed out' })
+    await answered
+    await store.putConnectorConfig('a', config)
+    setImmediate(ended.resolve)
+    return reply
+  })
+  assert.equal((await ask()).statusCode, 500)
+  assert.deepEqual(
+    log.entries.map(({ error, changes }) => [error, changes.length]),
+    [['Request timed out', 0]],
+  )
+  goOn()
+  await ended.promise
+  assert.match(log.entries[1]!.error ?? '', /^The request had timed out before/)
+  assert.deepEqual(log.entries[1]!.changes, [{ connector: 'a', before: null, after: config }])
+})
+
+test('a change whose leader did not answer is recorded by the replica that sent it on', async () => {
+  const { log, ask } = bare(
+    () => assert.fail('carried out here'),
+    () => {
+      throw Object.assign(new Error('Whether the change was made is not known'), { statusCode: 503 })
+    },
+  )
+  assert.equal((await ask()).statusCode, 503)
+  const [{ outcome, connector, error }] = log.entries as [AuditEntry]
+  assert.deepEqual([outcome, connector, error], ['failed', 'a', 'Whether the change was made is not known'])
 })
 
 test('failed changes, refused rights and failed logins are recorded', async () => {

@@ -73,7 +73,10 @@ export class AuditTrail {
     app.addHook('onSend', async (request, reply, payload) => {
       const { auditWork: work } = request
       if (work !== null && work.written === null) return this.#record(request, reply, payload, work, mask)
-      if (reply.statusCode === 403) this.#denied(request, payload)
+      const { statusCode: status } = reply
+      // A leader that died may have made a change, and not have recorded it. The replica that sent the change on says so.
+      const inDoubt = status === 503 && request.routeOptions.config.write === true && !request.forwarded
+      if (status === 403 || inDoubt) this.#refused(request, status, payload)
     })
     const minute = setInterval(() => this.#flood.endMinute(), MINUTE_MS).unref()
     app.addHook('onClose', async () => {
@@ -141,10 +144,10 @@ export class AuditTrail {
     return payload
   }
 
-  /** A right that the caller lacks, or a request of a page or a sender that may not send it. */
-  #denied(request: FastifyRequest, payload: unknown): void {
-    const entry = this.#entry(request, 403, payload)
-    this.#flood.add(`${entry.who} ${entry.address}`, entry)
+  /** A right that the caller lacks, a request of a page or a sender that may not send it, or a change whose end is not known. */
+  #refused(request: FastifyRequest, status: number, payload: unknown): void {
+    const entry = this.#entry(request, status, payload)
+    this.#flood.add(`${status} ${entry.who} ${entry.address}`, entry)
   }
 
   #entry(request: FastifyRequest, status: number, payload: unknown): AuditEntry {

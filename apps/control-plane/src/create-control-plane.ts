@@ -132,8 +132,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const { status, offsets, plugins } = stores
   const trail = audit ? new AuditTrail({ audit: audit.log, required: audit.required, self: internal.self }) : null
   const config = trail?.observe(stores.configs) ?? stores.configs
-  const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
-  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names, trustedProxies = '' } = settings
+  const { cluster, strict, requestTimeoutMs, version, kafkaClusterId, crossOrigin, trustedProxies = '' } = settings
   const workers = new Workers({ groups, cluster, client: internal.client, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
@@ -149,20 +148,14 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const app = createRestServer({
     log,
     requestTimeoutMs,
-    crossOrigin: { ...crossOrigin, headers: access?.authenticators.length ? CREDENTIAL_HEADERS : [] },
+    crossOrigin: {
+      ...(crossOrigin ?? NO_OTHER_ORIGIN),
+      headers: access?.authenticators.length ? CREDENTIAL_HEADERS : [],
+    },
     trustedProxies,
     tls,
   })
-  recognizeReplicas(app, internal)
-  if (names) {
-    const allowsOrigin = originMatcher(crossOrigin.origins)
-    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
-  }
-  const limits = new CallerLimits(callerLimits)
-  limits.beforeLogin(app)
-  identify(app, access && trail ? recordingLogins(access, trail) : access)
-  limits.afterLogin(app)
-  authorise(app)
+  askWho(app, { internal, access: access && trail ? recordingLogins(access, trail) : access, settings })
   // What the trail wraps is inside the gate: carried out here.
   trail?.guard(app, (config) => secrets.masked(config))
   writes?.guard(app)
@@ -191,6 +184,28 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     strict,
   })
   return app
+}
+
+/** Adds the hooks of every request, in their order: from where it comes, how often, from whom, with which right. */
+function askWho(
+  app: FastifyInstance,
+  {
+    internal,
+    access,
+    settings,
+  }: Required<Pick<ControlPlaneOptions, 'internal' | 'settings'>> & { readonly access: Access | undefined },
+): void {
+  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names } = settings
+  recognizeReplicas(app, internal)
+  if (names) {
+    const allowsOrigin = originMatcher(crossOrigin.origins)
+    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
+  }
+  const limits = new CallerLimits(callerLimits)
+  limits.beforeLogin(app)
+  identify(app, access)
+  limits.afterLogin(app)
+  authorise(app)
 }
 
 function recordingLogins(access: Access, trail: AuditTrail): Access {

@@ -133,7 +133,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const trail = audit ? new AuditTrail({ audit: audit.log, required: audit.required, self: internal.self }) : null
   const config = trail?.observe(stores.configs) ?? stores.configs
   const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
-  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names, trustedProxies = '' } = settings
+  const { crossOrigin = NO_OTHER_ORIGIN, trustedProxies = '' } = settings
   const workers = new Workers({ groups, cluster, client: internal.client, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
@@ -154,15 +154,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     tls,
   })
   recognizeReplicas(app, internal)
-  if (names) {
-    const allowsOrigin = originMatcher(crossOrigin.origins)
-    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
-  }
-  const limits = new CallerLimits(callerLimits)
-  limits.beforeLogin(app)
-  identify(app, access && trail ? recordingLogins(access, trail) : access)
-  limits.afterLogin(app)
-  authorise(app)
+  admitRequests(app, settings, access && trail ? recordingLogins(access, trail) : access)
   // What the trail wraps is inside the gate: carried out here.
   trail?.guard(app, (config) => secrets.masked(config))
   writes?.guard(app)
@@ -191,6 +183,23 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     strict,
   })
   return app
+}
+
+/** Who may ask at all, then who asks and how often, then what they may ask. */
+function admitRequests(
+  app: FastifyInstance,
+  { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names }: ControlPlaneOptions['settings'],
+  access: Access | undefined,
+): void {
+  if (names) {
+    const allowsOrigin = originMatcher(crossOrigin.origins)
+    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
+  }
+  const limits = new CallerLimits(callerLimits)
+  limits.beforeLogin(app)
+  identify(app, access)
+  limits.afterLogin(app)
+  authorise(app)
 }
 
 function recordingLogins(access: Access, trail: AuditTrail): Access {

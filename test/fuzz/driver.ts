@@ -110,8 +110,8 @@ async function runOne<T>(target: Target<T>, inputSeed: number): Promise<Result> 
     return { stage: timed.stage, ms, bytes, finding: finding('memory', `took ${Math.round(bytes / 2 ** 20)} MiB`) }
   }
   if (ms > MAX_INPUT_MS) {
-    // The machine may have been busy. A slow input is slow again.
-    const again = [await time(target, input), await time(target, input)].map((run) => run.ms)
+    // The machine may have been busy. A slow input is slow again, and takes the thread's own time.
+    const again = [await time(target, input, cpuMs), await time(target, input, cpuMs)].map((run) => run.ms)
     const best = Math.min(ms, ...again)
     if (best > MAX_INPUT_MS)
       return { stage: timed.stage, ms: best, bytes, finding: finding('slow', `took ${Math.round(best)} ms`) }
@@ -120,15 +120,25 @@ async function runOne<T>(target: Target<T>, inputSeed: number): Promise<Result> 
   return { stage: timed.stage, ms, bytes }
 }
 
-async function time<T>(target: Target<T>, input: T): Promise<{ ms: number } & ({ stage: Stage } | { error: unknown })> {
-  const start = performance.now()
+/** Time that this thread has had of the CPU, in ms. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
+async function time<T>(
+  target: Target<T>,
+  input: T,
+  now: () => number = () => performance.now(),
+): Promise<{ ms: number } & ({ stage: Stage } | { error: unknown })> {
+  const start = now()
   try {
     const running = target.run(input)
     // An await costs more than most inputs, so it is left out where possible.
     const stage = typeof running === 'string' ? running : await running
-    return { stage, ms: performance.now() - start }
+    return { stage, ms: now() - start }
   } catch (error) {
-    return { error, ms: performance.now() - start }
+    return { error, ms: now() - start }
   }
 }
 

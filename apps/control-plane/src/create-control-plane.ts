@@ -152,7 +152,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     trustedProxies,
     tls,
   })
-  guard(app, options, internal, trail, secrets)
+  admit(app, { ...options, internal }, trail, secrets)
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
@@ -180,14 +180,24 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   return app
 }
 
-/** The hooks that every request passes before its handler, in this order. */
-function guard(
+function recordingLogins(access: Access, trail: AuditTrail): Access {
+  return {
+    ...access,
+    onFailedLogin: (login) => {
+      access.onFailedLogin?.(login)
+      trail.failedLogin(login)
+    },
+  }
+}
+
+/** The hooks that judge a request, in the order in which a request meets them. */
+function admit(
   app: FastifyInstance,
-  { access, settings, writes }: ControlPlaneOptions,
-  internal: NonNullable<ControlPlaneOptions['internal']>,
+  options: ControlPlaneOptions & Required<Pick<ControlPlaneOptions, 'internal'>>,
   trail: AuditTrail | null,
   secrets: ConfigSecrets,
 ): void {
+  const { access, internal, settings, writes } = options
   const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names } = settings
   recognizeReplicas(app, internal)
   if (names) {
@@ -202,14 +212,4 @@ function guard(
   // What the trail wraps is inside the gate: carried out here.
   trail?.guard(app, (config) => secrets.masked(config))
   writes?.guard(app)
-}
-
-function recordingLogins(access: Access, trail: AuditTrail): Access {
-  return {
-    ...access,
-    onFailedLogin: (login) => {
-      access.onFailedLogin?.(login)
-      trail.failedLogin(login)
-    },
-  }
 }

@@ -221,6 +221,8 @@ export interface AuditEntry {
   /** The path without its query. */
   readonly path: string
   readonly connector: string | null
+  /** What else the request is about, such as an API key with its grants. */
+  readonly about?: string
   /** The client's address. */
   readonly address: string
   /** What the header X-Forwarded-For says, which anybody may set. */

@@ -21,7 +21,8 @@ import { startConnectProxy } from '../../support/connect-proxy.ts'
 
 /** The address of a service that no connector should ask: all of 127.0.0.0/8 leads here, and only this address is denied. */
 const INNER = '127.0.0.2'
-const signal = new AbortController().signal
+/** A task that is not refused would wait for its source. */
+const signal = AbortSignal.timeout(60_000)
 const AWS = { 'aws.region': 'eu-west-1', 'aws.access.key.id': 'k', 'aws.secret.access.key': 's', 'kafka.topic': 't' }
 
 /** A server on all addresses of IPv4 that counts its connections by the address that they were made to. */

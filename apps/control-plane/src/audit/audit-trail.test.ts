@@ -4,6 +4,7 @@ import type { AuditEntry, ConfigStore } from '@tributary/connect-storage'
 import fastify, { type FastifyReply } from 'fastify'
 import { parseGrants } from '../access/identity.ts'
 import { type Access, LoginError } from '../access/login.ts'
+import { MemoryAccessStore } from '../testing/memory-stores.ts'
 import { MemoryAuditLog } from '../testing/memory-audit.ts'
 import { type Answer, FILE_SOURCE, type TestApi, testApi } from '../testing/test-api.ts'
 import { MemoryConfigStore } from '../testing/memory-stores.ts'
@@ -192,6 +193,28 @@ test('the error of a refused change shows no secret of the configuration that wa
   const put = (body: unknown): Promise<Answer> => api.call('PUT', '/connectors/a/config', body, ADMIN)
   assert.equal((await put({ ...config, 'api.token': PASSWORD })).status, 500)
   assert.match(log.entries[0]!.error ?? '', /^cannot write \[hidden\]$/)
+})
+
+test('who made which API key with which grants is recorded, and the key is not', async () => {
+  const log = new MemoryAuditLog()
+  const api = testApi({ access, audit: { log, required: true }, keys: new MemoryAccessStore() })
+  const made = await api.call(
+    'POST',
+    '/admin/keys',
+    { name: 'ops', grants: ['admin', 'viewer'], expires: '90d' },
+    ADMIN,
+  )
+  await api.call('POST', '/admin/keys', { name: 'bad', grants: 'root' }, ADMIN)
+  await api.call('DELETE', '/admin/keys/ops', undefined, ADMIN)
+  assert.deepEqual(
+    log.entries.map(({ who, action, path, about, status }) => [who, action, path, about, status]),
+    [
+      ['key:ci', 'POST /admin/keys', '/admin/keys', 'API key ops: admin,viewer; expires 90d', 201],
+      ['key:ci', 'POST /admin/keys', '/admin/keys', 'API key bad: root; does not expire', 400],
+      ['key:ci', 'DELETE /admin/keys/{key}', '/admin/keys/ops', undefined, 204],
+    ],
+  )
+  assert.ok(!JSON.stringify(log.entries).includes((made.body as { key: string }).key.split('_').at(-1)!))
 })
 
 test('a flood of guesses makes few entries', async () => {

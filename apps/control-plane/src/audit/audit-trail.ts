@@ -23,6 +23,8 @@ interface Work {
   readonly changes: AuditChange[]
   /** How many of the changes are written; null: the request is not answered yet. */
   written: number | null
+  /** What else the request is about; see AuditEntry. */
+  about: string | null
 }
 
 declare module 'fastify' {
@@ -108,7 +110,7 @@ export class AuditTrail {
   ): Promise<unknown> {
     const { audit, required } = this.#options
     if (required && audit.trouble !== null) throw restError('auditDown', audit.trouble)
-    const work: Work = { changes: [], written: null }
+    const work: Work = { changes: [], written: null, about: null }
     request.auditWork = work
     try {
       return await this.#works.run(work, async () => handler(request, reply))
@@ -168,6 +170,7 @@ export class AuditTrail {
       ...(forwardedFor !== undefined && { forwarded_for: cut(String(forwardedFor)) }),
       ...(caller !== null && signed !== null && { via: signed.from }),
       ...{ replica: this.#replica, status, outcome, count: 1, changes: [] },
+      ...(request.auditWork?.about && { about: cut(request.auditWork.about) }),
       ...(error !== null && { error: cut(error) }),
     }
   }

@@ -56,6 +56,7 @@ const auditEntry = {
   action: text,
   path: text,
   connector: textOrNull,
+  'about?': { type: 'string', description: 'What else the request is about, such as an API key with its grants' },
   address: { type: 'string', description: "The client's address" },
   'forwarded_for?': { type: 'string', description: 'What X-Forwarded-For said, which anybody may set' },
   'via?': { type: 'string', description: 'The replica that sent the request on' },

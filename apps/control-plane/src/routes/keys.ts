@@ -28,7 +28,11 @@ export function keyRoutes(app: FastifyInstance, keys: ApiKeys | null): void {
         response: answers({ 201: ref('NewApiKey') }, [400, 404, 409]),
       },
       handler: async (request, reply) => {
-        const created = await present().create(decodeNewKey(request.body), request.identity.name)
+        const wanted = decodeNewKey(request.body)
+        const { name, grants, expires } = wanted
+        const end = expires === null ? 'does not expire' : `expires ${expires}`
+        if (request.auditWork) request.auditWork.about = `API key ${name}: ${grants}; ${end}`
+        const created = await present().create(wanted, request.identity.name)
         return reply.code(201).header('cache-control', 'no-store').send(created)
       },
     },

@@ -27,6 +27,14 @@ test('a live worker checks what the specs accept; if the first worker does not a
   assert.match((created.body as { message: string }).message, /1 error\(s\):\nno such file\n/)
 })
 
+test('a member of a group whose address is none is no worker, and hides no other member', async () => {
+  const api = testApi()
+  api.groups.set('test-file-ingest', ['127.0.0.1:1/evil?', 'user@host', '', '127.0.0.1:2'])
+  const { body } = await api.call('GET', '/cluster')
+  const [service] = (body as { services: { workers: string[] }[] }).services
+  assert.deepEqual(service?.workers, ['127.0.0.1:2'])
+})
+
 test('without a live worker, or when the specs find errors, the specs alone decide', async (t) => {
   const api = testApi()
   assert.deepEqual(errorsOf((await validate(api)).body), [])

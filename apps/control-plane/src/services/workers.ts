@@ -1,6 +1,6 @@
 import { stringifyJson } from '@tributary/config'
 import type { FieldError, OffsetEntry, TaskHealth } from '@tributary/connect-api'
-import type { PluginEntry } from '@tributary/connect-storage'
+import { isWorkerAddress, type PluginEntry } from '@tributary/connect-storage'
 import { SharedRun } from '@tributary/kafka'
 import type { InternalClient, Peer } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
@@ -83,12 +83,13 @@ export class Workers {
    */
   async members(service: string): Promise<readonly string[] | null> {
     const { members } = await this.#describe(this.groupOf(service))
-    const peers = members.map(({ metadata }) => workerPeer(metadata))
-    if (peers.includes(null)) return null
-    return peers.flatMap((peer) => {
-      if (peer!.tls) this.#secure.add(peer!.address)
-      else this.#secure.delete(peer!.address)
-      return peer!.address
+    if (members.some(({ metadata }) => metadata === null)) return null
+    return members.flatMap(({ metadata }) => {
+      const peer = workerPeer(metadata)
+      if (peer === null) return []
+      if (peer.tls) this.#secure.add(peer.address)
+      else this.#secure.delete(peer.address)
+      return peer.address
     })
   }
 
@@ -216,7 +217,7 @@ export class Workers {
 /** The address in a member's group metadata; null for a member that is not one of our workers. */
 function workerPeer(metadata: unknown): Peer | null {
   const { worker, tls } = (metadata ?? {}) as { worker?: unknown; tls?: unknown }
-  return typeof worker === 'string' ? { address: worker, tls: tls === true } : null
+  return typeof worker === 'string' && isWorkerAddress(worker) ? { address: worker, tls: tls === true } : null
 }
 
 /** Codes of Node for a connection that ended before the answer. Without a connection no worker got the request. */

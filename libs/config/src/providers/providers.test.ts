@@ -192,6 +192,8 @@ test('secrets are the values of passwords, sensitive keys and families, of a lis
   }
   assert.deepEqual(secretsOf(spec.data, props), [' a b ', '://me:pw@', 'c', 'd', '1', '2,3'])
   assert.deepEqual(secretsOf(spec.data, { headers: 'no colon', unknown: 'x' }), ['no colon'])
+  const converter = { 'value.converter.basic.auth.user.info': 'u:p', 'value.converter.schema.registry.url': 'x' }
+  assert.deepEqual(secretsOf(spec.data, converter), ['u:p'])
 })
 
 test('a mount that hangs while links are followed is given up after five seconds', async (t) => {

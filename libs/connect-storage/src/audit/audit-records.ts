@@ -26,7 +26,7 @@ export function readAuditRecord(bytes: Uint8Array): AuditEntry {
     if (typeof field !== 'string') throw new Error(`${name} is no text`)
     return field
   }
-  const optional = (name: 'error' | 'forwarded_for' | 'via'): Partial<AuditEntry> =>
+  const optional = (name: 'about' | 'error' | 'forwarded_for' | 'via'): Partial<AuditEntry> =>
     value[name] === undefined || value[name] === null ? {} : { [name]: text(name) }
   if (!isTime(time)) throw new Error('time is no time')
   if (!Number.isInteger(status) || !Number.isInteger(count)) throw new Error('status or count is no integer')
@@ -35,6 +35,7 @@ export function readAuditRecord(bytes: Uint8Array): AuditEntry {
     ...{ id: text('id'), time, who: text('who'), action: text('action'), path: text('path') },
     ...{ connector: connector === null ? null : text('connector'), address: text('address'), replica: text('replica') },
     ...{ status: status as number, outcome, count: count as number, changes: changesOf(changes) },
+    ...optional('about'),
     ...optional('error'),
     ...optional('forwarded_for'),
     ...optional('via'),
@@ -69,6 +70,7 @@ function shortened(entry: AuditEntry): AuditEntry {
   return {
     ...entry,
     ...{ who: short(entry.who), path: short(entry.path), connector: entry.connector && short(entry.connector) },
+    ...(entry.about !== undefined && { about: short(entry.about) }),
     ...(entry.error !== undefined && { error: short(entry.error) }),
     changes: entry.changes.slice(0, 100).map(({ connector, before, after }) => {
       return { connector: short(connector), before: map(before), after: map(after) }

@@ -157,6 +157,8 @@ export class Launcher {
       KAFKA_BROKERS: this.#kafka?.brokers.join(',') ?? '',
       TRIBUTARY_REST_PORT: String(this.#restPort),
       TRIBUTARY_DATA_DIR: join(this.#places.data, 'tasks'),
+      // All is asked by http, and all is on loopback.
+      ...{ TRIBUTARY_TLS_CERT: '', TRIBUTARY_TLS_KEY: '', TRIBUTARY_TLS_CLIENT_AUTH: '' },
       TRIBUTARY_INTERNAL_KEY: process.env['TRIBUTARY_INTERNAL_KEY'] ?? randomUUID(),
       ...this.#compileCache(),
       ...this.#configProviders(),

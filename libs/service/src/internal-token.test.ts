@@ -95,5 +95,6 @@ test('the setting holds one key or two', () => {
   assert.equal(InternalTokens.from(null), null)
   const [one, two] = ['new', ' new , old '].map((key) => InternalTokens.from(new Secret(key))!)
   accepted(one!.verify(ASKED, two!.sign(ASKED, CLAIMS, ''), null))
+  assert.deepEqual([one!.isWeak, tokens().isWeak], [true, false])
   for (const wrong of ['a,b,c', 'a,', ',']) assert.throws(() => InternalTokens.from(new Secret(wrong)), /internal\.key/)
 })

@@ -10,6 +10,8 @@ export const TOKEN_LIFE_MS = 30_000
 export const CLOCK_SKEW_MS = 5_000
 /** Nonces are remembered until their tokens expire, and at most so many: 1,000 requests a second and more. */
 const MAX_NONCES = 50_000
+/** A random key of letters and digits then has 95 bits. */
+const LEAST_CHARACTERS = 16
 const MAX_TOKEN_LENGTH = 16_384
 const VERSION = 'v1'
 
@@ -74,6 +76,11 @@ export class InternalTokens {
       throw new ConfigException(message, [{ name: 'internal.key', message }])
     }
     return new InternalTokens(keysOf(setting).map((_, i) => ({ reveal: () => keysOf(setting)[i]! })))
+  }
+
+  /** Whether a key is so short that whoever sees a token may find the key by trying. */
+  get isWeak(): boolean {
+    return this.#keys.some((key) => key.reveal().length < LEAST_CHARACTERS)
   }
 
   /** The token of a request, good for 30 s. */

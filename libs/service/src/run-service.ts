@@ -140,6 +140,7 @@ async function start<K extends Keys>(
   const bound = settings['admin.host']
   const tls = Tls.load(settings, log)
   const tokens = InternalTokens.from(settings['internal.key'])
+  if (tokens?.isWeak) log.warn('internal_key_short', { advice: 'use 32 random characters: a short key can be guessed' })
   const metricsToken = settings['admin.metrics.token']
   if (tokens === null || (metricsToken === null && tls?.asksClients !== true)) {
     const guard = 'TRIBUTARY_INTERNAL_KEY with TRIBUTARY_ADMIN_METRICS_TOKEN or TRIBUTARY_TLS_CLIENT_AUTH'

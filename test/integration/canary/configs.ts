@@ -90,12 +90,17 @@ function loginKeys({ keys }: ConfigSpecData): string[] {
 function configOf(plugin: SourcePlugin, key: string, secret: string, servers: EchoServers): Config {
   const { spec } = plugin.connector
   const base = { ...required(spec), ...known(plugin.class, servers), 'connector.class': plugin.class }
+  const full = { ...base, ...companions(spec, key, servers) }
+  const isAccepted = (form: string): boolean => {
+    const { values } = validateConfig(spec, { ...full, [key]: form })
+    return values.find(({ name }) => name === key)?.errors.length === 0
+  }
   const value = forms(secret, servers)
     .flatMap((form) => [form, form.replace(/^http/, 'ws')])
-    .find((form) => validateConfig(spec, { ...base, [key]: form }).values.find(({ name }) => name === key)?.errors.length === 0) // prettier-ignore
+    .find(isAccepted)
   // Otherwise the server's refusal, which repeats the message, would be data of the feed.
   const refusal = key === 'websocket.auth.message' ? { 'websocket.auth.refuse.match': 'event == error' } : {}
-  return { ...base, ...companions(spec, key, servers), ...refusal, [key]: value ?? secret }
+  return { ...full, ...refusal, [key]: value ?? secret }
 }
 
 /** What a configuration must have, from the examples of the spec. */

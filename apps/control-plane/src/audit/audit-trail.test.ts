@@ -214,7 +214,7 @@ test('who made which API key with which grants is recorded, and the key is not',
       ['key:ci', 'DELETE /admin/keys/{key}', '/admin/keys/ops', undefined, 204],
     ],
   )
-  assert.ok(!JSON.stringify(log.entries).includes((made.body as { key: string }).key.split('_').at(-1)!))
+  assert.ok(!JSON.stringify(log.entries).includes((made.body as { key: string }).key.split('_').slice(2).join('_')))
 })
 
 test('a flood of guesses makes few entries', async () => {

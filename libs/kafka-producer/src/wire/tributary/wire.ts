@@ -51,7 +51,8 @@ export class TributaryWire implements Wire {
     const found = response.topics[0]
     const partitions = found?.partitions ?? []
     if (found !== undefined && found.errorCode !== 0)
-      this.#check(found.errorCode, what, { operation: 'Describe', resource: 'Topic', name: topic })
+      // Describe would do for this request alone.
+      this.#check(found.errorCode, what, { operation: 'Write', resource: 'Topic', name: topic })
     const leaders: number[] = []
     for (const partition of partitions) leaders[partition.partitionIndex] = partition.leaderId
     return { brokers: response.brokers, leaders }

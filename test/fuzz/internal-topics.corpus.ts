@@ -106,6 +106,14 @@ export const apiKeys: readonly RawRecord[] = [
   record('key-ops', { ...apiKey, id: 'b2', grants: ['admin'], expires: 1_800_000_000_000 }),
 ]
 
+export const audit: readonly RawRecord[] = [
+  record('c', {
+    ...{ id: 'i', time: 1_700_000_000_000, who: 'key:ci', action: 'PUT', path: '/connectors/c/config', connector: 'c' },
+    ...{ address: '10.0.0.1', replica: 'h:8083', status: 200, outcome: 'done', count: 1, error: null },
+    changes: [{ connector: 'c', before: null, after: { topic: 't', password: '[hidden]' } }],
+  }),
+]
+
 export const members: readonly unknown[] = [
   { v: 1, seq: 3, leaving: false, worker: 'h:1', cfg: '12', own: [['c/a', 3, 0]], preparing: [], ready: ['t/0/a'] },
   { worker: 'h:1', cfg: '-1', own: [], plugins: ['io.x.Source@1.2.0'], hold: 1000, life: 'x' },

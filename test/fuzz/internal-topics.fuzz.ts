@@ -10,6 +10,7 @@ import { AccessState } from '../../libs/connect-storage/src/access-state.ts'
 import { connectorTombstones, readConfigRecord } from '../../libs/connect-storage/src/config-records.ts'
 import { ConfigState } from '../../libs/connect-storage/src/config-state.ts'
 import { OffsetState } from '../../libs/connect-storage/src/offset-state.ts'
+import { auditRecord, readAuditRecord } from '../../libs/connect-storage/src/audit/audit-records.ts'
 import { catalogOf } from '../../libs/connect-storage/src/plugin-catalog.ts'
 import { readPluginRecord } from '../../libs/connect-storage/src/plugin-records.ts'
 import { refusalOf } from '../../libs/connect-storage/src/schema/checks.ts'
@@ -33,6 +34,7 @@ import {
 } from './driver.ts'
 import {
   apiKeys,
+  audit,
   batches,
   configs,
   members,
@@ -230,6 +232,13 @@ const pluginsTarget = topicTarget('plugins', plugins, () => {
   }
 })
 
+const auditTarget = topicTarget('audit', audit, () => ({
+  apply(_key, value) {
+    if (value !== null) assert.ok(auditRecord(readAuditRecord(value)).length > 0)
+  },
+  use() {},
+}))
+
 /** Metadata and assignments of a group: read by their shape, then assigned. */
 const groupTarget: Target<Buffer> = {
   name: 'group',
@@ -283,6 +292,7 @@ const TARGETS = [
   offsetsTarget,
   apiKeysTarget,
   pluginsTarget,
+  auditTarget,
   groupTarget,
   batchesTarget,
 ]

@@ -132,8 +132,8 @@ export class RecordEncoder {
   ): { encoded: readonly Sendable[]; indexes: readonly number[] } | null {
     const terms = this.#terms(counts, traceparent)
     const [first] = records
-    if (records.some((record) => record instanceof PackedRecords && counts.get(record.topic) === REFUSED)) return null
     if (records.length === 1 && first instanceof PackedRecords && first.count === 1) {
+      if (counts.get(first.topic) === REFUSED) return null
       return { encoded: this.packs.encode(first, terms), indexes: ONLY_FIRST }
     }
     const encoded: Sendable[] = []
@@ -141,6 +141,7 @@ export class RecordEncoder {
     for (let i = 0; i < records.length; i++) {
       const record = records[i]!
       if (record instanceof PackedRecords) {
+        if (counts.get(record.topic) === REFUSED) return null
         for (const pack of this.packs.encode(record, terms)) {
           encoded.push(pack)
           indexes.push(i)

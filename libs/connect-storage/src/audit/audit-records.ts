@@ -1,4 +1,5 @@
 import { isObject, toJson } from '../connect-json.ts'
+import { boundedJson } from '../schema/checks.ts'
 import type { AuditChange, AuditEntry } from '../types.ts'
 
 /** A record above this, in bytes, is shortened. Kafka takes 1 MB by default. */
@@ -18,7 +19,7 @@ export function auditRecord(entry: AuditEntry): Buffer {
 /** Reads an audit record. Throws for anything else, which a foreign writer may have put into the topic. */
 export function readAuditRecord(bytes: Uint8Array): AuditEntry {
   if (bytes.length > 2 * MAX_BYTES) throw new Error('the value is too large')
-  const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
+  const value = boundedJson(bytes)
   if (!isObject(value)) throw new Error('the value is no object')
   const { time, status, outcome, connector, changes = [], count = 1, shortened: cut } = value
   const text = (name: string): string => {

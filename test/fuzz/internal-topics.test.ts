@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readConfigRecord } from '../../libs/connect-storage/src/config-records.ts'
+import { readConfigRecord } from '../../libs/connect-storage/src/configs/config-records.ts'
 import { fuzzTargets, replay } from './driver.ts'
 import { configsTarget, RECORDS_PER_INPUT } from './internal-topics.fuzz.ts'
 import { fuzzInWorker } from './watchdog.ts'

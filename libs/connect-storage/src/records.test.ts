@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { canonicalPartition, offsetKeyBytes, readOffsetKey, readOffsetValue } from './offset-records.ts'
-import { compareVersions } from './plugin-catalog.ts'
-import { connectorStatusRecord, readStatusRecord, taskStatusRecord, topicStatusRecord } from './status-records.ts'
+import { canonicalPartition, offsetKeyBytes, readOffsetKey, readOffsetValue } from './offsets/offset-records.ts'
+import { compareVersions } from './plugins/plugin-catalog.ts'
+import {
+  connectorStatusRecord,
+  readStatusRecord,
+  taskStatusRecord,
+  topicStatusRecord,
+} from './status/status-records.ts'
 
 test("statuses are written in Connect's format and read back", () => {
   const failed = { state: 'FAILED', trace: 'why\n\tat x', workerId: 'h:1', generation: 3 } as const

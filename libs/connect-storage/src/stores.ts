@@ -1,12 +1,12 @@
 import type { KafkaConnection } from '@tributary/config'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
-import { KafkaConfigStore } from './config-store.ts'
-import { KafkaOffsetStore } from './offset-store.ts'
-import { KafkaPluginStore } from './plugin-store.ts'
-import { KafkaStatusStore } from './status-store.ts'
+import { KafkaConfigStore } from './configs/config-store.ts'
+import { KafkaOffsetStore } from './offsets/offset-store.ts'
+import { KafkaPluginStore } from './plugins/plugin-store.ts'
+import { KafkaStatusStore } from './status/status-store.ts'
 import { type InternalTopic, InternalTopics } from './topics/internal-topics.ts'
-import type { StoreLogOptions } from './store-log.ts'
+import type { StoreLogOptions } from './log/store-log.ts'
 import type { StoreName } from './types.ts'
 
 export interface StoresOptions {

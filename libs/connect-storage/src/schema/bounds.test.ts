@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connectorRecord, readConfigRecord } from '../config-records.ts'
-import { ConfigState } from '../config-state.ts'
-import { readOffsetKey } from '../offset-records.ts'
-import { readStatusRecord } from '../status-records.ts'
+import { connectorRecord, readConfigRecord } from '../configs/config-records.ts'
+import { ConfigState } from '../configs/config-state.ts'
+import { readOffsetKey } from '../offsets/offset-records.ts'
+import { readStatusRecord } from '../status/status-records.ts'
 import { boundedJson, refusalOf } from './checks.ts'
 import { LIMITS } from './limits.ts'
 

@@ -1,5 +1,5 @@
 import { accessKeyName, readAccessKey } from './access-records.ts'
-import type { AccessKey } from './types.ts'
+import type { AccessKey } from '../types.ts'
 
 /** The API keys that the records of the access topic add up to. */
 export class AccessState {

@@ -1,12 +1,12 @@
 import type { OffsetEntry, SourceOffset, SourcePartition } from '@tributary/connect-api'
 import { partitionForKey } from '@tributary/kafka-producer'
-import { storageErrors } from './errors.ts'
+import { storageErrors } from '../errors.ts'
 import { offsetKeyBytes, offsetValueBytes, readOffsetKey, readOffsetValue } from './offset-records.ts'
 import { OffsetState } from './offset-state.ts'
-import { refusalOf } from './schema/checks.ts'
-import { LIMITS } from './schema/limits.ts'
-import { StoreLog, type StoreLogOptions } from './store-log.ts'
-import type { OffsetRecord, OffsetStore } from './types.ts'
+import { refusalOf } from '../schema/checks.ts'
+import { LIMITS } from '../schema/limits.ts'
+import { StoreLog, type StoreLogOptions } from '../log/store-log.ts'
+import type { OffsetRecord, OffsetStore } from '../types.ts'
 
 /** The store of the offsets topic. */
 export class KafkaOffsetStore implements OffsetStore {

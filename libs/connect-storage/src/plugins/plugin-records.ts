@@ -8,10 +8,10 @@ import {
   type Rule,
   type Validator,
 } from '@tributary/config'
-import { boundedJson } from './schema/checks.ts'
-import { LIMITS } from './schema/limits.ts'
-import { flag, list, number, oneOf, record, type Shape, shape, text, wrong } from './schema/shape.ts'
-import type { PluginEntry } from './types.ts'
+import { boundedJson } from '../schema/checks.ts'
+import { LIMITS } from '../schema/limits.ts'
+import { flag, list, number, oneOf, record, type Shape, shape, text, wrong } from '../schema/shape.ts'
+import type { PluginEntry } from '../types.ts'
 
 /**
  * The values of the plugins topic. A control plane applies the spec in a value to the configurations that users send, and

@@ -2,9 +2,9 @@ import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { accessKeyRecord } from './access-records.ts'
 import { AccessState } from './access-state.ts'
-import { StoreLog } from './store-log.ts'
-import { InternalTopics } from './topics/internal-topics.ts'
-import type { AccessKey, AccessStore } from './types.ts'
+import { StoreLog } from '../log/store-log.ts'
+import { InternalTopics } from '../topics/internal-topics.ts'
+import type { AccessKey, AccessStore } from '../types.ts'
 
 export interface AccessStoreOptions {
   readonly connection: KafkaConnection

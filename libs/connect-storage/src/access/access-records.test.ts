@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accessKeyName, accessKeyRecord, readAccessKey } from './access-records.ts'
 import { AccessState } from './access-state.ts'
-import type { AccessKey } from './types.ts'
+import type { AccessKey } from '../types.ts'
 
 const KEY: AccessKey = {
   name: 'ci',

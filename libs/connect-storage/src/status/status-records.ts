@@ -1,10 +1,10 @@
 import { checkTopicName } from '@tributary/config'
-import { jsonBytes } from './connect-json.ts'
-import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from './schema/checks.ts'
-import { isWorkerAddress } from './schema/worker-address.ts'
-import { LIMITS } from './schema/limits.ts'
-import type { StoreRecord } from './store-record.ts'
-import type { State, StatusEntry } from './types.ts'
+import { jsonBytes } from '../connect-json.ts'
+import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from '../schema/checks.ts'
+import { isWorkerAddress } from '../schema/worker-address.ts'
+import { LIMITS } from '../schema/limits.ts'
+import type { StoreRecord } from '../log/store-record.ts'
+import type { State, StatusEntry } from '../types.ts'
 
 /** Keys and values of Kafka Connect 3.9's status topic (KafkaStatusBackingStore). A null value means deleted. */
 export type StatusRecord =

@@ -1,8 +1,8 @@
-import { jsonBytes } from './connect-json.ts'
-import { boundedJson } from './schema/checks.ts'
-import { list, type Shape, shape, text, wrong } from './schema/shape.ts'
-import type { StoreRecord } from './store-record.ts'
-import type { AccessKey } from './types.ts'
+import { jsonBytes } from '../connect-json.ts'
+import { boundedJson } from '../schema/checks.ts'
+import { list, type Shape, shape, text, wrong } from '../schema/shape.ts'
+import type { StoreRecord } from '../log/store-record.ts'
+import type { AccessKey } from '../types.ts'
 
 /** The name of an API key. */
 export const ACCESS_KEY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/

@@ -5,12 +5,12 @@ import { CompactedLog, type CompactedTopic, type LogRecord } from '@tributary/ka
 import { createProducer, partitionForKey, producerErrors, type KafkaProducer } from '@tributary/kafka-producer'
 import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
-import { storageErrors } from './errors.ts'
-import { refusalOf } from './schema/checks.ts'
-import { SkippedRecords } from './schema/skipped-records.ts'
+import { storageErrors } from '../errors.ts'
+import { refusalOf } from '../schema/checks.ts'
+import { SkippedRecords } from '../schema/skipped-records.ts'
 import type { StoreRecord } from './store-record.ts'
-import { type ImageRecord, TopicImage } from './topics/topic-image.ts'
-import { TopicReturn } from './topics/topic-return.ts'
+import { type ImageRecord, TopicImage } from '../topics/topic-image.ts'
+import { TopicReturn } from '../topics/topic-return.ts'
 import { type Positions, TransactionWriter } from './transaction-writer.ts'
 
 export interface StoreLogOptions {

@@ -1,5 +1,5 @@
 import type { StatusRecord } from './status-records.ts'
-import type { StatusEntry } from './types.ts'
+import type { StatusEntry } from '../types.ts'
 
 /** A status in the topic. `live` is true if the record arrived after this store's start. */
 export interface StoredStatus {

@@ -1,8 +1,8 @@
-import { Listeners } from './listeners.ts'
+import { Listeners } from '../log/listeners.ts'
 import { connectorStatusRecord, readStatusRecord, taskStatusRecord, topicStatusRecord, type StatusRecord } from './status-records.ts' // prettier-ignore
 import { StatusState, type StoredStatus } from './status-state.ts'
-import { StoreLog, type StoreLogOptions } from './store-log.ts'
-import type { State, StatusEntry, StatusStore } from './types.ts'
+import { StoreLog, type StoreLogOptions } from '../log/store-log.ts'
+import type { State, StatusEntry, StatusStore } from '../types.ts'
 
 /**
  * A worker also writes these states for a connector or task that it is losing. They must not hide the status of the new

@@ -1,8 +1,8 @@
 import { RESTART_PREFIX, readConfigRecord, connectorRecord, connectorTombstones, loggerLevelRecord, restartRecord, targetStateRecord, taskRecords } from './config-records.ts' // prettier-ignore
 import { ConfigState } from './config-state.ts'
-import { Listeners } from './listeners.ts'
-import { LIMITS } from './schema/limits.ts'
-import { StoreLog, type StoreLogOptions } from './store-log.ts'
+import { Listeners } from '../log/listeners.ts'
+import { LIMITS } from '../schema/limits.ts'
+import { StoreLog, type StoreLogOptions } from '../log/store-log.ts'
 import type {
   ConfigListener,
   ConfigSnapshot,
@@ -10,7 +10,7 @@ import type {
   ConnectorConfig,
   RestartRequest,
   TargetState,
-} from './types.ts'
+} from '../types.ts'
 
 /** The store of the config topic. The topic has one partition, so that all readers apply records in the same order. */
 export class KafkaConfigStore implements ConfigStore {

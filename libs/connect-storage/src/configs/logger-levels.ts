@@ -1,5 +1,5 @@
 import { type LoggerLevels, type LogLevel, parseLevel } from '@tributary/telemetry'
-import type { ConfigStore } from './types.ts'
+import type { ConfigStore } from '../types.ts'
 
 /**
  * Packages of the JVM connectors and the packages here that have the same purpose. The JVM connectors' documents name

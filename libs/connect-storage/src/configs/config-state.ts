@@ -1,5 +1,5 @@
 import type { ConfigRecord } from './config-records.ts'
-import type { ConfigListener, ConfigSnapshot, ConnectorConfig, TargetState } from './types.ts'
+import type { ConfigListener, ConfigSnapshot, ConnectorConfig, TargetState } from '../types.ts'
 
 /**
  * The topic's content about one connector name. The entry of a removed connector stays until the last of its

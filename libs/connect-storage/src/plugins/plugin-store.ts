@@ -1,9 +1,9 @@
-import { toJson } from './connect-json.ts'
-import { Listeners } from './listeners.ts'
+import { toJson } from '../connect-json.ts'
+import { Listeners } from '../log/listeners.ts'
 import { catalogOf, type PluginCatalog } from './plugin-catalog.ts'
 import { pluginKey, readPluginRecord } from './plugin-records.ts'
-import { StoreLog, type StoreLogOptions } from './store-log.ts'
-import type { PluginEntry, PluginStore } from './types.ts'
+import { StoreLog, type StoreLogOptions } from '../log/store-log.ts'
+import type { PluginEntry, PluginStore } from '../types.ts'
 
 /** Entries of more classes and versions than this are not taken, so that nobody can fill the memory with them. */
 const MAX_PLUGINS = 2000

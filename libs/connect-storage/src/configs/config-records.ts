@@ -1,8 +1,8 @@
-import { isObject, jsonBytes, toJson } from './connect-json.ts'
-import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from './schema/checks.ts'
-import { LIMITS } from './schema/limits.ts'
-import type { StoreRecord } from './store-record.ts'
-import type { ConnectorConfig, RestartRequest, TargetState } from './types.ts'
+import { isObject, jsonBytes, toJson } from '../connect-json.ts'
+import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from '../schema/checks.ts'
+import { LIMITS } from '../schema/limits.ts'
+import type { StoreRecord } from '../log/store-record.ts'
+import type { ConnectorConfig, RestartRequest, TargetState } from '../types.ts'
 
 /**
  * Keys and values of Kafka Connect 3.9's config topic (KafkaConfigBackingStore). We add the fields `generation` in

@@ -1,6 +1,6 @@
 import type { SourceOffset, SourcePartition } from '@tributary/connect-api'
-import { isObject, jsonBytes, toJson } from './connect-json.ts'
-import { boundedJson, nameOf, objectOrNull } from './schema/checks.ts'
+import { isObject, jsonBytes, toJson } from '../connect-json.ts'
+import { boundedJson, nameOf, objectOrNull } from '../schema/checks.ts'
 
 /**
  * Keys and values of Kafka Connect's offsets topic (OffsetStorageWriter): key `["connector",{partition}]`, value

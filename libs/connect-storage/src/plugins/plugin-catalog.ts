@@ -1,5 +1,5 @@
 import { kindOf } from './plugin-records.ts'
-import type { PluginEntry } from './types.ts'
+import type { PluginEntry } from '../types.ts'
 
 export interface PluginCatalog {
   /** One version of each class, sorted by name. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type KeySpec, validateConfig } from '@tributary/config'
 import { catalogOf } from './plugin-catalog.ts'
 import { pluginKey, readPluginRecord } from './plugin-records.ts'
-import type { PluginEntry } from './types.ts'
+import type { PluginEntry } from '../types.ts'
 
 const key: KeySpec = { type: 'string', default: null, importance: 'low', doc: 'd' }
 const plugin: PluginEntry = {

@@ -48,7 +48,12 @@ test('a Docker engine is preferred: one container with its ports on loopback, ki
       start,
       new RegExp(`^run --rm --name tributary-kafka-${port}-\\S+ .*-v ${broker.dataDir}:${broker.dataDir} `),
     )
-    assert.match(start, new RegExp(` -p 127\\.0\\.0\\.1:${port}:${port} .* apache/kafka:3\\.9\\.1 /opt/kafka/bin/`))
+    assert.match(
+      start,
+      new RegExp(
+        ` -p 127\\.0\\.0\\.1:${port}:${port} .* apache/kafka:3\\.9\\.1 sh -c umask 077; exec "\\$0" "\\$@" /opt/kafka/bin/`,
+      ),
+    )
   }
   assert.ok(commands.some((command) => command.startsWith(`kill tributary-kafka-${port}-`)))
 })

@@ -113,12 +113,38 @@ describe('the chain of credentials', () => {
     process.env['AWS_WEB_IDENTITY_TOKEN_FILE'] = file
     process.env['AWS_ROLE_ARN'] = ROLE
     writeFileSync(file, 'expired')
-    await assert.rejects(get({ 'aws.sts.endpoint.override': url }), {
+    process.env['AWS_ENDPOINT_URL_STS'] = url
+    await assert.rejects(get(), {
       code: 'SQS_DENIED',
       message: /^Failed to get credentials: .*grant sts:AssumeRoleWithWebIdentity/,
     })
     writeFileSync(file, 'of-the-pod')
-    assert.equal((await get({ 'aws.sts.endpoint.override': url })).accessKeyId, 'POD')
+    assert.equal((await get()).accessKeyId, 'POD')
+  })
+
+  test("a configuration cannot choose which server gets the host's web identity, or that of a profile", async (t) => {
+    const file = join(folder, 'token')
+    writeFileSync(file, 'of-the-pod')
+    writeFileSync(join(folder, 'identity'), `[p]\nrole_arn = ${ROLE}\nweb_identity_token_file = ${file}\n`)
+    process.env['AWS_WEB_IDENTITY_TOKEN_FILE'] = file
+    process.env['AWS_ROLE_ARN'] = ROLE
+    process.env['AWS_ENDPOINT_URL_STS'] = url
+    const received: string[] = []
+    const chosen = createServer((request, response) => {
+      void request.toArray().then((chunks: Buffer[]) => received.push(Buffer.concat(chunks).toString()))
+      response.writeHead(403).end()
+    })
+    await new Promise<void>((resolve) => chosen.listen(0, '127.0.0.1', resolve))
+    t.after(() => (chosen.closeAllConnections(), chosen.close()))
+    const endpoint = `http://127.0.0.1:${(chosen.address() as AddressInfo).port}`
+    for (const props of [
+      {},
+      { 'aws.credentials.profile': 'p', 'aws.credentials.file.path': join(folder, 'identity') },
+    ]) {
+      const { accessKeyId } = await get({ 'aws.sts.endpoint.override': endpoint, ...props })
+      assert.equal(accessKeyId, 'POD')
+    }
+    assert.deepEqual(received, [])
   })
 
   test('nothing at all is told in words', async () => {

@@ -90,7 +90,8 @@ async function baseSource(settings: AwsSettings, handler: Connections['handler']
       })
   }
   const sdk = await import('@aws-sdk/credential-providers')
-  const clientConfig = { ...location(settings, settings.endpoints.sts), requestHandler: handler }
+  // The host's identity goes to the region's STS, or to the one that AWS's own variables name: a connector may not choose who gets it.
+  const clientConfig = { ...location(settings, null), requestHandler: handler }
   const action = { what: 'get credentials', permission: 'sts:AssumeRoleWithWebIdentity', service: 'sts' } as const
   // Made anew each time, so that files are read again.
   if (profile === null) return told(async () => (await chainOf(sdk, clientConfig))(), action)

@@ -151,7 +151,7 @@ export const awsKeys = {
     importance: 'low',
     group,
     displayName: 'Endpoint of STS',
-    doc: 'Address of STS, for aws.assume.role.arn. Unset: that of the region.',
+    doc: "Address of STS, for aws.assume.role.arn alone. Unset: that of the region. Web identities and roles of profiles are the host's: AWS_ENDPOINT_URL_STS of the worker says where they go.",
     example: 'https://sts.eu-west-1.amazonaws.com',
   },
   'aws.use.fips': {

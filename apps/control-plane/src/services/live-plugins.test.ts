@@ -23,7 +23,12 @@ function scene(entries: readonly PluginEntry[], members: Record<string, readonly
     },
   }
   const live = new LivePlugins({ plugins, groups, cluster: 't', log: silentLog })
-  return { live, members, chosen: () => plugins.plugins().map((plugin) => `${plugin.version} of ${plugin.service}`) }
+  return {
+    live,
+    members,
+    plugins,
+    chosen: () => plugins.plugins().map((plugin) => `${plugin.version} of ${plugin.service}`),
+  }
 }
 const worker = (...plugins: PluginEntry[]) => ({ worker: 'w:1', plugins: plugins.map(pluginKey) })
 
@@ -58,4 +63,17 @@ test('workers of an earlier version do not tell what they have: the highest vers
   })
   await live.look()
   assert.deepEqual(chosen(), ['1.1.0 of file-ingest'])
+})
+
+test('a name of a class that a live worker has stays with it, whatever single entry somebody writes to the topic', async () => {
+  const ours = version('1.0.0')
+  for (const forged of [
+    { ...version('1.0.0', 'forged'), class: 'a.Thief', aliases: ['FileStreamSource'] },
+    { ...version('1.0.0', 'forged'), class: 'FileStreamSourceConnector' },
+  ]) {
+    const { live, plugins } = scene([forged, ours], { 't-file-ingest': [worker(ours)] })
+    await live.look()
+    for (const name of ['FileStreamSource', 'FileStreamSourceConnector', ours.class])
+      assert.equal(plugins.find(name)?.class, ours.class)
+  }
 })

@@ -1,4 +1,4 @@
-import { type PluginEntry, pluginKey, type PluginStore } from '@tributary/connect-storage'
+import { namesOf, type PluginEntry, pluginKey, type PluginStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
 import type { GroupReader } from './workers.ts'
 
@@ -10,7 +10,7 @@ export interface LivePluginsOptions {
   readonly log: Logger
 }
 
-/** ms between two looks at the groups, while a class has several versions. */
+/** ms between two looks at the groups, while a name has several entries. */
 const LOOK_MS = 10_000
 const GROUP_TIMEOUT_MS = 2000
 /** Services that are asked in one look. A cluster has a handful. */
@@ -46,7 +46,7 @@ export class LivePlugins {
     }
   }
 
-  /** Asks the groups of all services, if a class has several versions. Never rejects. */
+  /** Asks the groups of all services, if a name has several entries. Never rejects. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => (this.#looking = null))
     return this.#looking
@@ -95,7 +95,8 @@ export class LivePlugins {
   }
 }
 
+/** Whether a name may mean several entries, as versions of one class or by their aliases. Only then it matters who runs what. */
 function severalOfOne(versions: readonly PluginEntry[]): boolean {
-  const names = new Set(versions.map(({ type, class: name }) => `${type}:${name}`))
-  return names.size < versions.length
+  const names = versions.flatMap((plugin) => [...new Set(namesOf(plugin))].map((name) => `${plugin.type}:${name}`))
+  return new Set(names).size < names.length
 }

@@ -227,11 +227,7 @@ export class MemoryPluginStore implements PluginStore {
     this.#isLive = isLive
   }
   find(name: string): PluginEntry | null {
-    const names = (of: string): string[] => {
-      const simple = of.slice(of.lastIndexOf('.') + 1)
-      return [of, simple, simple.replace(/Connector$/, '')]
-    }
-    return this.plugins().find((plugin) => [plugin.class, ...plugin.aliases].flatMap(names).includes(name)) ?? null
+    return catalogOf(this.#plugins, this.#isLive).byName.get(name) ?? null
   }
   listen(): () => void {
     return () => {}

@@ -25,15 +25,29 @@ export function catalogOf(entries: Iterable<PluginEntry>, isLive: (plugin: Plugi
   const add = (name: string, plugin: PluginEntry): void => {
     if (!byName.has(name)) byName.set(name, plugin)
   }
-  // A full name finds its class first, even if it is another class's alias or short name. A connector is found before any
-  // other type of plugin, and what a live worker has before the rest.
-  const rank = (plugin: PluginEntry): number => (kindOf(plugin) === '' ? 0 : 2) + (isLive(plugin) ? 0 : 1)
-  const ordered = [...all].sort((a, b) => rank(a) - rank(b))
-  for (const plugin of ordered) add(plugin.class, plugin)
-  for (const plugin of ordered) for (const name of plugin.aliases) add(name, plugin)
-  for (const plugin of ordered)
-    for (const name of [plugin.class, ...plugin.aliases].flatMap(shortNames)) add(name, plugin)
+  // Whatever a live worker has is found by all of its names before anything that nobody runs. Among these a full name finds its class
+  // first, even if it is another class's alias or short name, and a connector is found before any other type of plugin.
+  for (const live of [true, false]) {
+    const plugins = all.filter((plugin) => isLive(plugin) === live)
+    const ordered = [...plugins.filter(isConnector), ...plugins.filter((plugin) => !isConnector(plugin))]
+    for (const plugin of ordered) add(plugin.class, plugin)
+    for (const plugin of ordered) for (const name of plugin.aliases) add(name, plugin)
+    for (const plugin of ordered) for (const name of shortNamesOf(plugin)) add(name, plugin)
+  }
   return { all, byName }
+}
+
+/** Every name by which an entry may be found. */
+export function namesOf(plugin: PluginEntry): readonly string[] {
+  return [plugin.class, ...plugin.aliases, ...shortNamesOf(plugin)]
+}
+
+function isConnector(plugin: PluginEntry): boolean {
+  return kindOf(plugin) === ''
+}
+
+function shortNamesOf({ class: name, aliases }: PluginEntry): string[] {
+  return [name, ...aliases].flatMap(shortNames)
 }
 
 /** Connect's plugin aliases: the simple name, and the simple name without `Connector` (`FileStreamSource`). */

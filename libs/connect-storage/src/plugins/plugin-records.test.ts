@@ -77,8 +77,11 @@ test('validators, rules and members of a later version are left out, and the res
   assert.deepEqual(entry, { ...plugin, spec: { keys: { a: key }, rules: [] } })
 })
 
-test('a name finds its own class, whatever aliases another entry takes', () => {
-  const thief: PluginEntry = { ...plugin, class: 'a.Thief', aliases: [plugin.class, 'Source'], service: 'forged' }
-  const { byName } = catalogOf([thief, plugin], ({ service }) => service === 'x-ingest')
-  for (const name of [plugin.class, ...plugin.aliases]) assert.equal(byName.get(name)?.class, plugin.class)
+test('each name of what a live worker has finds it, whatever classes and aliases other entries take', () => {
+  const live = { ...plugin, class: 'io.x.FeedConnector', aliases: ['io.y.OldFeedConnector'] }
+  const names = ['io.x.FeedConnector', 'FeedConnector', 'Feed', 'io.y.OldFeedConnector', 'OldFeedConnector', 'OldFeed']
+  const thieves = names.map((name, n) => ({ ...plugin, class: `a.Thief${n}`, aliases: names, service: 'forged' }))
+  const impostors = names.slice(1).map((name) => ({ ...plugin, class: name, aliases: [], service: 'forged' }))
+  const { byName } = catalogOf([...thieves, ...impostors, live], ({ service }) => service === 'x-ingest')
+  for (const name of names) assert.equal(byName.get(name)?.class, live.class, name)
 })

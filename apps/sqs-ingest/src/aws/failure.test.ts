@@ -79,6 +79,18 @@ const S3: readonly Case[] = [
 ]
 
 describe('errors of AWS', () => {
+  // The SDK's parsers of JSON and of XML throw these, with words of the answer.
+  for (const parser of [SyntaxError, Error]) {
+    test(`an answer of another server (${parser.name}) concerns the endpoint, and no word of it is told`, () => {
+      const error = Object.assign(new parser('unexpected "because"'), { $metadata: { httpStatusCode: 200 } })
+      for (const service of ['sqs', 's3', 'sts'] as const) {
+        const failure = awsFailure(error, { what: 'ask', service })
+        assert.deepEqual([failure.code, failure.kind], ['SQS_ENDPOINT', 'config'])
+        assert.doesNotMatch(inspect(failure), /because/)
+      }
+    })
+  }
+
   for (const [action, cases] of [
     [RECEIVE, SQS],
     [READ, S3],

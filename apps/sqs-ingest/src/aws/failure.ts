@@ -79,8 +79,8 @@ export function awsFailure(error: unknown, action: AwsAction): ConnectError {
   return sqsErrors[code](message, { cause: sdk, ...(on !== undefined && { field: on }) })
 }
 
-/** Codes of AWS, but those that the SDK gives to an answer without one. */
-const CODE = /^(?!Unknown(?:Error)?$|NotFound$)[A-Z][\w.]*$/
+/** Codes of AWS, but those that the SDK gives to an answer without one, or that it could not parse. */
+const CODE = /^(?!(?:Unknown|Syntax)?Error$|Unknown$|NotFound$)[A-Z][\w.]*$/
 
 /** The refusal of an address knows no setting. */
 function onField(error: ConnectError, { field }: AwsAction): ConnectError {
@@ -92,7 +92,7 @@ function onField(error: ConnectError, { field }: AwsAction): ConnectError {
 function hidden(error: SdkError): SdkError {
   const { message = '', $metadata } = error
   const status = $metadata?.httpStatusCode
-  if (status !== undefined && (error instanceof SyntaxError || !CODE.test(nameOf(error)))) {
+  if (status !== undefined && !CODE.test(nameOf(error))) {
     // The body of another server than AWS's may be a secret: an endpoint can be any.
     const text = `the server answered with HTTP status ${status}, and not as AWS does`
     return Object.assign(new Error(text), $metadata && { $metadata })
@@ -133,7 +133,7 @@ function verdict(error: SdkError, action: AwsAction): Verdict {
   if (/^K(?:ms|MS\.)/.test(name)) return ['SQS_DENIED', 'the key of KMS that encrypts the queue must be enabled and its policy must allow kms:Decrypt'] // prettier-ignore
   if (status >= 500 || TIMEOUT.test(name) || name === 'QueueDeletedRecently') return ['SQS_OUTAGE', '']
   if (isNetwork(error)) return ['SQS_OUTAGE', '']
-  if (error.$metadata !== undefined && (error instanceof SyntaxError || status === 404 || status === 405)) {
+  if (error.$metadata !== undefined && (status === 404 || status === 405 || (status < 400 && !CODE.test(name)))) {
     return ['SQS_ENDPOINT', `this is no answer of AWS: correct ${ENDPOINT_KEYS[service]}`, ENDPOINT_KEYS[service]]
   }
   if (status >= 400) return ['SQS_REQUEST', '']

@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { preview } from '../preview.ts'
 import { retryAfterMs } from '../retry-after.ts'
 
+// As in libs/service/src/admin-server.ts: an import would load undici.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
+
 const SHOWN_LENGTH = 200
 
 /** A response other than success, which is 101 from the server and 200 from the proxy. */
@@ -16,10 +19,10 @@ export class HandshakeRefused extends Error {
   readonly #body: string
 
   /** `who` begins the text; `body` is the body of the response, or its beginning. */
-  constructor(who: string, { statusCode, statusMessage, headers }: IncomingMessage, body: string) {
+  constructor(who: string, { statusCode, headers }: IncomingMessage, body: string) {
     const status = statusCode ?? 0
-    const name = statusMessage ? ` ${statusMessage}` : ''
-    super(`${who} answered the handshake with ${status}${name}`)
+    // The server's own words for the status may be anything, as its body may.
+    super(`${who} answered the handshake with ${[status, STATUS_CODES[status]].join(' ').trim()}`)
     this.#body = body
     this.status = status
     this.location = headers.location ?? null

@@ -70,6 +70,12 @@ describe('compilePattern', () => {
     for (const text of ['xa', 'abx', 'a\n', '']) assert.equal(matches('a|ab', text, { whole: true }), false)
   })
 
+  it('refuses brackets that would let a part of the text match after all', () => {
+    for (const source of ['a)|(?:b', ')|(', 'a)|(b']) {
+      assert.throws(() => compilePattern(source, { whole: true }), { name: 'PatternError' }, source)
+    }
+  })
+
   it('takes flags', () => {
     assert.equal(matches('^B$', 'a\nb', { flags: 'im' }), true)
     assert.equal(matches('^B$', 'a\nb', { flags: 'i' }), false)

@@ -60,6 +60,8 @@ interface Compiled {
 }
 
 function plainPattern(source: string, whole: boolean, flags: string): Compiled | null {
+  // Of its own, as brackets that do not belong together would close those around it.
+  if (whole && plainExpression(source, flags) === null) return null
   const plain = plainExpression(whole ? `^(?:${source})$` : source, flags)
   return plain === null ? null : { matches: (text) => plain.regex.test(text), steps: plain.steps }
 }

@@ -7,8 +7,21 @@ import type { Validator } from './spec.ts'
 const cases: { validator: Validator; pass: (string | number)[]; fail: [string | number, string][] }[] = [
   {
     validator: { kind: 'topicName' },
-    pass: ['a', 'A.b_c-1', 'x'.repeat(249)],
+    pass: ['a', 'A.b_c-1', 'x'.repeat(249), 'order-status', 'reconnect-status', 'cluster-configs', 'mm2-heartbeats'],
     fail: [
+      ['__consumer_offsets', "'__consumer_offsets' is an internal topic of Kafka. Choose another topic"],
+      ...[
+        'connect-configs',
+        'a_connect_offsets',
+        'a.connect.status',
+        'my-connect-cluster-configs',
+        'connect-cluster-status',
+        'mirrormaker2-cluster-offsets',
+        'mm2-configs.eu.internal',
+      ].map((name): [string, string] => [
+        name,
+        `'${name}' is an internal topic of a Connect cluster. Choose another topic`,
+      ]),
       ['', 'Topic name is invalid: the empty string is not allowed'],
       ['..', "Topic name is invalid: '..' is not allowed"],
       [

@@ -1,10 +1,12 @@
 /**
  * Kafka's own topics begin with two underscores (`org.apache.kafka.common.internals.Topic`, and more in newer brokers).
  * The topics of a cluster are named `<cluster>-connect-configs` and so on, and Kafka Connect's documents name its topics
- * `connect-configs`, also with a prefix, and with `_` or `.` between the words.
+ * `connect-configs`, also with a prefix, and with `_` or `.` between the words. Strimzi's documents name them
+ * `connect-cluster-configs` and `mirrormaker2-cluster-configs`, and MirrorMaker names its own `mm2-configs.<cluster>.internal`.
  */
 const OF_KAFKA = /^__/
-const OF_CONNECT = /(?:^|[._-])connect[._-](?:configs|offsets|status|plugins|access|audit)$/
+const OF_CONNECT =
+  /(?:^|[._-])(?:connect|(?:connect|mirrormaker2)[._-]cluster)[._-](?:configs|offsets|status|plugins|access|audit)$|^mm2-(?:configs|offsets|status)\..+\.internal$/
 
 /**
  * Why nothing that comes from outside may be written to the topic, by its name alone; null for a topic of users. A record

@@ -7,10 +7,8 @@ const MIB = 1024 * 1024
 
 /** A topic that a user may leave blank. */
 export const topicOrBlank = {
-  kind: 'pattern',
-  regex: '^[a-zA-Z0-9._-]{0,249}$',
-  message: 'it is a name of a topic: up to 249 ASCII alphanumerics, ".", "_" and "-"',
-  accepts: 'the name of a topic',
+  kind: 'topicName',
+  orBlank: true,
 } as const
 
 /** Keys for bad messages, the order of FIFO queues, polling and the task's queue. Without a comment they are the JVM connector's. */

@@ -106,6 +106,8 @@ describe('what the JVM connector found at its start, or never', () => {
       /FIFO queue b\.fifo/,
     ],
     ['dlq without a topic', { 'sqs.filter.unmatched': 'dlq', 'sqs.message.filter.policy': POLICY }, 'dlq.topic', /needed when "sqs\.filter\.unmatched" is dlq/], // prettier-ignore
+    ['dead letters for an internal topic', { 'dlq.topic': 'other-connect-configs' }, 'dlq.topic', /is an internal topic of a Connect cluster/], // prettier-ignore
+    ['dead letters for one under the former name', { 'error.dlq.topic': '__consumer_offsets' }, 'error.dlq.topic', /is an internal topic of Kafka/], // prettier-ignore
     ['a visibility timeout beyond 12 hours', { 'sqs.visibility.timeout.seconds': '43201' }, 'sqs.visibility.timeout.seconds', /no more than 43200/], // prettier-ignore
   ]
   for (const [what, props, field, text] of CASES) {

@@ -35,6 +35,11 @@ const cases: { validator: Validator; pass: (string | number)[]; fail: [string | 
     ],
   },
   {
+    validator: { kind: 'topicName', orBlank: true },
+    pass: ['', ' ', 'a'],
+    fail: [['__a', "'__a' is an internal topic of Kafka. Choose another topic"]],
+  },
+  {
     validator: { kind: 'url', schemes: ['ws', 'wss'], label: 'WebSocket URL' },
     pass: ['ws://h', 'WSS://user:p@h:1/x?y=1', 'ws://a_b/', 'ws://[::1]:80/'],
     fail: [

@@ -61,7 +61,7 @@ function checkText(validator: Validator, text: string): string | null {
     case 'pattern':
       return checkPattern(validator.regex, text, validator.message)
     case 'topicName':
-      return checkTopicName(text) ?? internalTopic(text)
+      return validator.orBlank && text.trim() === '' ? null : (checkTopicName(text) ?? internalTopic(text))
     case 'json':
       return checkJson(text, validator.shape)
     case 'url':

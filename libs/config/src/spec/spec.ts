@@ -31,8 +31,8 @@ export type Validator =
   | { readonly kind: 'oneOf'; readonly values: readonly string[]; readonly ignoreCase?: boolean }
   /** `accepts`: the accepted values in words, for the documentation. */
   | { readonly kind: 'pattern'; readonly regex: string; readonly message: string; readonly accepts?: string }
-  /** A name that a topic can have, and that of no internal topic. */
-  | { readonly kind: 'topicName' }
+  /** A name that a topic can have, and that of no internal topic. `orBlank`: a blank value passes too, and stands for none. */
+  | { readonly kind: 'topicName'; readonly orBlank?: boolean }
   | { readonly kind: 'json'; readonly shape?: 'object' }
   /**
    * `label` (default `URL`) begins each message. `rejectNull`: a missing value is reported a second time, `<label>

@@ -13,7 +13,15 @@ const plugin: PluginEntry = {
   version: '1.0.0',
   service: 'x-ingest',
   spec: {
-    keys: { a: { ...key, validator: { kind: 'all', of: [{ kind: 'nonEmpty' }, { kind: 'oneOf', values: ['x'] }] } } },
+    keys: {
+      a: {
+        ...key,
+        validator: {
+          kind: 'all',
+          of: [{ kind: 'nonEmpty' }, { kind: 'topicName', orBlank: true }, { kind: 'oneOf', values: ['x'] }],
+        },
+      },
+    },
     prefixes: { 'h.': { importance: 'low', doc: 'd', suffix: '[a-z]+' } },
     rules: [{ rule: 'requires', key: 'a', needs: ['a'] }],
   },

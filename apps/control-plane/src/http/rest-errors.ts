@@ -48,6 +48,10 @@ const ERRORS = {
   ],
   loggerNotFound: [404, (logger: string) => `Logger ${logger} not found.`],
   levelMissing: [400, () => `Desired 'level' parameter was not specified in request.`],
+  loggerTooLong: [
+    400,
+    (length: number, max: number) => `The name of the logger has ${length} characters; at most ${max} are allowed`,
+  ],
   levelInvalid: [404, (level: string) => `invalid log level '${level}'.`],
   notStopped: [
     400,

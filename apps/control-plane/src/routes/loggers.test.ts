@@ -39,3 +39,11 @@ test('an unknown logger or level is answered with 404, a missing level with 400'
   assert.deepEqual((await put({})).body, missing)
   assert.deepEqual((await put({ level: null })).body, missing)
 })
+
+test('a name that is longer than any logger has is answered with 400 and sent to nobody', async () => {
+  const { call, configs } = testApi()
+  const { status, body } = await call('PUT', `/admin/loggers/${'x'.repeat(1001)}`, { level: 'INFO' })
+  assert.equal(status, 400)
+  assert.match((body as { message: string }).message, /has 1001 characters; at most 1000 are allowed/)
+  assert.deepEqual(configs.levels, [])
+})

@@ -2,6 +2,9 @@ import { type ConfigStore, followLogLevels, setLoggerLevel } from '@tributary/co
 import { type LoggerLevel, type LoggerLevels, parseLevel } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
 
+/** Names of loggers are names of classes. Every process keeps each that was ever set, and workers read none above 6000. */
+const MAX_NAME_CHARS = 1000
+
 /**
  * Log levels that can be changed while the cluster runs (KIP-495, KIP-976). No connector runs in this process. So both
  * scopes set a level in this process and send it to all workers through the config topic; only their answers differ.
@@ -32,6 +35,7 @@ export class LogLevels {
     if (text === undefined || text === null) throw restError('levelMissing')
     const level = parseLevel(text)
     if (level === null) throw restError('levelInvalid', text)
+    if (logger.length > MAX_NAME_CHARS) throw restError('loggerTooLong', logger.length, MAX_NAME_CHARS)
     await this.#config.putLoggerLevel(logger, level.toUpperCase())
     return setLoggerLevel(this.#levels, logger, level)
   }

@@ -53,7 +53,8 @@ export class NamedQueues {
     const found = await Promise.all(this.#prefixes.map((prefix) => this.#sqs.listQueues(prefix, signal)))
     this.#named = new Set(named)
     const urls = new Set([...named, ...found.flat()])
-    const all = [...urls].map((url) => queueOf(url, this.#config, this.#written(url, named.indexOf(url))))
+    const places = new Map(named.map((url, at) => [url, at] as const).reverse())
+    const all = [...urls].map((url) => queueOf(url, this.#config, this.#written(url, places.get(url) ?? -1)))
     return this.isShared ? all : all.filter(({ url }) => isOwn(url, this.#share))
   }
 }
@@ -67,9 +68,10 @@ function writtenOf(texts: readonly string[], written: Props = {}): Written {
   // A reference may stand for several queues, of which the setting does not tell one from the other.
   const digest = (text: string, url: string): string =>
     `${text}#${createHash('sha256').update(url).digest('hex').slice(0, 16)}`
+  const list = names.length !== texts.length && names.some(hasReferences) ? names.join(',') : null
   return (url, at) => {
     if (at < 0) return hasReferences(prefix) ? digest(prefix, url) : null
-    if (names.length !== texts.length) return names.some(hasReferences) ? digest(names.join(','), url) : null
+    if (names.length !== texts.length) return list === null ? null : digest(list, url)
     return hasReferences(names[at]!) ? names[at]! : null
   }
 }

@@ -124,6 +124,18 @@ describe('the share of a task', () => {
     assert.match(found!, /^\$\{env:PREFIX\}#[0-9a-f]{16}$/)
   })
 
+  test('as many queues as a configuration can name do not hold the process as long as its watchdog lets them', async () => {
+    const all = Array.from({ length: 60_000 }, (_, n) => `${AWS}/q${n}`)
+    const list = all.join(',')
+    const { user } = process.threadCpuUsage()
+    assert.equal(taskConfigs({ 'sqs.queue.urls': list }, 1000).length, 1000)
+    const written = { 'sqs.queue.urls': '${file:q:all}' }
+    const queues = await new NamedQueues(settings({ 'sqs.queue.urls': list }), lookups(), ALL, written).resolve(signal)
+    assert.equal(queues.length, all.length)
+    // Time of the CPU, which no other process lengthens: 0.5 s. It was 25 s while it grew with the square of the number.
+    assert.ok(process.threadCpuUsage().user - user < 5_000_000)
+  })
+
   test('names and ARNs are looked up, URLs are not', async () => {
     const arn = 'arn:aws:sqs:eu-west-1:123456789012:pay'
     const sqs = lookups()

@@ -30,8 +30,9 @@ export function taskConfigs(props: Props, maxTasks: number): Props[] {
     return fifo || mirror || maxTasks === 1 ? [own] : shared(own, maxTasks)
   }
   const tasks = Math.min(maxTasks, texts.length)
-  return Array.from({ length: tasks }, (_, index) => {
-    const own = texts.filter((_text, at) => at % tasks === index)
+  const shares: string[][] = Array.from({ length: tasks }, () => [])
+  for (const [at, text] of texts.entries()) shares[at % tasks]!.push(text)
+  return shares.map((own) => {
     return { ...rest, ...(own.length === 1 ? { 'sqs.queue.url': own[0]! } : { 'sqs.queue.urls': own.join(',') }) }
   })
 }

@@ -46,7 +46,7 @@ export const COMMON_CONNECTOR_KEYS = {
     default: 1,
     validator: { kind: 'range', min: 1, rejectNull: true },
     importance: 'high',
-    doc: 'Most tasks of this connector (≥ 1). A connector may make fewer tasks.',
+    doc: 'Most tasks of this connector (≥ 1). A connector may make fewer tasks, and never more than 1000.',
     group: COMMON,
     width: 'short',
     displayName: 'Tasks max',
@@ -228,9 +228,12 @@ export const LENIENT_CONNECTOR_KEYS = {
   'tasks.max': { ...COMMON_CONNECTOR_KEYS['tasks.max'], stripComment: true },
 } as const satisfies Keys
 
-/** `tasks.max` of a valid configuration. */
+/** More tasks would take a worker more memory and time to plan than its other connectors can spare. */
+const MAX_TASKS = 1000
+
+/** `tasks.max` of a valid configuration, at most 1000. */
 export function maxTasksOf(props: Props): number {
-  return Number.parseInt(props['tasks.max'] ?? '1', 10)
+  return Math.min(Number.parseInt(props['tasks.max'] ?? '1', 10), MAX_TASKS)
 }
 
 const DEAD_LETTERS = 'Dead-letter queue'

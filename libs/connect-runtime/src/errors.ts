@@ -41,6 +41,10 @@ export const runtimeErrors = defineErrors({
     type: ConfigError,
     doc: "The dead-letter queue is an internal topic of Kafka or of a Connect cluster. A record there could change the cluster's configuration. Choose another topic.",
   },
+  TASK_CONFIGS_TOO_LARGE: {
+    type: ConfigError,
+    doc: 'The configurations of all tasks of a connector are above 64 MiB together, which each process of the cluster would keep in memory. Lower `tasks.max`, or make the configuration smaller.',
+  },
   OFFSETS_TOPIC_DELETED: {
     type: RetriableError,
     doc: 'The offsets topic was deleted. The transaction is tried again until the topic is back; the health of the task says what it waits for.',

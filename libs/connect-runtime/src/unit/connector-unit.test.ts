@@ -93,6 +93,21 @@ function scene(waitMs = 5000): Scene {
 
 const ONCE = { 'exactly.once.support': 'required' }
 
+test('a connector has at most 1000 tasks, and fails when their configurations are too large together', async () => {
+  const s = scene()
+  await s.put({ 'tasks.max': '2147483647' })
+  const unit = s.unit(7)
+  await unit.reconcile()
+  assert.deepEqual(s.config.taskWrites, ['1000@7'])
+  await s.put({ 'tasks.max': '1000', large: 'x'.repeat(100_000) })
+  await unit.reconcile()
+  assert.deepEqual(s.config.taskWrites, ['1000@7'])
+  assert.match(
+    s.status.connector('c')?.trace ?? '',
+    /TASK_CONFIGS_TOO_LARGE\]: The configurations of 1000 tasks are above/,
+  )
+})
+
 test('exactly once: zombie tasks are removed and fenced before new tasks are written', async () => {
   const s = scene()
   await s.put({ ...ONCE, 'tasks.max': '3' })

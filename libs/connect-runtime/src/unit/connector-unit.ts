@@ -12,6 +12,7 @@ import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } fr
 import { hideSecrets, type Logger, redact } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
+import { runtimeErrors } from '../errors.ts'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { sameProps } from '../model/props.ts'
@@ -177,9 +178,9 @@ export class ConnectorUnit {
     const maxTasks = maxTasksOf(props)
     const last = this.#options.status.connector(this.connector)
     if (this.#stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, this.#stalls, last?.trace)
-    return runInScope(this.#scope, () => plugin.connector.taskConfigs(props, maxTasks))
-      .slice(0, maxTasks)
-      .map((task) => ({ ...task, 'task.class': plugin.taskClass }))
+    const tasks = runInScope(this.#scope, () => plugin.connector.taskConfigs(props, maxTasks)).slice(0, maxTasks)
+    refuseLarge(tasks)
+    return tasks.map((task) => ({ ...task, 'task.class': plugin.taskClass }))
   }
 
   #unchanged(tasks: readonly Props[]): boolean {
@@ -254,6 +255,20 @@ export class ConnectorUnit {
 interface Wanted {
   readonly props: ConnectorConfig
   readonly target: TargetState
+}
+
+/** Characters of all task configurations of a connector, as every process of the cluster keeps them. */
+const MAX_TASKS_LENGTH = 64 * 1024 * 1024
+
+function refuseLarge(tasks: readonly Props[]): void {
+  let length = 0
+  for (const task of tasks) {
+    for (const [name, value] of Object.entries(task)) length += name.length + value.length
+    if (length > MAX_TASKS_LENGTH) {
+      const text = `The configurations of ${tasks.length} tasks are above 64 MiB together: lower tasks.max, or make the configuration smaller`
+      throw runtimeErrors.TASK_CONFIGS_TOO_LARGE(text, { field: 'tasks.max' })
+    }
+  }
 }
 
 function stateOf(target: TargetState): State {

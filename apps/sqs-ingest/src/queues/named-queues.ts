@@ -9,6 +9,9 @@ import { isOwn, type TaskShare } from './task-share.ts'
 
 type Lookups = Pick<SqsApi, 'queueUrl' | 'listQueues'>
 
+/** Queues that are looked up at the same time: each takes 20 KiB until it is answered, and a setting may name 100,000. */
+const LOOKUPS_AT_ONCE = 50
+
 /** The queues of a task, by the settings that name them. */
 export class NamedQueues {
   /** ms after which names and prefixes are looked up again; null: only URLs are named, so the list never changes. */
@@ -49,7 +52,10 @@ export class NamedQueues {
   /** The queues now, each once. Rejects with a ConfigError for a named queue that does not exist; a prefix may find none. */
   async resolve(signal: AbortSignal): Promise<Queue[]> {
     const urlOf = async (text: string): Promise<string> => (isUrl(text) ? text : await this.#sqs.queueUrl(text, signal))
-    const named = await Promise.all(this.#texts.map(urlOf))
+    const named: string[] = []
+    for (let at = 0; at < this.#texts.length; at += LOOKUPS_AT_ONCE) {
+      named.push(...(await Promise.all(this.#texts.slice(at, at + LOOKUPS_AT_ONCE).map(urlOf))))
+    }
     const found = await Promise.all(this.#prefixes.map((prefix) => this.#sqs.listQueues(prefix, signal)))
     this.#named = new Set(named)
     const urls = new Set([...named, ...found.flat()])

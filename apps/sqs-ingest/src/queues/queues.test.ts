@@ -136,6 +136,25 @@ describe('the share of a task', () => {
     assert.ok(process.threadCpuUsage().user - user < 5_000_000)
   })
 
+  test('names are looked up some at a time, and none after the signal', async () => {
+    const names = Array.from({ length: 120 }, (_, n) => `q${n}`)
+    let [underWay, most, asked] = [0, 0, 0]
+    const stopped = new AbortController()
+    const queueUrl = async (name: string): Promise<string> => {
+      most = Math.max(most, ++underWay)
+      if (++asked === 130) stopped.abort()
+      await new Promise((resolve) => setImmediate(resolve))
+      underWay--
+      stopped.signal.throwIfAborted()
+      return `${AWS}/${name}`
+    }
+    const queues = new NamedQueues(settings({ 'sqs.queue.urls': names.join(',') }), { ...lookups(), queueUrl }, ALL)
+    assert.deepEqual((await queues.resolve(signal)).map(({ name }) => name), names) // prettier-ignore
+    assert.equal(most, 50)
+    await assert.rejects(queues.resolve(stopped.signal), { name: 'AbortError' })
+    assert.equal(asked, 170)
+  })
+
   test('names and ARNs are looked up, URLs are not', async () => {
     const arn = 'arn:aws:sqs:eu-west-1:123456789012:pay'
     const sqs = lookups()

@@ -30,7 +30,7 @@ const keys = {
     importance: 'high',
     group: CONNECTION,
     displayName: 'Host',
-    doc: 'Host name or address of the server, a target of gRPC (dns:, ipv4:, ipv6:, unix:, unix-abstract:), or several of these with commas between them. Each connect tries them in order, with an equal share of the time that is left. The first one names the server in the source partition, so others may be added or removed without losing the offsets. Names are looked up again on each reconnect.',
+    doc: 'Host name or address of the server, a target of gRPC (dns:, ipv4:, ipv6:, unix:, unix-abstract:), or up to 100 of these with commas between them. Each connect tries them in order, with an equal share of the time that is left. The first one names the server in the source partition, so others may be added or removed without losing the offsets. Names are looked up again on each reconnect.',
     example: 'feed.example.com',
   },
   'grpc.server.port': {

@@ -42,4 +42,12 @@ describe('grpc.server.host', () => {
       assert.throws(() => targetsOf(hosts, 1), ConfigError)
     })
   }
+
+  test('refuses more addresses than the threads that look names up can spare', () => {
+    assert.equal(targetsOf(Array(100).fill('feed').join(','), 1).length, 100)
+    assert.throws(
+      () => targetsOf(Array(101).fill('feed').join(','), 1),
+      /Invalid value of 101 addresses .*: at most 100 are tried$/,
+    )
+  })
 })

@@ -14,12 +14,16 @@ export interface Target {
 
 export const HOST_KEY = 'grpc.server.host'
 
+/** Each address is looked up, by few threads that all connectors of the process share. */
+const MAX_TARGETS = 100
+
 /**
  * The addresses that `grpc.server.host` names, in the order in which they are tried: a host, or a target of gRPC
  * (doc/naming.md), or several of these with commas between them. `port` belongs to addresses without a port. Throws ConfigError.
  */
 export function targetsOf(hosts: string, port: number): readonly Target[] {
   const targets = hosts.split(',').map((text) => text.trim())
+  if (targets.length > MAX_TARGETS) throw invalid(`of ${targets.length} addresses`, `at most ${MAX_TARGETS} are tried`)
   // `ipv4:` and `ipv6:` stand once, before a list.
   let family = ''
   return targets.map((text) => {

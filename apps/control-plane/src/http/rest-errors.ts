@@ -90,6 +90,11 @@ const ERRORS = {
     400,
     (field: string, known: readonly string[]) => `Unrecognized field "${field}"; known are ${known.join(', ')}`,
   ],
+  tooManyPatterns: [
+    400,
+    (count: number, max: number) =>
+      `The groups of topic.creation.groups list ${count} regular expressions; at most ${max} are allowed`,
+  ],
   tooManyAliases: [
     400,
     (key: string, count: number, max: number) =>

@@ -47,12 +47,17 @@ export function pluginSpecs(sent: SentConfig, plugins: readonly PluginEntry[]): 
 const MAX_ALIASES = 100
 const LIST_KEYS: readonly string[] = [...LISTS.map(({ key }) => key), 'topic.creation.groups']
 
-/** Throws 400 for a list of more than 100 aliases. */
+/** Of all groups together. To compile one takes up to 4 ms, in which nobody is answered. */
+const MAX_PATTERNS = 100
+
+/** Throws 400 for a list of more than 100 aliases, and for groups of topics with more than 100 regular expressions. */
 export function assertFewAliases(sent: SentConfig): void {
   for (const key of LIST_KEYS) {
     const count = listOf(sent[key]).length
     if (count > MAX_ALIASES) throw restError('tooManyAliases', key, count, MAX_ALIASES)
   }
+  const patterns = patternsOf(sent).length
+  if (patterns > MAX_PATTERNS) throw restError('tooManyPatterns', patterns, MAX_PATTERNS)
 }
 
 /** One error for each alias that a list names twice, and for each regular expression of a group of topics that cannot be used. */
@@ -67,9 +72,14 @@ export function aliasErrors(sent: SentConfig): FieldError[] {
 }
 
 function patternErrors(sent: SentConfig): FieldError[] {
-  return listOf(sent['topic.creation.groups'])
+  return patternsOf(sent).flatMap(([key, pattern]) => patternError(key, pattern))
+}
+
+/** The regular expressions of all groups of topics, each with its key. */
+function patternsOf(sent: SentConfig): (readonly [key: string, pattern: string])[] {
+  return [...new Set(listOf(sent['topic.creation.groups']))]
     .flatMap((group) => [`topic.creation.${group}.include`, `topic.creation.${group}.exclude`])
-    .flatMap((key) => listOf(sent[key]).flatMap((pattern) => patternError(key, pattern)))
+    .flatMap((key) => listOf(sent[key]).map((pattern) => [key, pattern] as const))
 }
 
 function patternError(field: string, pattern: string): FieldError[] {

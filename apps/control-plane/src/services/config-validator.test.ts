@@ -138,6 +138,24 @@ test('an alias that is listed twice, has no class or an unknown class is an erro
   ])
 })
 
+test('more regular expressions of groups of topics than can be compiled in passing are refused with 400', async () => {
+  const answer = async (count: number) => {
+    const patterns = Array.from({ length: count }, (_, n) => `t${n}`)
+    const [include, exclude] = [patterns.slice(0, 60).join(','), patterns.slice(60).join(',')]
+    const groups = {
+      'topic.creation.groups': 'a,b',
+      'topic.creation.a.include': include,
+      'topic.creation.b.exclude': exclude,
+    }
+    return (await validate(testApi(), groups)) as unknown as { error_code?: number; message?: string }
+  }
+  assert.equal((await answer(100)).error_code, undefined)
+  assert.deepEqual(await answer(101), {
+    error_code: 400,
+    message: 'The groups of topic.creation.groups list 101 regular expressions; at most 100 are allowed',
+  })
+})
+
 test('more aliases than a chain can have are refused, with 400 and without an answer for each', async () => {
   for (const key of ['transforms', 'predicates', 'topic.creation.groups']) {
     const infos = await validate(testApi(), { [key]: 'a,'.repeat(100_000) })

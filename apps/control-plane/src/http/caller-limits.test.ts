@@ -12,7 +12,11 @@ interface Scene {
   now: number
   /** How often credentials were looked at. */
   logins: number
-  call(address: string, authorization?: string): Promise<{ status: number; after: unknown; message: string }>
+  call(
+    address: string,
+    authorization?: string,
+    apiKey?: string,
+  ): Promise<{ status: number; after: unknown; message: string }>
 }
 
 /** A server that lets in `good …`, and everybody without credentials. */
@@ -27,7 +31,7 @@ function scene(settings: CallerLimitSettings, trustedProxies = ''): Scene {
   app.decorateRequest('identity', null as never)
   limits.beforeLogin(app)
   app.addHook('onRequest', async (request) => {
-    const { authorization } = request.headers
+    const { 'x-api-key': key, authorization = key as string | undefined } = request.headers
     if (authorization !== undefined) made.logins++
     if (authorization?.startsWith('good ') === false) throw Object.assign(restError('timedOut'), { status: 401 })
     Object.assign(request, { identity: { name: authorization ?? 'anonymous' } })
@@ -37,10 +41,11 @@ function scene(settings: CallerLimitSettings, trustedProxies = ''): Scene {
   const made: Scene = {
     now: 0,
     logins: 0,
-    async call(address, authorization) {
+    async call(address, authorization, apiKey) {
       const [remoteAddress, forwardedFor] = address.split(' for ')
       const headers = {
         ...(authorization && { authorization }),
+        ...(apiKey && { 'x-api-key': apiKey }),
         ...(forwardedFor && { 'x-forwarded-for': forwardedFor }),
       }
       const answer = await app.inject({ url: '/', headers, remoteAddress: remoteAddress! })
@@ -113,4 +118,15 @@ test('proxies are addresses and networks, and anything else is a mistake in the 
       /^ConfigException: Invalid value \S+ for configuration rest\.trusted/,
     )
   }
+})
+
+test('API keys in their own header count as logins, too', async () => {
+  const made = scene({ requestsPerSecond: 0, failedLoginsPerMinute: 3 })
+  const withKey = (key: string): Promise<number> => made.call(OUTSIDE, undefined, key).then(({ status }) => status)
+  assert.equal(await withKey('good known'), 200)
+  for (let i = 0; i < 3; i++) assert.equal(await withKey(`wrong ${i}`), 401)
+  const before = made.logins
+  assert.deepEqual([await withKey('good guess'), made.logins], [429, before])
+  assert.equal(await withKey('good known'), 200)
+  assert.equal((await made.call(OUTSIDE, 'wrong')).status, 429)
 })

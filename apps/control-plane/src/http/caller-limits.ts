@@ -1,6 +1,7 @@
 import { callerOfAddress, isLoopback, isSigned, RateLimit } from '@tributary/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hash } from 'node:crypto'
+import { CREDENTIAL_HEADERS } from '../access/credentials.ts'
 import { ANONYMOUS } from '../access/identity.ts'
 
 export interface CallerLimitSettings {
@@ -95,6 +96,7 @@ function addressOf(request: FastifyRequest): string {
   return callerOfAddress(request.ip)
 }
 
-function digestOfCredentials({ headers: { authorization } }: FastifyRequest): string | null {
-  return authorization === undefined ? null : hash('sha256', authorization)
+function digestOfCredentials({ headers }: FastifyRequest): string | null {
+  const sent = CREDENTIAL_HEADERS.map((name) => headers[name.toLowerCase()] ?? null)
+  return sent.every((value) => value === null) ? null : hash('sha256', JSON.stringify(sent))
 }

@@ -1,5 +1,6 @@
 import { type InternalClient, readAll } from '@tributary/service'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { CREDENTIAL_HEADERS } from '../access/credentials.ts'
 import type { Replica } from './replicas.ts'
 
 /** A client's request, unchanged. */
@@ -40,6 +41,8 @@ const HOP_BY_HOP = [
   ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect'],
   ...['content-length', 'date'],
 ]
+
+const CREDENTIALS = CREDENTIAL_HEADERS.map((name) => name.toLowerCase())
 
 /** The error code when nothing listens at an address. */
 const REFUSED = 'ECONNREFUSED'
@@ -93,8 +96,10 @@ export class LeaderProxy {
 
 /** The client's headers; without its credentials, when the token says who it is. */
 function forwardedHeaders(headers: IncomingHttpHeaders, caller: unknown): Record<string, string | string[]> {
-  const { authorization, cookie: _, ...others } = passedOn(headers)
-  return { ...others, ...(caller === undefined && authorization !== undefined && { authorization }) }
+  const kept = Object.entries(passedOn(headers)).filter(
+    ([name]) => name !== 'cookie' && (caller === undefined || !CREDENTIALS.includes(name)),
+  )
+  return Object.fromEntries(kept)
 }
 
 /** The headers without the hop-by-hop headers, and without those that only processes of the cluster may set. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createLogger } from '@tributary/telemetry'
 import { testApi } from '../testing/test-api.ts'
 import type { Authenticator, Identity } from './identity.ts'
 import { type FailedLogin, LoginError } from './login.ts'
@@ -80,4 +81,13 @@ test('a preflight of CORS passes without credentials, and a page of an allowed o
   assert.match(String(preflight.headers['access-control-allow-headers']), /,Authorization,X-API-Key$/)
   const refused = await api.call('GET', '/connectors', undefined, origin)
   assert.deepEqual([refused.status, refused.headers['access-control-allow-origin']], [401, 'https://ops.example'])
+})
+
+test('logins that cannot be judged do not fill the log, and no query gets there', async () => {
+  const lines: string[] = []
+  const log = createLogger({ name: 'test', stream: { write: (line) => lines.push(line) } })
+  const api = testApi({ access: { authenticators: [authenticator] }, log })
+  for (let i = 0; i < 5; i++) await api.call('GET', `/connectors?secret=${i}`, undefined, { 'x-test': 'away' })
+  assert.equal(lines.length, 1, lines.join(''))
+  assert.doesNotMatch(lines.join(''), /secret/)
 })

@@ -1,6 +1,6 @@
 import { ConfigException } from '@tributary/config'
 import { errorCode, errorKind } from '@tributary/connect-api'
-import type { Logger } from '@tributary/telemetry'
+import { type Logger, oncePer } from '@tributary/telemetry'
 import type { FastifyError, FastifyInstance } from 'fastify'
 import type { Socket } from 'node:net'
 import { LoginError } from '../access/login.ts'
@@ -11,10 +11,15 @@ const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** Answers every error, unmatched requests included, with Connect's `{error_code, message}`. */
 export function answerErrors(app: FastifyInstance, log: Logger): void {
-  app.setErrorHandler((error, request, reply) => {
+  // Whoever has no credentials can have as many of these as requests, and must not fill the disk.
+  const limit = oncePer(60_000)
+  app.setErrorHandler((error, { method, url }, reply) => {
     const answer = toRestError(error)
-    if (answer.status >= 500) {
-      log.error('request_failed', { method: request.method, path: request.url, status: answer.status, error })
+    const suppressed = answer.status < 500 ? null : error instanceof LoginError ? limit(error.message) : 0
+    if (suppressed !== null) {
+      // Without the query, in which a client may have put a secret.
+      const path = url.split('?', 1)[0]
+      log.error('request_failed', { method, path, status: answer.status, ...(suppressed > 0 && { suppressed }), error })
     }
     return reply.code(answer.status).send(errorBody(answer))
   })

@@ -82,6 +82,25 @@ test('offsets show the secret of a source partition only to who sees the secrets
   assert.deepEqual(await read('admin-configs'), { offsets: [masks] })
 })
 
+test('offsets that a source refuses tell its secret only to who sees the secrets', async (t) => {
+  const { call, api } = await withConnector()
+  const message = `this connector reads ${JSON.stringify({ url: CONFIG['feed.url'] })} only`
+  const worker = await fakeWorker(t, (path) =>
+    path.endsWith('/check') ? { errors: [{ field: '', message }] } : { tasks: [] },
+  )
+  api.groups.set('test-feed-ingest', [worker.address])
+  await api.configs.putTargetState('a', 'STOPPED')
+  await api.configs.putTaskConfigs('a', [])
+  const body = { offsets: [{ partition: { url: 'x' }, offset: { position: 1 } }] }
+  const told = async (grants: string): Promise<string> => {
+    const answer = await call('PATCH', '/connectors/a/offsets', grants, body)
+    assert.equal(answer.status, 400)
+    return messageOf(answer)
+  }
+  assert.match(await told('admin'), /url-secret/)
+  assert.doesNotMatch(await told('admin-configs'), /url-secret/)
+})
+
 test('a configuration that was read with masks can be sent back as it is, and nothing changes', async () => {
   const { call, stored } = await withConnector()
   for (const grants of ['admin', 'admin-configs']) {

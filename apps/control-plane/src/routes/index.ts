@@ -61,7 +61,7 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   connectorStateRoutes(app, views, connectors, strict)
   taskRoutes(app, views, connectors, secrets)
   topicRoutes(app, services.status)
-  offsetRoutes(app, services.offsets, secrets)
+  offsetRoutes(app, views, services.offsets, secrets)
   connectorPluginRoutes(app, services.plugins, services.validator, views, secrets)
   loggerRoutes(app, services.levels)
   keyRoutes(app, services.keys)

@@ -1,12 +1,20 @@
+import { stringifyJson } from '@tributary/config'
 import type { FastifyInstance } from 'fastify'
-import { decodeOffsets } from '../http/offsets-body.ts'
+import { UNKNOWN } from '../access/identity.ts'
+import { decodeOffsets, offsetEntries } from '../http/offsets-body.ts'
 import { resource } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
 import type { ConfigSecrets } from '../services/config-secrets.ts'
 import type { ConnectorOffsets } from '../services/connector-offsets.ts'
+import type { ConnectorViews } from '../services/connector-views.ts'
 
 /** `/connectors/{connector}/offsets` (KIP-875) */
-export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets, secrets: ConfigSecrets): void {
+export function offsetRoutes(
+  app: FastifyInstance,
+  views: ConnectorViews,
+  offsets: ConnectorOffsets,
+  secrets: ConfigSecrets,
+): void {
   resource(app, '/connectors/:connector/offsets', {
     GET: {
       right: 'configs',
@@ -31,7 +39,16 @@ export function offsetRoutes(app: FastifyInstance, offsets: ConnectorOffsets, se
         response: answers({ 200: ref('Message') }, [400, 404]),
       },
       // The body is decoded first, because an empty list is a mistake whether or not the connector exists.
-      handler: (request) => offsets.alter(request.params['connector']!, decodeOffsets(request.body)),
+      handler: async (request) => {
+        const { identity, auditWork } = request
+        const connector = request.params['connector']!
+        const sent = decodeOffsets(request.body)
+        const stored = views.has(connector) ? views.config(connector) : null
+        // A source that refuses a partition names its own, which may hold the secret of a URL.
+        const answer = await secrets.hiding(identity, connector, stored, () => offsets.alter(connector, sent))
+        if (auditWork) auditWork.about = stringifyJson(secrets.offsets(UNKNOWN, connector, offsetEntries(sent)))
+        return answer
+      },
     },
 
     DELETE: {

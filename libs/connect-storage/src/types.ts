@@ -202,6 +202,7 @@ export interface AccessStore {
 }
 
 /** A configuration before and after a change, its secrets masked. null: the connector was not there. */
+/** A change of a configuration; with null before and after, of the target state of one connector among many. */
 export interface AuditChange {
   readonly connector: string
   readonly before: ConnectorConfig | null
@@ -221,7 +222,7 @@ export interface AuditEntry {
   /** The path without its query. */
   readonly path: string
   readonly connector: string | null
-  /** What else the request is about, such as an API key with its grants. */
+  /** What else the request is about, such as an API key with its grants, a level, or offsets. */
   readonly about?: string
   /** The client's address. */
   readonly address: string

@@ -74,6 +74,21 @@ test('each change is recorded: who, what, from where, with what outcome, before 
   assert.ok(!JSON.stringify(log.entries).includes(PASSWORD))
 })
 
+test('what the path does not say is in the entry: each connector of a pattern, the level of a logger', async () => {
+  const { log, api } = scene()
+  for (const name of ['a', 'b']) await api.configs.putConnectorConfig(name, config)
+  await api.configs.putTargetState('b', 'STOPPED')
+  assert.equal((await api.call('PUT', '/cluster/connectors/pause?pattern=*', undefined, ADMIN)).status, 200)
+  assert.equal((await api.call('PUT', '/admin/loggers/x', { level: 'DEBUG' }, ADMIN)).status, 200)
+  assert.deepEqual(log.entries[0]!.changes, [{ connector: 'a', before: null, after: null }])
+  assert.equal(log.entries[1]!.about, 'level DEBUG')
+  const found = await api.call('GET', '/audit?connector=a', undefined, ADMIN)
+  assert.deepEqual(
+    pageOf(found).entries.map(({ action }) => action),
+    ['PUT /cluster/connectors/pause'],
+  )
+})
+
 test('a change is answered after its entry is written', async () => {
   const { log, api } = scene()
   log.held = Promise.withResolvers()

@@ -20,6 +20,8 @@ export interface AuditTrailOptions {
 
 /** What a request that is carried out here has changed so far. */
 interface Work {
+  /** The connector that the path names. */
+  readonly connector: string | null
   readonly changes: AuditChange[]
   /** How many of the changes are written; null: the request is not answered yet. */
   written: number | null
@@ -57,7 +59,10 @@ export class AuditTrail {
   /** The store through which changes of configurations are seen. */
   observe(store: ConfigStore): ConfigStore {
     return observedConfigs(store, (connector, before, after) => {
-      this.#works.getStore()?.changes.push({ connector, before, after })
+      const work = this.#works.getStore()
+      // A pause of the connector in the path is told by the path; one of many connectors is not.
+      if (work === undefined || (before === null && after === null && connector === work.connector)) return
+      work.changes.push({ connector, before, after })
     })
   }
 
@@ -110,7 +115,8 @@ export class AuditTrail {
   ): Promise<unknown> {
     const { audit, required } = this.#options
     if (required && audit.trouble !== null) throw restError('auditDown', audit.trouble)
-    const work: Work = { changes: [], written: null, about: null }
+    const connector = (request as FastifyRequest<Route>).params?.['connector'] ?? null
+    const work: Work = { connector, changes: [], written: null, about: null }
     request.auditWork = work
     try {
       return await this.#works.run(work, async () => handler(request, reply))

@@ -2,7 +2,7 @@ import type { ConfigStore, ConnectorConfig } from '@tributary/connect-storage'
 
 /**
  * The store, which tells each change of a connector's configuration before it is written: inside the lock that the writer
- * holds, so what was there before is what the change replaces.
+ * holds, so what was there before is what the change replaces. Of a target state it tells the connector alone.
  */
 export function observedConfigs(
   store: ConfigStore,
@@ -23,7 +23,10 @@ export function observedConfigs(
       changing(connector, store.snapshot.config(connector), null)
       return store.removeConnector(connector)
     },
-    putTargetState: (connector, state) => store.putTargetState(connector, state),
+    putTargetState: (connector, state) => {
+      changing(connector, null, null)
+      return store.putTargetState(connector, state)
+    },
     putTaskConfigs: (connector, tasks, generation) => store.putTaskConfigs(connector, tasks, generation),
     putRestart: (request) => store.putRestart(request),
     putLoggerLevel: (logger, level) => store.putLoggerLevel(logger, level),

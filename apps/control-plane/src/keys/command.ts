@@ -17,7 +17,7 @@ import type { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import { hashPassword } from '../access/passwords.ts'
 import { RestError } from '../http/rest-errors.ts'
-import { ApiKeys, type ShownKey } from '../services/api-keys.ts'
+import { aboutKey, ApiKeys, type ShownKey } from '../services/api-keys.ts'
 
 export interface CommandContext {
   /** What follows `keys`. */
@@ -104,7 +104,7 @@ async function run(context: CommandContext): Promise<void> {
       const wanted = { name: named(), grants: grants.join(), expires }
       return inKafka(async (keys, record) => {
         const { key, ...shown } = await keys.create(wanted, 'command')
-        await record('keys create', wanted.name)
+        await record('keys create', wanted.name, aboutKey(wanted))
         context.error(`${line(shown)}\nThis is the key. It is not shown again:\n`)
         context.out(`${key}\n`)
       })
@@ -132,7 +132,7 @@ async function run(context: CommandContext): Promise<void> {
 }
 
 /** Writes to the audit log that the key of this name was changed. */
-type RecordChange = (action: string, key: string) => Promise<void>
+type RecordChange = (action: string, key: string, about?: string) => Promise<void>
 
 async function withKeys(
   env: Env,
@@ -157,7 +157,7 @@ async function withKeys(
   const timer = setTimeout(() => timeout.abort(gaveUp), KAFKA_TIMEOUT_MS)
   try {
     await store.start(timeout.signal)
-    await work(new ApiKeys(store), (action, key) => recordChange(settings, log, error, action, key))
+    await work(new ApiKeys(store), (...change) => recordChange(settings, log, error, ...change))
   } catch (cause) {
     throw timeout.signal.aborted ? gaveUp : cause
   } finally {
@@ -171,8 +171,7 @@ async function recordChange(
   settings: ValuesOf<(typeof spec)['keys']>,
   log: Logger,
   error: (text: string) => void,
-  action: string,
-  key: string,
+  ...[action, key, about]: Parameters<RecordChange>
 ): Promise<void> {
   if (settings['audit.enabled'] === false) return
   const host = hostname()
@@ -188,6 +187,7 @@ async function recordChange(
     await audit.append({
       ...{ id: randomUUID(), time: Date.now(), who: `command:${userInfo().username}@${host}`, action, path: key },
       ...{ connector: null, address: host, replica: '', status: 200, outcome: 'done', count: 1, changes: [] },
+      ...(about !== undefined && { about }),
     })
   } catch (cause) {
     error(`The change was made, but not recorded. ${(cause as Error).message}\n`)

@@ -3,7 +3,7 @@ import { objectOf } from '../http/body.ts'
 import { resource } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
 import { answers, ref } from '../http/schemas.ts'
-import type { ApiKeys, NewKey } from '../services/api-keys.ts'
+import { aboutKey, type ApiKeys, type NewKey } from '../services/api-keys.ts'
 
 /** `/admin/keys…` is ours: the API keys. `keys` is null while they are off. */
 export function keyRoutes(app: FastifyInstance, keys: ApiKeys | null): void {
@@ -29,9 +29,7 @@ export function keyRoutes(app: FastifyInstance, keys: ApiKeys | null): void {
       },
       handler: async (request, reply) => {
         const wanted = decodeNewKey(request.body)
-        const { name, grants, expires } = wanted
-        const end = expires === null ? 'does not expire' : `expires ${expires}`
-        if (request.auditWork) request.auditWork.about = `API key ${name}: ${grants}; ${end}`
+        if (request.auditWork) request.auditWork.about = aboutKey(wanted)
         const created = await present().create(wanted, request.identity.name)
         return reply.code(201).header('cache-control', 'no-store').send(created)
       },

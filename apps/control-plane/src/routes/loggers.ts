@@ -33,6 +33,7 @@ export function loggerRoutes(app: FastifyInstance, levels: LogLevels): void {
       },
       handler: async (request, reply) => {
         const { level } = decodeConfig(request.body)
+        if (request.auditWork) request.auditWork.about = `level ${level}`
         const names = await levels.set(request.params['logger']!, level)
         if (queryValue(request, 'scope')?.toLowerCase() === 'cluster') return reply.code(204).send()
         return names

@@ -23,6 +23,11 @@ export interface ShownKey {
   readonly revoked: number | null
 }
 
+/** What the audit log says of a new key. */
+export function aboutKey({ name, grants, expires }: NewKey): string {
+  return `API key ${name}: ${grants}; ${expires === null ? 'does not expire' : `expires ${expires}`}`
+}
+
 /** Makes, lists and revokes API keys. Throws RestError. */
 export class ApiKeys {
   readonly #store: AccessStore

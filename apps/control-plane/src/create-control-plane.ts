@@ -23,7 +23,7 @@ import { CREDENTIAL_HEADERS } from './access/credentials.ts'
 import { type Access, identify } from './access/login.ts'
 import { AuditTrail } from './audit/audit-trail.ts'
 import { type CallerLimitSettings, CallerLimits } from './http/caller-limits.ts'
-import { type CrossOrigin, originMatcher } from './http/cors.ts'
+import { changesMatcher, type CrossOrigin } from './http/cors.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
 import { recognizeReplicas } from './leadership/replica-requests.ts'
@@ -132,7 +132,12 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const trail = audit ? new AuditTrail({ audit: audit.log, required: audit.required, self: internal.self }) : null
   const config = trail?.observe(stores.configs) ?? stores.configs
   const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
-  const { crossOrigin = NO_OTHER_ORIGIN, trustedProxies = '' } = settings
+  const { trustedProxies = '' } = settings
+  const authenticates = (access?.authenticators.length ?? 0) > 0
+  const crossOrigin: CrossOrigin = {
+    ...(settings.crossOrigin ?? NO_OTHER_ORIGIN),
+    ...{ authenticates, headers: authenticates ? CREDENTIAL_HEADERS : [] },
+  }
   const workers = new Workers({ groups, cluster, client: internal.client, log })
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
@@ -148,11 +153,11 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const app = createRestServer({
     log,
     requestTimeoutMs,
-    crossOrigin: { ...crossOrigin, headers: access?.authenticators.length ? CREDENTIAL_HEADERS : [] },
+    crossOrigin,
     trustedProxies,
     tls,
   })
-  admit(app, { ...options, internal }, trail, secrets)
+  admit(app, { ...options, internal }, crossOrigin, trail, secrets)
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
@@ -194,14 +199,15 @@ function recordingLogins(access: Access, trail: AuditTrail): Access {
 function admit(
   app: FastifyInstance,
   options: ControlPlaneOptions & Required<Pick<ControlPlaneOptions, 'internal'>>,
+  crossOrigin: CrossOrigin,
   trail: AuditTrail | null,
   secrets: ConfigSecrets,
 ): void {
   const { access, internal, settings, writes } = options
-  const { crossOrigin = NO_OTHER_ORIGIN, callerLimits = NO_LIMITS, names } = settings
+  const { callerLimits = NO_LIMITS, names } = settings
   recognizeReplicas(app, internal)
   if (names) {
-    const allowsOrigin = originMatcher(crossOrigin.origins)
+    const allowsOrigin = changesMatcher(crossOrigin)
     refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
   }
   const limits = new CallerLimits(callerLimits)

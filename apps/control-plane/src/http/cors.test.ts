@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { GRANTS_ACCESS } from '../testing/grants-access.ts'
 import { testApi } from '../testing/test-api.ts'
+import { changesMatcher } from './cors.ts'
 
 const crossOrigin = { origins: 'https://ui.example.org, https://*.intern', methods: 'GET, PUT' }
 const corsHeaders = (headers: Readonly<Record<string, unknown>>): string[] =>
@@ -52,4 +54,26 @@ test('a preflight request is answered with the allowed methods and headers', asy
   assert.equal(headers['access-control-max-age'], '1800')
   assert.deepEqual(corsHeaders(await ask('DELETE')), [])
   assert.deepEqual(corsHeaders(await ask('PUT', 'content-type, x-mine')), [])
+})
+
+test('where callers log in, * lets no page use credentials that a browser adds by itself', async () => {
+  const crossOrigin = { origins: '*, https://ui.example.org', methods: '' }
+  const { call } = testApi({ crossOrigin, access: GRANTS_ACCESS })
+  const credentialsFor = async (origin: string): Promise<unknown> => {
+    const { headers } = await call('GET', '/connectors', undefined, { origin, 'x-grants': 'viewer' })
+    assert.equal(headers['access-control-allow-origin'], origin)
+    return headers['access-control-allow-credentials']
+  }
+  assert.equal(await credentialsFor('https://anywhere.example'), undefined)
+  assert.equal(await credentialsFor('https://ui.example.org'), 'true')
+
+  const may = changesMatcher({ ...crossOrigin, authenticates: true })
+  const basic = { authorization: 'Basic YTpi' }
+  assert.equal(may('https://ui.example.org', basic), true)
+  assert.equal(may('https://anywhere.example', basic), false)
+  assert.equal(may('https://anywhere.example', {}), false, 'a client certificate')
+  for (const added of [{ authorization: 'Bearer t' }, { 'x-api-key': 'trib_k' }]) {
+    assert.equal(may('https://anywhere.example', added), true, 'the page itself has added the credentials')
+  }
+  assert.equal(changesMatcher(crossOrigin)('https://anywhere.example', {}), true)
 })

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { isLoopback } from '../bind.ts'
@@ -12,7 +13,7 @@ export interface RequestSourceOptions {
   /** The setting that contains `allowed`, for error texts. */
   readonly setting: string
   /** Whether pages of this other origin may send requests that change something. Absent: no other origin may. */
-  readonly allowsOrigin?: (origin: string) => boolean
+  readonly allowsOrigin?: (origin: string, headers: IncomingHttpHeaders) => boolean
 }
 
 export interface SourceRefusal {
@@ -20,7 +21,7 @@ export interface SourceRefusal {
   readonly message: string
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>
+type Headers = Readonly<IncomingHttpHeaders>
 
 /** The methods that change nothing (RFC 9110, 9.2.1). */
 const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
@@ -83,7 +84,7 @@ export class RequestSource {
     if (site === 'same-origin' || site === 'none') return true
     const origin = text(headers['origin'])
     if (origin === null) return site === null
-    if (this.#options.allowsOrigin?.(origin)) return true
+    if (this.#options.allowsOrigin?.(origin, headers)) return true
     // No page of another site can send X-Forwarded-Host, as only a preflight request could allow it. Proxies send it.
     const own = [text(headers['host']), ...(text(headers['x-forwarded-host'])?.split(',') ?? [])]
     const host = URL.parse(origin)?.host

@@ -168,6 +168,9 @@ test('the audit topic deletes by age, keeps the order, and is read page by page 
   const rest = await audit.read({ ...rare, before: page.next })
   assert.deepEqual([rest.entries.map(({ id }) => id), rest.next], [['500', '0'], null])
   assert.deepEqual(await ids({ to: began + 100_050 }), ['1000', '999', '998'])
+  // A sum of refused requests is written after entries that are younger.
+  await audit.append(entry(9999, began + 100_040))
+  assert.deepEqual(await ids({ to: began + 100_050 }), ['9999', '1000', '999'])
   const late = { from: began + 269_800, limit: 10 }
   assert.deepEqual(await ids(late), ['2699', '2698'])
   const kept = await admin.topicConfig(audit.topic, ['cleanup.policy', 'retention.ms'])

@@ -38,6 +38,11 @@ const PREPARE_AGAIN_MS = 1000
 const WINDOW = 1000n
 const MAX_SCANNED = 50_000n
 const READ_TIMEOUT_MS = 20_000
+/**
+ * By how much, in ms, an entry may be older than one that is written before: sums of refused requests are written a minute
+ * later, clocks differ, and Kafka takes times up to an hour ahead (message.timestamp.after.max.ms).
+ */
+const OUT_OF_ORDER_MS = 3_600_000 + 120_000
 const STOP_MS = 1000
 
 /** The audit topic: one partition, which only grows, and whose records go by age. */
@@ -115,7 +120,7 @@ export class KafkaAuditLog implements AuditLog {
     const reader = (this.#reader ??= new PartitionReader(this.#options.connection, this.topic, 0))
     const offset = async (at: 'earliest' | 'latest' | number): Promise<bigint | null> => reader.offset(at)
     const end = (await offset('latest')) ?? 0n
-    const after = to === null ? null : await offset(to + 1)
+    const after = to === null ? null : await offset(to + 1 + OUT_OF_ORDER_MS)
     const lowest = from === null ? ((await offset('earliest')) ?? 0n) : ((await offset(from)) ?? end)
     const highest = [end, before, after].reduce<bigint>((low, each) => (each !== null && each < low ? each : low), end)
     const entries: AuditEntry[] = []

@@ -16,5 +16,9 @@ export function endOfLifetime(text: string, now: number): number {
 }
 
 function dateOf(text: string): number {
-  return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : NaN
+  const [, day] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.exec(text) ?? []
+  const midnight = Date.parse(day ?? '')
+  // Date.parse takes 2031-02-31 for the 3rd of March.
+  const exists = !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day!)
+  return exists ? Date.parse(text) : NaN
 }

@@ -50,6 +50,7 @@ test('a key that cannot be made is refused with the reason', async () => {
     [{ name: 'ci', grants: 'viewer', expires: '0d' }, /not in the future/],
     [{ name: 'ci', grants: 'viewer', expires: '2020-01-01' }, /not in the future/],
     [{ name: 'ci', grants: 'viewer', expires: '2031-13-45' }, /is no lifetime/],
+    [{ name: 'ci', grants: 'viewer', expires: '2031-02-31' }, /is no lifetime/],
     [{ name: 'ci', grants: 'viewer', expires: '9999-01-01' }, /more than 100 years/],
     [{ name: 'ci', grants: 'viewer', key: 'mine' }, /Unrecognized field "key"/],
     [[], /must be a JSON object/],

@@ -18,6 +18,7 @@ import { createControlPlane } from './create-control-plane.ts'
 import { forwardedIdentity } from './leadership/forwarded-identity.ts'
 import { Leadership } from './leadership/leadership.ts'
 import { LeaderProxy } from './leadership/leader-proxy.ts'
+import { callerFor } from './leadership/replica-requests.ts'
 import { WriteGate } from './leadership/write-gate.ts'
 import { RestListener } from './rest-listener.ts'
 import { StatusCleaner } from './services/status-cleaner.ts'
@@ -253,7 +254,7 @@ class ControlPlane implements Service {
         lead: this.#leadership,
         proxy: new LeaderProxy(this.#client),
         ...(this.#tokens && {
-          caller: ({ ip: address, id, identity }) => ({ address, id, ...(authenticating && { identity }) }),
+          caller: (request) => callerFor(request, authenticating),
         }),
         refresh: async (signal) => {
           await Promise.all([configs.refresh(signal), status.refresh(signal)])

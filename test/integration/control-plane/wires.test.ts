@@ -16,14 +16,16 @@ const { brokers } = await sharedKafka()
 const folder = temporaryFolder('wires')
 const certificates = await makeCertificates(folder)
 const log = createLogger({ name: 'test', stream: { write: () => true } })
-const KEY = 'a key for tests, long enough to be one'
+const KEY = 'a key for tests that is long enough to be one'
 const connection = { brokers, clientId: 'wires' }
 
 /** Settings with which alice is an administrator, and bob operates the connectors whose names begin with `a`. */
 function access(): Props {
   const [users, grants] = [join(folder, 'users'), join(folder, 'grants')]
   writeFileSync(users, 'alice: alice-secret\nbob: bob-secret\n')
-  writeFileSync(grants, 'user.alice=admin\nuser.bob=operator:a*\n')
+  // Written out, bob's grants are more than a header holds.
+  const others = Array.from({ length: 400 }, (_, i) => `viewer:team-${i}-*`)
+  writeFileSync(grants, `user.alice=admin\nuser.bob=operator:a*, ${others.join()}\n`)
   return { 'access.authentication': 'basic', 'access.basic.file': users, 'access.grants.file': grants }
 }
 

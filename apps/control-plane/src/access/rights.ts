@@ -34,6 +34,17 @@ export function seesSecrets({ grants }: Identity, connector: string): boolean {
   return grants.some((grant) => grant.configs && matchesGlob(grant.connectors, connector))
 }
 
+/**
+ * The identity with those grants alone that count for a connector; null: all. A header holds 16 KiB, and one identity may have
+ * hundreds of grants.
+ */
+export function concerning({ name, grants }: Identity, connector: string | null): Identity {
+  return {
+    name,
+    grants: connector === null ? grants : grants.filter((grant) => matchesGlob(grant.connectors, connector)),
+  }
+}
+
 /** The grant that would give the right, in its text form. */
 export function grantFor(right: Right, connector: string | null): string {
   const role = SMALLEST[right]

@@ -1,5 +1,7 @@
 import { INTERNAL_TOKEN, type InternalTokens } from '@tributary/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { concerning } from '../access/rights.ts'
+import type { Route } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
 import { FORWARDED } from './leader-proxy.ts'
 
@@ -51,6 +53,15 @@ export function recognizeReplicas(app: FastifyInstance, { tokens, self }: Replic
     if (signed?.hasBody(rawBody) === false)
       throw restError('tokenRefused', `The body is not the one that ${signed.from} signed.`)
   })
+}
+
+/** What this replica says of the client whose request it sends on. */
+export function callerFor(request: FastifyRequest, authenticating: boolean): Caller {
+  const { ip: address, id, identity, routeOptions } = request
+  if (!authenticating) return { address, id }
+  const named = request as FastifyRequest<Route>
+  const connector = named.params['connector'] ?? routeOptions.config.connectorOf?.(named) ?? null
+  return { address, id, identity: concerning(identity, connector) }
 }
 
 /** What the forwarding replica says of the client; null for a request that a client sent here. */

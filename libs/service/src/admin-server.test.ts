@@ -7,7 +7,7 @@ import { InternalClient, type InternalRequest } from './internal-client.ts'
 import { INTERNAL_TOKEN, InternalTokens } from './internal-token.ts'
 
 const tokensOf = (key: string): InternalTokens => new InternalTokens([{ reveal: () => key }])
-const TOKENS = tokensOf('a key for tests, long enough to be one')
+const TOKENS = tokensOf('a key for tests that is long enough to be one')
 
 async function serve(t: TestContext): Promise<AdminServer & { readonly handled: unknown[] }> {
   const handled: unknown[] = []
@@ -55,7 +55,7 @@ test("a service's own routes answer requests that are signed with the cluster's 
     assert.equal(status, 403)
     assert.match(message, tokens === null ? /x-tributary-token is missing/ : /was not signed with this cluster's/)
   }
-  const headers = { ...ECHO.headers, 'x-tributary-key': 'a key for tests, long enough to be one' }
+  const headers = { ...ECHO.headers, 'x-tributary-key': 'a key for tests that is long enough to be one' }
   assert.equal((await ask(t, admin, { ...ECHO, headers }, null)).status, 403)
   for (const path of ['/health', '/ready', '/metrics'])
     assert.equal((await ask(t, admin, { method: 'GET', path }, null)).status, 200)

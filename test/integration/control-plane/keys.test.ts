@@ -71,7 +71,7 @@ test('the command makes a key before any control plane runs; every replica takes
     path: '/audit?outcome=done',
     headers: { 'x-api-key': (await keys(props, 'create', 'reader', '--grant', 'admin')).out.trim() },
   })
-  const { entries } = audit.body as { entries: { who: string; action: string; path: string }[] }
+  const { entries } = audit.body as { entries: { who: string; action: string; path: string; about?: string }[] }
   assert.deepEqual(
     entries.map(({ who, action, path }) =>
       [who.replace(/@.*/, ''), action, path].join(' ').replace(/^command:\S+/, 'command'),
@@ -84,6 +84,8 @@ test('the command makes a key before any control plane runs; every replica takes
       'command keys create ops',
     ],
   )
+
+  assert.equal(entries[0]?.about, 'API key reader: admin; does not expire')
 
   await one.stop()
   const third = await startPlane(t, props)

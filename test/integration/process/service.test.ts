@@ -123,7 +123,7 @@ test('a service that is not ready says why', async (t) => {
 
 test('beyond loopback the admin server needs a key and a guard of its metrics, and then gives no details away', async (t) => {
   const wide = { TRIBUTARY_ADMIN_HOST: '0.0.0.0', TRIBUTARY_SAMPLE_READY: 'no broker answers' }
-  const key = { TRIBUTARY_INTERNAL_KEY: 'a key for tests, long enough to be one' }
+  const key = { TRIBUTARY_INTERNAL_KEY: 'a key for tests that is long enough to be one' }
   const refused = spawnSample(t, { ...wide, ...key })
   assert.deepEqual(await refused.ended(), [1, null])
   assert.match(refused.lines.join('\n'), /set TRIBUTARY_INTERNAL_KEY with TRIBUTARY_ADMIN_METRICS_TOKEN or/)

@@ -31,7 +31,7 @@ async function serve(t: TestContext, settings: Record<string, string> = {}, metr
   const { serverCert, serverKey, ca } = certificates
   const values = serviceSettings.parse({ 'tls.cert': serverCert, 'tls.key': serverKey, 'tls.ca': ca, ...settings })
   const tls = Tls.load(values, logger)!
-  const tokens = InternalTokens.from({ reveal: () => 'a key for tests, long enough to be one' })
+  const tokens = InternalTokens.from({ reveal: () => 'a key for tests that is long enough to be one' })
   const token = metricsToken === null ? null : { reveal: () => metricsToken }
   const admin = await startAdminServer({
     ...{ host: '127.0.0.1', port: 0, log: logger, tls, tokens, metricsToken: token },
@@ -151,7 +151,7 @@ test('processes ask each other over TLS, by the name under which they are known,
   const served = await serve(t, { 'tls.client.auth': 'required' })
   const client = (tls: Tls) =>
     new InternalClient({
-      tokens: InternalTokens.from({ reveal: () => 'a key for tests, long enough to be one' }),
+      tokens: InternalTokens.from({ reveal: () => 'a key for tests that is long enough to be one' }),
       tls: () => tls.clientOptions(),
       from: () => 'test',
     })

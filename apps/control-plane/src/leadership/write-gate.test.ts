@@ -9,7 +9,7 @@ import { type Forwarded, NOT_LEADER } from './leader-proxy.ts'
 import { recognizeReplicas } from './replica-requests.ts'
 import { type Lead, WriteGate } from './write-gate.ts'
 
-const TOKENS = new InternalTokens([{ reveal: () => 'a key for tests, long enough to be one' }])
+const TOKENS = new InternalTokens([{ reveal: () => 'a key for tests that is long enough to be one' }])
 const signed = (to: string, path = '/'): Record<string, string> => ({
   [INTERNAL_TOKEN]: TOKENS.sign({ method: 'POST', path }, { from: 'control-plane@b:8083', to }, ''),
 })

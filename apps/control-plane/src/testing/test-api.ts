@@ -10,7 +10,7 @@ import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
 
 /** The tokens of every test's cluster. */
-export const TEST_TOKENS = new InternalTokens([{ reveal: () => 'a key for tests, long enough to be one' }])
+export const TEST_TOKENS = new InternalTokens([{ reveal: () => 'a key for tests that is long enough to be one' }])
 
 /** Kafka's file source. A real Kafka Connect has this connector, too, so that answers can be compared. */
 export const FILE_SOURCE: PluginEntry = {

@@ -211,7 +211,7 @@ function unusable(pem: Pem, phrase: string | undefined): { readonly key: Key; re
     ['tls.ca', ca],
   ] as const) {
     try {
-      if (text !== null) void new X509Certificate(text)
+      if (text !== null) for (const each of certificatesIn(text)) void new X509Certificate(each)
     } catch (error) {
       return { key: name, reason: `it holds no certificate in PEM (${(error as Error).message})` }
     }
@@ -226,6 +226,15 @@ function unusable(pem: Pem, phrase: string | undefined): { readonly key: Key; re
       reason: `it is no key in PEM for the certificate of tls.cert (${(error as Error).message})`,
     }
   }
+}
+
+/**
+ * The certificates of a bundle; the whole text if there are none. OpenSSL reads up to the first that it cannot read, as in a file
+ * that is half written, and says nothing.
+ */
+function certificatesIn(text: string): string[] {
+  const found = text.split(/(?=-----BEGIN )/).filter((part) => part.startsWith('-----BEGIN CERTIFICATE-----'))
+  return found.length > 0 ? found : [text]
 }
 
 function validTo({ 'tls.cert': cert }: Pem): string | undefined {

@@ -124,6 +124,19 @@ test('new files are used for new connections; files that cannot be used leave th
   assert.equal((await curl(`${served.url}/health`, ...trusting(certificates.ca))).code, 60)
 })
 
+test('a bundle of CAs that is half written is not used, as OpenSSL would silently leave the rest out', async (t) => {
+  const bundle = join(temporaryFolder('tls-bundle'), 'ca.pem')
+  const [mine, other] = [readFileSync(certificates.ca, 'utf8'), readFileSync(next.ca, 'utf8')]
+  writeFileSync(bundle, mine + other)
+  const served = await serve(t, { 'tls.ca': bundle, 'tls.client.auth': 'required' })
+  const asOther = [`${served.url}/health`, ...trusting(certificates.ca), ...asClient(next)] as const
+  assert.match((await curl(...asOther)).out, / 200$/)
+  writeFileSync(bundle, mine + other.slice(0, 400))
+  await served.tls.look()
+  await served.tls.look()
+  assert.match((await curl(...asOther)).out, /earlier ones stay in use.* 200$/)
+})
+
 test('a client certificate is taken when asked for, and required when required', async (t) => {
   const required = await serve(t, { 'tls.client.auth': 'required' })
   const ca = trusting(certificates.ca)

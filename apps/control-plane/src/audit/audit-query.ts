@@ -8,6 +8,7 @@ export type Asked = (name: (typeof PARAMETERS)[number]) => string | undefined
 export const PARAMETERS = ['who', 'connector', 'action', 'outcome', 'from', 'to', 'limit', 'cursor'] as const
 const OUTCOMES: readonly string[] = ['done', 'denied', 'failed'] satisfies AuditEntry['outcome'][]
 const LIMIT = { default: 100, most: 1000 } as const
+const DAY_MS = 86_400_000
 const TIME = 'a time such as 2031-01-31, 2031-01-31T10:00:00Z or ms since the epoch'
 
 /** Throws 400 for a value that cannot be read. */
@@ -23,7 +24,7 @@ export function auditQuery(asked: Asked): AuditQuery {
   return {
     before: cursor(asked('cursor')),
     from: time('from', asked('from')),
-    to: time('to', asked('to')),
+    to: endOf(asked('to')),
     limit: limit(asked('limit')),
     matches: (entry) =>
       matches(who, entry.who) &&
@@ -45,6 +46,12 @@ function cursor(text: string | undefined): bigint | null {
   if (text === undefined) return null
   if (!/^\d{1,18}$/.test(text)) throw restError('queryInvalid', 'cursor', text, 'the "next" of an answer')
   return BigInt(text)
+}
+
+/** A date is the whole day, in UTC. */
+function endOf(text: string | undefined): number | null {
+  const value = time('to', text)
+  return value !== null && /^\d{4}-\d{2}-\d{2}$/.test(text!) ? value + DAY_MS - 1 : value
 }
 
 function time(name: 'from' | 'to', text: string | undefined): number | null {

@@ -267,6 +267,8 @@ test('GET /audit filters, and goes on where an answer ended', async () => {
   assert.deepEqual(await found('outcome=failed'), ['key:ci zz'])
   assert.deepEqual(await found(`to=${log.entries[0]!.time - 1000}`), [])
   assert.equal((await found('from=2000-01-01')).length, 5)
+  const [today] = new Date(log.entries.at(-1)!.time).toISOString().split('T')
+  assert.notEqual((await found(`from=${today}&to=${today}`)).length, 0, 'a date is its whole day')
   const page = pageOf(await ask('limit=2'))
   assert.deepEqual([page.entries.length, page.next], [2, '3'])
   assert.deepEqual(await found(`limit=3&cursor=${page.next}`), ['key:b1 b1', 'key:a2 a2', 'key:a1 a1'])

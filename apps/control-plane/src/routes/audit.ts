@@ -11,7 +11,7 @@ const DESCRIPTIONS: Readonly<Record<(typeof PARAMETERS)[number], string>> = {
   action: 'Such as PUT /connectors/{connector}/pause, DELETE*, or login',
   outcome: 'done, denied or failed',
   from: 'No earlier than this time: a date, a time, or ms since the epoch',
-  to: 'No later than this time',
+  to: 'No later than this time; a date is its whole day, in UTC',
   limit: 'At most so many entries, 1 to 1000; 100 by default',
   cursor: 'The "next" of the answer before',
 }

@@ -25,6 +25,7 @@ const access: Access = {
   ],
 }
 const ADMIN = { authorization: 'key:ci admin' }
+const SHORT = { kind: 'pattern', regex: '^.{1,5}$', message: 'must be short' } as const
 const PASSWORD = 'hunter2-in-plain'
 const config = { 'connector.class': 'FileStreamSource', topic: 't', file: '/a' }
 
@@ -87,6 +88,20 @@ test('what the path does not say is in the entry: each connector of a pattern, t
     pageOf(found).entries.map(({ action }) => action),
     ['PUT /cluster/connectors/pause'],
   )
+})
+
+test('an error that tells a stored secret is recorded without it', async () => {
+  const keys = { ...FILE_SOURCE.spec.keys, file: { ...FILE_SOURCE.spec.keys['file']!, validator: SHORT } }
+  const log = new MemoryAuditLog()
+  const api = testApi({ access, audit: { log, required: true }, plugins: [{ ...FILE_SOURCE, spec: { keys } }] })
+  // An earlier version of the plugin took it.
+  const stored = { ...config, name: 'a', file: `https://me:${PASSWORD}@files.example/a` }
+  await api.configs.putConnectorConfig('a', stored)
+  const { status, body } = await api.call('PATCH', '/connectors/a/config', { topic: 'other' }, ADMIN)
+  assert.equal(status, 400)
+  assert.match(JSON.stringify(body), new RegExp(PASSWORD), 'an admin sees it')
+  assert.match(log.entries[0]!.error ?? '', /for configuration file/)
+  assert.ok(!JSON.stringify(log.entries).includes(PASSWORD))
 })
 
 test('a change is answered after its entry is written', async () => {

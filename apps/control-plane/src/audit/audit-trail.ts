@@ -50,6 +50,7 @@ export class AuditTrail {
   readonly #options: AuditTrailOptions
   readonly #works = new AsyncLocalStorage<Work>()
   readonly #flood: Flood<AuditEntry>
+  #store: ConfigStore | null = null
 
   constructor(options: AuditTrailOptions) {
     this.#options = options
@@ -58,6 +59,7 @@ export class AuditTrail {
 
   /** The store through which changes of configurations are seen. */
   observe(store: ConfigStore): ConfigStore {
+    this.#store = store
     return observedConfigs(store, (connector, before, after) => {
       const work = this.#works.getStore()
       // A pause of the connector in the path is told by the path; one of many connectors is not.
@@ -140,7 +142,8 @@ export class AuditTrail {
   ): Promise<unknown> {
     work.written = work.changes.length
     const told = this.#entry(request, reply.statusCode, payload)
-    const entry = { ...told, ...(told.error !== undefined && { error: hidingSent(told.error, request.body, mask) }) }
+    const known = [sentConfig(request.body), ...this.#configsOf(told.connector, work.changes)]
+    const entry = { ...told, ...(told.error !== undefined && { error: hidingSecrets(told.error, known, mask) }) }
     try {
       await this.#options.audit.append({ ...entry, changes: masked(work.changes, mask) })
     } catch (error) {
@@ -181,6 +184,12 @@ export class AuditTrail {
     }
   }
 
+  /** The configurations before this request, and the one that is stored now: an error may tell of what was not sent. */
+  #configsOf(connector: string | null, changes: readonly AuditChange[]): ConnectorConfig[] {
+    const stored = connector === null ? null : (this.#store?.snapshot.config(connector) ?? null)
+    return [stored, ...changes.map(({ before }) => before)].filter((config) => config !== null)
+  }
+
   get #replica(): string {
     return this.#options.self() ?? ''
   }
@@ -206,14 +215,24 @@ function connectorOf(request: FastifyRequest<Route>): string | null {
   }
 }
 
-/** An error without the secrets of the configuration that the request sends. */
-function hidingSent(error: string, body: unknown, mask: (config: ConnectorConfig) => ConnectorConfig): string {
+/** The configuration in a body; {} without one. */
+function sentConfig(body: unknown): ConnectorConfig {
   const { config = body } = (body ?? {}) as { config?: unknown }
-  if (typeof config !== 'object' || config === null) return error
-  const texts = Object.entries(config).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  const sent = Object.fromEntries(texts)
-  const shown = mask(sent)
-  const endRedaction = hideSecrets(texts.flatMap(([key, value]) => (shown[key] === value ? [] : [value])))
+  if (typeof config !== 'object' || config === null) return {}
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => typeof value === 'string'))
+}
+
+/** An error without the secrets of these configurations. */
+function hidingSecrets(
+  error: string,
+  configs: readonly ConnectorConfig[],
+  mask: (config: ConnectorConfig) => ConnectorConfig,
+): string {
+  const secrets = configs.flatMap((config) => {
+    const shown = mask(config)
+    return Object.entries(config).flatMap(([key, value]) => (shown[key] === value ? [] : [value]))
+  })
+  const endRedaction = hideSecrets(secrets)
   const hidden = redact(error)
   endRedaction()
   return hidden

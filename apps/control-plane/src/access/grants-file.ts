@@ -1,12 +1,13 @@
 import { parseProperties } from '@tributary/config'
 import { type Grant, parseGrants } from './identity.ts'
 
+const NONE = 'none'
 const KINDS = ['user', 'cert', 'oidc', 'claim'] as const
 export type GrantKind = (typeof KINDS)[number]
 
 /**
  * The lines of `access.grants.file`: `<kind>.<name>=<grants>`. The kinds are those of GrantKind; `*` as a name stands for
- * every name that has no line of its own.
+ * every name that has no line of its own. `none` in place of the grants takes every right of a name, whatever else gives it some.
  */
 export class GrantsFile {
   static readonly EMPTY = new GrantsFile(new Map())
@@ -25,7 +26,7 @@ export class GrantsFile {
         throw new Error(`"${key}" is not of the form kind.name; kinds are ${KINDS.join(', ')}`)
       }
       try {
-        grants.set(key, parseGrants(value))
+        grants.set(key, value.trim() === NONE ? [] : parseGrants(value))
       } catch (error) {
         throw new Error(`${key}: ${(error as Error).message}`)
       }
@@ -33,13 +34,17 @@ export class GrantsFile {
     return new GrantsFile(grants)
   }
 
-  /** The grants of all the lines of these names; [] without any. */
+  /** The grants of all the lines of these names; [] without any, and when one of the lines is `none`. */
   of(kind: GrantKind, names: readonly string[]): readonly Grant[] {
-    const own = names.flatMap((name) => this.#grants.get(`${kind}.${name}`) ?? [])
-    return own.length > 0 ? own : (this.#grants.get(`${kind}.*`) ?? [])
+    const own = names.flatMap((name) => {
+      const grants = this.line(kind, name)
+      return grants === null ? [] : [grants]
+    })
+    if (own.some((grants) => grants.length === 0)) return []
+    return own.length > 0 ? own.flat() : (this.line(kind, '*') ?? [])
   }
 
-  /** The grants of the line of this name; null without one. */
+  /** The grants of the line of this name; [] for `none`, null without a line. */
   line(kind: GrantKind, name: string): readonly Grant[] | null {
     return this.#grants.get(`${kind}.${name}`) ?? null
   }

@@ -54,7 +54,12 @@ async function scene(t: TestContext, more: Partial<BearerTokenOptions> = {}) {
     clockSkewMs: 30_000,
     nameClaim: 'sub',
     grantsClaim: null,
-    grants: () => Promise.resolve(GrantsFile.parse('oidc.alice=viewer\noidc.*=viewer:public-*\nclaim.ops=admin')),
+    grants: () =>
+      Promise.resolve(
+        GrantsFile.parse(
+          'oidc.alice=viewer\noidc.*=viewer:public-*\nclaim.ops=admin\noidc.mallory=none\nclaim.operator=none',
+        ),
+      ),
     now: () => clock.ms,
     ...more,
   })
@@ -178,4 +183,12 @@ test('grants come from the line of the subject and from the claim, of which grou
   for (const roles of [undefined, null, 5, {}, [['admin']], ['__proto__'], ['Admin']]) {
     assert.deepEqual(await of('bob', roles), ['viewer:public-*'], JSON.stringify(roles))
   }
+})
+
+test('none takes every right of a subject, and lets a group of a role name be only a group', async (t) => {
+  const { documents, newKey, grants } = await scene(t, { grantsClaim: 'roles' })
+  const key = await newKey('1')
+  documents.jwks = { keys: [key.jwk] }
+  assert.deepEqual(await grants(await key.token({ sub: 'mallory', roles: ['ops', 'viewer'] })), [])
+  assert.deepEqual(await grants(await key.token({ sub: 'alice', roles: ['operator'] })), ['viewer'])
 })

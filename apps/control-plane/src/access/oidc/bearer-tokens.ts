@@ -77,6 +77,7 @@ export class BearerTokenAuthenticator implements Authenticator {
   async #grantsOf(name: string, claims: JWTPayload): Promise<readonly Grant[]> {
     const { grantsClaim, grants } = this.#options
     const file = await grants()
+    if (file.line('oidc', name)?.length === 0) return []
     const values = grantsClaim === null ? [] : textsOf(claimOf(claims, grantsClaim))
     const claimed = values.flatMap((value) => file.line('claim', value) ?? grantsIn(value))
     const own = file.line('oidc', name) ?? (claimed.length === 0 ? file.of('oidc', [name]) : [])

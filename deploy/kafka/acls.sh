@@ -45,6 +45,26 @@ done
 [ -z "$ingests" ] || [ -n "$prefixes" ] || usage
 [ "$mode" = --print ] || [ -n "$connection" ] || usage
 
+refuse() {
+  echo "acls.sh: $1" >&2
+  exit 2
+}
+
+# An unset variable must not become a right on every group that begins with "-".
+case "$cluster" in
+  '' | *[!A-Za-z0-9._-]*) refuse "\"$cluster\" is no name of a cluster: letters, digits, \".\", \"_\" and \"-\"" ;;
+esac
+for prefix in $prefixes; do
+  [ "$prefix" != '*' ] || continue
+  for internal in access audit; do
+    case "$cluster-connect-$internal" in
+      "$prefix"*)
+        refuse "--topics $prefix would let the workers write API keys and the audit log of the cluster $cluster: choose a longer beginning"
+        ;;
+    esac
+  done
+done
+
 # right PRINCIPAL topic|group|transactional-id literal|prefixed OPERATIONS NAME...: operations are separated by commas.
 right() {
   principal=$1 resource=$2 pattern=$3 operations=$4

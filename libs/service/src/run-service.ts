@@ -142,8 +142,10 @@ async function start<K extends Keys>(
   const tokens = InternalTokens.from(settings['internal.key'])
   if (tokens?.isWeak) log.warn('internal_key_short', { advice: 'use 32 random characters: a short key can be guessed' })
   const metricsToken = settings['admin.metrics.token']
-  if (tokens === null || (metricsToken === null && tls?.asksClients !== true)) {
-    const guard = 'TRIBUTARY_INTERNAL_KEY with TRIBUTARY_ADMIN_METRICS_TOKEN or TRIBUTARY_TLS_CLIENT_AUTH'
+  // On a network a key that can be guessed from any request is none.
+  if (tokens === null || tokens.isWeak || (metricsToken === null && tls?.asksClients !== true)) {
+    const guard =
+      'TRIBUTARY_INTERNAL_KEY (32 random characters) with TRIBUTARY_ADMIN_METRICS_TOKEN or TRIBUTARY_TLS_CLIENT_AUTH'
     assertBind('admin.host', bound, settings['admin.allow.unauthenticated'], log, guard)
   }
 

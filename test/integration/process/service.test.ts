@@ -126,7 +126,12 @@ test('beyond loopback the admin server needs a key and a guard of its metrics, a
   const key = { TRIBUTARY_INTERNAL_KEY: 'a key for tests that is long enough to be one' }
   const refused = spawnSample(t, { ...wide, ...key })
   assert.deepEqual(await refused.ended(), [1, null])
-  assert.match(refused.lines.join('\n'), /set TRIBUTARY_INTERNAL_KEY with TRIBUTARY_ADMIN_METRICS_TOKEN or/)
+  const guessed = { TRIBUTARY_INTERNAL_KEY: 'guessed', TRIBUTARY_ADMIN_METRICS_TOKEN: 'scrape' }
+  assert.deepEqual(await spawnSample(t, { ...wide, ...guessed }).ended(), [1, null])
+  assert.match(
+    refused.lines.join('\n'),
+    /set TRIBUTARY_INTERNAL_KEY \(32 random characters\) with TRIBUTARY_ADMIN_METRICS_TOKEN or/,
+  )
   const sample = await startSample(t, { ...wide, ...key, TRIBUTARY_ADMIN_METRICS_TOKEN: 'scrape' })
   const url = sample.url.replace('0.0.0.0', '127.0.0.1')
   const ready = async (headers: Record<string, string> = {}): Promise<unknown> =>

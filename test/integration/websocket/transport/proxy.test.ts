@@ -84,7 +84,7 @@ describe('refused credentials of a feed', () => {
     await assert.rejects(dialer.open(), (error) => {
       assert.ok(error instanceof ConfigError)
       assert.equal(error.code, 'WEBSOCKET_DENIED')
-      assert.match(error.message, /refused 3 times in a row\. .* 401 No$/)
+      assert.match(error.message, /refused 3 times in a row\. .* 401 Unauthorized$/)
       assert.doesNotMatch(error.message, /geheim/)
       return true
     })

@@ -92,7 +92,7 @@ test('a run that fails while its connection is being replaced is FAILED, with th
   feed.send(2)
   await until('it is FAILED', () => scene.status?.state === 'FAILED')
   assert.match(scene.status?.trace ?? '', /11 is bad/)
-  assert.deepEqual([scene.committed, feed.open.size, feed.connections], [10, 0, 1])
+  assert.deepEqual([await scene.committed(), feed.open.size, feed.connections], [10, 0, 1])
 })
 
 test('a bad record that the predecessor finds at its end is not skipped', async (t) => {
@@ -104,5 +104,5 @@ test('a bad record that the predecessor finds at its end is not skipped', async 
   feed.inFlightAtEnd = 2
   await until('it is FAILED', () => scene.status?.state === 'FAILED')
   assert.match(scene.status?.trace ?? '', /11 is bad/)
-  assert.deepEqual([scene.committed, await scene.numbers()], [10, Array.from({ length: 10 }, (_, i) => i + 1)])
+  assert.deepEqual([await scene.committed(), await scene.numbers()], [10, Array.from({ length: 10 }, (_, i) => i + 1)])
 })

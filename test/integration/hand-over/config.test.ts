@@ -144,7 +144,7 @@ test('a configuration that can never connect is FAILED with its own reason, afte
   assert.equal(feed.open.size, 0)
   feed.rest()
   const numbers = await scene.numbers()
-  assert.equal(numbers.at(-1), scene.committed)
+  assert.equal(numbers.at(-1), await scene.committed())
   feed.refusal = null
   await scene.change({ version: '2' })
   await until('it runs again', () => scene.status?.state === 'RUNNING')
@@ -157,7 +157,7 @@ test('an invalid configuration is FAILED, and its predecessor has ended properly
   await scene.change({ 'value.converter': 'no.such.Converter' })
   await until('it is FAILED', () => scene.status?.state === 'FAILED')
   assert.match(scene.status?.trace ?? '', /no\.such\.Converter/)
-  assert.deepEqual([feed.open.size, scene.committed], [0, 10])
+  assert.deepEqual([feed.open.size, await scene.committed()], [0, 10])
 })
 
 test('an error of the new run does not fail its predecessor, which ends properly', async (t) => {
@@ -183,7 +183,7 @@ test('an error of the new run does not fail its predecessor, which ends properly
   assert.equal(scene.events('predecessor_failed').length, 0)
   feed.rest()
   const numbers = await scene.numbers()
-  assert.equal(numbers.at(-1), scene.committed)
+  assert.equal(numbers.at(-1), await scene.committed())
 })
 
 test('a predecessor that fails during the hand-over does not fail the task', async (t) => {
@@ -231,7 +231,7 @@ test('a stop during a hand-over ends both runs, and every received record is del
   await scene.setState('STOPPED')
   await until('both have ended', () => scene.events('hand_over_cancelled').length === 1 && feed.open.size === 0)
   await until('all is delivered', async () => (await scene.numbers()).length === 100)
-  await until('and committed', () => scene.committed === 100)
+  await until('and committed', async () => (await scene.committed()) === 100)
   feed.refusal = null
   await scene.setState('STARTED')
   await until('it runs again', () => scene.status?.state === 'RUNNING' && feed.open.size === 1)

@@ -16,7 +16,7 @@ test('no record of a connection that gets too old while Kafka does not answer is
   const scene = await HandOverScene.start(t, config, {}, kafka.direct)
   const { feed } = scene
   feed.run(500)
-  await until('records flow', () => scene.committed > 500)
+  await until('records flow', async () => (await scene.committed()) > 500)
   const before = scene.events('hand_over_started').length
   kafka.proxy.freeze()
   await until('a connection is to be replaced', () => scene.events('hand_over_started').length > before)

@@ -143,8 +143,9 @@ export class HandOverScene {
     return ((await response.json()) as { tasks: TaskHealth[] }).tasks[0]
   }
 
-  /** The number in the committed offset; 0: none. */
-  get committed(): number {
+  /** The number in the committed offset, as Kafka has it now; 0: none. */
+  async committed(): Promise<number> {
+    await this.#stores.offsets.refresh()
     const [entry] = this.#stores.offsets.offsets(CONNECTOR)
     return Number(entry?.offset?.['number'] ?? 0)
   }

@@ -22,7 +22,7 @@ export interface TopicCreator {
       configs: Readonly<Record<string, string>>
     },
     signal: AbortSignal,
-  ): Promise<void>
+  ): Promise<unknown>
 }
 
 export interface TopicsOptions {
@@ -113,7 +113,8 @@ export class Topics {
   async #create(topic: string, signal: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#options.admin.createTopic({ name: topic, ...this.#creation(topic) }, signal)
+        await this.#options.admin.createTopic({ name: topic, ...this.#creation(topic) }, signal)
+        return
       } catch (error) {
         signal.throwIfAborted()
         if ((error as { retriable?: unknown }).retriable !== true) throw error

@@ -218,9 +218,10 @@ export class KafkaAuditLog implements AuditLog {
     const admin = new KafkaAdmin(connection, { timeoutMs: 10_000 })
     try {
       const name = this.topic
-      if ((await admin.describeTopics([name], signal)).get(name) === null) {
-        await admin.createTopic({ name, partitions: 1, replicationFactor: replication, configs: wanted }, signal)
-      } else {
+      const isThere = (await admin.describeTopics([name], signal)).get(name) !== null
+      const topic = { name, partitions: 1, replicationFactor: replication, configs: wanted }
+      // A broker may not know yet what somebody else has just created.
+      if (isThere || !(await admin.createTopic(topic, signal))) {
         const config = await admin.topicConfig(name, Object.keys(wanted), signal)
         if (config.get('cleanup.policy') !== 'delete') {
           throw storageErrors.AUDIT_TOPIC_POLICY(

@@ -27,7 +27,7 @@ async function prepared(
     },
     listOffsets: (name) => Promise.resolve(new Map([[0, BigInt(topics[name]!)]])),
     topicConfig: (name, keys) => Promise.resolve(new Map([[keys[0]!, incomplete.includes(name) ? '1' : '0']])),
-    createTopic: ({ name }) => Promise.resolve(void created.push(name)),
+    createTopic: ({ name }) => Promise.resolve(created.push(name) > 0),
   }
   const log = createLogger({ name: 'test', stream: { write: (line) => logged.push(line) > 0 } })
   const options = { bootstrap: 'k:9092', log, appearsMs: onLook ? 5000 : 0 }

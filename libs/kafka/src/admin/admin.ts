@@ -66,10 +66,10 @@ export class KafkaAdmin {
   }
 
   /**
-   * Creates a topic. Resolves also when the topic exists already. A new topic may be unknown to some brokers for a
+   * Creates a topic. Resolves with false when the topic exists already. A new topic may be unknown to some brokers for a
    * moment.
    */
-  createTopic(topic: NewTopic, signal?: AbortSignal): Promise<void> {
+  createTopic(topic: NewTopic, signal?: AbortSignal): Promise<boolean> {
     const doing = `create topic ${topic.name}`
     const lacking = this.#cluster.lacking('Create', 'Topic', topic.name)
     return this.#retry(signal, async () => {
@@ -84,6 +84,7 @@ export class KafkaAdmin {
       const answer = response.topics[0]
       const error = protocolError(answer?.errorCode ?? -1, doing, lacking, answer?.errorMessage)
       if (answer?.errorCode !== 0 && error.code !== 'TOPIC_ALREADY_EXISTS') throw error
+      return answer?.errorCode === 0
     })
   }
 

@@ -9,9 +9,9 @@ const TOPIC: NewTopic = { name: 'offsets', partitions: 25, replicationFactor: -1
 
 async function created(refusal: KafkaError | null): Promise<(readonly string[])[]> {
   const asked: (readonly string[])[] = []
-  const createTopic = ({ configs = {} }: NewTopic): Promise<void> => {
+  const createTopic = ({ configs = {} }: NewTopic): Promise<boolean> => {
     asked.push(Object.keys(configs))
-    return refusal !== null && asked.length === 1 ? Promise.reject(refusal) : Promise.resolve()
+    return refusal !== null && asked.length === 1 ? Promise.reject(refusal) : Promise.resolve(true)
   }
   const log = { warn: () => {} } as unknown as Logger
   await createCompacted({ createTopic }, TOPIC, log, new AbortController().signal)

@@ -41,7 +41,8 @@ export async function newPlace(): Promise<Place> {
 
 /** Runs `npm start -- args`. KAFKA_BROKERS is set only if `env` has it. */
 export function launch(args: readonly string[], env: Readonly<Record<string, string>>): Launched {
-  const inherited = { ...process.env }
+  // A user's start has its own cache, in its data folder.
+  const { NODE_COMPILE_CACHE: _, ...inherited } = process.env
   delete inherited['KAFKA_BROKERS']
   const child = spawn(process.execPath, [start, ...args], { env: { ...inherited, ...env } })
   let output = ''

@@ -36,8 +36,8 @@ test('no secret of a configuration leaves the services by an answer, a log line,
   )
   t.after(() => services.stop())
 
-  const created = await create(services, configs)
-  assert.ok(created.length > configs.length / 2, `only ${created.map(({ name }) => name).join(', ')} were created`)
+  const { created, refusals } = await create(services, configs)
+  assert.ok(created.length > configs.length / 2, `too many were refused:\n${refusals.join('\n')}`)
   await untilTold(services, created)
   for (const { name } of created) {
     await services.rest('POST', `/connectors/${name}/restart?includeTasks=true`)
@@ -101,7 +101,8 @@ async function provide(folder: string, configs: readonly CanaryConfig[]): Promis
 }
 
 /** The connectors that were created. Some need more than the rules of their spec say, so their creation fails; that answer is kept too. */
-async function create(services: Services, configs: readonly CanaryConfig[]): Promise<CanaryConfig[]> {
+async function create(services: Services, configs: readonly CanaryConfig[]) {
+  const refusals: string[] = []
   const created = await Promise.all(
     configs.map(async ({ name, config }) => {
       const sent = { name, config: { ...config, 'kafka.topic': `${services.cluster}-out` } }
@@ -109,10 +110,11 @@ async function create(services: Services, configs: readonly CanaryConfig[]): Pro
       if (status === 201) return true
       assert.equal(status, 400, `${name}: ${JSON.stringify(body)}`)
       assert.deepEqual(leaksIn(JSON.stringify(body)), [], name)
+      refusals.push(`${name}: ${(body as { message: string }).message}`)
       return false
     }),
   )
-  return configs.filter((_, i) => created[i])
+  return { created: configs.filter((_, i) => created[i]), refusals }
 }
 
 /** Waits until health says more of each connector than that it is starting. */

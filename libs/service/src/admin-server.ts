@@ -101,9 +101,12 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   }
 }
 
-const answerStarting: RequestListener = (_request, response) => {
-  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
-  response.end(JSON.stringify({ error_code: 503, message: 'The service is starting.' }))
+const answerStarting: RequestListener = (request, response) => {
+  // A connection that closes with a part of the body unread is reset, and the client may not see the answer.
+  request.resume().once('end', () => {
+    response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
+    response.end(JSON.stringify({ error_code: 503, message: 'The service is starting.' }))
+  })
 }
 
 function secureServer(tls: Tls, answer: RequestListener): Server {

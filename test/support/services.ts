@@ -89,6 +89,7 @@ export async function startServices(
         ? (answer.body as ConnectorStatus)
         : { connector: { state: 'UNASSIGNED' }, tasks: [] }
     }
+    for (const admin of admins) await until(`${admin} is ready`, async () => (await fetch(`${admin}/ready`)).ok)
     await until('the plugins are listed', async () => {
       const { body } = await rest('GET', '/connector-plugins')
       return (body as unknown[]).length >= apps.length

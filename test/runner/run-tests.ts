@@ -131,7 +131,7 @@ class Tally {
       this.#skipped.push(test.name)
       if (!Object.hasOwn(this.#skips, test.name)) this.#problems.push(`${this.#title(test)}: skipped, not in skips.ts`)
     } else if (failure !== null) {
-      this.#problems.push(this.#title(test))
+      this.#problems.push(`${this.#title(test)}${reasonOf(test)}`)
     } else {
       this.#passed += 1
     }
@@ -175,6 +175,17 @@ function entryOf(test: EventData.TestDequeue | EventData.TestComplete): string |
 
 function key(test: EventData.TestDequeue | EventData.TestComplete): string {
   return `${entryOf(test)} ${test.testId}`
+}
+
+const REASON_LINES = 12
+
+/** Why the test failed, in the lines below its title: whoever sees only the end of the output has to know. */
+function reasonOf(test: EventData.TestComplete): string {
+  const error: unknown = test.details.error
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  const lines = text.split('\n').slice(0, REASON_LINES)
+  return lines.map((line) => `\n      ${line.slice(0, 300)}`).join('')
 }
 
 /** @returns null for a test that passed. */

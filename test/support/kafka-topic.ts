@@ -7,24 +7,56 @@ import {
   Connection,
   fetchV12,
   listOffsetsV6,
+  metadataV12,
+  ResponseError,
   type RecordsBatch,
 } from '@platformatic/kafka'
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 
-/** Creates a topic with a random name and waits until its partitions have leaders. Returns the name. */
+/** Creates a topic with a random name and waits until each broker knows a leader of each partition. Returns the name. */
 export async function createTopic(
   brokers: readonly string[],
   options: { readonly partitions?: number; readonly config?: Readonly<Record<string, string>> } = {},
 ): Promise<string> {
   const name = `t-${randomUUID()}`
+  const partitions = options.partitions ?? 1
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [...brokers] })
   try {
     const configs = Object.entries(options.config ?? {}).map(([key, value]) => ({ name: key, value }))
-    await admin.createTopics({ topics: [name], partitions: options.partitions ?? 1, replicas: 1, configs })
+    await admin.createTopics({ topics: [name], partitions, replicas: 1, configs })
   } finally {
     await admin.close()
   }
+  for (const broker of brokers) await untilKnown(broker, name, partitions)
   return name
+}
+
+/** The controller answers as soon as it has written the topic down; a broker replays that a moment later. */
+async function untilKnown(broker: string, topic: string, partitions: number): Promise<void> {
+  const connection = await connect([broker])
+  try {
+    for (const until = Date.now() + 30_000; ; await setTimeout(5)) {
+      const ready = await hasLeaders(connection, topic, partitions)
+      if (ready) return
+      if (Date.now() > until) throw new Error(`broker ${broker} does not know ${topic} with ${partitions} leaders`)
+    }
+  } finally {
+    await connection.close()
+  }
+}
+
+async function hasLeaders(connection: Connection, topic: string, partitions: number): Promise<boolean> {
+  let answer: Awaited<ReturnType<typeof metadataV12.api.async>>
+  try {
+    answer = await metadataV12.api.async(connection, [topic], false, false)
+  } catch (error) {
+    // The package throws the error of a topic, which is that of a topic not known yet.
+    if (error instanceof ResponseError) return false
+    throw error
+  }
+  const found = answer.topics[0]?.partitions ?? []
+  return found.length === partitions && found.every(({ errorCode, leaderId }) => errorCode === 0 && leaderId >= 0)
 }
 
 /** Needs a broker with an authorizer. */

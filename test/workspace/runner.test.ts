@@ -41,7 +41,7 @@ describe('the test runner', { concurrency: 2 }, () => {
   it('counts passed, failed and skipped tests', async () => {
     const { passed, failed, skipped, problems } = await runStage(tests('counts'))
     assert.deepEqual({ passed, failed, skipped }, { passed: 1, failed: 1, skipped: ['needs an engine'] })
-    assert.deepEqual(problems, [`${folder}/counts.fixture.ts > fails`])
+    assert.deepEqual(problems, [`${folder}/counts.fixture.ts > fails\n      AssertionError: as it should`])
   })
 
   it('fails for a skipped test that is not in the table', async () => {

@@ -11,8 +11,9 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
   harness: [],
   'connect-api': ['config', 'telemetry'],
   // JSON that keeps integers above 2^53 has one home, config.
-  converters: ['connect-api', 'config'],
-  transforms: ['connect-api'],
+  converters: ['schema-registry', 'connect-api', 'config'],
+  'schema-registry': ['connect-api', 'config'],
+  transforms: ['connect-api', 'config'],
   // All but connect-api for the sub-path `kafka` alone, which runs tasks in the runtime.
   testkit: ['connect-api', 'connect-runtime', 'connect-storage', 'kafka', 'harness', 'telemetry'],
   'push-source': ['connect-api', 'config', 'telemetry'],
@@ -36,7 +37,16 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
 /** `tributary.kind` of an app → the libraries that its code may import. No project may import an app. */
 export const kinds: Readonly<Record<string, readonly string[]>> = {
   /** Brings records from outside into Kafka. */
-  source: ['connect-runtime', 'service', 'push-source', 'connect-api', 'config', 'telemetry'],
+  source: [
+    'connect-runtime',
+    'service',
+    'push-source',
+    'converters',
+    'schema-registry',
+    'connect-api',
+    'config',
+    'telemetry',
+  ],
   /** Serves operators, and moves no records. */
   service: ['connect-storage', 'kafka', 'service', 'connect-api', 'config', 'telemetry'],
   /** Runs for the demo and the tests only. */

@@ -5,7 +5,22 @@ export interface SchemaAndValue {
   readonly value: unknown
 }
 
-/** Converts Connect data to bytes and back. Throws DataError for a value that does not fit. */
+/**
+ * Thrown by a converter that must wait before it can convert: a schema registry has to be asked, or a package loaded. The caller
+ * awaits `ready`, once for a batch, and converts the record again. `ready` rejects with RetriableError for an outage, which the caller
+ * waits out, DataError for a record that the registry refuses, and ConfigError.
+ */
+export class NotReadyError extends Error {
+  readonly ready: (signal: AbortSignal) => Promise<void>
+
+  constructor(what: string, ready: (signal: AbortSignal) => Promise<void>) {
+    super(`the converter waits for ${what}`)
+    this.name = 'NotReadyError'
+    this.ready = ready
+  }
+}
+
+/** Converts Connect data to bytes and back. Throws DataError for a value that does not fit, and NotReadyError. */
 export interface Converter {
   /** Whether a string becomes exactly its UTF-8, for every topic and schema. */
   readonly keepsText?: boolean

@@ -16,10 +16,8 @@ export interface Header {
   readonly schema?: Schema | null
 }
 
-/** A record from a source. `timestamp` is in ms since the epoch; null means the time of producing. */
-export interface SourceRecord {
-  readonly sourcePartition: SourcePartition
-  readonly sourceOffset: SourceOffset
+/** What transformations, predicates and converters see of a record, whether a source or Kafka gave it. */
+export interface ConnectRecord {
   readonly topic: string
   /** The Kafka partition. Undefined: chosen by the key (Java's murmur2), or sticky without a key. */
   readonly partition?: number | undefined
@@ -28,7 +26,14 @@ export interface SourceRecord {
   readonly value: unknown
   readonly valueSchema?: Schema | null
   readonly headers?: readonly Header[] | undefined
+  /** In ms since the epoch; null: the time of producing. */
   readonly timestamp: number | null
+}
+
+/** A record from a source. */
+export interface SourceRecord extends ConnectRecord {
+  readonly sourcePartition: SourcePartition
+  readonly sourceOffset: SourceOffset
   /** The original bytes from the source, kept for the dead-letter queue. */
   readonly original?: Uint8Array | undefined
   /** True if `value` is a string and `original` is its UTF-8, so that a converter need not encode the string again. */

@@ -1,4 +1,20 @@
-/** Connect's schema types. An INT64 in a Struct is a bigint. A Struct is a plain object; its schema is separate. */
+/**
+ * Connect's schema types, and what a value of each is here:
+ *
+ * | type | value |
+ * |---|---|
+ * | int8, int16, int32, float32, float64 | number |
+ * | int64 | bigint |
+ * | boolean, string | boolean, string |
+ * | bytes | Uint8Array |
+ * | array | array of `valueSchema` |
+ * | map | Map of `keySchema` and `valueSchema` |
+ * | struct | plain object; a field that is not there, undefined or null has no value |
+ *
+ * A schema with a logical name (`LOGICAL`) has values of its own: `Decimal` for Decimal, and JavaScript's Date for the other three.
+ * Without a schema a value is what JSON gives: null, boolean, string, number (a whole number is Java's Long, any other its Double),
+ * bigint (a Long beyond 2^53), array, plain object (Java's Map). Map, Uint8Array, Decimal and Date may occur too.
+ */
 export type SchemaType =
   | 'int8'
   | 'int16'
@@ -30,6 +46,18 @@ export interface Schema {
   readonly keySchema?: Schema
   readonly valueSchema?: Schema
 }
+
+/** Names of Connect's logical types (org.apache.kafka.connect.data). Decimal has its scale in the parameter `scale`. */
+export const LOGICAL = {
+  /** On bytes: the unscaled value, two's complement, big-endian. */
+  Decimal: 'org.apache.kafka.connect.data.Decimal',
+  /** On int32: days since the epoch, UTC. */
+  Date: 'org.apache.kafka.connect.data.Date',
+  /** On int32: ms since midnight. */
+  Time: 'org.apache.kafka.connect.data.Time',
+  /** On int64: ms since the epoch. */
+  Timestamp: 'org.apache.kafka.connect.data.Timestamp',
+} as const
 
 export const STRING_SCHEMA: Schema = { type: 'string' }
 export const BYTES_SCHEMA: Schema = { type: 'bytes' }

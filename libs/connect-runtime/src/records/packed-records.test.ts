@@ -107,7 +107,7 @@ function outcome({ producer, task, offsets, run, failure }: ScriptedRun): unknow
   }
 }
 
-const apply = (f: Transformation['apply']): Transformation => ({ configure() {}, apply: f, close() {} })
+const apply = (f: Transformation['apply']): Transformation => ({ apply: f })
 const tolerant = { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' }
 const withContext = { ...tolerant, 'errors.deadletterqueue.context.headers.enable': 'true' }
 const filter = apply((record) => {

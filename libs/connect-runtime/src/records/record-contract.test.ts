@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { errorCode, type SourceRecord, type SourceTask } from '@tributary/connect-api'
+import { errorCode, type SourceRecord, type SourceTask, type Transformation } from '@tributary/connect-api'
 import { scriptedRun, type ScriptedRun, until } from '../testing/run-scripted.ts'
 
 /** Fields of a record as plain JavaScript may return them. */
@@ -99,8 +99,8 @@ test('a transformation that returns an illegal record fails the task and is name
     [undefined, /returned a record that is undefined/],
     [{ topic: '' }, /returned a record whose topic is ''/],
   ] as const) {
-    const apply = (record: SourceRecord): SourceRecord => (answer && { ...record, ...answer }) as SourceRecord
-    const s = scriptedRun({}, { transformations: [{ configure() {}, apply, close() {} }] })
+    const apply: Transformation['apply'] = (record) => (answer && { ...record, ...answer }) as typeof record
+    const s = scriptedRun({}, { transformations: [{ apply }] })
     s.producer.partitionCount = () => new Promise(() => {})
     s.task.send('a')
     void s.run.run()

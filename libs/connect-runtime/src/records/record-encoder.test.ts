@@ -56,9 +56,7 @@ test('a converter that changes the bytes of text is called', async () => {
 
 test('a value that a transformation has changed is encoded anew', async () => {
   const upper: Transformation = {
-    configure: () => {},
     apply: (record) => ({ ...record, value: String(record.value).toUpperCase() }),
-    close: () => {},
   }
   const record = textRecord('a', Buffer.from('a'))
   assert.equal(String(await valueOf(encoderOf(new PlainConverter(), [upper]), record)), 'A')

@@ -174,7 +174,7 @@ export class RecordEncoder {
   }
 
   close(): void {
-    for (const transformation of this.#parts.transformations) transformation.close()
+    for (const transformation of this.#parts.transformations) transformation.close?.()
   }
 
   #encode(record: SourceRecord, { counts, stickyPoint, now, traceparent }: BatchTerms): ProducerRecord {

@@ -108,7 +108,7 @@ test('a stop during that reconnect delivers the queued records', async (t) => {
 })
 
 test('a poll that was empty before that reconnect hides no record that came after it', async (t) => {
-  const transformations: Transformation[] = [{ configure: () => {}, apply: (record) => record, close: () => {} }]
+  const transformations: Transformation[] = [{ apply: (record) => record }]
   const { scripted, cut } = runWithLostConnection(t, { transformations })
   const { task, producer, run } = scripted
   task.pollMs = 20

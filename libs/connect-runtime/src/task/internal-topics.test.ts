@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { PackedRecords, type Props, type SourceRecord, type Transformation } from '@tributary/connect-api'
+import { type ConnectRecord, PackedRecords, type Props, type Transformation } from '@tributary/connect-api'
 import { scriptedRun, type ScriptedRun, type ScriptOptions, until } from '../testing/run-scripted.ts'
 
 const INTERNAL = ['tributary-connect-configs', 'other-connect-offsets', 'connect-status', '__consumer_offsets']
 const tolerant = { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' }
 
-const routeTo = (topicOf: (record: SourceRecord) => string): ScriptOptions => {
+const routeTo = (topicOf: (record: ConnectRecord) => string): ScriptOptions => {
   const route: Transformation = {
-    configure: () => {},
     apply: (record) => ({ ...record, topic: topicOf(record) }),
-    close: () => {},
   }
   return { transformations: [route] }
 }

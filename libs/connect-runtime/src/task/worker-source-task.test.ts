@@ -4,7 +4,7 @@ import { ConfigError, DataError, NotConnectedError, RetriableError, type Transfo
 import { scriptedRun, until } from '../testing/run-scripted.ts'
 
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `m${from + i}`)
-const apply = (f: Transformation['apply']): Transformation => ({ configure() {}, apply: f, close() {} })
+const apply = (f: Transformation['apply']): Transformation => ({ apply: f })
 
 test('the run produces records in order and commits their offsets, and a stop delivers the rest', async () => {
   const s = scriptedRun()

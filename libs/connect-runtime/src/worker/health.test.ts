@@ -134,11 +134,9 @@ test('a batch that waits for its topic counts as lag, and health says how long i
 
 test('so does a batch whose transformation is tried again', async (t) => {
   const away: Transformation = {
-    configure() {},
     apply: () => {
       throw new RetriableError('X', 'the registry is away')
     },
-    close() {},
   }
   const s = scene(t, { 'errors.retry.timeout': '-1' }, { transformations: [away] })
   await sends(s, 1)

@@ -12,7 +12,7 @@ import {
   type RecordsBatch,
 } from '@platformatic/kafka'
 import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
+import { until } from './until.ts'
 
 /** Creates a topic with a random name and waits until each broker knows a leader of each partition. Returns the name. */
 export async function createTopic(
@@ -28,31 +28,33 @@ export async function createTopic(
   } finally {
     await admin.close()
   }
-  for (const broker of brokers) await untilKnown(broker, name, partitions)
+  await untilKnown(brokers, name, partitions)
   return name
 }
 
-/** The controller answers as soon as it has written the topic down; a broker replays that a moment later. */
-async function untilKnown(broker: string, topic: string, partitions: number): Promise<void> {
-  const connection = await connect([broker])
-  try {
-    for (const until = Date.now() + 30_000; ; await setTimeout(5)) {
-      const ready = await hasLeaders(connection, topic, partitions)
-      if (ready) return
-      if (Date.now() > until) throw new Error(`broker ${broker} does not know ${topic} with ${partitions} leaders`)
+/**
+ * Waits until each of the brokers shows the topic with leaders of so many partitions; 0: none shows the topic. The controller
+ * answers a create or delete as soon as it has written that down, and a broker replays it a moment later.
+ */
+export async function untilKnown(brokers: readonly string[], topic: string, partitions: number): Promise<void> {
+  for (const broker of brokers) {
+    const connection = await connect([broker])
+    try {
+      const shown = (): Promise<boolean> => shows(connection, topic, partitions)
+      await until(`broker ${broker} shows ${partitions} partitions of ${topic}`, shown)
+    } finally {
+      await connection.close()
     }
-  } finally {
-    await connection.close()
   }
 }
 
-async function hasLeaders(connection: Connection, topic: string, partitions: number): Promise<boolean> {
+async function shows(connection: Connection, topic: string, partitions: number): Promise<boolean> {
   let answer: Awaited<ReturnType<typeof metadataV12.api.async>>
   try {
     answer = await metadataV12.api.async(connection, [topic], false, false)
   } catch (error) {
     // The package throws the error of a topic, which is that of a topic not known yet.
-    if (error instanceof ResponseError) return false
+    if (error instanceof ResponseError) return partitions === 0
     throw error
   }
   const found = answer.topics[0]?.partitions ?? []

@@ -10,6 +10,7 @@ import { KafkaAdmin } from '@tributary/kafka'
 import { InternalClient, InternalTokens, serviceSettings, Tls } from '@tributary/service'
 import { createLogger } from '@tributary/telemetry'
 import { clusterProps, type Props, startPlane, startWorker } from '../../support/control-plane.ts'
+import { untilKnown } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 
 const { brokers } = await sharedKafka()
@@ -197,6 +198,7 @@ test('changes are refused while the audit topic would forget them, and go on onc
   const name = `${cluster['cluster']}-connect-audit`
   const configs = { 'cleanup.policy': 'compact' }
   await admin.createTopic({ name, partitions: 1, replicationFactor: 1, configs })
+  await untilKnown(brokers, name, 1)
   const { url } = await startPlane(t, cluster)
   const put = (): Promise<Reply> => curl(`${url}/admin/loggers/io.tributary.wires`, '', 'PUT', { level: 'INFO' })
   const refused = await put()

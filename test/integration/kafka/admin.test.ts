@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { Secret, type KafkaConnection } from '@tributary/config'
 import { sharedKafka } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
+import { untilKnown } from '../../support/kafka-topic.ts'
 
 const kafka = await sharedKafka({ secure: true })
 
@@ -21,6 +22,7 @@ test('a topic is created once, described with its settings and offsets, and dele
   const topic = { name, partitions: 3, replicationFactor: -1, configs: { 'retention.ms': '60000' } }
   await a.createTopic(topic)
   await a.createTopic(topic)
+  await untilKnown(kafka.brokers, name, 3)
   assert.deepEqual(
     (await a.describeTopics([name])).get(name)?.partitions.map((p) => p.partition),
     [0, 1, 2],
@@ -29,6 +31,7 @@ test('a topic is created once, described with its settings and offsets, and dele
   assert.deepEqual([...(await a.listOffsets(name, 'latest')).values()], [0n, 0n, 0n])
   await a.deleteTopics([name])
   await a.deleteTopics([name])
+  await untilKnown(kafka.brokers, name, 0)
   assert.equal((await a.describeTopics([name])).get(name), null)
 })
 

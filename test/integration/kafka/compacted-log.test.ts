@@ -5,6 +5,7 @@ import { sharedKafka } from '@tributary/harness'
 import { CompactedLog, KafkaAdmin, type LogRecord } from '@tributary/kafka'
 import { createProducer, type KafkaProducer, type ProducerOptions } from '@tributary/kafka-producer'
 import { quietLogger } from '../../support/unit-worker.ts'
+import { untilKnown } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 
 const { brokers } = await sharedKafka()
@@ -65,6 +66,7 @@ test('a topic that is not compacted is refused, and the error contains the comma
   t.after(() => admin.close())
   const configs = { 'cleanup.policy': 'delete' }
   await admin.createTopic({ name: topic, partitions: 1, replicationFactor: -1, configs })
+  await untilKnown(brokers, topic, 1)
   await assert.rejects(tail(t, topic), {
     code: 'INVALID_CONFIG',
     message: new RegExp(`--entity-name ${topic} --add-config`),

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { createStores, type StoreName, type Stores, type StoresOptions, troubleOf } from '@tributary/connect-storage'
 import { sharedKafka } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import { createLogger } from '@tributary/telemetry'
+import { untilKnown } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 
 const { brokers } = await sharedKafka()
@@ -120,7 +122,8 @@ for (const store of ['configs', 'offsets', 'status', 'plugins'] as const) {
     ]
     expected.plugins = [{ ...plugin, version: '2' }]
     assert.deepEqual(normal(content(fresh)), normal(expected))
-    assert.deepEqual(normal(content(leader)), normal(expected))
+    // What the worker wrote reaches the leader a moment after the worker knows.
+    await until('the leader shows it too', () => isDeepStrictEqual(normal(content(leader)), normal(expected)))
     assert.deepEqual(fresh.status.task('a', 1), running)
     assert.deepEqual(restarts, [])
   })
@@ -196,15 +199,19 @@ test('a start without the offsets refuses while the configs are there, and goes 
   await fill(stores)
   await Promise.all(all(stores).map((store) => store.stop()))
   const topic = topicOf(cluster, 'offsets')
-  await admin.deleteTopics([topic, topicOf(cluster, 'plugins')])
+  const plugins = topicOf(cluster, 'plugins')
+  await admin.deleteTopics([topic, plugins])
+  for (const name of [topic, plugins]) await untilKnown(brokers, name, 0)
   await assert.rejects(started(t, cluster), {
     code: 'INTERNAL_TOPIC_MISSING',
     message: new RegExp(`--topic ${topic} `),
   })
   const configs = { 'cleanup.policy': 'compact' }
   await admin.createTopic({ name: topic, partitions: 3, replicationFactor: -1, configs })
-  const { configs: kept, offsets, plugins } = await started(t, cluster)
-  assert.deepEqual([kept.snapshot.config('a')?.['v'], offsets.offsets('a'), plugins.plugins()], ['2', [], []])
+  await untilKnown(brokers, topic, 3)
+  const now = await started(t, cluster)
+  const { configs: kept, offsets } = now
+  assert.deepEqual([kept.snapshot.config('a')?.['v'], offsets.offsets('a'), now.plugins.plugins()], ['2', [], []])
 })
 
 const normal = (value: unknown): unknown =>

@@ -66,10 +66,12 @@ test('the command makes a key before any control plane runs; every replica takes
   assert.equal(await status(one.url, key), 401)
 
   // By whom is as the machine says; REST's changes are recorded by the caller's key.
+  const reader = (await keys(props, 'create', 'reader', '--grant', 'admin')).out.trim()
+  await until('the second replica knows the key', async () => (await status(other.url, reader)) === 200)
   const audit = await send(other.url, {
     method: 'GET',
     path: '/audit?outcome=done',
-    headers: { 'x-api-key': (await keys(props, 'create', 'reader', '--grant', 'admin')).out.trim() },
+    headers: { 'x-api-key': reader },
   })
   const { entries } = audit.body as { entries: { who: string; action: string; path: string; about?: string }[] }
   assert.deepEqual(

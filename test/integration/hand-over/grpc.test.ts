@@ -130,8 +130,8 @@ describe('a gRPC stream is handed over without a gap or a duplicate', () => {
   })
 
   test('when its server is about to close the connection, by a worker', async (t) => {
-    // grpc-go sends GOAWAY after a second or so, and cuts the stream a second later. What a client misses is gone.
-    const args = ['-live', '-interval', '2ms', '-max-age', '1s', '-grace', '1s']
+    // grpc-go sends GOAWAY after a second or so, and cuts the stream five seconds later. What a client misses is gone.
+    const args = ['-live', '-interval', '2ms', '-max-age', '1s', '-grace', '5s']
     const server = await startForeignServer({ command: await builtGoProgram('grpc-go'), args })
     t.after(() => server.stop())
     const { ingest, numbers } = await startWorker(t, {

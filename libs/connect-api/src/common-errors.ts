@@ -1,5 +1,5 @@
 import { ConfigException } from '@tributary/config'
-import { ConfigError, defineErrors, FatalError } from './errors.ts'
+import { ConfigError, DataError, defineErrors, FatalError } from './errors.ts'
 import type { Props } from './source.ts'
 
 /** Errors that any connector may throw. */
@@ -15,6 +15,10 @@ export const commonErrors = defineErrors({
   TASK_NOT_STARTED: {
     type: FatalError,
     doc: 'A task was used before its start or after its stop. This is a bug of the runtime or of the connector.',
+  },
+  VALUE_INVALID: {
+    type: DataError,
+    doc: "A value does not fit its schema. The message is that of Kafka Connect's own DataException.",
   },
 })
 

@@ -6,6 +6,14 @@ export const converterErrors = defineErrors({
     type: DataError,
     doc: 'A value that is to be read as JSON is not JSON, or lacks the envelope with `schema` and `payload`. See `schemas.enable`.',
   },
+  CONVERTER_BAD_BYTES: {
+    type: DataError,
+    doc: 'The bytes of a record are not of the form that the number or boolean converter reads: 2, 4 or 8 bytes, or the byte 0 or 1.',
+  },
+  CONVERTER_CONFIG_INVALID: {
+    type: ConfigError,
+    doc: 'A setting of a converter, such as `value.converter.schemas.enable`, has a value that does not fit.',
+  },
   CONVERTER_UNKNOWN: {
     type: ConfigError,
     doc: '`key.converter`, `value.converter` or `header.converter` names a class that does not exist here. The message lists those that do.',

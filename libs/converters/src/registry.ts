@@ -1,101 +1,82 @@
-import type { ConfigSpecData, Keys } from '@tributary/config'
+import { ConfigException, parseConfig } from '@tributary/config'
 import type { Converter, HeaderConverter } from '@tributary/connect-api'
 import { converterErrors } from './errors.ts'
-import { JsonConverter } from './json-converter.ts'
-import { ByteArrayConverter, PlainConverter, SimpleHeaderConverter, StringConverter } from './simple-converters.ts'
+import { HEADER_CONVERTERS } from './headers/index.ts'
+import { JSON_CONVERTERS } from './json/index.ts'
+import type { ConverterPlugin } from './plugin.ts'
+import { SIMPLE_CONVERTERS } from './simple/index.ts'
 
-/** By the class names of Kafka, so that existing configurations work unchanged. The simple class name works too. */
-const CONVERTERS: Readonly<Record<string, () => Converter>> = {
-  'org.apache.kafka.connect.storage.StringConverter': () => new StringConverter(),
-  'org.apache.kafka.connect.converters.ByteArrayConverter': () => new ByteArrayConverter(),
-  'org.apache.kafka.connect.json.JsonConverter': () => new JsonConverter(),
-  'io.tributary.connect.converters.PlainConverter': () => new PlainConverter(),
-}
-const HEADER_CONVERTERS: Readonly<Record<string, () => HeaderConverter>> = {
-  'org.apache.kafka.connect.storage.SimpleHeaderConverter': () => new SimpleHeaderConverter(),
-}
+/** Every class, by the names of Kafka, so that existing configurations work unchanged. */
+export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
+  ...SIMPLE_CONVERTERS,
+  ...JSON_CONVERTERS,
+  ...HEADER_CONVERTERS,
+]
 
 export const DEFAULT_CONVERTER = 'io.tributary.connect.converters.PlainConverter'
 export const DEFAULT_HEADER_CONVERTER = 'org.apache.kafka.connect.storage.SimpleHeaderConverter'
-export const CONVERTER_CLASSES: readonly string[] = Object.keys(CONVERTERS)
-export const HEADER_CONVERTER_CLASSES: readonly string[] = Object.keys(HEADER_CONVERTERS)
+
+type Props = Readonly<Record<string, string>>
+type PluginOf<T extends ConverterPlugin['type']> = Extract<ConverterPlugin, { readonly type: T }>
 
 /**
  * Creates the converter that the setting `key` (`key.converter`, `value.converter`) names, configured with the settings
- * under that prefix. Throws ConfigError on the field when the class is not known.
+ * under that prefix. Throws ConfigError on the field when the class is not known or a setting does not fit.
  */
-export function createConverter(key: string, config: Readonly<Record<string, string>>, isKey: boolean): Converter {
-  const converter = find(CONVERTERS, key, config[key] ?? DEFAULT_CONVERTER)()
-  converter.configure(withPrefix(config, `${key}.`), isKey)
+export function createConverter(key: string, config: Props, isKey: boolean): Converter {
+  const plugin = find('converter', key, config[key] ?? DEFAULT_CONVERTER)
+  const converter = plugin.create()
+  configured(plugin, key, config, isKey ? 'key' : 'value', (settings) => converter.configure(settings, isKey))
   return converter
 }
 
-export function createHeaderConverter(key: string, config: Readonly<Record<string, string>>): HeaderConverter {
-  const converter = find(HEADER_CONVERTERS, key, config[key] ?? DEFAULT_HEADER_CONVERTER)()
-  converter.configure(withPrefix(config, `${key}.`))
+export function createHeaderConverter(key: string, config: Props): HeaderConverter {
+  const plugin = find('header_converter', key, config[key] ?? DEFAULT_HEADER_CONVERTER)
+  const converter = plugin.create()
+  configured(plugin, key, config, 'header', (settings) => converter.configure(settings))
   return converter
 }
 
-function find<T>(classes: Readonly<Record<string, () => T>>, key: string, name: string): () => T {
+function find<T extends ConverterPlugin['type']>(type: T, key: string, name: string): PluginOf<T> {
   const wanted = name.trim()
-  const known = Object.keys(classes).find((c) => c === wanted || c.slice(c.lastIndexOf('.') + 1) === wanted)
-  if (known) return classes[known]!
+  const known = CONVERTER_PLUGINS.filter((plugin): plugin is PluginOf<T> => plugin.type === type)
+  const found = known.find((plugin) => namesOf(plugin).includes(wanted))
+  if (found) return found
   throw converterErrors.CONVERTER_UNKNOWN(
-    `Invalid value ${wanted} for configuration ${key}: Class ${wanted} could not be found. Known here: ${Object.keys(classes).join(', ')}`,
+    `Invalid value ${wanted} for configuration ${key}: Class ${wanted} could not be found. Known here: ${known.map((plugin) => plugin.class).join(', ')}`,
     { field: key },
   )
 }
 
-function withPrefix(config: Readonly<Record<string, string>>, prefix: string): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), value]),
-  )
+/** The class, its simple name, and as in Connect the simple name without the name of its kind: `Json`, `Simple`. */
+function namesOf({ class: name, aliases, type }: ConverterPlugin): string[] {
+  const kind = type === 'converter' ? 'Converter' : 'HeaderConverter'
+  return [name, ...aliases].flatMap((each) => {
+    const simple = each.slice(each.lastIndexOf('.') + 1)
+    return [each, simple, ...(simple.endsWith(kind) && simple !== kind ? [simple.slice(0, -kind.length)] : [])]
+  })
 }
 
-/** A converter as `/connector-plugins` shows it. */
-export interface ConverterPlugin {
-  readonly class: string
-  readonly type: 'converter' | 'header_converter'
-  readonly spec: ConfigSpecData
-}
-
-/** The setting that every converter of Connect has. The worker sets it. */
-const CONVERTER_TYPE: Keys = {
-  'converter.type': {
-    type: 'string',
-    validator: { kind: 'oneOf', values: ['key', 'value', 'header'] },
-    importance: 'low',
-    doc: 'What it converts; the worker sets it.',
-  },
-}
-
-/**
- * The settings of single converters. Users write them with the prefix of the converter:
- * `value.converter.schemas.enable`.
- */
-const KEYS: Readonly<Record<string, Keys>> = {
-  'org.apache.kafka.connect.json.JsonConverter': {
-    'schemas.enable': {
-      type: 'boolean',
-      default: true,
-      importance: 'high',
-      group: 'Schemas',
-      order: 0,
-      width: 'medium',
-      displayName: 'Enable Schemas',
-      doc: 'Write {"schema":…,"payload":…}, and take nothing else. false: the bare value.',
-    },
-  },
-}
-
-export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
-  ...CONVERTER_CLASSES.map((name) => plugin(name, 'converter')),
-  ...HEADER_CONVERTER_CLASSES.map((name) => plugin(name, 'header_converter')),
-]
-
-function plugin(name: string, type: ConverterPlugin['type']): ConverterPlugin {
-  // Header converters need no such setting, and those of Connect have none at all.
-  return { class: name, type, spec: { keys: type === 'header_converter' ? {} : { ...CONVERTER_TYPE, ...KEYS[name] } } }
+/** Checks the settings with the spec, and configures with them. A ConfigError names the setting by its whole key. */
+function configured(
+  { spec }: ConverterPlugin,
+  key: string,
+  config: Props,
+  use: 'key' | 'value' | 'header',
+  configure: (settings: Props) => void,
+): void {
+  const prefix = `${key}.`
+  const entries = Object.entries(config).filter(([name]) => name.startsWith(prefix))
+  const given = entries.map(([name, value]): [string, string] => [name.slice(prefix.length), value])
+  const settings = Object.fromEntries(given)
+  if (Object.hasOwn(spec.keys, 'converter.type')) settings['converter.type'] = use
+  try {
+    parseConfig(spec, settings, (problems) => problems[0]!.message)
+    configure(settings)
+  } catch (error) {
+    const field = error instanceof ConfigException ? error.errors[0]!.name : (error as { field?: string }).field
+    if (field === undefined) throw error
+    const { message } = error as Error
+    throw converterErrors.CONVERTER_CONFIG_INVALID(message, { field: prefix + field, cause: error })
+  }
 }

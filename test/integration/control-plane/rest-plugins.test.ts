@@ -15,6 +15,18 @@ interface Plugin {
   readonly version: string
 }
 
+const OF_KAFKA = [
+  'org.apache.kafka.connect.converters.BooleanConverter',
+  'org.apache.kafka.connect.converters.ByteArrayConverter',
+  'org.apache.kafka.connect.converters.DoubleConverter',
+  'org.apache.kafka.connect.converters.FloatConverter',
+  'org.apache.kafka.connect.converters.IntegerConverter',
+  'org.apache.kafka.connect.converters.LongConverter',
+  'org.apache.kafka.connect.converters.ShortConverter',
+  'org.apache.kafka.connect.json.JsonConverter',
+  'org.apache.kafka.connect.storage.StringConverter',
+]
+
 /** A control plane, and a grpc-ingest process that has published its plugins. */
 async function start(t: TestContext) {
   const props = clusterProps(brokers)
@@ -58,10 +70,10 @@ test('converters are listed on request, with their settings', async (t) => {
     others.map(({ class: name, type }) => `${type} ${name}`),
     [
       'converter io.tributary.connect.converters.PlainConverter',
-      'converter org.apache.kafka.connect.converters.ByteArrayConverter',
-      'converter org.apache.kafka.connect.json.JsonConverter',
-      'converter org.apache.kafka.connect.storage.StringConverter',
+      ...OF_KAFKA.map((name) => `converter ${name}`),
+      ...OF_KAFKA.slice(0, -1).map((name) => `header_converter ${name}`),
       'header_converter org.apache.kafka.connect.storage.SimpleHeaderConverter',
+      `header_converter ${OF_KAFKA.at(-1)}`,
     ],
   )
   for (const { class: name } of others) {

@@ -64,7 +64,11 @@ function behind(prefix: string, sent: SentConfig): SentConfig {
   return Object.fromEntries(settings.map(([key, value]) => [key.slice(prefix.length), value]))
 }
 
-/** The class and its simple name. */
-function namesOf({ class: name, aliases }: PluginEntry): string[] {
-  return [name, ...aliases].flatMap((each) => [each, each.slice(each.lastIndexOf('.') + 1)])
+/** The class, its simple name, and that without the name of its kind: `Json`, `Simple`. */
+function namesOf({ class: name, aliases, type }: PluginEntry): string[] {
+  const kind = type === 'converter' ? 'Converter' : 'HeaderConverter'
+  return [name, ...aliases].flatMap((each) => {
+    const simple = each.slice(each.lastIndexOf('.') + 1)
+    return [each, simple, ...(simple.endsWith(kind) && simple !== kind ? [simple.slice(0, -kind.length)] : [])]
+  })
 }

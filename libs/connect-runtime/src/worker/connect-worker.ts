@@ -274,8 +274,8 @@ class Worker {
     const connectors = this.#plugins.map(({ class: className, aliases, version, connector }): PluginEntry => {
       return { class: className, aliases, type: 'source', version, spec: connector.spec, service: this.#service }
     })
-    const converters = CONVERTER_PLUGINS.map((plugin): PluginEntry => {
-      return { ...plugin, aliases: [], version: this.#version, service: '*' }
+    const converters = CONVERTER_PLUGINS.map(({ class: className, aliases, type, spec }): PluginEntry => {
+      return { class: className, aliases, type, version: this.#version, spec, service: '*' }
     })
     return [...connectors, ...converters]
   }

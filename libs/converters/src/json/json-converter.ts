@@ -1,7 +1,53 @@
-import { parseJson, stringifyJson } from '@tributary/config'
+import { defineConfig, parseJson, stringifyJson } from '@tributary/config'
 import { type Converter, type Schema, type SchemaAndValue } from '@tributary/connect-api'
 import { schemaFromJson, schemaToJson } from './json-schema.ts'
-import { converterErrors } from './errors.ts'
+import { converterErrors } from '../errors.ts'
+import { CONVERTER_TYPE } from '../plugin.ts'
+
+export const JSON_SPEC = defineConfig({
+  ...CONVERTER_TYPE,
+  'schemas.enable': {
+    type: 'boolean',
+    default: true,
+    importance: 'high',
+    group: 'Schemas',
+    order: 0,
+    width: 'medium',
+    displayName: 'Enable Schemas',
+    doc: 'Write {"schema":…,"payload":…}, and take nothing else. false: the bare value.',
+  },
+  'schemas.cache.size': {
+    type: 'int',
+    default: 1000,
+    importance: 'high',
+    group: 'Schemas',
+    order: 1,
+    width: 'medium',
+    displayName: 'Schema Cache Size',
+    doc: 'How many schemas that were read the converter keeps.',
+  },
+  'decimal.format': {
+    type: 'string',
+    default: 'BASE64',
+    validator: { kind: 'oneOf', values: ['BASE64', 'NUMERIC'], ignoreCase: true },
+    importance: 'low',
+    group: 'Serialization',
+    order: 0,
+    width: 'medium',
+    displayName: 'Decimal Format',
+    doc: 'How Decimals are written: BASE64, the bytes of the unscaled value, or NUMERIC, a JSON number. Both are read.',
+  },
+  'replace.null.with.default': {
+    type: 'boolean',
+    default: true,
+    importance: 'low',
+    group: 'Serialization',
+    order: 1,
+    width: 'medium',
+    displayName: 'Replace null with default',
+    doc: 'Write and read the default of a field where its value is null. false: null.',
+  },
+})
 
 /**
  * `org.apache.kafka.connect.json.JsonConverter`: `{"schema":…,"payload":…}` with `schemas.enable` (the default, as in

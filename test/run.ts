@@ -5,6 +5,7 @@ import {
   cacheFolder,
   type KafkaVersion,
   kafkaVersions,
+  startApicurio,
   startElasticMq,
   startKafka,
   startMoto,
@@ -58,12 +59,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)))
 }
 
-/** The servers that stages share: a broker, and two of AWS's services. */
+/** The servers that stages share: a broker, two of AWS's services, and a schema registry. */
 async function servers(version: KafkaVersion): Promise<RunningKafka> {
   const running = await Promise.all([
     kafka(version),
     aws('TRIBUTARY_TEST_ELASTICMQ', startElasticMq),
     aws('TRIBUTARY_TEST_MOTO', startMoto),
+    optional(async () => {
+      const { registryUrl, stop } = await startApicurio()
+      return { env: { TRIBUTARY_TEST_SCHEMA_REGISTRY: registryUrl }, stop }
+    }),
   ])
   return {
     env: Object.assign({}, ...running.map(({ env }) => env)) as NodeJS.ProcessEnv,
@@ -89,11 +94,17 @@ async function kafka(version: KafkaVersion): Promise<RunningKafka> {
   }
 }
 
-/** A server without which the tests of SQS fail, each by itself and in the server's own words, and no others. */
-async function aws(variable: string, start: () => Promise<AwsServer>): Promise<RunningKafka> {
-  try {
+function aws(variable: string, start: () => Promise<AwsServer>): Promise<RunningKafka> {
+  return optional(async () => {
     const { url, region, accountId, stop } = await start()
     return { env: { [variable]: JSON.stringify({ url, region, accountId }) }, stop }
+  })
+}
+
+/** A server without which the tests that need it fail, each by itself and in the server's own words, and no others. */
+async function optional(start: () => Promise<RunningKafka>): Promise<RunningKafka> {
+  try {
+    return await start()
   } catch (error) {
     console.error(error)
     return { env: {}, stop: () => Promise.resolve() }

@@ -1,3 +1,4 @@
+export { type ApicurioOptions, type SchemaRegistry, sharedSchemaRegistry, startApicurio } from './apicurio.ts'
 export { cacheFolder } from './cache-folder.ts'
 export { makeCertificates, type Certificates } from './certificates.ts'
 export { startChild, type Child, type ChildOptions, type Exit } from './child.ts'

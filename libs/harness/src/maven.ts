@@ -43,9 +43,27 @@ export async function javaClassPath(
   onFetch()
   await mkdir(cacheFolder, { recursive: true })
   const made = `${kept}.${process.pid}`
-  const goal = ['dependency:build-classpath', '-DincludeScope=runtime', `-Dmdep.outputFile=${made}`]
+  await maven(
+    ['-f', pom, 'dependency:build-classpath', '-DincludeScope=runtime', `-Dmdep.outputFile=${made}`],
+    what,
+    orElse,
+  )
+  const path = (await readFile(made, 'utf8')).trim()
+  await writeFile(made, path)
+  await rename(made, kept)
+  return path
+}
+
+/** Fetches one file, `group:artifact:version:type:classifier`, into a folder. Returns its path. Throws HarnessError. */
+export async function copyArtifact(artifact: string, folder: string, what: string): Promise<string> {
+  await maven(['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`], what, '')
+  const [, name, version, type, classifier] = artifact.split(':')
+  return join(folder, `${name}-${version}-${classifier}.${type}`)
+}
+
+async function maven(args: readonly string[], what: string, orElse: string): Promise<void> {
   try {
-    await run('mvn', ['-q', '-B', '-f', pom, ...goal])
+    await run('mvn', ['-q', '-B', ...args])
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
       const help = `install Maven${orElse}.`
@@ -55,10 +73,6 @@ export async function javaClassPath(
     const reason = /^\[ERROR\]\s*(.+)$/m.exec(output.replaceAll(/\x1b\[[0-9;]*m/g, ''))?.[1] ?? String(cause)
     throw new HarnessError(`Maven could not fetch the jars of ${what}: ${reason}`, { cause })
   }
-  const path = (await readFile(made, 'utf8')).trim()
-  await writeFile(made, path)
-  await rename(made, kept)
-  return path
 }
 
 /**
@@ -67,13 +81,18 @@ export async function javaClassPath(
  */
 async function requireJava(what: string, orElse = ''): Promise<void> {
   const help = `install a Java 17 or newer runtime${orElse}.`
-  let text: string
-  try {
-    text = (await run('java', ['-version'])).stderr
-  } catch (cause) {
-    throw new HarnessError(`Java is needed to run ${what} and \`java\` was not found: ${help}`, { cause })
-  }
-  // Matches "17.0.15" and "21", and "1.8.0_402" of versions before 9.
-  const version = Number(/version "(?:1\.)?(\d+)/.exec(text)?.[1] ?? 0)
+  const version = await javaVersion()
+  if (version === 0) throw new HarnessError(`Java is needed to run ${what} and \`java\` was not found: ${help}`)
   if (version < 17) throw new HarnessError(`Java ${version} is too old to run ${what}: ${help}`)
+}
+
+/** The version of the Java runtime on the PATH, such as 17; 0: there is none. */
+export async function javaVersion(): Promise<number> {
+  try {
+    const { stderr } = await run('java', ['-version'])
+    // Matches "17.0.15" and "21", and "1.8.0_402" of versions before 9.
+    return Number(/version "(?:1\.)?(\d+)/.exec(stderr)?.[1] ?? 0)
+  } catch {
+    return 0 // no program of this name, or none that runs
+  }
 }

@@ -12,6 +12,8 @@ const run = promisify(execFile)
 
 /** Packages from PyPI that see each other and no other packages. */
 export interface PythonPackages {
+  /** Where the packages lie, by the names of their modules. */
+  readonly folder: string
   /** A command that the packages install, such as `kc`. */
   command(name: string, args: readonly string[]): CommandLine
   /** A program of ours that imports the packages. */
@@ -38,6 +40,7 @@ export async function pythonPackages(requirements: string): Promise<PythonPackag
     env: { PYTHONPATH: kept, PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1' },
   })
   return {
+    folder: kept,
     command: (name, args) => python([join(kept, 'bin', name), ...args]),
     program: (file, args) => python([file, ...args]),
   }

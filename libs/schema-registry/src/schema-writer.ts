@@ -1,0 +1,139 @@
+import { NotReadyError, type Props } from '@tributary/connect-api'
+import { Lru } from './lru.ts'
+import { Refusals } from './refusals.ts'
+import { type Registry, type RegistrySettings, registrySettings, sharedRegistry } from './registry.ts'
+import type { ResolvedSchema, SchemaText } from './schema.ts'
+import { subjectStrategy } from './subjects.ts'
+
+export interface DescribedSchema extends SchemaText {
+  /** The full name of the record, for the subject strategies; null: none. */
+  readonly recordName: string | null
+}
+
+/** The part of a SchemaWriter that depends on the format. `T` is what the converter needs of a schema to write a record. */
+export interface WriterFormat<K extends object, T> {
+  /** The schema of a record in the text of the format. Throws DataError. */
+  describe(key: K): DescribedSchema
+  /**
+   * Makes what writes records of `key` with the schema that was chosen. Called once a topic and key. `strict`: the chosen schema is not the
+   * one that `describe` gave, and the user wants records refused that it cannot read. Throws DataError.
+   */
+  prepare(key: K, chosen: ResolvedSchema, strict: boolean): T
+}
+
+interface Entry<T> {
+  readonly prepared: T
+  /** Monotonic ms after which the latest version is asked for again. */
+  readonly endsAt: number
+}
+
+interface Chosen {
+  readonly schema: ResolvedSchema
+  readonly endsAt: number
+}
+
+interface Topic<T> {
+  last: object | null
+  lastEntry: Entry<T> | null
+  readonly byKey: WeakMap<object, Entry<T>>
+}
+
+/** Topics whose schemas are kept. A source may write to any number. */
+const MAX_TOPICS = 1000
+
+/**
+ * Finds the registered schema with which a record is written: registers, looks up, or takes the latest version or a given id. `K` is an
+ * object that stands for the schema of a record, such as Connect's; schemas are compared by identity first, then by text.
+ */
+export class SchemaWriter<K extends object, T> {
+  readonly #settings: RegistrySettings
+  readonly #registry: Registry
+  readonly #isKey: boolean
+  readonly #format: WriterFormat<K, T>
+  readonly #subjectOf: ReturnType<typeof subjectStrategy>
+  readonly #topics = new Lru<string, Topic<T>>(MAX_TOPICS)
+  readonly #chosen: Lru<string, Chosen>
+  readonly #refusals: Refusals<string>
+  readonly #now: () => number
+  #lastName: string | null = null
+  #lastTopic: Topic<T> | null = null
+
+  /** `props` has the keys of REGISTRY_KEYS without the prefix of the converter. Throws ConfigError. `now` in ms, monotonic. */
+  constructor(props: Props, isKey: boolean, format: WriterFormat<K, T>, now: () => number = () => performance.now()) {
+    this.#settings = registrySettings(props)
+    this.#registry = sharedRegistry(props)
+    this.#isKey = isKey
+    this.#format = format
+    this.#subjectOf = subjectStrategy(this.#settings[`${isKey ? 'key' : 'value'}.subject.name.strategy`])
+    this.#chosen = new Lru(this.#settings['max.schemas.per.subject'])
+    this.#refusals = new Refusals(this.#settings['max.schemas.per.subject'], now)
+    this.#now = now
+  }
+
+  /** Throws NotReadyError until the registry has answered, DataError for what it refuses. */
+  find(topic: string, key: K): T {
+    const kept = topic === this.#lastName ? this.#lastTopic! : this.#topicOf(topic)
+    const entry = kept.last === key ? kept.lastEntry! : kept.byKey.get(key)
+    if (entry !== undefined && (entry.endsAt === Infinity || this.#now() < entry.endsAt)) {
+      kept.last = key
+      kept.lastEntry = entry
+      return entry.prepared
+    }
+    const made = this.#make(topic, key)
+    kept.byKey.set(key, made)
+    kept.last = key
+    kept.lastEntry = made
+    return made.prepared
+  }
+
+  #topicOf(topic: string): Topic<T> {
+    let kept = this.#topics.get(topic)
+    if (kept === undefined) this.#topics.set(topic, (kept = { last: null, lastEntry: null, byKey: new WeakMap() }))
+    this.#lastName = topic
+    this.#lastTopic = kept
+    return kept
+  }
+
+  #make(topic: string, key: K): Entry<T> {
+    const described = this.#format.describe(key)
+    const subject = this.#subjectOf(topic, this.#isKey, described.recordName)
+    const text = [subject, JSON.stringify(described.references ?? []), described.schema].join('\n')
+    this.#refusals.check(text)
+    const chosen = this.#chosen.get(text)
+    if (chosen === undefined || this.#now() >= chosen.endsAt) {
+      throw new NotReadyError(`the schema of subject ${subject}`, async (signal) => {
+        const schema = await this.#refusals.watch(text, this.#choose(subject, described, signal))
+        this.#chosen.set(text, { schema, endsAt: this.#now() + this.#lifeMs() })
+      })
+    }
+    const prepared = this.#format.prepare(key, chosen.schema, this.#isStrict())
+    return { prepared, endsAt: chosen.endsAt }
+  }
+
+  /** The order is Confluent's: `auto.register.schemas` wins. */
+  async #choose(subject: string, described: DescribedSchema, signal: AbortSignal): Promise<ResolvedSchema> {
+    const settings = this.#settings
+    const registry = this.#registry
+    const options = { normalize: settings['normalize.schemas'], register: settings['auto.register.schemas'] }
+    if (!options.register && settings['use.schema.id'] >= 0) {
+      return await registry.byId(settings['use.schema.id'], signal)
+    }
+    if (!options.register && settings['use.latest.version']) {
+      return await registry.resolve(await registry.client.latest(subject, signal), signal)
+    }
+    return await registry.inSubject(subject, described, options, signal)
+  }
+
+  #isStrict(): boolean {
+    const settings = this.#settings
+    if (settings['auto.register.schemas']) return false
+    if (settings['use.schema.id'] >= 0) return settings['id.compatibility.strict']
+    return settings['use.latest.version'] && settings['latest.compatibility.strict']
+  }
+
+  #lifeMs(): number {
+    const { 'latest.cache.ttl.sec': seconds } = this.#settings
+    const takesLatest = !this.#settings['auto.register.schemas'] && this.#settings['use.latest.version']
+    return takesLatest && seconds >= 0 ? seconds * 1000 : Infinity
+  }
+}

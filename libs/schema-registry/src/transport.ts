@@ -1,0 +1,163 @@
+import { once } from 'node:events'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import * as net from 'node:net'
+import * as tls from 'node:tls'
+import { allowedAddress, checkHost, ConfigError } from '@tributary/connect-api'
+import type { ClientSettings } from './keys.ts'
+import { readTls } from './tls.ts'
+
+// As in libs/service/src/admin-server.ts: an import would load undici.
+const http = process.getBuiltinModule('node:http')
+
+/** No answer of a registry is larger. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+/** Connections of all converters of a process to one registry with the same settings. */
+const MAX_SOCKETS = 4
+
+export interface HttpRequest {
+  readonly url: URL
+  readonly method: 'GET' | 'POST'
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly text: string
+}
+
+/** Requests over HTTP/1.1 on connections that are kept, to addresses that the worker allows. */
+export class Transport {
+  readonly #settings: ClientSettings
+  readonly #agent: Agent
+
+  constructor(settings: ClientSettings) {
+    this.#settings = settings
+    this.#agent = new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'fifo', timeout: 60_000 })
+    // One agent for http and https, since `#connect` sets up TLS.
+    this.#agent.createConnection = (options, callback) => {
+      const { host, port, secure } = options as unknown as Endpoint
+      this.#connect({ host, port, secure }).then(
+        (socket) => callback?.(null, socket),
+        (error: unknown) => callback?.(error as Error, undefined as never),
+      )
+      return undefined
+    }
+    const name = this.#agent.getName.bind(this.#agent)
+    this.#agent.getName = (options) => `${name(options)}:${String((options as unknown as Endpoint).secure)}`
+  }
+
+  /** Resolves whatever the status is. Rejects with the cause, with ConfigError for what the settings refuse. */
+  async send({ url, method, headers, body }: HttpRequest): Promise<HttpAnswer> {
+    const signal = AbortSignal.timeout(this.#settings['http.read.timeout.ms'])
+    const secure = url.protocol === 'https:'
+    const options = {
+      agent: this.#agent,
+      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+      secure,
+      method,
+      path: url.pathname + url.search,
+      headers: {
+        ...headers,
+        host: url.host,
+        ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+      },
+      signal,
+    }
+    const request = http.request(options)
+    request.end(body)
+    try {
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
+      return { status: response.statusCode ?? 0, text: await textOf(request, response) }
+    } catch (error) {
+      if (!signal.aborted) throw error
+      throw new Error(`no answer within ${this.#settings['http.read.timeout.ms']} ms`, { cause: error })
+    }
+  }
+
+  async #connect(to: Endpoint): Promise<net.Socket> {
+    const timeoutMs = this.#settings['http.connect.timeout.ms']
+    const signal = AbortSignal.timeout(timeoutMs)
+    try {
+      const options = to.secure ? await readTls(this.#settings) : {}
+      const proxy = this.#settings['proxy.host'] || null
+      const tcp = proxy === null ? await tcpTo(to, signal) : await this.#tunnel(proxy, to, signal)
+      return to.secure ? await secured(tcp, to.host, options, signal) : tcp
+    } catch (error) {
+      if (!signal.aborted || error instanceof ConfigError) throw error
+      throw new Error(`no connection within ${timeoutMs} ms`, { cause: error })
+    }
+  }
+
+  /** A tunnel through the proxy (CONNECT; RFC 9110, section 9.3.6). */
+  async #tunnel(proxy: string, { host, port }: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+    await checkHost(host)
+    const tcp = await tcpTo({ host: proxy, port: this.#settings['proxy.port'], secure: false }, signal)
+    const path = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const request = http.request({
+      method: 'CONNECT',
+      path,
+      headers: { host: path },
+      createConnection: () => tcp,
+      signal,
+    })
+    request.end()
+    const [response] = (await once(request, 'connect')) as [IncomingMessage]
+    if (response.statusCode === 200) return tcp
+    tcp.destroy()
+    throw new Error(`the proxy ${proxy} answered CONNECT with ${response.statusCode}`)
+  }
+}
+
+interface Endpoint {
+  readonly host: string
+  readonly port: number
+  readonly secure: boolean
+}
+
+async function tcpTo({ host, port }: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+  const socket = net.connect({ host, port, ...allowedAddress(host) }).setNoDelay(true)
+  await ready(socket, 'connect', signal)
+  return socket
+}
+
+async function secured(
+  tcp: net.Socket,
+  host: string,
+  options: tls.ConnectionOptions,
+  signal: AbortSignal,
+): Promise<net.Socket> {
+  // RFC 6066 forbids addresses in the server name indication.
+  const name = net.isIP(host) === 0 ? { servername: host } : {}
+  const socket = tls.connect({ ...options, ...name, host, socket: tcp, ALPNProtocols: ['http/1.1'] })
+  await ready(socket, 'secureConnect', signal)
+  return socket
+}
+
+async function ready(socket: net.Socket, event: string, signal: AbortSignal): Promise<void> {
+  try {
+    await once(socket, event, { signal })
+  } catch (error) {
+    // A second error may follow; without a listener Node would end the process.
+    socket.on('error', () => {}).destroy()
+    throw error
+  }
+}
+
+async function textOf(request: ClientRequest, response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  // The response tells the same by its end.
+  request.on('error', () => {})
+  for await (const chunk of response) {
+    bytes += (chunk as Buffer).length
+    if (bytes > MAX_ANSWER_BYTES) {
+      response.destroy()
+      throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`)
+    }
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks).toString()
+}

@@ -82,6 +82,10 @@ export const grpcErrors = defineErrors({
     type: NotConnectedError,
     doc: 'The stream broke, or ended with a status that may heal. The task opens the stream again, and waits as long as the server asks for.',
   },
+  GRPC_STRUCT: {
+    type: ConfigError,
+    doc: 'The type of the messages has too many fields for a schema, those of nested types counted at each use. Set `grpc.value.format=json`.',
+  },
   GRPC_TARGET: {
     type: ConfigError,
     doc: '`grpc.server.host` is no host, no target of gRPC, and no list of these.',
@@ -93,6 +97,10 @@ export const grpcErrors = defineErrors({
   PROTOBUF_JSON: {
     type: DataError,
     doc: 'A message cannot be written as JSON: it holds an `Any` of an unknown type, a time out of range, or a `FieldMask` whose paths do not read back.',
+  },
+  PROTOBUF_STRUCT: {
+    type: DataError,
+    doc: 'A message holds an unsigned 64-bit integer that int64 cannot hold. `grpc.struct.lossless=true` makes a Decimal of it.',
   },
   PROTOBUF_TIMESTAMP: {
     type: DataError,

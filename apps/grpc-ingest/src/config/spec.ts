@@ -340,12 +340,20 @@ const keys = {
   'grpc.value.format': {
     type: 'string',
     default: 'json',
-    validator: { kind: 'oneOf', values: ['json', 'bytes'] },
-    recommended: ['json', 'bytes'],
+    validator: { kind: 'oneOf', values: ['json', 'struct', 'bytes'] },
+    recommended: ['json', 'struct', 'bytes'],
     importance: 'medium',
     group: RECORD,
     displayName: 'Value format',
-    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default; grpc.json.presence says which. bytes: the bytes of the message, not decoded.",
+    doc: "Format of the value of a record. json: the message in protobuf's JSON, with fields at their default; grpc.json.presence says which. struct: a struct with the schema of the message type, for transforms of fields and for converters that write a schema (Avro, Protobuf, JSON with schema). bytes: the bytes of the message, not decoded.",
+  },
+  'grpc.struct.lossless': {
+    type: 'boolean',
+    default: false,
+    importance: 'low',
+    group: RECORD,
+    displayName: 'Lossless structs',
+    doc: "Whether a struct keeps what Connect's own types cannot hold. True: unsigned 64-bit integers are Decimal, and a google.protobuf.Timestamp is text of up to nine digits of a second. False: they are int64, so that a larger value is a bad message, and Timestamp in ms.",
   },
   'grpc.json.presence': {
     type: 'string',

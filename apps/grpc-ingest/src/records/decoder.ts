@@ -7,6 +7,8 @@ import {
   jsonPut,
   type MessageType,
   type Read,
+  type StructReader,
+  structReader,
   timestampReader,
 } from '../schema/index.ts'
 import { type MessageTest, skipRule } from './skip-rule.ts'
@@ -17,8 +19,10 @@ import type { GrpcConfig } from '../config/spec.ts'
  * has this part.
  */
 export interface Decoder {
-  /** null: the value is the message itself. */
+  /** Not null: the value is JSON. */
   readonly json: JsonPut | null
+  /** Not null: the value is a struct. With neither, it is the message itself. */
+  readonly struct: StructReader | null
   readonly key: Read<string | Uint8Array | null> | null
   /** ms since the epoch */
   readonly timestamp: Read<number | null> | null
@@ -35,7 +39,7 @@ const MAX_UNKNOWN_TYPES = 100
 /** Whether reading the messages needs their type. Raw bytes without key, timestamp and resume field do not. */
 export function needsResponseType(config: GrpcConfig): boolean {
   return (
-    config['grpc.value.format'] === 'json' ||
+    config['grpc.value.format'] !== 'bytes' ||
     config['key.field'] !== null ||
     config['timestamp.field'] !== null ||
     config['grpc.resume.field'] !== null ||
@@ -46,8 +50,9 @@ export function needsResponseType(config: GrpcConfig): boolean {
 /** `type` may be null when `needsResponseType` is false. Throws ConfigError on the key of a field that does not exist. */
 export function createDecoder(config: GrpcConfig, type: MessageType | null): Decoder {
   const unknownTypes = new Set<string>()
-  if (type === null) return { json: null, key: null, timestamp: null, resume: null, skips: null, unknownTypes }
-  const json = config['grpc.value.format'] === 'json'
+  if (type === null)
+    return { json: null, struct: null, key: null, timestamp: null, resume: null, skips: null, unknownTypes }
+  const format = config['grpc.value.format']
   const keyField = config['key.field']
   const timestampField = config['timestamp.field']
   const unit = config['timestamp.unit'] as TimestampUnit
@@ -57,8 +62,10 @@ export function createDecoder(config: GrpcConfig, type: MessageType | null): Dec
     if (unknownTypes.size < MAX_UNKNOWN_TYPES) unknownTypes.add(name)
   }
   const rule = config['record.skip.match']
+  const lossless = config['grpc.struct.lossless']
   return {
-    json: json ? jsonPut(type, { omitUnset, onUnknownType }) : null,
+    json: format === 'json' ? jsonPut(type, { omitUnset, onUnknownType }) : null,
+    struct: format === 'struct' ? structReader(type, { lossless, omitUnset, onUnknownType }) : null,
     key: keyField === null ? null : keyReader(type, keyField),
     timestamp: timestampField === null ? null : timestampReader(type, timestampField, 'timestamp.field', unit),
     resume: resumeField === null ? null : resumeReader(type, resumeField),

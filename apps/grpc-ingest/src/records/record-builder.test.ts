@@ -175,3 +175,33 @@ describe('the records of a read', () => {
     )
   })
 })
+
+describe('records with structs', () => {
+  const structs = (...messages: Buffer[]): SourceRecord[] =>
+    builderWith({ 'grpc.value.format': 'struct', 'key.field': 'name', 'timestamp.field': 'at' }).build([
+      readOf(messages),
+    ]) as SourceRecord[]
+
+  test('have the schema of the type, which all of them share, and the received bytes', () => {
+    const messages = encoded({ seq: '1', name: 'k', at: '5' }, { seq: '2' })
+    const [first, second] = structs(...messages)
+    assert.deepEqual({ ...(first!.value as object) }, { seq: 1n, name: 'k', raw: new Uint8Array(0), at: 5n })
+    assert.equal(first!.valueSchema!.name, 't.M')
+    assert.equal(first!.valueSchema, second!.valueSchema)
+    assert.deepEqual([first!.key, first!.timestamp, second!.key, second!.timestamp], ['k', 5, null, null])
+    assert.deepEqual([first!.original, first!.originalIsText], [messages[0], false])
+    assert.deepEqual(
+      [first!.sourceOffset, second!.sourceOffset].map((offset) => offset['sequence']),
+      [1, 2],
+    )
+  })
+
+  test('that cannot be decoded have an error and the received bytes, in their place', () => {
+    const [before, bad, after] = structs(encoded({ seq: '1' })[0]!, BAD, encoded({ seq: '3' })[0]!)
+    assert.deepEqual([bad!.error!.code, bad!.value, bad!.original], ['PROTOBUF_DECODE', null, BAD])
+    assert.deepEqual(
+      [before, bad, after].map((record) => record!.sourceOffset['sequence']),
+      [1, 2, 3],
+    )
+  })
+})

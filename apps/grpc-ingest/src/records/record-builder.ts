@@ -6,11 +6,12 @@ import {
   OPTIONAL_STRING_SCHEMA,
   PackedRecords,
   type Polled,
+  type Schema,
   type SourceOffset,
   type SourcePartition,
   type SourceRecord,
 } from '@tributary/connect-api'
-import { takeBytes } from '../schema/index.ts'
+import { type StructReader, takeBytes } from '../schema/index.ts'
 import { joinSmall, type MessageRun } from '../transport/index.ts'
 import type { Decoder } from './decoder.ts'
 import { Pack } from './pack.ts'
@@ -91,7 +92,10 @@ export class RecordBuilder {
     const out: Polled[] = []
     this.#tail = null
     try {
-      for (const run of joinSmall(runs)) this.#add(decoder, run, out)
+      for (const run of joinSmall(runs)) {
+        if (decoder.struct === null) this.#add(decoder, run, out)
+        else this.#addStructs(decoder, decoder.struct, run, out)
+      }
     } catch (error) {
       if (!(error instanceof ConfigError) || out.length === 0) throw error
       this.#failure = error
@@ -113,12 +117,15 @@ export class RecordBuilder {
    * learned types since.
    */
   decodeAgain(records: readonly Polled[]): Polled[] {
-    const { json } = this.#started()
+    const { json, struct } = this.#started()
     return records.map((record) => {
       if (record instanceof PackedRecords || record.error?.code !== 'PROTOBUF_JSON') return record
       try {
         const message = record.original as Buffer
-        const value = takeBytes(json!(message, 0, message.length, 0)).toString()
+        const value =
+          struct === null
+            ? takeBytes(json!(message, 0, message.length, 0)).toString()
+            : struct.read(message, 0, message.length)
         return { ...record, value, error: undefined }
       } catch (error) {
         if (!(error instanceof DataError)) throw error
@@ -164,6 +171,48 @@ export class RecordBuilder {
     }
   }
 
+  /** Appends the records of a run whose values are structs. */
+  #addStructs(
+    decoder: Decoder,
+    { schema, read }: StructReader,
+    { bytes, bounds, count }: MessageRun,
+    out: Polled[],
+  ): void {
+    const { topic, sourcePartition, resume } = this.#options
+    const { skips, key: readKey, timestamp: readTimestamp } = decoder
+    for (let i = 0; i < count; i++) {
+      const start = bounds[2 * i]!
+      const end = bounds[2 * i + 1]!
+      let key: string | Uint8Array | null = null
+      let timestamp: number | null = null
+      try {
+        if (skips?.(bytes, start, end)) continue
+        if (resume !== null && !this.#accepts(decoder, resume, bytes, start, end)) continue
+        if (readKey !== null) key = readKey(bytes, start, end)
+        if (readTimestamp !== null) timestamp = readTimestamp(bytes, start, end)
+        const value = read(bytes, start, end)
+        out.push({
+          sourcePartition,
+          sourceOffset: this.#offset(++this.#sequence, resume === null ? null : resume.last),
+          topic,
+          partition: undefined,
+          key,
+          keySchema: keySchemaOf(key),
+          value,
+          valueSchema: schema,
+          headers: this.#headers,
+          timestamp,
+          original: bytes.subarray(start, end),
+          originalIsText: false,
+          error: undefined,
+        })
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error
+        out.push(this.#failed(decoder, bytes.subarray(start, end), key, timestamp, error))
+      }
+    }
+  }
+
   #accepts(decoder: Decoder, resume: Resume, bytes: Buffer, start: number, end: number): boolean {
     const value = decoder.resume === null ? null : decoder.resume(bytes, start, end)
     return resume.accept(value, bytes.subarray(start, end))
@@ -205,9 +254,14 @@ export class RecordBuilder {
       topic,
       partition: undefined,
       key,
-      keySchema: key === null ? null : typeof key === 'string' ? OPTIONAL_STRING_SCHEMA : OPTIONAL_BYTES_SCHEMA,
+      keySchema: keySchemaOf(key),
       value: null,
-      valueSchema: decoder.json === null ? OPTIONAL_BYTES_SCHEMA : OPTIONAL_STRING_SCHEMA,
+      valueSchema:
+        decoder.struct !== null
+          ? decoder.struct.schema
+          : decoder.json === null
+            ? OPTIONAL_BYTES_SCHEMA
+            : OPTIONAL_STRING_SCHEMA,
       headers: this.#headers,
       timestamp,
       original: message,
@@ -220,4 +274,8 @@ export class RecordBuilder {
       ? { session_id: this.#options.runId, sequence }
       : { session_id: this.#options.runId, sequence, resume }
   }
+}
+
+function keySchemaOf(key: string | Uint8Array | null): Schema | null {
+  return key === null ? null : typeof key === 'string' ? OPTIONAL_STRING_SCHEMA : OPTIONAL_BYTES_SCHEMA
 }

@@ -13,16 +13,20 @@ const DAY = 86_400
 let cachedDay = NaN
 const cachedDate = new Uint8Array(11)
 
+/** Throws DataError PROTOBUF_JSON for what is no time of the years 1 to 9999. */
+export function checkTimestamp(seconds: number, nanos: number): void {
+  if (seconds >= MIN_SECONDS && seconds <= MAX_SECONDS && nanos >= 0 && nanos < 1_000_000_000) return
+  throw grpcErrors.PROTOBUF_JSON(
+    `Timestamp is not valid. Seconds (${seconds}) must be of the years 1 to 9999, nanos (${nanos}) 0 to 999,999,999`,
+  )
+}
+
 /**
  * Writes a google.protobuf.Timestamp as an RFC 3339 string with 0, 3, 6 or 9 digits of fraction. Needs 40 bytes of
  * room.
  */
 export function putTimestamp(seconds: number, nanos: number, pos: number): number {
-  if (!(seconds >= MIN_SECONDS && seconds <= MAX_SECONDS && nanos >= 0 && nanos < 1_000_000_000)) {
-    throw grpcErrors.PROTOBUF_JSON(
-      `Timestamp is not valid. Seconds (${seconds}) must be of the years 1 to 9999, nanos (${nanos}) 0 to 999,999,999`,
-    )
-  }
+  checkTimestamp(seconds, nanos)
   const { buf } = output
   const day = Math.floor(seconds / DAY)
   if (day !== cachedDay) {

@@ -30,7 +30,8 @@ export function hasEnum(texts: EnumTexts, number: number): boolean {
 let low = 0
 let high = 0
 
-function readVarint64(buf: Uint8Array, at: number): void {
+/** Reads a varint of 64 bits into two halves, for `readLow` and `readHigh`. */
+export function readVarint64(buf: Uint8Array, at: number): void {
   const first = buf[at]!
   high = 0
   low = first & 0x7f
@@ -58,7 +59,12 @@ function readVarint64(buf: Uint8Array, at: number): void {
   high = (middle >>> 4) | (top << 24)
 }
 
-function readFixed32(buf: Uint8Array, at: number): number {
+/** The low 32 bits of the varint read last, signed. */
+export const readLow = (): number => low
+/** Its high 32 bits, signed. */
+export const readHigh = (): number => high
+
+export function readFixed32(buf: Uint8Array, at: number): number {
   return buf[at]! | (buf[at + 1]! << 8) | (buf[at + 2]! << 16) | (buf[at + 3]! << 24)
 }
 
@@ -77,6 +83,11 @@ export function readDouble(buf: Uint8Array, at: number): number {
   doubleBits[0] = readFixed32(buf, at)
   doubleBits[1] = readFixed32(buf, at + 4)
   return double[0]!
+}
+
+export function readFloat(buf: Uint8Array, at: number): number {
+  floatBits[0] = readFixed32(buf, at)
+  return float[0]!
 }
 
 /** A signed 64-bit varint as a double; exact up to 2^53. */
@@ -128,10 +139,7 @@ export const PUT: Readonly<Partial<Record<FieldType, PutValue>>> = {
     readVarint64(buf, at)
     return putAscii((low | high) === 0 ? FALSE : TRUE, pos)
   },
-  float: (buf, at, pos) => {
-    floatBits[0] = readFixed32(buf, at)
-    return putFloat(float[0]!, pos)
-  },
+  float: (buf, at, pos) => putFloat(readFloat(buf, at), pos),
   double: (buf, at, pos) => putDouble(readDouble(buf, at), pos),
 }
 

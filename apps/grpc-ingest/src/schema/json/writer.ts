@@ -221,7 +221,7 @@ class ConstantTable implements Constants {
 }
 
 /** The oneofs by name, as `o0`, `o1`, …, because names must not stand in the source. */
-function oneofSlots(fields: readonly Field[]): Map<string, string> {
+export function oneofSlots(fields: readonly Field[]): Map<string, string> {
   const slots = new Map<string, string>()
   for (const { oneof } of fields) if (oneof !== null && !slots.has(oneof)) slots.set(oneof, `o${slots.size}`)
   return slots

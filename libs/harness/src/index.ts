@@ -2,6 +2,14 @@ export { type ApicurioOptions, type SchemaRegistry, sharedSchemaRegistry, startA
 export { cacheFolder } from './cache-folder.ts'
 export { makeCertificates, type Certificates } from './certificates.ts'
 export { startChild, type Child, type ChildOptions, type Exit } from './child.ts'
+export {
+  type ConnectOracle,
+  type OracleAnswer,
+  type OracleError,
+  type OracleRequest,
+  type OracleResult,
+  startConnectOracle,
+} from './connect-oracle.ts'
 export { type ElasticMqOptions, startElasticMq } from './elasticmq.ts'
 export { HarnessError } from './errors.ts'
 export { freePort, isFree } from './free-port.ts'

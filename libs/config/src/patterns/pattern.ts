@@ -27,6 +27,20 @@ export interface Pattern {
   readonly maxLength: number
   /** Whether the text matches. Throws PatternError for a text longer than `maxLength`. */
   test(text: string): boolean
+  /** The first place that matches, as Java's `find`. null: there is none. Throws PatternError as `test`. */
+  find(text: string): Found | null
+  /** Numbers of the groups with a name. */
+  readonly groupNames: Readonly<Record<string, number>>
+  /** Without group 0, which is the whole match. */
+  readonly groupCount: number
+}
+
+/** A part of a text that matched. */
+export interface Found {
+  readonly start: number
+  readonly end: number
+  /** The text of each group, beginning with the whole match; null for a group that took no part. */
+  readonly groups: readonly (string | null)[]
 }
 
 /**
@@ -50,7 +64,31 @@ export function compilePattern(
     if (text.length > maxLength) throw tooLong(source, text.length, maxLength)
     return matches(text)
   }
-  return { source, maxLength, test }
+  let engine: RE2JS | undefined
+  const withGroups = (): RE2JS => (engine ??= compile(translate(source, flags.includes('m')).text, flags))
+  return {
+    source,
+    maxLength,
+    test,
+    find: (text) => {
+      if (text.length > maxLength) throw tooLong(source, text.length, maxLength)
+      return find(withGroups(), text)
+    },
+    get groupNames() {
+      return withGroups().namedGroups() as Record<string, number>
+    },
+    get groupCount() {
+      return withGroups().groupCount()
+    },
+  }
+}
+
+function find(engine: RE2JS, text: string): Found | null {
+  const matcher = engine.matcher(text)
+  if (!matcher.find()) return null
+  const groups: (string | null)[] = []
+  for (let group = 0; group <= engine.groupCount(); group++) groups.push(matcher.group(group))
+  return { start: matcher.start(), end: matcher.end(), groups }
 }
 
 interface Compiled {

@@ -4,6 +4,7 @@ import { KeyValueListError, parseKeyValueList } from '../values/key-value-list.t
 import { parseJson } from '../values/json.ts'
 import type { ParsedValue } from '../values/parse-value.ts'
 import { Secret } from '../values/secret.ts'
+import { renamesReason } from './field-lists.ts'
 import { internalTopic } from './internal-topics.ts'
 import type { Validator } from './spec.ts'
 
@@ -34,7 +35,8 @@ function checkNull(validator: Validator): string | null {
 }
 
 function checkEach(validator: Validator, values: readonly string[]): string | null {
-  if (validator.kind === 'nonEmpty') return values.length === 0 ? 'List may not be empty' : null
+  if (validator.kind === 'nonEmpty') return values.length === 0 ? (validator.message ?? 'List may not be empty') : null
+  if (validator.kind === 'renames') return renamesReason(values)
   for (const value of values) {
     const reason = checkText(validator, value)
     if (reason !== null) return reason
@@ -53,7 +55,9 @@ function checkRange(range: Extract<Validator, { kind: 'range' }>, value: number)
 function checkText(validator: Validator, text: string): string | null {
   switch (validator.kind) {
     case 'nonEmpty':
-      return text === '' ? 'String may not be empty' : null
+      return text === '' ? (validator.message ?? 'String may not be empty') : null
+    case 'regex':
+      return checkRegex(text)
     case 'nameText':
       return checkName(text)
     case 'oneOf':
@@ -71,6 +75,8 @@ function checkText(validator: Validator, text: string): string | null {
     case 'knownClass':
       return validator.names.includes(text) ? null : `Class ${text} could not be found.`
     case 'range':
+    case 'castSpec':
+    case 'renames':
     case 'all':
       return null
     default:
@@ -88,6 +94,16 @@ export function checkPattern(source: string, text: string, message: string): str
     return compiled(source).test(text) ? null : message
   } catch (error) {
     if (error instanceof PatternError) return error.message
+    throw error
+  }
+}
+
+function checkRegex(source: string): string | null {
+  try {
+    compiled(source)
+    return null
+  } catch (error) {
+    if (error instanceof PatternError) return `Invalid regex: ${error.message}`
     throw error
   }
 }

@@ -69,6 +69,12 @@ export function describeValidator(validator: Validator): string {
       return 'k1:v1,k2:v2, a value with commas in double quotes'
     case 'knownClass':
       return `one of ${validator.names.join(', ')}`
+    case 'regex':
+      return 'a regular expression of linear time'
+    case 'castSpec':
+      return 'field:type,field:type, or one type for the whole value'
+    case 'renames':
+      return 'old:new,old:new'
     case 'all':
       return validator.of.map(describeValidator).join('; ')
     default:

@@ -15,7 +15,7 @@ export type Width = 'none' | 'short' | 'medium' | 'long'
  * configuration k: `.
  */
 export type Validator =
-  | { readonly kind: 'nonEmpty' }
+  | { readonly kind: 'nonEmpty'; readonly message?: string }
   /** Connect's check of the name of a connector: not empty, no control characters. */
   | { readonly kind: 'nameText' }
   /**
@@ -49,6 +49,11 @@ export type Validator =
   | { readonly kind: 'knownClass'; readonly names: readonly string[] }
   /** `k1:v1,k2:v2`. A value that contains commas is written in double quotes. */
   | { readonly kind: 'keyValueList' }
+  /** A regular expression that `compilePattern` takes; the texts begin as those of Connect's RegexValidator. */
+  | { readonly kind: 'regex' }
+  /** For lists: `field:type,…` of Connect's Cast, and `old:new,…` of its ReplaceField. */
+  | { readonly kind: 'castSpec' }
+  | { readonly kind: 'renames' }
   | { readonly kind: 'all'; readonly of: readonly Validator[] }
 
 export interface KeySpec {

@@ -1,4 +1,5 @@
 import { checkValue } from './check-value.ts'
+import { castSpecError } from './field-lists.ts'
 import { invalidValue, missingValue } from '../values/config-exception.ts'
 import { parseValue, stripTrailingComment, valueText } from '../values/parse-value.ts'
 import type { ParsedValue } from '../values/parse-value.ts'
@@ -68,11 +69,13 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     const hidden = value !== null && isSensitive(spec)
     const text = value === null ? null : hidden ? HIDDEN : valueText(value, spec.type)
     const reason = spec.validator ? checkValue(spec.validator, value) : null
+    const sentence = spec.validator?.kind === 'castSpec' && Array.isArray(value) ? castSpecError(value) : null
+    if (sentence !== null) errors.push(sentence)
     const notFound = reason !== null && spec.type === 'class' && value !== null
     // An optional key without a value has nothing to check. A null that was sent is reported already.
     const optional = value === null && spec.default === null
     if (reason !== null && !optional) {
-      errors.push(invalidValue(shown(text, spec), name, reason))
+      errors.push(invalidValue(shown(Array.isArray(value) ? `[${value.join(', ')}]` : text, spec), name, reason))
     }
     const parsed = notFound ? null : value
     return {

@@ -62,7 +62,7 @@ const none = {}
 const validatorKinds = (levels: number): Kinds<Validator> => {
   const of = <K extends Validator['kind']>(kind: K) => ({ kind: oneOf<K>([kind]) })
   const all: [Validator['kind'], Shape<Validator>][] = [
-    ['nonEmpty', shape(of('nonEmpty'), none)],
+    ['nonEmpty', shape(of('nonEmpty'), { message: WORDS })],
     ['nameText', shape(of('nameText'), none)],
     ['range', shape(of('range'), { min: number, max: number, message: WORDS, rejectNull: flag })],
     ['oneOf', shape({ ...of('oneOf'), values: NAMES }, { ignoreCase: flag })],
@@ -72,6 +72,9 @@ const validatorKinds = (levels: number): Kinds<Validator> => {
     ['url', shape({ ...of('url'), schemes: NAMES }, { userInfo: WORDS, label: WORDS, rejectNull: flag })],
     ['knownClass', shape({ ...of('knownClass'), names: NAMES }, none)],
     ['keyValueList', shape(of('keyValueList'), none)],
+    ['regex', shape(of('regex'), none)],
+    ['castSpec', shape(of('castSpec'), none)],
+    ['renames', shape(of('renames'), none)],
   ]
   if (levels > 0) {
     const parts = list(known(validatorKinds(levels - 1), 'kind'), 20)

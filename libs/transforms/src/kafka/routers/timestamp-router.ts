@@ -1,0 +1,49 @@
+import { defineConfig } from '@tributary/config'
+import { defineTransformation } from '../../define.ts'
+import { transformErrors } from '../../errors.ts'
+import { type DateFormat, dateFormat } from '../dates/date-format.ts'
+import { DatePatternError } from '../dates/pattern.ts'
+import { KAFKA } from '../support/keys.ts'
+
+/** Makes the topic of the old one and the time of the record. */
+export const timestampRouter = defineTransformation({
+  class: `${KAFKA}.TimestampRouter`,
+  spec: defineConfig({
+    'topic.format': {
+      type: 'string',
+      default: '${topic}-${timestamp}',
+      importance: 'high',
+      doc: 'Format string which can contain ${topic} and ${timestamp} as placeholders for the topic and timestamp, respectively.',
+    },
+    'timestamp.format': {
+      type: 'string',
+      default: 'yyyyMMdd',
+      importance: 'high',
+      doc: 'Format string for the timestamp that is compatible with java.text.SimpleDateFormat.',
+    },
+  }),
+  create: ({ 'topic.format': topicFormat, 'timestamp.format': pattern }) => {
+    const format = formatOf(pattern)
+    return {
+      apply: (record) => {
+        const { topic, timestamp } = record
+        if (timestamp === null) {
+          throw transformErrors.TRANSFORM_DATA(`Timestamp missing on record: its topic is ${topic}`)
+        }
+        const time = format.format(timestamp)
+        const named = topicFormat.split('${topic}').join(topic).split('${timestamp}').join(time)
+        return { ...record, topic: named }
+      },
+    }
+  },
+})
+
+function formatOf(pattern: string): DateFormat {
+  try {
+    return dateFormat(pattern)
+  } catch (cause) {
+    if (!(cause instanceof DatePatternError)) throw cause
+    const text = `Invalid value ${pattern} for configuration timestamp.format: ${cause.message}`
+    throw transformErrors.TRANSFORM_CONFIG(text, { cause, field: 'timestamp.format' })
+  }
+}

@@ -138,9 +138,15 @@ function findClass<P extends TransformationPlugin | PredicatePlugin>(
     throw transformErrors.TRANSFORM_CONFIG(invalidValue(null, key, `Not a ${kind}`), { field: key })
   }
   const name = value.trim()
-  const found = plugins.find((plugin) => plugin.class === name) ?? plugins.find((plugin) => isNamed(plugin, name))
+  const named = plugins.filter((plugin) => isNamed(plugin, name))
+  const found = plugins.find((plugin) => plugin.class === name) ?? named.find(isKafkas) ?? named[0]
   if (found) return found
   throw transformErrors.TRANSFORM_UNKNOWN(invalidValue(name, key, `Class ${name} could not be found.`), { field: key })
+}
+
+/** A simple name that several classes have means Kafka's, as it does where only Kafka's are installed. */
+function isKafkas({ class: name }: TransformationPlugin | PredicatePlugin): boolean {
+  return name.startsWith('org.apache.kafka.')
 }
 
 function isNamed({ class: name, aliases }: TransformationPlugin | PredicatePlugin, wanted: string): boolean {

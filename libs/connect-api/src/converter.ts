@@ -11,11 +11,14 @@ export interface SchemaAndValue {
  * waits out, DataError for a record that the registry refuses, and ConfigError.
  */
 export class NotReadyError extends Error {
+  /** What the converter waits for, for logs and health: `the schema registry http://…`. */
+  readonly what: string
   readonly ready: (signal: AbortSignal) => Promise<void>
 
   constructor(what: string, ready: (signal: AbortSignal) => Promise<void>) {
     super(`the converter waits for ${what}`)
     this.name = 'NotReadyError'
+    this.what = what
     this.ready = ready
   }
 }

@@ -9,6 +9,10 @@ import {
 
 /** Errors that the runtime itself makes. Kafka's own errors keep Kafka's names. */
 export const runtimeErrors = defineErrors({
+  CONVERTER_NOT_READY: {
+    type: FatalError,
+    doc: 'A converter asked again and again to wait for the same record, although each wait had ended. This is a bug of the converter.',
+  },
   CONNECT_TIMEOUT: {
     type: NotConnectedError,
     doc: 'The source did not answer within the connection timeout. The runtime connects again. Check host, port and firewall, or raise the timeout.',
@@ -84,10 +88,6 @@ export const runtimeErrors = defineErrors({
   TRANSACTION_BOUNDARY: {
     type: FatalError,
     doc: 'The connector asked for both the commit and the abort of one transaction. This is a bug of the connector.',
-  },
-  TRANSFORMATION_UNKNOWN: {
-    type: ConfigError,
-    doc: '`transforms` names a class that this version does not have.',
   },
   UNHANDLED_ERROR: {
     type: FatalError,

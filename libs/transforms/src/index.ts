@@ -4,6 +4,7 @@ import { ECOSYSTEM_PREDICATES, ECOSYSTEM_TRANSFORMATIONS } from './ecosystem/ind
 import { KAFKA_PREDICATES, KAFKA_TRANSFORMATIONS } from './kafka/index.ts'
 import { TRIBUTARY_PREDICATES, TRIBUTARY_TRANSFORMATIONS } from './tributary/index.ts'
 
+export * from './chain.ts'
 export * from './define.ts'
 export { transformErrors } from './errors.ts'
 

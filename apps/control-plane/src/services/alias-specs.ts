@@ -1,4 +1,11 @@
-import { type ConfigSpecData, compilePattern, hasReferences, type KeySpec, PatternError } from '@tributary/config'
+import {
+  compilePattern,
+  type ConfigSpecData,
+  embedSpec,
+  hasReferences,
+  type KeySpec,
+  PatternError,
+} from '@tributary/config'
 import type { FieldError } from '@tributary/connect-api'
 import type { PluginEntry } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
@@ -11,6 +18,7 @@ import { restError } from '../http/rest-errors.ts'
 interface AliasList {
   readonly key: 'transforms' | 'predicates'
   readonly type: 'transformation' | 'predicate'
+  readonly interfaceName: 'Transformation' | 'Predicate'
   readonly group: string
   readonly extra: Readonly<Record<string, KeySpec>>
 }
@@ -19,6 +27,7 @@ const LISTS: readonly AliasList[] = [
   {
     key: 'transforms',
     type: 'transformation',
+    interfaceName: 'Transformation',
     group: 'Transforms',
     extra: {
       negate: {
@@ -35,11 +44,22 @@ const LISTS: readonly AliasList[] = [
       },
     },
   },
-  { key: 'predicates', type: 'predicate', group: 'Predicates', extra: {} },
+  { key: 'predicates', type: 'predicate', interfaceName: 'Predicate', group: 'Predicates', extra: {} },
 ]
 
-/** One spec for each alias, in the order of the lists. */
-export function pluginSpecs(sent: SentConfig, plugins: readonly PluginEntry[]): ConfigSpecData[] {
+/** The settings of one alias. */
+export interface AliasSpec {
+  readonly spec: ConfigSpecData
+  /** `transforms.<alias>.type` */
+  readonly key: string
+  /** The class behind the name in `key`; null when there is none. */
+  readonly class: string | null
+  /** The errors of `key` that its validator does not find. */
+  readonly errors: readonly string[]
+}
+
+/** The settings of each alias, in the order of the lists. */
+export function aliasSpecs(sent: SentConfig, plugins: readonly PluginEntry[]): AliasSpec[] {
   return LISTS.flatMap((list) => aliases(sent, list).map((alias) => aliasSpec(list, alias, sent, plugins)))
 }
 
@@ -92,38 +112,86 @@ function patternError(field: string, pattern: string): FieldError[] {
   }
 }
 
-function aliasSpec(list: AliasList, alias: string, sent: SentConfig, plugins: readonly PluginEntry[]): ConfigSpecData {
+function aliasSpec(list: AliasList, alias: string, sent: SentConfig, plugins: readonly PluginEntry[]): AliasSpec {
   const prefix = `${list.key}.${alias}.`
-  const plugin = findClass(plugins, list, sent[`${prefix}type`])
+  const key = `${prefix}type`
+  const group = `${list.group}: ${alias}`
   const known = plugins.filter((candidate) => candidate.type === list.type)
+  const { plugin, wrong } = findClass(plugins, list, sent[key])
+  const own = plugin && { ...plugin.spec, keys: { ...list.extra, ...withoutExtra(plugin.spec.keys, list) } }
+  const { keys, ...rest } = embedSpec(own ?? { keys: {} }, { prefix, group, firstOrder: 1 })
   const type: KeySpec = {
     type: 'class',
     // A class can run only if a worker has published it.
-    validator: { kind: 'knownClass', names: known.flatMap((candidate) => [candidate.class, ...candidate.aliases]) },
+    validator: { kind: 'knownClass', names: [...known.flatMap(namesOf), ...(wrong === null ? [] : [wrong.class])] },
     importance: 'high',
     doc: `Class of the ${list.type} '${alias}'.`,
     width: 'long',
-    displayName: `${list.type === 'transformation' ? 'Transformation' : 'Predicate'} type for ${alias}`,
+    displayName: `${list.interfaceName} type for ${alias}`,
+    group,
+    order: 0,
     recommended: known.map((candidate) => candidate.class),
   }
-  const keys = { type, ...plugin?.spec.keys, ...(plugin ? list.extra : {}) }
   return {
-    keys: Object.fromEntries(
-      Object.entries(keys).map(([name, key], order) => [
-        prefix + name,
-        { ...key, displayName: key.displayName ?? name, group: `${list.group}: ${alias}`, order },
-      ]),
-    ),
+    spec: { ...rest, keys: { [key]: type, ...keys } },
+    key,
+    class: deferred(sent[key]) ?? plugin?.class ?? wrong?.class ?? null,
+    errors: [...(wrong === null ? [] : [wrong.error]), ...negateErrors(prefix, sent)],
   }
+}
+
+/** The framework's keys mask those of a class with the same names, as in Connect. */
+function withoutExtra(keys: ConfigSpecData['keys'], { extra }: AliasList): ConfigSpecData['keys'] {
+  return Object.fromEntries(Object.entries(keys).filter(([name]) => !Object.hasOwn(extra, name)))
+}
+
+function negateErrors(prefix: string, sent: SentConfig): string[] {
+  if (!Object.hasOwn(sent, `${prefix}negate`) || Object.hasOwn(sent, `${prefix}predicate`)) return []
+  return [
+    `Config '${prefix}negate' was provided but there is no config '${prefix}predicate' defining a predicate to be negated.`,
+  ]
+}
+
+/** A value that only a worker can resolve is shown as it was sent. */
+function deferred(sent: string | null | undefined): string | null {
+  return typeof sent === 'string' && hasReferences(sent) ? sent : null
+}
+
+interface FoundClass {
+  readonly plugin: PluginEntry | null
+  /** A class that there is, but that cannot be used here, and why. */
+  readonly wrong: { readonly class: string; readonly error: string } | null
 }
 
 function findClass(
   plugins: readonly PluginEntry[],
-  list: AliasList,
-  name: string | null | undefined,
-): PluginEntry | undefined {
-  if (typeof name !== 'string') return undefined
-  return plugins.find((plugin) => plugin.type === list.type && (plugin.class === name || plugin.aliases.includes(name)))
+  { type, interfaceName }: AliasList,
+  sent: string | null | undefined,
+): FoundClass {
+  if (typeof sent !== 'string' || deferred(sent) !== null) return { plugin: null, wrong: null }
+  const name = sent.trim()
+  const known = plugins.filter((candidate) => candidate.type === type)
+  const named = known.filter((each) => namesOf(each).includes(name))
+  const plugin = known.find((each) => each.class === name) ?? named.find(isKafkas) ?? named[0]
+  if (plugin) return { plugin, wrong: null }
+  if (plugins.some((each) => each.class === name)) {
+    const error = `Class class ${name} does not implement the ${interfaceName} interface`
+    return { plugin: null, wrong: { class: name, error } }
+  }
+  const forms = [`${name}$Value`, `${name}$Key`].filter((form) => known.some((each) => each.class === form))
+  if (forms.length === 0) return { plugin: null, wrong: null }
+  const error = `This class is abstract and cannot be created. Did you mean ${forms.join(', ')}?`
+  return { plugin: null, wrong: { class: name, error } }
+}
+
+/** A simple name that several classes have means Kafka's, as it does where only Kafka's are installed. Workers choose alike. */
+function isKafkas({ class: name }: PluginEntry): boolean {
+  return name.startsWith('org.apache.kafka.')
+}
+
+/** The class, its simple name, and its aliases. */
+function namesOf({ class: name, aliases }: PluginEntry): string[] {
+  return [name, name.slice(name.lastIndexOf('.') + 1), ...aliases]
 }
 
 function aliases(sent: SentConfig, list: AliasList): string[] {

@@ -8,7 +8,7 @@ import { holdsSecret, looksSecret, masked, secretKeys } from '../access/mask.ts'
 import { may, seesSecrets } from '../access/rights.ts'
 import type { SentConfig } from '../http/body.ts'
 import { RestError, restError } from '../http/rest-errors.ts'
-import { pluginSpecs } from './alias-specs.ts'
+import { aliasSpecs } from './alias-specs.ts'
 import type { ConfigInfos } from './config-validator.ts'
 import type { ConnectorInfo, Task } from './connector-views.ts'
 import { namedConverters } from './converter-specs.ts'
@@ -159,7 +159,7 @@ export class ConfigSecrets {
     return secretKeys(config, [
       ...(plugin ? [plugin.spec] : []),
       FRAMEWORK,
-      ...pluginSpecs(config, plugins),
+      ...aliasSpecs(config, plugins).map(({ spec }) => spec),
       ...converters,
     ])
   }

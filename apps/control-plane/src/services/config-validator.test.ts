@@ -121,6 +121,38 @@ test("an alias adds the settings of its class, under the alias's prefix and in i
   assert.ok(infos.groups.includes('Transforms: r'))
 })
 
+test('the class of an alias is found by its simple name, and a class that cannot be used is told by why', async () => {
+  const masks = ['Key', 'Value'].map((side) => ({ ...ROUTER, class: `org.apache.kafka.Mask$${side}` }))
+  const tombstone: PluginEntry = { ...ROUTER, class: 'x.Tombstone', type: 'predicate', spec: { keys: {} } }
+  const api = testApi({ plugins: [FILE_SOURCE, ROUTER, ...masks, { ...masks[1]!, class: 'a.Mask$Value' }, tombstone] })
+  const type = async (name: string, more = {}): Promise<[string | null, readonly string[]]> => {
+    const infos = await validate(api, {
+      transforms: 'a',
+      'transforms.a.type': name,
+      'transforms.a.regex': 'x',
+      ...more,
+    })
+    const { value, errors } = infos.configs.find((info) => info.value.name === 'transforms.a.type')!.value
+    return [value, errors]
+  }
+  assert.deepEqual(await type('RegexRouter'), ['x.RegexRouter', []])
+  assert.deepEqual(await type('Mask$Value'), ['org.apache.kafka.Mask$Value', []])
+  assert.deepEqual(await type('a.Mask$Value'), ['a.Mask$Value', []])
+  assert.deepEqual(await type('${env:TYPE}'), ['${env:TYPE}', []])
+  assert.deepEqual(await type('x.Tombstone'), [
+    'x.Tombstone',
+    ['Class class x.Tombstone does not implement the Transformation interface'],
+  ])
+  assert.deepEqual(await type('org.apache.kafka.Mask'), [
+    'org.apache.kafka.Mask',
+    [
+      'This class is abstract and cannot be created. Did you mean org.apache.kafka.Mask$Value, org.apache.kafka.Mask$Key?',
+    ],
+  ])
+  const alone = "Config 'transforms.a.negate' was provided but there is no config 'transforms.a.predicate' defining a predicate to be negated." // prettier-ignore
+  assert.deepEqual(await type('RegexRouter', { 'transforms.a.negate': 'true' }), ['x.RegexRouter', [alone]])
+})
+
 test('an alias that is listed twice, has no class or an unknown class is an error', async () => {
   const infos = await validate(testApi(), {
     transforms: 'a,b,a',

@@ -13,9 +13,9 @@ import { LENIENT_CONNECTOR_KEYS, SOURCE_CONNECTOR_KEYS, TRIBUTARY_CONNECTOR_KEYS
 import type { InternalTopicCheck, PluginEntry, PluginStore } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'
-import { aliasErrors, assertFewAliases, pluginSpecs } from './alias-specs.ts'
+import { aliasErrors, aliasSpecs, assertFewAliases } from './alias-specs.ts'
 import { type MisspeltKey, misspeltKeys } from './misspelt-keys.ts'
-import { namedConverters, type NamedConverter } from './converter-specs.ts'
+import { namedConverters } from './converter-specs.ts'
 import type { Workers } from './workers.ts'
 
 /** One setting in the answer of validate. `definition` is null for a key that no spec knows. */
@@ -88,10 +88,12 @@ export class ConfigValidator {
   async validate(sent: SentConfig, signal?: AbortSignal): Promise<ConfigInfos> {
     const plugin = this.#connectorPlugin(sent)
     assertFewAliases(sent)
-    const converters = namedConverters(sent, this.#plugins.plugins())
+    const plugins = this.#plugins.plugins()
+    const converters = namedConverters(sent, plugins)
+    const transforms = aliasSpecs(sent, plugins)
     const infos = [
       ...this.#infos(this.#framework, sent, plugin.spec),
-      ...pluginSpecs(sent, this.#plugins.plugins()).flatMap((spec) => this.#infos(spec, sent)),
+      ...transforms.flatMap(({ spec }) => this.#infos(spec, sent)),
       ...this.#infos(plugin.spec, sent),
       ...converters.flatMap(({ key, spec, settings }) => this.#infos(spec, settings).map((info) => behind(key, info))),
     ]
@@ -101,7 +103,8 @@ export class ConfigValidator {
       // definition, which wins.
       if (info.definition !== null || !byName.has(info.value.name)) byName.set(info.value.name, info)
     }
-    for (const converter of converters) setConverter(byName, converter)
+    for (const { key, class: name, error } of converters) setClass(byName, key, name, error === null ? [] : [error])
+    for (const { key, class: name, errors } of transforms) setClass(byName, key, name, errors)
     for (const { field, message } of this.#topicErrors(plugin, sent)) addError(byName, field, message)
     for (const { field, message } of aliasErrors(sent)) addError(byName, field, message)
     if (![...byName.values()].some(({ value }) => value.errors.length > 0)) {
@@ -164,12 +167,11 @@ function behind(key: string, { definition, value }: ConfigInfo): ConfigInfo {
   return { definition: definition && { ...definition, name }, value: { ...value, name } }
 }
 
-/** Shows the class behind a converter's name; null when there is no such class. */
-function setConverter(infos: Map<string, ConfigInfo>, { key, class: name, error }: NamedConverter): void {
+/** Shows the class behind a name; null when there is no such class. */
+function setClass(infos: Map<string, ConfigInfo>, key: string, name: string | null, more: readonly string[]): void {
   const info = infos.get(key)
   if (info === undefined) return
-  const errors = error === null ? info.value.errors : [...info.value.errors, error]
-  infos.set(key, { ...info, value: { ...info.value, value: name, errors } })
+  infos.set(key, { ...info, value: { ...info.value, value: name, errors: [...info.value.errors, ...more] } })
 }
 
 function addError(infos: Map<string, ConfigInfo>, field: string, message: string): void {

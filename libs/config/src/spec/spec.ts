@@ -84,6 +84,8 @@ export interface KeySpec {
    * stand, where a control character may be part of the protocol.
    */
   readonly untrimmed?: boolean
+  /** The name of the key in the errors of its validator; absent: its name. Set by `embedSpec`. */
+  readonly checkedAs?: string
   /** For the settings of a service: the environment variable, when it is not `TRIBUTARY_<KEY>`. */
   readonly env?: string
 }

@@ -75,7 +75,8 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     // An optional key without a value has nothing to check. A null that was sent is reported already.
     const optional = value === null && spec.default === null
     if (reason !== null && !optional) {
-      errors.push(invalidValue(shown(Array.isArray(value) ? `[${value.join(', ')}]` : text, spec), name, reason))
+      const given = shown(Array.isArray(value) ? `[${value.join(', ')}]` : text, spec)
+      errors.push(invalidValue(given, spec.checkedAs ?? name, reason))
     }
     const parsed = notFound ? null : value
     return {

@@ -12,7 +12,7 @@ const RECORD = { sourcePartition: {}, sourceOffset: {}, topic: 't', key: null, v
 function batchOf(byteCount: number): Batch {
   const memoryCost = inFlightCost(1, byteCount)
   const records = { records: [RECORD], recordCount: 1, polled: null, encoded: [], indexes: [], offsets: new Map() }
-  return { ...records, byteCount, memoryCost, polledAt: 0 }
+  return { ...records, written: 1, filtered: 0, byteCount, memoryCost, polledAt: 0 }
 }
 
 test('a batch waits while the task has too much of the memory, unless nothing of it is in flight', async () => {

@@ -1,13 +1,26 @@
 import { RateWindow } from './rate-window.ts'
 
 /** What a polled batch waits for before the producer gets it. */
-export type BatchStep = 'conversion' | 'topic' | 'lease' | 'room'
+export type BatchStep = 'conversion' | 'converter' | 'topic' | 'lease' | 'room'
 
 export interface HeldBatch {
   readonly step: BatchStep
   readonly records: number
   /** When the step began: ms since the epoch. */
   readonly since: number
+  /** In the step `converter`: what the converter waits for. */
+  readonly what?: string
+  /** In the step `converter`: why that is not there yet; null: it is asked for. */
+  readonly error?: unknown
+}
+
+/** What Kafka has of an acknowledged batch. */
+interface Acknowledged {
+  readonly recordCount: number
+  /** Of these, the records that were produced, and not filtered out, skipped or sent to the dead-letter queue. */
+  readonly written: number
+  /** Of these, those that a transform filtered out. */
+  readonly filtered: number
 }
 
 /** Counts what a run has done. The metrics and `/connectors/{c}/health` show the counts. */
@@ -15,6 +28,10 @@ export class TaskProgress {
   recordsPolled = 0
   /** Records that the broker acknowledged, or that were skipped, sent to the dead-letter queue or filtered out. */
   recordsProduced = 0
+  /** Of these, the records that a topic of the connector's own has. */
+  recordsWritten = 0
+  /** Of these, the records that a transform filtered out. */
+  recordsFiltered = 0
   recordsCommitted = 0
   /** Records given up after the graceful timeout of a stop or after a failure, or dropped because another worker has the task. */
   abandoned = 0
@@ -23,7 +40,7 @@ export class TaskProgress {
   lastRecordAt = 0
   /** Time in ms from poll to acknowledgement of the last batch. */
   latencyMs = 0
-  /** Rate of the records that `recordsProduced` counts. */
+  /** Rate of the records that `recordsWritten` counts. */
   readonly rate: RateWindow
   /** The batch between poll and producer; null: none. */
   held: HeldBatch | null = null
@@ -55,9 +72,19 @@ export class TaskProgress {
     this.held = { step, records, since: nowMs }
   }
 
-  acknowledged(count: number, nowMs: number, latencyMs: number): void {
-    this.recordsProduced += count
-    this.rate.add(count, nowMs)
+  /** The converter waits for `what`. `error`: why that is not there yet; null: it is asked for. */
+  waits(what: string, error: unknown, records: number, nowMs: number): void {
+    const before = this.held
+    const goesOn = before?.step === 'converter' && before.what === what
+    const since = goesOn ? before.since : nowMs
+    this.held = { step: 'converter', records, since, what, error: error ?? (goesOn ? before.error : null) }
+  }
+
+  acknowledged({ recordCount, written, filtered }: Acknowledged, nowMs: number, latencyMs: number): void {
+    this.recordsProduced += recordCount
+    this.recordsWritten += written
+    this.recordsFiltered += filtered
+    this.rate.add(written, nowMs)
     this.lastRecordAt = nowMs
     this.latencyMs = latencyMs
   }

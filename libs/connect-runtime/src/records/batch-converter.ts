@@ -1,12 +1,14 @@
 import type { Clock, Polled, SourcePartition, SourcePlugin } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
+import { type Logger, oncePer } from '@tributary/telemetry'
 import type { TaskProgress } from '../model/task-progress.ts'
-import { type Batch, batchOf, countRecords } from './batch.ts'
+import { type Batch, batchOf, type BatchParts, countRecords } from './batch.ts'
 import type { BatchMemory } from './batch-memory.ts'
 import type { BatchSender } from './batch-sender.ts'
 import type { BatchTracing } from './batch-tracing.ts'
+import type { OnWait } from './converter-wait.ts'
 import { checkRecords } from './record-contract.ts'
-import type { RecordEncoder } from './record-encoder.ts'
+import type { RecordEncoder, Transformed } from './record-encoder.ts'
 import { stickyPoint } from './sticky-point.ts'
 import type { Topics } from './topics.ts'
 
@@ -17,7 +19,11 @@ export interface BatchConverterParts {
   readonly tracing: BatchTracing
   readonly memory: BatchMemory
   readonly clock: Clock
+  readonly log: Logger
 }
+
+/** Shortest time in ms between two log lines about what a converter waits for. */
+const WAIT_LOG_MS = 10_000
 
 /** Makes the batch of polled records: applies the transformations, finds the topics, then applies the converters. */
 export class BatchConverter {
@@ -26,6 +32,7 @@ export class BatchConverter {
   readonly #parts: BatchConverterParts
   readonly #sender: BatchSender
   readonly #progress: TaskProgress
+  readonly #waitLine = oncePer(WAIT_LOG_MS)
   /** Names the plugin in errors. */
   readonly #by: string
 
@@ -46,23 +53,23 @@ export class BatchConverter {
     const { encoder, topics, tracing, clock } = this.#parts
     const count = countRecords(records)
     const holds = (step: 'conversion' | 'topic'): void => this.#progress.holds(step, count, clock.now())
-    const known = topics.counts
+    const counts = topics.counts
     const polledAt = clock.monotonic()
     const deadLetters: ProducerRecord[] = []
-    checkRecords(records, { by: this.#by, known, filtered: false })
+    checkRecords(records, { by: this.#by, known: counts, filtered: false })
     holds('conversion')
-    const transformed = await encoder.transform(records, signal, deadLetters)
-    if (transformed !== records) {
-      checkRecords(transformed, { by: 'a transformation of the connector', known, filtered: true })
-    }
+    const { records: transformed, filtered } = await encoder.transform(records, signal, deadLetters)
+    this.#checkTransformed(transformed, records)
     holds('topic')
     await topics.ensure(transformed, signal)
     holds('conversion')
     const traceparent = tracing.batchStarted(count)
-    const { encoded, indexes } = await encoder.convert(transformed, known, traceparent, signal, deadLetters)
+    const conversion = { records: transformed, sources: records, counts, traceparent }
+    const onWait: OnWait = (what, error) => this.#waits(what, error, count)
+    const { encoded, indexes } = await encoder.convert(conversion, signal, deadLetters, onWait)
     if (deadLetters.length > 0) holds('topic')
     for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
-    return this.#batch({ records, polled, encoded, indexes, polledAt })
+    return this.#batch({ records, polled, filtered, encoded, indexes, polledAt })
   }
 
   /**
@@ -71,25 +78,49 @@ export class BatchConverter {
    */
   convertNow(polled: Polled[]): Batch | null {
     const { encoder, topics, tracing, clock } = this.#parts
-    if (encoder.transforms) return null
+    const counts = topics.counts
     const polledAt = clock.monotonic()
+    let records: Polled[]
+    let transformed: Transformed | null
     try {
-      checkRecords(polled, { by: this.#by, known: topics.counts, filtered: false })
+      checkRecords(polled, { by: this.#by, known: counts, filtered: false })
+      records = this.unpack(polled)
+      transformed = encoder.transformNow(records)
+      if (transformed === null) return null
+      this.#checkTransformed(transformed.records, records)
     } catch {
       return null
     }
-    const records = this.unpack(polled)
-    if (!topics.know(records)) return null
+    if (!topics.know(transformed.records)) return null
     const traceparent = tracing.batchStarted(countRecords(records))
-    const converted = encoder.convertNow(records, topics.counts, traceparent)
+    const converted = encoder.convertNow({ records: transformed.records, sources: records, counts, traceparent })
     if (converted === null) {
       tracing.batchDropped()
       return null
     }
-    return this.#batch({ records, polled, encoded: converted.encoded, indexes: converted.indexes, polledAt })
+    return this.#batch({ records, polled, filtered: transformed.filtered, ...converted, polledAt })
   }
 
-  #batch(parts: Pick<Batch, 'records' | 'polled' | 'encoded' | 'indexes' | 'polledAt'>): Batch {
+  #checkTransformed(transformed: readonly (Polled | null)[], records: readonly Polled[]): void {
+    if (transformed === records) return
+    checkRecords(transformed, {
+      by: 'a transformation of the connector',
+      known: this.#parts.topics.counts,
+      filtered: true,
+    })
+  }
+
+  /** The pause, the stop and the hand-over of the run go on meanwhile: the wait ends when the run is abandoned. */
+  #waits(what: string, error: unknown, count: number): void {
+    const { log, clock } = this.#parts
+    this.#progress.waits(what, error, count, clock.now())
+    if (error === null) return
+    const suppressed = this.#waitLine()
+    // Guides to Kafka Connect search for the words of the error.
+    if (suppressed !== null) log.error('converter_waits', { for: what, records: count, suppressed, error })
+  }
+
+  #batch(parts: BatchParts): Batch {
     const batch = batchOf(parts, this.removed)
     if (this.removed.length > 0) this.removed.length = 0
     stickyPoint.used(batch.byteCount)

@@ -15,7 +15,7 @@ const record = (sourcePartition: SourcePartition, n: number): SourceRecord => ({
 test('a batch has the last offset of each partition, and removes those that the task has ended before that', () => {
   const [a, b, ended, begunAnew] = [{ p: 'a' }, { p: 'b' }, { p: 'x' }, { p: 'x' }]
   const records = [record(a, 1), record(ended, 2), record(b, 3), record(a, 4), record(begunAnew, 5)]
-  const { offsets } = batchOf({ records, polled: null, encoded: [], indexes: [], polledAt: 0 }, [ended])
+  const { offsets } = batchOf({ records, polled: null, filtered: 0, encoded: [], indexes: [], polledAt: 0 }, [ended])
   const entries = offsetEntries(offsets)
   assert.deepEqual(entries[0], { partition: { p: 'x' }, offset: null })
   assert.deepEqual(

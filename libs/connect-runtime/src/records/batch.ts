@@ -16,6 +16,10 @@ export interface Batch {
   readonly records: readonly Polled[]
   /** The records in `records`, those of packs counted one by one. */
   readonly recordCount: number
+  /** Of these, those in `encoded`: neither filtered out, nor skipped, nor dead letters. */
+  readonly written: number
+  /** Of these, those that a transform filtered out. */
+  readonly filtered: number
   /** What `poll` returned; null if more of its records follow, or none of them is in this batch. */
   readonly polled: readonly Polled[] | null
   readonly encoded: readonly Sendable[]
@@ -33,19 +37,20 @@ export interface Batch {
 /** A batch without records, whose position is committed after those of all batches before it. */
 export function positionBatch({ partition, offset }: OffsetEntry, polledAt: number): Batch {
   const offsets = offset === null ? new Map<never, never>() : new Map([[partition, offset]])
-  const nothing = { records: [], recordCount: 0, polled: null, encoded: [], indexes: [], byteCount: 0, memoryCost: 0 }
-  return { ...nothing, offsets, polledAt }
+  const none = { recordCount: 0, written: 0, filtered: 0, byteCount: 0, memoryCost: 0 }
+  return { ...none, records: [], polled: null, encoded: [], indexes: [], offsets, polledAt }
 }
 
 /** `removed`: source partitions that the task has ended. */
-export function batchOf(
-  parts: Pick<Batch, 'records' | 'polled' | 'encoded' | 'indexes' | 'polledAt'>,
-  removed: readonly SourcePartition[],
-): Batch {
-  const { records, encoded } = parts
+export function batchOf(parts: BatchParts, removed: readonly SourcePartition[]): Batch {
+  const { records, encoded, indexes } = parts
   const [offsets, recordCount] = [lastOffsets(records, removed), countRecords(records)]
-  return { ...parts, recordCount, offsets, ...sizesOf(encoded) }
+  const { count, ...sizes } = sizesOf(encoded)
+  const deadLetters = encoded.length - indexes.length
+  return { ...parts, recordCount, written: count - deadLetters, offsets, ...sizes }
 }
+
+export type BatchParts = Pick<Batch, 'records' | 'polled' | 'filtered' | 'encoded' | 'indexes' | 'polledAt'>
 
 export function countRecords(polled: readonly Polled[]): number {
   let count = 0
@@ -100,7 +105,7 @@ function lastOffsets(
   return offsets
 }
 
-function sizesOf(encoded: readonly Sendable[]): Pick<Batch, 'byteCount' | 'memoryCost'> {
+function sizesOf(encoded: readonly Sendable[]): Pick<Batch, 'byteCount' | 'memoryCost'> & { readonly count: number } {
   let [plain, plainBytes, packed, packedBytes] = [0, 0, 0, 0]
   for (let i = 0; i < encoded.length; i++) {
     const record = encoded[i]!
@@ -113,5 +118,5 @@ function sizesOf(encoded: readonly Sendable[]): Pick<Batch, 'byteCount' | 'memor
     }
   }
   const memoryCost = inFlightCost(plain, plainBytes) + packedCost(packed, packedBytes)
-  return { byteCount: plainBytes + packedBytes, memoryCost }
+  return { count: plain + packed, byteCount: plainBytes + packedBytes, memoryCost }
 }

@@ -9,7 +9,7 @@ import {
   type SourceRecord,
 } from '@tributary/connect-api'
 import { runtimeErrors } from '../errors.ts'
-import { BadRecordError } from './record-encoder.ts'
+import { BadRecordError } from './stage-failure.ts'
 
 /** An error's text shows at most this many characters of the value that a plugin returned. */
 const SHOWN_CHARS = 100

@@ -1,13 +1,31 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { Converter, SourceRecord, Transformation } from '@tributary/connect-api'
+import {
+  type ConnectRecord,
+  type Converter,
+  DataError,
+  defineErrors,
+  RetriableError,
+  type SourceRecord,
+  type Transformation,
+} from '@tributary/connect-api'
 import { PlainConverter, SimpleHeaderConverter } from '@tributary/converters'
 import type { ProducerRecord } from '@tributary/kafka-producer'
-import { RecordEncoder } from './record-encoder.ts'
+import type { FailedRecord } from './error-handler.ts'
+import { RecordEncoder, type RecordEncoderParts } from './record-encoder.ts'
+
+const errors = defineErrors({
+  AWAY: { type: RetriableError, doc: 'Away.' },
+  BAD: { type: DataError, doc: 'Bad.' },
+})
 
 const signal = new AbortController().signal
 
-function encoderOf(valueConverter: Converter, transformations: readonly Transformation[] = []): RecordEncoder {
+function encoderOf(
+  valueConverter: Converter,
+  transformations: readonly Transformation[] = [],
+  more: Partial<RecordEncoderParts> = {},
+): RecordEncoder {
   return new RecordEncoder({
     taskClass: 'test.Task',
     transformations,
@@ -18,6 +36,7 @@ function encoderOf(valueConverter: Converter, transformations: readonly Transfor
     clock: { now: () => 1000, monotonic: () => 0, sleep: () => Promise.resolve() },
     retryTimeoutMs: 0,
     retryDelayMaxMs: 0,
+    ...more,
   })
 }
 
@@ -35,8 +54,9 @@ function textRecord(value: string, original: Buffer): SourceRecord {
 }
 
 async function valueOf(encoder: RecordEncoder, record: SourceRecord): Promise<Uint8Array | null | undefined> {
-  const transformed = await encoder.transform([record], signal, [])
-  const { encoded } = await encoder.convert(transformed, new Map([['quotes', 1]]), null, signal, [])
+  const { records } = await encoder.transform([record], signal, [])
+  const conversion = { records, sources: [record], counts: new Map([['quotes', 1]]), traceparent: null }
+  const { encoded } = await encoder.convert(conversion, signal, [])
   return (encoded[0] as ProducerRecord | undefined)?.value
 }
 
@@ -60,4 +80,58 @@ test('a value that a transformation has changed is encoded anew', async () => {
   }
   const record = textRecord('a', Buffer.from('a'))
   assert.equal(String(await valueOf(encoderOf(new PlainConverter(), [upper]), record)), 'A')
+})
+
+test('text that the transforms leave alone keeps its received bytes, and an unchanged flag does not', async () => {
+  const original = Buffer.from('a')
+  const record = textRecord('a', original)
+  const route: Transformation = { apply: (record) => ({ ...record, partition: 0 }) }
+  assert.equal(await valueOf(encoderOf(new PlainConverter(), [route]), record), original)
+})
+
+test('a transform that fails is tried again from its own place in the chain, and named with its class', async () => {
+  const applied: string[] = []
+  let left = 2
+  const first: Transformation = { apply: (record) => (applied.push('first'), record) }
+  const second = {
+    className: 'test.Second$Value',
+    apply: <R extends ConnectRecord>(record: R): R => {
+      applied.push('second')
+      if (left-- > 0) throw errors.AWAY('away')
+      return { ...record, value: 'done' }
+    },
+  }
+  const patient = encoderOf(new PlainConverter(), [first, second], { retryTimeoutMs: -1 })
+  assert.equal(String(await valueOf(patient, textRecord('a', Buffer.from('a')))), 'done')
+  assert.deepEqual(applied, ['first', 'second', 'second', 'second'])
+
+  const tolerated: FailedRecord[] = []
+  const bad = {
+    className: 'test.Bad$Key',
+    apply: (): never => {
+      throw errors.BAD('bad')
+    },
+  }
+  const encoder = encoderOf(new PlainConverter(), [first, bad], {
+    errors: { tolerate: (failed) => (tolerated.push(failed), null) },
+  })
+  const record = textRecord('a', Buffer.from('a'))
+  assert.deepEqual(await encoder.transform([record], signal, []), { records: [null], filtered: 0 })
+  assert.equal(encoder.transformNow([record]), null)
+  assert.deepEqual(
+    tolerated.map((failed) => [failed.stage, failed.className, failed.record]),
+    [['TRANSFORMATION', 'test.Bad$Key', record]],
+  )
+})
+
+test('a record that a transform filters out is counted, and leaves the others their places', async () => {
+  const odd: Transformation = { apply: (record) => (record.value === 'b' ? null : record) }
+  const records = ['a', 'b', 'c'].map((text) => textRecord(text, Buffer.from(text)))
+  const encoder = encoderOf(new PlainConverter(), [odd])
+  const transformed = await encoder.transform(records, signal, [])
+  assert.deepEqual(transformed, { records: [records[0], null, records[2]], filtered: 1 })
+  assert.deepEqual(encoder.transformNow(records), transformed)
+  const conversion = { ...transformed, sources: records, counts: new Map([['quotes', 1]]), traceparent: null }
+  assert.deepEqual((await encoder.convert(conversion, signal, [])).indexes, [0, 2])
+  assert.deepEqual(encoder.convertNow(conversion)?.indexes, [0, 2])
 })

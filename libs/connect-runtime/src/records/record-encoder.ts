@@ -4,23 +4,27 @@ import {
   type Converter,
   errorKind,
   type HeaderConverter,
+  NotReadyError,
   PackedRecords,
   type Polled,
   recordsOf,
   type SourceRecord,
-  type Transformation,
 } from '@tributary/connect-api'
 import { partitionForKey, type ProducerRecord, type Sendable } from '@tributary/kafka-producer'
+import { closeChain } from '@tributary/transforms'
+import { ConverterWait, type OnWait } from './converter-wait.ts'
 import type { ErrorHandler, Stage } from './error-handler.ts'
 import { type BatchTerms, PackEncoder } from './pack-encoder.ts'
 import { encodeHeaders } from './record-headers.ts'
+import { BadRecordError, StageFailure } from './stage-failure.ts'
 import { stickyPoint } from './sticky-point.ts'
 import { recordRefused, REFUSED } from './topics.ts'
+import { type NamedTransformation, TransformFailure, transformRecord } from './transform-records.ts'
 
 export interface RecordEncoderParts {
   /** Names the source in errors of records that it could not read. */
   readonly taskClass: string
-  readonly transformations: readonly Transformation[]
+  readonly transformations: readonly NamedTransformation[]
   readonly keyConverter: Converter
   readonly valueConverter: Converter
   readonly headerConverter: HeaderConverter
@@ -30,73 +34,120 @@ export interface RecordEncoderParts {
   readonly retryDelayMaxMs: number
 }
 
-/** Applies the transformations to records, then the converters. Failures go to the error handler. */
+/** The records of a batch as the transforms leave them. */
+export interface Transformed {
+  /** In their order; null where a transform filtered the record out, or failed and the error was tolerated. */
+  readonly records: readonly (Polled | null)[]
+  /** How many were filtered out. */
+  readonly filtered: number
+}
+
+/** What the conversion of a batch needs. */
+export interface Conversion {
+  /** The records after the transforms. */
+  readonly records: Transformed['records']
+  /** The same as the source returned them. Dead letters hold these. */
+  readonly sources: readonly Polled[]
+  readonly counts: BatchTerms['counts']
+  readonly traceparent: string | null
+}
+
+/** What handling a failed record needs. */
+interface Handling {
+  readonly signal: AbortSignal
+  readonly deadLetters: ProducerRecord[]
+  readonly onWait: OnWait
+}
+
+/** Encoded records, each with the index of its source record or pack. */
+interface Encoded {
+  readonly encoded: readonly Sendable[]
+  readonly indexes: readonly number[]
+}
+
+/** Applies the transforms to records, then the converters. Failures go to the error handler. */
 export class RecordEncoder {
   readonly packs: PackEncoder
   readonly #parts: RecordEncoderParts
-  /** Received UTF-8 text is the encoded value too, since no transformation changes it and the converter adds nothing. */
+  /** Received UTF-8 text is the encoded value too, if no transform has changed it, since the converter adds nothing. */
   readonly #keepsText: boolean
 
   constructor(parts: RecordEncoderParts) {
     this.#parts = parts
     this.packs = new PackEncoder(parts)
-    this.#keepsText = parts.transformations.length === 0 && parts.valueConverter.keepsText === true
+    this.#keepsText = parts.valueConverter.keepsText === true
   }
 
-  /** Whether there are transformations. */
+  /** Whether there are transforms. */
   get transforms(): boolean {
     return this.#parts.transformations.length > 0
   }
 
-  /** Returns each record as the transformations leave it; null where one filtered it out, or failed and the error was tolerated. */
+  /** Applies the transforms to each record. Awaits nothing unless a record fails. */
   async transform(
     records: readonly Polled[],
     signal: AbortSignal,
     deadLetters: ProducerRecord[],
-  ): Promise<readonly (Polled | null)[]> {
+  ): Promise<Transformed> {
     const { transformations } = this.#parts
-    if (transformations.length === 0) return records
+    if (transformations.length === 0) return { records, filtered: 0 }
     const out: (SourceRecord | null)[] = []
-    // `unpack` leaves no pack where there are transformations.
-    for (const [index, record] of (records as readonly SourceRecord[]).entries()) {
-      let current: SourceRecord | null = record
-      for (const transformation of transformations) {
-        // A record that the source could not decode has no value to transform. `convert` hands it to the error handler.
-        if (current === null || record.error !== undefined) break
-        const input: SourceRecord = current
-        const name = transformation.constructor.name
-        current = await this.#attempt(
-          { record, index, stage: 'TRANSFORMATION', className: name },
-          signal,
-          deadLetters,
-          () => transformation.apply(input),
-        )
+    let filtered = 0
+    for (let i = 0; i < records.length; i++) {
+      // `unpack` leaves no pack where there are transforms.
+      const record = records[i] as SourceRecord
+      let transformed: SourceRecord | null | typeof TOLERATED
+      try {
+        transformed = transformRecord(transformations, record, 0)
+      } catch (failure) {
+        if (!(failure instanceof TransformFailure)) throw failure
+        transformed = await this.#transformAgain(record, i, failure, { signal, deadLetters, onWait: noWait })
       }
-      out.push(current)
+      if (transformed === null) filtered++
+      out.push(transformed === TOLERATED ? null : transformed)
     }
-    return out
+    return { records: out, filtered }
+  }
+
+  /** As `transform`; null when a record fails. */
+  transformNow(records: readonly Polled[]): Transformed | null {
+    const { transformations } = this.#parts
+    if (transformations.length === 0) return { records, filtered: 0 }
+    const out: (SourceRecord | null)[] = []
+    let filtered = 0
+    for (let i = 0; i < records.length; i++) {
+      try {
+        const transformed = transformRecord(transformations, records[i] as SourceRecord, 0)
+        if (transformed === null) filtered++
+        out.push(transformed)
+      } catch (failure) {
+        if (!(failure instanceof TransformFailure)) throw failure
+        return null
+      }
+    }
+    return { records: out, filtered }
   }
 
   /**
-   * Encodes the records in order, each with the index of its source record or pack. Records without a key go to one partition per
-   * batch, which StickyPoint chooses. Awaits nothing unless a record fails.
+   * Encodes the records in order. Records without a key go to one partition per batch, which StickyPoint chooses. Awaits nothing
+   * unless a record fails, or a converter must wait.
    */
   async convert(
-    records: readonly (Polled | null)[],
-    counts: BatchTerms['counts'],
-    traceparent: string | null,
+    { records, sources, counts, traceparent }: Conversion,
     signal: AbortSignal,
     deadLetters: ProducerRecord[],
+    onWait: OnWait = noWait,
   ): Promise<{ encoded: Sendable[]; indexes: number[] }> {
     const encoded: Sendable[] = []
     const indexes: number[] = []
     const terms = this.#terms(counts, traceparent)
+    const handling = { signal, deadLetters, onWait }
     for (let i = 0; i < records.length; i++) {
       const record = records[i]
       if (!record) continue
       if (record instanceof PackedRecords) {
         if (counts.get(record.topic) === REFUSED) {
-          await this.#refusePack(record, i, signal, deadLetters)
+          await this.#refusePack(record, i, handling)
           continue
         }
         for (const pack of this.packs.encode(record, terms)) {
@@ -105,31 +156,23 @@ export class RecordEncoder {
         }
         continue
       }
-      let bytes: ProducerRecord | null
+      const source = sources[i] as SourceRecord
+      let bytes: ProducerRecord | typeof TOLERATED
       try {
-        bytes = this.#encode(record, terms)
+        bytes = this.#encode(record, source, terms)
       } catch (failure) {
         if (!(failure instanceof StageFailure)) throw failure
-        bytes = await this.#attempt(
-          { record, index: i, stage: failure.stage, className: failure.className },
-          signal,
-          deadLetters,
-          () => this.#encode(record, terms),
-        )
+        bytes = await this.#retry(source, i, failure, handling, () => this.#encode(record, source, terms))
       }
-      if (bytes === null) continue
+      if (bytes === TOLERATED) continue
       encoded.push(bytes)
       indexes.push(i)
     }
     return { encoded, indexes }
   }
 
-  /** As `convert` for records that nothing transforms; null when a record fails. */
-  convertNow(
-    records: readonly Polled[],
-    counts: BatchTerms['counts'],
-    traceparent: string | null,
-  ): { encoded: readonly Sendable[]; indexes: readonly number[] } | null {
+  /** As `convert`; null when a record fails, or a converter must wait. */
+  convertNow({ records, sources, counts, traceparent }: Conversion): Encoded | null {
     const terms = this.#terms(counts, traceparent)
     const [first] = records
     if (records.length === 1 && first instanceof PackedRecords && first.count === 1) {
@@ -139,7 +182,8 @@ export class RecordEncoder {
     const encoded: Sendable[] = []
     const indexes: number[] = []
     for (let i = 0; i < records.length; i++) {
-      const record = records[i]!
+      const record = records[i]
+      if (!record) continue
       if (record instanceof PackedRecords) {
         if (counts.get(record.topic) === REFUSED) return null
         for (const pack of this.packs.encode(record, terms)) {
@@ -149,7 +193,7 @@ export class RecordEncoder {
         continue
       }
       try {
-        encoded.push(this.#encode(record, terms))
+        encoded.push(this.#encode(record, sources[i] as SourceRecord, terms))
       } catch (failure) {
         if (!(failure instanceof StageFailure)) throw failure
         return null
@@ -159,25 +203,21 @@ export class RecordEncoder {
     return { encoded, indexes }
   }
 
+  close(): void {
+    const [failure] = closeChain(this.#parts.transformations)
+    if (failure !== undefined) throw failure
+  }
+
   #terms(counts: BatchTerms['counts'], traceparent: string | null): BatchTerms {
     const now = this.#parts.clock.now()
     return { counts, stickyPoint: stickyPoint.at(now), now, traceparent }
   }
 
-  #tolerate(record: SourceRecord, index: number, { stage, className, cause }: StageFailure): ProducerRecord[] {
-    try {
-      const deadLetter = this.#parts.errors.tolerate({ record, stage, className, error: cause })
-      return deadLetter ? [deadLetter] : []
-    } catch (error) {
-      throw new BadRecordError(index, error)
-    }
-  }
-
-  close(): void {
-    for (const transformation of this.#parts.transformations) transformation.close?.()
-  }
-
-  #encode(record: SourceRecord, { counts, stickyPoint, now, traceparent }: BatchTerms): ProducerRecord {
+  #encode(
+    record: SourceRecord,
+    source: SourceRecord,
+    { counts, stickyPoint, now, traceparent }: BatchTerms,
+  ): ProducerRecord {
     const { keyConverter, valueConverter, headerConverter } = this.#parts
     const { topic } = record
     let stage: Stage = 'KEY_CONVERTER'
@@ -186,12 +226,17 @@ export class RecordEncoder {
       throw new StageFailure('TASK_POLL', this.#parts.taskClass, record.error)
     }
     try {
-      const key = record.key === null ? null : keyConverter.fromConnectData(topic, record.keySchema ?? null, record.key)
+      const key =
+        record.key === null && !record.keySchema
+          ? null
+          : keyConverter.fromConnectData(topic, record.keySchema ?? null, record.key)
       stage = 'VALUE_CONVERTER'
       converter = valueConverter
+      // What a transform returned may have the members `original` and `originalIsText` of another value.
+      const isOriginal = this.#keepsText && source.originalIsText === true && record.value === source.value
       const value =
-        this.#keepsText && record.originalIsText === true && record.original !== undefined
-          ? record.original
+        isOriginal && source.original !== undefined
+          ? source.original
           : valueConverter.fromConnectData(topic, record.valueSchema ?? null, record.value)
       stage = 'HEADER_CONVERTER'
       converter = headerConverter
@@ -208,67 +253,94 @@ export class RecordEncoder {
   }
 
   /** Hands each record of a pack to the error handler. */
-  async #refusePack(
-    pack: PackedRecords,
-    index: number,
-    signal: AbortSignal,
-    deadLetters: ProducerRecord[],
-  ): Promise<void> {
-    const at = { index, stage: 'KAFKA_PRODUCE', className: 'KafkaProducer' } as const
+  async #refusePack(pack: PackedRecords, index: number, handling: Handling): Promise<void> {
+    const refusal = new StageFailure('KAFKA_PRODUCE', 'KafkaProducer', recordRefused(pack.topic))
     for (const record of recordsOf(pack)) {
-      await this.#attempt({ record, ...at }, signal, deadLetters, () => {
-        throw recordRefused(pack.topic)
+      await this.#retry(record, index, refusal, handling, () => {
+        throw refusal
       })
     }
   }
 
-  /** Runs one stage. Retries a retriable error within `errors.retry.timeout`; a data error goes to the error handler. */
-  async #attempt<T>(
-    at: { record: SourceRecord; index: number; stage: Stage; className: string },
-    signal: AbortSignal,
-    deadLetters: ProducerRecord[],
+  /** Goes on at the transform that failed, since those before it may have effects. */
+  #transformAgain(
+    record: SourceRecord,
+    index: number,
+    first: TransformFailure,
+    handling: Handling,
+  ): Promise<SourceRecord | null | typeof TOLERATED> {
+    let last = first
+    return this.#retry(record, index, first, handling, () => {
+      try {
+        return transformRecord(this.#parts.transformations, last.input, last.at)
+      } catch (failure) {
+        if (failure instanceof TransformFailure) last = failure
+        throw failure
+      }
+    })
+  }
+
+  /**
+   * Runs a failed stage again where that may help: after a retriable error within `errors.retry.timeout`, and once a converter that
+   * waits is ready, however long that takes. A data error goes to the error handler, with the record as the source made it.
+   */
+  async #retry<T>(
+    source: SourceRecord,
+    index: number,
+    first: StageFailure,
+    { signal, deadLetters, onWait }: Handling,
     run: () => T,
-  ): Promise<T | null> {
+  ): Promise<T | typeof TOLERATED> {
     const { clock, retryTimeoutMs, retryDelayMaxMs } = this.#parts
     const startedAt = clock.monotonic()
-    for (let attempt = 1; ; attempt++) {
-      let failure: StageFailure
+    const wait = new ConverterWait(clock, signal, onWait)
+    let failure = first
+    for (let attempt = 1; ;) {
+      let { cause } = failure
+      if (cause instanceof NotReadyError) cause = await failureOf(wait.until(cause), signal)
+      if (cause !== null) {
+        const kind = errorKind(cause)
+        const mayRetry = retryTimeoutMs < 0 || clock.monotonic() - startedAt < retryTimeoutMs
+        if (kind === 'retriable' && mayRetry) {
+          await clock.sleep(backoffMs(attempt++, { baseMs: 300, maxMs: retryDelayMaxMs }), signal)
+        } else {
+          // An outage does not make the record bad. The task fails and restarts by itself.
+          if (kind !== 'data') throw new BadRecordError(index, cause)
+          deadLetters.push(...this.#tolerate(source, index, failure, cause))
+          return TOLERATED
+        }
+      }
       try {
         return run()
       } catch (error) {
-        failure = error instanceof StageFailure ? error : new StageFailure(at.stage, at.className, error)
+        if (!(error instanceof StageFailure)) throw error
+        failure = error
       }
-      const kind = errorKind(failure.cause)
-      const mayRetry = retryTimeoutMs < 0 || clock.monotonic() - startedAt < retryTimeoutMs
-      if (kind === 'retriable' && mayRetry) {
-        await clock.sleep(backoffMs(attempt, { baseMs: 300, maxMs: retryDelayMaxMs }), signal)
-        continue
-      }
-      // An outage does not make the record bad. The task fails and restarts by itself.
-      if (kind !== 'data') throw new BadRecordError(at.index, failure.cause)
-      deadLetters.push(...this.#tolerate(at.record, at.index, failure))
-      return null
+    }
+  }
+
+  #tolerate(record: SourceRecord, index: number, { stage, className }: StageFailure, error: unknown): ProducerRecord[] {
+    try {
+      const deadLetter = this.#parts.errors.tolerate({ record, stage, className, error })
+      return deadLetter ? [deadLetter] : []
+    } catch (refusal) {
+      throw new BadRecordError(index, refusal)
     }
   }
 }
 
+/** A record that failed, and whose error was tolerated. */
+const TOLERATED: unique symbol = Symbol('TOLERATED')
 const ONLY_FIRST: readonly number[] = [0]
+const noWait: OnWait = () => {}
 
-/** A record that fails the task. The records before it in the batch are good. `index`: its place in the batch, from 0. */
-export class BadRecordError extends Error {
-  readonly index: number
-  constructor(index: number, cause: unknown) {
-    super(`record ${index} of the batch is bad`, { cause })
-    this.index = index
-  }
-}
-
-class StageFailure extends Error {
-  readonly stage: Stage
-  readonly className: string
-  constructor(stage: Stage, className: string, cause: unknown) {
-    super(`${stage} failed`, { cause })
-    this.stage = stage
-    this.className = className
+/** What the promise rejected with; null if it resolved. Throws the reason of the signal. */
+async function failureOf(waiting: Promise<void>, signal: AbortSignal): Promise<unknown> {
+  try {
+    await waiting
+    return null
+  } catch (error) {
+    signal.throwIfAborted()
+    return error
   }
 }

@@ -73,12 +73,12 @@ export class Topics {
   }
 
   /** Whether `ensure` would have nothing to look up. */
-  know(records: readonly Polled[]): boolean {
+  know(records: readonly (Polled | null)[]): boolean {
     if (Date.now() - this.#refreshedAt > REFRESH_MS) return false
     let last: string | undefined
     for (let i = 0; i < records.length; i++) {
-      const { topic } = records[i]!
-      if (topic === last) continue
+      const topic = records[i]?.topic
+      if (topic === last || topic === undefined) continue
       if (!this.#counts.has(topic)) return false
       last = topic
     }

@@ -1,16 +1,30 @@
-import { type Props, type Transformation } from '@tributary/connect-api'
-import { runtimeErrors } from '../errors.ts'
+import type { PredicatePlugin, Props, TransformationPlugin } from '@tributary/connect-api'
+import type { PluginEntry } from '@tributary/connect-storage'
+import { createChain, PREDICATES, type TransformationStage, TRANSFORMATIONS } from '@tributary/transforms'
 
-/** Creates the chain that `transforms` names. Throws for any name, since no transformation is built in yet. */
-export function createTransformations(props: Props): readonly Transformation[] {
-  const names = (props['transforms'] ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
-  if (names.length === 0) return []
-  const className = props[`transforms.${names[0]}.type`] ?? names[0]
-  throw runtimeErrors.TRANSFORMATION_UNKNOWN(
-    `Invalid value ${className} for configuration transforms.${names[0]}.type: Class ${className} could not be found. This version has no single message transforms`,
-    { field: 'transforms' },
-  )
+/** Transforms and predicates of a service's own, beside those that every worker has. */
+export interface OwnTransforms {
+  readonly transformations?: readonly TransformationPlugin[]
+  readonly predicates?: readonly PredicatePlugin[]
+}
+
+/** Creates the chain that `transforms` names (see createChain). A class of the service's own goes before one of the same name. */
+export function createTransformations(props: Props, own: OwnTransforms = {}): readonly TransformationStage[] {
+  return createChain(props, {
+    transformations: [...(own.transformations ?? []), ...TRANSFORMATIONS],
+    predicates: [...(own.predicates ?? []), ...PREDICATES],
+  })
+}
+
+/** The transforms and predicates of a worker as the plugins topic has them. `service`: whose own plugins these are. */
+export function publishedTransforms(own: OwnTransforms, service: string): readonly PluginEntry[] {
+  const entry =
+    (of: string) =>
+    ({ type, class: name, aliases = [], version, spec }: TransformationPlugin | PredicatePlugin): PluginEntry => {
+      return { class: name, aliases, type, version, spec, service: of }
+    }
+  return [
+    ...[...(own.transformations ?? []), ...(own.predicates ?? [])].map(entry(service)),
+    ...[...TRANSFORMATIONS, ...PREDICATES].map(entry('*')),
+  ]
 }

@@ -14,7 +14,7 @@ import { Deliveries } from './deliveries.ts'
 import { Offers } from './offers.ts'
 import { OffsetCommitter } from '../commit/offset-committer.ts'
 import { checkPolled, unexpectedEnd } from '../records/record-contract.ts'
-import { BadRecordError } from '../records/record-encoder.ts'
+import { BadRecordError } from '../records/stage-failure.ts'
 import type { TaskParts } from './task-parts.ts'
 import type { TaskState } from '../model/task.ts'
 import { TaskProgress } from '../model/task-progress.ts'
@@ -101,7 +101,7 @@ export class WorkerSourceTask {
 
   /**
    * Stops the intake, delivers the queued records, commits and closes, within `task.shutdown.graceful.timeout.ms`. Resolves at the
-   * end of the run. `patient`: the run waits for Kafka without that limit, until a second call sets the limit.
+   * end of the run. `patient`: the run waits for Kafka, and for what a converter waits for, without that limit, until a second call sets the limit.
    */
   async stop(patient = false): Promise<void> {
     if (this.#finished === null) return
@@ -109,7 +109,7 @@ export class WorkerSourceTask {
     this.#drain()
     const { shutdownTimeoutMs } = this.#parts.config
     const timer = setInterval(() => {
-      if (patient && this.#inFlight.records > 0) return
+      if (patient && (this.#inFlight.records > 0 || this.progress.held?.step === 'converter')) return
       this.#giveUp(`not done ${shutdownTimeoutMs} ms after the stop`)
     }, shutdownTimeoutMs)
     await this.#finished
@@ -304,7 +304,7 @@ export class WorkerSourceTask {
   /** Called when the broker has the batch. A null result: the connector discarded the batch. */
   readonly #acknowledged = (batch: Batch, result: ProduceResult | null): void => {
     const { task, memory, clock, tracing } = this.#parts
-    this.progress.acknowledged(batch.recordCount, clock.now(), clock.monotonic() - batch.polledAt)
+    this.progress.acknowledged(batch, clock.now(), clock.monotonic() - batch.polledAt)
     tracing.batchEnded()
     memory.acknowledged(batch)
     commitRecords(task, batch, result)

@@ -1,5 +1,6 @@
 import { Gate, systemClock } from '@tributary/async'
 import {
+  type Converter,
   createTaskStats,
   MemoryBudget,
   type MemoryShare,
@@ -37,6 +38,7 @@ export interface ScriptedRun {
 export interface ScriptOptions {
   resumable?: boolean
   transformations?: readonly Transformation[]
+  valueConverter?: Converter
   intervalMs?: number
   maxAttempts?: number
   predecessor?: PredecessorRun
@@ -76,7 +78,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
         taskClass: plugin.taskClass,
         transformations: options.transformations ?? [],
         keyConverter: createConverter('key.converter', props, true),
-        valueConverter: createConverter('value.converter', props, false),
+        valueConverter: options.valueConverter ?? createConverter('value.converter', props, false),
         headerConverter: createHeaderConverter('header.converter', props),
         errors,
         clock: systemClock,

@@ -32,15 +32,17 @@ test('a run that starts alone counts from 0', () => {
   assert.deepEqual([counts.count('messagesReceived'), counts.time('lastMessageAt')], [1, 0])
 })
 
+const THOUSAND = { recordCount: 1000, written: 1000, filtered: 0 }
+
 test('the rate includes the records of both runs of a hand-over, and is 0 after a start alone', () => {
   const before = run(0, 0)
   const after = run(0, 0)
   let current: CreatedTask | null = before
   const counts = new TaskCounts(() => current)
-  before.run.progress.acknowledged(1000, 100_000, 1)
+  before.run.progress.acknowledged(THOUSAND, 100_000, 1)
   counts.goOn()
   current = after
-  after.run.progress.acknowledged(1000, 101_000, 1)
+  after.run.progress.acknowledged(THOUSAND, 101_000, 1)
   assert.equal(Math.round(counts.rate(109_999)), 200)
   counts.beginAnew()
   current = run(0, 0)

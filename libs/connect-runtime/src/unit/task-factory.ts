@@ -28,7 +28,7 @@ import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TopicCreator, Topics } from '../records/topics.ts'
 import { taskFolder } from '../model/task-folder.ts'
 import type { PropsEnvironment, ResolvedProps } from '../model/props.ts'
-import { createTransformations } from '../records/transformations.ts'
+import { createTransformations, type OwnTransforms } from '../records/transformations.ts'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 
 /** What all tasks of a worker share. */
@@ -49,6 +49,8 @@ export interface TaskEnvironment extends PropsEnvironment {
   readonly handOverTimeoutMs: number
   /** The memory that the tasks of this process share. */
   readonly memory: MemoryBudget
+  /** Transforms and predicates of the service's own. Absent: none. */
+  readonly transforms?: OwnTransforms
   readonly clock: Clock
   readonly log: Logger
   /** Counts the processes that end when a task starts. Absent: nobody counts. */
@@ -95,7 +97,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const labels = shownLabels(plugin.metricLabels?.(props) ?? {})
   const log = environment.log.child({ connector_name: id.connector, task: id.task }, loggerName(plugin.class))
   const errors = new ErrorHandler(config, id.connector, id.task, log)
-  const encoder = createEncoder(plugin, props, config, errors, clock)
+  const encoder = createEncoder(plugin, props, config, errors, environment)
   let outage: Error | null = null
   const producer = createTaskProducer(environment, request, log, (error) => (outage = error))
   const topics = new Topics({
@@ -171,11 +173,11 @@ function createEncoder(
   props: Props,
   config: SourceTaskConfig,
   errors: ErrorHandler,
-  clock: Clock,
+  { clock, transforms: own }: TaskEnvironment,
 ): RecordEncoder {
   return new RecordEncoder({
     taskClass: plugin.taskClass,
-    transformations: createTransformations(props),
+    transformations: createTransformations(props, own),
     keyConverter: createConverter('key.converter', props, true),
     valueConverter: createConverter('value.converter', props, false),
     headerConverter: createHeaderConverter('header.converter', props),

@@ -7,7 +7,14 @@ import {
   providersFrom,
   type ValuesOf,
 } from '@tributary/config'
-import { denyNetworks, type MemoryBudget, type Props, type SourcePlugin } from '@tributary/connect-api'
+import {
+  denyNetworks,
+  type MemoryBudget,
+  type PredicatePlugin,
+  type Props,
+  type SourcePlugin,
+  type TransformationPlugin,
+} from '@tributary/connect-api'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
 import {
   createStores,
@@ -27,6 +34,7 @@ import type { MemberAssignment, MemberMetadata } from '../assignment/group.ts'
 import { isMemberAssignment, isMemberMetadata } from '../assignment/group-schema.ts'
 import { Herder } from './herder.ts'
 import { type AdminRoutes, addInternalRoutes } from './internal-routes.ts'
+import { publishedTransforms, type OwnTransforms } from '../records/transformations.ts'
 import { StartTrials } from '../isolation/start-trials.ts'
 import { EventLoopWatchdog } from '../isolation/event-loop-watchdog.ts'
 import { failScopeOf, runOutsideScopes } from '../isolation/plugin-scope.ts'
@@ -68,6 +76,10 @@ export interface ConnectWorkerOptions {
   readonly name: string
   readonly version: string
   readonly plugins: readonly SourcePlugin[]
+  /** Transforms that only this service has, beside those of every worker. */
+  readonly transformations?: readonly TransformationPlugin[]
+  /** Predicates that only this service has. */
+  readonly predicates?: readonly PredicatePlugin[]
 }
 
 /** Returns a service that runs the connectors and tasks of the plugins. Pass the service to `runService`. */
@@ -91,6 +103,7 @@ class Worker {
   readonly #plugins: readonly SourcePlugin[]
   readonly #service: string
   readonly #version: string
+  readonly #transforms: Required<OwnTransforms>
   readonly #connection: KafkaConnection
   readonly #stores: Stores
   readonly #admin: KafkaAdmin
@@ -119,8 +132,10 @@ class Worker {
   readonly #memory: MemoryBudget
   #state: true | string = 'Reading the internal topics.'
 
-  constructor({ name: service, version, plugins }: ConnectWorkerOptions, host: WorkerHost) {
+  constructor(options: ConnectWorkerOptions, host: WorkerHost) {
+    const { name: service, version, plugins, transformations = [], predicates = [] } = options
     this.#host = host
+    this.#transforms = { transformations, predicates }
     this.#plugins = plugins
     this.#service = service
     this.#version = version
@@ -183,7 +198,7 @@ class Worker {
     })
     const exactlyOnceSource = this.#exactlyOnceSource
     addInternalRoutes(host.admin, {
-      ...{ plugins, herder: this.#herder, exactlyOnceSource, providers: this.#providers },
+      ...{ plugins, herder: this.#herder, exactlyOnceSource, providers: this.#providers, transforms: this.#transforms },
     })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
     registerLeftBehindMetrics(this.#leftBehind)
@@ -277,7 +292,7 @@ class Worker {
     const converters = CONVERTER_PLUGINS.map(({ class: className, aliases, type, spec }): PluginEntry => {
       return { class: className, aliases, type, version: this.#version, spec, service: '*' }
     })
-    return [...connectors, ...converters]
+    return [...connectors, ...converters, ...publishedTransforms(this.#transforms, this.#service)]
   }
 
   async #publishPlugins(): Promise<void> {
@@ -333,6 +348,7 @@ class Worker {
       internalTopic: internalTopicCheck(this.#stores, settings),
       admin: { createTopic: (...args) => runOutsideScopes(() => this.#admin.createTopic(...args)) },
       exactlyOnceSource: this.#exactlyOnceSource,
+      transforms: this.#transforms,
       dataDir: resolve(settings['data.dir']),
       memory: this.#memory,
       handOverTimeoutMs: settings['task.handover.timeout.ms'],

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { abortable } from '@tributary/async'
-import { DataError, MemoryBudget, RetriableError, type Props, type Transformation } from '@tributary/connect-api'
+import {
+  type Converter,
+  DataError,
+  MemoryBudget,
+  NotReadyError,
+  RetriableError,
+  type Props,
+  type Transformation,
+} from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import { type ScriptedRun, scriptedRun, type ScriptOptions, until } from '../testing/run-scripted.ts'
 import { TaskCounts } from '../unit/task-counts.ts'
@@ -143,6 +151,24 @@ test('so does a batch whose transformation is tried again', async (t) => {
   await until(() => s.run.progress.held?.step === 'conversion', 'it is converted')
   assert.deepEqual(s.health(3500), ['A batch of 1 record has waited 3 s to be transformed and converted.', 1])
 })
+
+test('health names what a converter waits for, and why', async (t) => {
+  const s = scene(t, {}, { valueConverter: waitingFor('the schema registry', 'Schema registry not available.') })
+  await sends(s, 2)
+  await until(() => s.run.progress.held?.error != null, 'it has tried once')
+  const text = 'A batch of 2 records has waited 34 s for the schema registry: Schema registry not available.'
+  assert.deepEqual(s.health(34_500), [text, 2])
+})
+
+function waitingFor(what: string, why: string): Converter {
+  return {
+    configure: () => {},
+    fromConnectData: () => {
+      throw new NotReadyError(what, () => Promise.reject(new RetriableError('X', why)))
+    },
+    toConnectData: () => assert.fail('not used'),
+  }
+}
 
 test('so does a batch that waits for the lease', async (t) => {
   const s = scene(t)

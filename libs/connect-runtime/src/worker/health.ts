@@ -1,5 +1,5 @@
 import type { TaskHealth, TaskStats } from '@tributary/connect-api'
-import type { BatchStep } from '../model/task-progress.ts'
+import type { BatchStep, HeldBatch } from '../model/task-progress.ts'
 import { redact } from '@tributary/telemetry'
 import type { TaskUnit } from '../unit/task-unit.ts'
 
@@ -12,7 +12,7 @@ const UNANSWERED_MS = 10_000
 /** A source without a message for this many ms is silent. */
 const SILENT_MS = 60_000
 
-const WAITS: Readonly<Record<BatchStep, string>> = {
+const WAITS: Readonly<Record<Exclude<BatchStep, 'converter'>, string>> = {
   conversion: 'to be transformed and converted',
   topic: 'for its topic to be looked up or created in Kafka',
   lease: 'for the group to confirm that the task is still here',
@@ -83,7 +83,7 @@ function flowReason(unit: TaskUnit, nowMs: number): string {
   const held = progress?.held ?? null
   if (held !== null && nowMs - held.since >= HELD_MS) {
     const batch = held.records === 1 ? 'A batch of 1 record' : `A batch of ${held.records} records`
-    return `${batch} has waited ${seconds(nowMs - held.since)} s ${WAITS[held.step]}.`
+    return `${batch} has waited ${seconds(nowMs - held.since)} s ${waitOf(held)}.`
   }
   const unanswered = progress?.silentMs(nowMs) ?? 0
   if (unanswered >= UNANSWERED_MS) {
@@ -107,6 +107,12 @@ function flowReason(unit: TaskUnit, nowMs: number): string {
   return waiting > 0
     ? 'Connected; the first messages are on their way to Kafka.'
     : 'Connected; the source sends, but none of its messages has become a record lately.'
+}
+
+function waitOf({ step, what, error }: HeldBatch): string {
+  if (step !== 'converter') return WAITS[step]
+  const why = error === null || error === undefined ? '' : `: ${messageOf(error).replace(/\.$/, '')}`
+  return `for ${what}${why}`
 }
 
 function queueFull({ queueSize, queueCapacity, queueBytes, queueMaxBytes }: TaskStats): boolean {

@@ -4,6 +4,7 @@ import { type ClosingResponse, closeSignal } from '@tributary/async'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
 import { findPlugin } from '../assignment/units.ts'
+import type { OwnTransforms } from '../records/transformations.ts'
 import { checkOffsets, validateConnector } from './validate-connector.ts'
 
 interface RouteRequest {
@@ -31,6 +32,8 @@ export interface InternalRoutesOptions {
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   readonly providers: ConfigProviders
+  /** Transforms and predicates of the service's own. Absent: none. */
+  readonly transforms?: OwnTransforms
 }
 
 /** `signal`: the caller has gone. */

@@ -12,10 +12,12 @@ import {
 } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import { hideSecrets, redact } from '@tributary/telemetry'
+import { closeChain } from '@tributary/transforms'
 import { guaranteeErrors } from '../model/guarantees.ts'
 import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
 import { producerSettings } from '../model/producer-settings.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
+import { createTransformations, type OwnTransforms } from '../records/transformations.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
 
@@ -25,6 +27,8 @@ export interface CheckEnvironment {
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   readonly providers: ConfigProviders
+  /** Transforms and predicates of the service's own. Absent: none. */
+  readonly transforms?: OwnTransforms
 }
 
 /**
@@ -34,7 +38,7 @@ export interface CheckEnvironment {
 export function validateConnector(
   plugin: SourcePlugin,
   config: Props,
-  { exactlyOnceSource, providers }: CheckEnvironment,
+  { exactlyOnceSource, providers, transforms }: CheckEnvironment,
   gone?: AbortSignal,
 ): Promise<FieldError[]> {
   const { connector } = plugin
@@ -47,6 +51,7 @@ export function validateConnector(
     createConverter('key.converter', props, true)
     createConverter('value.converter', props, false)
     createHeaderConverter('header.converter', props)
+    closeChain(createTransformations(props, transforms))
     const refused = [
       ...producerSettings(props, plugin.producerKeys).errors,
       ...guaranteeErrors(plugin, props, exactlyOnceSource),

@@ -14,4 +14,12 @@ export const transformErrors = defineErrors({
     type: ConfigError,
     doc: '`transforms.<alias>.type` or `predicates.<alias>.type` names no class that this worker has. `/connector-plugins?connectorsOnly=false` lists those that do.',
   },
+  EXPRESSION_INVALID: {
+    type: ConfigError,
+    doc: 'An expression cannot be read, names a variable or a function that does not exist, or gives another type than the transform takes. The message names the place in it. docs/transforms/expressions.md has the language.',
+  },
+  EXPRESSION_FAILED: {
+    type: DataError,
+    doc: 'An expression could not be evaluated on this record: a field is missing (`has(value.field) && …` asks first), a value has another type, or the evaluation took more steps than it may. `errors.tolerance` decides what happens to the record.',
+  },
 })

@@ -1,0 +1,40 @@
+/**
+ * What one evaluation may do. A step is one node of the expression, one element of a list or map, or some characters of a text: at
+ * most about 100 ns, so that an evaluation ends within about 0.1 s and makes at most some tens of MB, whatever the record holds.
+ */
+export const MAX_STEPS = 1_000_000
+
+/** Levels of nesting of two values that are compared. */
+export const MAX_DEPTH = 500
+
+/** Characters that are copied, or compared, in one step. */
+const CHARS_A_STEP = 16
+
+/** The evaluation of an expression failed on this record. `&&` and `||` may not need the failed side. */
+export class EvaluationFailure extends Error {}
+
+/** The evaluation took more than it may. Nothing absorbs this. */
+export class LimitExceeded extends Error {}
+
+// An evaluation is synchronous, and none begins within another one.
+let left = 0
+
+export function beginEvaluation(): void {
+  left = MAX_STEPS
+}
+
+/** Counts steps. Throws LimitExceeded. */
+export function charge(steps: number): void {
+  left -= steps
+  if (left < 0) throw new LimitExceeded(`it takes more than ${MAX_STEPS} steps on this record`)
+}
+
+/** Counts a pass over characters, bytes or the like. */
+export function chargeText(length: number): void {
+  charge(length / CHARS_A_STEP)
+}
+
+/** Counts a search of a text in a text, which may at worst compare each of their characters with each. */
+export function chargeSearch(length: number, wanted: number): void {
+  charge(length / CHARS_A_STEP + (length * wanted) / 256)
+}

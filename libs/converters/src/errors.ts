@@ -10,9 +10,17 @@ export const converterErrors = defineErrors({
     type: DataError,
     doc: 'The bytes of a record are not of the form that the number or boolean converter reads: 2, 4 or 8 bytes, or the byte 0 or 1.',
   },
+  CONVERTER_BAD_SCHEMA: {
+    type: DataError,
+    doc: 'A schema from the registry cannot be read, or the schema of a record has no form in the language of the registry. The message says which part.',
+  },
   CONVERTER_CONFIG_INVALID: {
     type: ConfigError,
     doc: 'A setting of a converter, such as `value.converter.schemas.enable`, has a value that does not fit.',
+  },
+  CONVERTER_PROTOBUF: {
+    type: DataError,
+    doc: 'A record is no message of its Protobuf schema, or a value does not fit its schema. The message says which field.',
   },
   CONVERTER_UNKNOWN: {
     type: ConfigError,

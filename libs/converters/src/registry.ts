@@ -4,12 +4,14 @@ import { converterErrors } from './errors.ts'
 import { HEADER_CONVERTERS } from './headers/index.ts'
 import { JSON_CONVERTERS } from './json/index.ts'
 import type { ConverterPlugin } from './plugin.ts'
+import { PROTOBUF_CONVERTERS } from './protobuf/index.ts'
 import { SIMPLE_CONVERTERS } from './simple/index.ts'
 
 /** Every class, by the names of Kafka, so that existing configurations work unchanged. */
 export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   ...SIMPLE_CONVERTERS,
   ...JSON_CONVERTERS,
+  ...PROTOBUF_CONVERTERS,
   ...HEADER_CONVERTERS,
 ]
 

@@ -74,6 +74,8 @@ export const reserved: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/*': ['app'],
   // One engine of regular expressions, with one syntax and one set of bounds: compilePattern.
   re2js: ['config'],
+  // Converters load it when a record needs it first.
+  protobufjs: ['converters', 'app'],
   pino: ['telemetry'],
   '@opentelemetry/api': ['service', 'connect-runtime'],
   '@opentelemetry/*': ['service'],

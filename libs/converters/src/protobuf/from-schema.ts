@@ -1,0 +1,253 @@
+import { LOGICAL, type Schema } from '@tributary/connect-api'
+import { converterErrors } from '../errors.ts'
+import { WRAPPERS_TEXT } from './known-files.ts'
+import { type EnumDraft, type FieldDraft, type MessageDraft, printProto } from './print.ts'
+import * as names from './names.ts'
+import type { ProtobufSettings } from './settings.ts'
+
+export interface GeneratedProto {
+  readonly text: string
+  /** The full name of the message for the outermost schema. */
+  readonly fullName: string
+}
+
+/** The .proto text of a Connect schema, as ProtobufData.fromConnectSchema makes it. Throws DataError `CONVERTER_BAD_SCHEMA`. */
+export function fromConnectSchema(schema: Schema, settings: ProtobufSettings): GeneratedProto {
+  const wrapper = ROOT_WRAPPERS[schema.type]
+  if (wrapper) return { text: WRAPPERS_TEXT, fullName: wrapper }
+  if (schema.type !== 'struct') throw unsupported(`Unsupported root schema of type ${schema.type.toUpperCase()}`)
+  return new ProtoMaker(settings).file(schema)
+}
+
+const ROOT_WRAPPERS: Partial<Record<Schema['type'], string>> = {
+  int8: 'google.protobuf.Int32Value',
+  int16: 'google.protobuf.Int32Value',
+  int32: 'google.protobuf.Int32Value',
+  int64: 'google.protobuf.Int64Value',
+  float32: 'google.protobuf.FloatValue',
+  float64: 'google.protobuf.DoubleValue',
+  boolean: 'google.protobuf.BoolValue',
+  string: 'google.protobuf.StringValue',
+  bytes: 'google.protobuf.BytesValue',
+}
+
+/** As deep as protobuf-java reads messages. */
+const MAX_DEPTH = 100
+const INTEGERS = new Set('int32 sint32 sfixed32 uint32 fixed32 int64 uint64 sint64 fixed64 sfixed64'.split(' '))
+
+class ProtoMaker {
+  readonly #settings: ProtobufSettings
+  readonly #imports = new Set<string>()
+  #unnamed = 0
+  #depth = 0
+
+  constructor(settings: ProtobufSettings) {
+    this.#settings = settings
+  }
+
+  file(schema: Schema): GeneratedProto {
+    const full = this.#nameOr(schema.name)
+    const dot = full.lastIndexOf('.')
+    const parts = dot < 0 ? [] : full.slice(0, dot).split('.')
+    const pkg = parts.map((part) => this.#identifier(part)).join('.')
+    const name = this.#identifier(full.slice(dot + 1))
+    const message = this.#message(name, schema)
+    return { text: printProto(pkg, [...this.#imports], message), fullName: pkg ? `${pkg}.${name}` : name }
+  }
+
+  #message(name: string, schema: Schema): MessageDraft {
+    if (++this.#depth > MAX_DEPTH) throw unsupported(`Its structs nest deeper than ${MAX_DEPTH}`)
+    const message: MessageDraft = { name, fields: [], oneofs: [], messages: [], enums: [] }
+    let index = 1
+    for (const { name: field, schema: type } of schema.fields ?? []) {
+      const tag = tagOf(type) ?? index++
+      if (this.#isUnion(type)) index = this.#oneof(message, type, index)
+      else message.fields.push(this.#field(message, type, this.#identifier(field), tag))
+    }
+    this.#depth--
+    return message
+  }
+
+  /** A member without a number, which Confluent refuses, gets the next one. Returns the next number. */
+  #oneof(message: MessageDraft, union: Schema, next: number): number {
+    const name = this.#settings.generalized
+      ? union.parameters?.[names.GENERALIZED_UNION]
+      : union.name?.startsWith(names.UNION)
+        ? this.#unqualified(union.name.slice(names.UNION.length + 1))
+        : union.parameters?.[names.GENERALIZED_UNION]
+    let index = next
+    const fields = (union.fields ?? []).map(({ name: field, schema }) =>
+      this.#field(message, schema, this.#identifier(field), tagOf(schema) ?? index++, true),
+    )
+    message.oneofs.push({ name: this.#identifier(name ?? ''), fields })
+    return index
+  }
+
+  #field(message: MessageDraft, field: Schema, name: string, number: number, inOneof = false): FieldDraft {
+    const repeated = field.type === 'array' || field.type === 'map'
+    const optional = this.#settings.optionalForNullables && field.optional === true && !repeated && !inOneof
+    const schema = field.type === 'array' ? field.valueSchema! : field
+    const params = new Map<string, string>()
+    const type = this.#type(schema, name, params)
+    const location = names.LOCATIONS[type] ?? (names.isWrapper(type) ? names.WRAPPERS_LOCATION : undefined)
+    if (params.size > 0) this.#imports.add(names.META_LOCATION)
+    if (location !== undefined) this.#imports.add(location)
+    else if (schema.type === 'struct') this.#nest(message, type, schema)
+    else if (schema.type === 'map') this.#nestEntry(message, type, schema)
+    else if (enumName(schema) !== undefined) this.#nestEnum(message, type, schema)
+    return { label: repeated ? 'repeated' : optional ? 'optional' : '', type, name, number, params }
+  }
+
+  /** A type with the name of a message around it, or of a sibling, is that message. */
+  #nest(parent: MessageDraft, name: string, schema: Schema): void {
+    if (parent.name === name || parent.messages.some((message) => message.name === name)) return
+    const slot = parent.messages.length
+    parent.messages.push({ name, fields: [], oneofs: [], messages: [], enums: [] })
+    parent.messages[slot] = this.#message(name, schema)
+  }
+
+  #nestEntry(parent: MessageDraft, name: string, map: Schema): void {
+    if (++this.#depth > MAX_DEPTH) throw unsupported(`Its maps nest deeper than ${MAX_DEPTH}`)
+    const entry: MessageDraft = { name, fields: [], oneofs: [], messages: [], enums: [] }
+    if (parent.messages.some((message) => message.name === name)) {
+      throw unsupported(`Two maps of one struct have the name ${map.name}`)
+    }
+    parent.messages.push(entry)
+    entry.fields.push(this.#field(entry, map.keySchema!, 'key', 1), this.#field(entry, map.valueSchema!, 'value', 2))
+    this.#depth--
+  }
+
+  #nestEnum(parent: MessageDraft, name: string, schema: Schema): void {
+    if (parent.enums.some((known) => known.name === name)) return
+    const prefix = `${schema.parameters![names.ENUM] === undefined ? names.GENERALIZED_ENUM : names.ENUM}.`
+    const values: EnumDraft['values'] = Object.entries(schema.parameters!)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, number]) => [this.#valid(key.slice(prefix.length)), wholeNumber(number)] as const)
+    // The first value of a proto3 enum is its default, and has the number 0.
+    parent.enums.push({ name, values: [...values].sort(([, a], [, b]) => Number(a !== 0) - Number(b !== 0)) })
+  }
+
+  #type(schema: Schema, fieldName: string, params: Map<string, string>): string {
+    switch (schema.name ?? '') {
+      case LOGICAL.Decimal: {
+        const { [names.CONNECT_PRECISION]: precision, scale } = schema.parameters ?? {}
+        if (precision !== undefined) params.set('precision', precision)
+        if (scale !== undefined) params.set('scale', scale)
+        return names.DECIMAL
+      }
+      case LOGICAL.Date:
+        return names.DATE
+      case LOGICAL.Time:
+        return names.TIME_OF_DAY
+      case LOGICAL.Timestamp:
+        return names.TIMESTAMP
+    }
+    const named = enumName(schema)
+    if (named !== undefined) return this.#valid(named)
+    if (schema.type === 'array') throw unsupported('Array cannot be nested')
+    if (schema.type === 'map') return names.toMapEntry(this.#unqualified(schema.name))
+    if (schema.type === 'struct') {
+      const name = this.#unqualified(schema.name)
+      return name === fieldName ? `${name}Message` : name
+    }
+    return this.#scalar(schema, params)
+  }
+
+  #scalar(schema: Schema, params: Map<string, string>): string {
+    if (schema.type === 'int8' || schema.type === 'int16') params.set(names.CONNECT_TYPE, schema.type)
+    const type = scalarOf(schema)
+    return this.#settings.wrapperForNullables && schema.optional === true ? wrapperOf(type) : type
+  }
+
+  #isUnion(schema: Schema): boolean {
+    return isUnion(schema)
+  }
+
+  #nameOr(name: string | undefined): string {
+    return name ? name : `ConnectDefault${++this.#unnamed}`
+  }
+
+  #unqualified(name: string | undefined): string {
+    return this.#identifier(names.unqualified(this.#nameOr(name)))
+  }
+
+  #identifier(name: string): string {
+    return this.#valid(this.#settings.scrub ? names.scrubName(name) : name)
+  }
+
+  #valid(name: string): string {
+    if (names.isIdentifier(name)) return name
+    const text = name.length > 100 ? `${name.slice(0, 100)}…` : name
+    throw unsupported(`A .proto file allows no name ${JSON.stringify(text)}; set scrub.invalid.names=true`)
+  }
+}
+
+/** The type of Protobuf for a schema that is no struct, map, array, enum or logical type. */
+export function scalarOf(schema: Schema): string {
+  switch (schema.type) {
+    case 'int32':
+    case 'int64': {
+      const kept = schema.parameters?.[names.PROTOBUF_TYPE]
+      return kept !== undefined && INTEGERS.has(kept) ? kept : schema.type
+    }
+    case 'int8':
+    case 'int16':
+      return 'int32'
+    case 'float32':
+      return 'float'
+    case 'float64':
+      return 'double'
+    case 'boolean':
+      return 'bool'
+    default:
+      return schema.type
+  }
+}
+
+function wrapperOf(type: string): string {
+  switch (type) {
+    case 'fixed32':
+    case 'uint32':
+      return 'google.protobuf.UInt32Value'
+    case 'fixed64':
+    case 'uint64':
+      return 'google.protobuf.UInt64Value'
+    case 'sint32':
+    case 'sfixed32':
+      return 'google.protobuf.Int32Value'
+    case 'sint64':
+    case 'sfixed64':
+      return 'google.protobuf.Int64Value'
+  }
+  return Object.entries(names.WRAPPERS).find(([, scalar]) => scalar === type)![0]
+}
+
+export function isUnion(schema: Schema): boolean {
+  return (
+    schema.type === 'struct' &&
+    (schema.name?.startsWith(names.UNION) === true || schema.parameters?.[names.GENERALIZED_UNION] !== undefined)
+  )
+}
+
+/** The name of the enum whose symbols a text or number stands for. Undefined: none. */
+export function enumName(schema: Schema): string | undefined {
+  const { parameters } = schema
+  if (parameters === undefined) return undefined
+  if (schema.type === 'string') return parameters[names.GENERALIZED_ENUM] ?? parameters[names.ENUM]
+  return schema.type === 'int32' ? parameters[names.ENUM] : undefined
+}
+
+function tagOf(schema: Schema): number | undefined {
+  const tag = schema.parameters?.[names.TAG]
+  return tag === undefined ? undefined : wholeNumber(tag)
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[+-]?\d{1,10}$/.test(text))
+    throw unsupported(`${JSON.stringify(text.slice(0, 100))} is no number of a field or an enum`)
+  return Number(text)
+}
+
+function unsupported(why: string): Error {
+  return converterErrors.CONVERTER_BAD_SCHEMA(`The schema of a record has no Protobuf form: ${why}`)
+}

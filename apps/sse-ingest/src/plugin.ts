@@ -1,4 +1,5 @@
 import { parseConfig, type Props, type SourcePlugin } from '@tributary/connect-api'
+import { bodyReader } from '@tributary/converters/body'
 import { checkOffsets, checkTls, deniedServer, endpointOf, pushTask } from '@tributary/push-source'
 import manifest from '../package.json' with { type: 'json' }
 import { sseErrors } from './errors.ts'
@@ -25,6 +26,7 @@ export const sseSource: SourcePlugin = {
     validate: async (props, signal) => {
       const config = parse(props)
       request.headers(config, props)
+      bodyReader(config, props)
       const denied = await deniedServer(endpointOf(new URL(config['sse.url'])))
       const errors = [...(await checkTls(tls.settings(config), signal)), ...(denied === null ? [] : [denied])]
       return errors.map(({ field = 'sse.url', message }) => ({ field, message }))

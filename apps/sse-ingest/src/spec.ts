@@ -1,4 +1,5 @@
 import { type ConfigOf, defineConfig } from '@tributary/config'
+import { BODY_KEYS, BODY_REGISTRY_KEYS, BODY_RULES } from '@tributary/converters/body'
 import {
   flowSettings,
   HTTP_SOURCE_HEADERS,
@@ -55,6 +56,8 @@ export const sseSpec = defineConfig(
       doc: 'Largest event to accept, in bytes of its data. A larger event fails the task, because skipping the event would lose it.',
     },
     ...topicKey,
+    ...BODY_KEYS,
+    ...BODY_REGISTRY_KEYS,
     ...request.keys,
     ...tls.keys,
     ...reconnect.keys,
@@ -70,7 +73,7 @@ export const sseSpec = defineConfig(
         doc: 'Topic of the events with this name, sse.event.topic.<name>. Other events go to kafka.topic.',
       },
     },
-    rules: [...request.rules, ...tls.rules],
+    rules: [...request.rules, ...tls.rules, ...BODY_RULES],
   },
 )
 

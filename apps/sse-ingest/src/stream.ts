@@ -1,5 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { type ConnectError, offsetOrFormer, type Props, type SourceOffset, type SourcePartition, type SourceRecord, type TaskContext, writtenText } from '@tributary/connect-api' // prettier-ignore
+import { type BodyReader, bodyReader } from '@tributary/converters/body'
 import { HttpSource, type PushConnection, type PushSink, type PushSource, readTls, RenewedTls } from '@tributary/push-source' // prettier-ignore
 import { sseErrors } from './errors.ts'
 import { request, type SseConfig, sseSpec, tls, TOPIC_PREFIX } from './spec.ts'
@@ -24,6 +25,8 @@ export class SseStream implements PushSource<EventSourceMessage> {
   readonly #http: HttpSource
   readonly #topics: Readonly<Record<string, string>>
   readonly #partition: SourcePartition
+  /** null: the data of an event stays text. */
+  readonly #body: BodyReader | null
   readonly #tls: RenewedTls<Awaited<ReturnType<typeof readTls>>>
   /** Id of the last event received; before that, the committed id. The next request carries it as Last-Event-ID. */
   #lastId: string
@@ -36,6 +39,7 @@ export class SseStream implements PushSource<EventSourceMessage> {
     this.#http = new HttpSource({ prefix: 'sse', url: config['sse.url'], accept: 'text/event-stream', headers })
     this.#topics = sseSpec.prefixed(context.config, TOPIC_PREFIX)
     this.#partition = partitionOf(config, context.written)
+    this.#body = bodyReader(config, context.config)
     this.#tls = new RenewedTls(() => readTls(tls.settings(config)), context.log)
     this.#recordId = this.#lastId = idIn(offsetOrFormer(context, this.#partition, partitionOf(config)))
   }
@@ -45,6 +49,7 @@ export class SseStream implements PushSource<EventSourceMessage> {
   }
 
   async connect(sink: PushSink<EventSourceMessage>, signal: AbortSignal): Promise<PushConnection> {
+    await this.#body?.connect(signal)
     // Node writes a header as Latin-1, and the standard wants the id in UTF-8.
     const resume = this.resumes() ? { 'last-event-id': Buffer.from(this.#lastId).toString('latin1') } : {}
     const response = await this.#http.open(resume, await this.#tls.options(), signal)
@@ -88,7 +93,7 @@ export class SseStream implements PushSource<EventSourceMessage> {
   record({ id, event, data }: EventSourceMessage): SourceRecord {
     if (isSendable(id)) this.#recordId = id
     const headers = Object.entries({ 'sse.id': id, 'sse.event': event })
-    return {
+    const record: SourceRecord = {
       sourcePartition: this.#partition,
       sourceOffset: { last_event_id: this.#recordId },
       topic: this.#topics[event ?? ''] ?? this.#config['kafka.topic'],
@@ -97,5 +102,6 @@ export class SseStream implements PushSource<EventSourceMessage> {
       headers: headers.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
       timestamp: null,
     }
+    return this.#body === null ? record : this.#body.apply(record)
   }
 }

@@ -76,6 +76,7 @@ export class FeedReader {
   async connect(signal: AbortSignal): Promise<void> {
     this.#connection?.terminate()
     this.#endedWith = null
+    await this.#parts.records.connect(signal)
     const info: ConnectionInfo = { number: this.#connects + 1 }
     const intake = this.#intake.open()
     const connection = this.#newConnection(info, intake)

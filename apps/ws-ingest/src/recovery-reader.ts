@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { inFlightCost, packedCost, parseConfig, type Polled, type TaskContext } from '@tributary/connect-api'
+import { bodyReader } from '@tributary/converters/body'
 import { RateLimitedLog, type SourceReader, SpilledMessages } from '@tributary/push-source'
 import { flow, sourcePartitionOf, websocketSpec } from './config/config.ts'
 import { MessageCodec } from './message/message-codec.ts'
@@ -36,6 +37,7 @@ export class RecoveryReader implements SourceReader {
       lastSequence: 0,
       sequences: null,
       onNotJson: notJsonReport(stats, new RateLimitedLog(log, clock)),
+      body: bodyReader(config, context.config),
     })
     const builder = this.#builder
     this.#packs = builder.readsNothing ? new PackBuilder({ config, sourcePartition, sessionId, builder }) : null
@@ -44,9 +46,9 @@ export class RecoveryReader implements SourceReader {
     this.#batchSize = flow.options(config).maxPollRecords
   }
 
-  /** The disk needs no connection. */
-  connect(): Promise<void> {
-    return Promise.resolve()
+  /** The disk needs no connection; a schema registry may. */
+  connect(signal: AbortSignal): Promise<void> {
+    return this.#builder.connect(signal)
   }
 
   async read(_waitMs: number, signal: AbortSignal): Promise<Polled[] | null> {

@@ -36,7 +36,7 @@ export async function configErrors(props: Props, signal: AbortSignal): Promise<F
   const errors = [
     ...urlErrors(props),
     ...protocolErrors(config, props),
-    ...recordErrors(config),
+    ...recordErrors(config, props),
     ...backfillErrors(config),
   ]
   return [...errors, ...(await connectionErrors(config, props, signal))]

@@ -2,6 +2,18 @@ import { ConfigError, DataError, defineErrors } from '@tributary/connect-api'
 
 /** Errors of converters. */
 export const converterErrors = defineErrors({
+  BODY_JSON: {
+    type: DataError,
+    doc: 'A body that `value.format=json` reads is no JSON, has a key twice in one object, or is nested too deeply. The record has an error and its original bytes.',
+  },
+  BODY_MISFIT: {
+    type: DataError,
+    doc: 'A body does not fit the schema that is given for it, or its inferred schema would go beyond a limit. The message names the field. The record has an error and its original bytes.',
+  },
+  BODY_SCHEMA: {
+    type: ConfigError,
+    doc: 'The schema for bodies (`value.schema`, or the one in the registry) cannot be read, or the keys name more than one schema.',
+  },
   CONVERTER_BAD_JSON: {
     type: DataError,
     doc: 'A value that is to be read as JSON is not JSON, or lacks the envelope with `schema` and `payload`. See `schemas.enable`.',

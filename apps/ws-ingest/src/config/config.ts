@@ -1,4 +1,5 @@
 import { defineConfig, type ValuesOf } from '@tributary/config'
+import { BODY_KEYS, BODY_REGISTRY_KEYS, BODY_RULES } from '@tributary/converters/body'
 import { type Predecessor, type Props, type SourcePartition, writtenText } from '@tributary/connect-api'
 import { reconnectSettings, spillingFlowSettings, tlsSettings } from '@tributary/push-source'
 import { codeKeys, connectionKeys, connectionPrefixes, connectionRules, serverNameKey } from './connection-keys.ts'
@@ -26,13 +27,15 @@ const keys = {
   ...codeKeys,
   ...flow.keys,
   ...recordKeys,
+  ...BODY_KEYS,
+  ...BODY_REGISTRY_KEYS,
   ...sequenceKeys,
 } as const
 
 /** The configuration keys of a WebSocket source, in addition to the framework's. */
 export const websocketSpec = defineConfig(keys, {
   prefixes: { ...connectionPrefixes, ...initializationPrefixes },
-  rules: [...connectionRules, ...tls.rules, ...initializationRules, ...heartbeatRules, ...sequenceRules],
+  rules: [...connectionRules, ...tls.rules, ...initializationRules, ...heartbeatRules, ...sequenceRules, ...BODY_RULES],
 })
 
 /** The parsed configuration. */

@@ -7,6 +7,7 @@ import {
   type SourcePartition,
   type SourceRecord,
 } from '@tributary/connect-api'
+import type { BodyReader } from '@tributary/converters/body'
 import type { SequenceNumber } from '@tributary/push-source'
 import type { WebSocketConfig } from '../config/config.ts'
 import type { Readable } from '../expressions/rule.ts'
@@ -45,6 +46,8 @@ export interface RecordBuilderOptions {
   readonly sequences: SequenceCheck | null
   /** Called with each message that is not JSON, if a field of it was to be read for its record. */
   readonly onNotJson: (message: Message) => void
+  /** Reads the values as data (`value.format=json`); null: they stay text or bytes. */
+  readonly body?: BodyReader | null
 }
 
 const NO_GAPS: readonly PlacedGap[] = []
@@ -61,20 +64,27 @@ export class RecordBuilder {
   readonly #readsNothing: boolean
   /** The record, or the check of its number, needs a field of the message. */
   readonly #readsFields: boolean
+  readonly #body: BodyReader | null
   #sequence: number
   #records: SourceRecord[] = []
   #gaps: PlacedGap[] | null = null
 
   /** Throws ConfigError. */
   constructor(options: RecordBuilderOptions) {
-    const { config, sessionId, lastSequence, sequences } = options
+    const { config, sessionId, lastSequence, sequences, body = null } = options
     this.#options = options
     this.#topic = config['kafka.topic']
     this.#plan = planRecord(config, sessionId)
     const { split, skip, key, timestamp, topic } = this.#plan
-    this.#readsNothing = [sequences, split, skip, key, timestamp, topic].every((part) => part === null)
+    this.#body = body
+    this.#readsNothing = [sequences, split, skip, key, timestamp, topic, body].every((part) => part === null)
     this.#readsFields = [sequences, split, key, timestamp, topic].some((part) => part !== null)
     this.#sequence = lastSequence
+  }
+
+  /** Makes ready to read bodies. Call it on each connect. Rejects with NotConnectedError or ConfigError. */
+  async connect(signal: AbortSignal): Promise<void> {
+    await this.#body?.connect(signal)
   }
 
   /** `sequence` of the last record. */
@@ -192,7 +202,7 @@ export class RecordBuilder {
     error: DataError | undefined,
   ): void {
     const { sourcePartition, sequences } = this.#options
-    this.#records.push({
+    const record: SourceRecord = {
       sourcePartition: sequences === null ? sourcePartition : sequences.partition,
       sourceOffset: this.#nextOffset(),
       topic,
@@ -206,7 +216,8 @@ export class RecordBuilder {
       original,
       originalIsText: !message.binary && original !== undefined && error === undefined,
       error,
-    })
+    }
+    this.#records.push(this.#body === null ? record : this.#body.apply(record))
   }
 
   #nextOffset(): SourceOffset {

@@ -1,4 +1,12 @@
-import { ConfigError, type FieldError, type Header, OPTIONAL_STRING_SCHEMA, type Schema } from '@tributary/connect-api'
+import {
+  ConfigError,
+  type FieldError,
+  type Header,
+  OPTIONAL_STRING_SCHEMA,
+  type Props,
+  type Schema,
+} from '@tributary/connect-api'
+import { bodyReader } from '@tributary/converters/body'
 import type { TimestampUnit } from '@tributary/push-source'
 import { shownUrl, type WebSocketConfig } from '../config/config.ts'
 import { checkPath } from '../expressions/json-path.ts'
@@ -38,18 +46,23 @@ export function planRecord(config: WebSocketConfig, sessionId: string): RecordPl
 /** Keys whose values the declared checks of the spec cannot verify. */
 const CHECKED_KEYS = ['record.skip.match', 'topic.template'] as const
 
-/** Every error of `planRecord`, with its key. */
-export function recordErrors(config: WebSocketConfig): FieldError[] {
+/** Every error of `planRecord` and of the schema for bodies, with its key. */
+export function recordErrors(config: WebSocketConfig, props: Props): FieldError[] {
   const unset = Object.fromEntries(CHECKED_KEYS.map((key) => [key, null]))
-  return CHECKED_KEYS.flatMap((key) => {
-    try {
-      planRecord({ ...config, ...unset, [key]: config[key] }, '')
-      return []
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      return [{ field: key, message: error.message }]
-    }
-  })
+  return [
+    ...CHECKED_KEYS.flatMap((key) => thrown(key, () => planRecord({ ...config, ...unset, [key]: config[key] }, ''))),
+    ...thrown('value.schema', () => bodyReader(config, props)),
+  ]
+}
+
+function thrown(key: string, make: () => unknown): FieldError[] {
+  try {
+    make()
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return [{ field: error.field ?? key, message: error.message }]
+  }
 }
 
 const INT32_SCHEMA: Schema = { type: 'int32' }

@@ -6,6 +6,7 @@ import {
   type SourceRecord,
   type TaskContext,
 } from '@tributary/connect-api'
+import { bodyReader } from '@tributary/converters/body'
 import type { RateLimitedLog } from '@tributary/push-source'
 import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig, writtenUrl } from '../config/config.ts'
 import type { ConnectionInfo, Message } from '../message/message.ts'
@@ -39,6 +40,11 @@ export class RecordSource {
 
   constructor(options: RecordSourceOptions) {
     this.#options = options
+  }
+
+  /** Makes ready to read messages. Call it on each connect. Rejects with NotConnectedError or ConfigError. */
+  connect(signal: AbortSignal): Promise<void> {
+    return this.#options.builder.connect(signal)
   }
 
   /** `sequence` of the last record. */
@@ -165,6 +171,7 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
     lastSequence,
     sequences: reads ? sequences : null,
     onNotJson: notJsonReport(stats, busyLog),
+    body: bodyReader(config, context.config),
   })
   const filler = config['backfill.url']
     ? new GapFiller({

@@ -75,7 +75,7 @@ export function compilePattern(
       return find(withGroups(), text)
     },
     get groupNames() {
-      return withGroups().namedGroups() as Record<string, number>
+      return withGroups().namedGroups()
     },
     get groupCount() {
       return withGroups().groupCount()

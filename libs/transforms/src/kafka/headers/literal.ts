@@ -1,4 +1,11 @@
-import { DataError, Decimal, LOGICAL, parseDecimal, type Schema, type SchemaAndValue } from '@tributary/connect-api'
+import {
+  DataError,
+  type Decimal,
+  LOGICAL,
+  parseDecimal,
+  type Schema,
+  type SchemaAndValue,
+} from '@tributary/connect-api'
 import { transformErrors } from '../../errors.ts'
 import { type DateFormat, dateFormat } from '../dates/date-format.ts'
 import { decimalToDouble, decimalToLong } from '../support/numbers.ts'

@@ -19,7 +19,7 @@ export function decimalToDouble({ unscaled, scale }: Decimal): number {
 }
 
 /** A Long as a smaller type: the lowest bits. int64 is bigint, the others are numbers. */
-export function narrow(long: bigint, type: IntegerType | string): bigint | number {
+export function narrow(long: bigint, type: string): bigint | number {
   if (type === 'int8') return Number(BigInt.asIntN(8, long))
   if (type === 'int16') return Number(BigInt.asIntN(16, long))
   if (type === 'int32') return Number(BigInt.asIntN(32, long))

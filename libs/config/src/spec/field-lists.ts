@@ -39,7 +39,11 @@ export function castSpecError(values: readonly string[]): string | null {
       const types = CAST_TYPES.map((t) => t.toUpperCase()).join(', ')
       return `Cast transformation does not support casting to ${name.toUpperCase()}; supported types are [${types}]`
     }
-    if (!(CAST_TYPES as readonly string[]).includes(name)) return `Invalid type found in casting spec: ${type}`
+    if (!(CAST_TYPES as readonly string[]).includes(name)) {
+      const reason = `No enum constant org.apache.kafka.connect.data.Schema.Type.${type.toUpperCase()}`
+      // As Kafka, which takes the message for the name of a setting.
+      return `Invalid value java.lang.IllegalArgumentException: ${reason} for configuration Invalid type found in casting spec: ${type}`
+    }
   }
   return whole && values.length > 1
     ? 'Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec'

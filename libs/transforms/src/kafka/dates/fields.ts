@@ -1,4 +1,14 @@
-import { DAY_MS, dayInEither, type CountDays, firstWeek, gregorianDay, julianDay, mod, onOrBefore, SUNDAY } from './calendar.ts'
+import {
+  DAY_MS,
+  dayInEither,
+  type CountDays,
+  firstWeek,
+  gregorianDay,
+  julianDay,
+  mod,
+  onOrBefore,
+  SUNDAY,
+} from './calendar.ts'
 
 /** The fields of java.util.Calendar that a text can set, and those of a week date. */
 export const FIELD = {
@@ -151,7 +161,6 @@ export function calendarWeekday(fromMonday: number): number {
   if (fromMonday < 1 || fromMonday > 7) return fromMonday
   return fromMonday === 7 ? SUNDAY : fromMonday + 1
 }
-
 
 function together(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : Math.max(a, b)

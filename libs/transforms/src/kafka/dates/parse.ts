@@ -14,7 +14,8 @@ export function parseDate(parts: readonly DatePart[], text: string, now: number)
   const reader = new Reader(text, now)
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!
-    const matched = 'text' in part ? reader.text(part.text) : reader.field(part.letter, part.count, isNumber(parts[i + 1]))
+    const matched =
+      'text' in part ? reader.text(part.text) : reader.field(part.letter, part.count, isNumber(parts[i + 1]))
     if (!matched) return null
   }
   return reader.toMs()
@@ -198,5 +199,7 @@ function signOf(char: string | undefined): number {
 function toInt(value: number, text: string): number {
   if (Math.abs(value) < 2 ** 31) return Math.trunc(value) | 0
   if (Math.abs(value) >= 2 ** 63) return value > 0 ? 0x7fffffff : -0x80000000
-  return text.includes('E') ? Number(BigInt.asIntN(32, BigInt(Math.trunc(value)))) : Number(BigInt.asIntN(32, BigInt(text)))
+  return text.includes('E')
+    ? Number(BigInt.asIntN(32, BigInt(Math.trunc(value))))
+    : Number(BigInt.asIntN(32, BigInt(text)))
 }

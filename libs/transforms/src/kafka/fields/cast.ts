@@ -4,7 +4,7 @@ import { keyAndValue, type Side } from '../../define.ts'
 import { basicsOf, BySchema, fieldsOf, structOf, withDefault } from '../support/build.ts'
 import { castValue } from '../support/cast-value.ts'
 import { KAFKA, REPLACE_NULL } from '../support/keys.ts'
-import { copyOf, entryOf, requireMap, requireStruct, setOwn } from '../support/require.ts'
+import { copyOf, entryOf, requireMap, requireStruct, setEntry } from '../support/require.ts'
 import { copyStruct, type Slot, slotOf } from '../support/struct.ts'
 
 const PURPOSE = 'cast types'
@@ -58,7 +58,7 @@ class Cast implements Transformation {
     if (this.#whole !== null) return castValue(null, value, this.#whole)
     const map = requireMap(value, PURPOSE)
     const updated = copyOf(map)
-    for (const [name, type] of this.#casts) setOwn(updated, name, castValue(null, entryOf(map, name), type))
+    for (const [name, type] of this.#casts) setEntry(updated, name, castValue(null, entryOf(map, name), type))
     return updated
   }
 

@@ -12,12 +12,11 @@ import { keyAndValue, type Side } from '../../define.ts'
 import { transformErrors } from '../../errors.ts'
 import { basicsOf, BySchema, fieldsOf, structOf } from '../support/build.ts'
 import { KAFKA, REPLACE_NULL } from '../support/keys.ts'
-import { copyOf, requireMap, requireStruct, setOwn } from '../support/require.ts'
+import { copyOf, type MutableEntries, requireMap, requireStruct, setEntry } from '../support/require.ts'
 import { copyStruct, type Slot, slotOf } from '../support/struct.ts'
 
 const PURPOSE = 'field insertion'
-const OPTIONALITY =
-  'Suffix with `!` to make this a required field, or `?` to keep it optional (the default).'
+const OPTIONALITY = 'Suffix with `!` to make this a required field, or `?` to keep it optional (the default).'
 
 const fieldKey = (doc: string): KeySpec & { type: 'string'; default: null } => ({
   type: 'string',
@@ -44,7 +43,11 @@ const INT64: Schema = { type: 'int64' }
 const TIMESTAMP: Schema = { type: 'int64', name: LOGICAL.Timestamp, version: 1 }
 
 /** `name?` and `name`: an optional field; `name!`: a required one. */
-function insertion(text: string | null, schema: Schema, optional: Schema = { ...schema, optional: true }): Field | null {
+function insertion(
+  text: string | null,
+  schema: Schema,
+  optional: Schema = { ...schema, optional: true },
+): Field | null {
   if (text === null) return null
   const name = /[?!]$/.test(text) ? text.slice(0, -1) : text
   return { name, schema: text.endsWith('!') ? schema : optional }
@@ -95,18 +98,18 @@ class InsertField implements Transformation {
     return this.#side.with(record, plan.schema, updated)
   }
 
-  #insert(record: ConnectRecord, to: Record<string, unknown>, typed: boolean): void {
+  #insert(record: ConnectRecord, to: MutableEntries, typed: boolean): void {
     const { partition, timestamp } = record
-    if (this.#topic !== null) setOwn(to, this.#topic.name, record.topic)
-    if (this.#partition !== null && partition !== undefined) setOwn(to, this.#partition.name, partition)
+    if (this.#topic !== null) setEntry(to, this.#topic.name, record.topic)
+    if (this.#partition !== null && partition !== undefined) setEntry(to, this.#partition.name, partition)
     if (this.#offset !== null) {
       const found = 'org.apache.kafka.connect.source.SourceRecord'
       throw transformErrors.TRANSFORM_DATA(`Only SinkRecord supported for [${PURPOSE}], found: ${found}`)
     }
     if (this.#timestamp !== null && timestamp !== null) {
-      setOwn(to, this.#timestamp.name, typed ? new Date(timestamp) : timestamp)
+      setEntry(to, this.#timestamp.name, typed ? new Date(timestamp) : timestamp)
     }
-    if (this.#static !== null) setOwn(to, this.#static.name, this.#staticValue)
+    if (this.#static !== null) setEntry(to, this.#static.name, this.#staticValue)
   }
 
   #inserted(): Field[] {

@@ -14,7 +14,7 @@ import { transformErrors } from '../../errors.ts'
 import { BySchema } from '../support/build.ts'
 import { KAFKA, NOT_EMPTY, NOT_EMPTY_TEXT, REPLACE_NULL } from '../support/keys.ts'
 import { decimalToDouble, decimalToLong, narrow } from '../support/numbers.ts'
-import { copyOf, entryOf, requireMap, requireStruct, setOwn } from '../support/require.ts'
+import { copyOf, entryOf, requireMap, requireStruct, setEntry } from '../support/require.ts'
 import { copyStruct, slotOf } from '../support/struct.ts'
 
 const PURPOSE = 'mask fields'
@@ -59,7 +59,7 @@ class MaskField implements Transformation {
     if (schema === null) {
       const map = requireMap(value, PURPOSE)
       const updated = copyOf(map)
-      for (const name of this.#fields) setOwn(updated, name, this.#masked(entryOf(map, name), null))
+      for (const name of this.#fields) setEntry(updated, name, this.#masked(entryOf(map, name), null))
       return this.#side.with(record, null, updated)
     }
     const struct = requireStruct(schema, value, PURPOSE)

@@ -2,7 +2,7 @@ import { defineConfig } from '@tributary/config'
 import { isPlainObject, type Schema } from '@tributary/connect-api'
 import { keyAndValue } from '../../define.ts'
 import { transformErrors } from '../../errors.ts'
-import { BySchema } from '../support/build.ts'
+import { BySchema, fieldsOf } from '../support/build.ts'
 import { KAFKA, REPLACE_NULL } from '../support/keys.ts'
 import { copyStruct, slotOf } from '../support/struct.ts'
 
@@ -12,15 +12,15 @@ const spec = defineConfig({
   'replace.null.with.default': REPLACE_NULL,
 })
 
-/** Sets name and version of the schema. */
+/** Sets name and version of a struct's schema. Kafka's class fails for any other, as does this. */
 export const setSchemaMetadata = keyAndValue(`${KAFKA}.SetSchemaMetadata`, spec, (side, config) => {
   const { 'schema.name': name, 'schema.version': version, 'replace.null.with.default': replaceNull } = config
   if (name === null && version === null) {
     throw transformErrors.TRANSFORM_CONFIG('Neither schema name nor version configured', { field: 'schema.name' })
   }
   const plans = new BySchema((schema) => ({
+    slots: fieldsOf(schema).map((field) => slotOf(field, replaceNull)),
     schema: { ...schema, ...(name !== null && { name }), ...(version !== null && { version }) } satisfies Schema,
-    slots: (schema.fields ?? []).map((field) => slotOf(field, replaceNull)),
   }))
   return {
     apply: (record) => {
@@ -31,8 +31,7 @@ export const setSchemaMetadata = keyAndValue(`${KAFKA}.SetSchemaMetadata`, spec,
         throw transformErrors.TRANSFORM_DATA('Schema required for [updating schema metadata]')
       }
       const plan = plans.get(schema)
-      const isStruct = schema.type === 'struct' && isPlainObject(value)
-      return side.with(record, plan.schema, isStruct ? copyStruct(value, plan.slots) : value)
+      return side.with(record, plan.schema, isPlainObject(value) ? copyStruct(value, plan.slots) : value)
     },
   }
 })

@@ -16,7 +16,7 @@ import { type DateFormat, dateFormat } from '../dates/date-format.ts'
 import { DatePatternError } from '../dates/pattern.ts'
 import { basicsOf, BySchema, fieldsOf, structOf } from '../support/build.ts'
 import { KAFKA, REPLACE_NULL } from '../support/keys.ts'
-import { copyOf, entryOf, requireMap, requireStruct, setOwn } from '../support/require.ts'
+import { copyOf, entryOf, requireMap, requireStruct, setEntry } from '../support/require.ts'
 import { copyStruct, type Slot, slotOf } from '../support/struct.ts'
 import { dateOfUnix, type Precision, unixOfDate } from '../support/unix-time.ts'
 
@@ -101,7 +101,7 @@ class TimestampConverter implements Transformation {
     if (value === null || this.#field === '') return this.#convert(value, null, null)
     const map = requireMap(value, PURPOSE)
     const updated = copyOf(map)
-    setOwn(updated, this.#field, this.#convert(entryOf(map, this.#field), null, null))
+    setEntry(updated, this.#field, this.#convert(entryOf(map, this.#field), null, null))
     return updated
   }
 
@@ -177,7 +177,9 @@ function formatOf(pattern: string): DateFormat {
     return dateFormat(pattern)
   } catch (cause) {
     if (!(cause instanceof DatePatternError)) throw cause
-    const text = `TimestampConverter requires a SimpleDateFormat-compatible pattern for string timestamps: ${pattern}`
+    // As Kafka, which takes the message for the name of a setting.
+    const name = `TimestampConverter requires a SimpleDateFormat-compatible pattern for string timestamps: ${pattern}`
+    const text = `Invalid value java.lang.IllegalArgumentException: ${cause.message} for configuration ${name}`
     throw transformErrors.TRANSFORM_CONFIG(text, { cause, field: 'format' })
   }
 }
@@ -220,7 +222,5 @@ function typeOf(value: unknown): TimestampType {
   if (value instanceof Date) return 'Timestamp'
   if (typeof value === 'bigint' || (typeof value === 'number' && isLong(value))) return 'unix'
   if (typeof value === 'string') return 'string'
-  throw transformErrors.TRANSFORM_DATA(
-    `TimestampConverter does not support ${javaClass(value)} objects as timestamps`,
-  )
+  throw transformErrors.TRANSFORM_DATA(`TimestampConverter does not support ${javaClass(value)} objects as timestamps`)
 }

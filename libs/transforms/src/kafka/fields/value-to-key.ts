@@ -1,5 +1,5 @@
 import { defineConfig } from '@tributary/config'
-import { fieldOf } from '@tributary/connect-api'
+import { type Field, fieldOf } from '@tributary/connect-api'
 import { defineTransformation } from '../../define.ts'
 import { transformErrors } from '../../errors.ts'
 import { BySchema, structOf } from '../support/build.ts'
@@ -23,11 +23,16 @@ export const valueToKey = defineTransformation({
   }),
   create: ({ fields: names, 'replace.null.with.default': replaceNull }) => {
     const plans = new BySchema((schema) => {
-      const fields = names.map((name) => {
+      const fields: Field[] = []
+      for (const name of names) {
         const field = fieldOf(schema, name)
-        if (field === undefined) throw transformErrors.TRANSFORM_DATA(`Field does not exist: ${name}`)
-        return field
-      })
+        if (field === undefined) {
+          // Of several mistakes the one that stands first in the setting is reported.
+          structOf({}, fields)
+          throw transformErrors.TRANSFORM_DATA(`Field does not exist: ${name}`)
+        }
+        fields.push(field)
+      }
       return { schema: structOf({}, fields), slots: fields.map((field) => slotOf(field, replaceNull)) }
     })
     return {

@@ -4,7 +4,7 @@ import { keyAndValue, type Side } from '../../define.ts'
 import { transformErrors } from '../../errors.ts'
 import { basicsOf, BySchema, fieldsOf, structOf } from '../support/build.ts'
 import { KAFKA, NOT_EMPTY, REPLACE_NULL } from '../support/keys.ts'
-import { copyOf, entryOf, requireMap, requireStruct } from '../support/require.ts'
+import { copyOf, entryOf, removeEntry, requireMap, requireStruct } from '../support/require.ts'
 import { read, type Slot, slotOf, write } from '../support/struct.ts'
 
 const spec = defineConfig({
@@ -37,8 +37,8 @@ interface Plan {
   /** The schema and the fields that stay. */
   readonly schema: Schema
   readonly kept: readonly Slot[]
-  /** The field of each header. */
-  readonly sources: readonly Slot[]
+  /** The field of each header; null for one that the schema has not. */
+  readonly sources: readonly (Slot | null)[]
 }
 
 class HeaderFrom implements Transformation {
@@ -77,7 +77,8 @@ class HeaderFrom implements Transformation {
       left = copy
     }
     for (let i = 0; i < plan.sources.length; i++) {
-      const slot = plan.sources[i]!
+      const slot = plan.sources[i] ?? null
+      if (slot === null) throw transformErrors.TRANSFORM_DATA(`Field does not exist: ${this.#fields[i]!}`)
       headers.push(headerOf(this.#names[i]!, slot.schema, read(struct, slot)))
     }
     return this.#side.with({ ...record, headers }, plan.schema, left)
@@ -89,7 +90,7 @@ class HeaderFrom implements Transformation {
     for (let i = 0; i < this.#fields.length; i++) {
       const field = this.#fields[i]!
       headers.push({ name: this.#names[i]!, schema: null, value: entryOf(map, field) })
-      if (this.#move) delete left[field]
+      if (this.#move) removeEntry(left, field)
     }
     return this.#side.with({ ...record, headers }, null, left)
   }
@@ -99,8 +100,7 @@ class HeaderFrom implements Transformation {
     const changed = this.#move ? structOf(basicsOf(schema), stay) : schema
     const sources = this.#fields.map((name) => {
       const field = fieldOf(schema, name)
-      if (field === undefined) throw transformErrors.TRANSFORM_DATA(`Field does not exist: ${name}`)
-      return slotOf(field, this.#replaceNull)
+      return field === undefined ? null : slotOf(field, this.#replaceNull)
     })
     return { schema: changed, kept: stay.map((field) => slotOf(field, this.#replaceNull)), sources }
   }

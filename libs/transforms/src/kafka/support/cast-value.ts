@@ -12,7 +12,15 @@ import {
 } from '@tributary/connect-api'
 import { dateFormat } from '../dates/date-format.ts'
 import { transformErrors } from '../../errors.ts'
-import { decimalToDouble, decimalToLong, type IntegerType, narrow, parseDouble, parseInteger, truncate } from './numbers.ts'
+import {
+  decimalToDouble,
+  decimalToLong,
+  type IntegerType,
+  narrow,
+  parseDouble,
+  parseInteger,
+  truncate,
+} from './numbers.ts'
 
 const INPUT = 'INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING, BYTES'
 

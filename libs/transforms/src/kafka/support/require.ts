@@ -26,12 +26,21 @@ export function entryOf(map: Entries, name: string): unknown {
   return Object.hasOwn(map, name) ? ((map as Readonly<Record<string, unknown>>)[name] ?? null) : null
 }
 
-/** A copy of Java's Map that may be changed with `setOwn`. */
-export function copyOf(map: Entries): Record<string, unknown> {
-  if (!(map instanceof Map)) return { ...map }
-  const copy: Record<string, unknown> = {}
-  for (const [name, value] of map as ReadonlyMap<string, unknown>) setOwn(copy, name, value)
-  return copy
+/** A copy of Java's Map that may be changed with `setEntry`. */
+export function copyOf(map: Entries): MutableEntries {
+  return map instanceof Map ? new Map(map as ReadonlyMap<string, unknown>) : { ...map }
+}
+
+export type MutableEntries = Record<string, unknown> | Map<string, unknown>
+
+export function setEntry(map: MutableEntries, name: string, value: unknown): void {
+  if (map instanceof Map) map.set(name, value)
+  else setOwn(map, name, value)
+}
+
+export function removeEntry(map: MutableEntries, name: string): void {
+  if (map instanceof Map) map.delete(name)
+  else delete map[name]
 }
 
 /** `object[name] = value`, also for the name `__proto__`, which would set the prototype. */

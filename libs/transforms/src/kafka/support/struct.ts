@@ -48,10 +48,7 @@ export function write(struct: Record<string, unknown>, name: string, schema: Sch
 }
 
 /** A copy of a struct, with the fields of slots that convert converted. Throws DataError as `write`. */
-export function copyStruct(
-  struct: Readonly<Record<string, unknown>>,
-  slots: readonly Slot[],
-): Record<string, unknown> {
+export function copyStruct(struct: Readonly<Record<string, unknown>>, slots: readonly Slot[]): Record<string, unknown> {
   const copy = { ...struct }
   for (let i = 0; i < slots.length; i++) {
     const slot = slots[i]!

@@ -6,6 +6,8 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   scale: () => import('./scale/bench.ts'),
   memory: () => import('./memory/bench.ts'),
   connect: () => import('./connect/bench.ts'),
+  transforms: () => import('./records/transforms.ts'),
+  converters: () => import('./records/converters.ts'),
   producer: () => import('./producer.ts'),
   assignment: () => import('./assignment.ts'),
   'grpc-js': () => import('./grpc/grpc-js-loss.ts'),

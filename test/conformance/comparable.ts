@@ -33,7 +33,7 @@ export function comparable(answer: Answer): Answer {
 
 /** The plugins that both sides have, besides the connector. */
 const SHARED_PLUGINS =
-  /^org\.apache\.kafka\.connect\.(file\.FileStreamSourceConnector|(json\.Json|storage\.String|converters\.ByteArray|storage\.SimpleHeader)Converter)$/
+  /^org\.apache\.kafka\.connect\.(file\.FileStreamSourceConnector|(json\.Json|storage\.String|converters\.ByteArray|storage\.SimpleHeader)Converter|transforms\..*)$/
 
 /** The settings of the file source. */
 const OWN_SETTINGS = ['file', 'topic', 'batch.size']

@@ -13,6 +13,7 @@ import { PLUGINS, VALIDATE } from './rest/plugins.ts'
 import { races } from './rest/races.ts'
 import { references } from './rest/references.ts'
 import { failures, restarts } from './rest/restarts.ts'
+import { TRANSFORMS } from './rest/transforms.ts'
 import { startSides } from './sides.ts'
 
 /** Single requests that can be compared whatever the state of the tasks. */
@@ -22,6 +23,7 @@ const REQUESTS: Readonly<Record<string, readonly Step[]>> = {
   'a connector that is not there': MISSING_CONNECTOR,
   plugins: PLUGINS,
   validate: VALIDATE,
+  transforms: TRANSFORMS,
   loggers: LOGGERS,
 }
 

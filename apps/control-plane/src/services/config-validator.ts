@@ -101,7 +101,12 @@ export class ConfigValidator {
     for (const info of infos) {
       // Every spec that does not know a key reports its null as an error. The spec that knows the key has the
       // definition, which wins.
-      if (info.definition !== null || !byName.has(info.value.name)) byName.set(info.value.name, info)
+      const { name } = info.value
+      const known = byName.get(name)
+      if (known !== undefined && info.definition === null) continue
+      // The key takes the place of its definition, not that of the first spec that reports its null.
+      if (known?.definition === null) byName.delete(name)
+      byName.set(name, info)
     }
     for (const { key, class: name, error } of converters) setClass(byName, key, name, error === null ? [] : [error])
     for (const { key, class: name, errors } of transforms) setClass(byName, key, name, errors)

@@ -136,7 +136,7 @@ function fullName(name: string, namespace: string): string {
 }
 
 function texts(value: unknown): string[] {
-  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value as string[]
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value
   throw invalid('a list of names or symbols is none')
 }
 

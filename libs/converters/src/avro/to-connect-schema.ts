@@ -223,7 +223,7 @@ class Translation {
     if (metaData && typeof props['connect.doc'] === 'string') schema.doc = props['connect.doc']
     const version = props['connect.version']
     if (version !== undefined) {
-      if (typeof version !== 'number') throw invalid(`Invalid Connect version found: ${String(version as string)}`)
+      if (typeof version !== 'number') throw invalid(`Invalid Connect version found: ${JSON.stringify(version)}`)
       schema.version = version
     }
     const parameters = { ...schema.parameters, ...(metaData ? parametersOf(props['connect.parameters']) : {}) }
@@ -247,7 +247,7 @@ class Translation {
 function nameIn(type: AvroType): string | null {
   const name = type.props['connect.name'] ?? ('name' in type ? nameOf(type) : null)
   if (name === null) return null
-  if (typeof name !== 'string') throw invalid(`Invalid schema name: ${String(name as number)}`)
+  if (typeof name !== 'string') throw invalid(`Invalid schema name: ${JSON.stringify(name)}`)
   return name.startsWith(`${NAMESPACE}.${names.DEFAULT_NAME}`) ? null : name
 }
 

@@ -76,7 +76,11 @@ const orders = [
 ]
 
 /** Every client reads what we wrote as we meant it, writes the same bytes, and we read those as what they were. */
-function agreesWith(what: string, start: () => Promise<ForeignSerdes>): void {
+function agreesWith(
+  what: string,
+  start: () => Promise<ForeignSerdes>,
+  more: (serdes: Promise<ForeignSerdes>) => void = () => undefined,
+): void {
   describe(`Avro and ${what}`, () => {
     const serdes = start()
     after(async () => (await serdes).stop())
@@ -101,11 +105,23 @@ function agreesWith(what: string, start: () => Promise<ForeignSerdes>): void {
       const copy = await (await serdes).copy({ format: 'AVRO', url, topic, isKey: true, bytes })
       assert.deepEqual([copy.value, copy.bytes], [plain({ id: 5n }, key), bytes])
     })
+
+    more(serdes)
   })
 }
 
 agreesWith('confluent-kafka', confluentKafka)
-agreesWith("Apicurio's serializers", apicurioSerdes)
+agreesWith("Apicurio's serializers", apicurioSerdes, (serdes) => {
+  it('a schema that refers to others is read', async () => {
+    const own = converter()
+    const topic = topicName()
+    const [value] = orders.slice(1)
+    const bytes = await write(own, topic, order, value)
+    const copy = await (await serdes).copy({ format: 'AVRO', url, topic, isKey: false, bytes, references: true })
+    assert.notEqual(copy.bytes.readUInt32BE(1), bytes.readUInt32BE(1))
+    assert.deepEqual(await read(own, topic, copy.bytes), { schema: order, value })
+  })
+})
 
 describe('the evolution of an Avro schema', () => {
   const versions = {

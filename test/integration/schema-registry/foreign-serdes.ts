@@ -15,6 +15,8 @@ export interface CopyRequest {
   readonly topic: string
   readonly isKey: boolean
   readonly bytes: Uint8Array
+  /** Write with a schema whose parts are schemas of their own. Apicurio only. */
+  readonly references?: boolean
 }
 
 /** What a client of another maker read of a record (see `plain`), and what the same client then wrote of that. */

@@ -14,6 +14,14 @@ export const converterErrors = defineErrors({
     type: ConfigError,
     doc: 'The schema for bodies (`value.schema`, or the one in the registry) cannot be read, or the keys name more than one schema.',
   },
+  CONVERTER_AVRO_BYTES: {
+    type: DataError,
+    doc: 'The bytes of a record do not fit the Avro schema whose id they carry: they are damaged, or their writer used another schema.',
+  },
+  CONVERTER_AVRO_SCHEMA: {
+    type: DataError,
+    doc: 'A schema cannot be translated between Connect and Avro: a name that Avro does not allow (see `scrub.invalid.names`), two types of one name, or no Avro schema at all.',
+  },
   CONVERTER_BAD_JSON: {
     type: DataError,
     doc: 'A value that is to be read as JSON is not JSON, or lacks the envelope with `schema` and `payload`. See `schemas.enable`.',

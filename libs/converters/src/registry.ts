@@ -1,5 +1,6 @@
 import { ConfigException, parseConfig } from '@tributary/config'
 import type { Converter, HeaderConverter } from '@tributary/connect-api'
+import { AVRO_CONVERTERS } from './avro/index.ts'
 import { converterErrors } from './errors.ts'
 import { HEADER_CONVERTERS } from './headers/index.ts'
 import { JSON_CONVERTERS } from './json/index.ts'
@@ -13,6 +14,7 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   ...JSON_CONVERTERS,
   ...PROTOBUF_CONVERTERS,
   ...HEADER_CONVERTERS,
+  ...AVRO_CONVERTERS,
 ]
 
 export const DEFAULT_CONVERTER = 'io.tributary.connect.converters.PlainConverter'

@@ -1,4 +1,4 @@
-import { type ConnectRecord, Decimal, type Header, isLong, type Schema } from '@tributary/connect-api'
+import { type ConnectRecord, Decimal, fits, type Header, isLong, type Schema } from '@tributary/connect-api'
 
 /**
  * Connect's schemas and values as plain JSON, in which every value says its Java class, so that both a JVM and we can read it:
@@ -72,7 +72,7 @@ export function encodeValue(value: unknown, schema?: Schema | null): Neutral {
     case 'bigint':
       return { int64: String(value) }
     case 'number':
-      return encodeNumber(value, schema?.type)
+      return encodeNumber(value, schema && fits(schema, value) ? schema.type : undefined)
     default:
       return encodeObject(value, schema)
   }
@@ -80,7 +80,8 @@ export function encodeValue(value: unknown, schema?: Schema | null): Neutral {
 
 function encodeNumber(value: number, type: Schema['type'] | undefined): Neutral {
   if (type === 'float32' || type === 'float64') return { [type]: numberText(value) }
-  if (type !== undefined && INTEGERS.includes(type) && Number.isInteger(value)) return { [type]: value }
+  if (type !== undefined && INTEGERS.includes(type)) return { [type]: value + 0 }
+  if (type === 'int64') return { int64: String(value) }
   return isLong(value) ? { int64: String(value) } : { float64: numberText(value) }
 }
 

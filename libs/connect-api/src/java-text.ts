@@ -7,6 +7,9 @@ import type { Schema } from './schema.ts'
 /** Double.toString of Java 19 and later, which gives the shortest digits: `1.0`, `1.0E10`, `NaN`. */
 export function doubleText(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return Object.is(value, -0) ? '-0.0' : `${value}.0`
+  // In this range JavaScript writes no exponent either.
+  const size = Math.abs(value)
+  if (size >= 1e-3 && size < 1e7) return `${value}`
   return floating(value, () => twoDigits(value, value.toExponential()))
 }
 

@@ -134,6 +134,7 @@ function isWhole(value: unknown, max: number): boolean {
 /** A struct, or Java's Map without schema. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (Object.getPrototypeOf(value) === Object.prototype) return true
   return !(value instanceof Map || value instanceof Uint8Array || value instanceof Decimal || value instanceof Date)
 }
 

@@ -171,7 +171,9 @@ public final class ConnectOracle {
 
     private static ObjectNode error(Throwable error) {
         ObjectNode node = MAPPER.createObjectNode();
-        node.put("class", error.getClass().getName()).put("message", error.getMessage());
+        // Maps are decoded with their order, but sources and JsonConverter make HashMaps.
+        String message = error.getMessage() == null ? null : error.getMessage().replace("java.util.LinkedHashMap", "java.util.HashMap");
+        node.put("class", error.getClass().getName()).put("message", message);
         if (error.getCause() != null && error.getCause() != error) node.set("cause", error(error.getCause()));
         return node;
     }

@@ -1,8 +1,13 @@
-import { defineConfig, parseJson, stringifyJson } from '@tributary/config'
-import { type Converter, type Schema, type SchemaAndValue } from '@tributary/connect-api'
-import { schemaFromJson, schemaToJson } from './json-schema.ts'
+import { isUtf8 } from 'node:buffer'
+import { defineConfig, parseJson } from '@tributary/config'
+import { type Converter, LOGICAL, type Schema, type SchemaAndValue } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
 import { CONVERTER_TYPE } from '../plugin.ts'
+import { JsonReader, readSchemaless } from './json-reader.ts'
+import { schemaFromJson, schemaText } from './json-schema.ts'
+import { jsonBytes } from './json-text.ts'
+import { JsonWriter, writeSchemaless } from './json-writer.ts'
+import { KnownSchemas } from './known-schemas.ts'
 
 export const JSON_SPEC = defineConfig({
   ...CONVERTER_TYPE,
@@ -55,105 +60,130 @@ export const JSON_SPEC = defineConfig({
  */
 export class JsonConverter implements Converter {
   #schemas = true
-  readonly #schemaTexts = new WeakMap<Schema, string>()
+  #writer = new JsonWriter({ numericDecimals: false, replaceNull: true })
+  #reader = new JsonReader(true)
+  #known = new KnownSchemas(1000)
+  #envelopes = new WeakMap<Schema, string>()
 
-  configure(config: Readonly<Record<string, string>>): void {
-    this.#schemas = (config['schemas.enable'] ?? 'true').trim().toLowerCase() !== 'false'
+  configure(config: Readonly<Record<string, string>>, isKey = false): void {
+    const settings = JSON_SPEC.parse({ 'converter.type': isKey ? 'key' : 'value', ...config })
+    const replaceNull = settings['replace.null.with.default']
+    this.#schemas = settings['schemas.enable']
+    this.#writer = new JsonWriter({
+      numericDecimals: settings['decimal.format'].toUpperCase() === 'NUMERIC',
+      replaceNull,
+    })
+    this.#reader = new JsonReader(replaceNull)
+    this.#known = new KnownSchemas(settings['schemas.cache.size'])
+    this.#envelopes = new WeakMap()
   }
 
   fromConnectData(_topic: string, schema: Schema | null, value: unknown): Uint8Array | null {
-    if (value === null || value === undefined) {
-      if (!this.#schemas || schema === null) return null
+    if (schema === null) {
+      if (value === null || value === undefined) return null
+      const payload = writeSchemaless(value)
+      return jsonBytes(this.#schemas ? `{"schema":null,"payload":${payload}}` : payload)
     }
-    const payload = stringifyJson(toJson(schema, value ?? null))
-    if (!this.#schemas) return Buffer.from(payload)
-    return Buffer.from(`{"schema":${schema ? this.#schemaText(schema) : 'null'},"payload":${payload}}`)
+    const write = this.#writer.of(schema)
+    return jsonBytes(this.#schemas ? `${this.#envelopeOf(schema)}${write(value)}}` : write(value))
   }
 
-  toConnectData(topic: string, value: Uint8Array | null): SchemaAndValue {
+  toConnectData(_topic: string, value: Uint8Array | null): SchemaAndValue {
     if (value === null) return { schema: null, value: null }
-    let json: unknown
-    try {
-      json = parseJson(Buffer.from(value).toString('utf8'))
-    } catch (cause) {
-      throw converterErrors.CONVERTER_BAD_JSON(`a record of topic ${topic} is no JSON`, { cause })
+    const text = textOf(value)
+    if (!this.#schemas) return { schema: null, value: isBlank(text) ? null : schemaless(text, parsed(text)) }
+    const known = this.#known.find(text)
+    if (known !== null) {
+      const payload = text.slice(known.prefix.length, text.lastIndexOf('}'))
+      const json = exactly(payload, known.schema)
+      if (json !== undefined) return { schema: known.schema, value: this.#reader.of(known.schema)(json) }
     }
-    if (!this.#schemas) return { schema: null, value: json }
-    const envelope = json as { schema?: Record<string, unknown> | null; payload?: unknown } | null
-    if (envelope === null || typeof envelope !== 'object' || !('schema' in envelope) || !('payload' in envelope)) {
+    return this.#envelope(text)
+  }
+
+  #envelope(text: string): SchemaAndValue {
+    // The scale of a Decimal is that of the number's text.
+    const numbers = text.includes(LOGICAL.Decimal) ? 'raw' : 'value'
+    const envelope = isBlank(text) ? null : parsed(text, numbers)
+    if (!isEnvelope(envelope)) {
       throw converterErrors.CONVERTER_BAD_JSON(
-        `a record of topic ${topic} has no "schema" and "payload" fields, which JsonConverter with schemas.enable needs; set schemas.enable=false for plain JSON`,
+        'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.',
       )
     }
-    if (envelope.schema === null || envelope.schema === undefined) return { schema: null, value: envelope.payload }
-    const schema = schemaFromJson(envelope.schema)
-    return { schema, value: fromJson(schema, envelope.payload) }
+    if (envelope.schema === null) return { schema: null, value: schemaless(text, envelope.payload) }
+    const schema = this.#known.schemaOf(envelope.schema, (json) => schemaFromJson(json, this.#reader)!)
+    this.#known.keep(text, schema)
+    return { schema, value: this.#reader.of(schema)(envelope.payload) }
   }
 
-  #schemaText(schema: Schema): string {
-    let text = this.#schemaTexts.get(schema)
+  #envelopeOf(schema: Schema): string {
+    let text = this.#envelopes.get(schema)
     if (text === undefined) {
-      text = stringifyJson(schemaToJson(schema))
-      this.#schemaTexts.set(schema, text)
+      text = `{"schema":${schemaText(schema, this.#writer)},"payload":`
+      this.#envelopes.set(schema, text)
     }
     return text
   }
 }
 
-function toJson(schema: Schema | null, value: unknown): unknown {
-  if (value === null || value === undefined) return schema?.default ?? null
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  if (Array.isArray(value)) return value.map((v) => toJson(schema?.valueSchema ?? null, v))
-  if (value instanceof Map) return mapToJson(schema, value)
-  if (typeof value !== 'object') return value
-  const struct = value as Record<string, unknown>
-  if (schema?.fields) {
-    return Object.fromEntries(schema.fields.map((f) => [f.name, toJson(f.schema, own(struct, f.name))]))
+interface Envelope {
+  readonly schema: unknown
+  readonly payload: unknown
+}
+
+function isEnvelope(json: unknown): json is Envelope {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return false
+  return Object.keys(json).length === 2 && Object.hasOwn(json, 'schema') && Object.hasOwn(json, 'payload')
+}
+
+function textOf(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw unreadable(new Error('the bytes are no UTF-8'))
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
+function parsed(text: string, numbers: 'value' | 'raw' = 'value'): unknown {
+  try {
+    return parseJson(text, { numbers })
+  } catch (cause) {
+    throw unreadable(cause)
   }
-  return Object.fromEntries(Object.entries(struct).map(([k, v]) => [k, toJson(schema?.valueSchema ?? null, v)]))
 }
 
-/** A field may be named `constructor`: what every object inherits is no value of a field. */
-function own(struct: object, field: string): unknown {
-  return Object.hasOwn(struct, field) ? (struct as Record<string, unknown>)[field] : undefined
+function unreadable(cause: unknown): Error {
+  return converterErrors.CONVERTER_BAD_JSON(
+    'Converting byte[] to Kafka Connect data failed due to serialization error: ',
+    { cause },
+  )
 }
 
-/** Connect writes a map with string keys as an object, and any other map as a list of pairs. */
-function mapToJson(schema: Schema | null, map: Map<unknown, unknown>): unknown {
-  const entries = [...map].map(([k, v]) => [
-    toJson(schema?.keySchema ?? null, k),
-    toJson(schema?.valueSchema ?? null, v),
-  ])
-  return entries.every(([k]) => typeof k === 'string') ? Object.fromEntries(entries) : entries
-}
-
-function fromJson(schema: Schema, json: unknown): unknown {
-  if (json === null || json === undefined) return null
-  switch (schema.type) {
-    case 'bytes':
-      return Buffer.from(json as string, 'base64')
-    case 'int64':
-      return BigInt(json as number | bigint)
-    case 'array':
-      return (json as unknown[]).map((v) => fromJson(schema.valueSchema!, v))
-    case 'map':
-      return Array.isArray(json)
-        ? new Map(
-            json.map(([k, v]: [unknown, unknown]) => [
-              fromJson(schema.keySchema!, k),
-              fromJson(schema.valueSchema!, v),
-            ]),
-          )
-        : new Map(Object.entries(json).map(([k, v]) => [k, fromJson(schema.valueSchema!, v)]))
-    case 'struct':
-      return Object.fromEntries((schema.fields ?? []).map((f) => [f.name, fromJson(f.schema, own(json, f.name))]))
-    case 'int8':
-    case 'int16':
-    case 'int32':
-    case 'float32':
-    case 'float64':
-    case 'boolean':
-    case 'string':
-      return json
+/** The payload of a known envelope; undefined if the text is no JSON by itself, as when members follow the payload. */
+function exactly(text: string, schema: Schema): unknown {
+  try {
+    return parseJson(text, { numbers: needsSource(schema) ? 'raw' : 'value' })
+  } catch {
+    return undefined
   }
+}
+
+/** What JSON gives is what Connect gives, but for long integers and -0. */
+function schemaless(text: string, json: unknown): unknown {
+  return /-0|\d{16}/.test(text) ? readSchemaless(json) : json
+}
+
+const withSource = new WeakMap<Schema, boolean>()
+
+/** Whether a schema holds a Decimal. */
+function needsSource(schema: Schema): boolean {
+  let needs = withSource.get(schema)
+  if (needs === undefined) {
+    const parts = [schema.keySchema, schema.valueSchema, ...(schema.fields ?? []).map((field) => field.schema)]
+    needs = schema.name === LOGICAL.Decimal || parts.some((part) => part !== undefined && needsSource(part))
+    withSource.set(schema, needs)
+  }
+  return needs
+}
+
+/** Whether there is nothing to read, which Jackson takes for null. */
+function isBlank(text: string): boolean {
+  return text.length === 0 || (text.charCodeAt(0) <= 0x20 && text.trim() === '')
 }

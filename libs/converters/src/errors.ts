@@ -38,6 +38,10 @@ export const converterErrors = defineErrors({
     type: ConfigError,
     doc: 'A setting of a converter, such as `value.converter.schemas.enable`, has a value that does not fit.',
   },
+  CONVERTER_JSON_SCHEMA: {
+    type: DataError,
+    doc: 'A record is no JSON of the form that its JSON Schema says, or a value does not fit its schema. The message says which.',
+  },
   CONVERTER_PROTOBUF: {
     type: DataError,
     doc: 'A record is no message of its Protobuf schema, or a value does not fit its schema. The message says which field.',

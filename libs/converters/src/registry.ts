@@ -4,6 +4,7 @@ import { AVRO_CONVERTERS } from './avro/index.ts'
 import { converterErrors } from './errors.ts'
 import { HEADER_CONVERTERS } from './headers/index.ts'
 import { JSON_CONVERTERS } from './json/index.ts'
+import { JSON_SCHEMA_CONVERTERS } from './json-schema/index.ts'
 import type { ConverterPlugin } from './plugin.ts'
 import { PROTOBUF_CONVERTERS } from './protobuf/index.ts'
 import { SIMPLE_CONVERTERS } from './simple/index.ts'
@@ -13,6 +14,7 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   ...SIMPLE_CONVERTERS,
   ...JSON_CONVERTERS,
   ...PROTOBUF_CONVERTERS,
+  ...JSON_SCHEMA_CONVERTERS,
   ...HEADER_CONVERTERS,
   ...AVRO_CONVERTERS,
 ]

@@ -46,6 +46,18 @@ export const sqsErrors = defineErrors({
     type: ConfigError,
     doc: 'The request to alter offsets does not have the form that this connector writes.',
   },
+  SQS_SCHEMA: {
+    type: ConfigError,
+    doc: 'The settings of a schema registry for a message converter do not fit, or the registry does not have the schema that they name. The message says which. Mend the settings or register the schema, then restart the connector.',
+  },
+  SQS_SCHEMA_REFUSED: {
+    type: DataError,
+    doc: "The registry refuses the schema of a message. The message contains the registry's words.",
+  },
+  SQS_SCHEMA_REGISTRY_AWAY: {
+    type: RetriableError,
+    doc: 'The schema registry does not answer. The messages wait, none becomes a dead letter, and the registry is asked again, with backoff.',
+  },
   SQS_UNEXPECTED: { type: FatalError, doc: 'An error of the AWS SDK that nothing here expects; see the cause.' },
   SQS_FILTER_POLICY: {
     type: ConfigError,

@@ -2,6 +2,7 @@ import type { TaskContext } from '@tributary/connect-api'
 import { openAws } from './aws/clients.ts'
 import { awsSettings } from './aws/settings.ts'
 import { createConverter } from './convert/converter.ts'
+import { dataMaker } from './convert/data.ts'
 import { attributesToReceive, messageFilter } from './filter/message-filter.ts'
 import { watched } from './metrics/watched-sqs.ts'
 import { CheckedQueues } from './queues/checked-queues.ts'
@@ -34,7 +35,7 @@ export async function taskParts(context: TaskContext): Promise<SqsTaskParts> {
   return {
     api: sqs,
     queues,
-    converter: createConverter(config, { s3: () => aws.s3(), log }),
+    converter: createConverter(config, { s3: () => aws.s3(), log, data: dataMaker(config, props) }),
     filter: filter === null ? null : { matches: (message) => filter.matches(message), unmatched: config['sqs.filter.unmatched'] }, // prettier-ignore
     records: new SqsRecords({
       topic: config['kafka.topic'],

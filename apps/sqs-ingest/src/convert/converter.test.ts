@@ -32,9 +32,6 @@ describe('the default converter', () => {
       'io.connect.sqs.converter.NoSuchConverter',
       /there is no such message converter; there are io\.connect\.sqs\.converter\.Default/,
     ],
-    ['io.connect.sqs.converter.AvroMessageConverter', /comes with support for schema registries/],
-    ['io.connect.sqs.converter.ProtobufMessageConverter', /comes with support for schema registries/],
-    ['io.connect.sqs.converter.JsonSchemaMessageConverter', /comes with support for schema registries/],
     ['io.connect.sqs.converter.FieldExtractorConverter', /needs message\.output\.field\.extract/],
   ] as const) {
     test(`refuses ${name}`, () => {

@@ -5,16 +5,19 @@ import { type Logger, oncePer } from '@tributary/telemetry'
 import { sqsErrors } from '../errors.ts'
 import type { MessageAttribute, SqsMessage } from '../message.ts'
 import {
+  AVRO_CONVERTER,
   CLAIM_CHECK_CONVERTER,
   type conversionKeys,
   DECOMPRESSING_CLAIM_CHECK_CONVERTER,
   DECOMPRESSING_CONVERTER,
   DEFAULT_CONVERTER,
   FIELD_EXTRACTOR_CONVERTER,
+  JSON_SCHEMA_CONVERTER,
   MESSAGE_CONVERTERS,
-  SCHEMA_CONVERTERS,
+  PROTOBUF_CONVERTER,
 } from '../settings/conversion.ts'
 import { asText } from './content.ts'
+import type { DataMaker } from './data.ts'
 import type { DecompressOptions, Format } from './decompress.ts'
 import { FieldPath } from './field.ts'
 import { ObjectReader } from './object-reader.ts'
@@ -34,8 +37,8 @@ import {
 export interface Converted {
   /** Text, or bytes that are no UTF-8. */
   readonly value: unknown
-  /** Absent: that of text, or of bytes. */
-  readonly valueSchema?: Schema
+  /** Absent: that of text, or of bytes. null: none. */
+  readonly valueSchema?: Schema | null
   /** Headers before all others. */
   readonly headers?: readonly Header[]
   /** The attributes of the message in place of those that SQS delivered, where an envelope had some. */
@@ -59,6 +62,8 @@ export interface ConverterParts {
   readonly s3: () => Promise<S3Client>
   /** Gets a line, at most every 10 s, about messages that a converter had to pass unchanged. */
   readonly log?: Pick<Logger, 'warn'>
+  /** Makes data of the text; null: it stays text. */
+  readonly data?: DataMaker | null
 }
 
 const UNCHANGED_LOG_MS = 10_000
@@ -66,14 +71,20 @@ const UNCHANGED_LOG_MS = 10_000
 /** Makes the converter that the settings name. Throws ConfigError SQS_CONVERTER, with the key as its field; uses no network. */
 export function createConverter(settings: ConversionSettings, parts: ConverterParts): MessageConverter {
   const steps = new Steps(settings, parts).all()
+  const { data = null } = parts
   // Most messages pass as they are, at no cost.
-  if (steps.length === 0) return { convert: ({ body }) => ({ value: body }) }
+  if (steps.length === 0) {
+    return { convert: ({ body }, signal) => (data === null ? { value: body } : data.make(body, signal)) }
+  }
   const run = inTurn(steps)
   return {
     convert({ body, attributes }, signal) {
       const work: Work = { signal, envelopes: 0, attributes: null }
-      return then(run(body, work), (content) => ({
-        value: asText(content),
+      const converted = then(run(body, work), (content): Converted | Promise<Converted> =>
+        data === null ? { value: asText(content) } : data.make(content, signal),
+      )
+      return then(converted, (made) => ({
+        ...made,
         ...(work.attributes !== null && { attributes: { ...attributes, ...work.attributes } }),
       }))
     },
@@ -143,8 +154,13 @@ class Steps {
       case FIELD_EXTRACTOR_CONVERTER:
         if (!this.#settings['message.output.field.extract']) this.#refuse(key, 'needs message.output.field.extract')
         return []
+      case AVRO_CONVERTER:
+      case PROTOBUF_CONVERTER:
+      case JSON_SCHEMA_CONVERTER:
+        // The DataMaker does their work, behind all steps.
+        return []
       default:
-        return this.#refuse(key, problemOf(name))
+        return this.#refuse(key, `there is no such message converter; there are ${MESSAGE_CONVERTERS.join(', ')}`)
     }
   }
 
@@ -189,10 +205,3 @@ type ClassKey =
   | 'message.converter.class'
   | 'message.decompression.delegate.converter.class'
   | 'message.claimcheck.delegate.converter.class'
-
-function problemOf(name: string): string {
-  if (SCHEMA_CONVERTERS.includes(name)) {
-    return 'this converter comes with support for schema registries, which this version does not have; DefaultMessageConverter passes the JSON on'
-  }
-  return `there is no such message converter; there are ${MESSAGE_CONVERTERS.join(', ')}`
-}

@@ -49,7 +49,7 @@ export const awsKeys = {
     default: null,
     validator: {
       kind: 'pattern',
-      regex: '^$|^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[\\x21-\\x7e]+$',
+      regex: '^$|^arn:[a-z0-9-]+:iam::[0-9]+:role/[\\x21-\\x7e]+$',
       message: 'it has the form arn:aws:iam::<account>:role/<name>',
       accepts: 'arn:aws:iam::<account>:role/<name>',
     },

@@ -14,12 +14,10 @@ export const DECOMPRESSING_CLAIM_CHECK_CONVERTER = `${PREFIX}DecompressingClaimC
 
 /** Around every other one once `message.output.field.extract` is set, so its name means the default converter. */
 export const FIELD_EXTRACTOR_CONVERTER = `${PREFIX}FieldExtractorConverter`
-/** Those that need a schema registry, which do not exist here yet. */
-export const SCHEMA_CONVERTERS: readonly string[] = [
-  `${PREFIX}AvroMessageConverter`,
-  `${PREFIX}ProtobufMessageConverter`,
-  `${PREFIX}JsonSchemaMessageConverter`,
-]
+/** Those that write records with a schema registry. Each is the last one: it delegates to none. */
+export const AVRO_CONVERTER = `${PREFIX}AvroMessageConverter`
+export const PROTOBUF_CONVERTER = `${PREFIX}ProtobufMessageConverter`
+export const JSON_SCHEMA_CONVERTER = `${PREFIX}JsonSchemaMessageConverter`
 
 /** The converters that there are, by the class names of the JVM connector. */
 export const MESSAGE_CONVERTERS = [
@@ -27,6 +25,9 @@ export const MESSAGE_CONVERTERS = [
   DECOMPRESSING_CONVERTER,
   CLAIM_CHECK_CONVERTER,
   DECOMPRESSING_CLAIM_CHECK_CONVERTER,
+  AVRO_CONVERTER,
+  PROTOBUF_CONVERTER,
+  JSON_SCHEMA_CONVERTER,
 ] as const
 
 const COMPRESSION = {

@@ -1,16 +1,19 @@
-import type { Keys } from '@tributary/config'
+import type { Keys, KeySpec } from '@tributary/config'
+import { BODY_REGISTRY_KEYS } from '@tributary/converters/body'
+import { SUBJECT_STRATEGIES } from '@tributary/schema-registry'
 
 const group = 'Schema Registry'
 
-/** The JVM connector's keys for its converters with a schema registry. No converter here reads them yet. */
+/** The JVM connector's keys for its converters with a schema registry. Those that begin with `schema.registry.` are also for `value.schema.subject`. */
 export const schemaRegistryKeys = {
   'schema.registry.url': {
-    type: 'string',
+    type: 'list',
     default: null,
+    validator: { kind: 'url', schemes: ['http', 'https'] },
     importance: 'medium',
     group,
     displayName: 'URL',
-    doc: 'Address of the schema registry. No converter reads this key, or another one of this group, yet.',
+    doc: 'URLs of one schema registry with the REST API of Confluent, with commas between them. Needed by AvroMessageConverter, ProtobufMessageConverter and JsonSchemaMessageConverter, and by value.schema.subject.',
   },
   'value.schema.id': {
     type: 'int',
@@ -19,7 +22,7 @@ export const schemaRegistryKeys = {
     group,
     displayName: 'Id of the value schema',
     stripComment: true,
-    doc: 'Id of the schema of the values.',
+    doc: 'Id of the schema of the values, for the three converters. Unset: the latest one (schema.use.latest.version), or one that follows from the bodies.',
   },
   'key.schema.id': {
     type: 'int',
@@ -36,7 +39,7 @@ export const schemaRegistryKeys = {
     importance: 'low',
     group,
     displayName: 'Source of the login',
-    doc: 'Where the login to the registry comes from.',
+    doc: 'Where the login to the registry comes from: USER_INFO (schema.registry.basic.auth.user.info), or URL.',
   },
   'schema.registry.basic.auth.user.info': {
     type: 'password',
@@ -52,7 +55,7 @@ export const schemaRegistryKeys = {
     importance: 'low',
     group,
     displayName: 'Trust store',
-    doc: 'Path of the trust store for the registry.',
+    doc: 'Path of a PEM file with the certificates to trust for the registry. Stores of Java are refused: keytool and openssl turn one into PEM.',
   },
   'schema.registry.ssl.truststore.password': {
     type: 'password',
@@ -60,7 +63,7 @@ export const schemaRegistryKeys = {
     importance: 'low',
     group,
     displayName: 'Password of the trust store',
-    doc: 'Password of the trust store.',
+    doc: 'Password of the trust store. PEM needs none.',
   },
   'schema.auto.register': {
     type: 'boolean',
@@ -69,7 +72,7 @@ export const schemaRegistryKeys = {
     group,
     displayName: 'Register schemas',
     stripComment: true,
-    doc: 'Whether an inferred schema is registered.',
+    doc: 'Whether an inferred schema is registered. False: the subject must have it.',
   },
   'schema.use.latest.version': {
     type: 'boolean',
@@ -78,14 +81,20 @@ export const schemaRegistryKeys = {
     group,
     displayName: 'Latest version',
     stripComment: true,
-    doc: 'Whether the latest schema of the subject is used.',
+    doc: 'Whether the latest schema of the subject is used. The task asks for it each minute.',
   },
   'schema.subject.name.strategy': {
     type: 'string',
     default: 'io.confluent.kafka.serializers.subject.TopicNameStrategy',
+    validator: { kind: 'oneOf', values: SUBJECT_STRATEGIES },
     importance: 'low',
     group,
     displayName: 'Subject names',
-    doc: 'Class name of the strategy that names subjects.',
+    doc: 'Class name of the strategy that names the subject: TopicNameStrategy, RecordNameStrategy or TopicRecordNameStrategy.',
   },
 } as const satisfies Keys
+
+/** Further keys of the registry's client, which the JVM connector does not have. */
+export const moreRegistryKeys: typeof BODY_REGISTRY_KEYS = Object.fromEntries(
+  Object.entries<KeySpec>(BODY_REGISTRY_KEYS).filter(([key]) => !Object.hasOwn(schemaRegistryKeys, key)),
+)

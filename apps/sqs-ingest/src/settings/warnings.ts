@@ -9,7 +9,7 @@ const UNREAD: Readonly<Record<string, string>> = {
   'connector.client.config.override.policy': 'it is a setting of a worker, and producer.override.* is always allowed',
   'message.claimcheck.retrieve.if.uri':
     'a claim check is redeemed where the field holds s3://bucket/key, and any other text stays',
-  'schema.subject.name': 'no converter here uses a schema registry',
+  'schema.subject.name': 'schema.subject.name.strategy names the subject',
   'key.schema.id': 'keys are text',
   'message.max.bytes': 'it is a setting of a broker',
   'replica.fetch.max.bytes': 'it is a setting of a broker',

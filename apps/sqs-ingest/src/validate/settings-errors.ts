@@ -1,6 +1,7 @@
 import { ConfigError, type FieldError, type Props } from '@tributary/connect-api'
 import { isAws } from '../aws/settings.ts'
 import { createConverter } from '../convert/converter.ts'
+import { dataMaker } from '../convert/data.ts'
 import { messageFilter } from '../filter/message-filter.ts'
 import { isFifo, listOf, queueEntry, queueTexts } from '../queues/queue-name.ts'
 import { fifoReturnError } from '../queues/returning.ts'
@@ -15,6 +16,7 @@ export function settingsErrors(config: SqsSettings, props: Props): FieldError[] 
     ...credentialErrors(config),
     ...endpointErrors(config),
     ...thrown('message.converter.class', () => createConverter(config, { s3: unused })),
+    ...thrown('message.converter.class', () => dataMaker(config, props)),
     ...thrown('sqs.message.filter.policy', () => messageFilter(config, { quotas: !isJvmClass(props) })),
     ...deadLetterErrors(config),
   ]

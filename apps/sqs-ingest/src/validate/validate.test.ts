@@ -58,14 +58,14 @@ describe('the configurations of the documents', () => {
 
   for (const { file, config } of fixtures('fragments')) {
     test(`${file} is valid, added to the required keys`, () => {
-      const avro = config['message.converter.class']?.includes('Avro') ? ['message.converter.class'] : []
+      const avro = config['message.converter.class']?.includes('Avro') ? ['schema.registry.url'] : []
       const errors = errorsOf({ ...BASE, 'connector.class': JVM_CLASS, ...config })
       assert.deepEqual(errors.map(({ field }) => field), avro) // prettier-ignore
     })
   }
 
-  test('there are 24 of them, and 11 fragments', () => {
-    assert.deepEqual([examples.length, fixtures('fragments').length], [24, 11])
+  test('there are 33 of them, and 11 fragments', () => {
+    assert.deepEqual([examples.length, fixtures('fragments').length], [33, 11])
   })
 })
 

@@ -92,7 +92,8 @@ class Translation {
     }
   }
 
-  #record(schema: Schema, space: string): unknown {
+  #record(use: Schema, space: string): unknown {
+    const schema = withoutTag(use)
     const known =
       schema.name === undefined ? this.#unnamedBefore(schema) : names.avroFullName(schema.name, this.#options)
     const full = known ?? `${NAMESPACE}.${names.DEFAULT_NAME}${++this.#unnamed > 1 ? this.#unnamed : ''}`
@@ -263,6 +264,16 @@ function within(full: string, space: string): string {
 }
 
 /** Whether two schemas are one type: their optionality belongs to its use. */
+/** The number of a Protobuf field belongs to the field, while a record is one type wherever it is used. */
+const TAG = 'io.confluent.connect.protobuf.Tag'
+
+function withoutTag(schema: Schema): Schema {
+  if (schema.parameters?.[TAG] === undefined) return schema
+  const { parameters, ...rest } = schema
+  const others = Object.entries(parameters).filter(([key]) => key !== TAG)
+  return others.length === 0 ? rest : { ...rest, parameters: Object.fromEntries(others) }
+}
+
 function isSame(a: Schema, b: Schema): boolean {
   return a === b || equalSchemas({ ...a, optional: false }, { ...b, optional: false })
 }

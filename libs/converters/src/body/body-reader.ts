@@ -11,9 +11,10 @@ import {
 } from '@tributary/connect-api'
 import { Lru } from '@tributary/schema-registry'
 import { converterErrors } from '../errors.ts'
-import { fit, Misfit } from './fit.ts'
-import { Inference, legalName } from './infer.ts'
+import { fit, isObject, Misfit } from './fit.ts'
+import { Inference } from './infer.ts'
 import type { BodySettings } from './keys.ts'
+import { legal, legalName } from './legal-names.ts'
 import { parseBody } from './parse.ts'
 import { registeredSchema } from './registered-schema.ts'
 import { schemaFromText } from './schema-text.ts'
@@ -21,17 +22,29 @@ import { schemaFromText } from './schema-text.ts'
 /** Topics, and forms of the outermost value, whose inferred schemas are kept. */
 const MAX_INFERENCES = 1000
 
+/** What a source wants of the data besides the settings. */
+export interface BodyOptions {
+  /** Fields have names that Avro and Protobuf allow: `detail-type` is `detail_type`. Two that then are the same are a misfit. */
+  readonly legalNames?: boolean
+  /** Only an object is a body. */
+  readonly objectsOnly?: boolean
+  /** The name of the inferred schema for a topic. Default: `<topic>_value`, with `_` for characters that Avro does not allow. */
+  readonly inferredName?: (topic: string) => string
+}
+
 /** Reads the bodies that a source receives as data (`value.format=json`). */
 export class BodyReader {
   readonly #settings: BodySettings
   readonly #props: Props
+  readonly #options: BodyOptions
   readonly #inferences: Lru<string, Inference> | null
   #schema: Schema | null
   #raw = false
 
   /** `props` has the keys of the registry. Throws ConfigError BODY_SCHEMA. */
-  constructor(settings: BodySettings, props: Props) {
+  constructor(settings: BodySettings, props: Props, options: BodyOptions = {}) {
     const text = settings['value.schema']
+    this.#options = options
     this.#settings = settings
     this.#props = props
     this.#schema = text === null || text === '' ? null : schemaFromText(text, 'value.schema')
@@ -48,8 +61,7 @@ export class BodyReader {
     const subject = this.#settings['value.schema.subject']
     if (subject === null || subject === '') return
     try {
-      this.#schema = await registeredSchema(subject, this.#props, signal)
-      this.#raw = hasDecimal(this.#schema)
+      this.use((await registeredSchema({ subject }, this.#props, signal)).schema)
     } catch (error) {
       if (error instanceof ConnectError && error.kind === 'retriable') {
         throw new NotConnectedError(error.code, error.message, { cause: error })
@@ -64,12 +76,21 @@ export class BodyReader {
     }
   }
 
+  /** Sets the schema of the bodies from now on. */
+  use(schema: Schema): void {
+    this.#schema = schema
+    this.#raw = hasDecimal(schema)
+  }
+
   /** The data of a body. Throws DataError BODY_JSON and BODY_MISFIT. */
   read(body: string | Uint8Array, topic: string): SchemaAndValue {
     const value = parseBody(typeof body === 'string' ? body : textOf(body), this.#raw)
+    if (this.#options.objectsOnly === true && !isObject(value)) {
+      throw converterErrors.BODY_MISFIT('the body is JSON, but no object')
+    }
     if (this.#schema !== null) return { schema: this.#schema, value: this.#fitted(this.#schema, value) }
     if (this.#inferences === null) return { schema: null, value }
-    return this.#inferenceOf(topic, value).read(value)
+    return this.#inferenceOf(topic, value).read(this.#options.legalNames === true ? legal(value) : value)
   }
 
   /** The record with the data of its value, which is text or bytes; one with an error if the value cannot be read. */
@@ -88,7 +109,8 @@ export class BodyReader {
 
   #fitted(schema: Schema, value: unknown): unknown {
     try {
-      return fit(schema, value, { dropUnknown: this.#settings['value.schema.unknown.fields'] === 'drop' })
+      const dropUnknown = this.#settings['value.schema.unknown.fields'] === 'drop'
+      return fit(schema, value, { dropUnknown, legalNames: this.#options.legalNames === true })
     } catch (error) {
       if (!(error instanceof Misfit)) throw error
       const where = error.path.length === 0 ? '' : `, ${error.path.join('.').slice(0, 200)}`
@@ -102,7 +124,8 @@ export class BodyReader {
     const key = `${form} ${topic}`
     let inference = this.#inferences!.get(key)
     if (inference === undefined) {
-      inference = new Inference(`${legalName(topic)}_value`, this.#settings['value.schema.infer.max.schemas'])
+      const { inferredName = (of) => `${legalName(of)}_value` } = this.#options
+      inference = new Inference(inferredName(topic), this.#settings['value.schema.infer.max.schemas'])
       this.#inferences!.set(key, inference)
     }
     return inference
@@ -119,8 +142,12 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 }
 
-function hasDecimal({ name, fields = [], keySchema, valueSchema }: Schema): boolean {
+/** A schema may contain itself. */
+function hasDecimal(schema: Schema, seen = new Set<Schema>()): boolean {
+  const { name, fields = [], keySchema, valueSchema } = schema
   if (name === LOGICAL.Decimal) return true
-  const inner = [keySchema, valueSchema, ...fields.map(({ schema }) => schema)]
-  return inner.some((schema) => schema !== undefined && hasDecimal(schema))
+  if (seen.has(schema)) return false
+  seen.add(schema)
+  const inner = [keySchema, valueSchema, ...fields.map((field) => field.schema)]
+  return inner.some((of) => of !== undefined && hasDecimal(of, seen))
 }

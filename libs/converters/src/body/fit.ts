@@ -1,4 +1,5 @@
 import { Decimal, LOGICAL, type Schema } from '@tributary/connect-api'
+import { legalFields } from './legal-names.ts'
 import { isRaw } from './parse.ts'
 
 /** A value that does not fit its schema. `path` is completed on the way out. */
@@ -9,6 +10,8 @@ export class Misfit extends Error {
 export interface FitOptions {
   /** Fields that the schema does not have are left out. False: they are misfits. */
   readonly dropUnknown: boolean
+  /** The fields of structs have legal names. */
+  readonly legalNames?: boolean
 }
 
 /**
@@ -63,8 +66,9 @@ function fitType(schema: Schema, value: unknown, options: FitOptions): unknown {
   }
 }
 
-function struct(schema: Schema, value: unknown, options: FitOptions): object {
-  if (!isObject(value)) return wrong(value, 'an object')
+function struct(schema: Schema, object: unknown, options: FitOptions): object {
+  if (!isObject(object)) return wrong(object, 'an object')
+  const value = options.legalNames === true ? legalFields(object) : object
   const out: Record<string, unknown> = {}
   const fields = schema.fields ?? []
   let found = 0

@@ -1,4 +1,4 @@
-export { BodyReader, bodyReader } from './body-reader.ts'
-export { legalName } from './infer.ts'
+export { type BodyOptions, BodyReader, bodyReader } from './body-reader.ts'
 export { BODY_KEYS, BODY_RULES, type BodySettings } from './keys.ts'
-export { BODY_REGISTRY_KEYS, registryProps } from './registered-schema.ts'
+export { legalName } from './legal-names.ts'
+export { BODY_REGISTRY_KEYS, registeredSchema, registryProps, type Wanted } from './registered-schema.ts'

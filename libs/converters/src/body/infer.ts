@@ -2,6 +2,7 @@ import { stringifyJson } from '@tributary/config'
 import type { Schema } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
 import { isObject } from './fit.ts'
+import { legalName } from './legal-names.ts'
 
 /**
  * What is known of the values at a place. A shape only widens: `none` (nothing but null so far) to all others, `int64` to `float64`,
@@ -159,12 +160,6 @@ function schemaOf(shape: Shape, name: string, required = false): Schema | null {
     default:
       return { type: shape.kind, ...optional }
   }
-}
-
-/** A name that Avro and Protobuf allow. */
-export function legalName(name: string): string {
-  const legal = name.replace(/[^A-Za-z0-9_]/g, '_')
-  return /^[A-Za-z_]/.test(legal) ? legal : `_${legal}`
 }
 
 function countFields(shape: Shape): number {

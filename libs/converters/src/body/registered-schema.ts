@@ -1,7 +1,13 @@
 import type { KeySpec } from '@tributary/config'
 import type { Props, Schema } from '@tributary/connect-api'
 import { CLIENT_KEYS, type ResolvedSchema, sharedRegistry } from '@tributary/schema-registry'
+import { readOptions } from '../avro/options.ts'
+import { parseSchema } from '../avro/parse-schema.ts'
+import { toConnectSchema as toConnectOfAvro } from '../avro/to-connect-schema.ts'
 import { converterErrors } from '../errors.ts'
+import { loadProto, loadProtobufjs } from '../protobuf/load.ts'
+import { protobufSettings } from '../protobuf/settings.ts'
+import { toConnectSchema as toConnectOfProtobuf } from '../protobuf/to-schema.ts'
 
 const PREFIX = 'schema.registry.'
 const prefixed = (key: string): string => (key.startsWith(PREFIX) ? key : PREFIX + key)
@@ -23,13 +29,43 @@ export function registryProps(props: Props): Props {
   return Object.fromEntries(known.map((key) => [key, props[prefixed(key)]!]))
 }
 
-/** The latest schema of a subject. Rejects as RegistryClient.latest, and with DataError for a schema that cannot be used. */
-export async function registeredSchema(subject: string, props: Props, signal: AbortSignal): Promise<Schema> {
+/** Which schema of a registry: that of an id, or the latest of a subject. */
+export type Wanted = { readonly id: number } | { readonly subject: string }
+
+/** A schema of a registry. Rejects as RegistryClient, and with DataError for a schema that cannot be used. */
+export async function registeredSchema(
+  wanted: Wanted,
+  props: Props,
+  signal: AbortSignal,
+): Promise<{ readonly schema: Schema; readonly id: number }> {
   const registry = sharedRegistry(registryProps(props))
-  return schemaFromRegistry(await registry.resolve(await registry.client.latest(subject, signal), signal))
+  const registered =
+    'id' in wanted
+      ? await registry.byId(wanted.id, signal)
+      : await registry.resolve(await registry.client.latest(wanted.subject, signal), signal)
+  if (registered.format === 'PROTOBUF') await loadProtobufjs()
+  return { schema: schemaFromRegistry(registered), id: registered.id }
 }
 
-/** Throws DataError, ConfigError. */
-export function schemaFromRegistry({ format, id }: ResolvedSchema): Schema {
-  throw converterErrors.BODY_SCHEMA(`schema ${id} is of ${format}; a body is read by a schema of Avro or JSON Schema`)
+/** Throws DataError for a schema that Connect has none for. Of a file of Protobuf the first message counts. */
+export function schemaFromRegistry({ format, schema, dependencies }: ResolvedSchema): Schema {
+  switch (format) {
+    case 'PROTOBUF': {
+      const files = dependencies.map(({ name, schema: text }) => ({ name, text }))
+      const message = loadProto(schema, files).messages[0]
+      if (message === undefined) throw converterErrors.BODY_MISFIT('the schema declares no message')
+      return toConnectOfProtobuf(message, protobufSettings({ 'flatten.unions': 'true' }))
+    }
+    case 'AVRO': {
+      const type = parseSchema(
+        schema,
+        dependencies.map((dependency) => dependency.schema),
+      )
+      const made = toConnectOfAvro(type, readOptions({}))
+      if (made !== null) return made
+      throw converterErrors.BODY_SCHEMA('the schema says nothing of the values')
+    }
+    default:
+      throw converterErrors.BODY_SCHEMA(`a schema of ${format} cannot be used yet`)
+  }
 }

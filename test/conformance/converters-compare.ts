@@ -156,5 +156,8 @@ const NUMBER = /-?\d+\.\d+(E-?\d+)?/g
 
 /** Java before version 19 writes some floating-point numbers with more digits than are needed. Floats are compared as floats. */
 export function withoutDigits(bytes: Buffer): string {
-  return bytes.toString().replaceAll(NUMBER, (text) => doubleText(Math.fround(Number(text))))
+  // UTF-16 is compared without its zeros.
+  return Buffer.from(bytes.filter((byte) => byte !== 0))
+    .toString()
+    .replaceAll(NUMBER, (text) => doubleText(Math.fround(Number(text))))
 }

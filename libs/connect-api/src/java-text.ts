@@ -74,7 +74,41 @@ export function parseDecimal(text: string): Decimal | null {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
   if (whole === '' && fraction === '') return null
   const unscaled = BigInt(whole + fraction)
-  return new Decimal(sign === '-' ? -unscaled : unscaled, fraction.length - Number(exponent))
+  const scale = fraction.length - Number(exponent)
+  if (scale > 0x7fffffff || scale < -0x80000000) return null
+  return new Decimal(sign === '-' ? -unscaled : unscaled, scale)
+}
+
+/** BigDecimal.floatValue: the float nearest to the decimal, which is not always the one nearest to the nearest double. */
+export function floatOf(decimal: Decimal): number {
+  const double = Number(`${decimal.unscaled}e${-decimal.scale}`)
+  const float = Math.fround(double)
+  if (float === double || !Number.isFinite(float)) return float
+  const other = nextFloat(float, double > float)
+  // Between two floats, the double is rounded to the even one. The decimal may be nearer to the other.
+  if (double - float !== other - double || Math.abs(decimal.scale) > 1000) return float
+  const side = compareToDouble(decimal, double)
+  return side === 0 || side > 0 === float > double ? float : other
+}
+
+const bits = new DataView(new ArrayBuffer(8))
+
+function nextFloat(float: number, up: boolean): number {
+  bits.setFloat32(0, float)
+  bits.setInt32(0, bits.getInt32(0) + (up === float > 0 ? 1 : -1))
+  return bits.getFloat32(0)
+}
+
+/** Negative, 0 or positive: the decimal is below, at or above the double, which is not 0. */
+function compareToDouble({ unscaled, scale }: Decimal, double: number): number {
+  bits.setFloat64(0, Math.abs(double))
+  const exponent = Number(bits.getBigUint64(0) >> 52n)
+  const fraction = bits.getBigUint64(0) & (2n ** 52n - 1n)
+  const mantissa = (exponent === 0 ? fraction : fraction + 2n ** 52n) * (double < 0 ? -1n : 1n)
+  const power = Math.max(exponent, 1) - 1075
+  const left = unscaled * 10n ** BigInt(Math.max(0, -scale)) * 2n ** BigInt(Math.max(0, -power))
+  const right = mantissa * 10n ** BigInt(Math.max(0, scale)) * 2n ** BigInt(Math.max(0, power))
+  return left < right ? -1 : left > right ? 1 : 0
 }
 
 export interface CalendarDate {

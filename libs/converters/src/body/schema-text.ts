@@ -2,7 +2,8 @@ import { parseJson } from '@tributary/config'
 import type { ConfigError, Schema } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
 import { schemaFromJson } from '../json/json-schema.ts'
-import { fit, isObject } from './fit.ts'
+import { JsonReader } from '../json/json-reader.ts'
+import { isObject } from './fit.ts'
 import { schemaFromRegistry } from './registered-schema.ts'
 
 /** The schema that a user wrote: in Connect's JSON form, or in that of Avro or JSON Schema. Throws ConfigError BODY_SCHEMA on `key`. */
@@ -18,7 +19,7 @@ export function schemaFromText(text: string, key: string): Schema {
   const format = formatOf(json)
   if (format === null) throw refuse('it is no schema of Connect, Avro or JSON Schema')
   try {
-    if (format === 'CONNECT') return withDefaults(schemaFromJson(json as Record<string, unknown>))
+    if (format === 'CONNECT') return schemaFromJson(json, new JsonReader(true))!
     return schemaFromRegistry({ id: 0, format, schema: text, references: [], dependencies: [] })
   } catch (error) {
     throw refuse((error as Error).message, error)
@@ -33,18 +34,4 @@ function formatOf(json: unknown): 'CONNECT' | 'AVRO' | 'JSON' | null {
   const { type } = json
   if (typeof type === 'string' && CONNECT_TYPES.test(type) && !('logicalType' in json)) return 'CONNECT'
   return typeof type === 'string' || isObject(type) ? 'AVRO' : null
-}
-
-/** Its defaults are still JSON. */
-function withDefaults(schema: Schema): Schema {
-  const { default: value, fields, keySchema, valueSchema, ...rest } = schema
-  const made: Schema = {
-    ...rest,
-    ...(fields && { fields: fields.map(({ name, schema: of }) => ({ name, schema: withDefaults(of) })) }),
-    ...(keySchema && { keySchema: withDefaults(keySchema) }),
-    ...(valueSchema && { valueSchema: withDefaults(valueSchema) }),
-  }
-  if (value === undefined || value === null) return made
-  const isData = typeof value === 'object' && !Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype
-  return { ...made, default: isData ? value : fit(made, value, { dropUnknown: false }) }
 }

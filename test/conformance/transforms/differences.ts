@@ -68,11 +68,35 @@ export const REFUSALS = {
     holds: ({ trial, ours, theirs }) =>
       trial.plugin.class.includes('.Cast$') && withoutDigits(ours.result) === withoutDigits(theirs.result),
   },
+  oldWeeks: {
+    why: 'Week numbers of 1582, when the Gregorian calendar began, and week years before Christ are counted in another way.',
+    holds: ({ trial, record }) => {
+      const value = record?.value
+      const old =
+        typeof value === 'number' ? value < YEAR_1583 : /BC/i.test(textOf(record)) || /Y/.test(formatOf(trial))
+      return old && /[wWYDF]/.test(formatOf(trial))
+    },
+  },
+  zoneNames: {
+    why: 'Of the names of zones, those of RFC 822, UTC and GMT are read; Java knows some hundred more.',
+    holds: ({ trial, theirs, ours }) =>
+      /z|Z/.test(formatOf(trial)) && theirs.error === undefined && /^Could not parse/.test(ours.error?.message ?? ''),
+  },
   otherKeys: {
     why: 'A map without schema may have keys that are no text; Kafka throws a ClassCastException, which no JSON can cause.',
     holds: ({ theirs }) => theirs.error?.class === 'java.lang.ClassCastException',
   },
 } as const satisfies Record<string, { readonly why: string; readonly holds: (comparison: Comparison) => boolean }>
+
+const YEAR_1583 = Date.UTC(1583, 0, 1)
+
+function formatOf({ plugin, config }: Comparison['trial']): string {
+  return plugin.class.includes('.TimestampConverter$') ? (config['format'] ?? '') : ''
+}
+
+function textOf(record: Comparison['record']): string {
+  return typeof record?.value === 'string' ? record.value : ''
+}
 
 type Failure = NonNullable<Outcome['error']>
 

@@ -104,7 +104,7 @@ class Reader {
   /** An int as Java's NumberFormat reads it: with a minus, and with an exponent. */
   #number(end: number, set: (value: number) => void): boolean {
     if (end !== Infinity && end > this.#text.length) return false
-    const match = /^-?\d+(?:E-?\d{1,4})?/.exec(this.#text.slice(this.#at, Math.min(end, this.#at + 400)))
+    const match = /^-?\d+(?:E-?\d{1,18})?/.exec(this.#text.slice(this.#at, Math.min(end, this.#at + 400)))
     if (match === null) return false
     this.#at += match[0].length
     set(toInt(Number(match[0].replace('E', 'e')), match[0]))

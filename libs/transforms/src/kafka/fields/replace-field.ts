@@ -129,7 +129,10 @@ class ReplaceField implements Transformation {
 function requireClass(name: string, target: Schema, from: Schema, value: unknown): void {
   if (value === null || equalSchemas(target, from)) return
   const found = javaClass(value, from)
-  if (classOf(target) === classOf(from)) return validateValue(target, value, name)
+  if (classOf(target) === classOf(from)) {
+    if (target.type === 'struct') throw transformErrors.TRANSFORM_DATA('Struct schemas do not match.')
+    return validateValue(target, value, name)
+  }
   const schemaName = target.name === undefined ? '' : ` "${target.name}"`
   throw transformErrors.TRANSFORM_DATA(
     `Invalid Java object for schema${schemaName} with type ${target.type.toUpperCase()}: ${found} for field: "${name}"`,

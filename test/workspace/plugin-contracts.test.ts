@@ -10,7 +10,6 @@ for (const plugin of PREDICATES) predicateContract(plugin, { props: settingsFor(
 
 for (const plugin of CONVERTER_PLUGINS) {
   // Converters of a registry have their suite where a registry runs.
-  if (plugin.class === 'org.apache.kafka.connect.json.JsonConverter') continue
   if (plugin.type !== 'converter' || 'schema.registry.url' in plugin.spec.keys) continue
   converterContract(plugin, { props: settingsFor(plugin) })
 }

@@ -67,7 +67,7 @@ function textOf(error: unknown): string {
 export function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof Date) return value
   if (value instanceof Map) {
-    for (const [key, item] of value) [frozen(key), frozen(item)]
+    for (const entry of value) frozen(entry)
     return value
   }
   for (const name of Object.getOwnPropertyNames(value)) frozen((value as Record<string, unknown>)[name])

@@ -25,6 +25,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm run test:long': 'test/run.ts',
   'npm test -- --quick': 'test/workspace/runner.test.ts',
   'npx node --test apps/sse-ingest/test/contract.test.ts': 'test/runner/stages.ts',
+  'npx node --test test/workspace/adding-a-transform/shorten.test.ts': 'test/runner/stages.ts',
   'npx node apps/control-plane/src/main.ts --help': 'test/integration/process/service.test.ts',
   'npx node apps/control-plane/src/main.ts keys': 'test/integration/control-plane/keys.test.ts',
   'npx node apps/sse-ingest/src/main.ts --help': 'test/integration/process/service.test.ts',

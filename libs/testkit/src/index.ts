@@ -1,4 +1,8 @@
+export { converterContract, type ConverterFixture, type TestedConverter } from './converter-contract.ts'
+export { type RefusedSettings } from './plugin-checks.ts'
+export { sampleRecords, type SampleValue, sampleValues } from './sample-records.ts'
 export { sourceContract } from './source-contract.ts'
 export type { Feed, KeptRecord, RunningTask, SourceFixture, TaskRunner } from './source-fixture.ts'
 export { settled, throughout, until } from './until.ts'
 export { withProps } from './with-props.ts'
+export { predicateContract, transformContract, type TransformFixture } from './transform-contract.ts'

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CONVERTER_PLUGINS } from '@tributary/converters'
+import { converterContract, predicateContract, transformContract } from '@tributary/testkit'
+import { PREDICATES, TRANSFORMATIONS } from '@tributary/transforms'
+import { settingsFor } from '../support/plugin-settings.ts'
+
+for (const plugin of TRANSFORMATIONS) transformContract(plugin, { props: settingsFor(plugin) })
+for (const plugin of PREDICATES) predicateContract(plugin, { props: settingsFor(plugin) })
+
+for (const plugin of CONVERTER_PLUGINS) {
+  // Converters of a registry have their suite where a registry runs.
+  if (plugin.type !== 'converter' || 'schema.registry.url' in plugin.spec.keys) continue
+  converterContract(plugin, { props: settingsFor(plugin) })
+}
+
+test('a class is listed once for each type', () => {
+  const names = [...TRANSFORMATIONS, ...PREDICATES].map(({ type, class: name }) => `${type} ${name}`)
+  assert.deepEqual(names, [...new Set(names)])
+})

@@ -4,7 +4,7 @@ import { keyAndValue } from '../define.ts'
 import { transformErrors } from '../errors.ts'
 import { compileExpression } from '../expressions/expression.ts'
 import { basicsOf, BySchema, fieldsOf, structOf } from '../kafka/support/build.ts'
-import { copyOf, requireMap, requireStruct, setOwn } from '../kafka/support/require.ts'
+import { copyOf, requireMap, requireStruct, setEntry, setOwn } from '../kafka/support/require.ts'
 import { TRIBUTARY, VERSION } from './name.ts'
 
 const PURPOSE = 'field insertion'
@@ -33,7 +33,7 @@ export const insertExpression = keyAndValue(
       doc: 'An expression in CEL that gives the value of the field.',
       example: 'uuid(topic, key, value)',
     },
-    type: {
+    'field.type': {
       type: 'string',
       default: 'string',
       validator: { kind: 'oneOf', values: TYPES },
@@ -43,7 +43,7 @@ export const insertExpression = keyAndValue(
   }),
   (side, config) => {
     const { field } = config
-    const type = config.type as Type
+    const type = config['field.type'] as Type
     const expression = compileExpression(config.expression, 'expression', 'any')
     const added: Field = { name: field, schema: SCHEMAS[type] }
     const schemas = new BySchema((schema) => {
@@ -59,7 +59,7 @@ export const insertExpression = keyAndValue(
         const result = typed(expression.evaluate(record), type, field)
         if (schema === null) {
           const map = copyOf(requireMap(value, PURPOSE))
-          setOwn(map, field, withoutSchema(result))
+          setEntry(map, field, withoutSchema(result))
           return side.with(record, null, map)
         }
         const struct = { ...requireStruct(schema, value, PURPOSE) }

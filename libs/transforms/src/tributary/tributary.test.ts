@@ -56,7 +56,7 @@ describe('InsertExpression', () => {
       ['timestamp', 'timestamp', new Date(5)],
       ['string', 'value.a > 7 ? "x" : null', null],
     ] as const) {
-      const result = create('InsertExpression$Value', { field: 'x', expression, type }).apply(
+      const result = create('InsertExpression$Value', { field: 'x', expression, 'field.type': type }).apply(
         record({ a: 7n }, { valueSchema: schema }),
       )!
       assert.deepEqual(result.value, { a: 7n, x: expected })
@@ -75,12 +75,16 @@ describe('InsertExpression', () => {
   })
 
   it('works without schema and on keys', () => {
-    const props = { field: 'at', expression: 'timestamp', type: 'timestamp' }
+    const props = { field: 'at', expression: 'timestamp', 'field.type': 'timestamp' }
     assert.deepEqual(create('InsertExpression$Key', props).apply(record(null, { key: { id: 1 } }))!.key, {
       id: 1,
       at: 5,
     })
-    const big = create('InsertExpression$Value', { field: '__proto__', expression: 'value.n * 2', type: 'int64' })
+    const big = create('InsertExpression$Value', {
+      field: '__proto__',
+      expression: 'value.n * 2',
+      'field.type': 'int64',
+    })
     assert.deepEqual(Object.entries(big.apply(record({ n: 2n ** 60n }))!.value as object), [
       ['n', 2n ** 60n],
       ['__proto__', 2n ** 61n],
@@ -95,7 +99,7 @@ describe('InsertExpression', () => {
       ['string', '1'],
       ['boolean', '"true"'],
     ] as const) {
-      const transform = create('InsertExpression$Value', { field: 'x', expression, type })
+      const transform = create('InsertExpression$Value', { field: 'x', expression, 'field.type': type })
       assert.throws(() => transform.apply(record({})), { name: 'DataError', message: /the field x/ }, type)
     }
   })

@@ -186,6 +186,12 @@ describe('expressions', () => {
     assert.equal(new Set([uuid, ...others.map((source) => evaluate(source))]).size, 8)
   })
 
+  it('fails on a time that is none', () => {
+    for (const source of ['string(value.at)', 'value.at.getHours()', 'int(value.at)']) {
+      assert.throws(() => evaluate(source, { value: { at: new Date(NaN) } }), { name: 'DataError' }, source)
+    }
+  })
+
   it('refuses a result of another type', () => {
     assert.throws(() => evaluate('value.type', {}, 'bool'), /it gives a string, not true or false/)
     assert.throws(() => evaluate('value.count', {}, 'string'), /it gives a number, not a text/)

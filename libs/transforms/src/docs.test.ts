@@ -110,7 +110,7 @@ describe('docs/transforms/debezium.md', () => {
 })
 
 describe('the configurations in docs/transforms', () => {
-  for (const name of ['expressions', 'debezium']) {
+  for (const name of ['expressions', 'debezium', 'envelopes']) {
     for (const [at, block] of blocks(page(name), 'properties').entries()) {
       it(`${name}.md, number ${at + 1}`, () => {
         createChain(properties(block), { transformations: TRANSFORMATIONS, predicates: PREDICATES })

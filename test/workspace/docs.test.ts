@@ -20,7 +20,7 @@ test('the README has at most 200 lines', () => {
 
 test('docs/README.md links every page of docs', () => {
   const index = read('docs/README.md')
-  for (const page of globSync(['*.md', 'security/*.md'], { cwd: join(root, 'docs') }).filter(
+  for (const page of globSync(['*.md', 'security/*.md', 'transforms/*.md'], { cwd: join(root, 'docs') }).filter(
     (name) => name !== 'README.md',
   )) {
     assert.ok(index.includes(`(${page})`), `docs/README.md does not link ${page}`)

@@ -98,7 +98,8 @@ function expiryOf(expiries: readonly (number | null)[]): Date | null {
     (last, at) => (last === null || at === null ? null : Math.max(last, at)),
     0,
   )
-  return latest === null || latest === 0 ? null : new Date(latest)
+  const expiry = latest === null || latest === 0 ? null : new Date(latest)
+  return Number.isNaN(expiry?.getTime()) ? null : expiry
 }
 
 function milliseconds(micros: unknown): number | null {

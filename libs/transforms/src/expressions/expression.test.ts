@@ -169,6 +169,29 @@ describe('expressions', () => {
     assert.equal(evaluate('value["k"] == null && !(3 in value)', { value }), true)
   })
 
+  it('makes the same UUID of the same content', () => {
+    const uuid = evaluate('uuid(key, value.items)') as string
+    assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    assert.equal(evaluate('uuid({"id": 7}, value.items)'), uuid)
+    assert.equal(evaluate('uuid({"a": 1, "b": [1.5, null]}) == uuid({"b": [1.5, null], "a": 1.0})'), true)
+    const others = [
+      'uuid(key)',
+      'uuid([key, value.items])',
+      'uuid(value.items, key)',
+      'uuid("1")',
+      'uuid(1)',
+      'uuid(["1", "2"])',
+      'uuid("1", "2", null)',
+    ]
+    assert.equal(new Set([uuid, ...others.map((source) => evaluate(source))]).size, 8)
+  })
+
+  it('fails on a time that is none', () => {
+    for (const source of ['string(value.at)', 'value.at.getHours()', 'int(value.at)']) {
+      assert.throws(() => evaluate(source, { value: { at: new Date(NaN) } }), { name: 'DataError' }, source)
+    }
+  })
+
   it('refuses a result of another type', () => {
     assert.throws(() => evaluate('value.type', {}, 'bool'), /it gives a string, not true or false/)
     assert.throws(() => evaluate('value.count', {}, 'string'), /it gives a number, not a text/)
@@ -187,6 +210,7 @@ describe('bounds of expressions', () => {
     'value.list.all(a, (value.text + value.text).size() > 1)',
     'value.list.map(a, value.text.replace("a", value.text)).size() > 0',
     'value.text.contains(value.wanted)',
+    'value.list.all(a, uuid(value.list) != "")',
     'value.list.all(a, value.text.matches("(a|b)*c") == false)',
     'value.list.map(a, json("[1,2,3]")).all(l, value.text.split("a").size() > 1)',
     '[value.text].map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).size() > 0',

@@ -83,7 +83,9 @@ function checked(value: unknown, result: ResultType): unknown {
 const SHOWN = 200
 
 function failure(error: unknown, source: string): unknown {
-  if (!(error instanceof EvaluationFailure || error instanceof LimitExceeded)) return error
+  // A RangeError is a time beyond the calendar, or a text beyond what JavaScript can hold.
+  if (!(error instanceof EvaluationFailure || error instanceof LimitExceeded || error instanceof RangeError))
+    return error
   const shown = source.length > SHOWN ? `${source.slice(0, SHOWN)}…` : source
   return transformErrors.EXPRESSION_FAILED(`the expression ${shown} failed on this record: ${error.message}`)
 }

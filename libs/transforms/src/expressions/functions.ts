@@ -3,6 +3,7 @@ import { Decimal } from '@tributary/connect-api'
 import { int64 } from './arithmetic.ts'
 import { charge, chargeSearch, chargeText, EvaluationFailure } from './limits.ts'
 import { Duration, indexOf, keysOf, kindOf, numberOf } from './values.ts'
+import { uuidOf } from './uuid.ts'
 
 interface Fn {
   /** How many arguments, the receiver counted. */
@@ -216,7 +217,7 @@ function dayOfYear(time: Date): number {
   return Math.floor((time.getTime() - Date.UTC(time.getUTCFullYear(), 0, 1)) / 86_400_000)
 }
 
-/** `f(x)`. Only what CEL's standard has, and json(). */
+/** `f(x)`. Only what CEL's standard has, and json() and uuid(). */
 export const GLOBALS: Readonly<Record<string, Fn>> = {
   size: { arity: [1, 1], apply: size, returns: 'other' },
   int: { arity: [1, 1], apply: int, returns: 'other' },
@@ -228,6 +229,7 @@ export const GLOBALS: Readonly<Record<string, Fn>> = {
   duration: { arity: [1, 1], apply: duration, returns: 'other' },
   dyn: { arity: [1, 1], apply: ([value]) => value },
   json: { arity: [1, 1], apply: json },
+  uuid: { arity: [1, 8], apply: uuidOf, returns: 'string' },
 }
 
 /** `x.f()`: CEL's standard, and of its extension for strings what is below. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { HeaderConverter } from '@tributary/connect-api'
 import { encodeHeaders } from './record-headers.ts'
 
-const converter = { fromConnectHeader: (_t, _n, _s, value) => Buffer.from(String(value)) } as HeaderConverter
+const converter = { fromConnectHeader: (_t, _n, _s, value) => Buffer.from(String(value)) } as unknown as HeaderConverter
 
 test("the headers of a value's converter come after the record's, and replace those of the same name", () => {
   const headers = [

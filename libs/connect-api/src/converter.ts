@@ -1,3 +1,4 @@
+import type { ConnectRecord } from './record.ts'
 import type { Schema } from './schema.ts'
 
 export interface SchemaAndValue {
@@ -30,8 +31,16 @@ export interface Converter {
   /** Whether bytes stay as they are, for every topic and schema. */
   readonly keepsBytes?: boolean
   configure(config: Readonly<Record<string, string>>, isKey: boolean): void
-  fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null
-  toConnectData(topic: string, value: Uint8Array | null): SchemaAndValue
+  /** `record`: the record with the value, for what its other parts say (KIP-440 gives a converter the headers). */
+  fromConnectData(topic: string, schema: Schema | null, value: unknown, record?: ConnectRecord): Uint8Array | null
+  /** Headers that Kafka must carry with the value, each a text. They replace those of the record with the same names. */
+  headersOf?(record: ConnectRecord): ReadonlyMap<string, string>
+  /** `headers`: as Kafka has them. */
+  toConnectData(
+    topic: string,
+    value: Uint8Array | null,
+    headers?: readonly (readonly [name: string, value: Uint8Array | null])[],
+  ): SchemaAndValue
 }
 
 export interface HeaderConverter {

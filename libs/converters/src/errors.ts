@@ -34,6 +34,10 @@ export const converterErrors = defineErrors({
     type: DataError,
     doc: 'A schema from the registry cannot be read, or the schema of a record has no form in the language of the registry. The message says which part.',
   },
+  CONVERTER_CLOUD_EVENT: {
+    type: DataError,
+    doc: 'A record that is to be read as a CloudEvent is none: it is no JSON object with `specversion`, `id`, `source` and `type`, or its headers lack them.',
+  },
   CONVERTER_CONFIG_INVALID: {
     type: ConfigError,
     doc: 'A setting of a converter, such as `value.converter.schemas.enable`, has a value that does not fit.',

@@ -1,6 +1,7 @@
 import { ConfigException, parseConfig } from '@tributary/config'
 import type { Converter, HeaderConverter } from '@tributary/connect-api'
 import { AVRO_CONVERTERS } from './avro/index.ts'
+import { CLOUD_EVENTS_CONVERTERS } from './cloudevents/index.ts'
 import { converterErrors } from './errors.ts'
 import { HEADER_CONVERTERS } from './headers/index.ts'
 import { JSON_CONVERTERS } from './json/index.ts'
@@ -15,6 +16,7 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   ...JSON_CONVERTERS,
   ...PROTOBUF_CONVERTERS,
   ...JSON_SCHEMA_CONVERTERS,
+  ...CLOUD_EVENTS_CONVERTERS,
   ...HEADER_CONVERTERS,
   ...AVRO_CONVERTERS,
 ]

@@ -9,7 +9,7 @@ import { type CommandLine, javaClassPath, pythonPackages, temporaryFolder } from
 const fixtures = fileURLToPath(new URL('../../fixtures/schema-registry/', import.meta.url))
 
 export interface CopyRequest {
-  readonly format: 'AVRO' | 'JSON'
+  readonly format: 'AVRO' | 'JSON' | 'PROTOBUF'
   /** Of Confluent's REST API. */
   readonly url: string
   readonly topic: string

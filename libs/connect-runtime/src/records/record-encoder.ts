@@ -237,10 +237,11 @@ export class RecordEncoder {
       const value =
         isOriginal && source.original !== undefined
           ? source.original
-          : valueConverter.fromConnectData(topic, record.valueSchema ?? null, record.value)
+          : valueConverter.fromConnectData(topic, record.valueSchema ?? null, record.value, record)
+      const added = valueConverter.headersOf?.(record)
       stage = 'HEADER_CONVERTER'
       converter = headerConverter
-      const headers = encodeHeaders(headerConverter, topic, record.headers ?? undefined, traceparent)
+      const headers = encodeHeaders(headerConverter, topic, record.headers ?? undefined, traceparent, added)
       const count = counts.get(topic)!
       if (count === REFUSED) throw new StageFailure('KAFKA_PRODUCE', 'KafkaProducer', recordRefused(topic))
       const partition =

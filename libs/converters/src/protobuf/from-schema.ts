@@ -52,7 +52,10 @@ class ProtoMaker {
     const pkg = parts.map((part) => this.#identifier(part)).join('.')
     const name = this.#identifier(full.slice(dot + 1))
     const message = this.#message(name, schema)
-    return { text: printProto(pkg, [...this.#imports], message), fullName: pkg ? `${pkg}.${name}` : name }
+    return {
+      text: printProto({ syntax: 'proto3', package: pkg, imports: [...this.#imports], messages: [message], enums: [] }),
+      fullName: pkg ? `${pkg}.${name}` : name,
+    }
   }
 
   #message(name: string, schema: Schema): MessageDraft {

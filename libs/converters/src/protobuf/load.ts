@@ -1,5 +1,6 @@
 import type protobufjs from 'protobufjs'
 import { converterErrors } from '../errors.ts'
+import { textOf } from './descriptor.ts'
 import { addKnownFile } from './known-files.ts'
 import type { ProtoEnum, ProtoField, ProtoFile, ProtoMessage, ScalarType } from './model.ts'
 import { toMapEntry } from './names.ts'
@@ -33,7 +34,8 @@ export function loadProto(text: string, references: readonly ProtoText[]): Proto
   if (length > MAX_TEXT) throw badSchema(`it has ${length} characters, more than ${MAX_TEXT}`)
   const root = new pb.Root()
   try {
-    const own = addFile(pb, root, text, references)
+    const texts = references.map(({ name, text: other }) => ({ name, text: textOf(other) }))
+    const own = addFile(pb, root, textOf(text), texts)
     root.resolveAll()
     const { package: name } = own
     const namespace = name ? root.lookup(name) : root

@@ -137,12 +137,13 @@ export class RegistryData implements DataMaker {
       {
         objectsOnly: true,
         legalNames: this.#named.legalNames,
+        numbered: this.#named.type === 'Protobuf',
         inferredName: (topic) => this.#name(topic),
       },
     )
     if (chosen !== null) body.use(chosen.schema)
     const { 'schema.auto.register': register } = this.#settings
-    const by = chosen === null ? { 'auto.register.schemas': String(register) } : writesWith(chosen.id)
+    const by = chosen === null ? { 'auto.register.schemas': String(register) } : writesWith(chosen.id, this.#named)
     const converter = this.#converter(by)
     return { body, converter: this.#encodes ? converter : null, asks, until }
   }
@@ -195,8 +196,10 @@ const INFERRING = {
   'value.schema.infer': true,
 } as const satisfies Partial<BodySettings>
 
-function writesWith(id: number): Props {
-  return { 'auto.register.schemas': 'false', 'use.schema.id': String(id), 'id.compatibility.strict': 'false' }
+/** The schema is the one by which the body was read, so its parts fit. What else a JSON Schema demands is checked. */
+function writesWith(id: number, { type }: RegistryConverter): Props {
+  const byId = { 'auto.register.schemas': 'false', 'use.schema.id': String(id), 'id.compatibility.strict': 'false' }
+  return type === 'JSON Schema' ? { ...byId, 'json.fail.invalid.schema': 'true' } : byId
 }
 
 const PREFIX = 'schema.registry.'

@@ -26,6 +26,8 @@ const MAX_INFERENCES = 1000
 export interface BodyOptions {
   /** Fields have names that Avro and Protobuf allow: `detail-type` is `detail_type`. Two that then are the same are a misfit. */
   readonly legalNames?: boolean
+  /** The fields of an inferred schema have Protobuf numbers that follow from their names. */
+  readonly numbered?: boolean
   /** Only an object is a body. */
   readonly objectsOnly?: boolean
   /** The name of the inferred schema for a topic. Default: `<topic>_value`, with `_` for characters that Avro does not allow. */
@@ -124,8 +126,9 @@ export class BodyReader {
     const key = `${form} ${topic}`
     let inference = this.#inferences!.get(key)
     if (inference === undefined) {
-      const { inferredName = (of) => `${legalName(of)}_value` } = this.#options
-      inference = new Inference(inferredName(topic), this.#settings['value.schema.infer.max.schemas'])
+      const { inferredName = (of) => `${legalName(of)}_value`, numbered } = this.#options
+      const most = this.#settings['value.schema.infer.max.schemas']
+      inference = new Inference(inferredName(topic), most, numbered)
       this.#inferences!.set(key, inference)
     }
     return inference

@@ -14,9 +14,7 @@ import {
 import { subjectStrategy } from '@tributary/schema-registry'
 import { sqsErrors } from '../errors.ts'
 import type { SqsSettings } from '../settings/read.ts'
-import type { Content } from './content.ts'
-import type { Converted } from './converter.ts'
-import type { DataMaker } from './data.ts'
+import type { Content, Converted, DataMaker } from './content.ts'
 import type { RegistryConverter } from './registry-converter.ts'
 
 /** The latest version of a subject is asked for again after this long. */

@@ -3,7 +3,6 @@ import {
   ConnectError,
   DataError,
   LOGICAL,
-  NotConnectedError,
   type Props,
   type Schema,
   type SchemaAndValue,
@@ -66,7 +65,7 @@ export class BodyReader {
       this.use((await registeredSchema({ subject }, this.#props, signal)).schema)
     } catch (error) {
       if (error instanceof ConnectError && error.kind === 'retriable') {
-        throw new NotConnectedError(error.code, error.message, { cause: error })
+        throw converterErrors.BODY_REGISTRY_AWAY(error.message, { cause: error })
       }
       if (error instanceof DataError) {
         throw converterErrors.BODY_SCHEMA(`the schema of subject ${subject} cannot be had: ${error.message}`, {

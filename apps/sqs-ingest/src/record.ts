@@ -7,7 +7,7 @@ import {
   traceOf,
 } from '@tributary/connect-api'
 import { type Logger, oncePer } from '@tributary/telemetry'
-import type { Converted } from './convert/converter.ts'
+import type { Converted } from './convert/content.ts'
 import type { SqsMessage } from './message.ts'
 import type { DeadLetterCause, Place, RecordMaker } from './task-parts.ts'
 import { traceHeaders } from './trace-context.ts'

@@ -1,4 +1,4 @@
-import { ConfigError, DataError, defineErrors } from '@tributary/connect-api'
+import { ConfigError, DataError, defineErrors, NotConnectedError } from '@tributary/connect-api'
 
 /** Errors of converters. */
 export const converterErrors = defineErrors({
@@ -9,6 +9,10 @@ export const converterErrors = defineErrors({
   BODY_MISFIT: {
     type: DataError,
     doc: 'A body does not fit the schema that is given for it, or its inferred schema would go beyond a limit. The message names the field. The record has an error and its original bytes.',
+  },
+  BODY_REGISTRY_AWAY: {
+    type: NotConnectedError,
+    doc: 'The schema registry that has the schema for bodies (`value.schema.subject`) does not answer. The task connects again, and no message is lost.',
   },
   BODY_SCHEMA: {
     type: ConfigError,

@@ -1,9 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { ValuesOf } from '@tributary/config'
-import type { Header, Schema } from '@tributary/connect-api'
 import { type Logger, oncePer } from '@tributary/telemetry'
 import { sqsErrors } from '../errors.ts'
-import type { MessageAttribute, SqsMessage } from '../message.ts'
+import type { SqsMessage } from '../message.ts'
 import {
   AVRO_CONVERTER,
   CLAIM_CHECK_CONVERTER,
@@ -16,8 +15,7 @@ import {
   MESSAGE_CONVERTERS,
   PROTOBUF_CONVERTER,
 } from '../settings/conversion.ts'
-import { asText } from './content.ts'
-import type { DataMaker } from './data.ts'
+import { asText, type Converted, type DataMaker } from './content.ts'
 import type { DecompressOptions, Format } from './decompress.ts'
 import { FieldPath } from './field.ts'
 import { ObjectReader } from './object-reader.ts'
@@ -32,18 +30,6 @@ import {
   unwrap,
   type Work,
 } from './steps.ts'
-
-/** What became of the body of a message. */
-export interface Converted {
-  /** Text, or bytes that are no UTF-8. */
-  readonly value: unknown
-  /** Absent: that of text, or of bytes. null: none. */
-  readonly valueSchema?: Schema | null
-  /** Headers before all others. */
-  readonly headers?: readonly Header[]
-  /** The attributes of the message in place of those that SQS delivered, where an envelope had some. */
-  readonly attributes?: Readonly<Record<string, MessageAttribute>>
-}
 
 /** Converts the bodies of messages. A promise comes only for what is fetched from S3, and for large compressed data. */
 export interface MessageConverter {

@@ -1,15 +1,9 @@
 import { type BodyReader, bodyReader } from '@tributary/converters/body'
 import type { Props } from '@tributary/connect-api'
 import type { SqsSettings } from '../settings/read.ts'
-import type { Content } from './content.ts'
-import type { Converted } from './converter.ts'
+import type { Content, Converted, DataMaker } from './content.ts'
 import { registryConverter } from './registry-converter.ts'
 import { RegistryData } from './registry-data.ts'
-
-/** Makes data of what the steps leave of a body. Throws, and rejects, as MessageConverter. */
-export interface DataMaker {
-  make(content: Content, signal: AbortSignal): Converted | Promise<Converted>
-}
 
 /**
  * The maker that the settings ask for: the converter with a schema registry that the classes of message converters end in, or that of

@@ -14,9 +14,7 @@ import {
 import { subjectStrategy } from '@tributary/schema-registry'
 import { sqsErrors } from '../errors.ts'
 import type { SqsSettings } from '../settings/read.ts'
-import type { Content } from './content.ts'
-import type { Converted } from './converter.ts'
-import type { DataMaker } from './data.ts'
+import type { Content, Converted, DataMaker } from './content.ts'
 import type { RegistryConverter } from './registry-converter.ts'
 
 /** The latest version of a subject is asked for again after this long. */
@@ -137,12 +135,13 @@ export class RegistryData implements DataMaker {
       {
         objectsOnly: true,
         legalNames: this.#named.legalNames,
+        numbered: this.#named.type === 'Protobuf',
         inferredName: (topic) => this.#name(topic),
       },
     )
     if (chosen !== null) body.use(chosen.schema)
     const { 'schema.auto.register': register } = this.#settings
-    const by = chosen === null ? { 'auto.register.schemas': String(register) } : writesWith(chosen.id)
+    const by = chosen === null ? { 'auto.register.schemas': String(register) } : writesWith(chosen.id, this.#named)
     const converter = this.#converter(by)
     return { body, converter: this.#encodes ? converter : null, asks, until }
   }
@@ -195,8 +194,10 @@ const INFERRING = {
   'value.schema.infer': true,
 } as const satisfies Partial<BodySettings>
 
-function writesWith(id: number): Props {
-  return { 'auto.register.schemas': 'false', 'use.schema.id': String(id), 'id.compatibility.strict': 'false' }
+/** The schema is the one by which the body was read, so its parts fit. What else a JSON Schema demands is checked. */
+function writesWith(id: number, { type }: RegistryConverter): Props {
+  const byId = { 'auto.register.schemas': 'false', 'use.schema.id': String(id), 'id.compatibility.strict': 'false' }
+  return type === 'JSON Schema' ? { ...byId, 'json.fail.invalid.schema': 'true' } : byId
 }
 
 const PREFIX = 'schema.registry.'

@@ -3,7 +3,6 @@ import {
   ConnectError,
   DataError,
   LOGICAL,
-  NotConnectedError,
   type Props,
   type Schema,
   type SchemaAndValue,
@@ -26,6 +25,8 @@ const MAX_INFERENCES = 1000
 export interface BodyOptions {
   /** Fields have names that Avro and Protobuf allow: `detail-type` is `detail_type`. Two that then are the same are a misfit. */
   readonly legalNames?: boolean
+  /** The fields of an inferred schema have Protobuf numbers that follow from their names. */
+  readonly numbered?: boolean
   /** Only an object is a body. */
   readonly objectsOnly?: boolean
   /** The name of the inferred schema for a topic. Default: `<topic>_value`, with `_` for characters that Avro does not allow. */
@@ -64,7 +65,7 @@ export class BodyReader {
       this.use((await registeredSchema({ subject }, this.#props, signal)).schema)
     } catch (error) {
       if (error instanceof ConnectError && error.kind === 'retriable') {
-        throw new NotConnectedError(error.code, error.message, { cause: error })
+        throw converterErrors.BODY_REGISTRY_AWAY(error.message, { cause: error })
       }
       if (error instanceof DataError) {
         throw converterErrors.BODY_SCHEMA(`the schema of subject ${subject} cannot be had: ${error.message}`, {
@@ -124,8 +125,9 @@ export class BodyReader {
     const key = `${form} ${topic}`
     let inference = this.#inferences!.get(key)
     if (inference === undefined) {
-      const { inferredName = (of) => `${legalName(of)}_value` } = this.#options
-      inference = new Inference(inferredName(topic), this.#settings['value.schema.infer.max.schemas'])
+      const { inferredName = (of) => `${legalName(of)}_value`, numbered } = this.#options
+      const most = this.#settings['value.schema.infer.max.schemas']
+      inference = new Inference(inferredName(topic), most, numbered)
       this.#inferences!.set(key, inference)
     }
     return inference

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { defineConfig } from '@tributary/config'
 import { ConnectError, Decimal, parseConfig, type Props, type Schema, type SourceRecord } from '@tributary/connect-api'
-import { BODY_KEYS, BODY_RULES, type BodyReader, bodyReader } from './index.ts'
+import { BODY_KEYS, BODY_RULES, BodyReader, bodyReader } from './index.ts'
 
 const spec = defineConfig(BODY_KEYS, { rules: BODY_RULES })
 
@@ -190,6 +190,18 @@ describe('an inferred schema', () => {
     const [first, second] = inferred('{"a":null,"b":[],"c":{}}', '{"b":[null,1]}') as [unknown[], unknown[]]
     assert.deepEqual([first[0], second[0]], [{ c: {} }, { b: ['int64'], c: {} }])
     assert.deepEqual(second[1], { b: [null, 1n], c: null })
+  })
+
+  it('gives a field the same Protobuf number whatever other fields there are, on request', () => {
+    const numbersOf = (text: string): Readonly<Record<string, string>> => {
+      const settings = parseConfig(spec, { 'value.format': 'json', ...INFER })
+      const { fields } = new BodyReader(settings, {}, { numbered: true }).read(text, 't').schema!
+      const numbers = fields!.map(({ name, schema }) => [name, schema.parameters!['io.confluent.connect.protobuf.Tag']])
+      return Object.fromEntries(numbers) as Record<string, string>
+    }
+    const all = numbersOf('{"price":1,"at":2,"symbol":{"id":3}}')
+    assert.equal(new Set(Object.values(all)).size, 3)
+    assert.deepEqual(numbersOf('{"symbol":{},"price":null}'), { symbol: all['symbol'] })
   })
 
   it('is bounded: in schemas, fields and levels', () => {

@@ -1,5 +1,5 @@
 import { stringifyJson } from '@tributary/config'
-import type { Schema } from '@tributary/connect-api'
+import type { Field, Schema } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
 import { isObject } from './fit.ts'
 import { legalName } from './legal-names.ts'
@@ -40,15 +40,17 @@ const MAX_FIELDS = 1000
 export class Inference {
   readonly #name: string
   readonly #maxSchemas: number
+  readonly #numbered: boolean
   #shape: Shape = NONE
   #schema: Schema | null = null
   #schemaText = 'null'
   #schemas = 0
 
-  /** `name`: of the outermost struct. */
-  constructor(name: string, maxSchemas: number) {
+  /** `name`: of the outermost struct. `numbered`: fields have Protobuf numbers that follow from their names. */
+  constructor(name: string, maxSchemas: number, numbered = false) {
     this.#name = name
     this.#maxSchemas = maxSchemas
+    this.#numbered = numbered
   }
 
   /** The value with the schema of all values so far. Throws DataError BODY_MISFIT, and then the value leaves no trace. */
@@ -59,7 +61,7 @@ export class Inference {
   }
 
   #adopt(shape: Shape): void {
-    const schema = schemaOf(shape, this.#name, true)
+    const schema = schemaOf(shape, this.#name, this.#numbered, true)
     const fields = countFields(shape)
     if (fields > MAX_FIELDS) {
       throw converterErrors.BODY_MISFIT(`the inferred schema would have ${fields} fields, more than ${MAX_FIELDS}`)
@@ -139,7 +141,7 @@ function join(a: Shape, b: Shape): Shape {
 }
 
 /** Null: nothing is known but null. An array of which nothing is known has no schema either. */
-function schemaOf(shape: Shape, name: string, required = false): Schema | null {
+function schemaOf(shape: Shape, name: string, numbered: boolean, required = false): Schema | null {
   const optional = required ? {} : { optional: true }
   switch (shape.kind) {
     case 'none':
@@ -147,19 +149,43 @@ function schemaOf(shape: Shape, name: string, required = false): Schema | null {
     case 'text':
       return { type: 'string', ...optional }
     case 'array': {
-      const items = schemaOf(shape.items, name)
+      const items = schemaOf(shape.items, name, numbered)
       return items === null ? null : { type: 'array', valueSchema: items, ...optional }
     }
     case 'object': {
       const fields = [...shape.fields].flatMap(([field, of]) => {
-        const schema = schemaOf(of, `${name}.${legalName(field)}`)
+        const schema = schemaOf(of, `${name}.${legalName(field)}`, numbered)
         return schema === null ? [] : [{ name: field, schema }]
       })
-      return { type: 'struct', name, fields, ...optional }
+      return { type: 'struct', name, fields: numbered ? withNumbers(fields) : fields, ...optional }
     }
     default:
       return { type: shape.kind, ...optional }
   }
+}
+
+const TAG = 'io.confluent.connect.protobuf.Tag'
+/** Numbers whose tag has three bytes at most. */
+const MAX_NUMBER = 2 ** 18 - 1
+/** Protobuf keeps these for itself. */
+const RESERVED = { from: 19_000, to: 19_999 }
+
+/** The number of a field follows from its name, so that a further field, or another order of arrival, moves no other one. */
+function withNumbers(fields: readonly Field[]): Field[] {
+  const taken = new Set<number>()
+  return fields.map(({ name, schema }) => {
+    let number = (hashOf(name) % MAX_NUMBER) + 1
+    while (taken.has(number) || (number >= RESERVED.from && number <= RESERVED.to)) number = (number % MAX_NUMBER) + 1
+    taken.add(number)
+    return { name, schema: { ...schema, parameters: { [TAG]: String(number) } } }
+  })
+}
+
+/** FNV-1a of 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
 }
 
 function countFields(shape: Shape): number {

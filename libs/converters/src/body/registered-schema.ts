@@ -5,6 +5,9 @@ import { readOptions } from '../avro/options.ts'
 import { parseSchema } from '../avro/parse-schema.ts'
 import { toConnectSchema as toConnectOfAvro } from '../avro/to-connect-schema.ts'
 import { converterErrors } from '../errors.ts'
+import { parseDocument } from '../json-schema/nodes.ts'
+import { jsonSchemaSettings } from '../json-schema/settings.ts'
+import { toConnectSchema as toConnectOfJsonSchema } from '../json-schema/to-schema.ts'
 import { loadProto, loadProtobufjs } from '../protobuf/load.ts'
 import { protobufSettings } from '../protobuf/settings.ts'
 import { toConnectSchema as toConnectOfProtobuf } from '../protobuf/to-schema.ts'
@@ -65,7 +68,9 @@ export function schemaFromRegistry({ format, schema, dependencies }: ResolvedSch
       if (made !== null) return made
       throw converterErrors.BODY_SCHEMA('the schema says nothing of the values')
     }
-    default:
-      throw converterErrors.BODY_SCHEMA(`a schema of ${format} cannot be used yet`)
+    case 'JSON': {
+      const references = dependencies.map(({ name, schema: text }) => ({ name, text }))
+      return toConnectOfJsonSchema(parseDocument(schema, references), jsonSchemaSettings({}))
+    }
   }
 }

@@ -1,8 +1,8 @@
 import { parseJson } from '@tributary/config'
 import type { ConfigError, Schema } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
-import { schemaFromJson } from '../json/json-schema.ts'
 import { JsonReader } from '../json/json-reader.ts'
+import { schemaFromJson } from '../json/json-schema.ts'
 import { isObject } from './fit.ts'
 import { schemaFromRegistry } from './registered-schema.ts'
 

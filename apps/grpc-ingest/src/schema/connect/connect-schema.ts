@@ -184,8 +184,10 @@ const enums = new WeakMap<EnumType, Schema>()
 function enumSchema(type: EnumType): Schema {
   const known = enums.get(type)
   if (known !== undefined) return known
+  // As ProtobufData names it, whose Protobuf converter declares the enum within the message.
+  const simpleName = type.fullName.slice(type.fullName.lastIndexOf('.') + 1)
   const values = [...type.numberOf].map(([name, number]) => [`${ENUM}.${name}`, String(number)] as const)
-  const schema: Schema = { type: 'string', parameters: Object.fromEntries([[ENUM, type.fullName], ...values]) }
+  const schema: Schema = { type: 'string', parameters: Object.fromEntries([[ENUM, simpleName], ...values]) }
   enums.set(type, schema)
   return schema
 }

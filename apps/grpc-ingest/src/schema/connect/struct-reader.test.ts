@@ -181,7 +181,7 @@ describe('the schema of a message type', () => {
     assert.equal(schema.name, 't.M')
     assert.equal(fieldOf(all, 'n').name, 't.M.N')
     assert.deepEqual(fieldOf(all, 'e').parameters, {
-      'io.confluent.connect.protobuf.Enum': 't.M.E',
+      'io.confluent.connect.protobuf.Enum': 'E',
       'io.confluent.connect.protobuf.Enum.ZERO': '0',
       'io.confluent.connect.protobuf.Enum.ONE': '1',
       'io.confluent.connect.protobuf.Tag': '16',

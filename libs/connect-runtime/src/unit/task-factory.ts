@@ -29,6 +29,7 @@ import { type TopicCreator, Topics } from '../records/topics.ts'
 import { taskFolder } from '../model/task-folder.ts'
 import type { PropsEnvironment, ResolvedProps } from '../model/props.ts'
 import { createTransformations, type OwnTransforms } from '../records/transformations.ts'
+import type { TransformationStage } from '@tributary/transforms'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 
 /** What all tasks of a worker share. */
@@ -168,16 +169,18 @@ function onTrial(task: SourceTask, id: TaskId, trials: StartTrials | undefined):
   return { ...task, start }
 }
 
-function createEncoder(
-  plugin: SourcePlugin,
+/** Makes the chain and the converters of a configuration. `watch` may put something around each transform. Throws ConfigError. */
+export function createEncoder(
+  plugin: Pick<SourcePlugin, 'taskClass'>,
   props: Props,
   config: SourceTaskConfig,
-  errors: ErrorHandler,
-  { clock, transforms: own }: TaskEnvironment,
+  errors: Pick<ErrorHandler, 'tolerate'>,
+  { clock, transforms: own }: Pick<TaskEnvironment, 'clock' | 'transforms'>,
+  watch: (stage: TransformationStage) => TransformationStage = (stage) => stage,
 ): RecordEncoder {
   return new RecordEncoder({
     taskClass: plugin.taskClass,
-    transformations: createTransformations(props, own),
+    transformations: createTransformations(props, own).map((stage) => watch(stage)),
     keyConverter: createConverter('key.converter', props, true),
     valueConverter: createConverter('value.converter', props, false),
     headerConverter: createHeaderConverter('header.converter', props),
@@ -219,6 +222,6 @@ function createTaskProducer(
 }
 
 /** `io.tributary.connect.grpc` for `io.tributary.connect.grpc.GrpcSourceConnector`. */
-function loggerName(className: string): string {
+export function loggerName(className: string): string {
   return className.slice(0, className.lastIndexOf('.'))
 }

@@ -30,6 +30,11 @@ export interface Converter {
   /** Whether bytes stay as they are, for every topic and schema. */
   readonly keepsBytes?: boolean
   configure(config: Readonly<Record<string, string>>, isKey: boolean): void
+  /**
+   * Called after `configure` for a preview: what the converter writes is shown, and goes nowhere. From then on it changes nothing
+   * elsewhere, and tells, in a sentence each, what it would have changed. Absent: it never does.
+   */
+  readOnly?(told: (what: string) => void): void
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null
   toConnectData(topic: string, value: Uint8Array | null): SchemaAndValue
 }

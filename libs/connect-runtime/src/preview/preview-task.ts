@@ -1,5 +1,6 @@
 import { rm, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   END_OF_INPUT,
   NotConnectedError,
@@ -74,6 +75,8 @@ async function take({ task, by, records, onRecord }: PreviewTaskOptions, signal:
       if (++taken === records) return { ended: 'records', reason: `${taken} records were taken, as many as wanted.` }
     }
     const completed = polled.length === 0 ? (task.completed?.() ?? null) : null
+    // A poll that answers at once would leave no turn to the timer that ends the preview.
+    await nextTurn()
     if (completed !== null) return { ended: 'source', reason: completed }
     if (signal.aborted) return ended(signal.reason, taken)
   }

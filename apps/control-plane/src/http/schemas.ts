@@ -249,7 +249,8 @@ export const SCHEMAS = {
     ended: { enum: ['records', 'time', 'source', 'size'], description: 'Why no more records were taken' },
     reason: { type: 'string', description: 'The same in a sentence' },
     source: { type: ['string', 'null'], description: 'What the preview has changed in the source; null: nothing' },
-    caution: textOrNull,
+    caution: { type: ['string', 'null'], description: 'What the source warns of, and what a record waited for' },
+    notes: { ...listOf(text), description: 'What a real run would change elsewhere, such as to register a schema' },
     topics: listOf(
       object({
         name: text,
@@ -274,7 +275,6 @@ export const SCHEMAS = {
         'error?': object({ stage: text, class: text, message: text }),
         'written?': shownOutput,
         'dead_letter?': shownOutput,
-        'notes?': listOf(text),
       }),
     ),
   }),

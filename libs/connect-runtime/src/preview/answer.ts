@@ -95,8 +95,6 @@ export interface PreviewRecord {
   readonly error?: ShownError
   readonly written?: ShownOutput
   readonly dead_letter?: ShownOutput
-  /** What else a real run does for this record, such as to register a schema. */
-  readonly notes?: readonly string[]
 }
 
 export interface PreviewAnswer {
@@ -113,6 +111,8 @@ export interface PreviewAnswer {
   readonly source: string | null
   /** What the task warns of, as health shows it; null: nothing. */
   readonly caution: string | null
+  /** What a real run would change elsewhere, such as to register a schema, in sentences. */
+  readonly notes: readonly string[]
   readonly topics: readonly { readonly name: string; readonly exists: boolean; readonly partitions: number | null }[]
   readonly records: readonly PreviewRecord[]
 }

@@ -70,8 +70,14 @@ async function take({ task, by, records, onRecord }: PreviewTaskOptions, signal:
     }
     if (polled === END_OF_INPUT) return { ended: 'source', reason: 'The source has no more records.' }
     for (const record of polled.flatMap(recordsOf)) {
-      if (!(await onRecord(record)))
-        return { ended: 'size', reason: `The answer is large enough with ${taken + 1} records.` }
+      let more: boolean
+      try {
+        more = await onRecord(record)
+      } catch (error) {
+        if (signal.aborted) return ended(signal.reason, taken)
+        throw error
+      }
+      if (!more) return { ended: 'size', reason: `The answer is large enough with ${taken + 1} records.` }
       if (++taken === records) return { ended: 'records', reason: `${taken} records were taken, as many as wanted.` }
     }
     const completed = polled.length === 0 ? (task.completed?.() ?? null) : null

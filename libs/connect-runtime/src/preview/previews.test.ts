@@ -267,3 +267,57 @@ describe('a connector that may be disturbed', () => {
     assert.equal(shown(await one.run({ config: { queue: 'other' } })).source, 'Hm.')
   })
 })
+
+describe('transforms', () => {
+  const CHAIN = {
+    transforms: 'route,drop,mask',
+    'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
+    'transforms.route.regex': 'out',
+    'transforms.route.replacement': 'routed',
+    'transforms.mask.type': 'org.apache.kafka.connect.transforms.MaskField$Value',
+    'transforms.mask.fields': 'card',
+    'transforms.mask.replacement': 'x',
+    'transforms.drop.type': 'org.apache.kafka.connect.transforms.Filter',
+    'transforms.drop.predicate': 'dead',
+    predicates: 'dead',
+    'predicates.dead.type': 'org.apache.kafka.connect.transforms.predicates.RecordIsTombstone',
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter.schemas.enable': 'false',
+  }
+
+  test('are shown one by one, with the record after each and the one that filtered it out', async () => {
+    const polls = [[record({ card: '4711' }), record(null), record('no fields')]]
+    const config = { ...CHAIN, 'errors.tolerance': 'all' }
+    const { records } = shown(await scene({ poll: async () => polls.shift() ?? [] }).run({ config }))
+    assert.deepEqual(
+      records.map(({ outcome, filtered_by: by, error, transforms }) => [
+        outcome,
+        by ?? error?.class,
+        transforms.map(({ alias, outcome: did, record: after }) => [alias, did, after?.topic, after?.value.value]),
+      ]),
+      [
+        ['written', undefined, [
+          ['route', 'changed', 'routed', { card: '4711' }],
+          ['drop', 'unchanged', undefined, undefined],
+          ['mask', 'changed', 'routed', { card: 'x' }],
+        ]],
+        ['filtered', 'drop', [
+          ['route', 'changed', 'routed', null],
+          ['drop', 'filtered', undefined, undefined],
+        ]],
+        ['skipped', 'org.apache.kafka.connect.transforms.MaskField$Value', [
+          ['route', 'changed', 'routed', 'no fields'],
+          ['drop', 'unchanged', undefined, undefined],
+          ['mask', 'failed', undefined, undefined],
+        ]],
+      ],
+    ) // prettier-ignore
+    assert.deepEqual(records[0]!.written!.value, { text: '{"card":"x"}', size: 12 })
+    assert.equal(records[0]!.polled.topic, 'out')
+  })
+
+  test('that are wrong are a mistake in the configuration', async () => {
+    const outcome = await scene().run({ config: { ...CHAIN, 'transforms.mask.type': 'no.Such' } })
+    assert.match(JSON.stringify(outcome), /"errors":\[\{"field":"transforms.mask.type",/)
+  })
+})

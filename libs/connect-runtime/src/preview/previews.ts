@@ -121,6 +121,7 @@ export class Previews {
       reason: redact(ended.reason),
       source: policy.leaves,
       caution: ended.caution === null ? null : redact(ended.caution),
+      notes: ended.notes.map(redact),
       topics,
       records,
     }
@@ -164,7 +165,13 @@ export class Previews {
         },
         signal,
       )
-      return { ...ended, caution: task.caution?.() ?? null, records, topics: topics.shown() }
+      return {
+        ...ended,
+        caution: cautionOf(previewer.waitsFor, task.caution?.() ?? null),
+        notes: [...previewer.notes],
+        records,
+        topics: topics.shown(),
+      }
     } finally {
       memory.close()
       previewer.close()
@@ -194,6 +201,10 @@ export class Previews {
 }
 
 const NO_TRANSACTION = { commitTransaction: (): void => {}, abortTransaction: (): void => {} }
+
+function cautionOf(...cautions: readonly (string | null)[]): string | null {
+  return cautions.filter((caution) => caution !== null).join(' ') || null
+}
 
 function noTask(task: number, tasks: number): string {
   return `There is no task ${task}: the configuration has ${tasks} tasks, from 0 on`

@@ -24,6 +24,10 @@ interface RecordPreviewerParts {
 
 /** Takes records the way of a real run, one by one, and shows each step: the chain, the topic, the converters, the error handling. */
 export class RecordPreviewer {
+  /** What a real run would change elsewhere, in sentences. */
+  readonly notes = new Set<string>()
+  /** What the present record waits for, in a sentence; null: nothing. */
+  waitsFor: string | null = null
   readonly #parts: RecordPreviewerParts
   readonly #encoder: RecordEncoder
   /** Of the present record. A transformation that is tried again replaces its step. */
@@ -40,7 +44,10 @@ export class RecordPreviewer {
         return parts.errors.tolerate(failed)
       },
     }
-    this.#encoder = createEncoder(plugin, props, config, errors, environment, (stage) => this.#watched(stage))
+    this.#encoder = createEncoder(plugin, props, config, errors, environment, {
+      stage: (stage) => this.#watched(stage),
+      told: (what) => this.notes.add(what),
+    })
   }
 
   /** Rejects with what fails a real run before it has encoded the record: a topic that may not be created, an outage of Kafka. */
@@ -84,7 +91,11 @@ export class RecordPreviewer {
     checkRecords(records, { by: 'a transformation of the connector', known: counts, filtered: true })
     await topics.topics.ensure(records, signal)
     const conversion = { records, sources: [record], counts, traceparent: null }
-    const { encoded } = await this.#encoder.convert(conversion, signal, deadLetters)
+    const onWait = (what: string, error: unknown): void => {
+      this.waitsFor = `A record waits for ${what}${error instanceof Error ? `: ${error.message}` : ''}.`
+    }
+    const { encoded } = await this.#encoder.convert(conversion, signal, deadLetters, onWait)
+    this.waitsFor = null
     const [output] = encoded as ProducerRecord[]
     if (output !== undefined) return { outcome: 'written', written: this.#written(output, records[0] as SourceRecord) }
     if (this.#failed === null) return { outcome: 'filtered' }

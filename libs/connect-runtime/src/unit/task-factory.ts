@@ -169,20 +169,33 @@ function onTrial(task: SourceTask, id: TaskId, trials: StartTrials | undefined):
   return { ...task, start }
 }
 
-/** Makes the chain and the converters of a configuration. `watch` may put something around each transform. Throws ConfigError. */
+/** Looks on while records are encoded that go nowhere. */
+export interface EncoderWatch {
+  /** The transform, or something around it. */
+  stage(stage: TransformationStage): TransformationStage
+  /** See `readOnly` of Converter. */
+  told(what: string): void
+}
+
+/** Makes the chain and the converters of a configuration. Throws ConfigError. */
 export function createEncoder(
   plugin: Pick<SourcePlugin, 'taskClass'>,
   props: Props,
   config: SourceTaskConfig,
   errors: Pick<ErrorHandler, 'tolerate'>,
   { clock, transforms: own }: Pick<TaskEnvironment, 'clock' | 'transforms'>,
-  watch: (stage: TransformationStage) => TransformationStage = (stage) => stage,
+  watch: EncoderWatch | null = null,
 ): RecordEncoder {
+  const keyConverter = createConverter('key.converter', props, true)
+  const valueConverter = createConverter('value.converter', props, false)
+  if (watch !== null)
+    for (const converter of [keyConverter, valueConverter]) converter.readOnly?.((what) => watch.told(what))
+  const stages = createTransformations(props, own)
   return new RecordEncoder({
     taskClass: plugin.taskClass,
-    transformations: createTransformations(props, own).map((stage) => watch(stage)),
-    keyConverter: createConverter('key.converter', props, true),
-    valueConverter: createConverter('value.converter', props, false),
+    transformations: watch === null ? stages : stages.map((stage) => watch.stage(stage)),
+    keyConverter,
+    valueConverter,
     headerConverter: createHeaderConverter('header.converter', props),
     errors,
     clock,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sharedSchemaRegistry } from '@tributary/harness'
 import { builtGoProgram, type ForeignServer, startForeignServer } from '../../support/foreign-server.ts'
 import { tickerProps } from '../../support/grpc-task.ts'
 import { until } from '../../support/until.ts'
@@ -81,6 +82,45 @@ describe('a preview of a gRPC stream of grpc-go', () => {
       const byKey = (a: { key: string | null }, b: { key: string | null }): number => (a.key! < b.key! ? -1 : 1)
       assert.deepEqual(written.sort(byKey), real.sort(byKey))
       assert.equal(new Set(real.map(({ partition }) => partition)).size, PARTITIONS)
+    })
+  }
+
+  const REGISTERING = {
+    Avro: 'io.confluent.connect.avro.AvroConverter',
+    Protobuf: 'io.confluent.connect.protobuf.ProtobufConverter',
+    'JSON Schema': 'io.confluent.connect.json.JsonSchemaConverter',
+  }
+  for (const [name, converter] of Object.entries(REGISTERING)) {
+    test(`registers no schema of ${name}, and shows byte for byte what is written once it is registered`, async () => {
+      const registry = await sharedSchemaRegistry()
+      const topic = topicOf(`${name.replace(' ', '')} `)
+      const routed = `${topic}-routed`
+      const config = configOf(server.port, topic, {
+        'grpc.value.format': 'struct',
+        'value.converter': converter,
+        'value.converter.schema.registry.url': registry,
+        transforms: 'mask,route',
+        'transforms.mask.type': 'org.apache.kafka.connect.transforms.MaskField$Value',
+        'transforms.mask.fields': 'symbol',
+        'transforms.mask.replacement': 'masked',
+        'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
+        'transforms.route.regex': '(.*)',
+        'transforms.route.replacement': '$1-routed',
+      })
+      const first = await scene.preview(config, '?records=2')
+      assert.deepEqual(first.notes, [`A schema of the subject ${routed}-value would be registered. Its id is not known yet: 0 stands for it.`]) // prettier-ignore
+      const subjects = (await (await fetch(`${registry}/subjects`)).json()) as string[]
+      assert.ok(!subjects.some((subject) => subject.startsWith(topic)), 'nothing was registered')
+      assert.equal(first.records[0]!.outcome, 'written')
+      const steps = first.records[0]!.transforms.map(({ alias, outcome }) => [alias, outcome])
+      assert.deepEqual(steps, [['mask', 'changed'], ['route', 'changed']]) // prettier-ignore
+
+      const arrived = await scene.run(`run-${topic}`, config, routed, PARTITIONS, COUNT)
+      const { records, notes } = await scene.preview(config, `?records=${COUNT}`)
+      assert.deepEqual(notes, [])
+      const written = records.map((record) => previewed(record, arrived[0]!).value)
+      assert.deepEqual(written.sort(), arrived.map((record) => asPreviewed(record).value).sort())
+      assert.equal(previewed(first.records[0]!, arrived[0]!).value?.slice(0, 10), '0000000000')
     })
   }
 

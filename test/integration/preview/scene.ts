@@ -25,6 +25,7 @@ export interface Preview {
   readonly reason: string
   readonly source: string | null
   readonly offsets: string
+  readonly notes: readonly string[]
   readonly topics: readonly { readonly name: string; readonly exists: boolean; readonly partitions: number | null }[]
   readonly records: readonly {
     readonly outcome: string
@@ -94,6 +95,8 @@ export async function previewScene(app: string): Promise<Scene> {
       try {
         return await until(`${topic} has ${records} records`, async () => {
           const all = await arrived(topic, partitions).catch(() => [])
+          const failed = (await services.status(name)).tasks.find(({ state }) => state === 'FAILED')
+          if (failed !== undefined) throw new Error(failed.trace)
           return all.length >= records ? all : undefined
         })
       } finally {

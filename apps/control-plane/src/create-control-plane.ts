@@ -39,6 +39,7 @@ import { Connectors } from './services/connectors.ts'
 import { KeyedLock } from './services/keyed-lock.ts'
 import { LivePlugins } from './services/live-plugins.ts'
 import { LogLevels } from './services/log-levels.ts'
+import { Previews } from './services/previews.ts'
 import { Server } from './services/server-info.ts'
 import { type GroupReader, Workers } from './services/workers.ts'
 
@@ -172,6 +173,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     connectors: new Connectors({ config, views, validator, secrets, log, writes: locks }),
     validator,
     secrets,
+    previews: new Previews({ plugins, validator, workers }),
     health: new ConnectorHealthReader(views, workers),
     cluster: new Cluster({ name: cluster, version, info: server.info(), views, plugins, workers, controlPlanes }),
     levels: logLevels,

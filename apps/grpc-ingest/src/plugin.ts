@@ -17,6 +17,7 @@ export const grpcSource: SourcePlugin = {
   // grpc.connection.timeout.ms limits the connection only. A quiet stream may take any time to answer.
   reconnectPolicy: (props) => reconnect.policy(parseConfig(grpcSpec, props)),
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(grpcSpec, props)['grpc.max.connection.age.ms'] }),
+  preview: (props) => ({ sources: [serverOf(parseConfig(grpcSpec, props))] }),
   connector: new GrpcSourceConnector(),
   createTask: () => readerTask(createStreamReader, ['takeOver', 'position', 'completed', 'caution']),
 }

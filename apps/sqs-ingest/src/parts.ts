@@ -6,6 +6,7 @@ import { dataMaker } from './convert/data.ts'
 import { attributesToReceive, messageFilter } from './filter/message-filter.ts'
 import { watched } from './metrics/watched-sqs.ts'
 import { CheckedQueues } from './queues/checked-queues.ts'
+import { previewOptions, previewSqs } from './preview.ts'
 import { NamedQueues } from './queues/named-queues.ts'
 import { shareOf } from './queues/task-share.ts'
 import { SqsRecords } from './record.ts'
@@ -24,13 +25,14 @@ export async function taskParts(context: TaskContext): Promise<SqsTaskParts> {
   const share = shareOf(props)
   const counters = createCounters()
   const named = new NamedQueues(config, aws.sqs, share, context.written)
+  const previewed = context.preview && previewSqs(aws.sqs, { maxMessages: context.preview.maxRecords, clock })
   const { sqs, queues } = watched({
     context,
-    sqs: aws.sqs,
+    sqs: previewed?.sqs ?? aws.sqs,
     queues: new CheckedQueues(named, config, aws.sqs),
     counters,
     // Of the tasks that share a queue, one asks for its depth.
-    depthIntervalMs: named.isShared && share.index > 0 ? 0 : config['sqs.queue.metrics.interval.ms'],
+    depthIntervalMs: previewed || (named.isShared && share.index > 0) ? 0 : config['sqs.queue.metrics.interval.ms'],
   })
   return {
     api: sqs,
@@ -45,8 +47,9 @@ export async function taskParts(context: TaskContext): Promise<SqsTaskParts> {
       maxRetries: config['max.retries'],
       log,
     }),
-    options: optionsOf(config),
+    options: context.preview ? previewOptions(optionsOf(config), context.preview.maxRecords) : optionsOf(config),
     counters,
+    ...(previewed && { giveBack: previewed.giveBack, notGivenBack: previewed.notGivenBack }),
   }
 }
 

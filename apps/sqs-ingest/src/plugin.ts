@@ -1,6 +1,7 @@
 import type { SourcePlugin } from '@tributary/connect-api'
 import manifest from '../package.json' with { type: 'json' }
 import { SqsSourceConnector } from './connector.ts'
+import { previewOf } from './preview.ts'
 import { taskParts } from './parts.ts'
 import { JVM_CLASS, readSettings } from './settings/read.ts'
 import { reconnect } from './settings/spec.ts'
@@ -18,6 +19,7 @@ export const sqsSource: SourcePlugin = {
   metricPrefix: 'sqs',
   reconnectPolicy: (props) => reconnect.policy(readSettings(props), CONNECT_TIMEOUT_MS),
   producerKeys: ['security.protocol', 'sasl.mechanism', 'sasl.jaas.config'],
+  preview: (props) => previewOf(readSettings(props)),
   connector: new SqsSourceConnector(),
   createTask: () => sqsTask(taskParts),
 }

@@ -119,6 +119,10 @@ export interface SqsTaskParts {
   readonly records: RecordMaker
   readonly options: SqsTaskOptions
   readonly counters: SqsCounters
+  /** Previews only: returns all messages of the run to their queues, at once. Does not reject. */
+  readonly giveBack?: () => Promise<void>
+  /** Previews only: what became of the messages that could not be returned, in a sentence; null: there are none. */
+  readonly notGivenBack?: () => string | null
 }
 
 export function createCounters(): SqsCounters {

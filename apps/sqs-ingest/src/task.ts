@@ -168,6 +168,7 @@ class SqsRun {
         `The queues could not be looked up again, so new ones are not read: ${textOf(this.#lookFailure)}.`,
       )
     }
+    cautions.push(...[this.#parts.notGivenBack?.() ?? []].flat())
     return cautions.length === 0 ? null : cautions.slice(0, 3).join(' ')
   }
 
@@ -207,9 +208,11 @@ class SqsRun {
     const readers = [...this.#readers.values(), ...this.#leaving]
     const released = Promise.all(readers.map((reader) => reader.release()))
     const receivesEnded = Promise.all(readers.map((reader) => reader.receivesEnded()))
-    void this.#close(readers, released, receivesEnded)
+    const closed = this.#close(readers, released, receivesEnded)
     const timeout = new AbortController()
-    await Promise.race([released, clock.sleep(STOP_MS, timeout.signal).catch(() => {})])
+    // A preview is over when the queues have all of their messages again.
+    const ended = this.#parts.giveBack === undefined ? released : closed
+    await Promise.race([ended, clock.sleep(STOP_MS, timeout.signal).catch(() => {})])
     timeout.abort()
     this.#room.close()
     this.#gauge()
@@ -219,6 +222,7 @@ class SqsRun {
   async #close(readers: readonly QueueReader[], ...ends: Promise<unknown>[]): Promise<void> {
     await Promise.allSettled(ends)
     for (const reader of readers) reader.close()
+    await this.#parts.giveBack?.()
     this.#requesting.abort(new Error('the task has stopped'))
     this.#parts.api.close()
   }

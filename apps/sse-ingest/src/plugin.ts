@@ -18,6 +18,7 @@ export const sseSource: SourcePlugin = {
   metricPrefix: 'sse',
   metricLabels: (props) => ({ server: hostOf(parse(props)) }),
   reconnectPolicy: (props) => reconnect.policy(parse(props), 30_000),
+  preview: (props) => ({ sources: [hostOf(parse(props))] }),
   connector: {
     spec: sseSpec.data,
     offsetsOnlyInKafka: true,

@@ -1,7 +1,7 @@
 import { parseConfig, type SourcePlugin } from '@tributary/connect-api'
 import { readerTask } from '@tributary/push-source'
 import manifest from '../package.json' with { type: 'json' }
-import { metricUrl, reconnect, websocketSpec } from './config/config.ts'
+import { metricUrl, reconnect, urlsOf, websocketSpec } from './config/config.ts'
 import { WebSocketSourceConnector } from './connector.ts'
 import { RecoveryReader } from './recovery-reader.ts'
 import { createFeedReader } from './feed-reader.ts'
@@ -17,6 +17,7 @@ export const websocketSource: SourcePlugin = {
   // Each step of a connect has its own limit: websocket.connection.timeout.ms and websocket.session.timeout.ms.
   reconnectPolicy: (props) => reconnect.policy(parseConfig(websocketSpec, props)),
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(websocketSpec, props)['websocket.max.connection.age.ms'] }),
+  preview: (props) => ({ sources: urlsOf(props).map((url) => URL.parse(url)?.host ?? url) }),
   connector: new WebSocketSourceConnector(),
   createTask: () => readerTask(createFeedReader, ['lostConnection', 'commitBatch', 'commit', 'handOver', 'takeOver']),
   createRecoveryTask: () =>

@@ -31,6 +31,11 @@ export interface Converter {
   /** Whether bytes stay as they are, for every topic and schema. */
   readonly keepsBytes?: boolean
   configure(config: Readonly<Record<string, string>>, isKey: boolean): void
+  /**
+   * Called after `configure` for a preview: what the converter writes is shown, and goes nowhere. From then on it changes nothing
+   * elsewhere, and tells, in a sentence each, what it would have changed. Absent: it never does.
+   */
+  readOnly?(told: (what: string) => void): void
   /** `record`: the record with the value, for what its other parts say (KIP-440 gives a converter the headers). */
   fromConnectData(topic: string, schema: Schema | null, value: unknown, record?: ConnectRecord): Uint8Array | null
   /** Headers that Kafka must carry with the value, each a text. They replace those of the record with the same names. */

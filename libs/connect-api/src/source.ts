@@ -100,6 +100,12 @@ export interface TaskContext {
   /** Present only with exactly once and `transaction.boundary=connector`. */
   readonly transaction?: TransactionContext
   /**
+   * The run is a preview: a user sees what `poll` returns, and nothing goes to Kafka. The task takes in `maxRecords` messages at most
+   * (from 1 on) where it decides how many come, writes nothing to disk, and leaves the source's system as it was when its `stop` is over.
+   * `commitRecord`, `commitBatch` and `commit` are never called. Absent: no preview.
+   */
+  readonly preview?: { readonly maxRecords: number }
+  /**
    * A folder of the task's own on this host. The folder outlives the run and the process; the task creates it. When the task has
    * moved to another host, `createRecoveryTask` delivers what is left in the folder. Where runs overlap, the folder belongs to the
    * predecessor until the predecessor's `stop` is over: the successor opens it in `takeOver` at the earliest. A task without a
@@ -209,6 +215,22 @@ export interface HandOverPolicy {
   readonly maxConnectionAgeMs: number
 }
 
+/** What a preview of a configuration means for the source. */
+export interface PreviewPolicy {
+  /**
+   * What the configuration reads, in texts that are compared and never shown: two configurations with an equal text share a source.
+   * Absent: it may be anything that another connector of the plugin reads.
+   */
+  readonly sources?: readonly string[]
+  /**
+   * Why a preview disturbs a running connector that reads the same, in a sentence; null: it does not. Absent: it does unless runs may
+   * overlap (`handOver`), as the source may allow one connection only.
+   */
+  readonly disturbs?: string | null
+  /** What a preview changes in the source, in a sentence for its user; absent: nothing. */
+  readonly leaves?: string
+}
+
 /** A plugin: what a worker publishes (class, aliases, version, spec) and how the plugin's parts are created. */
 export interface SourcePlugin {
   readonly class: string
@@ -228,6 +250,11 @@ export interface SourcePlugin {
    * new one has received something or two seconds have passed. Absent or null: one run ends before the next starts.
    */
   handOver?(config: Props): HandOverPolicy | null
+  /**
+   * Absent: any two connectors of the plugin may share a source, and a preview disturbs the running one as `disturbs` of PreviewPolicy
+   * says. Called with a valid configuration.
+   */
+  preview?(config: Props): PreviewPolicy
   /**
    * Keys of the connector that are settings of its producer under Kafka's own names: `security.protocol`, `sasl.mechanism`,
    * `sasl.jaas.config`. Only what the configuration gives reaches the producer, never a default. `producer.override.*` goes first.

@@ -1,4 +1,4 @@
-import { NotReadyError, type Props } from '@tributary/connect-api'
+import { errorCode, NotReadyError, type Props } from '@tributary/connect-api'
 import { Lru } from './lru.ts'
 import { Refusals } from './refusals.ts'
 import { type Registry, type RegistrySettings, registrySettings, sharedRegistry } from './registry.ts'
@@ -55,6 +55,8 @@ export class SchemaWriter<K extends object, T> {
   readonly #chosen: Lru<string, Chosen>
   readonly #refusals: Refusals<string>
   readonly #now: () => number
+  /** null: schemas may be registered. */
+  #told: ((what: string) => void) | null = null
   #lastName: string | null = null
   #lastTopic: Topic<T> | null = null
 
@@ -68,6 +70,11 @@ export class SchemaWriter<K extends object, T> {
     this.#chosen = new Lru(this.#settings['max.schemas.per.subject'])
     this.#refusals = new Refusals(this.#settings['max.schemas.per.subject'], now)
     this.#now = now
+  }
+
+  /** See Converter. A record whose schema is not registered is written with the id 0. */
+  readOnly(told: (what: string) => void): void {
+    this.#told = told
   }
 
   /** Throws NotReadyError until the registry has answered, DataError for what it refuses. */
@@ -121,7 +128,25 @@ export class SchemaWriter<K extends object, T> {
     if (!options.register && settings['use.latest.version']) {
       return await registry.resolve(await registry.client.latest(subject, signal), signal)
     }
+    if (this.#told !== null && options.register) return await this.#lookUp(this.#told, subject, described, signal)
     return await registry.inSubject(subject, described, options, signal)
+  }
+
+  async #lookUp(
+    told: (what: string) => void,
+    subject: string,
+    described: DescribedSchema,
+    signal: AbortSignal,
+  ): Promise<ResolvedSchema> {
+    const { format, schema, references = [] } = described
+    const options = { normalize: this.#settings['normalize.schemas'], register: false }
+    try {
+      return await this.#registry.inSubject(subject, described, options, signal)
+    } catch (error) {
+      if (errorCode(error) !== 'SCHEMA_NOT_FOUND') throw error
+      told(`A schema of the subject ${subject} would be registered. Its id is not known yet: 0 stands for it.`)
+      return await this.#registry.resolve({ id: 0, format, schema, references }, signal)
+    }
   }
 
   #isStrict(): boolean {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { RequestListener, Server } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { ConfigException, parseJson, type SecretLike } from '@tributary/config'
+import { ConfigException, parseJson, type SecretLike, stringifyJson } from '@tributary/config'
 import { type Logger, PROMETHEUS_CONTENT_TYPE, prometheusText } from '@tributary/telemetry'
 import { fastify } from 'fastify'
 import { advertisedHost, hostPort, isLoopback } from './bind.ts'
@@ -180,6 +180,7 @@ export function refuseOtherSites(app: FastifyInstance, source: RequestSource): v
 
 /** Parses JSON bodies so that integers above 2^53 stay exact, because offsets contain such integers. */
 function readExactly(app: FastifyInstance): void {
+  app.setReplySerializer((payload) => stringifyJson(payload))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     try {

@@ -18,7 +18,7 @@ export interface AuditTrailOptions {
   readonly self: () => string | null
 }
 
-/** What a request that is carried out here has changed so far. */
+/** What a request that is carried out here has changed so far. A preview changes nothing. */
 interface Work {
   /** The connector that the path names. */
   readonly connector: string | null
@@ -31,7 +31,7 @@ interface Work {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set while this replica carries a change out; null for every other request. */
+    /** Set while this replica carries out a change, or a preview; null for every other request. */
     auditWork: Work | null
   }
 }
@@ -43,7 +43,7 @@ const MINUTE_MS = 60_000
 const MAX_TEXT = 1000
 
 /**
- * Writes an entry for each change before the change is answered, and for failed logins and refused rights beside it. A change is
+ * Writes an entry for each change, and for each preview, before it is answered, and for failed logins and refused rights beside it. A change is
  * recorded where it is carried out, by the leader, with the caller that the forwarding replica names.
  */
 export class AuditTrail {
@@ -75,7 +75,7 @@ export class AuditTrail {
   guard(app: FastifyInstance, mask: (config: ConnectorConfig) => ConnectorConfig): void {
     app.decorateRequest('auditWork', null)
     app.addHook('onRoute', (route) => {
-      if (route.config?.write !== true) return
+      if (route.config?.write !== true && route.config?.audited !== true) return
       const handler = route.handler as Handler
       route.handler = (request, reply) => this.#carryOut(request, reply, handler, mask)
     })

@@ -139,9 +139,12 @@ const STATUS_TEXTS: Readonly<Record<string, string>> = {
   401: 'Credentials are missing or wrong, while authentication is on',
   403: 'The caller has not the right; the message says which',
   404: 'There is no such thing',
-  409: 'The name is taken',
+  409: 'The name is taken, or what runs would be disturbed',
+  429: 'Too many at once: send the request again later',
   500: 'It could not be done; the message says why',
-  503: 'No replica of the control plane leads at the moment, or it is not known whether the change was made',
+  502: 'The other side failed; the message says which, and why',
+  503: 'No replica of the control plane leads at the moment, it is not known whether the change was made, or no worker answers',
+  504: 'The other side did not answer in time; the message says which',
 }
 
 function pathParameter(name: string): OpenApiParameter {

@@ -48,6 +48,8 @@ export interface Operation {
   readonly handler: Handler
   /** True for a method other than GET that changes nothing. */
   readonly readOnly?: boolean
+  /** True for a method that changes nothing, and is recorded like a change. */
+  readonly audited?: boolean
   /**
    * How the handler gets the numbers of the body: as their source text (default), because Connect stores configurations
    * so, or as numbers.
@@ -63,6 +65,8 @@ declare module 'fastify' {
     numbers?: 'text' | 'value'
     /** True for a change. Only the leader of the control plane carries changes out. */
     write?: boolean
+    /** True for what changes nothing, and is recorded like a change. */
+    audited?: boolean
   }
   interface FastifyRequest {
     /** The unparsed body, for sending the request on; '' without a body. */
@@ -78,8 +82,15 @@ declare module 'fastify' {
 export function resource(app: FastifyInstance, url: string, operations: Partial<Record<Method, Operation>>): void {
   const present = METHODS.filter((method) => operations[method])
   for (const method of present) {
-    const { right, connectorOf, schema, handler, numbers = 'text', readOnly = method === 'GET' } = operations[method]!
-    const config = { right, ...(connectorOf && { connectorOf }), numbers, write: !readOnly }
+    const operation = operations[method]!
+    const { right, connectorOf, schema, handler, numbers = 'text', readOnly = method === 'GET', audited } = operation
+    const config = {
+      right,
+      ...(connectorOf && { connectorOf }),
+      numbers,
+      write: !readOnly,
+      ...(audited && { audited }),
+    }
     app.route<Route>({ method, url, schema, config, onRequest: [requireNames, requireJson, requireAccept], handler })
   }
   const absent: HTTPMethods[] = ['TRACE', ...METHODS.filter((method) => !operations[method])]

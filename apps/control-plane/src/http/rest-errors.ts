@@ -119,6 +119,34 @@ const ERRORS = {
     (service: string) =>
       `No worker of the service ${service} could judge the offsets, though some are alive; nothing was changed. Their logs, or those of the control plane, say why`,
   ],
+  previewBusy: [429, (message: string) => message],
+  previewDisturbs: [
+    409,
+    (connectors: readonly string[], others: number, why: string) =>
+      `A preview could disturb ${[...connectors, ...(others > 0 ? [`${others} connectors that you may not see`] : [])].join(', ')}, which read the same source: ${why}. Stop them first, or preview with force=true`,
+  ],
+  previewSourceAway: [502, (message: string) => `The source cannot be read: ${message}`],
+  previewSourceSlow: [504, (message: string) => message],
+  previewFailed: [500, (message: string) => `The preview failed: ${message}`],
+  previewWorkerEnded: [
+    502,
+    (worker: string) =>
+      `The worker ${worker} ended while it made the preview, so no other worker was asked. The configuration may be the cause: look into that worker's log, and try again`,
+  ],
+  previewWorkerSilent: [
+    504,
+    (worker: string) => `The worker ${worker} did not answer in time. Look into that worker's log, and try again`,
+  ],
+  previewNoWorker: [
+    503,
+    (service: string) =>
+      `No worker of the service ${service} answers, and only a worker can read the source. Start one`,
+  ],
+  previewRefused: [
+    502,
+    (deaths: number) =>
+      `Workers ended ${deaths} times while they made a preview of this configuration and of no other, so none is asked again. Their logs say why; change the configuration`,
+  ],
   tasksRunning: [
     500,
     (connector: string, workers: readonly string[]) =>

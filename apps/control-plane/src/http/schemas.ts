@@ -69,6 +69,41 @@ const auditEntry = {
   'shortened?': flag,
 }
 
+const shownData = {
+  schema: { type: ['object', 'null'], description: 'Of Connect; null: the value has none' },
+  value: { description: 'Bytes are {"base64": …}, maps with a schema {"entries": [[key, value], …]}' },
+  'truncated?': { type: 'boolean', description: 'Only a part is shown' },
+  'redacted?': { type: 'boolean', description: 'A secret of the configuration stood in it' },
+}
+const shownBytes: JsonSchema = {
+  ...object({
+    'text?': { type: 'string', description: 'Of bytes that are UTF-8' },
+    'base64?': { type: 'string', description: 'Of all others' },
+    size: { type: 'integer', description: 'Of the whole, in bytes' },
+    'truncated?': flag,
+    'redacted?': flag,
+  }),
+  type: ['object', 'null'],
+}
+const shownPartition = { type: ['integer', 'null'], description: 'null: chance, or the key, decides later' }
+const shownTimestamp = { type: ['integer', 'null'], description: 'In ms since the epoch; null: the time of producing' }
+const shownRecord = object({
+  topic: text,
+  partition: shownPartition,
+  key: object(shownData),
+  value: object(shownData),
+  headers: listOf(object({ name: text, ...shownData })),
+  timestamp: shownTimestamp,
+})
+const shownOutput = object({
+  topic: text,
+  partition: shownPartition,
+  key: shownBytes,
+  value: shownBytes,
+  headers: listOf(object({ name: text, value: shownBytes })),
+  timestamp: shownTimestamp,
+})
+
 export const SCHEMAS = {
   Error: object({ error_code: whole, message: text }),
   ServerInfo: object({ version: text, commit: text, kafka_cluster_id: text }),
@@ -205,6 +240,43 @@ export const SCHEMAS = {
       description: 'role[+configs][:pattern], several separated by commas, or a list',
     },
     'expires?': { type: 'string', description: '12h, 90d, 8w, or a date; absent: never' },
+  }),
+  Preview: object({
+    class: text,
+    task: whole,
+    tasks: { type: 'integer', description: 'Tasks that the configuration makes' },
+    offsets: { enum: ['committed', 'none'], description: 'Where the source was read from' },
+    ended: { enum: ['records', 'time', 'source', 'size'], description: 'Why no more records were taken' },
+    reason: { type: 'string', description: 'The same in a sentence' },
+    source: { type: ['string', 'null'], description: 'What the preview has changed in the source; null: nothing' },
+    caution: { type: ['string', 'null'], description: 'What the source warns of, and what a record waited for' },
+    notes: { ...listOf(text), description: 'What a real run would change elsewhere, such as to register a schema' },
+    topics: listOf(
+      object({
+        name: text,
+        exists: flag,
+        partitions: { type: ['integer', 'null'], description: 'null: the default of Kafka' },
+      }),
+    ),
+    records: listOf(
+      object({
+        outcome: { enum: ['written', 'filtered', 'dead_letter', 'skipped', 'fails_task'] },
+        source: object({ partition: {}, offset: {} }),
+        polled: shownRecord,
+        transforms: listOf(
+          object({
+            alias: text,
+            class: text,
+            outcome: { enum: ['changed', 'unchanged', 'filtered', 'failed'] },
+            'record?': shownRecord,
+          }),
+        ),
+        'filtered_by?': text,
+        'error?': object({ stage: text, class: text, message: text }),
+        'written?': shownOutput,
+        'dead_letter?': shownOutput,
+      }),
+    ),
   }),
   Changed: object({
     pattern: text,

@@ -104,6 +104,6 @@ function listed(plugins: readonly PluginEntry[]): { class: string; type: string;
     .sort((a, b) => TYPES.indexOf(a.type) - TYPES.indexOf(b.type) || (a.class < b.class ? -1 : 1))
 }
 
-function shortened(name: string): string {
+export function shortened(name: string): string {
   return name.length > 'Connector'.length && name.endsWith('Connector') ? name.slice(0, -'Connector'.length) : name
 }

@@ -9,6 +9,7 @@ import type { ConnectorHealthReader } from '../services/connector-health.ts'
 import type { ConnectorOffsets } from '../services/connector-offsets.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
+import type { Previews } from '../services/previews.ts'
 import type { LogLevels } from '../services/log-levels.ts'
 import type { Server } from '../services/server-info.ts'
 import { auditRoutes } from './audit.ts'
@@ -22,6 +23,7 @@ import { keyRoutes } from './keys.ts'
 import { loggerRoutes } from './loggers.ts'
 import { offsetRoutes } from './offsets.ts'
 import { openApiRoutes } from './openapi.ts'
+import { previewRoutes } from './preview.ts'
 import { rootRoutes } from './root.ts'
 import { taskRoutes } from './tasks.ts'
 import { topicRoutes } from './topics.ts'
@@ -35,6 +37,7 @@ export interface Services {
   readonly connectors: Connectors
   readonly validator: ConfigValidator
   readonly secrets: ConfigSecrets
+  readonly previews: Previews
   readonly health: ConnectorHealthReader
   readonly cluster: Cluster
   readonly levels: LogLevels
@@ -63,6 +66,7 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   topicRoutes(app, services.status)
   offsetRoutes(app, views, services.offsets, secrets)
   connectorPluginRoutes(app, services.plugins, services.validator, views, secrets)
+  previewRoutes(app, services)
   loggerRoutes(app, services.levels)
   keyRoutes(app, services.keys)
   auditRoutes(app, services.audit)

@@ -25,6 +25,7 @@ const ROUTES = [
   ...['', '/offsets'].map((path) => `DELETE /connectors/{connector}${path}`),
   ...['GET /connector-plugins', 'GET /connector-plugins/{plugin}/config'],
   'PUT /connector-plugins/{plugin}/config/validate',
+  ...['POST /connectors/{connector}/preview', 'POST /connector-plugins/{plugin}/preview'],
   ...['GET /admin/loggers', 'GET /admin/loggers/{logger}', 'PUT /admin/loggers/{logger}'],
   'GET /audit',
   ...['GET /admin/keys', 'POST /admin/keys', 'DELETE /admin/keys/{key}'],

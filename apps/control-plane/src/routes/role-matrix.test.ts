@@ -27,6 +27,7 @@ function call(method: string, path: string, name: string, grants: string | null)
   const bodies: Readonly<Record<string, unknown>> = {
     'POST /connectors': { name, config },
     'PUT /connector-plugins/{plugin}/config/validate': { ...config, name },
+    'POST /connector-plugins/{plugin}/preview': { ...config, name },
   }
   const body = method === 'GET' || method === 'HEAD' ? undefined : (bodies[`${method} ${path}`] ?? config)
   return api.call(method, url, body, grants === null ? {} : { 'x-grants': grants })
@@ -44,7 +45,7 @@ async function routes(): Promise<{ method: string; path: string; right: Right }[
 
 /** Whether the path or the body names the connector that needs the right. */
 const namesConnector = ({ method, path }: { method: string; path: string }): boolean =>
-  path.includes('{connector}') || `${method} ${path}` === 'POST /connectors' || path.endsWith('/validate')
+  path.includes('{connector}') || `${method} ${path}` === 'POST /connectors' || /\/(validate|preview)$/.test(path)
 
 test('every role reaches exactly the routes of its rights, for the connectors of its pattern', async () => {
   const all = await routes()

@@ -1,7 +1,9 @@
 import {
   type ConfigDefinition,
+  ConfigException,
   type ConfigSpecData,
   type ConfigValue,
+  connectFrame,
   describeConfig,
   familyOf,
   hasReferences,
@@ -160,6 +162,12 @@ export class ConfigValidator {
       .values.filter(({ name }) => !Object.hasOwn(without.keys, name))
       .map((value) => ({ definition: definitions.get(value.name) ?? null, value }))
   }
+}
+
+/** Throws ConfigException with every error of the answer, as Connect answers a change. */
+export function mustBeValid({ configs }: ConfigInfos): void {
+  const problems = configs.flatMap(({ value }) => value.errors.map((message) => ({ name: value.name, message })))
+  if (problems.length > 0) throw new ConfigException(connectFrame(problems), problems)
 }
 
 export function isConnector(plugin: PluginEntry): boolean {

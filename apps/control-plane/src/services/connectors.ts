@@ -7,7 +7,7 @@ import { matchesGlob } from '../access/glob.ts'
 import type { Identity } from '../access/identity.ts'
 import { may } from '../access/rights.ts'
 import type { ConfigSecrets } from './config-secrets.ts'
-import type { ConfigValidator } from './config-validator.ts'
+import { type ConfigValidator, mustBeValid } from './config-validator.ts'
 import type { ConnectorInfo, ConnectorStatus, ConnectorViews } from './connector-views.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 
@@ -181,11 +181,7 @@ export class Connectors {
   }
 
   async #valid(sent: SentConfig): Promise<ConnectorConfig> {
-    const infos = await this.#validator.validate(sent)
-    const problems = infos.configs.flatMap(({ value }) =>
-      value.errors.map((message) => ({ name: value.name, message })),
-    )
-    if (problems.length > 0) throw new ConfigException(connectFrame(problems), problems)
+    mustBeValid(await this.#validator.validate(sent))
     for (const { name, nearest } of this.#validator.misspelt(sent)) {
       const message = `No setting is called ${name}, so it has no effect. Did you mean ${nearest}?`
       this.#log.warn('config_key_unknown', { message, connector_name: sent['name'], key: name, nearest })

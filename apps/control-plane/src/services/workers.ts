@@ -1,4 +1,4 @@
-import { stringifyJson } from '@tributary/config'
+import { parseJson, stringifyJson } from '@tributary/config'
 import type { FieldError, OffsetEntry, TaskHealth } from '@tributary/connect-api'
 import { isWorkerAddress, type PluginEntry } from '@tributary/connect-storage'
 import { SharedRun } from '@tributary/kafka'
@@ -138,6 +138,32 @@ export class Workers {
   }
 
   /**
+   * Lets one live worker make a preview. A worker that cannot be reached, or refuses, is passed over. `null`: there is none that
+   * answers. One that ends or hangs meanwhile is not passed over, as the next one would fare the same.
+   */
+  async preview(
+    plugin: PluginEntry,
+    body: object,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: unknown } | { readonly how: 'ended' | 'silent'; readonly worker: string } | null> {
+    const path = `/internal/plugins/${encodeURIComponent(plugin.class)}/preview`
+    const workers = await this.of(plugin.service, FRESH_MS)
+    let busy: unknown = null
+    for (const worker of shuffled(workers)) {
+      let failure: unknown = null
+      const options = { signal, onError: (error: unknown) => (failure = error) }
+      const answer = await this.request(worker, 'PUT', path, body, timeoutMs, options)
+      signal.throwIfAborted()
+      if ((answer as { failed?: unknown } | null)?.failed === 'busy') busy = answer
+      else if (answer !== null) return { answer }
+      const how = cutOff(failure)
+      if (how !== null) return { how, worker }
+    }
+    return busy === null ? null : { answer: busy }
+  }
+
+  /**
    * Lets one live worker check offsets before they are written. `complete` means that the plugin keeps no offsets
    * outside the offsets topic. Without a live worker the offsets are accepted unchecked, and a task that cannot
    * continue from them reports that.
@@ -190,7 +216,7 @@ export class Workers {
         },
         AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
       )
-      if (status >= 200 && status < 300) return JSON.parse(answer.toString()) as unknown
+      if (status >= 200 && status < 300) return parseJson(answer.toString())
       log.warn('worker_refused', { worker, path, status })
     } catch (error) {
       log.warn('worker_unreachable', { worker, path, error })
@@ -212,6 +238,12 @@ export class Workers {
     }
     return asking.ask()
   }
+}
+
+/** One worker need not make all previews. */
+function shuffled(workers: readonly string[]): readonly string[] {
+  const first = Math.floor(Math.random() * workers.length)
+  return [...workers.slice(first), ...workers.slice(0, first)]
 }
 
 /** The address in a member's group metadata; null for a member that is not one of our workers. */

@@ -8,7 +8,7 @@ import type { MessageRun } from './message-run.ts'
 
 export interface IntakeOptions {
   readonly config: WebSocketConfig
-  readonly context: Pick<TaskContext, 'stats' | 'memory' | 'clock' | 'dataDir'>
+  readonly context: Pick<TaskContext, 'stats' | 'memory' | 'clock' | 'dataDir' | 'preview'>
   readonly decode: DecodeMessage
   readonly log: Logger
   readonly busyLog: RateLimitedLog
@@ -50,7 +50,7 @@ export function enqueue(intake: IntakeConnection<MessageRun>, run: MessageRun, c
 
 function overflowOf({ config, context, decode, log }: IntakeOptions): OverflowPolicy<MessageRun> {
   const policy = config['overflow.policy']
-  if (policy === 'spill') {
+  if (policy === 'spill' && context.preview === undefined) {
     const maxBytes = config['spill.max.bytes']
     return { dir: context.dataDir, maxBytes, codec: new MessageCodec(decode), log }
   }

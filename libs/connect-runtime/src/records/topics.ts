@@ -26,7 +26,7 @@ export interface TopicCreator {
 }
 
 export interface TopicsOptions {
-  readonly producer: KafkaProducer
+  readonly producer: Pick<KafkaProducer, 'partitionCount'>
   readonly admin: TopicCreator
   readonly config: Props
   readonly creationEnabled: boolean

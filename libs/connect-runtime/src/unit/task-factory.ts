@@ -29,6 +29,7 @@ import { type TopicCreator, Topics } from '../records/topics.ts'
 import { taskFolder } from '../model/task-folder.ts'
 import type { PropsEnvironment, ResolvedProps } from '../model/props.ts'
 import { createTransformations, type OwnTransforms } from '../records/transformations.ts'
+import type { TransformationStage } from '@tributary/transforms'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 
 /** What all tasks of a worker share. */
@@ -168,18 +169,33 @@ function onTrial(task: SourceTask, id: TaskId, trials: StartTrials | undefined):
   return { ...task, start }
 }
 
-function createEncoder(
-  plugin: SourcePlugin,
+/** Looks on while records are encoded that go nowhere. */
+export interface EncoderWatch {
+  /** The transform, or something around it. */
+  stage(stage: TransformationStage): TransformationStage
+  /** See `readOnly` of Converter. */
+  told(what: string): void
+}
+
+/** Makes the chain and the converters of a configuration. Throws ConfigError. */
+export function createEncoder(
+  plugin: Pick<SourcePlugin, 'taskClass'>,
   props: Props,
   config: SourceTaskConfig,
-  errors: ErrorHandler,
-  { clock, transforms: own }: TaskEnvironment,
+  errors: Pick<ErrorHandler, 'tolerate'>,
+  { clock, transforms: own }: Pick<TaskEnvironment, 'clock' | 'transforms'>,
+  watch: EncoderWatch | null = null,
 ): RecordEncoder {
+  const keyConverter = createConverter('key.converter', props, true)
+  const valueConverter = createConverter('value.converter', props, false)
+  if (watch !== null)
+    for (const converter of [keyConverter, valueConverter]) converter.readOnly?.((what) => watch.told(what))
+  const stages = createTransformations(props, own)
   return new RecordEncoder({
     taskClass: plugin.taskClass,
-    transformations: createTransformations(props, own),
-    keyConverter: createConverter('key.converter', props, true),
-    valueConverter: createConverter('value.converter', props, false),
+    transformations: watch === null ? stages : stages.map((stage) => watch.stage(stage)),
+    keyConverter,
+    valueConverter,
     headerConverter: createHeaderConverter('header.converter', props),
     errors,
     clock,
@@ -219,6 +235,6 @@ function createTaskProducer(
 }
 
 /** `io.tributary.connect.grpc` for `io.tributary.connect.grpc.GrpcSourceConnector`. */
-function loggerName(className: string): string {
+export function loggerName(className: string): string {
   return className.slice(0, className.lastIndexOf('.'))
 }

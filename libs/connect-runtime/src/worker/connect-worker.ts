@@ -20,6 +20,7 @@ import {
   createStores,
   followLogLevels,
   internalTopicCheck,
+  type ConfigSnapshot,
   type PluginEntry,
   pluginKey,
   type Stores,
@@ -42,6 +43,7 @@ import { LeftBehind } from '../recovery/left-behind.ts'
 import { registerLeftBehindMetrics } from '../recovery/left-behind-metrics.ts'
 import { Leader } from '../assignment/leader.ts'
 import { Overlaps } from '../assignment/overlaps.ts'
+import { Previews } from '../preview/previews.ts'
 import { paceLoop } from './paced-loop.ts'
 import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
@@ -197,8 +199,11 @@ class Worker {
       ...(this.#instanceId !== null && { instance: this.#groupInstance(this.#instanceId) }),
     })
     const exactlyOnceSource = this.#exactlyOnceSource
+    const snapshot = (): ConfigSnapshot => this.#stores.configs.snapshot
+    const previews = new Previews({ plugins, environment, topics: this.#admin, snapshot })
     addInternalRoutes(host.admin, {
-      ...{ plugins, herder: this.#herder, exactlyOnceSource, providers: this.#providers, transforms: this.#transforms },
+      ...{ plugins, herder: this.#herder, previews, exactlyOnceSource, providers: this.#providers },
+      transforms: this.#transforms,
     })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
     registerLeftBehindMetrics(this.#leftBehind)

@@ -3,6 +3,8 @@ import type { OffsetEntry, Props, SourcePlugin } from '@tributary/connect-api'
 import { type ClosingResponse, closeSignal } from '@tributary/async'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
+import type { PreviewRequest } from '../preview/answer.ts'
+import type { Previews } from '../preview/previews.ts'
 import { findPlugin } from '../assignment/units.ts'
 import type { OwnTransforms } from '../records/transformations.ts'
 import { checkOffsets, validateConnector } from './validate-connector.ts'
@@ -29,6 +31,7 @@ export interface AdminRoutes {
 export interface InternalRoutesOptions {
   readonly plugins: readonly SourcePlugin[]
   readonly herder: Herder
+  readonly previews: Previews
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   readonly providers: ConfigProviders
@@ -45,7 +48,7 @@ type Handle = (name: string, body: unknown, signal: AbortSignal) => Promise<obje
  * has that HTTP status.
  */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
-  const { plugins, herder, providers } = options
+  const { plugins, herder, previews, providers } = options
   const add = (method: 'GET' | 'PUT', url: string, handle: Handle) =>
     admin.route({
       method,
@@ -68,6 +71,11 @@ export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOpt
     const { config, offsets } = body as { config: Props; offsets: OffsetEntry[] }
     const errors = await checkOffsets(plugin, config, offsets, providers, signal)
     return { errors, complete: plugin.connector.offsetsOnlyInKafka === true }
+  })
+  add('PUT', '/internal/plugins/:name/preview', (className, body, signal) => {
+    const plugin = findPlugin(plugins, className)
+    if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
+    return previews.run(plugin, body as PreviewRequest, signal)
   })
   add('GET', '/internal/connectors/:name/health', (connector) => {
     const now = Date.now()

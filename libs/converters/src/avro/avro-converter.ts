@@ -50,6 +50,10 @@ export class AvroConverter implements Converter {
     this.#reader = new SchemaReader(config, (schema) => preparedReader(schema, options))
   }
 
+  readOnly(told: (what: string) => void): void {
+    this.#writer.readOnly(told)
+  }
+
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null {
     if (value === null || value === undefined) {
       if (schema !== null && schema.optional !== true) needed(null)

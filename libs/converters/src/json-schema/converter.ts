@@ -55,6 +55,10 @@ export class JsonSchemaConverter implements Converter {
     this.#reader = new SchemaReader(config, (schema) => this.#prepareReader(schema))
   }
 
+  readOnly(told: (what: string) => void): void {
+    this.#writer.readOnly(told)
+  }
+
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null {
     if (schema === null) {
       if (value === null || value === undefined) return null

@@ -73,6 +73,10 @@ export class ProtobufConverter implements Converter {
     }))
   }
 
+  readOnly(told: (what: string) => void): void {
+    this.#writer.readOnly(told)
+  }
+
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | null {
     if (value === null || value === undefined) return null
     if (schema === null) {

@@ -5,13 +5,71 @@ import { inOriginal, viewsOf } from './views.ts'
 
 const HIDDEN = '[hidden]'
 
-/** The secrets of this process by value, each with the number of times that it was given. A thousand tasks may share one. */
-const known = new Map<
-  string,
-  { count: number; readonly forms: readonly Indexed[]; readonly short: readonly string[] }
->()
-const index = new SecretIndex()
-const shortSecrets = new ShortSecrets()
+/** Secrets, and the texts in which they are hidden. */
+export class Redaction {
+  /** The secrets by value, each with the number of times that it was given. A thousand tasks may share one. */
+  readonly #known = new Map<
+    string,
+    { count: number; readonly forms: readonly Indexed[]; readonly short: readonly string[] }
+  >()
+  readonly #index = new SecretIndex()
+  readonly #shortSecrets = new ShortSecrets()
+
+  /** Hides these values until the returned function is called. See `hideSecrets`. */
+  hide(values: Iterable<string>): () => void {
+    const given = [...new Set(values)]
+    for (const value of given) this.#add(value)
+    let ended = false
+    return () => {
+      if (!ended) for (const value of given) this.#remove(value)
+      ended = true
+    }
+  }
+
+  /** See `redact`. */
+  redact(text: string): string {
+    if (this.#known.size === 0) return text
+    return this.#shortSecrets.replaceIn(replaced(text, this.#spansIn(text)), HIDDEN)
+  }
+
+  #add(value: string): void {
+    const present = this.#known.get(value)
+    if (present) {
+      present.count++
+      return
+    }
+    const secrets = secretsIn(value)
+    const short = secrets.map(({ text }) => text).filter((text) => text !== '' && text.length < MIN_INDEXED_LENGTH)
+    const forms = secrets.filter(({ text }) => text.length >= MIN_INDEXED_LENGTH).flatMap(formsOf)
+    this.#known.set(value, { count: 1, forms, short })
+    for (const form of forms) this.#index.add(form)
+    for (const secret of short) this.#shortSecrets.add(secret)
+  }
+
+  #remove(value: string): void {
+    const present = this.#known.get(value)
+    if (!present || --present.count > 0) return
+    this.#known.delete(value)
+    for (const form of present.forms) this.#index.remove(form)
+    for (const secret of present.short) this.#shortSecrets.remove(secret)
+  }
+
+  #spansIn(text: string): Span[] {
+    if (this.#index.isEmpty) return []
+    const spans = this.#index.spansIn(text)
+    for (const view of viewsOf(text)) {
+      for (const span of this.#index.spansIn(view.text)) spans.push(inOriginal(view, span))
+    }
+    return spans.filter(([start, end]) => !this.#isPlain(text.slice(start, end))).sort(([a], [b]) => a - b)
+  }
+
+  /** Whether a piece of a secret is an ordinary word. A secret that is one as a whole is hidden. */
+  #isPlain(found: string): boolean {
+    return PLAIN_WORDS.has(found.toLowerCase()) && !this.#known.has(found)
+  }
+}
+
+const ofProcess = new Redaction()
 
 /**
  * Hides the values of secret settings in all texts that leave this process, until the returned function is called: log lines by
@@ -19,13 +77,7 @@ const shortSecrets = new ShortSecrets()
  * any text. `values` may be PEM, JSON, lists of headers or URLs: the secrets in them are hidden too.
  */
 export function hideSecrets(values: Iterable<string>): () => void {
-  const given = [...new Set(values)]
-  for (const value of given) add(value)
-  let ended = false
-  return () => {
-    if (!ended) for (const value of given) remove(value)
-    ended = true
-  }
+  return ofProcess.hide(values)
 }
 
 /**
@@ -35,44 +87,7 @@ export function hideSecrets(values: Iterable<string>): () => void {
  * text, not on the number of secrets: about 0.05 µs for each character.
  */
 export function redact(text: string): string {
-  if (known.size === 0) return text
-  return shortSecrets.replaceIn(replaced(text, spansIn(text)), HIDDEN)
-}
-
-function add(value: string): void {
-  const present = known.get(value)
-  if (present) {
-    present.count++
-    return
-  }
-  const secrets = secretsIn(value)
-  const short = secrets.map(({ text }) => text).filter((text) => text !== '' && text.length < MIN_INDEXED_LENGTH)
-  const forms = secrets.filter(({ text }) => text.length >= MIN_INDEXED_LENGTH).flatMap(formsOf)
-  known.set(value, { count: 1, forms, short })
-  for (const form of forms) index.add(form)
-  for (const secret of short) shortSecrets.add(secret)
-}
-
-function remove(value: string): void {
-  const present = known.get(value)
-  if (!present || --present.count > 0) return
-  known.delete(value)
-  for (const form of present.forms) index.remove(form)
-  for (const secret of present.short) shortSecrets.remove(secret)
-}
-
-function spansIn(text: string): Span[] {
-  if (index.isEmpty) return []
-  const spans = index.spansIn(text)
-  for (const view of viewsOf(text)) {
-    for (const span of index.spansIn(view.text)) spans.push(inOriginal(view, span))
-  }
-  return spans.filter(([start, end]) => !isPlain(text.slice(start, end))).sort(([a], [b]) => a - b)
-}
-
-/** Whether a piece of a secret is an ordinary word. A secret that is one as a whole is hidden. */
-function isPlain(found: string): boolean {
-  return PLAIN_WORDS.has(found.toLowerCase()) && !known.has(found)
+  return ofProcess.redact(text)
 }
 
 /** `spans` are sorted. Those that overlap become one. */

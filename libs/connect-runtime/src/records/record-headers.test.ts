@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import type { HeaderConverter } from '@tributary/connect-api'
 import { encodeHeaders } from './record-headers.ts'
 
-const converter = { fromConnectHeader: (_t, _n, _s, value) => Buffer.from(String(value)) } as unknown as HeaderConverter
+const fromConnectHeader: HeaderConverter['fromConnectHeader'] = (_topic, _name, _schema, value) =>
+  Buffer.from(String(value))
+const converter = { fromConnectHeader } as unknown as HeaderConverter
 
 test("the headers of a value's converter come after the record's, and replace those of the same name", () => {
   const headers = [

@@ -57,6 +57,13 @@ const DIFFERENCES: readonly Difference[] = [
   },
 ]
 
+test("JsonConverter writes and reads headers as Kafka's does", async () => {
+  const generator = new ConnectGenerator(new Random(900))
+  const records = Array.from({ length: COUNT / 5 }, (): Data => generator.data())
+  const use = { class: JSON_CONVERTER, config: {}, header: true }
+  await compareReading(oracle, use, await compareWriting(oracle, use, records, DIFFERENCES), DIFFERENCES)
+})
+
 for (const [i, config] of CONFIGS.entries()) {
   test(`JsonConverter with ${JSON.stringify(config)} writes and reads what Kafka's does`, async () => {
     const random = new Random(1000 + i)

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { describeConfig, validateConfig } from '@tributary/config'
 import { CONVERTER_PLUGINS } from '@tributary/converters'
 import { startConnectOracle } from '@tributary/harness'
+import { HEADER_DIFFERENCES, JSON_DIFFERENCES, SIMPLE_DIFFERENCES } from './converters-differences.ts'
 
 const oracle = await startConnectOracle()
 after(() => oracle.stop())
@@ -47,6 +49,14 @@ test("every converter of Kafka refuses the settings that Kafka's refuses, with i
       assert.deepEqual(byName(ours), byName(kafka), `${plugin.class} ${JSON.stringify(SETTINGS[i])}`)
     }
   }
+})
+
+test('docs/converters.md has each difference, and each class', () => {
+  const page = readFileSync(new URL('../../docs/converters.md', import.meta.url), 'utf8').replaceAll(/\s+/g, ' ')
+  for (const { reason } of [...JSON_DIFFERENCES, ...HEADER_DIFFERENCES, ...SIMPLE_DIFFERENCES]) {
+    assert.ok(page.includes(reason), reason)
+  }
+  for (const { class: name } of CONVERTER_PLUGINS) assert.ok(page.includes(name), name)
 })
 
 function byName(items: readonly object[]): object[] {

@@ -33,20 +33,15 @@ export function comparable(answer: Answer): Answer {
 
 /** The plugins that both sides have, besides the connector. */
 const SHARED_PLUGINS =
-  /^org\.apache\.kafka\.connect\.(file\.FileStreamSourceConnector|(json\.Json|storage\.String|converters\.ByteArray|storage\.SimpleHeader)Converter|transforms\..*)$/
+  /^org\.apache\.kafka\.connect\.(file\.FileStreamSourceConnector|(json|storage|converters|transforms)\..*)$/
 
 /** The settings of the file source. */
 const OWN_SETTINGS = ['file', 'topic', 'batch.size']
 
-/** Settings that only JVM converters have. */
-const OTHER_SETTINGS =
-  /(^|\.converter\.)(schemas\.cache\.size|decimal\.format|replace\.null\.with\.default|converter\.encoding)$/
-
 function comparableValue(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) {
-    const items = value.filter((item) => !isOtherSetting(item)).map((item) => comparableValue(item))
+    const items = value.map((item) => comparableValue(item))
     if (key === 'offsets') return items.sort(byText)
-    if (key === 'groups') return items.filter((group) => group !== 'Serialization')
     if (key === 'configs') return items.sort((a, b) => compareText(behindConverter(a), behindConverter(b)))
     return items.every((item) => typeof item === 'string') ? items.sort() : items
   }
@@ -75,12 +70,6 @@ function comparableText(text: string, key: string): string {
     .replace(/(?<=\bt-[0-9a-f-]{36}-)(connect|strict|byDefault)\b/g, OF_SIDE)
 }
 
-/** Whether `item` is a definition, or a definition with its value, of a setting that only Connect has. */
-function isOtherSetting(item: unknown): boolean {
-  const { name, definition } = (item ?? {}) as { name?: unknown; definition?: { name?: unknown } | null }
-  return OTHER_SETTINGS.test(String(definition?.name ?? name))
-}
-
 /**
  * The name of a setting of a named converter, so that these settings are sorted behind all others; '' for any other
  * setting.
@@ -99,8 +88,7 @@ function withoutOwnItems(items: readonly unknown[]): unknown[] {
 }
 
 function isSharedPlugin(item: unknown): boolean {
-  const { class: name, type } = item as { class: string; type: string }
-  return isShared(name) && (type !== 'header_converter' || name.endsWith('.SimpleHeaderConverter'))
+  return isShared((item as { class: string }).class)
 }
 
 /** Whether `item` is compared: it is a shared class, or no class of Kafka Connect. */

@@ -156,8 +156,10 @@ const NUMBER = /-?\d+\.\d+(E-?\d+)?/g
 
 /** Java before version 19 writes some floating-point numbers with more digits than are needed. Floats are compared as floats. */
 export function withoutDigits(bytes: Buffer): string {
-  // UTF-16 is compared without its zeros.
-  return Buffer.from(bytes.filter((byte) => byte !== 0))
-    .toString()
-    .replaceAll(NUMBER, (text) => doubleText(Math.fround(Number(text))))
+  return plainText(bytes).replaceAll(NUMBER, (text) => doubleText(Math.fround(Number(text))))
+}
+
+/** UTF-16 is compared without its zeros. */
+export function plainText(bytes: Uint8Array | null | undefined): string {
+  return Buffer.from((bytes ?? Buffer.alloc(0)).filter((byte) => byte !== 0)).toString()
 }

@@ -16,9 +16,10 @@ export const PLUGINS: readonly Step[] = [
   ...['Nix', 'FileStream', 'filestreamsource', '%20', FILE_SOURCE.slice(0, -1)].map((plugin) =>
     get(`/connector-plugins/${plugin}/config`),
   ),
-  ...['JsonConverter', 'StringConverter', 'ByteArrayConverter', 'SimpleHeaderConverter'].map((plugin) =>
-    get(`/connector-plugins/${plugin}/config`),
-  ),
+  ...[
+    ...['JsonConverter', 'StringConverter', 'ByteArrayConverter', 'SimpleHeaderConverter'],
+    ...['BooleanConverter', 'ShortConverter', 'IntegerConverter', 'LongConverter', 'FloatConverter', 'DoubleConverter'],
+  ].map((plugin) => get(`/connector-plugins/${plugin}/config`)),
   get('/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config'),
 ]
 
@@ -70,6 +71,10 @@ export const VALIDATE: readonly Step[] = [
     { 'value.converter': 'org.apache.kafka.connect.storage.StringConverter' },
     { 'value.converter': 'org.apache.kafka.connect.json.JsonConverter', 'value.converter.schemas.enable': 'false' },
     { 'value.converter': 'org.apache.kafka.connect.json.JsonConverter', 'value.converter.schemas.enable': 'perhaps' },
+    { 'value.converter': 'org.apache.kafka.connect.json.JsonConverter', 'value.converter.decimal.format': 'x' },
+    { 'value.converter': 'org.apache.kafka.connect.json.JsonConverter', 'value.converter.schemas.cache.size': 'x' },
+    { 'value.converter': 'org.apache.kafka.connect.converters.LongConverter' },
+    { 'header.converter': 'org.apache.kafka.connect.storage.StringConverter' },
     { 'value.converter': FILE_SOURCE },
     { 'key.converter': 'nix', 'header.converter': 'nix' },
     { 'header.converter': 'org.apache.kafka.connect.storage.SimpleHeaderConverter' },

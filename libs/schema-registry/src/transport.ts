@@ -13,6 +13,8 @@ const http = process.getBuiltinModule('node:http')
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 /** Connections of all converters of a process to one registry with the same settings. */
 const MAX_SOCKETS = 4
+/** Unused connections are closed after this long: schemas are asked for seldom. */
+const IDLE_MS = 10_000
 
 export interface HttpRequest {
   readonly url: URL
@@ -34,7 +36,7 @@ export class Transport {
 
   constructor(settings: ClientSettings) {
     this.#settings = settings
-    this.#agent = new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'fifo', timeout: 60_000 })
+    this.#agent = new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_MS })
     // One agent for http and https, since `#connect` sets up TLS.
     this.#agent.createConnection = (options, callback) => {
       const { host, port, secure } = options as unknown as Endpoint

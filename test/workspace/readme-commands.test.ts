@@ -31,6 +31,8 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npx node apps/sse-ingest/src/main.ts --help': 'test/integration/process/service.test.ts',
   'npm run topic -- demo.quotes': 'test/e2e/start-demo.test.ts',
   'curl -H "Authorization: Bearer $KEY"': 'test/integration/control-plane/wires.test.ts',
+  'curl -X POST "http://localhost:8083/connector-plugins/WebSocketSource/preview?records=3&seconds=10"':
+    'test/integration/preview/websocket.test.ts',
   'curl -X POST http://localhost:8083/connectors': 'test/integration/examples/grpc-services.test.ts',
 }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { CONVERTER_PLUGINS } from '@tributary/converters'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
+import { PREDICATES, TRANSFORMATIONS } from '@tributary/transforms'
 import { type Answer, send } from '../../support/rest-call.ts'
 import { startIngest } from '../../support/ingest.ts'
 import { clusterProps, startPlane } from '../../support/control-plane.ts'
@@ -15,17 +17,13 @@ interface Plugin {
   readonly version: string
 }
 
-const OF_KAFKA = [
-  'org.apache.kafka.connect.converters.BooleanConverter',
-  'org.apache.kafka.connect.converters.ByteArrayConverter',
-  'org.apache.kafka.connect.converters.DoubleConverter',
-  'org.apache.kafka.connect.converters.FloatConverter',
-  'org.apache.kafka.connect.converters.IntegerConverter',
-  'org.apache.kafka.connect.converters.LongConverter',
-  'org.apache.kafka.connect.converters.ShortConverter',
-  'org.apache.kafka.connect.json.JsonConverter',
-  'org.apache.kafka.connect.storage.StringConverter',
-]
+/** Everything but connectors, in the order of the answer. */
+const OTHERS = [TRANSFORMATIONS, PREDICATES, CONVERTER_PLUGINS].flatMap((plugins) => {
+  const names = plugins.flatMap(({ type, class: name, aliases = [] }) => {
+    return [name, ...aliases].map((each) => `${type} ${each}`)
+  })
+  return names.sort()
+})
 
 /** A control plane, and a grpc-ingest process that has published its plugins. */
 async function start(t: TestContext) {
@@ -42,7 +40,7 @@ async function start(t: TestContext) {
     (await call('GET', `/connector-plugins${query}`)).body as Plugin[]
   await until('converters and connectors are listed', async () => {
     const types = (await plugins('?connectorsOnly=false')).map(({ type }) => type)
-    return types.includes('source') && types.filter((type) => type === 'converter').length >= 4
+    return types.includes('source') && types.filter((type) => type !== 'source').length >= OTHERS.length
   })
   return { call, plugins, ingest }
 }
@@ -68,13 +66,7 @@ test('converters are listed on request, with their settings', async (t) => {
   const others = (await plugins('?connectorsOnly=false')).filter(({ type }) => type !== 'source')
   assert.deepEqual(
     others.map(({ class: name, type }) => `${type} ${name}`),
-    [
-      'converter io.tributary.connect.converters.PlainConverter',
-      ...OF_KAFKA.map((name) => `converter ${name}`),
-      ...OF_KAFKA.slice(0, -1).map((name) => `header_converter ${name}`),
-      'header_converter org.apache.kafka.connect.storage.SimpleHeaderConverter',
-      `header_converter ${OF_KAFKA.at(-1)}`,
-    ],
+    OTHERS,
   )
   for (const { class: name } of others) {
     assert.equal((await call('GET', `/connector-plugins/${name}/config`)).status, 200, name)

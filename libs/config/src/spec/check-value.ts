@@ -31,7 +31,10 @@ export function checkValue(validator: Validator, value: ParsedValue | null): str
 function checkNull(validator: Validator): string | null {
   if (validator.kind === 'range' && validator.rejectNull) return 'Value must be non-null'
   if (validator.kind === 'url' && validator.rejectNull) return `${validator.label ?? 'URL'} cannot be null`
-  return null
+  if (validator.kind === 'nonEmpty' && validator.rejectNull) return validator.message ?? 'List may not be empty'
+  if (validator.kind === 'oneOf' && validator.rejectNull) return checkOneOf(validator, '')
+  if (validator.kind === 'regex' && validator.rejectNull) return 'Invalid regex: there is none'
+  return validator.kind === 'nonNull' ? 'entry must be non null' : null
 }
 
 function checkEach(validator: Validator, values: readonly string[]): string | null {
@@ -74,6 +77,7 @@ function checkText(validator: Validator, text: string): string | null {
       return checkKeyValueList(text)
     case 'knownClass':
       return validator.names.includes(text) ? null : `Class ${text} could not be found.`
+    case 'nonNull':
     case 'range':
     case 'castSpec':
     case 'renames':

@@ -51,6 +51,8 @@ export function describeValidator(validator: Validator): string {
   switch (validator.kind) {
     case 'nonEmpty':
       return 'a text that is not empty'
+    case 'nonNull':
+      return 'any text'
     case 'nameText':
       return 'a text that is not empty, without control characters'
     case 'range':

@@ -15,7 +15,9 @@ export type Width = 'none' | 'short' | 'medium' | 'long'
  * configuration k: `.
  */
 export type Validator =
-  | { readonly kind: 'nonEmpty'; readonly message?: string }
+  /** `rejectNull`, here and below: a missing value is reported a second time, as by those of Kafka's validators that do so. */
+  | { readonly kind: 'nonEmpty'; readonly message?: string; readonly rejectNull?: boolean }
+  | { readonly kind: 'nonNull' }
   /** Connect's check of the name of a connector: not empty, no control characters. */
   | { readonly kind: 'nameText' }
   /**
@@ -28,7 +30,12 @@ export type Validator =
       readonly message?: string
       readonly rejectNull?: boolean
     }
-  | { readonly kind: 'oneOf'; readonly values: readonly string[]; readonly ignoreCase?: boolean }
+  | {
+      readonly kind: 'oneOf'
+      readonly values: readonly string[]
+      readonly ignoreCase?: boolean
+      readonly rejectNull?: boolean
+    }
   /** `accepts`: the accepted values in words, for the documentation. */
   | { readonly kind: 'pattern'; readonly regex: string; readonly message: string; readonly accepts?: string }
   /** A name that a topic can have, and that of no internal topic. `orBlank`: a blank value passes too, and stands for none. */
@@ -50,7 +57,7 @@ export type Validator =
   /** `k1:v1,k2:v2`. A value that contains commas is written in double quotes. */
   | { readonly kind: 'keyValueList' }
   /** A regular expression that `compilePattern` takes; the texts begin as those of Connect's RegexValidator. */
-  | { readonly kind: 'regex' }
+  | { readonly kind: 'regex'; readonly rejectNull?: boolean }
   /** For lists: `field:type,…` of Connect's Cast, and `old:new,…` of its ReplaceField. */
   | { readonly kind: 'castSpec' }
   | { readonly kind: 'renames' }

@@ -69,7 +69,7 @@ function checkKey(name: string, spec: KeySpec, raw: string | null | undefined, o
     const hidden = value !== null && isSensitive(spec)
     const text = value === null ? null : hidden ? HIDDEN : valueText(value, spec.type)
     const reason = spec.validator ? checkValue(spec.validator, value) : null
-    const sentence = spec.validator?.kind === 'castSpec' && Array.isArray(value) ? castSpecError(value) : null
+    const sentence = spec.validator?.kind === 'castSpec' ? castSpecError(Array.isArray(value) ? value : []) : null
     if (sentence !== null) errors.push(sentence)
     const notFound = reason !== null && spec.type === 'class' && value !== null
     // An optional key without a value has nothing to check. A null that was sent is reported already.

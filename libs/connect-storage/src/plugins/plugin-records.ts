@@ -62,17 +62,18 @@ const none = {}
 const validatorKinds = (levels: number): Kinds<Validator> => {
   const of = <K extends Validator['kind']>(kind: K) => ({ kind: oneOf<K>([kind]) })
   const all: [Validator['kind'], Shape<Validator>][] = [
-    ['nonEmpty', shape(of('nonEmpty'), { message: WORDS })],
+    ['nonEmpty', shape(of('nonEmpty'), { message: WORDS, rejectNull: flag })],
+    ['nonNull', shape(of('nonNull'), none)],
     ['nameText', shape(of('nameText'), none)],
     ['range', shape(of('range'), { min: number, max: number, message: WORDS, rejectNull: flag })],
-    ['oneOf', shape({ ...of('oneOf'), values: NAMES }, { ignoreCase: flag })],
+    ['oneOf', shape({ ...of('oneOf'), values: NAMES }, { ignoreCase: flag, rejectNull: flag })],
     ['pattern', shape({ ...of('pattern'), regex, message: WORDS }, { accepts: WORDS })],
     ['topicName', shape(of('topicName'), { orBlank: flag })],
     ['json', shape(of('json'), { shape: oneOf(['object']) })],
     ['url', shape({ ...of('url'), schemes: NAMES }, { userInfo: WORDS, label: WORDS, rejectNull: flag })],
     ['knownClass', shape({ ...of('knownClass'), names: NAMES }, none)],
     ['keyValueList', shape(of('keyValueList'), none)],
-    ['regex', shape(of('regex'), none)],
+    ['regex', shape(of('regex'), { rejectNull: flag })],
     ['castSpec', shape(of('castSpec'), none)],
     ['renames', shape(of('renames'), none)],
   ]

@@ -22,6 +22,12 @@ describe('patterns of dates', () => {
     assert.equal(formatted('yyyy G', '-000001-06-01T00:00:00Z'), '0002 BC')
   })
 
+  it('write another text as soon as it changes', () => {
+    const format = dateFormat('dd HH')
+    const texts = [0, 3_599_999, 3_600_000, -1, 0].map((ms) => format.format(ms))
+    assert.deepEqual(texts, ['01 00', '01 00', '01 01', '31 23', '01 00'])
+  })
+
   it('read leniently', () => {
     for (const [pattern, text, iso] of [
       ['yyyy-MM-dd', '2024-02-30', '2024-03-01T00:00:00.000Z'],

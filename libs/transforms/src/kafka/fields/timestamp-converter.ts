@@ -34,7 +34,7 @@ const spec = defineConfig({
   },
   'target.type': {
     type: 'string',
-    validator: { kind: 'oneOf', values: TYPES },
+    validator: { kind: 'oneOf', values: TYPES, rejectNull: true },
     importance: 'high',
     doc: 'The desired timestamp representation: string, unix, Date, Time, or Timestamp',
   },

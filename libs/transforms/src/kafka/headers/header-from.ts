@@ -22,7 +22,7 @@ const spec = defineConfig({
   },
   operation: {
     type: 'string',
-    validator: { kind: 'oneOf', values: ['move', 'copy'] },
+    validator: { kind: 'oneOf', values: ['move', 'copy'], rejectNull: true },
     importance: 'high',
     doc: 'Either move if the fields are to be moved to the headers (removed from the key/value), or copy if the fields are to be copied to the headers (retained in the key/value).',
   },

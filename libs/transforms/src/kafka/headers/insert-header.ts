@@ -7,9 +7,10 @@ import { parseLiteral } from './literal.ts'
 export const insertHeader = defineTransformation({
   class: `${KAFKA}.InsertHeader`,
   spec: defineConfig({
-    header: { type: 'string', importance: 'high', doc: 'The name of the header.' },
+    header: { type: 'string', validator: { kind: 'nonNull' }, importance: 'high', doc: 'The name of the header.' },
     'value.literal': {
       type: 'string',
+      validator: { kind: 'nonNull' },
       importance: 'high',
       doc: 'The literal value that is to be set as the header value on all records.',
     },

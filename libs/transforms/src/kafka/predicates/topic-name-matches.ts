@@ -9,7 +9,7 @@ export const topicNameMatches = definePredicate({
   spec: defineConfig({
     pattern: {
       type: 'string',
-      validator: { kind: 'all', of: [NOT_EMPTY_TEXT, { kind: 'regex' }] },
+      validator: { kind: 'all', of: [NOT_EMPTY_TEXT, { kind: 'regex', rejectNull: true }] },
       importance: 'medium',
       doc: "A Java regular expression for matching against the name of a record's topic. It is matched in linear time: without look-around and back references.",
     },

@@ -13,7 +13,7 @@ export const regexRouter = defineTransformation({
   spec: defineConfig({
     regex: {
       type: 'string',
-      validator: { kind: 'regex' },
+      validator: { kind: 'regex', rejectNull: true },
       importance: 'high',
       doc: 'Regular expression to use for matching. It is matched in linear time: without look-around and back references.',
     },

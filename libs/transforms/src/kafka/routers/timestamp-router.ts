@@ -24,6 +24,8 @@ export const timestampRouter = defineTransformation({
   }),
   create: ({ 'topic.format': topicFormat, 'timestamp.format': pattern }) => {
     const format = formatOf(pattern)
+    // Most records follow one of the same topic and day.
+    let last = { topic: '', time: '', named: '' }
     return {
       apply: (record) => {
         const { topic, timestamp } = record
@@ -31,7 +33,9 @@ export const timestampRouter = defineTransformation({
           throw transformErrors.TRANSFORM_DATA(`Timestamp missing on record: its topic is ${topic}`)
         }
         const time = format.format(timestamp)
+        if (topic === last.topic && time === last.time) return { ...record, topic: last.named }
         const named = topicFormat.split('${topic}').join(topic).split('${timestamp}').join(time)
+        last = { topic, time, named }
         return { ...record, topic: named }
       },
     }

@@ -4,7 +4,7 @@ import type { KeySpec, Validator } from '@tributary/config'
 export const KAFKA = 'org.apache.kafka.connect.transforms'
 
 /** Kafka's NonEmptyListValidator. */
-export const NOT_EMPTY = { kind: 'nonEmpty', message: 'Empty list' } as const satisfies Validator
+export const NOT_EMPTY = { kind: 'nonEmpty', message: 'Empty list', rejectNull: true } as const satisfies Validator
 /** Kafka's NonEmptyString. */
 export const NOT_EMPTY_TEXT = { kind: 'nonEmpty', message: 'String must be non-empty' } as const satisfies Validator
 

@@ -1,7 +1,7 @@
 import { compilePattern, PatternError } from '@tributary/config'
 import { arithmetic } from './arithmetic.ts'
 import { GLOBALS, METHODS } from './functions.ts'
-import { charge, EvaluationFailure } from './limits.ts'
+import { charge, EvaluationFailure, MAX_STEPS } from './limits.ts'
 import { compileMacro, isMacro } from './macros.ts'
 import type { Compiled, Names } from './node.ts'
 import { type Node, SyntaxFailure } from './syntax.ts'
@@ -168,7 +168,7 @@ function matches(node: Node, receiver: Compiled, args: readonly Node[]): Compile
         )
       }
       // The longest text may take a tenth of a second.
-      charge((text.length / maxLength) * 1_000_000)
+      charge((text.length / maxLength) * MAX_STEPS)
       return compiled.test(text)
     },
     type: 'bool',

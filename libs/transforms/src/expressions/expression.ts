@@ -15,7 +15,7 @@ interface Results {
   readonly any: unknown
 }
 
-/** An expression over a record, without side effects, that takes about 0.1 s and some tens of MB at most (limits.ts). */
+/** An expression over a record, without side effects, that takes about 0.05 s and some tens of MB at most (limits.ts). */
 export interface Expression<T = unknown> {
   readonly source: string
   /** Throws DataError EXPRESSION_FAILED. */

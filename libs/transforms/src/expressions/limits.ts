@@ -1,8 +1,8 @@
 /**
  * What one evaluation may do. A step is one node of the expression, one element of a list or map, or some characters of a text: at
- * most about 100 ns, so that an evaluation ends within about 0.1 s and makes at most some tens of MB, whatever the record holds.
+ * most about 100 ns, so that an evaluation ends within about 0.05 s and makes at most some tens of MB, whatever the record holds.
  */
-export const MAX_STEPS = 1_000_000
+export const MAX_STEPS = 500_000
 
 /** Levels of nesting of two values that are compared. */
 export const MAX_DEPTH = 500
@@ -10,8 +10,16 @@ export const MAX_DEPTH = 500
 /** Characters that are copied, or compared, in one step. */
 const CHARS_A_STEP = 16
 
+/** What making an error costs, which is some 10 µs: `exists` may meet one in each element. */
+const FAILURE_STEPS = 100
+
 /** The evaluation of an expression failed on this record. `&&` and `||` may not need the failed side. */
-export class EvaluationFailure extends Error {}
+export class EvaluationFailure extends Error {
+  constructor(message: string) {
+    charge(FAILURE_STEPS)
+    super(message)
+  }
+}
 
 /** The evaluation took more than it may. Nothing absorbs this. */
 export class LimitExceeded extends Error {}

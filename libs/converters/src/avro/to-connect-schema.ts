@@ -1,3 +1,4 @@
+import { stringifyJson } from '@tributary/config'
 import { type Field, LOGICAL, type Schema, toLogical } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
 import { type AvroType, type EnumType, nameOf, NAMESPACE, type RecordType, type UnionType } from './avro-type.ts'
@@ -223,7 +224,7 @@ class Translation {
     if (metaData && typeof props['connect.doc'] === 'string') schema.doc = props['connect.doc']
     const version = props['connect.version']
     if (version !== undefined) {
-      if (typeof version !== 'number') throw invalid(`Invalid Connect version found: ${JSON.stringify(version)}`)
+      if (typeof version !== 'number') throw invalid(`Invalid Connect version found: ${stringifyJson(version)}`)
       schema.version = version
     }
     const parameters = { ...schema.parameters, ...(metaData ? parametersOf(props['connect.parameters']) : {}) }
@@ -247,7 +248,7 @@ class Translation {
 function nameIn(type: AvroType): string | null {
   const name = type.props['connect.name'] ?? ('name' in type ? nameOf(type) : null)
   if (name === null) return null
-  if (typeof name !== 'string') throw invalid(`Invalid schema name: ${JSON.stringify(name)}`)
+  if (typeof name !== 'string') throw invalid(`Invalid schema name: ${stringifyJson(name)}`)
   return name.startsWith(`${NAMESPACE}.${names.DEFAULT_NAME}`) ? null : name
 }
 
@@ -261,9 +262,7 @@ function parametersOf(json: unknown): Record<string, string> {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? Number(each) : each))
+  return typeof value === 'string' ? value : stringifyJson(value)
 }
 
 function logical(type: Schema['type'], name: string): Building {

@@ -28,6 +28,11 @@ export const KINDS = {
     value: event(order(n), 's3Key'),
     objects: { [`${file}-${n}`]: order(n) },
   }),
+  objectInData: (n, file) => ({
+    body: event(uri(`${file}-${n}`), 's3Data'),
+    value: event(order(n), 's3Data'),
+    objects: { [`${file}-${n}`]: order(n) },
+  }),
   objectInNamedField: (n, file) => ({
     body: JSON.stringify({ s3Uri: uri(`${file}-${n}`), n }),
     value: JSON.stringify({ s3Uri: order(n), n }),

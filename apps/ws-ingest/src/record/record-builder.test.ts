@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { bodyReader } from '@tributary/converters/body'
 import { parseConfig, type SourceRecord } from '@tributary/connect-api'
 import { sourcePartitionOf, websocketSpec } from '../config/config.ts'
 import { type ConnectionInfo, Message, messageDecoder } from '../message/message.ts'
@@ -31,6 +32,7 @@ function build(
     lastSequence: 7,
     sequences,
     onNotJson: () => {},
+    body: bodyReader(config, props),
   })
   const decode = messageDecoder(config)
   return builder.build(
@@ -303,5 +305,27 @@ describe('messages with sequence numbers', () => {
     const once = scripted(['duplicate'], true)
     assert.deepEqual(build({ 'split.field': 'd' }, messages, once).records, [])
     assert.equal(once.asked.length, 1)
+  })
+})
+
+describe('records with value.format=json', () => {
+  const JSON_FORMAT = { 'value.format': 'json' }
+
+  test('hold the data, while keys are read from the text', () => {
+    const [first] = records({ ...JSON_FORMAT, 'key.field': 'k', 'value.schema.infer': 'true' }, '{"k":"a","n":1}')
+    assert.deepEqual([{ ...(first!.value as object) }, first!.key], [{ k: 'a', n: 1n }, 'a'])
+    assert.equal(first!.valueSchema!.name, 'all_value')
+    assert.deepEqual([first!.original, first!.originalIsText], [Buffer.from('{"k":"a","n":1}'), false])
+  })
+
+  test('hold each element of a message, and of a binary one', () => {
+    const split = { ...JSON_FORMAT, 'split.field': '$' }
+    assert.deepEqual(values(records(split, '[{"a":1},[2]]', { data: '[3]', binary: true })), [{ a: 1 }, [2], 3])
+  })
+
+  test('have an error and the received bytes where the text is no JSON', () => {
+    const [bad, good] = records(JSON_FORMAT, 'no JSON', '{}')
+    assert.deepEqual([bad!.value, bad!.error?.code, String(bad!.original)], [null, 'BODY_JSON', 'no JSON'])
+    assert.deepEqual([good!.value, good!.valueSchema], [{}, null])
   })
 })

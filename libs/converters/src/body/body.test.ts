@@ -123,6 +123,24 @@ describe('a body with a given schema', () => {
     )
   })
 
+  it('may be written as a schema of Avro or JSON Schema', () => {
+    const avro = {
+      type: 'record',
+      name: 'q',
+      fields: [
+        { name: 's', type: 'string' },
+        { name: 'n', type: ['null', 'long'] },
+      ],
+    }
+    const json = { type: 'object', properties: { s: { type: 'string' }, n: { type: 'integer' } }, required: ['s'] }
+    for (const schema of [avro, json]) {
+      const props = { 'value.schema': JSON.stringify(schema) }
+      assert.deepEqual({ ...(read('{"n":5,"s":"x"}', props) as object) }, { s: 'x', n: 5n })
+      assert.deepEqual({ ...(read('{"s":"x"}', props) as object) }, { s: 'x', n: null })
+      assert.equal(errorOf(() => read('{"n":5}', props)).code, 'BODY_MISFIT')
+    }
+  })
+
   it('must be a schema, and the only one', () => {
     const refused = (schema: string): ConnectError => errorOf(() => readerWith({ 'value.schema': schema }))
     for (const text of ['{', '5', '{"type":"struct","fields":[{"field":"a","type":"in"}]}', '{}']) {

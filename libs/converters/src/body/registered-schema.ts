@@ -1,7 +1,7 @@
 import type { KeySpec } from '@tributary/config'
 import type { Props, Schema } from '@tributary/connect-api'
 import { CLIENT_KEYS, type ResolvedSchema, sharedRegistry } from '@tributary/schema-registry'
-import { readOptions } from '../avro/options.ts'
+import type { AvroOptions } from '../avro/options.ts'
 import { parseSchema } from '../avro/parse-schema.ts'
 import { toConnectSchema as toConnectOfAvro } from '../avro/to-connect-schema.ts'
 import { converterErrors } from '../errors.ts'
@@ -50,6 +50,17 @@ export async function registeredSchema(
   return { schema: schemaFromRegistry(registered), id: registered.id }
 }
 
+/** The defaults of the Avro converter. */
+const AVRO_OPTIONS: AvroOptions = {
+  enhanced: false,
+  scrub: false,
+  metaData: true,
+  sumTypes: false,
+  ignoreDefaults: false,
+  optionalKeys: false,
+  flatten: true,
+}
+
 /** Throws DataError for a schema that Connect has none for. Of a file of Protobuf the first message counts. */
 export function schemaFromRegistry({ format, schema, dependencies }: ResolvedSchema): Schema {
   switch (format) {
@@ -64,13 +75,16 @@ export function schemaFromRegistry({ format, schema, dependencies }: ResolvedSch
         schema,
         dependencies.map((dependency) => dependency.schema),
       )
-      const made = toConnectOfAvro(type, readOptions({}))
+      const made = toConnectOfAvro(type, AVRO_OPTIONS)
       if (made !== null) return made
       throw converterErrors.BODY_SCHEMA('the schema says nothing of the values')
     }
     case 'JSON': {
       const references = dependencies.map(({ name, schema: text }) => ({ name, text }))
-      return toConnectOfJsonSchema(parseDocument(schema, references), jsonSchemaSettings({}))
+      return toConnectOfJsonSchema(
+        parseDocument(schema, references),
+        jsonSchemaSettings({ 'use.optional.for.nonrequired': 'true' }),
+      )
     }
   }
 }

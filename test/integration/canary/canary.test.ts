@@ -55,6 +55,7 @@ test('no secret of a configuration leaves the services by an answer, a log line,
       texts.set(`the validation of ${name}`, JSON.stringify((body as { configs: unknown[] }).configs))
     }),
   )
+  for (const [path, text] of await previews(services, created)) texts.set(path, text)
   assert.ok(servers.requests() > created.length, 'the servers were asked')
   texts.set('the logs', await services.log())
   for (const [topic, text] of await readTopics(services.cluster)) texts.set(topic, text)
@@ -154,6 +155,22 @@ async function readRoutes(services: Services, created: readonly CanaryConfig[]):
   for (const admin of services.admins) for (const path of ['/metrics', '/health', '/ready']) await read(admin, path)
   const readable = [...answers.keys()].filter((answer) => answer.startsWith('200 '))
   assert.ok(readable.length > created.length * 3, readable.join('\n'))
+  return answers
+}
+
+/** Previews of some connectors of each source, and of those whose server sends. */
+async function previews(services: Services, created: readonly CanaryConfig[]): Promise<Map<string, string>> {
+  const some = [...Map.groupBy(created, ({ config }) => config['connector.class']).values()].flatMap((of) => {
+    return LONG ? of : of.filter(({ name }, i) => i < 2 || name.endsWith('-sends'))
+  })
+  const answers = new Map<string, string>()
+  for (const { name } of some) {
+    const path = `/connectors/${name}/preview?records=1&seconds=1&force=true`
+    const { status, body } = await services.rest('POST', path)
+    answers.set(`${status} ${path}`, JSON.stringify(body))
+  }
+  const shown = [...answers].filter(([path, text]) => path.startsWith('200') && text.includes('"outcome"'))
+  assert.ok(shown.length > 0, [...answers.values()].join('\n'))
   return answers
 }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { FeedServer } from '../websocket/feeds/feed-server.ts'
 import { type OtherServer, startGoServer } from '../websocket/transport/other-servers.ts'
 import { until } from '../../support/until.ts'
@@ -43,6 +46,20 @@ describe('a preview of a WebSocket feed', () => {
       preview.records.map((record, i) => previewed(record, arrived[i]!, vary)),
       arrived.slice(0, COUNT).map((record) => asPreviewed(record, vary)),
     )
+  })
+
+  test('works as docs/preview.md shows it', async (t) => {
+    const feed = await FeedServer.start({ onClient: ({ say }) => [1, 2, 3].forEach((n) => say({ n, card: '4711' })) })
+    t.after(() => feed.stop())
+    const page = await readFile(new URL('../../../docs/preview.md', import.meta.url), 'utf8')
+    const command = /```sh\n(curl [^]*?)```/.exec(page)![1]!
+    const here = command
+      .replace('http://localhost:8083', scene.services.url)
+      .replace('wss://feed.example.com/orders', feed.url)
+      .replace('"orders"', `"${scene.services.cluster}-docs"`)
+    const { stdout } = await promisify(execFile)('sh', ['-c', here])
+    const values = (JSON.parse(stdout) as Preview).records.map(({ written }) => written?.value?.text)
+    assert.deepEqual(values, [1, 2, 3].map((n) => `{"n":${n},"card":""}`)) // prettier-ignore
   })
 
   test('shows what would be a dead letter, and what fails the task', async (t) => {

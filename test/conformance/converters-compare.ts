@@ -154,9 +154,12 @@ function shown({ bytes, data, error, of }: Outcome): string {
 
 const NUMBER = /-?\d+\.\d+(E-?\d+)?/g
 
-/** Java before version 19 writes some floating-point numbers with more digits than are needed. Floats are compared as floats. */
+/** Text with its numbers as Java 19 and later writes them. At most nine digits may be those of a float. */
 export function withoutDigits(bytes: Buffer): string {
-  return plainText(bytes).replaceAll(NUMBER, (text) => doubleText(Math.fround(Number(text))))
+  return plainText(bytes).replaceAll(NUMBER, (text) => {
+    const digits = text.replace(/E.*/, '').replaceAll(/[-.]/g, '').length
+    return doubleText(digits > 9 ? Number(text) : Math.fround(Number(text)))
+  })
 }
 
 /** UTF-16 is compared without its zeros. */

@@ -13,6 +13,15 @@ export interface PackedBytes {
 /** `text`: valid UTF-8 of a string, with OPTIONAL_STRING_SCHEMA. `bytes`: with OPTIONAL_BYTES_SCHEMA. */
 export type PackedType = 'text' | 'bytes'
 
+/** Data with a schema that the bytes of a value stand for, such as the struct of a message. */
+export interface PackedData {
+  readonly schema: Schema
+  /** Makes the data of `bytes` from `start` to, but not including, `end`. The pack has been made of bytes that can be read. */
+  readonly read: (bytes: Buffer, start: number, end: number) => unknown
+  /** What `read` answers, by item, where the source has read it already. The pack drops this once the data is converted. */
+  readonly values: readonly unknown[] | null
+}
+
 export interface PackedRecordsParts {
   /** Number of records (≥ 1). */
   readonly count: number
@@ -22,6 +31,8 @@ export interface PackedRecordsParts {
   readonly offsetOf: (index: number) => SourceOffset
   readonly values: PackedBytes
   readonly valueType: PackedType
+  /** The values of the records are this data, and `values` its bytes; `valueType` is then bytes. Absent: the values are `values`. */
+  readonly data?: PackedData | undefined
   /** Absent: no record has a key. */
   readonly keys?: PackedBytes | undefined
   /** Default: text. */
@@ -30,6 +41,8 @@ export interface PackedRecordsParts {
   readonly headers?: readonly Header[] | undefined
   /** By record, in ms since the epoch. Absent: the time of producing. */
   readonly timestamps?: Float64Array | undefined
+  /** A record as an object, where `values` are not what the source returned. Set by the runtime, for a pack that it has converted. */
+  readonly recordOf?: ((index: number) => SourceRecord) | undefined
   /** The received bytes, kept for the dead-letter queue. Absent: the values are what was received. */
   readonly originals?: PackedBytes | undefined
 }
@@ -49,6 +62,7 @@ export class PackedRecords {
   readonly headers: readonly Header[] | undefined
   readonly timestamps: Float64Array | undefined
   readonly #parts: PackedRecordsParts
+  #read: readonly unknown[] | null
 
   /** Throws RangeError unless each part has an item for each record. */
   constructor(parts: PackedRecordsParts) {
@@ -69,7 +83,30 @@ export class PackedRecords {
     this.keyType = parts.keyType ?? 'text'
     this.headers = parts.headers
     this.timestamps = timestamps
-    this.#parts = parts
+    this.#read = parts.data?.values ?? null
+    this.#parts = parts.data === undefined ? parts : { ...parts, data: { ...parts.data, values: null } }
+  }
+
+  /** Whether the values are data with a schema, and not `values` themselves. */
+  get hasData(): boolean {
+    return this.#parts.data !== undefined
+  }
+
+  get valueSchema(): Schema {
+    return this.#parts.data?.schema ?? schemaOf(this.valueType)
+  }
+
+  /** The value of a record. */
+  valueOf(index: number): unknown {
+    const { data } = this.#parts
+    if (data === undefined) return dataOf(itemOf(this.values, index), this.valueType)
+    const { bytes, bounds } = this.values
+    return this.#read !== null ? this.#read[index] : data.read(bytes, bounds[2 * index]!, bounds[2 * index + 1]!)
+  }
+
+  /** The data was converted, and so `valueOf` will hardly be called again: it reads the bytes anew. */
+  dropData(): void {
+    this.#read = null
   }
 
   offsetOf(index: number): SourceOffset {
@@ -78,9 +115,10 @@ export class PackedRecords {
 
   /** The record as an object. `index`: from 0. Its bytes are views of the pack's. */
   record(index: number): SourceRecord {
+    const { originals, data, recordOf } = this.#parts
+    if (recordOf !== undefined) return recordOf(index)
     const key = this.keys === undefined ? null : itemOf(this.keys, index)
-    const bytes = itemOf(this.values, index)
-    const { originals } = this.#parts
+    const bytes = data === undefined ? itemOf(this.values, index) : null
     return {
       sourcePartition: this.sourcePartition,
       sourceOffset: this.offsetOf(index),
@@ -88,11 +126,11 @@ export class PackedRecords {
       partition: undefined,
       key: dataOf(key, this.keyType),
       keySchema: key === null ? null : schemaOf(this.keyType),
-      value: dataOf(bytes, this.valueType),
-      valueSchema: schemaOf(this.valueType),
+      value: data === undefined ? dataOf(bytes, this.valueType) : this.valueOf(index),
+      valueSchema: this.valueSchema,
       headers: this.headers,
       timestamp: this.timestamps?.[index] ?? null,
-      original: (originals === undefined ? bytes : itemOf(originals, index)) ?? undefined,
+      original: itemOf(originals ?? this.values, index) ?? undefined,
       originalIsText: originals === undefined && this.valueType === 'text' && bytes !== null,
       error: undefined,
     }

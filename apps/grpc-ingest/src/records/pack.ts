@@ -6,7 +6,7 @@ import {
   type SourceOffset,
   type SourcePartition,
 } from '@tributary/connect-api'
-import { takeBytes } from '../schema/index.ts'
+import { type StructReader, takeBytes } from '../schema/index.ts'
 import { copyBounds } from '../transport/index.ts'
 
 /** A pack is closed when its JSON has this many bytes, so that the buffer of the JSON stays small. */
@@ -33,6 +33,9 @@ export class Pack {
   #messages: Buffer = Buffer.alloc(0)
   #count = 0
   #json = false
+  #struct: StructReader | null = null
+  /** The structs of the messages, if their values are structs. */
+  #structs: unknown[] = []
   /** Bounds of the messages, of the JSON in the output, and of the keys. */
   #originals = new Int32Array(2 * START_RECORDS)
   #values = new Int32Array(2 * START_RECORDS)
@@ -48,10 +51,15 @@ export class Pack {
     this.#target = target
   }
 
-  /** Begins a pack of messages in `messages`. `json`: their values are JSON, which is written at `end` of the output. */
-  begin(messages: Buffer, json: boolean): void {
+  /**
+   * Begins a pack of messages in `messages`. `json`: their values are JSON, which is written at `end` of the output. `struct`: their
+   * values are structs, added by `addStruct`.
+   */
+  begin(messages: Buffer, json: boolean, struct: StructReader | null = null): void {
     this.#messages = messages
     this.#json = json
+    this.#struct = struct
+    this.#structs = []
     this.#count = 0
     this.#end = 0
     this.#keyEnd = 0
@@ -90,6 +98,11 @@ export class Pack {
     else this.#addKey(index, key)
   }
 
+  /** The struct of the record that is added next. */
+  addStruct(value: unknown): void {
+    this.#structs.push(value)
+  }
+
   /** The pack. `timed`: its records have the timestamps that were added. */
   take(offsetOf: OffsetAt, headers: readonly Header[] | undefined, timed: boolean): PackedRecords {
     const count = this.#count
@@ -101,6 +114,7 @@ export class Pack {
       offsetOf,
       values: json ?? originals,
       valueType: json === null ? 'bytes' : 'text',
+      data: this.#struct === null ? undefined : { ...this.#struct, values: this.#structs },
       keys: this.#keyType === null ? undefined : this.#takeKeys(),
       keyType: this.#keyType ?? undefined,
       headers,

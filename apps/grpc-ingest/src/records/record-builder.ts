@@ -11,7 +11,7 @@ import {
   type SourcePartition,
   type SourceRecord,
 } from '@tributary/connect-api'
-import { type StructReader, takeBytes } from '../schema/index.ts'
+import { takeBytes } from '../schema/index.ts'
 import { joinSmall, type MessageRun } from '../transport/index.ts'
 import type { Decoder } from './decoder.ts'
 import { Pack } from './pack.ts'
@@ -93,8 +93,7 @@ export class RecordBuilder {
     this.#tail = null
     try {
       for (const run of joinSmall(runs)) {
-        if (decoder.struct === null) this.#add(decoder, run, out)
-        else this.#addStructs(decoder, decoder.struct, run, out)
+        this.#add(decoder, run, out)
       }
     } catch (error) {
       if (!(error instanceof ConfigError) || out.length === 0) throw error
@@ -142,10 +141,10 @@ export class RecordBuilder {
   /** Appends the records of a run: packs, and records with errors between them. */
   #add(decoder: Decoder, { bytes, bounds, count }: MessageRun, out: Polled[]): void {
     const { resume } = this.#options
-    const { json, skips, key: readKey, timestamp: readTimestamp } = decoder
+    const { json, struct, skips, key: readKey, timestamp: readTimestamp } = decoder
     const pack = this.#pack
     const now = readTimestamp === null ? 0 : Date.now()
-    pack.begin(bytes, json !== null)
+    pack.begin(bytes, json !== null, struct)
     try {
       for (let i = 0; i < count; i++) {
         const start = bounds[2 * i]!
@@ -157,7 +156,9 @@ export class RecordBuilder {
           if (resume !== null && !this.#accepts(decoder, resume, bytes, start, end)) continue
           if (readKey !== null) key = readKey(bytes, start, end)
           if (readTimestamp !== null) time = readTimestamp(bytes, start, end)
+          const value = struct === null ? null : struct.read(bytes, start, end)
           if (pack.full || !pack.fits(key)) this.#takePack(decoder, bytes, out)
+          if (struct !== null) pack.addStruct(value)
           pack.add(start, end, json === null ? 0 : json(bytes, start, end, pack.end), key, time ?? now)
           if (resume !== null) this.#resumes.push(resume.last)
         } catch (error) {
@@ -168,48 +169,6 @@ export class RecordBuilder {
       }
     } finally {
       this.#takePack(decoder, bytes, out)
-    }
-  }
-
-  /** Appends the records of a run whose values are structs. */
-  #addStructs(
-    decoder: Decoder,
-    { schema, read }: StructReader,
-    { bytes, bounds, count }: MessageRun,
-    out: Polled[],
-  ): void {
-    const { topic, sourcePartition, resume } = this.#options
-    const { skips, key: readKey, timestamp: readTimestamp } = decoder
-    for (let i = 0; i < count; i++) {
-      const start = bounds[2 * i]!
-      const end = bounds[2 * i + 1]!
-      let key: string | Uint8Array | null = null
-      let timestamp: number | null = null
-      try {
-        if (skips?.(bytes, start, end)) continue
-        if (resume !== null && !this.#accepts(decoder, resume, bytes, start, end)) continue
-        if (readKey !== null) key = readKey(bytes, start, end)
-        if (readTimestamp !== null) timestamp = readTimestamp(bytes, start, end)
-        const value = read(bytes, start, end)
-        out.push({
-          sourcePartition,
-          sourceOffset: this.#offset(++this.#sequence, resume === null ? null : resume.last),
-          topic,
-          partition: undefined,
-          key,
-          keySchema: keySchemaOf(key),
-          value,
-          valueSchema: schema,
-          headers: this.#headers,
-          timestamp,
-          original: bytes.subarray(start, end),
-          originalIsText: false,
-          error: undefined,
-        })
-      } catch (error) {
-        if (!(error instanceof DataError)) throw error
-        out.push(this.#failed(decoder, bytes.subarray(start, end), key, timestamp, error))
-      }
     }
   }
 
@@ -235,7 +194,7 @@ export class RecordBuilder {
       return index === last && tail.digests !== '' ? { ...offset, digests: tail.digests } : offset
     }
     out.push(pack.take(offsetOf, this.#headers, decoder.timestamp !== null))
-    pack.begin(bytes, decoder.json !== null)
+    pack.begin(bytes, decoder.json !== null, decoder.struct)
   }
 
   /** The record of a message that cannot be decoded. */

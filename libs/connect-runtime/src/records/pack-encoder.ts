@@ -6,8 +6,11 @@ import {
   type PackedType,
   type Polled,
   recordsOf,
+  type SourceOffset,
+  type SourceRecord,
 } from '@tributary/connect-api'
 import { PackedProducerRecords, partitionForKey } from '@tributary/kafka-producer'
+import { PackedWriter } from './packed-writer.ts'
 import { encodeHeaders } from './record-headers.ts'
 
 export interface PackEncoderParts {
@@ -28,7 +31,7 @@ export interface BatchTerms {
   readonly traceparent: string | null
 }
 
-/** Hands packs of records to the producer as they are, where no transformation and no converter would change their bytes. */
+/** Hands packs of records to the producer without an object for each record, where no transformation needs them. */
 export class PackEncoder {
   readonly #parts: PackEncoderParts
 
@@ -36,18 +39,26 @@ export class PackEncoder {
     this.#parts = parts
   }
 
-  /** Replaces the packs that cannot be written as they are by their records. Returns the same array if there are none. */
+  /**
+   * Converts the values of packs, where no transformation needs the records, and replaces the packs that cannot be written by their
+   * records, whose errors the error handler gets. Returns the same array if all packs can be written as they are.
+   */
   unpack(polled: Polled[]): Polled[] {
     if (!polled.some((element) => element instanceof PackedRecords && !this.#keeps(element))) return polled
-    return polled.flatMap((element): Polled[] =>
-      element instanceof PackedRecords && !this.#keeps(element) ? recordsOf(element) : [element],
-    )
+    return polled.flatMap((element): Polled[] => {
+      if (!(element instanceof PackedRecords) || this.#keeps(element)) return [element]
+      return this.#packable(element) ? this.#converted(element) : recordsOf(element)
+    })
   }
 
-  #keeps({ valueType, keys, keyType, topic, headers }: PackedRecords): boolean {
-    const { transformations, keyConverter, valueConverter, headerConverter } = this.#parts
-    if (transformations.length > 0 || !keepsType(valueConverter, valueType)) return false
-    if (keys !== undefined && !keepsType(keyConverter, keyType)) return false
+  #keeps(pack: PackedRecords): boolean {
+    return !pack.hasData && keepsType(this.#parts.valueConverter, pack.valueType) && this.#packable(pack)
+  }
+
+  /** Whether nothing but the values has to be converted. */
+  #packable({ keys, keyType, topic, headers }: PackedRecords): boolean {
+    const { transformations, keyConverter, headerConverter } = this.#parts
+    if (transformations.length > 0 || (keys !== undefined && !keepsType(keyConverter, keyType))) return false
     try {
       encodeHeaders(headerConverter, topic, headers, null)
       return true
@@ -55,6 +66,24 @@ export class PackEncoder {
       // The error handler gets each record with its error.
       return false
     }
+  }
+
+  /** The pack with its values converted; its records, if one of them cannot be converted now. */
+  #converted(pack: PackedRecords): Polled[] {
+    const { topic, count, valueSchema, sourcePartition, keys, keyType, headers, timestamps } = pack
+    const { valueConverter } = this.#parts
+    const values = new PackedWriter(count)
+    try {
+      for (let i = 0; i < count; i++) values.add(valueConverter.fromConnectData(topic, valueSchema, pack.valueOf(i)))
+    } catch {
+      // The slow path waits for the converter, or gives the error handler the record with its error.
+      return recordsOf(pack)
+    }
+    pack.dropData()
+    const offsetOf = (index: number): SourceOffset => pack.offsetOf(index)
+    const recordOf = (index: number): SourceRecord => pack.record(index)
+    const shared = { count, topic, sourcePartition, offsetOf, recordOf, keys, keyType, headers, timestamps }
+    return [new PackedRecords({ ...shared, values: values.take(), valueType: 'bytes' })]
   }
 
   /** The records of a pack that `unpack` has kept, by partition, as Java's partitioner chooses it. */

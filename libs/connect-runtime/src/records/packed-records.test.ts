@@ -127,10 +127,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     kept: true,
   },
   'a transformation needs the records': { props: tolerant, options: { transformations: [filter] }, kept: false },
-  'a converter that changes text needs the records': {
+  'a converter changes the text of the packs': {
     props: { ...tolerant, 'value.converter': 'org.apache.kafka.connect.json.JsonConverter' },
     keys: true,
-    kept: false,
+    kept: true,
   },
   'a converter that rejects text makes dead letters': {
     props: { ...tolerant, 'value.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter' },

@@ -60,14 +60,21 @@ export class Sink {
     this.bytes[this.at++] = rest
   }
 
+  /** A zigzag of 50 bits or more: a number holds the first seven groups of seven bits, and another one the rest. */
   #bigLong(value: bigint): void {
     this.need(10)
-    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
-    while (rest > 0x7fn) {
-      this.bytes[this.at++] = Number(rest & 0x7fn) | 0x80
-      rest >>= 7n
+    const zigzag = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+    let low = Number(BigInt.asUintN(49, zigzag))
+    let high = Number(zigzag >> 49n)
+    for (let group = 0; group < 7; group++) {
+      this.bytes[this.at++] = (low % 128) | 0x80
+      low = Math.floor(low / 128)
     }
-    this.bytes[this.at++] = Number(rest)
+    while (high > 0x7f) {
+      this.bytes[this.at++] = (high & 0x7f) | 0x80
+      high >>>= 7
+    }
+    this.bytes[this.at++] = high
   }
 
   float(value: number): void {

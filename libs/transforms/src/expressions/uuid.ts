@@ -19,7 +19,7 @@ export function uuidOf(values: readonly unknown[]): string {
 
 function addTo(hash: Hash, value: unknown, depth: number): void {
   if (depth > MAX_DEPTH) throw new LimitExceeded(`it reads a value of more than ${MAX_DEPTH} levels`)
-  charge(10)
+  charge(20)
   switch (kindOf(value)) {
     case 'null':
       return add(hash, 'null')
@@ -46,7 +46,7 @@ function addTo(hash: Hash, value: unknown, depth: number): void {
 function addMap(hash: Hash, map: object, depth: number): void {
   const keys = map instanceof Map ? [...(map.keys() as IterableIterator<unknown>)] : Object.keys(map)
   const sorted = keys.map((key) => [`${kindOf(key)}:${String(key)}`, key] as const)
-  charge(keys.length * 20)
+  charge(keys.length * 40)
   sorted.sort(([a], [b]) => (a < b ? -1 : 1))
   add(hash, '{')
   for (const [name, key] of sorted) {

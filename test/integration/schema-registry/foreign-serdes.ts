@@ -15,6 +15,8 @@ export interface CopyRequest {
   readonly topic: string
   readonly isKey: boolean
   readonly bytes: Uint8Array
+  /** The Java class of a Protobuf message, which Apicurio's deserializer does not find by the indexes in the frame. */
+  readonly message?: string
   /** Write with a schema whose parts are schemas of their own. Apicurio only. */
   readonly references?: boolean
 }

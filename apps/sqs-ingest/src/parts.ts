@@ -37,7 +37,11 @@ export async function taskParts(context: TaskContext): Promise<SqsTaskParts> {
   return {
     api: sqs,
     queues,
-    converter: createConverter(config, { s3: () => aws.s3(), log, data: dataMaker(config, props) }),
+    converter: createConverter(config, {
+      s3: () => aws.s3(),
+      log,
+      data: dataMaker(config, props, wouldChange(context)),
+    }),
     filter: filter === null ? null : { matches: (message) => filter.matches(message), unmatched: config['sqs.filter.unmatched'] }, // prettier-ignore
     records: new SqsRecords({
       topic: config['kafka.topic'],
@@ -51,6 +55,11 @@ export async function taskParts(context: TaskContext): Promise<SqsTaskParts> {
     counters,
     ...(previewed && { giveBack: previewed.giveBack, notGivenBack: previewed.notGivenBack }),
   }
+}
+
+/** In a preview: logs what a run would register. */
+function wouldChange({ preview, log }: TaskContext): ((what: string) => void) | null {
+  return preview === undefined ? null : (what) => log.info('preview_would_change', { what })
 }
 
 function attributeNames(config: SqsSettings, filter: ReturnType<typeof messageFilter>): readonly string[] {

@@ -7,11 +7,15 @@ import { RegistryData } from './registry-data.ts'
 
 /**
  * The maker that the settings ask for: the converter with a schema registry that the classes of message converters end in, or that of
- * `value.format=json`; null: the value stays text. Uses no network. Throws ConfigError.
+ * `value.format=json`; null: the value stays text. Uses no network. `changed`: see RegistryData. Throws ConfigError.
  */
-export function dataMaker(settings: SqsSettings, props: Props): DataMaker | null {
+export function dataMaker(
+  settings: SqsSettings,
+  props: Props,
+  changed: ((what: string) => void) | null = null,
+): DataMaker | null {
   const named = registryConverter(settings)
-  if (named !== null) return new RegistryData(named, settings, props)
+  if (named !== null) return new RegistryData(named, settings, props, changed)
   const body = bodyReader(settings, props)
   return body === null ? null : new BodyData(body, settings['kafka.topic'])
 }

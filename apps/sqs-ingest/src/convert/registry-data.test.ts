@@ -12,7 +12,12 @@ import { dataMaker } from './data.ts'
 const NEVER = new AbortController().signal
 const ORDER = '{"order":1,"detail-type":"x"}'
 
-async function convert(url: string, body: string, more: Props = {}): Promise<Converted> {
+async function convert(
+  url: string,
+  body: string,
+  more: Props = {},
+  changed: ((what: string) => void) | null = null,
+): Promise<Converted> {
   const props = {
     ...{ 'connector.class': 'io.connect.sqs.SqsSourceConnector', 'sqs.queue.url': 'orders', 'kafka.topic': 'orders' },
     ...{ 'message.converter.class': 'io.connect.sqs.converter.AvroMessageConverter', 'schema.registry.url': url },
@@ -20,7 +25,7 @@ async function convert(url: string, body: string, more: Props = {}): Promise<Con
   }
   const settings = readSettings(props)
   const s3 = (): never => assert.fail('S3 must not be asked')
-  return createConverter(settings, { s3, data: dataMaker(settings, props) }).convert(messageOf(body), NEVER)
+  return createConverter(settings, { s3, data: dataMaker(settings, props, changed) }).convert(messageOf(body), NEVER)
 }
 
 describe('a message converter with a schema registry', () => {
@@ -96,6 +101,13 @@ describe('a message converter with a schema registry', () => {
     for (const body of ['[]', '1', 'null', 'text', '']) {
       await assert.rejects(convert(url, body), { kind: 'data', code: /^BODY_/ }, body)
     }
+  })
+
+  test('registers nothing in a preview, and says what it would', async () => {
+    const said: string[] = []
+    const { value } = await convert(url, ORDER, { 'kafka.topic': 'unseen' }, (what) => said.push(what))
+    assert.equal((value as Buffer)[0], 0)
+    assert.equal(said.length, 1)
   })
 
   test('needs the address of the registry', async () => {

@@ -45,14 +45,25 @@ export class RegistryData implements DataMaker {
   readonly #registry: Props
   readonly #encodes: boolean
   readonly #headers: readonly Header[]
+  readonly #changed: ((what: string) => void) | null
   readonly #now: () => number
   #writing: Writing | null
 
-  /** `props` has the worker's converters where the connector sets none. Throws ConfigError. `now` in ms, monotonic. */
-  constructor(named: RegistryConverter, settings: SqsSettings, props: Props, now = (): number => performance.now()) {
+  /**
+   * `props` has the worker's converters where the connector sets none. `changed`: nothing is registered, as this is a preview; it
+   * gets what would be. Throws ConfigError. `now` in ms, monotonic.
+   */
+  constructor(
+    named: RegistryConverter,
+    settings: SqsSettings,
+    props: Props,
+    changed: ((what: string) => void) | null = null,
+    now = (): number => performance.now(),
+  ) {
     this.#named = named
     this.#settings = settings
     this.#props = props
+    this.#changed = changed
     this.#now = now
     this.#topic = settings['kafka.topic']
     this.#registry = registrySettings(named, props)
@@ -155,7 +166,9 @@ export class RegistryData implements DataMaker {
     const entries = Object.entries(clientProps(settings)).map(([key, value]) => [`value.converter.${key}`, value])
     const props = { ...(Object.fromEntries(entries) as Props), 'value.converter': this.#named.valueConverter }
     try {
-      return createConverter('value.converter', props, false)
+      const converter = createConverter('value.converter', props, false)
+      if (this.#changed !== null) converter.readOnly?.(this.#changed)
+      return converter
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       const key = error.field?.slice('value.converter.'.length) ?? 'url'

@@ -137,8 +137,10 @@ function isEnvelope(json: unknown): json is Envelope {
 }
 
 function textOf(bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) throw unreadable(new Error('the bytes are no UTF-8'))
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  // What is no UTF-8 becomes U+FFFD, which the text may also hold itself.
+  if (text.includes('\ufffd') && !isUtf8(bytes)) throw unreadable(new Error('the bytes are no UTF-8'))
+  return text
 }
 
 function parsed(text: string, numbers: 'value' | 'raw' = 'value'): unknown {
@@ -165,9 +167,12 @@ function exactly(text: string, schema: Schema): unknown {
   }
 }
 
-/** What JSON gives is what Connect gives, but for long integers and -0. */
+/** Matches text that may hold an integer which Java's Long does not. */
+const BEYOND_LONG = /(?:^|[:[,\s-])\d{19}/
+
+/** What JSON gives is what Connect gives, but for such integers and -0. */
 function schemaless(text: string, json: unknown): unknown {
-  return /-0|\d{16}/.test(text) ? readSchemaless(json) : json
+  return text.includes('-0') || BEYOND_LONG.test(text) ? readSchemaless(json) : json
 }
 
 const withSource = new WeakMap<Schema, boolean>()

@@ -39,8 +39,8 @@ export interface Preview {
 /** Services with one kind of worker, whose previews are compared with what their connectors write. */
 export interface Scene {
   readonly services: Services
-  /** Previews a configuration that is not stored. */
-  preview(config: Config, query?: string): Promise<Preview>
+  /** Previews a configuration that is not stored, for ten seconds at most unless `query` has others. */
+  preview(config: Config, query: string): Promise<Preview>
   /** Runs `action`, which must leave all as it is: the topics of the cluster with their ends, and the files of the data folder. */
   leavesAll(action: () => Promise<void>): Promise<void>
   exists(topic: string): Promise<boolean>
@@ -78,9 +78,14 @@ export async function previewScene(app: string): Promise<Scene> {
   }
   return {
     services,
-    preview: async (config, query = '') => {
-      const path = `/connector-plugins/${config['connector.class']}/preview${query}`
-      const { status, body } = await services.rest('POST', path, config)
+    preview: async (config, query) => {
+      const seconds = query.includes('seconds=') ? '' : '&seconds=10'
+      const path = `/connector-plugins/${config['connector.class']}/preview?${query}${seconds}`
+      // A busy machine may take longer to connect than a preview lasts.
+      const { status, body } = await until('the source answers in time', async () => {
+        const answer = await services.rest('POST', path, config)
+        return answer.status === 504 ? undefined : answer
+      })
       assert.equal(status, 200, JSON.stringify(body))
       return body as Preview
     },

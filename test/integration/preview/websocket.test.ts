@@ -36,7 +36,7 @@ describe('a preview of a WebSocket feed', () => {
     })
     let preview!: Preview
     await scene.leavesAll(async () => {
-      preview = await scene.preview(config, `?records=${COUNT}`)
+      preview = await scene.preview(config, `records=${COUNT}`)
     })
     assert.equal(await scene.exists(topic), false)
     assert.deepEqual(preview.topics, [{ name: topic, exists: false, partitions: 1 }])
@@ -68,7 +68,7 @@ describe('a preview of a WebSocket feed', () => {
     const topic = `${scene.services.cluster}-bad`
     const config = configOf(feed.url, topic, { 'key.field': 'n', 'value.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter' }) // prettier-ignore
     const outcomes = async (more: Config): Promise<string[]> => {
-      const { records } = await scene.preview({ ...config, ...more }, '?records=3')
+      const { records } = await scene.preview({ ...config, ...more }, 'records=3')
       return records.map(({ outcome, error }) => `${outcome} ${error?.stage ?? ''} ${error?.message ?? ''}`)
     }
     const [strict] = await outcomes({})
@@ -85,17 +85,18 @@ describe('a preview of a WebSocket feed', () => {
     t.after(() => feed.stop())
     const topic = `${scene.services.cluster}-one`
     const config = configOf(feed.url, topic, { 'task.handover.overlap': 'never' })
-    await scene.preview(config, '?records=1')
-    await until('the session is closed', () => feed.clients.length === 1 && feed.clients[0]!.socket.readyState === 3)
+    await scene.preview(config, 'records=1')
+    await until('the session is closed', () => feed.clients.every(({ socket }) => socket.readyState === 3))
+    const before = feed.clients.length
     await scene.services.create('one', config)
     const refused = await scene.services.rest('POST', '/connectors/one/preview?records=1')
     assert.equal(refused.status, 409, JSON.stringify(refused.body))
-    assert.equal(feed.clients.length, 2)
+    assert.equal(feed.clients.length, before + 1)
     const other = await scene.services.rest('POST', '/connector-plugins/WebSocketSource/preview?records=1', { ...config, 'task.handover.overlap': 'auto' }) // prettier-ignore
     assert.equal(other.status, 409, 'the running one allows no second session')
     const forced = await scene.services.rest('POST', '/connectors/one/preview?records=1&force=true')
     assert.equal(forced.status, 200, JSON.stringify(forced.body))
-    assert.equal(feed.clients.length, 3)
-    assert.equal(feed.clients[1]!.socket.readyState, 1, 'the running connector keeps its session')
+    assert.equal(feed.clients.length, before + 2)
+    assert.equal(feed.clients[before]!.socket.readyState, 1, 'the running connector keeps its session')
   })
 })

@@ -6,10 +6,6 @@ export const DIFFERENCES = {
     why: "All wrong settings are reported at once, Kafka's error first; Kafka stops at the first.",
     holds: (theirs, ours) => theirs.kind === 'config' && ours.kind === 'config' && begins(ours, theirs.message),
   },
-  mapClass: {
-    why: "A map is java.util.HashMap in our texts, as Kafka's JsonConverter makes it; the test gives the JVM a LinkedHashMap.",
-    holds: (theirs, ours) => ours.message === theirs.message.replaceAll('java.util.LinkedHashMap', 'java.util.HashMap'),
-  },
   missingField: {
     why: 'HeaderFrom names the field that a struct does not have; Kafka throws a NullPointerException.',
     holds: (theirs, ours) =>

@@ -54,7 +54,9 @@ export const replaceField = keyAndValue(
 interface Part {
   readonly name: string
   readonly schema: Schema
-  readonly source: Slot
+  /** null: the schema has no such field, which is an error for each record. */
+  readonly source: Slot | null
+  readonly from: string
 }
 
 class ReplaceField implements Transformation {
@@ -84,7 +86,8 @@ class ReplaceField implements Transformation {
     const struct = requireStruct(schema, value, PURPOSE)
     const plan = this.#plans.get(schema)
     const updated: Record<string, unknown> = {}
-    for (const { name, schema: target, source } of plan.parts) {
+    for (const { name, schema: target, source, from } of plan.parts) {
+      if (source === null) throw transformErrors.TRANSFORM_DATA(`${from} is not a valid field name`)
       const found = read(struct, source)
       if (target !== source.schema) requireClass(name, target, source.schema, found)
       write(updated, name, target, found)
@@ -118,8 +121,7 @@ class ReplaceField implements Transformation {
       // By the new name, as Kafka looks for the value: of two fields with one new name the renamed one counts.
       const from = this.#original.get(name) ?? name
       const field = fieldOf(schema, from)
-      if (field === undefined) throw transformErrors.TRANSFORM_DATA(`${from} is not a valid field name`)
-      return { name, schema: target, source: slotOf(field, this.#replaceNull) }
+      return { name, schema: target, source: field === undefined ? null : slotOf(field, this.#replaceNull), from }
     })
     return { schema: updated, parts }
   }

@@ -22,6 +22,8 @@ export interface TestedConverter {
 export interface ConverterFixture {
   /** Settings, without the prefix `value.converter.`. */
   readonly props: Props
+  /** It converts no keys. */
+  readonly valuesOnly?: boolean
   /** What it refuses beyond its spec: settings that are laid over `props`, and the key that the error names. */
   readonly refused?: readonly RefusedSettings[]
 }
@@ -31,7 +33,10 @@ const TOPIC = 'quotes'
 const MAX_WAITS = 5
 
 /** Tests what every converter promises, as a converter of values and of keys. */
-export function converterContract(plugin: TestedConverter, { props, refused = [] }: ConverterFixture): void {
+export function converterContract(
+  plugin: TestedConverter,
+  { props, valuesOnly = false, refused = [] }: ConverterFixture,
+): void {
   const create = (isKey: boolean, more: Props = {}): Converter => {
     const converter = plugin.create()
     converter.configure(
@@ -42,7 +47,7 @@ export function converterContract(plugin: TestedConverter, { props, refused = []
   }
 
   describe(`the contract of a converter: ${plugin.class}`, () => {
-    for (const isKey of [false, true]) {
+    for (const isKey of valuesOnly ? [false] : [false, true]) {
       test(`writes or refuses values of every kind, and reads what it has written, as ${isKey ? 'key' : 'value'}`, async () => {
         const converter = create(isKey)
         const untouched = sampleValues()

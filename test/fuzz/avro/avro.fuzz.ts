@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { DataError, type Schema } from '@tributary/connect-api'
-import { Cursor } from '../../libs/converters/src/avro/cursor.ts'
-import { avroText } from '../../libs/converters/src/avro/from-connect-schema.ts'
-import { type AvroOptions } from '../../libs/converters/src/avro/options.ts'
-import { parseSchema } from '../../libs/converters/src/avro/parse-schema.ts'
-import { compileReader } from '../../libs/converters/src/avro/read.ts'
-import { Sink } from '../../libs/converters/src/avro/sink.ts'
-import { toConnectSchema } from '../../libs/converters/src/avro/to-connect-schema.ts'
-import { compileWriter } from '../../libs/converters/src/avro/write.ts'
-import { unreadable } from '../../libs/converters/src/avro/compatible.ts'
-import { ConnectGenerator } from '../support/connect-generator.ts'
+import { Cursor } from '../../../libs/converters/src/avro/cursor.ts'
+import { avroText } from '../../../libs/converters/src/avro/from-connect-schema.ts'
+import { type AvroOptions } from '../../../libs/converters/src/avro/options.ts'
+import { parseSchema } from '../../../libs/converters/src/avro/parse-schema.ts'
+import { compileReader } from '../../../libs/converters/src/avro/read.ts'
+import { Sink } from '../../../libs/converters/src/avro/sink.ts'
+import { toConnectSchema } from '../../../libs/converters/src/avro/to-connect-schema.ts'
+import { compileWriter } from '../../../libs/converters/src/avro/write.ts'
+import { unreadable } from '../../../libs/converters/src/avro/compatible.ts'
+import { ConnectGenerator } from '../../support/connect-generator.ts'
 import {
   fuzzTargets,
   mutateBytes,
@@ -20,7 +20,7 @@ import {
   type Report,
   type Stage,
   type Target,
-} from './driver.ts'
+} from '../driver.ts'
 
 const OPTIONS: AvroOptions = {
   enhanced: false,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileReader } from '../../libs/converters/src/avro/read.ts'
+import { compileReader } from '../../../libs/converters/src/avro/read.ts'
 import { fuzz, tripTarget } from './avro.fuzz.ts'
-import { fuzzIterations, fuzzTargets, replay } from './driver.ts'
-import { fuzzInWorker } from './watchdog.ts'
+import { fuzzIterations, fuzzTargets, replay } from '../driver.ts'
+import { fuzzInWorker } from '../watchdog.ts'
 
 const seed = Number(process.env['TRIBUTARY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 

@@ -24,6 +24,8 @@ export interface ConverterFixture {
   readonly props: Props
   /** What it refuses beyond its spec: settings that are laid over `props`, and the key that the error names. */
   readonly refused?: readonly RefusedSettings[]
+  /** It converts no keys: `configure` for one is a ConfigError. Default: false. */
+  readonly valuesOnly?: boolean
 }
 
 const TOPIC = 'quotes'
@@ -31,7 +33,10 @@ const TOPIC = 'quotes'
 const MAX_WAITS = 5
 
 /** Tests what every converter promises, as a converter of values and of keys. */
-export function converterContract(plugin: TestedConverter, { props, refused = [] }: ConverterFixture): void {
+export function converterContract(
+  plugin: TestedConverter,
+  { props, refused = [], valuesOnly = false }: ConverterFixture,
+): void {
   const create = (isKey: boolean, more: Props = {}): Converter => {
     const converter = plugin.create()
     converter.configure(
@@ -42,7 +47,7 @@ export function converterContract(plugin: TestedConverter, { props, refused = []
   }
 
   describe(`the contract of a converter: ${plugin.class}`, () => {
-    for (const isKey of [false, true]) {
+    for (const isKey of valuesOnly ? [false] : [false, true]) {
       test(`writes or refuses values of every kind, and reads what it has written, as ${isKey ? 'key' : 'value'}`, async () => {
         const converter = create(isKey)
         const untouched = sampleValues()
@@ -57,6 +62,8 @@ export function converterContract(plugin: TestedConverter, { props, refused = []
         }
       })
     }
+
+    if (valuesOnly) test('refuses keys', () => assert.throws(() => create(true), { name: 'ConfigError' }))
 
     test('writes a tombstone as null, and reads null as one', async () => {
       const converter = create(false)

@@ -22,10 +22,10 @@ export interface TestedConverter {
 export interface ConverterFixture {
   /** Settings, without the prefix `value.converter.`. */
   readonly props: Props
-  /** It converts no keys. */
-  readonly valuesOnly?: boolean
   /** What it refuses beyond its spec: settings that are laid over `props`, and the key that the error names. */
   readonly refused?: readonly RefusedSettings[]
+  /** It converts no keys: `configure` for one is a ConfigError. Default: false. */
+  readonly valuesOnly?: boolean
 }
 
 const TOPIC = 'quotes'
@@ -35,7 +35,7 @@ const MAX_WAITS = 5
 /** Tests what every converter promises, as a converter of values and of keys. */
 export function converterContract(
   plugin: TestedConverter,
-  { props, valuesOnly = false, refused = [] }: ConverterFixture,
+  { props, refused = [], valuesOnly = false }: ConverterFixture,
 ): void {
   const create = (isKey: boolean, more: Props = {}): Converter => {
     const converter = plugin.create()
@@ -62,6 +62,8 @@ export function converterContract(
         }
       })
     }
+
+    if (valuesOnly) test('refuses keys', () => assert.throws(() => create(true), { kind: 'config' }))
 
     test('writes a tombstone as null, and reads null as one', async () => {
       const converter = create(false)

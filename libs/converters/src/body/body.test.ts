@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { defineConfig } from '@tributary/config'
-import { ConnectError, Decimal, parseConfig, type Props, type Schema, type SourceRecord } from '@tributary/connect-api'
+import {
+  ConnectError,
+  Decimal,
+  NotConnectedError,
+  parseConfig,
+  type Props,
+  type Schema,
+  type SourceRecord,
+} from '@tributary/connect-api'
 import { BODY_KEYS, BODY_RULES, BodyReader, bodyReader } from './index.ts'
 
 const spec = defineConfig(BODY_KEYS, { rules: BODY_RULES })
@@ -139,6 +149,35 @@ describe('a body with a given schema', () => {
       assert.deepEqual({ ...(read('{"s":"x"}', props) as object) }, { s: 'x', n: null })
       assert.equal(errorOf(() => read('{"n":5}', props)).code, 'BODY_MISFIT')
     }
+  })
+
+  it('may have the latest schema of a subject, which a connect asks for', async (t) => {
+    const version = {
+      id: 7,
+      version: 2,
+      schema: '{"type":"record","name":"q","fields":[{"name":"s","type":"string"}]}',
+    }
+    const registry = createServer((request, response) => {
+      const found = request.url!.startsWith('/subjects/quotes-value/versions/latest')
+      response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(found ? version : { error_code: 40_401, message: 'Subject not found' }))
+    })
+    await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve))
+    t.after(() => {
+      registry.close()
+      registry.closeAllConnections()
+    })
+    const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`
+    const subject = (name: string, at: string): BodyReader =>
+      readerWith({ 'value.schema.subject': name, 'schema.registry.url': at })
+    const never = new AbortController().signal
+    const reader = subject('quotes-value', url)
+    await reader.connect(never)
+    assert.equal(reader.read('{"s":"x"}', 't').schema!.name, 'q')
+    assert.equal(errorOf(() => reader.read('{}', 't')).code, 'BODY_MISFIT')
+    const none = { code: 'BODY_SCHEMA', kind: 'config', field: 'value.schema.subject', message: /Subject not found/ }
+    await assert.rejects(subject('none', url).connect(never), none)
+    await assert.rejects(subject('quotes-value', 'http://127.0.0.1:1').connect(never), NotConnectedError)
   })
 
   it('must be a schema, and the only one', () => {

@@ -17,6 +17,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm run bench -- memory': 'test/bench/run.ts',
   'npm run bench -- control-plane': 'test/bench/run.ts',
   'npm run bench -- rest': 'test/bench/run.ts',
+  'npm run bench -- transforms': 'test/bench/run.ts',
   'npm run new-source -- web-hook': 'test/e2e/new-source.test.ts',
   'npm start -- --help': 'test/e2e/start-refusals.test.ts',
   'npm run docs': 'test/workspace/generated-pages.test.ts',

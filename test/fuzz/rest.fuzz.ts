@@ -96,7 +96,7 @@ export async function restFuzzer(change: (app: FastifyInstance) => void = () => 
     async run(message) {
       const { status, text } = await send(agent, port, message)
       await tidy()
-      assert.ok(status < 500, `${status} ${text.slice(0, 200)}`)
+      assert.ok(isFine(status, text), `${status} ${text.slice(0, 200)}`)
       // One route answers with a page.
       if (text.startsWith('<!doctype html>')) return 'past'
       const body = text === '' ? undefined : (JSON.parse(text) as unknown)
@@ -118,7 +118,7 @@ export async function restFuzzer(change: (app: FastifyInstance) => void = () => 
       await tidy()
       if (text === '') return 'refused'
       const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1])
-      assert.ok(status < 500, text.slice(0, 300))
+      assert.ok(isFine(status, text), text.slice(0, 300))
       return [400, 408, 431].includes(status) ? 'refused' : 'past'
     },
     show: (bytes) => JSON.stringify(Buffer.from(bytes).toString('latin1')),
@@ -206,4 +206,9 @@ function exchange(port: number, bytes: Uint8Array): Promise<string> {
     socket.on('close', () => resolve(Buffer.concat(received).toString('latin1')))
     socket.end(bytes)
   })
+}
+
+/** No worker runs here, so a preview that got through every check is answered with the documented 503. */
+function isFine(status: number, text: string): boolean {
+  return status < 500 || (status === 503 && text.includes('only a worker can read the source'))
 }

@@ -10,11 +10,13 @@ import {
   type SourceRecord,
 } from '@tributary/connect-api'
 import { PackedProducerRecords, partitionForKey } from '@tributary/kafka-producer'
+import { PackTransforms, type TransformedPack } from './pack-transforms.ts'
 import { PackedWriter } from './packed-writer.ts'
 import { encodeHeaders } from './record-headers.ts'
+import type { NamedTransformation } from './transform-records.ts'
 
 export interface PackEncoderParts {
-  readonly transformations: { readonly length: number }
+  readonly transformations: readonly NamedTransformation[]
   readonly keyConverter: Converter
   readonly valueConverter: Converter
   readonly headerConverter: HeaderConverter
@@ -31,17 +33,21 @@ export interface BatchTerms {
   readonly traceparent: string | null
 }
 
-/** Hands packs of records to the producer without an object for each record, where no transformation needs them. */
+/** Hands packs of records to the producer without an object for each record that would live as long as the batch. */
 export class PackEncoder {
   readonly #parts: PackEncoderParts
+  /** null: there are no transforms. */
+  readonly #transforms: PackTransforms | null
 
   constructor(parts: PackEncoderParts) {
     this.#parts = parts
+    const { transformations, valueConverter } = parts
+    this.#transforms = transformations.length > 0 ? new PackTransforms(transformations, valueConverter) : null
   }
 
   /**
-   * Converts the values of packs, where no transformation needs the records, and replaces the packs that cannot be written by their
-   * records, whose errors the error handler gets. Returns the same array if all packs can be written as they are.
+   * Transforms and converts the values of packs, and replaces the packs that cannot be written as packs by their records, which are
+   * then transformed and converted one by one. Returns the same array if all packs can be written as they are.
    */
   unpack(polled: Polled[]): Polled[] {
     if (!polled.some((element) => element instanceof PackedRecords && !this.#keeps(element))) return polled
@@ -52,13 +58,19 @@ export class PackEncoder {
   }
 
   #keeps(pack: PackedRecords): boolean {
-    return !pack.hasData && keepsType(this.#parts.valueConverter, pack.valueType) && this.#packable(pack)
+    return this.#transforms === null && this.#keepsValues(pack) && this.#packable(pack)
+  }
+
+  #keepsValues(pack: PackedRecords): boolean {
+    return !pack.hasData && keepsType(this.#parts.valueConverter, pack.valueType)
   }
 
   /** Whether nothing but the values has to be converted. */
   #packable({ keys, keyType, topic, headers }: PackedRecords): boolean {
-    const { transformations, keyConverter, headerConverter } = this.#parts
-    if (transformations.length > 0 || (keys !== undefined && !keepsType(keyConverter, keyType))) return false
+    const { keyConverter, valueConverter, headerConverter } = this.#parts
+    // A converter that adds headers has others for each record.
+    if (valueConverter.headersOf !== undefined) return false
+    if (keys !== undefined && !keepsType(keyConverter, keyType)) return false
     try {
       encodeHeaders(headerConverter, topic, headers, null)
       return true
@@ -68,22 +80,32 @@ export class PackEncoder {
     }
   }
 
-  /** The pack with its values converted; its records, if one of them cannot be converted now. */
+  /** The pack with its values transformed and converted; its records, if this cannot be done now. */
   #converted(pack: PackedRecords): Polled[] {
-    const { topic, count, valueSchema, sourcePartition, keys, keyType, headers, timestamps } = pack
+    const converted =
+      this.#transforms === null ? this.#valuesOf(pack) : this.#transforms.apply(pack, this.#keepsValues(pack))
+    // The slow path waits for the converter, or gives the error handler the record with its error.
+    if (converted === null) return recordsOf(pack)
+    const { topic, values } = converted
+    const { count, sourcePartition, keys, keyType, headers, timestamps } = pack
+    pack.dropData()
+    const offsetOf = (index: number): SourceOffset => pack.offsetOf(index)
+    const recordOf = (index: number): SourceRecord => pack.record(index)
+    const shared = { count, topic, sourcePartition, offsetOf, recordOf, keys, keyType, headers, timestamps }
+    return [new PackedRecords({ ...shared, values, valueType: 'bytes' })]
+  }
+
+  /** null: one of the values cannot be converted now. */
+  #valuesOf(pack: PackedRecords): TransformedPack | null {
+    const { topic, count, valueSchema } = pack
     const { valueConverter } = this.#parts
     const values = new PackedWriter(count)
     try {
       for (let i = 0; i < count; i++) values.add(valueConverter.fromConnectData(topic, valueSchema, pack.valueOf(i)))
     } catch {
-      // The slow path waits for the converter, or gives the error handler the record with its error.
-      return recordsOf(pack)
+      return null
     }
-    pack.dropData()
-    const offsetOf = (index: number): SourceOffset => pack.offsetOf(index)
-    const recordOf = (index: number): SourceRecord => pack.record(index)
-    const shared = { count, topic, sourcePartition, offsetOf, recordOf, keys, keyType, headers, timestamps }
-    return [new PackedRecords({ ...shared, values: values.take(), valueType: 'bytes' })]
+    return { topic, values: values.take() }
   }
 
   /** The records of a pack that `unpack` has kept, by partition, as Java's partitioner chooses it. */

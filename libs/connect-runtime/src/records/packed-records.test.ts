@@ -94,7 +94,7 @@ function outcome({ producer, task, offsets, run, failure }: ScriptedRun): unknow
     partition: key === null || topic === 'dlq' ? null : partition,
     key: String(key),
     value: String(value).slice(0, 100),
-    headers: headers?.map(([name, content]) => [name, /partition$|stacktrace$/.test(name) ? null : String(content)]),
+    headers: headers?.map(([name, content]) => [name, /partition$|stacktrace$|ce_id$/.test(name) ? null : String(content)]),
     timestamp,
   }))
   const inOrder = records.toSorted((a, b) => a.timestamp - b.timestamp || a.topic.localeCompare(b.topic))
@@ -115,6 +115,10 @@ const filter = apply((record) => {
   return record.value === 'm8' ? null : record
 })
 
+const upper = apply((record) => ({ ...record, value: String(record.value).toUpperCase() }))
+const route = (topicOf: (value: string) => string): Transformation =>
+  apply((record) => ({ ...record, topic: topicOf(String(record.value)) }))
+
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a record that the broker refuses becomes a dead letter': { props: withContext, kept: true },
   'with keys, each record goes to the partition of its key': { props: withContext, keys: true, kept: true },
@@ -126,7 +130,69 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     keys: true,
     kept: true,
   },
-  'a transformation needs the records': { props: tolerant, options: { transformations: [filter] }, kept: false },
+  'a transform filters records out, and another one is bad for it': {
+    props: tolerant,
+    options: { transformations: [filter] },
+    kept: true,
+  },
+  'transforms change values and the topic': {
+    props: tolerant,
+    options: { transformations: [upper, route(() => 'others')] },
+    keys: true,
+    headers: HEADERS,
+    kept: true,
+  },
+  'a transform leaves everything as it is': {
+    props: withContext,
+    options: { transformations: [apply((record) => record)] },
+    keys: true,
+    kept: true,
+  },
+  'transforms before a converter that changes the text': {
+    props: { ...tolerant, 'value.converter': 'org.apache.kafka.connect.json.JsonConverter' },
+    options: { transformations: [upper] },
+    kept: true,
+  },
+  'a transform sends records to several topics': {
+    props: tolerant,
+    options: { transformations: [route((value) => (value < 'm3' ? 'low' : 'high'))] },
+    kept: false,
+  },
+  'a transform sends records to an internal topic': {
+    props: withContext,
+    options: { transformations: [route(() => '__consumer_offsets')] },
+    kept: false,
+  },
+  'a transform changes keys': {
+    props: tolerant,
+    options: {
+      transformations: [apply((record) => ({ ...record, key: record.value, keySchema: OPTIONAL_STRING_SCHEMA }))],
+    },
+    kept: false,
+  },
+  'a transform adds a header': {
+    props: tolerant,
+    options: { transformations: [apply((record) => ({ ...record, headers: [{ name: 'a', value: 'b' }] }))] },
+    kept: false,
+  },
+  'a transform changes the time': {
+    props: tolerant,
+    options: { transformations: [apply((record) => ({ ...record, timestamp: record.timestamp! + 1000 }))] },
+    kept: false,
+  },
+  'a transform makes an illegal topic': {
+    props: tolerant,
+    options: { transformations: [route(() => 'no topic')] },
+    kept: false,
+  },
+  'a converter adds headers to each record': {
+    props: {
+      ...tolerant,
+      'value.converter': 'io.tributary.connect.converters.CloudEventsConverter',
+      'value.converter.content.mode': 'binary',
+    },
+    kept: false,
+  },
   'a converter changes the text of the packs': {
     props: { ...tolerant, 'value.converter': 'org.apache.kafka.connect.json.JsonConverter' },
     keys: true,

@@ -91,11 +91,15 @@ export class RecordEncoder {
   ): Promise<Transformed> {
     const { transformations } = this.#parts
     if (transformations.length === 0) return { records, filtered: 0 }
-    const out: (SourceRecord | null)[] = []
+    const out: (Polled | null)[] = []
     let filtered = 0
     for (let i = 0; i < records.length; i++) {
-      // `unpack` leaves no pack where there are transforms.
-      const record = records[i] as SourceRecord
+      const record = records[i]!
+      // `unpack` has transformed it.
+      if (record instanceof PackedRecords) {
+        out.push(record)
+        continue
+      }
       let transformed: SourceRecord | null | typeof TOLERATED
       try {
         transformed = transformRecord(transformations, record, 0)
@@ -113,11 +117,12 @@ export class RecordEncoder {
   transformNow(records: readonly Polled[]): Transformed | null {
     const { transformations } = this.#parts
     if (transformations.length === 0) return { records, filtered: 0 }
-    const out: (SourceRecord | null)[] = []
+    const out: (Polled | null)[] = []
     let filtered = 0
     for (let i = 0; i < records.length; i++) {
       try {
-        const transformed = transformRecord(transformations, records[i] as SourceRecord, 0)
+        const record = records[i]!
+        const transformed = record instanceof PackedRecords ? record : transformRecord(transformations, record, 0)
         if (transformed === null) filtered++
         out.push(transformed)
       } catch (failure) {

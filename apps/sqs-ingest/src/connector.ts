@@ -1,5 +1,6 @@
 import { systemClock } from '@tributary/async'
 import type { ConfigError, FieldError, OffsetEntry, Props, SourceConnector } from '@tributary/connect-api'
+import { registryError } from '@tributary/converters/body'
 import { openAws } from './aws/clients.ts'
 import { sqsErrors } from './errors.ts'
 import { isFifo, queueEntry, queueTexts } from './queues/queue-name.ts'
@@ -20,7 +21,10 @@ export class SqsSourceConnector implements SourceConnector {
   async validate(props: Props, signal: AbortSignal): Promise<FieldError[]> {
     const config = readSettings(props)
     const errors = settingsErrors(config, props)
-    return errors.length > 0 ? errors : connectionErrors(config, { open: openAws, clock: systemClock }, signal)
+    if (errors.length > 0) return errors
+    const registry = await registryError(props)
+    const found = await connectionErrors(config, { open: openAws, clock: systemClock }, signal)
+    return registry === null ? found : [{ field: registry.field!, message: registry.message }, ...found]
   }
 
   /** Needs the deduplication ids of FIFO queues: a standard queue may deliver a message again at any time. */

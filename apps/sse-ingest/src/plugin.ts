@@ -1,5 +1,5 @@
 import { parseConfig, type Props, type SourcePlugin } from '@tributary/connect-api'
-import { bodyReader } from '@tributary/converters/body'
+import { bodyReader, registryError } from '@tributary/converters/body'
 import { checkOffsets, checkTls, deniedServer, endpointOf, pushTask } from '@tributary/push-source'
 import manifest from '../package.json' with { type: 'json' }
 import { sseErrors } from './errors.ts'
@@ -29,7 +29,8 @@ export const sseSource: SourcePlugin = {
       request.headers(config, props)
       bodyReader(config, props)
       const denied = await deniedServer(endpointOf(new URL(config['sse.url'])))
-      const errors = [...(await checkTls(tls.settings(config), signal)), ...(denied === null ? [] : [denied])]
+      const found = [...(await checkTls(tls.settings(config), signal)), denied, await registryError(props)]
+      const errors = found.filter((error) => error !== null)
       return errors.map(({ field = 'sse.url', message }) => ({ field, message }))
     },
     checkOffsets: (props, offsets, written = props) => {

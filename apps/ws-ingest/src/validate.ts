@@ -6,6 +6,7 @@ import {
   parseConfig,
   type Props,
 } from '@tributary/connect-api'
+import { registryError } from '@tributary/converters/body'
 import {
   checkTls,
   deniedServer,
@@ -75,6 +76,7 @@ async function connectionErrors(config: WebSocketConfig, props: Props, signal: A
     handshakeErrors(config, props),
     await checkTls(tls.settings(config), signal),
     await checkTls(backfillTls.settings(config), signal),
+    (await registryError(props)) ?? [],
   ]
   const errors = found.flat().map(fieldError)
   if (errors.length > 0) return errors

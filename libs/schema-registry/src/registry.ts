@@ -6,6 +6,8 @@ import { schemaRegistryErrors } from './errors.ts'
 import { CLIENT_KEYS, REGISTRY_KEYS } from './keys.ts'
 import { Lru } from './lru.ts'
 import type { RegisteredSchema, ResolvedSchema, SchemaText } from './schema.ts'
+import { readSettings } from './settings.ts'
+import { readTls } from './tls.ts'
 
 export type RegistrySettings = ValuesOf<typeof REGISTRY_KEYS>
 
@@ -83,6 +85,11 @@ export class Registry {
     this.#byId.set(schema.id, schema)
     return schema
   }
+}
+
+/** Rejects with ConfigError for settings that are wrong, and files of certificates that cannot be used. Asks no registry. */
+export async function checkRegistrySettings(props: Props): Promise<void> {
+  await readTls(readSettings(props))
 }
 
 /** Registries with different settings in one process that share their connections and caches. */

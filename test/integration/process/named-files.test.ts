@@ -26,12 +26,24 @@ const FILES = [
   [endless, /it is larger than \d+ bytes/],
 ] as const
 
+/** A body whose schema a registry has, over TLS. */
+const REGISTRY: Props = {
+  'value.format': 'json',
+  'value.schema.subject': 's',
+  'schema.registry.url': 'https://127.0.0.1:1',
+}
+
 const SOURCES: readonly (readonly [SourcePlugin, Props])[] = [
   [
     websocketSource,
-    { 'websocket.url': 'ws://127.0.0.1:1', 'sequence.field': 'n', 'backfill.url': 'http://127.0.0.1:1' },
+    {
+      'websocket.url': 'ws://127.0.0.1:1',
+      'sequence.field': 'n',
+      'backfill.url': 'http://127.0.0.1:1',
+      ...REGISTRY,
+    },
   ],
-  [sseSource, { 'sse.url': 'http://127.0.0.1:1' }],
+  [sseSource, { 'sse.url': 'http://127.0.0.1:1', ...REGISTRY }],
   [
     grpcSource,
     {
@@ -45,7 +57,7 @@ const SOURCES: readonly (readonly [SourcePlugin, Props])[] = [
       'grpc.oauth.client.secret': 'b',
     },
   ],
-  [sqsSource, { 'sqs.queue.url': 'q', 'aws.region': 'eu-west-1', 'aws.credentials.profile': 'p' }],
+  [sqsSource, { 'sqs.queue.url': 'q', 'aws.region': 'eu-west-1', 'aws.credentials.profile': 'p', ...REGISTRY }],
 ]
 /** A setting that names a file says so in its documentation. */
 const NAMES_A_FILE = /\bpath of a (?:PEM file|descriptor set|credentials file)/i

@@ -1,6 +1,6 @@
 import type { KeySpec } from '@tributary/config'
-import type { Props, Schema } from '@tributary/connect-api'
-import { CLIENT_KEYS, type ResolvedSchema, sharedRegistry } from '@tributary/schema-registry'
+import { ConfigError, type Props, type Schema } from '@tributary/connect-api'
+import { checkRegistrySettings, CLIENT_KEYS, type ResolvedSchema, sharedRegistry } from '@tributary/schema-registry'
 import type { AvroOptions } from '../avro/options.ts'
 import { parseSchema } from '../avro/parse-schema.ts'
 import { toConnectSchema as toConnectOfAvro } from '../avro/to-connect-schema.ts'
@@ -30,6 +30,18 @@ export const BODY_REGISTRY_KEYS: Readonly<Record<never, KeySpec>> = Object.fromE
 export function registryProps(props: Props): Props {
   const known = Object.keys(CLIENT_KEYS).filter((key) => Object.hasOwn(props, prefixed(key)))
   return Object.fromEntries(known.map((key) => [key, props[prefixed(key)]!]))
+}
+
+/** What is wrong with the settings of a source's registry, its files of certificates included; null for nothing, and without a registry. */
+export async function registryError(props: Props): Promise<ConfigError | null> {
+  if (!props['schema.registry.url']) return null
+  try {
+    await checkRegistrySettings(registryProps(props))
+    return null
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return converterErrors.BODY_SCHEMA(error.message, { field: prefixed(error.field ?? 'url'), cause: error })
+  }
 }
 
 /** Which schema of a registry: that of an id, or the latest of a subject. */

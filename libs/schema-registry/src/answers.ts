@@ -20,6 +20,13 @@ export function untrusted(error: unknown): boolean {
   return typeof code === 'string' && UNTRUSTED.test(code)
 }
 
+/** Node's error codes for a header with a name or characters that HTTP does not allow. */
+const UNSENDABLE: readonly unknown[] = ['ERR_INVALID_CHAR', 'ERR_INVALID_HTTP_TOKEN']
+
+export function isUnsendable(error: unknown): error is Error {
+  return error instanceof Error && UNSENDABLE.includes((error as { code?: unknown }).code)
+}
+
 /** Whether the registry, or a proxy before it, cannot serve now. */
 export function isOutage(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429

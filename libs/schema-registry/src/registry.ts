@@ -18,6 +18,9 @@ export function registrySettings(props: Props): RegistrySettings {
 
 /** Schemas that use each other more deeply are refused, and so is a circle. */
 const MAX_DEPTH = 32
+/** Schemas, and their characters together, that one schema may use: a registry can answer anything. */
+const MAX_REFERENCES = 1000
+const MAX_CHARACTERS = 16 * 1024 * 1024
 
 /** A registry's client, and what the registry said that never changes: the schema of an id, the id of a schema in a subject. */
 export class Registry {
@@ -45,7 +48,7 @@ export class Registry {
     signal: AbortSignal,
   ): Promise<ResolvedSchema> {
     const references = JSON.stringify(schema.references ?? [])
-    const key = [subject, options.normalize, options.register, references, schema.schema].join('\n')
+    const key = [subject, schema.format, options.normalize, options.register, references, schema.schema].join('\n')
     const kept = this.#ids.get(key)
     if (kept !== undefined) return kept
     const { id } = await this.client[options.register ? 'register' : 'lookUp'](subject, schema, options, signal)
@@ -57,14 +60,14 @@ export class Registry {
   }
 
   async resolve(schema: RegisteredSchema, signal: AbortSignal): Promise<ResolvedSchema> {
-    const dependencies = new Map<string, string>()
+    const dependencies = { texts: new Map<string, string>(), characters: 0 }
     await this.#collect(schema, dependencies, 0, signal)
-    return { ...schema, dependencies: [...dependencies].map(([name, text]) => ({ name, schema: text })) }
+    return { ...schema, dependencies: [...dependencies.texts].map(([name, text]) => ({ name, schema: text })) }
   }
 
   async #collect(
     { references, id }: RegisteredSchema,
-    into: Map<string, string>,
+    into: { readonly texts: Map<string, string>; characters: number },
     depth: number,
     signal: AbortSignal,
   ): Promise<void> {
@@ -72,10 +75,16 @@ export class Registry {
       throw schemaRegistryErrors.SCHEMA_REFUSED(`the references of schema ${id} are nested more than ${MAX_DEPTH} deep`)
     }
     for (const { name, subject, version } of references) {
-      if (into.has(name)) continue
+      if (into.texts.has(name)) continue
       const used = await this.client.version(subject, version, signal)
+      into.characters += used.schema.length
+      if (into.texts.size >= MAX_REFERENCES || into.characters > MAX_CHARACTERS) {
+        throw schemaRegistryErrors.SCHEMA_REFUSED(
+          `schema ${id} and the schemas that it uses have more than ${MAX_REFERENCES} references or ${MAX_CHARACTERS} characters`,
+        )
+      }
       await this.#collect(used, into, depth + 1, signal)
-      into.set(name, used.schema)
+      into.texts.set(name, used.schema)
     }
   }
 

@@ -30,6 +30,8 @@ interface Entry<T> {
 interface Chosen {
   readonly schema: ResolvedSchema
   readonly endsAt: number
+  /** No record has used it yet. The record that waited for it takes it even if its time has ended meanwhile. */
+  isNew: boolean
 }
 
 interface Topic<T> {
@@ -107,12 +109,13 @@ export class SchemaWriter<K extends object, T> {
     const text = [subject, JSON.stringify(described.references ?? []), described.schema].join('\n')
     this.#refusals.check(text)
     const chosen = this.#chosen.get(text)
-    if (chosen === undefined || this.#now() >= chosen.endsAt) {
+    if (chosen === undefined || (!chosen.isNew && this.#now() >= chosen.endsAt)) {
       throw new NotReadyError(`the schema of subject ${subject}`, async (signal) => {
         const schema = await this.#refusals.watch(text, this.#choose(subject, described, signal))
-        this.#chosen.set(text, { schema, endsAt: this.#now() + this.#lifeMs() })
+        this.#chosen.set(text, { schema, endsAt: this.#now() + this.#lifeMs(), isNew: true })
       })
     }
+    chosen.isNew = false
     const prepared = this.#format.prepare(key, chosen.schema, this.#isStrict())
     return { prepared, endsAt: chosen.endsAt }
   }

@@ -2,6 +2,7 @@ import { defineConfig, parseJson } from '@tributary/config'
 import { type Converter, NotReadyError, type Schema, type SchemaAndValue } from '@tributary/connect-api'
 import {
   frame,
+  needFormat,
   REGISTRY_KEYS,
   REGISTRY_PREFIXES,
   type ResolvedSchema,
@@ -113,6 +114,7 @@ export class JsonSchemaConverter implements Converter {
 
   /** `strict`: a record that the schema of its frame does not allow is refused. */
   #prepareWriter(schema: Schema, chosen: ResolvedSchema, strict: boolean): Writer {
+    needFormat(chosen, 'JSON', 'JsonSchemaConverter')
     const validates = this.#settings.failInvalid || (strict && chosen.schema !== this.#text(schema))
     return {
       header: frame(chosen.id, null, new Uint8Array(0)),
@@ -139,6 +141,7 @@ function validatorOf(document: Document): Validate {
 }
 
 function documentOf(schema: ResolvedSchema): Document {
+  needFormat(schema, 'JSON', 'JsonSchemaConverter')
   return parseDocument(
     schema.schema,
     schema.dependencies.map(({ name, schema: text }) => ({ name, text })),

@@ -195,3 +195,31 @@ test('a union becomes a struct with one field that has a value', () => {
     assert.equal(write(schema, value, avro).toString('hex'), bytes)
   }
 })
+
+test('a chosen type with another scale or unit gets the same value, or the record is refused', () => {
+  const decimal: Schema = { type: 'bytes', name: LOGICAL.Decimal, parameters: { scale: '4' } }
+  const avro = (more: string): string => `{"type":"bytes","logicalType":"decimal","precision":20${more}}`
+  const hex = (schema: Schema, value: unknown, type: string): string => write(schema, value, type).toString('hex')
+  assert.equal(hex(decimal, new Decimal(12_300n, 4), avro(',"scale":2')), '027b')
+  assert.equal(hex(decimal, new Decimal(120_000n, 4), avro('')), '020c')
+  assert.equal(hex(decimal, new Decimal(12_345n, 4), avro(',"scale":6')), '0612d644')
+  for (const more of [',"scale":2', '']) {
+    assert.throws(() => write(decimal, new Decimal(12_345n, 4), avro(more)), {
+      kind: 'data',
+      message: /decimal places/,
+    })
+  }
+  const [time, timestamp]: Schema[] = [
+    { type: 'int32', name: LOGICAL.Time },
+    { type: 'int64', name: LOGICAL.Timestamp },
+  ]
+  const long = (logical: string): string => `{"type":"long","logicalType":"${logical}"}`
+  const micros = write({ type: 'int64' }, 1_000_000n)
+  assert.deepEqual(write(time!, new Date(1000), long('time-micros')), micros)
+  for (const logical of ['timestamp-micros', 'local-timestamp-micros'])
+    assert.deepEqual(write(timestamp!, new Date(1000), long(logical)), micros)
+  assert.throws(() => write(timestamp!, new Date(8.64e15), long('timestamp-nanos')), {
+    kind: 'data',
+    message: /64 bits/,
+  })
+})

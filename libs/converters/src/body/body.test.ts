@@ -125,6 +125,11 @@ describe('a body with a given schema', () => {
     assert.match(refused('{"i":1,"b":"no base64"}'), /schema, b: .* is not Base64/)
     assert.match(refused('{"i":1,"list":[{"x":1},{"x":"1"}]}'), /schema, list\.1\.x: 1 is not a whole number/)
     assert.match(refused('{"i":1,"at":"yesterday"}'), /schema, at: .* is not a timestamp/)
+    // Date.parse takes these for days that follow.
+    for (const at of ['2024-02-30T00:00:00Z', '2023-02-29T00:00:00+01:00', '2024-01-01T24:00:00Z'])
+      assert.match(refused(`{"i":1,"at":"${at}"}`), /schema, at: .* is not a timestamp/)
+    for (const on of ['2024-02-30', '2024-04-31']) assert.match(refused(`{"i":1,"on":"${on}"}`), /on: .* is not a date/)
+    assert.match(refused('{"i":1,"m":{"k":1e300}}'), /m\.k: 1e\+300 is beyond float32/)
     assert.match(refused('{"i":1,"new":2}'), /schema: the schema has no field "new"/)
     assert.match(refused('[]'), /an array is not an object/)
     assert.deepEqual(

@@ -101,7 +101,7 @@ class ProtoMaker {
     if (location !== undefined) this.#imports.add(location)
     else if (schema.type === 'struct') type = this.#nest(message, type, schema)
     else if (schema.type === 'map') this.#nestEntry(message, type, schema)
-    else if (enumName(schema) !== undefined) this.#nestEnum(message, type, schema)
+    else if (enumName(schema) !== undefined) type = this.#nestEnum(message, type, schema)
     return { label: repeated ? 'repeated' : optional ? 'optional' : '', type, name, number, params }
   }
 
@@ -110,7 +110,8 @@ class ProtoMaker {
    * lacks fields, the struct is of another package, and gets a number behind its name.
    */
   #nest(parent: MessageDraft, name: string, schema: Schema): string {
-    const taken = new Map([parent, ...parent.messages].map((message) => [message.name, message]))
+    const taken = new Map<string, MessageDraft | null>(parent.enums.map((known) => [known.name, null]))
+    for (const message of [parent, ...parent.messages]) taken.set(message.name, message)
     for (let i = 1; ; i++) {
       const numbered = i === 1 ? name : `${name}${i}`
       const known = taken.get(numbered)
@@ -118,7 +119,7 @@ class ProtoMaker {
         this.#message(numbered, schema, parent.messages)
         return numbered
       }
-      const of = this.#structs.get(known)
+      const of = known === null ? undefined : this.#structs.get(known)
       if (of !== undefined && holds(of, schema)) return numbered
     }
   }
@@ -134,14 +135,37 @@ class ProtoMaker {
     this.#depth--
   }
 
-  #nestEnum(parent: MessageDraft, name: string, schema: Schema): void {
-    if (parent.enums.some((known) => known.name === name)) return
+  /**
+   * The name of the enum. The names of an enum's values count in the message that declares the enum, so one that would have the name of
+   * another enum or value there is declared in a message of its own.
+   */
+  #nestEnum(parent: MessageDraft, name: string, schema: Schema): string {
+    const draft = this.#enum(name, schema)
+    const isDraft = (known: EnumDraft): boolean => known.name === name && String(known.values) === String(draft.values)
+    if (parent.enums.some(isDraft)) return name
+    const taken = new Set(parent.messages.map((message) => message.name))
+    for (const known of parent.enums) for (const [value] of [[known.name], ...known.values]) taken.add(value!)
+    if (![name, ...draft.values.map(([value]) => value)].some((each) => taken.has(each))) {
+      parent.enums.push(draft)
+      return name
+    }
+    for (let i = 2; ; i++) {
+      const around = parent.messages.find((message) => message.name === `${name}${i}`)
+      if (around === undefined) {
+        parent.messages.push({ name: `${name}${i}`, fields: [], oneofs: [], messages: [], enums: [draft] })
+      } else if (!around.enums.some(isDraft)) continue
+      return `${name}${i}.${name}`
+    }
+  }
+
+  #enum(name: string, schema: Schema): EnumDraft {
     const prefix = `${schema.parameters![names.ENUM] === undefined ? names.GENERALIZED_ENUM : names.ENUM}.`
     const values: EnumDraft['values'] = Object.entries(schema.parameters!)
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, number]) => [this.#valid(key.slice(prefix.length)), wholeNumber(number)] as const)
+    const allowAlias = new Set(values.map(([, number]) => number)).size < values.length
     // The first value of a proto3 enum is its default, and has the number 0.
-    parent.enums.push({ name, values: [...values].sort(([, a], [, b]) => Number(a !== 0) - Number(b !== 0)) })
+    return { name, allowAlias, values: [...values].sort(([, a], [, b]) => Number(a !== 0) - Number(b !== 0)) }
   }
 
   #type(schema: Schema, fieldName: string, params: Map<string, string>): string {

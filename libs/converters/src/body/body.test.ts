@@ -76,6 +76,24 @@ describe('a body as JSON', () => {
   })
 })
 
+describe('an inferred schema for ProtobufConverter', () => {
+  it('has numbers that a new field does not move', () => {
+    const reader = readerWith({
+      'value.schema.infer': 'true',
+      'value.converter': 'io.confluent.connect.protobuf.ProtobufConverter',
+    })
+    const tags = (text: string): unknown[] => {
+      const { schema } = reader.read(text, 't')
+      return schema!.fields!.map(({ name, schema: of }) => [name, of.parameters?.['io.confluent.connect.protobuf.Tag']])
+    }
+    const [b] = tags('{"b":1}')
+    assert.match(String(b), /^b,\d+$/)
+    assert.deepEqual(tags('{"a":1,"b":1}')[1], b)
+    const avro = readerWith({ 'value.schema.infer': 'true', 'value.converter': 'AvroConverter' })
+    assert.equal(avro.read('{"b":1}', 't').schema!.fields![0]!.schema.parameters, undefined)
+  })
+})
+
 describe('a body with a given schema', () => {
   const given = connectSchema([
     { field: 'i', type: 'int32' },

@@ -22,6 +22,14 @@ const MAX_DEPTH = 32
 const MAX_REFERENCES = 1000
 const MAX_CHARACTERS = 16 * 1024 * 1024
 
+/** A source may write to any number of topics, and asks nothing twice for this many of them. */
+export const MAX_SUBJECTS = 10_000
+
+/** A short key for what may be long. */
+export function cacheKey(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
+}
+
 /** A registry's client, and what the registry said that never changes: the schema of an id, the id of a schema in a subject. */
 export class Registry {
   readonly client: RegistryClient
@@ -31,7 +39,7 @@ export class Registry {
   constructor(client: RegistryClient, size: number) {
     this.client = client
     this.#byId = new Lru(size)
-    this.#ids = new Lru(size)
+    this.#ids = new Lru(Math.max(size, MAX_SUBJECTS))
   }
 
   async byId(id: number, signal: AbortSignal): Promise<ResolvedSchema> {
@@ -47,8 +55,8 @@ export class Registry {
     options: { readonly normalize: boolean; readonly register: boolean },
     signal: AbortSignal,
   ): Promise<ResolvedSchema> {
-    const references = JSON.stringify(schema.references ?? [])
-    const key = [subject, schema.format, options.normalize, options.register, references, schema.schema].join('\n')
+    const { normalize, register } = options
+    const key = cacheKey([subject, schema.format, normalize, register, schema.references ?? [], schema.schema])
     const kept = this.#ids.get(key)
     if (kept !== undefined) return kept
     const { id } = await this.client[options.register ? 'register' : 'lookUp'](subject, schema, options, signal)
@@ -105,9 +113,7 @@ export function sharedRegistry(props: Props): Registry {
     ([key]) => Object.hasOwn(CLIENT_KEYS, key) || key.startsWith('request.header.'),
   )
   // The settings hold secrets.
-  const key = createHash('sha256')
-    .update(JSON.stringify([size, own.sort(([a], [b]) => (a < b ? -1 : 1))]))
-    .digest('base64')
+  const key = cacheKey([size, own.sort(([a], [b]) => (a < b ? -1 : 1))])
   let registry = shared.get(key)
   if (registry === undefined) shared.set(key, (registry = new Registry(createRegistryClient(props), size)))
   return registry

@@ -107,6 +107,15 @@ for (const [settings, request, strict] of CHOICES) {
   })
 }
 
+test('a source may write to thousands of topics, and what writes a schema is made once', async (t) => {
+  const { registry, find } = await scene(t, {}, () => ({ body: { id: 4 } }))
+  const key = { text: '"int"' }
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 1100; i++) assert.deepEqual(await find(`t${i}`, key), [4, false, 1])
+  }
+  assert.equal(registry.requests.length, 1100)
+})
+
 test('the latest version is asked for again after its lifetime', async (t) => {
   let id = 1
   const settings = { 'auto.register.schemas': 'false', 'use.latest.version': 'true', 'latest.cache.ttl.sec': '10' }

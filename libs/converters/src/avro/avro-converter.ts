@@ -44,8 +44,13 @@ export class AvroConverter implements Converter {
 
   configure(config: Readonly<Record<string, string>>, isKey: boolean): void {
     const options = readOptions(config)
+    const texts = new WeakMap<Schema, DescribedSchema>()
     this.#writer = new SchemaWriter(config, isKey, {
-      describe: (schema) => described(schema, options),
+      describe: (schema) => {
+        let known = texts.get(schema)
+        if (known === undefined) texts.set(schema, (known = described(schema, options)))
+        return known
+      },
       prepare: (schema, chosen, strict) => preparedWriter(schema, chosen, strict, options),
     })
     this.#reader = new SchemaReader(config, (schema) => preparedReader(schema, options))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { NotReadyError, type Schema } from '@tributary/connect-api'
 import { createConverter } from './registry.ts'
 
@@ -19,13 +19,8 @@ async function ready<T>(run: () => T): Promise<T> {
 
 const SCHEMA: Schema = { type: 'struct', name: 'R', fields: [] }
 
-test('a schema of another format is refused, for writing and for reading', async (t) => {
-  // Texts that could be taken for a schema of the other format.
-  const answers = [
-    { schemaType: 'JSON', schema: '{"type":"record","name":"R","fields":[]}' },
-    { schemaType: 'AVRO', schema: 'syntax = "proto3"; message R {}' },
-    { schemaType: 'AVRO', schema: '{"type":"object"}' },
-  ]
+/** Gives the answers for the ids 0, 1 and so on. Resolves with its URL. */
+async function registryOf(t: TestContext, answers: readonly object[]): Promise<string> {
   const server = createServer((request, response) => {
     response.end(JSON.stringify(answers[Number(/ids\/(\d)/.exec(request.url!)![1])]))
   }).listen(0, '127.0.0.1')
@@ -34,9 +29,20 @@ test('a schema of another format is refused, for writing and for reading', async
     server.close()
     server.closeAllConnections()
   })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('a schema of another format is refused, for writing and for reading', async (t) => {
+  // Texts that could be taken for a schema of the other format.
+  const answers = [
+    { schemaType: 'JSON', schema: '{"type":"record","name":"R","fields":[]}' },
+    { schemaType: 'AVRO', schema: 'syntax = "proto3"; message R {}' },
+    { schemaType: 'AVRO', schema: '{"type":"object"}' },
+  ]
+  const url = await registryOf(t, answers)
   for (const [id, name] of ['AvroConverter', 'ProtobufConverter', 'JsonSchemaConverter'].entries()) {
     const settings = {
-      'schema.registry.url': `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      'schema.registry.url': url,
       'auto.register.schemas': 'false',
       'use.schema.id': String(id),
       'id.compatibility.strict': 'false',
@@ -55,4 +61,14 @@ test('a schema of another format is refused, for writing and for reading', async
       refusal,
     )
   }
+})
+
+test('JSON that is no UTF-8 is refused, and U+FFFD is text like any other', async (t) => {
+  const url = await registryOf(t, [{ schemaType: 'JSON', schema: '{"type":"string"}' }])
+  const props = { 'value.converter': 'JsonSchemaConverter', 'value.converter.schema.registry.url': url }
+  const converter = createConverter('value.converter', props, false)
+  const read = (json: Uint8Array) =>
+    ready(() => converter.toConnectData('t', Buffer.concat([Buffer.alloc(5), json])).value)
+  await assert.rejects(read(Buffer.of(0x22, 0xff, 0x22)), { kind: 'data', message: /no UTF-8/ })
+  assert.equal(await read(Buffer.from('"\ufffd"')), '\ufffd')
 })

@@ -185,11 +185,12 @@ for (const [settings, text] of INVALID) {
 }
 
 test('a header that HTTP cannot send is a config error without its value', async () => {
-  for (const header of [
+  const bad: readonly Readonly<Record<string, string>>[] = [
     { 'request.header.x': `${CANARY}\n${CANARY}` },
     { 'request.header.x y': CANARY },
     { 'bearer.auth.credentials.source': 'STATIC_TOKEN', 'bearer.auth.token': `${CANARY}\n${CANARY}` },
-  ]) {
+  ]
+  for (const header of bad) {
     const client = createRegistryClient({ 'schema.registry.url': DOWN, ...header })
     await assert.rejects(client.byId(1, signal), (error: Error) => {
       assert.equal(errorKind(error), 'config')

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { defineConfig, parseJson } from '@tributary/config'
 import { type Converter, NotReadyError, type Schema, type SchemaAndValue } from '@tributary/connect-api'
 import {
@@ -96,6 +97,8 @@ export class JsonSchemaConverter implements Converter {
     const { schema, read, numbers, validate } = this.#reader.find(id)
     try {
       const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')
+      // What is no UTF-8 becomes U+FFFD, which the text may also hold itself.
+      if (text.includes('\ufffd') && !isUtf8(payload)) throw new Error('the bytes are no UTF-8')
       const json = parseJson(text, { numbers })
       const why = validate?.(JSON.parse(text))
       if (why !== undefined) throw new Error(`the record does not fit its JSON Schema: ${why}`)

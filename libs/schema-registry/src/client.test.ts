@@ -48,6 +48,7 @@ const ANSWERS: readonly [status: number, body: unknown, kind: string, text: RegE
     'config',
     /answered 404 and no JSON of a schema registry; is schema\.registry\.url right/,
   ],
+  [404, { error_code: 404, message: 'HTTP 404 Not Found' }, 'config', /is schema\.registry\.url right/],
   [302, '', 'config', /answered 302 and no JSON/],
   [200, '<html>', 'config', /answered 200 and no JSON/],
   [200, { hello: 1 }, 'config', /no id and schema/],

@@ -20,6 +20,13 @@ export function untrusted(error: unknown): boolean {
   return typeof code === 'string' && UNTRUSTED.test(code)
 }
 
+/** Node's error codes for a header with a name or characters that HTTP does not allow. */
+const UNSENDABLE: readonly unknown[] = ['ERR_INVALID_CHAR', 'ERR_INVALID_HTTP_TOKEN']
+
+export function isUnsendable(error: unknown): error is Error {
+  return error instanceof Error && UNSENDABLE.includes((error as { code?: unknown }).code)
+}
+
 /** Whether the registry, or a proxy before it, cannot serve now. */
 export function isOutage(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429
@@ -43,15 +50,17 @@ export function answered(url: URL, { what }: Asked, { status, text }: HttpAnswer
     )
   }
   const known = typeof code === 'number' && words !== ''
+  // Confluent's registry answers so for a path that it does not serve: the URL is wrong, and no schema is missing.
+  const isPath = code === 404 && words.startsWith('HTTP 404')
   // 42205: the subject is read-only.
-  if (known && code !== 42_205) {
+  if (known && code !== 42_205 && !isPath) {
     if (status === 404) throw schemaRegistryErrors.SCHEMA_NOT_FOUND(`${what}: ${words} (error code ${code})`)
     if (status === 400 || status === 409 || status === 422) {
       throw schemaRegistryErrors.SCHEMA_REFUSED(`${what}: ${words} (error code ${code})`)
     }
   }
   throw schemaRegistryErrors.SCHEMA_REGISTRY_REFUSED(
-    known
+    known && !isPath
       ? `${what}: the registry ${url.host} answered ${status}: ${words} (error code ${code})`
       : `${what}: ${url.origin}${url.pathname} answered ${status} and no JSON of a schema registry; is schema.registry.url right?`,
   )

@@ -39,7 +39,7 @@ export class Login {
         ? userInfo(settings)
         : url.username === ''
           ? null
-          : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+          : `${decoded(url.username)}:${decoded(url.password)}`
     return user === null ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }
   }
 
@@ -82,6 +82,15 @@ export class Login {
     const lifeMs = typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : 60_000
     this.#token = { text: token, endsAt: Date.now() + Math.max(lifeMs - EARLY_MS, lifeMs / 2) }
     return token
+  }
+}
+
+/** A `%` that begins no escape stands for itself, as in the URL standard. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

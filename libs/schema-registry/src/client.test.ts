@@ -48,6 +48,7 @@ const ANSWERS: readonly [status: number, body: unknown, kind: string, text: RegE
     'config',
     /answered 404 and no JSON of a schema registry; is schema\.registry\.url right/,
   ],
+  [404, { error_code: 404, message: 'HTTP 404 Not Found' }, 'config', /is schema\.registry\.url right/],
   [302, '', 'config', /answered 302 and no JSON/],
   [200, '<html>', 'config', /answered 200 and no JSON/],
   [200, { hello: 1 }, 'config', /no id and schema/],
@@ -68,6 +69,17 @@ for (const [status, body, kind, text] of ANSWERS) {
     await assert.rejects(createRegistryClient({ 'schema.registry.url': url }).byId(1, signal), { kind, message: text })
   })
 }
+
+test('an id that no frame has room for is a config error', async (t) => {
+  for (const id of [2 ** 31, -1, 1.5]) {
+    const { url } = await fakeRegistry(t, () => ({ body: { id } }))
+    const client = createRegistryClient({ 'schema.registry.url': url })
+    await assert.rejects(client.register('s', { format: 'AVRO', schema: STRING }, { normalize: false }, signal), {
+      kind: 'config',
+      message: /no id and schema/,
+    })
+  }
+})
 
 test('equal requests at the same time are one, and go on when one of those who wait gives up', async (t) => {
   const gate = Promise.withResolvers<void>()
@@ -108,6 +120,7 @@ test('a schema is registered and looked up with its format and references', asyn
 const LOGINS: readonly [settings: Readonly<Record<string, string>>, user: string, authorization: string][] = [
   [{}, '', 'undefined'],
   [{}, `u%40:${CANARY}@`, `Basic ${btoa(`u@:${CANARY}`)}`],
+  [{}, `u:100%${CANARY}@`, `Basic ${btoa(`u:100%${CANARY}`)}`],
   [{ 'basic.auth.credentials.source': 'USER_INFO', 'basic.auth.user.info': 'a:b' }, '', `Basic ${btoa('a:b')}`],
   [
     { 'basic.auth.credentials.source': 'USER_INFO', 'schema.registry.basic.auth.user.info': 'a:b' },
@@ -171,6 +184,23 @@ for (const [settings, text] of INVALID) {
     })
   })
 }
+
+test('a header that HTTP cannot send is a config error without its value', async () => {
+  const bad: readonly Readonly<Record<string, string>>[] = [
+    { 'request.header.x': `${CANARY}\n${CANARY}` },
+    { 'request.header.x y': CANARY },
+    { 'bearer.auth.credentials.source': 'STATIC_TOKEN', 'bearer.auth.token': `${CANARY}\n${CANARY}` },
+  ]
+  for (const header of bad) {
+    const client = createRegistryClient({ 'schema.registry.url': DOWN, ...header })
+    await assert.rejects(client.byId(1, signal), (error: Error) => {
+      assert.equal(errorKind(error), 'config')
+      assert.match(error.message, /HTTP cannot send a header of the request: .*see request\.header/)
+      assert.doesNotMatch(error.message, new RegExp(CANARY))
+      return true
+    })
+  }
+})
 
 test('a registry in a network that the worker denies is a config error', async (t) => {
   const registry = await fakeRegistry(t, () => ({ body: { schema: STRING } }))

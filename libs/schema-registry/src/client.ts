@@ -1,7 +1,7 @@
 import { abortable } from '@tributary/async'
 import { ConfigError, type Props } from '@tributary/connect-api'
 import { Login } from './auth.ts'
-import { answered, type Asked, isOutage, unavailable, untrusted } from './answers.ts'
+import { answered, type Asked, isOutage, isUnsendable, unavailable, untrusted } from './answers.ts'
 import { schemaRegistryErrors } from './errors.ts'
 import type { RegisteredSchema, SchemaFormat, SchemaReference, SchemaText } from './schema.ts'
 import type { ClientSettings } from './keys.ts'
@@ -119,6 +119,12 @@ class RestClient implements RegistryClient {
         if (answer.status === 401 && this.#login.forget()) answer = await this.#send(url, asked)
       } catch (error) {
         if (error instanceof ConfigError) throw error
+        if (isUnsendable(error)) {
+          throw schemaRegistryErrors.SCHEMA_REGISTRY_REFUSED(
+            `${asked.what}: HTTP cannot send a header of the request: ${error.message}; see request.header.* and bearer.auth.* of the converter`,
+            { cause: error },
+          )
+        }
         if (untrusted(error)) {
           throw schemaRegistryErrors.SCHEMA_REGISTRY_REFUSED(
             `${asked.what}: the certificate of ${url.host} is not trusted: ${(error as Error).message}; see schema.registry.ssl.truststore.location`,
@@ -162,10 +168,13 @@ function bodyOf({ format, schema, references = [] }: SchemaText): string {
   })
 }
 
+/** Frames have room for this one. */
+const MAX_ID = 0x7fffffff
+
 /** Checks the registry's answer. */
 function schemaOf(json: Readonly<Record<string, unknown>>, what: string): RegisteredSchema {
   const { id, schema, schemaType = 'AVRO', references, version } = json
-  if (typeof id !== 'number' || !Number.isInteger(id) || typeof schema !== 'string') {
+  if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > MAX_ID || typeof schema !== 'string') {
     throw schemaRegistryErrors.SCHEMA_REGISTRY_REFUSED(
       `${what}: the answer has no id and schema; is schema.registry.url that of a registry?`,
     )

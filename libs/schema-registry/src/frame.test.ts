@@ -29,6 +29,7 @@ test('bytes without a frame are a data error', () => {
     ['', /it has 0 bytes/],
     ['00000001', /it has 4 bytes/],
     ['7b226122', /4 bytes/],
+    ['00ffffffff00', /the id -1, and no id is negative/],
     ['7b226122223a', /Unknown magic byte!/],
     ['01000102030405060708090a0b0c0d0e0fff', /GUID 00010203-0405-0607-0809-0a0b0c0d0e0f, and only ids are read/],
   ]

@@ -21,6 +21,8 @@ export function unframe(bytes: Uint8Array): { readonly id: number; readonly payl
   const { length } = bytes
   if (bytes[0] === 0 && length >= HEADER_BYTES) {
     const id = new DataView(bytes.buffer, bytes.byteOffset, length).getInt32(1)
+    if (id < 0)
+      throw schemaRegistryErrors.SCHEMA_FRAME(`the record names its schema by the id ${id}, and no id is negative`)
     return { id, payload: bytes.subarray(HEADER_BYTES) }
   }
   if (bytes[0] === 1 && length >= 17) {

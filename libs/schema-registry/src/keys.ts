@@ -176,7 +176,7 @@ export const REGISTRY_KEYS = {
     importance: 'low',
     group: SCHEMAS,
     displayName: 'Schemas kept',
-    doc: 'Schemas that each cache of the converter keeps.',
+    doc: 'Schemas that each cache of the converter keeps; those of subjects keep 10,000 at least.',
   },
 } as const satisfies Keys
 

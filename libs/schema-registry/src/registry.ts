@@ -20,6 +20,17 @@ export function registrySettings(props: Props): RegistrySettings {
 
 /** Schemas that use each other more deeply are refused, and so is a circle. */
 const MAX_DEPTH = 32
+/** Schemas, and their characters together, that one schema may use: a registry can answer anything. */
+const MAX_REFERENCES = 1000
+const MAX_CHARACTERS = 16 * 1024 * 1024
+
+/** A source may write to any number of topics, and asks nothing twice for this many of them. */
+export const MAX_SUBJECTS = 10_000
+
+/** A short key for what may be long. */
+export function cacheKey(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
+}
 
 /** A registry's client, and what the registry said that never changes: the schema of an id, the id of a schema in a subject. */
 export class Registry {
@@ -30,7 +41,7 @@ export class Registry {
   constructor(client: RegistryClient, size: number) {
     this.client = client
     this.#byId = new Lru(size)
-    this.#ids = new Lru(size)
+    this.#ids = new Lru(Math.max(size, MAX_SUBJECTS))
   }
 
   async byId(id: number, signal: AbortSignal): Promise<ResolvedSchema> {
@@ -46,8 +57,8 @@ export class Registry {
     options: { readonly normalize: boolean; readonly register: boolean },
     signal: AbortSignal,
   ): Promise<ResolvedSchema> {
-    const references = JSON.stringify(schema.references ?? [])
-    const key = [subject, options.normalize, options.register, references, schema.schema].join('\n')
+    const { normalize, register } = options
+    const key = cacheKey([subject, schema.format, normalize, register, schema.references ?? [], schema.schema])
     const kept = this.#ids.get(key)
     if (kept !== undefined) return kept
     const { id } = await this.client[options.register ? 'register' : 'lookUp'](subject, schema, options, signal)
@@ -59,14 +70,14 @@ export class Registry {
   }
 
   async resolve(schema: RegisteredSchema, signal: AbortSignal): Promise<ResolvedSchema> {
-    const dependencies = new Map<string, string>()
+    const dependencies = { texts: new Map<string, string>(), characters: 0 }
     await this.#collect(schema, dependencies, 0, signal)
-    return { ...schema, dependencies: [...dependencies].map(([name, text]) => ({ name, schema: text })) }
+    return { ...schema, dependencies: [...dependencies.texts].map(([name, text]) => ({ name, schema: text })) }
   }
 
   async #collect(
     { references, id }: RegisteredSchema,
-    into: Map<string, string>,
+    into: { readonly texts: Map<string, string>; characters: number },
     depth: number,
     signal: AbortSignal,
   ): Promise<void> {
@@ -74,10 +85,16 @@ export class Registry {
       throw schemaRegistryErrors.SCHEMA_REFUSED(`the references of schema ${id} are nested more than ${MAX_DEPTH} deep`)
     }
     for (const { name, subject, version } of references) {
-      if (into.has(name)) continue
+      if (into.texts.has(name)) continue
       const used = await this.client.version(subject, version, signal)
+      into.characters += used.schema.length
+      if (into.texts.size >= MAX_REFERENCES || into.characters > MAX_CHARACTERS) {
+        throw schemaRegistryErrors.SCHEMA_REFUSED(
+          `schema ${id} and the schemas that it uses have more than ${MAX_REFERENCES} references or ${MAX_CHARACTERS} characters`,
+        )
+      }
       await this.#collect(used, into, depth + 1, signal)
-      into.set(name, used.schema)
+      into.texts.set(name, used.schema)
     }
   }
 
@@ -103,9 +120,7 @@ export function sharedRegistry(props: Props): Registry {
     ([key]) => Object.hasOwn(CLIENT_KEYS, key) || key.startsWith('request.header.'),
   )
   // The settings hold secrets.
-  const key = createHash('sha256')
-    .update(JSON.stringify([size, own.sort(([a], [b]) => (a < b ? -1 : 1))]))
-    .digest('base64')
+  const key = cacheKey([size, own.sort(([a], [b]) => (a < b ? -1 : 1))])
   let registry = shared.get(key)
   if (registry === undefined) shared.set(key, (registry = new Registry(createRegistryClient(props), size)))
   return registry

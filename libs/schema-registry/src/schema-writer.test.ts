@@ -107,6 +107,15 @@ for (const [settings, request, strict] of CHOICES) {
   })
 }
 
+test('a source may write to thousands of topics, and what writes a schema is made once', async (t) => {
+  const { registry, find } = await scene(t, {}, () => ({ body: { id: 4 } }))
+  const key = { text: '"int"' }
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 1100; i++) assert.deepEqual(await find(`t${i}`, key), [4, false, 1])
+  }
+  assert.equal(registry.requests.length, 1100)
+})
+
 test('the latest version is asked for again after its lifetime', async (t) => {
   let id = 1
   const settings = { 'auto.register.schemas': 'false', 'use.latest.version': 'true', 'latest.cache.ttl.sec': '10' }
@@ -117,6 +126,32 @@ test('the latest version is asked for again after its lifetime', async (t) => {
   assert.equal((await find('a', key))[0], 1)
   clock.now = 10_000
   assert.equal((await find('a', key))[0], 2)
+})
+
+test('a lifetime of 0 asks for each record, and a record is written with what it waited for', async (t) => {
+  let id = 1
+  const settings = { 'auto.register.schemas': 'false', 'use.latest.version': 'true', 'latest.cache.ttl.sec': '0' }
+  const { find } = await scene(t, settings, () => {
+    if (id > 9) throw new Error('asked again and again')
+    return { body: { id: id++, schema: '"int"' } }
+  })
+  const key = { text: '"int"' }
+  assert.equal((await find('a', key))[0], 1)
+  assert.equal((await find('a', key))[0], 2)
+})
+
+test('the same text in another format is another schema', async (t) => {
+  let id = 1
+  const registry = await fakeRegistry(t, () => ({ body: { id: id++ } }))
+  const props = { 'schema.registry.url': registry.url }
+  for (const format of ['AVRO', 'JSON'] as const) {
+    const writer = new SchemaWriter(props, false, {
+      describe: () => ({ format, schema: '{"type":"string"}', recordName: null }),
+      prepare: (_key, chosen) => chosen,
+    })
+    assert.equal((await ready(() => writer.find('a', props))).format, format)
+  }
+  assert.equal(registry.requests.length, 2)
 })
 
 test('what the registry refuses is not asked again for five seconds', async (t) => {
@@ -161,4 +196,22 @@ test('references in a circle are refused', async (t) => {
     ready(() => reader.find(1)),
     { code: 'SCHEMA_REFUSED', message: /nested more than 32 deep/ },
   )
+})
+
+test('a registry cannot keep a task busy with references without end', async (t) => {
+  let names = 0
+  const reference = () => ({ name: `n${++names}`, subject: `s${names}`, version: 1 })
+  const registry = await fakeRegistry(t, (request) => ({
+    body: {
+      id: 1,
+      schema: 'X',
+      references: request.startsWith('GET /schemas') ? Array.from({ length: 2000 }, reference) : [],
+    },
+  }))
+  const reader = new SchemaReader({ 'schema.registry.url': registry.url }, (schema) => schema)
+  await assert.rejects(
+    ready(() => reader.find(1)),
+    { code: 'SCHEMA_REFUSED', message: /more than 1000 references/ },
+  )
+  assert.equal(registry.requests.length, 1002)
 })

@@ -1,7 +1,14 @@
 import { errorCode, NotReadyError, type Props } from '@tributary/connect-api'
 import { Lru } from './lru.ts'
 import { Refusals } from './refusals.ts'
-import { type Registry, type RegistrySettings, registrySettings, sharedRegistry } from './registry.ts'
+import {
+  cacheKey,
+  MAX_SUBJECTS,
+  type Registry,
+  type RegistrySettings,
+  registrySettings,
+  sharedRegistry,
+} from './registry.ts'
 import type { ResolvedSchema, SchemaText } from './schema.ts'
 import { subjectStrategy } from './subjects.ts'
 
@@ -15,7 +22,7 @@ export interface WriterFormat<K extends object, T> {
   /** The schema of a record in the text of the format. Throws DataError. */
   describe(key: K): DescribedSchema
   /**
-   * Makes what writes records of `key` with the schema that was chosen. Called once a topic and key. `strict`: the chosen schema is not the
+   * Makes what writes records of `key` with the schema that was chosen. Called once a key and id. `strict`: the chosen schema is not the
    * one that `describe` gave, and the user wants records refused that it cannot read. Throws DataError.
    */
   prepare(key: K, chosen: ResolvedSchema, strict: boolean): T
@@ -30,6 +37,8 @@ interface Entry<T> {
 interface Chosen {
   readonly schema: ResolvedSchema
   readonly endsAt: number
+  /** No record has used it yet. The record that waited for it takes it even if its time has ended meanwhile. */
+  isNew: boolean
 }
 
 interface Topic<T> {
@@ -38,8 +47,8 @@ interface Topic<T> {
   readonly byKey: WeakMap<object, Entry<T>>
 }
 
-/** Topics whose schemas are kept. A source may write to any number. */
-const MAX_TOPICS = 1000
+/** Chosen schemas for which what writes the records of a key is kept. */
+const MAX_PREPARED = 100
 
 /**
  * Finds the registered schema with which a record is written: registers, looks up, or takes the latest version or a given id. `K` is an
@@ -51,7 +60,9 @@ export class SchemaWriter<K extends object, T> {
   readonly #isKey: boolean
   readonly #format: WriterFormat<K, T>
   readonly #subjectOf: ReturnType<typeof subjectStrategy>
-  readonly #topics = new Lru<string, Topic<T>>(MAX_TOPICS)
+  readonly #topics = new Lru<string, Topic<T>>(MAX_SUBJECTS)
+  /** By the id of the chosen schema: topics with the same one share what is made. */
+  readonly #prepared = new WeakMap<K, Lru<number, T>>()
   readonly #chosen: Lru<string, Chosen>
   readonly #refusals: Refusals<string>
   readonly #now: () => number
@@ -67,7 +78,7 @@ export class SchemaWriter<K extends object, T> {
     this.#isKey = isKey
     this.#format = format
     this.#subjectOf = subjectStrategy(this.#settings[`${isKey ? 'key' : 'value'}.subject.name.strategy`])
-    this.#chosen = new Lru(this.#settings['max.schemas.per.subject'])
+    this.#chosen = new Lru(Math.max(this.#settings['max.schemas.per.subject'], MAX_SUBJECTS))
     this.#refusals = new Refusals(this.#settings['max.schemas.per.subject'], now)
     this.#now = now
   }
@@ -104,17 +115,25 @@ export class SchemaWriter<K extends object, T> {
   #make(topic: string, key: K): Entry<T> {
     const described = this.#format.describe(key)
     const subject = this.#subjectOf(topic, this.#isKey, described.recordName)
-    const text = [subject, JSON.stringify(described.references ?? []), described.schema].join('\n')
+    const text = cacheKey([subject, described.references ?? [], described.schema])
     this.#refusals.check(text)
     const chosen = this.#chosen.get(text)
-    if (chosen === undefined || this.#now() >= chosen.endsAt) {
+    if (chosen === undefined || (!chosen.isNew && this.#now() >= chosen.endsAt)) {
       throw new NotReadyError(`the schema of subject ${subject}`, async (signal) => {
         const schema = await this.#refusals.watch(text, this.#choose(subject, described, signal))
-        this.#chosen.set(text, { schema, endsAt: this.#now() + this.#lifeMs() })
+        this.#chosen.set(text, { schema, endsAt: this.#now() + this.#lifeMs(), isNew: true })
       })
     }
-    const prepared = this.#format.prepare(key, chosen.schema, this.#isStrict())
-    return { prepared, endsAt: chosen.endsAt }
+    chosen.isNew = false
+    return { prepared: this.#prepare(key, chosen.schema), endsAt: chosen.endsAt }
+  }
+
+  #prepare(key: K, schema: ResolvedSchema): T {
+    let byId = this.#prepared.get(key)
+    if (byId === undefined) this.#prepared.set(key, (byId = new Lru(MAX_PREPARED)))
+    let prepared = byId.get(schema.id)
+    if (prepared === undefined) byId.set(schema.id, (prepared = this.#format.prepare(key, schema, this.#isStrict())))
+    return prepared
   }
 
   /** The order is Confluent's: `auto.register.schemas` wins. */

@@ -1,3 +1,5 @@
+import { schemaRegistryErrors } from './errors.ts'
+
 export type SchemaFormat = 'AVRO' | 'PROTOBUF' | 'JSON'
 
 /** A schema that another one uses: `name` is what the other calls it (a full name, or the path of an import). */
@@ -26,4 +28,12 @@ export interface RegisteredSchema {
 /** A registered schema with the texts of all schemas that it uses, each after those that it uses itself. */
 export interface ResolvedSchema extends RegisteredSchema {
   readonly dependencies: readonly { readonly name: string; readonly schema: string }[]
+}
+
+/** Throws DataError for a schema of another format than the converter's: another one can have the same text, and mean other bytes. */
+export function needFormat({ id, format }: RegisteredSchema, needed: SchemaFormat, converter: string): void {
+  if (format === needed) return
+  throw schemaRegistryErrors.SCHEMA_INCOMPATIBLE(
+    `schema ${id} is one of ${format}, and ${converter} needs one of ${needed}`,
+  )
 }

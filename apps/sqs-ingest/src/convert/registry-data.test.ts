@@ -8,6 +8,8 @@ import { readSettings } from '../settings/read.ts'
 import type { Converted } from './content.ts'
 import { createConverter } from './converter.ts'
 import { dataMaker } from './data.ts'
+import { registryConverter } from './registry-converter.ts'
+import { RegistryData } from './registry-data.ts'
 
 const NEVER = new AbortController().signal
 const ORDER = '{"order":1,"detail-type":"x"}'
@@ -94,6 +96,25 @@ describe('a message converter with a schema registry', () => {
         ...away,
         message: /^Failed to fetch latest schema for subject orders-value: .*Schema registry not available/,
       },
+    })
+  })
+
+  test('fails the task when the subject is deleted while it runs, for the messages are good', async () => {
+    const path = '/subjects/orders-value/versions/latest'
+    const props = {
+      ...{ 'connector.class': 'io.connect.sqs.SqsSourceConnector', 'sqs.queue.url': 'orders', 'kafka.topic': 'orders' },
+      ...{ 'message.converter.class': 'io.connect.sqs.converter.AvroMessageConverter', 'schema.registry.url': url },
+      'schema.use.latest.version': 'true',
+    }
+    const settings = readSettings(props)
+    let now = 0
+    const maker = new RegistryData(registryConverter(settings)!, settings, props, null, () => now)
+    answers.set(path, { ...answers.get('/schemas/ids/9'), id: 9, version: 1 })
+    await maker.make(Buffer.from(ORDER), NEVER)
+    answers.delete(path)
+    now = 60_000
+    await assert.rejects(async () => await maker.make(Buffer.from(ORDER), NEVER), {
+      ...{ kind: 'config', code: 'SQS_SCHEMA', message: /^Failed to fetch latest schema for subject orders-value: / },
     })
   })
 

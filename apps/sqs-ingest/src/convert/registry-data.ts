@@ -130,6 +130,10 @@ export class RegistryData implements DataMaker {
       const chosen = await registeredSchema(wanted, this.#registry, signal)
       this.#writing = this.#writingOf(chosen, what, id === null ? this.#now() + LATEST_MS : Infinity)
     } catch (error) {
+      signal.throwIfAborted()
+      // The messages are good, and would all become dead letters.
+      if (error instanceof ConnectError && error.kind === 'data')
+        throw sqsErrors.SQS_SCHEMA(`${what}: ${error.message}`, { cause: error })
       // The version before is still right enough while the registry is away.
       if (this.#writing === null || errorKind(error) !== 'retriable') this.#explain(what, error, signal)
       this.#writing = { ...this.#writing, until: this.#now() + LATEST_MS }
@@ -190,7 +194,6 @@ export class RegistryData implements DataMaker {
       case 'retriable':
         throw sqsErrors.SQS_SCHEMA_REGISTRY_AWAY(message, { cause: error })
       case 'data':
-        if (this.#writing === null) throw sqsErrors.SQS_SCHEMA(message, { cause: error })
         throw sqsErrors.SQS_SCHEMA_REFUSED(message, { cause: error })
       default:
         throw error

@@ -33,6 +33,8 @@ export interface TransactionBoundaryOptions {
   readonly permitted: () => Promise<void>
   /** Called when the commit at the end of an interval fails. No caller awaits that commit. */
   readonly onFailure: (error: unknown) => void
+  /** See BatchConverter. */
+  readonly outages?: Set<() => void>
 }
 
 /**
@@ -57,6 +59,7 @@ export class TransactionBoundary {
 
   constructor(options: TransactionBoundaryOptions) {
     this.#options = options
+    options.outages?.add(() => void this.closeBeforeWait().catch(options.onFailure))
   }
 
   /** Sends a batch in the open transaction, or in a new one. With the boundary `poll`, resolves once that is committed. */

@@ -29,6 +29,8 @@ const WAIT_LOG_MS = 10_000
 export class BatchConverter {
   /** Source partitions that the task has ended. The next batch removes their offsets. */
   readonly removed: SourcePartition[] = []
+  /** Called when an outage begins that a converter waits out, which may be long. */
+  readonly outages = new Set<() => void>()
   readonly #parts: BatchConverterParts
   readonly #sender: BatchSender
   readonly #progress: TaskProgress
@@ -65,7 +67,12 @@ export class BatchConverter {
     holds('conversion')
     const traceparent = tracing.batchStarted(count)
     const conversion = { records: transformed, sources: records, counts, traceparent }
-    const onWait: OnWait = (what, error) => this.#waits(what, error, count)
+    let isAway = false
+    const onWait: OnWait = (what, error) => {
+      this.#waits(what, error, count)
+      if (error !== null && !isAway) for (const told of this.outages) told()
+      isAway ||= error !== null
+    }
     const { encoded, indexes } = await encoder.convert(conversion, signal, deadLetters, onWait)
     if (deadLetters.length > 0) holds('topic')
     for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))

@@ -47,6 +47,27 @@ test('records wait for the registry through a pause, and none becomes a dead let
   assert.equal(run.state, 'stopped')
 })
 
+test('no transaction is open while records wait for the registry, and all are sent in the next one', async () => {
+  const valueConverter = registryConverter()
+  valueConverter.here = true
+  const connector = { 'exactly.once.support': 'required', 'transaction.boundary': 'connector' }
+  const { task, run, producer } = scriptedRun(connector, { valueConverter, resumable: true })
+  void run.run()
+  await until(() => run.state === 'running', 'it runs')
+  task.send('a')
+  await until(() => producer.transactions.length === 1, 'its transaction is open')
+  valueConverter.here = false
+  task.onHandOut = () => task.context!.transaction!.commitTransaction()
+  task.send('b')
+  await until(() => valueConverter.tries >= 2, 'it waits')
+  assert.deepEqual(producer.transactions, ['begin', 'abort'])
+  valueConverter.here = true
+  await until(() => producer.values().length === 2, 'both are committed')
+  await run.stop()
+  assert.deepEqual(producer.values(), ['a', 'b'])
+  assert.deepEqual(producer.transactions, ['begin', 'abort', 'begin', 'commit'])
+})
+
 test('a stop gives up a wait for the registry after the graceful timeout, and a patient one goes on waiting', async () => {
   const graceful = { 'task.shutdown.graceful.timeout.ms': '20' }
   const given = scriptedRun(graceful, { valueConverter: registryConverter() })

@@ -77,7 +77,7 @@ export class WorkerSourceTask {
     const [converter, send, background] = [this.#converter, this.#deliveries.start, this.#backgroundReconnect]
     const steps = { converter, inFlight, progress, send, fail: onFailure, ends: () => this.#ends, lost }
     this.#offers = new Offers({ ...parts, ...steps, resumed: this.#resumed, connection: this.connection, background })
-    const transactional = { parts, signal, permitted: () => this.#leaseValid(), onFailure }
+    const transactional = { parts, signal, permitted: () => this.#leaseValid(), onFailure, outages: converter.outages }
     this.#transactions = config.exactlyOnce ? new TransactionBoundary(transactional) : null
   }
 

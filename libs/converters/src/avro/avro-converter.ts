@@ -2,6 +2,7 @@ import { type Converter, type Schema, type SchemaAndValue, toLogical } from '@tr
 import { stringifyJson } from '@tributary/config'
 import {
   type DescribedSchema,
+  needFormat,
   type ResolvedSchema,
   SchemaReader,
   schemaRegistryErrors,
@@ -43,8 +44,13 @@ export class AvroConverter implements Converter {
 
   configure(config: Readonly<Record<string, string>>, isKey: boolean): void {
     const options = readOptions(config)
+    const texts = new WeakMap<Schema, DescribedSchema>()
     this.#writer = new SchemaWriter(config, isKey, {
-      describe: (schema) => described(schema, options),
+      describe: (schema) => {
+        let known = texts.get(schema)
+        if (known === undefined) texts.set(schema, (known = described(schema, options)))
+        return known
+      },
       prepare: (schema, chosen, strict) => preparedWriter(schema, chosen, strict, options),
     })
     this.#reader = new SchemaReader(config, (schema) => preparedReader(schema, options))
@@ -88,15 +94,11 @@ function recordName(type: AvroType): string {
   return nameOf(type.type === 'union' ? (type.branches.find((branch) => branch.type !== 'null') ?? type) : type)
 }
 
-function typeOf({ format, schema, dependencies, id }: ResolvedSchema): AvroType {
-  if (format !== 'AVRO') {
-    throw schemaRegistryErrors.SCHEMA_INCOMPATIBLE(
-      `schema ${id} is one of ${format}, and AvroConverter needs one of AVRO`,
-    )
-  }
+function typeOf(resolved: ResolvedSchema): AvroType {
+  needFormat(resolved, 'AVRO', 'AvroConverter')
   return parseSchema(
-    schema,
-    dependencies.map((each) => each.schema),
+    resolved.schema,
+    resolved.dependencies.map((each) => each.schema),
   )
 }
 

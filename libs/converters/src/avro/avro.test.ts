@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Decimal, LOGICAL, type Schema } from '@tributary/connect-api'
+import { unreadable } from './compatible.ts'
 import { Cursor } from './cursor.ts'
 import { avroText } from './from-connect-schema.ts'
 import type { AvroOptions } from './options.ts'
@@ -194,4 +195,61 @@ test('a union becomes a struct with one field that has a value', () => {
     assert.deepEqual(read(avro, Buffer.from(bytes, 'hex')), value)
     assert.equal(write(schema, value, avro).toString('hex'), bytes)
   }
+})
+
+test('a chosen type with another scale or unit gets the same value, or the record is refused', () => {
+  const decimal: Schema = { type: 'bytes', name: LOGICAL.Decimal, parameters: { scale: '4' } }
+  const avro = (more: string): string => `{"type":"bytes","logicalType":"decimal","precision":20${more}}`
+  const hex = (schema: Schema, value: unknown, type: string): string => write(schema, value, type).toString('hex')
+  assert.equal(hex(decimal, new Decimal(12_300n, 4), avro(',"scale":2')), '027b')
+  assert.equal(hex(decimal, new Decimal(120_000n, 4), avro('')), '020c')
+  assert.equal(hex(decimal, new Decimal(12_345n, 4), avro(',"scale":6')), '0612d644')
+  for (const more of [',"scale":2', '']) {
+    assert.throws(() => write(decimal, new Decimal(12_345n, 4), avro(more)), {
+      kind: 'data',
+      message: /decimal places/,
+    })
+  }
+  const [time, timestamp]: Schema[] = [
+    { type: 'int32', name: LOGICAL.Time },
+    { type: 'int64', name: LOGICAL.Timestamp },
+  ]
+  const long = (logical: string): string => `{"type":"long","logicalType":"${logical}"}`
+  const micros = write({ type: 'int64' }, 1_000_000n)
+  assert.deepEqual(write(time!, new Date(1000), long('time-micros')), micros)
+  for (const logical of ['timestamp-micros', 'local-timestamp-micros'])
+    assert.deepEqual(write(timestamp!, new Date(1000), long(logical)), micros)
+  assert.throws(() => write(timestamp!, new Date(8.64e15), long('timestamp-nanos')), {
+    kind: 'data',
+    message: /64 bits/,
+  })
+})
+
+test('unions whose branches fail take no exponential time', () => {
+  const union = (i: number): string =>
+    i === 0
+      ? '"int"'
+      : `{"type":"record","name":"R${i}","fields":[{"name":"a","type":["null",${union(i - 1)}]},{"name":"b","type":["null",${i === 1 ? '"int"' : `"R${i - 1}"`}]}]}`
+  assert.equal(unreadable(parseSchema(union(40)), parseSchema(union(40))), null)
+  // The default of each field may be either record, and none of them has one for its text.
+  const field = (of: string): string => `"fields":[{"name":"f","default":{},"type":${of}}]`
+  const defaults = (i: number): string =>
+    i === 0
+      ? '"string"'
+      : `{"type":"record","name":"N${i}",${field(`[${defaults(i - 1)},{"type":"record","name":"M${i}",${field(i === 1 ? '"string"' : `"N${i - 1}"`)}}]`)}}`
+  assert.throws(() => write(struct('R', {}), {}, `{"type":"record","name":"R",${field(defaults(30))}}`), {
+    kind: 'data',
+    message: /a default of the Avro schema does not fit/,
+  })
+})
+
+test('a record for which the first branch of a union has no place is refused where that is the only one', () => {
+  const inner = struct('S', { a: text })
+  const record = (name: string, fields: string): string => `{"type":"record","name":"${name}","fields":[${fields}]}`
+  const two = `[${record('A', '{"name":"b","type":"string"}')},${record('B', '{"name":"a","type":"string"}')}]`
+  const avro = record('R', `{"name":"x","type":${two}},{"name":"y","type":"A"}`)
+  assert.throws(() => write(struct('R', { x: inner, y: inner }), { x: { a: '1' }, y: { a: '2' } }, avro), {
+    kind: 'data',
+    message: /has no field b/,
+  })
 })

@@ -17,18 +17,25 @@ const WIDER: Readonly<Record<string, readonly string[]>> = {
 }
 
 class Comparison {
-  /** Pairs that are being compared, or were found equal. */
-  readonly #seen = new Map<AvroType, Set<AvroType>>()
+  /** What was found of each pair; null while it is being compared. Types that are used again would take exponential time otherwise. */
+  readonly #found = new Map<AvroType, Map<AvroType, string | null>>()
 
   reason(reader: AvroType, writer: AvroType): string | null {
-    const seen = this.#seen.get(reader) ?? new Set()
-    if (seen.has(writer)) return null
-    this.#seen.set(reader, seen.add(writer))
+    const found = this.#found.get(reader) ?? new Map<AvroType, string | null>()
+    const known = found.get(writer)
+    if (known !== undefined) return known
+    this.#found.set(reader, found.set(writer, null))
+    const reason = this.#compare(reader, writer)
+    found.set(writer, reason)
+    return reason
+  }
+
+  #compare(reader: AvroType, writer: AvroType): string | null {
     if (writer.type === 'union') {
       return writer.branches.map((branch) => this.reason(reader, branch)).find((reason) => reason !== null) ?? null
     }
     if (reader.type === 'union') {
-      const reasons = reader.branches.map((branch) => new Comparison().reason(branch, writer))
+      const reasons = reader.branches.map((branch) => this.reason(branch, writer))
       return reasons.includes(null) ? null : `no branch of the union fits ${nameFor(writer)}`
     }
     if (reader.type !== writer.type) {

@@ -1,10 +1,22 @@
-import type { AvroType } from './avro-type.ts'
+import type { ArrayType, AvroType, MapType } from './avro-type.ts'
 import type { Sink } from './sink.ts'
 import { unfit } from './unfit.ts'
 
 /** Writes a default, which is JSON in Avro's form. Throws DataError for one that does not fit its type. */
-export function writeDefault(sink: Sink, type: AvroType, json: unknown, depth = 0): void {
-  if (depth > MAX_DEPTH) throw misfitting(type)
+export function writeDefault(sink: Sink, type: AvroType, json: unknown): void {
+  write(sink, type, json, 0, { left: MAX_STEPS })
+}
+
+const MAX_DEPTH = 100
+/** Branches of unions are tried one after the other, each with all that is in it. */
+const MAX_STEPS = 10_000
+
+interface Steps {
+  left: number
+}
+
+function write(sink: Sink, type: AvroType, json: unknown, depth: number, steps: Steps): void {
+  if (depth > MAX_DEPTH || --steps.left < 0) throw misfitting(type)
   switch (type.type) {
     case 'null':
       return must(json === null, type)
@@ -35,42 +47,41 @@ export function writeDefault(sink: Sink, type: AvroType, json: unknown, depth = 
       return sink.int(type.symbols.indexOf(json as string))
     case 'array':
     case 'map':
-      return writeItems(sink, type.type === 'array' ? type.items : type.values, type, json, depth)
+      return writeItems(sink, type, json, depth, steps)
     case 'record':
       must(isObject(json), type)
       for (const field of type.fields) {
         const own = (json as Record<string, unknown>)[field.name]
         const given = Object.hasOwn(json as object, field.name) ? own : field.default
         must(given !== undefined, type)
-        writeDefault(sink, field.type, given, depth + 1)
+        write(sink, field.type, given, depth + 1, steps)
       }
       return
     case 'union':
-      return writeBranch(sink, type.branches, json, depth)
+      return writeBranch(sink, type.branches, json, depth, steps)
   }
 }
 
-const MAX_DEPTH = 100
-
-function writeItems(sink: Sink, items: AvroType, type: AvroType, json: unknown, depth: number): void {
+function writeItems(sink: Sink, type: ArrayType | MapType, json: unknown, depth: number, steps: Steps): void {
+  const items = type.type === 'array' ? type.items : type.values
   must(type.type === 'array' ? Array.isArray(json) : isObject(json), type)
   const entries = Object.entries(json as object)
   if (entries.length > 0) sink.int(entries.length)
   for (const [key, value] of entries) {
     if (type.type === 'map') sink.string(key)
-    writeDefault(sink, items, value, depth + 1)
+    write(sink, items, value, depth + 1, steps)
   }
   sink.byte(0)
 }
 
 /** The default of a union is that of its first branch (Avro 1.12: of any). */
-function writeBranch(sink: Sink, branches: readonly AvroType[], json: unknown, depth: number): void {
+function writeBranch(sink: Sink, branches: readonly AvroType[], json: unknown, depth: number, steps: Steps): void {
   const from = sink.at
   let refusal: unknown
   for (const [index, branch] of branches.entries()) {
     try {
       sink.int(index)
-      return writeDefault(sink, branch, json, depth + 1)
+      return write(sink, branch, json, depth + 1, steps)
     } catch (error) {
       refusal ??= error
       sink.at = from

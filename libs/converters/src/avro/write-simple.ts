@@ -1,4 +1,4 @@
-import { Decimal, fits, fromLogical, LOGICAL, type Schema, unscaledToBytes } from '@tributary/connect-api'
+import { Decimal, decimalScale, fits, fromLogical, LOGICAL, type Schema, unscaledToBytes } from '@tributary/connect-api'
 import type { AvroType, EnumType, FixedType } from './avro-type.ts'
 import { isLogical } from './connect-names.ts'
 import type { Sink } from './sink.ts'
@@ -70,25 +70,59 @@ function numbers(schema: Schema, write: (sink: Sink, value: number | bigint) => 
 }
 
 function longs(schema: Schema, type: AvroType): Write {
-  const micros = schema.name === LOGICAL.Timestamp && type.props['logicalType'] === 'timestamp-micros'
-  if (!micros) return numbers(schema, (sink, value) => sink.long(value))
-  return numbers(schema, (sink, value) => sink.long(BigInt(value) * 1000n))
+  const factor = PER_MS[`${schema.name} ${String(type.props['logicalType'])}`]
+  if (factor === undefined) return numbers(schema, (sink, value) => sink.long(value))
+  return numbers(schema, (sink, value) => {
+    const long = BigInt(value) * factor
+    if (BigInt.asIntN(64, long) !== long) throw unfit(`${long} has more than 64 bits`)
+    sink.long(long)
+  })
+}
+
+/** Units of a logical type of Avro in one ms of Connect's. */
+const PER_MS: Readonly<Record<string, bigint>> = {
+  [`${LOGICAL.Time} time-micros`]: 1000n,
+  [`${LOGICAL.Timestamp} timestamp-micros`]: 1000n,
+  [`${LOGICAL.Timestamp} local-timestamp-micros`]: 1000n,
+  [`${LOGICAL.Timestamp} timestamp-nanos`]: 1_000_000n,
+  [`${LOGICAL.Timestamp} local-timestamp-nanos`]: 1_000_000n,
 }
 
 function bytes(schema: Schema, type: AvroType, write: (sink: Sink, value: Uint8Array) => void): Write {
-  const scale = schema.name === LOGICAL.Decimal ? type.props['scale'] : undefined
+  const own = schema.name === LOGICAL.Decimal ? decimalScale(schema) : null
+  const scale = own === null ? null : scaleOf(type)
   return (sink, value) => {
     if (!fits(schema, value)) throw wrongClass(schema, value)
     // The type may be another than the schema's own, with another scale.
-    if (value instanceof Decimal && typeof scale === 'number' && value.scale < scale) {
-      return write(sink, unscaledToBytes(value.unscaled * 10n ** BigInt(Math.min(scale - value.scale, MAX_SHIFT))))
+    if (
+      value instanceof Decimal &&
+      scale !== null &&
+      (value.scale < scale || (value.scale > scale && value.scale === own))
+    ) {
+      return write(sink, unscaledToBytes(rescaled(value, scale)))
     }
     write(sink, fromLogical(schema, value) as Uint8Array)
   }
 }
 
-/** Digits by which a decimal is extended. */
+/** null: the type is no decimal, and says nothing of a scale. Without one a decimal has the scale 0 (Avro 1.12, "Decimal"). */
+function scaleOf({ props }: AvroType): number | null {
+  const { logicalType, scale = 0 } = props
+  return logicalType === 'decimal' && typeof scale === 'number' ? scale : null
+}
+
+/** Digits by which a decimal is extended or cut. */
 const MAX_SHIFT = 10_000
+
+/** The unscaled value of a decimal in another scale. Throws DataError if it would lose digits. */
+function rescaled({ unscaled, scale }: Decimal, to: number): bigint {
+  const shift = Math.abs(to - scale)
+  if (shift > MAX_SHIFT) throw unfit(`the schema has the scale ${to}, and the value ${scale}`)
+  const factor = 10n ** BigInt(shift)
+  if (to > scale) return unscaled * factor
+  if (unscaled % factor === 0n) return unscaled / factor
+  throw unfit(`the schema has ${to} decimal places, and the value needs more of its ${scale}`)
+}
 
 function fixed(schema: Schema, type: FixedType): Write {
   const { size } = type

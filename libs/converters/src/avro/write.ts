@@ -19,10 +19,16 @@ export function compileWriter(schema: Schema, type: AvroType, options: AvroOptio
 /** A value may be nested this deep in types that contain themselves. */
 const MAX_DEPTH = 200
 
+/** What writes a schema as a type. `refusal`: why the type has no place for it; null: it has, or that is being found out. */
+interface Made {
+  write: Write | null
+  refusal: unknown
+}
+
 class WriterCompiler {
   readonly #options: AvroOptions
   /** By type and schema. A type that contains itself finds itself here. */
-  readonly #made = new Map<AvroType, Map<Schema, { write: Write | null }>>()
+  readonly #made = new Map<AvroType, Map<Schema, Made>>()
 
   constructor(options: AvroOptions) {
     this.#options = options
@@ -52,9 +58,10 @@ class WriterCompiler {
 
   #once(schema: Schema, type: AvroType, make: () => Write): Write {
     let bySchema = this.#made.get(type)
-    if (bySchema === undefined) this.#made.set(type, (bySchema = new Map<Schema, { write: Write | null }>()))
+    if (bySchema === undefined) this.#made.set(type, (bySchema = new Map<Schema, Made>()))
     const known = bySchema.get(schema)
     if (known !== undefined) {
+      if (known.refusal !== null) throw known.refusal
       // Within its own making the writer is found later.
       return (
         known.write ??
@@ -65,9 +72,15 @@ class WriterCompiler {
         })
       )
     }
-    const made: { write: Write | null } = { write: null }
+    const made: Made = { write: null, refusal: null }
     bySchema.set(schema, made)
-    return (made.write = make())
+    try {
+      return (made.write = make())
+    } catch (error) {
+      // Another branch of a union may fit, and the pair may come again.
+      made.refusal = error
+      throw error
+    }
   }
 
   #record(schema: Schema, type: RecordType): Write {

@@ -136,7 +136,10 @@ export class BodyReader {
 
 /** The reader that the settings ask for; null: bodies stay text. Throws ConfigError BODY_SCHEMA. */
 export function bodyReader(settings: BodySettings, props: Props): BodyReader | null {
-  return settings['value.format'] === 'json' ? new BodyReader(settings, props) : null
+  if (settings['value.format'] !== 'json') return null
+  // In the order of the fields a new field would take the number of another one, and the registry refuse the schema.
+  const numbered = /(?:^|\.)Protobuf(?:Converter)?$/.test((props['value.converter'] ?? '').trim())
+  return new BodyReader(settings, props, { numbered })
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -76,6 +76,24 @@ describe('a body as JSON', () => {
   })
 })
 
+describe('an inferred schema for ProtobufConverter', () => {
+  it('has numbers that a new field does not move', () => {
+    const reader = readerWith({
+      'value.schema.infer': 'true',
+      'value.converter': 'io.confluent.connect.protobuf.ProtobufConverter',
+    })
+    const tags = (text: string): unknown[] => {
+      const { schema } = reader.read(text, 't')
+      return schema!.fields!.map(({ name, schema: of }) => [name, of.parameters?.['io.confluent.connect.protobuf.Tag']])
+    }
+    const [b] = tags('{"b":1}')
+    assert.match(String(b), /^b,\d+$/)
+    assert.deepEqual(tags('{"a":1,"b":1}')[1], b)
+    const avro = readerWith({ 'value.schema.infer': 'true', 'value.converter': 'AvroConverter' })
+    assert.equal(avro.read('{"b":1}', 't').schema!.fields![0]!.schema.parameters, undefined)
+  })
+})
+
 describe('a body with a given schema', () => {
   const given = connectSchema([
     { field: 'i', type: 'int32' },
@@ -125,6 +143,11 @@ describe('a body with a given schema', () => {
     assert.match(refused('{"i":1,"b":"no base64"}'), /schema, b: .* is not Base64/)
     assert.match(refused('{"i":1,"list":[{"x":1},{"x":"1"}]}'), /schema, list\.1\.x: 1 is not a whole number/)
     assert.match(refused('{"i":1,"at":"yesterday"}'), /schema, at: .* is not a timestamp/)
+    // Date.parse takes these for days that follow.
+    for (const at of ['2024-02-30T00:00:00Z', '2023-02-29T00:00:00+01:00', '2024-01-01T24:00:00Z'])
+      assert.match(refused(`{"i":1,"at":"${at}"}`), /schema, at: .* is not a timestamp/)
+    for (const on of ['2024-02-30', '2024-04-31']) assert.match(refused(`{"i":1,"on":"${on}"}`), /on: .* is not a date/)
+    assert.match(refused('{"i":1,"m":{"k":1e300}}'), /m\.k: 1e\+300 is beyond float32/)
     assert.match(refused('{"i":1,"new":2}'), /schema: the schema has no field "new"/)
     assert.match(refused('[]'), /an array is not an object/)
     assert.deepEqual(

@@ -49,6 +49,7 @@ function fitType(schema: Schema, value: unknown, options: FitOptions): unknown {
     case 'int64':
       return int64(value)
     case 'float32':
+      return float32(value)
     case 'float64':
       return float(value)
     case 'boolean':
@@ -169,6 +170,12 @@ function float(value: unknown): number {
   return NOT_FINITE.get(value as string) ?? wrong(value, 'a number')
 }
 
+function float32(value: unknown): number {
+  const number = float(value)
+  if (Number.isFinite(number) && !Number.isFinite(Math.fround(number))) throw new Misfit(`${number} is beyond float32`)
+  return number
+}
+
 function bytes(value: unknown): Buffer {
   if (typeof value !== 'string') return wrong(value, 'Base64')
   const decoded = Buffer.from(value, 'base64')
@@ -214,9 +221,19 @@ function timestamp(value: unknown): Date {
   return Number.isNaN(made.getTime()) ? wrong(value, 'a timestamp') : made
 }
 
+/** Date.parse takes February 30 for March 1, and 24:00 for the next day. */
 function parsed(text: string, iso: string, what: string): Date {
   const made = new Date(iso)
-  return Number.isNaN(made.getTime()) ? wrong(text, `${what} of ISO 8601`) : made
+  const [, day, hour] = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}))?/.exec(iso) ?? []
+  if (day === undefined || hour === '24' || Number.isNaN(made.getTime()) || !isDay(day)) {
+    return wrong(text, `${what} of ISO 8601`)
+  }
+  return made
+}
+
+function isDay(day: string): boolean {
+  const made = new Date(day)
+  return !Number.isNaN(made.getTime()) && made.toISOString().startsWith(day)
 }
 
 function plain(digits: string): number | bigint {

@@ -95,6 +95,18 @@ test('a value that is an event stays that event, in either mode; null is a tombs
   assert.deepEqual([tombstone.bytes, tombstone.headers], [null, []])
 })
 
+test('an event that came with its data in Base64 keeps the data in either mode', () => {
+  const event = { specversion: '1.0', id: '1', source: '/s', type: 't', data_base64: 'AAH/' }
+  const data = Buffer.from([0, 1, 255])
+  for (const mode of ['structured', 'binary']) {
+    const { bytes, read } = write(converter({ 'content.mode': mode }), record(event))
+    assert.deepEqual(read['data'], data)
+    if (mode === 'binary') assert.deepEqual(bytes, data)
+  }
+  const bad = record({ ...event, data_base64: 'AAH/*' })
+  assert.throws(() => write(converter({ 'content.mode': 'binary' }), bad), { kind: 'data', message: /no Base64/ })
+})
+
 test('it has the name of Debezium too, and refuses keys and settings that do not fit', () => {
   converter({}, 'io.debezium.converters.CloudEventsConverter')
   converter({}, 'CloudEvents')

@@ -9,6 +9,7 @@ import {
   type Attributes,
   attributesFrom,
   attributesOf,
+  bytesOfBase64,
   isEvent,
   isJsonType,
   notAnEvent,
@@ -124,7 +125,7 @@ export class CloudEventsConverter implements Converter {
 
   #dataOfEvent(topic: string, schema: Schema | null, event: Readonly<Record<string, unknown>>): Uint8Array | null {
     const data = Object.hasOwn(event, 'data') ? event['data'] : null
-    if (data === null || data === undefined) return null
+    if (data === null || data === undefined) return base64Of(topic, event)
     if (data instanceof Uint8Array) return data
     return plainJson(topic, schema?.fields?.find((field) => field.name === 'data')?.schema ?? null, data)
   }
@@ -145,14 +146,22 @@ function withoutNulls(object: Readonly<Record<string, unknown>>): Record<string,
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined))
 }
 
+/** The data that an event which came as JSON has in Base64; null: none. */
+function base64Of(topic: string, event: Readonly<Record<string, unknown>>): Uint8Array | null {
+  const base64 = Object.hasOwn(event, 'data_base64') ? event['data_base64'] : null
+  return base64 === null || base64 === undefined ? null : bytesOfBase64(topic, base64)
+}
+
 function attributesOfEvent(event: Readonly<Record<string, unknown>>): Attributes {
   const attributes = new Map<string, string>()
   for (const [name, value] of Object.entries(event)) {
     const text = name === 'data' || name === 'data_base64' ? undefined : scalarText(value)
     if (text !== undefined) attributes.set(name, text)
   }
-  if (!attributes.has('datacontenttype') && !(event['data'] instanceof Uint8Array))
-    attributes.set('datacontenttype', JSON_TYPE)
+  if (!attributes.has('datacontenttype')) {
+    const isBytes = event['data'] instanceof Uint8Array || typeof event['data_base64'] === 'string'
+    attributes.set('datacontenttype', isBytes ? BYTES_TYPE : JSON_TYPE)
+  }
   return attributes
 }
 

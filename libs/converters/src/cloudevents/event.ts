@@ -71,9 +71,16 @@ export function parseEvent(topic: string, bytes: Uint8Array): Readonly<Record<st
   if (event['specversion'] !== '1.0')
     throw notAnEvent(topic, `its specversion is ${String(event['specversion']).slice(0, 20)}`)
   const { data_base64: base64, ...rest } = event
-  if (base64 === undefined) return rest
+  return base64 === undefined ? rest : { ...rest, data: bytesOfBase64(topic, base64) }
+}
+
+/** Throws DataError for what is no Base64. */
+export function bytesOfBase64(topic: string, base64: unknown): Buffer {
   if (typeof base64 !== 'string') throw notAnEvent(topic, 'its data_base64 is no text')
-  return { ...rest, data: Buffer.from(base64, 'base64') }
+  const bytes = Buffer.from(base64, 'base64')
+  // Buffer.from skips what is no Base64.
+  if (bytes.toString('base64').replaceAll('=', '') === base64.replace(/=+$/, '')) return bytes
+  throw notAnEvent(topic, 'its data_base64 is no Base64')
 }
 
 /** The attributes in the headers of a binary event (CloudEvents 1.0, Kafka protocol binding). */

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import { defineConfig, parseJson } from '@tributary/config'
 import { type Converter, NotReadyError, type Schema, type SchemaAndValue } from '@tributary/connect-api'
 import {
   frame,
+  needFormat,
   REGISTRY_KEYS,
   REGISTRY_PREFIXES,
   type ResolvedSchema,
@@ -95,6 +97,8 @@ export class JsonSchemaConverter implements Converter {
     const { schema, read, numbers, validate } = this.#reader.find(id)
     try {
       const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')
+      // What is no UTF-8 becomes U+FFFD, which the text may also hold itself.
+      if (text.includes('\ufffd') && !isUtf8(payload)) throw new Error('the bytes are no UTF-8')
       const json = parseJson(text, { numbers })
       const why = validate?.(JSON.parse(text))
       if (why !== undefined) throw new Error(`the record does not fit its JSON Schema: ${why}`)
@@ -113,6 +117,7 @@ export class JsonSchemaConverter implements Converter {
 
   /** `strict`: a record that the schema of its frame does not allow is refused. */
   #prepareWriter(schema: Schema, chosen: ResolvedSchema, strict: boolean): Writer {
+    needFormat(chosen, 'JSON', 'JsonSchemaConverter')
     const validates = this.#settings.failInvalid || (strict && chosen.schema !== this.#text(schema))
     return {
       header: frame(chosen.id, null, new Uint8Array(0)),
@@ -139,6 +144,7 @@ function validatorOf(document: Document): Validate {
 }
 
 function documentOf(schema: ResolvedSchema): Document {
+  needFormat(schema, 'JSON', 'JsonSchemaConverter')
   return parseDocument(
     schema.schema,
     schema.dependencies.map(({ name, schema: text }) => ({ name, text })),

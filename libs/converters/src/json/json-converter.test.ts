@@ -34,7 +34,12 @@ test('records with the same schema text get the same schema object, and what fol
   const [first, second] = [text, text.replace('3}', '5}')].map((each) => json.toConnectData('t', Buffer.from(each)))
   assert.equal(first!.schema, second!.schema)
   assert.deepEqual([first!.value, second!.value], [9007199254740993n, 9007199254740995n])
-  for (const more of [text.replace(/}$/, ',"a":1}'), `${text}}`, text.replace('"payload"', '"other"')]) {
+  for (const more of [
+    text.replace(/}$/, ',"a":1}'),
+    `${text}}`,
+    `${text} junk`,
+    text.replace('"payload"', '"other"'),
+  ]) {
     assert.throws(() => json.toConnectData('t', Buffer.from(more)), { kind: 'data' })
   }
 })

@@ -94,7 +94,7 @@ export class JsonConverter implements Converter {
     if (!this.#schemas) return { schema: null, value: isBlank(text) ? null : schemaless(text, parsed(text)) }
     const known = this.#known.find(text)
     if (known !== null) {
-      const payload = text.slice(known.prefix.length, text.lastIndexOf('}'))
+      const payload = payloadOf(text, known.prefix.length)
       const json = exactly(payload, known.schema)
       if (json !== undefined) return { schema: known.schema, value: this.#reader.of(known.schema)(json) }
     }
@@ -156,6 +156,13 @@ function unreadable(cause: unknown): Error {
     'Converting byte[] to Kafka Connect data failed due to serialization error: ',
     { cause },
   )
+}
+
+/** What stands between the prefix and the brace that ends the text; '' if something follows the last brace. */
+function payloadOf(text: string, from: number): string {
+  let end = text.length - 1
+  while (end > from && ' \t\n\r'.includes(text[end]!)) end--
+  return text[end] === '}' ? text.slice(from, end) : ''
 }
 
 /** The payload of a known envelope; undefined if the text is no JSON by itself, as when members follow the payload. */

@@ -2,6 +2,7 @@ import { defineConfig } from '@tributary/config'
 import { type Converter, NotReadyError, type Schema, type SchemaAndValue } from '@tributary/connect-api'
 import {
   frame,
+  needFormat,
   readIndexes,
   REGISTRY_KEYS,
   REGISTRY_PREFIXES,
@@ -15,7 +16,7 @@ import { CONVERTER_TYPE } from '../plugin.ts'
 import { compileReader, type ReadMessage } from './decoder.ts'
 import { compileWriter, type WriteMessage } from './encoder.ts'
 import { fromConnectSchema, type GeneratedProto } from './from-schema.ts'
-import { isProtobufjsLoaded, loadProto, loadProtobufjs, type ProtoText } from './load.ts'
+import { isProtobufjsLoaded, loadProto, loadProtobufjs } from './load.ts'
 import { indexesOf, messageAt, type ProtoFile, type ProtoMessage } from './model.ts'
 import { Output } from './output.ts'
 import { PROTOBUF_KEYS, protobufSettings, type ProtobufSettings } from './settings.ts'
@@ -67,7 +68,7 @@ export class ProtobufConverter implements Converter {
       prepare: (schema, chosen, strict) => this.#prepareWriter(schema, chosen, strict),
     })
     this.#reader = new SchemaReader(config, (schema) => ({
-      file: loadProto(schema.schema, dependenciesOf(schema)),
+      file: fileOf(schema),
       version: schema.version,
       byIndexes: new Map(),
     }))
@@ -138,7 +139,7 @@ export class ProtobufConverter implements Converter {
     const { text, fullName } = this.#generate(schema)
     const own = loadProto(text, [])
     const message = messageAt(own, indexesOf(own, fullName)!)!
-    const file = chosen.schema === text ? own : loadProto(chosen.schema, dependenciesOf(chosen))
+    const file = chosen.schema === text ? own : fileOf(chosen)
     const indexes = indexesOf(file, fullName)
     if (indexes === undefined) {
       throw converterErrors.CONVERTER_BAD_SCHEMA(
@@ -162,8 +163,12 @@ function waitForLibrary(): void {
   if (!isProtobufjsLoaded()) throw new NotReadyError('the package protobufjs', loadProtobufjs)
 }
 
-function dependenciesOf(schema: ResolvedSchema): ProtoText[] {
-  return schema.dependencies.map(({ name, schema: text }) => ({ name, text }))
+function fileOf(resolved: ResolvedSchema): ProtoFile {
+  needFormat(resolved, 'PROTOBUF', 'ProtobufConverter')
+  return loadProto(
+    resolved.schema,
+    resolved.dependencies.map(({ name, schema: text }) => ({ name, text })),
+  )
 }
 
 function withTopic(text: string, cause: unknown): Error {

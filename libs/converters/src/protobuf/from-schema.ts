@@ -38,6 +38,8 @@ const INTEGERS = new Set('int32 sint32 sfixed32 uint32 fixed32 int64 uint64 sint
 class ProtoMaker {
   readonly #settings: ProtobufSettings
   readonly #imports = new Set<string>()
+  /** The schemas of the messages of structs. */
+  readonly #structs = new Map<MessageDraft, Schema>()
   #unnamed = 0
   #depth = 0
 
@@ -51,16 +53,18 @@ class ProtoMaker {
     const parts = dot < 0 ? [] : full.slice(0, dot).split('.')
     const pkg = parts.map((part) => this.#identifier(part)).join('.')
     const name = this.#identifier(full.slice(dot + 1))
-    const message = this.#message(name, schema)
+    const message = this.#message(name, schema, [])
     return {
       text: printProto({ syntax: 'proto3', package: pkg, imports: [...this.#imports], messages: [message], enums: [] }),
       fullName: pkg ? `${pkg}.${name}` : name,
     }
   }
 
-  #message(name: string, schema: Schema): MessageDraft {
+  #message(name: string, schema: Schema, siblings: MessageDraft[]): MessageDraft {
     if (++this.#depth > MAX_DEPTH) throw unsupported(`Its structs nest deeper than ${MAX_DEPTH}`)
     const message: MessageDraft = { name, fields: [], oneofs: [], messages: [], enums: [] }
+    siblings.push(message)
+    this.#structs.set(message, schema)
     let index = 1
     for (const { name: field, schema: type } of schema.fields ?? []) {
       const tag = tagOf(type) ?? index++
@@ -91,22 +95,33 @@ class ProtoMaker {
     const optional = this.#settings.optionalForNullables && field.optional === true && !repeated && !inOneof
     const schema = field.type === 'array' ? field.valueSchema! : field
     const params = new Map<string, string>()
-    const type = this.#type(schema, name, params)
+    let type = this.#type(schema, name, params)
     const location = names.LOCATIONS[type] ?? (names.isWrapper(type) ? names.WRAPPERS_LOCATION : undefined)
     if (params.size > 0) this.#imports.add(names.META_LOCATION)
     if (location !== undefined) this.#imports.add(location)
-    else if (schema.type === 'struct') this.#nest(message, type, schema)
+    else if (schema.type === 'struct') type = this.#nest(message, type, schema)
     else if (schema.type === 'map') this.#nestEntry(message, type, schema)
-    else if (enumName(schema) !== undefined) this.#nestEnum(message, type, schema)
+    else if (enumName(schema) !== undefined) type = this.#nestEnum(message, type, schema)
     return { label: repeated ? 'repeated' : optional ? 'optional' : '', type, name, number, params }
   }
 
-  /** A type with the name of a message around it, or of a sibling, is that message. */
-  #nest(parent: MessageDraft, name: string, schema: Schema): void {
-    if (parent.name === name || parent.messages.some((message) => message.name === name)) return
-    const slot = parent.messages.length
-    parent.messages.push({ name, fields: [], oneofs: [], messages: [], enums: [] })
-    parent.messages[slot] = this.#message(name, schema)
+  /**
+   * The name of the message for a struct. The message around it, or a sibling, is that message if it has the name and the fields; where it
+   * lacks fields, the struct is of another package, and gets a number behind its name.
+   */
+  #nest(parent: MessageDraft, name: string, schema: Schema): string {
+    const taken = new Map<string, MessageDraft | null>(parent.enums.map((known) => [known.name, null]))
+    for (const message of [parent, ...parent.messages]) taken.set(message.name, message)
+    for (let i = 1; ; i++) {
+      const numbered = i === 1 ? name : `${name}${i}`
+      const known = taken.get(numbered)
+      if (known === undefined) {
+        this.#message(numbered, schema, parent.messages)
+        return numbered
+      }
+      const of = known === null ? undefined : this.#structs.get(known)
+      if (of !== undefined && holds(of, schema)) return numbered
+    }
   }
 
   #nestEntry(parent: MessageDraft, name: string, map: Schema): void {
@@ -120,14 +135,37 @@ class ProtoMaker {
     this.#depth--
   }
 
-  #nestEnum(parent: MessageDraft, name: string, schema: Schema): void {
-    if (parent.enums.some((known) => known.name === name)) return
+  /**
+   * The name of the enum. The names of an enum's values count in the message that declares the enum, so one that would have the name of
+   * another enum or value there is declared in a message of its own.
+   */
+  #nestEnum(parent: MessageDraft, name: string, schema: Schema): string {
+    const draft = this.#enum(name, schema)
+    const isDraft = (known: EnumDraft): boolean => known.name === name && String(known.values) === String(draft.values)
+    if (parent.enums.some(isDraft)) return name
+    const taken = new Set(parent.messages.map((message) => message.name))
+    for (const known of parent.enums) for (const [value] of [[known.name], ...known.values]) taken.add(value!)
+    if (![name, ...draft.values.map(([value]) => value)].some((each) => taken.has(each))) {
+      parent.enums.push(draft)
+      return name
+    }
+    for (let i = 2; ; i++) {
+      const around = parent.messages.find((message) => message.name === `${name}${i}`)
+      if (around === undefined) {
+        parent.messages.push({ name: `${name}${i}`, fields: [], oneofs: [], messages: [], enums: [draft] })
+      } else if (!around.enums.some(isDraft)) continue
+      return `${name}${i}.${name}`
+    }
+  }
+
+  #enum(name: string, schema: Schema): EnumDraft {
     const prefix = `${schema.parameters![names.ENUM] === undefined ? names.GENERALIZED_ENUM : names.ENUM}.`
     const values: EnumDraft['values'] = Object.entries(schema.parameters!)
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, number]) => [this.#valid(key.slice(prefix.length)), wholeNumber(number)] as const)
+    const allowAlias = new Set(values.map(([, number]) => number)).size < values.length
     // The first value of a proto3 enum is its default, and has the number 0.
-    parent.enums.push({ name, values: [...values].sort(([, a], [, b]) => Number(a !== 0) - Number(b !== 0)) })
+    return { name, allowAlias, values: [...values].sort(([, a], [, b]) => Number(a !== 0) - Number(b !== 0)) }
   }
 
   #type(schema: Schema, fieldName: string, params: Map<string, string>): string {
@@ -238,6 +276,19 @@ export function enumName(schema: Schema): string | undefined {
   if (parameters === undefined) return undefined
   if (schema.type === 'string') return parameters[names.GENERALIZED_ENUM] ?? parameters[names.ENUM]
   return schema.type === 'int32' ? parameters[names.ENUM] : undefined
+}
+
+/** Whether a message for the first schema has a place for all values of the second. A schema may contain itself. */
+function holds(outer: Schema, inner: Schema, seen = new Map<Schema, Set<Schema>>()): boolean {
+  const before = seen.get(outer) ?? new Set()
+  if (outer === inner || before.has(inner)) return true
+  seen.set(outer, before.add(inner))
+  const within = (a: Schema | undefined, b: Schema | undefined): boolean =>
+    b === undefined || (a !== undefined && holds(a, b, seen))
+  if (outer.type !== inner.type || (outer.name !== inner.name && outer.type !== 'struct')) return false
+  if (!within(outer.keySchema, inner.keySchema) || !within(outer.valueSchema, inner.valueSchema)) return false
+  const fields = new Map((outer.fields ?? []).map((field) => [field.name, field.schema]))
+  return (inner.fields ?? []).every((field) => within(fields.get(field.name), field.schema))
 }
 
 function tagOf(schema: Schema): number | undefined {

@@ -332,6 +332,9 @@ test('a value that does not fit is a data error', () => {
   const bad: [Schema, unknown][] = [
     [struct({ a: { type: 'int32' } }), { a: 'x' }],
     [struct({ a: { type: 'int64' } }), { a: Number.NaN }],
+    ...[3e9, 1.5].map((a): [Schema, unknown] => [struct({ a: { type: 'int32' } }), { a }]),
+    [struct({ a: { type: 'int64' } }), { a: 2n ** 63n }],
+    [struct({ a: { type: 'int8' } }), { a: 300 }],
     [struct({ a: { type: 'string' } }), { a: 1 }],
     [struct({ a: { type: 'array', valueSchema: { type: 'string' } } }), { a: [null] }],
     [struct({ a: { type: 'int64', name: LOGICAL.Timestamp } }), { a: 5n }],
@@ -378,4 +381,19 @@ test('bytes of any kind are read, or are a data error, with bounded depth and me
   assert.throws(() => readSelf(Buffer.alloc(4_000_000, Buffer.from([0x12, 0]))), {
     message: /more than 5000000 values/,
   })
+})
+
+test('structs of one name and with other fields are messages of their own', () => {
+  const inner = (name: string, fields: Record<string, Schema>): Schema => struct(fields, { name, optional: true })
+  const nested = struct({ data: inner('S.data', { data: inner('S.data.data', { data: optional('int64') }) }) })
+  const value = { data: { data: { data: 5n } } }
+  assert.deepEqual(roundTrip(nested, value).value, value)
+  const siblings = struct({
+    x: inner('a.Status', { code: { type: 'int32' } }),
+    y: inner('b.Status', { text: { type: 'string' } }),
+  })
+  const two = { x: { code: 1 }, y: { text: 'b' } }
+  const { text, value: read } = roundTrip(siblings, two)
+  assert.match(text, /Status x = 1;\n {2}Status2 y = 2;/)
+  assert.deepEqual(read, two)
 })

@@ -1,4 +1,4 @@
-import { javaClass, type Schema } from '@tributary/connect-api'
+import { fits, javaClass, type Schema } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
 import { enumName } from './from-schema.ts'
 import * as names from './names.ts'
@@ -70,12 +70,11 @@ function writerOf(field: ProtoField, schema: Schema): Write {
   }
 }
 
-/** Number.intValue of Java: the low 32 bits of an integer. */
+/** Number.intValue of Java: the low 32 bits of an int64. What the schema's own type does not hold is refused. */
 function int32Writer(schema: Schema, put: (out: Output, value: number) => void): Write {
   return (out, value, explicit, tag) => {
-    const number = typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value
-    if (typeof number !== 'number' || !Number.isFinite(number)) throw invalidType(schema, value)
-    const low = number | 0
+    if (!fits(schema, value)) throw invalidType(schema, value)
+    const low = typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : (value as number) | 0
     if (low === 0 && !explicit) return
     if (tag !== 0) out.varint(tag)
     put(out, low)
@@ -84,13 +83,11 @@ function int32Writer(schema: Schema, put: (out: Output, value: number) => void):
 
 function int64Writer(schema: Schema, put: (out: Output, value: bigint) => void): Write {
   return (out, value, explicit, tag) => {
-    let long: bigint
-    if (typeof value === 'bigint') long = value
-    else if (typeof value === 'number' && Number.isFinite(value)) long = BigInt(Math.trunc(value))
-    else throw invalidType(schema, value)
+    if (!fits(schema, value)) throw invalidType(schema, value)
+    const long = BigInt(value as number | bigint)
     if (long === 0n && !explicit) return
     if (tag !== 0) out.varint(tag)
-    put(out, BigInt.asIntN(64, long))
+    put(out, long)
   }
 }
 

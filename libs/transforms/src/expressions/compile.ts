@@ -1,7 +1,7 @@
 import { compilePattern, PatternError } from '@tributary/config'
 import { arithmetic } from './arithmetic.ts'
 import { GLOBALS, METHODS } from './functions.ts'
-import { charge, EvaluationFailure, MAX_STEPS } from './limits.ts'
+import { charge, countPattern, EvaluationFailure, MAX_STEPS } from './limits.ts'
 import { compileMacro, isMacro } from './macros.ts'
 import type { Compiled, Names } from './node.ts'
 import { type Node, SyntaxFailure } from './syntax.ts'
@@ -156,6 +156,8 @@ function matches(node: Node, receiver: Compiled, args: readonly Node[]): Compile
   if (args.length !== 1 || pattern?.op !== 'value' || typeof pattern.args !== 'string') {
     throw new SyntaxFailure('matches() takes one regular expression, written as a text in quotes', node.pos)
   }
+  const tooMany = countPattern()
+  if (tooMany !== null) throw new SyntaxFailure(tooMany, node.pos)
   const compiled = compilePatternAt(pattern.args, pattern.pos)
   const { maxLength } = compiled
   return {

@@ -1,7 +1,7 @@
 import type { ConnectRecord } from '@tributary/connect-api'
 import { transformErrors } from '../errors.ts'
 import { compile } from './compile.ts'
-import { beginEvaluation, EvaluationFailure, LimitExceeded } from './limits.ts'
+import { beginCompilation, beginEvaluation, EvaluationFailure, LimitExceeded } from './limits.ts'
 import type { Compiled, Scope } from './node.ts'
 import { parseExpression, SyntaxFailure } from './syntax.ts'
 
@@ -57,6 +57,7 @@ export function compileExpression<R extends ResultType>(
 const NO_RECORD: ConnectRecord = { topic: '', key: null, value: null, timestamp: null }
 
 function compiledFrom(source: string, field: string): Compiled {
+  beginCompilation()
   try {
     return compile(parseExpression(source), [])
   } catch (error) {

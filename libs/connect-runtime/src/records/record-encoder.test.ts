@@ -83,6 +83,30 @@ test('an illegal topic that a transform makes is an error of the record, of that
   assert.equal((await encoder.transform([textRecord('a', Buffer.from('a'))], signal, [])).records[0]!.topic, 'quotes')
 })
 
+test('slow transforms of a batch leave turns to the event loop', async () => {
+  const slow: Transformation = {
+    apply: (record) => {
+      for (const until = performance.now() + 3; performance.now() < until;);
+      return record
+    },
+  }
+  const clock = { now: () => 1000, monotonic: () => performance.now(), sleep: () => Promise.resolve() }
+  const encoder = encoderOf(new PlainConverter(), [slow], { clock })
+  const records = Array.from({ length: 40 }, () => textRecord('a', Buffer.from('a')))
+  let turns = 0
+  const count = (): void => {
+    turns++
+    turn = setImmediate(count)
+  }
+  let turn = setImmediate(count)
+  const transformed = await encoder.transform(records, signal, [])
+  clearImmediate(turn)
+  assert.deepEqual(transformed.records, records)
+  assert.ok(turns >= 3, `${turns} turns`)
+  assert.equal(encoder.transformNow(records), null)
+  assert.deepEqual(encoder.transformNow(records.slice(0, 2))?.records, records.slice(0, 2))
+})
+
 async function valueOf(encoder: RecordEncoder, record: SourceRecord): Promise<Uint8Array | null | undefined> {
   const { records } = await encoder.transform([record], signal, [])
   const conversion = { records, sources: [record], counts: new Map([['quotes', 1]]), traceparent: null }

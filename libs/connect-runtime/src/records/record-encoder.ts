@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { backoffMs } from '@tributary/async'
 import {
   type Clock,
@@ -33,6 +34,11 @@ export interface RecordEncoderParts {
   readonly retryTimeoutMs: number
   readonly retryDelayMaxMs: number
 }
+
+/** ms for which the transforms of a batch hold the event loop without a break. */
+const HOLD_MS = 20
+/** Records between two looks at the clock. */
+const LOOKS = 4
 
 /** The records of a batch as the transforms leave them. */
 export interface Transformed {
@@ -83,17 +89,26 @@ export class RecordEncoder {
     return this.#parts.transformations.length > 0
   }
 
-  /** Applies the transforms to each record. Awaits nothing unless a record fails. */
+  /**
+   * Applies the transforms to each record. Awaits nothing unless a record fails, or the transforms have held the event loop for
+   * HOLD_MS: what an expression takes at most is little for one record, and much for a batch.
+   */
   async transform(
     records: readonly Polled[],
     signal: AbortSignal,
     deadLetters: ProducerRecord[],
   ): Promise<Transformed> {
-    const { transformations } = this.#parts
+    const { transformations, clock } = this.#parts
     if (transformations.length === 0) return { records, filtered: 0 }
     const out: (SourceRecord | null)[] = []
     let filtered = 0
+    let until = clock.monotonic() + HOLD_MS
     for (let i = 0; i < records.length; i++) {
+      if (i % LOOKS === LOOKS - 1 && clock.monotonic() > until) {
+        await nextTurn()
+        signal.throwIfAborted()
+        until = clock.monotonic() + HOLD_MS
+      }
       // `unpack` leaves no pack where there are transforms.
       const record = records[i] as SourceRecord
       let transformed: SourceRecord | null | typeof TOLERATED
@@ -109,13 +124,15 @@ export class RecordEncoder {
     return { records: out, filtered }
   }
 
-  /** As `transform`; null when a record fails. */
+  /** As `transform`; null when a record fails, or the event loop is held. */
   transformNow(records: readonly Polled[]): Transformed | null {
-    const { transformations } = this.#parts
+    const { transformations, clock } = this.#parts
     if (transformations.length === 0) return { records, filtered: 0 }
     const out: (SourceRecord | null)[] = []
     let filtered = 0
+    const until = clock.monotonic() + HOLD_MS
     for (let i = 0; i < records.length; i++) {
+      if (i % LOOKS === LOOKS - 1 && clock.monotonic() > until) return null
       try {
         const transformed = transformRecord(transformations, records[i] as SourceRecord, 0)
         if (transformed === null) filtered++

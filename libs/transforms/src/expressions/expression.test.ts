@@ -170,6 +170,13 @@ describe('expressions', () => {
     assert.equal(evaluate('value["k"] == null && !(3 in value)', { value }), true)
   })
 
+  it('takes texts, numbers and booleans as keys of maps', () => {
+    assert.equal(evaluate('uuid({value.type: 1, value.count: 2, true: 3, 4: 5}) != ""'), true)
+    // JSON may have this object, of which JavaScript can make no text.
+    const value = { odd: { toString: 1, valueOf: 1 } }
+    assert.throws(() => evaluate('uuid({value.odd: 1})', { value }), { message: /unsupported key type: map$/ })
+  })
+
   it('makes the same UUID of the same content', () => {
     const uuid = evaluate('uuid(key, value.items)') as string
     assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)

@@ -194,6 +194,11 @@ describe('expressions', () => {
     assert.equal(new Set([uuid, ...others.map((source) => evaluate(source))]).size, 8)
   })
 
+  it('shows no part of a long expression in errors, as that may be a part of a secret', () => {
+    const message = 'the expression of condition failed on this record: no such key: token'
+    assert.throws(() => evaluate(`${' '.repeat(180)}value.token == "a very secret text"`), { message })
+  })
+
   it('fails on a time that is none', () => {
     for (const source of ['string(value.at)', 'value.at.getHours()', 'int(value.at)']) {
       assert.throws(() => evaluate(source, { value: { at: new Date(NaN) } }), { name: 'DataError' }, source)

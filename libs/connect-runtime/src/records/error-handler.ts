@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { errorCode, type SourceRecord, traceOf } from '@tributary/connect-api'
+import { errorCode, type SourceRecord } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
-import { type Logger, oncePer, redact } from '@tributary/telemetry'
+import { type Logger, oncePer } from '@tributary/telemetry'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
+import { shownError, shownTrace } from '../model/shown-error.ts'
 import { runtimeErrors } from '../errors.ts'
 
 /** Kafka Connect's names. TASK_POLL: the source could not read its own message. */
@@ -109,8 +110,8 @@ export class ErrorHandler {
       text('stage', stage),
       text('class.name', className),
       text('exception.class.name', cause.name),
-      text('exception.message', redact(cause.message)),
-      text('exception.stacktrace', redact(traceOf(cause))),
+      text('exception.message', shownError(cause.message)),
+      text('exception.stacktrace', shownTrace(cause)),
     ]
   }
 }

@@ -63,6 +63,28 @@ test('a dead letter and a status quote the beginning of a long error, so that Ka
   assert.ok(trace.length < 20_000 && trace.includes('Caused by: Error: the cause'), trace.slice(-500))
 })
 
+test('a dead letter of a record that Kafka refused holds what the source gave, not what transforms made of it', () => {
+  const config = sourceTaskConfig({ 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' })
+  const handler = new ErrorHandler(config, 'c', 0, silentLog)
+  const encoded = { topic: 't', partition: 0, key: Buffer.from('new'), value: Buffer.from('masked'), timestamp: 0 }
+  const letter = (key: unknown, value: unknown): (string | null)[] => {
+    const record = { topic: 'events', key, value } as unknown as SourceRecord
+    const failed = {
+      record,
+      stage: 'KAFKA_PRODUCE',
+      className: 'KafkaProducer',
+      error: new Error('no'),
+      encoded,
+    } as const
+    const made = handler.tolerate(failed)!
+    return [made.key, made.value].map((bytes) => bytes && Buffer.from(bytes).toString())
+  }
+  assert.deepEqual(letter('k', 'text'), ['k', 'text'])
+  assert.deepEqual(letter(null, Buffer.from('bytes')), [null, 'bytes'])
+  // An object has no bytes but those of the converter.
+  assert.deepEqual(letter({ id: 1 }, { a: 1 }), ['new', 'masked'])
+})
+
 test('a dead letter names the error without the secrets of the configuration', () => {
   const config = sourceTaskConfig({ 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dlq' })
   const end = hideSecrets(['hunter2'])

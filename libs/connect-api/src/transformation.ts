@@ -4,7 +4,10 @@ import type { Props } from './source.ts'
 
 /** A single message transform (KIP-66). */
 export interface Transformation {
-  /** Returns the record, a copy (`{ ...record, value }`), or null to filter the record out. Throws DataError. */
+  /**
+   * Returns the record, a copy (`{ ...record, value }`), or null to filter the record out. May be called again for a record, and then
+   * gives the same. Throws DataError.
+   */
   apply<R extends ConnectRecord>(record: R): R | null
   /** Releases everything. Absent: there is nothing to release. */
   close?(): void

@@ -65,6 +65,10 @@ export const runtimeErrors = defineErrors({
     type: FatalError,
     doc: 'A plugin returned something that is no `SourceRecord`. This is a bug of the plugin; the message names the field and its value.',
   },
+  RECORD_TOPIC_ILLEGAL: {
+    type: DataError,
+    doc: 'The transforms make a topic of a record that Kafka does not allow: an empty one, or one that is too long or has other characters. It often comes from a field of the record. `errors.tolerance` decides what happens to the record.',
+  },
   RECORD_FOR_INTERNAL_TOPIC: {
     type: DataError,
     doc: 'The topic of a record, as templates and transformations have made it, is an internal topic of Kafka or of a Connect cluster. `errors.tolerance` decides what happens to the record.',

@@ -1,4 +1,4 @@
-import { ConfigException, invalidValue } from '@tributary/config'
+import { ConfigException, invalidValue, secretsOf } from '@tributary/config'
 import {
   ConfigError,
   type ConnectRecord,
@@ -38,6 +38,17 @@ export function createChain(props: Props, plugins: ChainPlugins): readonly Trans
     throw error
   }
   return stages
+}
+
+/** The texts of the settings of a chain that must not be shown, as the specs of its classes say. Throws nothing for a wrong chain. */
+export function secretsOfChain(props: Props, { transformations, predicates }: ChainPlugins): string[] {
+  const secrets = (key: 'transforms' | 'predicates', plugins: ChainPlugins[keyof ChainPlugins]): string[] =>
+    listOf(own(props, key)).flatMap((alias) => {
+      const prefix = `${key}.${alias}.`
+      const plugin = pluginOf<TransformationPlugin | PredicatePlugin>(plugins, own(props, `${prefix}type`)?.trim())
+      return plugin === undefined ? [] : secretsOf(plugin.spec, withPrefix(props, prefix, OWN_KEYS))
+    })
+  return [...secrets('transforms', transformations), ...secrets('predicates', predicates)]
 }
 
 /** Closes each stage, whatever another one throws. Returns what was thrown. */
@@ -127,7 +138,17 @@ class Stage implements TransformationStage {
   }
 }
 
-/** The plugin of a class, its alias, or its simple name (`InsertField$Value`). Throws Kafka's ConfigException texts. */
+/** The plugin of a class, its alias, or its simple name (`InsertField$Value`). */
+function pluginOf<P extends TransformationPlugin | PredicatePlugin>(
+  plugins: readonly P[],
+  name: string | undefined,
+): P | undefined {
+  if (name === undefined) return undefined
+  const named = plugins.filter((plugin) => isNamed(plugin, name))
+  return plugins.find((plugin) => plugin.class === name) ?? named.find(isKafkas) ?? named[0]
+}
+
+/** As `pluginOf`. Throws Kafka's ConfigException texts. */
 function findClass<P extends TransformationPlugin | PredicatePlugin>(
   plugins: readonly P[],
   key: string,
@@ -138,8 +159,7 @@ function findClass<P extends TransformationPlugin | PredicatePlugin>(
     throw transformErrors.TRANSFORM_CONFIG(invalidValue(null, key, `Not a ${kind}`), { field: key })
   }
   const name = value.trim()
-  const named = plugins.filter((plugin) => isNamed(plugin, name))
-  const found = plugins.find((plugin) => plugin.class === name) ?? named.find(isKafkas) ?? named[0]
+  const found = pluginOf(plugins, name)
   if (found) return found
   throw transformErrors.TRANSFORM_UNKNOWN(invalidValue(name, key, `Class ${name} could not be found.`), { field: key })
 }

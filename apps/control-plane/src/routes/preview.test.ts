@@ -90,6 +90,22 @@ test('a conflict names the connectors that the caller may view, and counts the o
   assert.match(textOf(answer), /could disturb a-1, 1 connectors that you may not see, .*it takes messages.*force=true/)
 })
 
+test('a configuration without a name takes no secret of a connector that is called preview', async (t) => {
+  const { api, asked } = await scene(t, { preview: PREVIEW }, { access: GRANTS_ACCESS })
+  const stored = { ...config, 'connector.class': FILE_SOURCE.class, 'feed.password': 's3cr3t', name: 'preview' }
+  const made = await api.call(
+    'POST',
+    '/connectors',
+    { name: 'preview', config: stored },
+    { 'x-grants': 'admin:preview' },
+  )
+  assert.equal(made.status, 201, textOf(made))
+  const sent = { ...config, 'feed.password': '[hidden]' }
+  const answer = await preview(api, '', sent, { 'x-grants': 'admin:team-*' })
+  assert.deepEqual([answer.status, asked()], [400, []])
+  assert.match(textOf(answer), /none is stored/)
+})
+
 test('four previews are under way at a time', async (t) => {
   const api = testApi()
   const held = createServer().listen(0, '127.0.0.1')

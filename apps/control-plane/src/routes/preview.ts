@@ -81,12 +81,14 @@ export function previewRoutes(app: FastifyInstance, services: PreviewServices): 
         const name = request.params['plugin']!
         const plugin = plugins.find(name)
         if (plugin === null) throw restError('unknownPlugin', name)
-        const sent = { 'connector.class': plugin.class, name: 'preview', ...decodeConfig(request.body) }
+        const body = decodeConfig(request.body)
+        const sent = { 'connector.class': plugin.class, name: 'preview', ...body }
         const included = sent['connector.class']
         if (typeof included === 'string' && plugins.find(included)?.class !== plugin.class) {
           throw restError('pluginMismatch', shortened(included), name)
         }
-        const connector = sent.name ?? ''
+        // The right was asked for the name of the body, not for the one that a body without any gets here.
+        const connector = body['name'] ?? ''
         const stored = views.has(connector) ? views.config(connector) : null
         const config = secrets.settle(identity, connector, stored, sent)
         const terms = { connector: null, config, candidate: true, ...termsOf(request) }

@@ -1,5 +1,6 @@
 import { type ConfigProviders, hasReferences, resolveReferences, secretsOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
+import { type OwnTransforms, transformSecrets } from '../records/transformations.ts'
 
 /** The sources of values that a stored configuration does not hold. */
 export interface PropsEnvironment {
@@ -7,6 +8,8 @@ export interface PropsEnvironment {
   readonly defaults: Props
   /** Read the values of `${provider:…}`. */
   readonly providers: ConfigProviders
+  /** Transforms and predicates of the service's own, whose specs name secrets. Absent: none. */
+  readonly transforms?: OwnTransforms
 }
 
 /** A task's configuration with its references resolved, over the worker's defaults. */
@@ -20,14 +23,15 @@ export interface ResolvedProps {
 
 /** Resolves the `${…}` of a stored configuration. No other function does this. Throws ConfigException. */
 export async function resolveProps(
-  { defaults, providers }: PropsEnvironment,
+  { defaults, providers, transforms }: PropsEnvironment,
   plugin: SourcePlugin,
   stored: Props,
 ): Promise<ResolvedProps> {
   const resolved = await resolveReferences(stored, providers)
   const props = { ...defaults, ...resolved.props }
   const written = { ...defaults, ...stored }
-  return { props, written, secrets: [...resolved.secrets, ...secretsOf(plugin.connector.spec, props)] }
+  const declared = [...secretsOf(plugin.connector.spec, props), ...transformSecrets(props, transforms)]
+  return { props, written, secrets: [...resolved.secrets, ...declared] }
 }
 
 /** Whether a stored configuration has values that a config provider reads. */

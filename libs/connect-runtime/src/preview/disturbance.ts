@@ -1,3 +1,4 @@
+import { abortable } from '@tributary/async'
 import type { PreviewPolicy, Props, SourcePlugin } from '@tributary/connect-api'
 import type { ConfigSnapshot } from '@tributary/connect-storage'
 import { pluginOf } from '../assignment/units.ts'
@@ -31,10 +32,12 @@ interface DisturbanceOptions {
 
 /**
  * The connectors that run or pause, read what the preview would read, and could be disturbed by it; null: none. A connector is asked
- * too, as it may allow no second connection (`task.handover.overlap`) where the preview's configuration says nothing of it.
+ * too, as it may allow no second connection (`task.handover.overlap`) where the preview's configuration says nothing of it. Rejects
+ * with the reason of the signal: providers may take long for the references of many connectors.
  */
 export async function disturbed(
   options: DisturbanceOptions,
+  signal: AbortSignal,
 ): Promise<{ readonly connectors: readonly string[]; readonly why: string } | null> {
   const { plugin, plugins, snapshot, environment, policy } = options
   const connectors: string[] = []
@@ -42,7 +45,7 @@ export async function disturbed(
   for (const connector of [...snapshot.connectors()].sort()) {
     if (snapshot.targetState(connector) === 'STOPPED') continue
     if (pluginOf(snapshot, plugins, connector)?.class !== plugin.class) continue
-    const other = await policyOfStored(plugin, environment, snapshot.config(connector)!)
+    const other = await abortable(policyOfStored(plugin, environment, snapshot.config(connector)!), signal)
     if (other === null || !shares(policy.sources, other.sources)) continue
     const reason = policy.disturbs ?? other.disturbs
     if (reason === null) continue

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { systemClock } from '@tributary/async'
-import { stringifyJson } from '@tributary/config'
+import { type ConfigProviders, stringifyJson } from '@tributary/config'
 import {
   DataError,
   MemoryBudget,
@@ -44,7 +44,11 @@ interface Scene {
   run(request?: Partial<PreviewRequest>, gone?: AbortSignal): Promise<PreviewOutcome>
 }
 
-function scene(behaviour: Partial<SourceTask> = {}, plugin: Partial<SourcePlugin> = {}): Scene {
+function scene(
+  behaviour: Partial<SourceTask> = {},
+  plugin: Partial<SourcePlugin> = {},
+  providers: ConfigProviders = {},
+): Scene {
   const calls: string[] = []
   const contexts: TaskContext[] = []
   const createTask = (): SourceTask => {
@@ -95,7 +99,7 @@ function scene(behaviour: Partial<SourceTask> = {}, plugin: Partial<SourcePlugin
       dataDir,
       memory: new MemoryBudget(Infinity),
       defaults: {},
-      providers: {},
+      providers,
       clock: systemClock,
       log: silentLog,
     },
@@ -254,6 +258,15 @@ describe('a connector that may be disturbed', () => {
     assert.equal('preview' in (await one.run()), true)
   })
 
+  test('is not waited for beyond the time, when a file of secrets hangs', async () => {
+    const one = scene({}, {}, { file: { lookup: hangs } })
+    await store(one, 'orders', { ...alone, user: '${file:path:user}' })
+    assert.deepEqual(await one.run({ seconds: 0.05 }), {
+      failed: 'slow',
+      message: 'The preview got nothing within 0.05 s: the source, or Kafka, did not answer.',
+    })
+  })
+
   test('reads the same source, by the names that the plugin gives', async () => {
     const preview = (config: Props) => ({
       sources: [config['queue'] ?? ''],
@@ -314,6 +327,16 @@ describe('transforms', () => {
     ) // prettier-ignore
     assert.deepEqual(records[0]!.written!.value, { text: '{"card":"x"}', size: 12 })
     assert.equal(records[0]!.polled.topic, 'out')
+  })
+
+  test('that make an illegal topic make a bad record, and the preview goes on', async () => {
+    const config = {
+      ...{ transforms: 'to', 'transforms.to.type': 'io.tributary.connect.transforms.Route' },
+      ...{ 'transforms.to.topic.expression': 'value', 'errors.tolerance': 'all' },
+    }
+    const polls = [[record('a b'), record('orders')]]
+    const { records } = shown(await scene({ poll: async () => polls.shift() ?? [] }).run({ records: 2, config }))
+    assert.deepEqual(records.map(({ outcome, error }) => [outcome, error?.stage]), [['skipped', 'TRANSFORMATION'], ['written', undefined]]) // prettier-ignore
   })
 
   test('that are wrong are a mistake in the configuration', async () => {

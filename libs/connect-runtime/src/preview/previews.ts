@@ -27,7 +27,7 @@ import { Shown } from './shown.ts'
 
 /** Previews at a time. Each holds a connection and a queue of its source. */
 const MAX_AT_ONCE = 2
-/** An answer takes no further record beyond so many characters. */
+/** An answer takes no further record, and no further value, beyond so many characters. */
 const MAX_ANSWER = 4 * 1024 * 1024
 /** No connector's folder begins with a dot. */
 const FOLDER = '.previews'
@@ -104,7 +104,7 @@ export class Previews {
     const { props } = resolved
     const policy = previewPolicy(plugin, props)
     if (!request.force) {
-      const found = await disturbed({ plugin, plugins, snapshot: snapshot(), environment, policy })
+      const found = await disturbed({ plugin, plugins, snapshot: snapshot(), environment, policy }, signal)
       if (found !== null) return { disturbs: { connectors: found.connectors, why: redact(found.why) } }
     }
     const tasks = plugin.connector.taskConfigs(request.config, maxTasksOf(props))
@@ -137,7 +137,7 @@ export class Previews {
     const log = environment.log.child({ connector_name: connector, preview: true }, loggerName(plugin.class))
     const own = new Redaction()
     own.hide(resolved.secrets)
-    const shown = new Shown((text) => own.redact(text))
+    const shown = new Shown((text) => own.redact(text), MAX_ANSWER)
     const lookUp: TopicReader = { describeTopics: (...args) => runOutsideScopes(() => reader.describeTopics(...args)) }
     const topics = new PlannedTopics({ reader: lookUp, props, config, internalTopic: environment.internalTopic })
     const errors = new ErrorHandler(config, connector, request.task, log)
@@ -160,7 +160,7 @@ export class Previews {
           records: request.records,
           onRecord: async (record) => {
             records.push(await previewer.preview(record, signal))
-            return shown.length < MAX_ANSWER
+            return !shown.full
           },
         },
         signal,

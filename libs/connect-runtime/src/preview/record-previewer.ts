@@ -1,7 +1,7 @@
 import { type ConnectRecord, errorKind, type Props, type SourcePlugin, type SourceRecord } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
-import { redact } from '@tributary/telemetry'
 import type { TransformationStage } from '@tributary/transforms'
+import { shownError } from '../model/shown-error.ts'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
 import type { ErrorHandler, FailedRecord } from '../records/error-handler.ts'
 import { checkRecords } from '../records/record-contract.ts'
@@ -121,7 +121,7 @@ export class RecordPreviewer {
     return {
       stage: this.#failed?.stage ?? 'TRANSFORMATION',
       class: this.#failed?.className ?? '',
-      message: redact(error instanceof Error ? error.message : String(error)),
+      message: shownError(error instanceof Error ? error.message : String(error)),
     }
   }
 

@@ -4,12 +4,12 @@ import { Decimal, LOGICAL, type Schema } from '@tributary/connect-api'
 import { Redaction } from '@tributary/telemetry'
 import { Shown } from './shown.ts'
 
-const plain = (): Shown => new Shown((text) => text)
+const plain = (): Shown => new Shown((text) => text, Infinity)
 
 function hiding(secret: string): Shown {
   const redaction = new Redaction()
   redaction.hide([secret])
-  return new Shown((text) => redaction.redact(text))
+  return new Shown((text) => redaction.redact(text), Infinity)
 }
 
 describe('bytes', () => {
@@ -41,6 +41,17 @@ describe('bytes', () => {
     const across = hiding(secret).bytes(Buffer.from('a'.repeat(65_530) + secret)) as { text: string }
     assert.ok(!across.text.includes('qZ7'))
   })
+})
+
+test('a full answer takes no further value, not even of the same record', () => {
+  const shown = new Shown((text) => text, 100_000)
+  const header = { name: 'n'.repeat(300), value: 'x'.repeat(60_000) }
+  const headers = Array.from({ length: 200 }, () => header)
+  const rows = { topic: 't', key: null, value: 'v', headers, timestamp: null, sourcePartition: {}, sourceOffset: {} }
+  for (let step = 0; step < 100; step++) shown.record(rows)
+  const output = { topic: 't', partition: 0, key: null, value: Buffer.from('abc'), timestamp: 0 }
+  assert.ok(shown.full && shown.length < 300_000, `${shown.length} characters`)
+  assert.deepEqual(shown.output(output, { partition: 0, timestamp: 0 }).value, { text: '', size: 3, truncated: true })
 })
 
 describe('values', () => {

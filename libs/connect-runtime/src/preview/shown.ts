@@ -15,19 +15,29 @@ const MAX_HEADERS = 200
 /** Hides secrets in a text. */
 export type Redact = (text: string) => string
 
-/** Shows records within bounds, and without the secrets of the configuration. Counts about how long the answer becomes. */
+/**
+ * Shows records within bounds, and without the secrets of the configuration. Counts about how long the answer becomes: beyond its limit
+ * no value is shown, since one record may have many large headers, and stand behind each of many transforms.
+ */
 export class Shown {
   /** Characters so far. */
   length = 0
   readonly #redact: Redact
+  readonly #limit: number
 
-  constructor(redact: Redact) {
+  /** `limit`: characters of the answer, about. */
+  constructor(redact: Redact, limit: number) {
     this.#redact = redact
+    this.#limit = limit
+  }
+
+  get full(): boolean {
+    return this.length >= this.#limit
   }
 
   record(record: SourceRecord): ShownRecord {
     return {
-      topic: this.#redact(record.topic),
+      topic: this.#name(record.topic),
       partition: record.partition ?? null,
       key: this.data(record.keySchema, record.key),
       value: this.data(record.valueSchema, record.value),
@@ -39,12 +49,12 @@ export class Shown {
   /** `partition`, `timestamp`: what is known of them before the record is produced. */
   output(record: ProducerRecord, known: Pick<ShownOutput, 'partition' | 'timestamp'>): ShownOutput {
     return {
-      topic: this.#redact(record.topic),
+      topic: this.#name(record.topic),
       partition: known.partition,
       key: this.bytes(record.key),
       value: this.bytes(record.value),
       headers: (record.headers ?? []).slice(0, MAX_HEADERS).map(([name, value]) => {
-        return { name: this.#redact(name), value: this.bytes(value) }
+        return { name: this.#name(name), value: this.bytes(value) }
       }),
       timestamp: known.timestamp,
     }
@@ -53,6 +63,7 @@ export class Shown {
   bytes(value: Uint8Array | null): ShownBytes {
     if (value === null) return null
     const size = value.length
+    if (this.full) return { text: '', size, truncated: true }
     const searched = Buffer.from(value.buffer, value.byteOffset, Math.min(size, MAX_BYTES + MARGIN_BYTES))
     const text = textOf(searched, size > searched.length)
     const plain = text ?? searched.toString('latin1')
@@ -70,6 +81,7 @@ export class Shown {
   }
 
   data(schema: Schema | null | undefined, value: unknown): ShownData {
+    if (this.full) return { schema: null, value: null, truncated: true }
     const walk = new Walk(this.#redact)
     const shown = { schema: walk.schema(schema ?? null, 0), value: walk.value(value, 0) }
     this.length += walk.length
@@ -85,8 +97,16 @@ export class Shown {
     return this.data(null, value).value
   }
 
+  /** Names of topics and headers may come from a record too. */
+  #name(name: string): string {
+    if (this.full) return ''
+    const shown = this.#redact(name.slice(0, MAX_BYTES + MARGIN_BYTES)).slice(0, MAX_BYTES)
+    this.length += shown.length
+    return shown
+  }
+
   #header({ name, schema, value }: Header): { readonly name: string } & ShownData {
-    return { name: this.#redact(name), ...this.data(schema, value) }
+    return { name: this.#name(name), ...this.data(schema, value) }
   }
 }
 

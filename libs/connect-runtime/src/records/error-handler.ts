@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { errorCode, type SourceRecord, traceOf } from '@tributary/connect-api'
+import { errorCode, type SourceRecord } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
-import { type Logger, oncePer, redact } from '@tributary/telemetry'
+import { type Logger, oncePer } from '@tributary/telemetry'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
+import { shownError, shownTrace } from '../model/shown-error.ts'
 import { runtimeErrors } from '../errors.ts'
 
 /** Kafka Connect's names. TASK_POLL: the source could not read its own message. */
@@ -83,13 +84,13 @@ export class ErrorHandler {
   #deadLetter(topic: string, failed: FailedRecord): ProducerRecord {
     const { record, encoded } = failed
     const tooLarge = (failed.error as { code?: unknown }).code === 'RECORD_TOO_LARGE'
-    const original = record.original ?? encoded?.value ?? asBytes(record.value)
+    const original = record.original ?? asReceived(record.value, encoded?.value)
     const headers: [string, Uint8Array | null][] = (record.headers ?? []).map((h) => [h.name, asBytes(h.value)])
     if (this.#config.deadLetterHeaders) headers.push(...this.#contextHeaders(failed))
     const deadLetter: ProducerRecord = {
       topic,
       partition: -1,
-      key: encoded?.key ?? asBytes(record.key),
+      key: asReceived(record.key, encoded?.key),
       value: original,
       headers,
       timestamp: record.timestamp ?? Date.now(),
@@ -109,8 +110,8 @@ export class ErrorHandler {
       text('stage', stage),
       text('class.name', className),
       text('exception.class.name', cause.name),
-      text('exception.message', redact(cause.message)),
-      text('exception.stacktrace', redact(traceOf(cause))),
+      text('exception.message', shownError(cause.message)),
+      text('exception.stacktrace', shownTrace(cause)),
     ]
   }
 }
@@ -131,6 +132,12 @@ export function cutDeadLetter(record: ProducerRecord): ProducerRecord {
 function inOneLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return `${errorCode(error) ?? error.name}: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}`
+}
+
+/** The bytes of text and bytes themselves. `encoded`: what the transforms and the converter have made of the value, for an object. */
+function asReceived(value: unknown, encoded: Uint8Array | null | undefined): Uint8Array | null {
+  const isObject = typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
+  return isObject && encoded !== undefined ? encoded : asBytes(value)
 }
 
 function asBytes(value: unknown): Uint8Array | null {

@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type Converter,
   type HeaderConverter,
   type PackedBytes,
@@ -20,6 +21,7 @@ export interface PackEncoderParts {
   readonly keyConverter: Converter
   readonly valueConverter: Converter
   readonly headerConverter: HeaderConverter
+  readonly clock: Pick<Clock, 'monotonic'>
 }
 
 /** What the records of one batch have in common. */
@@ -41,8 +43,8 @@ export class PackEncoder {
 
   constructor(parts: PackEncoderParts) {
     this.#parts = parts
-    const { transformations, valueConverter } = parts
-    this.#transforms = transformations.length > 0 ? new PackTransforms(transformations, valueConverter) : null
+    const { transformations, valueConverter, clock } = parts
+    this.#transforms = transformations.length > 0 ? new PackTransforms(transformations, valueConverter, clock) : null
   }
 
   /**

@@ -12,7 +12,9 @@ import {
   type SourceRecord,
   type Transformation,
 } from '@tributary/connect-api'
+import { PlainConverter } from '@tributary/converters'
 import { partitionForKey } from '@tributary/kafka-producer'
+import { PackTransforms } from './pack-transforms.ts'
 import { type ScriptOptions, scriptedRun, type ScriptedRun, until } from '../testing/run-scripted.ts'
 
 const HEADERS: readonly Header[] = [{ name: 'feed', value: 'a' }]
@@ -94,7 +96,10 @@ function outcome({ producer, task, offsets, run, failure }: ScriptedRun): unknow
     partition: key === null || topic === 'dlq' ? null : partition,
     key: String(key),
     value: String(value).slice(0, 100),
-    headers: headers?.map(([name, content]) => [name, /partition$|stacktrace$|ce_id$/.test(name) ? null : String(content)]),
+    headers: headers?.map(([name, content]) => [
+      name,
+      /partition$|stacktrace$|ce_id$/.test(name) ? null : String(content),
+    ]),
     timestamp,
   }))
   const inOrder = records.toSorted((a, b) => a.timestamp - b.timestamp || a.topic.localeCompare(b.topic))
@@ -218,6 +223,18 @@ for (const [name, scenario] of Object.entries(SCENARIOS)) {
     if (packs.failure === undefined) assert.ok(packs.producer.kept.length >= VALUES.length - 1)
   })
 }
+
+test('a chain that holds the event loop gets no pack any more', () => {
+  let now = 0
+  const slow: Transformation = { apply: (record) => ((now += 50), record) }
+  const clock = { monotonic: () => now }
+  const records = VALUES.slice(0, 20).map((value, i) => ({ ...record(), value, timestamp: i }))
+  const transforms = new PackTransforms([slow], new PlainConverter(), clock)
+  assert.equal(transforms.apply(packOf(records), true), null)
+  const taken = now
+  assert.equal(transforms.apply(packOf(records), true), null)
+  assert.deepEqual([taken, now], [150, 150])
+})
 
 test('each record of a key goes to the partition that Java chooses, in order', async () => {
   const { producer } = await run({ props: tolerant, keys: true, kept: true }, true)

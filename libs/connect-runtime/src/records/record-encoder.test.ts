@@ -53,6 +53,60 @@ function textRecord(value: string, original: Buffer): SourceRecord {
   }
 }
 
+test('an illegal topic that a transform makes is an error of the record, of that transform', async () => {
+  class Routes implements Transformation {
+    readonly #to: string
+    constructor(to: string) {
+      this.#to = to
+    }
+    apply<R extends ConnectRecord>(record: R): R {
+      return { ...record, topic: this.#to }
+    }
+  }
+  const stays: Transformation = { apply: (record) => record }
+  for (const topic of ['', '..', 'a b', 'x'.repeat(250), 'x'.repeat(1_000_000)]) {
+    const failed: FailedRecord[] = []
+    const tolerate = (record: FailedRecord): null => {
+      failed.push(record)
+      return null
+    }
+    const encoder = encoderOf(new PlainConverter(), [new Routes(topic), stays], { errors: { tolerate } })
+    const record = textRecord('a', Buffer.from('a'))
+    assert.deepEqual((await encoder.transform([record], signal, [])).records, [null])
+    assert.deepEqual(failed.map((one) => [one.record, one.stage, one.className]), [[record, 'TRANSFORMATION', 'Routes']]) // prettier-ignore
+    const { code, message } = failed[0]!.error as DataError
+    assert.equal(code, 'RECORD_TOPIC_ILLEGAL')
+    assert.ok(message.length < 400, message)
+  }
+  // A later transform may make a legal topic of an illegal one.
+  const encoder = encoderOf(new PlainConverter(), [new Routes('a b'), new Routes('quotes')])
+  assert.equal((await encoder.transform([textRecord('a', Buffer.from('a'))], signal, [])).records[0]!.topic, 'quotes')
+})
+
+test('slow transforms of a batch leave turns to the event loop', async () => {
+  const slow: Transformation = {
+    apply: (record) => {
+      for (const until = performance.now() + 3; performance.now() < until;);
+      return record
+    },
+  }
+  const clock = { now: () => 1000, monotonic: () => performance.now(), sleep: () => Promise.resolve() }
+  const encoder = encoderOf(new PlainConverter(), [slow], { clock })
+  const records = Array.from({ length: 40 }, () => textRecord('a', Buffer.from('a')))
+  let turns = 0
+  const count = (): void => {
+    turns++
+    turn = setImmediate(count)
+  }
+  let turn = setImmediate(count)
+  const transformed = await encoder.transform(records, signal, [])
+  clearImmediate(turn)
+  assert.deepEqual(transformed.records, records)
+  assert.ok(turns >= 3, `${turns} turns`)
+  assert.equal(encoder.transformNow(records), null)
+  assert.deepEqual(encoder.transformNow(records.slice(0, 2))?.records, records.slice(0, 2))
+})
+
 async function valueOf(encoder: RecordEncoder, record: SourceRecord): Promise<Uint8Array | null | undefined> {
   const { records } = await encoder.transform([record], signal, [])
   const conversion = { records, sources: [record], counts: new Map([['quotes', 1]]), traceparent: null }

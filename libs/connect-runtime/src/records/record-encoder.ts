@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { backoffMs } from '@tributary/async'
 import {
   type Clock,
@@ -19,7 +20,7 @@ import { encodeHeaders } from './record-headers.ts'
 import { BadRecordError, StageFailure } from './stage-failure.ts'
 import { stickyPoint } from './sticky-point.ts'
 import { recordRefused, REFUSED } from './topics.ts'
-import { type NamedTransformation, TransformFailure, transformRecord } from './transform-records.ts'
+import { LOOKS, type NamedTransformation, TransformFailure, transformRecord } from './transform-records.ts'
 
 export interface RecordEncoderParts {
   /** Names the source in errors of records that it could not read. */
@@ -33,6 +34,9 @@ export interface RecordEncoderParts {
   readonly retryTimeoutMs: number
   readonly retryDelayMaxMs: number
 }
+
+/** ms for which the transforms of a batch hold the event loop without a break. */
+const HOLD_MS = 20
 
 /** The records of a batch as the transforms leave them. */
 export interface Transformed {
@@ -83,17 +87,26 @@ export class RecordEncoder {
     return this.#parts.transformations.length > 0
   }
 
-  /** Applies the transforms to each record. Awaits nothing unless a record fails. */
+  /**
+   * Applies the transforms to each record. Awaits nothing unless a record fails, or the transforms have held the event loop for
+   * HOLD_MS: what an expression takes at most is little for one record, and much for a batch.
+   */
   async transform(
     records: readonly Polled[],
     signal: AbortSignal,
     deadLetters: ProducerRecord[],
   ): Promise<Transformed> {
-    const { transformations } = this.#parts
+    const { transformations, clock } = this.#parts
     if (transformations.length === 0) return { records, filtered: 0 }
     const out: (Polled | null)[] = []
     let filtered = 0
+    let until = clock.monotonic() + HOLD_MS
     for (let i = 0; i < records.length; i++) {
+      if (i % LOOKS === LOOKS - 1 && clock.monotonic() > until) {
+        await nextTurn()
+        signal.throwIfAborted()
+        until = clock.monotonic() + HOLD_MS
+      }
       const record = records[i]!
       // `unpack` has transformed it.
       if (record instanceof PackedRecords) {
@@ -113,13 +126,15 @@ export class RecordEncoder {
     return { records: out, filtered }
   }
 
-  /** As `transform`; null when a record fails. */
+  /** As `transform`; null when a record fails, or the event loop is held. */
   transformNow(records: readonly Polled[]): Transformed | null {
-    const { transformations } = this.#parts
+    const { transformations, clock } = this.#parts
     if (transformations.length === 0) return { records, filtered: 0 }
     const out: (Polled | null)[] = []
     let filtered = 0
+    const until = clock.monotonic() + HOLD_MS
     for (let i = 0; i < records.length; i++) {
+      if (i % LOOKS === LOOKS - 1 && clock.monotonic() > until) return null
       try {
         const record = records[i]!
         const transformed = record instanceof PackedRecords ? record : transformRecord(transformations, record, 0)

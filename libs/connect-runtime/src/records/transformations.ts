@@ -1,6 +1,13 @@
 import type { PredicatePlugin, Props, TransformationPlugin } from '@tributary/connect-api'
 import type { PluginEntry } from '@tributary/connect-storage'
-import { createChain, PREDICATES, type TransformationStage, TRANSFORMATIONS } from '@tributary/transforms'
+import {
+  type ChainPlugins,
+  createChain,
+  PREDICATES,
+  secretsOfChain,
+  type TransformationStage,
+  TRANSFORMATIONS,
+} from '@tributary/transforms'
 
 /** Transforms and predicates of a service's own, beside those that every worker has. */
 export interface OwnTransforms {
@@ -10,10 +17,19 @@ export interface OwnTransforms {
 
 /** Creates the chain that `transforms` names (see createChain). A class of the service's own goes before one of the same name. */
 export function createTransformations(props: Props, own: OwnTransforms = {}): readonly TransformationStage[] {
-  return createChain(props, {
+  return createChain(props, pluginsOf(own))
+}
+
+/** See secretsOfChain. */
+export function transformSecrets(props: Props, own: OwnTransforms = {}): string[] {
+  return secretsOfChain(props, pluginsOf(own))
+}
+
+function pluginsOf(own: OwnTransforms): ChainPlugins {
+  return {
     transformations: [...(own.transformations ?? []), ...TRANSFORMATIONS],
     predicates: [...(own.predicates ?? []), ...PREDICATES],
-  })
+  }
 }
 
 /** The transforms and predicates of a worker as the plugins topic has them. `service`: whose own plugins these are. */

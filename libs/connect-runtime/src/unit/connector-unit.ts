@@ -1,21 +1,15 @@
 import { backoffMs, Serial } from '@tributary/async'
 import { type ConfigProviders, resolveReferences, secretsOf } from '@tributary/config'
-import {
-  errorKind,
-  maxTasksOf,
-  type Props,
-  requiresExactlyOnce,
-  type SourcePlugin,
-  traceOf,
-} from '@tributary/connect-api'
+import { errorKind, maxTasksOf, type Props, requiresExactlyOnce, type SourcePlugin } from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
-import { hideSecrets, type Logger, redact } from '@tributary/telemetry'
+import { hideSecrets, type Logger } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
 import { runtimeErrors } from '../errors.ts'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { sameProps } from '../model/props.ts'
+import { shownTrace } from '../model/shown-error.ts'
 
 export interface ConnectorUnitOptions {
   readonly connector: string
@@ -143,7 +137,7 @@ export class ConnectorUnit {
   async #failedWith(error: unknown): Promise<void> {
     const { log } = this.#options
     this.failure = error
-    const trace = redact(traceOf(error))
+    const trace = shownTrace(error)
     log.error('connector_failed', { connector_name: this.connector, trace })
     await this.#report('FAILED', trace)
   }

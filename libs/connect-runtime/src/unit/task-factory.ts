@@ -28,7 +28,7 @@ import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TopicCreator, Topics } from '../records/topics.ts'
 import { taskFolder } from '../model/task-folder.ts'
 import type { PropsEnvironment, ResolvedProps } from '../model/props.ts'
-import { createTransformations, type OwnTransforms } from '../records/transformations.ts'
+import { createTransformations } from '../records/transformations.ts'
 import type { TransformationStage } from '@tributary/transforms'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 
@@ -50,8 +50,6 @@ export interface TaskEnvironment extends PropsEnvironment {
   readonly handOverTimeoutMs: number
   /** The memory that the tasks of this process share. */
   readonly memory: MemoryBudget
-  /** Transforms and predicates of the service's own. Absent: none. */
-  readonly transforms?: OwnTransforms
   readonly clock: Clock
   readonly log: Logger
   /** Counts the processes that end when a task starts. Absent: nobody counts. */

@@ -1,7 +1,7 @@
 import { Serial } from '@tributary/async'
-import { type ErrorKind, type Props, type SourcePlugin, traceOf } from '@tributary/connect-api'
+import type { ErrorKind, Props, SourcePlugin } from '@tributary/connect-api'
 import type { StatusStore, TargetState } from '@tributary/connect-storage'
-import { type Logger, redact } from '@tributary/telemetry'
+import type { Logger } from '@tributary/telemetry'
 import { SecondConnections } from '../hand-over/second-connections.ts'
 import { HandOver, type HandOverOutcome, type HandOverReason, type ReplaceReason } from '../hand-over/hand-over.ts'
 import { AGAIN_MS } from '../connection/connection-age.ts'
@@ -10,6 +10,7 @@ import { TaskCounts } from './task-counts.ts'
 import type { CreatedTask, TaskEnvironment } from './task-factory.ts'
 import type { RemotePredecessor } from '../hand-over/remote-predecessor.ts'
 import { refersToProviders, sameProps } from '../model/props.ts'
+import { shownTrace } from '../model/shown-error.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TaskFailure, TaskRun } from './task-run.ts'
 import { TaskStatus } from './task-status.ts'
@@ -336,7 +337,7 @@ export class TaskUnit {
     if (kind === 'config') this.#second.forget()
     this.failure = error
     const restart = this.restartPolicy.next(error, kind, environment.clock.monotonic() - this.#startedAt)
-    const trace = redact(withSecondLine(traceOf(error), outlook(restart)))
+    const trace = shownTrace(error, (whole) => withSecondLine(whole, outlook(restart)))
     this.#log.error('task_failed', { kind, trace })
     this.#status.report('FAILED', trace)
     if (kind === 'config') this.#healWhenValuesChange(this.#run, 0)

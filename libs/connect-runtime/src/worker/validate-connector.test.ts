@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, type Props, type SourceConnector, type SourcePlugin } from '@tributary/connect-api'
 import { providerSettings, providersFrom, defineConfig } from '@tributary/config'
+import { defineTransformation } from '@tributary/transforms'
 import { ScriptedTask } from '../testing/scripted-task.ts'
 import { type CheckEnvironment, checkOffsets, validateConnector } from './validate-connector.ts'
 
@@ -42,6 +43,20 @@ test('exactly once is refused when the worker or the connector does not support 
   assert.deepEqual(await validateConnector(plugin({ exactlyOnce: () => true }), required, worker(true)), [])
   const requested = { ...CONFIG, 'exactly.once.support': 'requested' }
   assert.deepEqual(await validateConnector(plugin(), requested, worker(false)), [])
+})
+
+test('what the spec of a transform calls a password is hidden in errors', async () => {
+  const seal = defineTransformation({
+    class: 'com.example.Seal',
+    spec: defineConfig({ pin: { type: 'password', importance: 'high', doc: 'A pin.' } }),
+    create: (_config, { pin }) => {
+      throw new ConfigError('NO_PIN', `${pin} is too short`, { field: 'pin' })
+    },
+  })
+  const config = { ...CONFIG, transforms: 'a', 'transforms.a.type': 'Seal', 'transforms.a.pin': 'zW91-first' }
+  const own = { ...worker(false), transforms: { transformations: [seal] } }
+  const message = '[hidden] is too short'
+  assert.deepEqual(await validateConnector(plugin(), config, own), [{ field: 'transforms.a.pin', message }])
 })
 
 test('connector-defined transactions are refused when the connector cannot define them', async () => {

@@ -17,7 +17,7 @@ import { guaranteeErrors } from '../model/guarantees.ts'
 import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
 import { producerSettings } from '../model/producer-settings.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
-import { createTransformations, type OwnTransforms } from '../records/transformations.ts'
+import { createTransformations, type OwnTransforms, transformSecrets } from '../records/transformations.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
 
@@ -43,7 +43,7 @@ export function validateConnector(
 ): Promise<FieldError[]> {
   const { connector } = plugin
   const signal = untilOver(gone)
-  return judge(plugin, config, { otherwise: 'connector.class', providers, signal }, async (props) => {
+  return judge(plugin, config, { otherwise: 'connector.class', providers, transforms, signal }, async (props) => {
     const keys = { ...SOURCE_CONNECTOR_KEYS, ...LENIENT_CONNECTOR_KEYS, ...connector.spec.keys }
     const { values } = validateConfig({ ...connector.spec, keys }, props)
     const declared = values.flatMap(({ name, errors }) => errors.map((message) => ({ field: name, message })))
@@ -85,6 +85,7 @@ interface Judging {
   /** The field of a config error that has none. */
   readonly otherwise: string
   readonly providers: ConfigProviders
+  readonly transforms?: OwnTransforms | undefined
   readonly signal: AbortSignal
 }
 
@@ -92,13 +93,14 @@ interface Judging {
 async function judge(
   plugin: SourcePlugin,
   config: Props,
-  { otherwise, providers, signal }: Judging,
+  { otherwise, providers, transforms, signal }: Judging,
   judgement: (props: Props) => Promise<FieldError[]>,
 ): Promise<FieldError[]> {
   let endRedaction = (): void => {}
   try {
     const { props, secrets } = await resolveReferences(config, providers, signal)
-    endRedaction = hideSecrets([...secrets, ...secretsOf(plugin.connector.spec, props)])
+    const declared = [...secretsOf(plugin.connector.spec, props), ...transformSecrets(props, transforms)]
+    endRedaction = hideSecrets([...secrets, ...declared])
     const errors = await abortable(
       runInScope(scopeOfCheck(plugin), () => judgement(props)),
       signal,

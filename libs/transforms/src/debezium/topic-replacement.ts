@@ -1,7 +1,7 @@
 import { compilePattern, PatternError } from '@tributary/config'
 import { transformErrors } from '../errors.ts'
 import { parseReplacement, ReplacementError, replaceFound } from '../kafka/routers/replacement.ts'
-import { matches } from '../kafka/routers/regex-router.ts'
+import { matches, MAX_KNOWN_LENGTH } from '../kafka/routers/regex-router.ts'
 
 /** Names whose replacement is remembered. */
 const MAX_KNOWN = 1000
@@ -25,7 +25,7 @@ export function nameReplacement(
         const found = matches(whole, name) ? first.find(name) : null
         replaced = found === null ? null : replaceFound(name, found, parts)
         if (known.size >= MAX_KNOWN) known.clear()
-        known.set(name, replaced)
+        if (name.length <= MAX_KNOWN_LENGTH) known.set(name, replaced)
       }
       return replaced
     }

@@ -75,6 +75,12 @@ describe('Drop', () => {
 })
 
 describe('MessageTimestampRouter', () => {
+  it('refuses a time beyond the calendar', () => {
+    const router = create('MessageTimestampRouter', { 'message.timestamp.keys': 'ts' })
+    for (const ts of [1e300, -1e300, 2n ** 62n, Infinity]) {
+      assert.throws(() => router.apply({ ...RECORD, value: { ts } }), { code: 'TRANSFORM_DATA', message: /275760$/ })
+    }
+  })
   it('takes the first field that is there', () => {
     const router = create('MessageTimestampRouter', {
       'topic.format': 'foo-${topic}-${timestamp}',

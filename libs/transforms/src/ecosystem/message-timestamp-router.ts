@@ -4,6 +4,7 @@ import { defineTransformation } from '../define.ts'
 import { transformErrors } from '../errors.ts'
 import { type DateFormat, dateFormat } from '../kafka/dates/date-format.ts'
 import { DatePatternError } from '../kafka/dates/pattern.ts'
+import { withinDates } from '../kafka/dates/within.ts'
 import { entryOf } from '../kafka/support/require.ts'
 import { CONFLUENT, CONFLUENT_VERSION } from './confluent.ts'
 
@@ -54,7 +55,8 @@ export const messageTimestampRouter = defineTransformation({
               : `no time is in the fields ${keys.join(', ')} of the value`
           throw transformErrors.TRANSFORM_DATA(`${where}: its topic is ${record.topic}`)
         }
-        const topic = topicFormat.split('${topic}').join(record.topic).split('${timestamp}').join(write.format(ms))
+        const time = write.format(withinDates(ms, ms))
+        const topic = topicFormat.split('${topic}').join(record.topic).split('${timestamp}').join(time)
         return { ...record, topic }
       },
     }

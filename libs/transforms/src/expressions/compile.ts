@@ -1,11 +1,11 @@
 import { compilePattern, PatternError } from '@tributary/config'
 import { arithmetic } from './arithmetic.ts'
 import { GLOBALS, METHODS } from './functions.ts'
-import { charge, EvaluationFailure, MAX_STEPS } from './limits.ts'
+import { charge, countPattern, EvaluationFailure, MAX_STEPS } from './limits.ts'
 import { compileMacro, isMacro } from './macros.ts'
 import type { Compiled, Names } from './node.ts'
 import { type Node, SyntaxFailure } from './syntax.ts'
-import { compare, equal, member, noOverload } from './values.ts'
+import { compare, equal, kindOf, member, noOverload } from './values.ts'
 import { hasPath, isVariable, readPath, readVariable, select, VARIABLES } from './variables.ts'
 
 /** Makes a tree of functions of an expression. Throws SyntaxFailure. */
@@ -156,6 +156,8 @@ function matches(node: Node, receiver: Compiled, args: readonly Node[]): Compile
   if (args.length !== 1 || pattern?.op !== 'value' || typeof pattern.args !== 'string') {
     throw new SyntaxFailure('matches() takes one regular expression, written as a text in quotes', node.pos)
   }
+  const tooMany = countPattern()
+  if (tooMany !== null) throw new SyntaxFailure(tooMany, node.pos)
   const compiled = compilePatternAt(pattern.args, pattern.pos)
   const { maxLength } = compiled
   return {
@@ -198,10 +200,18 @@ function list(node: Extract<Node, { op: 'list' }>, names: Names): Compiled {
 function map(node: Extract<Node, { op: 'map' }>, names: Names): Compiled {
   const entries = node.args.map(([key, value]) => [compile(key, names), compile(value, names)] as const)
   return {
-    run: (scope) => new Map(entries.map(([key, value]) => [key.run(scope), value.run(scope)])),
+    run: (scope) => new Map(entries.map(([key, value]) => [asKey(key.run(scope)), value.run(scope)])),
     type: 'other',
     cost: costOf(entries.flat()) + 10,
   }
+}
+
+const KEYS: ReadonlySet<string> = new Set(['string', 'int', 'double', 'bool'])
+
+function asKey(value: unknown): unknown {
+  const kind = kindOf(value)
+  if (!KEYS.has(kind)) throw new EvaluationFailure(`unsupported key type: ${kind}`)
+  return value
 }
 
 function conditional(node: Extract<Node, { op: '?:' }>, names: Names): Compiled {

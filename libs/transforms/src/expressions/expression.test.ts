@@ -82,6 +82,7 @@ describe('expressions', () => {
     ['value.after.all(k, k.size() >= 2)', true],
     ['{"a": [1, 2]} == {"a": [1.0, 2]}', true],
     ['"A-b".lowerAscii() + " c ".trim().upperAscii()', 'a-bC'],
+    ['"@AZ[É😀ŁK".lowerAscii() + "`az{é😀ſ".upperAscii()', '@az[É😀Łk`AZ{é😀ſ'],
     ['"a,b,c".split(",").join("+").replace("+", "--").substring(1, 4)', '--b'],
     ['"abc".indexOf("c") == 2 && "abc".contains("b") && "abc".endsWith("c")', true],
     ['json(value.text).side == "buy" && json(value.text).id == 9007199254740993', true],
@@ -169,6 +170,13 @@ describe('expressions', () => {
     assert.equal(evaluate('value["k"] == null && !(3 in value)', { value }), true)
   })
 
+  it('takes texts, numbers and booleans as keys of maps', () => {
+    assert.equal(evaluate('uuid({value.type: 1, value.count: 2, true: 3, 4: 5}) != ""'), true)
+    // JSON may have this object, of which JavaScript can make no text.
+    const value = { odd: { toString: 1, valueOf: 1 } }
+    assert.throws(() => evaluate('uuid({value.odd: 1})', { value }), { message: /unsupported key type: map$/ })
+  })
+
   it('makes the same UUID of the same content', () => {
     const uuid = evaluate('uuid(key, value.items)') as string
     assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -186,6 +194,11 @@ describe('expressions', () => {
     assert.equal(new Set([uuid, ...others.map((source) => evaluate(source))]).size, 8)
   })
 
+  it('shows no part of a long expression in errors, as that may be a part of a secret', () => {
+    const message = 'the expression of condition failed on this record: no such key: token'
+    assert.throws(() => evaluate(`${' '.repeat(180)}value.token == "a very secret text"`), { message })
+  })
+
   it('fails on a time that is none', () => {
     for (const source of ['string(value.at)', 'value.at.getHours()', 'int(value.at)']) {
       assert.throws(() => evaluate(source, { value: { at: new Date(NaN) } }), { name: 'DataError' }, source)
@@ -201,7 +214,14 @@ describe('expressions', () => {
 
 describe('bounds of expressions', () => {
   const numbers = Array.from({ length: 5000 }, (_, i) => i + 0.5)
-  const value = { list: numbers, same: [...numbers], text: 'a'.repeat(100_000), wanted: `b${'a'.repeat(50_000)}` }
+  const value = {
+    ...{ list: numbers, same: [...numbers], text: 'a'.repeat(100_000), wanted: `b${'a'.repeat(50_000)}` },
+    alike: Buffer.alloc(100_000, 'a').toString(),
+    decimal: new Decimal(1n << 100_000n, 2),
+    tiny: new Decimal(1n, 100_000_000),
+    lists: `[${'[],'.repeat(1_000_000)}[]]`,
+  }
+  const headers = Array.from({ length: 1000 }, (_, i) => ({ name: `h${i}`, value: 'v' }))
   for (const source of [
     'value.list.all(a, value.list.all(b, value.list.all(c, a + b + c > 0)))',
     'value.list.map(a, value.list).map(b, b + b).size() > 0',
@@ -214,16 +234,27 @@ describe('bounds of expressions', () => {
     'value.list.all(a, uuid(value.list) != "")',
     'value.list.all(a, value.text.matches("(a|b)*c") == false)',
     'value.list.map(a, json("[1,2,3]")).all(l, value.text.split("a").size() > 1)',
+    'value.list.all(a, value.text == value.alike)',
+    'value.list.all(a, value.decimal > a)',
+    'value.tiny > 0',
+    'value.list.all(a, value.list.all(b, headers.h7 == "v"))',
+    'json(value.lists) != null',
     '[value.text].map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).map(x, x + x).size() > 0',
   ]) {
     it(`ends: ${source.slice(0, 60)}`, () => {
-      assert.throws(() => evaluate(source, { value }), {
+      assert.throws(() => evaluate(source, { value, headers }), {
         name: 'DataError',
         code: 'EXPRESSION_FAILED',
         message: /it takes more than 500000 steps on this record$/,
       })
     })
   }
+
+  it('takes ten regular expressions', () => {
+    const matches = (count: number): string => Array(count).fill('topic.matches("a")').join(' || ')
+    assert.equal(evaluate(matches(10)), false)
+    assert.throws(() => evaluate(matches(11)), { code: 'EXPRESSION_INVALID', message: /more than 10 regular expr/ })
+  })
 
   it('does not let || hide that a bound was reached', () => {
     assert.throws(() => evaluate('value.list.all(a, value.list == value.same) || true', { value }), /steps/)

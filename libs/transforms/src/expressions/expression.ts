@@ -1,7 +1,7 @@
 import type { ConnectRecord } from '@tributary/connect-api'
 import { transformErrors } from '../errors.ts'
 import { compile } from './compile.ts'
-import { beginEvaluation, EvaluationFailure, LimitExceeded } from './limits.ts'
+import { beginCompilation, beginEvaluation, EvaluationFailure, LimitExceeded } from './limits.ts'
 import type { Compiled, Scope } from './node.ts'
 import { parseExpression, SyntaxFailure } from './syntax.ts'
 
@@ -44,7 +44,7 @@ export function compileExpression<R extends ResultType>(
     try {
       return checked(compiled.run(scope), result)
     } catch (error) {
-      throw failure(error, source)
+      throw failure(error, source, field)
     } finally {
       // Nothing keeps a record longer than its turn.
       scope.record = NO_RECORD
@@ -57,6 +57,7 @@ export function compileExpression<R extends ResultType>(
 const NO_RECORD: ConnectRecord = { topic: '', key: null, value: null, timestamp: null }
 
 function compiledFrom(source: string, field: string): Compiled {
+  beginCompilation()
   try {
     return compile(parseExpression(source), [])
   } catch (error) {
@@ -79,13 +80,16 @@ function checked(value: unknown, result: ResultType): unknown {
   return value
 }
 
-/** Characters of an expression that an error shows. */
+/**
+ * Characters of an expression that an error shows. Of a longer one it shows none: a cut could leave a part of a secret, which nothing
+ * would hide.
+ */
 const SHOWN = 200
 
-function failure(error: unknown, source: string): unknown {
+function failure(error: unknown, source: string, field: string): unknown {
   // A RangeError is a time beyond the calendar, or a text beyond what JavaScript can hold.
   if (!(error instanceof EvaluationFailure || error instanceof LimitExceeded || error instanceof RangeError))
     return error
-  const shown = source.length > SHOWN ? `${source.slice(0, SHOWN)}…` : source
+  const shown = source.length > SHOWN ? `of ${field}` : source
   return transformErrors.EXPRESSION_FAILED(`the expression ${shown} failed on this record: ${error.message}`)
 }

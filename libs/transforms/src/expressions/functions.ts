@@ -2,7 +2,7 @@ import { parseJson } from '@tributary/config'
 import { Decimal } from '@tributary/connect-api'
 import { int64 } from './arithmetic.ts'
 import { charge, chargeSearch, chargeText, EvaluationFailure } from './limits.ts'
-import { Duration, indexOf, keysOf, kindOf, numberOf } from './values.ts'
+import { decimalText, Duration, indexOf, keysOf, kindOf, numberOf } from './values.ts'
 import { uuidOf } from './uuid.ts'
 
 interface Fn {
@@ -54,6 +54,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 function duration(args: readonly unknown[]): Duration {
   if (args[0] instanceof Duration) return args[0]
   const source = text('duration', args)
+  charge(Math.min(source.length, 100))
   if (source.length > 100 || !DURATION.test(source))
     throw new EvaluationFailure(`invalid duration: ${source.slice(0, 40)}`)
   let ms = 0
@@ -103,7 +104,7 @@ function string(args: readonly unknown[]): string {
   const [value] = args
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
-  if (value instanceof Decimal) return value.toString()
+  if (value instanceof Decimal) return decimalText(value)
   if (value instanceof Date) return value.toISOString().replace(/\.000Z$/, 'Z')
   if (value instanceof Duration) return `${value.ms / 1000}s`
   if (!(value instanceof Uint8Array)) throw mismatch('string', args)
@@ -131,7 +132,8 @@ function bool(args: readonly unknown[]): boolean {
 
 function json(args: readonly unknown[]): unknown {
   const source = args[0] instanceof Uint8Array ? string(args) : text('json', args)
-  chargeText(source.length)
+  // A value for each two characters.
+  charge(source.length / 4)
   try {
     return parseJson(source)
   } catch {
@@ -199,6 +201,16 @@ function mapped(name: string, map: (source: string) => string): Fn {
   }
 }
 
+/** The 26 ASCII letters from `first` on are moved to the other case, which is `by` away. */
+function inCase(source: string, first: number, by: number): string {
+  const bytes = Buffer.from(source, 'utf16le')
+  for (let at = 0; at < bytes.length; at += 2) {
+    const code = bytes[at]!
+    if (code >= first && code < first + 26 && bytes[at + 1] === 0) bytes[at] = code + by
+  }
+  return bytes.toString('utf16le')
+}
+
 /** A part of a timestamp, in UTC, or a duration in whole units of `ms`. */
 function part(name: string, get: (time: Date) => number, ms?: number): Fn {
   return {
@@ -239,8 +251,8 @@ export const METHODS: Readonly<Record<string, Fn>> = {
   startsWith: search('startsWith', (source, wanted) => source.startsWith(wanted), 'bool'),
   endsWith: search('endsWith', (source, wanted) => source.endsWith(wanted), 'bool'),
   indexOf: search('indexOf', (source, wanted) => BigInt(source.indexOf(wanted))),
-  lowerAscii: mapped('lowerAscii', (source) => source.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())),
-  upperAscii: mapped('upperAscii', (source) => source.replace(/[a-z]+/g, (letters) => letters.toUpperCase())),
+  lowerAscii: mapped('lowerAscii', (source) => inCase(source, 0x41, 0x20)),
+  upperAscii: mapped('upperAscii', (source) => inCase(source, 0x61, -0x20)),
   trim: mapped('trim', (source) => source.trim()),
   substring: { arity: [2, 3], apply: substring, returns: 'string' },
   replace: { arity: [3, 3], apply: replace, returns: 'string' },

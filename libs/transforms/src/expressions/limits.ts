@@ -7,6 +7,9 @@ export const MAX_STEPS = 500_000
 /** Levels of nesting of two values that are compared. */
 export const MAX_DEPTH = 500
 
+/** Regular expressions of one expression. To compile one takes up to some ms, in which nothing else runs. */
+const MAX_PATTERNS = 10
+
 /** Characters that are copied, or compared, in one step. */
 const CHARS_A_STEP = 16
 
@@ -24,8 +27,19 @@ export class EvaluationFailure extends Error {
 /** The evaluation took more than it may. Nothing absorbs this. */
 export class LimitExceeded extends Error {}
 
-// An evaluation is synchronous, and none begins within another one.
+// Compilations and evaluations are synchronous, and none begins within another one.
 let left = 0
+let patterns = 0
+
+export function beginCompilation(): void {
+  patterns = 0
+}
+
+/** Counts a regular expression. Returns why there may be no more of them; null: this one may be. */
+export function countPattern(): string | null {
+  if (++patterns <= MAX_PATTERNS) return null
+  return `it has more than ${MAX_PATTERNS} regular expressions; join those of one text with |`
+}
 
 export function beginEvaluation(): void {
   left = MAX_STEPS

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { Decimal } from '@tributary/connect-api'
 import { charge, chargeText, LimitExceeded, MAX_DEPTH } from './limits.ts'
-import { type Duration, kindOf, member } from './values.ts'
+import { decimalText, type Duration, kindOf, member } from './values.ts'
 
 /**
  * A UUID (RFC 9562, version 8) of the content of values: the first 122 bits of the SHA-256 of a text in which values that are equal in
@@ -39,7 +39,7 @@ function addTo(hash: Hash, value: unknown, depth: number): void {
       return add(hash, `d${(value as Duration).ms}`)
     default:
       // 1 and 1n are equal, and so are 1.50 and 1.5.
-      return add(hash, value instanceof Decimal ? String(Number(value.toString())) : String(value))
+      return add(hash, value instanceof Decimal ? String(Number(decimalText(value))) : String(value))
   }
 }
 

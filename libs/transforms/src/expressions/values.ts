@@ -39,7 +39,15 @@ export function noOverload(operator: string, a: unknown, b: unknown): Evaluation
 /** null for what is no number. */
 export function numberOf(value: unknown): number | bigint | null {
   if (typeof value === 'number' || typeof value === 'bigint') return value
-  return value instanceof Decimal ? Number(value.toString()) : null
+  return value instanceof Decimal ? Number(decimalText(value)) : null
+}
+
+/** The digits of a decimal. Counts them: writing them takes time in proportion to more than their number. */
+export function decimalText(value: Decimal): string {
+  const { unscaled, scale } = value
+  charge(Math.abs(scale) / 16)
+  if (BigInt.asIntN(64, unscaled) !== unscaled) charge(4 * unscaled.toString(16).length)
+  return value.toString()
 }
 
 /** The index or the size that a number stands for; null for any other value. */
@@ -50,6 +58,8 @@ export function indexOf(value: unknown): number | null {
 
 /** CEL's equality: values of two types differ, but numbers are compared by their value. */
 export function equal(a: unknown, b: unknown, depth = 0): boolean {
+  // Two texts that are equal are compared to their end.
+  if (typeof a === 'string' && typeof b === 'string' && a.length === b.length) chargeText(a.length)
   if (a === b) return true
   const numeric = numberOf(a)
   if (numeric !== null) return equalNumbers(numeric, numberOf(b))
@@ -58,9 +68,6 @@ export function equal(a: unknown, b: unknown, depth = 0): boolean {
   switch (kind) {
     case 'null':
       return true
-    case 'string':
-      chargeText((a as string).length)
-      return false
     case 'timestamp':
       return (a as Date).getTime() === (b as Date).getTime()
     case 'duration':
@@ -116,6 +123,8 @@ export function keysOf(map: object): readonly unknown[] {
 /** What a map, a list or a struct has under a key. undefined: nothing. Only own properties count, so `constructor` is no key. */
 export function member(container: unknown, key: unknown): unknown {
   if (typeof container !== 'object' || container === null) return undefined
+  // V8 compares a long key with every key of its length.
+  if (typeof key === 'string') chargeText(key.length)
   if (Array.isArray(container)) {
     const index = indexOf(key)
     return index !== null && index >= 0 && index < container.length

@@ -1,5 +1,5 @@
 import type { ConnectRecord, Schema } from '@tributary/connect-api'
-import { EvaluationFailure } from './limits.ts'
+import { charge, EvaluationFailure } from './limits.ts'
 import { kindOf, member } from './values.ts'
 
 /** The variables of an expression, and their types if those are known before a record is there. */
@@ -23,6 +23,7 @@ export function isVariable(name: string): name is Variable {
 export function readVariable(record: ConnectRecord, name: Variable): unknown {
   switch (name) {
     case 'headers':
+      charge(record.headers?.length ?? 0)
       // The last of several headers of one name counts, as with Kafka's lastHeader.
       return new Map(record.headers?.map((header) => [header.name, header.value ?? null]))
     case 'timestamp':

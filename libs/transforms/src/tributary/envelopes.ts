@@ -156,7 +156,8 @@ function scalarText(value: unknown): string | null {
   return isRaw ? stringifyJson(value) : null
 }
 
+/** null: it is no time that a record may have. Kafka's clients take none before 1970, and its log cleaner stops at one. */
 function timeOf(time: unknown): number | null {
   const ms = time instanceof Date ? time.getTime() : typeof time === 'string' ? Date.parse(time) : NaN
-  return Number.isNaN(ms) ? null : ms
+  return ms >= 0 ? ms : null
 }

@@ -164,6 +164,13 @@ describe('envelopes', () => {
     assert.equal(headersOf(result)['eb_detail-type'], 'Object Created')
     assert.equal(headersOf(result)['eb_resources'], 'a,b')
     assert.deepEqual(create('UnwrapEventBridge').apply(record(EVENT))!.value, { size: 1 })
+    // No client of Kafka takes a time before 1970.
+    const old = create('UnwrapEventBridge', { timestamp: 'envelope' }).apply(
+      record({ ...EVENT, time: '0001-01-01T00:00:00Z' }),
+    )
+    assert.equal(old!.timestamp, record(EVENT).timestamp)
+    const odd = { ...EVENT, resources: [{ toString: 1 }, ['c'], 'd'] }
+    assert.equal(headersOf(create('UnwrapEventBridge').apply(record(odd)))['eventbridge.resources'], 'd')
     assert.equal(create('UnwrapEventBridge', { 'content.format': 'text' }).apply(record(EVENT))!.value, '{"size":1}')
   })
 

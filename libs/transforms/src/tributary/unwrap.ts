@@ -52,12 +52,18 @@ const unwrapEventBridge = unwrap({
         account: body['account'],
         region: body['region'],
         time: body['time'],
-        resources: Array.isArray(resources) && resources.length > 0 ? resources.join(',') : null,
+        resources: listText(resources),
       },
       time: body['time'],
     }
   },
 })
+
+/** The texts of a list, joined by commas; null: there are none. */
+function listText(list: unknown): string | null {
+  const texts = Array.isArray(list) ? list.filter((item) => typeof item === 'string') : []
+  return texts.length > 0 ? texts.join(',') : null
+}
 
 /** Headers of CloudEvents by the bindings of Kafka (`ce_id`) and HTTP (`ce-id`). */
 const CE_HEADER = /^ce[_-]/

@@ -14,6 +14,7 @@ import { keyAndValue, type Side } from '../../define.ts'
 import { transformErrors } from '../../errors.ts'
 import { type DateFormat, dateFormat } from '../dates/date-format.ts'
 import { DatePatternError } from '../dates/pattern.ts'
+import { withinDates } from '../dates/within.ts'
 import { basicsOf, BySchema, fieldsOf, structOf } from '../support/build.ts'
 import { KAFKA, REPLACE_NULL } from '../support/keys.ts'
 import { copyOf, entryOf, requireMap, requireStruct, setEntry } from '../support/require.ts'
@@ -24,6 +25,7 @@ const PURPOSE = 'converting timestamp formats'
 const TYPES = ['string', 'unix', 'Date', 'Time', 'Timestamp'] as const
 type TimestampType = (typeof TYPES)[number]
 const DAY = 86_400_000
+const REMEDY = '; set unix.precision or format so that it is read rightly'
 
 const spec = defineConfig({
   field: {
@@ -148,7 +150,7 @@ class TimestampConverter implements Transformation {
       if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) {
         throw transformErrors.TRANSFORM_DATA(`Expected Unix timestamp to be a Long, but found ${found}`)
       }
-      return withinDates(dateOfUnix(BigInt(value), this.#precision), String(value))
+      return withinDates(dateOfUnix(BigInt(value), this.#precision), value, REMEDY)
     }
     if (value instanceof Date) return value.getTime()
     throw transformErrors.TRANSFORM_DATA(`Expected ${type} to be a java.util.Date, but found ${found}`)
@@ -165,7 +167,7 @@ class TimestampConverter implements Transformation {
       )
     }
     const ms = this.#format.parse(value)
-    if (ms !== null) return withinDates(ms, value)
+    if (ms !== null) return withinDates(ms, value, REMEDY)
     throw transformErrors.TRANSFORM_DATA(
       `Could not parse timestamp: value (${value}) does not match pattern (${this.#format.pattern})`,
     )
@@ -182,14 +184,6 @@ function formatOf(pattern: string): DateFormat {
     const text = `Invalid value java.lang.IllegalArgumentException: ${cause.message} for configuration ${name}`
     throw transformErrors.TRANSFORM_CONFIG(text, { cause, field: 'format' })
   }
-}
-
-/** JavaScript's dates end 8.64e15 ms before and after 1970. */
-function withinDates(ms: number, value: string): number {
-  if (Math.abs(ms) <= 8.64e15) return ms
-  throw transformErrors.TRANSFORM_DATA(
-    `The timestamp ${value} is beyond the years -271821 to 275760; set unix.precision or format so that it is read rightly`,
-  )
 }
 
 function targetSchema(target: TimestampType, { optional }: Schema): Schema {

@@ -6,6 +6,8 @@ import { parseReplacement, ReplacementError, replaceFound } from './replacement.
 
 /** Topics whose route is remembered. */
 const MAX_KNOWN = 1000
+/** What an earlier transform made of a value may be too long for a topic, and is not remembered. */
+export const MAX_KNOWN_LENGTH = 249
 
 /** Renames the topic by a regular expression. */
 export const regexRouter = defineTransformation({
@@ -33,7 +35,7 @@ export const regexRouter = defineTransformation({
           const found = matches(whole, from) ? first.find(from) : null
           topic = found === null ? from : replaceFound(from, found, parts)
           if (known.size >= MAX_KNOWN) known.clear()
-          known.set(from, topic)
+          if (from.length <= MAX_KNOWN_LENGTH) known.set(from, topic)
         }
         return topic === from ? record : { ...record, topic }
       },

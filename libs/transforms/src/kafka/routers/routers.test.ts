@@ -48,6 +48,11 @@ describe('RegexRouter', () => {
 })
 
 describe('TimestampRouter', () => {
+  it('refuses a time beyond the calendar', () => {
+    const router = timestampRouter.create({})
+    assert.throws(() => router.apply(record({ timestamp: 8.7e15 })), { code: 'TRANSFORM_DATA', message: /275760$/ })
+  })
+
   it('puts topic and time into the format', () => {
     const config = { 'topic.format': '${timestamp}/${topic}/${topic}', 'timestamp.format': 'yyyy' }
     assert.equal(applied(timestampRouter, config, { topic: '$&', timestamp: 0 }).topic, '1970/$&/$&')

@@ -3,6 +3,7 @@ import { defineTransformation } from '../../define.ts'
 import { transformErrors } from '../../errors.ts'
 import { type DateFormat, dateFormat } from '../dates/date-format.ts'
 import { DatePatternError } from '../dates/pattern.ts'
+import { withinDates } from '../dates/within.ts'
 import { KAFKA } from '../support/keys.ts'
 
 /** Makes the topic of the old one and the time of the record. */
@@ -32,7 +33,7 @@ export const timestampRouter = defineTransformation({
         if (timestamp === null) {
           throw transformErrors.TRANSFORM_DATA(`Timestamp missing on record: its topic is ${topic}`)
         }
-        const time = format.format(timestamp)
+        const time = format.format(withinDates(timestamp, timestamp))
         if (topic === last.topic && time === last.time) return { ...record, topic: last.named }
         const named = topicFormat.split('${topic}').join(topic).split('${timestamp}').join(time)
         last = { topic, time, named }

@@ -61,11 +61,9 @@ export class Inference {
   }
 
   #adopt(shape: Shape): void {
-    const schema = schemaOf(shape, this.#name, this.#numbered, true)
     const fields = countFields(shape)
-    if (fields > MAX_FIELDS) {
-      throw converterErrors.BODY_MISFIT(`the inferred schema would have ${fields} fields, more than ${MAX_FIELDS}`)
-    }
+    if (fields > MAX_FIELDS) throw tooManyFields(fields)
+    const schema = schemaOf(shape, this.#name, this.#numbered, true)
     const text = JSON.stringify(schema)
     if (text !== this.#schemaText) {
       if (this.#schemas === this.#maxSchemas) {
@@ -113,10 +111,16 @@ function widenObject(shape: ObjectShape, value: Readonly<Record<string, unknown>
     if (wider === field || wider.kind === 'none') continue
     changed ??= new Map(shape.fields)
     changed.set(name, wider)
+    // Before the sorting of what may be a million.
+    if (changed.size > MAX_FIELDS) throw tooManyFields(changed.size)
   }
   return changed === null
     ? shape
     : { kind: 'object', fields: new Map([...changed].sort(([a], [b]) => (a < b ? -1 : 1))) }
+}
+
+function tooManyFields(count: number): Error {
+  return converterErrors.BODY_MISFIT(`the inferred schema would have ${count} fields, more than ${MAX_FIELDS}`)
 }
 
 function scalarOf(value: unknown): Shape {

@@ -12,7 +12,7 @@ import { hasPath, isVariable, readPath, readVariable, select, VARIABLES } from '
 export function compile(node: Node, names: Names): Compiled {
   switch (node.op) {
     case 'value':
-      return constant(literal(node.args))
+      return constant(literal(node.args, node.pos))
     case 'id':
       return identifier(node, names)
     case '.':
@@ -48,9 +48,13 @@ export function constant(value: unknown): Compiled {
   return { run: () => value, type, cost: 1, constant: { value } }
 }
 
-function literal(value: unknown): unknown {
+function literal(value: unknown, at: number): unknown {
   // An unsigned integer is an object of the parser's; here every integer is an int.
-  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) ? BigInt(value as never) : value
+  const isUnsigned = typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
+  const found = isUnsigned ? BigInt(value as never) : value
+  // The sign before a literal is an operator.
+  if (typeof found === 'bigint' && found > 2n ** 64n) throw new SyntaxFailure('an integer has 64 bits', at)
+  return found
 }
 
 function identifier(node: Extract<Node, { op: 'id' }>, names: Names): Compiled {

@@ -103,7 +103,11 @@ function double(args: readonly unknown[]): number {
 function string(args: readonly unknown[]): string {
   const [value] = args
   if (typeof value === 'string') return value
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
+    const digits = String(value)
+    chargeText(digits.length)
+    return digits
+  }
   if (value instanceof Decimal) return decimalText(value)
   if (value instanceof Date) return value.toISOString().replace(/\.000Z$/, 'Z')
   if (value instanceof Duration) return `${value.ms / 1000}s`

@@ -83,10 +83,12 @@ export function parseDecimal(text: string): Decimal | null {
 export function floatOf(decimal: Decimal): number {
   const double = Number(`${decimal.unscaled}e${-decimal.scale}`)
   const float = Math.fround(double)
-  if (float === double || !Number.isFinite(float)) return float
+  if (float === double || !Number.isFinite(double)) return float
   const other = nextFloat(float, double > float)
+  // Beyond the largest float, the next one would be 2^128.
+  const near = Number.isFinite(float) ? float : Math.sign(float) * 2 ** 128
   // Between two floats, the double is rounded to the even one. The decimal may be nearer to the other.
-  if (double - float !== other - double || Math.abs(decimal.scale) > 1000) return float
+  if (double - near !== other - double || Math.abs(decimal.scale) > 1000) return float
   const side = compareToDouble(decimal, double)
   return side === 0 || side > 0 === float > double ? float : other
 }
@@ -94,6 +96,7 @@ export function floatOf(decimal: Decimal): number {
 const bits = new DataView(new ArrayBuffer(8))
 
 function nextFloat(float: number, up: boolean): number {
+  if (float === 0) return up ? 2 ** -149 : -(2 ** -149)
   bits.setFloat32(0, float)
   bits.setInt32(0, bits.getInt32(0) + (up === float > 0 ? 1 : -1))
   return bits.getFloat32(0)

@@ -25,6 +25,11 @@ test('a value that does not fit is refused with the words of Connect', () => {
     kind: 'data',
     message: 'Invalid Java object for schema "n" with type INT8: class java.lang.Long for value',
   })
+  const lists: Schema = { type: 'map', keySchema: { type: 'string' }, valueSchema: { type: 'array', valueSchema: INT } }
+  assert.throws(() => validateValue(lists, { k: ['x'] }, 'm'), {
+    message:
+      'Invalid Java object for schema with type INT32: class java.lang.String for element of array value of map field: "m"',
+  })
 })
 
 test('schemas are equal by their parts, and the order of fields counts', () => {

@@ -32,26 +32,28 @@ export function fieldOf(schema: Schema, name: string): Field | undefined {
 
 /** As ConnectSchema.validateValue. `field`: the name of the field that holds the value, for the text. */
 export function validateValue(schema: Schema, value: unknown, field?: string): void {
-  validate(schema, value ?? null, field === undefined ? 'value' : `field: "${field}"`)
+  validate(schema, value, '', field)
 }
 
-function validate(schema: Schema, value: unknown, location: string): void {
+/** `within` and `field` are what `placeOf` makes a text of, which only an error needs. */
+function validate(schema: Schema, value: unknown, within: string, field: string | undefined): void {
   if (value === null || value === undefined) {
     if (schema.optional === true) return
-    throw invalid(`Invalid value: null used for required ${location}, schema type: ${schema.type.toUpperCase()}`)
+    const type = schema.type.toUpperCase()
+    throw invalid(`Invalid value: null used for required ${placeOf(within, field)}, schema type: ${type}`)
   }
   if (!fits(schema, value)) {
     const name = schema.name === undefined ? '' : ` "${schema.name}"`
-    const type = schema.type.toUpperCase()
-    throw invalid(`Invalid Java object for schema${name} with type ${type}: ${javaClass(value)} for ${location}`)
+    const expected = `schema${name} with type ${schema.type.toUpperCase()}`
+    throw invalid(`Invalid Java object for ${expected}: ${javaClass(value)} for ${placeOf(within, field)}`)
   }
   if (schema.type === 'struct') validateStruct(schema, value)
   else if (schema.type === 'array') {
-    const element = `element of array ${location}`
-    const elements = needed(schema.valueSchema, element)
-    for (const entry of value as readonly unknown[]) validate(elements, entry, element)
+    const inArray = `element of array ${within}`
+    const elements = needed(schema.valueSchema, inArray, field)
+    for (const entry of value as readonly unknown[]) validate(elements, entry, inArray, field)
   } else if (schema.type === 'map') {
-    validateMap(schema, value, location)
+    validateMap(schema, value, within, field)
   }
 }
 
@@ -59,22 +61,27 @@ function validateStruct(schema: Schema, value: unknown): void {
   for (const field of schema.fields ?? []) {
     const own = withoutDefault(value as object, field.name)
     if (own === null && (field.schema.optional === true || hasDefault(field.schema))) continue
-    validate(field.schema, own, `field: "${field.name}"`)
+    validate(field.schema, own, '', field.name)
   }
 }
 
-function validateMap(schema: Schema, value: unknown, location: string): void {
-  const keys = needed(schema.keySchema, `key of map ${location}`)
-  const values = needed(schema.valueSchema, `value of map ${location}`)
+function validateMap(schema: Schema, value: unknown, within: string, field: string | undefined): void {
+  const [inKeys, inValues] = [`key of map ${within}`, `value of map ${within}`]
+  const keys = needed(schema.keySchema, inKeys, field)
+  const values = needed(schema.valueSchema, inValues, field)
   for (const [k, v] of value instanceof Map ? (value as Map<unknown, unknown>) : Object.entries(value as object)) {
-    validate(keys, k, `key of map ${location}`)
-    validate(values, v, `value of map ${location}`)
+    validate(keys, k, inKeys, field)
+    validate(values, v, inValues, field)
   }
 }
 
-function needed(schema: Schema | undefined, location: string): Schema {
-  if (schema === undefined) throw invalid(`No schema defined for ${location}`)
+function needed(schema: Schema | undefined, within: string, field: string | undefined): Schema {
+  if (schema === undefined) throw invalid(`No schema defined for ${placeOf(within, field)}`)
   return schema
+}
+
+function placeOf(within: string, field: string | undefined): string {
+  return within + (field === undefined ? 'value' : `field: "${field}"`)
 }
 
 /** Whether a schema has a default: null is none, as in Connect. */

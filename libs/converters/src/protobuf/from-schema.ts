@@ -65,29 +65,27 @@ class ProtoMaker {
     const message: MessageDraft = { name, fields: [], oneofs: [], messages: [], enums: [] }
     siblings.push(message)
     this.#structs.set(message, schema)
-    let index = 1
+    const numbers = new FieldNumbers(schema)
     for (const { name: field, schema: type } of schema.fields ?? []) {
-      const tag = tagOf(type) ?? index++
-      if (this.#isUnion(type)) index = this.#oneof(message, type, index)
-      else message.fields.push(this.#field(message, type, this.#identifier(field), tag))
+      if (isUnion(type)) this.#oneof(message, type, numbers)
+      else message.fields.push(this.#field(message, type, this.#identifier(field), numbers.of(type)))
     }
     this.#depth--
     return message
   }
 
-  /** A member without a number, which Confluent refuses, gets the next one. Returns the next number. */
-  #oneof(message: MessageDraft, union: Schema, next: number): number {
+  /** A member without a number, which Confluent refuses, gets the next one. */
+  #oneof(message: MessageDraft, union: Schema, numbers: FieldNumbers): void {
+    numbers.passUnion(union)
     const name = this.#settings.generalized
       ? union.parameters?.[names.GENERALIZED_UNION]
       : union.name?.startsWith(names.UNION)
         ? this.#unqualified(union.name.slice(names.UNION.length + 1))
         : union.parameters?.[names.GENERALIZED_UNION]
-    let index = next
     const fields = (union.fields ?? []).map(({ name: field, schema }) =>
-      this.#field(message, schema, this.#identifier(field), tagOf(schema) ?? index++, true),
+      this.#field(message, schema, this.#identifier(field), numbers.of(schema), true),
     )
     message.oneofs.push({ name: this.#identifier(name ?? ''), fields })
-    return index
   }
 
   #field(message: MessageDraft, field: Schema, name: string, number: number, inOneof = false): FieldDraft {
@@ -144,7 +142,7 @@ class ProtoMaker {
     const isDraft = (known: EnumDraft): boolean => known.name === name && String(known.values) === String(draft.values)
     if (parent.enums.some(isDraft)) return name
     const taken = new Set(parent.messages.map((message) => message.name))
-    for (const known of parent.enums) for (const [value] of [[known.name], ...known.values]) taken.add(value!)
+    for (const known of parent.enums) for (const [value] of [[known.name], ...known.values]) taken.add(value)
     if (![name, ...draft.values.map(([value]) => value)].some((each) => taken.has(each))) {
       parent.enums.push(draft)
       return name
@@ -198,10 +196,6 @@ class ProtoMaker {
     if (schema.type === 'int8' || schema.type === 'int16') params.set(names.CONNECT_TYPE, schema.type)
     const type = scalarOf(schema)
     return this.#settings.wrapperForNullables && schema.optional === true ? wrapperOf(type) : type
-  }
-
-  #isUnion(schema: Schema): boolean {
-    return isUnion(schema)
   }
 
   #nameOr(name: string | undefined): string {
@@ -289,6 +283,33 @@ function holds(outer: Schema, inner: Schema, seen = new Map<Schema, Set<Schema>>
   if (!within(outer.keySchema, inner.keySchema) || !within(outer.valueSchema, inner.valueSchema)) return false
   const fields = new Map((outer.fields ?? []).map((field) => [field.name, field.schema]))
   return (inner.fields ?? []).every((field) => within(fields.get(field.name), field.schema))
+}
+
+/** Numbers for the fields of a message: a field without a tag gets the next number that no tag of the message has. */
+class FieldNumbers {
+  readonly #tags = new Set<number>()
+  #next = 1
+
+  constructor(message: Schema) {
+    for (const { schema } of message.fields ?? []) {
+      for (const field of isUnion(schema) ? (schema.fields ?? []).map((member) => member.schema) : [schema]) {
+        const tag = tagOf(field)
+        if (tag !== undefined) this.#tags.add(tag)
+      }
+    }
+  }
+
+  of(field: Schema): number {
+    const tag = tagOf(field)
+    if (tag !== undefined) return tag
+    while (this.#tags.has(this.#next)) this.#next++
+    return this.#next++
+  }
+
+  /** Confluent counts a union without a tag as a field. */
+  passUnion(union: Schema): void {
+    if (tagOf(union) === undefined) this.#next++
+  }
 }
 
 function tagOf(schema: Schema): number | undefined {

@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { Decimal, LOGICAL, type Schema } from '@tributary/connect-api'
+import { Decimal, type Field, LOGICAL, type Schema } from '@tributary/connect-api'
 import { compileReader } from './decoder.ts'
 import { compileWriter } from './encoder.ts'
-import { fromConnectSchema } from './from-schema.ts'
 import { loadProto, loadProtobufjs } from './load.ts'
-import { indexesOf, messageAt } from './model.ts'
+import { indexesOf } from './model.ts'
 import { Output } from './output.ts'
 import { protobufSettings } from './settings.ts'
+import { optional, roundTrip, struct } from './testing.ts'
 import { toConnectSchema } from './to-schema.ts'
 
 before(loadProtobufjs)
-
-const optional = (type: Schema['type'], more: Partial<Schema> = {}): Schema => ({ type, optional: true, ...more })
-
-function roundTrip(schema: Schema, value: unknown, config: Record<string, string> = {}) {
-  const settings = protobufSettings(config)
-  const { text, fullName } = fromConnectSchema(schema, settings)
-  const file = loadProto(text, [])
-  const message = messageAt(file, indexesOf(file, fullName)!)!
-  const out = new Output()
-  compileWriter(message, schema, settings)(out, value, 1)
-  const bytes = out.take()
-  const readSchema = toConnectSchema(message, settings)
-  return { text, bytes, schema: readSchema, value: compileReader(message, readSchema, settings)(bytes) }
-}
 
 const ALL: Schema = {
   type: 'struct',
@@ -162,22 +148,33 @@ message All {
 }
 `
 
-const struct = (fields: Record<string, Schema>, more: Partial<Schema> = {}): Schema => ({
-  type: 'struct',
-  name: 'S',
-  ...more,
-  fields: Object.entries(fields).map(([name, schema]) => ({ name, schema })),
-})
 const tagged = (type: Schema['type'], tag: number, more: Partial<Schema> = {}): Schema =>
   optional(type, { ...more, parameters: { ...more.parameters, 'io.confluent.connect.protobuf.Tag': String(tag) } })
 
 test('fields are numbered by their order or their tag, and written in the order of their numbers', () => {
-  const schema = struct({ b: tagged('string', 9), a: { type: 'int32' }, c: tagged('int32', 2), d: { type: 'int32' } })
+  const twice = struct({ a: tagged('int32', 2), b: tagged('int32', 2) })
   const collision = { name: 'DataError', message: /has no Protobuf form|cannot be read/ }
-  assert.throws(() => roundTrip(schema, { a: 1, b: 'x', c: 2, d: 3 }), collision)
+  assert.throws(() => roundTrip(twice, { a: 1, b: 2 }), collision)
   const { text, bytes } = roundTrip(struct({ b: tagged('string', 9), a: { type: 'int32' } }), { b: 'x', a: 1 })
   assert.match(text, /string b = 9;\n {2}int32 a = 1;/)
   assert.equal(bytes.toString('hex'), '08014a0178')
+})
+
+test('a field that a transform adds gets a number that no tag has, oneofs included', () => {
+  const proto = `syntax = "proto3"; message Tick { string symbol = 1; oneof price { double last = 2; double bid = 4; } int64 at = 3; }`
+  const read = toConnectSchema(loadProto(proto, []).messages[0]!, protobufSettings({}))
+  const added = ['first', 'second'].map((name) => ({ name, schema: optional('string') }))
+  const [first, second] = added as [Field, Field]
+  const value = { symbol: 'A', price_0: { last: null, bid: 1.5 }, at: 7n, first: 'x', second: 'y' }
+  for (const fields of [
+    [...read.fields!, first, second],
+    [first, second, ...read.fields!],
+  ]) {
+    const { text, value: back } = roundTrip({ ...read, fields }, value)
+    assert.match(text, /string symbol = 1;.*int64 at = 3;.*double last = 2;.*double bid = 4;/s)
+    assert.match(text, /string first = 5;\n {2}string second = 6;/)
+    assert.deepEqual(back, { ...value, price_0: { bid: 1.5 } })
+  }
 })
 
 test('defaults are left out, and minus zero is none', () => {
@@ -381,19 +378,4 @@ test('bytes of any kind are read, or are a data error, with bounded depth and me
   assert.throws(() => readSelf(Buffer.alloc(4_000_000, Buffer.from([0x12, 0]))), {
     message: /more than 5000000 values/,
   })
-})
-
-test('structs of one name and with other fields are messages of their own', () => {
-  const inner = (name: string, fields: Record<string, Schema>): Schema => struct(fields, { name, optional: true })
-  const nested = struct({ data: inner('S.data', { data: inner('S.data.data', { data: optional('int64') }) }) })
-  const value = { data: { data: { data: 5n } } }
-  assert.deepEqual(roundTrip(nested, value).value, value)
-  const siblings = struct({
-    x: inner('a.Status', { code: { type: 'int32' } }),
-    y: inner('b.Status', { text: { type: 'string' } }),
-  })
-  const two = { x: { code: 1 }, y: { text: 'b' } }
-  const { text, value: read } = roundTrip(siblings, two)
-  assert.match(text, /Status x = 1;\n {2}Status2 y = 2;/)
-  assert.deepEqual(read, two)
 })

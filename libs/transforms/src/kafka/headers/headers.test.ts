@@ -21,6 +21,11 @@ describe('InsertHeader', () => {
     const added = applied(insertHeader, { header: 'a', 'value.literal': '300' }, { headers })
     assert.deepEqual(added.headers, [...headers, { name: 'a', value: 300, schema: { type: 'int16' } }])
   })
+
+  it('refuses a literal that nests too deep', () => {
+    const config = { header: 'a', 'value.literal': '['.repeat(100_000) }
+    assert.throws(() => applied(insertHeader, config, {}), { code: 'TRANSFORM_CONFIG', field: 'value.literal' })
+  })
 })
 
 describe('HeaderFrom', () => {

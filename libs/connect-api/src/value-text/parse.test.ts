@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { Decimal, LOGICAL } from '@tributary/connect-api'
-import { parseLiteral } from './literal.ts'
+import { Decimal } from '../decimal.ts'
+import { LOGICAL } from '../schema.ts'
+import { parseValue, TooDeep } from './parse.ts'
 
 // [text, value, type of its schema]
 for (const [text, value, type] of [
@@ -26,19 +27,32 @@ for (const [text, value, type] of [
   ['{a:1}', '{a:1}', 'string'],
   ['say "x"', 'say "x"', 'string'],
 ] as const) {
-  it(`reads the literal ${text}`, () => {
-    const literal = parseLiteral(text)
-    assert.deepEqual([literal.value, literal.schema?.type], [value, type])
+  it(`reads ${text}`, () => {
+    const read = parseValue(text)
+    assert.deepEqual([read.value, read.schema?.type], [value, type])
   })
 }
 
 it('gives elements of a list the widest of their types', () => {
-  assert.deepEqual(parseLiteral('[1,300]').schema, { type: 'array', valueSchema: { type: 'int16' } })
+  assert.deepEqual(parseValue('[1,300]').schema, { type: 'array', valueSchema: { type: 'int16' } })
   const date = { type: 'int32', name: LOGICAL.Date, version: 1 }
-  assert.deepEqual(parseLiteral('["2019-08-23"]').schema, { type: 'array', valueSchema: date })
+  assert.deepEqual(parseValue('["2019-08-23"]').schema, { type: 'array', valueSchema: date })
 })
 
 it('ends for deep and for long texts', () => {
-  assert.equal(parseLiteral('['.repeat(100_000)).schema?.type, 'string')
-  assert.equal(parseLiteral('1e999999999').schema?.type, 'bytes')
+  assert.throws(() => parseValue('['.repeat(100_000)), TooDeep)
+  assert.equal(parseValue('1e999999999').schema?.type, 'bytes')
+})
+
+it('gives the float nearest to the text, as Java does', () => {
+  // The nearest double of each lies in the middle of two floats, or of one and infinity; the text is beside the middle.
+  for (const [text, value] of [
+    ['1.000000059604644775390625001', 1 + 2 ** -23],
+    ['7.006492321624086e-46', 2 ** -149],
+    ['-7.006492321624086e-46', -(2 ** -149)],
+    ['3.4028235677973366e38', 2 ** 128 - 2 ** 104],
+    ['-3.4028235677973366e38', 2 ** 104 - 2 ** 128],
+  ] as const) {
+    assert.deepEqual(parseValue(text), { schema: { type: 'float32' }, value })
+  }
 })

@@ -21,7 +21,6 @@ const signal = new AbortController().signal
 const SCHEMA: Schema = {
   type: 'struct',
   name: 'bench.Event',
-  optional: true,
   fields: [
     { name: 'event_id', schema: { type: 'string', default: '' } },
     { name: 'due_ns', schema: { type: 'int64', default: 0n } },

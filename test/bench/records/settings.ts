@@ -53,17 +53,22 @@ export const TRANSFORM_ROWS: readonly Row[] = [
 
 /** `registry`: the URL of a schema registry. */
 export function converterRows(registry: string): readonly Row[] {
-  const withRegistry = (name: string): Props => ({
+  // A subject has schemas of one format.
+  const withRegistry = (name: string, strategy: string): Props => ({
     ...STRUCT,
     'value.converter': name,
     'value.converter.schema.registry.url': registry,
+    'value.converter.value.subject.name.strategy': strategy,
   })
   return [
     { name: 'JSON text', props: {} },
     { name: 'JsonConverter, no schema', props: { ...STRUCT, ...BARE } },
     { name: 'JsonConverter, schema', props: { ...STRUCT, ...WITH_SCHEMA } },
-    { name: 'Avro', props: withRegistry('io.confluent.connect.avro.AvroConverter') },
-    { name: 'Protobuf', props: withRegistry('io.confluent.connect.protobuf.ProtobufConverter') },
-    { name: 'JSON Schema', props: withRegistry('io.confluent.connect.json.JsonSchemaConverter') },
+    { name: 'Avro', props: withRegistry('io.confluent.connect.avro.AvroConverter', 'TopicNameStrategy') },
+    { name: 'Protobuf', props: withRegistry('io.confluent.connect.protobuf.ProtobufConverter', 'RecordNameStrategy') },
+    {
+      name: 'JSON Schema',
+      props: withRegistry('io.confluent.connect.json.JsonSchemaConverter', 'TopicRecordNameStrategy'),
+    },
   ]
 }

@@ -42,6 +42,8 @@ export function unavailable(what: string, reasons: readonly string[]): Error {
 export function answered(url: URL, { what }: Asked, { status, text }: HttpAnswer): Readonly<Record<string, unknown>> {
   const json = objectOf(text)
   if (status === 200 && json !== null) return json
+  if (status === 200 && text.trimStart().startsWith('{'))
+    throw unavailable(what, [`${url.host} answered half a JSON object`])
   const { error_code: code, message } = json ?? {}
   const words = typeof message === 'string' ? message.slice(0, MAX_WORDS) : ''
   if (status === 401 || status === 403) {

@@ -1,3 +1,4 @@
+import { isOutage } from './answers.ts'
 import { schemaRegistryErrors } from './errors.ts'
 import type { ClientSettings } from './keys.ts'
 import { userInfo } from './settings.ts'
@@ -71,7 +72,7 @@ export class Login {
       },
       body: new URLSearchParams({ grant_type: 'client_credentials', ...(scope === null ? {} : { scope }) }).toString(),
     })
-    if (status >= 500 || status === 429) throw new Error(`the token endpoint ${url.host} answered ${status}`)
+    if (isOutage(status)) throw new Error(`the token endpoint ${url.host} answered ${status}`)
     const { access_token: token, expires_in: seconds } = tokenOf(text)
     if (status !== 200 || typeof token !== 'string') {
       throw schemaRegistryErrors.SCHEMA_REGISTRY_REFUSED(

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { DeniedNetworks, denyNetworks, errorKind } from '@tributary/connect-api'
 import { createRegistryClient } from './client.ts'
@@ -39,6 +41,22 @@ test('a registry that does not answer in time is away', async (t) => {
   })
 })
 
+const ENDLESS: readonly [name: string, answer: string][] = [
+  ['an upgrade of the protocol', 'HTTP/1.1 101 x\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'],
+  ['nothing but interim answers', 'HTTP/1.1 100 Continue\r\n\r\n'],
+  ['an answer without an end', 'HTTP/1.1 200 OK\r\n\r\n{"schema":'],
+]
+for (const [name, answer] of ENDLESS) {
+  test(`a registry that answers with ${name} is away`, async (t) => {
+    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.write(answer)))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => server.close())
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const client = createRegistryClient({ 'schema.registry.url': url, 'http.read.timeout.ms': '50' })
+    await assert.rejects(client.byId(1, signal), { kind: 'retriable', message: /no answer within 50 ms$/ })
+  })
+}
+
 const ANSWERS: readonly [status: number, body: unknown, kind: string, text: RegExp][] = [
   [401, { error_code: 401, message: 'Unauthorized' }, 'config', /401, Unauthorized; see basic\.auth/],
   [403, '<html>', 'config', /answered 403; see/],
@@ -51,6 +69,8 @@ const ANSWERS: readonly [status: number, body: unknown, kind: string, text: RegE
   [404, { error_code: 404, message: 'HTTP 404 Not Found' }, 'config', /is schema\.registry\.url right/],
   [302, '', 'config', /answered 302 and no JSON/],
   [200, '<html>', 'config', /answered 200 and no JSON/],
+  [200, '{"schema":"\\"str', 'retriable', /answered half a JSON object/],
+  [200, { schema: STRING, schemaType: 'XML' }, 'data', /of the type "XML", and only AVRO, PROTOBUF, JSON are known/],
   [200, { hello: 1 }, 'config', /no id and schema/],
   [
     404,

@@ -179,13 +179,24 @@ function schemaOf(json: Readonly<Record<string, unknown>>, what: string): Regist
       `${what}: the answer has no id and schema; is schema.registry.url that of a registry?`,
     )
   }
+  if (!isFormat(schemaType)) {
+    throw schemaRegistryErrors.SCHEMA_INCOMPATIBLE(
+      `${what}: schema ${id} is of the type ${JSON.stringify(schemaType).slice(0, 100)}, and only ${FORMATS.join(', ')} are known`,
+    )
+  }
   return {
     id,
-    format: schemaType as SchemaFormat,
+    format: schemaType,
     schema,
     references: Array.isArray(references) ? references.filter(isReference) : [],
     ...(typeof version === 'number' ? { version } : {}),
   }
+}
+
+const FORMATS: readonly unknown[] = ['AVRO', 'PROTOBUF', 'JSON'] satisfies SchemaFormat[]
+
+function isFormat(value: unknown): value is SchemaFormat {
+  return FORMATS.includes(value)
 }
 
 function isReference(value: unknown): value is SchemaReference {

@@ -41,12 +41,6 @@ interface Chosen {
   isNew: boolean
 }
 
-interface Topic<T> {
-  last: object | null
-  lastEntry: Entry<T> | null
-  readonly byKey: WeakMap<object, Entry<T>>
-}
-
 /** Chosen schemas for which what writes the records of a key is kept. */
 const MAX_PREPARED = 100
 
@@ -60,7 +54,8 @@ export class SchemaWriter<K extends object, T> {
   readonly #isKey: boolean
   readonly #format: WriterFormat<K, T>
   readonly #subjectOf: ReturnType<typeof subjectStrategy>
-  readonly #topics = new Lru<string, Topic<T>>(MAX_SUBJECTS)
+  /** Weak, so that thousands of topics do not hold schemas that no source uses any more. */
+  readonly #topics = new Lru<string, WeakMap<K, Entry<T>>>(MAX_SUBJECTS)
   /** By the id of the chosen schema: topics with the same one share what is made. */
   readonly #prepared = new WeakMap<K, Lru<number, T>>()
   readonly #chosen: Lru<string, Chosen>
@@ -69,7 +64,9 @@ export class SchemaWriter<K extends object, T> {
   /** null: schemas may be registered. */
   #told: ((what: string) => void) | null = null
   #lastName: string | null = null
-  #lastTopic: Topic<T> | null = null
+  #lastTopic: WeakMap<K, Entry<T>> | null = null
+  #lastKey: K | null = null
+  #lastEntry: Entry<T> | null = null
 
   /** `props` has the keys of REGISTRY_KEYS without the prefix of the converter. Throws ConfigError. `now` in ms, monotonic. */
   constructor(props: Props, isKey: boolean, format: WriterFormat<K, T>, now: () => number = () => performance.now()) {
@@ -90,26 +87,25 @@ export class SchemaWriter<K extends object, T> {
 
   /** Throws NotReadyError until the registry has answered, DataError for what it refuses. */
   find(topic: string, key: K): T {
-    const kept = topic === this.#lastName ? this.#lastTopic! : this.#topicOf(topic)
-    const entry = kept.last === key ? kept.lastEntry! : kept.byKey.get(key)
-    if (entry !== undefined && (entry.endsAt === Infinity || this.#now() < entry.endsAt)) {
-      kept.last = key
-      kept.lastEntry = entry
-      return entry.prepared
+    const isLast = topic === this.#lastName
+    const byKey = isLast ? this.#lastTopic! : this.#topicOf(topic)
+    let entry = isLast && key === this.#lastKey ? this.#lastEntry! : byKey.get(key)
+    if (entry === undefined || (entry.endsAt !== Infinity && this.#now() >= entry.endsAt)) {
+      byKey.set(key, (entry = this.#make(topic, key)))
     }
-    const made = this.#make(topic, key)
-    kept.byKey.set(key, made)
-    kept.last = key
-    kept.lastEntry = made
-    return made.prepared
+    this.#lastKey = key
+    this.#lastEntry = entry
+    return entry.prepared
   }
 
-  #topicOf(topic: string): Topic<T> {
-    let kept = this.#topics.get(topic)
-    if (kept === undefined) this.#topics.set(topic, (kept = { last: null, lastEntry: null, byKey: new WeakMap() }))
+  #topicOf(topic: string): WeakMap<K, Entry<T>> {
+    let byKey = this.#topics.get(topic)
+    if (byKey === undefined) this.#topics.set(topic, (byKey = new WeakMap()))
     this.#lastName = topic
-    this.#lastTopic = kept
-    return kept
+    this.#lastTopic = byKey
+    this.#lastKey = null
+    this.#lastEntry = null
+    return byKey
   }
 
   #make(topic: string, key: K): Entry<T> {

@@ -71,8 +71,11 @@ export class Transport {
     const request = http.request(options)
     request.end(body)
     try {
-      const [response] = (await once(request, 'response')) as [IncomingMessage]
-      return { status: response.statusCode ?? 0, text: await textOf(request, response) }
+      const response = await answerOf(request, 'response', signal)
+      const text = await textOf(response)
+      // An answer that the end of the connection ends looks whole.
+      signal.throwIfAborted()
+      return { status: response.statusCode ?? 0, text }
     } catch (error) {
       if (!signal.aborted) throw error
       throw new Error(`no answer within ${this.#settings['http.read.timeout.ms']} ms`, { cause: error })
@@ -106,7 +109,7 @@ export class Transport {
       signal,
     })
     request.end()
-    const [response] = (await once(request, 'connect')) as [IncomingMessage]
+    const response = await answerOf(request, 'connect', signal)
     if (response.statusCode === 200) return tcp
     tcp.destroy()
     throw new Error(`the proxy ${proxy} answered CONNECT with ${response.statusCode}`)
@@ -148,11 +151,24 @@ async function ready(socket: net.Socket, event: string, signal: AbortSignal): Pr
   }
 }
 
-async function textOf(request: ClientRequest, response: IncomingMessage): Promise<string> {
+/**
+ * Rejects with the error of the request, or once its signal aborts: for an answer of 101 Node ends the connection, and emits neither the
+ * answer nor an error.
+ */
+async function answerOf(
+  request: ClientRequest,
+  event: 'response' | 'connect',
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  // An error may follow that which is awaited; without a listener Node would end the process.
+  request.on('error', () => {})
+  const [response] = (await once(request, event, { signal })) as [IncomingMessage]
+  return response
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
-  // The response tells the same by its end.
-  request.on('error', () => {})
   for await (const chunk of response) {
     bytes += (chunk as Buffer).length
     if (bytes > MAX_ANSWER_BYTES) {

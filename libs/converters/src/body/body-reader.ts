@@ -56,7 +56,8 @@ export class BodyReader {
 
   /**
    * Asks the registry for the latest schema of `value.schema.subject`, if that is set. Call it on each connect, before the first body.
-   * Rejects with NotConnectedError while the registry is away, ConfigError for a schema that cannot be used.
+   * Rejects with ConfigError for a schema that cannot be used, and with NotConnectedError while the registry is away and no schema is
+   * known: with the one of the connect before, the source goes on, since a feed does not send again what was not received.
    */
   async connect(signal: AbortSignal): Promise<void> {
     const subject = this.#settings['value.schema.subject']
@@ -65,6 +66,7 @@ export class BodyReader {
       this.use((await registeredSchema({ subject }, this.#props, signal)).schema)
     } catch (error) {
       if (error instanceof ConnectError && error.kind === 'retriable') {
+        if (this.#schema !== null) return
         throw converterErrors.BODY_REGISTRY_AWAY(error.message, { cause: error })
       }
       if (error instanceof DataError) {

@@ -201,6 +201,11 @@ describe('a body with a given schema', () => {
     const none = { code: 'BODY_SCHEMA', kind: 'config', field: 'value.schema.subject', message: /Subject not found/ }
     await assert.rejects(subject('none', url).connect(never), none)
     await assert.rejects(subject('quotes-value', 'http://127.0.0.1:1').connect(never), NotConnectedError)
+    registry.close()
+    registry.closeAllConnections()
+    await reader.connect(never)
+    assert.equal(reader.read('{"s":"x"}', 't').schema!.name, 'q')
+    await assert.rejects(subject('quotes-value', url).connect(never), NotConnectedError)
   })
 
   it('must be a schema, and the only one', () => {

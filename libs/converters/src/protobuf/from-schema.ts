@@ -141,9 +141,8 @@ class ProtoMaker {
     const draft = this.#enum(name, schema)
     const isDraft = (known: EnumDraft): boolean => known.name === name && String(known.values) === String(draft.values)
     if (parent.enums.some(isDraft)) return name
-    const taken = new Set(parent.messages.map((message) => message.name))
-    for (const known of parent.enums) for (const [value] of [[known.name], ...known.values]) taken.add(value)
-    if (![name, ...draft.values.map(([value]) => value)].some((each) => taken.has(each))) {
+    const taken = new Set([...parent.messages.map((message) => message.name), ...parent.enums.flatMap(namesIn)])
+    if (!namesIn(draft).some((each) => taken.has(each))) {
       parent.enums.push(draft)
       return name
     }
@@ -310,6 +309,11 @@ class FieldNumbers {
   passUnion(union: Schema): void {
     if (tagOf(union) === undefined) this.#next++
   }
+}
+
+/** The names that an enum takes in the message around it. */
+function namesIn({ name, values }: EnumDraft): string[] {
+  return [name, ...values.map(([value]) => value)]
 }
 
 function tagOf(schema: Schema): number | undefined {

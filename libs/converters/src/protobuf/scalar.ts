@@ -73,7 +73,8 @@ function writerOf(field: ProtoField, schema: Schema): Write {
 /** Number.intValue of Java: the low 32 bits of an int64. What the schema's own type does not hold is refused. */
 function int32Writer(schema: Schema, put: (out: Output, value: number) => void): Write {
   return (out, value, explicit, tag) => {
-    if (!fits(schema, value)) throw invalidType(schema, value)
+    const isInt32 = schema.type === 'int32' && typeof value === 'number' && (value | 0) === value
+    if (!isInt32 && !fits(schema, value)) throw invalidType(schema, value)
     const low = typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : (value as number) | 0
     if (low === 0 && !explicit) return
     if (tag !== 0) out.varint(tag)
@@ -83,8 +84,9 @@ function int32Writer(schema: Schema, put: (out: Output, value: number) => void):
 
 function int64Writer(schema: Schema, put: (out: Output, value: bigint) => void): Write {
   return (out, value, explicit, tag) => {
-    if (!fits(schema, value)) throw invalidType(schema, value)
-    const long = BigInt(value as number | bigint)
+    const isInt64 = typeof value === 'bigint' && BigInt.asIntN(64, value) === value
+    if (!isInt64 && !fits(schema, value)) throw invalidType(schema, value)
+    const long = isInt64 ? value : BigInt(value as number | bigint)
     if (long === 0n && !explicit) return
     if (tag !== 0) out.varint(tag)
     put(out, long)

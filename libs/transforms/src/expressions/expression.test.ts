@@ -253,7 +253,10 @@ describe('bounds of expressions', () => {
   it('takes integers of 64 bits', () => {
     assert.equal(evaluate('-9223372036854775808 < 18446744073709551615u'), true)
     for (const source of ['9'.repeat(5000), `0x${'f'.repeat(5000)}`]) {
-      assert.throws(() => evaluate(source), { code: 'EXPRESSION_INVALID', message: /character 1: an integer has 64 bits/ })
+      assert.throws(() => evaluate(source), {
+        code: 'EXPRESSION_INVALID',
+        message: /character 1: an integer has 64 bits/,
+      })
     }
   })
 

@@ -101,6 +101,12 @@ test('an id that no frame has room for is a config error', async (t) => {
   }
 })
 
+test('an answer may say null where it has no type, which means Avro', async (t) => {
+  const { url } = await fakeRegistry(t, () => ({ body: { id: 3, schema: STRING, schemaType: null, references: null } }))
+  const client = createRegistryClient({ 'schema.registry.url': url })
+  assert.deepEqual(await client.byId(3, signal), { id: 3, format: 'AVRO', schema: STRING, references: [] })
+})
+
 test('equal requests at the same time are one, and go on when one of those who wait gives up', async (t) => {
   const gate = Promise.withResolvers<void>()
   const registry = await fakeRegistry(t, async () => {

@@ -173,20 +173,21 @@ const MAX_ID = 0x7fffffff
 
 /** Checks the registry's answer. */
 function schemaOf(json: Readonly<Record<string, unknown>>, what: string): RegisteredSchema {
-  const { id, schema, schemaType = 'AVRO', references, version } = json
+  const { id, schema, schemaType, references, version } = json
+  const format = schemaType ?? 'AVRO'
   if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > MAX_ID || typeof schema !== 'string') {
     throw schemaRegistryErrors.SCHEMA_REGISTRY_REFUSED(
       `${what}: the answer has no id and schema; is schema.registry.url that of a registry?`,
     )
   }
-  if (!isFormat(schemaType)) {
+  if (!isFormat(format)) {
     throw schemaRegistryErrors.SCHEMA_INCOMPATIBLE(
-      `${what}: schema ${id} is of the type ${JSON.stringify(schemaType).slice(0, 100)}, and only ${FORMATS.join(', ')} are known`,
+      `${what}: schema ${id} is of the type ${JSON.stringify(format).slice(0, 100)}, and only ${FORMATS.join(', ')} are known`,
     )
   }
   return {
     id,
-    format: schemaType,
+    format,
     schema,
     references: Array.isArray(references) ? references.filter(isReference) : [],
     ...(typeof version === 'number' ? { version } : {}),

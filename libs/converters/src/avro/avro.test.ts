@@ -253,3 +253,13 @@ test('a record for which the first branch of a union has no place is refused whe
     message: /has no field b/,
   })
 })
+
+test('of the branches of a union the one of the same type is taken, which keeps all values', () => {
+  const cases: readonly [schema: Schema, value: unknown, union: string, bytes: string][] = [
+    [{ type: 'int64' }, 2n ** 53n + 1n, '["null","float","long"]', '048280808080808020'],
+    [{ type: 'int32' }, 5, '["double","int"]', '020a'],
+    [text, 'x', '[{"type":"enum","name":"E","symbols":["A"]},"string"]', '020278'],
+    [{ type: 'int32' }, 5, '["null","double"]', '020000000000001440'],
+  ]
+  for (const [schema, value, union, bytes] of cases) assert.equal(write(schema, value, union).toString('hex'), bytes)
+})

@@ -1,6 +1,6 @@
 import { fieldValue, fits, type Schema, withoutDefault } from '@tributary/connect-api'
 import type { AvroType, RecordType, UnionType } from './avro-type.ts'
-import { avroName, branchField, hasTextKeys, isUnion } from './connect-names.ts'
+import { avroName, branchField, enumParameter, hasTextKeys, isUnion } from './connect-names.ts'
 import { writeDefault } from './json-writer.ts'
 import type { AvroOptions } from './options.ts'
 import { Sink } from './sink.ts'
@@ -174,12 +174,15 @@ class WriterCompiler {
     }
   }
 
-  /** The first branch that has a place for the schema's values. A branch of the same name comes before all others. */
+  /** The first branch that has a place for the schema's values. One of the same name comes first, then one of the same type: no other keeps all values. */
   #branch(schema: Schema, type: UnionType): [index: number, write: Write] {
     const order = type.branches
       .map((branch, index) => ({ branch, index }))
       .filter(({ branch }) => branch.type !== 'null')
-    order.sort((a, b) => Number(isNamed(b.branch, schema)) - Number(isNamed(a.branch, schema)))
+    const own = enumParameter(schema, this.#options) === null ? OWN_TYPES[schema.type] : 'enum'
+    const rank = ({ branch }: { branch: AvroType }): number =>
+      'name' in branch && branch.name === schema.name ? 2 : Number(branch.type === own)
+    order.sort((a, b) => rank(b) - rank(a))
     let refusal: unknown
     for (const { branch, index } of order) {
       try {
@@ -216,8 +219,14 @@ class WriterCompiler {
   }
 }
 
-function isNamed(type: AvroType, schema: Schema): boolean {
-  return 'name' in type && type.name === schema.name
+const OWN_TYPES: Readonly<Partial<Record<Schema['type'], AvroType['type']>>> = {
+  int8: 'int',
+  int16: 'int',
+  int32: 'int',
+  int64: 'long',
+  float32: 'float',
+  float64: 'double',
+  string: 'string',
 }
 
 function entriesOf(schema: Schema, value: unknown): [unknown, unknown][] {

@@ -10,7 +10,10 @@ const GROUPS: readonly (readonly ProtoField['type'][])[] = [
   ['message', 'group'],
 ]
 
-/** Why `reader` cannot read what `writer` writes. Undefined: it can. Fields that only one of them has do not matter. */
+/**
+ * Why `reader` cannot read what `writer` writes. Undefined: it can. Fields that only one of them has do not matter. One name with two
+ * numbers does, although all types may be alike: the reader would find the value in another field, or nowhere.
+ */
 export function incompatibility(writer: ProtoMessage, reader: ProtoMessage): string | undefined {
   return compare(writer, reader, new Set())
 }
@@ -19,6 +22,10 @@ function compare(writer: ProtoMessage, reader: ProtoMessage, seen: Set<ProtoMess
   if (seen.has(writer)) return undefined
   seen.add(writer)
   for (const field of writer.fields) {
+    const named = reader.fields.find((candidate) => candidate.name === field.name)
+    if (named !== undefined && named.number !== field.number) {
+      return `field ${field.name} has the number ${field.number} in the record, and ${named.number} there`
+    }
     const other = reader.fields.find((candidate) => candidate.number === field.number)
     if (other === undefined) continue
     if (!areAlike(field.type, other.type) || (field.repeated !== other.repeated && field.type !== other.type)) {

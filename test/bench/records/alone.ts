@@ -2,7 +2,7 @@ import { Session } from 'node:inspector/promises'
 import type { Schema, SourceRecord } from '@tributary/connect-api'
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import { RecordEncoder } from '../../../libs/connect-runtime/src/records/record-encoder.ts'
-import { createTransformations } from '../../../libs/connect-runtime/src/records/transformations.ts'
+import { createTransformations } from '../../../libs/connect-runtime/src/model/transformations.ts'
 
 /** What a record costs between poll and producer. */
 export interface Cost {

@@ -1,6 +1,6 @@
 import { type ConfigProviders, hasReferences, resolveReferences, secretsOf } from '@tributary/config'
 import type { Props, SourcePlugin } from '@tributary/connect-api'
-import { type OwnTransforms, transformSecrets } from '../records/transformations.ts'
+import { type OwnTransforms, transformSecrets } from './transformations.ts'
 
 /** The sources of values that a stored configuration does not hold. */
 export interface PropsEnvironment {

@@ -28,7 +28,7 @@ import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TopicCreator, Topics } from '../records/topics.ts'
 import { taskFolder } from '../model/task-folder.ts'
 import type { PropsEnvironment, ResolvedProps } from '../model/props.ts'
-import { createTransformations } from '../records/transformations.ts'
+import { createTransformations } from '../model/transformations.ts'
 import type { TransformationStage } from '@tributary/transforms'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 

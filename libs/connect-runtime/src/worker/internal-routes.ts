@@ -6,7 +6,7 @@ import { taskHealth } from './health.ts'
 import type { PreviewRequest } from '../preview/answer.ts'
 import type { Previews } from '../preview/previews.ts'
 import { findPlugin } from '../assignment/units.ts'
-import type { OwnTransforms } from '../records/transformations.ts'
+import type { OwnTransforms } from '../model/transformations.ts'
 import { checkOffsets, validateConnector } from './validate-connector.ts'
 
 interface RouteRequest {

@@ -17,7 +17,7 @@ import { guaranteeErrors } from '../model/guarantees.ts'
 import { type PluginScope, runInScope } from '../isolation/plugin-scope.ts'
 import { producerSettings } from '../model/producer-settings.ts'
 import { sourceTaskConfig } from '../model/source-task-config.ts'
-import { createTransformations, type OwnTransforms, transformSecrets } from '../records/transformations.ts'
+import { createTransformations, type OwnTransforms, transformSecrets } from '../model/transformations.ts'
 
 const VALIDATE_TIMEOUT_MS = 20_000
 

@@ -17,7 +17,11 @@ function converter(settings: Readonly<Record<string, string>> = {}, isKey = fals
     `${key}.${name}`,
     value,
   ])
-  return createConverter(key, { [key]: 'io.confluent.connect.avro.AvroConverter', ...(Object.fromEntries(own) as Record<string, string>) }, isKey)
+  return createConverter(
+    key,
+    { [key]: 'io.confluent.connect.avro.AvroConverter', ...(Object.fromEntries(own) as Record<string, string>) },
+    isKey,
+  )
 }
 
 const struct = (name: string, fields: Readonly<Record<string, Schema>>): Schema => ({

@@ -85,9 +85,12 @@ describe("Kafka's transforms and predicates beside those of Kafka on a JVM", () 
     })
   }
 
-  it('lists no difference that does not occur', { skip: !LONG }, () => {
-    assert.deepEqual([...seen].toSorted(), [...Object.keys(DIFFERENCES), ...Object.keys(REFUSALS)].toSorted())
-  })
+  // Few records need not show every difference.
+  if (LONG) {
+    it('lists no difference that does not occur', () => {
+      assert.deepEqual([...seen].toSorted(), [...Object.keys(DIFFERENCES), ...Object.keys(REFUSALS)].toSorted())
+    })
+  }
 })
 
 /** Why a regular expression is refused is in our words. */

@@ -40,7 +40,8 @@ test('a folder without package.json, such as one that git left behind, is no app
 for (const tributary of [undefined, {}, { kind: 'sauce' }]) {
   test(`an app that declares ${JSON.stringify(tributary)} is told what to declare`, (t) => {
     const folder = apps(t, { 'x-ingest': tributary })
-    const message = 'apps/x-ingest/package.json must say "tributary": { "kind": … }, one of service, source, demo.'
+    const message =
+      'apps/x-ingest/package.json must say "tributary": { "kind": … }, one of service, source, demo, tool.'
     assert.throws(() => readServices(folder), { name: 'LaunchError', message })
   })
 }

@@ -10,6 +10,9 @@ import { repository } from './places.ts'
 const startOrder = ['service', 'source', 'demo'] as const
 export type Kind = (typeof startOrder)[number]
 
+/** What people run themselves. */
+const TOOL = 'tool'
+
 /** A service that the launcher can start: `apps/<name>/src/main.ts`. */
 export interface ServiceDefinition {
   readonly name: string
@@ -25,21 +28,22 @@ interface Declaration {
   readonly plugins?: readonly string[]
 }
 
-/** @returns the apps in the order of starting. Throws LaunchError for an app whose package.json does not say what it is. */
+/** @returns the apps in the order of starting, without tools. Throws LaunchError for an app whose package.json does not say what it is. */
 export function readServices(folder: string = join(repository, 'apps')): ServiceDefinition[] {
   const services = readdirSync(folder)
     .sort()
     .filter((name) => existsSync(join(folder, name, 'package.json')))
-    .map((name) => readService(folder, name))
+    .flatMap((name) => readService(folder, name))
   return startOrder.flatMap((kind) => services.filter((service) => service.kind === kind))
 }
 
-function readService(folder: string, name: string): ServiceDefinition {
+function readService(folder: string, name: string): ServiceDefinition[] {
   const manifest = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as { tributary?: Declaration }
   const { kind: declared, plugins = [] } = manifest.tributary ?? {}
+  if (declared === TOOL) return []
   const kind = startOrder.find((known) => known === declared)
-  if (kind !== undefined) return { name, kind, plugins }
+  if (kind !== undefined) return [{ name, kind, plugins }]
   throw new LaunchError(
-    `apps/${name}/package.json must say "tributary": { "kind": … }, one of ${startOrder.join(', ')}.`,
+    `apps/${name}/package.json must say "tributary": { "kind": … }, one of ${[...startOrder, TOOL].join(', ')}.`,
   )
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '@tributary/async'
 import type { ConfigSpecData } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
+import type { DeadLetter } from './dead-letter.ts'
 import type { ConnectError } from './errors.ts'
 import type { Polled } from './packed-records.ts'
 import type { RecordMetadata, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
@@ -179,6 +180,12 @@ export interface SourceTask {
   paused?(): void
   /** The pause is over. A run that is stopped during its pause gets `drain`. */
   resumed?(): void
+  /**
+   * Makes the record of a dead letter anew, as if its bytes had just been received, with the present configuration; null: the source
+   * would skip it now. Its source partition and offset are not committed. Throws DataError for bytes that cannot be read, and
+   * RetriableError while the task lacks what only the source can tell. Absent: the key, value and headers of the letter are the record.
+   */
+  redeliver?(letter: DeadLetter): SourceRecord | null
   /** Stops the intake. `poll` then returns what is queued, and END_OF_INPUT at the end. Absent: a stop gives the queue up. */
   drain?(): void
   /**

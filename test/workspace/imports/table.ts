@@ -32,6 +32,7 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
   ],
   service: ['config', 'telemetry'],
+  'dead-letters': ['connect-storage', 'kafka', 'connect-api', 'config', 'telemetry'],
 }
 
 /** `tributary.kind` of an app → the libraries that its code may import. No project may import an app. */
@@ -48,9 +49,11 @@ export const kinds: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
   ],
   /** Serves operators, and moves no records. */
-  service: ['connect-storage', 'kafka', 'service', 'connect-api', 'config', 'telemetry'],
+  service: ['dead-letters', 'connect-storage', 'kafka', 'service', 'connect-api', 'config', 'telemetry'],
   /** Runs for the demo and the tests only. */
   demo: ['service', 'config', 'telemetry'],
+  /** A program that people run, and that asks the services over the network alone. */
+  tool: ['config'],
 }
 
 /** The programs in deploy/ may import every library. */

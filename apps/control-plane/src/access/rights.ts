@@ -3,17 +3,17 @@ import type { Grant, Identity, Role } from './identity.ts'
 
 /**
  * What a caller needs for an operation. `open`: nothing, not even credentials. `view`: states. `configs`:
- * configurations. `operate`: pause, resume, stop, restart. `alter`: make, change and delete connectors. `administer`:
+ * configurations. `records`: keys, values and headers of records. `operate`: pause, resume, stop, restart. `alter`: make, change and delete connectors. `administer`:
  * what concerns all connectors, such as log levels and keys. A path that names a connector needs the right for that connector,
  * and any other path needs the right for some connector.
  */
-export type Right = 'open' | 'view' | 'configs' | 'operate' | 'alter' | 'administer'
+export type Right = 'open' | 'view' | 'configs' | 'records' | 'operate' | 'alter' | 'administer'
 
 /** What each role may do, besides reading configurations. */
 const OF_ROLE: Readonly<Record<Role, readonly Right[]>> = {
   viewer: ['open', 'view'],
   operator: ['open', 'view', 'operate'],
-  admin: ['open', 'view', 'operate', 'alter', 'administer'],
+  admin: ['open', 'view', 'records', 'operate', 'alter', 'administer'],
 }
 
 /** Whether the identity has the right for this connector. The name decides, whether or not such a connector exists. */
@@ -55,6 +55,7 @@ const SMALLEST: Readonly<Record<Right, string>> = {
   open: 'viewer',
   view: 'viewer',
   configs: 'viewer+configs',
+  records: 'admin',
   operate: 'operator',
   alter: 'admin',
   administer: 'admin',

@@ -33,6 +33,7 @@ export const CALL_LIMITS: CallLimits<SourceTask> = {
   caution: 'none',
   lostConnection: 'none',
   commitRecord: 'none',
+  redeliver: 'none',
   commitBatch: 'none',
   commit: 'signal',
   paused: 'none',

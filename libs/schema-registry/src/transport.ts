@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
-import * as net from 'node:net'
-import * as tls from 'node:tls'
-import { allowedAddress, checkHost, ConfigError } from '@tributary/connect-api'
+import type * as net from 'node:net'
+import { type Address, checkHost, ConfigError, connectTcp, openTunnel, startTls } from '@tributary/connect-api'
 import type { ClientSettings } from './keys.ts'
 import { readTls } from './tls.ts'
 
@@ -71,7 +70,7 @@ export class Transport {
     const request = http.request(options)
     request.end(body)
     try {
-      const response = await answerOf(request, 'response', signal)
+      const response = await answerOf(request, signal)
       const text = await textOf(response)
       // An answer that the end of the connection ends looks whole.
       signal.throwIfAborted()
@@ -88,81 +87,35 @@ export class Transport {
     try {
       const options = to.secure ? await readTls(this.#settings) : {}
       const proxy = this.#settings['proxy.host'] || null
-      const tcp = proxy === null ? await tcpTo(to, signal) : await this.#tunnel(proxy, to, signal)
-      return to.secure ? await secured(tcp, to.host, options, signal) : tcp
+      const tcp = proxy === null ? await connectTcp(to, signal) : await this.#tunnel(proxy, to, signal)
+      return to.secure ? await startTls(tcp, to.host, { ...options, ALPNProtocols: ['http/1.1'] }, signal) : tcp
     } catch (error) {
       if (!signal.aborted || error instanceof ConfigError) throw error
       throw new Error(`no connection within ${timeoutMs} ms`, { cause: error })
     }
   }
 
-  /** A tunnel through the proxy (CONNECT; RFC 9110, section 9.3.6). */
-  async #tunnel(proxy: string, { host, port }: Endpoint, signal: AbortSignal): Promise<net.Socket> {
-    await checkHost(host)
-    const tcp = await tcpTo({ host: proxy, port: this.#settings['proxy.port'], secure: false }, signal)
-    const path = `${host.includes(':') ? `[${host}]` : host}:${port}`
-    const request = http.request({
-      method: 'CONNECT',
-      path,
-      headers: { host: path },
-      createConnection: () => tcp,
-      signal,
-    })
-    request.end()
-    const response = await answerOf(request, 'connect', signal)
-    if (response.statusCode === 200) return tcp
-    tcp.destroy()
-    throw new Error(`the proxy ${proxy} answered CONNECT with ${response.statusCode}`)
+  async #tunnel(proxy: string, to: Endpoint, signal: AbortSignal): Promise<net.Socket> {
+    await checkHost(to.host)
+    const tcp = await connectTcp({ host: proxy, port: this.#settings['proxy.port'] }, signal)
+    const { statusCode } = await openTunnel(tcp, to, {}, signal)
+    if (statusCode !== 200) throw new Error(`the proxy ${proxy} answered CONNECT with ${statusCode}`)
+    return tcp
   }
 }
 
-interface Endpoint {
-  readonly host: string
-  readonly port: number
+interface Endpoint extends Address {
   readonly secure: boolean
-}
-
-async function tcpTo({ host, port }: Endpoint, signal: AbortSignal): Promise<net.Socket> {
-  const socket = net.connect({ host, port, ...allowedAddress(host) }).setNoDelay(true)
-  await ready(socket, 'connect', signal)
-  return socket
-}
-
-async function secured(
-  tcp: net.Socket,
-  host: string,
-  options: tls.ConnectionOptions,
-  signal: AbortSignal,
-): Promise<net.Socket> {
-  // RFC 6066 forbids addresses in the server name indication.
-  const name = net.isIP(host) === 0 ? { servername: host } : {}
-  const socket = tls.connect({ ...options, ...name, host, socket: tcp, ALPNProtocols: ['http/1.1'] })
-  await ready(socket, 'secureConnect', signal)
-  return socket
-}
-
-async function ready(socket: net.Socket, event: string, signal: AbortSignal): Promise<void> {
-  try {
-    await once(socket, event, { signal })
-  } catch (error) {
-    // A second error may follow; without a listener Node would end the process.
-    socket.on('error', () => {}).destroy()
-    throw error
-  }
 }
 
 /**
  * Rejects with the error of the request, or once its signal aborts: for an answer of 101 Node ends the connection, and emits neither the
  * answer nor an error.
  */
-async function answerOf(
-  request: ClientRequest,
-  event: 'response' | 'connect',
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
+async function answerOf(request: ClientRequest, signal: AbortSignal): Promise<IncomingMessage> {
   // An error may follow that which is awaited; without a listener Node would end the process.
   request.on('error', () => {})
-  const [response] = (await once(request, event, { signal })) as [IncomingMessage]
+  const [response] = (await once(request, 'response', { signal })) as [IncomingMessage]
   return response
 }
 

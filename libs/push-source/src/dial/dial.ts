@@ -1,14 +1,18 @@
-import { once } from 'node:events'
-import * as net from 'node:net'
+import type * as net from 'node:net'
 import { unescape } from 'node:querystring'
-import * as tls from 'node:tls'
+import type * as tls from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { abortable } from '@tributary/async'
-import { allowedAddress, checkHost, checkUnixSocket, ConfigError } from '@tributary/connect-api'
+import {
+  type Address,
+  checkHost,
+  checkUnixSocket,
+  ConfigError,
+  connectTcp,
+  openTunnel,
+  startTls,
+} from '@tributary/connect-api'
 import { HandshakeRefused } from './handshake-refused.ts'
-
-// As in libs/service/src/admin-server.ts: an import would load undici.
-const http = process.getBuiltinModule('node:http')
 
 /** Longest wait, in ms, for the addresses of a name that are only checked. */
 const LOOKUP_MS = 2000
@@ -34,7 +38,7 @@ export async function dial(
 ): Promise<net.Socket> {
   const tcp =
     proxy === null
-      ? await connectTcp(to, allowed(to), signal, to.secure ? undefined : onread)
+      ? await connectTcp(to, signal, { onread: to.secure ? undefined : onread })
       : await connectThroughProxy(proxy, to, signal)
   return to.secure ? startTls(tcp, to.host, { ...options, ALPNProtocols: [alpn] }, signal) : tcp
 }
@@ -47,12 +51,7 @@ export type TlsOptions = tls.SecureContextOptions & {
 }
 
 /** A server or proxy to connect to. */
-export interface Endpoint {
-  /** Host name or IP address; IPv6 without brackets. */
-  readonly host: string
-  readonly port: number
-  /** Path of a Unix socket, which is then connected to instead; one in Linux' abstract namespace begins with a zero byte. */
-  readonly path?: string
+export interface Endpoint extends Address {
   readonly secure: boolean
 }
 
@@ -60,13 +59,6 @@ export function endpointOf(url: URL): Endpoint {
   const secure = url.protocol === 'wss:' || url.protocol === 'https:'
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, secure }
-}
-
-/** Throws ConfigError for an endpoint that no connector may connect to. */
-function allowed({ host, path }: Endpoint): ReturnType<typeof allowedAddress> {
-  if (path === undefined) return allowedAddress(host)
-  checkUnixSocket(path)
-  return {}
 }
 
 /**
@@ -90,51 +82,6 @@ export async function deniedServer({
   }
 }
 
-async function connectTcp(
-  { host, port, path }: Endpoint,
-  lookup: ReturnType<typeof allowedAddress>,
-  signal: AbortSignal,
-  onread?: net.OnReadOpts,
-): Promise<net.Socket> {
-  signal.throwIfAborted()
-  const reading = onread === undefined ? {} : { onread }
-  const socket = net
-    .connect({ ...(path === undefined ? { host, port, ...lookup } : { path }), ...reading })
-    .setNoDelay(true)
-  await ready(socket, 'connect', signal)
-  return socket
-}
-
-/** Sets up TLS on a connection. Destroys the connection on failure. */
-async function startTls(
-  tcp: net.Socket,
-  host: string,
-  options: tls.ConnectionOptions,
-  signal: AbortSignal,
-): Promise<tls.TLSSocket> {
-  // RFC 6066 forbids addresses in the server name indication.
-  const { servername: verified = host, ...rest } = options
-  const name = net.isIP(verified) === 0 ? { servername: verified } : {}
-  const socket = tls.connect({ ...rest, ...name, host: verified, socket: tcp })
-  try {
-    await ready(socket, 'secureConnect', signal)
-  } catch (error) {
-    tcp.destroy()
-    throw error
-  }
-  return socket
-}
-
-async function ready(socket: net.Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void> {
-  try {
-    await once(socket, event, { signal })
-  } catch (error) {
-    // A second error may follow; without a listener Node would end the process.
-    socket.on('error', () => {}).destroy()
-    throw signal.aborted ? signal.reason : error
-  }
-}
-
 export interface ProxyOptions {
   /** `http://` or `https://`; may hold user and password for the proxy. */
   readonly url: URL
@@ -153,44 +100,14 @@ async function connectThroughProxy(
 ): Promise<net.Socket> {
   const proxy = endpointOf(url)
   await abortable(checkHost(to.host), signal)
-  const tcp = await connectTcp(proxy, ofWorker ? {} : allowed(proxy), signal)
+  const tcp = await connectTcp(proxy, signal, { ofWorker })
   const socket = proxy.secure ? await startTls(tcp, proxy.host, { ALPNProtocols: ['http/1.1'] }, signal) : tcp
-  try {
-    return await tunnel(socket, url, to, signal)
-  } catch (error) {
-    socket.destroy()
-    throw signal.aborted ? signal.reason : error
-  }
+  const answer = await openTunnel(socket, to, authorization(url), signal)
+  if (answer.statusCode !== 200) throw new HandshakeRefused('The proxy', answer, '')
+  return socket
 }
 
-function tunnel(
-  socket: net.Socket,
-  { username, password }: URL,
-  to: Endpoint,
-  signal: AbortSignal,
-): Promise<net.Socket> {
-  const authority = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`
+function authorization({ username, password }: URL): Readonly<Record<string, string>> {
   const user = `${unescape(username)}:${unescape(password)}`
-  const { promise, resolve, reject } = Promise.withResolvers<net.Socket>()
-  const request = http.request({
-    method: 'CONNECT',
-    path: authority,
-    headers: {
-      host: authority,
-      ...(user === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(user).toString('base64')}` }),
-    },
-    createConnection: () => socket,
-    signal,
-  })
-  request.on('error', reject)
-  request.on('connect', (response, connected: net.Socket, head: Buffer) => {
-    if (response.statusCode === 200) {
-      if (head.length > 0) connected.unshift(head)
-      resolve(connected)
-    } else {
-      reject(new HandshakeRefused('The proxy', response, ''))
-    }
-  })
-  request.end()
-  return promise
+  return user === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(user).toString('base64')}` }
 }

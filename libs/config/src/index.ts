@@ -19,7 +19,7 @@ export { ConfigException, type ConfigProblem, connectFrame, invalidValue } from 
 export { compilePattern, type Found, type Pattern, PatternError, type PatternOptions } from './patterns/pattern.ts'
 export { canonicalJson, parseJson, type ParseJsonOptions, stringifyJson } from './values/json.ts'
 export { KeyValueListError, parseKeyValueList } from './values/key-value-list.ts'
-export type { ConfigType } from './values/parse-value.ts'
+export { type ConfigType, javaTrim } from './values/parse-value.ts'
 export { hasReferences } from './values/references.ts'
 export { HIDDEN, isSensitive, Secret, type SecretLike } from './values/secret.ts'
 export { parseProperties } from './providers/properties.ts'

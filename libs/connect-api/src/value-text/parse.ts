@@ -1,10 +1,11 @@
+import { javaTrim } from '@tributary/config'
 import type { SchemaAndValue } from '../converter.ts'
 import type { Decimal } from '../decimal.ts'
 import { floatOf, parseDecimal } from '../java-text.ts'
 import { LOGICAL, type Schema } from '../schema.ts'
 import { align, SchemaMerger, Unparsable } from './schema-merger.ts'
 import { parseTemporal } from './temporal.ts'
-import { javaTrim, Tokens } from './tokens.ts'
+import { Tokens } from './tokens.ts'
 
 /** As deep as JSON may be nested. */
 const MAX_DEPTH = 1000

@@ -1,3 +1,5 @@
+import { javaTrim } from '@tributary/config'
+
 const DELIMITERS = new Set([':', ',', '{', '}', '[', ']', '"'])
 
 /** Values.Parser: splits text at the delimiters `: , { } [ ] "` that no backslash escapes. Each delimiter is a token itself. */
@@ -80,9 +82,4 @@ export class Tokens {
     }
     return this.original.slice(start)
   }
-}
-
-/** String.trim of Java: without the characters up to the space at both ends. */
-export function javaTrim(text: string): string {
-  return text.replace(/^[\0- ]+/, '').replace(/(?<![\0- ])[\0- ]+$/, '')
 }

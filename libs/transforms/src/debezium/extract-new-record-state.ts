@@ -1,4 +1,4 @@
-import { defineConfig, type ValuesOf } from '@tributary/config'
+import { defineConfig, javaTrim, type ValuesOf } from '@tributary/config'
 import {
   type ConnectRecord,
   type Field,
@@ -318,11 +318,8 @@ function routed<R extends ConnectRecord>(record: R, schema: Schema, value: unkno
   if (field === undefined) throw transformErrors.TRANSFORM_DATA(`${name} is not a valid field name`)
   if (field.schema.type !== 'string') throw transformErrors.TRANSFORM_DATA(`Field '${name}' is not of type STRING`)
   const topic = (withoutDefault(struct, name) ?? '') as string
-  return BLANK.test(topic) ? record : { ...record, topic }
+  return javaTrim(topic) === '' ? record : { ...record, topic }
 }
-
-/** What Java's String.trim takes away. */
-const BLANK = /^[\0- ]*$/
 
 /** Leaves fields out that a header lists. */
 class DroppedFields {

@@ -1,3 +1,4 @@
+import { javaTrim } from '@tributary/config'
 import type { Decimal } from '@tributary/connect-api'
 
 /** Java's conversions between numbers (Java Language Specification, 5.1.3; BigDecimal). */
@@ -55,17 +56,9 @@ const FLOATING = /^[+-]?(?:NaN|Infinity|(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
 
 /** Double.parseDouble without its hexadecimal form. null: the text is no number. */
 export function parseDouble(text: string): number | null {
-  const trimmed = trimmedText(text)
+  const trimmed = javaTrim(text)
   if (!FLOATING.test(trimmed)) return null
   const sign = trimmed.startsWith('-') ? -1 : 1
   const digits = trimmed.replace(/^[+-]/, '')
   return sign * Number(/^[NI]/.test(digits) ? digits : digits.replace(/[fFdD]$/, ''))
-}
-
-/** Java's `trim`. */
-function trimmedText(text: string): string {
-  let [from, to] = [0, text.length]
-  while (from < to && text.charCodeAt(from) <= 0x20) from++
-  while (to > from && text.charCodeAt(to - 1) <= 0x20) to--
-  return text.slice(from, to)
 }

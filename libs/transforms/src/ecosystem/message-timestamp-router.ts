@@ -2,8 +2,7 @@ import { defineConfig } from '@tributary/config'
 import { isPlainObject } from '@tributary/connect-api'
 import { defineTransformation } from '../define.ts'
 import { transformErrors } from '../errors.ts'
-import { type DateFormat, dateFormat } from '../kafka/dates/date-format.ts'
-import { DatePatternError } from '../kafka/dates/pattern.ts'
+import { type DateFormat, dateFormatOf } from '../kafka/dates/date-format.ts'
 import { withinDates } from '../kafka/dates/within.ts'
 import { entryOf } from '../kafka/support/require.ts'
 import { CONFLUENT, CONFLUENT_VERSION } from './confluent.ts'
@@ -40,8 +39,8 @@ export const messageTimestampRouter = defineTransformation({
   }),
   create: (config) => {
     const message = config['message.timestamp.format']
-    const read = message === '' ? null : formatOf('message.timestamp.format', message)
-    const write = formatOf('topic.timestamp.format', config['topic.timestamp.format'])
+    const read = message === '' ? null : dateFormatOf('message.timestamp.format', message)
+    const write = dateFormatOf('topic.timestamp.format', config['topic.timestamp.format'])
     const keys = config['message.timestamp.keys']
     const topicFormat = config['topic.format']
     return {
@@ -84,14 +83,4 @@ function millisecondsOf(time: unknown, format: DateFormat | null): number | null
     )
   }
   return ms
-}
-
-function formatOf(key: string, pattern: string): DateFormat {
-  try {
-    return dateFormat(pattern)
-  } catch (cause) {
-    if (!(cause instanceof DatePatternError)) throw cause
-    const text = `Invalid value ${pattern} for configuration ${key}: ${cause.message}`
-    throw transformErrors.TRANSFORM_CONFIG(text, { cause, field: key })
-  }
 }

@@ -1,6 +1,7 @@
+import { transformErrors } from '../../errors.ts'
 import { formatDate } from './format.ts'
 import { parseDate } from './parse.ts'
-import { type DatePart, parseDatePattern } from './pattern.ts'
+import { type DatePart, DatePatternError, parseDatePattern } from './pattern.ts'
 
 /** java.text.SimpleDateFormat in UTC with the names and weeks of the locale en-US. */
 export interface DateFormat {
@@ -28,6 +29,17 @@ export function dateFormat(pattern: string, now: () => number = Date.now): DateF
       return text
     },
     parse: (text) => parseDate(parts, text, now()),
+  }
+}
+
+/** The format that a setting gives. Throws ConfigError. */
+export function dateFormatOf(setting: string, pattern: string): DateFormat {
+  try {
+    return dateFormat(pattern)
+  } catch (cause) {
+    if (!(cause instanceof DatePatternError)) throw cause
+    const text = `Invalid value ${pattern} for configuration ${setting}: ${cause.message}`
+    throw transformErrors.TRANSFORM_CONFIG(text, { cause, field: setting })
   }
 }
 

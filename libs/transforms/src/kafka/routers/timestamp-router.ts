@@ -1,8 +1,7 @@
 import { defineConfig } from '@tributary/config'
 import { defineTransformation } from '../../define.ts'
 import { transformErrors } from '../../errors.ts'
-import { type DateFormat, dateFormat } from '../dates/date-format.ts'
-import { DatePatternError } from '../dates/pattern.ts'
+import { dateFormatOf } from '../dates/date-format.ts'
 import { withinDates } from '../dates/within.ts'
 import { KAFKA } from '../support/keys.ts'
 
@@ -24,7 +23,7 @@ export const timestampRouter = defineTransformation({
     },
   }),
   create: ({ 'topic.format': topicFormat, 'timestamp.format': pattern }) => {
-    const format = formatOf(pattern)
+    const format = dateFormatOf('timestamp.format', pattern)
     // Most records follow one of the same topic and day.
     let last = { topic: '', time: '', named: '' }
     return {
@@ -42,13 +41,3 @@ export const timestampRouter = defineTransformation({
     }
   },
 })
-
-function formatOf(pattern: string): DateFormat {
-  try {
-    return dateFormat(pattern)
-  } catch (cause) {
-    if (!(cause instanceof DatePatternError)) throw cause
-    const text = `Invalid value ${pattern} for configuration timestamp.format: ${cause.message}`
-    throw transformErrors.TRANSFORM_CONFIG(text, { cause, field: 'timestamp.format' })
-  }
-}

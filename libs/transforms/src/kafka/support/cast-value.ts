@@ -1,15 +1,5 @@
 import type { CastType } from '@tributary/config'
-import {
-  dateToDays,
-  Decimal,
-  isLong,
-  javaClass,
-  javaText,
-  LOGICAL,
-  type Schema,
-  timestampToMs,
-  timeToMs,
-} from '@tributary/connect-api'
+import { Decimal, fromLogical, isLong, javaClass, javaText, type Schema } from '@tributary/connect-api'
 import { dateFormat } from '../dates/date-format.ts'
 import { transformErrors } from '../../errors.ts'
 import {
@@ -29,7 +19,7 @@ export function castValue(schema: Schema | null, value: unknown, type: CastType 
   if (value === null) return null
   requireInput(schema, value)
   if (type === 'string') return castToString(schema, value)
-  const plain = schema?.name === undefined ? value : encoded(schema, value)
+  const plain = schema === null || value instanceof Decimal ? value : fromLogical(schema, value)
   switch (type) {
     case 'float64':
       return toDouble(plain)
@@ -65,20 +55,6 @@ function requireInput(schema: Schema | null, value: unknown): void {
 function inferredType(value: unknown): 'array' | 'map' | null {
   if (typeof value !== 'object' || value instanceof Uint8Array) return null
   return Array.isArray(value) ? 'array' : 'map'
-}
-
-/** Dates as numbers; a Decimal stays. */
-function encoded(schema: Schema, value: unknown): unknown {
-  switch (schema.name) {
-    case LOGICAL.Date:
-      return dateToDays(schema, value as Date)
-    case LOGICAL.Time:
-      return timeToMs(schema, value as Date)
-    case LOGICAL.Timestamp:
-      return BigInt(timestampToMs(schema, value as Date))
-    default:
-      return value
-  }
 }
 
 function toInteger(value: unknown, type: IntegerType, schema: Schema | null): bigint | number {

@@ -1,5 +1,6 @@
 import { LOGICAL, type Schema } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
+import { GENERALIZED_ENUM, GENERALIZED_UNION } from '../generalized.ts'
 import { type AvroType, nameOf, NAMESPACE } from './avro-type.ts'
 import type { AvroOptions } from './options.ts'
 
@@ -7,16 +8,13 @@ export const DEFAULT_NAME = 'ConnectDefault'
 export const MAP_ENTRY = 'MapEntry'
 export const AVRO_ENUM = `${NAMESPACE}.Enum`
 export const AVRO_UNION = `${NAMESPACE}.Union`
-/** The parameters by which all of Confluent's converters mark enums and unions (`generalized.sum.type.support`). */
-export const SUM_ENUM = 'org.apache.kafka.connect.data.Enum'
-export const SUM_UNION = 'org.apache.kafka.connect.data.Union'
 export const FIXED_SIZE = 'connect.fixed.size'
 export const PRECISION = 'connect.decimal.precision'
 export const DEFAULT_PRECISION = 64
 
 /** A struct that stands for a union: one field a branch, and one of them has a value. */
 export function isUnion(schema: Schema): boolean {
-  return schema.type === 'struct' && (schema.name === AVRO_UNION || has(schema, SUM_UNION))
+  return schema.type === 'struct' && (schema.name === AVRO_UNION || has(schema, GENERALIZED_UNION))
 }
 
 export function isFixed(schema: Schema): boolean {
@@ -26,7 +24,7 @@ export function isFixed(schema: Schema): boolean {
 /** The parameter that names a text schema's enum, where it is written as one; null: it is not. */
 export function enumParameter(schema: Schema, { sumTypes, enhanced }: AvroOptions): string | null {
   if (schema.type !== 'string' || (!sumTypes && !enhanced)) return null
-  const name = sumTypes ? SUM_ENUM : AVRO_ENUM
+  const name = sumTypes ? GENERALIZED_ENUM : AVRO_ENUM
   return has(schema, name) ? name : null
 }
 

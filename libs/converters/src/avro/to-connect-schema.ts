@@ -1,6 +1,7 @@
 import { stringifyJson } from '@tributary/config'
 import { type Field, LOGICAL, type Schema, toLogical } from '@tributary/connect-api'
 import { converterErrors } from '../errors.ts'
+import { GENERALIZED_ENUM, GENERALIZED_UNION } from '../generalized.ts'
 import { type AvroType, type EnumType, nameOf, NAMESPACE, type RecordType, type UnionType } from './avro-type.ts'
 import * as names from './connect-names.ts'
 import { jsonToDefault } from './json-defaults.ts'
@@ -137,7 +138,7 @@ class Translation {
     const simple = type.name.slice(type.name.lastIndexOf('.') + 1)
     if (metaData && type.doc !== undefined) parameters[`${NAMESPACE}.enum.doc.${simple}`] = type.doc
     if (metaData && type.default !== undefined) parameters[`${NAMESPACE}.enum.default.${simple}`] = type.default
-    const parameter = sumTypes ? names.SUM_ENUM : names.AVRO_ENUM
+    const parameter = sumTypes ? GENERALIZED_ENUM : names.AVRO_ENUM
     parameters[parameter] = type.name
     for (const [index, symbol] of type.symbols.entries()) {
       parameters[`${parameter}.${symbol}`] = sumTypes ? String(index) : symbol
@@ -212,7 +213,7 @@ class Translation {
       type: 'struct',
       name,
       ...(branches.some(({ type }) => type === 'null') ? { optional: true } : {}),
-      ...(this.#options.sumTypes ? { parameters: { [names.SUM_UNION]: name } } : {}),
+      ...(this.#options.sumTypes ? { parameters: { [GENERALIZED_UNION]: name } } : {}),
       fields,
     }
   }

@@ -1,11 +1,10 @@
+export { GENERALIZED_ENUM, GENERALIZED_UNION } from '../generalized.ts'
+
 /** Names of Confluent's JsonSchemaData. */
 export const NAMESPACE = 'io.confluent.connect.json'
 export const ID = `${NAMESPACE}.Id`
 export const ENUM = `${NAMESPACE}.Enum`
 export const ONE_OF = `${NAMESPACE}.OneOf`
-/** `generalized.sum.type.support`: the names that all of Confluent's converters share. */
-export const GENERALIZED_ENUM = 'org.apache.kafka.connect.data.Enum'
-export const GENERALIZED_UNION = 'org.apache.kafka.connect.data.Union'
 export const UNION_PREFIX = 'connect_union_'
 export const UNION_FIELD_PREFIX = 'connect_union_field_'
 /** The symbol for null in an enum. */

@@ -1,11 +1,10 @@
+export { GENERALIZED_ENUM, GENERALIZED_UNION } from '../generalized.ts'
+
 /** Names of Confluent's ProtobufData. */
 export const NAMESPACE = 'io.confluent.connect.protobuf'
 export const TAG = `${NAMESPACE}.Tag`
 export const ENUM = `${NAMESPACE}.Enum`
 export const UNION = `${NAMESPACE}.Union`
-/** `generalized.sum.type.support`: the names that all of Confluent's converters share. */
-export const GENERALIZED_ENUM = 'org.apache.kafka.connect.data.Enum'
-export const GENERALIZED_UNION = 'org.apache.kafka.connect.data.Union'
 /** The parameter that keeps a type of Protobuf which Connect's type does not tell, such as `fixed32`. */
 export const PROTOBUF_TYPE = 'protobuf.type'
 export const CONNECT_TYPE = 'connect.type'

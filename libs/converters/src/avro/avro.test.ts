@@ -4,7 +4,7 @@ import { Decimal, LOGICAL, type Schema } from '@tributary/connect-api'
 import { unreadable } from './compatible.ts'
 import { Cursor } from './cursor.ts'
 import { avroText } from './from-connect-schema.ts'
-import type { AvroOptions } from './options.ts'
+import { DEFAULT_OPTIONS } from './options.ts'
 import { parseSchema } from './parse-schema.ts'
 import { compileReader } from './read.ts'
 import { Sink } from './sink.ts'
@@ -12,15 +12,6 @@ import { toConnectSchema } from './to-connect-schema.ts'
 import { compileWriter } from './write.ts'
 import { writeAnything } from './write-anything.ts'
 
-const OPTIONS: AvroOptions = {
-  enhanced: false,
-  scrub: false,
-  metaData: true,
-  sumTypes: false,
-  ignoreDefaults: false,
-  optionalKeys: false,
-  flatten: true,
-}
 const text: Schema = { type: 'string' }
 
 function struct(name: string | undefined, fields: Readonly<Record<string, Schema>>): Schema {
@@ -32,15 +23,15 @@ function struct(name: string | undefined, fields: Readonly<Record<string, Schema
   }
 }
 
-function write(schema: Schema, value: unknown, avro = avroText(schema, OPTIONS)): Buffer {
+function write(schema: Schema, value: unknown, avro = avroText(schema, DEFAULT_OPTIONS)): Buffer {
   const sink = new Sink()
-  compileWriter(schema, parseSchema(avro), OPTIONS)(sink, value)
+  compileWriter(schema, parseSchema(avro), DEFAULT_OPTIONS)(sink, value)
   return sink.take()
 }
 
 function read(avro: string, bytes: Uint8Array): unknown {
   const type = parseSchema(avro)
-  return compileReader(type, toConnectSchema(type, OPTIONS))(new Cursor(bytes))
+  return compileReader(type, toConnectSchema(type, DEFAULT_OPTIONS))(new Cursor(bytes))
 }
 
 test('the text of a schema is that of Confluent’s converter', () => {
@@ -77,15 +68,18 @@ test('the text of a schema is that of Confluent’s converter', () => {
     field('first', '["null","io.confluent.connect.avro.ConnectDefault"]', ',"default":null'),
   ]
   assert.equal(
-    avroText(schema, OPTIONS),
+    avroText(schema, DEFAULT_OPTIONS),
     `{"type":"record","name":"Order","namespace":"a.b","fields":[${fields.join(',')}],"connect.name":"a.b.Order"}`,
   )
 })
 
 test('names that Avro does not allow are a data error, or mended', () => {
   const schema = struct('a.b-c', { 'detail-type': text })
-  assert.throws(() => avroText(schema, OPTIONS), { kind: 'data', message: /^Illegal character in: b-c; rename it/ })
-  const scrubbed = avroText(schema, { ...OPTIONS, scrub: true, metaData: false })
+  assert.throws(() => avroText(schema, DEFAULT_OPTIONS), {
+    kind: 'data',
+    message: /^Illegal character in: b-c; rename it/,
+  })
+  const scrubbed = avroText(schema, { ...DEFAULT_OPTIONS, scrub: true, metaData: false })
   assert.equal(
     scrubbed,
     '{"type":"record","name":"b_c","namespace":"a","fields":[{"name":"detail_type","type":"string"}]}',
@@ -94,7 +88,7 @@ test('names that Avro does not allow are a data error, or mended', () => {
 
 test('two types of one name are a data error', () => {
   const schema = struct('a', { x: struct('b', { y: text }), z: struct('b', { y: { type: 'int32' } }) })
-  assert.throws(() => avroText(schema, OPTIONS), { kind: 'data', message: /Can't redefine: b/ })
+  assert.throws(() => avroText(schema, DEFAULT_OPTIONS), { kind: 'data', message: /Can't redefine: b/ })
 })
 
 test('values that do not fit are a data error in the words of AvroData', () => {
@@ -120,9 +114,9 @@ test('a type that contains itself is read and written, to a bounded depth', () =
   const bytes = Buffer.from([2, 2, 4, 2, 6, 0])
   const value = { n: 1, next: { n: 2, next: { n: 3, next: null } } }
   assert.deepEqual(read(NODE, bytes), value)
-  const schema = toConnectSchema(parseSchema(NODE), OPTIONS)!
+  const schema = toConnectSchema(parseSchema(NODE), DEFAULT_OPTIONS)!
   assert.deepEqual(write(schema, value, NODE), bytes)
-  assert.equal(avroText(schema, { ...OPTIONS, metaData: false }), NODE)
+  assert.equal(avroText(schema, { ...DEFAULT_OPTIONS, metaData: false }), NODE)
   const deep = { kind: 'data', message: /nested more than 200 deep/ }
   assert.throws(() => read(NODE, Buffer.alloc(100_000, 2)), deep)
   const long: Record<string, unknown> = { n: 0, next: null }
@@ -141,10 +135,10 @@ test('few bytes do not become much memory, and a small schema not much time', ()
       ? '"int"'
       : `{"type":"record","name":"R${i}","fields":[{"name":"a","type":${record(i - 1)}},{"name":"b","type":${i === 1 ? '"int"' : `"R${i - 1}"`}}]}`
   const type = parseSchema(record(60))
-  const schema = toConnectSchema(type, OPTIONS)!
+  const schema = toConnectSchema(type, DEFAULT_OPTIONS)!
   compileReader(type, schema)
-  compileWriter(schema, type, OPTIONS)
-  assert.equal(avroText(schema, { ...OPTIONS, metaData: false }), record(60))
+  compileWriter(schema, type, DEFAULT_OPTIONS)
+  assert.equal(avroText(schema, { ...DEFAULT_OPTIONS, metaData: false }), record(60))
   assert.throws(() => parseSchema('{"type":"array","items":'.repeat(200) + '"int"' + '}'.repeat(200)), { kind: 'data' })
 })
 
@@ -182,7 +176,7 @@ test('a value without schema keeps its types', () => {
 
 test('a union becomes a struct with one field that has a value', () => {
   const avro = '["null","string",{"type":"record","name":"a.B","fields":[{"name":"x","type":"int"}]}]'
-  const schema = toConnectSchema(parseSchema(avro), OPTIONS)!
+  const schema = toConnectSchema(parseSchema(avro), DEFAULT_OPTIONS)!
   assert.deepEqual(
     schema.fields!.map(({ name }) => name),
     ['string', 'B'],

@@ -1,7 +1,7 @@
 import type { KeySpec } from '@tributary/config'
 import { ConfigError, type Props, type Schema } from '@tributary/connect-api'
 import { checkRegistrySettings, CLIENT_KEYS, type ResolvedSchema, sharedRegistry } from '@tributary/schema-registry'
-import type { AvroOptions } from '../avro/options.ts'
+import { DEFAULT_OPTIONS } from '../avro/options.ts'
 import { parseSchema } from '../avro/parse-schema.ts'
 import { toConnectSchema as toConnectOfAvro } from '../avro/to-connect-schema.ts'
 import { converterErrors } from '../errors.ts'
@@ -62,17 +62,6 @@ export async function registeredSchema(
   return { schema: schemaFromRegistry(registered), id: registered.id }
 }
 
-/** The defaults of the Avro converter. */
-const AVRO_OPTIONS: AvroOptions = {
-  enhanced: false,
-  scrub: false,
-  metaData: true,
-  sumTypes: false,
-  ignoreDefaults: false,
-  optionalKeys: false,
-  flatten: true,
-}
-
 /** Throws DataError for a schema that Connect has none for. Of a file of Protobuf the first message counts. */
 export function schemaFromRegistry({ format, schema, dependencies }: ResolvedSchema): Schema {
   switch (format) {
@@ -87,7 +76,7 @@ export function schemaFromRegistry({ format, schema, dependencies }: ResolvedSch
         schema,
         dependencies.map((dependency) => dependency.schema),
       )
-      const made = toConnectOfAvro(type, AVRO_OPTIONS)
+      const made = toConnectOfAvro(type, DEFAULT_OPTIONS)
       if (made !== null) return made
       throw converterErrors.BODY_SCHEMA('the schema says nothing of the values')
     }

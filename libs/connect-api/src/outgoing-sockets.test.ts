@@ -56,7 +56,7 @@ it('a connector reaches no denied address, and the worker does', async (t) => {
   t.after(() => denyNetworks(null))
   const to = { host: '127.0.0.1', port }
   await assert.rejects(connectTcp(to, signal), { name: 'ConfigError' })
-  await assert.rejects(connectTcp({ ...to, path: '/tmp/socket' }, signal), { name: 'ConfigError' })
+  await assert.rejects(connectTcp({ ...to, path: '/run/socket' }, signal), { name: 'ConfigError' })
   const socket = await connectTcp(to, signal, { ofWorker: true })
   socket.destroy()
 })

@@ -4,6 +4,18 @@ export { internalTopicCheck, type InternalTopicCheck } from './internal-topic-ch
 export { ACCESS_KEY_NAME } from './access/access-records.ts'
 export { type AccessStoreOptions, KafkaAccessStore } from './access/access-store.ts'
 export { type AuditLogOptions, KafkaAuditLog } from './audit/audit-log.ts'
+export {
+  type DeadLetterChanges,
+  type DeadLetterSnapshot,
+  type DeadLetterStore,
+  type DeadLetterStoreOptions,
+  KafkaDeadLetterStore,
+  recordsOf,
+} from './dead-letters/dead-letter-store.ts'
+export { readDeadLetterRecord } from './dead-letters/dead-letter-records.ts'
+export { DeadLetterState } from './dead-letters/dead-letter-state.ts'
+export { isIn, letterSet, letterSets, lettersOf, type LetterPlace, sizeOf } from './dead-letters/letter-set.ts'
+export * from './dead-letters/types.ts'
 export { auditKeys, storageKeys, storesOptions } from './settings.ts'
 export { connectorStatusRecord, taskStatusRecord } from './status/status-records.ts'
 export { followLogLevels, setLoggerLevel } from './configs/logger-levels.ts'

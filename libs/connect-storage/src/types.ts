@@ -3,8 +3,8 @@ import type { ConfigSpecData } from '@tributary/config'
 
 /** The stores, each on a topic of its own. */
 export type StoreName = 'configs' | 'offsets' | 'status' | 'plugins'
-/** The access store is the control plane's alone, and only where API keys are on. */
-export type InternalTopicName = StoreName | 'access'
+/** The access store, only where API keys are on, and the store of dead letters are the control plane's alone. */
+export type InternalTopicName = StoreName | 'access' | 'dead-letters'
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 export type State = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'DESTROYED' | 'RESTARTING' | 'STOPPED'
 export type ConnectorTaskId = `${string}-${number}`

@@ -1,4 +1,7 @@
 import type { ErrorType } from '@tributary/connect-api'
+import type { LetterEvent } from '@tributary/connect-storage'
+
+export type { LetterEvent, LetterSet } from '@tributary/connect-storage'
 
 /** Where a dead letter lies. Its offset is a decimal number. */
 export interface LetterAddress {
@@ -86,24 +89,6 @@ export interface LetterStats {
   readonly byConnector: Readonly<Record<string, number>>
   readonly byTopic: Readonly<Record<string, number>>
   readonly byOriginalTopic: Readonly<Record<string, number>>
-}
-
-/** Letters of one event: by topic and partition, runs of `[first offset, how many]` in ascending order. */
-export type LetterSet = Readonly<Record<string, Readonly<Record<string, readonly (readonly [number, number])[]>>>>
-
-/** What was done about some letters. Events have one order: that of their records in Kafka. */
-export interface LetterEvent {
-  /** Unique; later ones are greater. */
-  readonly id: string
-  readonly at: number
-  readonly by: string
-  readonly kind:
-    'taken' | 'written' | 'filtered' | 'failed' | 'superseded' | 'quarantined' | 'discarded' | 'reopened' | 'annotated'
-  readonly letters: LetterSet
-  readonly replay?: string
-  readonly notes?: string
-  /** Of `failed`: the last error. */
-  readonly error?: { readonly type: ErrorType; readonly message: string }
 }
 
 export interface DeadLetterIndexState {

@@ -5,10 +5,11 @@ const ERRORS = 'Error Handling'
 const FLOW = 'Flow control'
 const MIB = 1024 * 1024
 
-/** A topic that a user may leave blank. */
+/** A topic for dead letters, which a user may leave blank. */
 export const topicOrBlank = {
   kind: 'topicName',
   orBlank: true,
+  deadLetters: true,
 } as const
 
 /** Keys for bad messages, the order of FIFO queues, polling and the task's queue. Without a comment they are the JVM connector's. */

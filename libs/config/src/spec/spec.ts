@@ -38,8 +38,8 @@ export type Validator =
     }
   /** `accepts`: the accepted values in words, for the documentation. */
   | { readonly kind: 'pattern'; readonly regex: string; readonly message: string; readonly accepts?: string }
-  /** A name that a topic can have, and that of no internal topic. `orBlank`: a blank value passes too, and stands for none. */
-  | { readonly kind: 'topicName'; readonly orBlank?: boolean }
+  /** A name that a topic can have, and that of no internal topic. `orBlank`: a blank value passes too, and stands for none. `deadLetters`: the topic gets dead letters. */
+  | { readonly kind: 'topicName'; readonly orBlank?: boolean; readonly deadLetters?: boolean }
   | { readonly kind: 'json'; readonly shape?: 'object' }
   /**
    * `label` (default `URL`) begins each message. `rejectNull`: a missing value is reported a second time, `<label>

@@ -68,7 +68,7 @@ const validatorKinds = (levels: number): Kinds<Validator> => {
     ['range', shape(of('range'), { min: number, max: number, message: WORDS, rejectNull: flag })],
     ['oneOf', shape({ ...of('oneOf'), values: NAMES }, { ignoreCase: flag, rejectNull: flag })],
     ['pattern', shape({ ...of('pattern'), regex, message: WORDS }, { accepts: WORDS })],
-    ['topicName', shape(of('topicName'), { orBlank: flag })],
+    ['topicName', shape(of('topicName'), { orBlank: flag, deadLetters: flag })],
     ['json', shape(of('json'), { shape: oneOf(['object']) })],
     ['url', shape({ ...of('url'), schemes: NAMES }, { userInfo: WORDS, label: WORDS, rejectNull: flag })],
     ['knownClass', shape({ ...of('knownClass'), names: NAMES }, none)],

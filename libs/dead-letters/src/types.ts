@@ -114,6 +114,8 @@ export interface DeadLetterIndex {
   stats(filter: LetterFilter): Promise<LetterStats>
   /** In the order in which they failed, oldest first: what a replay takes. `after`: the last row of the call before. */
   select(filter: LetterFilter, limit: number, after?: LetterRow): Promise<readonly LetterRow[]>
+  /** The letters at these places, in their order; null: there is none, or it is not indexed. */
+  find(places: readonly LetterAddress[]): Promise<readonly (LetterRow | null)[]>
   /** How many the filter finds. */
   count(filter: LetterFilter): Promise<number>
   stop(): Promise<void>

@@ -24,9 +24,10 @@ import { type Access, identify } from './access/login.ts'
 import { AuditTrail } from './audit/audit-trail.ts'
 import { type CallerLimitSettings, CallerLimits } from './http/caller-limits.ts'
 import { changesMatcher, type CrossOrigin } from './http/cors.ts'
+import { answerReplicasInForm } from './http/operators-form.ts'
 import { createRestServer } from './http/server.ts'
 import { addRoutes } from './routes/index.ts'
-import { recognizeReplicas } from './leadership/replica-requests.ts'
+import { callerOf, recognizeReplicas } from './leadership/replica-requests.ts'
 import type { WriteGate } from './leadership/write-gate.ts'
 import { ApiKeys } from './services/api-keys.ts'
 import { Cluster, type ControlPlanes } from './services/cluster.ts'
@@ -208,6 +209,7 @@ function admit(
   const { access, internal, settings, writes } = options
   const { callerLimits = NO_LIMITS, names } = settings
   recognizeReplicas(app, internal)
+  answerReplicasInForm(app, (request) => callerOf(request)?.id ?? null)
   if (names) {
     const allowsOrigin = changesMatcher(crossOrigin)
     refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))

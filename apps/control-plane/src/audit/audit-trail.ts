@@ -162,13 +162,13 @@ export class AuditTrail {
   }
 
   #entry(request: FastifyRequest, status: number, payload: unknown): AuditEntry {
-    const { method, routeOptions, headers, ip, id, signed } = request
+    const { method, routeOptions, headers, ip, signed } = request
     const caller = callerOf(request)
     const forwardedFor = headers['x-forwarded-for']
     const outcome = status < 400 ? 'done' : status === 401 || status === 403 ? 'denied' : 'failed'
     const error = outcome === 'done' ? null : messageOf(payload)
     return {
-      id: caller?.id ?? id,
+      id: request.shownId,
       time: Date.now(),
       // Absent for a request that was refused before anybody asked who sends it.
       who: cut((request.identity as FastifyRequest['identity'] | null)?.name ?? 'anonymous'),

@@ -7,7 +7,8 @@ import type {
   RouteGenericInterface,
 } from 'fastify'
 import type { Right } from '../access/rights.ts'
-import { httpError } from './error-handler.ts'
+import { httpError } from './error-body.ts'
+import type { Listener } from './listener.ts'
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export type Method = (typeof METHODS)[number]
@@ -74,12 +75,26 @@ declare module 'fastify' {
   }
 }
 
+export interface ResourceOptions {
+  /** The only port that has the resource. Absent: both. */
+  readonly listener?: Listener
+  /** Whether bodies are read as JSON whatever their `Content-Type` says. */
+  readonly anyContentType?: boolean
+}
+
 /**
  * Adds one resource: its path and its methods. The function also adds what Connect's HTTP layer (JAX-RS) does for each
  * resource, in JAX-RS's order: 405 for the other methods, 415 for another content type, 406 for a client that does not
  * accept JSON, and OPTIONS.
  */
-export function resource(app: FastifyInstance, url: string, operations: Partial<Record<Method, Operation>>): void {
+export function resource(
+  app: FastifyInstance,
+  url: string,
+  operations: Partial<Record<Method, Operation>>,
+  { listener, anyContentType = false }: ResourceOptions = {},
+): void {
+  const constraints = listener === undefined ? {} : { listener }
+  const checkType = anyContentType ? takeAsJson : requireJson
   const present = METHODS.filter((method) => operations[method])
   for (const method of present) {
     const operation = operations[method]!
@@ -91,14 +106,17 @@ export function resource(app: FastifyInstance, url: string, operations: Partial<
       write: !readOnly,
       ...(audited && { audited }),
     }
-    app.route<Route>({ method, url, schema, config, onRequest: [requireNames, requireJson, requireAccept], handler })
+    const onRequest = [requireNames, checkType, requireAccept]
+    app.route<Route>({ method, url, constraints, schema, config, onRequest, handler })
   }
   const absent: HTTPMethods[] = ['TRACE', ...METHODS.filter((method) => !operations[method])]
   if (!operations.GET) absent.push('HEAD')
   const config = { right: null }
-  app.route<Route>({ method: absent, url, config, onRequest: [requireNames, rejectMethod], handler: rejectMethod })
+  const onRequest = [requireNames, rejectMethod]
+  app.route<Route>({ method: absent, url, constraints, config, onRequest, handler: rejectMethod })
   const allow = [...(operations.GET ? ['HEAD'] : []), ...present, 'OPTIONS'].join(',')
-  app.route({ method: 'OPTIONS', url, config, handler: (_request, reply) => reply.header('allow', allow).send() })
+  const handler: Handler = (_request, reply) => reply.header('allow', allow).send()
+  app.route<Route>({ method: 'OPTIONS', url, constraints, config, handler })
 }
 
 /** The value of a query parameter. Of a repeated parameter the last value counts. */
@@ -132,6 +150,10 @@ async function rejectMethod(): Promise<never> {
 async function requireJson(request: FastifyRequest): Promise<void> {
   const type = request.headers['content-type']
   if (type !== undefined && mediaType(type) !== 'application/json') throw httpError(415)
+}
+
+async function takeAsJson({ raw }: FastifyRequest): Promise<void> {
+  raw.headers['content-type'] = 'application/json'
 }
 
 async function requireAccept(request: FastifyRequest): Promise<void> {

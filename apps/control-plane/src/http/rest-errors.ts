@@ -1,12 +1,23 @@
 import type { PluginEntry } from '@tributary/connect-storage'
 
-/** An error that becomes the answer `{"error_code": status, "message": …}`. */
+/** An error that becomes the answer `{"error_code": status, "message": …}`, or that of the operators' API. */
 export class RestError extends Error {
   readonly status: number
-  constructor(status: number, message: string) {
+  /** The `error` of the operators' API, such as ALREADY_RESOLVED; absent: that of the status, such as NOT_FOUND. */
+  readonly code: string | undefined
+  /** The `details` of the operators' API; Kafka Connect's form has none. */
+  readonly details: unknown
+  constructor(status: number, message: string, operators: { readonly code?: string; readonly details?: unknown } = {}) {
     super(message)
     this.name = 'RestError'
     this.status = status
+    this.code = operators.code
+    this.details = operators.details
+  }
+
+  /** `throw restError('…').detailed('ALREADY_RESOLVED', { resolved_ids })` */
+  detailed(code: string | undefined, details?: unknown): RestError {
+    return new RestError(this.status, this.message, { ...(code !== undefined && { code }), details })
   }
 }
 

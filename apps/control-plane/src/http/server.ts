@@ -6,7 +6,10 @@ import { randomUUID } from 'node:crypto'
 import type { Server as SecureServer } from 'node:https'
 import { parseBody } from './body.ts'
 import { allowOrigins, type CrossOrigin } from './cors.ts'
-import { answerErrors, answerUnparsed, errorBody, httpError } from './error-handler.ts'
+import { errorBody, httpError } from './error-body.ts'
+import { answerErrors, answerUnparsed } from './error-handler.ts'
+import { answersOperators, listenerConstraint } from './listener.ts'
+import { answerInForm, sentRequestId } from './operators-form.ts'
 import { restError } from './rest-errors.ts'
 import { proxiesOf } from './trusted-proxies.ts'
 
@@ -43,14 +46,16 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     // While the server closes, a request on an open connection is still answered. Then its connection is closed.
     return503OnClosing: false,
     // A connector name may be as long as a request line. Fastify's default limit is 100 characters.
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
-    clientErrorHandler: answerUnparsed,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384, constraints: { listener: listenerConstraint } },
+    clientErrorHandler: (error, socket) => answerUnparsed(error, socket),
     rewriteUrl: ({ url }) => withoutMatrixParameters(url ?? '/'),
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error, request, reply) => {
       // Fastify calls this function for a path that cannot be decoded (`/connectors/%zz`); no other handler sees the
       // request.
       const answer = httpError(error.statusCode ?? 400)
-      void (reply as FastifyReply).code(answer.status).send(errorBody(answer))
+      const form = { operators: answersOperators(request), shownId: sentRequestId(request.headers) ?? request.id }
+      if (form.operators) reply.header('x-request-id', form.shownId)
+      void (reply as FastifyReply).code(answer.status).send(errorBody(answer, form))
     },
   })
   if (tls?.serves) tls.follow(app.server as unknown as SecureServer)
@@ -71,6 +76,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     // Connect's answers name no charset, and some clients compare the whole header.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
+  answerInForm(app)
   limitConnections(app, { idleMs: requestTimeoutMs + ANSWER_SENT_MS })
   allowOrigins(app, crossOrigin)
   limitTime(app, requestTimeoutMs)

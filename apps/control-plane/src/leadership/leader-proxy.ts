@@ -1,6 +1,7 @@
 import { type InternalClient, readAll } from '@tributary/service'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { CREDENTIAL_HEADERS } from '../access/credentials.ts'
+import { LISTENER, type Listener } from '../http/listener.ts'
 import type { Replica } from './replicas.ts'
 
 /** A client's request, unchanged. */
@@ -12,6 +13,8 @@ export interface WriteRequest {
   readonly body: string
   /** Who the client is, as the leader needs it to judge the request again. Absent: nobody was asked. */
   readonly caller?: unknown
+  /** The port on which the client sent it; absent: that of Kafka Connect's API. */
+  readonly listener?: Listener
 }
 
 /**
@@ -68,8 +71,9 @@ export class LeaderProxy {
       const { message } = error.cause instanceof Error ? error.cause : error
       resolve({ outcome, reason: message || String(error.code) })
     }
-    const { method, url: path, headers, body, caller } = write
-    const sent = { ...forwardedHeaders(headers, caller), [FORWARDED]: '1' }
+    const { method, url: path, headers, body, caller, listener } = write
+    const ours = { [FORWARDED]: '1', ...(listener !== undefined && { [LISTENER]: listener }) }
+    const sent = { ...forwardedHeaders(headers, caller), ...ours }
     const tls = leader.tls === true
     let outgoing: ClientRequest
     try {

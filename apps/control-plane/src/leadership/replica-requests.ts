@@ -57,7 +57,7 @@ export function recognizeReplicas(app: FastifyInstance, { tokens, self }: Replic
 
 /** What this replica says of the client whose request it sends on. */
 export function callerFor(request: FastifyRequest, authenticating: boolean): Caller {
-  const { ip: address, id, identity, routeOptions } = request
+  const { ip: address, shownId: id, identity, routeOptions } = request
   if (!authenticating) return { address, id }
   const named = request as FastifyRequest<Route>
   const connector = named.params['connector'] ?? routeOptions.config.connectorOf?.(named) ?? null

@@ -88,11 +88,12 @@ export class WriteGate {
 
   async #forward(leader: Replica, request: FastifyRequest): Promise<Forwarded> {
     const { lead, proxy, caller, answerMs } = this.#options
-    const { method, originalUrl: url, headers, rawBody: body } = request
+    const { method, originalUrl: url, rawBody: body, shownId, operators } = request
+    const headers = { ...request.headers, ...(operators && { 'x-request-id': shownId }) }
     const gone = new AbortController()
     const answered = proxy.forward(
       leader,
-      { method, url, headers, body, caller: caller?.(request) },
+      { method, url, headers, body, caller: caller?.(request), ...(operators && { listener: 'operators' }) },
       AbortSignal.any([gone.signal, AbortSignal.timeout(answerMs)]),
     )
     let waiting = true

@@ -23,6 +23,7 @@ import { LeaderProxy } from './leadership/leader-proxy.ts'
 import { callerFor } from './leadership/replica-requests.ts'
 import { WriteGate } from './leadership/write-gate.ts'
 import { RestListener } from './rest-listener.ts'
+import { ConfigSecrets } from './services/config-secrets.ts'
 import { KeyedLock } from './services/keyed-lock.ts'
 import { StatusCleaner } from './services/status-cleaner.ts'
 import { type ControlPlaneSettings, controlPlaneSettings } from './settings.ts'
@@ -127,9 +128,10 @@ class ControlPlane implements Service {
         : null
     this.#cleaner = new StatusCleaner({ config: this.#stores.configs, status: this.#stores.status, log: this.#log })
     const { configs, plugins } = this.#stores
+    const secrets = new ConfigSecrets(plugins)
     const keeper = new HistoryKeeper({
       config: configs,
-      plugins,
+      secrets,
       history: this.#history,
       locks: this.#locks,
       log: this.#log,

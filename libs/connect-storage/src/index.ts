@@ -21,7 +21,6 @@ export { connectorStatusRecord, taskStatusRecord } from './status/status-records
 export { KafkaHistoryStore, type HistoryStoreOptions } from './history/history-store.ts'
 export { versionRecord } from './history/history-records.ts'
 export { HistoryState } from './history/history-state.ts'
-export type { Beside, OtherLog, StoreRecord } from './log/store-record.ts'
 export { followLogLevels, setLoggerLevel } from './configs/logger-levels.ts'
 export { taskTransactionalId } from './log/transactional-id.ts'
 export { storageErrors } from './errors.ts'

@@ -7,17 +7,16 @@ import type {
   ConnectorConfig,
   HistoryStore,
 } from '@tributary/connect-storage'
-import type { ConfigSecrets } from '../services/config-secrets.ts'
-import type { KeyedLock } from '../services/keyed-lock.ts'
 import type { Author } from './author.ts'
 import { changedKeys } from './config-diff.ts'
 
 export interface ConfigHistoryOptions {
   readonly config: ConfigStore
   readonly history: HistoryStore
-  readonly secrets: Pick<ConfigSecrets, 'secretsOf'>
+  /** Knows the keys of a configuration whose values are secrets. */
+  readonly secrets: { secretsOf(config: ConnectorConfig): ReadonlySet<string> }
   /** A lock for each connector, which every change of a configuration holds. */
-  readonly locks: KeyedLock
+  readonly locks: { run<T>(connector: string, operation: () => Promise<T>): Promise<T> }
   /** ms since the epoch. */
   readonly now?: () => number
 }

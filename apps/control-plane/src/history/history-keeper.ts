@@ -1,11 +1,8 @@
 import { backoffMs, sleep } from '@tributary/async'
-import type { PluginStore } from '@tributary/connect-storage'
 import type { Logger } from '@tributary/telemetry'
-import { ConfigSecrets } from '../services/config-secrets.ts'
 import { ConfigHistory, type ConfigHistoryOptions } from './config-history.ts'
 
-export interface HistoryKeeperOptions extends Omit<ConfigHistoryOptions, 'secrets'> {
-  readonly plugins: PluginStore
+export interface HistoryKeeperOptions extends ConfigHistoryOptions {
   readonly log: Logger
 }
 
@@ -14,8 +11,8 @@ export class HistoryKeeper {
   readonly #history: ConfigHistory
   readonly #log: Logger
 
-  constructor({ plugins, log, ...options }: HistoryKeeperOptions) {
-    this.#history = new ConfigHistory({ ...options, secrets: new ConfigSecrets(plugins) })
+  constructor({ log, ...options }: HistoryKeeperOptions) {
+    this.#history = new ConfigHistory(options)
     this.#log = log
   }
 

@@ -1,7 +1,7 @@
 import type { ConfigVersionInfo } from '@tributary/connect-storage'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { authorOf } from '../history/author.ts'
-import type { DiffEnd, Histories } from '../history/histories.ts'
+import type { DiffEnd, Histories } from '../versions/histories.ts'
 import { decodeConfig, objectOf, type SentConfig } from '../http/body.ts'
 import { connectorLocation, queryValue, resource, type Route } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'

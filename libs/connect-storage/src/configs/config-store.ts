@@ -3,7 +3,7 @@ import { ConfigState } from './config-state.ts'
 import { Listeners } from '../log/listeners.ts'
 import { LIMITS } from '../schema/limits.ts'
 import { StoreLog, type StoreLogOptions } from '../log/store-log.ts'
-import type { Beside } from '../log/store-record.ts'
+import type { Beside } from '../types.ts'
 import type {
   ConfigListener,
   ConfigSnapshot,

@@ -2,7 +2,7 @@ import { jsonBytes } from '../connect-json.ts'
 import { boundedJson, nameOf } from '../schema/checks.ts'
 import { LIMITS } from '../schema/limits.ts'
 import { flag, list, number, oneOf, record, type Shape, shape, text, wrong } from '../schema/shape.ts'
-import type { StoreRecord } from '../log/store-record.ts'
+import type { StoreRecord } from '../types.ts'
 import { CONFIG_CAUSES, type ConfigVersion } from '../types.ts'
 
 /** `version-<connector>-<number>`. The number has no leading zero, so each version has one key. */

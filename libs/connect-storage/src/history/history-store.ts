@@ -3,7 +3,7 @@ import type { Logger } from '@tributary/telemetry'
 import { readVersion, versionKey, versionRecord, versionTombstone } from './history-records.ts'
 import { HistoryState } from './history-state.ts'
 import { StoreLog } from '../log/store-log.ts'
-import type { Beside } from '../log/store-record.ts'
+import type { Beside } from '../types.ts'
 import { InternalTopics } from '../topics/internal-topics.ts'
 import type { ConfigVersion, ConfigVersionInfo, HistoryStore } from '../types.ts'
 

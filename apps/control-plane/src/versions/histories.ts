@@ -11,8 +11,8 @@ import type { SentConfig } from '../http/body.ts'
 import { restError } from '../http/rest-errors.ts'
 import type { ConfigSecrets } from '../services/config-secrets.ts'
 import type { Connectors, PutConnector } from '../services/connectors.ts'
-import type { Author } from './author.ts'
-import { changedKeys, type KeyChange, keyChanges } from './config-diff.ts'
+import type { Author } from '../history/author.ts'
+import { changedKeys, type KeyChange, keyChanges } from '../history/config-diff.ts'
 
 export interface HistoriesOptions {
   readonly config: ConfigStore

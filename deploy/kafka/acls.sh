@@ -56,10 +56,10 @@ case "$cluster" in
 esac
 for prefix in $prefixes; do
   [ "$prefix" != '*' ] || continue
-  for internal in access audit; do
+  for internal in access audit history; do
     case "$cluster-connect-$internal" in
       "$prefix"*)
-        refuse "--topics $prefix would let the workers write API keys and the audit log of the cluster $cluster: choose a longer beginning"
+        refuse "--topics $prefix would let the workers write API keys, the audit log and the history of the cluster $cluster: choose a longer beginning"
         ;;
     esac
   done
@@ -87,7 +87,7 @@ internal="$cluster-connect-configs $cluster-connect-offsets $cluster-connect-sta
 state=Create,AlterConfigs,Read,Write
 
 if [ -n "$control_plane" ]; then
-  right "$control_plane" topic literal "$state" $internal "$cluster-connect-access" "$cluster-connect-audit"
+  right "$control_plane" topic literal "$state" $internal "$cluster-connect-access" "$cluster-connect-audit" "$cluster-connect-history"
   right "$control_plane" group literal Read "$cluster-control-plane"
   right "$control_plane" group prefixed Describe "$cluster-"
   right "$control_plane" transactional-id prefixed Write "$cluster-"

@@ -20,17 +20,18 @@ function printed(cluster: string, topics: string): { status: number | null; out:
   return { status, out: stdout, err: stderr }
 }
 
-test('a beginning of topics that covers the API keys or the audit log is refused', () => {
+test('a beginning of topics that covers the API keys, the audit log or the history is refused', () => {
   for (const topics of [
     't',
     'tributary-',
     'tributary-connect-',
     'tributary-connect-access',
     'tributary-connect-audit',
+    'tributary-connect-history',
   ]) {
     const { status, out, err } = printed('tributary', topics)
     assert.deepEqual([status, out], [2, ''], topics)
-    assert.match(err, /would let the workers write API keys and the audit log of the cluster tributary/)
+    assert.match(err, /would let the workers write API keys, the audit log and the history of the cluster tributary/)
   }
   for (const topics of ['orders-', 'tributary-orders-', '*'])
     assert.equal(printed('tributary', topics).status, 0, topics)

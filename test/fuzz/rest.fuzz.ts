@@ -7,6 +7,7 @@ import { silentLog } from '@tributary/telemetry/testing'
 import { createControlPlane } from '../../apps/control-plane/src/create-control-plane.ts'
 import type { OpenApiDocument } from '../../apps/control-plane/src/http/openapi.ts'
 import { documentedAnswers } from '../../apps/control-plane/src/testing/documented-answers.ts'
+import { MemoryHistoryStore } from '../../apps/control-plane/src/testing/memory-history.ts'
 import {
   MemoryConfigStore,
   MemoryOffsetStore,
@@ -46,6 +47,7 @@ export async function restFuzzer(change: (app: FastifyInstance) => void = () => 
     status: new MemoryStatusStore(),
     offsets: new MemoryOffsetStore(),
     plugins: new MemoryPluginStore([FILE_SOURCE]),
+    history: new MemoryHistoryStore(),
   }
   const app = createControlPlane({
     stores,

@@ -4,6 +4,7 @@ import {
   internalTopicCheck,
   KafkaAccessStore,
   KafkaAuditLog,
+  KafkaHistoryStore,
   storesOptions,
   troubleOf,
 } from '@tributary/connect-storage'
@@ -15,12 +16,15 @@ import { createAuthenticators } from './access/create-access.ts'
 import type { Authenticator } from './access/identity.ts'
 import { logFailedLogins } from './access/login.ts'
 import { createControlPlane } from './create-control-plane.ts'
+import { HistoryKeeper } from './history/history-keeper.ts'
 import { forwardedIdentity } from './leadership/forwarded-identity.ts'
 import { Leadership } from './leadership/leadership.ts'
 import { LeaderProxy } from './leadership/leader-proxy.ts'
 import { callerFor } from './leadership/replica-requests.ts'
 import { WriteGate } from './leadership/write-gate.ts'
 import { RestListener } from './rest-listener.ts'
+import { ConfigSecrets } from './services/config-secrets.ts'
+import { KeyedLock } from './services/keyed-lock.ts'
 import { StatusCleaner } from './services/status-cleaner.ts'
 import { type ControlPlaneSettings, controlPlaneSettings } from './settings.ts'
 
@@ -64,6 +68,9 @@ class ControlPlane implements Service {
   readonly #log: Logger
   readonly #admin: KafkaAdmin
   readonly #stores: ReturnType<typeof createStores>
+  readonly #history: KafkaHistoryStore
+  /** A lock for each connector, which every change of a configuration holds. */
+  readonly #locks = new KeyedLock()
   /** The API keys; null while they are off. */
   readonly #keys: KafkaAccessStore | null
   /** null while it is off. */
@@ -97,6 +104,7 @@ class ControlPlane implements Service {
       deletedWaitMs: DELETED_WAIT_MS,
       onConfigsLost: (error) => this.#leadership.claimLost(error),
     })
+    this.#history = historyStore(settings, this.#log)
     this.#keys = settings['access.authentication'].includes('keys')
       ? new KafkaAccessStore({
           connection,
@@ -119,6 +127,15 @@ class ControlPlane implements Service {
           })
         : null
     this.#cleaner = new StatusCleaner({ config: this.#stores.configs, status: this.#stores.status, log: this.#log })
+    const { configs, plugins } = this.#stores
+    const secrets = new ConfigSecrets(plugins)
+    const keeper = new HistoryKeeper({
+      config: configs,
+      secrets,
+      history: this.#history,
+      locks: this.#locks,
+      log: this.#log,
+    })
     this.#leadership = new Leadership({
       connection,
       groupId,
@@ -128,8 +145,15 @@ class ControlPlane implements Service {
         rebalanceTimeoutMs: settings['rebalance.timeout.ms'],
       },
       groups: this.#admin,
-      claim: (signal) => this.#stores.configs.claim(signal),
-      lead: (signal) => this.#cleaner.start(signal),
+      claim: async (signal) => {
+        await configs.claim(signal)
+        // What the predecessor has written with its configurations.
+        await this.#history.refresh(signal)
+      },
+      lead: (signal) => {
+        this.#cleaner.start(signal)
+        keeper.start(signal)
+      },
       log: this.#log,
     })
     this.#tokens = InternalTokens.from(settings['internal.key'])
@@ -216,7 +240,8 @@ class ControlPlane implements Service {
     const { configs, status } = this.#stores
     const authenticating = authenticators.length > 0
     return createControlPlane({
-      stores: this.#stores,
+      stores: { ...this.#stores, history: this.#history },
+      locks: this.#locks,
       groups: this.#admin,
       fencing: this.#admin,
       controlPlanes: this.#leadership,
@@ -257,14 +282,14 @@ class ControlPlane implements Service {
           caller: (request) => callerFor(request, authenticating),
         }),
         refresh: async (signal) => {
-          await Promise.all([configs.refresh(signal), status.refresh(signal)])
+          await Promise.all([configs.refresh(signal), status.refresh(signal), this.#history.refresh(signal)])
         },
         waitMs: Math.min(settings['session.timeout.ms'] + ELECTION_MS, requestTimeoutMs),
         answerMs: requestTimeoutMs,
         log: this.#log,
       }),
       internalTopic: internalTopicCheck(this.#stores, settings),
-      trouble: () => troubleOf(this.#stores) ?? this.#keys?.trouble ?? this.#auditTrouble,
+      trouble: () => troubleOf(this.#stores) ?? this.#history.trouble ?? this.#keys?.trouble ?? this.#auditTrouble,
       writable: (timeoutMs) => this.#leadership.untilWritable(timeoutMs),
       log: this.#log,
     })
@@ -282,8 +307,21 @@ class ControlPlane implements Service {
       status,
       offsets,
       plugins,
+      this.#history,
       ...(this.#keys ? [this.#keys] : []),
       ...(this.#audit ? [this.#audit] : []),
     ]
   }
+}
+
+function historyStore(settings: ControlPlaneSettings, log: Logger): KafkaHistoryStore {
+  return new KafkaHistoryStore({
+    connection: kafkaConnection(settings),
+    log,
+    cluster: settings.cluster,
+    topic: settings['history.storage.topic'],
+    replication: settings['storage.replication.factor'],
+    versions: settings['config.history.versions'],
+    deletedWaitMs: DELETED_WAIT_MS,
+  })
 }

@@ -3,6 +3,7 @@ import type {
   AccessStore,
   AuditLog,
   ConfigStore,
+  HistoryStore,
   InternalTopicCheck,
   OffsetStore,
   PluginStore,
@@ -26,6 +27,8 @@ import { type CallerLimitSettings, CallerLimits } from './http/caller-limits.ts'
 import { changesMatcher, type CrossOrigin } from './http/cors.ts'
 import { answerReplicasInForm } from './http/operators-form.ts'
 import { createRestServer } from './http/server.ts'
+import { ConfigHistory } from './history/config-history.ts'
+import { Histories } from './versions/histories.ts'
 import { addRoutes } from './routes/index.ts'
 import { callerOf, recognizeReplicas } from './leadership/replica-requests.ts'
 import type { WriteGate } from './leadership/write-gate.ts'
@@ -44,16 +47,19 @@ import { Previews } from './services/previews.ts'
 import { Server } from './services/server-info.ts'
 import { type GroupReader, Workers } from './services/workers.ts'
 
-/** The four topics' stores. They are started: each has read its topic to the end. */
+/** The stores of the topics. They are started: each has read its topic to the end. */
 export interface Stores {
   readonly configs: ConfigStore
   readonly status: StatusStore
   readonly offsets: OffsetStore
   readonly plugins: PluginStore
+  readonly history: HistoryStore
 }
 
 export interface ControlPlaneOptions {
   readonly stores: Stores
+  /** A lock for each connector, which every change of a configuration holds. Absent: only the API changes them. */
+  readonly locks?: KeyedLock
   readonly groups: GroupReader
   readonly fencing: Fencing
   /** The replicas of this service. Absent: this replica knows of no others. */
@@ -119,18 +125,14 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     keys,
     audit,
     settings,
-    internal = {
-      tokens: null,
-      client: new InternalClient({ tokens: null, from: () => 'control-plane' }),
-      self: () => null,
-    },
+    internal = unsigned(),
     tls = null,
     internalTopic = byNaming,
     writable = () => Promise.resolve(true),
     trouble = () => null,
     log,
   } = options
-  const { status, offsets, plugins } = stores
+  const { status, offsets, plugins, history } = stores
   const trail = audit ? new AuditTrail({ audit: audit.log, required: audit.required, self: internal.self }) : null
   const config = trail?.observe(stores.configs) ?? stores.configs
   const { cluster, strict, requestTimeoutMs, version, kafkaClusterId } = settings
@@ -165,13 +167,16 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   app.addHook('onClose', async () => unfollow())
   const live = new LivePlugins({ plugins, groups, cluster, log }).follow()
   app.addHook('onClose', async () => live())
-  const locks = new KeyedLock()
+  const locks = options.locks ?? new KeyedLock()
+  const configHistory = new ConfigHistory({ config, history, secrets, locks })
   const endedTasks = new EndedTasks({ config, views, workers })
+  const connectors = new Connectors({ config, views, validator, secrets, history: configHistory, log, writes: locks })
   addRoutes(app, {
     version,
     server,
     views,
-    connectors: new Connectors({ config, views, validator, secrets, log, writes: locks }),
+    connectors,
+    histories: new Histories({ config, history, secrets, connectors }),
     validator,
     secrets,
     previews: new Previews({ plugins, validator, workers }),
@@ -186,6 +191,15 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     strict,
   })
   return app
+}
+
+/** The other processes of a cluster without a key. */
+function unsigned(): NonNullable<ControlPlaneOptions['internal']> {
+  return {
+    tokens: null,
+    client: new InternalClient({ tokens: null, from: () => 'control-plane' }),
+    self: () => null,
+  }
 }
 
 function recordingLogins(access: Access, trail: AuditTrail): Access {

@@ -1,5 +1,5 @@
 import { type ConfigOf, defineConfig, kafkaRules, kafkaSettings } from '@tributary/config'
-import { auditKeys, storageKeys } from '@tributary/connect-storage'
+import { auditKeys, historyKeys, storageKeys } from '@tributary/connect-storage'
 import { serviceSettings } from '@tributary/service'
 import { accessKeys } from './access/settings.ts'
 
@@ -121,6 +121,7 @@ const keys = {
   'admin.allow.unauthenticated': serviceSettings.keys['admin.allow.unauthenticated'],
   ...accessKeys,
   ...auditKeys,
+  ...historyKeys,
   ...storageKeys,
   ...kafkaSettings,
 } as const

@@ -81,6 +81,19 @@ export const storageKeys = {
     group: 'Internal topics',
     doc: 'Topic of the API keys of the REST API (1 partition, compacted), which only the control plane reads and writes. Its name ends with connect-access. Unset: <cluster>-connect-access.',
   },
+  'history.storage.topic': {
+    type: 'string',
+    default: null,
+    // As for the access topic.
+    validator: {
+      kind: 'pattern',
+      regex: '^([a-zA-Z0-9._-]{1,200}[._-])?connect[._-]history$',
+      message: 'must be connect-history, or end with -connect-history',
+    },
+    importance: 'low',
+    group: 'Internal topics',
+    doc: 'Topic of the history of configurations (1 partition, compacted), which only the control plane reads and writes. Its name ends with connect-history. Unset: <cluster>-connect-history.',
+  },
   'audit.storage.topic': {
     type: 'string',
     default: null,
@@ -97,6 +110,18 @@ export const storageKeys = {
     importance: 'low',
     group: 'Internal topics',
     doc: "Replication factor with which internal topics are created that have none of their own. -1: the broker's default.",
+  },
+} as const satisfies Keys
+
+/** Settings of the history of configurations, for the control plane alone. */
+export const historyKeys = {
+  'config.history.versions': {
+    type: 'int',
+    default: 100,
+    validator: { kind: 'range', min: 1, max: 10_000 },
+    importance: 'low',
+    group: 'History',
+    doc: 'How many versions of each connector the history of configurations keeps. Older ones are removed with the next change of the connector.',
   },
 } as const satisfies Keys
 

@@ -1,10 +1,35 @@
 import type { OffsetEntry, SourceOffset, SourcePartition } from '@tributary/connect-api'
 import type { ConfigSpecData } from '@tributary/config'
 
+/** A write to a store's topic. A null value is a tombstone. */
+export interface StoreRecord {
+  readonly key: string | Uint8Array
+  readonly value: Uint8Array | null
+}
+
+/** The log of another store, whose records a store writes with its own: in one transaction, where it has transactions. */
+export interface OtherLog {
+  readonly topicName: string
+  readonly partitionCount: number
+  /** Whether the topic was deleted, and is not back yet. */
+  readonly returning: boolean
+  /** Throws INTERNAL_RECORD_REFUSED for a record that readers would skip. */
+  check(record: StoreRecord): void
+  /** Resolves when a deleted topic is back. Rejects as `append` does. */
+  back(signal: AbortSignal): Promise<void>
+  refresh(signal?: AbortSignal): Promise<void>
+}
+
+/** Records of another store that are written with a store's own, or not at all. */
+export interface Beside {
+  readonly log: OtherLog
+  readonly records: readonly StoreRecord[]
+}
+
 /** The stores, each on a topic of its own. */
 export type StoreName = 'configs' | 'offsets' | 'status' | 'plugins'
-/** The access store, only where API keys are on, and the store of dead letters are the control plane's alone. */
-export type InternalTopicName = StoreName | 'access' | 'dead-letters'
+/** The last three are the control plane's alone; the access store only where API keys are on. */
+export type InternalTopicName = StoreName | 'access' | 'dead-letters' | 'history'
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 export type State = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'DESTROYED' | 'RESTARTING' | 'STOPPED'
 export type ConnectorTaskId = `${string}-${number}`
@@ -58,9 +83,17 @@ export interface ConfigStore {
   listen(listener: ConfigListener): () => void
   /** Reads up to the current end of the topic. */
   refresh(signal?: AbortSignal): Promise<void>
-  putConnectorConfig(connector: string, config: ConnectorConfig, targetState?: TargetState): Promise<void>
+  /** `beside`: records of another store that are written with the configuration, or not at all. */
+  putConnectorConfig(
+    connector: string,
+    config: ConnectorConfig,
+    targetState?: TargetState,
+    beside?: Beside,
+  ): Promise<void>
   /** Writes tombstones for the config, the target state and the tasks. */
-  removeConnector(connector: string): Promise<void>
+  removeConnector(connector: string, beside?: Beside): Promise<void>
+  /** Writes nothing but these, as the writer of the config topic: one that another has fenced writes nothing. */
+  writeBeside(beside: Beside): Promise<void>
   putTargetState(connector: string, state: TargetState): Promise<void>
   /**
    * Called by the connector's owner. Readers ignore a generation below the highest one that they saw for the connector.
@@ -166,6 +199,57 @@ export interface PluginStore {
   listen(listener: () => void): () => void
   /** Writes the entry only when it differs from the stored one. */
   publish(plugin: PluginEntry): Promise<void>
+  stop(): Promise<void>
+}
+
+/**
+ * Why a version is there. `found`: the configuration was there before the history, or somebody who keeps no history has
+ * changed it, such as a worker of Kafka Connect.
+ */
+export const CONFIG_CAUSES = ['create', 'update', 'patch', 'rollback', 'delete', 'found'] as const
+export type ConfigCause = (typeof CONFIG_CAUSES)[number]
+
+/** One version of a connector's configuration, without the configuration. */
+export interface ConfigVersionInfo {
+  /** From 1 on. A connector that is made anew goes on counting. */
+  readonly version: number
+  /** ms since the epoch. */
+  readonly time: number
+  /** The name of the identity; null: not known. */
+  readonly author: string | null
+  readonly cause: ConfigCause
+  /** Of the request, as in the audit log; null: none. */
+  readonly requestId: string | null
+  /** The keys in which this version differs from the one before, sorted. */
+  readonly changed: readonly string[]
+  /** `rollback`: the version that it brought back. */
+  readonly rollbackTo: number | null
+}
+
+export interface ConfigVersion extends ConfigVersionInfo {
+  /** With `[hidden]` in place of secrets; null: the connector was deleted. */
+  readonly config: ConnectorConfig | null
+  /** The keys whose values are hidden, sorted. */
+  readonly hidden: readonly string[]
+  /** The configuration was too large for the topic: only its name and class are there. */
+  readonly shortened: boolean
+}
+
+/** The store of the history topic. Its records are written with those of the config topic. */
+export interface HistoryStore {
+  /** Why the topic cannot be written, in a sentence; null while it can. */
+  readonly trouble: string | null
+  start(signal: AbortSignal): Promise<void>
+  /** Reads up to the current end of the topic. */
+  refresh(signal?: AbortSignal): Promise<void>
+  /** The names that have versions, of connectors that exist and of others. */
+  connectors(): readonly string[]
+  /** The oldest first. */
+  versions(connector: string): readonly ConfigVersionInfo[]
+  version(connector: string, version: number): ConfigVersion | null
+  latest(connector: string): ConfigVersion | null
+  /** The records of these new versions, and the end of those that are too many. */
+  records(connector: string, versions: readonly ConfigVersion[]): Beside
   stop(): Promise<void>
 }
 

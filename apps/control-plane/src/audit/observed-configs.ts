@@ -15,14 +15,15 @@ export function observedConfigs(
     start: (signal) => store.start(signal),
     listen: (listener) => store.listen(listener),
     refresh: (signal) => store.refresh(signal),
-    putConnectorConfig: (connector, config, targetState) => {
+    putConnectorConfig: (connector, config, targetState, beside) => {
       changing(connector, store.snapshot.config(connector), config)
-      return store.putConnectorConfig(connector, config, targetState)
+      return store.putConnectorConfig(connector, config, targetState, beside)
     },
-    removeConnector: (connector) => {
+    removeConnector: (connector, beside) => {
       changing(connector, store.snapshot.config(connector), null)
-      return store.removeConnector(connector)
+      return store.removeConnector(connector, beside)
     },
+    writeBeside: (beside) => store.writeBeside(beside),
     putTargetState: (connector, state) => {
       changing(connector, null, null)
       return store.putTargetState(connector, state)

@@ -194,6 +194,34 @@ const ERRORS = {
     (connector: string, kept: readonly string[], changed: readonly string[]) =>
       `You may not read the secrets of the connector ${connector}, so a change must bring its own: ${kept.join(', ')} would be kept while ${changed.join(', ')} is sent. Send every secret, or ask for the grant viewer+configs:${connector}`,
   ],
+  versionInvalid: [400, (text: string) => `${text} is no number of a version: send a whole number from 1 on`],
+  versionNotFound: [
+    404,
+    (connector: string, version: number, known: readonly { readonly version: number }[]) =>
+      known.length === 0
+        ? `The connector ${connector} has no history`
+        : `The history of the connector ${connector} has no version ${version}; it has ${known[0]!.version} to ${known.at(-1)!.version}`,
+  ],
+  versionIsDeletion: [
+    400,
+    (connector: string, version: number) =>
+      `Version ${version} of the connector ${connector} is its deletion; delete the connector, or choose another version`,
+  ],
+  versionShortened: [
+    400,
+    (connector: string, version: number) =>
+      `The configuration of version ${version} of the connector ${connector} was too large to be kept, so it cannot be brought back`,
+  ],
+  rollbackKey: [
+    400,
+    (key: string, version: number, hidden: readonly string[]) =>
+      `"config" may have the secrets of version ${version} only (${hidden.join(', ') || 'it has none'}), not ${key}: change other keys after the rollback`,
+  ],
+  secretsMissing: [
+    409,
+    (connector: string, version: number, keys: readonly string[]) =>
+      `The history does not keep secrets, and the present configuration of the connector ${connector} lacks ${keys.join(', ')}. Send them: {"version": ${version}, "config": {${keys.map((key) => `${JSON.stringify(key)}: "…"`).join(', ')}}}`,
+  ],
   patternMissing: [
     400,
     () =>

@@ -1,25 +1,9 @@
+import { HISTORY_SCHEMAS } from './history-schemas.ts'
 import type { JsonSchema, OperationSchema } from './resource.ts'
+import { flag, listOf, mapOf, number, object, text, textOrNull, time, whole } from './schema-parts.ts'
 
 /** The schemas of answers and bodies, by their names in `/openapi.json`: first Kafka Connect's, then ours. */
 
-const text: JsonSchema = { type: 'string' }
-const flag: JsonSchema = { type: 'boolean' }
-const whole: JsonSchema = { type: 'integer' }
-const number: JsonSchema = { type: 'number' }
-const textOrNull: JsonSchema = { type: ['string', 'null'] }
-const time = (description: string): JsonSchema => ({
-  type: ['integer', 'null'],
-  description: `${description}, in ms since the epoch; null for never`,
-})
-const mapOf = (value: JsonSchema): JsonSchema => ({ type: 'object', additionalProperties: value })
-export const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items })
-/** An object with exactly these fields. A field whose name ends in `?` is optional. */
-const object = (fields: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
-  type: 'object',
-  properties: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name.replace(/\?$/, ''), schema])),
-  required: Object.keys(fields).filter((name) => !name.endsWith('?')),
-  additionalProperties: false,
-})
 export const ref = (name: SchemaName): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
 
 const STATES = ['UNASSIGNED', 'RUNNING', 'PAUSED', 'FAILED', 'DESTROYED', 'RESTARTING', 'STOPPED']
@@ -284,6 +268,7 @@ export const SCHEMAS = {
     unchanged: { ...listOf(text), description: 'Connectors that were in that state already' },
     stopped: { ...listOf(text), description: 'STOPPED connectors, which are left as they are' },
   }),
+  ...HISTORY_SCHEMAS,
 } as const satisfies Record<string, JsonSchema>
 
 export type SchemaName = keyof typeof SCHEMAS

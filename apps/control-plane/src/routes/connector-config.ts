@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { authorOf } from '../history/author.ts'
 import { decodeConfig, type SentConfig, wrappedConfig } from '../http/body.ts'
 import { connectorLocation, resource } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
@@ -48,9 +49,9 @@ export function connectorConfigRoutes(
         const connector = request.params['connector']!
         const config = strict ? decodeConfig(request.body) : decodeLeniently(request.body, connector)
         if (!strict && config['connector.class'] === undefined && views.has(connector)) {
-          return connectors.patch(request.identity, connector, config)
+          return connectors.patch(authorOf(request), connector, config)
         }
-        const { created, info } = await connectors.put(request.identity, connector, config)
+        const { created, info } = await connectors.put(authorOf(request), connector, config)
         if (created) reply.code(201).header('location', connectorLocation(request, connector))
         return info
       },
@@ -68,7 +69,7 @@ export function connectorConfigRoutes(
         const connector = request.params['connector']!
         // Like Connect, a missing connector is reported before a mistake in the body.
         views.config(connector)
-        return connectors.patch(request.identity, connector, decodeConfig(request.body))
+        return connectors.patch(authorOf(request), connector, decodeConfig(request.body))
       },
     },
   })

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { may } from '../access/rights.ts'
+import { authorOf } from '../history/author.ts'
 import { type CreateRequest, decodeCreate, decodeCreateLeniently } from '../http/body.ts'
 import { connectorLocation, queryValue, resource, type Route } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
@@ -54,7 +55,7 @@ export function connectorRoutes(
       },
       handler: async (request, reply) => {
         const { name, config, targetState } = created(request)
-        const info = await connectors.create(request.identity, name, config, targetState)
+        const info = await connectors.create(authorOf(request), name, config, targetState)
         return reply.code(201).header('location', connectorLocation(request, name)).send(info)
       },
     },
@@ -75,7 +76,7 @@ export function connectorRoutes(
         response: answers({ 204: null }, [404]),
       },
       handler: async (request, reply) => {
-        await connectors.remove(request.params['connector']!)
+        await connectors.remove(authorOf(request), request.params['connector']!)
         return reply.code(204).send()
       },
     },

@@ -14,6 +14,8 @@ import type { LogLevels } from '../services/log-levels.ts'
 import type { Server } from '../services/server-info.ts'
 import { auditRoutes } from './audit.ts'
 import { clusterRoutes } from './cluster.ts'
+import type { Histories } from '../versions/histories.ts'
+import { configHistoryRoutes } from './config-history.ts'
 import { connectorConfigRoutes } from './connector-config.ts'
 import { connectorHealthRoutes } from './connector-health.ts'
 import { connectorPluginRoutes } from './connector-plugins.ts'
@@ -35,6 +37,7 @@ export interface Services {
   readonly server: Server
   readonly views: ConnectorViews
   readonly connectors: Connectors
+  readonly histories: Histories
   readonly validator: ConfigValidator
   readonly secrets: ConfigSecrets
   readonly previews: Previews
@@ -61,6 +64,7 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   rootRoutes(app, services.server)
   connectorRoutes(app, views, connectors, secrets, strict)
   connectorConfigRoutes(app, views, connectors, secrets, strict)
+  configHistoryRoutes(app, services.histories)
   connectorStateRoutes(app, views, connectors, strict)
   taskRoutes(app, views, connectors, secrets)
   topicRoutes(app, services.status)

@@ -10,7 +10,7 @@ const ROUTES = [
   ...['GET /connectors', 'POST /connectors'],
   ...[
     '',
-    '/config',
+    ...['/config', '/config/diff', '/config/history', '/config/history/{version}'],
     '/health',
     '/offsets',
     '/status',
@@ -20,7 +20,7 @@ const ROUTES = [
     '/topics',
   ].map((path) => `GET /connectors/{connector}${path}`),
   ...['/config', '/pause', '/resume', '/stop', '/topics/reset'].map((path) => `PUT /connectors/{connector}${path}`),
-  ...['/restart', '/tasks/{task}/restart'].map((path) => `POST /connectors/{connector}${path}`),
+  ...['/config/rollback', '/restart', '/tasks/{task}/restart'].map((path) => `POST /connectors/{connector}${path}`),
   ...['/config', '/offsets'].map((path) => `PATCH /connectors/{connector}${path}`),
   ...['', '/offsets'].map((path) => `DELETE /connectors/{connector}${path}`),
   ...['GET /connector-plugins', 'GET /connector-plugins/{plugin}/config'],

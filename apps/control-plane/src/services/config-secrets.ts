@@ -53,7 +53,7 @@ export class ConfigSecrets {
   }
 
   masked(config: ConnectorConfig): ConnectorConfig {
-    return masked(config, this.#secretsOf(config))
+    return masked(config, this.secretsOf(config))
   }
 
   /**
@@ -78,7 +78,7 @@ export class ConfigSecrets {
       }),
     )
     if (stored === null || seesSecrets(caller, connector)) return settled
-    const secrets = this.#secretsOf(stored)
+    const secrets = this.secretsOf(stored)
     const plain = (key: string): boolean => Object.hasOwn(sent, key) && sent[key] !== HIDDEN
     const kept = [...secrets].filter((key) => Object.hasOwn(settled, key) && !plain(key))
     // A secret in plain counts as a change even when it is the stored one, so that nobody learns that it is.
@@ -128,7 +128,7 @@ export class ConfigSecrets {
   /** The answer of a validation without the secrets that the caller does not see. */
   infos(caller: Identity, connector: string, stored: ConnectorConfig | null, infos: ConfigInfos): ConfigInfos {
     if (stored === null || seesSecrets(caller, connector)) return infos
-    const secrets = this.#secretsOf(stored)
+    const secrets = this.secretsOf(stored)
     const endRedaction = this.#hide(stored)
     const configs = infos.configs.map(({ definition, value }) => ({
       definition,
@@ -143,10 +143,11 @@ export class ConfigSecrets {
   }
 
   #hide(stored: ConnectorConfig): () => void {
-    return hideSecrets([...this.#secretsOf(stored)].map((key) => stored[key]!))
+    return hideSecrets([...this.secretsOf(stored)].map((key) => stored[key]!))
   }
 
-  #secretsOf(config: ConnectorConfig): ReadonlySet<string> {
+  /** The keys of a configuration whose values are secrets. */
+  secretsOf(config: ConnectorConfig): ReadonlySet<string> {
     const secrets = this.#found.get(config) ?? this.#findSecrets(config)
     this.#found.set(config, secrets)
     return secrets

@@ -1,10 +1,12 @@
 import { checkName, ConfigException, connectFrame } from '@tributary/config'
-import type { ConfigStore, ConnectorConfig, TargetState } from '@tributary/connect-storage'
+import type { ConfigCause, ConfigStore, ConnectorConfig, TargetState } from '@tributary/connect-storage'
 import type { SentConfig } from '../http/body.ts'
 import type { Logger } from '@tributary/telemetry'
 import { restError } from '../http/rest-errors.ts'
 import { matchesGlob } from '../access/glob.ts'
 import type { Identity } from '../access/identity.ts'
+import type { Author } from '../history/author.ts'
+import type { ConfigHistory } from '../history/config-history.ts'
 import { may } from '../access/rights.ts'
 import type { ConfigSecrets } from './config-secrets.ts'
 import { type ConfigValidator, mustBeValid } from './config-validator.ts'
@@ -16,9 +18,15 @@ export interface ConnectorsOptions {
   readonly views: ConnectorViews
   readonly validator: ConfigValidator
   readonly secrets: ConfigSecrets
+  readonly history: ConfigHistory
   readonly log: Logger
   /** A lock for each connector. */
   readonly writes: KeyedLock
+}
+
+export interface PutConnector {
+  readonly created: boolean
+  readonly info: ConnectorInfo
 }
 
 /** Names of connectors, sorted. */
@@ -43,14 +51,16 @@ export class Connectors {
   readonly #views: ConnectorViews
   readonly #validator: ConfigValidator
   readonly #secrets: ConfigSecrets
+  readonly #history: ConfigHistory
   readonly #log: Logger
   readonly #writes: KeyedLock
 
-  constructor({ config, views, validator, secrets, log, writes }: ConnectorsOptions) {
+  constructor({ config, views, validator, secrets, history, log, writes }: ConnectorsOptions) {
     this.#config = config
     this.#views = views
     this.#validator = validator
     this.#secrets = secrets
+    this.#history = history
     this.#log = log
     this.#writes = writes
   }
@@ -59,32 +69,64 @@ export class Connectors {
    * Validates before the check for a duplicate, as Connect does: an invalid config of an existing name is answered with
    * 400, not 409.
    */
-  create(caller: Identity, connector: string, sent: SentConfig, targetState: TargetState): Promise<ConnectorInfo> {
+  create(caller: Author, connector: string, sent: SentConfig, targetState: TargetState): Promise<ConnectorInfo> {
     return this.#writes.run(connector, async () => {
       const config = await this.#accept(caller, connector, null, withName(connector, sent))
       if (this.#views.has(connector)) throw restError('connectorExists', connector)
       // A connector without a written state is RUNNING.
-      await this.#config.putConnectorConfig(connector, config, targetState === 'STARTED' ? undefined : targetState)
+      await this.#write(caller, connector, config, 'create', targetState === 'STARTED' ? undefined : targetState)
       // Connect's answer to a creation never contains tasks, but a quick worker may have written some already.
       return { ...this.#info(caller, connector), tasks: [] }
     })
   }
 
   /** Replaces the whole configuration and keeps the target state. */
-  put(caller: Identity, connector: string, sent: SentConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
+  put(caller: Author, connector: string, sent: SentConfig): Promise<PutConnector> {
     return this.#writes.run(connector, async () => {
       const stored = this.#config.snapshot.config(connector)
-      const config = await this.#accept(caller, connector, stored, withName(connector, sent))
-      const created = !this.#views.has(connector)
-      if (created) assertName(connector)
-      await this.#config.putConnectorConfig(connector, config)
-      const info = this.#info(caller, connector)
-      return { created, info: created ? { ...info, tasks: [] } : info }
+      return this.#put(caller, connector, await this.#accept(caller, connector, stored, withName(connector, sent)))
     })
   }
 
+  /** Like `put`, with a configuration that is made inside the lock of the connector. */
+  rollBack(
+    caller: Author,
+    connector: string,
+    version: number,
+    wanted: (stored: ConnectorConfig | null) => SentConfig,
+  ): Promise<PutConnector> {
+    return this.#writes.run(connector, async () => {
+      const stored = this.#config.snapshot.config(connector)
+      const config = await this.#accept(caller, connector, stored, withName(connector, wanted(stored)))
+      return this.#put(caller, connector, config, version)
+    })
+  }
+
+  async #put(caller: Author, connector: string, config: ConnectorConfig, version?: number): Promise<PutConnector> {
+    const created = !this.#views.has(connector)
+    if (created) assertName(connector)
+    const cause = version !== undefined ? 'rollback' : created ? 'create' : 'update'
+    await this.#write(caller, connector, config, cause, undefined, version)
+    const info = this.#info(caller, connector)
+    return { created, info: created ? { ...info, tasks: [] } : info }
+  }
+
+  /** Writes the configuration and its version of the history. */
+  #write(
+    author: Author,
+    connector: string,
+    after: ConnectorConfig,
+    cause: Exclude<ConfigCause, 'found'>,
+    targetState?: TargetState,
+    rollbackTo?: number,
+  ): Promise<void> {
+    const before = this.#config.snapshot.config(connector)
+    const change = { connector, before, after, cause, ...(rollbackTo !== undefined && { rollbackTo }) }
+    return this.#config.putConnectorConfig(connector, after, targetState, this.#history.beside(change, author))
+  }
+
   /** Merges the patch into the configuration (KIP-477): null removes a key. */
-  patch(caller: Identity, connector: string, patch: SentConfig): Promise<ConnectorInfo> {
+  patch(caller: Author, connector: string, patch: SentConfig): Promise<ConnectorInfo> {
     return this.#writes.run(connector, async () => {
       const stored = this.#views.config(connector)
       const merged = new Map<string, string>(Object.entries(stored))
@@ -93,16 +135,16 @@ export class Connectors {
         else merged.set(key, value)
       }
       const config = await this.#accept(caller, connector, stored, Object.fromEntries(merged), patch)
-      await this.#config.putConnectorConfig(connector, config)
+      await this.#write(caller, connector, config, 'patch')
       return this.#info(caller, connector)
     })
   }
 
   /** The connector's offsets stay, because they belong to its name. */
-  remove(connector: string): Promise<void> {
+  remove(author: Author, connector: string): Promise<void> {
     return this.#writes.run(connector, async () => {
-      this.#views.config(connector)
-      await this.#config.removeConnector(connector)
+      const change = { connector, before: this.#views.config(connector), after: null, cause: 'delete' } as const
+      await this.#config.removeConnector(connector, this.#history.beside(change, author))
     })
   }
 

@@ -1,6 +1,7 @@
 import {
   type AccessKey,
   type AccessStore,
+  type Beside,
   catalogOf,
   type ConfigListener,
   type ConfigSnapshot,
@@ -16,6 +17,7 @@ import {
 } from '@tributary/connect-storage'
 import { canonicalJson } from '@tributary/config'
 import type { OffsetEntry } from '@tributary/connect-api'
+import { writeMemory } from './memory-history.ts'
 
 /**
  * Stores over maps, in which a write is read back at once. The contract of the real stores is tested in
@@ -66,17 +68,29 @@ export class MemoryConfigStore implements ConfigStore {
     return () => this.#listeners.delete(listener)
   }
 
-  async putConnectorConfig(connector: string, config: ConnectorConfig, target?: TargetState): Promise<void> {
+  async putConnectorConfig(
+    connector: string,
+    config: ConnectorConfig,
+    target?: TargetState,
+    beside?: Beside,
+  ): Promise<void> {
     await this.#written()
+    if (beside) writeMemory(beside)
     const before = this.#connectors.get(connector) ?? { target: 'STARTED' as const, tasks: [] }
     this.#connectors.set(connector, { ...before, config, target: target ?? before.target })
     for (const listener of this.#listeners) listener.connectorConfigUpdated?.(connector)
   }
 
-  async removeConnector(connector: string): Promise<void> {
+  async removeConnector(connector: string, beside?: Beside): Promise<void> {
     await this.#written()
+    if (beside) writeMemory(beside)
     this.#connectors.delete(connector)
     for (const listener of this.#listeners) listener.connectorRemoved?.(connector)
+  }
+
+  async writeBeside(beside: Beside): Promise<void> {
+    await this.#written()
+    writeMemory(beside)
   }
 
   async putTargetState(connector: string, target: TargetState): Promise<void> {

@@ -6,6 +6,7 @@ import type { Access } from '../access/login.ts'
 import { type ControlPlaneOptions, createControlPlane } from '../create-control-plane.ts'
 import type { CrossOrigin } from '../http/cors.ts'
 import type { GroupReader } from '../services/workers.ts'
+import { MemoryHistoryStore } from './memory-history.ts'
 import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
 
@@ -50,6 +51,7 @@ export interface TestApi {
   readonly status: MemoryStatusStore
   readonly offsets: MemoryOffsetStore
   readonly plugins: MemoryPluginStore
+  readonly history: MemoryHistoryStore
   /** Worker addresses by group. */
   readonly groups: Map<string, string[]>
   /** The transactional ids that were fenced. */
@@ -75,6 +77,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
     status: new MemoryStatusStore(),
     offsets: new MemoryOffsetStore(),
     plugins: new MemoryPluginStore(options.plugins ?? [FILE_SOURCE]),
+    history: new MemoryHistoryStore(),
   }
   const groups = new Map<string, string[]>()
   const fenced: string[] = []

@@ -6,7 +6,7 @@
  */
 const OF_KAFKA = /^__/
 const OF_CONNECT =
-  /(?:^|[._-])(?:connect|(?:connect|mirrormaker2)[._-]cluster)[._-](?:configs|offsets|status|plugins|access|audit|dead-letters)$|^mm2-(?:configs|offsets|status)\..+\.internal$/
+  /(?:^|[._-])(?:connect|(?:connect|mirrormaker2)[._-]cluster)[._-](?:configs|offsets|status|plugins|access|audit|dead-letters|history)$|^mm2-(?:configs|offsets|status)\..+\.internal$/
 
 /**
  * Why nothing that comes from outside may be written to the topic, by its name alone; null for a topic of users. A record

@@ -69,6 +69,10 @@ export class FakeConfigStore implements ConfigStore {
     return this.#applied((listener) => listener.connectorRemoved?.(connector))
   }
 
+  writeBeside(): Promise<void> {
+    return Promise.resolve()
+  }
+
   putTargetState(connector: string, state: TargetState): Promise<void> {
     this.#entries.get(connector)!.target = state
     return this.#applied((listener) => listener.targetStateUpdated?.(connector))

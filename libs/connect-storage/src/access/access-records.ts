@@ -1,7 +1,7 @@
 import { jsonBytes } from '../connect-json.ts'
 import { boundedJson } from '../schema/checks.ts'
 import { list, type Shape, shape, text, wrong } from '../schema/shape.ts'
-import type { StoreRecord } from '../log/store-record.ts'
+import type { StoreRecord } from '../types.ts'
 import type { AccessKey } from '../types.ts'
 
 /** The name of an API key. */

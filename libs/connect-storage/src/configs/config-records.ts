@@ -1,7 +1,7 @@
 import { isObject, jsonBytes, toJson } from '../connect-json.ts'
 import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from '../schema/checks.ts'
 import { LIMITS } from '../schema/limits.ts'
-import type { StoreRecord } from '../log/store-record.ts'
+import type { StoreRecord } from '../types.ts'
 import type { ConnectorConfig, RestartRequest, TargetState } from '../types.ts'
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectorRecord, connectorTombstones, loggerLevelRecord, readConfigRecord, restartRecord, targetStateRecord, taskRecords } from './config-records.ts' // prettier-ignore
 import { ConfigState } from './config-state.ts'
-import type { StoreRecord } from '../log/store-record.ts'
+import type { StoreRecord } from '../types.ts'
 
 /** A ConfigState that reads records like those of the topic, and the listener calls that it made. */
 function topic(): { state: ConfigState; calls: string[]; write: (...records: StoreRecord[]) => void } {

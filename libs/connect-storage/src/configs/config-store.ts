@@ -3,6 +3,7 @@ import { ConfigState } from './config-state.ts'
 import { Listeners } from '../log/listeners.ts'
 import { LIMITS } from '../schema/limits.ts'
 import { StoreLog, type StoreLogOptions } from '../log/store-log.ts'
+import type { Beside } from '../types.ts'
 import type {
   ConfigListener,
   ConfigSnapshot,
@@ -66,16 +67,25 @@ export class KafkaConfigStore implements ConfigStore {
     return this.#log.claim(signal)
   }
 
-  putConnectorConfig(connector: string, config: ConnectorConfig, targetState?: TargetState): Promise<void> {
+  putConnectorConfig(
+    connector: string,
+    config: ConnectorConfig,
+    targetState?: TargetState,
+    beside?: Beside,
+  ): Promise<void> {
     const kept = this.#state.keptFields(connector)
     const records = [connectorRecord(connector, config, kept.config)]
     // The target state is written first, so that a connector created as paused is never seen STARTED (KIP-980).
     if (targetState) records.unshift(targetStateRecord(connector, targetState, kept.targetState))
-    return this.#log.append(records)
+    return this.#log.append(records, undefined, beside)
   }
 
-  removeConnector(connector: string): Promise<void> {
-    return this.#log.append(connectorTombstones(connector, this.#state.taskNumbers(connector)))
+  removeConnector(connector: string, beside?: Beside): Promise<void> {
+    return this.#log.append(connectorTombstones(connector, this.#state.taskNumbers(connector)), undefined, beside)
+  }
+
+  writeBeside(beside: Beside): Promise<void> {
+    return this.#log.append([], undefined, beside)
   }
 
   putTargetState(connector: string, state: TargetState): Promise<void> {

@@ -3,7 +3,7 @@ import { jsonBytes } from '../connect-json.ts'
 import { boundedJson } from '../schema/checks.ts'
 import { LIMITS } from '../schema/limits.ts'
 import { flag, list, oneOf, record, type Shape, shape, text, wrong } from '../schema/shape.ts'
-import type { StoreRecord } from '../log/store-record.ts'
+import type { StoreRecord } from '../types.ts'
 import {
   LETTER_EVENT_KINDS,
   type LetterEvent,

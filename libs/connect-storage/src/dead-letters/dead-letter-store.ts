@@ -2,7 +2,7 @@ import type { KafkaConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { Listeners } from '../log/listeners.ts'
 import { StoreLog } from '../log/store-log.ts'
-import type { StoreRecord } from '../log/store-record.ts'
+import type { StoreRecord } from '../types.ts'
 import { InternalTopics } from '../topics/internal-topics.ts'
 import {
   chunkKey,

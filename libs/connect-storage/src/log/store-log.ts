@@ -8,7 +8,7 @@ import type { Logger } from '@tributary/telemetry'
 import { storageErrors } from '../errors.ts'
 import { refusalOf } from '../schema/checks.ts'
 import { SkippedRecords } from '../schema/skipped-records.ts'
-import type { StoreRecord } from './store-record.ts'
+import type { Beside, OtherLog, StoreRecord } from '../types.ts'
 import { type ImageRecord, TopicImage } from '../topics/topic-image.ts'
 import { TopicReturn } from '../topics/topic-return.ts'
 import { type Positions, TransactionWriter } from './transaction-writer.ts'
@@ -40,6 +40,11 @@ export interface StoreLogOptions {
   readonly deletedWaitMs?: number | undefined
 }
 
+/** A record of another store's topic among those of a transaction. */
+interface ForeignRecord extends StoreRecord {
+  readonly log: OtherLog
+}
+
 interface Returning {
   readonly work: TopicReturn
   readonly done: Promise<void>
@@ -62,7 +67,7 @@ const DELETED_CODES: readonly (string | undefined)[] = ['UNKNOWN_TOPIC_OR_PARTIT
  * that the writer sees what everyone else sees. The producer starts with the first write. A transactional producer
  * starts only in `claim`, because its start fences every other holder of the id.
  */
-export class StoreLog {
+export class StoreLog implements OtherLog {
   readonly #options: StoreLogOptions
   readonly #log: CompactedLog
   #producer: Promise<KafkaProducer> | null = null
@@ -127,21 +132,28 @@ export class StoreLog {
    * Writes `records` in order and resolves when they were read back. A transactional write is all or none. An outage is
    * retried until the store's or the given signal aborts, and so is the deletion of the topic, for `deletedWaitMs`.
    * Rejects with FencedError, or with the error of a refused record; with INTERNAL_RECORD_REFUSED for a record that readers
-   * would skip.
+   * would skip. Records `beside` are of another topic, and are written with these or not at all.
    */
-  async append(records: readonly StoreRecord[], signal?: AbortSignal): Promise<void> {
-    for (const record of records) this.#check(record)
+  async append(own: readonly StoreRecord[], signal?: AbortSignal, beside?: Beside): Promise<void> {
+    for (const record of own) this.check(record)
+    for (const record of beside?.records ?? []) beside!.log.check(record)
+    const records = [
+      ...own,
+      ...(beside?.records.map((record): ForeignRecord => ({ ...record, log: beside.log })) ?? []),
+    ]
     const ends = signal ? this.#endOf(signal) : this.#life
     for (;;) {
-      if (this.#return) await this.#back(this.#return, ends)
+      await this.back(ends)
+      await beside?.log.back(ends)
       const { topicId } = this.#log
       try {
         const positions = await (this.#options.transactionalId === undefined
           ? this.#sendPlain(records, ends)
           : abortable(this.#claimed().write(records), ends))
         for (const [partition, offset] of positions) await this.#log.readTo(partition, offset, topicId, ends)
+        await beside?.log.refresh(ends)
         // During the write the topic was deleted. Only once it is back is known what became of the write.
-        if (this.#return === null) return
+        if (this.#return === null && beside?.log.returning !== true) return
       } catch (error) {
         // What was written to a topic that is gone was not written.
         if (!DELETED_CODES.includes(errorCode(error))) throw error
@@ -204,8 +216,13 @@ export class StoreLog {
     this.#return = { work, done }
   }
 
-  /** Resolves when the deleted topic is back. */
-  async #back({ work, done }: Returning, signal: AbortSignal): Promise<void> {
+  get returning(): boolean {
+    return this.#return !== null
+  }
+
+  async back(signal: AbortSignal): Promise<void> {
+    if (this.#return === null) return
+    const { work, done } = this.#return
     const { deletedWaitMs } = this.#options
     if (deletedWaitMs === undefined) return abortable(done, signal)
     const over = new AbortController()
@@ -259,7 +276,7 @@ export class StoreLog {
     }
   }
 
-  #check({ key, value }: StoreRecord): void {
+  check({ key, value }: StoreRecord): void {
     const bytes = Buffer.from(key as string)
     try {
       const refusal = refusalOf(bytes, value)
@@ -290,24 +307,26 @@ export class StoreLog {
     throw producerErrors.PRODUCER_FENCED(message)
   }
 
-  /** Sends the records and returns the last offset by partition. */
+  /** Sends the records and returns the last offset by partition of this store's topic. */
   async #send(
     producer: KafkaProducer,
-    records: readonly (StoreRecord | ImageRecord)[],
+    records: readonly (StoreRecord | ForeignRecord | ImageRecord)[],
     signal: AbortSignal,
   ): Promise<Positions> {
     const now = Date.now()
     const batch = records.map((record) => {
       const { key, value } = record
       const bytes = typeof key === 'string' ? Buffer.from(key) : key
-      const partition = partitionForKey(bytes, this.partitionCount)
+      const { topicName: topic, partitionCount } = 'log' in record ? record.log : this
+      const partition = partitionForKey(bytes, partitionCount)
       const timestamp = 'timestamp' in record ? record.timestamp : now
-      return { topic: this.topicName, partition, key: bytes, value, timestamp }
+      return { topic, partition, key: bytes, value, timestamp }
     })
     const result = await producer.send(batch, signal)
     if (result.failures[0]) throw result.failures[0].error
     const positions = new Map<number, bigint>()
-    batch.forEach(({ partition }, i) => {
+    batch.forEach(({ topic, partition }, i) => {
+      if (topic !== this.topicName) return
       const offset = result.offset(i)
       if (offset !== null && offset > (positions.get(partition) ?? -1n)) positions.set(partition, offset)
     })

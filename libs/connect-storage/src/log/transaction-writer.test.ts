@@ -2,7 +2,7 @@ import { DataError, FatalError } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { StoreRecord } from './store-record.ts'
+import type { StoreRecord } from '../types.ts'
 import { TransactionWriter } from './transaction-writer.ts'
 
 /** A writer whose transactions the test commits. */

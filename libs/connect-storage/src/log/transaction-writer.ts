@@ -1,6 +1,6 @@
 import { ConnectError } from '@tributary/connect-api'
 import type { KafkaProducer } from '@tributary/kafka-producer'
-import type { StoreRecord } from './store-record.ts'
+import type { StoreRecord } from '../types.ts'
 
 /** The last offset written, by partition. */
 export type Positions = ReadonlyMap<number, bigint>

@@ -3,7 +3,7 @@ import { jsonBytes } from '../connect-json.ts'
 import { type Fields, isCount, nameOf, objectOrNull, shown, taskOf } from '../schema/checks.ts'
 import { isWorkerAddress } from '../schema/worker-address.ts'
 import { LIMITS } from '../schema/limits.ts'
-import type { StoreRecord } from '../log/store-record.ts'
+import type { StoreRecord } from '../types.ts'
 import type { State, StatusEntry } from '../types.ts'
 
 /** Keys and values of Kafka Connect 3.9's status topic (KafkaStatusBackingStore). A null value means deleted. */

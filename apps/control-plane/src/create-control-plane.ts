@@ -19,6 +19,8 @@ import {
 } from '@tributary/service'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
 import type { FastifyInstance } from 'fastify'
+import type { DeadLetters } from './dead-letters/dead-letters.ts'
+import { type DeadLetterParts, DeadLetterService, type DeadLetterServiceOptions } from './dead-letters/service.ts'
 import { authorise } from './http/authorise.ts'
 import { CREDENTIAL_HEADERS } from './access/credentials.ts'
 import { type Access, identify } from './access/login.ts'
@@ -75,6 +77,8 @@ export interface ControlPlaneOptions {
     /** Whether changes are refused while it cannot be written. */
     readonly required: boolean
   }
+  /** Absent: dead letters are not served. */
+  readonly deadLetters?: DeadLetterParts
   readonly settings: {
     readonly cluster: string
     /** True: Kafka Connect's behaviour, except 400 where Connect answers a client's mistake with 500. */
@@ -171,6 +175,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const configHistory = new ConfigHistory({ config, history, secrets, locks })
   const endedTasks = new EndedTasks({ config, views, workers })
   const connectors = new Connectors({ config, views, validator, secrets, history: configHistory, log, writes: locks })
+  const letters = deadLetters(app, options, { config, plugins, views, workers, refusedTopic: internalTopic, log })
   addRoutes(app, {
     version,
     server,
@@ -188,6 +193,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     plugins,
     keys: keys ? new ApiKeys(keys) : null,
     audit: audit?.log ?? null,
+    letters,
     strict,
   })
   return app
@@ -200,6 +206,17 @@ function unsigned(): NonNullable<ControlPlaneOptions['internal']> {
     client: new InternalClient({ tokens: null, from: () => 'control-plane' }),
     self: () => null,
   }
+}
+
+function deadLetters(
+  app: FastifyInstance,
+  { deadLetters: given }: ControlPlaneOptions,
+  parts: Omit<DeadLetterServiceOptions, keyof DeadLetterParts>,
+): DeadLetters | null {
+  if (given === undefined) return null
+  const service = new DeadLetterService({ ...given, ...parts })
+  app.addHook('onClose', () => service.stop())
+  return service.letters
 }
 
 function recordingLogins(access: Access, trail: AuditTrail): Access {

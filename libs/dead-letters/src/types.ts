@@ -1,7 +1,7 @@
 import type { ErrorType } from '@tributary/connect-api'
-import type { LetterEvent } from '@tributary/connect-storage'
+import type { LetterEvent, LetterStatus } from '@tributary/connect-storage'
 
-export type { LetterEvent, LetterSet } from '@tributary/connect-storage'
+export { LETTER_STATUSES, type LetterEvent, type LetterSet, type LetterStatus } from '@tributary/connect-storage'
 
 /** Where a dead letter lies. Its offset is a decimal number. */
 export interface LetterAddress {
@@ -9,20 +9,6 @@ export interface LetterAddress {
   readonly partition: number
   readonly offset: string
 }
-
-/**
- * UNRESOLVED: nothing was done. IN_PROGRESS: a replay has it. RESOLVED: a replay wrote it. DISCARDED: an operator gave it up.
- * QUARANTINED: it failed in too many replays. SUPERSEDED: a later record of its key was written since.
- */
-export const LETTER_STATUSES = [
-  'UNRESOLVED',
-  'IN_PROGRESS',
-  'RESOLVED',
-  'DISCARDED',
-  'QUARANTINED',
-  'SUPERSEDED',
-] as const
-export type LetterStatus = (typeof LETTER_STATUSES)[number]
 
 /** A dead letter in the index. Times are in ms since the epoch. */
 export interface LetterRow extends LetterAddress {

@@ -26,6 +26,11 @@ export function mayAnywhere({ grants }: Identity, right: Right): boolean {
   return grants.some((grant) => gives(grant, right))
 }
 
+/** Whether the identity has the right for every connector there may ever be. */
+export function mayAll({ grants }: Identity, right: Right): boolean {
+  return grants.some((grant) => gives(grant, right) && /^\*+$/.test(grant.connectors))
+}
+
 /**
  * Whether the identity sees the secrets in the configuration of this connector. An identity that may alter a
  * configuration, but not read it, sees the configuration with its secrets masked.

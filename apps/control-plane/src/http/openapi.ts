@@ -1,6 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Right } from '../access/rights.ts'
-import { METHODS, type OperationSchema } from './resource.ts'
+import { API_PREFIX } from './operator-resource.ts'
+import { type JsonSchema, METHODS, type OperationSchema } from './resource.ts'
 import { ref, SCHEMAS } from './schemas.ts'
 
 /** The parts of an OpenAPI 3.1 document that this API needs. */
@@ -124,10 +125,18 @@ function operation(method: string, path: string, { schema, config }: DescribedRo
     responses: Object.fromEntries(
       Object.entries(response).map(([status, answer]) => [
         status,
-        { description: STATUS_TEXTS[status] ?? status, ...(answer['type'] !== 'null' && { content: json(answer) }) },
+        {
+          description: STATUS_TEXTS[status] ?? status,
+          ...(answer['type'] !== 'null' && { content: json(inForm(answer, path)) }),
+        },
       ]),
     ),
   }
+}
+
+/** Below /api/v1 errors have the operators' form. Elsewhere they have it on the operators' port alone. */
+function inForm(answer: JsonSchema, path: string): JsonSchema {
+  return answer['$ref'] === ref('Error')['$ref'] && path.startsWith(API_PREFIX) ? ref('OperatorsError') : answer
 }
 
 const STATUS_TEXTS: Readonly<Record<string, string>> = {

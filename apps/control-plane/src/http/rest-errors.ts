@@ -243,6 +243,40 @@ const ERRORS = {
       `The name ${JSON.stringify(key)} of an API key must begin with a letter or a digit, and may have letters, digits, ".", "_" and "-", at most 100`,
   ],
   keyInvalid: [400, (why: string) => `The API key cannot be made: ${why}`],
+  fieldInvalid: [400, (field: string, accepted: string) => `The field "${field}" must be ${accepted}`],
+  dlqOff: [404, () => 'The service of dead letters is off in this process'],
+  lettersMissing: [
+    400,
+    (fields: readonly string[]) =>
+      `The body must say which letters: by "dlq_ids", or by a filter of ${fields.join(', ')}. For all letters that nobody has dealt with: {"status": "UNRESOLVED"}`,
+  ],
+  idsAndFilter: [
+    400,
+    () => 'The body has both "dlq_ids" and a filter. Send one of them; beside ids only "connector" may stand',
+  ],
+  lettersUnready: [
+    503,
+    () => 'The index of dead letters is being built from Kafka. Send the request again in some seconds',
+  ],
+  letterNotFound: [404, (id: string) => `Dead letter ${id} not found`],
+  letterGone: [404, (id: string) => `Kafka does not have the record of the dead letter ${id} any more`],
+  lettersUnknown: [
+    400,
+    (invalid: readonly string[]) =>
+      `There is no dead letter with the id ${invalid.slice(0, 5).join(', ')}${invalid.length > 5 ? `, and ${invalid.length - 5} more` : ''}`,
+  ],
+  lettersResolved: [
+    409,
+    (count: number, one: string) =>
+      `${count} of the dead letters are resolved already, such as ${one}. Send the others alone, or replay all of them with "force": true`,
+  ],
+  lettersBusy: [
+    409,
+    (count: number, one: string, replay: string) =>
+      `${count} of the dead letters are in a replay that is under way, such as ${one} in ${replay}. Wait for its end, or cancel it`,
+  ],
+  replayNotFound: [404, (id: string) => `Replay ${id} not found`],
+  replayEnded: [409, (id: string, state: string) => `Replay ${id} has ended already: it is ${state}`],
 } as const satisfies Record<string, readonly [number, (...args: never[]) => string]>
 
 type Errors = typeof ERRORS

@@ -1,4 +1,5 @@
 import { HISTORY_SCHEMAS } from './history-schemas.ts'
+import { DLQ_SCHEMAS } from './dlq-schemas.ts'
 import type { JsonSchema, OperationSchema } from './resource.ts'
 import { flag, listOf, mapOf, number, object, text, textOrNull, time, whole } from './schema-parts.ts'
 
@@ -90,6 +91,14 @@ const shownOutput = object({
 
 export const SCHEMAS = {
   Error: object({ error_code: whole, message: text }),
+  OperatorsError: object({
+    error: { type: 'string', description: 'Such as NOT_FOUND' },
+    error_code: whole,
+    message: text,
+    'details?': {},
+    timestamp: text,
+    request_id: text,
+  }),
   ServerInfo: object({ version: text, commit: text, kafka_cluster_id: text }),
   ServerHealth: object({ status: { enum: ['healthy', 'unhealthy'] }, message: text }),
   Config: { ...mapOf(text), description: 'Settings by name; values are strings' },
@@ -269,6 +278,7 @@ export const SCHEMAS = {
     stopped: { ...listOf(text), description: 'STOPPED connectors, which are left as they are' },
   }),
   ...HISTORY_SCHEMAS,
+  ...DLQ_SCHEMAS,
 } as const satisfies Record<string, JsonSchema>
 
 export type SchemaName = keyof typeof SCHEMAS

@@ -1,6 +1,7 @@
 import type { AuditLog, PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { FastifyInstance } from 'fastify'
 import { describeRoutes } from '../http/openapi.ts'
+import type { DeadLetters } from '../dead-letters/dead-letters.ts'
 import type { ApiKeys } from '../services/api-keys.ts'
 import type { Cluster } from '../services/cluster.ts'
 import type { ConfigSecrets } from '../services/config-secrets.ts'
@@ -21,6 +22,8 @@ import { connectorHealthRoutes } from './connector-health.ts'
 import { connectorPluginRoutes } from './connector-plugins.ts'
 import { connectorStateRoutes } from './connector-state.ts'
 import { connectorRoutes } from './connectors.ts'
+import { dlqReplayRoutes } from './dlq-replay.ts'
+import { dlqRoutes } from './dlq.ts'
 import { keyRoutes } from './keys.ts'
 import { loggerRoutes } from './loggers.ts'
 import { offsetRoutes } from './offsets.ts'
@@ -51,6 +54,8 @@ export interface Services {
   readonly keys: ApiKeys | null
   /** null while the audit log is off. */
   readonly audit: AuditLog | null
+  /** null where the service is off. */
+  readonly letters: DeadLetters | null
   readonly strict: boolean
 }
 
@@ -75,6 +80,8 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   keyRoutes(app, services.keys)
   auditRoutes(app, services.audit)
   connectorHealthRoutes(app, services.health)
+  dlqRoutes(app, services.letters)
+  dlqReplayRoutes(app, services.letters)
   clusterRoutes(app, services.cluster, connectors)
   openApiRoutes(app, describe)
 }

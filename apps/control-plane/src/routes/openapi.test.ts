@@ -28,6 +28,11 @@ const ROUTES = [
   ...['POST /connectors/{connector}/preview', 'POST /connector-plugins/{plugin}/preview'],
   ...['GET /admin/loggers', 'GET /admin/loggers/{logger}', 'PUT /admin/loggers/{logger}'],
   'GET /audit',
+  ...[
+    ...['GET /dlq/records', 'GET /dlq/records/{letter}', 'GET /dlq/stats'],
+    ...['POST /dlq/discard', 'POST /dlq/annotate', 'POST /dlq/reopen', 'GET /dlq/replay', 'POST /dlq/replay'],
+    ...['GET /dlq/replay/{replay}', 'DELETE /dlq/replay/{replay}', 'POST /dlq/replay/{replay}/cancel'],
+  ].flatMap((route) => [route, route.replace(' /', ' /api/v1/')]),
   ...['GET /admin/keys', 'POST /admin/keys', 'DELETE /admin/keys/{key}'],
   ...['GET /cluster', 'PUT /cluster/connectors/pause', 'PUT /cluster/connectors/resume'],
 ]

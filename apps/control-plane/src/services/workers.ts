@@ -197,6 +197,28 @@ export class Workers {
     return Array.isArray(tasks) ? (tasks as TaskHealth[]) : null
   }
 
+  /** A worker's answer to a PUT with its status; the body is null if it is no JSON. null: no answer came. */
+  async ask(
+    worker: string,
+    path: string,
+    body: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly body: unknown } | null> {
+    try {
+      const { status, body: answer } = await this.#options.client.send(
+        { address: worker, tls: this.#secure.has(worker) },
+        { method: 'PUT', path, headers: { 'content-type': 'application/json' }, body },
+        AbortSignal.any([AbortSignal.timeout(timeoutMs), signal]),
+      )
+      return { status, body: jsonOrNull(answer) }
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#options.log.warn('worker_unreachable', { worker, path, error })
+      return null
+    }
+  }
+
   /** A worker's answer as JSON; null when the worker does not answer, or answers with another status than 2xx. */
   async request(
     worker: string,
@@ -260,6 +282,14 @@ function cutOff(error: unknown): 'ended' | 'silent' | null {
   if (!(error instanceof Error)) return null
   if (error.name === 'TimeoutError') return 'silent'
   return BROKEN_OFF.has(String((error as NodeJS.ErrnoException).code)) ? 'ended' : cutOff(error.cause)
+}
+
+function jsonOrNull(bytes: Buffer): unknown {
+  try {
+    return parseJson(bytes.toString())
+  } catch {
+    return null
+  }
 }
 
 function checkError(message: string): FieldError[] {

@@ -48,6 +48,7 @@ function answerCheck({ paths, components }: OpenApiDocument): CheckAnswer {
     if (documented?.content) return validate(documented.content['application/json']?.schema, body, what)
     if (documented) return assert.equal(body, undefined, `${what} is documented to have no body`)
     assert.ok(ANY_ROUTE.includes(status), `${what} is not documented`)
-    validate({ $ref: '#/components/schemas/Error' }, body, what)
+    const form = path.startsWith('/api/v1/') ? 'OperatorsError' : 'Error'
+    validate({ $ref: `#/components/schemas/${form}` }, body, what)
   }
 }

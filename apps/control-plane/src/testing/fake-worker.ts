@@ -13,25 +13,28 @@ export interface Asked {
 export interface FakeWorker {
   readonly address: string
   readonly asked: Asked[]
+  /** Answers as this function does from now on. */
+  answers(answer: (path: string, body: string) => unknown): void
 }
 
 /**
- * Starts a server with a worker's internal routes. `answer` gives the answer for a path; null means 404. The server
+ * Starts a server with a worker's internal routes. `first` gives the answer for a path; null means 404. The server
  * ends with the test.
  */
-export async function fakeWorker(t: TestContext, answer: (path: string) => unknown): Promise<FakeWorker> {
+export async function fakeWorker(t: TestContext, first: (path: string) => unknown): Promise<FakeWorker> {
   const asked: Asked[] = []
+  let answer: (path: string, body: string) => unknown = first
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       asked.push({ request: `${request.method} ${request.url}`, token: request.headers['x-tributary-token'], body })
-      const value = answer(request.url ?? '')
+      const value = answer(request.url ?? '', body)
       response.statusCode = value === null ? 404 : 200
       response.end(JSON.stringify(value))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked, answers: (next) => (answer = next) }
 }
 
 async function text(request: IncomingMessage): Promise<string> {

@@ -1,5 +1,6 @@
 import type { AccessStore, InternalTopicCheck, PluginEntry } from '@tributary/connect-storage'
 import { InternalClient, InternalTokens } from '@tributary/service'
+import type { LogRecord } from '@tributary/kafka'
 import { type Logger, LoggerLevels } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
 import type { Access } from '../access/login.ts'
@@ -8,6 +9,7 @@ import type { CrossOrigin } from '../http/cors.ts'
 import type { GroupReader } from '../services/workers.ts'
 import { MemoryHistoryStore } from './memory-history.ts'
 import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
+import { MemoryDeadLetterIndex, MemoryDeadLetterStore } from './memory-dead-letters.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
 
 /** The tokens of every test's cluster. */
@@ -52,6 +54,10 @@ export interface TestApi {
   readonly offsets: MemoryOffsetStore
   readonly plugins: MemoryPluginStore
   readonly history: MemoryHistoryStore
+  readonly index: MemoryDeadLetterIndex
+  readonly letters: MemoryDeadLetterStore
+  /** Records of letters that can be read, by `topic/partition/offset`. */
+  readonly records: Map<string, LogRecord>
   /** Worker addresses by group. */
   readonly groups: Map<string, string[]>
   /** The transactional ids that were fenced. */
@@ -68,6 +74,8 @@ export interface TestApiOptions {
   readonly audit?: NonNullable<ControlPlaneOptions['audit']>
   readonly internalTopic?: InternalTopicCheck
   readonly log?: Logger
+  /** This replica drives the replays of dead letters until the signal aborts. Absent: it does not. */
+  readonly leads?: AbortSignal
 }
 
 /** The whole API on memory stores, called without a socket. Every answer is checked against `/openapi.json`. */
@@ -81,6 +89,9 @@ export function testApi(options: TestApiOptions = {}): TestApi {
   }
   const groups = new Map<string, string[]>()
   const fenced: string[] = []
+  const index = new MemoryDeadLetterIndex()
+  const letters = new MemoryDeadLetterStore()
+  const records = new Map<string, LogRecord>()
   const levels = new LoggerLevels()
   const reader: GroupReader = {
     describeGroup: (group) =>
@@ -91,6 +102,11 @@ export function testApi(options: TestApiOptions = {}): TestApi {
     groups: reader,
     fencing: { fenceProducers: (ids) => Promise.resolve(void fenced.push(...ids)) },
     levels,
+    deadLetters: {
+      ...{ store: letters, index, topics: [], maxReplays: 3 },
+      read: ({ topic, partition, offset }) => Promise.resolve(records.get(`${topic}/${partition}/${offset}`) ?? null),
+      onService: (service) => options.leads && service.lead(options.leads),
+    },
     settings: {
       cluster: 'test',
       strict: options.strict ?? false,
@@ -119,6 +135,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
   let check: CheckAnswer | null = null
   return {
     ...stores,
+    ...{ index, letters, records },
     groups,
     fenced,
     call: async (method, path, body, headers = {}) => {

@@ -6,6 +6,7 @@ import { flag, list, oneOf, record, type Shape, shape, text, wrong } from '../sc
 import type { StoreRecord } from '../types.ts'
 import {
   LETTER_EVENT_KINDS,
+  LETTER_STATUSES,
   type LetterEvent,
   type LetterSet,
   type Replay,
@@ -86,7 +87,7 @@ const choice = shape(
     topics: orNull(list(topic, many)),
     originalTopics: orNull(list(name, many)),
     errorTypes: orNull(list(errorType, ERROR_TYPES.length)),
-    statuses: orNull(list(text(20), 20)),
+    statuses: orNull(list(oneOf(LETTER_STATUSES), 20)),
     from: orNull(whole),
     to: orNull(whole),
     text: orNull(words),

@@ -1,5 +1,19 @@
 import type { ErrorType, ReplayEdit } from '@tributary/connect-api'
 
+/**
+ * UNRESOLVED: nothing was done. IN_PROGRESS: a replay has it. RESOLVED: a replay wrote it. DISCARDED: an operator gave it up.
+ * QUARANTINED: it failed in too many replays. SUPERSEDED: a later record of its key was written since.
+ */
+export const LETTER_STATUSES = [
+  'UNRESOLVED',
+  'IN_PROGRESS',
+  'RESOLVED',
+  'DISCARDED',
+  'QUARANTINED',
+  'SUPERSEDED',
+] as const
+export type LetterStatus = (typeof LETTER_STATUSES)[number]
+
 /** Letters by topic and partition: runs of `[first offset, how many]` in ascending order. */
 export type LetterSet = Readonly<Record<string, Readonly<Record<string, readonly (readonly [number, number])[]>>>>
 
@@ -54,7 +68,7 @@ export interface ReplayChoice {
   readonly topics: readonly string[] | null
   readonly originalTopics: readonly string[] | null
   readonly errorTypes: readonly ErrorType[] | null
-  readonly statuses: readonly string[] | null
+  readonly statuses: readonly LetterStatus[] | null
   readonly from: number | null
   readonly to: number | null
   readonly text: string | null

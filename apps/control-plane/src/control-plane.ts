@@ -270,6 +270,7 @@ class ControlPlane implements Service {
           requestsPerSecond: settings['rest.requests.per.second'],
           failedLoginsPerMinute: settings['access.failed.logins.per.minute'],
         },
+        maskedFields: settings['records.mask.fields'],
         version,
         kafkaClusterId,
       },

@@ -23,6 +23,7 @@ import type { DeadLetters } from './dead-letters/dead-letters.ts'
 import { type DeadLetterParts, DeadLetterService, type DeadLetterServiceOptions } from './dead-letters/service.ts'
 import { authorise } from './http/authorise.ts'
 import { CREDENTIAL_HEADERS } from './access/credentials.ts'
+import { RecordMask } from './access/record-mask.ts'
 import { type Access, identify } from './access/login.ts'
 import { AuditTrail } from './audit/audit-trail.ts'
 import { type CallerLimitSettings, CallerLimits } from './http/caller-limits.ts'
@@ -92,6 +93,8 @@ export interface ControlPlaneOptions {
     readonly callerLimits?: CallerLimitSettings
     readonly trustedProxies?: string
     readonly version: string
+    /** Fields of records that are hidden wherever the API shows records. Absent: none. */
+    readonly maskedFields?: readonly string[]
     readonly kafkaClusterId: string
   }
   /** The certificates of the process; null or absent: the API answers by http. */
@@ -116,6 +119,12 @@ export interface ControlPlaneOptions {
 
 const NO_OTHER_ORIGIN: CrossOrigin = { origins: '', methods: '' }
 const NO_LIMITS: CallerLimitSettings = { requestsPerSecond: 0, failedLoginsPerMinute: 0 }
+
+const unsigned = (): NonNullable<ControlPlaneOptions['internal']> => ({
+  tokens: null,
+  client: new InternalClient({ tokens: null, from: () => 'control-plane' }),
+  self: () => null,
+})
 
 /** Builds the API on started stores. The caller makes it listen. */
 export function createControlPlane(options: ControlPlaneOptions): FastifyInstance {
@@ -158,14 +167,9 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     kafkaClusterId,
     version,
   })
-  const app = createRestServer({
-    log,
-    requestTimeoutMs,
-    crossOrigin,
-    trustedProxies,
-    tls,
-  })
+  const app = createRestServer({ log, requestTimeoutMs, crossOrigin, trustedProxies, tls })
   admit(app, { ...options, internal }, crossOrigin, trail, secrets)
+  const mask = new RecordMask(settings.maskedFields ?? [])
   const logLevels = new LogLevels(levels, config)
   const unfollow = logLevels.follow()
   app.addHook('onClose', async () => unfollow())
@@ -184,7 +188,8 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     histories: new Histories({ config, history, secrets, connectors }),
     validator,
     secrets,
-    previews: new Previews({ plugins, validator, workers }),
+    previews: new Previews({ plugins, validator, workers, mask }),
+    mask,
     health: new ConnectorHealthReader(views, workers),
     cluster: new Cluster({ name: cluster, version, info: server.info(), views, plugins, workers, controlPlanes }),
     levels: logLevels,

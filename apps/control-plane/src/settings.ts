@@ -93,6 +93,14 @@ const keys = {
     group: 'REST',
     doc: "Whether the REST API answers exactly as Kafka Connect does, except 400 where Connect answers 500 to a client's mistake. False: a restart also restarts failed tasks, PUT config accepts a wrapped or partial config, POST and validate accept more, and connectors have additional framework keys.",
   },
+  'records.mask.fields': {
+    type: 'list',
+    default: ['secrets'],
+    importance: 'medium',
+    group: 'REST',
+    doc: "Names of fields, separated by commas, whose values the REST API hides in the records that it shows: dead letters, previews, live tails. * stands for any characters, ? for one, and secrets for all names that look like a secret's, such as password and api_key. Empty: none. What is in Kafka stays as it is.",
+    example: 'secrets, card_*, ssn',
+  },
   'internal.key': serviceSettings.keys['internal.key'],
   'session.timeout.ms': {
     type: 'int',

@@ -261,7 +261,7 @@ export interface AccessKey {
   readonly id: string
   /** SHA-256 of the key's secret part, in hexadecimal digits. */
   readonly hash: string
-  /** As text: `role[+configs][:pattern]`. The control plane parses them. */
+  /** As text: `role[+configs][+records][:pattern]`. The control plane parses them. */
   readonly grants: readonly string[]
   readonly created: number
   /** The identity that made the key. */

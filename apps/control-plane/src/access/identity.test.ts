@@ -3,17 +3,34 @@ import { test } from 'node:test'
 import { formatGrant, parseGrant, parseGrants } from './identity.ts'
 
 test('a grant is a role, with or without configurations, for every connector or for a pattern', () => {
-  assert.deepEqual(parseGrant('viewer'), { role: 'viewer', configs: false, connectors: '*' })
-  assert.deepEqual(parseGrant('operator:orders-*'), { role: 'operator', configs: false, connectors: 'orders-*' })
-  assert.deepEqual(parseGrant('viewer+configs:a:b'), { role: 'viewer', configs: true, connectors: 'a:b' })
-  assert.deepEqual(parseGrant('admin'), { role: 'admin', configs: true, connectors: '*' })
-  assert.deepEqual(parseGrant('admin-configs:ci-*'), { role: 'admin', configs: false, connectors: 'ci-*' })
+  assert.deepEqual(parseGrant('viewer'), { role: 'viewer', configs: false, records: false, connectors: '*' })
+  assert.deepEqual(parseGrant('operator:orders-*'), {
+    role: 'operator',
+    configs: false,
+    records: false,
+    connectors: 'orders-*',
+  })
+  assert.deepEqual(parseGrant('viewer+configs:a:b'), {
+    role: 'viewer',
+    configs: true,
+    records: false,
+    connectors: 'a:b',
+  })
+  assert.deepEqual(parseGrant('admin'), { role: 'admin', configs: true, records: true, connectors: '*' })
+  assert.deepEqual(parseGrant('admin-configs:ci-*'), {
+    role: 'admin',
+    configs: false,
+    records: true,
+    connectors: 'ci-*',
+  })
 })
 
 test('the text of a grant is read back as the same grant', () => {
   for (const text of [
     'viewer',
     'viewer+configs',
+    'viewer+records:a',
+    'operator+configs+records',
     'operator:orders-*',
     'operator+configs:a b',
     'admin',
@@ -39,8 +56,8 @@ test('a grant that is not understood gives no right, and is named with its reaso
     ['__proto__', /is no role/],
     ['admin-configs:', /the pattern after the colon is empty/],
     ['viewer-configs', /is no role/],
-    ['viewer+', /only \+configs may follow/],
-    ['viewer+secrets', /only \+configs may follow/],
+    ['viewer+', /only \+configs and \+records may follow/],
+    ['viewer+secrets', /only \+configs and \+records may follow/],
     ['viewer+configs+configs', /once/],
     ['viewer:', /the pattern after the colon is empty/],
     [':orders', /"" is no role/],

@@ -6,13 +6,15 @@ export type Role = 'viewer' | 'operator' | 'admin'
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 
 /**
- * One right of an identity. Its text form is `role[+configs][:pattern]` everywhere: `viewer`, `operator:orders-*`,
+ * One right of an identity. Its text form is `role[+configs][+records][:pattern]` everywhere: `viewer`, `operator:orders-*`,
  * `viewer+configs:orders-*`. `admin-configs` is an admin who sees no secrets, such as a pipeline that deploys.
  */
 export interface Grant {
   readonly role: Role
   /** Whether configurations may be read, with their secrets. */
   readonly configs: boolean
+  /** Whether keys, values and headers of records may be read. */
+  readonly records: boolean
   /** Names of connectors; `*` stands for any characters. Without a pattern in the text: `*`, every connector. */
   readonly connectors: string
 }
@@ -32,7 +34,9 @@ export interface Authenticator {
 }
 
 const BLIND_ADMIN = 'admin-configs'
-const ADMIN: Grant = { role: 'admin', configs: true, connectors: '*' }
+const ADMIN: Grant = { role: 'admin', configs: true, records: true, connectors: '*' }
+/** What may follow a role. */
+const EXTRAS: readonly string[] = ['configs', 'records']
 
 /** Everybody, while authentication is off. */
 export const ANONYMOUS: Identity = { name: 'anonymous', grants: [ADMIN] }
@@ -58,17 +62,19 @@ export function parseGrant(text: string): Grant {
   const front = (colon < 0 ? text : text.slice(0, colon)).trim()
   const [role = '', ...extras] = (front === BLIND_ADMIN ? 'admin' : front).split('+').map((part) => part.trim())
   if (!isRole(role)) throw wrong(text, `"${role}" is no role; roles are ${ROLES.join(', ')}`)
-  if (extras.some((extra) => extra !== 'configs') || extras.length > 1)
-    throw wrong(text, 'after the role only +configs may follow, once')
+  if (extras.some((extra, at) => !EXTRAS.includes(extra) || extras.indexOf(extra) !== at))
+    throw wrong(text, 'after the role only +configs and +records may follow, each once')
   if (connectors === '')
     throw wrong(text, 'the pattern after the colon is empty; leave the colon out for every connector')
   if (connectors.includes(',')) throw wrong(text, 'a pattern has no comma; write * in its place')
-  return { role, configs: extras.length === 1 || front === 'admin', connectors }
+  const configs = extras.includes('configs') || (role === 'admin' && front !== BLIND_ADMIN)
+  return { role, configs, records: extras.includes('records') || role === 'admin', connectors }
 }
 
 /** The text form, which `parseGrant` reads. */
-export function formatGrant({ role, configs, connectors }: Grant): string {
-  const front = role === 'admin' ? (configs ? role : BLIND_ADMIN) : configs ? `${role}+configs` : role
+export function formatGrant({ role, configs, records, connectors }: Grant): string {
+  const extras = `${configs ? '+configs' : ''}${records ? '+records' : ''}`
+  const front = role === 'admin' ? (configs ? role : BLIND_ADMIN) : `${role}${extras}`
   return `${front}${connectors === '*' ? '' : `:${connectors}`}`
 }
 
@@ -77,5 +83,5 @@ function isRole(text: string): text is Role {
 }
 
 function wrong(grant: string, why: string): Error {
-  return new Error(`the grant ${JSON.stringify(grant)} is not of the form role[+configs][:pattern]: ${why}`)
+  return new Error(`the grant ${JSON.stringify(grant)} is not of the form role[+configs][+records][:pattern]: ${why}`)
 }

@@ -5,7 +5,7 @@ import { testApi } from '../testing/test-api.ts'
 import type { Authenticator, Identity } from './identity.ts'
 import { type FailedLogin, LoginError } from './login.ts'
 
-const ADMIN: Identity = { name: 'key:ci', grants: [{ role: 'admin', configs: true, connectors: '*' }] }
+const ADMIN: Identity = { name: 'key:ci', grants: [{ role: 'admin', configs: true, records: true, connectors: '*' }] }
 
 /** Takes the header `x-test`: `right` is let in, `away` cannot be judged. */
 const authenticator: Authenticator = {

@@ -9,7 +9,7 @@ import type { Grant, Identity, Role } from './identity.ts'
  */
 export type Right = 'open' | 'view' | 'configs' | 'records' | 'operate' | 'alter' | 'administer'
 
-/** What each role may do, besides reading configurations. */
+/** What each role may do, besides what `+configs` and `+records` add. */
 const OF_ROLE: Readonly<Record<Role, readonly Right[]>> = {
   viewer: ['open', 'view'],
   operator: ['open', 'view', 'operate'],
@@ -60,15 +60,16 @@ const SMALLEST: Readonly<Record<Right, string>> = {
   open: 'viewer',
   view: 'viewer',
   configs: 'viewer+configs',
-  records: 'admin',
+  records: 'viewer+records',
   operate: 'operator',
   alter: 'admin',
   administer: 'admin',
 }
 
-function gives({ role, configs, connectors }: Grant, right: Right): boolean {
+function gives({ role, configs, records, connectors }: Grant, right: Right): boolean {
   const rights = OF_ROLE[role]
   if (right === 'configs') return configs || rights.includes('alter')
+  if (right === 'records' && records) return true
   // Who may make keys could give itself a key that shows the secrets.
   if (right === 'administer' && !(configs && /^\*+$/.test(connectors))) return false
   return rights.includes(right)

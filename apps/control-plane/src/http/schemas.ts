@@ -27,7 +27,7 @@ const configOrNull: JsonSchema = { ...mapOf(text), type: ['object', 'null'], des
 const apiKey = {
   name: text,
   state: { enum: ['active', 'expired', 'revoked'] },
-  grants: { ...listOf(text), description: 'role[+configs][:pattern]; roles are viewer, operator and admin' },
+  grants: { ...listOf(text), description: 'role[+configs][+records][:pattern]; roles are viewer, operator and admin' },
   created: time('When it was made'),
   created_by: { type: 'string', description: 'The identity that made it' },
   expires: time('When it expires'),
@@ -230,7 +230,7 @@ export const SCHEMAS = {
     name: { type: 'string', description: 'Letters, digits, ".", "_" and "-"' },
     grants: {
       type: ['string', 'array'],
-      description: 'role[+configs][:pattern], several separated by commas, or a list',
+      description: 'role[+configs][+records][:pattern], several separated by commas, or a list',
     },
     'expires?': { type: 'string', description: '12h, 90d, 8w, or a date; absent: never' },
   }),

@@ -36,7 +36,7 @@ const USAGE = `Usage: keys create NAME --grant GRANT [--grant GRANT …] [--expi
 Writes API keys of the REST API to Kafka, without the control plane. Settings are those of the control plane:
 KAFKA_BROKERS, TRIBUTARY_KAFKA_…, TRIBUTARY_CLUSTER, or --properties FILE with a connect-distributed.properties.
 
-  --grant GRANT    role[+configs][:pattern]: viewer, operator:orders-*, viewer+configs:orders-*, admin
+  --grant GRANT    role[+configs][+records][:pattern]: viewer, operator:orders-*, viewer+configs:orders-*, admin
   --expires END    12h, 90d, 8w, or a date such as 2031-01-31; without it the key does not expire
   hash-password    reads a password and prints what stands in access.basic.file in its place
 

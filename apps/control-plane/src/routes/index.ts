@@ -1,5 +1,6 @@
 import type { AuditLog, PluginStore, StatusStore } from '@tributary/connect-storage'
 import type { FastifyInstance } from 'fastify'
+import type { RecordMask } from '../access/record-mask.ts'
 import { describeRoutes } from '../http/openapi.ts'
 import type { DeadLetters } from '../dead-letters/dead-letters.ts'
 import type { ApiKeys } from '../services/api-keys.ts'
@@ -44,6 +45,8 @@ export interface Services {
   readonly validator: ConfigValidator
   readonly secrets: ConfigSecrets
   readonly previews: Previews
+  /** For every record that the API shows. */
+  readonly mask: RecordMask
   readonly health: ConnectorHealthReader
   readonly cluster: Cluster
   readonly levels: LogLevels

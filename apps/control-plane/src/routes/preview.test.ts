@@ -46,6 +46,28 @@ test('a worker is asked with the terms of the query, and its answer is passed on
   assert.deepEqual(asked().at(-1), { ...stored, config: next })
 })
 
+test('fields of records that look like secrets are hidden in what a worker shows', async (t) => {
+  const data = (value: unknown) => ({ schema: null, value })
+  const seen = (password: unknown) => {
+    return { topic: 'lines', partition: null, key: data(null), value: data({ password }), headers: [], timestamp: null }
+  }
+  const bytes = (password: string) => {
+    return { ...seen(''), key: null, value: { text: JSON.stringify({ password }), size: 20 } }
+  }
+  const source = { partition: {}, offset: {} }
+  const step = { alias: 'a', class: 'A', outcome: 'changed', record: seen('x') }
+  const record = { outcome: 'written', source, polled: seen('x'), transforms: [step], written: bytes('x') }
+  const { api } = await scene(t, { preview: { ...PREVIEW, records: [{ ...record, dead_letter: bytes('x') }] } })
+  const { body } = await preview(api)
+  const [shown] = (body as { records: (typeof record & { dead_letter: unknown })[] }).records
+  const hidden = { ...seen(''), value: { ...data({ password: '[hidden]' }), redacted: true } }
+  const written = { ...bytes(''), value: { text: '{"password":"[hidden]"}', size: 20, redacted: true } }
+  assert.deepEqual(
+    [shown?.polled, shown?.transforms[0]?.record, shown?.written, shown?.dead_letter],
+    [hidden, hidden, written, written],
+  )
+})
+
 test('mistakes are answered before a worker is asked', async (t) => {
   const { api, asked } = await scene(t, { preview: PREVIEW })
   const cases: [Promise<Answer>, number, RegExp][] = [

@@ -13,8 +13,10 @@ const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   'viewer+configs': ['view', 'configs'],
   operator: ['view', 'operate'],
   'operator+configs': ['view', 'operate', 'configs'],
-  'admin-configs': ['view', 'operate', 'alter', 'configs'],
-  admin: ['view', 'operate', 'alter', 'configs', 'administer'],
+  'viewer+records': ['view', 'records'],
+  'operator+configs+records': ['view', 'operate', 'configs', 'records'],
+  'admin-configs': ['view', 'records', 'operate', 'alter', 'configs'],
+  admin: ['view', 'records', 'operate', 'alter', 'configs', 'administer'],
 }
 
 const api = testApi({ access: GRANTS_ACCESS })

@@ -1,6 +1,7 @@
 import { ConfigException, connectFrame } from '@tributary/config'
 import type { FieldError } from '@tributary/connect-api'
 import type { PluginEntry, PluginStore } from '@tributary/connect-storage'
+import type { RecordMask, ShownRecord } from '../access/record-mask.ts'
 import { restError } from '../http/rest-errors.ts'
 import type { SentConfig } from '../http/body.ts'
 import { type ConfigValidator, isConnector, mustBeValid } from './config-validator.ts'
@@ -28,10 +29,17 @@ export interface PreviewTerms {
 
 /** What a worker answers; see libs/connect-runtime/src/preview/answer.ts. */
 type Outcome =
-  | { readonly preview: object }
+  | { readonly preview: { readonly records: readonly PreviewRecord[] } }
   | { readonly disturbs: { readonly connectors: readonly string[]; readonly why: string } }
   | { readonly errors: readonly FieldError[] }
   | { readonly failed: 'busy' | 'unreached' | 'slow' | 'bug'; readonly message: string }
+
+interface PreviewRecord {
+  readonly polled: ShownRecord
+  readonly transforms: readonly { readonly record?: ShownRecord }[]
+  readonly written?: ShownRecord
+  readonly dead_letter?: ShownRecord
+}
 
 type Asked = Awaited<ReturnType<Workers['preview']>>
 
@@ -40,10 +48,12 @@ export class Previews {
   readonly #plugins: PluginStore
   readonly #validator: ConfigValidator
   readonly #workers: Workers
+  readonly #mask: RecordMask
   readonly #deadly = new DeadlyConfigs()
   #underWay = 0
 
-  constructor(options: { plugins: PluginStore; validator: ConfigValidator; workers: Workers }) {
+  constructor(options: { plugins: PluginStore; validator: ConfigValidator; workers: Workers; mask: RecordMask }) {
+    this.#mask = options.mask
     this.#plugins = options.plugins
     this.#validator = options.validator
     this.#workers = options.workers
@@ -58,7 +68,7 @@ export class Previews {
     try {
       const plugin = this.#plugin(terms.config)
       if (terms.candidate) mustBeValid(await this.#validator.validate(terms.config, gone))
-      return outcomeOf(await this.#ask(plugin, terms, gone), terms)
+      return outcomeOf(await this.#ask(plugin, terms, gone), terms, this.#mask)
     } finally {
       this.#underWay--
     }
@@ -94,8 +104,9 @@ export class Previews {
   }
 }
 
-function outcomeOf(outcome: Outcome, { maySee }: PreviewTerms): object {
-  if ('preview' in outcome) return outcome.preview
+function outcomeOf(outcome: Outcome, { maySee }: PreviewTerms, mask: RecordMask): object {
+  if ('preview' in outcome)
+    return { ...outcome.preview, records: outcome.preview.records.map((one) => masked(one, mask)) }
   if ('disturbs' in outcome) {
     const { connectors, why } = outcome.disturbs
     const shown = connectors.filter(maySee)
@@ -109,4 +120,15 @@ function outcomeOf(outcome: Outcome, { maySee }: PreviewTerms): object {
   if (failed === 'busy') throw restError('previewBusy', message)
   if (failed === 'unreached') throw restError('previewSourceAway', message)
   throw restError(failed === 'slow' ? 'previewSourceSlow' : 'previewFailed', message)
+}
+
+function masked(record: PreviewRecord, mask: RecordMask): PreviewRecord {
+  const { polled, transforms, written, dead_letter: letter } = record
+  return {
+    ...record,
+    polled: mask.record(polled),
+    transforms: transforms.map((step) => (step.record ? { ...step, record: mask.record(step.record) } : step)),
+    ...(written && { written: mask.record(written) }),
+    ...(letter && { dead_letter: mask.record(letter) }),
+  }
 }

@@ -111,6 +111,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
       cluster: 'test',
       strict: options.strict ?? false,
       requestTimeoutMs: 5000,
+      maskedFields: ['secrets'],
       version: '0.0.0',
       kafkaClusterId: 'kafka-1',
       crossOrigin: options.crossOrigin ?? { origins: '', methods: '' },

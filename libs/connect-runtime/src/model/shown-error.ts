@@ -23,3 +23,10 @@ export function shownTrace(error: unknown, adapt: (trace: string) => string = (t
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text
 }
+
+/** The first line stays the reason. */
+export function withSecondLine(trace: string, line: string | null): string {
+  if (line === null) return trace
+  const [reason, ...rest] = trace.split('\n')
+  return [reason, line, ...rest].join('\n')
+}

@@ -1,14 +1,14 @@
 import { backoffMs, Serial } from '@tributary/async'
-import { type ConfigProviders, resolveReferences, secretsOf } from '@tributary/config'
-import { errorKind, maxTasksOf, type Props, requiresExactlyOnce, type SourcePlugin } from '@tributary/connect-api'
+import { type ConfigProviders, secretsOf } from '@tributary/config'
+import { errorKind, type Props, type SourcePlugin } from '@tributary/connect-api'
 import type { ConfigStore, ConnectorConfig, State, StatusStore, TargetState } from '@tributary/connect-storage'
 import { hideSecrets, type Logger } from '@tributary/telemetry'
 import type { ZombieFencing } from './zombie-fencing.ts'
 import type { Group } from '../assignment/group.ts'
-import { runtimeErrors } from '../errors.ts'
 import { heldTooOften, MAX_STALLS } from '../isolation/stall-errors.ts'
 import { type PluginScope, runInScope, runOutsideScopes } from '../isolation/plugin-scope.ts'
 import { sameProps } from '../model/props.ts'
+import { mustFence, taskConfigsOf } from './connector-tasks.ts'
 import { shownTrace } from '../model/shown-error.ts'
 
 export interface ConnectorUnitOptions {
@@ -70,7 +70,7 @@ export class ConnectorUnit {
   }
 
   async #reconcile(): Promise<void> {
-    const { config, group } = this.#options
+    const { config, group, providers } = this.#options
     const { signal } = this.#life
     const wanted = this.#wanted()
     if (signal.aborted || wanted === null) return
@@ -79,7 +79,8 @@ export class ConnectorUnit {
       await group.waitForLease(signal)
       const tasks = this.#tasks(wanted.props, wanted.target)
       if (tasks && !this.#unchanged(tasks)) {
-        if (await this.#mustFence(wanted.props, tasks)) await this.#fence(wanted, signal)
+        if (await mustFence(config.snapshot, providers, this.connector, wanted.props, tasks.length))
+          await this.#fence(wanted, signal)
         // A newer configuration or target state has a reconcile of its own.
         if (!this.#isCurrent(wanted)) return
         await group.waitForLease(signal)
@@ -169,34 +170,14 @@ export class ConnectorUnit {
     const { plugin } = this.#options
     if (target === 'STOPPED') return []
     if (target === 'PAUSED') return null
-    const maxTasks = maxTasksOf(props)
     const last = this.#options.status.connector(this.connector)
     if (this.#stalls >= MAX_STALLS) throw heldTooOften(this.#scope.name, this.#stalls, last?.trace)
-    const tasks = runInScope(this.#scope, () => plugin.connector.taskConfigs(props, maxTasks)).slice(0, maxTasks)
-    refuseLarge(tasks)
-    return tasks.map((task) => ({ ...task, 'task.class': plugin.taskClass }))
+    return runInScope(this.#scope, () => taskConfigsOf(plugin, props))
   }
 
   #unchanged(tasks: readonly Props[]): boolean {
     const present = this.#options.config.snapshot.tasks(this.connector)
     return present.length === tasks.length && present.every((task, i) => sameProps(task, tasks[i]!))
-  }
-
-  /**
-   * Whether the tasks of an exactly-once connector must be fenced before new ones start. If task 0 is its only task before and
-   * after, the next start of task 0 fences the old one.
-   */
-  async #mustFence(props: Props, tasks: readonly Props[]): Promise<boolean> {
-    const { config, providers } = this.#options
-    const { snapshot } = config
-    const known = snapshot.taskNumbers(this.connector)
-    if (tasks.length === 0 || known.size === 0) return false
-    // If there is a set of tasks, the sets before it ended before it was written.
-    const before =
-      snapshot.tasks(this.connector).length > 0 ? snapshot.tasks(this.connector).length : Math.max(...known) + 1
-    if (before === 1 && tasks.length === 1) return false
-    const key = 'exactly.once.support'
-    return requiresExactlyOnce((await resolveReferences({ [key]: props[key] ?? '' }, providers)).props)
   }
 
   /**
@@ -249,20 +230,6 @@ export class ConnectorUnit {
 interface Wanted {
   readonly props: ConnectorConfig
   readonly target: TargetState
-}
-
-/** Characters of all task configurations of a connector, as every process of the cluster keeps them. */
-const MAX_TASKS_LENGTH = 64 * 1024 * 1024
-
-function refuseLarge(tasks: readonly Props[]): void {
-  let length = 0
-  for (const task of tasks) {
-    for (const [name, value] of Object.entries(task)) length += name.length + value.length
-    if (length > MAX_TASKS_LENGTH) {
-      const text = `The configurations of ${tasks.length} tasks are above 64 MiB together: lower tasks.max, or make the configuration smaller`
-      throw runtimeErrors.TASK_CONFIGS_TOO_LARGE(text, { field: 'tasks.max' })
-    }
-  }
 }
 
 function stateOf(target: TargetState): State {

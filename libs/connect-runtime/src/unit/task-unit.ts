@@ -5,12 +5,13 @@ import type { Logger } from '@tributary/telemetry'
 import { SecondConnections } from '../hand-over/second-connections.ts'
 import { HandOver, type HandOverOutcome, type HandOverReason, type ReplaceReason } from '../hand-over/hand-over.ts'
 import { AGAIN_MS } from '../connection/connection-age.ts'
+import { type PlannedRun, plannedRun, STAYS, whyAlone } from './overlap.ts'
 import { outlook, RestartPolicy, type RestartSettings } from './restart-policy.ts'
 import { TaskCounts } from './task-counts.ts'
 import type { CreatedTask, TaskEnvironment } from './task-factory.ts'
 import type { RemotePredecessor } from '../hand-over/remote-predecessor.ts'
 import { refersToProviders, sameProps } from '../model/props.ts'
-import { shownTrace } from '../model/shown-error.ts'
+import { shownTrace, withSecondLine } from '../model/shown-error.ts'
 import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TaskFailure, TaskRun } from './task-run.ts'
 import { TaskStatus } from './task-status.ts'
@@ -128,6 +129,16 @@ export class TaskUnit {
     })
   }
 
+  /**
+   * What `update` would do with this configuration now; with the present one and `repeated`, what `repeat` would do. A source that then
+   * takes no second connection turns a hand-over into a restart.
+   */
+  async planned(props: Props, repeated: boolean): Promise<PlannedRun> {
+    const run = this.#run
+    if (sameProps(this.#props, props) && !(repeated && (await run?.inputsChanged()))) return STAYS
+    return plannedRun(this.#whyAlone(run) ?? this.#whyAlone(run, await this.#createRun(props)))
+  }
+
   /** A user restarts the task: past failures and stalls no longer count. */
   restart(): Promise<void> {
     this.#forgive()
@@ -233,13 +244,10 @@ export class TaskUnit {
   /** Has a new run follow the present one with overlap. Returns null if no overlap is possible. */
   async #overlap(reason: HandOverReason): Promise<HandOverOutcome | null> {
     const predecessor = this.#run
-    if (predecessor === null || !this.#mayOverlap(predecessor)) return null
     const { clock } = this.#options.environment
-    const intervalMs = Math.min(predecessor.handOverPolicy?.maxConnectionAgeMs || AGAIN_MS, AGAIN_MS)
-    if (!this.#second.mayTry(reason, intervalMs, clock.monotonic())) return null
+    if (predecessor === null || this.#whyAlone(predecessor, null, reason) !== null) return null
     const successor = await this.#createRun()
-    if (!this.#mayOverlap(predecessor)) return null
-    if (predecessor.handOverPolicy === null || successor.handOverPolicy === null) return null
+    if (predecessor !== this.#run || this.#whyAlone(predecessor, successor, reason) !== null) return null
     const onPredecessorEnded = (): void => this.#follows(successor, reason)
     const handOver = new HandOver({ predecessor, successor, reason, log: this.#log, onPredecessorEnded })
     this.#handOver = handOver
@@ -252,9 +260,19 @@ export class TaskUnit {
     return outcome
   }
 
-  #mayOverlap(predecessor: TaskRun): boolean {
-    if (this.#released || this.#target === 'PAUSED' || this.#remote?.over === false) return false
-    return predecessor === this.#run && predecessor.streaming
+  #whyAlone(
+    predecessor: TaskRun | null,
+    successor: TaskRun | null = null,
+    reason: HandOverReason = 'config_changed',
+  ): string | null {
+    const intervalMs = Math.min(predecessor?.handOverPolicy?.maxConnectionAgeMs || AGAIN_MS, AGAIN_MS)
+    return whyAlone(predecessor, successor, {
+      released: this.#released,
+      paused: this.#target === 'PAUSED',
+      arriving: this.#remote?.over === false,
+      failed: this.failed,
+      refused: !this.#second.mayTry(reason, intervalMs, this.#options.environment.clock.monotonic()),
+    })
   }
 
   /**
@@ -280,11 +298,11 @@ export class TaskUnit {
     if (reason === 'config_changed') this.#startedAt = this.#options.environment.clock.monotonic()
   }
 
-  async #createRun(): Promise<TaskRun> {
+  async #createRun(props = this.#props): Promise<TaskRun> {
     const { id, plugin, epoch, environment, createLease } = this.#options
     const run = new TaskRun({
       ...{ id, plugin, epoch, environment, createLease },
-      props: this.#props,
+      props,
       status: this.#status,
       onState: (of, state) => this.#onState(of, state),
       onReplace: (old, reason) => this.#replace(old, reason),
@@ -378,11 +396,4 @@ export class TaskUnit {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
   }
-}
-
-/** The first line stays the reason. */
-function withSecondLine(trace: string, line: string | null): string {
-  if (line === null) return trace
-  const [reason, ...rest] = trace.split('\n')
-  return [reason, line, ...rest].join('\n')
 }

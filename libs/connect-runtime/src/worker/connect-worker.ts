@@ -204,6 +204,7 @@ class Worker {
     addInternalRoutes(host.admin, {
       ...{ plugins, herder: this.#herder, previews, exactlyOnceSource, providers: this.#providers },
       transforms: this.#transforms,
+      planning: () => ({ snapshot: snapshot(), environment }),
     })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
     registerLeftBehindMetrics(this.#leftBehind)

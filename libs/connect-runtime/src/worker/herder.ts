@@ -7,6 +7,7 @@ import { type Group, type MemberAssignment, type MemberMetadata, parseUnit, unit
 import { GroupLease } from '../assignment/lease.ts'
 import type { RemotePredecessor } from '../hand-over/remote-predecessor.ts'
 import { PreparedTasks } from '../hand-over/prepared-tasks.ts'
+import type { PlannedRun } from '../unit/overlap.ts'
 import { TaskUnit, type UnitEnvironment } from '../unit/task-unit.ts'
 import type { Overlaps } from '../assignment/overlaps.ts'
 import { isOurs, pluginOf, taskCount } from '../assignment/units.ts'
@@ -92,6 +93,22 @@ export class Herder {
   tasks(connector?: string): TaskUnit[] {
     const tasks = [...this.#own.values()].map((o) => o.unit).filter((u) => u instanceof TaskUnit)
     return connector === undefined ? tasks : tasks.filter((t) => t.id.connector === connector)
+  }
+
+  /** What the tasks of a connector that run here would do with these configurations, by the number of the task. */
+  async planned(connector: string, plugin: SourcePlugin, tasks: readonly Props[]): Promise<Map<number, PlannedRun>> {
+    const planned = new Map<number, PlannedRun>()
+    for (const unit of this.tasks(connector)) {
+      const props = tasks[unit.id.task]
+      if (props === undefined) continue
+      planned.set(
+        unit.id.task,
+        unit.plugin === plugin
+          ? await unit.planned(props, !this.#options.strict)
+          : { action: 'restart', why: 'Another class runs the task: the present run ends before a new one begins.' },
+      )
+    }
+    return planned
   }
 
   /**

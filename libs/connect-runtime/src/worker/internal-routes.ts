@@ -7,7 +7,8 @@ import type { PreviewRequest } from '../preview/answer.ts'
 import type { Previews } from '../preview/previews.ts'
 import { findPlugin } from '../assignment/units.ts'
 import type { OwnTransforms } from '../model/transformations.ts'
-import { checkOffsets, validateConnector } from './validate-connector.ts'
+import { planConnector, type Planning, type PlanRequest } from './plan-connector.ts'
+import { checkOffsets, untilOver, validateConnector } from './validate-connector.ts'
 
 interface RouteRequest {
   readonly params: unknown
@@ -32,6 +33,7 @@ export interface InternalRoutesOptions {
   readonly plugins: readonly SourcePlugin[]
   readonly herder: Herder
   readonly previews: Previews
+  readonly planning: () => Omit<Planning, 'herder'>
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   readonly providers: ConfigProviders
@@ -48,7 +50,7 @@ type Handle = (name: string, body: unknown, signal: AbortSignal) => Promise<obje
  * has that HTTP status.
  */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
-  const { plugins, herder, previews, providers } = options
+  const { plugins, herder, previews, providers, planning } = options
   const add = (method: 'GET' | 'PUT', url: string, handle: Handle) =>
     admin.route({
       method,
@@ -76,6 +78,11 @@ export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOpt
     const plugin = findPlugin(plugins, className)
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
     return previews.run(plugin, body as PreviewRequest, signal)
+  })
+  add('PUT', '/internal/plugins/:name/plan', (className, body, signal) => {
+    const plugin = findPlugin(plugins, className)
+    if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
+    return planConnector(plugin, body as PlanRequest, { ...planning(), herder }, untilOver(signal))
   })
   add('GET', '/internal/connectors/:name/health', (connector) => {
     const now = Date.now()

@@ -77,7 +77,7 @@ export function checkOffsets(
   })
 }
 
-function untilOver(gone?: AbortSignal): AbortSignal {
+export function untilOver(gone?: AbortSignal): AbortSignal {
   return AbortSignal.any([AbortSignal.timeout(VALIDATE_TIMEOUT_MS), ...(gone ? [gone] : [])])
 }
 
@@ -90,7 +90,7 @@ interface Judging {
 }
 
 /** Runs `judgement` with references resolved. Returns a thrown config error too. */
-async function judge(
+export async function judge(
   plugin: SourcePlugin,
   config: Props,
   { otherwise, providers, transforms, signal }: Judging,

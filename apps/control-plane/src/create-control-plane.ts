@@ -120,12 +120,6 @@ export interface ControlPlaneOptions {
 const NO_OTHER_ORIGIN: CrossOrigin = { origins: '', methods: '' }
 const NO_LIMITS: CallerLimitSettings = { requestsPerSecond: 0, failedLoginsPerMinute: 0 }
 
-const unsigned = (): NonNullable<ControlPlaneOptions['internal']> => ({
-  tokens: null,
-  client: new InternalClient({ tokens: null, from: () => 'control-plane' }),
-  self: () => null,
-})
-
 /** Builds the API on started stores. The caller makes it listen. */
 export function createControlPlane(options: ControlPlaneOptions): FastifyInstance {
   const {

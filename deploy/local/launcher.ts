@@ -25,6 +25,8 @@ export class Launcher {
   readonly #stopping = new AbortController()
   readonly #startedAt = performance.now()
   readonly #restPort = Number(process.env['TRIBUTARY_REST_PORT'] ?? 8083)
+  /** -1: there is no operators' API. */
+  readonly #operatorsPort = Number(process.env['TRIBUTARY_OPERATORS_PORT'] ?? 8080)
   #kafka: LocalKafka | undefined
   /** In the order in which they were started. */
   readonly #processes: ServiceProcess[] = []
@@ -39,7 +41,7 @@ export class Launcher {
 
   /** Resolves after `stop` was called. Rejects when something cannot be started. */
   async run(): Promise<void> {
-    if (this.#has('control-plane') && !this.#options.kafkaOnly) await this.#requireRestPort()
+    if (this.#has('control-plane') && !this.#options.kafkaOnly) await this.#requirePorts()
     // Without Kafka there is nothing else to say, so SQS comes after it.
     await this.#startKafka()
     await this.#startSqs()
@@ -55,6 +57,9 @@ export class Launcher {
     this.#output.clearLive()
     this.#output.say('')
     this.#output.say(`ready ${this.#has('control-plane') ? `${client.url} ` : ''}after ${this.#seconds()} s`)
+    if (this.#has('control-plane') && this.#operatorsPort > 0) {
+      this.#output.say(`operators' API http://127.0.0.1:${this.#operatorsPort}`)
+    }
     if (this.#options.demo) await this.#runDemo(client)
     this.#output.say(`Logs are in ${shortPath(this.#places.logs)}. Ctrl-C stops everything.`)
     this.#output.say('')
@@ -95,12 +100,17 @@ export class Launcher {
     return this.#options.services.some(({ name }) => name === service)
   }
 
-  async #requireRestPort(): Promise<void> {
-    const port = this.#restPort
-    if (await isFree(port)) return
-    throw new LaunchError(
-      `Port ${port} of the REST API is taken by another program: stop that one, or set TRIBUTARY_REST_PORT to a free port.`,
-    )
+  async #requirePorts(): Promise<void> {
+    const wanted = [
+      { port: this.#restPort, what: 'the REST API', key: 'TRIBUTARY_REST_PORT' },
+      { port: this.#operatorsPort, what: "the operators' API", key: 'TRIBUTARY_OPERATORS_PORT' },
+    ]
+    for (const { port, what, key } of wanted) {
+      if (port <= 0 || (await isFree(port))) continue
+      throw new LaunchError(
+        `Port ${port} of ${what} is taken by another program: stop that one, or set ${key} to a free port.`,
+      )
+    }
   }
 
   async #startKafka(): Promise<void> {
@@ -156,6 +166,7 @@ export class Launcher {
     return {
       KAFKA_BROKERS: this.#kafka?.brokers.join(',') ?? '',
       TRIBUTARY_REST_PORT: String(this.#restPort),
+      TRIBUTARY_OPERATORS_PORT: String(this.#operatorsPort),
       TRIBUTARY_DATA_DIR: join(this.#places.data, 'tasks'),
       // All is asked by http, and all is on loopback.
       ...{ TRIBUTARY_TLS_CERT: '', TRIBUTARY_TLS_KEY: '', TRIBUTARY_TLS_CLIENT_AUTH: '' },

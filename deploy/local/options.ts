@@ -32,6 +32,7 @@ own: in a Docker engine if there is one, else on Java 17 or newer, with jars tha
 settings too (TRIBUTARY_…, see \`npx node apps/<service>/src/main.ts --help\`).
 
   TRIBUTARY_REST_PORT    port of the REST API, 8083 by default
+  TRIBUTARY_OPERATORS_PORT  port of the operators' API, 8080 by default; -1 for none
   TRIBUTARY_DATA_DIR     folder for data and logs, .tributary by default
   TRIBUTARY_DEMO_SQS_ENDPOINT  an SQS for the demo, instead of an ElasticMQ on Java
 `

@@ -30,13 +30,15 @@ export interface Launched {
 export interface Place {
   readonly env: Readonly<Record<string, string>>
   readonly restPort: number
+  readonly operatorsPort: number
   readonly dataDir: string
 }
 
 export async function newPlace(): Promise<Place> {
-  const restPort = await freePort()
+  const [restPort, operatorsPort] = [await freePort(), await freePort()]
   const dataDir = temporaryFolder('start')
-  return { env: { TRIBUTARY_DATA_DIR: dataDir, TRIBUTARY_REST_PORT: String(restPort) }, restPort, dataDir }
+  const ports = { TRIBUTARY_REST_PORT: String(restPort), TRIBUTARY_OPERATORS_PORT: String(operatorsPort) }
+  return { env: { TRIBUTARY_DATA_DIR: dataDir, ...ports }, restPort, operatorsPort, dataDir }
 }
 
 /** Runs `npm start -- args`. KAFKA_BROKERS is set only if `env` has it. */

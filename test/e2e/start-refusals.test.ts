@@ -5,14 +5,19 @@ import { freePort, kafkaAnswers, temporaryFolder } from '@tributary/harness'
 import { allGone, launch, launchToEnd, newPlace } from './launcher.ts'
 import { until } from '../support/until.ts'
 
-test('a taken REST port is reported in one sentence, before anything is started', async (t) => {
-  const { env, restPort } = await newPlace()
-  const holder = createServer().listen(restPort, '127.0.0.1')
-  t.after(() => holder.close())
-  assert.deepEqual(await launchToEnd([], env), {
-    code: 1,
-    output: `Port ${restPort} of the REST API is taken by another program: stop that one, or set TRIBUTARY_REST_PORT to a free port.\n`,
-  })
+test('a taken port is reported in one sentence, before anything is started', async (t) => {
+  const { env, restPort, operatorsPort } = await newPlace()
+  const cases = [
+    [restPort, 'the REST API', 'TRIBUTARY_REST_PORT'],
+    [operatorsPort, "the operators' API", 'TRIBUTARY_OPERATORS_PORT'],
+  ] as const
+  for (const [port, what, key] of cases) {
+    const holder = createServer().listen(port, '127.0.0.1')
+    t.after(() => holder.close())
+    const output = `Port ${port} of ${what} is taken by another program: stop that one, or set ${key} to a free port.\n`
+    assert.deepEqual(await launchToEnd([], env), { code: 1, output })
+    holder.close()
+  }
 })
 
 test('without Docker and Java the error says so in one sentence', async () => {

@@ -27,6 +27,8 @@ export interface Services {
   readonly admins: readonly string[]
   /** Base URL of the REST API. */
   readonly url: string
+  /** Base URL of the operators' API. */
+  readonly operators: string
   /** The logs of all services so far, one after the other. */
   log(): Promise<string>
   /** The workers' logs so far, one after the other. */
@@ -73,9 +75,10 @@ export async function startServices(
   try {
     const [planeLog, ...workerLogs] = await Promise.all([start('control-plane'), ...apps.map(start)])
     const workerLog = async (): Promise<string> => (await Promise.all(workerLogs.map((log) => log()))).join('')
-    const addressIn = (log: () => Promise<string>, event: string): Promise<string> =>
-      until(`${event} is logged`, async () => new RegExp(`event=${event} .*address=(\\S+)`).exec(await log())?.[1])
+    const addressIn = (log: () => Promise<string>, event: string, field = 'address'): Promise<string> =>
+      until(`${event} is logged`, async () => new RegExp(`event=${event} .* ${field}=(\\S+)`).exec(await log())?.[1])
     const url = `http://${await addressIn(planeLog, 'rest_started')}`
+    const operators = `http://${await addressIn(planeLog, 'rest_started', 'operators')}`
     const admins = await Promise.all(
       [planeLog, ...workerLogs].map(async (log) => `http://${await addressIn(log, 'service_started')}`),
     )
@@ -111,6 +114,7 @@ export async function startServices(
       scrape: async () => (await fetch(`${admins[1]}/metrics`)).text(),
       admins,
       url,
+      operators,
       log,
       workerLog,
       stop,

@@ -215,11 +215,15 @@ class ControlPlane implements Service {
     const listener = await RestListener.listen(
       this.#api(version, clusterId, authenticators),
       this.#host.settings,
+      this.#host.tls ?? null,
       this.#log,
     )
     this.#self = listener.advertised
     this.#host.signal.removeEventListener('abort', stopped)
-    this.#log.info('rest_started', { address: listener.address, strict: this.#host.settings['connect.strict'] })
+    const { address, operators } = listener
+    this.#log.info('rest_started', {
+      ...{ address, ...(operators !== null && { operators }), strict: this.#host.settings['connect.strict'] },
+    })
     this.#state = 'Waiting for the first election of a leader.'
     this.#leadership.start(listener.advertised, signal, this.#host.tls?.serves).then(
       () => (this.#state = true),
@@ -262,6 +266,7 @@ class ControlPlane implements Service {
         },
         names: {
           bound: settings['rest.host'],
+          operators: settings['operators.host'] ?? settings['rest.host'],
           advertised: settings['rest.advertised.host.name'],
           allowed: settings['rest.allowed.hosts'],
         },

@@ -29,6 +29,7 @@ import { AuditTrail } from './audit/audit-trail.ts'
 import { type CallerLimitSettings, CallerLimits } from './http/caller-limits.ts'
 import { changesMatcher, type CrossOrigin } from './http/cors.ts'
 import { answerReplicasInForm } from './http/operators-form.ts'
+import { listenerOf } from './http/listener.ts'
 import { createRestServer } from './http/server.ts'
 import { ConfigHistory } from './history/config-history.ts'
 import { Histories } from './versions/histories.ts'
@@ -88,7 +89,10 @@ export interface ControlPlaneOptions {
     /** Absent: pages of other origins may not call the API. */
     readonly crossOrigin?: CrossOrigin
     /** Absent: requests may name any host. */
-    readonly names?: Pick<RequestSourceOptions, 'bound' | 'advertised' | 'allowed'>
+    readonly names?: Pick<RequestSourceOptions, 'bound' | 'advertised' | 'allowed'> & {
+      /** The address of the operators' API; absent: `bound`. */
+      readonly operators?: string
+    }
     /** Absent: no caller is limited. */
     readonly callerLimits?: CallerLimitSettings
     readonly trustedProxies?: string
@@ -242,7 +246,10 @@ function admit(
   answerReplicasInForm(app, (request) => callerOf(request)?.id ?? null)
   if (names) {
     const allowsOrigin = changesMatcher(crossOrigin)
-    refuseOtherSites(app, new RequestSource({ ...names, setting: 'rest.allowed.hosts', allowsOrigin }))
+    const sourceOf = (bound: string): RequestSource =>
+      new RequestSource({ ...names, bound, setting: 'rest.allowed.hosts', allowsOrigin })
+    const sources = { connect: sourceOf(names.bound), operators: sourceOf(names.operators ?? names.bound) }
+    refuseOtherSites(app, ({ raw }) => sources[listenerOf(raw)])
   }
   const limits = new CallerLimits(callerLimits)
   limits.beforeLogin(app)

@@ -19,6 +19,21 @@ const keys = {
     group: 'REST',
     doc: 'Port of the REST API. 0: a free port, which the log names.',
   },
+  'operators.host': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group: 'REST',
+    doc: "Address on which the operators' API listens: /dlq, /health, /metrics, and all paths of the REST API. Unset: rest.host. An address other than loopback needs what rest.host needs.",
+  },
+  'operators.port': {
+    type: 'int',
+    default: null,
+    validator: { kind: 'range', min: -1, max: 65_535 },
+    importance: 'medium',
+    group: 'REST',
+    doc: "Port of the operators' API. Unset: 8080, or a free port if rest.port is 0. 0: a free port, which the log names. -1: there is no such port; the paths under /dlq and /api/v1 are on the REST API's as well.",
+  },
   'rest.request.timeout.ms': {
     type: 'int',
     default: 90_000,
@@ -136,4 +151,15 @@ const keys = {
 
 /** Settings of the control plane, from `TRIBUTARY_*` and `KAFKA_BROKERS`; `--help` prints them. */
 export const controlPlaneSettings = defineConfig(keys, { rules: kafkaRules })
+/** The port of the operators' API by default. */
+const OPERATORS_PORT = 8080
+
+/** The address of the operators' API; null while it is off. */
+export function operatorsAddress(
+  settings: ControlPlaneSettings,
+): { readonly host: string; readonly port: number } | null {
+  const port = settings['operators.port'] ?? (settings['rest.port'] === 0 ? 0 : OPERATORS_PORT)
+  return port < 0 ? null : { host: settings['operators.host'] ?? settings['rest.host'], port }
+}
+
 export type ControlPlaneSettings = ConfigOf<typeof controlPlaneSettings>

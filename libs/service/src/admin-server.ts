@@ -168,11 +168,18 @@ export function isSigned(request: FastifyRequest): boolean {
   return request.signed !== null && request.signed !== undefined
 }
 
-/** Answers 421 or 403 to requests that pages of other sites make a browser send. Call it before routes are added. */
-export function refuseOtherSites(app: FastifyInstance, source: RequestSource): void {
+/**
+ * Answers 421 or 403 to requests that pages of other sites make a browser send. Call it before routes are added. `source`: a
+ * function where the server has several ports.
+ */
+export function refuseOtherSites(
+  app: FastifyInstance,
+  source: RequestSource | ((request: FastifyRequest) => RequestSource),
+): void {
+  const sourceOf = typeof source === 'function' ? source : () => source
   app.addHook('onRequest', async (request, reply) => {
     if (isSigned(request)) return
-    const refusal = source.refusal(request.method, request.headers)
+    const refusal = sourceOf(request).refusal(request.method, request.headers)
     if (refusal === null) return
     return reply.code(refusal.status).send({ error_code: refusal.status, message: refusal.message })
   })

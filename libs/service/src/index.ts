@@ -7,7 +7,13 @@ export { advertisedHost, assertBind, hostPort, isLoopback } from './bind.ts'
 export { Tls, type TlsValues } from './tls.ts'
 export { callerOfAddress, RateLimit } from './http/rate-limit.ts'
 export { RequestSource, type RequestSourceOptions } from './http/request-source.ts'
-export { limitConnections, receiveLimits, type ReceiveTimeouts, RECEIVE_TIMEOUTS } from './http/server-limits.ts'
+export {
+  limitConnections,
+  limitServer,
+  receiveLimits,
+  type ReceiveTimeouts,
+  RECEIVE_TIMEOUTS,
+} from './http/server-limits.ts'
 export { helpText } from './help.ts'
 export { INTERNAL_TOKEN, InternalTokens, type TokenClaims, type VerifiedRequest } from './internal-token.ts'
 export { type InternalAnswer, InternalClient, type InternalRequest, type Peer, readAll } from './internal-client.ts'

@@ -68,6 +68,7 @@ export class Installation {
         KAFKA_BROKERS: this.#connection.brokers.join(),
         TRIBUTARY_CLUSTER: this.cluster,
         TRIBUTARY_REST_PORT: String(ports.rest),
+        TRIBUTARY_OPERATORS_PORT: '0',
         TRIBUTARY_ADMIN_PORT: String(ports.admin),
         ...env,
       },

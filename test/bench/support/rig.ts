@@ -70,6 +70,7 @@ export class Rig {
       TRIBUTARY_CLUSTER: cluster,
       TRIBUTARY_ADMIN_PORT: String(admin),
       TRIBUTARY_REST_PORT: String(rest),
+      TRIBUTARY_OPERATORS_PORT: '0',
     })
     return { ...child, admin: `127.0.0.1:${admin}`, rest: `127.0.0.1:${rest}` }
   }

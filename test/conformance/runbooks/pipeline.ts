@@ -39,7 +39,7 @@ export interface Flow {
 
 /**
  * Tributary as operators have it: a control plane, workers that can be scaled and killed, and a shell in which
- * `localhost:8083` and `kafka-connect:8083` are the REST API.
+ * `localhost:8083` and `kafka-connect:8083` are the REST API, and `localhost:8080` is the operators' API.
  */
 export class Pipeline {
   /** With the credentials, where they are needed. */
@@ -72,7 +72,8 @@ export class Pipeline {
   static async start(t: TestContext, access: AccessMode, more: Record<string, string> = {}): Promise<Pipeline> {
     const { brokers } = await sharedKafka()
     const cluster = `runbooks-${randomUUID()}`
-    const settings = { TRIBUTARY_CLUSTER: cluster, ...more }
+    const operators = await freePort()
+    const settings = { TRIBUTARY_CLUSTER: cluster, TRIBUTARY_OPERATORS_PORT: String(operators), ...more }
     const url = `http://127.0.0.1:${await freePort()}`
     const key = access === 'with an API key' ? await makeApiKey(brokers, cluster) : null
     const pipeline =
@@ -81,9 +82,12 @@ export class Pipeline {
         : new Pipeline(t, brokers, withKey(url, key), { TRIBUTARY_ACCESS_AUTHENTICATION: 'keys', ...settings })
     await pipeline.shell('command -v curl jq')
     // curl maps the runbooks' addresses to the address of this control plane.
-    const connectTo = ['localhost', 'kafka-connect'].map(
-      (host) => `connect-to = "${host}:8083:${new URL(pipeline.url).host}"\n`,
-    )
+    const rest = new URL(pipeline.url).host
+    const connectTo = [
+      `localhost:8083:${rest}`,
+      `kafka-connect:8083:${rest}`,
+      `localhost:8080:127.0.0.1:${operators}`,
+    ].map((mapped) => `connect-to = "${mapped}"\n`)
     // The runbooks' commands name no credentials: an operator has them in this file, too.
     const user = key === null ? '' : `user = "key:${key}"\n`
     await writeFile(join(pipeline.#folder, '.curlrc'), connectTo.join('') + user)

@@ -104,6 +104,7 @@ export async function startReplicas(
           KAFKA_BROKERS: brokers.join(','),
           TRIBUTARY_CLUSTER: cluster,
           TRIBUTARY_REST_PORT: String(port),
+          TRIBUTARY_OPERATORS_PORT: '0',
           TRIBUTARY_INTERNAL_KEY: cluster,
           ...env,
         },

@@ -67,6 +67,11 @@ test('a taken port gives one clear sentence and exit code 1', async (t) => {
   assert.deepEqual(await child.exited, { code: 1, signal: null })
   const sentence = `cannot listen on 127.0.0.1: the port is taken; set TRIBUTARY_REST_PORT to a free one`
   assert.ok((await log()).includes(sentence), await log())
+
+  const second = await start(t, { TRIBUTARY_OPERATORS_PORT: port })
+  assert.deepEqual(await second.child.exited, { code: 1, signal: null })
+  const off = 'set TRIBUTARY_OPERATORS_PORT to a free one, or to -1 to do without this API'
+  assert.ok((await second.log()).includes(off), await second.log())
 })
 
 test('the REST API listens beyond loopback only with authentication, or with the setting that allows this', async (t) => {

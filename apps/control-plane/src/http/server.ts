@@ -19,6 +19,11 @@ const BODY_LIMIT_BYTES = 2 * 1024 * 1024
 /** A client that takes no byte of its answer for so long, in ms, reads no answer. */
 const ANSWER_SENT_MS = 30_000
 
+/** How long a connection may stand still on which an answer may still be sent. */
+export function idleMs(requestTimeoutMs: number): number {
+  return requestTimeoutMs + ANSWER_SENT_MS
+}
+
 export interface RestServerOptions {
   readonly log: Logger
   /** After this time, in ms, a request is answered with 500. The work that the request began may still complete. */
@@ -77,7 +82,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') reply.type('application/json')
   })
   answerInForm(app)
-  limitConnections(app, { idleMs: requestTimeoutMs + ANSWER_SENT_MS })
+  limitConnections(app, { idleMs: idleMs(requestTimeoutMs) })
   allowOrigins(app, crossOrigin)
   limitTime(app, requestTimeoutMs)
   answerErrors(app, log)

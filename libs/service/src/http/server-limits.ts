@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
 
 /** Times within which a client must send a request, in ms. */
 export interface ReceiveTimeouts {
@@ -33,14 +34,19 @@ export interface ConnectionLimits {
   readonly idleMs?: number
 }
 
+/** Limits the connections of a server. See ConnectionLimits for `idleMs`. */
+export function limitServer(server: Pick<Server, 'maxConnections' | 'setTimeout'>, idleMs: number): void {
+  server.maxConnections = MAX_CONNECTIONS
+  server.setTimeout(idleMs)
+}
+
 /**
  * Limits connections and requests under way, and closes a connection whose request was answered but does not end.
  * A request above the limit is answered with 503.
  */
 export function limitConnections(app: FastifyInstance, limits: ConnectionLimits = {}): void {
   const { maxUnderWay = MAX_UNDER_WAY, idleMs = IDLE_MS } = limits
-  app.server.maxConnections = MAX_CONNECTIONS
-  app.server.setTimeout(idleMs)
+  limitServer(app.server, idleMs)
   let underWay = 0
   app.addHook('onRequest', async (request, reply) => {
     underWay++

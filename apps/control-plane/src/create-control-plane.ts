@@ -33,6 +33,7 @@ import { listenerOf } from './http/listener.ts'
 import { createRestServer } from './http/server.ts'
 import { ConfigHistory } from './history/config-history.ts'
 import { Histories } from './versions/histories.ts'
+import { Plans } from './versions/plans.ts'
 import { addRoutes } from './routes/index.ts'
 import { callerOf, recognizeReplicas } from './leadership/replica-requests.ts'
 import type { WriteGate } from './leadership/write-gate.ts'
@@ -184,6 +185,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     views,
     connectors,
     histories: new Histories({ config, history, secrets, connectors }),
+    plans: new Plans({ config, status, plugins, validator, secrets, workers, history: configHistory }),
     validator,
     secrets,
     previews: new Previews({ plugins, validator, workers, mask }),

@@ -43,6 +43,17 @@ export const HISTORY_SCHEMAS = {
     removed: listOf(object({ key: text, before: text })),
     changed: { ...listOf(change), description: 'Of a secret both values are [hidden]' },
   }),
+  Plan: object({
+    connector: text,
+    action: { enum: ['refuse', 'nothing', 'create', 'restart', 'hand-over', 'start', 'stop', 'store'] },
+    reason: { type: 'string', description: 'Sentences' },
+    version: { type: ['integer', 'null'], description: 'That it would become; null: it would make none' },
+    changed: { ...listOf(change), description: 'Secrets are [hidden]' },
+    tasks: listOf(
+      object({ task: whole, action: { enum: ['nothing', 'start', 'stop', 'restart', 'hand-over'] }, why: text }),
+    ),
+    errors: listOf(object({ field: text, message: text })),
+  }),
   Rollback: object({
     version: { ...whole, description: 'Of the history' },
     'config?': { ...mapOf(text), description: 'Secrets that the present configuration lacks' },

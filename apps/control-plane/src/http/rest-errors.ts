@@ -222,6 +222,15 @@ const ERRORS = {
     (connector: string, version: number, keys: readonly string[]) =>
       `The history does not keep secrets, and the present configuration of the connector ${connector} lacks ${keys.join(', ')}. Send them: {"version": ${version}, "config": {${keys.map((key) => `${JSON.stringify(key)}: "…"`).join(', ')}}}`,
   ],
+  planInStrict: [
+    400,
+    () =>
+      'With connect.strict=true there are no plans: Kafka Connect would ignore the query and change the connector. Nothing was changed',
+  ],
+  planNotHere: [
+    400,
+    () => 'There are plans of PUT and PATCH …/config, and of POST …/config/rollback only. Nothing was changed',
+  ],
   patternMissing: [
     400,
     () =>

@@ -2,7 +2,9 @@ import type { ConfigVersionInfo } from '@tributary/connect-storage'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { authorOf } from '../history/author.ts'
 import type { DiffEnd, Histories } from '../versions/histories.ts'
+import type { Plans } from '../versions/plans.ts'
 import { decodeConfig, objectOf, type SentConfig } from '../http/body.ts'
+import { PLAN, wantsPlan } from '../http/plan-query.ts'
 import { connectorLocation, queryValue, resource, type Route } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
 import { answers, query, ref } from '../http/schemas.ts'
@@ -11,7 +13,7 @@ const LIMIT = { default: 20, most: 1000 } as const
 const NUMBER = /^\d{1,15}$/
 
 /** `/connectors/{connector}/config/history`, `…/diff` and `…/rollback`: all ours. */
-export function configHistoryRoutes(app: FastifyInstance, histories: Histories): void {
+export function configHistoryRoutes(app: FastifyInstance, histories: Histories, plans: Plans): void {
   historyRoutes(app, histories)
 
   resource(app, '/connectors/:connector/config/diff', {
@@ -46,12 +48,22 @@ export function configHistoryRoutes(app: FastifyInstance, histories: Histories):
         summary: 'Put the configuration of a version again',
         description:
           'Secrets keep their present values. Those that the present configuration lacks are sent in "config". A deleted connector is made anew.',
+        querystring: query(PLAN),
         body: ref('Rollback'),
-        response: answers({ 200: ref('RolledBack'), 201: ref('RolledBack') }, [400, 404, 409]),
+        response: answers(
+          { 200: { anyOf: [ref('RolledBack'), ref('Plan')] }, 201: ref('RolledBack') },
+          [400, 404, 409],
+        ),
       },
       handler: async (request, reply) => {
         const connector = connectorOf(request)
         const { version: rollback_to, config } = decodeRollback(request.body)
+        if (wantsPlan(request)) {
+          const { identity } = request
+          return plans.rollBack(identity, connector, (stored) =>
+            histories.wanted(identity, connector, rollback_to, config, stored),
+          )
+        }
         const { created, info, version, changed } = await histories.rollBack(
           authorOf(request),
           connector,

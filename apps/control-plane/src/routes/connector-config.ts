@@ -3,10 +3,12 @@ import { authorOf } from '../history/author.ts'
 import { decodeConfig, type SentConfig, wrappedConfig } from '../http/body.ts'
 import { connectorLocation, resource } from '../http/resource.ts'
 import { restError } from '../http/rest-errors.ts'
-import { answers, ref } from '../http/schemas.ts'
+import { PLAN, wantsPlan } from '../http/plan-query.ts'
+import { answers, query, ref } from '../http/schemas.ts'
 import type { ConfigSecrets } from '../services/config-secrets.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
+import type { Plans } from '../versions/plans.ts'
 
 /**
  * `/connectors/{connector}/config`
@@ -19,6 +21,7 @@ export function connectorConfigRoutes(
   views: ConnectorViews,
   connectors: Connectors,
   secrets: ConfigSecrets,
+  plans: Plans,
   strict: boolean,
 ): void {
   resource(app, '/connectors/:connector/config', {
@@ -42,15 +45,19 @@ export function connectorConfigRoutes(
         summary: 'Make a connector, or replace its configuration',
         description:
           'Unless connect.strict: {name, config} is unwrapped, and settings without connector.class are merged into those of an existing connector.',
+        querystring: query(PLAN),
         body: strict ? ref('SentConfig') : { anyOf: [ref('SentConfig'), ref('CreateConnector')] },
-        response: answers({ 200: ref('ConnectorInfo'), 201: ref('ConnectorInfo') }, [400]),
+        response: answers({ 200: { anyOf: [ref('ConnectorInfo'), ref('Plan')] }, 201: ref('ConnectorInfo') }, [400]),
       },
       handler: async (request, reply) => {
         const connector = request.params['connector']!
+        const plan = wantsPlan(request, strict)
         const config = strict ? decodeConfig(request.body) : decodeLeniently(request.body, connector)
         if (!strict && config['connector.class'] === undefined && views.has(connector)) {
+          if (plan) return plans.patch(request.identity, connector, views.config(connector), config)
           return connectors.patch(authorOf(request), connector, config)
         }
+        if (plan) return plans.put(request.identity, connector, config)
         const { created, info } = await connectors.put(authorOf(request), connector, config)
         if (created) reply.code(201).header('location', connectorLocation(request, connector))
         return info
@@ -62,13 +69,16 @@ export function connectorConfigRoutes(
       schema: {
         summary: 'Change some settings (KIP-477)',
         description: 'What is not named stays; null removes a setting.',
+        querystring: query(PLAN),
         body: ref('SentConfig'),
-        response: answers({ 200: ref('ConnectorInfo') }, [400, 404]),
+        response: answers({ 200: { anyOf: [ref('ConnectorInfo'), ref('Plan')] } }, [400, 404]),
       },
       handler: (request) => {
         const connector = request.params['connector']!
         // Like Connect, a missing connector is reported before a mistake in the body.
-        views.config(connector)
+        const stored = views.config(connector)
+        const plan = wantsPlan(request, strict)
+        if (plan) return plans.patch(request.identity, connector, stored, decodeConfig(request.body))
         return connectors.patch(authorOf(request), connector, decodeConfig(request.body))
       },
     },

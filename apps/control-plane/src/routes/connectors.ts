@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { may } from '../access/rights.ts'
 import { authorOf } from '../history/author.ts'
 import { type CreateRequest, decodeCreate, decodeCreateLeniently } from '../http/body.ts'
+import { refusePlan } from '../http/plan-query.ts'
 import { connectorLocation, queryValue, resource, type Route } from '../http/resource.ts'
 import { answers, ref } from '../http/schemas.ts'
 import type { ConfigSecrets } from '../services/config-secrets.ts'
@@ -54,6 +55,7 @@ export function connectorRoutes(
         response: answers({ 201: ref('ConnectorInfo') }, [400, 409]),
       },
       handler: async (request, reply) => {
+        refusePlan(request)
         const { name, config, targetState } = created(request)
         const info = await connectors.create(authorOf(request), name, config, targetState)
         return reply.code(201).header('location', connectorLocation(request, name)).send(info)
@@ -76,6 +78,7 @@ export function connectorRoutes(
         response: answers({ 204: null }, [404]),
       },
       handler: async (request, reply) => {
+        refusePlan(request)
         await connectors.remove(authorOf(request), request.params['connector']!)
         return reply.code(204).send()
       },

@@ -17,6 +17,7 @@ import type { Server } from '../services/server-info.ts'
 import { auditRoutes } from './audit.ts'
 import { clusterRoutes } from './cluster.ts'
 import type { Histories } from '../versions/histories.ts'
+import type { Plans } from '../versions/plans.ts'
 import { configHistoryRoutes } from './config-history.ts'
 import { connectorConfigRoutes } from './connector-config.ts'
 import { connectorHealthRoutes } from './connector-health.ts'
@@ -42,6 +43,7 @@ export interface Services {
   readonly views: ConnectorViews
   readonly connectors: Connectors
   readonly histories: Histories
+  readonly plans: Plans
   readonly validator: ConfigValidator
   readonly secrets: ConfigSecrets
   readonly previews: Previews
@@ -71,8 +73,8 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   const describe = describeRoutes(app, services.version)
   rootRoutes(app, services.server)
   connectorRoutes(app, views, connectors, secrets, strict)
-  connectorConfigRoutes(app, views, connectors, secrets, strict)
-  configHistoryRoutes(app, services.histories)
+  connectorConfigRoutes(app, views, connectors, secrets, services.plans, strict)
+  configHistoryRoutes(app, services.histories, services.plans)
   connectorStateRoutes(app, views, connectors, strict)
   taskRoutes(app, views, connectors, secrets)
   topicRoutes(app, services.status)

@@ -129,12 +129,7 @@ export class Connectors {
   patch(caller: Author, connector: string, patch: SentConfig): Promise<ConnectorInfo> {
     return this.#writes.run(connector, async () => {
       const stored = this.#views.config(connector)
-      const merged = new Map<string, string>(Object.entries(stored))
-      for (const [key, value] of Object.entries(patch)) {
-        if (value === null) merged.delete(key)
-        else merged.set(key, value)
-      }
-      const config = await this.#accept(caller, connector, stored, Object.fromEntries(merged), patch)
+      const config = await this.#accept(caller, connector, stored, patchedConfig(stored, patch), patch)
       await this.#write(caller, connector, config, 'patch')
       return this.#info(caller, connector)
     })
@@ -233,7 +228,18 @@ export class Connectors {
   }
 }
 
-function withName(connector: string, sent: SentConfig): SentConfig {
+/** What a PATCH would store (KIP-477): null removes a key. */
+export function patchedConfig(stored: ConnectorConfig, patch: SentConfig): SentConfig {
+  const merged = new Map<string, string>(Object.entries(stored))
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(key)
+    else merged.set(key, value)
+  }
+  return Object.fromEntries(merged)
+}
+
+/** What a PUT would store. Throws 400 for another name. */
+export function withName(connector: string, sent: SentConfig): SentConfig {
   const included = sent['name']
   if (included === undefined || included === null) return { ...sent, name: connector }
   if (included !== connector) throw restError('nameMismatch', included, connector)
@@ -241,7 +247,7 @@ function withName(connector: string, sent: SentConfig): SentConfig {
 }
 
 /** The check of the setting `name` trims the value. A path keeps its blanks, and is the name. */
-function assertName(connector: string): void {
+export function assertName(connector: string): void {
   const reason = checkName(connector)
   if (reason === null) return
   const message = `Invalid value ${JSON.stringify(connector.slice(0, 200))} for configuration name: ${reason}`

@@ -34,6 +34,20 @@ const GROUP_TIMEOUT_MS = 2_000
  */
 const FRESH_MS = 2_000
 
+/** What a task would do with a configuration; see libs/connect-runtime/src/worker/plan-connector.ts. */
+export interface PlannedTask {
+  readonly task: number
+  readonly action: 'nothing' | 'start' | 'stop' | 'restart' | 'hand-over'
+  readonly why: string
+  /** The task runs on the worker that says so. */
+  readonly here: boolean
+}
+
+interface Planned {
+  readonly tasks: readonly PlannedTask[]
+  readonly errors: readonly FieldError[]
+}
+
 interface RequestOptions {
   readonly signal?: AbortSignal | undefined
   /** Called with the error when no answer came. */
@@ -161,6 +175,30 @@ export class Workers {
       if (how !== null) return { how, worker }
     }
     return busy === null ? null : { answer: busy }
+  }
+
+  /**
+   * What `owners`, as far as they are live workers, say that a connector's tasks would do with a configuration; or what another worker
+   * says, if none of them is. [] when no worker answers. A worker that ends meanwhile is the last one that is asked.
+   */
+  async plan(
+    plugin: PluginEntry,
+    body: { readonly connector: string; readonly config: Readonly<Record<string, string>> },
+    owners: readonly string[],
+  ): Promise<readonly Planned[]> {
+    const path = `/internal/plugins/${encodeURIComponent(plugin.class)}/plan`
+    const live = await this.of(plugin.service, FRESH_MS)
+    const asked = owners.filter((owner) => live.includes(owner))
+    const answers: Planned[] = []
+    for (const worker of [...asked, ...live.filter((each) => !asked.includes(each))]) {
+      if (answers.length > 0 && !asked.includes(worker)) break
+      let failure: unknown = null
+      const options = { onError: (error: unknown) => (failure = error) }
+      const answer = await this.request(worker, 'PUT', path, body, VALIDATE_TIMEOUT_MS, options)
+      if (isPlanned(answer)) answers.push(answer)
+      else if (cutOff(failure) !== null) break
+    }
+    return answers
   }
 
   /**
@@ -305,6 +343,10 @@ function silent(worker: string): string {
 }
 
 const REFUSED = `Workers ended ${MAX_DEATHS} times while they checked this configuration and no other, so none is asked about it any more. Their logs say why; change the configuration.`
+
+function isPlanned(answer: unknown): answer is Planned {
+  return isValidation(answer) && Array.isArray((answer as { tasks?: unknown }).tasks)
+}
 
 function isValidation(answer: unknown): answer is { errors: FieldError[]; complete?: boolean } {
   return Array.isArray((answer as { errors?: unknown } | null)?.errors)

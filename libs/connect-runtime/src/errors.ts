@@ -17,6 +17,14 @@ export const runtimeErrors = defineErrors({
     type: NotConnectedError,
     doc: 'The source did not answer within the connection timeout. The runtime connects again. Check host, port and firewall, or raise the timeout.',
   },
+  DEAD_LETTER_CUT: {
+    type: DataError,
+    doc: 'A replay of a dead letter that holds only the beginning of a value that was too large for Kafka. Replay the letter with an edit that replaces `$`, the whole value.',
+  },
+  DEAD_LETTER_WITHOUT_TOPIC: {
+    type: DataError,
+    doc: 'A replay of a dead letter that does not say which topic its record was for. Name a target topic.',
+  },
   DEAD_LETTER_REFUSED: {
     type: FatalError,
     doc: "The broker refused a record of the dead-letter queue. Check the topic's `max.message.bytes`.",
@@ -44,6 +52,10 @@ export const runtimeErrors = defineErrors({
   INTERNAL_TOPIC_REFUSED: {
     type: ConfigError,
     doc: "The dead-letter queue is an internal topic of Kafka or of a Connect cluster. A record there could change the cluster's configuration. Choose another topic.",
+  },
+  REPLAY_EDIT_REFUSED: {
+    type: DataError,
+    doc: 'An edit of a replay cannot be made: its path or its operation is not known, or the value of the dead letter has no such field, or a value that cannot be cast.',
   },
   TASK_CONFIGS_TOO_LARGE: {
     type: ConfigError,

@@ -8,6 +8,7 @@ export {
 export { CompactedLog, type CompactedLogOptions } from './log/compacted-log.ts'
 export { createCompacted, existingName, isIncomplete, type CompactedTopic } from './log/compacted-topic.ts'
 export type { LogRecord } from './log/committed-records.ts'
+export { LogReader, type RecordAddress } from './log/log-reader.ts'
 export { PartitionReader, readPartition, type ReadPartitionOptions } from './log/read-partition.ts'
 export { tailTopic, type TailTopicOptions } from './log/tail.ts'
 export { KafkaError } from './cluster/errors.ts'

@@ -115,6 +115,36 @@ export class TransactionBoundary {
     }
   }
 
+  /**
+   * Runs `send` in a transaction of its own, between those of the task, which it neither delays for long nor fails: what rejects the
+   * promise has been aborted. A transaction that the connector has not ended is aborted before, and sent again with the next batch.
+   */
+  alone<T>(send: () => Promise<T>): Promise<T> {
+    const { parts, signal, permitted, onFailure } = this.#options
+    const { producer, config } = parts
+    return this.#operations.run(async () => {
+      try {
+        await permitted()
+        await (config.transactionBoundary === 'connector' ? this.#abortAtBroker(signal) : this.#commit(signal))
+      } catch (error) {
+        onFailure(error)
+        throw error
+      }
+      try {
+        producer.beginTransaction()
+        const result = await send()
+        await producer.commitTransaction(signal)
+        return result
+      } catch (error) {
+        // A source that is idle would not notice it.
+        const [end] = await Promise.allSettled([producer.abortTransaction(signal)])
+        if (errorCode(error) === 'PRODUCER_FENCED') onFailure(error)
+        else if (end.status === 'rejected') onFailure(end.reason)
+        throw error
+      }
+    })
+  }
+
   /** Ends the transaction as the connector asked. The offsets of an aborted transaction are committed all the same. */
   end(how: 'commit' | 'abort'): Promise<void> {
     const { parts, signal } = this.#options

@@ -82,6 +82,11 @@ export class RecordEncoder {
     this.#keepsText = parts.valueConverter.keepsText === true
   }
 
+  /** The same transforms and converters, whose failures go to another handler. */
+  withErrors(errors: RecordEncoderParts['errors']): RecordEncoder {
+    return new RecordEncoder({ ...this.#parts, errors })
+  }
+
   /** Whether there are transforms. */
   get transforms(): boolean {
     return this.#parts.transformations.length > 0

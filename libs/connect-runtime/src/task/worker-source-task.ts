@@ -10,6 +10,7 @@ import { DEFAULT_RECONNECT, Reconnector } from '../connection/reconnector.ts'
 import { handOverStateOf, PredecessorGoesOn } from '../hand-over/predecessor.ts'
 import { followPredecessor } from '../hand-over/follow-predecessor.ts'
 import { InFlight } from '../commit/in-flight.ts'
+import { Beside } from './beside.ts'
 import { Deliveries } from './deliveries.ts'
 import { Offers } from './offers.ts'
 import { OffsetCommitter } from '../commit/offset-committer.ts'
@@ -35,6 +36,8 @@ class Abandoned extends Error {}
 export class WorkerSourceTask {
   readonly progress: TaskProgress
   readonly connection: Reconnector
+  /** Sends what the source has not just brought. */
+  readonly beside: Beside
   /** The state that the task leaves to its successor; null until the run has ended with everything delivered. */
   handOverState: string | null = null
   readonly #parts: TaskParts
@@ -52,7 +55,6 @@ export class WorkerSourceTask {
   readonly #backgroundReconnect: BackgroundReconnect
   #state: TaskState = 'starting'
   #ends = false
-  /** Another worker has the task. */
   #lost = false
   #finished: Promise<void> | null = null
   #committing: Promise<void> = Promise.resolve()
@@ -79,6 +81,8 @@ export class WorkerSourceTask {
     this.#offers = new Offers({ ...parts, ...steps, resumed: this.#resumed, connection: this.connection, background })
     const transactional = { parts, signal, permitted: () => this.#leaseValid(), onFailure, outages: converter.outages }
     this.#transactions = config.exactlyOnce ? new TransactionBoundary(transactional) : null
+    const beside = { inFlight, transactions: this.#transactions, ends: eitherEnd, signal }
+    this.beside = new Beside({ ...parts, ...beside, runs: () => this.#state === 'running' && !this.#ends })
   }
 
   get state(): TaskState {
@@ -218,7 +222,7 @@ export class WorkerSourceTask {
 
   /** Hands the batch to the producer without awaiting the acknowledgement. */
   async #submit(batch: Batch): Promise<void> {
-    this.#holds('lease', batch)
+    this.progress.holds('lease', batch.recordCount, this.#parts.clock.now())
     await this.#leaseValid()
     if (this.#transactions) return this.#produceInTransaction(this.#transactions, batch)
     await this.#room(batch)
@@ -296,7 +300,7 @@ export class WorkerSourceTask {
 
   /** Waits until another batch may be sent, within the in-flight limits. */
   async #room(batch: Batch): Promise<void> {
-    this.#holds('room', batch)
+    this.progress.holds('room', batch.recordCount, this.#parts.clock.now())
     await this.#inFlight.room(this.#abandon.signal)
     this.progress.held = null
   }
@@ -369,10 +373,6 @@ export class WorkerSourceTask {
     const queued = this.#parts.stats.queueSize
     this.progress.abandoned += unacknowledged + queued
     this.#parts.log.warn('task_abandoned', { reason, records_in_flight: unacknowledged, records_queued: queued })
-  }
-
-  #holds(step: 'lease' | 'room', batch: Batch): void {
-    this.progress.holds(step, batch.recordCount, this.#parts.clock.now())
   }
 
   async #leaseValid(): Promise<void> {

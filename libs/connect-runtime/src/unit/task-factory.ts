@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   type Clock,
   createTaskStats,
@@ -30,6 +31,7 @@ import { taskFolder } from '../model/task-folder.ts'
 import type { PropsEnvironment, ResolvedProps } from '../model/props.ts'
 import { createTransformations } from '../model/transformations.ts'
 import type { TransformationStage } from '@tributary/transforms'
+import type { TaskParts } from '../task/task-parts.ts'
 import { WorkerSourceTask } from '../task/worker-source-task.ts'
 
 /** What all tasks of a worker share. */
@@ -74,6 +76,13 @@ export interface TaskRequest extends ResolvedProps {
 
 export interface CreatedTask {
   readonly run: WorkerSourceTask
+  /** Of these the run is made. */
+  readonly parts: Pick<TaskParts, 'plugin' | 'task' | 'props' | 'config' | 'encoder'> & {
+    /** Topics like those of the run. */
+    readonly newTopics: () => Topics
+    /** Calls `work`, which calls code of the plugin. */
+    readonly inScope: <T>(work: () => T) => T
+  }
   readonly stats: TaskStats
   /** Closed when the run is over. */
   readonly memory: MemoryShare
@@ -87,7 +96,7 @@ export interface CreatedTask {
   readonly caution: () => string | null
 }
 
-/** Creates a task from its resolved configuration. Throws ConfigError, and whatever the plugin throws. */
+/** Creates a task from its resolved configuration, in the present plugin scope. Throws ConfigError, and whatever the plugin throws. */
 export function createTask(environment: TaskEnvironment, request: TaskRequest): CreatedTask {
   const { id, plugin, props, written, lease, onState, onTopic } = request
   const { clock, offsets, admin } = environment
@@ -99,16 +108,17 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const encoder = createEncoder(plugin, props, config, errors, environment)
   let outage: Error | null = null
   const producer = createTaskProducer(environment, request, log, (error) => (outage = error))
-  const topics = new Topics({
-    producer,
-    admin,
-    config: props,
-    creationEnabled: config.topicCreation,
-    deadLetterTopic: config.deadLetterTopic,
-    deadLetterReplication: config.deadLetterReplication,
-    internalTopic: environment.internalTopic,
-    onTopic,
-  })
+  const newTopics = (): Topics =>
+    new Topics({
+      producer,
+      admin,
+      config: props,
+      creationEnabled: config.topicCreation,
+      deadLetterTopic: config.deadLetterTopic,
+      deadLetterReplication: config.deadLetterReplication,
+      internalTopic: environment.internalTopic,
+      onTopic,
+    })
   const stats = createTaskStats()
   const tracing = new BatchTracing({ 'tributary.connector': redact(id.connector), 'tributary.task': id.task })
   const task = onTrial(withCallTimeouts(plugin.createTask(), log), id, environment.trials)
@@ -123,7 +133,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     producer,
     offsets,
     encoder,
-    topics,
+    topics: newTopics(),
     errors,
     lease,
     predecessor: request.predecessor ?? null,
@@ -144,6 +154,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   })
   return {
     run,
+    parts: { plugin, task, props, config, encoder, newTopics, inScope: AsyncLocalStorage.snapshot() },
     stats,
     memory,
     errors,

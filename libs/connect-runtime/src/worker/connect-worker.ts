@@ -44,6 +44,7 @@ import { registerLeftBehindMetrics } from '../recovery/left-behind-metrics.ts'
 import { Leader } from '../assignment/leader.ts'
 import { Overlaps } from '../assignment/overlaps.ts'
 import { Previews } from '../preview/previews.ts'
+import { Replays } from '../replay/replays.ts'
 import { paceLoop } from './paced-loop.ts'
 import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
@@ -198,12 +199,11 @@ class Worker {
       onLost: () => this.#herder.leaseLost(),
       ...(this.#instanceId !== null && { instance: this.#groupInstance(this.#instanceId) }),
     })
-    const exactlyOnceSource = this.#exactlyOnceSource
     const snapshot = (): ConfigSnapshot => this.#stores.configs.snapshot
-    const previews = new Previews({ plugins, environment, topics: this.#admin, snapshot })
+    const parts = { plugins, environment, herder: this.#herder, topics: this.#admin, connection, snapshot }
     addInternalRoutes(host.admin, {
-      ...{ plugins, herder: this.#herder, previews, exactlyOnceSource, providers: this.#providers },
-      transforms: this.#transforms,
+      ...{ plugins, herder: this.#herder, previews: new Previews(parts), replays: new Replays(parts) },
+      ...{ exactlyOnceSource: this.#exactlyOnceSource, providers: this.#providers, transforms: this.#transforms },
       planning: () => ({ snapshot: snapshot(), environment }),
     })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])

@@ -43,6 +43,7 @@ function scene(t: TestContext, props: Props = {}, options: ScriptOptions = {}): 
     },
     errors: { skipped: 0, deadLettered: 0 },
     labels: {},
+    parts: {} as CreatedTask['parts'],
     outage: () => made.outage,
     completed: () => s.task.completed(),
     caution: () => s.task.caution(),

@@ -1,9 +1,10 @@
 import type { ConfigProviders } from '@tributary/config'
-import type { OffsetEntry, Props, SourcePlugin } from '@tributary/connect-api'
+import type { OffsetEntry, Props, ReplayRequest, SourcePlugin } from '@tributary/connect-api'
 import { type ClosingResponse, closeSignal } from '@tributary/async'
 import type { Herder } from './herder.ts'
 import { taskHealth } from './health.ts'
 import type { PreviewRequest } from '../preview/answer.ts'
+import type { Replays } from '../replay/replays.ts'
 import type { Previews } from '../preview/previews.ts'
 import { findPlugin } from '../assignment/units.ts'
 import type { OwnTransforms } from '../model/transformations.ts'
@@ -34,6 +35,7 @@ export interface InternalRoutesOptions {
   readonly herder: Herder
   readonly previews: Previews
   readonly planning: () => Omit<Planning, 'herder'>
+  readonly replays: Replays
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   readonly providers: ConfigProviders
@@ -46,11 +48,11 @@ type Handle = (name: string, body: unknown, signal: AbortSignal) => Promise<obje
 
 /**
  * Adds the routes that the control plane calls: they check configurations and offsets with the plugin's code, and report the
- * health of tasks. The admin server lets in only requests that are signed with the cluster's key. An answer with `error_code`
+ * health of tasks, and replay dead letters. The admin server lets in only requests that are signed with the cluster's key. An answer with `error_code`
  * has that HTTP status.
  */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
-  const { plugins, herder, previews, providers, planning } = options
+  const { plugins, herder, previews, replays, providers, planning } = options
   const add = (method: 'GET' | 'PUT', url: string, handle: Handle) =>
     admin.route({
       method,
@@ -84,6 +86,7 @@ export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOpt
     if (!plugin) return { error_code: 404, message: `no plugin ${className} here` }
     return planConnector(plugin, body as PlanRequest, { ...planning(), herder }, untilOver(signal))
   })
+  add('PUT', '/internal/connectors/:name/replay', (connector, body) => replays.run(connector, body as ReplayRequest))
   add('GET', '/internal/connectors/:name/health', (connector) => {
     const now = Date.now()
     return { tasks: herder.tasks(connector).map((unit) => taskHealth(unit, now)) }

@@ -36,17 +36,20 @@ export async function readPartition(connection: KafkaConnection, options: ReadPa
   }
 }
 
-async function scan(
+/** Resolves with the offset that follows what was read. `known`: the topic's id and leaders; absent: they are asked for. */
+export async function scan(
   cluster: Cluster,
   { topic, partition, from = 0n, until }: ReadPartitionOptions,
   maxBytes: number,
   onRecord: (record: LogRecord) => void,
   onUnreadable: (reason: string) => void,
-): Promise<void> {
-  const { id, leaders } = await leadersOf(cluster, topic)
+  known?: Awaited<ReturnType<typeof leadersOf>>,
+): Promise<bigint> {
+  const { id, leaders } = known ?? (await leadersOf(cluster, topic))
   const leader = await cluster.node(leaders.get(partition) ?? -1)
   const lacking = cluster.lacking('Read', 'Topic', topic)
-  for (let offset = from; until === undefined || offset < until;) {
+  let offset = from
+  while (until === undefined || offset < until) {
     const response = await call(leader, fetchV13, {
       ...{ maxWaitMs: 0, minBytes: 0, maxBytes, isolation: READ_COMMITTED, topicId: id },
       partitions: [{ partition, offset, maxBytes }],
@@ -58,9 +61,10 @@ async function scan(
     for (const { reason } of unreadable) onUnreadable(reason)
     for (const record of records) if (until === undefined || record.offset < until) onRecord(record)
     // Without progress there is nothing up to the end that this answer could have brought.
-    if (next >= fetched!.lastStableOffset || next === offset) return
+    if (next >= fetched!.lastStableOffset || next === offset) return next
     offset = next
   }
+  return offset
 }
 
 /** Reads parts of a partition, over connections that it keeps. One try each: rejects with a KafkaError. */
@@ -83,8 +87,8 @@ export class PartitionReader {
    * Shows `onRecord` the records one by one, without those that cannot be read, and holds no more than an answer of 1 MiB, or one
    * batch, in memory.
    */
-  scan(from: bigint, until: bigint, onRecord: (record: LogRecord) => void): Promise<void> {
-    return scan(this.#cluster, { ...this.#at, from, until }, SCAN_BYTES, onRecord, () => undefined)
+  async scan(from: bigint, until: bigint, onRecord: (record: LogRecord) => void): Promise<void> {
+    await scan(this.#cluster, { ...this.#at, from, until }, SCAN_BYTES, onRecord, () => undefined)
   }
 
   close(): Promise<void> {

@@ -1,0 +1,42 @@
+import { abortable, type Clock } from '@tributary/async'
+
+/** ms for which a replay waits for anything but the answer of Kafka to records that it has sent. */
+const PATIENCE_MS = 5000
+const LOOK_MS = 500
+
+/** Ends the waits of a replay, so that an outage is told of. The time begins anew with each step. */
+export class Patience {
+  readonly #clock: Clock
+  readonly #ends = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  #since: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#since = clock.monotonic()
+    this.#timer = setInterval(() => this.#look(), LOOK_MS)
+  }
+
+  /** Aborts when a step has waited for too long. */
+  get signal(): AbortSignal {
+    return this.#ends.signal
+  }
+
+  /** A step begins. */
+  restart(): void {
+    this.#since = this.#clock.monotonic()
+  }
+
+  wait<T>(waiting: Promise<T>): Promise<T> {
+    return abortable(waiting, this.signal)
+  }
+
+  end(): void {
+    clearInterval(this.#timer)
+  }
+
+  #look(): void {
+    if (this.#clock.monotonic() - this.#since < PATIENCE_MS) return
+    this.#ends.abort(new Error(`Kafka, or what the task needs besides, has not answered for ${PATIENCE_MS / 1000} s.`))
+  }
+}

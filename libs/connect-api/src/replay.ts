@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '@tributary/config'
 import type { ErrorType } from './dead-letter.ts'
 
 /** A change of a dead letter's value before its replay. `field`: a path such as `price` or `order.items[0].id`; `$` is the whole value. */
@@ -17,6 +19,11 @@ export interface ReplayRequest {
   readonly batch: number
   /** The task that failed; a task that is not there any more is replaced by the worker's first one. null: any. */
   readonly task: number | null
+  /**
+   * SHA-256 of the task's configuration (`configDigest`) as the leader knows it; null or absent: any. A task that does not run with it yet
+   * answers 409: letters are replayed by the configuration that was mended for them.
+   */
+  readonly config?: string | null
   /** In the order in which they are to be written; at most 1,000. Offsets are decimal numbers. */
   readonly letters: readonly { readonly topic: string; readonly partition: number; readonly offset: string }[]
   readonly edits: readonly ReplayEdit[]
@@ -50,4 +57,9 @@ export type ShownBytes = { readonly text: string } | { readonly base64: string }
 /** The outcomes in the order of `letters`. 404: the connector has no task in this worker; 409 with `message`: its tasks do not run. */
 export interface ReplayAnswer {
   readonly outcomes: readonly ReplayOutcome[]
+}
+
+/** SHA-256 of a stored configuration, whatever the order of its keys, in hexadecimal digits. */
+export function configDigest(config: Readonly<Record<string, string>>): string {
+  return createHash('sha256').update(canonicalJson(config)).digest('hex')
 }

@@ -1,5 +1,4 @@
 import { backoffMs, type Clock } from '@tributary/async'
-import type { ReplayRequest } from '@tributary/connect-api'
 import {
   type DeadLetterStore,
   type LetterEvent,
@@ -13,7 +12,7 @@ import {
 import type { DeadLetterIndex } from '@tributary/dead-letters'
 import type { Logger } from '@tributary/telemetry'
 import { type Batch, BATCH_LETTERS, batchesOf, DoneLetters, eventsOf, type Outcome } from './replay-batches.ts'
-import type { ReplayWorkers } from './replay-workers.ts'
+import type { ReplayWorkers, Batch as TaskBatch } from './replay-workers.ts'
 
 export interface RunParts {
   readonly store: DeadLetterStore
@@ -122,7 +121,7 @@ export class ReplayRun {
     return { number: batch.number, letters: later }
   }
 
-  #request(chunk: ReplayChunk, { number: batch, letters }: Batch): ReplayRequest {
+  #request(chunk: ReplayChunk, { number: batch, letters }: Batch): TaskBatch {
     const { id: replay, edits, force, targetTopic } = this.#replay
     return { replay, batch, task: chunk.task, letters, edits, dryRun: false, force, targetTopic }
   }

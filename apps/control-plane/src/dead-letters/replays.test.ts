@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { sleep, systemClock } from '@tributary/async'
-import type { ReplayOutcome, ReplayRequest } from '@tributary/connect-api'
+import type { ReplayOutcome } from '@tributary/connect-api'
 import type { Replay } from '@tributary/connect-storage'
 import { silentLog } from '@tributary/telemetry/testing'
 import { MemoryDeadLetterIndex, MemoryDeadLetterStore } from '../testing/memory-dead-letters.ts'
 import { EventIds, replayId } from './ids.ts'
 import { IndexFeed } from './index-feed.ts'
-import type { Sent } from './replay-workers.ts'
+import type { Batch, Sent } from './replay-workers.ts'
 import { Replays } from './replays.ts'
 
 const WRITTEN: ReplayOutcome = { outcome: 'written', topic: 'orders', partition: 0, offset: '0' }
@@ -17,9 +17,9 @@ interface Scene {
   readonly store: MemoryDeadLetterStore
   readonly index: MemoryDeadLetterIndex
   readonly replays: Replays
-  readonly requests: (ReplayRequest & { readonly connector: string })[]
+  readonly requests: (Batch & { readonly connector: string })[]
   /** How a worker answers; by default everything is written. */
-  answer: (connector: string, request: ReplayRequest) => Sent | Promise<Sent>
+  answer: (connector: string, request: Batch) => Sent | Promise<Sent>
   readonly feed: IndexFeed
   readonly term: AbortController
   /** Another replica that leads after this one. */

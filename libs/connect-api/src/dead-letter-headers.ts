@@ -75,7 +75,7 @@ export function typeOfException(name: string | null, stage: string | null): Erro
   const simple = name?.slice(name.lastIndexOf('.') + 1) ?? ''
   for (const [pattern, type] of EXCEPTIONS) if (simple !== 'ConnectException' && pattern.test(simple)) return type
   // It says that a record does not fit; the stage says at what.
-  if (simple === 'DataException' || simple === 'DataError') return ofStage(stage)
+  if (/^Data(Exception|Error)$/.test(simple)) return ofStage(stage)
   return 'UNKNOWN'
 }
 

@@ -1,4 +1,4 @@
-import { type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 
 /** The two ports: Kafka Connect's REST API (8083), and the operators' API (8080), which has some paths of its own. */

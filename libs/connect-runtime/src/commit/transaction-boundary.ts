@@ -132,14 +132,15 @@ export class TransactionBoundary {
       }
       try {
         producer.beginTransaction()
+        this.#open = true
         const result = await send()
         await producer.commitTransaction(signal)
+        this.#markClosed()
         return result
       } catch (error) {
-        // A source that is idle would not notice it.
-        const [end] = await Promise.allSettled([producer.abortTransaction(signal)])
+        // A task whose source is idle would not notice that its producer is fenced.
+        await this.#abortAtBroker(signal).catch(onFailure)
         if (errorCode(error) === 'PRODUCER_FENCED') onFailure(error)
-        else if (end.status === 'rejected') onFailure(end.reason)
         throw error
       }
     })

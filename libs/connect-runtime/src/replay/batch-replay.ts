@@ -15,9 +15,10 @@ import { failed, GONE, later } from './outcomes.ts'
 import { Patience } from './patience.ts'
 import type { ReplaySession } from './session.ts'
 
-/** Letters that are read, converted and sent together, and the bytes of them that are in memory, about. */
+/** Bytes of letters that are read before those in memory are converted, about. */
+const READ_BYTES = 8 * 1024 * 1024
+/** Letters that are converted and sent together. */
 const SLICE = 250
-const SLICE_BYTES = 16 * 1024 * 1024
 /** ms for which the event loop is held without a break. */
 const HOLD_MS = 10
 
@@ -81,20 +82,21 @@ export class BatchReplay {
       const indexes = open.slice(at, at + records.length)
       at += records.length
       reading = this.#read(open, at)
-      const ready = await this.#encode(indexes, records, patience)
-      const wanted = await this.#withoutSuperseded(ready, patience)
-      if (wanted === null) return
-      await this.#write(wanted, patience)
+      for (let i = 0; i < records.length && this.#ended === null; i += SLICE) {
+        const ready = await this.#encode(indexes.slice(i, i + SLICE), records.slice(i, i + SLICE), patience)
+        const wanted = await this.#withoutSuperseded(ready, patience)
+        if (wanted !== null) await this.#write(wanted, patience)
+      }
     }
   }
 
   #read(open: readonly number[], at: number): Promise<(LogRecord | null)[]> {
     if (at >= open.length) return Promise.resolve([])
-    const addresses = open.slice(at, at + SLICE).map((i) => {
+    const addresses = open.slice(at).map((i) => {
       const { topic, partition, offset } = this.#letters[i]!
       return { topic, partition, offset: BigInt(offset) }
     })
-    const reading = this.#parts.session.read(addresses, SLICE_BYTES)
+    const reading = this.#parts.session.read(addresses, READ_BYTES)
     // A batch that ends early does not wait for it.
     reading.catch(() => undefined)
     return reading

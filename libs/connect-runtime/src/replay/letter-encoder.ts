@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import {
   type DeadLetter,
   errorKind,
@@ -150,10 +151,5 @@ function asItIs(letter: DeadLetter, targetTopic: string | null): SourceRecord {
 
 /** null: the bytes are no UTF-8. */
 function textOf(bytes: Uint8Array | null): string | null {
-  if (bytes === null) return null
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return null
-  }
+  return bytes !== null && isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString() : null
 }

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** JSON.rawJSON and the source text of a reviver (ECMAScript's proposal json-parse-with-source), which Node 24 has. */
 const json = JSON as unknown as {
   parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown
@@ -7,8 +9,9 @@ const json = JSON as unknown as {
 
 /** The value of UTF-8 JSON text; undefined: the bytes are no JSON. A number that JavaScript would write in another way is kept raw. */
 export function losslessJson(bytes: Uint8Array): unknown {
+  if (!isUtf8(bytes)) return undefined
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
     return json.parse(text, (_key, value, { source }) =>
       typeof value === 'number' && source !== undefined && source !== String(value) ? json.rawJSON(source) : value,
     )

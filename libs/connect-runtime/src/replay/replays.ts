@@ -1,5 +1,5 @@
 import type { KafkaConnection } from '@tributary/config'
-import type { ReplayAnswer, ReplayRequest } from '@tributary/connect-api'
+import { configDigest, type ReplayAnswer, type ReplayRequest } from '@tributary/connect-api'
 import { redact } from '@tributary/telemetry'
 import { PlannedTopics, type TopicReader } from '../preview/planned-topics.ts'
 import { Shown } from '../preview/shown.ts'
@@ -74,6 +74,11 @@ export class Replays {
     if (current === null || state !== 'running') {
       const { connector, task } = unit.id
       return { error_code: 409, message: `Task ${task} of connector ${connector} ${IDLE[state as keyof typeof IDLE]}.` }
+    }
+    const { config = null } = request
+    // A run that the configuration is about to replace, or a task that is no more.
+    if (config !== null && unit.id.task === request.task && configDigest(current.parts.stored) !== config) {
+      return { error_code: 409, message: `Task ${unit.id.task} does not run with its newest configuration yet.` }
     }
     return current.parts.inScope(async () => {
       const { encoder, topics, ends } = request.dryRun ? this.#dry(current) : real(current)

@@ -62,6 +62,8 @@ export interface TaskRequest extends ResolvedProps {
   readonly id: TaskId
   readonly plugin: SourcePlugin
   readonly lease: Lease
+  /** The configuration as stored; absent: nobody asks. */
+  readonly stored?: Props
   /** The run that the new run follows with overlap; absent or null: none. */
   readonly predecessor?: PredecessorRun | null
   /** The task is a recovery task; see TaskParts. */
@@ -78,6 +80,8 @@ export interface CreatedTask {
   readonly run: WorkerSourceTask
   /** Of these the run is made. */
   readonly parts: Pick<TaskParts, 'plugin' | 'task' | 'props' | 'config' | 'encoder'> & {
+    /** The configuration as stored. */
+    readonly stored: Props
     /** Topics like those of the run. */
     readonly newTopics: () => Topics
     /** Calls `work`, which calls code of the plugin. */
@@ -98,7 +102,7 @@ export interface CreatedTask {
 
 /** Creates a task from its resolved configuration, in the present plugin scope. Throws ConfigError, and whatever the plugin throws. */
 export function createTask(environment: TaskEnvironment, request: TaskRequest): CreatedTask {
-  const { id, plugin, props, written, lease, onState, onTopic } = request
+  const { id, plugin, props, written, stored = written, lease, onState, onTopic } = request
   const { clock, offsets, admin } = environment
   const config = sourceTaskConfig(props)
   mustGuarantee(plugin, props, environment.exactlyOnceSource)
@@ -154,7 +158,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   })
   return {
     run,
-    parts: { plugin, task, props, config, encoder, newTopics, inScope: AsyncLocalStorage.snapshot() },
+    parts: { plugin, task, props, config, encoder, stored, newTopics, inScope: AsyncLocalStorage.snapshot() },
     stats,
     memory,
     errors,

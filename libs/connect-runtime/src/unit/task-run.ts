@@ -169,6 +169,7 @@ export class TaskRun implements OverlappingRun {
     this.#endRedaction = hideSecrets(resolved.secrets)
     return createTask(environment, {
       ...resolved,
+      stored: this.props,
       id,
       plugin,
       lease: createLease(),

@@ -135,8 +135,8 @@ export class BatchReplay {
     const superseded = new Set<number>()
     const look = async (same: readonly Ready[]): Promise<void> => {
       const { topic, partition } = same[0]!.record
-      const candidates = same.map(({ record, marginMs }) => {
-        return { key: record.key!, timestamp: record.timestamp, marginMs }
+      const candidates = same.map(({ record, marginMs, failedAt }) => {
+        return { key: record.key!, timestamp: record.timestamp, marginMs, failedAt }
       })
       const found = await session.supersede(topic, partition, candidates)
       for (const [i, is] of found.entries()) if (is) superseded.add(same[i]!.index)

@@ -8,9 +8,9 @@ class FakeLog implements Pick<LogReader, 'offset' | 'scan'> {
   readonly records: LogRecord[] = []
   readonly scans: string[] = []
 
-  add(key: string | null, timestamp: number, headers: Record<string, string> = {}): void {
+  add(key: string | null, timestamp: number, headers: Record<string, string> = {}, appended = false): void {
     this.records.push({
-      ...{ partition: 0, offset: BigInt(this.records.length), timestamp, value: Buffer.of() },
+      ...{ partition: 0, offset: BigInt(this.records.length), timestamp, value: Buffer.of(), appended },
       key: key === null ? null : Buffer.from(key),
       headers: Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]),
     })
@@ -27,7 +27,7 @@ class FakeLog implements Pick<LogReader, 'offset' | 'scan'> {
 }
 
 const candidates = (...all: [string, number, number?][]) =>
-  all.map(([key, timestamp, marginMs = 0]) => ({ key: Buffer.from(key), timestamp, marginMs }))
+  all.map(([key, timestamp, marginMs = 0]) => ({ key: Buffer.from(key), timestamp, marginMs, failedAt: null }))
 
 test('a later record of the key supersedes; an earlier one, one of the same time, and one without a key do not', async () => {
   const log = new FakeLog()
@@ -64,6 +64,15 @@ test("a replayed record counts by the time that it had, not by the broker's", as
   log.add('c', 1000, { [REPLAY_TIMESTAMP_HEADER]: '5' })
   const later = new LaterRecords(log, new KeyBudget(10), 't', 0)
   assert.deepEqual(await later.supersede(candidates(['a', 10], ['b', 10], ['c', 10])), [false, true, true])
+})
+
+test('where the broker gives the times, a record is later than the failure, and not than what the event says', async () => {
+  const log = new FakeLog()
+  log.add('before', 10_500, {}, true)
+  log.add('after', 12_000, {}, true)
+  const later = new LaterRecords(log, new KeyBudget(10), 't', 0)
+  const asked = candidates(['before', 10], ['after', 10]).map((all) => ({ ...all, failedAt: 10_000 }))
+  assert.deepEqual(await later.supersede(asked), [false, true])
 })
 
 test('with more keys than may be kept it knows the same, and keeps none', async () => {

@@ -12,7 +12,12 @@ export interface Candidate {
   readonly timestamp: number
   /** ms by which a record must be later, as the times of the two were taken at slightly different moments. */
   readonly marginMs: number
+  /** When the letter was made, in ms since the epoch. Null: at its timestamp. */
+  readonly failedAt: number | null
 }
+
+/** ms between the failure of a record and the moment in which the broker had those of its batch: they are not later. */
+const APPEND_MARGIN_MS = 1000
 
 /** Keys that all replays of a worker may keep. Each takes some 100 bytes. */
 export class KeyBudget {
@@ -63,14 +68,18 @@ export class LaterRecords {
    * Rejects with a KafkaError.
    */
   async supersede(candidates: readonly Candidate[]): Promise<boolean[]> {
-    const since = candidates.reduce((least, { timestamp }) => Math.min(least, timestamp), Infinity)
+    const since = candidates.reduce((least, { timestamp, failedAt }) => {
+      return Math.min(least, timestamp, failedAt ?? Infinity)
+    }, Infinity)
     const keys = candidates.map(({ key }) => nameOf(key))
     const last = await this.#lastOf(since, keys)
     // Kept for this call alone: it is not sure that they are written.
     const accepted = new Map<string, number>()
-    return candidates.map(({ timestamp, marginMs }, i) => {
+    return candidates.map(({ timestamp, marginMs, failedAt }, i) => {
       const key = keys[i]!
       if ((last.get(key) ?? -Infinity) > timestamp + marginMs) return true
+      const appended = last.get(APPENDED + key) ?? -Infinity
+      if (appended > Math.max(timestamp, failedAt ?? timestamp) + APPEND_MARGIN_MS) return true
       const before = accepted.get(key) ?? -Infinity
       if (before > timestamp) return true
       accepted.set(key, timestamp)
@@ -95,7 +104,7 @@ export class LaterRecords {
       if (!this.#tooMany) return this.#last
       this.close()
     }
-    const wanted = new Map(keys.map((key) => [key, -Infinity]))
+    const wanted = new Map(keys.flatMap((key) => [key, APPENDED + key]).map((key) => [key, -Infinity]))
     await this.#scan(await this.#start(since), (key, timestamp) => {
       const known = wanted.get(key)
       if (known !== undefined && timestamp > known) wanted.set(key, timestamp)
@@ -112,8 +121,10 @@ export class LaterRecords {
   #scan(from: bigint, onKey: (key: string, timestamp: number) => void): Promise<bigint> {
     return this.#reader.scan(this.#topic, this.#partition, from, (record) => {
       if (record.key === null) return
-      const timestamp = timestampOf(record)
-      if (timestamp > this.#since) onKey(nameOf(record.key), timestamp)
+      const own = replayedTimestamp(record)
+      const timestamp = own ?? record.timestamp
+      const prefix = own === null && record.appended === true ? APPENDED : ''
+      if (timestamp > this.#since) onKey(prefix + nameOf(record.key), timestamp)
     })
   }
 
@@ -127,17 +138,20 @@ export class LaterRecords {
   }
 }
 
-/** Of a record that a replay wrote, the time that it had. */
-function timestampOf({ headers, timestamp }: LogRecord): number {
-  if (headers.length === 0) return timestamp
+/** The time that a record had before a replay wrote it; null: no replay has, or it does not say. */
+function replayedTimestamp({ headers }: LogRecord): number | null {
+  if (headers.length === 0) return null
   const named = (name: string) => headers.find(([n]) => n?.toString() === name)
-  if (named(REPLAY_HEADER) === undefined) return timestamp
+  if (named(REPLAY_HEADER) === undefined) return null
   const own = Number(named(REPLAY_TIMESTAMP_HEADER)?.[1]?.toString() ?? NaN)
-  return Number.isSafeInteger(own) ? own : timestamp
+  return Number.isSafeInteger(own) ? own : null
 }
+
+/** Before the name of a key whose time is the broker's. */
+const APPENDED = '+'
 
 /** Short keys stand for themselves. */
 function nameOf(key: Uint8Array): string {
-  const bytes = key.length <= 32 ? key : createHash('sha256').update(key).digest()
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1') + (key.length <= 32 ? '' : '#')
+  const [bytes, kind] = key.length <= 32 ? [key, '='] : [createHash('sha256').update(key).digest(), '#']
+  return kind + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

@@ -30,12 +30,13 @@ export interface LetterEncoderParts {
   readonly targetTopic: string | null
 }
 
-/** A record that is ready for Kafka. `marginMs`: see Candidate. */
+/** A record that is ready for Kafka. `marginMs`, `failedAt`: see Candidate. */
 export interface EncodedLetter {
   readonly record: ProducerRecord
   /** Whether the record says its partition itself. */
   readonly placed: boolean
   readonly marginMs: number
+  readonly failedAt: number | null
 }
 
 /** ms between the moments in which records of one batch may get their times, where the source gives them none. */
@@ -108,6 +109,7 @@ export class LetterEncoder {
       record: this.#marked(encoded[0] as ProducerRecord, out.timestamp ?? letter.timestamp),
       placed: typeof out.partition === 'number',
       marginMs: exact ? 0 : MARGIN_MS,
+      failedAt: (letter.context as { failedAt?: number | null }).failedAt ?? null,
     }
   }
 

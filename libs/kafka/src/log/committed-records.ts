@@ -8,6 +8,8 @@ export interface LogRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly (readonly [name: Buffer | null, value: Buffer | null])[]
+  /** The timestamp is the broker's (`LogAppendTime`). Absent: it is the producer's. */
+  readonly appended?: boolean
 }
 
 /** A batch that holds more than anybody should read, or bytes that are no records. It was skipped. */
@@ -65,6 +67,7 @@ export function committedRecords(
         key: record.key,
         value: record.value,
         headers: record.headers,
+        appended: (batch.attributes & LOG_APPEND_TIME) !== 0,
       })
     }
   }

@@ -162,10 +162,10 @@ function compare(a: RecordAddress, b: RecordAddress): number {
 }
 
 /** The bytes of a record are part of those of a whole answer, which would live as long. */
-function copyOf({ partition, offset, timestamp, key, value, headers }: LogRecord): LogRecord {
+function copyOf({ key, value, headers, ...rest }: LogRecord): LogRecord {
   const copy = (bytes: Buffer | null): Buffer | null => bytes && Buffer.from(bytes)
   const copied = headers.map(([name, content]) => [copy(name), copy(content)] as const)
-  return { partition, offset, timestamp, key: copy(key), value: copy(value), headers: copied }
+  return { ...rest, key: copy(key), value: copy(value), headers: copied }
 }
 
 function sizeOf({ key, value, headers }: LogRecord): number {

@@ -30,6 +30,8 @@ export interface RigOptions {
   readonly brokers: readonly string[]
   /** Only with a broker that was started with SHORT_SESSIONS. */
   readonly shortSessions?: boolean
+  /** More environment variables of the workers. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /**
@@ -85,6 +87,7 @@ export class Rig {
       ...(this.#options.shortSessions === true
         ? { TRIBUTARY_SESSION_TIMEOUT_MS: SHORT_SESSION_MS, TRIBUTARY_HEARTBEAT_INTERVAL_MS: '200' }
         : {}),
+      ...this.#options.env,
     })
     this.#t.after(() => ingest.child.kill())
     this.#running = ingest

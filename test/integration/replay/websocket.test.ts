@@ -4,7 +4,8 @@ import { REPLAY_HEADER, type ReplayRequest } from '@tributary/connect-api'
 import { createTopic, readEndOffset } from '../../support/kafka-topic.ts'
 import { until } from '../../support/until.ts'
 import { FeedServer } from '../websocket/feeds/feed-server.ts'
-import { addresses, type Config, header, letter, replayScene, type Scene, untilRecords, write } from './scene.ts'
+import { addresses, letter, write } from './letters.ts'
+import { type Config, header, replayScene, type Scene, untilRecords } from './scene.ts'
 
 const CLASS = 'io.tributary.connect.websocket.WebSocketSourceConnector'
 

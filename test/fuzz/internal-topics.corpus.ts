@@ -114,6 +114,19 @@ export const audit: readonly RawRecord[] = [
   }),
 ]
 
+const version = {
+  ...{ time: 1_700_000_000_000, author: 'key:ci', cause: 'update', request_id: 'r', changed: ['topic'] },
+  ...{ config: { name: 'c', topic: 't', password: '[hidden]' }, hidden: ['password'] },
+}
+
+export const versions: readonly RawRecord[] = [
+  record('version-c-1', { ...version, cause: 'found', author: null, request_id: null }),
+  record('version-c-2', version),
+  record('version-c-3', { ...version, cause: 'rollback', rollback_to: 1 }),
+  record('version-c-4', { ...version, cause: 'delete', config: null, hidden: [] }),
+  record('version-a-1-2', { ...version, shortened: true }),
+]
+
 export const members: readonly unknown[] = [
   { v: 1, seq: 3, leaving: false, worker: 'h:1', cfg: '12', own: [['c/a', 3, 0]], preparing: [], ready: ['t/0/a'] },
   { worker: 'h:1', cfg: '-1', own: [], plugins: ['io.x.Source@1.2.0'], hold: 1000, life: 'x' },

@@ -9,6 +9,8 @@ import { unitsOf } from '../../libs/connect-runtime/src/assignment/units.ts'
 import { AccessState } from '../../libs/connect-storage/src/access/access-state.ts'
 import { connectorTombstones, readConfigRecord } from '../../libs/connect-storage/src/configs/config-records.ts'
 import { ConfigState } from '../../libs/connect-storage/src/configs/config-state.ts'
+import { versionRecord } from '../../libs/connect-storage/src/history/history-records.ts'
+import { HistoryState } from '../../libs/connect-storage/src/history/history-state.ts'
 import { OffsetState } from '../../libs/connect-storage/src/offsets/offset-state.ts'
 import { auditRecord, readAuditRecord } from '../../libs/connect-storage/src/audit/audit-records.ts'
 import { catalogOf } from '../../libs/connect-storage/src/plugins/plugin-catalog.ts'
@@ -42,6 +44,7 @@ import {
   plugins,
   type RawRecord,
   statuses,
+  versions,
 } from './internal-topics.corpus.ts'
 
 /** Records of one input of a topic's target. */
@@ -239,6 +242,23 @@ const auditTarget = topicTarget('audit', audit, () => ({
   use() {},
 }))
 
+const historyTarget = topicTarget('history', versions, () => {
+  const state = new HistoryState()
+  return {
+    apply: (key, value) => state.apply(key, value),
+    use() {
+      for (const connector of state.connectors()) {
+        for (const { version, time } of state.versions(connector)) {
+          assert.ok(new Date(time).toISOString().length > 0)
+          assert.ok(versionRecord(connector, state.version(connector, version)!).value!.length > 0)
+        }
+        assert.equal(state.latest(connector)?.version, state.versions(connector).at(-1)?.version)
+      }
+      assert.ok(state.deleted().every((connector) => state.latest(connector)?.config === null))
+    },
+  }
+})
+
 /** Metadata and assignments of a group: read by their shape, then assigned. */
 const groupTarget: Target<Buffer> = {
   name: 'group',
@@ -293,6 +313,7 @@ const TARGETS = [
   apiKeysTarget,
   pluginsTarget,
   auditTarget,
+  historyTarget,
   groupTarget,
   batchesTarget,
 ]

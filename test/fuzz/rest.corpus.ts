@@ -19,6 +19,8 @@ export const bodies: readonly unknown[] = [
   { 'batch.size': 10, topic: null },
   { offsets: [{ partition: { filename: '/x' }, offset: { position: 5 } }, { partition: { filename: '/y' } }] },
   { level: 'DEBUG' },
+  { version: 1 },
+  { version: 2, config: { password: 'x' } },
   { name: 'ci', grants: 'viewer, operator:orders-*', days: 30 },
 ]
 
@@ -30,6 +32,7 @@ export const names: readonly string[] = [
 
 export const queries: readonly string[] = [
   ...['', '', '', '?', '?expand=info&expand=status', '?connectorsOnly=false', '?scope=cluster', '?pattern=*a*'],
+  ...['?plan=true', '?plan=', '?limit=2&before=3', '?from=0&to=current', '?from=1&to=2'],
   ...['?includeTasks=true&onlyFailed=true', '?name=a', '?%zz', '?__proto__=1', '?a=1&a=2', `?${'*'.repeat(200)}`],
 ]
 

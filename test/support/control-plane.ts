@@ -1,4 +1,5 @@
 import { controlPlane } from '@tributary/control-plane'
+import type { SourcePlugin } from '@tributary/connect-api'
 import { connectWorker } from '@tributary/connect-runtime'
 import { InternalTokens, startAdminServer, type Tls } from '@tributary/service'
 import { createLogger } from '@tributary/telemetry'
@@ -26,13 +27,18 @@ export function clusterProps(brokers: readonly string[], more: Props = {}): Prop
 /** A configuration may refer to any file. */
 const FILES: Props = { 'config.providers': 'file', 'config.providers.file.param.allowed.paths': '/' }
 
-/** A worker with the file source in this process. It ends with the test. */
-export async function startWorker(t: TestContext, props: Props, tls: Tls | null = null): Promise<Running> {
+/** A worker in this process, with the file source unless `plugins` are given. It ends with the test. */
+export async function startWorker(
+  t: TestContext,
+  props: Props,
+  tls: Tls | null = null,
+  plugins: readonly SourcePlugin[] = [fileSource],
+): Promise<Running> {
   const host = '127.0.0.1'
   const key = props['internal.key']
   const tokens = key === undefined ? null : InternalTokens.from({ reveal: () => key })
   const admin = await startAdminServer({ host, port: 0, log, tokens, tls, ready: () => true })
-  const { settings, start } = connectWorker({ name: 'file-ingest', version: '0', plugins: [fileSource] })
+  const { settings, start } = connectWorker({ name: 'file-ingest', version: '0', plugins })
   const { signal, end } = lifetime()
   const address = `${host}:${admin.port}`
   const worker = await start({

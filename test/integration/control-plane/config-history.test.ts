@@ -3,6 +3,7 @@ import test, { type TestContext } from 'node:test'
 import { sharedKafka } from '@tributary/harness'
 import { KafkaAdmin } from '@tributary/kafka'
 import { type Answer, send } from '../../support/rest-call.ts'
+import { makeApiKey, withKey } from '../../support/api-key.ts'
 import { clusterProps, type Props, publishFilePlugin, type Running, startPlane } from '../../support/control-plane.ts'
 import { until } from '../../support/until.ts'
 
@@ -129,4 +130,43 @@ test('a history that was deleted comes back, and a new leader finds what is not 
     { ...found, time: undefined },
     { ...found, time: undefined, version: 1, author: null, cause: 'found', request_id: null },
   )
+})
+
+test('ten changes by several identities and a rollback to the first: each version has its author, and the audit its request', async (t) => {
+  const props = await cluster(t, { 'access.authentication': 'keys' })
+  const plane = await startPlane(t, props)
+  const admin = await makeApiKey(brokers, props['cluster']!)
+  const as = (key: string, method: string, path: string, body?: unknown): Promise<Answer> =>
+    send(withKey(plane.url, key), { method, path, ...(body !== undefined && { body }) })
+  const keys = new Map([['key:test-admin', admin]])
+  await until('the key counts', async () => (await as(admin, 'GET', '/connectors')).status === 200)
+  for (const name of ['ann', 'ci']) {
+    const made = await as(admin, 'POST', '/admin/keys', { name, grants: 'admin:orders' })
+    keys.set(`key:${name}`, (made.body as { key: string }).key)
+  }
+  const authors = [...keys.keys()]
+  const path = '/connectors/orders/config'
+  const by: string[] = []
+  for (const n of upTo(11)) {
+    const author = authors[n % authors.length]!
+    const change = { file: `/${n}`, 'api.password': `secret-${n}` }
+    const { status, body } = await as(keys.get(author)!, 'PUT', path, config(change))
+    assert.ok(status < 300, JSON.stringify(body))
+    by.push(author)
+  }
+  const back = await as(keys.get('key:ci')!, 'POST', `${path}/rollback`, { version: 1 })
+  assert.equal(back.status, 200, JSON.stringify(back.body))
+  const present = (await as(admin, 'GET', path)).body
+  assert.deepEqual(present, { name: 'orders', ...config({ file: '/1', 'api.password': 'secret-11' }) })
+  const { body } = await as(admin, 'GET', `${path}/history`)
+  const { versions } = body as { versions: (Version & { readonly request_id: string })[] }
+  assert.deepEqual(versions.map(({ author }) => author).toReversed(), [...by, 'key:ci']) // prettier-ignore
+  assert.deepEqual(versions.map(({ cause }) => cause), ['rollback', ...Array<string>(10).fill('update'), 'create']) // prettier-ignore
+  assert.deepEqual(versions[0]!.changed, ['file'])
+  const audit = await as(admin, 'GET', '/audit?connector=orders&limit=100')
+  const { entries } = audit.body as { entries: { id: string; who: string }[] }
+  const who = new Map(entries.map((entry) => [entry.id, entry.who]))
+  for (const version of versions) assert.equal(who.get(version.request_id), version.author)
+  const shown = await Promise.all(versions.map(({ version }) => as(admin, 'GET', `${path}/history/${version}`)))
+  assert.doesNotMatch(JSON.stringify([versions, shown]), /secret-/)
 })

@@ -16,6 +16,12 @@ const count: Shape<number> = (value, at) => {
   const whole = number(value, at)
   return Number.isSafeInteger(whole) && whole >= 0 ? whole : wrong(at, 'a whole number')
 }
+/** The last time that a date can say. */
+const MAX_TIME = 8.64e15
+const time: Shape<number> = (value, at) => {
+  const ms = count(value, at)
+  return ms <= MAX_TIME ? ms : wrong(at, 'a time in ms')
+}
 const orNull =
   <T>(of: Shape<T>): Shape<T | null> =>
   (value, at) =>
@@ -25,7 +31,7 @@ const name = text(LIMITS.nameChars)
 const keyNames = list(text(LIMITS.valueBytes), LIMITS.members)
 const VALUE = shape(
   {
-    time: count,
+    time,
     author: orNull(name),
     cause: oneOf(CONFIG_CAUSES),
     request_id: orNull(name),

@@ -3,9 +3,8 @@ import type { Logger } from '@tributary/telemetry'
 import { readVersion, versionKey, versionRecord, versionTombstone } from './history-records.ts'
 import { HistoryState } from './history-state.ts'
 import { StoreLog } from '../log/store-log.ts'
-import type { Beside } from '../types.ts'
 import { InternalTopics } from '../topics/internal-topics.ts'
-import type { ConfigVersion, ConfigVersionInfo, HistoryStore } from '../types.ts'
+import type { Beside, ConfigVersion, ConfigVersionInfo, HistoryStore, StoreRecord } from '../types.ts'
 
 export interface HistoryStoreOptions {
   readonly connection: KafkaConnection
@@ -22,6 +21,9 @@ export interface HistoryStoreOptions {
   readonly deletedWaitMs?: number
 }
 
+/** The history keeps the versions of so many deleted connectors: names that a program makes up have no end. */
+const MAX_DELETED = 1000
+
 /**
  * The store of the history topic, which Kafka Connect does not have. A version has the key `version-<connector>-<number>`. It
  * has no producer: its records are written in the transaction that writes the configuration, so that there is never one
@@ -30,13 +32,13 @@ export interface HistoryStoreOptions {
 export class KafkaHistoryStore implements HistoryStore {
   readonly #state = new HistoryState()
   readonly #log: StoreLog
-  readonly #kept: number
+  readonly #bounds: HistoryBounds
 
   constructor(options: HistoryStoreOptions) {
     const { connection, log, cluster, topic: name, replication: replicationFactor, deletedWaitMs } = options
     const topic = { name: name ?? `${cluster}-connect-history`, partitions: 1, replicationFactor }
     const topics = new InternalTopics([{ ...topic, store: 'history' }], connection, log)
-    this.#kept = options.versions
+    this.#bounds = { versions: options.versions, deleted: MAX_DELETED }
     this.#log = new StoreLog({
       connection,
       log,
@@ -83,16 +85,37 @@ export class KafkaHistoryStore implements HistoryStore {
   }
 
   records(connector: string, versions: readonly ConfigVersion[]): Beside {
-    const newest = versions.at(-1)?.version ?? 0
-    const old = this.#state.versions(connector).filter(({ version }) => version <= newest - this.#kept)
-    const records = [
-      ...versions.map((version) => versionRecord(connector, version)),
-      ...old.map(({ version }) => versionTombstone(connector, version)),
-    ]
+    const records = newRecords(this.#state, connector, versions, this.#bounds)
     return { log: this.#log, records }
   }
 
   stop(): Promise<void> {
     return this.#log.stop()
   }
+}
+
+export interface HistoryBounds {
+  /** Versions that are kept of a connector. */
+  readonly versions: number
+  /** Deleted connectors whose versions are kept. */
+  readonly deleted: number
+}
+
+/** The records of new versions of a connector, and the tombstones of what then is beyond the bounds. */
+export function newRecords(
+  state: HistoryState,
+  connector: string,
+  versions: readonly ConfigVersion[],
+  bounds: HistoryBounds,
+): StoreRecord[] {
+  const newest = versions.at(-1)
+  if (newest === undefined) return []
+  const others = newest.config === null ? state.deleted().filter((name) => name !== connector) : []
+  const forgotten = others.slice(0, Math.max(0, others.length + 1 - bounds.deleted))
+  const old = state.versions(connector).filter(({ version }) => version <= newest.version - bounds.versions)
+  return [
+    ...versions.map((version) => versionRecord(connector, version)),
+    ...old.map(({ version }) => versionTombstone(connector, version)),
+    ...forgotten.flatMap((name) => state.versions(name).map(({ version }) => versionTombstone(name, version))),
+  ]
 }

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import * as connectApi from '@tributary/connect-api'
-import { ConnectError, DataError, errorKind } from '@tributary/connect-api'
+import { ConnectError, DataError, errorKind, hasErrorType } from '@tributary/connect-api'
 import ts from 'typescript'
 import { packageErrors } from './generated-pages.ts'
 import { isTestFile } from './imports/layers.ts'
@@ -108,5 +108,18 @@ describe('errors with a code', () => {
       }
     }
     assert.ok(owners.size > 50)
+  })
+
+  it('have a class of dead letters if they make a record bad', async () => {
+    const codes = (await packageErrors()).flatMap(({ definitions }) =>
+      Object.entries(definitions).flatMap(([code, { type }]) => (type === DataError ? [code] : [])),
+    )
+    assert.ok(codes.length > 20)
+    assert.deepEqual(
+      // The cause of TOLERANCE_EXCEEDED says why.
+      codes.filter((code) => code !== 'TOLERANCE_EXCEEDED' && !hasErrorType(code)),
+      [],
+      'give each of them a class in libs/connect-api/src/dead-letter-type.ts',
+    )
   })
 })

@@ -6,7 +6,13 @@ export const CONNECT_ERRORS = '__connect.errors.'
 /** Ours beside them. */
 export const TRIBUTARY_ERRORS = '__tributary.errors.'
 /** The headers that the documents of change data capture promise. */
-const DOCUMENTED = ['original_topic', 'original_partition', 'original_offset', 'error_type', 'retry_count']
+export const DOCUMENTED_ERRORS = [
+  'original_topic',
+  'original_partition',
+  'original_offset',
+  'error_type',
+  'retry_count',
+]
 
 /** A record as Kafka has it. */
 export interface LetterRecord {
@@ -22,7 +28,8 @@ export function readDeadLetter({ key, value, headers, timestamp }: LetterRecord)
   const own: Header[] = []
   const context = new Map<string, string>()
   for (const [name, bytes] of headers) {
-    const about = name.startsWith(CONNECT_ERRORS) || name.startsWith(TRIBUTARY_ERRORS) || DOCUMENTED.includes(name)
+    const about =
+      name.startsWith(CONNECT_ERRORS) || name.startsWith(TRIBUTARY_ERRORS) || DOCUMENTED_ERRORS.includes(name)
     if (about) context.set(name, bytes === null ? '' : Buffer.from(bytes).toString())
     else own.push({ name, value: bytes })
   }
@@ -49,8 +56,11 @@ function contextOf(headers: ReadonlyMap<string, string>, own: readonly Header[])
     message: connect('exception.message'),
     trace: connect('exception.stacktrace'),
     errorType: isErrorType(type) ? type : typeOfException(connect('exception.class.name'), connect('stage')),
+    retries: wholeNumber(text('retry_count')),
+    failedAt: wholeNumber(ours('timestamp')),
     sourcePartition: jsonObject(ours('source.partition')) as SourcePartition | null,
     sourceOffset: jsonObject(ours('source.offset')) as SourceOffset | null,
+    received: texts(jsonObject(ours('received'))),
     cut: size !== null && sha256 !== null ? { size, sha256 } : null,
     traceId: traceIdOf(own),
   }
@@ -75,11 +85,12 @@ export function typeOfException(name: string | null, stage: string | null): Erro
   const simple = name?.slice(name.lastIndexOf('.') + 1) ?? ''
   for (const [pattern, type] of EXCEPTIONS) if (simple !== 'ConnectException' && pattern.test(simple)) return type
   // It says that a record does not fit; the stage says at what.
-  if (/^Data(Exception|Error)$/.test(simple)) return ofStage(stage)
+  if (/^Data(Exception|Error)$/.test(simple)) return typeOfStage(stage)
   return 'UNKNOWN'
 }
 
-function ofStage(stage: string | null): ErrorType {
+/** The class of a bad record of which only the step is known that failed. */
+export function typeOfStage(stage: string | null): ErrorType {
   if (stage === 'TRANSFORMATION') return 'TYPE_CONVERSION_ERROR'
   if (stage !== null && stage.endsWith('_CONVERTER')) return 'SERIALIZATION_ERROR'
   return 'UNKNOWN'
@@ -101,6 +112,12 @@ function jsonObject(text: string | null): Record<string, unknown> | null {
   } catch {
     return null
   }
+}
+
+function texts(object: Record<string, unknown> | null): Readonly<Record<string, string>> | null {
+  return object === null
+    ? null
+    : Object.fromEntries(Object.entries(object).map(([name, value]) => [name, String(value)]))
 }
 
 /** The trace id of a `traceparent` (W3C Trace Context). */

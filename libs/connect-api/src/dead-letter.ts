@@ -31,9 +31,15 @@ export interface DeadLetterContext {
   readonly message: string | null
   readonly trace: string | null
   readonly errorType: ErrorType
+  /** Times that the failed step was tried again before the record became a dead letter; null if the headers do not say. */
+  readonly retries: number | null
+  /** When the record became a dead letter, in ms since the epoch; null if the headers do not say. */
+  readonly failedAt: number | null
   /** Of the record of a source. */
   readonly sourcePartition: SourcePartition | null
   readonly sourceOffset: SourceOffset | null
+  /** `SourceRecord.received` of the record; null for none. */
+  readonly received: Readonly<Record<string, string>> | null
   /** The value is the first part of a larger one. */
   readonly cut: { readonly size: number; readonly sha256: string } | null
   /** The trace id of the record's `traceparent`, 32 hexadecimal digits; null without one. */

@@ -45,6 +45,8 @@ export interface PackedRecordsParts {
   readonly recordOf?: ((index: number) => SourceRecord) | undefined
   /** The received bytes, kept for the dead-letter queue. Absent: the values are what was received. */
   readonly originals?: PackedBytes | undefined
+  /** Of every record; see SourceRecord. */
+  readonly received?: SourceRecord['received']
 }
 
 /**
@@ -115,11 +117,11 @@ export class PackedRecords {
 
   /** The record as an object. `index`: from 0. Its bytes are views of the pack's. */
   record(index: number): SourceRecord {
-    const { originals, data, recordOf } = this.#parts
+    const { originals, data, recordOf, received } = this.#parts
     if (recordOf !== undefined) return recordOf(index)
     const key = this.keys === undefined ? null : itemOf(this.keys, index)
     const bytes = data === undefined ? itemOf(this.values, index) : null
-    return {
+    const record: SourceRecord = {
       sourcePartition: this.sourcePartition,
       sourceOffset: this.offsetOf(index),
       topic: this.topic,
@@ -134,6 +136,7 @@ export class PackedRecords {
       originalIsText: originals === undefined && this.valueType === 'text' && bytes !== null,
       error: undefined,
     }
+    return received === undefined ? record : { ...record, received }
   }
 }
 

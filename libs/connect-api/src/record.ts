@@ -43,6 +43,19 @@ export interface SourceRecord extends ConnectRecord {
    * conversion (`errors.tolerance`).
    */
   readonly error?: DataError | undefined
+  /** What `SourceTask.redeliver` needs to know beside the bytes and the headers of a dead letter. No secrets. Absent: nothing. */
+  readonly received?: Readonly<Record<string, string>> | undefined
+  /**
+   * The source's own dead-letter topic, such as `dlq.topic`: the record becomes a dead letter there when it is bad, whatever
+   * `errors.tolerance` says. Absent: the settings of Kafka Connect decide.
+   */
+  readonly deadLetter?: SourceDeadLetter | undefined
+}
+
+/** Where a source wants a bad record of its own, and the headers that stand there in place of the record's. One object for all records. */
+export interface SourceDeadLetter {
+  readonly topic: string
+  headers(record: SourceRecord, error: unknown): readonly Header[]
 }
 
 /** The place where the broker stored a record. `timestamp` in ms. */

@@ -183,9 +183,10 @@ export interface SourceTask {
   /**
    * Makes the record of a dead letter anew, as if its bytes had just been received, with the present configuration; null: the source
    * would skip it now. Its source partition and offset are not committed. Throws DataError for bytes that cannot be read, and
-   * RetriableError while the task lacks what only the source can tell. Absent: the key, value and headers of the letter are the record.
+   * RetriableError while the task lacks what only the source can tell; or rejects with these. Absent: the key, value and headers of
+   * the letter are the record.
    */
-  redeliver?(letter: DeadLetter): SourceRecord | null
+  redeliver?(letter: DeadLetter): SourceRecord | null | Promise<SourceRecord | null>
   /** Stops the intake. `poll` then returns what is queued, and END_OF_INPUT at the end. Absent: a stop gives the queue up. */
   drain?(): void
   /**

@@ -6,6 +6,7 @@ import { type Batch, batchOf, type BatchParts, countRecords } from './batch.ts'
 import type { BatchMemory } from './batch-memory.ts'
 import type { BatchSender } from './batch-sender.ts'
 import type { BatchTracing } from './batch-tracing.ts'
+import { traced } from './dead-letter-record.ts'
 import type { OnWait } from './converter-wait.ts'
 import { checkRecords } from './record-contract.ts'
 import type { RecordEncoder, Transformed } from './record-encoder.ts'
@@ -75,7 +76,9 @@ export class BatchConverter {
     }
     const { encoded, indexes } = await encoder.convert(conversion, signal, deadLetters, onWait)
     if (deadLetters.length > 0) holds('topic')
-    for (const deadLetter of deadLetters) encoded.push(await this.#sender.withPartition(deadLetter, signal))
+    for (const deadLetter of deadLetters) {
+      encoded.push(await this.#sender.withPartition(traced(deadLetter, traceparent), signal))
+    }
     return this.#batch({ records, polled, filtered, encoded, indexes, polledAt })
   }
 

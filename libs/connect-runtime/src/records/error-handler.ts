@@ -1,37 +1,72 @@
-import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
 import { errorCode, type SourceRecord } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import { type Logger, oncePer } from '@tributary/telemetry'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'
-import { shownError, shownTrace } from '../model/shown-error.ts'
+import { shownError } from '../model/shown-error.ts'
 import { runtimeErrors } from '../errors.ts'
+import { deadLetterOfConsumed, deadLetterOfSource, type Sender } from './dead-letter-record.ts'
 
-/** Kafka Connect's names. TASK_POLL: the source could not read its own message. */
+/** Kafka Connect's names. TASK_POLL: the source could not read its own message. TASK_PUT: the sink's target refused the record. */
 export type Stage =
-  'TASK_POLL' | 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HEADER_CONVERTER' | 'KAFKA_PRODUCE'
+  | 'TASK_POLL'
+  | 'TRANSFORMATION'
+  | 'KEY_CONVERTER'
+  | 'VALUE_CONVERTER'
+  | 'HEADER_CONVERTER'
+  | 'KAFKA_PRODUCE'
+  | 'KAFKA_CONSUME'
+  | 'TASK_PUT'
 
-export interface FailedRecord {
-  readonly record: SourceRecord
+interface Failure {
   readonly stage: Stage
   /** The class that failed; the header `__connect.errors.class.name` shows it. */
   readonly className: string
   readonly error: unknown
+  /** Times that the step was tried again before; absent: 0. */
+  readonly retries?: number
+}
+
+/** The record of a source, as the source returned it. */
+export interface FailedRecord extends Failure {
+  readonly record: SourceRecord
   /** The encoded record; absent when the failure came before the encoding was complete. */
   readonly encoded?: ProducerRecord
 }
 
-/** The value of a record over the broker's limit is cut to this many bytes in the dead-letter queue. */
-const CUT_BYTES = 64 * 1024
+/** A record of Kafka that a sink cannot deliver. */
+export interface FailedConsumed extends Failure {
+  readonly consumed: ConsumedRecord
+}
+
+/** A record as Kafka has it. `timestamp`: in ms since the epoch; null: none. */
+export interface ConsumedRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly (readonly [string, Uint8Array | null])[]
+  readonly timestamp: number | null
+}
+
+/** What the error handler reads of a task's configuration. */
+export type ErrorHandling = Pick<
+  SourceTaskConfig,
+  'tolerance' | 'logErrors' | 'logErrorMessages' | 'deadLetterTopic' | 'deadLetterHeaders'
+>
 
 /** Shortest time in ms between two log lines about skipped records. */
 const SKIPPED_LOG_MS = 10_000
+/** Characters of a record that `errors.log.include.messages` shows. */
+const SHOWN_RECORD = 4000
 
 /**
- * Applies `errors.tolerance` (KIP-298), for sources too. `none` fails the task. `all` turns a bad record into a dead letter, which
- * is produced and acknowledged like any other record of its batch.
+ * Applies `errors.tolerance` (KIP-298) as Kafka Connect's RetryWithToleranceOperator and its reporters do, for sources too. `none`
+ * fails the task. `all` turns a bad record into a dead letter, which is produced and acknowledged like any other record of its batch.
  */
 export class ErrorHandler {
-  readonly #config: SourceTaskConfig
+  readonly #config: ErrorHandling
   readonly #connector: string
   readonly #task: number
   readonly #log: Logger
@@ -40,7 +75,7 @@ export class ErrorHandler {
   skipped = 0
   deadLettered = 0
 
-  constructor(config: SourceTaskConfig, connector: string, task: number, log: Logger) {
+  constructor(config: ErrorHandling, connector: string, task: number, log: Logger) {
     this.#config = config
     this.#connector = connector
     this.#task = task
@@ -49,100 +84,91 @@ export class ErrorHandler {
 
   /** Returns the dead letter for a failed record; null without a dead-letter queue. Throws when `errors.tolerance` is `none`. */
   tolerate(failed: FailedRecord): ProducerRecord | null {
-    const { tolerance, logErrors, logErrorMessages, deadLetterTopic } = this.#config
-    if (logErrors || tolerance === 'none') {
-      this.#log.error('record_failed', {
-        stage: failed.stage,
-        class: failed.className,
-        topic: failed.record.topic,
-        ...(logErrorMessages ? { source_offset: failed.record.sourceOffset } : {}),
-        error: failed.error,
-      })
-    }
-    if (tolerance === 'none') {
-      throw runtimeErrors.TOLERANCE_EXCEEDED(
-        `Tolerance exceeded in error handler: ${inOneLine(failed.error)} (stage ${failed.stage}, ${failed.className}, topic ${failed.record.topic}). errors.tolerance=all with errors.deadletterqueue.topic.name sends such records to a dead-letter queue`,
-        { cause: failed.error },
-      )
-    }
+    const sender = this.#tolerated(failed, failed.record.deadLetter?.topic ?? null)
+    return sender && deadLetterOfSource(failed, sender)
+  }
+
+  /** As `tolerate`, for a record that a sink read. */
+  tolerateConsumed(failed: FailedConsumed): ProducerRecord | null {
+    const sender = this.#tolerated(failed, null)
+    return sender && deadLetterOfConsumed(failed, sender)
+  }
+
+  /** `own`: the source's own dead-letter topic for this record. */
+  #tolerated(failed: FailedRecord | FailedConsumed, own: string | null): Sender | null {
+    const { tolerance, deadLetterTopic, deadLetterHeaders } = this.#config
+    const tolerated = own !== null || tolerance === 'all'
+    this.#logFailure(failed, tolerated)
+    if (!tolerated) throw exceeded(failed)
     this.skipped++
-    if (deadLetterTopic === null) {
+    const topic = own ?? deadLetterTopic
+    if (topic === null) {
       this.#logSkipped(failed)
       return null
     }
     this.deadLettered++
-    return this.#deadLetter(deadLetterTopic, failed)
+    return {
+      connector: this.#connector,
+      task: this.#task,
+      topic,
+      withContext: deadLetterHeaders,
+      now: Date.now(),
+    }
+  }
+
+  /** The text is that of Kafka Connect's LogReporter, for which people search. */
+  #logFailure(failed: FailedRecord | FailedConsumed, tolerated: boolean): void {
+    const { logErrors, logErrorMessages } = this.#config
+    if (!logErrors && tolerated) return
+    const { stage, className, error } = failed
+    const record = logErrorMessages ? recordText(failed) : ''
+    this.#log.error('record_failed', {
+      message: `Error encountered in task ${this.#connector}-${this.#task}. Executing stage '${stage}' with class '${className}'${record}.`,
+      stage,
+      class: className,
+      topic: topicOf(failed),
+      error,
+    })
   }
 
   /** Logs a skipped record whatever `errors.log.enable` says, since the record is lost. */
-  #logSkipped({ stage, record, error }: FailedRecord): void {
+  #logSkipped(failed: FailedRecord | FailedConsumed): void {
     const suppressed = this.#skippedLine()
     if (suppressed === null) return
-    this.#log.warn('record_skipped', { stage, topic: record.topic, skipped_total: this.skipped, suppressed, error })
-  }
-
-  #deadLetter(topic: string, failed: FailedRecord): ProducerRecord {
-    const { record, encoded } = failed
-    const tooLarge = (failed.error as { code?: unknown }).code === 'RECORD_TOO_LARGE'
-    const original = record.original ?? asReceived(record.value, encoded?.value)
-    const headers: [string, Uint8Array | null][] = (record.headers ?? []).map((h) => [h.name, asBytes(h.value)])
-    if (this.#config.deadLetterHeaders) headers.push(...this.#contextHeaders(failed))
-    const deadLetter: ProducerRecord = {
-      topic,
-      partition: -1,
-      key: asReceived(record.key, encoded?.key),
-      value: original,
-      headers,
-      timestamp: record.timestamp ?? Date.now(),
-    }
-    return tooLarge ? cutDeadLetter(deadLetter) : deadLetter
-  }
-
-  #contextHeaders(failed: FailedRecord): [string, Uint8Array | null][] {
-    const { record, stage, className, error, encoded } = failed
-    const cause = error instanceof Error ? error : new Error(String(error))
-    const text = (name: string, value: string): [string, Uint8Array] => [`__connect.errors.${name}`, Buffer.from(value)]
-    return [
-      text('topic', record.topic),
-      text('partition', String(encoded?.partition ?? record.partition ?? '')),
-      text('connector.name', this.#connector),
-      text('task.id', String(this.#task)),
-      text('stage', stage),
-      text('class.name', className),
-      text('exception.class.name', cause.name),
-      text('exception.message', shownError(cause.message)),
-      text('exception.stacktrace', shownTrace(cause)),
-    ]
+    const { stage, error } = failed
+    const topic = topicOf(failed)
+    this.#log.warn('record_skipped', { stage, topic, skipped_total: this.skipped, suppressed, error })
   }
 }
 
-/** Cuts a dead letter over the broker's limit. Its headers give the size and the SHA-256 of the whole value. */
-export function cutDeadLetter(record: ProducerRecord): ProducerRecord {
-  const { value } = record
-  if (value === null) return record
-  const cut: [string, Uint8Array][] = [
-    ['__tributary.errors.value.cut', Buffer.from('true')],
-    ['__tributary.errors.value.size', Buffer.from(String(value.length))],
-    ['__tributary.errors.value.sha256', Buffer.from(createHash('sha256').update(value).digest('hex'))],
-  ]
-  return { ...record, value: value.subarray(0, CUT_BYTES), headers: [...(record.headers ?? []), ...cut] }
+function topicOf(failed: FailedRecord | FailedConsumed): string {
+  return 'record' in failed ? failed.record.topic : failed.consumed.topic
+}
+
+function exceeded(failed: FailedRecord | FailedConsumed): Error {
+  const { stage, className, error } = failed
+  return runtimeErrors.TOLERANCE_EXCEEDED(
+    `Tolerance exceeded in error handler: ${inOneLine(error)} (stage ${stage}, ${className}, topic ${topicOf(failed)}). errors.tolerance=all with errors.deadletterqueue.topic.name sends such records to a dead-letter queue`,
+    { cause: error },
+  )
+}
+
+/** As ProcessingContext of Kafka Connect: all of a source's record, and the place alone of a record of Kafka. */
+function recordText(failed: FailedRecord | FailedConsumed): string {
+  if ('consumed' in failed) {
+    const { topic, partition, offset, timestamp } = failed.consumed
+    const time = timestamp === null ? '' : `, timestamp=${timestamp}, timestampType=CreateTime`
+    return `, where consumed record is {topic='${topic}', partition=${partition}, offset=${offset}${time}}`
+  }
+  const { topic, partition, key, value, headers, timestamp, sourcePartition, sourceOffset, original } = failed.record
+  const shown = value ?? (original === undefined ? null : Buffer.from(original).toString())
+  const parts = { sourcePartition, sourceOffset, topic, kafkaPartition: partition ?? null, key, value: shown, timestamp, headers: headers ?? [] } // prettier-ignore
+  const text = inspect(parts, { breakLength: Infinity, depth: 4, maxStringLength: SHOWN_RECORD })
+  return `, where source record is = SourceRecord${shownError(text).slice(0, 2 * SHOWN_RECORD)}`
 }
 
 /** The code, or else the name, and the text: the first line of a trace says what is wrong. */
 function inOneLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return `${errorCode(error) ?? error.name}: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}`
-}
-
-/** The bytes of text and bytes themselves. `encoded`: what the transforms and the converter have made of the value, for an object. */
-function asReceived(value: unknown, encoded: Uint8Array | null | undefined): Uint8Array | null {
-  const isObject = typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
-  return isObject && encoded !== undefined ? encoded : asBytes(value)
-}
-
-function asBytes(value: unknown): Uint8Array | null {
-  if (value === null || value === undefined) return null
-  if (value instanceof Uint8Array) return value
-  if (typeof value === 'string') return Buffer.from(value)
-  return Buffer.from(JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? String(v) : v)) ?? '')
 }

@@ -98,7 +98,7 @@ function outcome({ producer, task, offsets, run, failure }: ScriptedRun): unknow
     value: String(value).slice(0, 100),
     headers: headers?.map(([name, content]) => [
       name,
-      /partition$|stacktrace$|ce_id$/.test(name) ? null : String(content),
+      /partition$|stacktrace$|ce_id$|errors\.timestamp$/.test(name) ? null : String(content),
     ]),
     timestamp,
   }))

@@ -14,7 +14,7 @@ import {
 import { partitionForKey, type ProducerRecord, type Sendable } from '@tributary/kafka-producer'
 import { closeChain } from '@tributary/transforms'
 import { ConverterWait, type OnWait } from './converter-wait.ts'
-import type { ErrorHandler, Stage } from './error-handler.ts'
+import type { ErrorHandler, FailedRecord, Stage } from './error-handler.ts'
 import { type BatchTerms, PackEncoder } from './pack-encoder.ts'
 import { encodeHeaders } from './record-headers.ts'
 import { BadRecordError, StageFailure } from './stage-failure.ts'
@@ -321,18 +321,19 @@ export class RecordEncoder {
     const startedAt = clock.monotonic()
     const wait = new ConverterWait(clock, signal, onWait)
     let failure = first
-    for (let attempt = 1; ;) {
+    for (let attempt = 0; ;) {
       let { cause } = failure
       if (cause instanceof NotReadyError) cause = await failureOf(wait.until(cause), signal)
       if (cause !== null) {
         const kind = errorKind(cause)
-        const mayRetry = retryTimeoutMs < 0 || clock.monotonic() - startedAt < retryTimeoutMs
-        if (kind === 'retriable' && mayRetry) {
-          await clock.sleep(backoffMs(attempt++, { baseMs: 300, maxMs: retryDelayMaxMs }), signal)
+        const leftMs = retryTimeoutMs < 0 ? Infinity : startedAt + retryTimeoutMs - clock.monotonic()
+        if (kind === 'retriable' && leftMs > 0) {
+          // The last try comes when the time is up, as Kafka Connect's does.
+          await clock.sleep(Math.min(leftMs, backoffMs(++attempt, { baseMs: 300, maxMs: retryDelayMaxMs })), signal)
         } else {
           // An outage does not make the record bad. The task fails and restarts by itself.
           if (kind !== 'data') throw new BadRecordError(index, cause)
-          deadLetters.push(...this.#tolerate(source, index, failure, cause))
+          deadLetters.push(...this.#tolerate(source, index, failure, { error: cause, retries: attempt }))
           return TOLERATED
         }
       }
@@ -345,9 +346,14 @@ export class RecordEncoder {
     }
   }
 
-  #tolerate(record: SourceRecord, index: number, { stage, className }: StageFailure, error: unknown): ProducerRecord[] {
+  #tolerate(
+    record: SourceRecord,
+    index: number,
+    { stage, className }: StageFailure,
+    why: Pick<FailedRecord, 'error' | 'retries'>,
+  ): ProducerRecord[] {
     try {
-      const deadLetter = this.#parts.errors.tolerate({ record, stage, className, error })
+      const deadLetter = this.#parts.errors.tolerate({ record, stage, className, ...why })
       return deadLetter ? [deadLetter] : []
     } catch (refusal) {
       throw new BadRecordError(index, refusal)

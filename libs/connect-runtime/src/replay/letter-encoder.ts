@@ -65,7 +65,7 @@ export class LetterEncoder {
     this.#failed = null
     this.#waitsFor = null
     try {
-      const record = this.#recordOf(letter)
+      const record = await this.#recordOf(letter)
       return record === null ? { outcome: 'filtered' } : await this.#encode(record, letter, signal)
     } catch (error) {
       const cause = error instanceof BadRecordError ? error.cause : error
@@ -74,7 +74,7 @@ export class LetterEncoder {
     }
   }
 
-  #recordOf(letter: DeadLetter): SourceRecord | null {
+  async #recordOf(letter: DeadLetter): Promise<SourceRecord | null> {
     const { task, edits } = this.#parts
     const { cut } = letter.context
     if (cut !== null && !edits.replacesAll) {
@@ -84,7 +84,7 @@ export class LetterEncoder {
     }
     const bytes = edits.none ? null : edits.ofBytes(letter.value)
     const changed = bytes === null ? letter : { ...letter, value: bytes }
-    const record = task.redeliver ? task.redeliver(changed) : asItIs(changed, this.#parts.targetTopic)
+    const record = task.redeliver ? await task.redeliver(changed) : asItIs(changed, this.#parts.targetTopic)
     return record === null || edits.none || bytes !== null ? record : edits.ofRecord(record)
   }
 

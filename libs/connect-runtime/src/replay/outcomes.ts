@@ -1,5 +1,4 @@
-import type { ReplayOutcome } from '@tributary/connect-api'
-import { errorTypeOf } from './dead-letter.ts'
+import { errorTypeOf, type ReplayOutcome } from '@tributary/connect-api'
 import { shownError } from '../model/shown-error.ts'
 
 type Troubled = Extract<ReplayOutcome, { readonly message: string }>

@@ -25,5 +25,5 @@ export const grpcSource: SourcePlugin = {
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(grpcSpec, props)['grpc.max.connection.age.ms'] }),
   preview: (props) => ({ sources: addressesOf(parseConfig(grpcSpec, props)).map(addressName) }),
   connector: new GrpcSourceConnector(),
-  createTask: () => readerTask(createStreamReader, ['takeOver', 'position', 'completed', 'caution']),
+  createTask: () => readerTask(createStreamReader, ['takeOver', 'position', 'completed', 'caution', 'redeliver']),
 }

@@ -153,11 +153,12 @@ describe('the dead letter of a message', () => {
     ])
     const types = record.headers!.slice(5, 9).map(({ schema }) => schema!.type)
     assert.deepEqual(types, ['int64', 'int32', 'int32', 'boolean'])
-    const { topic, partition, key, value, original } = record
+    const { topic, partition, key, value, original, deadLetter } = record
     assert.deepEqual(
-      { topic, partition, key, value, original },
-      { topic: 'dlq', partition: undefined, key: 'm-1', value: 'bödy', original: Buffer.from('bödy') },
+      { topic, partition, key, value, original, error: record.error },
+      { topic: 't', partition: 3, key: 'm-1', value: null, original: Buffer.from('bödy'), error },
     )
+    assert.deepEqual([deadLetter?.topic, deadLetter?.headers(record, error)], ['dlq', record.headers])
     assert.ok(
       !JSON.stringify(pairs(record.headers), (_key, v: unknown) => (typeof v === 'bigint' ? String(v) : v)).includes(
         'secret-handle',

@@ -1,7 +1,9 @@
 import {
   BYTES_SCHEMA,
+  errorCode,
   type Header,
   type Schema,
+  type SourceDeadLetter,
   type SourceRecord,
   STRING_SCHEMA,
   traceOf,
@@ -29,7 +31,7 @@ const NO_GROUP_LOG_MS = 60_000
 const MAX_TRACE_CHARS = 8000
 
 /** Header and system attribute, in the order of the JVM connector. A receipt handle is a secret and no header. */
-const SYSTEM_HEADERS = [
+export const SYSTEM_HEADERS = [
   ['sqs.sent.timestamp', 'SentTimestamp'],
   ['sqs.approximate.receive.count', 'ApproximateReceiveCount'],
   ['sqs.approximate.first.receive.timestamp', 'ApproximateFirstReceiveTimestamp'],
@@ -42,9 +44,16 @@ const SYSTEM_HEADERS = [
 export class SqsRecords implements RecordMaker {
   readonly #options: RecordOptions
   readonly #noGroup = oncePer(NO_GROUP_LOG_MS)
+  /** Where bad records go; undefined: the settings of Kafka Connect decide. */
+  readonly #deadLetters: SourceDeadLetter | undefined
 
   constructor(options: RecordOptions) {
     this.#options = options
+    const { deadLetterTopic: topic, maxRetries } = options
+    // A record with an error has the headers of its dead letter already. Any other one failed behind the source.
+    const headersOf = (record: SourceRecord, error: unknown): readonly Header[] =>
+      record.error === undefined ? lateHeaders(record, error, maxRetries) : (record.headers ?? [])
+    this.#deadLetters = topic === null ? undefined : { topic, headers: headersOf }
   }
 
   /** The record of a converted message: its key is the message id, or the group id on a FIFO queue. */
@@ -69,23 +78,20 @@ export class SqsRecords implements RecordMaker {
       timestamp: null,
       original: Buffer.from(message.body),
       originalIsText: value === message.body,
+      ...(this.#deadLetters && { deadLetter: this.#deadLetters }),
     }
   }
 
   /**
-   * The record for `dlq.topic`: the body as SQS delivered it, the JVM connector's headers in its order, then all that the message
-   * had besides. Without `dlq.topic` it is a record with an `error`.
+   * The record of a bad message, with an `error`. For `dlq.topic` it has the JVM connector's headers in its order, then all that the
+   * message had besides.
    */
   deadLetter(message: SqsMessage, failure: DeadLetterCause, place: Place): SourceRecord {
-    const { deadLetterTopic } = this.#options
-    if (deadLetterTopic === null) return this.#failed(message, failure, place)
+    const failed = this.#failed(message, failure, place)
+    if (this.#deadLetters === undefined) return failed
     return {
-      ...place,
-      topic: deadLetterTopic,
+      ...failed,
       key: message.id,
-      keySchema: STRING_SCHEMA,
-      value: message.body,
-      valueSchema: STRING_SCHEMA,
       headers: [
         text('sqs.message.id', message.id),
         text('sqs.queue.url', message.queue.url),
@@ -93,9 +99,6 @@ export class SqsRecords implements RecordMaker {
         ...(message.md5OfBody === null ? [] : [text('sqs.md5.of.body', message.md5OfBody)]),
         ...describing(message, message.attributes),
       ],
-      timestamp: null,
-      original: Buffer.from(message.body),
-      originalIsText: true,
     }
   }
 
@@ -142,10 +145,10 @@ function describing(message: SqsMessage, attributes: SqsMessage['attributes'], n
  * `error.class` is the class that a bad message has in Kafka Connect, so that rules on this header go on working. As in the JVM
  * connector, `retry.count` counts the failures, of which the first was no retry.
  */
-function failureHeaders({ error, retries, maxRetries }: DeadLetterCause, shownMax: number): Header[] {
+function failureHeaders({ error, retries, maxRetries }: Failure, shownMax: number): Header[] {
   const trace = traceOf(error)
   const shown = trace.length > MAX_TRACE_CHARS ? `${trace.slice(0, MAX_TRACE_CHARS)}... (truncated)` : trace
-  const failed = error.code !== 'SQS_UNMATCHED'
+  const failed = errorCode(error) !== 'SQS_UNMATCHED'
   return [
     text('error.class', 'org.apache.kafka.connect.errors.DataException'),
     text('error.message', error.message),
@@ -154,6 +157,20 @@ function failureHeaders({ error, retries, maxRetries }: DeadLetterCause, shownMa
     { name: 'retry.count', value: failed ? retries + 1 : 0, schema: INT32 },
     { name: 'retry.max', value: shownMax, schema: INT32 },
     { name: 'retry.exhausted', value: failed && retries >= maxRetries, schema: BOOLEAN },
+  ]
+}
+
+type Failure = Omit<DeadLetterCause, 'error'> & { readonly error: Error }
+
+/** Of a record that a transform, a converter or Kafka refused, which is not tried again. */
+function lateHeaders({ headers = [], sourcePartition }: SourceRecord, cause: unknown, shownMax: number): Header[] {
+  const error = cause instanceof Error ? cause : new Error(String(cause))
+  const ids = headers.filter(({ name }) => name === 'sqs.message.id')
+  return [
+    ...ids,
+    text('sqs.queue.url', String(sourcePartition['queue_url'])),
+    ...failureHeaders({ error, retries: 0, maxRetries: 0 }, shownMax),
+    ...headers.filter(({ name }) => name !== 'sqs.message.id'),
   ]
 }
 

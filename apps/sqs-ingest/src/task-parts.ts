@@ -33,7 +33,7 @@ export interface DeadLetterCause {
 /** Makes the records of messages. Must not throw. */
 export interface RecordMaker {
   record(message: SqsMessage, converted: ConvertedMessage, place: Place): SourceRecord
-  /** The record for `dlq.topic`; or, without one, a record with an `error`, which the runtime's error handling takes. */
+  /** A record with an `error`, which the runtime's error handling takes: to `dlq.topic` if that is set. */
   deadLetter(message: SqsMessage, cause: DeadLetterCause, place: Place): SourceRecord
 }
 

@@ -3,6 +3,7 @@ import { abortable } from '@tributary/async'
 import {
   commonErrors,
   type ConnectError,
+  type DeadLetter,
   END_OF_INPUT,
   errorKind,
   NotConnectedError,
@@ -14,6 +15,7 @@ import {
 } from '@tributary/connect-api'
 import { isGone } from './aws/failure.ts'
 import { sqsErrors, textOf } from './errors.ts'
+import { redeliver } from './letter.ts'
 import type { Queue } from './message.ts'
 import { Conversions } from './prepare/conversions.ts'
 import { QueueReader } from './queue-reader.ts'
@@ -47,6 +49,7 @@ export function sqsTask(create: (context: TaskContext) => SqsTaskParts | Promise
     poll: async (signal) => started().poll(signal),
     commitBatch: (polled) => run?.commitBatch(polled),
     caution: () => run?.caution() ?? null,
+    redeliver: (letter) => started().redeliver(letter),
     paused: () => run?.pause(),
     resumed: () => run?.resume(),
     drain: () => run?.drain(),
@@ -158,6 +161,11 @@ class SqsRun {
     if (batches === undefined) return
     this.#polled.delete(polled)
     for (const { reader, deliveries } of batches) reader.delivered(deliveries)
+  }
+
+  /** See SourceTask. */
+  redeliver(letter: DeadLetter): SourceRecord | null | Promise<SourceRecord | null> {
+    return redeliver(letter, this.#parts, this.#converting.signal)
   }
 
   /** What health adds; null for nothing. */

@@ -1,5 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import { type ConnectError, offsetOrFormer, type Props, type SourceOffset, type SourcePartition, type SourceRecord, type TaskContext, writtenText } from '@tributary/connect-api' // prettier-ignore
+import { type ConnectError, type DeadLetter, letterHeader, offsetOrFormer, redelivered, type Props, type SourceOffset, type SourcePartition, type SourceRecord, type TaskContext, writtenText } from '@tributary/connect-api' // prettier-ignore
 import { type BodyReader, bodyReader } from '@tributary/converters/body'
 import { HttpSource, type PushConnection, type PushSink, type PushSource, readTls, RenewedTls } from '@tributary/push-source' // prettier-ignore
 import { sseErrors } from './errors.ts'
@@ -92,10 +92,23 @@ export class SseStream implements PushSource<EventSourceMessage> {
 
   record({ id, event, data }: EventSourceMessage): SourceRecord {
     if (isSendable(id)) this.#recordId = id
+    return this.#recordOf({ id, event, data }, this.#recordId)
+  }
+
+  redeliver(letter: DeadLetter): SourceRecord {
+    this.#body?.check()
+    const id = letterHeader(letter, 'sse.id') ?? undefined
+    const event = letterHeader(letter, 'sse.event') ?? undefined
+    const record = this.#recordOf({ id, event, data: Buffer.from(letter.value ?? []).toString() }, id ?? '')
+    if (record.error !== undefined) throw record.error
+    return redelivered(record, letter)
+  }
+
+  #recordOf({ id, event, data }: EventSourceMessage, lastId: string): SourceRecord {
     const headers = Object.entries({ 'sse.id': id, 'sse.event': event })
     const record: SourceRecord = {
       sourcePartition: this.#partition,
-      sourceOffset: { last_event_id: this.#recordId },
+      sourceOffset: { last_event_id: lastId },
       topic: this.#topics[event ?? ''] ?? this.#config['kafka.topic'],
       key: null,
       value: data,

@@ -22,6 +22,10 @@ export const wsErrors = defineErrors({
     type: NotConnectedError,
     doc: 'The server could not be reached. The cause says why: name, port, proxy, TLS. The task connects again.',
   },
+  WEBSOCKET_DEAD_LETTER: {
+    type: DataError,
+    doc: 'A replay cannot make the one record of a dead letter: the message becomes several records now, or the configuration reads a field of the message whose element the letter holds. The message says which.',
+  },
   WEBSOCKET_DENIED: {
     type: ConfigError,
     doc: 'The server or the proxy refused the credentials three times in a row, by a status or close code of `websocket.reconnect.denied.codes`, or once by a code of `websocket.reconnect.stop.codes`. Mend the credentials or the codes, then restart the task.',

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import {
   type ConnectError,
+  type DeadLetter,
   parseConfig,
   type Polled,
   type Predecessor,
   recordsIn,
+  type SourceRecord,
   type TaskContext,
 } from '@tributary/connect-api'
 import {
@@ -145,6 +147,11 @@ export class FeedReader {
   /** The offsets of the delivered records are committed. */
   commit(): Promise<void> {
     return this.#intake.committed()
+  }
+
+  /** See SourceTask. */
+  redeliver(letter: DeadLetter): SourceRecord | null {
+    return this.#parts.records.redeliver(letter)
   }
 
   /** Hand-over state for the next run; called after the last `read`. */

@@ -19,7 +19,8 @@ export const websocketSource: SourcePlugin = {
   handOver: (props) => ({ maxConnectionAgeMs: parseConfig(websocketSpec, props)['websocket.max.connection.age.ms'] }),
   preview: (props) => ({ sources: urlsOf(props).map((url) => URL.parse(url)?.host ?? url) }),
   connector: new WebSocketSourceConnector(),
-  createTask: () => readerTask(createFeedReader, ['lostConnection', 'commitBatch', 'commit', 'handOver', 'takeOver']),
+  createTask: () =>
+    readerTask(createFeedReader, ['lostConnection', 'commitBatch', 'commit', 'handOver', 'takeOver', 'redeliver']),
   createRecoveryTask: () =>
     readerTask((context) => Promise.resolve(new RecoveryReader(context)), ['commitBatch', 'commit']),
 }

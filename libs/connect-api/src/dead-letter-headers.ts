@@ -1,5 +1,5 @@
 import { type DeadLetter, type DeadLetterContext, ERROR_TYPES, type ErrorType } from './dead-letter.ts'
-import type { Header, SourceOffset, SourcePartition } from './record.ts'
+import type { Header, SourceOffset, SourcePartition, SourceRecord } from './record.ts'
 
 /** Kafka Connect's headers of a dead letter (KIP-298), without their prefix. */
 export const CONNECT_ERRORS = '__connect.errors.'
@@ -34,6 +34,30 @@ export function readDeadLetter({ key, value, headers, timestamp }: LetterRecord)
     else own.push({ name, value: bytes })
   }
   return { key, value, headers: own, timestamp, context: contextOf(context, own) }
+}
+
+/** The text of a header of the record in a dead letter; null: the letter has none of the name. */
+export function letterHeader({ headers }: Pick<DeadLetter, 'headers'>, name: string): string | null {
+  const value = headers.find((header) => header.name === name)?.value
+  if (value === undefined || value === null) return null
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value as string | number | bigint)
+}
+
+/**
+ * A record that `redeliver` has made, at the place and in the trace of its letter. The letter's headers `traceparent` and `tracestate`
+ * are added unless the source has given the record a trace.
+ */
+export function redelivered(record: SourceRecord, letter: DeadLetter): SourceRecord {
+  const { sourcePartition, sourceOffset } = letter.context
+  const { headers = [] } = record
+  const isTraced = headers.some(({ name }) => name === 'traceparent')
+  const trace = isTraced ? [] : letter.headers.filter(({ name }) => /^trace(parent|state)$/.test(name))
+  return {
+    ...record,
+    sourcePartition: sourcePartition ?? record.sourcePartition,
+    sourceOffset: sourceOffset ?? record.sourceOffset,
+    headers: trace.length > 0 ? [...headers, ...trace] : record.headers,
+  }
 }
 
 function contextOf(headers: ReadonlyMap<string, string>, own: readonly Header[]): DeadLetterContext {

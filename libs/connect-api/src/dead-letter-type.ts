@@ -26,7 +26,14 @@ const TYPES: Readonly<Partial<Record<ErrorType, readonly string[]>>> = {
       'RECORD_FOR_INTERNAL_TOPIC',
       'SQS_FIELD_MISSING',
     ],
-    ...['SQS_UNMATCHED', 'INVALID_RECORD', 'INVALID_TIMESTAMP', 'WEBSOCKET_TOPIC', 'WEBSOCKET_TOPIC_LIMIT'],
+    ...[
+      'SQS_UNMATCHED',
+      'INVALID_RECORD',
+      'INVALID_TIMESTAMP',
+      'WEBSOCKET_DEAD_LETTER',
+      'WEBSOCKET_TOPIC',
+      'WEBSOCKET_TOPIC_LIMIT',
+    ],
   ],
   POISON_PILL: [
     'RECORD_TOO_LARGE',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ConnectError, SourceRecord, SourceTask, TaskContext } from '@tributary/connect-api'
+import type { ConnectError, DeadLetter, SourceRecord, SourceTask, TaskContext } from '@tributary/connect-api'
 import type { Logger } from '@tributary/telemetry'
 import { Intake, type IntakeConnection, type Pausable } from './intake.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
@@ -29,6 +29,8 @@ export interface PushSource<M> {
   connect(sink: PushSink<M>, signal: AbortSignal): Promise<PushConnection>
   /** The record of a message; null: no record. Must not throw: the record of an unreadable message holds its original bytes. */
   record(message: M): SourceRecord | null
+  /** See SourceTask. The record has no part in what `record` remembers, such as the position. */
+  redeliver(letter: DeadLetter): SourceRecord | null
   /** Whether the next connection continues where the last one ended. If not, each reconnect counts as a gap. */
   resumes(): boolean
 }
@@ -53,7 +55,7 @@ export interface PushTaskOptions<M> {
  * of the task calls `create`, which may throw ConfigError.
  */
 export function pushTask<M>(create: (context: TaskContext) => PushTaskOptions<M>): SourceTask {
-  return readerTask<never>((context) => Promise.resolve(new PushReader(create(context), context)))
+  return readerTask((context) => Promise.resolve(new PushReader(create(context), context)), ['redeliver'])
 }
 
 class PushReader<M> implements SourceReader {
@@ -125,6 +127,10 @@ class PushReader<M> implements SourceReader {
     }
     this.#metrics.handedOut(messages.length, records.length)
     return records
+  }
+
+  redeliver(letter: DeadLetter): SourceRecord | null {
+    return this.#source.redeliver(letter)
   }
 
   drain(): void {

@@ -1,6 +1,7 @@
 import {
   commonErrors,
   type ConnectError,
+  type DeadLetter,
   END_OF_INPUT,
   type OffsetEntry,
   type Polled,
@@ -31,6 +32,7 @@ interface OptionalMethods {
   commitRecord(record: SourceRecord, metadata: RecordMetadata | null): void
   commitBatch(polled: readonly Polled[]): void
   commit(signal: AbortSignal): Promise<void>
+  redeliver(letter: DeadLetter): SourceRecord | null | Promise<SourceRecord | null>
   handOver(): string | null
   takeOver(predecessor: Predecessor): void
 }
@@ -68,5 +70,8 @@ export function readerTask<M extends keyof OptionalMethods = never>(
     const methods = reader as Record<M, (...args: unknown[]) => unknown> | null
     return methods === null ? null : methods[name](argument, more)
   }
-  return Object.assign(task, Object.fromEntries(optional.map((name) => [name, delegate(name)])))
+  const methods = Object.fromEntries(optional.map((name) => [name, delegate(name)]))
+  // Without a reader nobody can say that the source would skip the letter.
+  const redeliver = (letter: DeadLetter): unknown => (started() as Partial<OptionalMethods>).redeliver!(letter)
+  return Object.assign(task, methods, (optional as readonly string[]).includes('redeliver') ? { redeliver } : {})
 }

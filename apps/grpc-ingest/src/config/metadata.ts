@@ -72,10 +72,15 @@ function binaryValues(text: string): Buffer[] {
   return text.split(',').map((value) => Buffer.from(value.trim(), 'base64'))
 }
 
+/** The response headers that become headers of records: `names`, and the trace context. */
+export function recordHeaderNames(names: readonly string[]): ReadonlySet<string> {
+  return new Set([...TRACE_CONTEXT, ...names.map((n) => n.trim().toLowerCase())])
+}
+
 /** The headers of each record of a stream: the trace context of the response, and the response headers in `names`. */
 export function recordHeaders(response: IncomingHttpHeaders, names: readonly string[]): readonly Header[] | undefined {
   const headers: Header[] = []
-  for (const name of new Set([...TRACE_CONTEXT, ...names.map((n) => n.trim().toLowerCase())])) {
+  for (const name of recordHeaderNames(names)) {
     const value = response[name]
     if (value === undefined) continue
     const text = Array.isArray(value) ? value.join(',') : value

@@ -235,6 +235,6 @@ export class RecordBuilder {
   }
 }
 
-function keySchemaOf(key: string | Uint8Array | null): Schema | null {
+export function keySchemaOf(key: string | Uint8Array | null): Schema | null {
   return key === null ? null : typeof key === 'string' ? OPTIONAL_STRING_SCHEMA : OPTIONAL_BYTES_SCHEMA
 }

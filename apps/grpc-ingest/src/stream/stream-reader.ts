@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { sleep } from '@tributary/async'
 import {
+  type DeadLetter,
   NotConnectedError,
   type OffsetEntry,
   type Polled,
   type Predecessor,
   recordsIn,
+  type SourceRecord,
   type TaskContext,
 } from '@tributary/connect-api'
 import { type RenewedTls, restoredSequence, type TaskMetricsLog } from '@tributary/push-source'
@@ -14,9 +16,11 @@ import { type Metadata, recordHeaders } from '../config/metadata.ts'
 import type { AccessToken } from './access-token.ts'
 import { AnyTypes } from './any-types.ts'
 import type { GrpcConnection, OpenConnection } from './connection.ts'
+import { grpcErrors } from '../errors.ts'
 import type { RecordBuilder } from '../records/record-builder.ts'
+import { redeliver } from '../records/redeliver.ts'
 import { committedPosition, type Resume } from '../records/resume.ts'
-import { offsetOf, serverOf } from '../config/settings.ts'
+import { offsetOf, serverOf, sourcePartitionOf } from '../config/settings.ts'
 import type { GrpcConfig } from '../config/spec.ts'
 import { type Completion, StreamCompleted } from './completion.ts'
 import { keepaliveLessons } from './keepalive-lessons.ts'
@@ -182,6 +186,16 @@ export class StreamReader {
     const records = await this.#anyTypes.release(this.#plan!, learned, intake.connected, signal)
     if (records === null) await sleep(waitMs, signal)
     return records ?? []
+  }
+
+  /** See SourceTask. */
+  redeliver(letter: DeadLetter): SourceRecord | null {
+    const { config, context } = this.#parts
+    if (this.#plan === null) {
+      throw grpcErrors.GRPC_CONNECT('the schema of the messages is not known before the server has answered once')
+    }
+    const sourcePartition = sourcePartitionOf(config, context.written)
+    return redeliver(letter, this.#plan.decoder, { config, sourcePartition })
   }
 
   position(): OffsetEntry | null {

@@ -1,6 +1,7 @@
 import { joinRuns, PackedRecords, type Polled, type SourcePartition } from '@tributary/connect-api'
 import type { WebSocketConfig } from '../config/config.ts'
 import type { MessageRun } from '../message/message-run.ts'
+import { BINARY } from './received.ts'
 import type { RecordBuilder } from './record-builder.ts'
 
 /** Runs with fewer bytes are copied together, so that few packs are made of them. */
@@ -73,6 +74,7 @@ export class PackBuilder {
       values: run,
       valueType: run.binary ? 'bytes' : 'text',
       headers: builder.headersOf(run),
+      received: run.binary ? BINARY : undefined,
     })
   }
 }

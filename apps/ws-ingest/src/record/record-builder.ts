@@ -15,6 +15,7 @@ import type { Message } from '../message/message.ts'
 import type { BuiltBatch, Gap, PlacedGap, Verdict } from '../sequence/gap.ts'
 import type { StreamOffset } from '../sequence/streams.ts'
 import { type Element, textOf, timestampOf } from './fields.ts'
+import { BINARY, BINARY_ELEMENT, TEXT_ELEMENT } from './received.ts'
 import { planRecord, type Reception, type RecordPlan } from './record-plan.ts'
 
 /** Checks the sequence numbers and ids of messages for a builder. */
@@ -68,6 +69,8 @@ export class RecordBuilder {
   #sequence: number
   #records: SourceRecord[] = []
   #gaps: PlacedGap[] | null = null
+  /** Where the records of `rebuild` belong. */
+  #rebuilt: SourcePartition | null = null
 
   /** Throws ConfigError. */
   constructor(options: RecordBuilderOptions) {
@@ -122,6 +125,31 @@ export class RecordBuilder {
     return { records: this.#records, gaps: this.#gaps ?? NO_GAPS }
   }
 
+  /**
+   * The records of a message, or of an element of one, that was received before. They have no part in the numbers of records and
+   * messages. Throws RetriableError before `connect` has read the schema of bodies.
+   */
+  rebuild(message: Message, isElement: boolean, sourcePartition: SourcePartition): readonly SourceRecord[] {
+    const before = this.#records
+    this.#body?.check()
+    this.#records = []
+    this.#rebuilt = sourcePartition
+    try {
+      if (isElement) this.#addElement({ text: message.data.toString(), json: message.json }, message)
+      else this.#addOnce(message)
+      return this.#records
+    } finally {
+      this.#records = before
+      this.#rebuilt = null
+    }
+  }
+
+  #addOnce(message: Message): void {
+    const elements = this.#plan.split?.(message) ?? null
+    if (elements === null) this.#addWhole(message)
+    else for (const element of elements) this.#addElement(element, message)
+  }
+
   #add(message: Message): void {
     const { split } = this.#plan
     const { sequences } = this.#options
@@ -159,20 +187,28 @@ export class RecordBuilder {
     try {
       value = message.value
     } catch (error) {
-      this.#push(message, null, null, this.#topic, null, message.data, dataError(error))
+      this.#push(message, null, null, this.#topic, null, message.data, dataError(error), receivedOf(message))
       return
     }
-    if (this.#readsNothing) this.#push(message, value, null, this.#topic, null, message.data, undefined)
-    else this.#addPart(message, message, value, message.data)
+    const received = receivedOf(message)
+    if (this.#readsNothing) this.#push(message, value, null, this.#topic, null, message.data, undefined, received)
+    else this.#addPart(message, message, value, message.data, received)
   }
 
   /** The value of an element has the type of its message: text or bytes. */
   #addElement(element: Element, message: Message): void {
     const { text } = element
-    this.#addPart(element, message, typeof message.value === 'string' ? text : Buffer.from(text), undefined)
+    if (typeof message.value === 'string') this.#addPart(element, message, text, undefined, TEXT_ELEMENT)
+    else this.#addPart(element, message, Buffer.from(text), undefined, BINARY_ELEMENT)
   }
 
-  #addPart(part: Readable, message: Message, value: string | Buffer, original: Buffer | undefined): void {
+  #addPart(
+    part: Readable,
+    message: Message,
+    value: string | Buffer,
+    original: Buffer | undefined,
+    received: SourceRecord['received'],
+  ): void {
     const { skip, key, timestamp, timestampUnit, topic } = this.#plan
     if (skip?.(part)) return
     if (this.#readsFields && part.json === undefined) this.#options.onNotJson(message)
@@ -185,9 +221,10 @@ export class RecordBuilder {
         timestamp === null ? null : timestampOf(timestamp(part, message), timestampUnit),
         original,
         undefined,
+        received,
       )
     } catch (error) {
-      this.#push(message, null, null, this.#topic, null, original ?? Buffer.from(value), dataError(error))
+      this.#push(message, null, null, this.#topic, null, original ?? Buffer.from(value), dataError(error), received)
     }
   }
 
@@ -200,11 +237,12 @@ export class RecordBuilder {
     timestamp: number | null,
     original: Buffer | undefined,
     error: DataError | undefined,
+    received: SourceRecord['received'],
   ): void {
     const { sourcePartition, sequences } = this.#options
     const record: SourceRecord = {
-      sourcePartition: sequences === null ? sourcePartition : sequences.partition,
-      sourceOffset: this.#nextOffset(),
+      sourcePartition: this.#rebuilt ?? (sequences === null ? sourcePartition : sequences.partition),
+      sourceOffset: this.#rebuilt === null ? this.#nextOffset() : {},
       topic,
       partition: undefined,
       key,
@@ -217,7 +255,8 @@ export class RecordBuilder {
       originalIsText: !message.binary && original !== undefined && error === undefined,
       error,
     }
-    this.#records.push(this.#body === null ? record : this.#body.apply(record))
+    const told = received === undefined ? record : { ...record, received }
+    this.#records.push(this.#body === null ? told : this.#body.apply(told))
   }
 
   #nextOffset(): SourceOffset {
@@ -229,6 +268,10 @@ export class RecordBuilder {
     sequences?.addOffset(offset)
     return offset
   }
+}
+
+function receivedOf({ binary }: Message): SourceRecord['received'] {
+  return binary ? BINARY : undefined
 }
 
 function dataError(error: unknown): DataError {

@@ -1,4 +1,5 @@
 import {
+  type DeadLetter,
   inFlightCost,
   packedCost,
   type Polled,
@@ -9,7 +10,7 @@ import {
 import { bodyReader } from '@tributary/converters/body'
 import type { RateLimitedLog } from '@tributary/push-source'
 import { offsetsOf, shownUrl, sourcePartitionOf, type WebSocketConfig, writtenUrl } from '../config/config.ts'
-import type { ConnectionInfo, Message } from '../message/message.ts'
+import { type ConnectionInfo, type Message, messageDecoder } from '../message/message.ts'
 import type { MessageRun } from '../message/message-run.ts'
 import { Backfill, GapFiller } from '../sequence/backfill.ts'
 import { GapTracker } from '../sequence/gap-tracker.ts'
@@ -18,6 +19,7 @@ import { ConnectionGaps } from '../sequence/connection-gaps.ts'
 import { Sequences } from '../sequence/sequences.ts'
 import { notJsonReport } from './not-json-report.ts'
 import { PackBuilder } from './pack-builder.ts'
+import { redeliver, type Redelivery } from './received.ts'
 import { RecordBuilder } from './record-builder.ts'
 
 export interface RecordSourceOptions {
@@ -29,6 +31,7 @@ export interface RecordSourceOptions {
   readonly checksSequences: boolean
   readonly gaps: GapTracker
   readonly connectionGaps: ConnectionGaps
+  readonly redelivery: Omit<Redelivery, 'builder'>
 }
 
 /**
@@ -73,6 +76,12 @@ export class RecordSource {
     if (built.gaps.length === 0 && fills.length === 0) return built.records
     const connection = messages.at(-1)?.connection ?? null
     return gaps.complete({ ...built, fills, before, connection }, signal)
+  }
+
+  /** See SourceTask. */
+  redeliver(letter: DeadLetter): SourceRecord | null {
+    const { redelivery, builder } = this.#options
+    return redeliver(letter, { ...redelivery, builder })
   }
 
   /** Whether the next messages need no `records`, since no gap is known and none will be found between them. */
@@ -199,7 +208,8 @@ export function createRecordSource(parts: RecordSourceContext): RecordSource {
     log,
   })
   const packs = builder.readsNothing ? new PackBuilder({ config, sourcePartition, sessionId, builder }) : null
-  return new RecordSource({ builder, packs, sequences, checksSequences: reads, gaps, connectionGaps })
+  const redelivery = { config, sourcePartition, decode: messageDecoder(config) }
+  return new RecordSource({ builder, packs, sequences, checksSequences: reads, gaps, connectionGaps, redelivery })
 }
 
 function gapRecordsOf({ context, config, sessionId }: RecordSourceContext): GapRecords | null {

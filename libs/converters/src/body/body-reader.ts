@@ -79,6 +79,15 @@ export class BodyReader {
     }
   }
 
+  /** Throws RetriableError BODY_REGISTRY_AWAY while the schema of the registry is not known. */
+  check(): void {
+    const subject = this.#settings['value.schema.subject']
+    if (subject === null || subject === '' || this.#schema !== null) return
+    throw converterErrors.BODY_REGISTRY_AWAY(
+      `the schema of subject ${subject} is not known before the task is connected`,
+    )
+  }
+
   /** Sets the schema of the bodies from now on. */
   use(schema: Schema): void {
     this.#schema = schema

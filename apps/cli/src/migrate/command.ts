@@ -93,7 +93,11 @@ async function migrate(options: Options, frame: MigrateFrame): Promise<number> {
       continue
     }
     const common = { old, here, folder, workerConfig, tell: (what: string) => frame.err(`${what}\n`) }
-    const times = { graceMs: options.grace * 1000, startMs: options.timeout * 1000 }
+    const times = {
+      graceMs: options.grace * 1000,
+      startMs: options.timeout * 1000,
+      settleMs: Math.min(1000, options.timeout * 100),
+    }
     moved.push(await moveConnector(connector, begun, { ...common, ...times }))
     // What went wrong with one may go wrong with the next.
     if (moved.at(-1)!.outcome === 'stuck') break

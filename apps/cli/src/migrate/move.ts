@@ -15,6 +15,8 @@ export interface MoveOptions extends Pick<ReportOptions, 'workerConfig'> {
   readonly graceMs: number
   /** How long the connector may take to run here, in ms. */
   readonly startMs: number
+  /** How long it must run until it counts as moved, in ms. */
+  readonly settleMs: number
   /** Says what is done now. */
   readonly tell: (what: string) => void
 }
@@ -189,7 +191,7 @@ class Move {
   }
 
   async #start(): Promise<Partial<Saved>> {
-    const { here, tell, startMs } = this.#options
+    const { here, tell, startMs, settleMs } = this.#options
     const { name, state } = this.#saved.old
     if (state === 'STOPPED') return {}
     const [verb, wanted] = state === 'PAUSED' ? ['pause', 'PAUSED'] : ['resume', 'RUNNING']
@@ -197,13 +199,17 @@ class Move {
     mustBeDone(`${verb} ${name}`, here, await here.call('PUT', pathOf(name, `/${verb}`)))
     const until = Date.now() + startMs
     let last = 'no status'
+    let since: number | null = null
     for (;;) {
       const answer = await here.call('GET', pathOf(name, '/status'))
       if (answer.status === 200) {
         const { connector, tasks } = answer.body as NewStatus
         const all = [connector, ...tasks]
         // A paused connector that never ran has no tasks.
-        if (all.every((one) => one.state === wanted) && (tasks.length > 0 || wanted === 'PAUSED')) return {}
+        const there = all.every((one) => one.state === wanted) && (tasks.length > 0 || wanted === 'PAUSED')
+        since = there ? (since ?? Date.now()) : null
+        // A task that runs may fail at its first read.
+        if (since !== null && Date.now() - since >= settleMs) return {}
         const failed = all.find((one) => one.state === 'FAILED')
         if (failed !== undefined) throw new MigrateError(`It fails on ${here.url}: ${firstLine(failed.trace)}`)
         last = all.map((one) => one.state).join(', ')

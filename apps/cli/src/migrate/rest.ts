@@ -1,3 +1,6 @@
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { parseJson, stringifyJson } from '@tributary/config'
 
 export interface RestAnswer {
@@ -21,38 +24,62 @@ export class MigrateError extends Error {
 /** Kafka Connect answers within 90 s, or not at all. */
 const TIMEOUT_MS = 100_000
 
-/** `url` may hold a user and a password; `headers` go with each request. */
-export function restOf(url: string, headers: Readonly<Record<string, string>> = {}): Rest {
+/** Who asks, and whom to trust. */
+export interface RestLogin {
+  readonly authorization?: string | null
+  /** PEM texts. */
+  readonly ca?: string | null
+  readonly cert?: string | null
+  readonly key?: string | null
+}
+
+/** `url` may hold a user and a password. */
+export function restOf(url: string, { authorization = null, ...tls }: RestLogin = {}): Rest {
   const parsed = URL.parse(url)
   if (parsed === null || !/^https?:$/.test(parsed.protocol))
     throw new MigrateError(`${url} is no URL of a REST API. Write it as http://host:8083`)
-  const { username, password } = parsed
+  const { username, password, protocol, hostname, port } = parsed
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
-  const sent = { accept: 'application/json', ...(username !== '' && { authorization: `Basic ${login}` }), ...headers }
-  const base = `${parsed.origin}${parsed.pathname.replace(/\/$/, '')}`
+  const credentials = username === '' ? authorization : `Basic ${login}`
+  const prefix = parsed.pathname.replace(/\/$/, '')
+  const pem = Object.fromEntries(Object.entries(tls).filter(([, text]) => typeof text === 'string'))
+  const base = parsed.origin + prefix
   return {
     url: base,
     call: async (method, path, body) => {
-      let status: number
-      let text: string
+      const payload = body === undefined ? null : Buffer.from(stringifyJson(body))
+      const options: RequestOptions = {
+        ...{ method, protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port, path: prefix + path, ...pem },
+        headers: {
+          accept: 'application/json',
+          ...(credentials !== null && { authorization: credentials }),
+          ...(payload !== null && { 'content-type': 'application/json', 'content-length': payload.length }),
+        },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      }
       try {
-        const answer = await fetch(base + path, {
-          method,
-          headers: { ...sent, ...(body !== undefined && { 'content-type': 'application/json' }) },
-          ...(body !== undefined && { body: stringifyJson(body) }),
-          signal: AbortSignal.timeout(TIMEOUT_MS),
-        })
-        status = answer.status
-        text = await answer.text()
+        return await exchange(options, payload)
       } catch (cause) {
-        const why = ((cause as Error).cause as Error | undefined)?.message ?? (cause as Error).message
+        const { code, message } = cause as NodeJS.ErrnoException
+        const why = message || code
         throw new MigrateError(`${base} does not answer (${why}). Look whether it runs, and whether the URL is right`, {
           cause,
         })
       }
-      return { status, body: text === '' ? undefined : parsedBody(text) }
     },
   }
+}
+
+function exchange(options: RequestOptions, payload: Buffer | null): Promise<RestAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<RestAnswer>()
+  const outgoing = (options.protocol === 'https:' ? httpsRequest : httpRequest)(options, (answer) => {
+    text(answer).then((sent) => {
+      resolve({ status: answer.statusCode ?? 0, body: sent === '' ? undefined : parsedBody(sent) })
+    }, reject)
+  })
+  outgoing.once('error', reject)
+  outgoing.end(payload ?? undefined)
+  return promise
 }
 
 function parsedBody(text: string): unknown {

@@ -187,6 +187,11 @@ function send(agent: Agent, port: number, message: Message): Promise<{ status: n
   else sent['content-length'] = String(Buffer.byteLength(body))
   return new Promise((resolve, reject) => {
     const outgoing = request({ agent, host: '127.0.0.1', port, method, path, headers: sent }, (answer) => {
+      // A tail goes on until its reader goes.
+      if (answer.headers['content-type'] === 'text/event-stream') {
+        answer.destroy()
+        return resolve({ status: answer.statusCode!, text: '' })
+      }
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('end', () => resolve({ status: answer.statusCode!, text: Buffer.concat(chunks).toString() }))

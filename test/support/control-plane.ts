@@ -33,7 +33,7 @@ export async function startWorker(
   props: Props,
   tls: Tls | null = null,
   plugins: readonly SourcePlugin[] = [fileSource],
-): Promise<Running> {
+): Promise<Running & { readonly address: string }> {
   const host = '127.0.0.1'
   const key = props['internal.key']
   const tokens = key === undefined ? null : InternalTokens.from({ reveal: () => key })
@@ -57,7 +57,7 @@ export async function startWorker(
   })
   await admin.open()
   await until('the worker is ready', () => worker.ready() === true)
-  return running
+  return { ...running, address }
 }
 
 /** A control plane in this process on a free port. It ends with the test. */

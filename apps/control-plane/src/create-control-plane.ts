@@ -47,6 +47,7 @@ import { ConnectorViews } from './services/connector-views.ts'
 import { Connectors } from './services/connectors.ts'
 import { KeyedLock } from './services/keyed-lock.ts'
 import { LivePlugins } from './services/live-plugins.ts'
+import { Tails } from './tail/tails.ts'
 import { LogLevels } from './services/log-levels.ts'
 import { Previews } from './services/previews.ts'
 import { Server } from './services/server-info.ts'
@@ -188,6 +189,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     plans: new Plans({ config, status, plugins, validator, secrets, workers, history: configHistory }),
     validator,
     secrets,
+    tails: new Tails({ views, workers }),
     previews: new Previews({ plugins, validator, workers, mask }),
     mask,
     health: new ConnectorHealthReader(views, workers),

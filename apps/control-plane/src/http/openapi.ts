@@ -127,7 +127,7 @@ function operation(method: string, path: string, { schema, config }: DescribedRo
         status,
         {
           description: STATUS_TEXTS[status] ?? status,
-          ...(answer['type'] !== 'null' && { content: json(inForm(answer, path)) }),
+          ...(answer['type'] !== 'null' && { content: contentOf(status, inForm(answer, path), config?.produces) }),
         },
       ]),
     ),
@@ -158,6 +158,10 @@ const STATUS_TEXTS: Readonly<Record<string, string>> = {
 
 function pathParameter(name: string): OpenApiParameter {
   return { name, in: 'path', required: true, schema: { type: name === 'task' ? 'integer' : 'string' } }
+}
+
+function contentOf(status: string, schema: unknown, produces = 'application/json'): Content {
+  return Number(status) < 300 ? { [produces]: { schema } } : json(schema)
 }
 
 function json(schema: unknown): Content {

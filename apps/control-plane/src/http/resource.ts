@@ -47,6 +47,8 @@ export interface Operation {
   readonly connectorOf?: (request: FastifyRequest<Route>) => string | null
   readonly schema: OperationSchema
   readonly handler: Handler
+  /** The media type of the answer, if it is not JSON. A client that accepts JSON alone gets it, too. */
+  readonly produces?: string
   /** True for a method other than GET that changes nothing. */
   readonly readOnly?: boolean
   /** True for a method that changes nothing, and is recorded like a change. */
@@ -68,6 +70,7 @@ declare module 'fastify' {
     write?: boolean
     /** True for what changes nothing, and is recorded like a change. */
     audited?: boolean
+    produces?: string
   }
   interface FastifyRequest {
     /** The unparsed body, for sending the request on; '' without a body. */
@@ -98,13 +101,15 @@ export function resource(
   const present = METHODS.filter((method) => operations[method])
   for (const method of present) {
     const operation = operations[method]!
-    const { right, connectorOf, schema, handler, numbers = 'text', readOnly = method === 'GET', audited } = operation
+    const { right, connectorOf, schema, handler, numbers = 'text', readOnly = method === 'GET' } = operation
+    const { audited, produces } = operation
     const config = {
       right,
       ...(connectorOf && { connectorOf }),
       numbers,
       write: !readOnly,
       ...(audited && { audited }),
+      ...(produces !== undefined && { produces }),
     }
     const onRequest = [requireNames, checkType, requireAccept]
     app.route<Route>({ method, url, constraints, schema, config, onRequest, handler })
@@ -158,12 +163,15 @@ async function takeAsJson({ raw }: FastifyRequest): Promise<void> {
 
 async function requireAccept(request: FastifyRequest): Promise<void> {
   const { accept } = request.headers
-  if (accept !== undefined && accept.trim() !== '' && !accept.split(',').some(takesJson)) throw httpError(406)
+  if (accept === undefined || accept.trim() === '') return
+  const { produces } = request.routeOptions.config
+  const types = [...rangesOf('application/json'), ...(produces === undefined ? [] : rangesOf(produces))]
+  if (!accept.split(',').some((range) => types.includes(mediaType(range)))) throw httpError(406)
 }
 
-/** Whether a media range of an Accept header includes JSON. Like Jersey, a range of quality 0 counts as accepted. */
-function takesJson(range: string): boolean {
-  return ['application/json', 'application/*', '*/*'].includes(mediaType(range))
+/** The media ranges of an Accept header that include a type. Like Jersey, a range of quality 0 counts as accepted. */
+function rangesOf(type: string): string[] {
+  return [type, `${type.split('/')[0]}/*`, '*/*']
 }
 
 function mediaType(header: string): string {

@@ -158,6 +158,7 @@ const ERRORS = {
     (deaths: number) =>
       `Workers ended ${deaths} times while they made a preview of this configuration and of no other, so none is asked again. Their logs say why; change the configuration`,
   ],
+  tailsBusy: [429, (why: string) => `${why}. End one of them, or try again later`],
   tasksRunning: [
     500,
     (connector: string, workers: readonly string[]) =>

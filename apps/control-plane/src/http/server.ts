@@ -96,7 +96,8 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
 function limitTime(app: FastifyInstance, timeoutMs: number): void {
   app.addHook('onRequest', async (_request, reply) => {
     const timer = setTimeout(() => {
-      if (!reply.sent) void reply.send(restError('timedOut'))
+      // What is sent piece by piece is not answered twice.
+      if (!reply.sent && !reply.raw.headersSent) void reply.send(restError('timedOut'))
     }, timeoutMs)
     timer.unref()
     for (const event of ['finish', 'close']) reply.raw.once(event, () => clearTimeout(timer))

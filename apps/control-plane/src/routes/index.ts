@@ -11,6 +11,7 @@ import type { ConnectorHealthReader } from '../services/connector-health.ts'
 import type { ConnectorOffsets } from '../services/connector-offsets.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Connectors } from '../services/connectors.ts'
+import type { Tails } from '../tail/tails.ts'
 import type { Previews } from '../services/previews.ts'
 import type { LogLevels } from '../services/log-levels.ts'
 import type { Server } from '../services/server-info.ts'
@@ -32,6 +33,7 @@ import { offsetRoutes } from './offsets.ts'
 import { openApiRoutes } from './openapi.ts'
 import { previewRoutes } from './preview.ts'
 import { rootRoutes } from './root.ts'
+import { tailRoutes } from './tail.ts'
 import { taskRoutes } from './tasks.ts'
 import { topicRoutes } from './topics.ts'
 
@@ -49,6 +51,7 @@ export interface Services {
   readonly previews: Previews
   /** For every record that the API shows. */
   readonly mask: RecordMask
+  readonly tails: Tails
   readonly health: ConnectorHealthReader
   readonly cluster: Cluster
   readonly levels: LogLevels
@@ -81,6 +84,7 @@ export function addRoutes(app: FastifyInstance, services: Services): void {
   offsetRoutes(app, views, services.offsets, secrets)
   connectorPluginRoutes(app, services.plugins, services.validator, views, secrets)
   previewRoutes(app, services)
+  tailRoutes(app, services)
   loggerRoutes(app, services.levels)
   keyRoutes(app, services.keys)
   auditRoutes(app, services.audit)

@@ -14,6 +14,7 @@ const ROUTES = [
     '/health',
     '/offsets',
     '/status',
+    '/tail',
     '/tasks',
     '/tasks-config',
     '/tasks/{task}/status',

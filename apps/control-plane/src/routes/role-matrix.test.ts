@@ -25,7 +25,9 @@ const config = { 'connector.class': FILE_SOURCE.class, topic: 'lines' }
 /** The route with `name` as its connector, in its path or in its body. */
 function call(method: string, path: string, name: string, grants: string | null): Promise<Answer> {
   const named: Readonly<Record<string, string>> = { connector: name, plugin: FILE_SOURCE.class, logger: 'x', task: '0' }
-  const url = path.replace(/\{(\w+)\}/g, (_, parameter: string) => named[parameter] ?? 'x')
+  // A tail would go on.
+  const query = path.endsWith('/tail') ? '?seconds=0' : ''
+  const url = path.replace(/\{(\w+)\}/g, (_, parameter: string) => named[parameter] ?? 'x') + query
   const bodies: Readonly<Record<string, unknown>> = {
     'POST /connectors': { name, config },
     'PUT /connector-plugins/{plugin}/config/validate': { ...config, name },

@@ -13,7 +13,8 @@ async function offsetsOf(members: readonly { metadata: unknown }[]) {
   const plugins = new MemoryPluginStore([FILE_SOURCE])
   await config.putConnectorConfig('a', { 'connector.class': FILE_SOURCE.class, topic: 't' }, 'STOPPED')
   const groups = { describeGroup: () => Promise.resolve({ members }) }
-  const client = { send: () => Promise.reject(new Error('refused')) }
+  const refused = new Error('refused')
+  const client = { send: () => Promise.reject(refused), open: () => assert.fail(refused) }
   const workers = new Workers({ groups, cluster: 'test', client, log: silentLog })
   const views = new ConnectorViews({ config, status: new MemoryStatusStore(), plugins })
   const endedTasks = new EndedTasks({ config, views, workers, timeoutMs: 10 })

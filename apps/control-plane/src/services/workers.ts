@@ -4,6 +4,7 @@ import { isWorkerAddress, type PluginEntry } from '@tributary/connect-storage'
 import { SharedRun } from '@tributary/kafka'
 import type { InternalClient, Peer } from '@tributary/service'
 import type { Logger } from '@tributary/telemetry'
+import type { IncomingMessage } from 'node:http'
 import { restError } from '../http/rest-errors.ts'
 import { type Checked, DeadlyConfigs, keyOf, MAX_DEATHS } from './deadly-configs.ts'
 
@@ -20,7 +21,7 @@ export interface WorkersOptions {
   /** `TRIBUTARY_CLUSTER`. The group of a service is `<cluster>-<service>`. */
   readonly cluster: string
   /** Sends the signed requests. */
-  readonly client: Pick<InternalClient, 'send'>
+  readonly client: Pick<InternalClient, 'send' | 'open'>
   readonly log: Logger
 }
 
@@ -255,6 +256,20 @@ export class Workers {
       this.#options.log.warn('worker_unreachable', { worker, path, error })
       return null
     }
+  }
+
+  /** A worker's answer that does not end. Rejects unless the worker answers with 200, and with the reason of the signal. */
+  open(worker: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    const peer = { address: worker, tls: this.#secure.has(worker) }
+    const outgoing = this.#options.client.open(peer, { method: 'GET', path }, signal)
+    outgoing.on('error', reject)
+    outgoing.once('response', (answer) => {
+      if (answer.statusCode === 200) return resolve(answer)
+      answer.destroy()
+      reject(new Error(`the worker ${worker} answers with ${answer.statusCode}`))
+    })
+    return promise
   }
 
   /** A worker's answer as JSON; null when the worker does not answer, or answers with another status than 2xx. */

@@ -45,7 +45,10 @@ function answerCheck({ paths, components }: OpenApiDocument): CheckAnswer {
     const route = templates.find(({ pattern }) => pattern.test(path))?.path
     const documented = paths[route ?? '']?.[method.toLowerCase()]?.responses[status]
     const what = `${method} ${route ?? url} ${status}`
-    if (documented?.content) return validate(documented.content['application/json']?.schema, body, what)
+    const content = documented?.content?.['application/json']
+    if (content) return validate(content.schema, body, what)
+    // A stream of events is read by its own tests.
+    if (documented?.content) return
     if (documented) return assert.equal(body, undefined, `${what} is documented to have no body`)
     assert.ok(ANY_ROUTE.includes(status), `${what} is not documented`)
     const form = path.startsWith('/api/v1/') ? 'OperatorsError' : 'Error'

@@ -23,7 +23,7 @@ import { disturbed, previewPolicy } from './disturbance.ts'
 import { PlannedTopics, type TopicReader } from './planned-topics.ts'
 import { PreviewEnd, runPreviewTask } from './preview-task.ts'
 import { RecordPreviewer } from './record-previewer.ts'
-import { Shown } from './shown.ts'
+import { Shown } from '../records/shown.ts'
 
 /** Previews at a time. Each holds a connection and a queue of its source. */
 const MAX_AT_ONCE = 2

@@ -8,9 +8,10 @@ import { checkRecords } from '../records/record-contract.ts'
 import type { RecordEncoder } from '../records/record-encoder.ts'
 import { BadRecordError } from '../records/stage-failure.ts'
 import { createEncoder, type TaskEnvironment } from '../unit/task-factory.ts'
-import type { PreviewRecord, ShownError, ShownOutput, ShownStep } from './answer.ts'
+import type { ShownOutput } from '../records/shown-types.ts'
+import type { PreviewRecord, ShownError, ShownStep } from './answer.ts'
 import type { PlannedTopics } from './planned-topics.ts'
-import type { Shown } from './shown.ts'
+import type { Shown } from '../records/shown.ts'
 
 interface RecordPreviewerParts {
   readonly plugin: SourcePlugin

@@ -2,12 +2,23 @@ import { PackedRecords, type RecordMetadata, type SourceTask } from '@tributary/
 import type { PackedProducerRecords, ProducerRecord, ProduceResult } from '@tributary/kafka-producer'
 import type { Batch } from './batch.ts'
 
+/** Where one may look at what Kafka has of a task. */
+export interface Tap {
+  /** null: nobody looks. */
+  readonly watcher: { acknowledged(batch: Batch, result: ProduceResult): void } | null
+}
+
 /**
  * Tells the task that Kafka has a batch: by `commitRecord` for each record, with its place in Kafka, and by `commitBatch`. The place
  * is null for a record that was filtered out, skipped, sent to the dead-letter queue or discarded. `result` is null when the whole
  * batch was discarded.
  */
-export function commitRecords(task: SourceTask, batch: Batch, result: ProduceResult | null): void {
+export function commitRecords(
+  { task, tap }: { readonly task: SourceTask; readonly tap: Tap },
+  batch: Batch,
+  result: ProduceResult | null,
+): void {
+  if (tap.watcher !== null && result !== null) tap.watcher.acknowledged(batch, result)
   if (task.commitRecord) commitEach(task as CommitsRecords, batch, result)
   if (batch.polled !== null) task.commitBatch?.(batch.polled)
 }

@@ -4,6 +4,7 @@ import type { KafkaProducer } from '@tributary/kafka-producer'
 import type { Logger } from '@tributary/telemetry'
 import type { BatchMemory } from '../records/batch-memory.ts'
 import type { BatchTracing } from '../records/batch-tracing.ts'
+import type { Tap } from '../records/commit-records.ts'
 import type { ErrorHandler } from '../records/error-handler.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
 import type { RecordEncoder } from '../records/record-encoder.ts'
@@ -35,6 +36,8 @@ export interface TaskParts {
   readonly stats: TaskStats
   readonly memory: BatchMemory
   readonly tracing: BatchTracing
+  /** Where tails look. */
+  readonly tap: Tap
   /** The task's own folder on this host. The folder may not exist yet. */
   readonly dataDir: string
   readonly clock: Clock

@@ -307,11 +307,11 @@ export class WorkerSourceTask {
 
   /** Called when the broker has the batch. A null result: the connector discarded the batch. */
   readonly #acknowledged = (batch: Batch, result: ProduceResult | null): void => {
-    const { task, memory, clock, tracing } = this.#parts
+    const { memory, clock, tracing } = this.#parts
     this.progress.acknowledged(batch, clock.now(), clock.monotonic() - batch.polledAt)
     tracing.batchEnded()
     memory.acknowledged(batch)
-    commitRecords(task, batch, result)
+    commitRecords(this.#parts, batch, result)
   }
 
   /** Commits the offsets of the acknowledged prefix at intervals, until the run stops. */

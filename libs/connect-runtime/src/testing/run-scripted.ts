@@ -12,6 +12,7 @@ import {
 import { createConverter, createHeaderConverter } from '@tributary/converters'
 import { silentLog } from '@tributary/telemetry/testing'
 import { BatchMemory } from '../records/batch-memory.ts'
+import type { Tap } from '../records/commit-records.ts'
 import { BatchTracing } from '../records/batch-tracing.ts'
 import { ErrorHandler } from '../records/error-handler.ts'
 import type { PredecessorRun } from '../hand-over/predecessor.ts'
@@ -36,6 +37,8 @@ export interface ScriptedRun {
 }
 
 export interface ScriptOptions {
+  /** Where tails look. */
+  tap?: Tap
   resumable?: boolean
   transformations?: readonly Transformation[]
   valueConverter?: Converter
@@ -104,6 +107,7 @@ export function scriptedRun(props: Props = {}, options: ScriptOptions = {}): Scr
       stats: createTaskStats(),
       memory: new BatchMemory(options.memory ?? new MemoryBudget(Infinity).share()),
       tracing: new BatchTracing({}),
+      tap: options.tap ?? { watcher: null },
       predecessor: options.predecessor ?? null,
       finite: options.finite ?? false,
       handOverTimeoutMs: options.handOverTimeoutMs ?? 5000,

@@ -29,6 +29,7 @@ import type { Lease, TaskId, TaskState } from '../model/task.ts'
 import { type TopicCreator, Topics } from '../records/topics.ts'
 import { taskFolder } from '../model/task-folder.ts'
 import type { PropsEnvironment, ResolvedProps } from '../model/props.ts'
+import type { Taps } from '../tail/taps.ts'
 import { createTransformations } from '../model/transformations.ts'
 import type { TransformationStage } from '@tributary/transforms'
 import type { TaskParts } from '../task/task-parts.ts'
@@ -54,6 +55,8 @@ export interface TaskEnvironment extends PropsEnvironment {
   readonly memory: MemoryBudget
   readonly clock: Clock
   readonly log: Logger
+  /** Where tails look. Absent: nobody can look. */
+  readonly taps?: Taps
   /** Counts the processes that end when a task starts. Absent: nobody counts. */
   readonly trials?: StartTrials
 }
@@ -127,6 +130,7 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
   const tracing = new BatchTracing({ 'tributary.connector': redact(id.connector), 'tributary.task': id.task })
   const task = onTrial(withCallTimeouts(plugin.createTask(), log), id, environment.trials)
   const memory = environment.memory.share()
+  const tap = environment.taps?.add(id, request.secrets, log) ?? null
   const run = new WorkerSourceTask({
     id,
     plugin,
@@ -146,12 +150,16 @@ export function createTask(environment: TaskEnvironment, request: TaskRequest): 
     stats,
     memory: new BatchMemory(memory),
     tracing,
+    tap: tap ?? { watcher: null },
     dataDir: taskFolder(environment.dataDir, id),
     clock,
     log,
     replaced: request.replaced ?? (() => Promise.resolve(false)),
     onState: (state, error, kind) => {
-      if (state === 'stopped' || state === 'failed') memory.close()
+      if (state === 'stopped' || state === 'failed') {
+        memory.close()
+        if (tap !== null) environment.taps?.remove(id, tap)
+      }
       onState(state, error, kind)
     },
     onConnectionEnding: request.onConnectionEnding ?? (() => {}),

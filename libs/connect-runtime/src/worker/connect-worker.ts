@@ -45,6 +45,7 @@ import { Leader } from '../assignment/leader.ts'
 import { Overlaps } from '../assignment/overlaps.ts'
 import { Previews } from '../preview/previews.ts'
 import { Replays } from '../replay/replays.ts'
+import { Taps } from '../tail/taps.ts'
 import { paceLoop } from './paced-loop.ts'
 import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
@@ -133,6 +134,7 @@ class Worker {
    */
   readonly #life = new AbortController()
   readonly #memory: MemoryBudget
+  readonly #taps = new Taps()
   #state: true | string = 'Reading the internal topics.'
 
   constructor(options: ConnectWorkerOptions, host: WorkerHost) {
@@ -204,6 +206,7 @@ class Worker {
     addInternalRoutes(host.admin, {
       ...{ plugins, herder: this.#herder, previews: new Previews(parts), replays: new Replays(parts) },
       ...{ exactlyOnceSource: this.#exactlyOnceSource, providers: this.#providers, transforms: this.#transforms },
+      taps: this.#taps,
       planning: () => ({ snapshot: snapshot(), environment }),
     })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
@@ -363,6 +366,7 @@ class Worker {
       clock: systemClock,
       log,
       trials: this.#trials,
+      taps: this.#taps,
       restart: {
         max: settings['task.restart.max'],
         backoffMs: settings['task.restart.backoff.ms'],

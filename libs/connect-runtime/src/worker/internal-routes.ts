@@ -6,6 +6,9 @@ import { taskHealth } from './health.ts'
 import type { PreviewRequest } from '../preview/answer.ts'
 import type { Replays } from '../replay/replays.ts'
 import type { Previews } from '../preview/previews.ts'
+import type { TailTerms } from '../tail/tail.ts'
+import { tailStream } from '../tail/tail-stream.ts'
+import type { Taps } from '../tail/taps.ts'
 import { findPlugin } from '../assignment/units.ts'
 import type { OwnTransforms } from '../model/transformations.ts'
 import { planConnector, type Planning, type PlanRequest } from './plan-connector.ts'
@@ -13,12 +16,14 @@ import { checkOffsets, untilOver, validateConnector } from './validate-connector
 
 interface RouteRequest {
   readonly params: unknown
+  readonly query: unknown
   readonly body: unknown
 }
 
 interface RouteReply {
   readonly raw: ClosingResponse
   code(status: number): unknown
+  type(contentType: string): unknown
 }
 
 /** The part of Fastify that adds a route. */
@@ -36,6 +41,7 @@ export interface InternalRoutesOptions {
   readonly previews: Previews
   readonly planning: () => Omit<Planning, 'herder'>
   readonly replays: Replays
+  readonly taps: Taps
   /** The worker's exactly.once.source.support is enabled. */
   readonly exactlyOnceSource: boolean
   readonly providers: ConfigProviders
@@ -52,7 +58,7 @@ type Handle = (name: string, body: unknown, signal: AbortSignal) => Promise<obje
  * has that HTTP status.
  */
 export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOptions): void {
-  const { plugins, herder, previews, replays, providers, planning } = options
+  const { plugins, herder, previews, replays, providers, planning, taps } = options
   const add = (method: 'GET' | 'PUT', url: string, handle: Handle) =>
     admin.route({
       method,
@@ -91,4 +97,19 @@ export function addInternalRoutes(admin: AdminRoutes, options: InternalRoutesOpt
     const now = Date.now()
     return { tasks: herder.tasks(connector).map((unit) => taskHealth(unit, now)) }
   })
+  admin.route({
+    method: 'GET',
+    url: '/internal/connectors/:name/tail',
+    handler: async (request, reply) => {
+      const { name } = request.params as { name: string }
+      const stream = tailStream(taps, name, termsOf(request.query as Readonly<Record<string, string | undefined>>))
+      if (stream === null) reply.code(429)
+      else reply.type('application/x-ndjson')
+      return stream ?? { error_code: 429, message: 'This worker shows as many tails as it can. Try again later.' }
+    },
+  })
+}
+
+function termsOf({ rate, topic }: Readonly<Record<string, string | undefined>>): TailTerms {
+  return { rate: Math.min(1000, Math.max(1, Number(rate) || 1)), topic: topic ?? null }
 }

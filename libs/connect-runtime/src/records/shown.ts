@@ -1,12 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import { Decimal, type Header, type Schema, type SourceRecord } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
-import type { ShownBytes, ShownData, ShownOutput, ShownRecord } from './answer.ts'
+import type { ShownBytes, ShownData, ShownOutput, ShownRecord } from './shown-types.ts'
 
 /** Most bytes of a key, a value or a header that are shown. */
 const MAX_BYTES = 64 * 1024
 /** A secret may stand across the cut: so much more is searched. */
 const MARGIN_BYTES = 4096
+/** As much of the beginning of some bytes makes no difference to how they are shown. */
+export const KEPT_BYTES = MAX_BYTES + MARGIN_BYTES
 /** Most values within a value, and most levels of it. */
 const MAX_NODES = 2000
 const MAX_DEPTH = 32
@@ -60,11 +62,11 @@ export class Shown {
     }
   }
 
-  bytes(value: Uint8Array | null): ShownBytes {
+  /** `size`: of the whole, of which `value` may be the first `KEPT_BYTES`. */
+  bytes(value: Uint8Array | null, size = value?.length ?? 0): ShownBytes {
     if (value === null) return null
-    const size = value.length
     if (this.full) return { text: '', size, truncated: true }
-    const searched = Buffer.from(value.buffer, value.byteOffset, Math.min(size, MAX_BYTES + MARGIN_BYTES))
+    const searched = Buffer.from(value.buffer, value.byteOffset, Math.min(value.length, KEPT_BYTES))
     const text = textOf(searched, size > searched.length)
     const plain = text ?? searched.toString('latin1')
     const redacted = this.#redact(plain)

@@ -10,6 +10,7 @@ import { documentedAnswers } from '../../apps/control-plane/src/testing/document
 import {
   MemoryDeadLetterIndex,
   MemoryDeadLetterStore,
+  NO_TOPICS,
 } from '../../apps/control-plane/src/testing/memory-dead-letters.ts'
 import { MemoryHistoryStore } from '../../apps/control-plane/src/testing/memory-history.ts'
 import {
@@ -58,7 +59,7 @@ export async function restFuzzer(change: (app: FastifyInstance) => void = () => 
   const app = createControlPlane({
     stores,
     deadLetters: {
-      ...{ store: new MemoryDeadLetterStore(), index, topics: [], maxReplays: 3 },
+      ...{ store: new MemoryDeadLetterStore(), index, kafka: NO_TOPICS, topics: [], maxReplays: 3 },
       read: () => Promise.resolve(null),
       // Nobody leads, so no replay goes on after the end.
       onService: () => {},

@@ -127,6 +127,37 @@ export const versions: readonly RawRecord[] = [
   record('version-a-1-2', { ...version, shortened: true }),
 ]
 
+const letters = { dlq: { 0: [[5, 3], [9, 1]], 1: [[0, 10_000]] }, __proto__x: { 0: [[1, 1]] } } // prettier-ignore
+const replay = {
+  ...{
+    at: 1_700_000_000_000,
+    by: 'key:ci',
+    state: 'in_progress',
+    strategy: 'rate_limited',
+    scheduledAt: null,
+    rate: 5,
+  },
+  choice: {
+    ...{ ids: null, connectors: ['c', null], topics: ['dlq'], originalTopics: null, errorTypes: ['UNKNOWN'] },
+    ...{ statuses: ['UNRESOLVED'], from: 1, to: null, text: 'x', inPayload: true, limit: 1000 },
+  },
+  ...{ targetTopic: 't', edits: [{ field: 'a', operation: 'mask', value: 'x' }], force: false, notes: null },
+  ...{ connector: 'c', count: 4, chosen: true, startedAt: 1, completedAt: null, waitingFor: 'w', cancelledBy: null },
+  results: { success: 1, failed: 1, skipped: 0 },
+  failures: [{ id: 'i', topic: 'dlq', partition: 0, offset: '5', type: 'UNKNOWN', message: 'm' }],
+}
+const event = { at: 1, by: 'key:ci', kind: 'failed', letters, replay: 'r', notes: 'n', error: { type: 'UNKNOWN', message: 'm' } } // prettier-ignore
+
+export const deadLetters: readonly RawRecord[] = [
+  record('topic:dlq', {}),
+  record('replay:r', replay),
+  { ...record('replay:r', replay), part: ['choice'] },
+  record('letters:r:0', { at: 1, by: 'key:ci', connector: 'c', task: 0, letters }),
+  record('event:e-1', event),
+  { ...record('event:e-2', { ...event, kind: 'written' }), part: ['letters'] },
+  { ...record('event:e-3', event), part: ['letters', 'dlq', '0'] },
+]
+
 export const members: readonly unknown[] = [
   { v: 1, seq: 3, leaving: false, worker: 'h:1', cfg: '12', own: [['c/a', 3, 0]], preparing: [], ready: ['t/0/a'] },
   { worker: 'h:1', cfg: '-1', own: [], plugins: ['io.x.Source@1.2.0'], hold: 1000, life: 'x' },

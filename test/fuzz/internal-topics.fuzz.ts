@@ -12,6 +12,10 @@ import { ConfigState } from '../../libs/connect-storage/src/configs/config-state
 import { versionRecord } from '../../libs/connect-storage/src/history/history-records.ts'
 import { HistoryState } from '../../libs/connect-storage/src/history/history-state.ts'
 import { OffsetState } from '../../libs/connect-storage/src/offsets/offset-state.ts'
+import { replayView } from '../../apps/control-plane/src/dead-letters/replay-view.ts'
+import { readDeadLetterRecord } from '../../libs/connect-storage/src/dead-letters/dead-letter-records.ts'
+import { DeadLetterState } from '../../libs/connect-storage/src/dead-letters/dead-letter-state.ts'
+import { letterSet, lettersOf, sizeOf } from '../../libs/connect-storage/src/dead-letters/letter-set.ts'
 import { auditRecord, readAuditRecord } from '../../libs/connect-storage/src/audit/audit-records.ts'
 import { catalogOf } from '../../libs/connect-storage/src/plugins/plugin-catalog.ts'
 import { readPluginRecord } from '../../libs/connect-storage/src/plugins/plugin-records.ts'
@@ -39,6 +43,7 @@ import {
   audit,
   batches,
   configs,
+  deadLetters,
   members,
   offsets,
   plugins,
@@ -211,6 +216,20 @@ const apiKeysTarget = topicTarget('access', apiKeys, () => {
   }
 })
 
+const deadLettersTarget = topicTarget('dead-letters', deadLetters, () => {
+  const state = new DeadLetterState()
+  return {
+    apply: (key, value) => void state.apply(readDeadLetterRecord(key, value)),
+    use() {
+      for (const { letters } of state.events()) {
+        assert.equal(sizeOf(letterSet(lettersOf(letters))) <= sizeOf(letters), true)
+      }
+      for (const replay of state.replays()) replayView(replay, state.results(replay.id))
+      state.chunks('r')
+    },
+  }
+})
+
 const SENT = { 'connector.class': 'x', host: 'h', port: '1', mode: 'a', 'header.x': 'y', 'x.a.b': null, list: 'a,b' }
 
 const pluginsTarget = topicTarget('plugins', plugins, () => {
@@ -311,6 +330,7 @@ const TARGETS = [
   statusesTarget,
   offsetsTarget,
   apiKeysTarget,
+  deadLettersTarget,
   pluginsTarget,
   auditTarget,
   historyTarget,

@@ -1,3 +1,6 @@
+/** The id of a dead letter that is there. */
+export const FUZZED_LETTER = '7d793037-a076-5d0a-8f0c-0f5f4a1e6a11'
+
 /** Bodies that some route of the REST API takes. */
 export const bodies: readonly unknown[] = [
   { 'connector.class': 'FileStreamSource', topic: 't', file: '/x' },
@@ -22,17 +25,35 @@ export const bodies: readonly unknown[] = [
   { version: 1 },
   { version: 2, config: { password: 'x' } },
   { name: 'ci', grants: 'viewer, operator:orders-*', days: 30 },
+  { dlq_ids: [FUZZED_LETTER], resolution_notes: 'n', retry_strategy: 'immediate' },
+  { connector: 'a', error_type: 'POISON_PILL,UNKNOWN', limit: 1000, dry_run: true, force: true },
+  {
+    status: ['UNRESOLVED', 'IGNORED'],
+    start_date: '2026-01-31',
+    end_date: 1_700_000_000_000,
+    text: 'x',
+    retry_strategy: 'rate_limited',
+    rate: 0.5,
+    scheduled_time: '2031-01-01T00:00:00Z',
+    target_topic: 't',
+    transform_rules: [
+      { field: 'a.b[0]', operation: 'cast', value: 'int' },
+      { field: '$', operation: 'replace', value: {} },
+    ],
+  },
 ]
 
 /** Values of parameters in paths. */
 export const names: readonly string[] = [
   ...['a', 'b', 'none', 'a b', 'ü/€', '__proto__', 'constructor', '..', '%', '*'],
   ...['0', '2147483648', '-1', 'FileStreamSource', 'org.apache.kafka.connect.file.FileStreamSourceConnector', 'root'],
+  FUZZED_LETTER,
 ]
 
 export const queries: readonly string[] = [
   ...['', '', '', '?', '?expand=info&expand=status', '?connectorsOnly=false', '?scope=cluster', '?pattern=*a*'],
   ...['?plan=true', '?plan=', '?limit=2&before=3', '?from=0&to=current', '?from=1&to=2'],
+  ...['?status=PENDING&limit=1&offset=1&table=t', '?error_type=x', '?start_date=2026-01-31&cursor=1&text=x'],
   ...['?includeTasks=true&onlyFailed=true', '?name=a', '?%zz', '?__proto__=1', '?a=1&a=2', `?${'*'.repeat(200)}`],
 ]
 

@@ -7,6 +7,11 @@ import { silentLog } from '@tributary/telemetry/testing'
 import { createControlPlane } from '../../apps/control-plane/src/create-control-plane.ts'
 import type { OpenApiDocument } from '../../apps/control-plane/src/http/openapi.ts'
 import { documentedAnswers } from '../../apps/control-plane/src/testing/documented-answers.ts'
+import {
+  MemoryDeadLetterIndex,
+  MemoryDeadLetterStore,
+  NO_TOPICS,
+} from '../../apps/control-plane/src/testing/memory-dead-letters.ts'
 import { MemoryHistoryStore } from '../../apps/control-plane/src/testing/memory-history.ts'
 import {
   MemoryConfigStore,
@@ -16,7 +21,7 @@ import {
 } from '../../apps/control-plane/src/testing/memory-stores.ts'
 import { FILE_SOURCE } from '../../apps/control-plane/src/testing/test-api.ts'
 import { collectGarbage } from '../../libs/service/src/idle-memory.ts'
-import { bodies, headers, messages, names, queries } from './rest.corpus.ts'
+import { bodies, FUZZED_LETTER, headers, messages, names, queries } from './rest.corpus.ts'
 import { fuzzTargets, mutateBytes, mutateJson, mutateText } from './driver.ts'
 import type { Progress, Random, Report, Target } from './driver.ts'
 
@@ -49,8 +54,16 @@ export async function restFuzzer(change: (app: FastifyInstance) => void = () => 
     plugins: new MemoryPluginStore([FILE_SOURCE]),
     history: new MemoryHistoryStore(),
   }
+  const index = new MemoryDeadLetterIndex()
+  for (let i = 0; i < 3; i++) index.add({ id: FUZZED_LETTER, connector: 'a' })
   const app = createControlPlane({
     stores,
+    deadLetters: {
+      ...{ store: new MemoryDeadLetterStore(), index, kafka: NO_TOPICS, topics: [], maxReplays: 3 },
+      read: () => Promise.resolve(null),
+      // Nobody leads, so no replay goes on after the end.
+      onService: () => {},
+    },
     groups: { describeGroup: () => Promise.resolve({ members: [] }) },
     fencing: { fenceProducers: () => Promise.resolve() },
     levels: new LoggerLevels(),

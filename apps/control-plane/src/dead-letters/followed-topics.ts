@@ -48,6 +48,11 @@ export class FollowedTopics {
     return [...this.#named()].filter((topic) => !remembered.has(topic))
   }
 
+  /** Whether a connector names the topic now, or the settings do. */
+  isNamed(topic: string): boolean {
+    return this.#options.always.includes(topic) || this.#named().has(topic)
+  }
+
   stop(): void {
     for (const unlisten of this.#unlisten) unlisten()
   }

@@ -5,10 +5,11 @@ import type { ReplayOutcome } from '@tributary/connect-api'
 import type { Replay } from '@tributary/connect-storage'
 import { silentLog } from '@tributary/telemetry/testing'
 import { MemoryDeadLetterIndex, MemoryDeadLetterStore } from '../testing/memory-dead-letters.ts'
-import { EventIds, replayId } from './ids.ts'
+import { EventIds } from './ids.ts'
 import { IndexFeed } from './index-feed.ts'
 import type { Batch, Sent } from './replay-workers.ts'
 import { Replays } from './replays.ts'
+import { testReplay as replay } from '../testing/test-replay.ts'
 
 const WRITTEN: ReplayOutcome = { outcome: 'written', topic: 'orders', partition: 0, offset: '0' }
 const FAILED: ReplayOutcome = { outcome: 'failed', type: 'POISON_PILL', message: 'still poison' }
@@ -49,22 +50,6 @@ function scene(t: TestContext, store = new MemoryDeadLetterStore(), index = new 
     successor: () => scene(t, store, index),
   }
   return made
-}
-
-function replay(fields: Partial<Omit<Replay, 'choice'>> & { choice?: Partial<Replay['choice']> } = {}): Replay {
-  const { choice, ...others } = fields
-  return {
-    ...{ id: replayId(), at: Date.now(), by: 'user:alice', state: 'queued', strategy: 'immediate', scheduledAt: null },
-    choice: {
-      ...{ ids: null, connectors: null, topics: null, originalTopics: null, errorTypes: null, statuses: null },
-      ...{ from: null, to: null, text: null, inPayload: false, limit: 1_000_000 },
-      ...choice,
-    },
-    ...{ rate: null, targetTopic: null, edits: [], force: false, notes: null, connector: null, count: 0 },
-    ...{ chosen: false, startedAt: null, completedAt: null, waitingFor: null, cancelledBy: null, results: null },
-    failures: [],
-    ...others,
-  }
 }
 
 async function until(condition: () => boolean): Promise<void> {

@@ -7,6 +7,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { FollowedTopics } from './followed-topics.ts'
 import { EventIds } from './ids.ts'
 import { IndexFeed } from './index-feed.ts'
+import { Janitor, type JanitorOptions } from './janitor.ts'
 import type { ReadLetter } from './letter-reader.ts'
 import { ReplayCounts } from './replay-counts.ts'
 import { TaskWorkers } from './replay-workers.ts'
@@ -18,6 +19,7 @@ export interface DeadLetterParts {
   readonly store: DeadLetterStore
   readonly index: DeadLetterIndex
   readonly read: ReadLetter
+  readonly kafka: JanitorOptions['topics']
   /** `dlq.topics` */
   readonly topics: readonly string[]
   /** `dlq.max.replays` */
@@ -44,6 +46,7 @@ export class DeadLetterService {
   readonly #followed: FollowedTopics
   readonly #replays: Replays
   readonly #memory: TopicMemory
+  readonly #janitor: Janitor
 
   constructor(options: DeadLetterServiceOptions) {
     const { store, index, read, maxReplays, topics, refusedTopic, log, config, plugins } = options
@@ -63,12 +66,14 @@ export class DeadLetterService {
     this.#replays = new Replays({ ...shared, eventId: () => ids.next(), onOutcomes, log })
     this.letters = new DeadLetters({ ...shared, replays: this.#replays, ids, read, refusedTopic })
     this.#memory = new TopicMemory(this.#followed, store, log)
+    this.#janitor = new Janitor({ store, topics: options.kafka, followed: this.#followed, log })
     options.onService(this)
   }
 
   /** Does what the leader does, until the signal aborts. The store is claimed. */
   lead(term: AbortSignal): void {
     this.#memory.lead(term)
+    this.#janitor.lead(term)
     this.#replays.lead(term)
   }
 

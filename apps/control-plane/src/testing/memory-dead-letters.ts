@@ -162,3 +162,9 @@ function changed(row: LetterRow, { kind, replay, notes, at, by, error }: LetterE
     ...(error && { errorType: error.type, message: error.message }),
   }
 }
+
+/** A Kafka without topics. */
+export const NO_TOPICS = {
+  describeTopics: () => Promise.resolve(new Map()),
+  listOffsets: () => Promise.resolve(new Map()),
+}

@@ -9,7 +9,7 @@ import type { CrossOrigin } from '../http/cors.ts'
 import type { GroupReader } from '../services/workers.ts'
 import { MemoryHistoryStore } from './memory-history.ts'
 import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
-import { MemoryDeadLetterIndex, MemoryDeadLetterStore } from './memory-dead-letters.ts'
+import { MemoryDeadLetterIndex, MemoryDeadLetterStore, NO_TOPICS } from './memory-dead-letters.ts'
 import { MemoryConfigStore, MemoryOffsetStore, MemoryPluginStore, MemoryStatusStore } from './memory-stores.ts'
 
 /** The tokens of every test's cluster. */
@@ -103,7 +103,7 @@ export function testApi(options: TestApiOptions = {}): TestApi {
     fencing: { fenceProducers: (ids) => Promise.resolve(void fenced.push(...ids)) },
     levels,
     deadLetters: {
-      ...{ store: letters, index, topics: [], maxReplays: 3 },
+      ...{ store: letters, index, kafka: NO_TOPICS, topics: [], maxReplays: 3 },
       read: ({ topic, partition, offset }) => Promise.resolve(records.get(`${topic}/${partition}/${offset}`) ?? null),
       onService: (service) => options.leads && service.lead(options.leads),
     },

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { REPLAY_HEADER, type ReplayAnswer, type ReplayOutcome } from '@tributary/connect-api'
 import { sharedKafka, temporaryFolder } from '@tributary/harness'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
-import { addresses, letter, NO_REPLAY, write } from '../../integration/replay/letters.ts'
+import { addresses, askForReplay, letter, write } from '../../integration/replay/letters.ts'
 import type { Ingest } from '../../support/ingest.ts'
 import { until } from '../../support/until.ts'
 import { type Delivery, type Flow, Rig } from './rig.ts'
@@ -24,14 +24,11 @@ test('kill -9 in the middle of replays loses no letter, and repeats at most thos
   const ask = async (flow: Flow, dlq: string, batch: number): Promise<readonly ReplayOutcome[] | null> => {
     const address = /event=service_started .*address=(\S+)/.exec(ingest.log.events().map(({ line }) => line).join('\n'))?.[1] // prettier-ignore
     const offsets = Array.from({ length: BATCH }, (_, i) => batch * BATCH + i)
-    const request = { ...NO_REPLAY, replay: 'r', batch, force: true, letters: addresses(dlq, offsets) }
-    const response = await fetch(`http://${address}/internal/connectors/${flow.name}/replay`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request),
-    }).catch(() => null)
-    const answer = response?.status === 200 ? ((await response.json().catch(() => null)) as ReplayAnswer | null) : null
-    return answer !== null && answer.outcomes.every(({ outcome }) => outcome === 'written') ? answer.outcomes : null
+    const request = { replay: 'r', batch, force: true, letters: addresses(dlq, offsets) }
+    const answer = await askForReplay(`http://${address}`, flow.name, request).catch(() => null)
+    if (answer?.status !== 200) return null
+    const { outcomes } = answer.body as ReplayAnswer
+    return outcomes.every(({ outcome }) => outcome === 'written') ? outcomes : null
   }
   const flows = await Promise.all(
     (['at-least-once', 'exactly-once'] satisfies Delivery[]).map(async (delivery) => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
-import type { TaskHealth } from '@tributary/connect-api'
+import type { ReplayAnswer, ReplayRequest, TaskHealth } from '@tributary/connect-api'
 import { connectWorker } from '@tributary/connect-runtime'
 import { createStores, type StatusEntry, type Stores, type TargetState } from '@tributary/connect-storage'
 import { sharedKafka } from '@tributary/harness'
 import { startAdminServer } from '@tributary/service'
 import { createLogger } from '@tributary/telemetry'
 import { createTopic, readPartition } from '../../support/kafka-topic.ts'
+import { askForReplay } from '../replay/letters.ts'
 import { LiveFeed, liveSource } from './live-feed.ts'
 import { until } from '../../support/until.ts'
 
@@ -141,6 +142,14 @@ export class HandOverScene {
   async health(): Promise<TaskHealth | undefined> {
     const response = await fetch(`http://${this.#workers[0]!.address}/internal/connectors/${CONNECTOR}/health`)
     return ((await response.json()) as { tasks: TaskHealth[] }).tasks[0]
+  }
+
+  /** Asks the first worker for a replay of letters. null: its task does not run now. */
+  async replay(request: Partial<ReplayRequest>): Promise<ReplayAnswer['outcomes'] | null> {
+    const { status, body } = await askForReplay(`http://${this.#workers[0]!.address}`, CONNECTOR, request)
+    if (status === 409) return null
+    assert.equal(status, 200, JSON.stringify(body))
+    return (body as ReplayAnswer).outcomes
   }
 
   /** The number in the committed offset, as Kafka has it now; 0: none. */

@@ -4,7 +4,7 @@ import { createProducer, type ProducerRecord } from '@tributary/kafka-producer'
 
 export type Address = ReplayRequest['letters'][number]
 
-export const NO_REPLAY: ReplayRequest = {
+const NO_REPLAY: ReplayRequest = {
   replay: 'r',
   batch: 0,
   task: null,
@@ -45,4 +45,18 @@ export function letter(
 
 export function addresses(topic: string, offsets: readonly (number | bigint)[], partition = 0): Address[] {
   return offsets.map((offset) => ({ topic, partition, offset: String(offset) }))
+}
+
+/** Calls the internal route of a worker as the leader of the control plane does. `url`: of the admin server. */
+export async function askForReplay(
+  url: string,
+  connector: string,
+  request: Partial<ReplayRequest>,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await fetch(`${url}/internal/connectors/${connector}/replay`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...NO_REPLAY, ...request }),
+  })
+  return { status: response.status, body: await response.json() }
 }

@@ -1,7 +1,7 @@
 import type { ReplayAnswer, ReplayOutcome, ReplayRequest } from '@tributary/connect-api'
 import { sharedKafka } from '@tributary/harness'
 import assert from 'node:assert/strict'
-import { NO_REPLAY } from './letters.ts'
+import { askForReplay } from './letters.ts'
 import { type KeptRecord, readPartition } from '../../support/kafka-topic.ts'
 import { type Services, startServices } from '../../support/services.ts'
 import { until } from '../../support/until.ts'
@@ -20,14 +20,7 @@ export interface Scene {
 export async function replayScene(app: string, extra: Config = {}): Promise<Scene> {
   const { brokers } = await sharedKafka()
   const services = await startServices(app, extra)
-  const ask: Scene['ask'] = async (connector, request) => {
-    const response = await fetch(`${services.admins[1]}/internal/connectors/${connector}/replay`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ ...NO_REPLAY, ...request }),
-    })
-    return { status: response.status, body: await response.json() }
-  }
+  const ask: Scene['ask'] = (connector, request) => askForReplay(services.admins[1]!, connector, request)
   return {
     brokers,
     services,

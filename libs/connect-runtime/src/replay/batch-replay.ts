@@ -28,7 +28,7 @@ export interface BatchReplayParts {
   readonly force: boolean
   /** Shows what would be written; null: it is written. */
   readonly show: ((record: ProducerRecord, placed: boolean) => ReplayedRecord) | null
-  readonly beside: Pick<Beside, 'send'>
+  readonly beside: Pick<Beside, 'send' | 'ends'>
   readonly clock: Clock
 }
 
@@ -58,7 +58,7 @@ export class BatchReplay {
 
   /** Never rejects for what concerns a letter, or an outage. */
   async run(): Promise<ReplayOutcome[]> {
-    const patience = new Patience(this.#parts.clock)
+    const patience = new Patience(this.#parts.clock, this.#parts.beside.ends)
     try {
       const open = this.#letters.flatMap((_, i) => (this.#outcomes[i] === undefined ? [i] : []))
       await this.#replay(open, patience)

@@ -9,12 +9,17 @@ export class Patience {
   readonly #clock: Clock
   readonly #ends = new AbortController()
   readonly #timer: NodeJS.Timeout
+  readonly #over: AbortSignal
   #since: number
 
-  constructor(clock: Clock) {
+  /** `over`: the task ends, and with it every wait. */
+  constructor(clock: Clock, over: AbortSignal) {
     this.#clock = clock
     this.#since = clock.monotonic()
     this.#timer = setInterval(() => this.#look(), LOOK_MS)
+    this.#over = over
+    over.addEventListener('abort', this.#taskEnds)
+    if (over.aborted) this.#taskEnds()
   }
 
   /** Aborts when a step has waited for too long. */
@@ -33,7 +38,10 @@ export class Patience {
 
   end(): void {
     clearInterval(this.#timer)
+    this.#over.removeEventListener('abort', this.#taskEnds)
   }
+
+  readonly #taskEnds = (): void => this.#ends.abort(new Error('The task ended before the letter had its turn.'))
 
   #look(): void {
     if (this.#clock.monotonic() - this.#since < PATIENCE_MS) return

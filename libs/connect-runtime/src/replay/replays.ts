@@ -46,6 +46,11 @@ export class Replays {
     this.#options = options
   }
 
+  /** Closes the connections. The tasks have ended before. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#sessions.values(), (session) => session.rest()))
+  }
+
   /** A batch goes on when its caller has gone: the same letters are answered from memory then. */
   async run(connector: string, request: ReplayRequest): Promise<ReplayAnswer | Refusal> {
     const refusal = refusalOf(request)

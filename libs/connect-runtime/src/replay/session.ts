@@ -45,7 +45,7 @@ export class ReplaySession {
     try {
       return await turns.run(run)
     } finally {
-      if (--this.#busy === 0) this.#idle = setTimeout(() => void this.#rest(), IDLE_MS).unref()
+      if (--this.#busy === 0) this.#idle = setTimeout(() => void this.rest(), IDLE_MS).unref()
     }
   }
 
@@ -85,7 +85,8 @@ export class ReplaySession {
   }
 
   /** Closes the connection and forgets the later records. The outcomes stay; a batch that comes after all opens them again. */
-  async #rest(): Promise<void> {
+  async rest(): Promise<void> {
+    if (this.#idle !== null) clearTimeout(this.#idle)
     for (const later of this.#later.values()) later.close()
     this.#later.clear()
     const reader = this.#reader

@@ -35,6 +35,11 @@ export class Beside {
     this.#parts = parts
   }
 
+  /** Aborts when the run takes in nothing more. */
+  get ends(): AbortSignal {
+    return this.#parts.ends
+  }
+
   /**
    * Resolves once Kafka has the records, in a committed transaction of their own with exactly once, or has refused some of them.
    * `patience` ends the waits before they are sent. Rejects with NotSent if nothing was sent; else with what the producer rejected

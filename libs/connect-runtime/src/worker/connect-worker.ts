@@ -117,6 +117,7 @@ class Worker {
   readonly #overlaps: Overlaps
   readonly #herder: Herder
   readonly #leftBehind: LeftBehind
+  readonly #replays: Replays
   readonly #leader: Leader
   readonly #member: GroupMember<MemberMetadata, MemberAssignment>
   readonly #instanceId: string | null
@@ -203,8 +204,9 @@ class Worker {
     })
     const snapshot = (): ConfigSnapshot => this.#stores.configs.snapshot
     const parts = { plugins, environment, herder: this.#herder, topics: this.#admin, connection, snapshot }
+    this.#replays = new Replays(parts)
     addInternalRoutes(host.admin, {
-      ...{ plugins, herder: this.#herder, previews: new Previews(parts), replays: new Replays(parts) },
+      ...{ plugins, herder: this.#herder, previews: new Previews(parts), replays: this.#replays },
       ...{ exactlyOnceSource: this.#exactlyOnceSource, providers: this.#providers, transforms: this.#transforms },
       taps: this.#taps,
       planning: () => ({ snapshot: snapshot(), environment }),
@@ -229,7 +231,7 @@ class Worker {
     const drained = this.#member.drain(AbortSignal.timeout(this.#drainMs), ({ run }) => run.length === 0)
     await drained.catch((error: unknown) => this.#host.log.warn('drain_failed', { error }))
     await Promise.all([this.#herder.stop(), this.#leftBehind.stop()])
-    await this.#member.leave()
+    await Promise.all([this.#member.leave(), this.#replays.close()])
     await Promise.all([configs.stop(), offsets.stop(), status.stop(), plugins.stop()])
     await this.#admin.close()
     await this.#watchdog?.stop()

@@ -99,4 +99,6 @@ test('edits of a record keep to its schema', () => {
   assert.equal(change({ field: 'name', operation: 'mask' }).original, undefined)
   assert.deepEqual(record.value, { id: 1n, name: 'x' })
   assert.throws(() => change({ field: 'id', operation: 'cast', value: 'string' }), { code: 'VALUE_INVALID' })
+  const text = { ...record, value: '{"id":"1"}', valueSchema: null }
+  assert.equal(new Edits([{ field: 'id', operation: 'cast', value: 'int' }]).ofRecord(text).value, '{"id":1}')
 })

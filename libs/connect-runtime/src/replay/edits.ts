@@ -55,13 +55,15 @@ export class Edits {
     return Buffer.from(asText)
   }
 
-  /** The record with the changes of its value. Throws REPLAY_EDIT_REFUSED, and VALUE_INVALID if a schema forbids the new value. */
+  /** The record with the changes of its value, which may be JSON text too. Throws REPLAY_EDIT_REFUSED, and VALUE_INVALID if a schema forbids the new value. */
   ofRecord(record: SourceRecord): SourceRecord {
     const schema = record.valueSchema ?? null
+    const { original: _, originalIsText: __, ...rest } = record
     let { value } = record
+    const json = typeof value === 'string' ? this.ofBytes(Buffer.from(value)) : null
+    if (json !== null) return { ...rest, value: Buffer.from(json).toString() }
     for (const edit of this.#edits) value = apply(edit, value, schema)
     if (schema !== null) validateValue(schema, value)
-    const { original: _, originalIsText: __, ...rest } = record
     return { ...rest, value }
   }
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { abortable } from '@tributary/async'
 import {
   type DeadLetter,
   errorKind,
@@ -64,17 +65,19 @@ export class LetterEncoder {
   async encode(letter: DeadLetter, signal: AbortSignal): Promise<EncodedLetter | ReplayOutcome> {
     this.#failed = null
     this.#waitsFor = null
+    let stage: string | null = 'TASK_POLL'
     try {
-      const record = await this.#recordOf(letter)
+      const record = await this.#recordOf(letter, signal)
+      stage = letter.context.stage
       return record === null ? { outcome: 'filtered' } : await this.#encode(record, letter, signal)
     } catch (error) {
       const cause = error instanceof BadRecordError ? error.cause : error
       if (signal.aborted) return later(this.#waitsFor ?? signal.reason)
-      return errorKind(cause) === 'retriable' ? later(cause) : failed(cause, letter.context.stage)
+      return errorKind(cause) === 'retriable' ? later(cause) : failed(cause, stage)
     }
   }
 
-  async #recordOf(letter: DeadLetter): Promise<SourceRecord | null> {
+  async #recordOf(letter: DeadLetter, signal: AbortSignal): Promise<SourceRecord | null> {
     const { task, edits } = this.#parts
     const { cut } = letter.context
     if (cut !== null && !edits.replacesAll) {
@@ -84,7 +87,8 @@ export class LetterEncoder {
     }
     const bytes = edits.none ? null : edits.ofBytes(letter.value)
     const changed = bytes === null ? letter : { ...letter, value: bytes }
-    const record = task.redeliver ? await task.redeliver(changed) : asItIs(changed, this.#parts.targetTopic)
+    let record = task.redeliver ? task.redeliver(changed) : asItIs(changed, this.#parts.targetTopic)
+    if (record instanceof Promise) record = await abortable(record, signal)
     return record === null || edits.none || bytes !== null ? record : edits.ofRecord(record)
   }
 
@@ -109,7 +113,7 @@ export class LetterEncoder {
       record: this.#marked(encoded[0] as ProducerRecord, out.timestamp ?? letter.timestamp),
       placed: typeof out.partition === 'number',
       marginMs: exact ? 0 : MARGIN_MS,
-      failedAt: (letter.context as { failedAt?: number | null }).failedAt ?? null,
+      failedAt: letter.context.failedAt,
     }
   }
 

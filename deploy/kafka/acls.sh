@@ -56,10 +56,10 @@ case "$cluster" in
 esac
 for prefix in $prefixes; do
   [ "$prefix" != '*' ] || continue
-  for internal in access audit history; do
+  for internal in access audit history dead-letters; do
     case "$cluster-connect-$internal" in
       "$prefix"*)
-        refuse "--topics $prefix would let the workers write API keys, the audit log and the history of the cluster $cluster: choose a longer beginning"
+        refuse "--topics $prefix would let the workers write API keys, the audit log, the history and the replays of the cluster $cluster: choose a longer beginning"
         ;;
     esac
   done
@@ -87,10 +87,16 @@ internal="$cluster-connect-configs $cluster-connect-offsets $cluster-connect-sta
 state=Create,AlterConfigs,Read,Write
 
 if [ -n "$control_plane" ]; then
-  right "$control_plane" topic literal "$state" $internal "$cluster-connect-access" "$cluster-connect-audit" "$cluster-connect-history"
+  right "$control_plane" topic literal "$state" $internal "$cluster-connect-access" "$cluster-connect-audit" "$cluster-connect-history" "$cluster-connect-dead-letters"
   right "$control_plane" group literal Read "$cluster-control-plane"
   right "$control_plane" group prefixed Describe "$cluster-"
   right "$control_plane" transactional-id prefixed Write "$cluster-"
+  # Dead letters.
+  for prefix in $prefixes; do
+    pattern=prefixed
+    [ "$prefix" != '*' ] || pattern=literal
+    right "$control_plane" topic "$pattern" Read "$prefix"
+  done
 fi
 
 for ingest in $ingests; do
@@ -100,7 +106,7 @@ for ingest in $ingests; do
   for prefix in $prefixes; do
     pattern=prefixed
     [ "$prefix" != '*' ] || pattern=literal
-    right "$principal" topic "$pattern" Create,Write "$prefix"
+    right "$principal" topic "$pattern" Create,Read,Write "$prefix"
   done
   right "$principal" group literal Read "$cluster-$service"
   right "$principal" transactional-id prefixed Write "$cluster-$service-" "$cluster-return-"

@@ -20,7 +20,7 @@ function printed(cluster: string, topics: string): { status: number | null; out:
   return { status, out: stdout, err: stderr }
 }
 
-test('a beginning of topics that covers the API keys, the audit log or the history is refused', () => {
+test('a beginning of topics that covers the API keys, the audit log, the history or the replays is refused', () => {
   for (const topics of [
     't',
     'tributary-',
@@ -28,10 +28,11 @@ test('a beginning of topics that covers the API keys, the audit log or the histo
     'tributary-connect-access',
     'tributary-connect-audit',
     'tributary-connect-history',
+    'tributary-connect-dead-letters',
   ]) {
     const { status, out, err } = printed('tributary', topics)
     assert.deepEqual([status, out], [2, ''], topics)
-    assert.match(err, /would let the workers write API keys, the audit log and the history of the cluster tributary/)
+    assert.match(err, /would let the workers write API keys, the audit log, the history and the replays of the cluster tributary/)
   }
   for (const topics of ['orders-', 'tributary-orders-', '*'])
     assert.equal(printed('tributary', topics).status, 0, topics)

@@ -10,6 +10,12 @@ const LONG = process.env['TRIBUTARY_TEST_LONG'] === '1'
 /** The rights that a short run takes away. */
 const SHORT = ['Read CLUSTER-connect-configs', 'Write CLUSTER-out', 'Write CLUSTER-counters-']
 
+/** Rights for dead letters, of which the scene has none; test/integration/dead-letters has some. */
+const unplayed = ({ name, operation }: AclRight): boolean =>
+  operation === 'Read'
+    ? /-(out|counters-)$/.test(name)
+    : operation === 'Write' && name.endsWith('-connect-dead-letters')
+
 /** What a right includes (KIP-11). It is left when the right is taken away. */
 const IMPLIED: Readonly<Record<string, string>> = {
   Read: 'Describe',
@@ -57,7 +63,7 @@ describe('on a Kafka that allows nothing else', () => {
     async (t) => {
       const all = await rightsOf('CLUSTER')
       const some = LONG
-        ? all.filter(({ name }) => name !== 'CLUSTER-connect-audit' || hasAudit)
+        ? all.filter((right) => (right.name !== 'CLUSTER-connect-audit' || hasAudit) && !unplayed(right))
         : all.filter(({ name, operation }) => SHORT.includes(`${operation} ${name}`))
       assert.ok(some.length >= SHORT.length)
       await Promise.all(some.map((right) => t.test(textOf(right), () => playWithout(right))))

@@ -35,6 +35,11 @@ const MAX_LANES = 16
 const NAMELESS =
   'The letter does not say which connector failed on it, as the headers of its context are off. Name the connector that replays it: "connector" beside "dlq_ids", or beside "topic".'
 
+/** The write of the last batch's events. */
+interface Written {
+  last: Promise<void>
+}
+
 /** One replay, from where its events say that it is to its end. Only the leader runs it. */
 export class ReplayRun {
   readonly #parts: RunParts
@@ -85,18 +90,27 @@ export class ReplayRun {
   async #chunk(chunk: ReplayChunk, done: DoneLetters): Promise<void> {
     const { rate } = this.#replay
     const size = rate === null ? BATCH_LETTERS : Math.min(BATCH_LETTERS, Math.max(1, Math.floor(rate / 4)))
-    for (const batch of batchesOf(chunk, done, size)) {
-      let left = batch
-      for (let attempt = 1; left.letters.length > 0; attempt++) {
-        await this.#paced(left.letters.length)
-        left = await this.#send(chunk, left)
-        if (left.letters.length > 0) await this.#parts.clock.sleep(backoffMs(attempt, RETRY), this.#signal)
+    const written: Written = { last: Promise.resolve() }
+    try {
+      for (const batch of batchesOf(chunk, done, size)) {
+        let left = batch
+        for (let attempt = 1; left.letters.length > 0; attempt++) {
+          await this.#paced(left.letters.length)
+          left = await this.#send(chunk, left, written)
+          if (left.letters.length > 0) await this.#parts.clock.sleep(backoffMs(attempt, RETRY), this.#signal)
+        }
       }
+    } finally {
+      // Whoever ends the run looks for what is left.
+      await written.last
     }
   }
 
-  /** Sends a batch, and writes what became of its letters. Returns those that are to be tried again. */
-  async #send(chunk: ReplayChunk, batch: Batch): Promise<Batch> {
+  /**
+   * Sends a batch, and writes what became of its letters while the next one is sent: a worker remembers the outcomes of two batches.
+   * Returns the letters that are to be tried again.
+   */
+  async #send(chunk: ReplayChunk, batch: Batch, written: Written): Promise<Batch> {
     const { workers } = this.#parts
     const { connector } = chunk
     const { letters } = batch
@@ -112,9 +126,12 @@ export class ReplayRun {
       'answer' in sent
         ? (sent.answer.outcomes as readonly Outcome[])
         : letters.map((): Outcome => ({ outcome: 'failed', type: 'UNKNOWN', message: sent.never }))
-    await this.#record(letters, outcomes)
+    await written.last
+    written.last = this.#record(letters, outcomes)
+    written.last.catch(() => undefined)
     const later = letters.filter((_, i) => outcomes[i]!.outcome === 'later')
     if (later.length > 0) {
+      await written.last
       const why = outcomes.find(({ outcome }) => outcome === 'later') as Outcome & { outcome: 'later' }
       await this.#wait(why.message)
     } else if (this.#replay.waitingFor !== null) await this.#wait(null)

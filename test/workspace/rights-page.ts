@@ -42,9 +42,9 @@ An identity has grants, written \`role[+configs][+records][:pattern]\`: \`viewer
 export async function rightsPage(): Promise<string> {
   const testing = 'apps/control-plane/src/testing/test-api.ts'
   const { testApi } = (await import(join(workspaceRoot, testing))) as {
-    testApi(): { call(method: string, path: string): Promise<{ body: unknown }> }
+    testApi(): { operators(method: string, path: string): Promise<{ body: unknown }> }
   }
-  const { paths } = (await testApi().call('GET', '/openapi.json')).body as Document
+  const { paths } = (await testApi().operators('GET', '/openapi.json')).body as Document
   const rows = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { 'x-right': right, summary }]) => {
       return `| \`${method.toUpperCase()} ${path}\` | ${right} | ${summary} |`

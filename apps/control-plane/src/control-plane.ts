@@ -9,7 +9,7 @@ import {
   troubleOf,
 } from '@tributary/connect-storage'
 import { KafkaAdmin } from '@tributary/kafka'
-import { InternalClient, InternalTokens, type Service, type Tls } from '@tributary/service'
+import { InternalClient, InternalTokens, readersOf, type Service, type Tls } from '@tributary/service'
 import { type Logger, loggerLevels } from '@tributary/telemetry'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createAuthenticators } from './access/create-access.ts'
@@ -22,6 +22,7 @@ import { Leadership } from './leadership/leadership.ts'
 import { LeaderProxy } from './leadership/leader-proxy.ts'
 import { callerFor } from './leadership/replica-requests.ts'
 import { WriteGate } from './leadership/write-gate.ts'
+import { metricsReader } from './operators/metrics-routes.ts'
 import { RestListener } from './rest-listener.ts'
 import { ConfigSecrets } from './services/config-secrets.ts'
 import { KeyedLock } from './services/keyed-lock.ts'
@@ -243,15 +244,18 @@ class ControlPlane implements Service {
     const requestTimeoutMs = settings['rest.request.timeout.ms']
     const { configs, status } = this.#stores
     const authenticating = authenticators.length > 0
+    const mayReadMetrics = readersOf({ metricsToken: settings['admin.metrics.token'], tls: this.#host.tls ?? null })
     return createControlPlane({
       stores: { ...this.#stores, history: this.#history },
       locks: this.#locks,
       groups: this.#admin,
       fencing: this.#admin,
+      kafka: this.#admin,
+      mayReadMetrics,
       controlPlanes: this.#leadership,
       levels: loggerLevels,
       access: {
-        authenticators: authenticating ? [forwardedIdentity, ...authenticators] : [],
+        authenticators: authenticating ? [metricsReader(mayReadMetrics), forwardedIdentity, ...authenticators] : [],
         onFailedLogin: logFailedLogins(this.#log),
       },
       ...(this.#keys && { keys: this.#keys }),

@@ -18,8 +18,7 @@ import {
   type Tls,
 } from '@tributary/service'
 import type { Logger, LoggerLevels } from '@tributary/telemetry'
-import type { FastifyInstance } from 'fastify'
-import type { DeadLetters } from './dead-letters/dead-letters.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type DeadLetterParts, DeadLetterService, type DeadLetterServiceOptions } from './dead-letters/service.ts'
 import { authorise } from './http/authorise.ts'
 import { CREDENTIAL_HEADERS } from './access/credentials.ts'
@@ -34,6 +33,8 @@ import { createRestServer } from './http/server.ts'
 import { ConfigHistory } from './history/config-history.ts'
 import { Histories } from './versions/histories.ts'
 import { Plans } from './versions/plans.ts'
+import type { KafkaReader } from './operators/health/installation.ts'
+import { operatorsRoutes } from './operators/operators-routes.ts'
 import { addRoutes } from './routes/index.ts'
 import { callerOf, recognizeReplicas } from './leadership/replica-requests.ts'
 import type { WriteGate } from './leadership/write-gate.ts'
@@ -68,6 +69,10 @@ export interface ControlPlaneOptions {
   readonly locks?: KeyedLock
   readonly groups: GroupReader
   readonly fencing: Fencing
+  /** Absent: /health of the operators' API does not tell of Kafka. */
+  readonly kafka?: KafkaReader
+  /** Who may read /metrics of the operators' API. Absent: everybody. */
+  readonly mayReadMetrics?: (request: FastifyRequest) => boolean
   /** The replicas of this service. Absent: this replica knows of no others. */
   readonly controlPlanes?: ControlPlanes
   readonly levels: LoggerLevels
@@ -159,14 +164,8 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const views = new ConnectorViews({ config, status, plugins })
   const validator = new ConfigValidator({ plugins, workers, strict, internalTopic })
   const secrets = new ConfigSecrets(plugins)
-  const server = new Server({
-    config,
-    writable,
-    trouble,
-    tlsTrouble: () => tls?.trouble ?? null,
-    kafkaClusterId,
-    version,
-  })
+  const tlsTrouble = (): string | null => tls?.trouble ?? null
+  const server = new Server({ config, writable, trouble, tlsTrouble, kafkaClusterId, version })
   const app = createRestServer({ log, requestTimeoutMs, crossOrigin, trustedProxies, tls })
   admit(app, { ...options, internal }, crossOrigin, trail, secrets)
   const mask = new RecordMask(settings.maskedFields ?? [])
@@ -179,7 +178,7 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const configHistory = new ConfigHistory({ config, history, secrets, locks })
   const endedTasks = new EndedTasks({ config, views, workers })
   const connectors = new Connectors({ config, views, validator, secrets, history: configHistory, log, writes: locks })
-  const letters = deadLetters(app, options, { config, plugins, views, workers, refusedTopic: internalTopic, log })
+  const letterService = deadLetters(app, options, { config, plugins, views, workers, refusedTopic: internalTopic, log })
   addRoutes(app, {
     version,
     server,
@@ -200,9 +199,13 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
     plugins,
     keys: keys ? new ApiKeys(keys) : null,
     audit: audit?.log ?? null,
-    letters,
+    letters: letterService?.letters ?? null,
     strict,
   })
+  const letters = letterService && { index: options.deadLetters!.index, counts: letterService.counts }
+  const { kafka, mayReadMetrics = () => true } = options
+  const known = { version, views, workers, status, controlPlanes, writable, trouble, letters, mayReadMetrics }
+  operatorsRoutes(app, { ...known, ...(kafka && { kafka }) })
   return app
 }
 
@@ -219,11 +222,11 @@ function deadLetters(
   app: FastifyInstance,
   { deadLetters: given }: ControlPlaneOptions,
   parts: Omit<DeadLetterServiceOptions, keyof DeadLetterParts>,
-): DeadLetters | null {
+): DeadLetterService | null {
   if (given === undefined) return null
   const service = new DeadLetterService({ ...given, ...parts })
   app.addHook('onClose', () => service.stop())
-  return service.letters
+  return service
 }
 
 function recordingLogins(access: Access, trail: AuditTrail): Access {

@@ -142,6 +142,7 @@ const keys = {
     doc: 'Longest time that an election waits for the replicas, in ms.',
   },
   'admin.allow.unauthenticated': serviceSettings.keys['admin.allow.unauthenticated'],
+  'admin.metrics.token': serviceSettings.keys['admin.metrics.token'],
   ...accessKeys,
   ...auditKeys,
   ...historyKeys,

@@ -1,3 +1,4 @@
+import { ConfigException } from '@tributary/config'
 import { BlockList, isIP } from 'node:net'
 
 /** Names that stand for networks. */
@@ -85,4 +86,16 @@ function bytesOf(address: string): number[] {
   const [first, last] = [numbers(head), numbers(tail ?? '')]
   const words = [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last]
   return words.flatMap((word) => [word >> 8, word & 0xff])
+}
+
+/** What `connect.deny.networks` lists; null: nothing. Throws ConfigException. */
+export function deniedNetworks(entries: readonly string[]): DeniedNetworks | null {
+  try {
+    return entries.length === 0 ? null : new DeniedNetworks(entries)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const name = 'connect.deny.networks'
+    const message = `Invalid value ${entries.join(',')} for configuration ${name}: ${error.message}`
+    throw new ConfigException(message, [{ name, message }])
+  }
 }

@@ -217,8 +217,11 @@ function addRoutes(app: FastifyInstance, options: AdminOptions): void {
   })
 }
 
-/** Whether a request may see metrics and details. */
-function readersOf({ metricsToken = null, tls }: AdminOptions): (request: FastifyRequest) => boolean {
+/** Whether a request may see metrics and details: each, unless there is a token or clients are asked for certificates. */
+export function readersOf({
+  metricsToken = null,
+  tls,
+}: Pick<AdminOptions, 'metricsToken' | 'tls'>): (request: FastifyRequest) => boolean {
   const asksClients = tls?.asksClients === true
   if (metricsToken === null && !asksClients) return () => true
   return ({ headers, raw }) => {

@@ -1,7 +1,14 @@
 export { runService } from './run-service.ts'
 export type { Service, ServiceHost, ServiceOptions } from './run-service.ts'
 export { serviceSettings } from './settings.ts'
-export { answerErrors, isSigned, refuseOtherSites, startAdminServer, withoutCompilers } from './admin-server.ts'
+export {
+  answerErrors,
+  isSigned,
+  readersOf,
+  refuseOtherSites,
+  startAdminServer,
+  withoutCompilers,
+} from './admin-server.ts'
 export type { AdminOptions, AdminServer } from './admin-server.ts'
 export { advertisedHost, assertBind, hostPort, isLoopback } from './bind.ts'
 export { Tls, type TlsValues } from './tls.ts'

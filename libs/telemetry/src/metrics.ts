@@ -37,13 +37,26 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 export function prometheusText(): string {
   let text = ''
   for (const [name, { description, observers }] of gauges) {
-    let samples = ''
-    for (const observe of observers) {
-      for (const { value, attributes } of observe()) samples += `${name}${labels(attributes)} ${numberText(value)}\n`
-    }
-    if (samples !== '') text += `# HELP ${name} ${escape(description)}\n# TYPE ${name} gauge\n${samples}`
+    text += metricText(
+      name,
+      description,
+      'gauge',
+      [...observers].flatMap((observe) => [...observe()]),
+    )
   }
   return text
+}
+
+/** One metric with its series; '' without any. */
+export function metricText(
+  name: string,
+  description: string,
+  type: 'counter' | 'gauge',
+  observations: readonly Observation[],
+): string {
+  let samples = ''
+  for (const { value, attributes } of observations) samples += `${name}${labels(attributes)} ${numberText(value)}\n`
+  return samples === '' ? '' : `# HELP ${name} ${escape(description)}\n# TYPE ${name} ${type}\n${samples}`
 }
 
 function labels(attributes: Observation['attributes']): string {

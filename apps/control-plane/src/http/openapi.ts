@@ -1,5 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Right } from '../access/rights.ts'
+import type { Listener } from './listener.ts'
 import { API_PREFIX } from './operator-resource.ts'
 import { type JsonSchema, METHODS, type OperationSchema } from './resource.ts'
 import { ref, SCHEMAS } from './schemas.ts'
@@ -49,29 +50,48 @@ type Content = Readonly<Record<string, { readonly schema: unknown }>>
  * Collects the schemas of all routes that are added after this call. The returned function builds the document from
  * them.
  */
-export function describeRoutes(app: FastifyInstance, version: string): () => OpenApiDocument {
-  const paths: Record<string, Record<string, OpenApiOperation>> = {}
+export function describeRoutes(app: FastifyInstance, version: string): (listener: Listener) => OpenApiDocument {
+  /** Of both ports, and of the operators' alone. */
+  const shared: Paths = {}
+  const operators: Paths = {}
   app.addHook('onRoute', (route) => {
     const methods: readonly string[] = METHODS
     // HEAD routes, which Fastify adds to each GET, are left out. The routes for 405 and OPTIONS have no schema.
     if (!isDescribed(route) || typeof route.method !== 'string' || !methods.includes(route.method)) return
     const path = route.url.replace(/:(\w+)/g, '{$1}')
+    const paths = route.constraints?.['listener'] === 'operators' ? operators : shared
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route.method, path, route) }
   })
-  return () => ({
-    openapi: '3.1.0',
-    info: {
-      title: "Tributary: Kafka Connect's REST API",
-      version,
-      description:
-        'Every path of Kafka Connect 3.9, with its answers and errors; ours besides: health of a connector, /cluster, /openapi.json.',
-    },
-    tags: [...new Set(Object.keys(paths).map(tagOf))].map((name) => ({ name })),
-    paths,
-    components: { schemas: SCHEMAS, securitySchemes: SECURITY_SCHEMES },
-    // Without any, too: that is how it is while authentication is off.
-    security: [...Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })), {}],
-  })
+  return (listener) => {
+    const paths = listener === 'operators' ? { ...shared, ...operators } : shared
+    return {
+      openapi: '3.1.0',
+      info: { ...INFO[listener], version },
+      tags: [...new Set(Object.keys(paths).map(tagOf))].map((name) => ({ name })),
+      paths,
+      components: {
+        // All errors of the operators' port have their form.
+        schemas: listener === 'operators' ? { ...SCHEMAS, Error: SCHEMAS.OperatorsError } : SCHEMAS,
+        securitySchemes: SECURITY_SCHEMES,
+      },
+      // Without any, too: that is how it is while authentication is off.
+      security: [...Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })), {}],
+    }
+  }
+}
+
+type Paths = Record<string, Record<string, OpenApiOperation>>
+
+const INFO: Readonly<Record<Listener, { readonly title: string; readonly description: string }>> = {
+  connect: {
+    title: "Tributary: Kafka Connect's REST API",
+    description:
+      'Every path of Kafka Connect 3.9, with its answers and errors; ours besides: health of a connector, /cluster, /openapi.json.',
+  },
+  operators: {
+    title: "Tributary: the operators' API",
+    description: 'Health, metrics and dead letters of the installation, and every path of the REST API.',
+  },
 }
 
 const SECURITY_SCHEMES = {

@@ -1,5 +1,6 @@
 import { HISTORY_SCHEMAS } from './history-schemas.ts'
 import { DLQ_SCHEMAS } from './dlq-schemas.ts'
+import { OPERATORS_SCHEMAS } from './operators-schemas.ts'
 import type { JsonSchema, OperationSchema } from './resource.ts'
 import { flag, listOf, mapOf, number, object, text, textOrNull, time, whole } from './schema-parts.ts'
 
@@ -279,6 +280,7 @@ export const SCHEMAS = {
   }),
   ...HISTORY_SCHEMAS,
   ...DLQ_SCHEMAS,
+  ...OPERATORS_SCHEMAS,
 } as const satisfies Record<string, JsonSchema>
 
 export type SchemaName = keyof typeof SCHEMAS

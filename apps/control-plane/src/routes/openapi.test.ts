@@ -38,6 +38,32 @@ const ROUTES = [
   ...['GET /cluster', 'PUT /cluster/connectors/pause', 'PUT /cluster/connectors/resume'],
 ]
 
+/** Of the operators' port alone. */
+const OPERATORS = [
+  '/health/{component}',
+  '/metrics',
+  '/api/v1/health',
+  '/api/v1/health/{component}',
+  '/api/v1/metrics',
+].map((path) => `GET ${path}`)
+
+test("the operators' port has a document of its own, with its paths and its form of errors", async () => {
+  const { call, operators } = testApi()
+  const document = (await operators('GET', '/openapi.json')).body as OpenApiDocument
+  const { valid, errors } = await new Validator().validate(
+    structuredClone(document) as unknown as Record<string, unknown>,
+  )
+  assert.ok(valid, JSON.stringify(errors))
+  const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  assert.deepEqual(routes.sort(), [...ROUTES, ...OPERATORS].sort())
+  assert.deepEqual(document.components.schemas['Error'], document.components.schemas['OperatorsError'])
+  for (const route of OPERATORS) {
+    assert.equal((await call('GET', route.split(' ')[1]!)).status, 404)
+  }
+})
+
 const read = async (): Promise<OpenApiDocument> =>
   (await testApi().call('GET', '/openapi.json')).body as OpenApiDocument
 

@@ -23,7 +23,13 @@ const api = testApi({ access: GRANTS_ACCESS })
 const config = { 'connector.class': FILE_SOURCE.class, topic: 'lines' }
 
 /** The route with `name` as its connector, in its path or in its body. */
-function call(method: string, path: string, name: string, grants: string | null): Promise<Answer> {
+function call(
+  method: string,
+  path: string,
+  name: string,
+  grants: string | null,
+  port: 'call' | 'operators' = 'operators',
+): Promise<Answer> {
   const named: Readonly<Record<string, string>> = { connector: name, plugin: FILE_SOURCE.class, logger: 'x', task: '0' }
   // A tail would go on.
   const query = path.endsWith('/tail') ? '?seconds=0' : ''
@@ -34,11 +40,12 @@ function call(method: string, path: string, name: string, grants: string | null)
     'POST /connector-plugins/{plugin}/preview': { ...config, name },
   }
   const body = method === 'GET' || method === 'HEAD' ? undefined : (bodies[`${method} ${path}`] ?? config)
-  return api.call(method, url, body, grants === null ? {} : { 'x-grants': grants })
+  return api[port](method, url, body, grants === null ? {} : { 'x-grants': grants })
 }
 
 async function routes(): Promise<{ method: string; path: string; right: Right }[]> {
-  const { paths } = (await api.call('GET', '/openapi.json')).body as OpenApiDocument
+  // The operators' port has all routes.
+  const { paths } = (await api.operators('GET', '/openapi.json')).body as OpenApiDocument
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, operation]) => {
       const route = { method: method.toUpperCase(), path, right: operation['x-right'] }
@@ -78,8 +85,8 @@ test('the refusal names the right and the connector, and is the same whether or 
   await call('POST', '/connectors', 'b-1', 'admin')
   for (const { method, path, right } of await routes()) {
     if (!namesConnector({ method, path }) || method === 'HEAD') continue
-    const there = await call(method, path, 'b-1', 'admin:a-*')
-    const missing = await call(method, path, 'b-2', 'admin:a-*')
+    const there = await call(method, path, 'b-1', 'admin:a-*', 'call')
+    const missing = await call(method, path, 'b-2', 'admin:a-*', 'call')
     const { message } = there.body as { message: string }
     assert.equal(message.includes(`the right "${right}" for the connector b-1`), true, message)
     assert.deepEqual(

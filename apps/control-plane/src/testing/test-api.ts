@@ -3,9 +3,13 @@ import { InternalClient, InternalTokens } from '@tributary/service'
 import type { LogRecord } from '@tributary/kafka'
 import { type Logger, LoggerLevels } from '@tributary/telemetry'
 import { silentLog } from '@tributary/telemetry/testing'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Readable } from 'node:stream'
 import type { Access } from '../access/login.ts'
 import { type ControlPlaneOptions, createControlPlane } from '../create-control-plane.ts'
 import type { CrossOrigin } from '../http/cors.ts'
+import type { Listener } from '../http/listener.ts'
+import type { KafkaReader } from '../operators/health/installation.ts'
 import type { GroupReader } from '../services/workers.ts'
 import { MemoryHistoryStore } from './memory-history.ts'
 import { type CheckAnswer, documentedAnswers } from './documented-answers.ts'
@@ -63,6 +67,8 @@ export interface TestApi {
   /** The transactional ids that were fenced. */
   readonly fenced: readonly string[]
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  /** The same on the operators' port. */
+  operators(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
 }
 
 export interface TestApiOptions {
@@ -74,6 +80,8 @@ export interface TestApiOptions {
   readonly audit?: NonNullable<ControlPlaneOptions['audit']>
   readonly internalTopic?: InternalTopicCheck
   readonly log?: Logger
+  readonly kafka?: KafkaReader
+  readonly mayReadMetrics?: (request: FastifyRequest) => boolean
   /** This replica drives the replays of dead letters until the signal aborts. Absent: it does not. */
   readonly leads?: AbortSignal
 }
@@ -124,39 +132,58 @@ export function testApi(options: TestApiOptions = {}): TestApi {
     log: options.log ?? silentLog,
     ...(options.internalTopic && { internalTopic: options.internalTopic }),
   }
-  const { access, keys, audit } = options
+  const { access, keys, audit, kafka, mayReadMetrics } = options
   const app = createControlPlane({
     ...controlPlane,
     ...(access && { access }),
     ...(keys && { keys }),
     ...(audit && { audit }),
+    ...(kafka && { kafka }),
+    ...(mayReadMetrics && { mayReadMetrics }),
   })
   // Where authentication is on, its documentation is read where it is off.
   const documented = access ? createControlPlane(controlPlane) : app
-  let check: CheckAnswer | null = null
   return {
     ...stores,
     ...{ index, letters, records },
     groups,
     fenced,
-    call: async (method, path, body, headers = {}) => {
-      const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
-      const response = await app.inject({
-        method: method,
-        url: path,
-        headers: {
-          host: 'rest:8083',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(text === undefined ? {} : { payload: text }),
-      })
-      const answered = response.payload === '' ? undefined : parsed(response.payload)
-      const { statusCode: status, headers: answeredHeaders } = response
-      check ??= documentedAnswers((await documented.inject('/openapi.json')).payload)
-      if (typeof answered !== 'string') check({ method, url: path, status, body: answered })
-      return { status, headers: answeredHeaders, body: answered }
-    },
+    call: caller(app, documented, {}),
+    operators: caller(app, documented, { Request: OperatorsRequest }),
+  }
+}
+
+/** A request on the operators' port. */
+class OperatorsRequest extends Readable {
+  get tributaryListener(): Listener {
+    return 'operators'
+  }
+}
+
+function caller(
+  app: FastifyInstance,
+  documented: FastifyInstance,
+  listener: { readonly Request?: typeof OperatorsRequest },
+): TestApi['call'] {
+  let check: CheckAnswer | null = null
+  return async (method, path, body, headers = {}) => {
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+    const response = await app.inject({
+      ...listener,
+      method: method,
+      url: path,
+      headers: {
+        host: 'rest:8083',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(text === undefined ? {} : { payload: text }),
+    })
+    const answered = response.payload === '' ? undefined : parsed(response.payload)
+    const { statusCode: status, headers: answeredHeaders } = response
+    check ??= documentedAnswers((await documented.inject({ ...listener, url: '/openapi.json' })).payload)
+    if (typeof answered !== 'string') check({ method, url: path, status, body: answered })
+    return { status, headers: answeredHeaders, body: answered }
   }
 }
 

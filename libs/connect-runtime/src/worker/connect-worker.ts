@@ -8,6 +8,7 @@ import {
   type ValuesOf,
 } from '@tributary/config'
 import {
+  deniedNetworks,
   denyNetworks,
   type MemoryBudget,
   type PredicatePlugin,
@@ -51,7 +52,7 @@ import { processMemoryBudget, registerMemoryMetrics } from './process-memory.ts'
 import { registerTaskMetrics } from './task-metrics.ts'
 import type { UnitEnvironment } from '../unit/task-unit.ts'
 import { instanceIdOf, WorkerInstance } from './worker-instance.ts'
-import { deniedNetworks, INHERITED_KEYS, workerSettings } from './worker-settings.ts'
+import { INHERITED_KEYS, workerSettings } from './worker-settings.ts'
 
 /** The part of its process that a worker needs. libs/service provides it. */
 export interface WorkerHost {

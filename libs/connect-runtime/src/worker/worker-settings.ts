@@ -1,5 +1,4 @@
-import { ConfigException, type ConfigSpec, defineConfig, kafkaSettings, providerSettings } from '@tributary/config'
-import { DeniedNetworks } from '@tributary/connect-api'
+import { type ConfigSpec, defineConfig, kafkaSettings, providerSettings } from '@tributary/config'
 import { storageKeys } from '@tributary/connect-storage'
 
 const keys = {
@@ -241,18 +240,6 @@ const keys = {
 
 /** Settings of every ingest service, from `TRIBUTARY_*` and `KAFKA_BROKERS`. */
 export const workerSettings: ConfigSpec<typeof keys> = defineConfig(keys)
-
-/** What `connect.deny.networks` lists; null: nothing. Throws ConfigException. */
-export function deniedNetworks(entries: readonly string[]): DeniedNetworks | null {
-  try {
-    return entries.length === 0 ? null : new DeniedNetworks(entries)
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    const name = 'connect.deny.networks'
-    const message = `Invalid value ${entries.join(',')} for configuration ${name}: ${error.message}`
-    throw new ConfigException(message, [{ name, message }])
-  }
-}
 
 /** Keys whose values a connector inherits from its worker when its configuration does not set them. */
 export const INHERITED_KEYS = [

@@ -31,7 +31,6 @@ export interface ConfigDiff {
 }
 
 export interface RolledBack extends PutConnector {
-  readonly version: number
   readonly changed: readonly string[]
 }
 
@@ -89,12 +88,10 @@ export class Histories {
    * more. Rejects as `put` does, and with 404 and 409.
    */
   async rollBack(caller: Author, connector: string, number: number, sent: SentConfig): Promise<RolledBack> {
-    const before = this.#config.snapshot.config(connector)
     const done = await this.#connectors.rollBack(caller, connector, number, (stored) =>
       this.wanted(caller, connector, number, sent, stored),
     )
-    const changed = changedKeys(before, this.#config.snapshot.config(connector))
-    return { ...done, changed, version: this.#history.latest(connector)?.version ?? 0 }
+    return { ...done, changed: changedKeys(done.before, done.after) }
   }
 
   /** The configuration that a rollback would put, with masks where the caller's rights are still to be judged. */

@@ -102,9 +102,8 @@ export class Histories {
     sent: SentConfig,
     stored: ConnectorConfig | null,
   ): SentConfig {
-    const { config, hidden, shortened } = this.version(connector, number)
+    const { config, hidden } = this.#kept(connector, number)
     if (config === null) throw restError('versionIsDeletion', connector, number)
-    if (shortened) throw restError('versionShortened', connector, number)
     for (const key of Object.keys(sent)) {
       if (!hidden.includes(key)) throw restError('rollbackKey', key, number, hidden)
     }
@@ -122,9 +121,16 @@ export class Histories {
 
   #compared(connector: string, end: DiffEnd): Compared {
     if (end === 0) return { config: null, hidden: [] }
-    if (end !== 'current') return this.version(connector, end)
+    if (end !== 'current') return this.#kept(connector, end)
     const config = this.#config.snapshot.config(connector)
     return config === null ? { config, hidden: [] } : this.#hiding({ config, hidden: [] })
+  }
+
+  /** Throws 400 for a version whose configuration was not kept. */
+  #kept(connector: string, number: number): ConfigVersion {
+    const version = this.version(connector, number)
+    if (version.shortened) throw restError('versionShortened', connector, number)
+    return version
   }
 
   #hiding({ config, hidden }: Compared): { config: ConnectorConfig | null; hidden: string[] } {

@@ -93,7 +93,7 @@ console.log(table(head, rows))
 
 for (const process of [guarded, open]) await process.stop()
 const admin = new KafkaAdmin(connection)
-const stores = ['configs', 'offsets', 'status', 'plugins', 'access']
+const stores = ['configs', 'offsets', 'status', 'plugins', 'access', 'history']
 await admin.deleteTopics(stores.map((store) => `${cluster}-connect-${store}`))
 await admin.close()
 

@@ -41,6 +41,23 @@ async function assertReadEverywhere(replicas: readonly ReplicaProcess[], writes:
   }
 }
 
+const CAUSES: Readonly<Record<Write['method'], string>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
+
+/** Each write that is in the config topic is one version, in their order; a write of unknown outcome is both or neither. */
+async function assertHistory({ url }: ReplicaProcess, kept: readonly Write[]): Promise<void> {
+  for (const [connector, writes] of Map.groupBy(kept, (write) => write.connector)) {
+    const response = await fetch(`${url}/connectors/${connector}/config/history?limit=1000`)
+    const { versions } = (await response.json()) as { versions: { version: number; cause: string }[] }
+    const wanted = writes.map(({ method }, i) => [i + 1, CAUSES[method]])
+    assert.deepEqual(versions.toReversed().map(({ version, cause }) => [version, cause]), wanted, connector) // prettier-ignore
+  }
+}
+
 test(`the leader is killed ${KILLS} times during ${WRITES} config writes: each acknowledged write is in the topic once`, async (t) => {
   const { brokers } = await sharedKafka()
   const { all, leader, configTopic } = await startReplicas(t, brokers, 3)
@@ -83,4 +100,5 @@ test(`the leader is killed ${KILLS} times during ${WRITES} config writes: each a
   }
   assert.equal(kept.size, [...kept.keys()].filter((value) => writes.some((write) => trace(write) === value)).length)
   await assertReadEverywhere(all, writes)
+  for (const replica of all) await assertHistory(replica, writes.filter((write) => kept.has(trace(write)))) // prettier-ignore
 })

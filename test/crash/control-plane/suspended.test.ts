@@ -79,6 +79,10 @@ async function suspendWhile(t: TestContext, held: (topic: string) => Held): Prom
     })
   }
   const values = await committedValues(replicas)
+  const { body } = await send(next.url, { method: 'GET', path: '/connectors/c/config/history' })
+  const { versions } = body as { versions: { version: number; cause: string }[] }
+  const causes = values.map((_, i) => [i + 1, i === 0 ? 'create' : 'update'])
+  assert.deepEqual(versions.toReversed().map(({ version, cause }) => [version, cause]), causes, 'each write is a version') // prettier-ignore
   // The suspended leader refused the write when it woke, and the next leader made it; or the next leader had been
   // elected before.
   assert.equal(values.filter((value) => value === 'on the way').length, status === 200 ? 1 : 0, `${status}`)

@@ -53,6 +53,11 @@ export class ConfigHistory {
     return this.#options.history.records(connector, versions)
   }
 
+  /** The number of the latest version; 0: none. */
+  version(connector: string): number {
+    return this.#options.history.latest(connector)?.version ?? 0
+  }
+
   /** The number that the next change of the connector would have. */
   nextVersion(connector: string, before: ConnectorConfig | null): number {
     return this.#next(connector, this.#found(connector, before))

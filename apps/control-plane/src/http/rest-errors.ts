@@ -211,7 +211,7 @@ const ERRORS = {
   versionShortened: [
     400,
     (connector: string, version: number) =>
-      `The configuration of version ${version} of the connector ${connector} was too large to be kept, so it cannot be brought back`,
+      `The configuration of version ${version} of the connector ${connector} was too large to be kept, so it can be neither compared nor brought back`,
   ],
   rollbackKey: [
     400,

@@ -27,6 +27,11 @@ export interface ConnectorsOptions {
 export interface PutConnector {
   readonly created: boolean
   readonly info: ConnectorInfo
+  /** The configuration that was replaced; null: none. */
+  readonly before: ConnectorConfig | null
+  readonly after: ConnectorConfig
+  /** The number of the version that the connector has now. */
+  readonly version: number
 }
 
 /** Names of connectors, sorted. */
@@ -106,9 +111,11 @@ export class Connectors {
     const created = !this.#views.has(connector)
     if (created) assertName(connector)
     const cause = version !== undefined ? 'rollback' : created ? 'create' : 'update'
+    const before = this.#config.snapshot.config(connector)
     await this.#write(caller, connector, config, cause, undefined, version)
     const info = this.#info(caller, connector)
-    return { created, info: created ? { ...info, tasks: [] } : info }
+    const changed = { before, after: config, version: this.#history.version(connector) }
+    return { created, info: created ? { ...info, tasks: [] } : info, ...changed }
   }
 
   /** Writes the configuration and its version of the history. */

@@ -203,3 +203,16 @@ test('the request of a version is the one in the audit log, and changes in paral
   const ids = new Set(audit.entries.map(({ id }) => id))
   assert.ok(versions.every((version) => ids.has(version.request_id!)))
 })
+
+test('a configuration that is too large to be kept is listed, and can be neither compared nor brought back', async () => {
+  const { admin } = scene()
+  const file = 'x'.repeat(800_000)
+  assert.equal((await admin('PUT', '/config', { ...base, file })).status, 201)
+  await admin('PUT', '/config', base)
+  const { body } = await admin('GET', '/config/history/1')
+  assert.deepEqual(body.config, { name: 'c', 'connector.class': FILE_SOURCE.class })
+  for (const answer of [await admin('GET', '/config/diff'), await admin('POST', '/config/rollback', { version: 1 })]) {
+    assert.equal(answer.status, 400)
+    assert.match(answer.body.message, /too large to be kept/)
+  }
+})

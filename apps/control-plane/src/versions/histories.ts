@@ -31,7 +31,6 @@ export interface ConfigDiff {
 }
 
 export interface RolledBack extends PutConnector {
-  readonly version: number
   readonly changed: readonly string[]
 }
 
@@ -89,12 +88,10 @@ export class Histories {
    * more. Rejects as `put` does, and with 404 and 409.
    */
   async rollBack(caller: Author, connector: string, number: number, sent: SentConfig): Promise<RolledBack> {
-    const before = this.#config.snapshot.config(connector)
     const done = await this.#connectors.rollBack(caller, connector, number, (stored) =>
       this.wanted(caller, connector, number, sent, stored),
     )
-    const changed = changedKeys(before, this.#config.snapshot.config(connector))
-    return { ...done, changed, version: this.#history.latest(connector)?.version ?? 0 }
+    return { ...done, changed: changedKeys(done.before, done.after) }
   }
 
   /** The configuration that a rollback would put, with masks where the caller's rights are still to be judged. */
@@ -105,9 +102,8 @@ export class Histories {
     sent: SentConfig,
     stored: ConnectorConfig | null,
   ): SentConfig {
-    const { config, hidden, shortened } = this.version(connector, number)
+    const { config, hidden } = this.#kept(connector, number)
     if (config === null) throw restError('versionIsDeletion', connector, number)
-    if (shortened) throw restError('versionShortened', connector, number)
     for (const key of Object.keys(sent)) {
       if (!hidden.includes(key)) throw restError('rollbackKey', key, number, hidden)
     }
@@ -125,9 +121,16 @@ export class Histories {
 
   #compared(connector: string, end: DiffEnd): Compared {
     if (end === 0) return { config: null, hidden: [] }
-    if (end !== 'current') return this.version(connector, end)
+    if (end !== 'current') return this.#kept(connector, end)
     const config = this.#config.snapshot.config(connector)
     return config === null ? { config, hidden: [] } : this.#hiding({ config, hidden: [] })
+  }
+
+  /** Throws 400 for a version whose configuration was not kept. */
+  #kept(connector: string, number: number): ConfigVersion {
+    const version = this.version(connector, number)
+    if (version.shortened) throw restError('versionShortened', connector, number)
+    return version
   }
 
   #hiding({ config, hidden }: Compared): { config: ConnectorConfig | null; hidden: string[] } {

@@ -3,10 +3,9 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type KafkaConnect, sharedKafka, startKafkaConnect, temporaryFolder } from '@tributary/harness'
-import { migrateCommand } from '../../../apps/cli/src/migrate/command.ts'
+import { run } from '../../../apps/cli/src/main.ts'
 import type { Moved } from '../../../apps/cli/src/migrate/move.ts'
 import type { ConnectorReport } from '../../../apps/cli/src/migrate/report.ts'
-import { restOf } from '../../../apps/cli/src/migrate/rest.ts'
 import type { Saved } from '../../../apps/cli/src/migrate/saved.ts'
 import { clusterProps, startPlane, startWorker } from '../../support/control-plane.ts'
 import { startIngest } from '../../support/ingest.ts'
@@ -89,13 +88,13 @@ test('connectors of a live Kafka Connect move with their offsets: no line is los
   const save = join(folder, 'save')
   const migrate = async (...args: string[]): Promise<{ code: number; out: string; err: string }> => {
     const said = { code: -1, out: '', err: '' }
-    const command = migrateCommand({
-      here: () => restOf(plane.url),
-      out: (text) => void (said.out += text),
-      err: (text) => void (said.err += text),
-      exit: (code) => void (said.code = code),
+    said.code = await run(['migrate', '--server', plane.url, '--from', connect.url, '--save', save, ...args], {
+      stdin: process.stdin,
+      stdout: { write: (text: string) => (said.out += text) },
+      stderr: { write: (text: string) => (said.err += text) },
+      env: { HOME: folder },
+      interrupted: t.signal,
     })
-    await command.parseAsync(['--from', connect.url, '--save', save, ...args], { from: 'user' })
     return said
   }
   const reportOf = async (...args: string[]): Promise<Record<string, string>> => {

@@ -8,10 +8,11 @@ import { login } from './login.ts'
 import { offsets } from './offsets.ts'
 import { plugins } from './plugins.ts'
 import { tail } from './tail.ts'
+import { migrate } from '../migrate/command.ts'
 import { versions } from './versions.ts'
 
 /** One family of commands a file. */
 export const families: readonly Family[] = [
   ...[connectors, apply, lifecycle, offsets, plugins, versions],
-  ...[tail, dlq, login, completion],
+  ...[migrate, tail, dlq, login, completion],
 ]

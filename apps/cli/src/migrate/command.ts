@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { stringifyJson } from '@tributary/config'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { EXIT, usageError } from '../cli-error.ts'
+import type { Family, Session } from '../cli.ts'
 import { moveConnector, type Moved } from './move.ts'
 import { type Config, OldConnect, type OldConnector } from './old-connect.ts'
-import { movedTable, reportText } from './print.ts'
+import { VERDICTS, reportText } from './print.ts'
 import { type ConnectorReport, reportOn } from './report.ts'
-import { MigrateError, type Rest, restOf } from './rest.ts'
+import { MigrateError, restOf } from './rest.ts'
 import { SaveFolder } from './saved.ts'
 
 interface Options {
@@ -16,74 +16,52 @@ interface Options {
   readonly save: string
   readonly continue?: true
   readonly accept?: true
-  readonly grace: number
-  readonly timeout: number
-  readonly output: 'table' | 'json'
+  readonly grace: string
+  readonly startWithin: string
 }
 
-/** What the command needs of the command line that it is a part of. */
-export interface MigrateFrame {
-  /** The API of Tributary. */
-  readonly here: () => Rest | Promise<Rest>
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-  /** 0: all is well. 1: a connector did not move. */
-  readonly exit: (code: number) => void
-}
-
-/** `tributary migrate`: see docs/migrating.md. */
-export function migrateCommand(frame: MigrateFrame): Command {
-  return new Command('migrate')
-    .description('Report on the connectors of a running Kafka Connect, and move them here')
+/** `migrate`: see docs/migrating.md. */
+export const migrate: Family = (program, cli) => {
+  program
+    .command('migrate')
+    .summary('connectors of a running Kafka Connect: a report, or a move')
+    .description('Report on the connectors of a running Kafka Connect, and move them here with --apply.')
     .requiredOption('--from <url>', 'REST API of the old Kafka Connect, such as http://old-connect:8083')
-    .option('--only <name...>', 'these connectors alone')
-    .option('--worker-config <file>', "the old worker's properties: its converters are those of connectors without any")
-    .option('--apply', 'move them: one after the other, configuration and offsets; without it nothing is changed')
-    .option('--save <dir>', 'folder for what is needed to go on or back; it holds secrets', 'migration')
+    .option('--only <names...>', 'these connectors alone')
+    .option('--worker-config <file>', "the old worker's properties: its converters")
+    .option('--apply', 'move them, one after the other; else nothing is changed')
+    .option('--save <folder>', 'what is needed to go on or back; it holds secrets', 'migration')
     .option('--continue', 'go on with a migration that was broken off')
-    .option('--accept', 'move connectors also if something of them is to be checked first')
-    .option('--grace <s>', 'before 3.5: time for the tasks of a deleted connector to end', seconds, 30)
-    .option('--timeout <s>', 'time for a connector to run here', seconds, 60)
-    .addOption(new Option('-o, --output <form>', 'form of the output').choices(['table', 'json']).default('table'))
-    .action(async (options: Options) => {
-      try {
-        frame.exit(await migrate(options, frame))
-      } catch (error) {
-        if (!(error instanceof MigrateError)) throw error
-        frame.err(`${error.message}.\n`)
-        frame.exit(1)
-      }
-    })
+    .option('--accept', 'move also what is to be checked first')
+    .option('--grace <seconds>', 'before 3.5: for the tasks of a deleted connector to end', '30')
+    .option('--start-within <seconds>', 'for a connector to run here', '60')
+    .action(cli.action(run))
 }
 
-function seconds(text: string): number {
-  const value = Number(text)
-  if (!(value >= 0 && value <= 3600)) throw new InvalidArgumentError('It must be a number of seconds from 0 to 3600.')
-  return value
-}
-
-async function migrate(options: Options, frame: MigrateFrame): Promise<number> {
-  const here = await frame.here()
-  const old = await OldConnect.read(restOf(options.from))
-  if (old.rest.url === here.url) throw new MigrateError(`${here.url} is both ends. Name the old one with --from`)
+async function run(session: Session, options: Options): Promise<void> {
+  const { client, out } = session
+  const { server, ...login } = client.target
+  const [old, here] = [await OldConnect.read(restOf(options.from)), restOf(server.href, login)]
+  if (old.rest.url === here.url) throw usageError(`${here.url} is both ends.`, 'Name the old one by --from, and this one by --server.') // prettier-ignore
   const folder = new SaveFolder(options.save)
   const workerConfig = options.workerConfig === undefined ? null : await propertiesOf(options.workerConfig)
+  const times = { graceMs: milliseconds('--grace', options.grace), startMs: milliseconds('--start-within', options.startWithin) } // prettier-ignore
   const connectors = await chosen(old, folder, options)
   const ours = new Set<string>()
   for (const { name } of connectors) if (await begunHere(folder, name, options)) ours.add(name)
   const reports = await reportOn(old, here, connectors, { workerConfig, ours })
   if (options.apply !== true) {
-    if (options.output === 'json')
-      frame.out(`${stringifyJson({ from: old.rest.url, version: old.version, connectors: reports })}\n`)
-    else frame.out(reportText(old, here, reports))
-    return 0
+    if (out.format === 'table') return out.line(reportText(old, here, reports))
+    const rows = reports.map(({ name, class: of, state, verdict }) => [name, of, state, VERDICTS[verdict]])
+    const value = { from: old.rest.url, version: old.version, connectors: reports }
+    return out.show({ value, names: reports.map(({ name }) => name), columns: [], rows })
   }
   const moved: Moved[] = []
   for (const connector of connectors) {
     const begun = await folder.read(connector.name)
     const refused =
       begun !== null && options.continue !== true && begun.step !== 'saved'
-        ? `It was begun before (${folder.path}). Go on with --continue, or name another folder with --save.`
+        ? `It was begun before (${folder.path}). Go on with --continue, or name another folder by --save.`
         : refusal(
             reports.find(({ name }) => name === connector.name)!,
             options,
@@ -92,18 +70,28 @@ async function migrate(options: Options, frame: MigrateFrame): Promise<number> {
       moved.push({ name: connector.name, outcome: 'stays', offsets: 0, left: 0, error: refused })
       continue
     }
-    const common = { old, here, folder, workerConfig, tell: (what: string) => frame.err(`${what}\n`) }
-    const times = {
-      graceMs: options.grace * 1000,
-      startMs: options.timeout * 1000,
-      settleMs: Math.min(1000, options.timeout * 100),
-    }
-    moved.push(await moveConnector(connector, begun, { ...common, ...times }))
+    const parts = { old, here, folder, workerConfig, tell: (what: string) => out.note(what) }
+    const settleMs = Math.min(1000, times.startMs / 10)
+    moved.push(await moveConnector(connector, begun, { ...parts, ...times, settleMs }))
     // What went wrong with one may go wrong with the next.
     if (moved.at(-1)!.outcome === 'stuck') break
   }
-  frame.out(options.output === 'json' ? `${stringifyJson({ from: old.rest.url, moved })}\n` : movedTable(moved))
-  return moved.every(({ outcome }) => outcome === 'moved') ? 0 : 1
+  out.show({
+    value: { from: old.rest.url, moved },
+    names: moved.flatMap(({ name, outcome }) => (outcome === 'moved' ? [name] : [])),
+    columns: ['CONNECTOR', 'OUTCOME', 'OFFSETS', 'WHY'],
+    rows: moved.map(({ name, outcome, offsets, left, error }) => {
+      return [name, outcome.replace('_', ' '), left > 0 ? `${offsets} (${left} left)` : offsets, error]
+    }),
+    none: `${old.rest.url} has no connector.`,
+  })
+  session.exit(moved.every(({ outcome }) => outcome === 'moved') ? EXIT.done : EXIT.failed)
+}
+
+function milliseconds(option: string, text: string): number {
+  const value = Number(text)
+  if (!(value >= 0 && value <= 3600)) throw usageError(`${option} ${text} is no number of seconds from 0 to 3600.`)
+  return value * 1000
 }
 
 /** Those of the old Kafka Connect, and with `--continue` those that are deleted there and not here yet. */
@@ -138,7 +126,7 @@ async function propertiesOf(file: string): Promise<Config> {
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    throw new MigrateError(`${file} cannot be read: ${(cause as Error).message}`, { cause })
+    throw new MigrateError(`${file} cannot be read: ${(cause as Error).message}`, cause)
   }
   const lines = text.replaceAll(/\\\r?\n[ \t]*/g, '').split(/\r?\n/)
   return Object.fromEntries(

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { parseJson, stringifyJson } from '@tributary/config'
+import { CliError, EXIT } from '../cli-error.ts'
 
 export interface RestAnswer {
   readonly status: number
@@ -17,8 +18,10 @@ export interface Rest {
 }
 
 /** What went wrong, and what to do: a sentence for the one who runs the command. */
-export class MigrateError extends Error {
-  override readonly name = 'MigrateError'
+export class MigrateError extends CliError {
+  constructor(message: string, cause?: unknown) {
+    super(EXIT.failed, message, null, cause)
+  }
 }
 
 /** Kafka Connect answers within 90 s, or not at all. */
@@ -62,9 +65,10 @@ export function restOf(url: string, { authorization = null, ...tls }: RestLogin 
       } catch (cause) {
         const { code, message } = cause as NodeJS.ErrnoException
         const why = message || code
-        throw new MigrateError(`${base} does not answer (${why}). Look whether it runs, and whether the URL is right`, {
+        throw new MigrateError(
+          `${base} does not answer (${why}). Look whether it runs, and whether the URL is right`,
           cause,
-        })
+        )
       }
     },
   }

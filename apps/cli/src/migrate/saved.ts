@@ -43,7 +43,7 @@ export class SaveFolder {
     try {
       return parseJson(text) as Saved
     } catch (cause) {
-      throw new MigrateError(`${this.#file(connector)} is no JSON. Mend it, or move it away`, { cause })
+      throw new MigrateError(`${this.#file(connector)} is no JSON. Mend it, or move it away`, cause)
     }
   }
 

@@ -37,3 +37,4 @@ export {
   kafkaSettings,
   parseHostPort,
 } from './service/kafka-settings.ts'
+export { packConnection, unpackConnection } from './service/packed-connection.ts'

@@ -1,1 +1,2 @@
+export { createDeadLetterIndex, type DeadLetterIndexOptions } from './sqlite-index.ts'
 export * from './types.ts'

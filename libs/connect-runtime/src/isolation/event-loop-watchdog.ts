@@ -1,12 +1,12 @@
 import { executionAsyncId } from 'node:async_hooks'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { KafkaConnection } from '@tributary/config'
+import { type KafkaConnection, packConnection } from '@tributary/config'
 import type { Logger } from '@tributary/telemetry'
 import { HeldCallback, type Holder, threadCpuMs } from './held-callback.ts'
 import { beforePluginCode, currentScope, runInScope } from './plugin-scope.ts'
 import { loopHeld } from './stall-errors.ts'
-import { packConnection, type ReportTarget } from './stall-report.ts'
+import type { ReportTarget } from './stall-report.ts'
 
 export interface WatchdogOptions {
   /** ms that one callback may compute, or wait synchronously, before its unit is FAILED. At most half of the session counts. */

@@ -1,4 +1,4 @@
-import { type KafkaConnection, Secret } from '@tributary/config'
+import { unpackConnection } from '@tributary/config'
 import { connectorStatusRecord, type StatusEntry, taskStatusRecord } from '@tributary/connect-storage'
 import { createProducer, type KafkaProducer, partitionForKey } from '@tributary/kafka-producer'
 import { createLogger } from '@tributary/telemetry'
@@ -63,18 +63,4 @@ export class StallReport {
 
 function statusRecord({ connector, task }: ScopedUnit, status: StatusEntry) {
   return task === null ? connectorStatusRecord(connector, status) : taskStatusRecord(connector, task, status)
-}
-
-/** The connection as JSON with its secrets in the clear, because a Secret cannot be passed to a thread. */
-export function packConnection(connection: KafkaConnection): string {
-  return JSON.stringify(connection, function (this: Record<string, unknown>, key, value: unknown) {
-    const original = this[key]
-    return original instanceof Secret ? { secret: original.reveal() } : value
-  })
-}
-
-export function unpackConnection(packed: string): KafkaConnection {
-  return JSON.parse(packed, (_key, value: { secret?: string } | null) =>
-    typeof value?.secret === 'string' ? new Secret(value.secret) : value,
-  ) as KafkaConnection
 }

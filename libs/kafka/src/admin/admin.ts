@@ -163,9 +163,9 @@ export class KafkaAdmin {
 
   /**
    * The offsets by partition. `latest` is the high watermark: one after the last record that every in-sync replica has,
-   * records of open transactions included.
+   * records of open transactions included; `stable` is the end before the first open transaction.
    */
-  listOffsets(topic: string, at: 'earliest' | 'latest', signal?: AbortSignal): Promise<Map<number, bigint>> {
+  listOffsets(topic: string, at: 'earliest' | 'latest' | 'stable', signal?: AbortSignal): Promise<Map<number, bigint>> {
     return this.#retry(signal, async () => (await listOffsets(this.#cluster, topic, at)).offsets)
   }
 

@@ -112,9 +112,15 @@ async function passOn(
 export interface TailTopicOptions {
   readonly connection: KafkaConnection
   readonly topic: string
-  /** The first offset to read by partition. Partitions without an entry are not read. */
-  readonly from: ReadonlyMap<number, bigint>
+  /** The first offset to read by partition, or what chooses it for Kafka's id of the topic. Partitions without an entry are not read. */
+  readonly from:
+    ReadonlyMap<number, bigint> | ((id: string, partitions: readonly number[]) => ReadonlyMap<number, bigint>)
   readonly onRecords: (records: readonly LogRecord[]) => void
+  /** Called after every answer with the next offset by partition: of one leader's partitions. */
+  readonly onProgress?: (positions: ReadonlyMap<number, bigint>) => void
+  /** The log no longer has the next offset of a partition; reading goes on at `to`. */
+  readonly onReset?: (partition: number, to: bigint) => void
+  readonly onUnreadable?: (partition: number, offset: bigint, reason: string) => void
 }
 
 /**
@@ -123,18 +129,21 @@ export interface TailTopicOptions {
  * start.
  */
 export async function tailTopic(options: TailTopicOptions, signal: AbortSignal): Promise<never> {
-  const { topic, onRecords } = options
+  const { topic, onRecords, onProgress, onUnreadable, onReset = () => undefined } = options
   const cluster = new Cluster(options.connection)
   const round = new AbortController()
   const tails: Promise<never>[] = []
   try {
     const { id, leaders } = await leadersOf(cluster, topic)
-    const wanted = [...options.from.keys()]
-    for (const [node, partitions] of Map.groupBy(wanted, (partition) => leaders.get(partition) ?? -1)) {
-      const positions = new Map(options.from)
-      const ignore = (): void => undefined
-      const plan = { cluster, node, topic, topicId: id, positions, partitions, onRecords }
-      tails.push(tailLeader({ ...plan, onProgress: ignore, onReset: ignore }, AbortSignal.any([signal, round.signal])))
+    const from = typeof options.from === 'function' ? options.from(id, [...leaders.keys()]) : options.from
+    for (const [node, partitions] of Map.groupBy(from.keys(), (partition) => leaders.get(partition) ?? -1)) {
+      const positions = new Map(partitions.map((partition) => [partition, from.get(partition)!]))
+      const plan = {
+        ...{ cluster, node, topic, topicId: id, positions, partitions, onRecords, onReset },
+        onProgress: () => onProgress?.(positions),
+        ...(onUnreadable && { onUnreadable }),
+      }
+      tails.push(tailLeader(plan, AbortSignal.any([signal, round.signal])))
     }
     return await Promise.race(tails)
   } finally {

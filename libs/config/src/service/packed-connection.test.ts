@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type KafkaConnection, Secret } from '@tributary/config'
-import { packConnection, unpackConnection } from './stall-report.ts'
+import { Secret } from '../values/secret.ts'
+import type { KafkaConnection } from './kafka-settings.ts'
+import { packConnection, unpackConnection } from './packed-connection.ts'
 
 test('packConnection and unpackConnection keep a connection with its secrets', () => {
   const secure: KafkaConnection = {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { LetterEvent, LetterStatus } from '@tributary/connect-storage'
 import type { Groups } from './groups.ts'
-import type { StoredPart } from './letter-store.ts'
+import type { StoredPart } from './parts.ts'
 import { searchable } from './words.ts'
 
 /** Letters that one transaction changes. */

@@ -4,6 +4,7 @@ import type { LogRecord } from '@tributary/kafka'
 import { EventStore } from './event-store.ts'
 import { Groups } from './groups.ts'
 import { letterHash } from './letter-id.ts'
+import type { StoredPart, StoredTopic } from './parts.ts'
 import { searchable, searchableBytes } from './words.ts'
 
 export const TIME_BITS = 21n
@@ -13,24 +14,6 @@ const MAX_MESSAGE = 2000
 const MAX_TEXT = 1000
 /** Rows that one transaction removes. */
 const REMOVED_AT_ONCE = 500
-
-export interface StoredTopic {
-  readonly id: number
-  readonly topic: string
-  readonly kafkaId: string
-}
-
-export interface StoredPart {
-  readonly id: number
-  readonly topic: StoredTopic
-  readonly partition: number
-  /** The offset of the next record that is not in the index. */
-  next: number
-  /** Offsets before it are no longer in Kafka. */
-  first: number
-  /** Spreads the letters of one ms. */
-  readonly salt: number
-}
 
 export interface NewLetter {
   readonly record: Pick<LogRecord, 'offset' | 'timestamp' | 'key' | 'value'>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Props, SourcePlugin } from '@tributary/connect-api'
+import type { Props, SourcePlugin, SourceRecord } from '@tributary/connect-api'
 import { handOverContract } from './hand-over-contract.ts'
 import { type Scene, type Scenario, startScene } from './scene.ts'
 import type { SourceFixture, TaskRunner } from './source-fixture.ts'
@@ -45,6 +45,7 @@ export function sourceContract(name: string, fixture: SourceFixture, createRunne
     scenario('reads nothing while paused and goes on without loss', fixture.queueBound(100), pauses)
     scenario('delivers what it has received when it is stopped', {}, drains)
     scenario('sends only a record that is too large to the dead-letter topic', tolerant, sendsToDeadLetters)
+    scenario('makes the record of a dead letter anew', {}, redelivers)
     scenario('fails on a record that is too large where errors are not tolerated', {}, (scene) =>
       failsOnTooLarge(scene, fixture),
     )
@@ -163,6 +164,29 @@ async function sendsToDeadLetters({ task, feed, runner, arrived, numbers }: Scen
   assert.equal(more.length, 0)
   assert.ok((large?.value?.length ?? Infinity) <= 64 * 1024, 'the dead letter is cut')
   assert.equal(task.state, 'running')
+}
+
+async function redelivers({ task, feed, arrived }: Scene): Promise<void> {
+  feed.send(20)
+  await arrived(20)
+  const pairs = await task.redelivered()
+  assert.ok(pairs.length > 0)
+  for (const [record, again] of pairs) assert.deepEqual(again && partsOf(again), partsOf(record))
+}
+
+/** What a replay must give again. A record without a time gets that of its letter. */
+function partsOf({
+  topic,
+  partition,
+  key,
+  keySchema,
+  value,
+  valueSchema,
+  headers = [],
+  timestamp,
+}: SourceRecord): object {
+  const shown = headers.map(({ name, value: text }) => [name, Buffer.from(text as never).toString()])
+  return { topic, partition, key, keySchema, value, valueSchema, headers: shown, timestamp }
 }
 
 async function failsOnTooLarge(scene: Scene, fixture: SourceFixture): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Props, SourceOffset, SourcePlugin, TaskStats } from '@tributary/connect-api'
+import type { Props, SourceOffset, SourcePlugin, SourceRecord, TaskStats } from '@tributary/connect-api'
 
 /** A real server that the source under test reads. It numbers its messages from 1, and counts what the transport took. */
 export interface Feed {
@@ -68,6 +68,8 @@ export interface RunningTask {
   deadLetters(): Promise<readonly KeptRecord[]>
   /** The offset that another worker would read; null if there is none. */
   committedOffset(): SourceOffset | null
+  /** The first records that the task returned, each with what its task makes of the dead letter of that record. */
+  redelivered(): Promise<readonly (readonly [record: SourceRecord, again: SourceRecord | null])[]>
   pause(): void
   resume(): void
   stop(): Promise<void>

@@ -1,5 +1,5 @@
-import { MemoryBudget, type Props, type SourcePlugin, type SourceTask } from '@tributary/connect-api'
-import { type CreatedTask, createProducerPool, createTask, type PredecessorRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
+import { type DeadLetter, END_OF_INPUT, MemoryBudget, type Polled, type Props, readDeadLetter, recordsOf, type SourcePlugin, type SourceRecord, type SourceTask, type TaskContext } from '@tributary/connect-api' // prettier-ignore
+import { type CreatedTask, createProducerPool, createTask, ErrorHandler, type PredecessorRun, type Lease, resolveProps, systemClock, type TaskEnvironment } from '@tributary/connect-runtime' // prettier-ignore
 import { createStores, type Stores } from '@tributary/connect-storage'
 import { apiKeys, type ProxiedKafka, startProxiedKafka } from '@tributary/harness'
 import { KafkaAdmin, type LogRecord, readPartition } from '@tributary/kafka'
@@ -19,6 +19,9 @@ const DEFAULTS: Props = {
 }
 /** The broker's default of message.max.bytes. */
 const MAX_RECORD_BYTES = 1_048_588
+/** Records whose dead letters are delivered again. */
+const FIRST_RECORDS = 10
+const LETTERS = { tolerance: 'all', logErrors: false, logErrorMessages: false, deadLetterTopic: 'dlq', deadLetterHeaders: true } as const // prettier-ignore
 
 /** The stores run until `stop`, not until a signal. */
 const NEVER = new AbortController().signal
@@ -113,6 +116,9 @@ class TaskOnKafka implements RunningTask {
   readonly #kept: LogRecord[] = []
   #readTo = 0n
   #current: CreatedTask | null = null
+  #task: SourceTask | null = null
+  /** The first records, with their dead letters. */
+  readonly #first: (readonly [SourceRecord, DeadLetter])[] = []
   #offsets: Stores['offsets'] | null = null
 
   constructor(parts: TaskOnKafkaParts) {
@@ -135,6 +141,12 @@ class TaskOnKafka implements RunningTask {
 
   deadLetters(): Promise<readonly LogRecord[]> {
     return this.#read(this.#parts.deadLetterTopic, 0n)
+  }
+
+  redelivered(): Promise<readonly (readonly [SourceRecord, SourceRecord | null])[]> {
+    return Promise.all(
+      this.#first.map(async ([record, letter]) => [record, (await this.#task?.redeliver?.(letter)) ?? null] as const),
+    )
   }
 
   committedOffset(): ReturnType<RunningTask['committedOffset']> {
@@ -227,12 +239,32 @@ class TaskOnKafka implements RunningTask {
   }
 
   #counted(task: SourceTask): SourceTask {
-    const poll = task.poll.bind(task)
+    const [start, poll] = [task.start.bind(task), task.poll.bind(task)]
+    this.#task = task
     return Object.assign(task, {
-      poll: (signal: AbortSignal) => {
+      start: (context: TaskContext) => {
+        const { offer } = context
+        return start(offer === undefined ? context : { ...context, offer: (take) => offer(() => this.#keep(take())) })
+      },
+      poll: async (signal: AbortSignal) => {
         this.polls++
-        return poll(signal)
+        const polled = await poll(signal)
+        return polled === END_OF_INPUT ? polled : this.#keep(polled)
       },
     })
+  }
+
+  #keep(polled: Polled[]): Polled[] {
+    if (this.#first.length === FIRST_RECORDS) return polled
+    const errors = new ErrorHandler(LETTERS, this.#connector, 0, silent)
+    for (const record of polled.flatMap(recordsOf).slice(0, FIRST_RECORDS - this.#first.length)) {
+      const error = new Error('to be delivered again')
+      const letter = errors.tolerate({ record, stage: 'TRANSFORMATION', className: 'Contract', error })!
+      // The source may use the memory of the bytes again.
+      const value = record.value instanceof Uint8Array ? Buffer.from(record.value) : record.value
+      const copy = { ...letter, value: letter.value && Buffer.from(letter.value), headers: letter.headers ?? [] }
+      this.#first.push([{ ...record, value }, readDeadLetter(copy)])
+    }
+    return polled
   }
 }

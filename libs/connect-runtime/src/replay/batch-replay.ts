@@ -23,8 +23,8 @@ const SLICE = 250
 const HOLD_MS = 10
 
 export interface BatchReplayParts {
-  readonly session: ReplaySession
-  readonly encoder: LetterEncoder
+  readonly session: Pick<ReplaySession, 'read' | 'supersede' | 'outcomeOf' | 'remember'>
+  readonly encoder: Pick<LetterEncoder, 'encode'>
   readonly force: boolean
   /** Shows what would be written; null: it is written. */
   readonly show: ((record: ProducerRecord, placed: boolean) => ReplayedRecord) | null
@@ -75,6 +75,7 @@ export class BatchReplay {
     for (let [at, reading] = [0, this.#read(open, 0)]; at < open.length && this.#ended === null;) {
       let records: (LogRecord | null)[]
       try {
+        patience.restart()
         records = await patience.wait(reading)
       } catch (error) {
         return this.#end(later(error))

@@ -7,7 +7,7 @@ const LOOK_MS = 500
 /** Ends the waits of a replay, so that an outage is told of. The time begins anew with each step. */
 export class Patience {
   readonly #clock: Clock
-  readonly #ends = new AbortController()
+  #ends = new AbortController()
   readonly #timer: NodeJS.Timeout
   readonly #over: AbortSignal
   #since: number
@@ -27,9 +27,10 @@ export class Patience {
     return this.#ends.signal
   }
 
-  /** A step begins. */
+  /** A step begins. The steps after one that has waited for too long may wait too, unless the task has ended. */
   restart(): void {
     this.#since = this.#clock.monotonic()
+    if (this.#ends.signal.aborted && !this.#over.aborted) this.#ends = new AbortController()
   }
 
   wait<T>(waiting: Promise<T>): Promise<T> {

@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   connect: () => import('./connect/bench.ts'),
   transforms: () => import('./records/transforms.ts'),
   converters: () => import('./records/converters.ts'),
+  tail: () => import('./records/tail.ts'),
   producer: () => import('./producer.ts'),
   assignment: () => import('./assignment.ts'),
   'grpc-js': () => import('./grpc/grpc-js-loss.ts'),

@@ -15,6 +15,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm run bench -- transforms': 'test/bench/run.ts',
   'npm run bench -- converters': 'test/bench/run.ts',
   'npm run bench -- connect': 'test/bench/run.ts',
+  'npm run bench -- tail': 'test/bench/run.ts',
   'npm run bench -- scale': 'test/bench/run.ts',
   'npm run bench -- memory': 'test/bench/run.ts',
   'npm run bench -- control-plane': 'test/bench/run.ts',
@@ -35,6 +36,8 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'curl -H "Authorization: Bearer $KEY"': 'test/integration/control-plane/wires.test.ts',
   'curl -X POST "http://localhost:8083/connector-plugins/WebSocketSource/preview?records=3&seconds=10"':
     'test/integration/preview/websocket.test.ts',
+  'curl -N "http://localhost:8083/connectors/quotes/tail?rate=10&seconds=60"': 'test/integration/tail/tail.test.ts',
+  'npx tributary migrate': 'test/integration/migrate/migrate.test.ts',
   'curl -X POST http://localhost:8083/connectors': 'test/integration/examples/grpc-services.test.ts',
 }
 

@@ -209,8 +209,7 @@ class Worker {
     addInternalRoutes(host.admin, {
       ...{ plugins, herder: this.#herder, previews: new Previews(parts), replays: this.#replays },
       ...{ exactlyOnceSource: this.#exactlyOnceSource, providers: this.#providers, transforms: this.#transforms },
-      taps: this.#taps,
-      planning: () => ({ snapshot: snapshot(), environment }),
+      ...{ taps: this.#taps, planning: () => ({ snapshot: snapshot(), environment }) },
     })
     registerTaskMetrics(() => this.#herder.tasks(), [...new Set(plugins.flatMap((p) => p.metricPrefix ?? []))])
     registerLeftBehindMetrics(this.#leftBehind)

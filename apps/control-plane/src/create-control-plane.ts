@@ -178,7 +178,8 @@ export function createControlPlane(options: ControlPlaneOptions): FastifyInstanc
   const configHistory = new ConfigHistory({ config, history, secrets, locks })
   const endedTasks = new EndedTasks({ config, views, workers })
   const connectors = new Connectors({ config, views, validator, secrets, history: configHistory, log, writes: locks })
-  const letterService = deadLetters(app, options, { config, plugins, views, workers, refusedTopic: internalTopic, log })
+  const letterParts = { config, plugins, views, workers, log }
+  const letterService = deadLetters(app, options, { ...letterParts, mask, refusedTopic: internalTopic })
   addRoutes(app, {
     version,
     server,

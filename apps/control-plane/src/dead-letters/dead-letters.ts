@@ -7,6 +7,7 @@ import {
 } from '@tributary/connect-storage'
 import type { DeadLetterIndex, LetterFilter, LetterPage, LetterRow, LetterStats } from '@tributary/dead-letters'
 import type { Identity } from '../access/identity.ts'
+import type { RecordMask } from '../access/record-mask.ts'
 import { grantFor, type Right } from '../access/rights.ts'
 import { restError } from '../http/rest-errors.ts'
 import { dryRun } from './dry-run.ts'
@@ -32,6 +33,8 @@ export interface DeadLettersOptions {
   readonly ids: EventIds
   readonly workers: ReplayWorkers
   readonly read: ReadLetter
+  /** Hides fields of the records that are shown. */
+  readonly mask: RecordMask
   /** `dlq.max.replays` */
   readonly maxReplays: number
   /** Why no record may be written to the topic, in a sentence; null: one may. */
@@ -76,7 +79,7 @@ export class DeadLetters {
     const record = await read(row)
     if (record === null) throw restError('letterGone', id)
     const history = [...store.snapshot.events()].filter(({ letters }) => isIn(letters, row))
-    return wholeLetterView(row, record, history)
+    return wholeLetterView(row, record, history, this.#options.mask)
   }
 
   /** The replays that concern a connector which the caller sees, the newest first. */
@@ -134,7 +137,8 @@ export class DeadLetters {
   async dryRun(replay: Replay, identity: Identity, signal: AbortSignal): Promise<object> {
     const has = letterRights(identity)
     const tried = await dryRun(replay, this.#options, signal)
-    return dryRunView(replay, tried, (connector) => has('records', connector))
+    const { mask } = this.#options
+    return dryRunView(replay, tried, (connector, record) => (has('records', connector) ? mask.record(record) : null))
   }
 
   begin(replay: Replay): Promise<void> {

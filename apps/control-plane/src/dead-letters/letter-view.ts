@@ -1,5 +1,6 @@
 import type { LetterEvent } from '@tributary/connect-storage'
 import type { LogRecord } from '@tributary/kafka'
+import type { RecordMask } from '../access/record-mask.ts'
 import { contentView } from './letter-content.ts'
 import type { LetterRow, LetterStats } from '@tributary/dead-letters'
 
@@ -39,15 +40,22 @@ export function letterView(row: LetterRow): object {
 }
 
 /** With what is in the record, for those who may read records. */
-export function wholeLetterView(row: LetterRow, record: LogRecord, history: readonly LetterEvent[]): object {
+/** `mask`: hides fields of the record. */
+export function wholeLetterView(
+  row: LetterRow,
+  record: LogRecord,
+  history: readonly LetterEvent[],
+  mask: RecordMask,
+): object {
+  const shown = (bytes: Uint8Array | null): object | null => contentView(bytes && mask.bytes(bytes))
   const headers = record.headers.map(([name, value]) => ({ name: name?.toString() ?? '', value }))
   const ofHeader = (wanted: string): string | null =>
     headers.findLast(({ name }) => name === wanted)?.value?.toString() ?? null
   return {
     ...letterView(row),
-    key: contentView(record.key),
-    value: contentView(record.value),
-    headers: headers.map(({ name, value }) => ({ name, value: contentView(value) })),
+    key: shown(record.key),
+    value: shown(record.value),
+    headers: headers.map(({ name, value }) => ({ name, value: contentView(value && mask.header(name, value)) })),
     exception_class: ofHeader('__connect.errors.exception.class.name'),
     stack_trace: ofHeader('__connect.errors.exception.stacktrace'),
     history: history.map(eventView),

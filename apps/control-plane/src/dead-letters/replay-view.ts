@@ -1,3 +1,4 @@
+import type { ReplayedRecord } from '@tributary/connect-api'
 import type { Replay, ReplayResults } from '@tributary/connect-storage'
 import type { Tried } from './dry-run.ts'
 import { iso } from './letter-view.ts'
@@ -77,21 +78,24 @@ function filterView({ choice }: Replay): object {
   }
 }
 
-/** A dry run. `mayRead`: whether the caller may read the records of a connector. */
+/** A dry run. `show`: a record of the connector as the caller may see it; null: the caller may not read it. */
 export function dryRunView(
   replay: Replay,
   tried: readonly Tried[],
-  mayRead: (connector: string | null) => boolean,
+  show: (connector: string | null, record: ReplayedRecord) => ReplayedRecord | null,
 ): object {
   const names = tried.map(({ outcome: { outcome } }) => outcome.replace('-', '_'))
   return {
     dry_run: true,
     dlq_ids_count: replay.count,
     results: Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, { length }]) => [name, length])),
-    records: tried.map(({ row: { id, connector }, outcome }, i) => ({
-      ...{ dlq_id: id, connector, outcome: names[i] },
-      ...('record' in outcome && mayRead(connector) && { record: outcome.record }),
-      ...('message' in outcome && { error_type: outcome.type, error_message: outcome.message }),
-    })),
+    records: tried.map(({ row: { id, connector }, outcome }, i) => {
+      const record = 'record' in outcome ? show(connector, outcome.record) : null
+      return {
+        ...{ dlq_id: id, connector, outcome: names[i] },
+        ...(record !== null && { record }),
+        ...('message' in outcome && { error_type: outcome.type, error_message: outcome.message }),
+      }
+    }),
   }
 }

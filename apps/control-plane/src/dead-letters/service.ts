@@ -1,6 +1,7 @@
 import type { ConfigStore, DeadLetterStore, PluginStore } from '@tributary/connect-storage'
 import type { DeadLetterIndex } from '@tributary/dead-letters'
 import type { Logger } from '@tributary/telemetry'
+import type { RecordMask } from '../access/record-mask.ts'
 import type { ConnectorViews } from '../services/connector-views.ts'
 import type { Workers } from '../services/workers.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -34,6 +35,8 @@ export interface DeadLetterServiceOptions extends DeadLetterParts {
   readonly views: ConnectorViews
   readonly workers: Workers
   readonly refusedTopic: (topic: string) => string | null
+  /** Hides fields of the records that are shown. */
+  readonly mask: RecordMask
   readonly log: Logger
 }
 
@@ -49,7 +52,7 @@ export class DeadLetterService {
   readonly #janitor: Janitor
 
   constructor(options: DeadLetterServiceOptions) {
-    const { store, index, read, maxReplays, topics, refusedTopic, log, config, plugins } = options
+    const { store, index, read, maxReplays, topics, refusedTopic, log, config, plugins, mask } = options
     const ids = new EventIds()
     const workers = new TaskWorkers(options)
     this.counts = new ReplayCounts(index)
@@ -64,7 +67,7 @@ export class DeadLetterService {
     const shared = { store, index, feed: this.#feed, workers, maxReplays }
     const onOutcomes = this.counts.add.bind(this.counts)
     this.#replays = new Replays({ ...shared, eventId: () => ids.next(), onOutcomes, log })
-    this.letters = new DeadLetters({ ...shared, replays: this.#replays, ids, read, refusedTopic })
+    this.letters = new DeadLetters({ ...shared, replays: this.#replays, ids, read, refusedTopic, mask })
     this.#memory = new TopicMemory(this.#followed, store, log)
     this.#janitor = new Janitor({ store, topics: options.kafka, followed: this.#followed, log })
     options.onService(this)

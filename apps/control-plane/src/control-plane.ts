@@ -16,6 +16,7 @@ import { createAuthenticators } from './access/create-access.ts'
 import type { Authenticator } from './access/identity.ts'
 import { logFailedLogins } from './access/login.ts'
 import { createControlPlane } from './create-control-plane.ts'
+import { DeadLetterProcess } from './dead-letters/process.ts'
 import { HistoryKeeper } from './history/history-keeper.ts'
 import { forwardedIdentity } from './leadership/forwarded-identity.ts'
 import { Leadership } from './leadership/leadership.ts'
@@ -76,6 +77,7 @@ class ControlPlane implements Service {
   readonly #keys: KafkaAccessStore | null
   /** null while it is off. */
   readonly #audit: KafkaAuditLog | null
+  readonly #deadLetters: DeadLetterProcess
   readonly #leadership: Leadership
   readonly #cleaner: StatusCleaner
   readonly #tokens: InternalTokens | null
@@ -106,16 +108,7 @@ class ControlPlane implements Service {
       onConfigsLost: (error) => this.#leadership.claimLost(error),
     })
     this.#history = historyStore(settings, this.#log)
-    this.#keys = settings['access.authentication'].includes('keys')
-      ? new KafkaAccessStore({
-          connection,
-          log: this.#log,
-          cluster: settings.cluster,
-          topic: settings['access.storage.topic'],
-          replication: settings['storage.replication.factor'],
-          deletedWaitMs: DELETED_WAIT_MS,
-        })
-      : null
+    this.#keys = keyStore(settings, this.#log)
     this.#audit =
       (settings['audit.enabled'] ?? settings['access.authentication'].length > 0)
         ? new KafkaAuditLog({
@@ -127,6 +120,10 @@ class ControlPlane implements Service {
             retentionMs: Number(settings['audit.retention.ms']),
           })
         : null
+    this.#deadLetters = new DeadLetterProcess({
+      ...{ connection, settings, log: this.#log, deletedWaitMs: DELETED_WAIT_MS },
+      onLost: (error) => this.#leadership.claimLost(error),
+    })
     this.#cleaner = new StatusCleaner({ config: this.#stores.configs, status: this.#stores.status, log: this.#log })
     const { configs, plugins } = this.#stores
     const secrets = new ConfigSecrets(plugins)
@@ -147,13 +144,14 @@ class ControlPlane implements Service {
       },
       groups: this.#admin,
       claim: async (signal) => {
-        await configs.claim(signal)
+        await Promise.all([configs.claim(signal), this.#deadLetters.claim(signal)])
         // What the predecessor has written with its configurations.
         await this.#history.refresh(signal)
       },
       lead: (signal) => {
         this.#cleaner.start(signal)
         keeper.start(signal)
+        this.#deadLetters.lead(signal)
       },
       log: this.#log,
     })
@@ -259,6 +257,7 @@ class ControlPlane implements Service {
         onFailedLogin: logFailedLogins(this.#log),
       },
       ...(this.#keys && { keys: this.#keys }),
+      deadLetters: this.#deadLetters.parts(),
       ...(this.#audit && { audit: { log: this.#audit, required: settings['audit.required'] } }),
       settings: {
         cluster: settings.cluster,
@@ -292,17 +291,25 @@ class ControlPlane implements Service {
           caller: (request) => callerFor(request, authenticating),
         }),
         refresh: async (signal) => {
-          await Promise.all([configs.refresh(signal), status.refresh(signal), this.#history.refresh(signal)])
+          const stores = [configs, status, this.#history, this.#deadLetters]
+          await Promise.all(stores.map((store) => store.refresh(signal)))
         },
         waitMs: Math.min(settings['session.timeout.ms'] + ELECTION_MS, requestTimeoutMs),
         answerMs: requestTimeoutMs,
         log: this.#log,
       }),
       internalTopic: internalTopicCheck(this.#stores, settings),
-      trouble: () => troubleOf(this.#stores) ?? this.#history.trouble ?? this.#keys?.trouble ?? this.#auditTrouble,
+      trouble: () => this.#trouble,
       writable: (timeoutMs) => this.#leadership.untilWritable(timeoutMs),
       log: this.#log,
     })
+  }
+
+  /** Why an internal topic cannot be written. */
+  get #trouble(): string | null {
+    const stores = [this.#history, this.#deadLetters, ...(this.#keys ? [this.#keys] : [])]
+    const trouble = stores.map((store) => store.trouble).find((found) => found !== null)
+    return troubleOf(this.#stores) ?? trouble ?? this.#auditTrouble
   }
 
   /** Only where it keeps changes from being made. */
@@ -318,10 +325,24 @@ class ControlPlane implements Service {
       offsets,
       plugins,
       this.#history,
+      this.#deadLetters,
       ...(this.#keys ? [this.#keys] : []),
       ...(this.#audit ? [this.#audit] : []),
     ]
   }
+}
+
+/** null while API keys are off. */
+function keyStore(settings: ControlPlaneSettings, log: Logger): KafkaAccessStore | null {
+  if (!settings['access.authentication'].includes('keys')) return null
+  return new KafkaAccessStore({
+    connection: kafkaConnection(settings),
+    log,
+    cluster: settings.cluster,
+    topic: settings['access.storage.topic'],
+    replication: settings['storage.replication.factor'],
+    deletedWaitMs: DELETED_WAIT_MS,
+  })
 }
 
 function historyStore(settings: ControlPlaneSettings, log: Logger): KafkaHistoryStore {

@@ -117,6 +117,41 @@ const keys = {
     example: 'secrets, card_*, ssn',
   },
   'internal.key': serviceSettings.keys['internal.key'],
+  'dlq.topics': {
+    type: 'list',
+    default: [],
+    importance: 'medium',
+    group: 'Dead letters',
+    doc: 'Dead-letter topics beside those that connectors name: of other clusters, of connectors that are gone, or whose name a connector takes from a ${…} reference.',
+  },
+  'dlq.max.replays': {
+    type: 'int',
+    default: 3,
+    validator: { kind: 'range', min: 1, max: 1000 },
+    importance: 'medium',
+    group: 'Dead letters',
+    doc: 'Replays that may fail on a dead letter. The next one that takes the letter puts it into quarantine, unless it is forced.',
+  },
+  'dlq.storage.topic': {
+    type: 'string',
+    default: null,
+    // Connectors refuse such a name as their target: see internalTopic.
+    validator: {
+      kind: 'pattern',
+      regex: '^([a-zA-Z0-9._-]{1,200}[._-])?connect[._-]dead-letters$',
+      message: 'must be connect-dead-letters, or end with -connect-dead-letters',
+    },
+    importance: 'low',
+    group: 'Dead letters',
+    doc: 'Topic of replays and of what was done about dead letters (1 partition, compacted), which only the control plane reads and writes. Unset: <cluster>-connect-dead-letters.',
+  },
+  'dlq.index.folder': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Dead letters',
+    doc: 'Folder of the index of dead letters, which is built from Kafka at each start. Unset: a folder of its own among the temporary files.',
+  },
   'session.timeout.ms': {
     type: 'int',
     default: 10_000,

@@ -11,7 +11,7 @@ import {
 } from '@tributary/connect-api'
 import { PlainConverter, SimpleHeaderConverter } from '@tributary/converters'
 import type { ProducerRecord } from '@tributary/kafka-producer'
-import type { FailedRecord } from './error-handler.ts'
+import type { FailedRecord } from './failed-record.ts'
 import { RecordEncoder } from './record-encoder.ts'
 import { BadRecordError } from './stage-failure.ts'
 

@@ -3,7 +3,7 @@ import { CONNECT_ERRORS as CONNECT, errorTypeOf, type Header, TRIBUTARY_ERRORS }
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import { redact } from '@tributary/telemetry'
 import { shownError, shownTrace } from '../model/shown-error.ts'
-import type { FailedConsumed, FailedRecord } from './error-handler.ts'
+import type { FailedConsumed, FailedRecord } from './failed-record.ts'
 
 /** The value of a record over the broker's limit is cut to this many bytes in the dead-letter queue. */
 const CUT_BYTES = 64 * 1024

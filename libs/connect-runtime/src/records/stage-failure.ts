@@ -1,4 +1,4 @@
-import type { Stage } from './error-handler.ts'
+import type { Stage } from './failed-record.ts'
 
 /** What one stage of a record threw (`cause`). `className`: the class that threw. */
 export class StageFailure extends Error {

@@ -11,7 +11,7 @@ import {
 } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import { runtimeErrors } from '../errors.ts'
-import type { FailedRecord } from '../records/error-handler.ts'
+import type { FailedRecord } from '../records/failed-record.ts'
 import { checkRecords } from '../records/record-contract.ts'
 import type { RecordEncoder } from '../records/record-encoder.ts'
 import { BadRecordError } from '../records/stage-failure.ts'

@@ -19,7 +19,7 @@ import { ConnectionGaps } from '../sequence/connection-gaps.ts'
 import { Sequences } from '../sequence/sequences.ts'
 import { notJsonReport } from './not-json-report.ts'
 import { PackBuilder } from './pack-builder.ts'
-import { redeliver, type Redelivery } from './received.ts'
+import { redeliver, type Redelivery } from './redeliver.ts'
 import { RecordBuilder } from './record-builder.ts'
 
 export interface RecordSourceOptions {

@@ -18,9 +18,9 @@ export interface Session {
   readonly client: Client
   readonly out: Output
   /** Ends the command with this code, after what it still does. */
-  exit(code: ExitCode): void
+  readonly exit: (code: ExitCode) => void
   /** Throws unless a person says yes, or `yes` is set. `what` is a sentence without its end. */
-  confirm(what: string, yes: boolean | undefined): Promise<void>
+  readonly confirm: (what: string, yes: boolean | undefined) => Promise<void>
 }
 
 /** Adds commands to the program. */

@@ -173,7 +173,7 @@ function queryText(query: Query): string {
   for (const [name, value] of Object.entries(query)) {
     for (const each of [value ?? []].flat()) params.append(name, String(each))
   }
-  return params.size === 0 ? '' : `?${params}`
+  return params.size === 0 ? '' : `?${params.toString()}`
 }
 
 function jsonOf(body: string): unknown {
@@ -185,7 +185,7 @@ function jsonOf(body: string): unknown {
 }
 
 function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | undefined)?.code ?? '')
+  return (error as { code?: string } | undefined)?.code ?? ''
 }
 
 /** Text of others, without what a terminal would obey. */

@@ -40,7 +40,8 @@ export function readDeadLetter({ key, value, headers, timestamp }: LetterRecord)
 export function letterHeader({ headers }: Pick<DeadLetter, 'headers'>, name: string): string | null {
   const value = headers.find((header) => header.name === name)?.value
   if (value === undefined || value === null) return null
-  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString()
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | bigint | boolean)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { errorCode, type SourceRecord } from '@tributary/connect-api'
+import { errorCode } from '@tributary/connect-api'
 import type { ProducerRecord } from '@tributary/kafka-producer'
 import { type Logger, oncePer } from '@tributary/telemetry'
 import type { SourceTaskConfig } from '../model/source-task-config.ts'

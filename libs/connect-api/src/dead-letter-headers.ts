@@ -41,7 +41,8 @@ export function letterHeader({ headers }: Pick<DeadLetter, 'headers'>, name: str
   const value = headers.find((header) => header.name === name)?.value
   if (value === undefined || value === null) return null
   if (value instanceof Uint8Array) return Buffer.from(value).toString()
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const isNumber = typeof value === 'number' || typeof value === 'bigint'
+  return typeof value === 'string' ? value : isNumber ? String(value) : JSON.stringify(value)
 }
 
 /**

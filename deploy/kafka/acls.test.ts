@@ -32,7 +32,10 @@ test('a beginning of topics that covers the API keys, the audit log, the history
   ]) {
     const { status, out, err } = printed('tributary', topics)
     assert.deepEqual([status, out], [2, ''], topics)
-    assert.match(err, /would let the workers write API keys, the audit log, the history and the replays of the cluster tributary/)
+    assert.match(
+      err,
+      /would let the workers write API keys, the audit log, the history and the replays of the cluster tributary/,
+    )
   }
   for (const topics of ['orders-', 'tributary-orders-', '*'])
     assert.equal(printed('tributary', topics).status, 0, topics)

@@ -13,6 +13,13 @@ import {
   sourceDown,
 } from './step.ts'
 import { MALFORMED } from './ticking-source.ts'
+import { until } from '../../support/until.ts'
+
+/** Of `GET /dlq/records`. */
+interface Letters {
+  readonly total_count: number
+  readonly records: readonly { connector: string; error_type: string; error_message: string }[]
+}
 
 /** The runbook for a failed connector, cause by cause. */
 export const connectorFailure: readonly Procedure[] = [
@@ -136,6 +143,41 @@ export const connectorFailure: readonly Procedure[] = [
           )
           const headers = letters[0]!.headers.map(([name, value]) => `${name}=${value?.toString()}`)
           assert.ok(headers.includes(`__connect.errors.connector.name=${SINK}`), headers.join('\n'))
+        },
+      },
+      {
+        given: (pipeline) =>
+          until('the letter is indexed', async () => {
+            const output = await pipeline.shell('curl http://localhost:8080/dlq/stats')
+            return (JSON.parse(output) as { total_records: number }).total_records > 0
+          }).then(() => undefined),
+        command: `curl http://localhost:8080/dlq/records?limit=10`,
+        promises: 'shows the dead letter, with its error',
+        holds: (_, output) => {
+          const { total_count: total, records } = JSON.parse(output) as Letters
+          assert.deepEqual([total, records.length, records[0]?.connector], [1, 1, SINK])
+          assert.ok((records[0]?.error_message ?? '').length > 0)
+        },
+      },
+      {
+        command: `curl http://localhost:8080/dlq/records?error_type=TYPE_CONVERSION_ERROR`,
+        promises: 'shows those of one type',
+        holds: (_, output) => {
+          const { records } = JSON.parse(output) as Letters
+          assert.ok(records.every((record) => record.error_type === 'TYPE_CONVERSION_ERROR'))
+        },
+      },
+      {
+        command: `curl -X POST http://localhost:8080/dlq/replay \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "error_type": "TYPE_CONVERSION_ERROR",
+    "limit": 1000
+  }'`,
+        promises: 'begins a replay, or says that no letter is of that type',
+        holds: (_, output) => {
+          const { replay_id: id, error, message } = JSON.parse(output) as Record<string, string | undefined>
+          assert.ok(id !== undefined || (error !== undefined && message !== undefined), output)
         },
       },
     ],

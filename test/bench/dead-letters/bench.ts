@@ -110,7 +110,7 @@ async function produce(): Promise<void> {
   const signal = new AbortController().signal
   const producer = createProducer(rig.connection, { driver: 'tributary' })
   await producer.start(signal)
-  const header = (name: string, value: string): readonly [Buffer, Buffer] => [Buffer.from(name), Buffer.from(value)]
+  const header = (name: string, value: string): readonly [string, Buffer] => [name, Buffer.from(value)]
   for (let from = 0; from < LETTERS; from += BATCH) {
     const records = Array.from({ length: Math.min(BATCH, LETTERS - from) }, (_, i) => {
       const n = from + i

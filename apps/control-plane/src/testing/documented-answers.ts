@@ -51,13 +51,13 @@ function answerCheck({ paths, components }: OpenApiDocument): CheckAnswer {
     const what = `${method} ${route ?? url} ${status}`
     const content = documented?.content?.['application/json']
     // A request that the parser of HTTP refuses has no path yet, and so Connect's form.
-    const unparsed = path.startsWith('/api/v1/') && UNPARSED.includes(status) ? [form('Error')] : []
+    const unparsed = /^\/api\/v1(?:\/|$)/.test(path) && UNPARSED.includes(status) ? [form('Error')] : []
     if (content) return validate({ anyOf: [content.schema, ...unparsed] }, body, what)
     // A stream of events is read by its own tests.
     if (documented?.content) return
     if (documented) return assert.equal(body, undefined, `${what} is documented to have no body`)
     assert.ok(ANY_ROUTE.includes(status), `${what} is not documented`)
-    const forms = path.startsWith('/api/v1/') ? ['OperatorsError', 'Error'] : ['Error']
+    const forms = /^\/api\/v1(?:\/|$)/.test(path) ? ['OperatorsError', 'Error'] : ['Error']
     validate({ anyOf: forms.map(form) }, body, what)
   }
 }

@@ -108,10 +108,10 @@ export async function targetOf(options: ConnectionOptions, env: Env): Promise<Ta
 }
 
 /** Seconds of an option as ms. Throws for anything but a number above 0. */
-export function milliseconds(seconds: string): number {
+export function milliseconds(seconds: string, option = '--timeout'): number {
   const value = Number(seconds)
   if (value > 0 && value <= 86_400) return value * 1000
-  throw usageError(`--timeout ${seconds} is no number of seconds from 0 to 86400.`)
+  throw usageError(`${option} ${seconds} is no number of seconds above 0, up to 86400.`)
 }
 
 export function authorizationOf(env: Env, profile?: Pick<Profile, 'token' | 'user' | 'password'>): string | null {

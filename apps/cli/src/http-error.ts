@@ -57,9 +57,11 @@ function adviceOf({ status, path, retryAfter, known }: Refusal, words: string): 
   if (status === 429) return `Try again ${retryAfter === null ? 'later' : `in ${retryAfter} s`}.`
   if (status === 409 && /already exists/.test(words))
     return '`tributary apply -f FILE` changes a connector that exists.'
-  if (status === 409) return 'Try again in some seconds.'
+  if (status === 409 && path.endsWith('/config/rollback') && /does not keep secrets/.test(words)) return 'Write them into a file, and name it by `--secrets FILE`.' // prettier-ignore
+  if (status === 409 && /momentarily|rebalance/.test(words)) return 'Try again in some seconds.'
   if (status === 400 && path.endsWith('/offsets')) return 'Offsets change while a connector is STOPPED: `tributary stop NAME --wait`, and `tributary resume NAME` afterwards.' // prettier-ignore
   if (status === 400 && /configuration is invalid|error\(s\)/.test(words)) return '`tributary validate -f FILE` lists each error with its key.' // prettier-ignore
-  if (status >= 500) return '`tributary health` says how the server is; its log says more.'
+  // 502 of a preview: the source is away, and the server is well.
+  if (status >= 500 && status !== 502) return '`tributary health` says how the server is; its log says more.'
   return null
 }

@@ -6,25 +6,37 @@ import { reasonOf, type Status, statusOf } from './connect.ts'
 const POLL_MS = 250
 /** A change reaches the tasks within this time: a state from before it counts only when it is still there afterwards. */
 const SETTLE_MS = 1000
+/** A connector that is PAUSED or STOPPED for so long was not resumed by the change. */
+const REST_MS = 5000
 
 export interface Waited {
   readonly timeoutMs: number
   /** What is waited for. */
   readonly until: 'RUNNING' | 'PAUSED' | 'STOPPED'
+  /** The change has ended a pause or a stop, so that one is waited out. */
+  readonly resumed?: boolean
 }
 
 /** Resolves when the connector and its tasks have the state. Throws when one is FAILED, with the reason, and after the time. */
-export async function waitFor(client: Client, name: string, { timeoutMs, until }: Waited): Promise<Status> {
+export async function waitFor(
+  client: Client,
+  name: string,
+  { timeoutMs, until, resumed = false }: Waited,
+): Promise<Status> {
   const begin = Date.now()
-  let seen = { what: '', since: 0 }
+  let seen = { what: '', state: '', since: 0 }
   for (;;) {
     const status = await statusOrNull(client, name)
     const what = judged(status, until)
     const now = Date.now()
-    if (seen.what !== what) seen = { what, since: now }
+    const state = status?.connector.state ?? ''
+    if (seen.what !== what || seen.state !== state) seen = { what, state, since: now }
     if (what !== 'pending' && now - seen.since >= SETTLE_MS) {
       if (what === 'there') return status!
       throw new CliError(EXIT.failed, `${name} is FAILED: ${failureOf(status!)}`, `\`tributary status ${name}\` shows its tasks; after the mend: \`tributary restart ${name} --wait\`.`) // prettier-ignore
+    }
+    if (until === 'RUNNING' && !resumed && (state === 'PAUSED' || state === 'STOPPED') && now - seen.since >= REST_MS) {
+      throw new CliError(EXIT.differs, `${name} is ${state}, so its tasks do not run.`, `\`tributary resume ${name} --wait\` runs them.`) // prettier-ignore
     }
     if (now - begin > timeoutMs) {
       throw new CliError(

@@ -26,11 +26,12 @@ export async function waitForAll(
   names: readonly string[],
   until: Waited['until'],
   { wait, waitFor: seconds }: WaitOptions,
+  resumed = false,
 ): Promise<void> {
   if (wait === undefined && seconds === undefined) return
-  const timeoutMs = milliseconds(seconds ?? WAIT)
+  const timeoutMs = milliseconds(seconds ?? WAIT, '--wait-for')
   for (const name of names) {
-    const { tasks } = await waitFor(client, name, { timeoutMs, until })
+    const { tasks } = await waitFor(client, name, { timeoutMs, until, resumed })
     out.done(`${name}: ${until}${until === 'STOPPED' ? '' : `, ${tasks.length === 1 ? 'one task' : `${tasks.length} tasks`}`}`) // prettier-ignore
   }
 }
@@ -78,7 +79,7 @@ function target(program: Command, cli: Cli, verb: string, until: Waited['until']
         await session.client.send('PUT', at`/connectors/${name}/${verb}`)
         session.out.done(`${name}: to be ${until}`)
       }
-      await waitForAll(session, names, until, options)
+      await waitForAll(session, names, until, options, verb === 'resume')
       result(session, names)
     }),
   )

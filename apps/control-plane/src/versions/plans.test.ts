@@ -39,6 +39,23 @@ async function scene(t: TestContext, tasks: readonly object[] = [hands], options
   return { ...api, answer, asked, call }
 }
 
+test('a query that asks for a plan and for a change gets neither', async (t) => {
+  const { call, configs } = await scene(t)
+  await call('PUT', '/config', base)
+  const { writes } = configs
+  for (const query of ['plan=true&plan=false', 'plan=false&plan=true']) {
+    const { status, body } = await call('PUT', `/config?${query}`, { ...base, topic: 'x' })
+    assert.equal(status, 400)
+    assert.match(
+      body.message,
+      /^The query parameter "plan" must be true or false, not (true and false|false and true)$/,
+    )
+  }
+  assert.equal((await call('POST', '/config/rollback?plan=true&plan=false', { version: 1 })).status, 400)
+  assert.equal((await call('DELETE', '?plan=true&plan=false')).status, 400)
+  assert.equal(configs.writes, writes)
+})
+
 test('a plan says what would happen, and nothing does', async (t) => {
   const { call, configs, history } = await scene(t)
   const created = await call('PUT', '/config?plan=true', { ...base, password: 'p' })

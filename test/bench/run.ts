@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   assignment: () => import('./assignment.ts'),
   'grpc-js': () => import('./grpc/grpc-js-loss.ts'),
   protobuf: () => import('./protobuf.ts'),
+  'dead-letters': () => import('./dead-letters/bench.ts'),
   rest: () => import('./control-plane/rest.ts'),
   'control-plane': () => import('./control-plane/bench.ts'),
 }

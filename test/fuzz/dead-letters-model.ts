@@ -34,6 +34,7 @@ export function newLetter(random: Random, offset: number): NewLetter {
     ['__connect.errors.exception.message', Buffer.from(text())],
   ]
   const [connector, topic] = [random.pick(CONNECTORS), random.pick(TOPICS)]
+  if (random.chance(0.3)) headers.push(['__tributary.errors.timestamp', Buffer.from(String(random.int(40) * 1000))])
   if (connector !== null) headers.push(['__connect.errors.connector.name', Buffer.from(connector)])
   if (topic !== null) headers.push(['__connect.errors.topic', Buffer.from(topic)])
   const record = {
@@ -55,7 +56,14 @@ export class Model {
   add(topic: string, partition: number, { record, letter }: NewLetter): void {
     const { message, errorType } = letter.context
     const one: ModelLetter = {
-      ...{ topic, partition, offset: Number(record.offset), at: record.timestamp, letter, status: 'UNRESOLVED' },
+      ...{
+        topic,
+        partition,
+        offset: Number(record.offset),
+        at: letter.context.failedAt ?? record.timestamp,
+        letter,
+        status: 'UNRESOLVED',
+      },
       ...{ errorType, message: message ?? '', failed: 0, notes: null, resolvedBy: null, lastReplay: null },
     }
     for (const event of this.events) applyTo(one, event)

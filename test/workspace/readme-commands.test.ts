@@ -16,6 +16,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'npm run bench -- converters': 'test/bench/run.ts',
   'npm run bench -- connect': 'test/bench/run.ts',
   'npm run bench -- tail': 'test/bench/run.ts',
+  'npm run bench -- dead-letters': 'test/bench/run.ts',
   'npm run bench -- scale': 'test/bench/run.ts',
   'npm run bench -- memory': 'test/bench/run.ts',
   'npm run bench -- control-plane': 'test/bench/run.ts',

@@ -28,7 +28,7 @@ export interface PlanBounds {
   readonly askedLetters: number
 }
 
-export const PLAN_BOUNDS: PlanBounds = { mergedGroups: 100, askedLetters: 20_000 }
+export const PLAN_BOUNDS: PlanBounds = { mergedGroups: 100, askedLetters: 2000 }
 
 /** What the filter finds, by the plan that reads least. It reads a connection of its own, which shows one moment. */
 export class LetterSearch {

@@ -147,7 +147,7 @@ export class LetterStore {
     ] // prettier-ignore
     for (let attempt = 0; attempt < 1000; attempt++) {
       // Letters of one partition stand in their order; those of two that meet step aside.
-      const n = numberFor(record.timestamp, part.salt, record.offset, attempt)
+      const n = numberFor(context.failedAt ?? record.timestamp, part.salt, record.offset, attempt)
       if (this.#insert.run(n, ...rest).changes === 0) continue
       this.groups.count(group, 1)
       return [n, searchable(message), `${searchableBytes(record.key)} ${searchableBytes(record.value)}`]

@@ -58,8 +58,10 @@ export class TopicFeed {
     for (let attempt = 1; !signal.aborted;) {
       try {
         if (await this.#look()) {
-          this.trouble = null
-          await this.#read(signal, () => (attempt = 1))
+          await this.#read(signal, () => {
+            attempt = 1
+            this.trouble = null
+          })
         }
       } catch (error) {
         if (!signal.aborted) this.#failed(error as Error, attempt)
@@ -143,6 +145,8 @@ export class TopicFeed {
       for (;;) {
         await sleep(lookMs, until)
         const there = await this.#look()
+        // The reading has not begun yet.
+        if (id === '') continue
         const stored = store.topics.get(topic)
         if (!there || stored?.kafkaId !== id || this.#ends!.size !== partitions) throw AGAIN
       }

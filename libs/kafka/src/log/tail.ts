@@ -1,5 +1,6 @@
 import type { KafkaConnection } from '@tributary/config'
 import { setImmediate } from 'node:timers/promises'
+import { listOffsets } from '../admin/admin.ts'
 import { fetchV13 } from '../client/index.ts'
 import { call, Cluster, leadersOf } from '../cluster/cluster.ts'
 import { checkCode, protocolErrorName } from '../cluster/errors.ts'
@@ -66,8 +67,10 @@ export async function tailLeader(plan: FetchPlan, signal: AbortSignal): Promise<
       for (const fetched of response.partitions) {
         const partition = fetched.partitionIndex
         if (protocolErrorName(fetched.errorCode) === 'OFFSET_OUT_OF_RANGE') {
-          plan.positions.set(partition, fetched.logStartOffset)
-          plan.onReset(partition, fetched.logStartOffset)
+          // The answer itself does not tell the start of the log: brokers fill in -1.
+          const start = (await listOffsets(plan.cluster, plan.topic, 'earliest')).offsets.get(partition) ?? 0n
+          plan.positions.set(partition, start)
+          plan.onReset(partition, start)
           continue
         }
         checkCode(fetched.errorCode, `fetch from ${plan.topic}-${partition}`, lacking)

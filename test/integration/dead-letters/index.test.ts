@@ -48,9 +48,9 @@ async function produce(topic: string, numbers: readonly number[], aborted = fals
     ...{ topic, partition: n % 2, timestamp: 1_700_000_000_000 + n * 10 },
     ...{ key: Buffer.from(`key${n}`), value: Buffer.from(`{"n":${n}}`) },
     headers: [
-      [Buffer.from('__connect.errors.connector.name'), Buffer.from(`c${n % 3}`)],
-      [Buffer.from('__connect.errors.exception.message'), Buffer.from(`cannot read ${n}`)],
-      [Buffer.from('error_type'), Buffer.from(n % 2 ? 'POISON_PILL' : 'AUTH_ERROR')],
+      ['__connect.errors.connector.name', Buffer.from(`c${n % 3}`)],
+      ['__connect.errors.exception.message', Buffer.from(`cannot read ${n}`)],
+      ['error_type', Buffer.from(n % 2 ? 'POISON_PILL' : 'AUTH_ERROR')],
     ] as const,
   }))
   if (aborted) producer.beginTransaction()

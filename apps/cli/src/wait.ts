@@ -63,7 +63,8 @@ function judged(status: Status | null, until: Waited['until']): 'pending' | 'the
   if (status === null) return 'pending'
   const states = [status.connector, ...status.tasks].map(({ state }) => state)
   if (states.includes('FAILED')) return 'failed'
-  const enough = until === 'STOPPED' ? status.tasks.length === 0 : status.tasks.length > 0
+  // A connector that is paused out of a stop has no tasks before it is resumed.
+  const enough = until === 'PAUSED' || (until === 'STOPPED') === (status.tasks.length === 0)
   return enough && states.every((state) => state === until) ? 'there' : 'pending'
 }
 

@@ -2,7 +2,7 @@ import { HIDDEN } from '@tributary/config'
 import { EXIT, usageError } from '../cli-error.ts'
 import type { Family, Session } from '../cli.ts'
 import { at } from '../client.ts'
-import { configOf, type Expanded, reasonOf, type Status, statusOf } from '../connect.ts'
+import { configOf, type Expanded, namesOf, reasonOf, type Status, statusOf } from '../connect.ts'
 import type { Cell } from '../output.ts'
 
 /** `list`, `status`, `health`, `get` and `delete`. */
@@ -66,14 +66,15 @@ interface Listed {
 
 async function expanded(client: Session['client']): Promise<Listed[]> {
   const all = (await client.get('/connectors', { query: { expand: ['status', 'info'] } })) as Record<string, Expanded>
-  return Object.entries(all)
-    .map(([name, { status, info }]) => ({
-      name,
-      type: info?.type ?? status?.type ?? null,
+  // Kafka Connect leaves out connectors that have no status yet.
+  const names = new Set([...(await namesOf(client)), ...Object.keys(all)])
+  return [...names].sort().map((name) => {
+    const { status = null, info } = all[name] ?? {}
+    return {
+      ...{ name, status, type: info?.type ?? status?.type ?? null },
       class: info?.config['connector.class'] ?? null,
-      status: status ?? null,
-    }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    }
+  })
 }
 
 /** What is worst of the connector and its tasks. */

@@ -177,6 +177,18 @@ test('the command line against a control plane and a worker', async (t) => {
     assert.match(all.stderr, /Name their ids, or a filter/)
   })
 
+  await t.test('runs what its README says, as it stands there', async () => {
+    const readme = await readFile(join(import.meta.dirname, '../../../apps/cli/README.md'), 'utf8')
+    const lines = (/```sh\n([^]*?)```/.exec(readme)?.[1] ?? '').trim().split('\n')
+    assert.ok(lines.length > 5)
+    for (const line of lines) {
+      const [npx, program, ...args] = line.split(' ')
+      assert.deepEqual([npx, program], ['npx', 'tributary'])
+      const { code, stderr } = await cli(...args.map((arg) => (arg === 'connectors' ? files : arg)))
+      assert.ok(code === 0 || (code === 6 && args.includes('--dry-run')), `${line}: ${stderr}`)
+    }
+  })
+
   await t.test('leaves the files as they were', async () => {
     assert.match(await readFile(join(files, 'c.json'), 'utf8'), /"tasks.max":1/)
     await rm(files, { recursive: true })

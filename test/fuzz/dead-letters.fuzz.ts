@@ -46,7 +46,7 @@ export async function scene(seed: number, steps = 150, model = new Model()) {
       const letters = Array.from({ length: random.int(12) }, () => newLetter(random, (next += 1 + random.int(2)) - 1))
       for (const letter of letters) model.add(topic, partition, letter)
       model.next.set(`${topic}/${partition}`, next)
-      store.add(topic, partition, letters, BigInt(next))
+      store.add(topic, [{ partition, letters, next: BigInt(next) }])
     }
   }
   while (store.removeSome());

@@ -20,6 +20,13 @@ export interface NewLetter {
   readonly letter: DeadLetter
 }
 
+/** What was read of a partition: its letters in the order of their offsets, and the offset after them. */
+export interface ReadPart {
+  readonly partition: number
+  readonly letters: readonly NewLetter[]
+  readonly next: bigint
+}
+
 /** The letters in SQLite. Every method is one transaction: after the end of the process at any moment all of it is there, or nothing. */
 export class LetterStore {
   readonly database: DatabaseSync
@@ -104,25 +111,30 @@ export class LetterStore {
     return stored && this.#parts.get(`${stored.id}/${partition}`)
   }
 
-  /** Adds letters in the order of their offsets, and whatever events say about them. `next`: the offset after them. */
-  add(topic: string, partition: number, letters: readonly NewLetter[], next: bigint): void {
-    const part = this.part(topic, partition)
-    if (part === undefined) return
-    const before = part.next
+  /** Adds letters of some partitions, and whatever events say about them, in one transaction: what it costs is its end. */
+  add(topic: string, read: readonly ReadPart[]): void {
+    const parts = read.flatMap((one) => {
+      const part = this.part(topic, one.partition)
+      return part === undefined ? [] : [{ ...one, part, before: part.next }]
+    })
     try {
       this.transaction(() => {
         const words: [bigint, string, string][] = []
-        for (const letter of letters) if (Number(letter.record.offset) >= before) words.push(this.#add(part, letter))
+        for (const { part, before, letters } of parts) {
+          for (const letter of letters) if (Number(letter.record.offset) >= before) words.push(this.#add(part, letter))
+        }
         // FTS5 writes what it holds in memory whenever numbers do not grow.
         words.sort(([a], [b]) => (a < b ? -1 : 1))
         for (const [n, message] of words) this.#addMessage.run(n, message)
         for (const [n, , payload] of words) if (payload !== ' ') this.#addPayload.run(n, payload)
-        part.next = Math.max(before, Number(next))
-        this.#progress.run(part.next, part.id)
-        this.events.applyTo(part, before, part.next)
+        for (const { part, before, next } of parts) {
+          part.next = Math.max(before, Number(next))
+          this.#progress.run(part.next, part.id)
+          this.events.applyTo(part, before, part.next)
+        }
       })
     } catch (error) {
-      part.next = before
+      for (const { part, before } of parts) part.next = before
       throw error
     }
   }

@@ -2,7 +2,7 @@ import { backoffMs, sleep } from '@tributary/async'
 import type { KafkaConnection } from '@tributary/config'
 import { readDeadLetter } from '@tributary/connect-api'
 import { KafkaAdmin, KafkaError, type LogRecord, tailTopic } from '@tributary/kafka'
-import type { LetterStore, NewLetter } from '../store/letter-store.ts'
+import type { LetterStore, NewLetter, ReadPart } from '../store/letter-store.ts'
 
 export interface TopicFeedOptions {
   readonly connection: KafkaConnection
@@ -15,7 +15,7 @@ export interface TopicFeedOptions {
 }
 
 /** Letters of one transaction. */
-const LETTERS_AT_ONCE = 400
+const LETTERS_AT_ONCE = 800
 const BYTES_AT_ONCE = 1 << 20
 /** A broker that has just started may not know a topic yet: only when it has twice not been there it is gone. */
 const MISSES = 2
@@ -178,14 +178,17 @@ export class TopicFeed {
     const { topic, store, onChange } = this.#options
     const waiting = this.#waiting
     this.#forgetWaiting()
+    const read: ReadPart[] = []
     for (const partition of new Set([...waiting.keys(), ...positions.keys()])) {
       const letters = waiting.get(partition) ?? []
       const next = positions.get(partition) ?? letters.at(-1)!.record.offset + 1n
       if (letters.length > 0 || BigInt(store.part(topic, partition)?.next ?? 0) < next) {
-        store.add(topic, partition, letters, next)
-        onChange()
+        read.push({ partition, letters, next })
       }
     }
+    if (read.length === 0) return
+    store.add(topic, read)
+    onChange()
   }
 
   #forgetWaiting(): void {

@@ -24,7 +24,7 @@ describe('questions about dead letters', () => {
   let close: () => void
   let next = 0
   const add = (time: number, message: string, connector: string | null): void =>
-    store.add('t', 0, [letter(next++, time, message, connector)], BigInt(next))
+    store.add('t', [{ partition: 0, letters: [letter(next++, time, message, connector)], next: BigInt(next) }])
 
   before(async () => {
     const opened = await openDatabase(folder)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readDeadLetter, type SourceRecord } from '@tributary/connect-api'
+import { hideSecrets } from '@tributary/telemetry'
 import { FIFO, messageOf } from '../test/messages.ts'
 import { redeliver } from './letter.ts'
 import { SqsRecords } from './record.ts'
@@ -56,4 +57,18 @@ test('a filter that excludes the message now skips it, or refuses it', () => {
   })
   assert.equal(redeliver(letter, parts('delete'), signal), null)
   assert.throws(() => redeliver(letter, parts('dlq'), signal), /does not match the filter policy/)
+})
+
+test('the headers of a dead letter hide the secrets of configurations', () => {
+  const shown = hideSecrets(['a-secret-of-mine'])
+  try {
+    const quoting = sqsErrors.SQS_BODY('refused with a-secret-of-mine')
+    const record = makerOf('dlq').deadLetter(message, { error: quoting, retries: 0, maxRetries: 0 }, place)
+    const late = record.deadLetter?.headers(record, quoting) ?? []
+    const texts = [...(record.headers ?? []), ...late].map(({ value }) => String(value as string)).join('\n')
+    assert.match(texts, /refused with/)
+    assert.doesNotMatch(texts, /a-secret-of-mine/)
+  } finally {
+    shown()
+  }
 })

@@ -8,7 +8,7 @@ import {
   STRING_SCHEMA,
   traceOf,
 } from '@tributary/connect-api'
-import { type Logger, oncePer } from '@tributary/telemetry'
+import { type Logger, oncePer, redact } from '@tributary/telemetry'
 import type { Converted } from './convert/content.ts'
 import type { SqsMessage } from './message.ts'
 import type { DeadLetterCause, Place, RecordMaker } from './task-parts.ts'
@@ -146,12 +146,13 @@ function describing(message: SqsMessage, attributes: SqsMessage['attributes'], n
  * connector, `retry.count` counts the failures, of which the first was no retry.
  */
 function failureHeaders({ error, retries, maxRetries }: Failure, shownMax: number): Header[] {
-  const trace = traceOf(error)
+  // An error may quote a configuration.
+  const trace = redact(traceOf(error))
   const shown = trace.length > MAX_TRACE_CHARS ? `${trace.slice(0, MAX_TRACE_CHARS)}... (truncated)` : trace
   const failed = errorCode(error) !== 'SQS_UNMATCHED'
   return [
     text('error.class', 'org.apache.kafka.connect.errors.DataException'),
-    text('error.message', error.message),
+    text('error.message', redact(error.message)),
     text('error.stacktrace', shown),
     { name: 'error.timestamp', value: BigInt(Date.now()), schema: INT64 },
     { name: 'retry.count', value: failed ? retries + 1 : 0, schema: INT32 },

@@ -7,6 +7,7 @@ const mask = new RecordMask(['secrets', 'card_*', 'SSN'])
 test('members of JSON are hidden by their names, and the rest of the text stays as it is', () => {
   const cases: [string, string][] = [
     ['{"id": 12345678901234567890, "ssn": "1-2-3"}', '{"id": 12345678901234567890, "ssn": "[hidden]"}'],
+    ['{"token":"","x":1}', '{"token":"","x":1}'],
     ['{"Password":"a\\"b","x":1}', '{"Password":"[hidden]","x":1}'],
     ['{"card_number": 4111, "b": true}', '{"card_number": "[hidden]", "b": true}'],
     ['[{"token": {"a": ["}", "\\"]"]}, "b": 1}]', '[{"token": "[hidden]", "b": 1}]'],

@@ -68,7 +68,7 @@ export class RecordMask {
     return this.hides(name) ? Buffer.from(HIDDEN) : this.bytes(bytes)
   }
 
-  /** A text, in which members of JSON may stand. */
+  /** A text, in which members of JSON may stand. An empty text hides nothing, and stays. */
   text(text: string): string {
     if (this.#patterns.length === 0 || !text.includes('"')) return text
     let masked = ''
@@ -79,7 +79,7 @@ export class RecordMask {
       // Within what is hidden already.
       if (member.index < from || !this.hides(unescaped(name))) continue
       const end = endOfValue(text, at, escape)
-      if (end === at) continue
+      if (end === at || text.slice(at, end) === `${escape}"${escape}"`) continue
       masked += `${text.slice(from, at)}${escape}"${HIDDEN}${escape}"`
       from = end
     }
@@ -97,7 +97,8 @@ export class RecordMask {
     const shown: Record<string, unknown> = {}
     let changed = false
     for (const [name, member] of Object.entries(value)) {
-      const hidden = this.hides(name) ? HIDDEN : name === 'entries' ? this.#entries(member) : this.value(member)
+      const hides = member !== '' && this.hides(name)
+      const hidden = hides ? HIDDEN : name === 'entries' ? this.#entries(member) : this.value(member)
       changed ||= hidden !== member
       // A field may be called __proto__.
       Object.defineProperty(shown, name, { value: hidden, enumerable: true, configurable: true, writable: true })

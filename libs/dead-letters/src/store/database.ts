@@ -27,7 +27,6 @@ CREATE TABLE letters (
   failed_replays INTEGER NOT NULL DEFAULT 0, last_replay TEXT, last_replay_at INTEGER, notes TEXT, resolved_at INTEGER,
   resolved_by TEXT);
 CREATE UNIQUE INDEX letters_place ON letters (part, off);
-CREATE INDEX letters_id ON letters (id_start);
 CREATE INDEX letters_group ON letters (grp);
 CREATE TABLE events (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE runs (topic TEXT NOT NULL, partition INTEGER NOT NULL, last INTEGER NOT NULL, seq INTEGER NOT NULL, first INTEGER NOT NULL,

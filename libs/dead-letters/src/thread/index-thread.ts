@@ -33,6 +33,7 @@ const applying = new Serial()
 const told = new Set<string>()
 let changes = 0
 let removed = false
+let idsIndexed = false
 let removing: Promise<void> | null = null
 let stateTimer: NodeJS.Timeout | null = null
 
@@ -77,10 +78,15 @@ function tell(): void {
   for (const { connector } of store.groups.all()) if (connector !== null && !told.has(connector)) names.add(connector)
   for (const name of names) told.add(name)
   if (names.size > 0) send({ kind: 'connectors', names: [...names] })
+  const ready = all.every((feed) => feed.ready)
+  if (ready && all.length > 0 && !idsIndexed) {
+    store.indexIds()
+    idsIndexed = true
+  }
   const behind = all.reduce((sum, feed) => sum + feed.behind, 0)
   send({
     kind: 'state',
-    state: { ready: all.every(({ ready }) => ready), indexed: store.groups.total, behind, troubles },
+    state: { ready, indexed: store.groups.total, behind, troubles },
   })
 }
 

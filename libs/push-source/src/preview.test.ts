@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { hideSecrets } from '@tributary/telemetry'
 import { preview } from './preview.ts'
 
 test('secrets are masked before the text is cut', () => {
@@ -19,3 +20,16 @@ for (const [text, shown] of [
 ] as const) {
   test(`${JSON.stringify(text)} is shown without secrets`, () => assert.equal(preview(text, 1000), shown))
 }
+
+test('a secret that the server has cut at its start, and the preview would cut at its end, is hidden', () => {
+  const secret = 'cnry1a2b3c4d5e6f7g8h9k0m1n2p3q4r5s'
+  const end = hideSecrets([secret])
+  try {
+    for (const form of [secret, Buffer.from(secret).toString('base64')]) {
+      const shown = preview(`refused ${form.slice(5)}`, 24)
+      assert.match(shown, /^refused \[hidden\]\w?=*$/)
+    }
+  } finally {
+    end()
+  }
+})

@@ -1,5 +1,5 @@
 import { HIDDEN } from '@tributary/config'
-import { SECRET_NAME } from '@tributary/telemetry'
+import { redact, SECRET_NAME } from '@tributary/telemetry'
 
 const SECRET_KEY = new RegExp(SECRET_NAME, 'i')
 /** `name=value` and `name: value` outside JSON. */
@@ -8,10 +8,12 @@ const BEARER = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
 
 /**
  * Text of a server for logs and errors. Secrets are masked before the text is cut to `length` characters, because a cut could
- * leave the beginning of a secret. Masked are values of keys that sound like secrets, and bearer tokens anywhere.
+ * leave a part of a secret that nothing recognises. Masked are the secrets of configurations, values of keys that sound like secrets,
+ * and bearer tokens anywhere.
  */
 export function preview(text: string, length: number): string {
-  const masked = maskJson(text) ?? text.replaceAll(SECRET_PAIR, `$1${HIDDEN}`)
+  const known = redact(text)
+  const masked = maskJson(known) ?? known.replaceAll(SECRET_PAIR, `$1${HIDDEN}`)
   const shown = masked.replaceAll(BEARER, `$1 ${HIDDEN}`)
   return shown.length > length ? `${shown.slice(0, length)}…` : shown
 }

@@ -26,13 +26,13 @@ ${rows.map(([heading, names]) => `  ${heading!.padEnd(14)}${names}`).join('\n')}
 
 ${SHARED}
 Ends with 0 done, 1 failed, 2 wrong use, 3 not found, 4 not allowed,
-5 no server, 6 differs or waited in vain. \`tributary <command> --help\` says more.
+5 no server, 6 differs or waited in vain. More: \`tributary <command> --help\`.
 `
 }
 
 const SHARED = `Options of every command:
-  -o, --output <form>   table, json, yaml or name
-  --server <url>        or TRIBUTARY_SERVER, or the profile's; http://localhost:8083
-  --profile <name>      of \`login\`, or TRIBUTARY_PROFILE; credentials: TRIBUTARY_TOKEN
-  --ca, --cert, --key <file>   PEM files for https; --timeout <seconds> of a request
+  -o, --output <form>  table, json, yaml or name
+  --server <url>       or TRIBUTARY_SERVER; else http://localhost:8083
+  --profile <name>     or TRIBUTARY_PROFILE; see \`login\`. Or: TRIBUTARY_TOKEN
+  --ca, --cert, --key <file>  PEM files; --timeout <seconds> of a request
 `

@@ -58,7 +58,7 @@ export const dlq: Family = (program, cli) => {
 
   filtered(group.command('stats').description('Count dead letters by type, status, connector and topic.')).action(cli.action(stats)) // prettier-ignore
 
-  const replay = group.command('replay').argument('[ids...]').description('Replay dead letters by id or by a filter. Without --wait it goes on by itself: see `replays`.') // prettier-ignore
+  const replay = group.command('replay').argument('[ids...]').description('Replay dead letters by id or by a filter, in the background: see `replays`.') // prettier-ignore
   filtered(replay)
     .option('--limit <number>', 'at most so many, the oldest first (default 1000)')
     .option('--rate <number>', 'at most so many a second')
